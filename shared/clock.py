@@ -1,0 +1,24 @@
+"""Time is an argument: wall clock for what is recorded, monotonic for what is waited for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+Monotonic = Callable[[], float]
+
+
+def utc_now() -> datetime:
+    """Now, UTC, in whole milliseconds: what MongoDB can hold."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """The same moment with an explicit UTC zone; a naive one is taken as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+monotonic: Monotonic = time.monotonic

@@ -1,0 +1,66 @@
+"""Collections, who writes each, and their indexes: declared here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+INGEST = "ingest"
+SENDER = "sender"
+
+
+@dataclass(frozen=True)
+class Index:
+    keys: tuple[tuple[str, int], ...]
+    unique: bool = False
+    expires: bool = False  # a TTL index on a date
+
+
+@dataclass(frozen=True)
+class CollectionSpec:
+    """One writing service each; the other may read."""
+
+    name: str
+    writer: str
+    indexes: tuple[Index, ...] = ()
+
+
+def _by(*fields: str) -> Index:
+    return Index(tuple((field, 1) for field in fields))
+
+
+_EXPIRY = Index((("expireAt", 1),), expires=True)
+
+PROFILES = CollectionSpec(
+    "profiles",
+    INGEST,
+    (_by("app", "slot"), _by("app", "login"), _by("app", "email"), _by("visitors")),
+)
+VISITORS = CollectionSpec("visitors", INGEST, (_by("people"),))
+PLAYERS = CollectionSpec("players", INGEST, (_by("app", "person"), _by("app", "changedAt")))
+MERGES = CollectionSpec("merges", INGEST, (_by("app", "person"),))
+APPS = CollectionSpec("apps", SENDER)
+CAMPAIGNS = CollectionSpec("campaigns", SENDER, (_by("app"),))
+SENDS = CollectionSpec("sends", SENDER, (_by("state"), _by("app", "campaign"), _EXPIRY))
+PARTS = CollectionSpec("parts", SENDER, (_by("send"), _EXPIRY))
+PAGES = CollectionSpec("pages", SENDER, (_by("send"), _by("app", "open"), _EXPIRY))
+BODIES = CollectionSpec("bodies", SENDER, (_EXPIRY,))
+CONTACTS = CollectionSpec("contacts", SENDER)
+INTERACTIONS = CollectionSpec("interactions", SENDER, (_by("send"), _EXPIRY))
+BUDGETS = CollectionSpec("budgets", SENDER)
+REPLICAS = CollectionSpec("replicas", SENDER)
+DEAD_LETTERS = CollectionSpec("dead_letters", SENDER, (_by("at"), _EXPIRY))
+
+COLLECTIONS = (
+    PROFILES, VISITORS, PLAYERS, MERGES,
+    APPS, CAMPAIGNS, SENDS, PARTS, PAGES, BODIES, CONTACTS, INTERACTIONS, BUDGETS, REPLICAS,
+    DEAD_LETTERS,
+)  # fmt: skip
+
+
+def indexes_of(service: str) -> Iterator[tuple[str, Index]]:
+    """(collection, index) for each index of the collections that this service writes."""
+    for collection in COLLECTIONS:
+        if collection.writer == service:
+            for index in collection.indexes:
+                yield collection.name, index

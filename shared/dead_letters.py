@@ -1,0 +1,67 @@
+"""Records that will never do: named by their place in the log, published with the reason."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared import metrics
+from shared.clock import Clock
+from shared.errors import Rejected
+from shared.ids import dead_letter_id
+from shared.kafka import LogWriter, Outgoing, Record
+from shared.models.dead_letter import DeadLetter
+from shared.topics import DEAD_LETTERS
+
+log = logging.getLogger("carillon.stage")
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A record that will never do, and why."""
+
+    record: Record
+    error: Rejected
+
+
+class Undertaker:
+    """Publishes a stage's dead letters. Twice is once: the id names the record's place."""
+
+    def __init__(self, stage: str, writer: LogWriter, log_id: str, clock: Clock) -> None:
+        self._stage = stage
+        self._writer = writer
+        self._log_id = log_id
+        self._clock = clock
+
+    async def bury(self, poison: Sequence[Poison]) -> None:
+        """Raises LogUnavailable."""
+        letters = [(p, self._letter(p)) for p in poison]
+        await self._writer.publish(
+            Outgoing(DEAD_LETTERS.name, p.record.key, letter.dump(), "deadLetter")
+            for p, letter in letters
+        )
+        for p, letter in letters:
+            metrics.STAGE_POISON.labels(self._stage, p.error.code).inc()
+            where = {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}
+            log.warning(
+                "record set aside",
+                extra={"stage": self._stage, "letter": letter.id, "code": letter.code, **where},
+            )
+
+    def _letter(self, poison: Poison) -> DeadLetter:
+        record = poison.record
+        place = (record.topic, record.partition, record.offset)
+        return DeadLetter(
+            id=dead_letter_id(self._log_id, *place),
+            stage=self._stage,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            type=record.type,
+            key=DeadLetter.pack(record.key),
+            value=DeadLetter.pack(record.value),
+            code=poison.error.code,
+            message=poison.error.message,
+            at=self._clock(),
+        )

@@ -1,0 +1,87 @@
+"""Health is a deadline: each loop renews its own, silence means unhealthy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.clock import Clock, Monotonic
+
+
+@dataclass
+class Component:
+    """One thing that can be up or down. It is up while `beat` was called within `deadline`."""
+
+    name: str
+    deadline_seconds: float
+    critical: bool
+    clock: Clock
+    monotonic: Monotonic
+    error: str | None = "starting"
+    since: datetime | None = None
+    beaten: float | None = None
+
+    def __post_init__(self) -> None:
+        self.since = self.clock()
+        self.beaten = self.monotonic()
+
+    def beat(self) -> None:
+        """Alive and well."""
+        if self.error is not None or self.stalled:
+            self.since = self.clock()
+        self.error = None
+        self.beaten = self.monotonic()
+
+    def fail(self, error: str) -> None:
+        """Alive, but not well: `error` is a code or one sentence, without data."""
+        if self.error is None:
+            self.since = self.clock()
+        self.error = error
+        self.beaten = self.monotonic()
+
+    @property
+    def stalled(self) -> bool:
+        assert self.beaten is not None
+        return self.monotonic() - self.beaten > self.deadline_seconds
+
+    def report(self) -> dict[str, object]:
+        """`{"name", "status": "up"|"down"|"stalled", "since", "error"}`."""
+        assert self.since is not None and self.beaten is not None
+        if self.stalled:
+            late = self.monotonic() - self.beaten - self.deadline_seconds
+            since = self.clock() - timedelta(seconds=late)
+            error = f"no sign of life for {self.deadline_seconds:g} s"
+            return self._entry("stalled", since, error)
+        return self._entry("up" if self.error is None else "down", self.since, self.error)
+
+    def _entry(self, status: str, since: datetime, error: str | None) -> dict[str, object]:
+        at = since.isoformat(timespec="milliseconds")
+        return {"name": self.name, "status": status, "since": at, "error": error}
+
+
+class Health:
+    """All components of a process."""
+
+    def __init__(self, clock: Clock, monotonic: Monotonic) -> None:
+        self._clock = clock
+        self._monotonic = monotonic
+        self._components: list[Component] = []
+
+    def component(self, name: str, *, deadline_seconds: float, critical: bool = False) -> Component:
+        """Register one. `critical`: without it the service is not ready, only degraded otherwise."""
+        part = Component(name, deadline_seconds, critical, self._clock, self._monotonic)
+        self._components.append(part)
+        return part
+
+    @property
+    def alive(self) -> bool:
+        """False when a loop has stalled: only a restart helps."""
+        return not any(part.stalled for part in self._components)
+
+    def report(self) -> tuple[bool, dict[str, object]]:
+        """(ready?, the body of /health/ready)."""
+        entries = [(part, part.report()) for part in self._components]
+        down = [part for part, entry in entries if entry["status"] != "up"]
+        ready = not any(part.critical for part in down)
+        status = "unavailable" if not ready else "degraded" if down else "ready"
+        return ready, {"status": status, "dependencies": [entry for _, entry in entries]}

@@ -1,0 +1,141 @@
+"""What both services' HTTP faces share: error bodies, health, metrics, who may see them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared import metrics
+from shared.errors import CarillonError, FieldError, Unavailable
+from shared.health import Health
+
+PRIVATE_PATHS = frozenset({"/metrics", "/docs", "/redoc", "/openapi.json"})
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def error_body(code: str, message: str, errors: Sequence[FieldError] = ()) -> dict[str, Any]:
+    """The one shape of errors: `{"code", "message", "errors": [{"field", "code", "message"}]}`."""
+    return {
+        "code": code,
+        "message": message,
+        "errors": [{"field": e.field, "code": e.code, "message": e.message} for e in errors],
+    }
+
+
+def json_response(
+    body: object, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return Response(
+        orjson.dumps(body, default=str), status, headers=headers, media_type="application/json"
+    )
+
+
+def error_response(error: CarillonError) -> Response:
+    headers = {}
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return json_response(error_body(error.code, error.message, error.errors), error.status, headers)
+
+
+async def _on_carillon_error(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, CarillonError)
+    return error_response(exc)
+
+
+async def _on_validation_error(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RequestValidationError)
+    found = [
+        FieldError(".".join(str(step) for step in e["loc"]), str(e["type"]), str(e["msg"]))
+        for e in exc.errors()
+    ]
+    first = f"{found[0].field}: {found[0].message}" if found else "invalid request"
+    return json_response(error_body("invalid", first, found), 422)
+
+
+async def _on_http_exception(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    code = codes.get(exc.status_code, "http_error")
+    headers = dict(exc.headers or {})
+    return json_response(error_body(code, str(exc.detail)), exc.status_code, headers)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(CarillonError, _on_carillon_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def add_ops_routes(app: FastAPI, health: Health) -> None:
+    """`/health/live`, `/health/ready`, `/metrics`."""
+
+    @app.get("/health/live", tags=["health"])
+    async def live() -> Response:
+        """503 when a loop has stalled: only a restart helps."""
+        return json_response(
+            {"status": "live" if health.alive else "stalled"}, 200 if health.alive else 503
+        )
+
+    @app.get("/health/ready", tags=["health"])
+    async def ready() -> Response:
+        """Which dependency is in which state, since when."""
+        is_ready, body = health.report()
+        return json_response(body, 200 if is_ready else 503)
+
+    @app.get("/metrics", tags=["health"])
+    async def prometheus() -> Response:
+        return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)
+
+
+def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
+    """The address a request came from; forwarded ones are believed of trusted proxies only."""
+    client = scope.get("client")
+    address = str(client[0]) if client else ""
+    forwarded = [v.decode("latin-1") for k, v in scope["headers"] if k == b"x-forwarded-for"]
+    hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
+    while hops and _within(address, trusted):
+        address = hops.pop()
+    return address
+
+
+def _within(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in network for network in networks)
+
+
+def is_private(address: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return ip.is_private or ip.is_loopback
+
+
+class PrivatePaths:
+    """Answers 404 for metrics and docs to public addresses, unless a setting opened them."""
+
+    def __init__(self, app: ASGIApp, *, trusted_proxies: Sequence[str], opened: bool) -> None:
+        self._app = app
+        self._trusted = [ipaddress.ip_network(net, strict=False) for net in trusted_proxies]
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in PRIVATE_PATHS and not self._opened:
+            address = client_address(scope, self._trusted)
+            if not is_private(address):
+                refusal = json_response(error_body("not_found", "Not Found"), 404)
+                return await refusal(scope, receive, send)
+        return await self._app(scope, receive, send)

@@ -1,0 +1,42 @@
+"""Names that follow from what they name, so that doing a thing twice names it once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+
+SLOTS = 4096
+_NAMESPACE = uuid.UUID("6f1f6c1e-5b0b-5e0c-9d6e-0c6a7261696c")  # Carillon's own, made once
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+
+
+def is_uuid(text: object) -> bool:
+    """Any RFC UUID, of any version (OneSignal's own samples are v1: ONESIGNAL.md A2)."""
+    return isinstance(text, str) and _UUID.match(text) is not None
+
+
+def slot_of(person: str) -> int:
+    """A person's slot, 0-4095: an audience is read in closed ranges of them."""
+    return int.from_bytes(hashlib.sha256(person.encode()).digest()[:2], "big") % SLOTS
+
+
+def share_of(*parts: str) -> float:
+    """A stable number in [0, 1) for what the parts name: variants, holdout."""
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def idempotency_key(send: str, page: int, chunk: str, generation: int) -> str:
+    """The key of one OneSignal call: the same for every retry, another after a definite refusal."""
+    return str(uuid.uuid5(uuid.UUID(send), f"{page}.{chunk}:{generation}"))
+
+
+def dead_letter_id(log: str, topic: str, partition: int, offset: int) -> str:
+    """The id of a dead letter: its place in the log, and which log (a cluster id) that was."""
+    return str(uuid.uuid5(uuid.uuid5(_NAMESPACE, log), f"{topic}:{partition}:{offset}"))
+
+
+def derived_id(*parts: str) -> str:
+    """A UUID for what the parts name."""
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))

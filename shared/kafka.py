@@ -1,0 +1,181 @@
+"""The Kafka client behind ours: topics, a writer, its errors (the reader: `shared.kafka_reader`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from shared.errors import LogUnavailable
+from shared.settings import KafkaSettings
+from shared.topics import Topic
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # a trigger may be 1 MiB, in JSON within JSON in a dead letter
+RECONNECT_SECONDS = 0.5
+TOPIC_EXISTS = 36  # Kafka's error code
+TYPE_HEADER = "type"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to publish; `type` travels as a header, so that a stage skips what is not its own."""
+
+    topic: str
+    key: str | bytes
+    value: bytes
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as read. `at_ms` is the broker's timestamp in Unix milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    type: str
+    at_ms: int
+
+
+Place = tuple[str, int]  # topic, partition
+Offsets = Mapping[Place, int]  # the next offset to read
+
+
+@contextmanager
+def translate_kafka_errors() -> Iterator[None]:
+    """The client's exceptions become `LogUnavailable`: a retry may help with all of them."""
+    try:
+        yield
+    except (KafkaError, OSError, TimeoutError) as exc:
+        raise LogUnavailable(f"Kafka: {type(exc).__name__}") from exc
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The one partitioner: murmur2 as Java's client computes it, so that others' producers agree."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def _partitioner(key: bytes | None, every: list[int], _available: list[int]) -> int:
+    return every[partition_of(key or b"", len(every))]
+
+
+class LogWriter:
+    """Publishes with acks=all. Connects by itself, also long after it was opened."""
+
+    def __init__(self, settings: KafkaSettings, name: str) -> None:
+        self._settings = settings
+        self._name = name
+        self._producer: AIOKafkaProducer | None = None
+        self._connected = asyncio.Event()
+
+    async def connect(self) -> None:
+        """Try until there is a broker."""
+        while True:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._settings.bootstrap_servers,
+                client_id=self._name,
+                acks="all",
+                enable_idempotence=self._settings.idempotent_producer,
+                request_timeout_ms=self._settings.request_timeout_ms,
+                max_request_size=MAX_MESSAGE_BYTES,
+                partitioner=_partitioner,
+                retry_backoff_ms=100,
+                metadata_max_age_ms=30_000,
+            )
+            try:
+                await producer.start()
+            except (KafkaError, OSError):
+                await producer.stop()
+                await asyncio.sleep(RECONNECT_SECONDS)
+                continue
+            self._producer = producer
+            self._connected.set()
+            return
+
+    async def publish(self, records: Iterable[Outgoing]) -> None:
+        """Returns when every record is acknowledged by all in-sync replicas.
+
+        Raises LogUnavailable where one was not, or not in time: it may be stored all the same, so
+        whoever publishes again must use the same ids.
+        """
+        with translate_kafka_errors():
+            async with asyncio.timeout(self._settings.request_timeout_ms / 1000 + 1):
+                await self._connected.wait()
+                assert self._producer is not None
+                await asyncio.gather(*[await _send(self._producer, r) for r in records])
+
+    async def ping(self) -> None:
+        """Raises LogUnavailable unless a broker answers."""
+        with translate_kafka_errors():
+            if self._producer is None:
+                raise LogUnavailable("Kafka: not connected yet")
+            if not await self._producer.client.force_metadata_update():
+                raise LogUnavailable("Kafka: no broker answers")
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            with suppress(KafkaError, OSError):
+                await self._producer.stop()
+
+
+async def _send(producer: AIOKafkaProducer, record: Outgoing) -> asyncio.Future[Any]:
+    key = record.key.encode() if isinstance(record.key, str) else record.key
+    headers = [(TYPE_HEADER, record.type.encode())]
+    future: asyncio.Future[Any] = await producer.send(
+        record.topic, record.value, key=key, headers=headers
+    )
+    return future
+
+
+@asynccontextmanager
+async def open_log_writer(settings: KafkaSettings, name: str) -> AsyncIterator[LogWriter]:
+    """A writer that connects in the background, so that a service starts without its broker."""
+    writer = LogWriter(settings, name)
+    connecting = asyncio.create_task(writer.connect())
+    try:
+        yield writer
+    finally:
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+        await writer.close()
+
+
+async def ensure_topics(settings: KafkaSettings, topics: Iterable[Topic]) -> str:
+    """Create what is absent; returns the log's identity (its cluster id). Raises LogUnavailable."""
+    with translate_kafka_errors():
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=5_000
+        )
+        try:
+            await admin.start()
+            answer = await admin.create_topics(
+                [
+                    NewTopic(
+                        topic.name,
+                        topic.partitions,
+                        settings.replication_factor,
+                        topic_configs={
+                            "retention.ms": str(topic.retention_ms),
+                            "max.message.bytes": str(MAX_MESSAGE_BYTES),
+                        },
+                    )
+                    for topic in topics
+                ]
+            )
+            for name, code, *_ in answer.topic_errors:
+                if code not in (0, TOPIC_EXISTS):
+                    raise LogUnavailable(f"Kafka: topic {name} not created, error code {code}")
+            cluster: dict[str, Any] = await admin.describe_cluster()
+            return str(cluster.get("cluster_id"))
+        finally:
+            with suppress(KafkaError, OSError):
+                await admin.close()

@@ -1,0 +1,122 @@
+"""One member of a consumer group, on the Kafka client."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from shared.kafka import (
+    MAX_MESSAGE_BYTES,
+    TYPE_HEADER,
+    Offsets,
+    Record,
+    translate_kafka_errors,
+)
+from shared.settings import KafkaSettings
+
+log = logging.getLogger("carillon.kafka")
+
+
+def _to_record(message: Any) -> Record:
+    kinds = [v for k, v in message.headers if k == TYPE_HEADER]
+    return Record(
+        message.topic,
+        message.partition,
+        message.offset,
+        message.key or b"",
+        message.value or b"",
+        kinds[0].decode("utf-8", "replace") if kinds else "",
+        message.timestamp,
+    )
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, on_revoke: Callable[[], Awaitable[None]]) -> None:
+        self._on_revoke = on_revoke
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        if revoked:
+            await self._on_revoke()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        log.info("partitions assigned", extra={"partitions": sorted(map(str, assigned))})
+
+
+class LogReader:
+    """One member of a consumer group. Offsets are committed only when told to."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        group: str,
+        topics: Iterable[str],
+        on_revoke: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._topics = list(topics)
+        self._listener = _Listener(on_revoke)
+        self._read: dict[TopicPartition, int] = {}
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap_servers,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=settings.fetch_max_wait_ms,
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.session_timeout_ms // 5,
+            max_poll_interval_ms=300_000,
+            max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+            request_timeout_ms=settings.request_timeout_ms + settings.session_timeout_ms,
+            retry_backoff_ms=100,
+            metadata_max_age_ms=30_000,
+        )
+
+    async def start(self) -> None:
+        with translate_kafka_errors():
+            self._consumer.subscribe(self._topics, listener=self._listener)
+            await self._consumer.start()
+
+    async def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
+        """What has arrived, in order within each partition; empty after the timeout."""
+        with translate_kafka_errors():
+            fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        for place, messages in fetched.items():
+            self._read[place] = messages[-1].offset + 1
+        return [_to_record(m) for messages in fetched.values() for m in messages]
+
+    def pause(self) -> None:
+        """Polls go on (they keep the membership) and bring nothing until `resume`."""
+        self._consumer.pause(*self._consumer.assignment())
+
+    def resume(self) -> None:
+        self._consumer.resume(*self._consumer.paused())
+
+    async def commit(self, offsets: Offsets) -> bool:
+        """False where it is too late: the partitions belong to another member, which repeats them."""
+        mine = self._consumer.assignment()
+        known = {TopicPartition(*place): at for place, at in offsets.items()}
+        wanted = {place: at for place, at in known.items() if place in mine}
+        try:
+            if wanted:
+                await self._consumer.commit(wanted)
+        except (KafkaError, IllegalStateError) as exc:
+            log.warning("commit refused", extra={"reason": type(exc).__name__})
+            return False
+        return True
+
+    def lag(self) -> dict[str, int]:
+        """Records behind the end by topic, from what fetches said (ListOffsets is not exact)."""
+        behind: dict[str, int] = dict.fromkeys(self._topics, 0)
+        for place in self._consumer.assignment():
+            end = self._consumer.highwater(place)
+            if end is not None and place in self._read:
+                behind[place.topic] += max(0, end - self._read[place])
+        return behind
+
+    async def stop(self) -> None:
+        with suppress(KafkaError, OSError):
+            await self._consumer.stop()

@@ -1,0 +1,54 @@
+"""JSON logs: one object a line, with the ids (`event`, `send`, …) that let one thing be followed."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+import orjson
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """What was passed as `extra` becomes fields; exceptions become a type and a place, no values."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        entry.update({k: v for k, v in vars(record).items() if k not in _STANDARD})
+        if record.exc_info and record.exc_info[1] is not None:
+            entry["exception"] = _describe(record.exc_info[1])
+        return orjson.dumps(entry, default=str).decode()
+
+
+def _describe(error: BaseException) -> dict[str, object]:
+    """Type and code places only: an exception's text may hold personal data or a secret."""
+    frames = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
+        traceback = traceback.tb_next
+    return {"type": type(error).__name__, "at": frames[-8:]}
+
+
+def configure_logs(service: str, level: str) -> None:
+    """Our own loggers to stderr as JSON; libraries only from WARNING on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(service))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("carillon").setLevel(level)
+    # aiokafka logs whole tracebacks while a broker is away; the stage runner says it once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)

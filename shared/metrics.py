@@ -1,0 +1,38 @@
+"""Every metric of both services, named once; `code` labels are the codes of `shared.errors`."""
+
+from __future__ import annotations
+
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+
+EVENTS_ACCEPTED = Counter(
+    "carillon_ingest_events_total", "Events stored on the log", ["app", "type"]
+)
+EVENTS_REJECTED = Counter(
+    "carillon_ingest_rejected_total", "Events or requests refused, by code", ["code"]
+)
+STAGE_RECORDS = Counter("carillon_stage_records_total", "Records handled", ["stage"])
+STAGE_POISON = Counter("carillon_stage_dead_letters_total", "Records set aside", ["stage", "code"])
+STAGE_LAG = Gauge("carillon_stage_lag_records", "Records behind the end", ["stage", "topic"])
+STAGE_AGE = Gauge("carillon_stage_age_seconds", "Age of the last record handled", ["stage"])
+STAGE_RETRIES = Counter("carillon_stage_retries_total", "Batches tried again", ["stage", "code"])
+STAGE_SECONDS = Histogram(
+    "carillon_stage_batch_seconds",
+    "Duration of a batch",
+    ["stage"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
+)
+CALLS = Counter(
+    "carillon_onesignal_calls_total", "Calls to OneSignal by outcome", ["app", "outcome"]
+)
+CALL_SECONDS = Histogram("carillon_onesignal_call_seconds", "Duration of a call", ["app"])
+HELD = Gauge("carillon_governor_held", "1 while the message limit holds an app back", ["app"])
+RATE_SHARE = Gauge("carillon_governor_rate", "This replica's share, requests a second", ["app"])
+INTERACTIONS = Counter(
+    "carillon_interactions_total",
+    "Webhooks judged: counted, repeated, forged, foreign, late",
+    ["verdict"],
+)
+PAGES_PLANNED = Counter("carillon_pages_planned_total", "Pages planned", ["app"])
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+render = generate_latest

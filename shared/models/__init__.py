@@ -1,0 +1,1 @@
+"""Wire models: what travels on the topics and over HTTP between the services."""

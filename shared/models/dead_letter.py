@@ -1,0 +1,33 @@
+"""The value of `carillon.dead-letters`: a record that can't be handled, where it came from and why."""
+
+from __future__ import annotations
+
+import base64
+from typing import Literal
+
+from shared.models.wire import Moment, Wire
+
+
+class DeadLetter(Wire):
+    """`key` and `value` are base64 of the record's bytes, whatever they are."""
+
+    v: Literal[1] = 1
+    id: str
+    stage: str
+    topic: str
+    partition: int
+    offset: int
+    type: str
+    key: str
+    value: str
+    code: str
+    message: str
+    at: Moment
+
+    @staticmethod
+    def pack(raw: bytes) -> str:
+        return base64.b64encode(raw).decode()
+
+    @staticmethod
+    def unpack(text: str) -> bytes:
+        return base64.b64decode(text)

@@ -1,0 +1,40 @@
+"""The value of `carillon.deliveries`: what came of a chunk."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared.models.wire import Moment, Wire
+
+Outcome = Literal["sent", "failed", "suppressed", "deferred"]
+Suppressed = Literal[
+    "unsubscribed", "invalid", "holdout", "capped", "browser_policy", "moved", "erased", "expired",
+    "bought", "cancelled", "refused",
+]  # fmt: skip
+Failed = Literal["invalid_player", "bad_variables", "rejected", "no_answer", "stream"]
+
+
+class PlayerOutcome(Wire):
+    """A player whose outcome is not the chunk's."""
+
+    player: str
+    outcome: Outcome
+    reason: str | None = None
+
+
+class Delivery(Wire):
+    """Key: the send. `outcome` holds for each player of the chunk that `players` doesn't name."""
+
+    v: Literal[1] = 1
+    app: str
+    send: str
+    page: int
+    chunk: str
+    generation: int = 1
+    outcome: Outcome
+    reason: str | None = None
+    not_before: Moment | None = None
+    notification_id: str | None = None
+    replayed: bool = False
+    players: list[PlayerOutcome] = []
+    at: Moment

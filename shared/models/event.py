@@ -1,0 +1,38 @@
+"""The envelope of `carillon.events`: everything that visitors, OneSignal and operators do."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from shared.models.wire import Moment, Wire
+
+Source = Literal["browser", "server", "webhook", "stream", "import", "ops"]
+
+ONESIGNAL = "oneSignal"
+ONESIGNAL_WEBHOOK = "oneSignalWebhook"
+STREAM = "carillon.stream"
+RESERVED_PREFIX = "carillon."
+
+InteractionKind = Literal["impression", "click", "close"]
+
+
+class Event(Wire):
+    """Key on the log: visitor id, or the player id for webhooks and Event Streams."""
+
+    v: Literal[1] = 1
+    app: str
+    id: str
+    type: str
+    source: Source
+    visitor_id: str | None = None
+    player_id: str | None = None
+    occurred_at: Moment
+    received_at: Moment
+    page: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+    data: dict[str, Any] = {}
+
+    @property
+    def key(self) -> str:
+        """Events of one visitor, or of one player, stay in order."""
+        return self.visitor_id or self.player_id or self.id

@@ -1,0 +1,33 @@
+"""The value of `carillon.jobs.*`: one OneSignal call."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from shared.models.wire import Moment, Wire
+
+Priority = Literal["marketing", "transactional"]
+
+
+class Job(Wire):
+    """A job's bytes never change within a generation: what is released again is the same call.
+
+    `body` is the OneSignal payload without targets and key; `players` are the targets.
+    """
+
+    v: Literal[1] = 1
+    app: str
+    send: str
+    page: int
+    chunk: str
+    generation: int
+    priority: Priority
+    idempotency_key: str
+    players: list[str]
+    body: dict[str, Any]
+    expires_at: Moment
+    released_at: Moment
+
+    @property
+    def key(self) -> str:
+        return f"{self.send}:{self.page}:{self.chunk}"

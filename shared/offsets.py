@@ -1,0 +1,48 @@
+"""Which offsets may be committed: those before the first unit that isn't done, by partition."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.kafka import Place, Record
+
+
+@dataclass(eq=False)
+class Unit:
+    """What one poll brought, worked on together."""
+
+    records: Sequence[Record]
+    done: bool = False
+
+
+class OffsetLedger:
+    """Units in the order they were read, partition by partition."""
+
+    def __init__(self) -> None:
+        self._open: dict[Place, deque[tuple[Unit, int]]] = defaultdict(deque)
+        self._at: dict[Place, int] = {}
+
+    def open(self, records: Sequence[Record]) -> Unit:
+        """Begin a unit; `records` are in order within each partition."""
+        unit = Unit(records)
+        last = {(r.topic, r.partition): r.offset + 1 for r in records}
+        for place, after in last.items():
+            self._open[place].append((unit, after))
+        return unit
+
+    def ready(self) -> dict[Place, int]:
+        """The offsets to commit now; nothing that was committed already."""
+        ready: dict[Place, int] = {}
+        for place, units in self._open.items():
+            while units and units[0][0].done:
+                self._at[place] = units.popleft()[1]
+            if place in self._at:
+                ready[place] = self._at[place]
+        return ready
+
+    def committed(self, offsets: dict[Place, int]) -> None:
+        for place, after in offsets.items():
+            if self._at.get(place) == after:
+                del self._at[place]

@@ -1,0 +1,146 @@
+"""A process: its signals, its HTTP server, its loops, and the order in which they end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+import uvloop
+from pydantic import ValidationError
+from starlette.types import ASGIApp
+
+from shared.errors import CarillonError, Rejected, Unavailable
+from shared.health import Component
+from shared.logs import configure_logs
+from shared.settings import HttpSettings, Settings
+from shared.stage import pause
+
+log = logging.getLogger("carillon.service")
+
+EXIT_SETTINGS = 2
+PROBE_SECONDS = 1.0
+PROBE_TIMEOUT_SECONDS = 3.0
+
+
+def run_service(
+    name: str, main: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
+) -> int:
+    """Settings, logs, signals, loop; returns the exit code. Bad settings are one clear sentence."""
+    try:
+        settings = Settings()
+    except ValidationError as exc:
+        for error in exc.errors(include_input=False, include_url=False):
+            where = (
+                "CARILLON_" + "__".join(str(p).upper() for p in error["loc"])
+                if error["loc"]
+                else ""
+            )
+            sys.stderr.write(f"{name}: {where} {error['msg']}\n".replace("  ", " "))
+        return EXIT_SETTINGS
+    configure_logs(name, settings.log_level)
+    try:
+        uvloop.run(_with_signals(settings, main))
+    except Rejected as exc:
+        sys.stderr.write(f"{name}: {exc.message}\n")
+        return EXIT_SETTINGS
+    return 0
+
+
+async def _with_signals(
+    settings: Settings, main: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await main(settings, stop)
+
+
+def bind(http: HttpSettings, name: str) -> socket.socket:
+    """The service's listening socket. Raises Rejected, in one sentence, when the port is taken."""
+    try:
+        return socket.create_server((http.host, http.port), backlog=1024, reuse_port=False)
+    except OSError as exc:
+        raise Rejected(
+            f"port {http.port} on {http.host} can't be listened on ({exc.strerror});"
+            f" stop what uses it or set CARILLON_{name.upper()}__PORT",
+            code="port_busy",
+        ) from exc
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handling: the process has one stop event."""
+
+    @asynccontextmanager
+    async def _no_signals(self) -> AsyncIterator[None]:
+        yield
+
+    capture_signals = _no_signals  # type: ignore[assignment]
+
+
+async def serve(
+    app: ASGIApp, listener: socket.socket, stop: asyncio.Event, drain_seconds: float
+) -> None:
+    """Serve until `stop`; requests under way get `drain_seconds` to end."""
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(drain_seconds),
+        timeout_keep_alive=30,
+    )
+    server = _Server(config)
+
+    async def end() -> None:
+        await stop.wait()
+        server.should_exit = True
+
+    ending = asyncio.create_task(end())
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        ending.cancel()
+        listener.close()
+    if not stop.is_set():
+        raise RuntimeError("the HTTP server ended by itself")
+
+
+async def probe(
+    component: Component, check: Callable[[], Awaitable[object]], stop: asyncio.Event
+) -> None:
+    """Ask a dependency every second whether it is there."""
+    while not stop.is_set():
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+                await check()
+        except CarillonError as exc:
+            component.fail(exc.code)
+        except TimeoutError:
+            component.fail("timeout")
+        else:
+            component.beat()
+        await pause(stop, PROBE_SECONDS)
+
+
+async def until_available(
+    work: Callable[[], Coroutine[Any, Any, Any]], stop: asyncio.Event, component: Component
+) -> Any:
+    """Try `work` until what it needs is there; None when stopped before."""
+    while not stop.is_set():
+        try:
+            return await work()
+        except Unavailable as exc:
+            component.fail(exc.code)
+            await pause(stop, 0.5)
+    return None

@@ -1,0 +1,119 @@
+"""Settings, read once from the environment (`CARILLON_…`, nested by `__`) at the composition root.
+
+Every default works with `make run`. A module below the root takes the value it needs, not this.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_SECRET = "development-only-secret-key-of-carillon"  # refused outside
+DEVELOPMENT_OPS_TOKEN = "ops_demo"
+
+
+class KafkaSettings(BaseModel):
+    bootstrap_servers: str = "127.0.0.1:19092"
+    idempotent_producer: bool = False  # Tansu refuses InitProducerId; set it with Apache Kafka
+    request_timeout_ms: int = Field(10_000, ge=100)
+    # Tansu answers a fetch only on this beat (seen: p50 of delivery = a quarter of it);
+    # Apache Kafka answers at once whatever it is, so 500 saves CPU there.
+    fetch_max_wait_ms: int = Field(50, ge=1)
+    session_timeout_ms: int = Field(10_000, ge=1_000)
+    replication_factor: int = Field(1, ge=1)
+
+
+class MongoSettings(BaseModel):
+    uri: SecretStr = SecretStr("mongodb://127.0.0.1:27117")  # may hold a password
+    database: str = "carillon"
+    driver: Literal["motor", "pymongo"] = "motor"
+    timeout_ms: int = Field(5_000, ge=100)  # for a server to be found, and for one operation
+
+
+class OneSignalSettings(BaseModel):
+    base_url: str = "http://127.0.0.1:8095"  # outside: https://api.onesignal.com
+    timeout_seconds: float = Field(60.0, gt=0)  # OneSignal answers within 100 s, advises 60
+    max_connections: int = Field(64, ge=1)
+
+
+class HttpSettings(BaseModel):
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65_535)  # 0: any free one
+    open_metrics: bool = False  # /metrics and /docs to every address, not only private ones
+    trusted_proxies: list[str] = []  # networks whose X-Forwarded-For is believed
+    drain_seconds: float = 10.0  # how long a stop may wait for requests and batches under way
+
+
+class IngestSettings(HttpSettings):
+    port: int = Field(8080, ge=0, le=65_535)
+
+
+class SenderSettings(HttpSettings):
+    port: int = Field(8090, ge=0, le=65_535)
+
+
+class PlanSettings(BaseModel):
+    """Planner and scheduler."""
+
+    page_members: int = Field(2_000, ge=1, le=2_000)  # also the most players OneSignal takes a call
+    lease_seconds: float = 30.0  # a planner that died is replaced after this
+    poll_seconds: float = 0.2  # how soon a stage sees work that nobody announced to it
+    release_ahead_seconds: float = 2.0  # at most this much of an app's rate is in the jobs topics
+    sweep_seconds: float = 90.0  # released but unanswered: released again, under the same key
+    retention_days: float = 35.0  # of sends, pages, interactions; more than the topics keep
+
+
+class GovernorSettings(BaseModel):
+    margin: float = Field(0.95, gt=0, le=1)  # share of OneSignal's limits that is used
+    transactional_share: float = Field(0.2, ge=0, lt=1)  # kept free of marketing
+    beat_seconds: float = Field(1.0, gt=0)  # replicas' heartbeats
+    messageable_seconds: float = Field(60.0, gt=0)  # how often OneSignal is asked for its count
+
+
+class OpsSettings(BaseModel):
+    token: SecretStr = SecretStr(DEVELOPMENT_OPS_TOKEN)
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="CARILLON_", env_nested_delimiter="__", extra="ignore"
+    )
+
+    development: bool = False  # set by `make run` and the tests: allows the default secrets
+    secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    data_dir: Path = Path(".carillon")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    kafka: KafkaSettings = KafkaSettings()
+    mongo: MongoSettings = MongoSettings()
+    onesignal: OneSignalSettings = OneSignalSettings()
+    ingest: IngestSettings = IngestSettings()
+    sender: SenderSettings = SenderSettings()
+    plan: PlanSettings = PlanSettings()
+    governor: GovernorSettings = GovernorSettings()
+    ops: OpsSettings = OpsSettings()
+
+    @model_validator(mode="after")
+    def _refuse_default_secrets(self) -> Settings:
+        if self.development:
+            return self
+        for name, secret, default in (
+            ("CARILLON_SECRET_KEY", self.secret_key, DEVELOPMENT_SECRET),
+            ("CARILLON_OPS__TOKEN", self.ops.token, DEVELOPMENT_OPS_TOKEN),
+        ):
+            if secret.get_secret_value() == default:
+                raise ValueError(f"{name} has its published default: anyone could use it. Set it.")
+        if len(self.secret_key.get_secret_value()) < 32:
+            raise ValueError("CARILLON_SECRET_KEY must have at least 32 characters")
+        return self
+
+    @model_validator(mode="after")
+    def _sweep_after_timeout(self) -> Settings:
+        if self.plan.sweep_seconds <= self.onesignal.timeout_seconds:
+            raise ValueError(
+                "CARILLON_PLAN__SWEEP_SECONDS must be more than CARILLON_ONESIGNAL__TIMEOUT_SECONDS:"
+                " a job would be released again while its call is still under way"
+            )
+        return self

@@ -1,0 +1,260 @@
+"""The one loop of every Kafka stage: take a batch, do the work, write the results, *then* commit.
+
+    poll ─► decode ─► handle ─► (poison ─► carillon.dead-letters) ─► commit what is contiguous
+
+A *unit* is what one poll brought; up to `in_flight` units are worked on at once and may finish out
+of order, but offsets are committed only up to the first unfinished one. While all places are taken
+partitions are paused and polls go on, which keeps the membership. `Unavailable` from a handler
+means: the same unit again, after a pause, for as long as it takes. Any other error is narrowed down
+to the record that causes it, and that record is set aside; handlers are idempotent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from shared import metrics
+from shared.clock import Clock
+from shared.dead_letters import Poison, Undertaker
+from shared.errors import LogUnavailable, Rejected, Unavailable
+from shared.health import Component, Health
+from shared.kafka import LogWriter, Record
+from shared.kafka_reader import LogReader
+from shared.offsets import OffsetLedger, Unit
+from shared.settings import KafkaSettings
+
+T = TypeVar("T")
+log = logging.getLogger("carillon.stage")
+
+POLL_MS = 200
+SETTLE_SECONDS = 5.0  # how long a rebalance may wait for units under way
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+STALLED_SECONDS = 60.0  # no pass of the loop for this long: unhealthy
+POISON_LIMIT = 1_000  # this many in a row, and nothing else: the stage is wrong, not the records
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """A record and what it decodes to."""
+
+    record: Record
+    value: T
+
+
+Handler = Callable[[Sequence[Item[T]]], Awaitable[Sequence[Poison]]]
+
+
+@dataclass(frozen=True)
+class StageSpec(Generic[T]):
+    """What a stage is. `decode` returns None for what isn't its own and raises Rejected for poison;
+    `handle` returns the poison it found and raises Unavailable to be tried again."""
+
+    name: str
+    group: str
+    topics: tuple[str, ...]
+    decode: Callable[[Record], T | None]
+    handle: Handler[T]
+    batch_records: int = 500
+    in_flight: int = 1
+    drain_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What every stage of a process shares. `log_id` is the identity of the log (its cluster id)."""
+
+    kafka: KafkaSettings
+    writer: LogWriter
+    log_id: str
+    clock: Clock
+    health: Health
+
+
+class Stage(Generic[T]):
+    """Runs one spec until told to stop."""
+
+    def __init__(self, spec: StageSpec[T], context: StageContext) -> None:
+        self._spec = spec
+        self._context = context
+        self._undertaker = Undertaker(spec.name, context.writer, context.log_id, context.clock)
+        self._ledger = OffsetLedger()
+        self._crash: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._poison_run = 0
+        self._broken: Rejected | None = None
+        self._component: Component = context.health.component(
+            f"stage:{spec.name}", deadline_seconds=STALLED_SECONDS
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; a lost broker is waited for."""
+        while not stop.is_set():
+            try:
+                await self._consume(stop)
+            except LogUnavailable as exc:
+                self._component.fail(exc.code)
+                await pause(stop, 1.0)
+
+    async def _consume(self, stop: asyncio.Event) -> None:
+        reader: LogReader
+        reader = LogReader(
+            self._context.kafka,
+            self._spec.group,
+            self._spec.topics,
+            on_revoke=lambda: self._settle(reader, SETTLE_SECONDS),
+        )
+        try:
+            await reader.start()
+            self._component.beat()
+            while not stop.is_set():
+                await self._pass(reader)
+                self._report(reader)
+        finally:
+            await self._settle(reader, self._spec.drain_seconds if stop.is_set() else 0)
+            await reader.stop()
+
+    async def _pass(self, reader: LogReader) -> None:
+        """One turn: take work where there is room for it, commit what is done."""
+        if self._crash is not None:
+            raise self._crash
+        if len(self._tasks) >= self._spec.in_flight or self._broken is not None:
+            reader.pause()
+            await reader.poll(0, 1)
+            if self._tasks:
+                await asyncio.wait(
+                    self._tasks, timeout=POLL_MS / 1000, return_when=asyncio.FIRST_COMPLETED
+                )
+            else:
+                await asyncio.sleep(POLL_MS / 1000)
+        else:
+            reader.resume()
+            # With units under way, look in on them soon: their offsets wait to be committed.
+            records = await reader.poll(20 if self._tasks else POLL_MS, self._spec.batch_records)
+            if records:
+                self._start(self._ledger.open(records))
+        await self._commit(reader)
+
+    def _start(self, unit: Unit) -> None:
+        task = asyncio.create_task(self._work(unit), name=f"{self._spec.name}:unit")
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._crash = task.exception()  # a mistake of ours: the process stops and says so
+
+    async def _commit(self, reader: LogReader) -> None:
+        ready = self._ledger.ready()
+        if ready and await reader.commit(ready):
+            self._ledger.committed(ready)
+
+    async def _settle(self, reader: LogReader, timeout: float) -> None:
+        """Wait for units under way, commit what is done, give up the rest (it will be repeated)."""
+        if self._tasks and timeout > 0:
+            await asyncio.wait(self._tasks, timeout=timeout)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(LogUnavailable):
+            await self._commit(reader)
+        self._ledger = OffsetLedger()
+
+    async def _work(self, unit: Unit) -> None:
+        began = time.perf_counter()
+        items, poison = self._decode(unit.records)
+        poison += await self._handle(items)
+        await self._bury(poison)
+        unit.done = True
+        self._count(unit, len(poison), time.perf_counter() - began)
+
+    def _decode(self, records: Sequence[Record]) -> tuple[list[Item[T]], list[Poison]]:
+        items: list[Item[T]] = []
+        poison: list[Poison] = []
+        for record in records:
+            try:
+                value = self._spec.decode(record)
+            except Rejected as exc:
+                poison.append(Poison(record, exc))
+            else:
+                if value is not None:
+                    items.append(Item(record, value))
+        return items, poison
+
+    async def _handle(self, items: list[Item[T]]) -> list[Poison]:
+        if not items:
+            return []
+        try:
+            return list(await self._patiently(lambda: self._spec.handle(items)))
+        except Exception as exc:  # one bad record must not take its batch with it
+            name = type(exc).__name__
+            log.error(
+                "batch failed",
+                exc_info=exc,
+                extra={"stage": self._spec.name, "records": len(items)},
+            )
+            if len(items) == 1:
+                error = Rejected(f"{self._spec.name} failed: {name}", code="stage_failed")
+                return [Poison(items[0].record, error)]
+        return [poison for item in items for poison in await self._handle([item])]
+
+    async def _patiently(self, work: Callable[[], Awaitable[Sequence[Poison]]]) -> Sequence[Poison]:
+        """Again and again while what it needs is away."""
+        attempt = 0
+        while True:
+            try:
+                return await work()
+            except Unavailable as exc:
+                self._component.fail(exc.code)
+                metrics.STAGE_RETRIES.labels(self._spec.name, exc.code).inc()
+                wait = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt)
+                attempt = min(attempt + 1, 10)
+                await asyncio.sleep(wait * random.uniform(0.5, 1))
+
+    async def _bury(self, poison: Sequence[Poison]) -> None:
+        if not poison:
+            return
+
+        async def publish() -> Sequence[Poison]:
+            await self._undertaker.bury(poison)
+            return ()
+
+        await self._patiently(publish)
+
+    def _count(self, unit: Unit, poison: int, seconds: float) -> None:
+        name, total = self._spec.name, len(unit.records)
+        metrics.STAGE_RECORDS.labels(name).inc(total)
+        metrics.STAGE_SECONDS.labels(name).observe(seconds)
+        age = self._context.clock().timestamp() - unit.records[-1].at_ms / 1000
+        metrics.STAGE_AGE.labels(name).set(max(0.0, age))
+        self._poison_run = self._poison_run + poison if poison == total else 0
+        if self._poison_run >= POISON_LIMIT and self._broken is None:
+            self._broken = Rejected(
+                f"{POISON_LIMIT} records in a row are poison", code="only_poison"
+            )
+            log.error("stage stopped: it finds only poison", extra={"stage": name})
+
+    def _report(self, reader: LogReader) -> None:
+        for topic, behind in reader.lag().items():
+            metrics.STAGE_LAG.labels(self._spec.name, topic).set(behind)
+        if self._broken is not None:
+            self._component.fail(self._broken.code)
+        elif not self._tasks or self._component.error is None:
+            self._component.beat()
+        else:  # a unit waits for something; the loop itself is alive
+            self._component.fail(self._component.error)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but not through a stop."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
