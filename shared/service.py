@@ -7,8 +7,8 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -78,11 +78,9 @@ def bind(http: HttpSettings, name: str) -> socket.socket:
 class _Server(uvicorn.Server):
     """Uvicorn without its own signal handling: the process has one stop event."""
 
-    @asynccontextmanager
-    async def _no_signals(self) -> AsyncIterator[None]:
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
         yield
-
-    capture_signals = _no_signals  # type: ignore[assignment]
 
 
 async def serve(
