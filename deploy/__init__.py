@@ -1,0 +1,1 @@
+"""What runs Carillon: containers, charts and the local stack."""

@@ -1,0 +1,72 @@
+"""Runs the sandbox: python -m deploy.local.sandbox."""
+
+import argparse
+import socket
+import sys
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from deploy.local.sandbox.app import create_app
+from deploy.local.sandbox.faults import Faults
+from deploy.local.sandbox.sandbox import SandboxSettings
+
+GRACE_SECONDS = 1  # for calls under way; the rest is cut off
+
+
+class SandboxServer(uvicorn.Server):
+    """A uvicorn that lets go of hung and held calls when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, faults: Faults) -> None:
+        super().__init__(config)
+        self._faults = faults
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._faults.close()
+        super().handle_exit(sig, frame)
+
+
+def read_arguments(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("deploy.local.sandbox", description="a stand-in for OneSignal")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8095)
+    parser.add_argument("--data", type=Path, default=Path(".carillon/sandbox"))
+    parser.add_argument(
+        "--webhook-url", default="http://127.0.0.1:8080/v1/webhooks/onesignal/wh_demo"
+    )
+    return parser.parse_args(arguments)
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2_048)
+    except OSError as error:
+        listener.close()
+        sys.exit(f"The OneSignal sandbox cannot listen on {host}:{port}: {error.strerror}.")
+    return listener
+
+
+def create_server(settings: SandboxSettings) -> SandboxServer:
+    faults = Faults()
+    config = uvicorn.Config(
+        create_app(settings, faults=faults),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return SandboxServer(config, faults)
+
+
+def main() -> None:
+    chosen = read_arguments(sys.argv[1:])
+    listener = open_socket(chosen.host, chosen.port)
+    create_server(SandboxSettings(chosen.data, chosen.webhook_url)).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
