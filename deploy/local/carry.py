@@ -1,0 +1,182 @@
+"""The embedded log is in memory: what isn't consumed yet is carried over a stop in a file.
+
+"Consumed" is what lies before the least offset that any group of the topic has committed. A crash
+between publishing again and deleting the file publishes twice, which the stages are made for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from shared.errors import LogUnavailable
+from shared.kafka import (
+    MAX_MESSAGE_BYTES,
+    TYPE_HEADER,
+    Outgoing,
+    ensure_topics,
+    open_log_writer,
+    translate_kafka_errors,
+)
+from shared.settings import KafkaSettings
+from shared.topics import TOPICS, Topic
+
+FILE = "carry-over.jsonl"
+POLL_MS = 1_000
+SILENT_POLLS = 10  # this many without a record before the end: the broker is not well
+BATCH = 500  # records published and acknowledged together
+
+
+class CarryOver:
+    """`save` while the broker still lives, `restore` when the next one is ready."""
+
+    def __init__(self, kafka: KafkaSettings, data: Path) -> None:
+        self._kafka = kafka
+        self._file = data / FILE
+
+    async def save(self) -> int:
+        """Write what is not consumed; returns how many records. Raises LogUnavailable."""
+        written = 0
+        partial = self._file.with_suffix(".jsonl.tmp")
+        with partial.open("wb") as out:
+            async with _open_reader(self._kafka, None) as reader:
+                async for message in _unconsumed(self._kafka, reader):
+                    out.write(_to_line(message))
+                    written += 1
+            out.flush()
+            os.fsync(out.fileno())
+        if written:
+            partial.rename(self._file)
+            _sync_folder(self._file.parent)
+        else:
+            partial.unlink()
+        return written
+
+    async def restore(self) -> int:
+        """Publish what the last stop left; returns how many records. Raises LogUnavailable."""
+        if not self._file.exists():
+            return 0
+        await ensure_topics(self._kafka, TOPICS)
+        restored = 0
+        async with open_log_writer(self._kafka, "carillon.carry-over") as writer:
+            with self._file.open("rb") as lines:
+                records = map(_from_line, lines)
+                while batch := list(islice(records, BATCH)):
+                    await writer.publish(batch)
+                    restored += len(batch)
+        self._file.unlink()
+        return restored
+
+
+@asynccontextmanager
+async def _open_reader(kafka: KafkaSettings, group: str | None) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap_servers,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=kafka.fetch_max_wait_ms,
+        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+        request_timeout_ms=kafka.request_timeout_ms,
+    )
+    try:
+        with translate_kafka_errors():
+            await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _unconsumed(
+    kafka: KafkaSettings, reader: AIOKafkaConsumer
+) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
+    starts = await _least_committed(kafka)
+    reader.assign(list(starts))
+    for place, offset in starts.items():
+        reader.seek(place, offset)
+    silent = 0
+    while not await _is_at_end(reader, starts):
+        with translate_kafka_errors():
+            fetched = await reader.getmany(timeout_ms=POLL_MS)
+        silent = 0 if fetched else silent + 1
+        if silent == SILENT_POLLS:
+            raise LogUnavailable("Kafka: the broker brings no more records, and not the end")
+        for messages in fetched.values():
+            for message in messages:
+                yield message
+
+
+async def _is_at_end(reader: AIOKafkaConsumer, places: Iterable[TopicPartition]) -> bool:
+    """By what fetches said of the end: Tansu's ListOffsets names the base of the last batch."""
+    for place in places:
+        end = reader.highwater(place)
+        if end is None or await reader.position(place) < end:
+            return False
+    return True
+
+
+async def _least_committed(kafka: KafkaSettings) -> dict[TopicPartition, int]:
+    topics = [topic for topic in TOPICS if topic.groups]
+    groups = {group for topic in topics for group in topic.groups}
+    answers = await asyncio.gather(*(_committed(kafka, group, topics) for group in groups))
+    least: dict[TopicPartition, int] = {}
+    for answer in answers:
+        for place, offset in answer.items():
+            least[place] = min(offset, least.get(place, offset))
+    return least
+
+
+async def _committed(
+    kafka: KafkaSettings, group: str, topics: Iterable[Topic]
+) -> dict[TopicPartition, int]:
+    """Read by a consumer: aiokafka's admin client can't decode Tansu's answer about groups."""
+    places = [
+        TopicPartition(topic.name, partition)
+        for topic in topics
+        if group in topic.groups
+        for partition in range(topic.partitions)
+    ]
+    async with _open_reader(kafka, group) as reader:
+        reader.assign(places)
+        with translate_kafka_errors():
+            return {place: await reader.committed(place) or 0 for place in places}
+
+
+def _to_line(message: ConsumerRecord[bytes, bytes]) -> bytes:
+    line: dict[str, Any] = {
+        "topic": message.topic,
+        "key": b64encode(message.key or b"").decode(),
+        "value": b64encode(message.value or b"").decode(),
+        "headers": [[name, b64encode(value).decode()] for name, value in message.headers],
+    }
+    return orjson.dumps(line) + b"\n"
+
+
+def _from_line(line: bytes) -> Outgoing:
+    """Of the headers the type: none of ours carries another, and no stage reads another."""
+    fields = orjson.loads(line)
+    types: Iterator[str] = (
+        b64decode(value).decode("utf-8", "replace")
+        for name, value in fields["headers"]
+        if name == TYPE_HEADER
+    )
+    return Outgoing(
+        fields["topic"], b64decode(fields["key"]), b64decode(fields["value"]), next(types, "")
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,174 @@
+"""The order in which the parts are started, kept alive and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.local.carry import CarryOver
+from deploy.local.errors import EXIT_FAILED, LaunchError
+from deploy.local.process import Child, Spec
+from deploy.local.screen import Screen
+from deploy.local.settings import LocalSettings
+from deploy.local.stop import Stop, StopAsked, unless
+from deploy.local.supervisor import supervise
+from shared.errors import LogUnavailable
+
+SERVERS = ("broker", "database", "sandbox", "shop")  # started first, together
+SERVICES = ("ingest", "sender")  # they read the log: the carry-over is published before them
+DOORS = (("shop", "ingest"), ("sender",))  # stopped first, one wave after another
+STORES = (("sandbox",), ("broker",), ("database",))  # after the log was carried over
+PATIENCE_SECONDS = 5.0  # between two lines about the same wait
+
+
+@dataclass(frozen=True)
+class Stack:
+    """All that is to run; `log` and `seed` are None where there is nothing to carry or to seed."""
+
+    parts: tuple[Spec, ...]
+    data: Path
+    log: CarryOver | None
+    seed: Callable[[], Awaitable[Iterable[str]]] | None
+    where_to_look: str
+
+
+class Launcher:
+    def __init__(self, stack: Stack, local: LocalSettings, screen: Screen, stop: Stop) -> None:
+        self._stack = stack
+        self._local = local
+        self._screen = screen
+        self._stop = stop
+        self._children = {spec.name: Child(spec, stack.data / "logs") for spec in stack.parts}
+        self._supervisors: list[asyncio.Task[None]] = []
+        self._log_is_ours = False  # from when the carry-over is in the log until the broker ends
+        self._exit_code = 0
+
+    async def run(self) -> int:
+        """Until asked to stop, or a part can't be started; returns the exit code."""
+        try:
+            await unless(self._stop.asked, self._start())
+            await self._stop.asked.wait()
+        except StopAsked:
+            pass
+        except LaunchError as exc:
+            self._exit_code = exc.exit_code
+            self._screen.fail(str(exc))
+        finally:
+            await self._end()
+        return self._exit_code
+
+    async def _start(self) -> None:
+        await self._start_all(SERVERS)
+        await self._restore_log()
+        await self._start_all(SERVICES)
+        if self._stack.seed is not None:
+            for line in await self._stack.seed():
+                self._screen.say(line)
+        self._screen.page(self._stack.where_to_look)
+
+    async def _start_all(self, names: Iterable[str]) -> None:
+        children = [self._children[name] for name in names if name in self._children]
+        for child in children:
+            self._screen.say(f"starting {child.name} on {child.spec.address}")
+        patience = asyncio.create_task(self._tell_who_is_awaited(children))
+        try:
+            await all_of(self._start_one(child) for child in children)
+        finally:
+            patience.cancel()
+
+    async def _start_one(self, child: Child) -> None:
+        begin = time.monotonic()
+        await child.start(self._local.start_seconds)
+        self._screen.good(f"{child.name} is ready after {time.monotonic() - begin:.1f} s")
+        task = asyncio.create_task(supervise(child, self._screen, self._on_return))
+        task.add_done_callback(self._on_supervisor_end)
+        self._supervisors.append(task)
+
+    async def _tell_who_is_awaited(self, children: list[Child]) -> None:
+        while True:
+            await asyncio.sleep(PATIENCE_SECONDS)
+            for child in children:
+                if child.awaited:
+                    self._screen.say(f"still waiting for {child.name} ({child.awaited})")
+
+    async def _restore_log(self) -> None:
+        if self._stack.log is None:
+            return
+        try:
+            count = await self._stack.log.restore()
+        except LogUnavailable as exc:
+            raise LaunchError(f"the carried-over log can't be published: {exc.message}") from exc
+        self._log_is_ours = True
+        if count:
+            self._screen.say(f"carried over from the last run: {count:,} records")
+
+    async def _on_return(self, child: Child) -> None:
+        """A new broker has an empty log: whoever reads it has to begin at its beginning."""
+        if child.name != "broker" or self._stack.log is None:
+            return
+        self._screen.warn(
+            "the broker's log was in its memory: what was not consumed yet is lost;"
+            " restarting what reads it"
+        )
+        readers = [self._children[name] for name in SERVICES if name in self._children]
+        await asyncio.gather(*(reader.recycle(self._local.stop_seconds) for reader in readers))
+
+    def _on_supervisor_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._screen.fail(f"the launcher itself failed: {task.exception()!r}")
+            self._exit_code = EXIT_FAILED
+            self._stop.asked.set()
+
+    async def _end(self) -> None:
+        self._screen.say("stopping")
+        for task in self._supervisors:
+            task.cancel()
+        await asyncio.gather(*self._supervisors, return_exceptions=True)
+        await self._stop_waves(DOORS)
+        await self._save_log()
+        await self._stop_waves(STORES)
+        self._screen.say("stopped")
+
+    async def _stop_waves(self, waves: Iterable[Iterable[str]]) -> None:
+        for names in waves:
+            children = [self._children[name] for name in names if name in self._children]
+            await asyncio.gather(*(self._stop_one(child) for child in children))
+
+    async def _stop_one(self, child: Child) -> None:
+        was_running = child.running
+        in_time = await child.stop(self._local.stop_seconds, self._stop.hastened)
+        if not in_time:
+            self._screen.warn(f"{child.name} did not stop in time: killed")
+        elif was_running:
+            self._screen.say(f"{child.name} has stopped")
+
+    async def _save_log(self) -> None:
+        broker = self._children.get("broker")
+        if self._stack.log is None or broker is None or not self._log_is_ours:
+            return
+        try:
+            if not broker.running:
+                raise LogUnavailable("the broker is not running")
+            count = await unless(self._stop.hastened, self._stack.log.save())
+        except (LogUnavailable, StopAsked) as exc:
+            why = exc.message if isinstance(exc, LogUnavailable) else "there was no time"
+            self._screen.fail(f"what was not consumed yet is lost: {why}")
+            self._exit_code = EXIT_FAILED
+        else:
+            if count:
+                self._screen.say(f"kept for the next run: {count:,} records not consumed yet")
+
+
+async def all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """All at once; the first failure cancels the others and is raised when they have ended."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,44 @@
+"""How to tell that a part is ready: each raises NotReady, with the reason, until it is."""
+
+from __future__ import annotations
+
+import httpx
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from deploy.local.errors import NotReady
+from shared.errors import LogUnavailable
+from shared.kafka import ensure_topics
+from shared.settings import KafkaSettings
+from shared.topics import TOPICS
+
+REASON_CHARACTERS = 300
+
+
+async def probe_http(client: httpx.AsyncClient, url: str) -> None:
+    try:
+        answer = await client.get(url)
+    except httpx.HTTPError as exc:
+        raise NotReady(f"{url}: {type(exc).__name__}") from exc
+    if answer.status_code != httpx.codes.OK:
+        raise NotReady(f"{url} answers {answer.status_code} {answer.text[:REASON_CHARACTERS]}")
+
+
+async def probe_database(uri: str) -> None:
+    try:
+        async with AsyncMongoClient[dict[str, object]](
+            uri, serverSelectionTimeoutMS=1_000
+        ) as client:
+            await client.admin.command("ping")
+    except PyMongoError as exc:
+        raise NotReady(type(exc).__name__) from exc
+
+
+async def probe_broker(kafka: KafkaSettings, cluster_id: str) -> None:
+    """Ready is: metadata, with our identity, and all topics, so that no reader meets a log without."""
+    try:
+        answered = await ensure_topics(kafka, TOPICS)
+    except LogUnavailable as exc:
+        raise NotReady(exc.message) from exc
+    if answered != cluster_id:
+        raise NotReady(f"another broker answers there: {answered}")

@@ -1,0 +1,152 @@
+"""One child: start it in its own session, know when it is ready, stop it for certain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.errors import ChildDied, LaunchError, NotReady
+
+LEASH = Path(__file__).with_name("leash.py")
+PROBE_PAUSE_SECONDS = 0.05
+PROBE_SECONDS = 5.0  # one answer; a probe that takes longer is asked again
+TAIL_LINES = 12
+TAIL_BYTES = 8_192
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A child to be: `command` is asked at each start, `probe` raises NotReady with the reason."""
+
+    name: str
+    command: Callable[[], Sequence[str]]
+    probe: Callable[[], Awaitable[None]]
+    address: str
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+class Child:
+    """A process that can be started again. Its output goes to `<logs>/<name>.log`."""
+
+    def __init__(self, spec: Spec, logs: Path) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.log = logs / f"{spec.name}.log"
+        self.recycled = False  # stopped by us in order to start again
+        self._process: asyncio.subprocess.Process | None = None
+        self._log_begin = 0
+        self._started = 0.0
+        self.awaited = ""  # while it starts: why it wasn't ready when it was last asked
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def lived_seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    async def start(self, patience: float | None) -> None:
+        """Returns when it is ready. Raises ChildDied, or LaunchError when patience is at its end."""
+        await self._spawn()
+        ready = asyncio.create_task(self._until_ready())
+        died = asyncio.create_task(self.exited())
+        try:
+            done, _ = await asyncio.wait(
+                {ready, died}, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            ready.cancel()
+            died.cancel()
+            await asyncio.gather(ready, died, return_exceptions=True)
+        if died in done:
+            raise ChildDied(
+                f"{self.name} died while starting ({self.how_it_ended()}){self._tail()}"
+            )
+        if not done:
+            raise LaunchError(
+                f"{self.name} was not ready within {patience:.0f} s ({self.awaited}){self._tail()}"
+            )
+        await ready  # a probe that failed otherwise than by NotReady is a fault of ours
+
+    async def exited(self) -> int:
+        assert self._process is not None
+        return await self._process.wait()
+
+    def how_it_ended(self) -> str:
+        code = self._process.returncode if self._process is not None else None
+        if code is not None and code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"exit code {code}"
+
+    async def recycle(self, grace: float) -> None:
+        """End it, so that whoever supervises it starts it again at once."""
+        if self.running:
+            self.recycled = True
+            await self.stop(grace, asyncio.Event())
+
+    async def stop(self, grace: float, hastened: asyncio.Event) -> bool:
+        """SIGTERM, then SIGKILL after `grace` or when hastened. False where it took the latter."""
+        process = self._process  # ours to end; by the time we are through there may be another
+        if process is None:
+            return True
+        with suppress(ProcessLookupError):
+            process.terminate()
+        exited = asyncio.create_task(process.wait())
+        haste = asyncio.create_task(hastened.wait())
+        await asyncio.wait({exited, haste}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        haste.cancel()
+        in_time = exited.done()
+        # The whole group, so that what the child itself started goes too.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await exited
+        return in_time
+
+    async def _spawn(self) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._started = time.monotonic()
+        leash = (sys.executable, "-I", "-S", str(LEASH), str(os.getpid()))
+        with self.log.open("ab") as output:
+            self._log_begin = output.tell()
+            self._process = await asyncio.create_subprocess_exec(
+                *leash,
+                *self.spec.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(self.spec.env),
+                start_new_session=True,  # a Ctrl-C in the terminal reaches the launcher only
+            )
+
+    async def _until_ready(self) -> None:
+        self.awaited = "no answer"
+        while True:
+            try:
+                async with asyncio.timeout(PROBE_SECONDS):
+                    await self.spec.probe()
+                self.awaited = ""
+                return
+            except NotReady as exc:
+                self.awaited = str(exc)
+            except TimeoutError:
+                self.awaited = f"no answer within {PROBE_SECONDS:.0f} s"
+            await asyncio.sleep(PROBE_PAUSE_SECONDS)
+
+    def _tail(self) -> str:
+        """The end of what it wrote since its last start, as the rest of a sentence."""
+        with suppress(OSError), self.log.open("rb") as written:
+            end = written.seek(0, os.SEEK_END)
+            written.seek(max(self._log_begin, end - TAIL_BYTES))
+            lines = written.read().decode(errors="replace").splitlines()[-TAIL_LINES:]
+            if lines:
+                return f"; the end of {self.log}:\n" + "\n".join(f"    {line}" for line in lines)
+        return f"; it wrote nothing to {self.log}"

@@ -1,0 +1,136 @@
+"""What `make run` consists of: each part's command, environment and probe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+import deploy
+from deploy.local import demo
+from deploy.local.carry import CarryOver
+from deploy.local.embedded import Broker, database_command, find_broker, find_database
+from deploy.local.launcher import Stack
+from deploy.local.probes import probe_broker, probe_database, probe_http
+from deploy.local.process import Spec
+from deploy.local.seed import Seeder
+from deploy.local.settings import HOST, LocalSettings, Port, Ports
+from deploy.local.where import where_to_look
+from shared.settings import Settings
+
+ROOT = Path(deploy.__file__).parent.parent
+
+
+def create_stack(
+    settings: Settings, local: LocalSettings, ports: Ports, client: httpx.AsyncClient
+) -> Stack:
+    """Raises LaunchError where an embedded server is needed and isn't there."""
+    data = settings.data_dir.resolve()
+    parts = _Parts(settings, ports, client, data)
+    specs = (parts.broker(), parts.database(), parts.sandbox(), *parts.services(), parts.shop())
+    return Stack(
+        parts=tuple(spec for spec in specs if spec is not None),
+        data=data,
+        log=CarryOver(parts.kafka, data) if ports.broker is not None else None,
+        seed=Seeder(client, ports, local, settings.ops.token.get_secret_value()),
+        where_to_look=where_to_look(settings, ports, data),
+    )
+
+
+class _Parts:
+    def __init__(
+        self, settings: Settings, ports: Ports, client: httpx.AsyncClient, data: Path
+    ) -> None:
+        self._settings = settings
+        self._ports = ports
+        self._client = client
+        self._data = data
+        kafka = settings.kafka
+        if ports.broker is not None:
+            kafka = kafka.model_copy(update={"bootstrap_servers": _address(ports.broker)})
+        self.kafka = kafka
+        self._env = self._environment()
+
+    def broker(self) -> Spec | None:
+        port = self._ports.broker
+        if port is None:
+            return None
+        broker = Broker(find_broker(), port.number)
+
+        async def probe() -> None:
+            await probe_broker(self.kafka, broker.cluster_id)
+
+        return Spec("broker", broker.command, probe, _address(port), self._env)
+
+    def database(self) -> Spec | None:
+        port = self._ports.database
+        if port is None:
+            return None
+        command = partial(database_command, find_database(), port.number, self._data)
+        probe = partial(probe_database, f"mongodb://{_address(port)}")
+        return Spec("database", command, probe, _address(port), self._env)
+
+    def sandbox(self) -> Spec | None:
+        port = self._ports.sandbox
+        if port is None:
+            return None
+        webhooks = f"{self._ports.ingest.url}/v1/webhooks/onesignal/{demo.WEBHOOK_KEY}"
+        arguments = (
+            f"--host={HOST}",
+            f"--port={port.number}",
+            f"--data={self._data / 'sandbox'}",
+            f"--webhook-url={webhooks}",
+        )
+        return self._python(port, "/health", "deploy.local.sandbox", *arguments)
+
+    def services(self) -> list[Spec]:
+        ports = self._ports
+        return [
+            self._python(ports.ingest, "/health/ready", "ingest_service"),
+            self._python(ports.sender, "/health/ready", "sender_service"),
+        ]
+
+    def shop(self) -> Spec:
+        return self._python(self._ports.shop, "/health", "deploy.local.shop")
+
+    def _python(self, port: Port, health: str, module: str, *arguments: str) -> Spec:
+        def command() -> list[str]:
+            return [sys.executable, "-m", module, *arguments]
+
+        probe: Callable[[], Awaitable[None]] = partial(
+            probe_http, self._client, f"{port.url}{health}"
+        )
+        return Spec(port.owner, command, probe, port.url, self._env)
+
+    def _environment(self) -> dict[str, str]:
+        """What is set outside passes through; only addresses are ours to say."""
+        ports = self._ports
+        env = dict(os.environ)
+        env.setdefault("CARILLON_DEVELOPMENT", "true")
+        path = [str(ROOT), *filter(None, [env.get("PYTHONPATH")])]
+        env |= {
+            "PYTHONPATH": os.pathsep.join(path),  # `make run` works from any folder
+            "PYTHONUNBUFFERED": "1",  # a child that dies has said why
+            "CARILLON_DATA_DIR": str(self._data),
+            "CARILLON_INGEST__PORT": str(ports.ingest.number),
+            "CARILLON_SENDER__PORT": str(ports.sender.number),
+            "CARILLON_SHOP__PORT": str(ports.shop.number),
+            "CARILLON_SHOP__INGEST_URL": ports.ingest.url,
+            "CARILLON_SHOP__SENDER_URL": ports.sender.url,
+        }
+        if ports.broker is not None:
+            env["CARILLON_KAFKA__BOOTSTRAP_SERVERS"] = _address(ports.broker)
+        if ports.database is not None:
+            env["CARILLON_MONGO__URI"] = f"mongodb://{_address(ports.database)}"
+        if ports.sandbox is not None:
+            env["CARILLON_ONESIGNAL__BASE_URL"] = ports.sandbox.url
+            env["CARILLON_SHOP__SANDBOX_URL"] = ports.sandbox.url
+        return env
+
+
+def _address(port: Port) -> str:
+    return f"{port.host}:{port.number}"

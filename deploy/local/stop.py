@@ -1,0 +1,52 @@
+"""The wish to stop: asked by one signal, hastened by a second Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+ECHO_SECONDS = 0.5  # one Ctrl-C may arrive twice: from the terminal and from `make`
+
+
+class StopAsked(Exception):
+    """Raised in place of a result that nobody waits for any more."""
+
+
+class Stop:
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.hastened = asyncio.Event()
+        self._asked_at = 0.0
+
+    def listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._hear, number)
+
+    def _hear(self, number: signal.Signals) -> None:
+        if not self.asked.is_set():
+            self._asked_at = time.monotonic()
+            self.asked.set()
+        elif number == signal.SIGINT and time.monotonic() - self._asked_at > ECHO_SECONDS:
+            self.hastened.set()
+
+
+async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`; it is cancelled, and StopAsked raised, when the event comes first."""
+    working = asyncio.create_task(work)
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        if not working.done():
+            working.cancel()
+        await asyncio.gather(working, waiting, return_exceptions=True)
+    if working.cancelled():
+        raise StopAsked
+    return working.result()

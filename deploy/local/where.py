@@ -1,0 +1,34 @@
+"""The closing text of a start: where everything is, and what to try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deploy.local import demo
+from deploy.local.settings import Ports
+from shared.settings import DEVELOPMENT_OPS_TOKEN, Settings
+
+
+def where_to_look(settings: Settings, ports: Ports, data: Path) -> str:
+    broker = ports.broker
+    database = ports.database
+    sandbox = ports.sandbox
+    is_default = settings.ops.token.get_secret_value() == DEVELOPMENT_OPS_TOKEN
+    token = DEVELOPMENT_OPS_TOKEN if is_default else "the one in CARILLON_OPS__TOKEN"
+    rows = (
+        ("demo shop", ports.shop.url),
+        ("ingest", f"{ports.ingest.url}  (/docs, /health/ready, /metrics)"),
+        ("sender", f"{ports.sender.url}  (/docs, /health/ready, /metrics)"),
+        ("OneSignal", f"{sandbox.url}  the sandbox" if sandbox else settings.onesignal.base_url),
+        ("Kafka", f"127.0.0.1:{broker.number}" if broker else settings.kafka.bootstrap_servers),
+        (
+            "MongoDB",
+            f"mongodb://127.0.0.1:{database.number}" if database else "CARILLON_MONGO__URI",
+        ),
+        ("data, logs", f"{data}, {data / 'logs'}"),
+        ("app", demo.APP),
+        ("keys", f"write {demo.WRITE_KEY}, server {demo.SERVER_KEY}, webhook {demo.WEBHOOK_KEY}"),
+        ("secrets", f"Event Streams {demo.STREAM_SECRET}, ops token {token}"),
+    )
+    table = "\n".join(f"  {name:<11} {value}" for name, value in rows)
+    return f"Carillon is running.\n\n{table}\n\n  Ctrl-C stops everything and keeps the data."
