@@ -15,6 +15,7 @@ import httpx
 
 from deploy.local.carry import CarryOver
 from deploy.local.embedded import Broker, find_broker
+from deploy.local.guard import hold_folder
 from deploy.local.launcher import Launcher, Stack
 from deploy.local.probes import probe_broker, probe_http
 from deploy.local.process import Spec
@@ -61,7 +62,8 @@ async def main(data: Path, parts: list[str]) -> int:
             specs.append(spec)
         stack = Stack(tuple(specs), data, log, None, "all is up")
         local = LocalSettings(start_seconds=10, stop_seconds=1)
-        return await Launcher(stack, local, Screen(), stop).run()
+        with hold_folder(data):
+            return await Launcher(stack, local, Screen(), stop).run()
 
 
 if __name__ == "__main__":

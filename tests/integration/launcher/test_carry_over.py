@@ -1,0 +1,132 @@
+"""What was not consumed survives a stop of the embedded broker, and nothing else comes back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from deploy.local.carry import FILE, CarryOver
+from shared.errors import LogUnavailable
+from shared.kafka import Outgoing, ensure_topics, open_log_writer
+from shared.settings import KafkaSettings
+from shared.topics import EVENTS, PROJECTOR, TOPICS, TRIGGERS
+from tests import stack
+
+pytestmark = pytest.mark.stack
+
+KEYS = 20
+EACH = 30  # records a key
+
+
+def kafka_of(server: stack.Server) -> KafkaSettings:
+    return KafkaSettings(bootstrap_servers=server.address)
+
+
+async def publish(kafka: KafkaSettings, topic: str, marks: range) -> None:
+    await ensure_topics(kafka, TOPICS)
+    async with open_log_writer(kafka, "test") as writer:
+        await writer.publish(
+            Outgoing(topic, f"visitor-{n % KEYS}", orjson.dumps(n), f"type-{n % 3}") for n in marks
+        )
+
+
+async def commit(kafka: KafkaSettings, group: str, topic: str, offsets: dict[int, int]) -> None:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap_servers, group_id=group, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        places = {TopicPartition(topic, number): at for number, at in offsets.items()}
+        consumer.assign(list(places))
+        await consumer.commit(places)
+    finally:
+        await consumer.stop()
+
+
+async def read(kafka: KafkaSettings, topic: str, count: int) -> dict[int, list[tuple[int, str]]]:
+    """By partition, value and type of `count` records, and a look that there is no more."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest"
+    )
+    found: dict[int, list[tuple[int, str]]] = {}
+    await consumer.start()
+    try:
+        total = 0
+        while total < count or await _one_more(consumer, found):
+            fetched = await consumer.getmany(timeout_ms=5_000)
+            assert fetched, f"only {total} of {count}"
+            total += _keep(fetched, found)
+        assert total == count
+    finally:
+        await consumer.stop()
+    return found
+
+
+async def _one_more(consumer: AIOKafkaConsumer, found: dict[int, list[tuple[int, str]]]) -> bool:
+    return bool(_keep(await consumer.getmany(timeout_ms=500), found))
+
+
+def _keep(fetched: dict, found: dict[int, list[tuple[int, str]]]) -> int:  # type: ignore[type-arg]
+    for place, messages in fetched.items():
+        found.setdefault(place.partition, []).extend(
+            (orjson.loads(m.value), dict(m.headers)["type"].decode()) for m in messages
+        )
+    return sum(map(len, fetched.values()))
+
+
+async def test_exactly_what_lies_beyond_the_least_commit_returns(tmp_path: Path) -> None:
+    with stack.broker() as old:
+        await publish(kafka_of(old), EVENTS.name, range(KEYS * EACH))
+        before = await read(kafka_of(old), EVENTS.name, KEYS * EACH)
+        ahead, behind = {n: 9 for n in before}, {n: 4 for n in before}
+        behind.pop(first := min(before))  # this group has not committed there: all of it stays
+        ahead_group, behind_group = EVENTS.groups
+        await commit(kafka_of(old), ahead_group, EVENTS.name, ahead)
+        await commit(kafka_of(old), behind_group, EVENTS.name, behind)
+        kept = await CarryOver(kafka_of(old), tmp_path).save()
+    expected = {n: records[0 if n == first else 4 :] for n, records in before.items()}
+    assert kept == sum(map(len, expected.values()))
+
+    with stack.broker() as new:
+        assert await CarryOver(kafka_of(new), tmp_path).restore() == kept
+        assert await read(kafka_of(new), EVENTS.name, kept) == expected  # order and type too
+        assert await CarryOver(kafka_of(new), tmp_path).restore() == 0
+    assert not (tmp_path / FILE).exists()
+
+
+async def test_every_topic_is_carried(tmp_path: Path) -> None:
+    with stack.broker() as old:
+        for topic in TOPICS:
+            await publish(kafka_of(old), topic.name, range(3))
+        assert await CarryOver(kafka_of(old), tmp_path).save() == 3 * len(TOPICS)
+    lines = (tmp_path / FILE).read_bytes().splitlines()
+    assert Counter(orjson.loads(line)["topic"] for line in lines) == {t.name: 3 for t in TOPICS}
+
+
+async def test_nothing_is_kept_when_all_is_consumed(tmp_path: Path) -> None:
+    with stack.broker() as old:
+        await publish(kafka_of(old), TRIGGERS.name, range(40))
+        ends = {
+            n: len(found) for n, found in (await read(kafka_of(old), TRIGGERS.name, 40)).items()
+        }
+        await commit(kafka_of(old), TRIGGERS.groups[0], TRIGGERS.name, ends)
+        assert await CarryOver(kafka_of(old), tmp_path).save() == 0
+    assert not (tmp_path / FILE).exists()
+
+
+async def test_file_outlives_a_broker_that_is_gone(tmp_path: Path) -> None:
+    with stack.broker() as old:
+        await publish(kafka_of(old), EVENTS.name, range(5))
+        await commit(kafka_of(old), PROJECTOR, EVENTS.name, {0: 0})
+        kept = await CarryOver(kafka_of(old), tmp_path).save()
+    unreachable = KafkaSettings(bootstrap_servers=f"127.0.0.1:{stack.free_port()}")
+    with pytest.raises(LogUnavailable):
+        await CarryOver(unreachable, tmp_path).restore()
+    with pytest.raises(LogUnavailable):
+        await CarryOver(unreachable, tmp_path).save()
+    with stack.broker() as new:
+        assert await CarryOver(kafka_of(new), tmp_path).restore() == kept == 5

@@ -1,0 +1,95 @@
+"""What keeps the launcher from starting: one clear sentence, exit code 2, nothing started."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.integration.launcher.running import Running, running
+from tests.stack import free_port
+
+PORTS = {
+    "broker": "CARILLON_LOCAL__BROKER_PORT",
+    "database": "CARILLON_LOCAL__DATABASE_PORT",
+    "sandbox": "CARILLON_LOCAL__SANDBOX_PORT",
+    "ingest": "CARILLON_INGEST__PORT",
+    "sender": "CARILLON_SENDER__PORT",
+    "shop": "CARILLON_LOCAL__SHOP_PORT",
+}
+
+
+def outside(tmp_path: Path, **changes: str) -> dict[str, str]:
+    free = {setting: str(free_port()) for setting in PORTS.values()}
+    return {"CARILLON_DATA_DIR": str(tmp_path / "data"), **free, **changes}
+
+
+def assert_refused(launcher: Running, sentence: str) -> None:
+    assert launcher.exit_code() == 2
+    assert launcher.lines == [sentence]
+
+
+@pytest.mark.parametrize(("owner", "setting"), PORTS.items())
+def test_busy_port_is_named(tmp_path: Path, owner: str, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        env = outside(tmp_path, **{setting: str(port)})
+        with running("deploy.local", env=env) as launcher:
+            assert_refused(
+                launcher,
+                f"port {port} ({owner}) is already in use;"
+                f" stop what listens there or set {setting}",
+            )
+
+
+def test_port_of_a_server_from_outside_is_not_asked_for(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as broker, socket.create_server(("", 0)) as other:
+        address = f"127.0.0.1:{broker.getsockname()[1]}"
+        env = outside(
+            tmp_path,
+            CARILLON_KAFKA__BOOTSTRAP_SERVERS=address,
+            CARILLON_LOCAL__BROKER_PORT=str(broker.getsockname()[1]),
+            CARILLON_LOCAL__SHOP_PORT=str(other.getsockname()[1]),
+        )
+        with running("deploy.local", env=env) as launcher:
+            assert launcher.exit_code() == 2
+            assert "(shop) is already in use" in launcher.screen
+
+
+def test_one_port_for_two_is_named(tmp_path: Path) -> None:
+    env = outside(tmp_path)
+    env["CARILLON_SENDER__PORT"] = port = env["CARILLON_INGEST__PORT"]
+    with running("deploy.local", env=env) as launcher:
+        assert_refused(
+            launcher,
+            f"port {port} is given to both ingest and sender; set CARILLON_SENDER__PORT to another",
+        )
+
+
+def test_setting_out_of_range_is_named(tmp_path: Path) -> None:
+    with running("deploy.local", env=outside(tmp_path, CARILLON_INGEST__PORT="80800")) as launcher:
+        assert launcher.exit_code() == 2
+        assert launcher.screen.startswith("CARILLON_INGEST__PORT ")
+        assert len(launcher.lines) == 1
+
+
+def test_data_folder_belongs_to_one_launcher(tmp_path: Path) -> None:
+    standin = "tests.integration.launcher.standin"
+    env = outside(tmp_path)
+    folder = env["CARILLON_DATA_DIR"]
+    with running(standin, folder, f"shop=serves:{free_port()}") as first:
+        first.until_says("all is up")
+        with running("deploy.local", env=env) as second:
+            assert_refused(
+                second,
+                f"another launcher (process {first.process.pid}) is using the data folder"
+                f" {folder}; stop it or set CARILLON_DATA_DIR",
+            )
+
+
+def test_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    with running("deploy.local", env=outside(tmp_path)) as launcher:
+        assert launcher.exit_code() == 2
+        assert f"the data folder {tmp_path / 'data'} can't be used" in launcher.screen
