@@ -21,7 +21,7 @@ async def create_user(request: Request) -> Response:
     body = await read_object(request)
     desk = desk_for(request, request.path_params["app_id"])
     identity, properties = _object(body, "identity"), _object(body, "properties")
-    wanted = body.get("subscriptions") or []
+    wanted = [] if body.get("subscriptions") is None else body["subscriptions"]
     is_list = isinstance(wanted, list) and all(isinstance(item, dict) for item in wanted)
     if not is_list or len(wanted) > SUBSCRIPTIONS_MAX:
         raise refuse(400, f"subscriptions must be an array of at most {SUBSCRIPTIONS_MAX} objects")

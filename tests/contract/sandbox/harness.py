@@ -112,7 +112,7 @@ class Remote:
         body = {"rest_api_key": KEY, "plan": "paid", **values}
         return await self._good("PUT", f"/sandbox/apps/{self.app_id}", body)
 
-    async def browsers(self, count: int = 1, **values: Any) -> list[str]:
+    async def browsers(self, count: int | None = 1, **values: Any) -> list[str]:
         body = {"app_id": self.app_id, "count": count, **values}
         ids: list[str] = (await self._good("POST", "/sandbox/browsers", body))["ids"]
         return ids

@@ -207,7 +207,10 @@ async def test_aliases_reach_all_browsers_of_a_person(sandbox: Remote) -> None:
         ],
     }
     first, second = (await sandbox.client.post(users, json=body)).json()["subscriptions"]
-    target = {"include_aliases": {"external_id": ["ann", "bob"]}, "target_channel": "push"}
+    target: dict[str, Any] = {
+        "include_aliases": {"external_id": ["ann", "bob"]},
+        "target_channel": "push",
+    }
     answer = (await sandbox.create(**target)).json()
     assert answer["errors"] == {"invalid_aliases": {"external_id": ["ann"]}}
     assert [push["player_id"] for push in (await sandbox.tally())["pushes"]] == [first["id"]]
