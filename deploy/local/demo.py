@@ -9,9 +9,10 @@ WRITE_KEY = "wk_demo"
 SERVER_KEY = "sk_demo"
 WEBHOOK_KEY = "wh_demo"
 STREAM_SECRET = "es_demo"
+CAMPAIGNS = ("welcome", "abandoned-basket")
 
-# A profile may have no basket, and the template is tried without a profile at all.
-_ITEMS = "{% set items = ((profile|default({})).basket or {}).get('items', []) %}"
+# A profile may have no basket, and a template may be tried without any profile.
+_ITEMS = "{% set items = ((profile|default({})).get('basket') or {}).get('items') or [] %}"
 
 _WELCOME = {
     "headings": {
@@ -62,10 +63,11 @@ def app(shop_port: int, app_id: str, rest_api_key: str) -> dict[str, Any]:
 
 
 def campaigns(shop_url: str) -> dict[str, dict[str, Any]]:
-    return {
-        "welcome": _campaign("Welcome", _WELCOME, f"{shop_url}/"),
-        "abandoned-basket": _campaign("Abandoned basket", _ABANDONED_BASKET, f"{shop_url}/basket"),
-    }
+    bodies = (
+        _campaign("Welcome", _WELCOME, f"{shop_url}/"),
+        _campaign("Abandoned basket", _ABANDONED_BASKET, f"{shop_url}/basket"),
+    )
+    return dict(zip(CAMPAIGNS, bodies, strict=True))
 
 
 def _campaign(name: str, texts: dict[str, Any], url: str) -> dict[str, Any]:

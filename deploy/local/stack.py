@@ -31,6 +31,7 @@ def create_stack(
     """Raises LaunchError where an embedded server is needed and isn't there."""
     data = settings.data_dir.resolve()
     parts = _Parts(settings, ports, client, data)
+    parts.env["CARILLON_SHOP__ONESIGNAL_APP_ID"] = local.onesignal_app_id
     specs = (parts.broker(), parts.database(), parts.sandbox(), *parts.services(), parts.shop())
     return Stack(
         parts=tuple(spec for spec in specs if spec is not None),
@@ -45,7 +46,6 @@ class _Parts:
     def __init__(
         self, settings: Settings, ports: Ports, client: httpx.AsyncClient, data: Path
     ) -> None:
-        self._settings = settings
         self._ports = ports
         self._client = client
         self._data = data
@@ -53,7 +53,7 @@ class _Parts:
         if ports.broker is not None:
             kafka = kafka.model_copy(update={"bootstrap_servers": _address(ports.broker)})
         self.kafka = kafka
-        self._env = self._environment()
+        self.env = self.environment()
 
     def broker(self) -> Spec | None:
         port = self._ports.broker
@@ -64,7 +64,7 @@ class _Parts:
         async def probe() -> None:
             await probe_broker(self.kafka, broker.cluster_id)
 
-        return Spec("broker", broker.command, probe, _address(port), self._env)
+        return Spec("broker", broker.command, probe, _address(port), self.env)
 
     def database(self) -> Spec | None:
         port = self._ports.database
@@ -72,7 +72,7 @@ class _Parts:
             return None
         command = partial(database_command, find_database(), port.number, self._data)
         probe = partial(probe_database, f"mongodb://{_address(port)}")
-        return Spec("database", command, probe, _address(port), self._env)
+        return Spec("database", command, probe, _address(port), self.env)
 
     def sandbox(self) -> Spec | None:
         port = self._ports.sandbox
@@ -104,7 +104,7 @@ class _Parts:
         probe: Callable[[], Awaitable[None]] = partial(
             probe_http, self._client, f"{port.url}{health}"
         )
-        return Spec(port.owner, command, probe, port.url, self._env)
+        return Spec(port.owner, command, probe, port.url, self.env)
 
     def _environment(self) -> dict[str, str]:
         """What is set outside passes through; only addresses are ours to say."""

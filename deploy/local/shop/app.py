@@ -1,0 +1,144 @@
+"""The shop's server: pages, their configuration, and the button that asks Carillon for a push."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deploy.local.demo import CAMPAIGNS
+from deploy.local.shop.catalogue import PRODUCTS
+from deploy.local.shop.pages import HERE, NOT_FOUND, ROUTES, missing
+from deploy.local.shop.settings import ShopSettings
+
+BODY_BYTES = 4_096
+
+
+def create_app(settings: ShopSettings, ops_token: str) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            app.state.client = client
+            yield
+
+    app = Starlette(
+        routes=[
+            *ROUTES,
+            Route("/config.js", configuration),
+            Route("/health", health),
+            Route("/demo/push", push, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
+        middleware=[
+            # A foreign name that resolves to us must not reach /demo/push.
+            Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
+            Middleware(SafeHeaders, policy=settings.content_policy()),
+        ],
+        exception_handlers={NOT_FOUND: missing},
+        lifespan=lifespan,
+    )
+    app.state.settings = settings
+    app.state.ops_token = ops_token
+    return app
+
+
+class SafeHeaders:
+    """No inline scripts or styles, and nothing cached while one tries things out."""
+
+    def __init__(self, app: ASGIApp, policy: str) -> None:
+        self._app = app
+        self._headers = {
+            "Content-Security-Policy": policy,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-cache",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        await self._app(scope, receive, add)
+
+
+async def health(_: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+async def configuration(request: Request) -> Response:
+    settings: ShopSettings = request.app.state.settings
+    products = {
+        product.id: {"name": product.name, "price": product.price, "category": product.category}
+        for product in PRODUCTS.values()
+    }
+    config = json.dumps({**settings.for_pages(), "products": products})
+    return Response(f"window.shopConfig = {config};\n", media_type="text/javascript")
+
+
+async def push(request: Request) -> Response:
+    """`{"campaign", "visitor"}`: what a shop's own system would ask the sender for.
+
+    Only JSON, which no foreign page can post without asking first.
+    """
+    if request.headers.get("content-type") != "application/json":
+        return _refuse(415, "application/json is wanted")
+    wish = _read_wish(await request.body())
+    if wish is None:
+        return _refuse(422, f"campaign (one of {', '.join(CAMPAIGNS)}) and visitor are wanted")
+    campaign, visitor = wish
+    settings: ShopSettings = request.app.state.settings
+    client: httpx.AsyncClient = request.app.state.client
+    trigger = {
+        "id": str(uuid.uuid4()),
+        "app": settings.app,
+        "campaign": campaign,
+        "priority": "transactional",
+        "audience": {"visitors": [visitor]},
+    }
+    try:
+        answer = await client.post(
+            f"{settings.sender_url}/v1/sends",
+            json=trigger,
+            headers={"Authorization": f"Bearer {request.app.state.ops_token}"},
+        )
+    except httpx.HTTPError as exc:
+        return _refuse(502, f"the sender doesn't answer ({type(exc).__name__})")
+    return JSONResponse({"send": trigger["id"], "sender": _read(answer)}, answer.status_code)
+
+
+def _read_wish(body: bytes) -> tuple[str, str] | None:
+    try:
+        wish = json.loads(body) if len(body) <= BODY_BYTES else None
+    except ValueError:
+        return None
+    if not isinstance(wish, dict):
+        return None
+    campaign, visitor = wish.get("campaign"), wish.get("visitor")
+    if campaign not in CAMPAIGNS or not isinstance(visitor, str) or not visitor:
+        return None
+    return campaign, visitor
+
+
+def _read(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text
+
+
+def _refuse(status: int, message: str) -> Response:
+    return JSONResponse({"message": message}, status)

@@ -1,0 +1,48 @@
+"""Where the shop listens, and the addresses and keys that its pages use (`CARILLON_SHOP__…`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from deploy.local import demo
+from deploy.local.settings import DEMO_APP_ID
+from shared.settings import Settings
+
+
+class ShopSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="CARILLON_SHOP__", extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8099, ge=0, le=65_535)
+    ingest_url: str = "http://127.0.0.1:8080"
+    sender_url: str = "http://127.0.0.1:8090"
+    sandbox_url: str | None = None  # None: a real OneSignal, which this page can't stand in for
+    app: str = demo.APP
+    write_key: str = demo.WRITE_KEY
+    webhook_key: str = demo.WEBHOOK_KEY
+    onesignal_app_id: str = DEMO_APP_ID
+
+    def for_pages(self) -> dict[str, Any]:
+        """What browsers may know."""
+        return {
+            "ingest": self.ingest_url,
+            "sandbox": self.sandbox_url,
+            "writeKey": self.write_key,
+            "webhook": f"{self.ingest_url}/v1/webhooks/onesignal/{self.webhook_key}",
+            "oneSignalAppId": self.onesignal_app_id,
+        }
+
+    def content_policy(self) -> str:
+        called = " ".join(filter(None, ["'self'", self.ingest_url, self.sandbox_url]))
+        return (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:;"
+            f" connect-src {called}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+
+
+def ops_token() -> SecretStr:
+    """The shop's server triggers sends, as a shop's internal systems do."""
+    return Settings().ops.token
