@@ -53,7 +53,7 @@ class _Parts:
         if ports.broker is not None:
             kafka = kafka.model_copy(update={"bootstrap_servers": _address(ports.broker)})
         self.kafka = kafka
-        self.env = self.environment()
+        self.env = self._environment()
 
     def broker(self) -> Spec | None:
         port = self._ports.broker

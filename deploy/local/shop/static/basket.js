@@ -39,6 +39,7 @@ export function change(id, by) {
     quantity: Math.abs(by),
     price: products[id].price,
     pageType: layer.pageType,
+    categoryID: products[id].category,
     basketItems: basketItems(),
     basketTotal: total(),
     currency: layer.currency,
