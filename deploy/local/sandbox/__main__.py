@@ -1,6 +1,7 @@
 """Runs the sandbox: python -m deploy.local.sandbox."""
 
 import argparse
+import gc
 import socket
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from deploy.local.sandbox.faults import Faults
 from deploy.local.sandbox.sandbox import SandboxSettings
 
 GRACE_SECONDS = 1  # for calls under way; the rest is cut off
+YOUNG_OBJECTS = 50_000  # hundreds of thousands of browsers stay: look through them rarely
 
 
 class SandboxServer(uvicorn.Server):
@@ -66,6 +68,7 @@ def create_server(settings: SandboxSettings) -> SandboxServer:
 def main() -> None:
     chosen = read_arguments(sys.argv[1:])
     listener = open_socket(chosen.host, chosen.port)
+    gc.set_threshold(YOUNG_OBJECTS, 20, 100)
     create_server(SandboxSettings(chosen.data, chosen.webhook_url)).run(sockets=[listener])
 
 

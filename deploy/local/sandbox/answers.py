@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import orjson
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from deploy.local.sandbox.errors import (
@@ -71,12 +71,14 @@ def sandbox_of(request: Request) -> Sandbox:
     return sandbox
 
 
-async def read_object(request: Request) -> Json:
+async def read_object(request: Request, *, default: Json | None = None) -> Json:
     raw = bytearray()
     async for part in request.stream():
         raw += part
         if len(raw) > BODY_MAX_BYTES:
             raise refuse(413, f"The body may be at most {BODY_MAX_BYTES} bytes long")
+    if not raw and default is not None:
+        return default
     try:
         body = orjson.loads(raw)
     except ValueError as error:
@@ -124,6 +126,11 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     text = f"{error.detail}: {request.method} {request.url.path}"
     return json_response({"errors": [text]}, error.status_code, error.headers)
+
+
+async def on_client_gone(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ClientDisconnect)
+    return Response(status_code=400)  # nobody reads it
 
 
 async def on_store_error(_: Request, error: Exception) -> Response:

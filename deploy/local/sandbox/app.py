@@ -10,13 +10,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from deploy.local.sandbox import calls, control, pages, registration, users
 from deploy.local.sandbox.answers import (
     json_response,
+    on_client_gone,
     on_http_error,
     on_invalid,
     on_refusal,
@@ -83,6 +84,7 @@ def create_app(
         middleware=[_cross_origin()],
         exception_handlers={
             Refusal: on_refusal,
+            ClientDisconnect: on_client_gone,
             ValidationError: on_invalid,
             HTTPException: on_http_error,
             sqlite3.Error: on_store_error,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from deploy.local.sandbox.faults import chance
+from deploy.local.sandbox.faults import chance, happens
 from deploy.local.sandbox.models import Browser, Json, Notification
 
 USER_AGENT = (
@@ -33,13 +33,13 @@ class Acts:
 def plan_acts(item: Notification, browser: Browser) -> Acts:
     """The same seed, notification and player always behave the same."""
     seed, ids, odds = item.seed, (item.id, browser.id), browser.odds
-    if odds.fail and chance(seed, *ids, "fail") < odds.fail:
+    if happens(odds.fail, seed, *ids, "fail"):
         return Acts(fails=True, displays=False, follow_up=None, follow_up_seconds=0)
-    displays = chance(seed, *ids, "display") < odds.display
+    displays = happens(odds.display, seed, *ids, "display")
     follow_up = None
-    if displays and chance(seed, *ids, "click") < odds.click:
+    if displays and happens(odds.click, seed, *ids, "click"):
         follow_up = "clicked"
-    elif displays and chance(seed, *ids, "close") < odds.close:
+    elif displays and happens(odds.close, seed, *ids, "close"):
         follow_up = "closed"
     least, most = FOLLOW_UP_MS
     wait = least + (most - least) * chance(seed, *ids, "wait") if follow_up else 0.0

@@ -8,13 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from deploy.local.sandbox.answers import json_response, read_object, sandbox_of
-from deploy.local.sandbox.errors import Refusal, refuse
+from deploy.local.sandbox.errors import refuse
 from deploy.local.sandbox.faults import FaultPlan
 from deploy.local.sandbox.models import DEFAULT_ORIGIN, App, Browser, Desk, Odds, Stream
 from deploy.local.sandbox.notifications import is_uuid
-from deploy.local.sandbox.rows import app_row, browser_row, reset_rows
+from deploy.local.sandbox.rows import app_row, browser_row, progress_row, reset_rows
 from deploy.local.sandbox.state import (
     anonymous_user_id,
+    disable,
     forget,
     put_browser,
 )
@@ -91,7 +92,8 @@ async def put_app(request: Request) -> Response:
         app = App(app_id, body.rest_api_key, created_at=sandbox.clock())
         desk = sandbox.state.put_app(app)
     _change_app(desk, body, sandbox.clock())
-    await sandbox.store.write([app_row(desk.app)])
+    cancelled = disable(desk) if desk.app.disabled else []
+    await sandbox.store.write([app_row(desk.app), *map(progress_row, cancelled)])
     return json_response(desk.app)
 
 
@@ -169,7 +171,7 @@ async def get_tally(request: Request) -> Response:
 
 async def reset(request: Request) -> Response:
     """Calls, keys, notifications and tally; with `all` the browsers and apps too."""
-    body = ResetBody.model_validate(await _read_optional(request))
+    body = ResetBody.model_validate(await read_object(request, default={}))
     sandbox = sandbox_of(request)
     desks = list(sandbox.state.desks.values())
     if body.app_id is not None:
@@ -182,12 +184,3 @@ async def reset(request: Request) -> Response:
         rows += reset_rows(desk.app.id, everything=body.all)
     await sandbox.store.write(rows)
     return json_response({"reset": [desk.app.id for desk in desks]})
-
-
-async def _read_optional(request: Request) -> object:
-    try:
-        return await read_object(request)
-    except Refusal:
-        if await request.body():
-            raise
-        return {}

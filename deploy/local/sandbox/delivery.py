@@ -6,6 +6,7 @@ that was not posted, and a webhook may then come twice, as they do in reality.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -14,7 +15,7 @@ import aiohttp
 from deploy.local.sandbox.browsers import Acts, plan_acts, webhook_body
 from deploy.local.sandbox.creation import send
 from deploy.local.sandbox.event_posts import EventPosts
-from deploy.local.sandbox.faults import Faults, chance
+from deploy.local.sandbox.faults import Faults, happens
 from deploy.local.sandbox.models import Browser, Desk, Notification
 from deploy.local.sandbox.posting import TIMEOUT, Pool, post_webhook
 from deploy.local.sandbox.rows import act_row, counter_row, progress_row
@@ -24,6 +25,7 @@ from deploy.local.sandbox.store import Store
 WEBHOOK_WORKERS = 32
 WAITING_MAX = 2_000  # displays planned ahead of the workers
 BREATH = 200  # pushes planned before others get the loop
+logger = logging.getLogger(__name__)
 
 
 class Delivery:
@@ -77,14 +79,20 @@ class Delivery:
     async def _feed(self) -> None:
         while True:
             item = await self._items.get()
-            item.open_posts += 1  # so that it is not done before all of it is planned
-            for index in range(len(item.players)):
-                if item.forgotten:
-                    break
-                await self._deliver(item, index)
-                if index % BREATH == BREATH - 1:
-                    await asyncio.sleep(0)
-            self._end(item)
+            try:
+                await self._deliver_all(item)
+            except Exception:
+                logger.exception("a notification could not be delivered")
+
+    async def _deliver_all(self, item: Notification) -> None:
+        item.open_posts += 1  # so that it is not done before all of it is planned
+        for index in range(len(item.players)):
+            if item.forgotten:
+                break
+            await self._deliver(item, index)
+            if index % BREATH == BREATH - 1:
+                await asyncio.sleep(0)
+        self._end(item)
 
     async def _deliver(self, item: Notification, index: int) -> None:
         desk = self._state.desks[item.app_id]
@@ -145,9 +153,9 @@ class Delivery:
         self, desk: Desk, item: Notification, browser: Browser, kind: str
     ) -> list[str]:
         plan, dice = self._faults.plan.webhooks, (self._faults.plan.seed, item.id, browser.id)
-        if plan.drop and chance(*dice, kind, "drop") < plan.drop:
+        if happens(plan.drop, *dice, kind, "drop"):
             return ["dropped"]
-        twice = plan.duplicate and chance(*dice, kind, "duplicate") < plan.duplicate
+        twice = happens(plan.duplicate, *dice, kind, "duplicate")
         url = browser.webhook_url or self._webhook_url
         body = webhook_body(item, browser, kind, desk.app.name)
         counted = ["duplicated"] if twice else []

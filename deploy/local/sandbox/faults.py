@@ -78,6 +78,10 @@ class Faults:
             gone.cancel()
 
 
+def happens(odds: float, seed: int, *parts: str) -> bool:
+    return odds >= 1 or (odds > 0 and chance(seed, *parts) < odds)
+
+
 def chance(seed: int, *parts: str) -> float:
     """A number in [0, 1) that depends on nothing but its arguments."""
     digest = blake2b("\0".join((str(seed), *parts)).encode(), digest_size=7).digest()

@@ -1,7 +1,7 @@
 """The rules a notification's content has to pass; pure."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -74,7 +74,7 @@ def read_send_at(body: Json, now: float) -> float:
         return now
     try:
         at = _to_datetime(str(value))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise refuse(400, "send_after must be a valid ISO 8601 date and time") from None
     if at > now + SEND_AFTER_MAX_SECONDS:
         raise refuse(400, "send_after must be within 30 days from now")
@@ -85,7 +85,7 @@ def _to_datetime(text: str) -> float:
     legacy = re.sub(r" (?:GMT|UTC)(?=[+-])", "", text).replace(" GMT", "+00:00")
     moment = datetime.fromisoformat(legacy)
     if moment.tzinfo is None:
-        moment = datetime.fromisoformat(f"{legacy}+00:00")
+        moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()
 
 

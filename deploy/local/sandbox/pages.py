@@ -1,6 +1,7 @@
 """For pages with a stand-in SDK: they poll their pushes and say what they did with them."""
 
 import asyncio
+from math import isfinite
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -114,6 +115,9 @@ def _push(item: Notification, browser: Browser) -> Json:
 
 def _number(request: Request, name: str, default: float) -> float:
     try:
-        return max(0.0, float(request.query_params.get(name, default)))
+        number = float(request.query_params.get(name, default))
     except ValueError:
         raise refuse(400, f"{name} must be a number") from None
+    if not isfinite(number):
+        raise refuse(400, f"{name} must be a number")
+    return max(0.0, number)

@@ -152,3 +152,6 @@ async def test_bad_registrations_are_4xx(sandbox: Remote) -> None:
         await client.post("/players", json={"app_id": sandbox.app_id, "device_type": "x"})
     ).status_code == 400
     assert (await client.get(f"/sandbox/browsers/{uuid4()}/pushes")).status_code == 404
+    mine = f"/sandbox/browsers/{await register(sandbox)}/pushes"
+    for after in ("inf", "nan", "x"):
+        assert (await client.get(f"{mine}?after={after}")).status_code == 400

@@ -77,7 +77,7 @@ async def test_summary_has_totals_only(sandbox: Remote) -> None:
 async def test_reset_keeps_apps_and_browsers(sandbox: Remote, receiver: Receiver) -> None:
     ids, key = await sandbox.browsers(2), str(uuid4())
     await sandbox.create(ids, idempotency_key=key)
-    await sandbox.client.post("/sandbox/reset", json={"app_id": sandbox.app_id})
+    await sandbox.client.post("/sandbox/reset")
     tally = await sandbox.tally()
     assert (tally["calls"], tally["answers"], tally["pushes"]) == (0, {}, [])
     assert "idempotent-replayed" not in (await sandbox.create(ids, idempotency_key=key)).headers
