@@ -1,0 +1,117 @@
+"""What is seeded: only what is absent, as the ops API takes it, with texts that render."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local import demo
+from deploy.local.seed import Seeder
+from deploy.local.settings import LocalSettings, choose_ports
+from sender_service.models.campaign import CampaignBody
+from sender_service.planner.rendering import Renderer
+from shared.settings import Settings
+
+OPS = "Bearer ops_demo"
+
+
+class Server:
+    """The sandbox and the ops API in one: a GET finds what was PUT."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+        self.puts: list[str] = []
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path.startswith("/v1/") and request.headers.get("authorization") != OPS:
+            return httpx.Response(401, json={"code": "unauthorized"})
+        if request.method == "PUT":
+            self.puts.append(path)
+            self.kept[path] = json.loads(request.content)
+            return httpx.Response(200, json={})
+        return httpx.Response(200 if path in self.kept else 404, json={})
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+def seeder(server: Server, settings: Settings, token: str = "ops_demo") -> Seeder:
+    client = httpx.AsyncClient(transport=httpx.MockTransport(server.answer))
+    local = LocalSettings()
+    return Seeder(client, choose_ports(settings, local), local, token)
+
+
+async def test_everything_is_seeded_once(server: Server) -> None:
+    first = await seeder(server, Settings(development=True))()
+    assert len(first) == 4
+    assert set(server.puts) == {
+        "/sandbox/apps/5eed0000-ca21-4110-8000-0000000de300",
+        "/v1/apps/demo",
+        "/v1/apps/demo/campaigns/welcome",
+        "/v1/apps/demo/campaigns/abandoned-basket",
+    }
+    assert await seeder(server, Settings(development=True))() == []
+    assert len(server.puts) == 4
+
+
+async def test_later_edits_survive(server: Server) -> None:
+    server.kept["/v1/apps/demo/campaigns/welcome"] = {"name": "edited"}
+    await seeder(server, Settings(development=True))()
+    assert server.kept["/v1/apps/demo/campaigns/welcome"] == {"name": "edited"}
+    assert "/v1/apps/demo/campaigns/abandoned-basket" in server.kept
+
+
+async def test_keys_are_those_that_are_printed(server: Server) -> None:
+    await seeder(server, Settings(development=True))()
+    app = server.kept["/v1/apps/demo"]
+    keys = {key["kind"]: key["key"] for key in app["keys"]}
+    assert keys["write"] == "wk_demo"
+    assert keys["webhook"] == "wh_demo"
+    assert keys["stream"] == "es_demo"
+    assert app["origins"] == ["http://127.0.0.1:8099", "http://localhost:8099"]
+    sandbox = server.kept[f"/sandbox/apps/{app['oneSignal']['appId']}"]
+    assert sandbox["rest_api_key"] == app["oneSignal"]["restApiKey"]
+
+
+async def test_foreign_onesignal_is_left_alone(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARILLON_ONESIGNAL__BASE_URL", "https://api.onesignal.com")
+    await seeder(server, Settings(development=True))()
+    assert "/v1/apps/demo" in server.kept
+    assert not any(path.startswith("/sandbox") for path in server.puts)
+
+
+async def test_refusal_is_told_and_the_stack_runs_on(server: Server) -> None:
+    told = await seeder(server, Settings(development=True), token="other")()
+    assert "can't be seeded" in told[-1]
+    assert "401" in told[-1]
+
+
+BASKETS: list[dict[str, Any]] = [
+    {},
+    {"basket": None},
+    {"basket": {}},
+    {"basket": {"items": []}},
+    {"basket": {"items": [{"item": "1"}]}},
+    {"basket": {"items": [{"item": "1"}, {"item": "2"}, {"item": "3"}]}},
+]
+
+
+@pytest.mark.parametrize("language", ["en", "de", "cs", "fr"])
+@pytest.mark.parametrize("profile", BASKETS)
+@pytest.mark.parametrize("name", demo.CAMPAIGNS)
+def test_texts_render_for_everybody(name: str, profile: dict[str, Any], language: str) -> None:
+    campaign = CampaignBody.model_validate(demo.campaigns("http://127.0.0.1:8099")[name])
+    [variant] = campaign.variants
+    body = Renderer({}).body(variant, {**profile, "language": language}, {})
+    assert body["headings"]["en"]
+    items = (profile.get("basket") or {}).get("items") or []
+    says_how_many = str(len(items)) in body["contents"]["en"]
+    assert says_how_many == (name == "abandoned-basket" and len(items) > 1)
