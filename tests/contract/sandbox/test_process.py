@@ -107,7 +107,7 @@ async def test_sigterm_stops_within_two_seconds(tmp_path: Path) -> None:
         await until(is_accepted)
         begun = time.monotonic()
         running.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(running.wait(), 2)
+        assert await asyncio.wait_for(running.wait(), 2) == 0
         assert time.monotonic() - begun < 2
         await asyncio.gather(held, return_exceptions=True)
 
