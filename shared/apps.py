@@ -29,6 +29,12 @@ class AppRegistry:
         self._apps: dict[str, App] = {}
         self._by_key: dict[tuple[KeyKind, str], App] = {}
         self._hashes: dict[str, str] = {}  # of keys seen: a keyed hash costs more than a look-up
+        self._loaded = False
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the apps were known at least once; until then no key can be judged."""
+        return self._loaded
 
     @property
     def apps(self) -> Iterable[App]:
@@ -38,7 +44,7 @@ class AppRegistry:
         return self._apps.get(app)
 
     def by_key(self, kind: KeyKind, key: str) -> App:
-        """The enabled app that this key belongs to. Raises Unauthorized.
+        """The enabled app that this key belongs to. Raises Unauthorized, StoreUnavailable.
 
         Looked up by keyed hash, so no comparison's duration says anything about a key.
         """
@@ -46,6 +52,8 @@ class AppRegistry:
         if hashed is None:
             hashed = self._vault.hash_key(key)
         app = self._by_key.get((kind, hashed))
+        if app is None and not self._loaded:
+            raise StoreUnavailable("the apps are not known yet")
         if app is None or not app.enabled:
             raise Unauthorized(f"unknown {kind} key", code="unknown_key")
         self._hashes[key] = hashed  # only known keys are kept, so strangers can't fill it
@@ -65,9 +73,14 @@ class AppRegistry:
                     )
                 else:
                     apps[app.id] = app
-        self._apps = apps
-        self._by_key = {(key.kind, key.hash): app for app in apps.values() for key in app.keys}
+        self.take(apps.values())
+
+    def take(self, apps: Iterable[App]) -> None:
+        """From now on these are the apps."""
+        self._apps = {app.id: app for app in apps}
+        self._by_key = {(k.kind, k.hash): app for app in self._apps.values() for k in app.keys}
         self._hashes = {}
+        self._loaded = True
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

@@ -41,9 +41,11 @@ PLAYERS = CollectionSpec("players", INGEST, (_by("app", "person"), _by("app", "c
 MERGES = CollectionSpec("merges", INGEST, (_by("app", "person"),))
 APPS = CollectionSpec("apps", SENDER)
 CAMPAIGNS = CollectionSpec("campaigns", SENDER, (_by("app"),))
-SENDS = CollectionSpec("sends", SENDER, (_by("state"), _by("app", "campaign"), _EXPIRY))
+SENDS = CollectionSpec(
+    "sends", SENDER, (_by("priority", "planDue"), _by("app", "campaign"), _by("closedAt"), _EXPIRY)
+)
 PARTS = CollectionSpec("parts", SENDER, (_by("send"), _EXPIRY))
-PAGES = CollectionSpec("pages", SENDER, (_by("send"), _by("app", "open"), _EXPIRY))
+PAGES = CollectionSpec("pages", SENDER, (_by("send"), _by("app", "priority", "due"), _EXPIRY))
 BODIES = CollectionSpec("bodies", SENDER, (_EXPIRY,))
 CONTACTS = CollectionSpec("contacts", SENDER)
 INTERACTIONS = CollectionSpec("interactions", SENDER, (_by("send"), _EXPIRY))

@@ -10,6 +10,11 @@ EVENTS_ACCEPTED = Counter(
 EVENTS_REJECTED = Counter(
     "carillon_ingest_rejected_total", "Events or requests refused, by code", ["code"]
 )
+WEBHOOKS_UNCOUNTABLE = Counter(
+    "carillon_ingest_uncountable_total",
+    "Webhooks accepted that name no message or no player, so that they can never count",
+    ["app", "reason"],
+)
 STAGE_RECORDS = Counter("carillon_stage_records_total", "Records handled", ["stage"])
 STAGE_POISON = Counter("carillon_stage_dead_letters_total", "Records set aside", ["stage", "code"])
 STAGE_LAG = Gauge("carillon_stage_lag_records", "Records behind the end", ["stage", "topic"])

@@ -31,6 +31,7 @@ class Delivery(Wire):
     page: int
     chunk: str
     generation: int = 1
+    release: int = 1
     outcome: Outcome
     reason: str | None = None
     not_before: Moment | None = None

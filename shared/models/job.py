@@ -10,9 +10,10 @@ Priority = Literal["marketing", "transactional"]
 
 
 class Job(Wire):
-    """A job's bytes never change within a generation: what is released again is the same call.
+    """What OneSignal gets never changes within a generation: what is released again is the same call.
 
-    `body` is the OneSignal payload without targets and key; `players` are the targets.
+    `body` is the OneSignal payload without targets and key; `players` are the targets. `release`
+    counts how often the chunk was handed out, so that an answer is known as that release's.
     """
 
     v: Literal[1] = 1
@@ -21,6 +22,7 @@ class Job(Wire):
     page: int
     chunk: str
     generation: int
+    release: int = 1
     priority: Priority
     idempotency_key: str
     players: list[str]

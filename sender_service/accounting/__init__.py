@@ -1,0 +1,1 @@
+"""Deliveries and webhooks → outcomes, interactions, sums."""

@@ -1,0 +1,82 @@
+"""What a delivery does to its page, and which send a webhook belongs to. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sender_service.models.page import FINAL_CHUNK, PageEdit
+from shared.ids import is_uuid, share_of
+from shared.models.delivery import Delivery
+from shared.models.event import Event
+from shared.tag import Tagged, Tagger
+
+FIRST_BACKOFF_SECONDS = 2.0  # OneSignal's own rules for what is pressing: 2, 4, 8 … 60 s
+LONGEST_BACKOFF_SECONDS = 60.0
+NOT_CALLED = frozenset({"no_turn", "stopped"})
+KINDS = frozenset({"impression", "click", "close"})
+
+
+def apply(edit: PageEdit, delivery: Delivery) -> None:
+    """Repeated, late and foreign deliveries change nothing."""
+    chunk = edit.page["chunks"].get(delivery.chunk)
+    if chunk is None or chunk["state"] in FINAL_CHUNK or chunk["generation"] != delivery.generation:
+        return
+    if delivery.outcome == "deferred":
+        if chunk["state"] == "released" and chunk["release"] == delivery.release:
+            _defer(edit, delivery)
+        return
+    for one in delivery.players:
+        index = edit.index_of(one.player)
+        if index is not None and str(index) not in edit.page["outcomes"]:
+            edit.outcome(index, one.outcome, one.reason or "")
+    edit.chunk(
+        delivery.chunk,
+        state=delivery.outcome,
+        reason=delivery.reason,
+        notificationId=delivery.notification_id,
+        at=delivery.at,
+    )
+
+
+def _defer(edit: PageEdit, delivery: Delivery) -> None:
+    """Back to the scheduler. A definite refusal raises the generation: the next call is a new one."""
+    chunk = edit.page["chunks"][delivery.chunk]
+    not_before = delivery.not_before or delivery.at
+    fields: dict[str, Any] = {"state": "planned"}
+    if delivery.reason in NOT_CALLED:
+        fields["attempted"] = chunk["attempts"] > 0 or chunk["release"] > 1
+    elif delivery.reason == "refused":
+        fields |= {"generation": chunk["generation"] + 1, "attempted": False, "ttl": None}
+    else:
+        wait = backoff(chunk["attempts"], edit.page["_id"], delivery.chunk)
+        not_before = max(not_before, delivery.at + timedelta(seconds=wait))
+        fields["attempts"] = chunk["attempts"] + 1
+    edit.chunk(delivery.chunk, **fields, notBefore=not_before)
+
+
+def backoff(attempts: int, *who: str) -> float:
+    """Seconds to wait after so many attempts; the jitter is the chunk's own, so repeats agree."""
+    longest = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** min(attempts, 10))
+    return longest * (0.5 + share_of("backoff", str(attempts), *who) / 2)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A webhook whose tag is genuine: a player saw, clicked or closed a push of this chunk."""
+
+    tagged: Tagged
+    player: str
+    kind: str
+    at: datetime
+
+
+def judge(event: Event, tagger: Tagger) -> Sighting | None:
+    """None for what can't be counted: no or a forged tag, no player, an unknown kind."""
+    custom = event.data.get("data")
+    tagged = tagger.read(custom.get("carillon") if isinstance(custom, dict) else None)
+    player, kind = event.data.get("playerID") or event.player_id, event.data.get("kind")
+    if tagged is None or kind not in KINDS or not is_uuid(player):
+        return None
+    return Sighting(tagged, str(player).lower(), kind, event.occurred_at)

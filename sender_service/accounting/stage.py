@@ -1,0 +1,121 @@
+"""The stage on `carillon.deliveries` and `carillon.events`: one update a page and batch."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sender_service.accounting.closing import close_if_complete
+from sender_service.accounting.rules import Sighting, apply, judge
+from sender_service.models.page import Page, PageEdit, page_id
+from sender_service.store.interactions import InteractionStore
+from sender_service.store.pages import PageStore
+from sender_service.store.sends import SendStore
+from shared import metrics
+from shared.clock import Clock
+from shared.dead_letters import Poison
+from shared.kafka import Record
+from shared.models.delivery import Delivery
+from shared.models.event import ONESIGNAL_WEBHOOK, Event
+from shared.stage import Item, StageSpec
+from shared.tag import Tagger
+from shared.topics import ACCOUNTING, DELIVERIES, EVENTS
+from shared.wakeup import Wakeup
+
+log = logging.getLogger("carillon.accounting")
+
+Fact = Delivery | Event
+
+
+def _decode(record: Record) -> Fact | None:
+    if record.topic == DELIVERIES.name:
+        return Delivery.parse(record.value)
+    return Event.parse(record.value) if record.type == ONESIGNAL_WEBHOOK else None
+
+
+@dataclass(frozen=True)
+class Accounting:
+    sends: SendStore
+    pages: PageStore
+    interactions: InteractionStore
+    tagger: Tagger
+    clock: Clock
+    sweep_seconds: float
+    scheduler: Wakeup  # what is deferred or closed makes room for more
+
+    def stage(self) -> StageSpec[Fact]:
+        return StageSpec(
+            "accounting", ACCOUNTING, (DELIVERIES.name, EVENTS.name), _decode, self._handle
+        )
+
+    async def _handle(self, items: Sequence[Item[Fact]]) -> list[Poison]:
+        deliveries: dict[str, list[Delivery]] = defaultdict(list)
+        sightings: dict[str, list[Sighting]] = defaultdict(list)
+        for item in items:
+            if isinstance(item.value, Delivery):
+                deliveries[page_id(item.value.send, item.value.page)].append(item.value)
+                continue
+            seen = judge(item.value, self.tagger)
+            if seen is None:
+                metrics.INTERACTIONS.labels("forged").inc()
+            else:
+                sightings[page_id(seen.tagged.send, seen.tagged.page)].append(seen)
+        pages = await self.pages.get_many(sorted(deliveries.keys() | sightings.keys()))
+        for key, of_page in deliveries.items():
+            await self._account(key, pages.get(key), of_page)
+        for send in sorted({d.send for of_page in deliveries.values() for d in of_page}):
+            await close_if_complete(self.sends, self.pages, send, self.clock())
+        for key, seen_here in sightings.items():
+            await self._count(pages.get(key), seen_here)
+        if deliveries:
+            self.scheduler.call()
+        return []
+
+    async def _account(self, key: str, page: Page | None, deliveries: Sequence[Delivery]) -> None:
+        """Apply what was delivered; again on a fresh copy when somebody else wrote meanwhile."""
+        while page is not None:
+            edit = PageEdit(page, self.sweep_seconds)
+            for delivery in deliveries:
+                apply(edit, delivery)
+            changes = edit.finish()
+            if not changes or await self.pages.update(page, changes):
+                break
+            page = await self.pages.get(key)
+        for delivery in deliveries:
+            log.info(
+                "delivery accounted",
+                extra={"send": delivery.send, "page": delivery.page, "chunk": delivery.chunk,
+                       "outcome": delivery.outcome, "reason": delivery.reason,
+                       "known": page is not None},
+            )  # fmt: skip
+
+    async def _count(self, page: Page | None, sightings: Sequence[Sighting]) -> None:
+        """Count each (player, kind) of the page's members once."""
+        if page is None:
+            metrics.INTERACTIONS.labels("late").inc(len(sightings))
+            return
+        edit = PageEdit(page, self.sweep_seconds)
+        seen: dict[tuple[int, str], datetime] = {}
+        for sighting in sightings:
+            index = edit.index_of(sighting.player)
+            if index is None or not _names(page, index, sighting):
+                metrics.INTERACTIONS.labels("foreign").inc()
+                continue
+            at = seen.get((index, sighting.kind), sighting.at)
+            seen[index, sighting.kind] = min(at, sighting.at)
+        new = await self.interactions.add(page, seen) if seen else 0
+        metrics.INTERACTIONS.labels("counted").inc(new)
+        metrics.INTERACTIONS.labels("repeated").inc(len(seen) - new)
+        if new:
+            log.info(
+                "interactions counted", extra={"send": page["send"], "page": page["n"], "new": new}
+            )
+
+
+def _names(page: Page, index: int, sighting: Sighting) -> bool:
+    """Is the member one of the tagged chunk (or of the chunk that it was split from)?"""
+    chunk = page["members"][index][2]
+    return chunk != "" and sighting.tagged.chunk.split("-")[0] == chunk.split("-")[0]

@@ -1,0 +1,1 @@
+"""Job → OneSignal call → delivery."""

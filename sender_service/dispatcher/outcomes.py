@@ -1,0 +1,123 @@
+"""What an answer of `POST /notifications` means (ONESIGNAL.md A5). Pure; decided on the status and
+`id`, never on texts, except the disabled app's and the old host's word on the key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from shared.ids import is_uuid
+
+LONGEST_RETRY_AFTER = 3_600.0
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Everybody named gets it, but for `invalid`."""
+
+    notification: str
+    replayed: bool
+    invalid: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """HTTP 200, but nobody gets it: none of them is subscribed."""
+
+
+@dataclass(frozen=True)
+class RetryAfter:
+    """Perhaps stored, perhaps not: the same key again, not before so many seconds (None: as ever)."""
+
+    code: Literal["rate_limited", "server_error", "unclear", "no_answer"]
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Definitely not sent. `whose`: the call's own fault, or the whole app's."""
+
+    whose: Literal["call", "app"]
+    code: str
+    message: str
+
+
+Outcome = Sent | NotSent | RetryAfter | Refused
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
+    """The outcome of an answer; `headers` with lower-case names."""
+    if status == 429:
+        return RetryAfter("rate_limited", _seconds(headers.get("retry-after")))
+    if status >= 500 or status == 408:
+        return RetryAfter("server_error", _seconds(headers.get("retry-after")))
+    answer = _parse(body)
+    if 200 <= status < 300:
+        return _accepted(answer, headers)
+    messages = error_messages(answer)
+    text = messages[0] if messages else f"HTTP {status}"
+    if status in (401, 403) or _about_key(status, text):
+        return Refused("app", f"onesignal_{status}", text)
+    return Refused("call", f"onesignal_{status}", text)
+
+
+def _accepted(answer: Any, headers: Mapping[str, str]) -> Outcome:
+    if not isinstance(answer, dict) or "id" not in answer:
+        return RetryAfter("unclear")  # an empty or foreign body: ask again under the same key
+    notification = answer["id"]
+    if not notification:
+        return NotSent()
+    replayed = headers.get("idempotent-replayed", "").lower() == "true"
+    return Sent(str(notification), replayed, _invalid_players(answer.get("errors")))
+
+
+def _invalid_players(errors: Any) -> frozenset[str]:
+    if not isinstance(errors, dict):
+        return frozenset()
+    listed = errors.get("invalid_player_ids")
+    ids = listed if isinstance(listed, list) else []
+    return frozenset(i.lower() for i in ids if isinstance(i, str) and is_uuid(i))
+
+
+def error_messages(answer: Any) -> list[str]:
+    """`errors` as a string, a list of strings or of objects, or a map; or the singular `error`."""
+    if not isinstance(answer, dict):
+        return []
+    errors = answer.get("errors", answer.get("error"))
+    if isinstance(errors, str):
+        return [errors]
+    if isinstance(errors, list):
+        return [_message(e) for e in errors]
+    if isinstance(errors, dict):
+        return [f"{key}: {value}" for key, value in errors.items()]
+    return []
+
+
+def _message(error: Any) -> str:
+    if isinstance(error, dict):
+        return str(error.get("title") or error.get("code") or "error")
+    return str(error)
+
+
+def _about_key(status: int, text: str) -> bool:
+    """The old host answers 400 to a bad key."""
+    return status == 400 and "authorization" in text.lower()
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _seconds(value: str | None) -> float | None:
+    """`Retry-After` in seconds; a date or nonsense counts as absent."""
+    try:
+        seconds = float(value) if value is not None else -1.0
+    except ValueError:
+        return None
+    return min(seconds, LONGEST_RETRY_AFTER) if 0 <= seconds < float("inf") else None

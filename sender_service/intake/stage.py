@@ -1,0 +1,34 @@
+"""The stage on `carillon.triggers`: a trigger becomes a document, then its offset is committed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from sender_service.intake.accept import Intake, Said
+from sender_service.models.trigger import parse_trigger
+from shared.dead_letters import Poison
+from shared.kafka import Record
+from shared.stage import Item, StageSpec
+from shared.topics import INTAKE, TRIGGERS
+
+log = logging.getLogger("carillon.intake")
+
+
+def decode(record: Record) -> Said:
+    return Said(*parse_trigger(record.value))
+
+
+def intake_stage(intake: Intake) -> StageSpec[Said]:
+    async def handle(items: Sequence[Item[Said]]) -> list[Poison]:
+        verdicts = await intake.accept([item.value for item in items])
+        for item in items:
+            head = item.value.head
+            log.info("trigger taken in", extra={"send": head.id, "app": head.app})
+        return [
+            Poison(item.record, verdict)
+            for item, verdict in zip(items, verdicts, strict=True)
+            if verdict is not None
+        ]
+
+    return StageSpec("intake", INTAKE, (TRIGGERS.name,), decode, handle)

@@ -1,0 +1,183 @@
+"""A page: at most 2,000 members of a send, their chunks and outcomes. Pure; no I/O.
+
+A member's outcome is its own where it has one, else its chunk's: so what is written is in proportion
+to the exceptions. Members never change; chunks and outcomes change only through `PageEdit`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypedDict
+
+from sender_service.models.send import NEVER, Sums, empty_sums
+
+ChunkState = Literal["planned", "released", "sent", "failed", "suppressed"]
+FINAL_CHUNK: frozenset[str] = frozenset({"sent", "failed", "suppressed"})
+Member = tuple[str, str, str]  # player, person, chunk; as an array in the document
+_PEOPLE_ORDER = ("sent", "pending", "failed", "suppressed")
+
+
+class Chunk(TypedDict):
+    """Members with one body: one OneSignal call. `release` counts how often it was handed out."""
+
+    variant: str
+    state: ChunkState
+    reason: str | None
+    generation: int
+    release: int
+    attempts: int  # answered, but not to an end
+    attempted: bool  # marked before the first call
+    notBefore: datetime
+    releasedAt: datetime | None
+    ttl: int | None  # seconds, frozen by the first release of a generation
+    notificationId: str | None
+    at: datetime | None
+
+
+class Page(TypedDict):
+    """The document, `_id` = "<send>:<n>"."""
+
+    _id: str
+    send: str
+    app: str
+    n: int
+    priority: str
+    next: Any  # the cursor to go on from; None on the last page
+    members: list[list[str]]
+    outcomes: dict[str, list[str]]  # member's index → [outcome, reason]
+    chunks: dict[str, Chunk]
+    noPlayer: int
+    open: bool
+    due: datetime
+    out: int  # chunks released and not answered
+    sums: Sums
+    plannedAt: datetime
+    rev: int
+    expireAt: datetime
+
+
+def page_id(send: str, n: int) -> str:
+    return f"{send}:{n}"
+
+
+def new_chunk(variant: str, now: datetime) -> Chunk:
+    return {
+        "variant": variant,
+        "state": "planned",
+        "reason": None,
+        "generation": 1,
+        "release": 0,
+        "attempts": 0,
+        "attempted": False,
+        "notBefore": now,
+        "releasedAt": None,
+        "ttl": None,
+        "notificationId": None,
+        "at": None,
+    }
+
+
+def outcome_of(page: Page, index: int) -> tuple[str, str]:
+    """(sent | pending | failed | suppressed, reason or "")."""
+    own = page["outcomes"].get(str(index))
+    if own is not None:
+        return own[0], own[1]
+    chunk = page["chunks"][page["members"][index][2]]
+    if chunk["state"] in FINAL_CHUNK:
+        return chunk["state"], chunk["reason"] or ""
+    return "pending", ""
+
+
+def pending_members(page: Page, chunk: str) -> list[int]:
+    """The members that a call for this chunk names."""
+    return [
+        index
+        for index, member in enumerate(page["members"])
+        if member[2] == chunk and str(index) not in page["outcomes"]
+    ]
+
+
+def pending_counts(page: Page, chunks: Sequence[str]) -> dict[str, int]:
+    """Members without an outcome of their own, by chunk."""
+    counts = dict.fromkeys(chunks, 0)
+    for index, member in enumerate(page["members"]):
+        if member[2] in counts and str(index) not in page["outcomes"]:
+            counts[member[2]] += 1
+    return counts
+
+
+def summarise(page: Page) -> Sums:
+    """Set from the members, never incremented."""
+    sums = empty_sums()
+    reasons: dict[str, Counter[str]] = {"suppressed": Counter(), "failed": Counter()}
+    people: dict[str, int] = {}
+    for index, member in enumerate(page["members"]):
+        outcome, reason = outcome_of(page, index)
+        sums["audience"] += 1
+        if outcome == "sent":
+            sums["sent"] += 1
+        elif outcome == "pending":
+            sums["pending"] += 1
+        else:
+            reasons[outcome][reason or "unknown"] += 1
+        place = _PEOPLE_ORDER.index(outcome)
+        people[member[1]] = min(place, people.get(member[1], place))
+    sums["suppressed"] = dict(reasons["suppressed"])
+    sums["failed"] = dict(reasons["failed"])
+    for place in people.values():
+        sums["people"][_PEOPLE_ORDER[place]] += 1
+    sums["people"]["no_player"] = page["noPlayer"]
+    return sums
+
+
+class PageEdit:
+    """Changes to a page, collected as the `$set` of one conditional update."""
+
+    def __init__(self, page: Page, sweep_seconds: float) -> None:
+        self.page = page
+        self.changes: dict[str, Any] = {}
+        self.sweep = timedelta(seconds=sweep_seconds)
+        self._index: dict[str, int] | None = None
+
+    def index_of(self, player: str) -> int | None:
+        if self._index is None:
+            self._index = {member[0]: i for i, member in enumerate(self.page["members"])}
+        return self._index.get(player)
+
+    def chunk(self, chunk: str, **fields: Any) -> None:
+        """Set fields of a chunk."""
+        for field, value in fields.items():
+            self.page["chunks"][chunk][field] = value  # type: ignore[literal-required]
+            self.changes[f"chunks.{chunk}.{field}"] = value
+
+    def outcome(self, index: int, outcome: str, reason: str) -> None:
+        """Give a member an outcome of its own."""
+        self.page["outcomes"][str(index)] = [outcome, reason]
+        self.changes[f"outcomes.{index}"] = [outcome, reason]
+
+    def finish(self) -> dict[str, Any]:
+        """The complete `$set`: what changed, with sums, open, out and due set from it."""
+        if self.changes:
+            page = self.page
+            states = [chunk["state"] for chunk in page["chunks"].values()]
+            derived: dict[str, Any] = {
+                "sums": summarise(page),
+                "open": any(state not in FINAL_CHUNK for state in states),
+                "out": states.count("released"),
+                "due": self._due(),
+            }
+            page.update(derived)  # type: ignore[typeddict-item]
+            self.changes.update(derived)
+        return self.changes
+
+    def _due(self) -> datetime:
+        """When the scheduler must look at it next."""
+        due = NEVER
+        for chunk in self.page["chunks"].values():
+            if chunk["state"] == "planned":
+                due = min(due, chunk["notBefore"])
+            elif chunk["state"] == "released" and chunk["releasedAt"] is not None:
+                due = min(due, chunk["releasedAt"] + self.sweep)
+        return due

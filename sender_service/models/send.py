@@ -1,0 +1,85 @@
+"""A send: one trigger's way from planning to a closed account."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, TypedDict
+
+SendState = Literal["planning", "scheduled", "sending", "paused", "cancelled", "done", "refused"]
+# The end of time as MongoDB can hold it: "due never", so that due dates stay one indexed range.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Sums(TypedDict):
+    """A page's, send's or report's account: audience = sent + pending + suppressed + failed."""
+
+    audience: int
+    sent: int
+    pending: int
+    suppressed: dict[str, int]
+    failed: dict[str, int]
+    people: dict[str, int]  # sent, pending, failed, suppressed, no_player: one place a person
+
+
+class Send(TypedDict, total=False):
+    """The document. `state` is never "scheduled" or "paused": those follow from other fields."""
+
+    _id: str
+    app: str
+    campaign: str
+    priority: str
+    digest: str
+    trigger: dict[str, Any]
+    state: SendState
+    paused: bool
+    error: str | None
+    frozen: dict[str, Any] | None  # the campaign version, from the first page on
+    createdAt: datetime
+    dueAt: datetime
+    expiresAt: datetime
+    planDue: datetime  # when a planner may take it: its lease while one has it, NEVER when planned
+    planner: str | None
+    pages: int
+    totals: Sums | None  # frozen when the account closes
+    closedAt: datetime | None
+    expireAt: datetime
+
+
+FINAL: frozenset[str] = frozenset({"done", "cancelled", "refused"})
+
+
+def empty_sums() -> Sums:
+    return {
+        "audience": 0,
+        "sent": 0,
+        "pending": 0,
+        "suppressed": {},
+        "failed": {},
+        "people": {"sent": 0, "pending": 0, "failed": 0, "suppressed": 0, "no_player": 0},
+    }
+
+
+def add_sums(total: Sums, more: Sums) -> None:
+    """Add `more` to `total`, in place."""
+    total["audience"] += more["audience"]
+    total["sent"] += more["sent"]
+    total["pending"] += more["pending"]
+    for reason, count in more["suppressed"].items():
+        total["suppressed"][reason] = total["suppressed"].get(reason, 0) + count
+    for reason, count in more["failed"].items():
+        total["failed"][reason] = total["failed"].get(reason, 0) + count
+    for place, count in more["people"].items():
+        total["people"][place] = total["people"].get(place, 0) + count
+
+
+def shown_state(send: Send, now: datetime) -> SendState:
+    """The state that the ops API shows."""
+    state = send["state"]
+    if state in FINAL:
+        return state
+    if send.get("paused"):
+        return "paused"
+    if state == "planning" and send["dueAt"] > now:
+        return "scheduled"
+    return state

@@ -1,0 +1,156 @@
+"""A campaign trigger, as it comes on `carillon.triggers` and to `POST /v1/sends` (DESIGN 4)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+
+import orjson
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from shared.errors import InvalidPayload
+from shared.ids import is_uuid
+from shared.models.job import Priority
+from shared.models.wire import Moment, Wire, load_json, validate
+
+MAX_TRIGGER_BYTES = 1024 * 1024
+DEFAULT_LIFE = timedelta(hours=24)
+LONGEST_LIFE = timedelta(days=7)
+FARTHEST_SEND_AT = timedelta(days=30)
+
+
+def _uuid(text: str) -> str:
+    if not is_uuid(text):
+        raise ValueError("must be a UUID")
+    return text.lower()
+
+
+UuidText = Annotated[str, AfterValidator(_uuid)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+VisitorId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Login = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class Audience(Wire):
+    """Exactly one of its keys."""
+
+    logins: list[Login] | None = Field(default=None, min_length=1)
+    visitors: list[VisitorId] | None = Field(default=None, min_length=1)
+    players: list[UuidText] | None = Field(default=None, min_length=1)
+    segment: dict[str, Any] | None = None
+    all: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = sorted(self.model_fields_set)
+        if len(given) != 1 or getattr(self, given[0]) is None:
+            raise ValueError("give exactly one of logins, visitors, players, segment, all")
+        if self.segment is not None:
+            raise ValueError("segments are not built yet; name players, visitors, logins or all")
+        return self
+
+
+class Recipient(Wire):
+    """One of `login`, `visitor`, `player`, and variables that override the shared ones."""
+
+    login: Login | None = None
+    visitor: VisitorId | None = None
+    player: UuidText | None = None
+    variables: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum(x is not None for x in (self.login, self.visitor, self.player)) != 1:
+            raise ValueError("give exactly one of login, visitor, player")
+        return self
+
+    @property
+    def address(self) -> tuple[str, str]:
+        """("login" | "visitor" | "player", its value)."""
+        if self.login is not None:
+            return "login", self.login
+        return (
+            ("visitor", self.visitor) if self.visitor is not None else ("player", self.player or "")
+        )
+
+
+class TriggerHead(Wire):
+    """What a trigger must say to be anybody's: without it, it is a dead letter."""
+
+    id: UuidText
+    app: Name
+
+
+class Trigger(TriggerHead):
+    campaign: Name
+    priority: Priority = "marketing"
+    variables: dict[str, Any] = {}
+    send_at: Moment | None = None
+    expires_at: Moment | None = None
+    audience: Audience | None = None
+    recipients: list[Recipient] | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if (self.audience is None) == (self.recipients is None):
+            raise ValueError("give exactly one of audience and recipients")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, value: Any) -> Any:
+        if isinstance(value, dict) and ("part" in value or "parts" in value):
+            raise ValueError(
+                "triggers in parts are not built yet; send one trigger of at most 1 MiB"
+            )
+        return value
+
+    def named(self) -> Iterator[Recipient] | None:
+        """The recipients it names, the first of equal ones only; None for everybody."""
+        if self.recipients is not None:
+            first: dict[tuple[str, str], Recipient] = {}
+            for recipient in self.recipients:
+                first.setdefault(recipient.address, recipient)
+            return iter(first.values())
+        assert self.audience is not None
+        for field in ("logins", "visitors", "players"):
+            names = getattr(self.audience, field)
+            if names is not None:
+                return (Recipient(**{field[:-1]: name}) for name in dict.fromkeys(names))
+        return None
+
+    def life(self, now: datetime) -> tuple[datetime, datetime]:
+        """(when it is due, when it expires). Raises InvalidPayload."""
+        due = self.send_at or now
+        if due > now + FARTHEST_SEND_AT:
+            raise InvalidPayload("sendAt: at most 30 days ahead", code="send_at_too_far")
+        start = max(due, now)
+        expires = self.expires_at or start + DEFAULT_LIFE
+        if expires <= now:
+            raise InvalidPayload("expiresAt: is in the past", code="already_expired")
+        if expires <= due:
+            raise InvalidPayload("expiresAt: must be after sendAt", code="expires_before_send_at")
+        if expires > start + LONGEST_LIFE:
+            raise InvalidPayload("expiresAt: at most 7 days after sendAt", code="expires_too_late")
+        return due, expires
+
+
+def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, str]:
+    """(head, the trigger or what is wrong with it, digest of its content).
+
+    Raises InvalidPayload when not even the head can be read. The digest is over the sorted JSON, so
+    that the same trigger said again in another order of keys is the same.
+    """
+    if len(body) > MAX_TRIGGER_BYTES:
+        raise InvalidPayload("a trigger has at most 1 MiB", code="trigger_too_large")
+    value = load_json(body)
+    if not isinstance(value, dict):
+        raise InvalidPayload("a trigger is a JSON object", code="trigger_not_an_object")
+    head = validate(TriggerHead, value)
+    digest = hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    try:
+        return head, validate(Trigger, value), digest
+    except InvalidPayload as exc:
+        return head, exc, digest

@@ -1,0 +1,1 @@
+"""The ops API: apps, campaigns, sends, dead letters."""

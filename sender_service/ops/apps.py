@@ -1,0 +1,172 @@
+"""`/v1/apps`: web shops and their OneSignal apps. Secrets go in, masked ones come out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Path
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from sender_service.models.trigger import Name, UuidText
+from sender_service.store.campaigns import VersionedStore
+from shared.apps import AppRegistry
+from shared.errors import InvalidPayload, NotFound
+from shared.models.app import App, KeyKind, SnippetConfig
+from shared.models.wire import Wire
+from shared.mongo import Document
+from shared.secrets import MASK, Vault
+
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+AppName = Annotated[Name, Path(description="the app's id")]
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+        raise ValueError("an origin is like https://shop.example")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+class KeyIn(Wire):
+    """`key` may be left out, or masked, for one that is there already."""
+
+    id: Name
+    kind: KeyKind
+    key: Secret | None = None
+
+
+class OneSignalIn(Wire):
+    app_id: UuidText
+    rest_api_key: Secret = MASK
+    plan: Annotated[str, StringConstraints(pattern="^(free|paid)$")] = "free"
+    enabled: bool = True
+
+
+class LoginHashIn(Wire):
+    required: bool = False
+    secret: Secret | None = None
+
+
+class AppIn(Wire):
+    """What `PUT` takes."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    enabled: bool = True
+    one_signal: OneSignalIn = Field(alias="oneSignal")
+    keys: list[KeyIn] = Field(default=[], max_length=32)
+    origins: list[Annotated[str, AfterValidator(_origin)]] = Field(default=[], max_length=32)
+    login_hash: LoginHashIn = LoginHashIn()
+    snippet: SnippetConfig = SnippetConfig()
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Self:
+        if len({key.id for key in self.keys}) != len(self.keys):
+            raise ValueError("keys: ids must differ")
+        return self
+
+
+def shown(document: Document) -> dict[str, Any]:
+    """An app as the API shows it: no secret, nor a hash of one."""
+    app = App.model_validate(document)
+    return {
+        "id": app.id,
+        "name": app.name,
+        "version": app.version,
+        "enabled": app.enabled,
+        "state": app.state,
+        "stoppedBecause": app.stopped_because,
+        "oneSignal": {**app.one_signal.document(), "restApiKey": MASK},
+        "keys": [{"id": key.id, "kind": key.kind, "key": MASK} for key in app.keys],
+        "origins": app.origins,
+        "loginHash": {
+            "required": app.login_hash.required,
+            "secret": MASK if app.login_hash.secret else None,
+        },
+        "snippet": app.snippet.document(),
+    }
+
+
+class Sealer:
+    """Turns what came in into what is stored; a masked secret stays what it was."""
+
+    def __init__(self, vault: Vault, before: Document | None) -> None:
+        self._vault = vault
+        self._before = None if before is None else App.model_validate(before)
+
+    def content(self, given: AppIn) -> Document:
+        before = self._before
+        kept = before.one_signal.rest_api_key if before else None
+        login = before.login_hash.secret if before else None
+        return {
+            "name": given.name,
+            "enabled": given.enabled,
+            "oneSignal": {
+                **given.one_signal.document(),
+                "restApiKey": self._seal(
+                    given.one_signal.rest_api_key, kept, "oneSignal.restApiKey"
+                ),
+            },
+            "keys": [self._key(key) for key in given.keys],
+            "origins": given.origins,
+            "loginHash": {
+                "required": given.login_hash.required,
+                "secret": None
+                if given.login_hash.secret is None
+                else self._seal(given.login_hash.secret, login, "loginHash.secret"),
+            },
+            "snippet": given.snippet.document(),
+        }
+
+    def _seal(self, plain: str, kept: str | None, field: str) -> str:
+        if plain == MASK:
+            if kept is None:
+                raise InvalidPayload(f"{field}: is required for a new app")
+            return kept
+        # The same secret stays as it was sealed: an identical PUT makes no new version.
+        return kept if kept and self._vault.decrypt(kept) == plain else self._vault.encrypt(plain)
+
+    def _key(self, key: KeyIn) -> Document:
+        if key.key is not None and key.key != MASK:
+            return {"id": key.id, "kind": key.kind, "hash": self._vault.hash_key(key.key)}
+        for known in self._before.keys if self._before else []:
+            if (known.id, known.kind) == (key.id, key.kind):
+                return known.document()
+        raise InvalidPayload(f"keys.{key.id}.key: is required for a new key")
+
+
+def apps_router(store: VersionedStore, registry: AppRegistry, vault: Vault) -> APIRouter:
+    router = APIRouter(prefix="/v1/apps", tags=["apps"])
+
+    @router.get("")
+    async def list_apps() -> dict[str, Any]:
+        return {"items": [shown(document) for document in await store.find({})]}
+
+    @router.get("/{app}")
+    async def get_app(app: AppName) -> dict[str, Any]:
+        return shown(await _existing(store, app))
+
+    @router.put("/{app}")
+    async def put_app(app: AppName, body: AppIn) -> dict[str, Any]:
+        """Create or change. An identical one makes no new version; a masked secret stays."""
+        content = Sealer(vault, await store.get(app)).content(body)
+        document = await store.put(app, content)
+        await registry.refresh()
+        return shown(document)
+
+    @router.post("/{app}/resume")
+    async def resume(app: AppName) -> dict[str, Any]:
+        """Go on after OneSignal refused the key or disabled the app, where it stopped."""
+        await _existing(store, app)
+        await store.set(app, {"state": "active", "stoppedBecause": None})
+        await registry.refresh()
+        return shown(await _existing(store, app))
+
+    return router
+
+
+async def _existing(store: VersionedStore, app: str) -> Document:
+    document = await store.get(app)
+    if document is None:
+        raise NotFound("no such app", code="unknown_app")
+    return document

@@ -1,0 +1,73 @@
+"""A send's account as the ops API shows it: set from its pages while it runs, frozen when it closed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sender_service.models.send import Send, Sums, shown_state
+from sender_service.scheduler.budget import MessageBudget
+from sender_service.store.interactions import InteractionStore
+from sender_service.store.pages import PageStore
+from sender_service.store.sends import SendStore
+from shared.clock import Clock
+from shared.errors import NotFound
+
+PLURAL = {"impression": "impressions", "click": "clicks", "close": "closes"}
+
+
+class SendReader:
+    def __init__(
+        self,
+        sends: SendStore,
+        pages: PageStore,
+        interactions: InteractionStore,
+        budget: MessageBudget | None,
+        clock: Clock,
+    ) -> None:
+        self._sends = sends
+        self._pages = pages
+        self._interactions = interactions
+        self._budget = budget
+        self._clock = clock
+
+    async def show(self, send_id: str) -> dict[str, Any]:
+        """Raises NotFound."""
+        send = await self._sends.get(send_id)
+        if send is None:
+            raise NotFound("no such send", code="unknown_send")
+        head = {
+            "id": send["_id"],
+            "app": send["app"],
+            "campaign": send["campaign"],
+            "priority": send["priority"],
+            "state": shown_state(send, self._clock()),
+            "error": send["error"],
+            "createdAt": _iso(send["createdAt"]),
+            "dueAt": _iso(send["dueAt"]),
+            "expiresAt": _iso(send["expiresAt"]),
+            "closedAt": _iso(send["closedAt"]),
+            "heldSince": _iso(self._budget.held.get(send["app"]) if self._budget else None),
+        }
+        return {**head, **await self._sums(send), **await self._seen(send["_id"])}
+
+    async def accounts_of(
+        self, app: str, campaign: str
+    ) -> AsyncIterator[tuple[Sums, dict[str, int]]]:
+        """(account, interactions) of each send of a campaign."""
+        for send in await self._sends.of_campaign(app, campaign):
+            yield await self._sums(send), await self._seen(send["_id"])
+
+    async def _sums(self, send: Send) -> Sums:
+        totals = send["totals"]
+        return totals if totals is not None else (await self._pages.sums(send["_id"]))[0]
+
+    async def _seen(self, send: str) -> dict[str, int]:
+        counts = await self._interactions.counts(send)
+        return {PLURAL[kind]: count for kind, count in counts.items()}
+
+
+def _iso(moment: Any) -> str | None:
+    return (
+        None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

@@ -1,0 +1,111 @@
+"""`/v1/sends`: trigger, look, pause, resume, cancel."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+
+from sender_service.intake.accept import Intake, Said
+from sender_service.models.trigger import MAX_TRIGGER_BYTES, parse_trigger
+from sender_service.ops.reading import SendReader
+from sender_service.store.pages import PageStore
+from sender_service.store.sends import SendStore
+from shared.clock import Clock
+from shared.errors import Conflict, InvalidPayload, TooLarge
+from shared.wakeup import Wakeup
+
+SendId = Annotated[str, Path(description="the send's id, which is its trigger's id")]
+TRIGGER_DOC = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {
+                    "id": "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10",
+                    "app": "demo",
+                    "campaign": "welcome",
+                    "audience": {"all": True},
+                },
+            }
+        },
+    }
+}
+
+
+class SendsApi:
+    """The ops API's view of a send's life."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        sends: SendStore,
+        pages: PageStore,
+        reader: SendReader,
+        scheduler: Wakeup,
+        clock: Clock,
+    ) -> None:
+        self._intake = intake
+        self._sends = sends
+        self._pages = pages
+        self._reader = reader
+        self._scheduler = scheduler
+        self._clock = clock
+
+    def router(self) -> APIRouter:
+        router = APIRouter(prefix="/v1/sends", tags=["sends"])
+        router.post("", status_code=202, openapi_extra=TRIGGER_DOC)(self.trigger)
+        router.get("/{send}")(self.get_send)
+        router.post("/{send}/pause")(self.pause)
+        router.post("/{send}/resume")(self.resume)
+        router.post("/{send}/cancel")(self.cancel)
+        return router
+
+    async def trigger(self, request: Request) -> dict[str, Any]:
+        """A campaign trigger; the same id twice is one send."""
+        said = Said(*parse_trigger(await _body(request)))
+        if isinstance(said.trigger, InvalidPayload):
+            raise said.trigger  # over HTTP the caller is told at once, and nothing is kept
+        (verdict,) = await self._intake.accept([said])
+        if verdict is not None:
+            raise verdict
+        return await self._reader.show(said.head.id)
+
+    async def get_send(self, send: SendId) -> dict[str, Any]:
+        """The account: audience = sent + pending + suppressed + failed."""
+        return await self._reader.show(send.lower())
+
+    async def pause(self, send: SendId) -> dict[str, Any]:
+        """Stops the next release; what is released still goes."""
+        return await self._changed(send, await self._sends.set_paused(send.lower(), True), "paused")
+
+    async def resume(self, send: SendId) -> dict[str, Any]:
+        """Goes on where it was paused."""
+        return await self._changed(
+            send, await self._sends.set_paused(send.lower(), False), "resumed"
+        )
+
+    async def cancel(self, send: SendId) -> dict[str, Any]:
+        """Whoever was not called yet will not be; what is released still goes."""
+        done = await self._sends.end(send.lower(), "cancelled", {})
+        await self._pages.make_due(send.lower(), self._clock())
+        return await self._changed(send, done, "cancelled")
+
+    async def _changed(self, send: str, done: bool, what: str) -> dict[str, Any]:
+        shown = await self._reader.show(send.lower())
+        if not done:
+            raise Conflict(f"the send is {shown['state']}: it can't be {what}", code="send_ended")
+        self._scheduler.call()
+        return shown
+
+
+async def _body(request: Request) -> bytes:
+    """At most 1 MiB, refused before it is read whole."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_TRIGGER_BYTES:
+            raise TooLarge("a trigger has at most 1 MiB", code="trigger_too_large")
+    return bytes(body)

@@ -1,0 +1,1 @@
+"""Send → pages of members, with their rendered bodies."""

@@ -1,0 +1,151 @@
+"""A page in the making: people are added until it is full."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from sender_service.models.campaign import Campaign
+from sender_service.models.page import Chunk, Page, new_chunk, page_id, summarise
+from sender_service.models.send import NEVER, Send, empty_sums
+from sender_service.planner.audience import Candidate
+from sender_service.planner.policy import choose_variant, suppressions
+from sender_service.planner.rendering import Body, Renderer
+from shared.errors import Rejected
+
+MAX_BODIES_BYTES = 4_000_000
+NO_CHUNK = ""  # of members that no call names
+
+
+@dataclass(frozen=True)
+class PagePlan:
+    """What is the same for all pages of a send."""
+
+    send: Send
+    campaign: Campaign
+    renderer: Renderer
+    page_members: int
+    chunk_members: int
+
+
+@dataclass
+class PageBuilder:
+    """One page. `seen`: players that earlier pages of this send hold already."""
+
+    plan: PagePlan
+    n: int
+    now: datetime
+    seen: Collection[str]
+    members: list[list[str]] = field(default_factory=list)
+    outcomes: dict[str, list[str]] = field(default_factory=dict)
+    chunks: dict[str, Chunk] = field(default_factory=dict)
+    bodies: list[Body] = field(default_factory=list)
+    no_player: int = 0
+    bad: int = 0
+    cursor: Any = None
+    _bytes: int = 0
+    _filling: dict[bytes, tuple[str, int]] = field(default_factory=dict)
+    _here: set[str] = field(default_factory=set)
+
+    def add(self, candidate: Candidate) -> bool:
+        """False when the person has no room here: all of a person's players are in one page."""
+        players = self._players(candidate)
+        full = len(self.members) + len(players) > self.plan.page_members
+        if (full or self._bytes > MAX_BODIES_BYTES) and self.members:
+            return False
+        self.cursor = candidate.cursor
+        if candidate.profile is None and candidate.player is None:
+            self.no_player += 1
+        elif candidate.profile is None:
+            self._add_unknown(candidate)
+        elif not players:
+            self.no_player += not candidate.profile["players"]
+        else:
+            self._add_person(candidate, candidate.profile, players)
+        return True
+
+    def _players(self, candidate: Candidate) -> list[str]:
+        """The players of this candidate that are new to the send."""
+        if candidate.profile is None:
+            return [candidate.player] if candidate.player else []
+        return [
+            p["id"]
+            for p in candidate.profile["players"]
+            if candidate.player in (None, p["id"])
+            and p["id"] not in self.seen
+            and p["id"] not in self._here
+        ]
+
+    def _add_unknown(self, candidate: Candidate) -> None:
+        """A player id that was named, but that nobody reported: it can't get anything."""
+        assert candidate.player is not None
+        if candidate.player not in self.seen and candidate.player not in self._here:
+            self._member(candidate.player, "", NO_CHUNK, ["suppressed", "invalid"])
+
+    def _add_person(
+        self, candidate: Candidate, profile: dict[str, Any], players: list[str]
+    ) -> None:
+        campaign, person = self.plan.campaign, profile["_id"]
+        transactional = self.plan.send["priority"] == "transactional"
+        passed_over = suppressions(profile, campaign, transactional=transactional)
+        body: Body | None = None
+        variant = choose_variant(person, campaign)
+        if any(player not in passed_over for player in players):
+            try:
+                body = self.plan.renderer.body(variant, profile, candidate.variables)
+            except Rejected:
+                self.bad += 1
+        for player in players:
+            if player in passed_over:
+                self._member(player, person, NO_CHUNK, ["suppressed", passed_over[player]])
+            elif body is None:
+                self._member(player, person, NO_CHUNK, ["failed", "bad_variables"])
+            else:
+                self._member(player, person, self._chunk(variant.id, body), None)
+
+    def _member(self, player: str, person: str, chunk: str, outcome: list[str] | None) -> None:
+        if outcome is not None:
+            self.outcomes[str(len(self.members))] = outcome
+        self.members.append([player, person, chunk])
+        self._here.add(player)
+
+    def _chunk(self, variant: str, body: Body) -> str:
+        """The chunk for this body that has room."""
+        key = orjson.dumps([variant, body], option=orjson.OPT_SORT_KEYS)
+        chunk, size = self._filling.get(key, (NO_CHUNK, self.plan.chunk_members))
+        if size >= self.plan.chunk_members:
+            chunk, size = str(len(self.bodies)), 0
+            self.bodies.append(body)
+            self.chunks[chunk] = new_chunk(variant, self.now)
+            self._bytes += len(key)
+        self._filling[key] = (chunk, size + 1)
+        return chunk
+
+    def page(self, next_cursor: Any) -> Page:
+        """The document. Not due before the whole send is planned."""
+        send = self.plan.send
+        page: Page = {
+            "_id": page_id(send["_id"], self.n),
+            "send": send["_id"],
+            "app": send["app"],
+            "n": self.n,
+            "priority": send["priority"],
+            "next": next_cursor,
+            "members": self.members,
+            "outcomes": self.outcomes,
+            "chunks": self.chunks,
+            "noPlayer": self.no_player,
+            "open": bool(self.chunks),
+            "due": NEVER,
+            "out": 0,
+            "sums": empty_sums(),
+            "plannedAt": self.now,
+            "rev": 0,
+            "expireAt": send["expireAt"],
+        }
+        page["sums"] = summarise(page)
+        return page

@@ -1,0 +1,189 @@
+"""The planner: work leased from MongoDB, page by page; killed anywhere, it goes on after the last page."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sender_service.accounting.closing import close_if_complete
+from sender_service.models.campaign import Campaign
+from sender_service.models.page import Page
+from sender_service.models.send import NEVER, Send
+from sender_service.models.trigger import Trigger
+from sender_service.planner.audience import candidates
+from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.rendering import Renderer
+from sender_service.store.campaigns import CampaignStore
+from sender_service.store.pages import PageStore
+from sender_service.store.people import PeopleReader
+from sender_service.store.sends import SendStore
+from shared import metrics
+from shared.clock import Clock
+from shared.errors import Rejected, Unavailable
+from shared.health import Component
+from shared.settings import PlanSettings
+from shared.wakeup import Wakeup
+
+log = logging.getLogger("carillon.planner")
+
+BAD_SHARE = 0.2  # more recipients with bad variables than this refuse the send
+BAD_CHECK_AFTER = 20  # but not judged on fewer people before the end
+
+
+class LeaseLost(Exception):
+    """Another planner has the send now; it goes on where this one stopped."""
+
+
+@dataclass(frozen=True)
+class PlannerTools:
+    """What planning needs. `chunk_members(app)`: the most players one call may have."""
+
+    sends: SendStore
+    pages: PageStore
+    people: PeopleReader
+    campaigns: CampaignStore
+    settings: PlanSettings
+    clock: Clock
+    chunk_members: Callable[[str], int]
+    announce: Callable[[], None]  # wakes the scheduler
+
+
+class Planner:
+    """One worker. `name` is unique: it holds leases under it."""
+
+    def __init__(self, name: str, priorities: tuple[str, ...], tools: PlannerTools) -> None:
+        self._name = name
+        self._priorities = priorities
+        self._tools = tools
+
+    async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
+        while not stop.is_set():
+            try:
+                worked = await self.plan_one()
+                component.beat()
+            except Unavailable as exc:
+                worked = False
+                component.fail(exc.code)
+            if not worked:
+                await wakeup.wait(self._tools.settings.poll_seconds)
+
+    async def plan_one(self) -> bool:
+        """Plan a send that is due, if there is one. Raises StoreUnavailable."""
+        lease = self._tools.settings.lease_seconds
+        for priority in self._priorities:
+            send = await self._tools.sends.take(priority, self._name, self._tools.clock(), lease)
+            if send is not None:
+                try:
+                    await self._plan(send)
+                except LeaseLost:
+                    log.warning("lease lost", extra={"send": send["_id"]})
+                except Rejected as exc:
+                    await self._refuse(send, exc)
+                return True
+        return False
+
+    async def _plan(self, send: Send) -> None:
+        tools = self._tools
+        trigger = Trigger.model_validate(send["trigger"])
+        campaign = await self._campaign(send)
+        plan = PagePlan(
+            send,
+            campaign,
+            Renderer(trigger.variables),
+            tools.settings.page_members,
+            min(tools.settings.page_members, tools.chunk_members(send["app"])),
+        )
+        count = await self._plan_pages(plan, trigger)
+        await tools.pages.make_due(send["_id"], tools.clock())
+        planned = {"state": "sending", "pages": count, "planDue": NEVER, "planner": None}
+        if not await tools.sends.set_if_planner(send["_id"], self._name, planned):
+            raise LeaseLost
+        await close_if_complete(tools.sends, tools.pages, send["_id"], tools.clock())
+        tools.announce()
+        log.info("send planned", extra={"send": send["_id"], "app": send["app"], "pages": count})
+
+    async def _campaign(self, send: Send) -> Campaign:
+        """The version that the send started with, frozen at its first page."""
+        if send["frozen"] is not None:
+            return Campaign.model_validate(send["frozen"])
+        campaign = await self._tools.campaigns.campaign(send["app"], send["campaign"])
+        if campaign is None or not campaign.enabled:
+            raise Rejected("campaign: it is gone or switched off", code="campaign_disabled")
+        await self._keep(send, {"frozen": campaign.document()})
+        return campaign
+
+    async def _plan_pages(self, plan: PagePlan, trigger: Trigger) -> int:
+        """How many pages the send has."""
+        tools, send = self._tools, plan.send["_id"]
+        last = await tools.pages.last(send)
+        if last is not None and last[1] is None:
+            return last[0] + 1
+        n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
+        seen = await self._seen(send) if trigger.named() is not None else set()
+        tally = _Tally()
+        builder = PageBuilder(plan, n, tools.clock(), seen)
+        renewed = time.monotonic()
+        async for candidate in candidates(tools.people, trigger, cursor):
+            if not builder.add(candidate):
+                await self._insert(builder, builder.page(builder.cursor), tally)
+                if trigger.named() is not None:
+                    seen |= {member[0] for member in builder.members}
+                builder = PageBuilder(plan, builder.n + 1, tools.clock(), seen)
+                builder.add(candidate)
+            if time.monotonic() - renewed > tools.settings.lease_seconds / 3:
+                await self._keep(plan.send, {})
+                renewed = time.monotonic()
+        await self._insert(builder, builder.page(None), tally)
+        tally.judge(final=True)
+        return builder.n + 1
+
+    async def _seen(self, send: str) -> set[str]:
+        """Players that pages planned before a crash hold."""
+        ids = [
+            f"{send}:{n}" for n in range((await self._tools.pages.last(send) or (-1, None))[0] + 1)
+        ]
+        pages = await self._tools.pages.get_many(ids)
+        return {member[0] for page in pages.values() for member in page["members"]}
+
+    async def _insert(self, builder: PageBuilder, page: Page, tally: _Tally) -> None:
+        tally.people += len({member[1] for member in builder.members})
+        tally.bad += builder.bad
+        tally.judge(final=False)
+        if not await self._tools.pages.insert(page, builder.bodies):
+            raise LeaseLost  # somebody else planned this page: theirs stands
+        metrics.PAGES_PLANNED.labels(page["app"]).inc()
+
+    async def _keep(self, send: Send, changes: dict[str, object]) -> None:
+        """Renew the lease, and write what is to be kept. Raises LeaseLost."""
+        until = self._tools.clock() + timedelta(seconds=self._tools.settings.lease_seconds)
+        changes = {**changes, "planDue": until}
+        if not await self._tools.sends.set_if_planner(send["_id"], self._name, changes):
+            raise LeaseLost
+
+    async def _refuse(self, send: Send, error: Rejected) -> None:
+        tools = self._tools
+        why = {"error": f"{error.code}: {error.message}"}
+        if await tools.sends.end(send["_id"], "refused", why):
+            await tools.pages.make_due(send["_id"], tools.clock())
+            await close_if_complete(tools.sends, tools.pages, send["_id"], tools.clock())
+            log.warning("send refused", extra={"send": send["_id"], "code": error.code})
+
+
+@dataclass
+class _Tally:
+    """How many people had variables that don't render."""
+
+    people: int = 0
+    bad: int = 0
+
+    def judge(self, *, final: bool) -> None:
+        """Raises Rejected when it is more than a fifth."""
+        enough = final or self.people >= BAD_CHECK_AFTER
+        if enough and self.people and self.bad > self.people * BAD_SHARE:
+            raise Rejected(
+                f"{self.bad} of {self.people} people's texts don't render", code="bad_variables"
+            )

@@ -1,0 +1,45 @@
+"""Who of a person's browsers gets it, and why the others don't. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sender_service.models.campaign import Campaign, Variant
+from shared.ids import share_of
+
+
+def suppressions(
+    profile: Mapping[str, Any], campaign: Campaign, *, transactional: bool
+) -> dict[str, str]:
+    """Player id → the reason it is passed over; players that are absent get it."""
+    players = profile["players"]
+    reasons = {p["id"]: _unreachable(p["state"]) for p in players if p["state"] != "subscribed"}
+    reachable = [p for p in players if p["id"] not in reasons]
+    if not transactional and _held_out(profile["_id"], campaign):
+        return reasons | {p["id"]: "holdout" for p in reachable}
+    if campaign.policy.browsers == "last_active" and len(reachable) > 1:
+        newest = max(reachable, key=lambda p: (p["lastSeenAt"], p["id"]))
+        reasons |= {p["id"]: "browser_policy" for p in reachable if p is not newest}
+    return reasons
+
+
+def _unreachable(state: str) -> str:
+    return "invalid" if state == "invalid" else "unsubscribed"
+
+
+def _held_out(person: str, campaign: Campaign) -> bool:
+    share = campaign.policy.holdout
+    return share > 0 and share_of("holdout", campaign.app, campaign.id, person) < share
+
+
+def choose_variant(person: str, campaign: Campaign) -> Variant:
+    """By weight, and the same for a person in every send of the campaign."""
+    point = share_of("variant", campaign.app, campaign.id, person) * sum(
+        v.weight for v in campaign.variants
+    )
+    for variant in campaign.variants:
+        point -= variant.weight
+        if point < 0:
+            return variant
+    return campaign.variants[-1]

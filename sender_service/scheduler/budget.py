@@ -1,0 +1,156 @@
+"""The message limit: 10 × the smaller subscriber count in any 15 minutes, with a margin (DESIGN 2.3).
+
+Passing it makes OneSignal disable the app. Reservations are counted by minute in one document an app;
+a window is 15 whole minutes and the one under way, so it is never shorter than OneSignal's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sender_service.store.people import PeopleReader
+from shared import metrics
+from shared.clock import Clock, Monotonic
+from shared.collections import BUDGETS
+from shared.mongo import Database, Document, settle_race, translate_mongo_errors
+from shared.settings import GovernorSettings
+
+log = logging.getLogger("carillon.governor")
+
+WINDOW_MINUTES = 15
+FACTOR = 10
+MAX_CALL = 2_000
+FRESH_SECONDS = 5.0  # before holding, OneSignal is asked again, but not more often than this
+
+AskMessageable = Callable[[str], Awaitable[int | None]]  # app → its count, None where it is refused
+
+
+@dataclass
+class _Base:
+    subscribers: int
+    read_at: float
+
+
+class MessageBudget:
+    """Reserves messages before they are released; a retry is not reserved again."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        people: PeopleReader,
+        ask: AskMessageable,
+        settings: GovernorSettings,
+        clock: Clock,
+        monotonic: Monotonic,
+    ) -> None:
+        self._budgets = database[BUDGETS.name]
+        self._people = people
+        self._ask = ask
+        self._settings = settings
+        self._clock = clock
+        self._monotonic = monotonic
+        self._bases: dict[str, _Base] = {}
+        self.held: dict[str, datetime] = {}  # app → since when it is held back
+
+    def allowance(self, app: str, *, transactional: bool) -> int:
+        """Messages a window, as known now; a part of it is kept for transactional pushes."""
+        base = self._bases.get(app)
+        if base is None:
+            return 0
+        whole = base.subscribers * FACTOR * self._settings.margin
+        return int(whole if transactional else whole * (1 - self._settings.transactional_share))
+
+    def chunk_members(self, app: str) -> int:
+        """The most players one call may have: no more than an empty window of marketing takes."""
+        return max(1, min(MAX_CALL, self.allowance(app, transactional=False) or MAX_CALL))
+
+    async def refresh(self, app: str, *, within: float | None = None) -> None:
+        """Read the subscriber counts again, unless that was done `within` so many seconds."""
+        limit = self._settings.messageable_seconds if within is None else within
+        base = self._bases.get(app)
+        if base is not None and self._monotonic() - base.read_at < limit:
+            return
+        ours = await self._people.subscribed(app)
+        theirs = await self._ask(app)
+        if theirs is None and base is None:
+            log.warning("OneSignal's count is not to be had: ours alone", extra={"app": app})
+        counted = ours if theirs is None else min(ours, theirs)
+        self._bases[app] = _Base(counted, self._monotonic())
+
+    async def reserve(self, app: str, calls: Sequence[int], *, transactional: bool) -> int:
+        """How many of these calls, from the first on, may go out now; `calls` are their messages.
+
+        What is granted counts from now on. Raises StoreUnavailable.
+        """
+        await self.refresh(app)
+        granted = await self._take(app, calls, transactional)
+        if granted < len(calls):
+            await self.refresh(app, within=FRESH_SECONDS)
+            granted += await self._take(app, calls[granted:], transactional)
+        self._note(app, granted == len(calls))
+        return granted
+
+    async def give_back(self, app: str, messages: int) -> None:
+        """Of a reservation whose release did not happen."""
+        with translate_mongo_errors():
+            await self._budgets.update_one(
+                {"_id": app}, {"$inc": {f"minutes.{self._minute()}": -messages, "rev": 1}}
+            )
+
+    async def _take(self, app: str, calls: Sequence[int], transactional: bool) -> int:
+        limit = self.allowance(app, transactional=transactional)
+
+        async def attempt() -> int:
+            while True:
+                found = await self._budgets.find_one({"_id": app})
+                minutes = self._recent(found)
+                granted, taken = _fit(calls, limit - sum(minutes.values()))
+                if not granted:
+                    return 0
+                minute = str(self._minute())
+                minutes[minute] = minutes.get(minute, 0) + taken
+                if await self._write(app, found, minutes):
+                    return granted
+
+        with translate_mongo_errors():
+            return await settle_race(attempt)
+
+    async def _write(self, app: str, found: Document | None, minutes: dict[str, int]) -> bool:
+        if found is None:
+            await self._budgets.insert_one({"_id": app, "minutes": minutes, "rev": 1})
+            return True
+        result = await self._budgets.update_one(
+            {"_id": app, "rev": found["rev"]}, {"$set": {"minutes": minutes}, "$inc": {"rev": 1}}
+        )
+        return result.matched_count == 1
+
+    def _recent(self, found: Document | None) -> dict[str, int]:
+        oldest = self._minute() - WINDOW_MINUTES
+        minutes: dict[str, Any] = {} if found is None else found["minutes"]
+        return {minute: n for minute, n in minutes.items() if int(minute) >= oldest}
+
+    def _minute(self) -> int:
+        return int(self._clock().timestamp() // 60)
+
+    def _note(self, app: str, granted: bool) -> None:
+        metrics.HELD.labels(app).set(0 if granted else 1)
+        if granted:
+            self.held.pop(app, None)
+        elif app not in self.held:
+            self.held[app] = self._clock()
+            log.warning("held: the message limit is near", extra={"app": app})
+
+
+def _fit(calls: Sequence[int], room: int) -> tuple[int, int]:
+    """(how many calls fit from the first on, their messages)."""
+    taken = 0
+    for index, messages in enumerate(calls):
+        if taken + messages > room:
+            return index, taken
+        taken += messages
+    return len(calls), taken

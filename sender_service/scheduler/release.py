@@ -1,0 +1,109 @@
+"""What becomes of a page that is due: which chunks are released, repeated, suppressed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sender_service.models.page import FINAL_CHUNK, Chunk, Page, PageEdit, pending_members
+from sender_service.models.send import Send
+from shared.ids import idempotency_key
+from shared.models.job import Job
+from shared.tag import Tagger
+
+WITHDRAWN = {"cancelled": "cancelled", "refused": "refused"}
+
+
+def end_what_is_over(edit: PageEdit, send: Send, now: datetime) -> None:
+    """Expired, cancelled, refused: what was never attempted is suppressed. What was attempted may
+    have been sent: it is repeated under its key until it is answered, and failed when it expires."""
+    expired = now >= send["expiresAt"]
+    for name, chunk in edit.page["chunks"].items():
+        if chunk["state"] in FINAL_CHUNK:
+            continue
+        if chunk["state"] == "released" and not _silent(edit, chunk, now):
+            continue  # its answer may be on the way
+        if chunk["attempted"]:
+            if expired:
+                edit.chunk(name, state="failed", reason="no_answer", at=now)
+        elif expired:
+            edit.chunk(name, state="suppressed", reason="expired", at=now)
+        elif send["state"] in WITHDRAWN:
+            edit.chunk(name, state="suppressed", reason=WITHDRAWN[send["state"]], at=now)
+
+
+def due_chunks(edit: PageEdit, send: Send, now: datetime) -> Iterator[str]:
+    """Chunks to hand to the dispatcher now, in order."""
+    for name, chunk in edit.page["chunks"].items():
+        planned = chunk["state"] == "planned" and chunk["notBefore"] <= now
+        # Paused holds back what was never called; what was, must come to an end.
+        first = planned and (not send["paused"] or chunk["attempted"])
+        if first or (chunk["state"] == "released" and _silent(edit, chunk, now)):
+            yield name
+
+
+def _silent(edit: PageEdit, chunk: Chunk, now: datetime) -> bool:
+    return chunk["releasedAt"] is not None and chunk["releasedAt"] + edit.sweep <= now
+
+
+def look_again(
+    edit: PageEdit, chunks: Collection[str], ledger: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Suppress members that can't be reached any more; returns players whose owner is another now."""
+    moved = []
+    for index, (player, person, chunk) in enumerate(edit.page["members"]):
+        entry = ledger.get(player)
+        if entry is None or chunk not in chunks or str(index) in edit.page["outcomes"]:
+            continue
+        if entry["state"] != "subscribed":
+            reason = "invalid" if entry["state"] == "invalid" else "unsubscribed"
+            edit.outcome(index, "suppressed", reason)
+        elif entry["person"] != person:
+            moved.append(player)
+    return moved
+
+
+def hand_out(edit: PageEdit, chunk: str, send: Send, now: datetime) -> None:
+    """The chunk is released (again). Its ttl is frozen by the first time."""
+    state = edit.page["chunks"][chunk]
+    ttl = state["ttl"]
+    if ttl is None:
+        left = int((send["expiresAt"] - now) / timedelta(seconds=1))
+        policy = (send["frozen"] or {}).get("policy", {})
+        ttl = max(0, min(left, policy.get("ttlSeconds", left)))
+    edit.chunk(chunk, state="released", release=state["release"] + 1, releasedAt=now, ttl=ttl)
+
+
+def to_job(
+    page: Page, chunk: str, body: Mapping[str, Any], send: Send, app_id: str, tagger: Tagger
+) -> Job:
+    """The same bytes to OneSignal whenever it is made within a generation."""
+    state = page["chunks"][chunk]
+    tag = tagger.sign(page["send"], page["n"], chunk)
+    assert state["releasedAt"] is not None
+    return Job.model_validate(
+        {
+            "app": page["app"],
+            "send": page["send"],
+            "page": page["n"],
+            "chunk": chunk,
+            "generation": state["generation"],
+            "release": state["release"],
+            "priority": page["priority"],
+            "idempotency_key": idempotency_key(
+                page["send"], page["n"], chunk.replace("-", "."), state["generation"]
+            ),
+            "players": [page["members"][i][0] for i in pending_members(page, chunk)],
+            "body": {
+                **body,
+                "app_id": app_id,
+                "data": {**body["data"], "carillon": tag},
+                "name": tag,
+                "web_push_topic": page["send"],
+                "ttl": state["ttl"],
+            },
+            "expires_at": send["expiresAt"],
+            "released_at": state["releasedAt"],
+        }
+    )

@@ -1,0 +1,218 @@
+"""The scheduler: releases what is due, at most 2 s of an app's rate ahead, round robin over apps,
+transactional first; repeats what was released and came to no end; closes what is complete."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sender_service.accounting.closing import close_if_complete
+from sender_service.models.page import Page, PageEdit, pending_counts
+from sender_service.models.send import Send
+from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.release import (
+    due_chunks,
+    end_what_is_over,
+    hand_out,
+    look_again,
+    to_job,
+)
+from sender_service.store.pages import OpenPage, PageStore
+from sender_service.store.people import PeopleReader
+from sender_service.store.sends import SendStore
+from shared.apps import AppRegistry
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.health import Component
+from shared.kafka import LogWriter, Outgoing
+from shared.limits import requests_per_second
+from shared.models.app import App
+from shared.models.job import Job, Priority
+from shared.settings import PlanSettings
+from shared.tag import Tagger
+from shared.topics import JOBS_MARKETING, JOBS_TRANSACTIONAL
+from shared.wakeup import Wakeup
+
+log = logging.getLogger("carillon.scheduler")
+
+PRIORITIES: tuple[Priority, ...] = ("transactional", "marketing")
+TOPIC_OF = {"transactional": JOBS_TRANSACTIONAL.name, "marketing": JOBS_MARKETING.name}
+PAGES_A_TURN = 4  # of one app and priority, before the next app has its turn
+OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
+TIDY_SECONDS = 10.0
+HELD_PAUSE = timedelta(seconds=5)  # before what the message limit held back is looked at again
+
+
+@dataclass(frozen=True)
+class SchedulerTools:
+    apps: AppRegistry
+    sends: SendStore
+    pages: PageStore
+    people: PeopleReader
+    budget: MessageBudget
+    writer: LogWriter
+    tagger: Tagger
+    settings: PlanSettings
+    clock: Clock
+
+
+@dataclass
+class _Turn:
+    """One pass over the apps: what it read of sends, so that each is read once."""
+
+    sends: dict[str, Send | None] = field(default_factory=dict)
+
+
+class Scheduler:
+    def __init__(self, tools: SchedulerTools) -> None:
+        self._tools = tools
+        self._tidied: datetime | None = None
+
+    async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
+        while not stop.is_set():
+            try:
+                released = await self.turn()
+                await self._tidy()
+                component.beat()
+            except Unavailable as exc:
+                released = 0
+                component.fail(exc.code)
+            if not released:
+                await wakeup.wait(self._tools.settings.poll_seconds)
+
+    async def turn(self) -> int:
+        """One pass over all apps; returns how many jobs were released. Raises Unavailable."""
+        turn, released = _Turn(), 0
+        for app in list(self._tools.apps.apps):
+            if app.enabled and app.one_signal.enabled and app.state == "active":
+                released += await self._turn_of(app, turn)
+        return released
+
+    async def _turn_of(self, app: App, turn: _Turn) -> int:
+        now = self._tools.clock()
+        open_pages = {p: await self._tools.pages.open_pages(app.id, p) for p in PRIORITIES}
+        ahead = (
+            requests_per_second(app.one_signal.plan) * self._tools.settings.release_ahead_seconds
+        )
+        room = int(ahead) - sum(page.out for pages in open_pages.values() for page in pages)
+        released = 0
+        for priority in PRIORITIES:
+            due = [page for page in open_pages[priority] if page.due <= now]
+            for page in await self._workable(due, turn):
+                if room - released > 0:
+                    released += await self._release(app, page.id, turn, room - released)
+        return released
+
+    async def _workable(self, due: Sequence[OpenPage], turn: _Turn) -> list[OpenPage]:
+        """The first few whose send is planned; a paused send doesn't crowd out others."""
+        chosen: list[OpenPage] = []
+        for page in due:
+            if page.send not in turn.sends:
+                turn.sends[page.send] = await self._tools.sends.get(page.send)
+            send = turn.sends[page.send]
+            if send is None or send["state"] == "planning":
+                continue
+            held = send["paused"] and page.out == 0 and send["expiresAt"] > self._tools.clock()
+            if not held or send["state"] != "sending":
+                chosen.append(page)
+            if len(chosen) == PAGES_A_TURN:
+                break
+        return chosen
+
+    async def _release(self, app: App, page_id: str, turn: _Turn, room: int) -> int:
+        tools = self._tools
+        page = await tools.pages.get(page_id)
+        send = turn.sends.get(page_id.rsplit(":", 1)[0])
+        if page is None or send is None:
+            return 0
+        now = tools.clock()
+        edit = PageEdit(page, tools.settings.sweep_seconds)
+        end_what_is_over(edit, send, now)
+        chunks, reserved = await self._choose(app, edit, send, room)
+        for chunk in chunks:
+            hand_out(edit, chunk, send, now)
+        changes = edit.finish()
+        if changes and not await tools.pages.update(page, changes):
+            if reserved:
+                await tools.budget.give_back(app.id, reserved)
+            return 0
+        if chunks:
+            await self._publish(await self._jobs(app, page, send, chunks))
+        if changes and not page["open"]:
+            await close_if_complete(tools.sends, tools.pages, send["_id"], now)
+        return len(chunks)
+
+    async def _choose(
+        self, app: App, edit: PageEdit, send: Send, room: int
+    ) -> tuple[list[str], int]:
+        """(chunks that may be called now, messages reserved for them)."""
+        now, chunks = self._tools.clock(), edit.page["chunks"]
+        due = list(due_chunks(edit, send, now))[:room]
+        again = [chunk for chunk in due if chunks[chunk]["release"] > 0]  # reserved already
+        fresh = [chunk for chunk in due if chunks[chunk]["release"] == 0]
+        if not fresh:
+            return again, 0
+        counts = await self._look_again(app, edit, fresh)
+        for chunk in fresh:
+            if not counts[chunk]:  # all of its members have outcomes of their own by now
+                edit.chunk(chunk, state="suppressed", reason="unsubscribed", at=now)
+        wanted = [chunk for chunk in fresh if counts[chunk]]
+        granted = await self._tools.budget.reserve(
+            app.id,
+            [counts[chunk] for chunk in wanted],
+            transactional=edit.page["priority"] == "transactional",
+        )
+        for chunk in wanted[granted:]:
+            edit.chunk(chunk, notBefore=now + HELD_PAUSE)
+        return again + wanted[:granted], sum(counts[chunk] for chunk in wanted[:granted])
+
+    async def _look_again(self, app: App, edit: PageEdit, chunks: Sequence[str]) -> dict[str, int]:
+        """What changed since the page was planned is looked at again; members left by chunk."""
+        people, page = self._tools.people, edit.page
+        ledger = await people.changed_since(app.id, page["plannedAt"] - OVERLAP)
+        if ledger is None:
+            players = [member[0] for member in page["members"] if member[2] in chunks]
+            ledger = await people.ledger(app.id, players)
+        moved = look_again(edit, set(chunks), ledger)
+        owners = await people.by_players(app.id, moved) if moved else {}
+        for player in moved:
+            index = edit.index_of(player)
+            assert index is not None
+            owner = owners.get(player)
+            if owner is None or page["members"][index][1] not in owner.get("aliases", []):
+                edit.outcome(index, "suppressed", "moved")
+        return pending_counts(page, chunks)
+
+    async def _jobs(self, app: App, page: Page, send: Send, chunks: Sequence[str]) -> list[Job]:
+        bodies = await self._tools.pages.bodies(page["_id"])
+        app_id, tagger = app.one_signal.app_id, self._tools.tagger
+        return [
+            to_job(page, chunk, bodies[int(chunk.split("-")[0])], send, app_id, tagger)
+            for chunk in chunks
+        ]
+
+    async def _publish(self, jobs: Sequence[Job]) -> None:
+        await self._tools.writer.publish(
+            Outgoing(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
+        )
+        for job in jobs:
+            log.info(
+                "released",
+                extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
+                       "players": len(job.players), "release": job.release},
+            )  # fmt: skip
+
+    async def _tidy(self) -> None:
+        """Mend what a crash between two writes left: pages not due, accounts not closed."""
+        now = self._tools.clock()
+        if self._tidied is not None and now - self._tidied < timedelta(seconds=TIDY_SECONDS):
+            return
+        self._tidied = now
+        for send in await self._tools.sends.unclosed():
+            if send["state"] in ("cancelled", "refused"):
+                await self._tools.pages.make_due(send["_id"], now)
+            if send["state"] != "planning":
+                await close_if_complete(self._tools.sends, self._tools.pages, send["_id"], now)

@@ -1,0 +1,1 @@
+"""The sender's collections, one file each; only these name MongoDB."""

@@ -1,0 +1,127 @@
+"""The `pages` and `bodies` collections: inserted once, then changed only conditionally."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from sender_service.models.page import Page
+from sender_service.models.send import EVER, NEVER, Sums, add_sums, empty_sums
+from shared.collections import BODIES, PAGES
+from shared.mongo import Database, Document, translate_mongo_errors
+
+IN_LIMIT = 100  # ids a `$in`: more is slow on some engines (DESIGN 6)
+
+
+@dataclass(frozen=True)
+class OpenPage:
+    """What the scheduler must know of a page to decide whether to look at it."""
+
+    id: str
+    send: str
+    due: datetime
+    out: int
+
+
+class PageStore:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._pages = database[PAGES.name]
+        self._bodies = database[BODIES.name]
+
+    async def insert(self, page: Page, bodies: Sequence[dict[str, Any]]) -> bool:
+        """Bodies first, so that a page that is there can be sent. False when it was there before."""
+        with translate_mongo_errors():
+            if bodies:
+                document = {
+                    "_id": page["_id"],
+                    "bodies": list(bodies),
+                    "expireAt": page["expireAt"],
+                }
+                await self._bodies.bulk_write(
+                    [ReplaceOne({"_id": page["_id"]}, document, upsert=True)]
+                )
+            try:
+                await self._pages.insert_one(cast(Document, page))
+            except DuplicateKeyError:
+                return False
+        return True
+
+    async def last(self, send: str) -> tuple[int, Any] | None:
+        """(n, cursor to go on from) of the last page planned."""
+        with translate_mongo_errors():
+            found = [p async for p in self._pages.find({"send": send}, {"n": 1, "next": 1})]
+        newest = max(found, key=lambda p: p["n"], default=None)
+        return None if newest is None else (newest["n"], newest["next"])
+
+    async def get(self, page: str) -> Page | None:
+        with translate_mongo_errors():
+            return cast(Page | None, await self._pages.find_one({"_id": page}))
+
+    async def get_many(self, pages: Sequence[str]) -> dict[str, Page]:
+        found: dict[str, Page] = {}
+        with translate_mongo_errors():
+            for start in range(0, len(pages), IN_LIMIT):
+                chunk = list(pages[start : start + IN_LIMIT])
+                async for page in self._pages.find({"_id": {"$in": chunk}}):
+                    found[page["_id"]] = cast(Page, page)
+        return found
+
+    async def bodies(self, page: str) -> list[dict[str, Any]]:
+        with translate_mongo_errors():
+            found = await self._bodies.find_one({"_id": page})
+        return [] if found is None else cast(list[dict[str, Any]], found["bodies"])
+
+    async def update(self, page: Page, changes: Document) -> bool:
+        """Write an edit, unless somebody else wrote since the page was read. A closed page's bodies
+        go with it."""
+        with translate_mongo_errors():
+            result = await self._pages.update_one(
+                {"_id": page["_id"], "rev": page["rev"]}, {"$set": changes, "$inc": {"rev": 1}}
+            )
+            if result.matched_count == 1 and not page["open"]:
+                await self._bodies.delete_one({"_id": page["_id"]})
+        return result.matched_count == 1
+
+    async def mark_attempted(self, chunks: Sequence[tuple[str, str]]) -> None:
+        """(page, chunk) each: recorded before the first call."""
+        by_page: dict[str, Document] = {}
+        for page, chunk in chunks:
+            by_page.setdefault(page, {})[f"chunks.{chunk}.attempted"] = True
+        with translate_mongo_errors():
+            await self._pages.bulk_write(
+                [UpdateOne({"_id": page}, {"$set": changes}) for page, changes in by_page.items()],
+                ordered=False,
+            )
+
+    async def open_pages(self, app: str, priority: str) -> list[OpenPage]:
+        """All pages with something left to do, the longest due first."""
+        query = {"app": app, "priority": priority, "due": {"$gte": EVER, "$lt": NEVER}}
+        with translate_mongo_errors():
+            found = [
+                OpenPage(p["_id"], p["send"], p["due"], p["out"])
+                async for p in self._pages.find(query, {"send": 1, "due": 1, "out": 1})
+            ]
+        return sorted(found, key=lambda page: (page.due, page.id))
+
+    async def make_due(self, send: str, due: datetime) -> None:
+        """Let the scheduler look at all open pages of a send; edits under way fail and are repeated."""
+        with translate_mongo_errors():
+            await self._pages.update_many(
+                {"send": send, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
+            )
+
+    async def sums(self, send: str) -> tuple[Sums, int]:
+        """(the send's account so far, how many of its pages are open)."""
+        total, still_open = empty_sums(), 0
+        with translate_mongo_errors():
+            async for page in self._pages.find({"send": send}, {"sums": 1, "open": 1}):
+                add_sums(total, page["sums"])
+                still_open += page["open"]
+        return total, still_open

@@ -1,0 +1,78 @@
+"""What the sender reads of the ingest service's collections: profiles and players."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sender_service.models.send import NEVER
+from shared.collections import PLAYERS, PROFILES
+from shared.ids import SLOTS
+from shared.mongo import Collection, Database, Document, translate_mongo_errors
+
+IN_LIMIT = 100
+RECENT_LIMIT = 2_000  # more changes than this are looked up by id instead
+
+
+class PeopleReader:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._profiles = database[PROFILES.name]
+        self._players = database[PLAYERS.name]
+
+    async def in_slots(self, app: str, first: int, last: int) -> list[Document]:
+        """Profiles of a closed range of slots, in order of (slot, id)."""
+        query = {"app": app, "slot": {"$gte": first, "$lte": min(last, SLOTS - 1)}}
+        with translate_mongo_errors():
+            found = [p async for p in self._profiles.find(query)]
+        return sorted(found, key=lambda p: (p["slot"], p["_id"]))
+
+    async def by_logins(self, app: str, logins: Sequence[str]) -> dict[str, Document]:
+        found = await self._in(self._profiles, "login", logins, {"app": app})
+        return {p["login"]: p for p in found}
+
+    async def by_visitors(self, app: str, visitors: Sequence[str]) -> dict[str, Document]:
+        """The person that each visitor id belongs to now."""
+        wanted = set(visitors)
+        found = await self._in(self._profiles, "visitors", visitors, {})
+        return {v: p for p in found if p["app"] == app for v in p["visitors"] if v in wanted}
+
+    async def by_players(self, app: str, players: Sequence[str]) -> dict[str, Document]:
+        """Player id → the profile of its present owner; unknown ids are absent."""
+        ledger = await self.ledger(app, players)
+        persons = sorted({str(entry["person"]) for entry in ledger.values()})
+        profiles = {
+            p["_id"]: p for p in await self._in(self._profiles, "_id", persons, {"app": app})
+        }
+        return {
+            player: profiles[entry["person"]]
+            for player, entry in ledger.items()
+            if entry["person"] in profiles
+        }
+
+    async def ledger(self, app: str, players: Sequence[str]) -> dict[str, Document]:
+        """Player id → its entry."""
+        return {e["_id"]: e for e in await self._in(self._players, "_id", players, {"app": app})}
+
+    async def changed_since(self, app: str, since: datetime) -> dict[str, Document] | None:
+        """Players whose owner or state changed; None when they are too many to read at once."""
+        query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
+        with translate_mongo_errors():
+            found = [e async for e in self._players.find(query).limit(RECENT_LIMIT + 1)]
+        return None if len(found) > RECENT_LIMIT else {e["_id"]: e for e in found}
+
+    async def subscribed(self, app: str) -> int:
+        """How many players of the app are subscribed, as the ledger knows."""
+        with translate_mongo_errors():
+            return await self._players.count_documents({"app": app, "state": "subscribed"})
+
+    async def _in(
+        self, collection: Collection, field: str, values: Sequence[str], also: Document
+    ) -> list[Document]:
+        found: list[Document] = []
+        with translate_mongo_errors():
+            for start in range(0, len(values), IN_LIMIT):
+                wanted = {field: {"$in": list(values[start : start + IN_LIMIT])}}
+                found += [d async for d in collection.find({**wanted, **also})]
+        return found

@@ -1,0 +1,101 @@
+"""The `sends` collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import cast
+
+from pymongo.errors import BulkWriteError
+
+from sender_service.models.send import EVER, NEVER, Send, SendState, Sums
+from shared.collections import SENDS
+from shared.mongo import DUPLICATE_KEY, Database, Document, translate_mongo_errors
+
+
+class SendStore:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._sends = database[SENDS.name]
+
+    async def insert(self, sends: Sequence[Send]) -> set[str]:
+        """Insert what is new; returns the ids that were there before."""
+        if not sends:
+            return set()
+        with translate_mongo_errors():
+            try:
+                await self._sends.insert_many([cast(Document, s) for s in sends], ordered=False)
+            except BulkWriteError as exc:
+                failures = (exc.details or {}).get("writeErrors", [])
+                if not failures or any(f["code"] != DUPLICATE_KEY for f in failures):
+                    raise
+                return {sends[f["index"]]["_id"] for f in failures}
+        return set()
+
+    async def get(self, send: str) -> Send | None:
+        with translate_mongo_errors():
+            return cast(Send | None, await self._sends.find_one({"_id": send}))
+
+    async def of_campaign(self, app: str, campaign: str) -> list[Send]:
+        """All sends of a campaign, newest first."""
+        with translate_mongo_errors():
+            found = self._sends.find(
+                {"app": app, "campaign": campaign}, {"trigger": 0, "frozen": 0}
+            )
+            sends = [cast(Send, s) async for s in found]
+        return sorted(sends, key=lambda s: s["createdAt"], reverse=True)
+
+    async def unclosed(self) -> list[Send]:
+        """All whose account is open, without their content."""
+        with translate_mongo_errors():
+            found = self._sends.find({"closedAt": None}, {"trigger": 0, "frozen": 0})
+            return [cast(Send, s) async for s in found]
+
+    async def take(self, priority: str, planner: str, now: datetime, lease: float) -> Send | None:
+        """Lease one that is due for planning, or whose planner went silent."""
+        with translate_mongo_errors():
+            taken = await self._sends.find_one_and_update(
+                {"priority": priority, "planDue": {"$gte": EVER, "$lte": now}},
+                {"$set": {"planner": planner, "planDue": now + timedelta(seconds=lease)}},
+                return_document=True,
+            )
+        return cast(Send | None, taken)
+
+    async def set_if_planner(self, send: str, planner: str, changes: Document) -> bool:
+        """Change a send while this planner has its lease; False when it lost it."""
+        with translate_mongo_errors():
+            result = await self._sends.update_one(
+                {"_id": send, "planner": planner, "state": "planning"}, {"$set": changes}
+            )
+        return result.matched_count == 1
+
+    async def end(self, send: str, state: SendState, changes: Document) -> bool:
+        """Cancel or refuse one that has not ended; planning ends with it."""
+        with translate_mongo_errors():
+            result = await self._sends.update_one(
+                {"_id": send, "state": {"$in": ["planning", "sending"]}},
+                {"$set": {"state": state, "planDue": NEVER, "planner": None, **changes}},
+            )
+        return result.matched_count == 1
+
+    async def set_paused(self, send: str, paused: bool) -> bool:
+        with translate_mongo_errors():
+            result = await self._sends.update_one(
+                {"_id": send, "state": {"$in": ["planning", "sending"]}},
+                {"$set": {"paused": paused}},
+            )
+        return result.matched_count == 1
+
+    async def close(self, send: str, totals: Sums, now: datetime) -> None:
+        """The account is closed: totals are frozen; a send that was sending is done."""
+        frozen = {"totals": totals, "closedAt": now}
+        with translate_mongo_errors():
+            await self._sends.update_one(
+                {"_id": send, "state": "sending", "closedAt": None},
+                {"$set": {**frozen, "state": "done"}},
+            )
+            await self._sends.update_one(
+                {"_id": send, "state": {"$in": ["cancelled", "refused"]}, "closedAt": None},
+                {"$set": frozen},
+            )

@@ -1,0 +1,23 @@
+"""A wake-up call between loops of one process: it saves a poll, nothing depends on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+
+class Wakeup:
+    """`call` wakes whoever waits; a call while nobody waits is kept."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def call(self) -> None:
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until called, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        self._event.clear()
