@@ -1,0 +1,1 @@
+"""Takes what visitors, servers and OneSignal report, and derives profiles from it."""

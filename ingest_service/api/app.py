@@ -1,0 +1,65 @@
+"""The ingest API as one ASGI application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from ingest_service.api.door import Door
+from ingest_service.api.events import Events
+from ingest_service.api.openapi import PATHS
+from ingest_service.api.profile import Profile, VisitorViews
+from ingest_service.api.webhooks import OneSignalWebhooks
+from ingest_service.collector import Collector
+from shared.apps import AppRegistry
+from shared.clock import Clock
+from shared.health import Health
+from shared.http import PrivatePaths, add_error_handlers, add_ops_routes
+from shared.settings import HttpSettings
+
+TITLE = "Carillon ingest"
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the API works with."""
+
+    apps: AppRegistry
+    collector: Collector
+    views: VisitorViews
+    clock: Clock
+
+
+def create_app(http: HttpSettings, health: Health, parts: Parts | None) -> ASGIApp:
+    """Without parts: only what operators ask of a process (health, metrics)."""
+    app = FastAPI(title=TITLE, version=VERSION, redoc_url=None)
+    add_error_handlers(app)
+    add_ops_routes(app, health)
+    if parts is not None:
+        app.router.routes[:0] = _public_routes(parts)
+        app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return PrivatePaths(app, trusted_proxies=http.trusted_proxies, opened=http.open_metrics)
+
+
+def _public_routes(parts: Parts) -> list[Route]:
+    events = Events(parts.apps, parts.collector)
+    webhooks = OneSignalWebhooks(parts.apps, parts.collector, parts.clock)
+    return [
+        Route("/v1/events", Door(events)),
+        Route("/v1/webhooks/onesignal/{webhook_key}", Door(webhooks)),
+        Route("/v1/profile", Door(Profile(parts.apps, parts.views))),
+    ]
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's own, and the routes that are plain ASGI."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=TITLE, version=VERSION, routes=app.routes)
+        app.openapi_schema = {**schema, "paths": {**PATHS, **schema["paths"]}}
+    return app.openapi_schema

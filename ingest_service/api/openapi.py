@@ -1,0 +1,150 @@
+"""The OpenAPI description of the routes that are plain ASGI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_ERROR = {
+    "type": "object",
+    "properties": {
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+}
+_EVENT = {
+    "type": "object",
+    "required": ["type", "visitorId"],
+    "properties": {
+        "id": {"type": "string", "format": "uuid", "description": "makes repetition harmless"},
+        "type": {
+            "type": "string",
+            "pattern": "^[A-Za-z][A-Za-z0-9_.:-]{0,63}$",
+            "examples": [
+                "oneSignal", "oneSignalWebhook", "pageview", "addToBasket", "removeFromBasket",
+                "purchase", "identify", "logout",
+            ],
+        },
+        "visitorId": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"},
+        "occurredAt": {"type": "string", "format": "date-time"},
+        "page": {"type": "object", "description": "url, title, referrer"},
+        "context": {"type": "object", "description": "timeZone, language, browser, sdk"},
+        "data": {"type": "object", "description": "by type"},
+    },
+}  # fmt: skip
+_BATCH = {
+    "oneOf": [
+        _EVENT,
+        {"type": "array", "items": _EVENT, "maxItems": 500},
+        {
+            "type": "object",
+            "required": ["events"],
+            "properties": {
+                "events": {"type": "array", "items": _EVENT, "maxItems": 500},
+                "sentAt": {"type": "string", "format": "date-time"},
+            },
+        },
+    ]
+}
+_RECEIPT = {
+    "type": "object",
+    "properties": {
+        "accepted": {"type": "integer"},
+        "rejected": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "index": {"type": "integer"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_KEY = {"name": "key", "in": "query", "schema": {"type": "string"}, "description": "write key"}
+_KEY_HEADER = {"name": "X-Write-Key", "in": "header", "schema": {"type": "string"}}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def _answers(good: dict[str, Any], **errors: str) -> dict[str, Any]:
+    refused = {
+        status[1:]: {"description": text, **_json(_ERROR)} for status, text in errors.items()
+    }
+    return {**good, **refused}
+
+
+PATHS: dict[str, Any] = {
+    "/v1/events": {
+        "post": {
+            "summary": "Report events: one, a list, or a batch",
+            "tags": ["events"],
+            "parameters": [_KEY, _KEY_HEADER],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {"schema": _BATCH},
+                    "text/plain": {"schema": _BATCH},
+                },
+            },
+            "responses": _answers(
+                {"202": {"description": "stored", **_json(_RECEIPT)}},
+                _401="no, or an unknown key",
+                _403="the app does not know this origin",
+                _413="more than 1 MiB",
+                _415="neither application/json nor text/plain",
+                _422="no event is valid",
+                _503="can't be stored now; see Retry-After",
+            ),
+        }
+    },
+    "/v1/webhooks/onesignal/{webhook_key}": {
+        "post": {
+            "summary": "OneSignal's browser webhooks, v15 and v16",
+            "tags": ["webhooks"],
+            "parameters": [
+                {
+                    "name": "webhook_key",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "string"},
+                }
+            ],
+            "requestBody": {"required": True, **_json({"type": "object"})},
+            "responses": _answers(
+                {"202": {"description": "stored, or can never count", **_json(_RECEIPT)}},
+                _401="unknown webhook key",
+                _413="more than 16 KiB",
+                _422="not a webhook's body",
+                _503="can't be stored now; see Retry-After",
+            ),
+        }
+    },
+    "/v1/profile": {
+        "get": {
+            "summary": "What came under this visitor id",
+            "tags": ["profile"],
+            "parameters": [
+                _KEY,
+                _KEY_HEADER,
+                {
+                    "name": "visitorId",
+                    "in": "query",
+                    "required": True,
+                    "schema": {"type": "string"},
+                },
+            ],
+            "responses": _answers(
+                {"200": {"description": "the visitor", **_json({"type": "object"})}},
+                _401="no, or an unknown key",
+                _403="the app does not know this origin",
+                _422="not a visitor id",
+                _503="profiles can't be read now",
+            ),
+        }
+    },
+}

@@ -1,0 +1,20 @@
+"""Whose key is it: the public write keys of pages, the secret keys of servers."""
+
+from __future__ import annotations
+
+from shared.apps import AppRegistry
+from shared.errors import Unauthorized
+from shared.models.app import App
+from shared.models.event import Source
+
+MAX_KEY = 256
+
+
+def identify_caller(apps: AppRegistry, key: str | None) -> tuple[App, Source]:
+    """The app, and on whose behalf it speaks. Raises Unauthorized, StoreUnavailable."""
+    if not key or len(key) > MAX_KEY:
+        raise Unauthorized("a write key is needed: ?key= or X-Write-Key", code="missing_key")
+    try:
+        return apps.by_key("write", key), "browser"
+    except Unauthorized:
+        return apps.by_key("server", key), "server"

@@ -1,0 +1,35 @@
+"""Who may say who somebody is: where an app requires it, a browser must prove a login."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any
+
+from shared.errors import InvalidPayload
+from shared.models.app import App
+from shared.secrets import Vault
+
+
+class LoginProof:
+    """Checks `loginHash`, the HMAC-SHA256 (hex) of the login under the app's secret."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._secrets: dict[str, bytes] = {}  # by their sealed form: decrypting costs too much
+
+    def check(self, app: App, login: str, proof: Any) -> None:
+        """Raises InvalidPayload where a proof is required and this isn't one."""
+        if not app.login_hash.required or app.login_hash.secret is None:
+            return
+        expected = hmac.new(self._secret(app.login_hash.secret), login.encode(), hashlib.sha256)
+        given = proof.lower() if isinstance(proof, str) and proof.isascii() else ""
+        if not hmac.compare_digest(given, expected.hexdigest()):
+            raise InvalidPayload(
+                "data.loginHash: this app requires the login's HMAC", code="login_hash"
+            )
+
+    def _secret(self, sealed: str) -> bytes:
+        if sealed not in self._secrets:
+            self._secrets[sealed] = self._vault.decrypt(sealed).encode()
+        return self._secrets[sealed]

@@ -1,0 +1,137 @@
+"""The composition root: which parts a process has, what each is given, in which order they end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from ingest_service.api.app import Parts, create_app
+from ingest_service.collector import Collector
+from ingest_service.guarded_log import GuardedLog
+from ingest_service.identify import LoginProof
+from ingest_service.judge import Judge
+from ingest_service.projector.people import PersonIds
+from ingest_service.projector.projector import Projector
+from ingest_service.projector.store import MongoProjections
+from ingest_service.projector.views import MongoVisitorViews
+from shared.apps import AppRegistry
+from shared.clock import monotonic, utc_now
+from shared.collections import INGEST
+from shared.health import Component, Health
+from shared.kafka import LogWriter, ensure_topics, open_log_writer
+from shared.mongo import Database, ensure_indexes, open_database, ping
+from shared.secrets import Vault
+from shared.service import bind, probe, serve, until_available
+from shared.settings import HttpSettings, Settings
+from shared.stage import Stage, StageContext, pause
+from shared.topics import TOPICS
+
+log = logging.getLogger("carillon.ingest")
+
+ROLES = ("api", "projector")
+PROBED_SECONDS = 10.0  # a probe takes at most three
+LOADED_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Process:
+    """What the parts of this process share."""
+
+    settings: Settings
+    stop: asyncio.Event
+    health: Health
+    vault: Vault
+    database: Database
+    writer: LogWriter
+    kafka: Component
+    mongo: Component
+
+
+async def run(
+    settings: Settings, stop: asyncio.Event, roles: frozenset[str], port: int | None = None
+) -> None:
+    """Until `stop`. Raises Rejected where the port is taken."""
+    http = _http(settings.ingest, roles, port)
+    listener = bind(http, "ingest")
+    health = Health(utc_now, monotonic)
+    async with (
+        open_database(settings.mongo, "carillon-ingest") as database,
+        open_log_writer(settings.kafka, "carillon-ingest") as writer,
+    ):
+        process = Process(
+            settings,
+            stop,
+            health,
+            Vault(settings.secret_key.get_secret_value()),
+            database,
+            writer,
+            health.component("kafka", deadline_seconds=PROBED_SECONDS, critical=True),
+            health.component("mongodb", deadline_seconds=PROBED_SECONDS),
+        )
+        events = GuardedLog(settings.kafka, writer, process.kafka)
+        parts, loops = _api(process, events) if "api" in roles else (None, [])
+        loops += [
+            lambda: probe(process.kafka, events.check, stop),
+            lambda: probe(process.mongo, lambda: ping(database), stop),
+            lambda: until_available(lambda: ensure_indexes(database, INGEST), stop, process.mongo),
+        ]
+        if "projector" in roles:
+            loops.append(lambda: _project(process))
+        app = create_app(http, health, parts)
+        log.info("listening", extra={"host": http.host, "port": listener.getsockname()[1]})
+        async with asyncio.TaskGroup() as group:
+            group.create_task(serve(app, listener, stop, http.drain_seconds))
+            for loop in loops:
+                group.create_task(loop())
+
+
+def _http(http: HttpSettings, roles: frozenset[str], port: int | None) -> HttpSettings:
+    """Without the API a process only answers about itself: on any free port unless told which."""
+    if port is None:
+        port = http.port if "api" in roles else 0
+    return http.model_copy(update={"port": port})
+
+
+Loop = Callable[[], Coroutine[Any, Any, Any]]
+
+
+def _api(process: Process, events: GuardedLog) -> tuple[Parts, list[Loop]]:
+    apps = AppRegistry(process.database, process.vault)
+    known = process.health.component("apps", deadline_seconds=PROBED_SECONDS, critical=True)
+    parts = Parts(
+        apps,
+        Collector(events, Judge(LoginProof(process.vault)), utc_now),
+        MongoVisitorViews(process.database),
+        utc_now,
+    )
+    return parts, [
+        lambda: apps.keep_fresh(process.stop),
+        lambda: _watch_apps(apps, known, process.stop),
+    ]
+
+
+async def _watch_apps(apps: AppRegistry, known: Component, stop: asyncio.Event) -> None:
+    """Without having read the apps once, no key can be judged and nothing be stored."""
+    while not stop.is_set():
+        if apps.loaded:
+            known.beat()
+        else:
+            known.fail("apps_not_read")
+        await pause(stop, 1.0 if apps.loaded else LOADED_SECONDS)
+
+
+async def _project(process: Process) -> None:
+    settings = process.settings
+    log_id = await until_available(
+        lambda: ensure_topics(settings.kafka, TOPICS), process.stop, process.kafka
+    )
+    if log_id is None:
+        return
+    projector = Projector(
+        MongoProjections(process.database), PersonIds(process.vault.derive("person")), utc_now
+    )
+    context = StageContext(settings.kafka, process.writer, log_id, utc_now, process.health)
+    await Stage(projector.spec(settings.ingest.drain_seconds), context).run(process.stop)

@@ -1,0 +1,84 @@
+"""The loose shapes that shops send (PERSOO.md) as one: ids, amounts, baskets, statuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from shared.ids import is_uuid
+
+MAX_ID = 128
+_QUOTES = "'\""
+_PLAIN = re.compile(r"\d{1,15}(\.\d{1,10})?\Z")
+_DECIMAL_COMMA = re.compile(r"\d{1,15},\d{1,2}\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def to_id(value: Any) -> str:
+    """`"'123'"`, `"123"`, 123 and 123.0 are one id."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise PydanticCustomError("id_type", "must be a string or a whole number")
+    text = value.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in _QUOTES:
+        text = text[1:-1].strip()
+    if _CONTROL.search(text):
+        raise PydanticCustomError("id_characters", "must not contain control characters")
+    return text
+
+
+def to_amount(value: Any) -> int | float:
+    """A number, or a numeric string with a decimal point or comma; whole ones as integers."""
+    if isinstance(value, str):
+        text = re.sub(r"[\s\u00a0]", "", value)
+        if _DECIMAL_COMMA.match(text):
+            text = text.replace(",", ".")
+        if not _PLAIN.match(text):
+            raise PydanticCustomError("amount", "must be a number, not negative")
+        value = float(text)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError("amount", "must be a number, not negative")
+    return int(value) if float(value).is_integer() else value
+
+
+def to_player_id(value: Any) -> str:
+    """An RFC UUID in lower case; ids that OneSignal's SDK made up locally are not players yet."""
+    if isinstance(value, str) and value.startswith("local-"):
+        raise PydanticCustomError(
+            "local_player_id", "is a local id, not OneSignal's yet; send it once it is created"
+        )
+    if not is_uuid(value):
+        raise PydanticCustomError("player_id", "must be a UUID")
+    return str(value).lower()
+
+
+def to_uuid(value: Any) -> str:
+    if not is_uuid(value):
+        raise PydanticCustomError("uuid", "must be a UUID")
+    return str(value).lower()
+
+
+def to_basket(value: Any) -> list[dict[str, Any]]:
+    """Persoo's `{id: {quantity, price}}`, or a list of `{itemID | item, quantity, price}`."""
+    if isinstance(value, Mapping):
+        value = [
+            {**details, "item": item} if isinstance(details, Mapping) else details
+            for item, details in value.items()
+        ]
+    if not isinstance(value, list) or not all(isinstance(line, Mapping) for line in value):
+        raise PydanticCustomError("basket", "must be an object by item id, or a list of items")
+    return [{"item": line.get("itemID"), **line} for line in value]
+
+
+Id = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=MAX_ID)]
+Login = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=256)]
+Amount = Annotated[int | float, BeforeValidator(to_amount), Field(ge=0, le=1e12)]
+PlayerId = Annotated[str, BeforeValidator(to_player_id)]
+Uuid = Annotated[str, BeforeValidator(to_uuid)]

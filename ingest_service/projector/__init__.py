@@ -1,0 +1,1 @@
+"""Derives profiles and the player ledger from the log. Pure rules, one store, one stage."""

@@ -1,0 +1,49 @@
+"""A basket out of its last whole state and the changes since. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ingest_service.projector.sets import Document, newest, stamp
+
+
+def fold_basket(whole: Document | None, changes: list[Document]) -> Document:
+    """`{"items": [{"item", "quantity", "price"}], "total", "currency", "at"}`."""
+    since = [c for c in changes if whole is None or stamp(c) > stamp(whole)]
+    state = whole["value"] if whole is not None else {"items": [], "total": None, "currency": None}
+    lines = {line["item"]: dict(line) for line in state["items"]}
+    for change in sorted(since, key=stamp):
+        _apply(lines, change)
+    last = newest([whole, *since])
+    currencies = [c["currency"] for c in sorted(since, key=stamp) if c.get("currency")]
+    return {
+        "items": [_line(line) for line in lines.values()],
+        "total": _total(lines) if since or state["total"] is None else state["total"],
+        "currency": (currencies or [state["currency"]])[-1],
+        "at": last["at"] if last is not None else None,
+    }
+
+
+def _apply(lines: dict[str, Document], change: Document) -> None:
+    item, quantity = change["item"], change.get("quantity")
+    line = lines.pop(
+        item, {"item": item, "quantity": 0, "price": None}
+    )  # changed last, listed last
+    if not change["adds"] and quantity is None:
+        return
+    line["quantity"] += (quantity if quantity is not None else 1) * (1 if change["adds"] else -1)
+    if change.get("price") is not None:
+        line["price"] = change["price"]
+    if line["quantity"] > 0:
+        lines[item] = line
+
+
+def _line(line: Document) -> Document:
+    return {"item": line["item"], "quantity": line["quantity"], "price": line.get("price")}
+
+
+def _total(lines: dict[str, Document]) -> Any:
+    """None where a price is unknown."""
+    if any(line.get("price") is None for line in lines.values()):
+        return None
+    return round(sum(line["quantity"] * line["price"] for line in lines.values()), 4)

@@ -1,0 +1,110 @@
+"""What one epoch of one browser contributes to its person's profile. Pure, order-independent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ingest_service.projector.sets import Document, keep, newest, stamped
+from shared.models.event import Event
+
+REGISTERS = ("email", "timeZone", "language", "browser", "basket")
+LIMITS = {"viewed": ("item", 50), "categories": ("id", 50), "purchases": ("id", 50),
+          "changes": ("event", 100)}  # fmt: skip
+CONTEXT = ("timeZone", "language", "browser")
+
+
+def contribute(part: Document, event: Event) -> None:
+    """Add what an event says."""
+    part["lastSeenAt"] = max(part.get("lastSeenAt", event.occurred_at), event.occurred_at)
+    for name in CONTEXT:
+        value = (event.context or {}).get(name)
+        if value:
+            _register(part, event, name, value)
+    rule = _RULES.get(event.type)
+    if rule is not None:
+        rule(part, event)
+
+
+def union(parts: Iterable[Document]) -> Document:
+    """Several contributions as one."""
+    parts = list(parts)
+    whole: Document = {}
+    seen = [part["lastSeenAt"] for part in parts if "lastSeenAt" in part]
+    if seen:
+        whole["lastSeenAt"] = max(seen)
+    for name in REGISTERS:
+        winner = newest(part.get(name) for part in parts)
+        if winner is not None:
+            whole[name] = winner
+    for name, (by, limit) in LIMITS.items():
+        entries = keep((e for part in parts for e in part.get(name, ())), by=by, limit=limit)
+        if entries:
+            whole[name] = entries
+    return whole
+
+
+def _register(part: Document, event: Event, name: str, value: Any) -> None:
+    part[name] = newest([part.get(name), stamped(event, value=value)])
+
+
+def _add(part: Document, event: Event, name: str, **fields: Any) -> None:
+    by, limit = LIMITS[name]
+    part[name] = keep([*part.get(name, ()), stamped(event, **fields)], by=by, limit=limit)
+
+
+def _pageview(part: Document, event: Event) -> None:
+    data = event.data
+    if data.get("itemID"):
+        _add(part, event, "viewed", item=data["itemID"], category=data.get("categoryID"))
+    if data.get("categoryID"):
+        _add(part, event, "categories", id=data["categoryID"])
+    order = data.get("transaction")
+    if order:
+        bought = {**order, "items": data.get("basketItems", []), "currency": data.get("currency")}
+        _bought(part, event, bought)
+    elif "basketItems" in data:
+        total, currency = data.get("basketTotal"), data.get("currency")
+        _basket(part, event, data["basketItems"], total, currency)
+
+
+def _basket(part: Document, event: Event, items: Any, total: Any, currency: Any) -> None:
+    """The basket as a whole, which ends what was changed in it before."""
+    _register(part, event, "basket", {"items": items, "total": total, "currency": currency})
+
+
+def _change(part: Document, event: Event) -> None:
+    """A change to a basket is kept as itself: a sum of changes couldn't be repeated."""
+    data = event.data
+    fields = {name: data.get(name) for name in ("quantity", "price", "currency")}
+    _add(part, event, "changes", item=data["itemID"], adds=event.type == "addToBasket", **fields)
+
+
+def _purchase(part: Document, event: Event) -> None:
+    _bought(part, event, event.data)
+
+
+def _bought(part: Document, event: Event, order: Document) -> None:
+    _add(
+        part,
+        event,
+        "purchases",
+        id=order.get("id") or event.id,
+        items=order.get("items", []),
+        revenue=order.get("revenue"),
+    )
+    _basket(part, event, [], None, order.get("currency"))
+
+
+def _identify(part: Document, event: Event) -> None:
+    if event.data.get("email"):
+        _register(part, event, "email", event.data["email"])
+
+
+_RULES: dict[str, Callable[[Document, Event], None]] = {
+    "pageview": _pageview,
+    "addToBasket": _change,
+    "removeFromBasket": _change,
+    "purchase": _purchase,
+    "identify": _identify,
+}

@@ -1,0 +1,23 @@
+"""Names of persons: they follow from what is known, so that a replay names everybody the same."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+
+class PersonIds:
+    """Keyed hashes: an id says nothing about a login to whoever hasn't the key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def of_login(self, app: str, login: str) -> str:
+        return self._name(app, "login", login)
+
+    def of_visitor(self, app: str, visitor: str, start: str) -> str:
+        """An anonymous person: a browser since the event that cut its epoch ("0": from the first)."""
+        return self._name(app, "visitor", visitor, start)
+
+    def _name(self, *parts: str) -> str:
+        return hmac.new(self._key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()[:32]

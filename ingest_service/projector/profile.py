@@ -1,0 +1,97 @@
+"""A person's profile as a pure fold of the contributions of its browsers' epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from ingest_service.projector.basket import fold_basket
+from ingest_service.projector.contribution import union
+from ingest_service.projector.sets import Document, stamp
+from ingest_service.projector.visitor import Visitor
+from shared.ids import slot_of
+
+KEPT_APART = frozenset({"rev", "changedAt"})  # not part of what a profile says
+WATCHED = ("players", "purchases")  # a change of these moves `changedAt`
+
+
+def fold_profile(
+    person: str, visitors: Sequence[Visitor], players: Sequence[Document]
+) -> Document | None:
+    """None where nothing belongs to the person any more. `players`: those it owns."""
+    visitors = sorted(visitors, key=lambda v: str(v.state["_id"]))
+    epochs = [e for v in visitors for e in v.state["epochs"] if v.person_of(e) == person]
+    if not epochs:
+        return None
+    here = [v for v in visitors if v.owner == person]
+    whole = union(e["part"] for e in epochs)
+    owned = sorted(players, key=lambda p: stamp(p["status"]), reverse=True)
+    return {
+        "_id": person,
+        "app": visitors[0].state["app"],
+        "slot": slot_of(person),
+        "login": next((e["login"] for e in epochs if e["login"] is not None), None),
+        "email": _value(whole, "email"),
+        "visitors": [v.state["visitor"] for v in here],
+        "pastVisitors": [v.state["visitor"] for v in visitors if v not in here],
+        "aliases": sorted(e["born"] for e in epochs if e["joined"] is not None),
+        "players": [_player(p, here) for p in owned],
+        "db": view(p["status"] for p in owned),
+        "lastSeenAt": whole["lastSeenAt"],
+        "timeZone": _value(whole, "timeZone"),
+        "language": _value(whole, "language"),
+        "browser": _value(whole, "browser"),
+        "viewed": _bare(whole, "viewed", "item", "category", "at"),
+        "categories": _bare(whole, "categories", "id", "at"),
+        "basket": fold_basket(whole.get("basket"), whole.get("changes", [])),
+        "purchases": _bare(whole, "purchases", "id", "items", "revenue", "at"),
+    }
+
+
+def view(statuses: Any) -> Document:
+    """`db`: the last status by event time, and all player ids, the last heard of first."""
+    found = sorted(statuses, key=stamp, reverse=True)
+    affinity = [status["id"] for status in found]
+    if not found:
+        return {"oneSignal": {}, "affinityToOneSignalPlayerID": affinity}
+    last = found[0]
+    told = {name: last[name] for name in ("status", "state", "reason", "permission", "at")}
+    return {
+        "oneSignal": {"playerID": last["id"], **told},
+        "affinityToOneSignalPlayerID": affinity,
+    }
+
+
+def settle(existing: Document | None, folded: Document, now: datetime) -> Document | None:
+    """The document to write, or None where the stored one says the same."""
+    if existing is None:
+        return {**folded, "rev": 0, "changedAt": now}
+    if {k: v for k, v in existing.items() if k not in KEPT_APART} == folded:
+        return None
+    moved = any(existing.get(name) != folded[name] for name in WATCHED)
+    changed_at = now if moved else existing["changedAt"]
+    return {**folded, "rev": existing["rev"], "changedAt": changed_at}
+
+
+def _value(whole: Document, name: str) -> Any:
+    return whole[name]["value"] if name in whole else None
+
+
+def _bare(whole: Document, name: str, *fields: str) -> list[Document]:
+    return [{f: entry.get(f) for f in fields} for entry in whole.get(name, ())]
+
+
+def _player(player: Document, here: Sequence[Visitor]) -> Document:
+    """Webhooks are left out of `lastSeenAt` here: each would cost a profile's write."""
+    seen = [
+        v.state["epochs"][-1]["part"]["lastSeenAt"]
+        for v in here
+        if v.state["visitor"] == player["visitor"]
+    ]
+    return {
+        "id": player["_id"],
+        "state": player["state"],
+        "browser": player["browser"],
+        "lastSeenAt": max([player["status"]["at"], *seen]),
+    }

@@ -1,0 +1,129 @@
+"""Where projections are kept: reads by key, conditional writes in bulk. The projector's adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from ingest_service.projector.sets import Document
+from shared.collections import MERGES, PLAYERS, PROFILES, VISITORS
+from shared.errors import StoreUnavailable
+from shared.mongo import PASSING_CODES, RACE_CODES, Database, translate_mongo_errors
+
+IN_AT_MOST = 100  # ids in one $in: more is slow on some servers
+
+
+class Raced(StoreUnavailable):
+    """Another projector wrote one of these documents meanwhile: read again, and again write."""
+
+    code = "raced"
+
+
+class Projections(Protocol):
+    """Documents carry a `rev`, 0 when new; a write counts only while the stored `rev` is that one.
+
+    Every method raises StoreUnavailable, the saving ones Raced too: some of the documents may have
+    been written then, which a repetition of the batch finds out.
+    """
+
+    async def visitors(self, ids: Iterable[str]) -> dict[str, Document]: ...
+
+    async def visitors_of(self, people: Iterable[str]) -> dict[str, Document]: ...
+
+    async def players(self, ids: Iterable[str]) -> dict[str, Document]: ...
+
+    async def players_of(self, app: str, people: Iterable[str]) -> dict[str, Document]: ...
+
+    async def profiles(self, ids: Iterable[str]) -> dict[str, Document]: ...
+
+    async def save_visitors(self, documents: Sequence[Document]) -> None: ...
+
+    async def save_players(self, documents: Sequence[Document]) -> None: ...
+
+    async def save_merges(self, documents: Sequence[Document]) -> None: ...
+
+    async def save_profiles(
+        self, documents: Sequence[Document], emptied: Sequence[Document]
+    ) -> None: ...
+
+
+class MongoProjections:
+    """Projections in MongoDB."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def visitors(self, ids: Iterable[str]) -> dict[str, Document]:
+        return await self._find(VISITORS.name, "_id", ids)
+
+    async def visitors_of(self, people: Iterable[str]) -> dict[str, Document]:
+        return await self._find(VISITORS.name, "people", people)
+
+    async def players(self, ids: Iterable[str]) -> dict[str, Document]:
+        return await self._find(PLAYERS.name, "_id", ids)
+
+    async def players_of(self, app: str, people: Iterable[str]) -> dict[str, Document]:
+        return await self._find(PLAYERS.name, "person", people, {"app": app})
+
+    async def profiles(self, ids: Iterable[str]) -> dict[str, Document]:
+        return await self._find(PROFILES.name, "_id", ids)
+
+    async def save_visitors(self, documents: Sequence[Document]) -> None:
+        await self._write(VISITORS.name, [_save(d) for d in documents])
+
+    async def save_players(self, documents: Sequence[Document]) -> None:
+        await self._write(PLAYERS.name, [_save(d) for d in documents])
+
+    async def save_merges(self, documents: Sequence[Document]) -> None:
+        """A merge is written once and never changed."""
+        writes = [UpdateOne({"_id": d["_id"]}, {"$setOnInsert": d}, upsert=True) for d in documents]
+        await self._write(MERGES.name, writes, counted=False)
+
+    async def save_profiles(
+        self, documents: Sequence[Document], emptied: Sequence[Document]
+    ) -> None:
+        writes: list[Any] = [_save(d) for d in documents]
+        writes += [DeleteOne({"_id": d["_id"], "rev": d["rev"]}) for d in emptied]
+        await self._write(PROFILES.name, writes)
+
+    async def _find(
+        self, collection: str, field: str, values: Iterable[str], also: Document | None = None
+    ) -> dict[str, Document]:
+        found: dict[str, Document] = {}
+        with translate_mongo_errors():
+            for some in _chunks(sorted(set(values))):
+                wanted = some[0] if len(some) == 1 else {"$in": some}
+                async for document in self._database[collection].find(
+                    {**(also or {}), field: wanted}
+                ):
+                    found[document["_id"]] = document
+        return found
+
+    async def _write(self, collection: str, writes: Sequence[Any], *, counted: bool = True) -> None:
+        if not writes:
+            return
+        try:
+            with translate_mongo_errors():
+                done = await self._database[collection].bulk_write(writes, ordered=False)
+        except BulkWriteError as exc:
+            codes = {failure.get("code") for failure in (exc.details or {}).get("writeErrors", [])}
+            if codes and codes <= RACE_CODES | PASSING_CODES:
+                raise Raced("another projector was faster") from exc
+            raise
+        if counted and done.inserted_count + done.matched_count + done.deleted_count < len(writes):
+            raise Raced("another projector was faster")
+
+
+def _save(document: Document) -> Any:
+    rev = document["rev"]
+    if rev == 0:
+        return InsertOne({**document, "rev": 1})
+    return ReplaceOne({"_id": document["_id"], "rev": rev}, {**document, "rev": rev + 1})
+
+
+def _chunks(values: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(values), IN_AT_MOST):
+        yield values[start : start + IN_AT_MOST]

@@ -1,0 +1,206 @@
+"""What an event may be: the envelope as received, and the data of each known type.
+
+Known types keep the fields that are declared here and nothing else, so that nothing personal gets
+onto the log by the way; custom events keep their data as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from ingest_service.normalise import Amount, Id, Login, PlayerId, Uuid, to_basket
+from ingest_service.statuses import State, Status, read_status
+from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
+
+Url = Annotated[str, StringConstraints(max_length=8_192)]
+Short = Annotated[str, StringConstraints(max_length=128)]
+VisitorId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-.:]{1,64}\z")]
+TypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.:\-]{0,63}\z")]
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise PydanticCustomError("datetime_type", "must be a date and time")
+    return value
+
+
+SenderTime = Annotated[datetime, BeforeValidator(_moment)]
+
+
+class Shape(BaseModel):
+    """Names as on the wire; what isn't declared is dropped."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Page(Shape):
+    url: Url | None = None
+    title: Annotated[str, StringConstraints(max_length=1_024)] | None = None
+    referrer: Url | None = None
+
+
+class Context(Shape):
+    timeZone: Annotated[str, StringConstraints(max_length=64)] | None = None
+    language: Annotated[str, StringConstraints(max_length=35)] | None = None
+    browser: Short | None = None
+    sdk: Short | None = None
+
+
+class Envelope(Shape):
+    """An event as received. `data` is judged by its type's own model."""
+
+    id: Uuid | None = None
+    type: TypeName
+    visitor_id: VisitorId = Field(alias="visitorId")
+    occurred_at: SenderTime | None = Field(default=None, alias="occurredAt")
+    page: Page | None = None
+    context: Context | None = None
+    data: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _not_reserved(self) -> Envelope:
+        if self.type.startswith(RESERVED_PREFIX):
+            raise PydanticCustomError(
+                "reserved_type", "types that begin with carillon. are Carillon's own"
+            )
+        return self
+
+
+class OneSignalStatus(Shape):
+    """A browser's player id and what became of its permission."""
+
+    player_id: PlayerId = Field(alias="playerID")
+    status: Status
+    permission: Literal["default", "granted", "denied"] | None = None
+    state: State
+    reason: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_status(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "status" not in data:
+            return data  # the fields' own errors name what is missing
+        found = read_status(data["status"])
+        if found is None:
+            return {**data, "status": "", "state": "unsubscribed", "reason": None}
+        return {**data, "status": found.status, "state": found.state, "reason": found.reason}
+
+
+class Interaction(Shape):
+    kind: InteractionKind
+    notification_id: Uuid = Field(alias="notificationId")
+    player_id: PlayerId = Field(alias="playerID")
+    action: Annotated[str, StringConstraints(max_length=256)] | None = None
+    url: Url | None = None
+    data: dict[str, Any] | None = None
+
+
+class Line(Shape):
+    """One line of a basket or an order."""
+
+    item: Id
+    quantity: Amount = 1
+    price: Amount | None = None
+
+
+Lines = Annotated[list[Line], BeforeValidator(to_basket), Field(max_length=200)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}\z", to_upper=True)]
+
+
+class Transaction(Shape):
+    id: Id
+    revenue: Amount | None = None
+    shipping: Amount | None = None
+    tax: Amount | None = None
+
+
+class Pageview(Shape):
+    page_type: Short | None = Field(default=None, alias="pageType")
+    item: Id | None = Field(default=None, alias="itemID")
+    category: Id | None = Field(default=None, alias="categoryID")
+    basket: Lines | None = Field(default=None, alias="basketItems")
+    basket_total: Amount | None = Field(default=None, alias="basketTotal")
+    currency: Currency | None = None
+    query: Annotated[str, StringConstraints(max_length=512)] | None = None
+    transaction: Transaction | None = None
+
+
+class BasketChange(Shape):
+    """`quantity` absent: one more, or all of them gone."""
+
+    item: Id = Field(alias="itemID")
+    quantity: Amount | None = None
+    price: Amount | None = None
+    category: Id | None = Field(default=None, alias="categoryID")
+    currency: Currency | None = None
+
+
+class Purchase(Shape):
+    """Its order may be named by `id`, or as the data layer does, in `transaction`."""
+
+    id: Id | None = None
+    items: Lines = []
+    revenue: Amount | None = None
+    shipping: Amount | None = None
+    tax: Amount | None = None
+    currency: Currency | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flatten(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        order = data.get("transaction")
+        flat = {**order, **data} if isinstance(order, dict) else dict(data)
+        if "basketItems" in flat:
+            flat.setdefault("items", flat["basketItems"])
+        return flat
+
+
+class Identify(Shape):
+    login: Login | None = None
+    email: (
+        Annotated[
+            str,
+            StringConstraints(
+                strip_whitespace=True,
+                to_lower=True,
+                max_length=320,
+                pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\z",
+            ),
+        ]
+        | None
+    ) = None
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Identify:
+        if self.login is None and self.email is None:
+            raise PydanticCustomError("nobody", "must have a login or an email")
+        return self
+
+
+class Logout(Shape):
+    """Nothing but its type."""
+
+
+KNOWN: dict[str, type[Shape]] = {
+    ONESIGNAL: OneSignalStatus,
+    ONESIGNAL_WEBHOOK: Interaction,
+    "pageview": Pageview,
+    "addToBasket": BasketChange,
+    "removeFromBasket": BasketChange,
+    "purchase": Purchase,
+    "identify": Identify,
+    "logout": Logout,
+}
