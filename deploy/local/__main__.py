@@ -30,7 +30,10 @@ async def run(settings: Settings, local: LocalSettings, screen: Screen) -> int:
             check_ports(ports.every())
             stop = Stop()
             stop.listen()
-            return await Launcher(stack, local, screen, stop).run()
+            try:
+                return await Launcher(stack, local, screen, stop).run()
+            finally:
+                stop.stop_listening()
 
 
 def main() -> int:

@@ -62,6 +62,8 @@ class Launcher:
         return self._exit_code
 
     async def _start(self) -> None:
+        for child in self._children.values():
+            child.keep_old_log()
         await self._start_all(SERVERS)
         await self._restore_log()
         await self._start_all(SERVICES)

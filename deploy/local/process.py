@@ -54,6 +54,11 @@ class Child:
     def lived_seconds(self) -> float:
         return time.monotonic() - self._started
 
+    def keep_old_log(self) -> None:
+        """The log of the run before stays beside the new one, and no longer."""
+        with suppress(FileNotFoundError):
+            self.log.rename(self.log.with_suffix(".1.log"))
+
     async def start(self, patience: float | None) -> None:
         """Returns when it is ready. Raises ChildDied, or LaunchError when patience is at its end."""
         await self._spawn()

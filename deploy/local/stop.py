@@ -6,10 +6,12 @@ import asyncio
 import signal
 import time
 from collections.abc import Coroutine
+from types import FrameType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ECHO_SECONDS = 0.5  # one Ctrl-C may arrive twice: from the terminal and from `make`
 
 
@@ -25,10 +27,20 @@ class Stop:
 
     def listen(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._hear, number)
 
-    def _hear(self, number: signal.Signals) -> None:
+        def hear(number: int, _: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._hear, number)
+
+        # Not the loop's own handlers: their removal would leave a moment in which a signal kills.
+        for number in SIGNALS:
+            signal.signal(number, hear)
+
+    def stop_listening(self) -> None:
+        """All is over: one more Ctrl-C must not spoil the exit code."""
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+    def _hear(self, number: int) -> None:
         if not self.asked.is_set():
             self._asked_at = time.monotonic()
             self.asked.set()

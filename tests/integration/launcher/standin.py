@@ -61,9 +61,11 @@ async def main(data: Path, parts: list[str]) -> int:
                 spec = stand_in(client, name, behaviour, port)
             specs.append(spec)
         stack = Stack(tuple(specs), data, log, None, "all is up")
-        local = LocalSettings(start_seconds=10, stop_seconds=1)
         with hold_folder(data):
-            return await Launcher(stack, local, Screen(), stop).run()
+            try:
+                return await Launcher(stack, LocalSettings(), Screen(), stop).run()
+            finally:
+                stop.stop_listening()
 
 
 if __name__ == "__main__":

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.launcher.running import running
+from tests.integration.launcher.running import running, until
 from tests.stack import free_port
 
 STANDIN = "tests.integration.launcher.standin"
+HASTY = {"CARILLON_LOCAL__STOP_SECONDS": "1"}
+PATIENT = {"CARILLON_LOCAL__STOP_SECONDS": "600"}
 
 
 def part(name: str, behaviour: str) -> str:
@@ -39,11 +41,36 @@ def test_doors_close_before_the_stores(tmp_path: Path) -> None:
 
 
 def test_one_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
-    with running(STANDIN, str(tmp_path), part("ingest", "clings")) as launcher:
+    with running(STANDIN, str(tmp_path), part("ingest", "clings"), env=HASTY) as launcher:
         launcher.until_says("all is up")
         assert launcher.end() == 0
         assert "ingest did not stop in time: killed" in launcher.screen
         launcher.until_nothing_is_left()
+
+
+def test_second_ctrl_c_hastens(tmp_path: Path) -> None:
+    with running(STANDIN, str(tmp_path), part("ingest", "clings"), env=PATIENT) as launcher:
+        launcher.until_says("all is up")
+        launcher.send(signal.SIGTERM)
+        launcher.send(signal.SIGTERM)  # `make` may pass on what the terminal sent to all
+        launcher.until_says("stopping")
+
+        def impatient() -> bool:
+            launcher.send(signal.SIGINT)
+            return launcher.process.poll() is not None
+
+        until(impatient, "the launcher ends")
+        assert launcher.exit_code() == 0
+        assert "ingest did not stop in time: killed" in launcher.screen
+        launcher.until_nothing_is_left()
+
+
+def test_log_of_the_last_run_is_kept(tmp_path: Path) -> None:
+    for _ in range(2):
+        with running(STANDIN, str(tmp_path), part("sender", "dies")) as launcher:
+            assert launcher.exit_code() == 1
+    for name in ("sender.log", "sender.1.log"):
+        assert (tmp_path / "logs" / name).read_text().count("the moon") == 1
 
 
 def test_stop_during_start_leaves_nothing(tmp_path: Path) -> None:
