@@ -34,6 +34,8 @@ class JsonFormatter(logging.Formatter):
 
 def _describe(error: BaseException) -> dict[str, object]:
     """Type and code places only: an exception's text may hold personal data or a secret."""
+    if isinstance(error, BaseExceptionGroup):
+        return {"type": type(error).__name__, "of": [_describe(e) for e in error.exceptions]}
     frames = []
     traceback = error.__traceback__
     while traceback is not None:

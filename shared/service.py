@@ -25,6 +25,7 @@ from shared.stage import pause
 log = logging.getLogger("carillon.service")
 
 EXIT_SETTINGS = 2
+EXIT_CRASHED = 1
 PROBE_SECONDS = 1.0
 PROBE_TIMEOUT_SECONDS = 3.0
 
@@ -46,10 +47,14 @@ def run_service(
         return EXIT_SETTINGS
     configure_logs(name, settings.log_level)
     try:
+        settings.check_secrets()
         uvloop.run(_with_signals(settings, main))
     except Rejected as exc:
         sys.stderr.write(f"{name}: {exc.message}\n")
         return EXIT_SETTINGS
+    except Exception as exc:  # a traceback's text may hold personal data: the log says it without
+        log.critical("crashed", exc_info=exc)
+        return EXIT_CRASHED
     return 0
 
 

@@ -11,8 +11,11 @@ from typing import Literal
 from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.errors import Rejected
+
 DEVELOPMENT_SECRET = "development-only-secret-key-of-carillon"  # refused outside
 DEVELOPMENT_OPS_TOKEN = "ops_demo"
+MIN_SECRET_LENGTH = 32
 
 
 class KafkaSettings(BaseModel):
@@ -95,19 +98,18 @@ class Settings(BaseSettings):
     governor: GovernorSettings = GovernorSettings()
     ops: OpsSettings = OpsSettings()
 
-    @model_validator(mode="after")
-    def _refuse_default_secrets(self) -> Settings:
+    def check_secrets(self) -> None:
+        """For services; the command line needs no secret. Raises Rejected for published defaults."""
         if self.development:
-            return self
+            return
         for name, secret, default in (
             ("CARILLON_SECRET_KEY", self.secret_key, DEVELOPMENT_SECRET),
             ("CARILLON_OPS__TOKEN", self.ops.token, DEVELOPMENT_OPS_TOKEN),
         ):
             if secret.get_secret_value() == default:
-                raise ValueError(f"{name} has its published default: anyone could use it. Set it.")
-        if len(self.secret_key.get_secret_value()) < 32:
-            raise ValueError("CARILLON_SECRET_KEY must have at least 32 characters")
-        return self
+                raise Rejected(f"{name} has its published default, which anyone could use: set it")
+        if len(self.secret_key.get_secret_value()) < MIN_SECRET_LENGTH:
+            raise Rejected(f"CARILLON_SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
 
     @model_validator(mode="after")
     def _sweep_after_timeout(self) -> Settings:

@@ -44,8 +44,8 @@ class Audience(Wire):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        given = sorted(self.model_fields_set)
-        if len(given) != 1 or getattr(self, given[0]) is None:
+        given = (self.logins, self.visitors, self.players, self.segment, self.all)
+        if sum(one is not None for one in given) != 1:
             raise ValueError("give exactly one of logins, visitors, players, segment, all")
         if self.segment is not None:
             raise ValueError("segments are not built yet; name players, visitors, logins or all")

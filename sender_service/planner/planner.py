@@ -12,7 +12,7 @@ from datetime import timedelta
 from sender_service.accounting.closing import close_if_complete
 from sender_service.models.campaign import Campaign
 from sender_service.models.page import Page
-from sender_service.models.send import NEVER, Send
+from sender_service.models.send import FINAL, NEVER, Send
 from sender_service.models.trigger import Trigger
 from sender_service.planner.audience import candidates
 from sender_service.planner.building import PageBuilder, PagePlan
@@ -80,9 +80,17 @@ class Planner:
                 try:
                     await self._plan(send)
                 except LeaseLost:
-                    log.warning("lease lost", extra={"send": send["_id"]})
+                    await self._let_go(send["_id"])
                 except Rejected as exc:
                     await self._refuse(send, exc)
+                except Unavailable:
+                    raise
+                except Exception as exc:  # one send's trouble must not stop the others
+                    log.error("planning failed", exc_info=exc, extra={"send": send["_id"]})
+                    fault = Rejected(
+                        f"planning failed: {type(exc).__name__}", code="planning_failed"
+                    )
+                    await self._refuse(send, fault)
                 return True
         return False
 
@@ -163,6 +171,13 @@ class Planner:
         changes = {**changes, "planDue": until}
         if not await self._tools.sends.set_if_planner(send["_id"], self._name, changes):
             raise LeaseLost
+
+    async def _let_go(self, send: str) -> None:
+        """Another planner goes on; or it was cancelled: then what was planned is to be closed."""
+        log.warning("lease lost", extra={"send": send})
+        document = await self._tools.sends.get(send)
+        if document is not None and document["state"] in FINAL:
+            await self._tools.pages.make_due(send, self._tools.clock())
 
     async def _refuse(self, send: Send, error: Rejected) -> None:
         tools = self._tools

@@ -43,6 +43,7 @@ TOPIC_OF = {"transactional": JOBS_TRANSACTIONAL.name, "marketing": JOBS_MARKETIN
 PAGES_A_TURN = 4  # of one app and priority, before the next app has its turn
 OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
 TIDY_SECONDS = 10.0
+AILING_PAUSE = timedelta(seconds=30)
 HELD_PAUSE = timedelta(seconds=5)  # before what the message limit held back is looked at again
 
 
@@ -70,6 +71,7 @@ class Scheduler:
     def __init__(self, tools: SchedulerTools) -> None:
         self._tools = tools
         self._tidied: datetime | None = None
+        self._ailing: dict[str, datetime] = {}  # pages that failed, until when they are left alone
 
     async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
         while not stop.is_set():
@@ -102,9 +104,20 @@ class Scheduler:
         for priority in PRIORITIES:
             due = [page for page in open_pages[priority] if page.due <= now]
             for page in await self._workable(due, turn):
-                if room - released > 0:
-                    released += await self._release(app, page.id, turn, room - released)
+                if room - released > 0 and self._ailing.get(page.id, now) <= now:
+                    released += await self._release_safely(app, page.id, turn, room - released)
         return released
+
+    async def _release_safely(self, app: App, page: str, turn: _Turn, room: int) -> int:
+        """One page's trouble must not stop the others."""
+        try:
+            return await self._release(app, page, turn, room)
+        except Unavailable:
+            raise
+        except Exception as exc:  # a mistake of ours, or a document that somebody else changed
+            log.error("page not released", exc_info=exc, extra={"page_id": page})
+            self._ailing[page] = self._tools.clock() + AILING_PAUSE
+            return 0
 
     async def _workable(self, due: Sequence[OpenPage], turn: _Turn) -> list[OpenPage]:
         """The first few whose send is planned; a paused send doesn't crowd out others."""
