@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -11,6 +13,8 @@ from deploy.local import demo
 from deploy.local.settings import LocalSettings, Ports
 
 ANSWER_CHARACTERS = 300
+ASK_SECONDS = 0.1
+KNOWN_ASKED = 100  # times: 10 s; ingest reads the apps anew every 5
 
 
 class Seeder:
@@ -41,11 +45,25 @@ class Seeder:
                 yield f"the sandbox's app {app_id}"
         url = f"{self._ports.sender.url}/v1/apps/{demo.APP}"
         app = demo.app(self._ports.shop.number, app_id, rest_key)
-        if await self._put_absent(url, app, self._ops):
+        is_new = await self._put_absent(url, app, self._ops)
+        if is_new:
             yield f"the app {demo.APP}"
         for name, campaign in demo.campaigns(self._ports.shop.url).items():
             if await self._put_absent(f"{url}/campaigns/{name}", campaign, self._ops):
                 yield f"the campaign {name}"
+        if is_new:
+            await self._until_ingest_knows()
+
+    async def _until_ingest_knows(self) -> None:
+        """So that the first event after "is running" is taken."""
+        url = f"{self._ports.ingest.url}/v1/profile"
+        asked = {"key": demo.WRITE_KEY, "visitorId": str(uuid.uuid4())}
+        for _ in range(KNOWN_ASKED):
+            answer = await self._client.get(url, params=asked)
+            if answer.is_success:
+                return
+            await asyncio.sleep(ASK_SECONDS)
+        raise _Refused(answer)
 
     async def _put_absent(self, url: str, body: Mapping[str, Any], headers: dict[str, str]) -> bool:
         found = await self._client.get(url, headers=headers)

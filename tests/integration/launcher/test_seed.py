@@ -19,14 +19,18 @@ OPS = "Bearer ops_demo"
 
 
 class Server:
-    """The sandbox and the ops API in one: a GET finds what was PUT."""
+    """The sandbox and both services in one: a GET finds what was PUT, ingest a little later."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
         self.puts: list[str] = []
+        self.ingest_refuses = 2  # times, before it knows the app
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
+        if path == "/v1/profile":
+            self.ingest_refuses -= 1
+            return httpx.Response(401 if self.ingest_refuses >= 0 else 200)
         if path.startswith("/v1/") and request.headers.get("authorization") != OPS:
             return httpx.Response(401, json={"code": "unauthorized"})
         if request.method == "PUT":
@@ -50,6 +54,7 @@ def seeder(server: Server, settings: Settings, token: str = "ops_demo") -> Seede
 async def test_everything_is_seeded_once(server: Server) -> None:
     first = await seeder(server, Settings(development=True))()
     assert len(first) == 4
+    assert server.ingest_refuses < 0  # and ingest takes events
     assert set(server.puts) == {
         "/sandbox/apps/5eed0000-ca21-4110-8000-0000000de300",
         "/v1/apps/demo",
