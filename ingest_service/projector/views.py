@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ingest_service.projector.profile import view
@@ -22,4 +23,12 @@ class MongoVisitorViews:
             found = await self._visitors.find_one(
                 {"_id": visitor_key(app, visitor)}, {"players": 1}
             )
-        return view(found["players"] if found is not None else [])
+        db = view(found["players"] if found is not None else [])
+        return {**db, "oneSignal": {k: _told(v) for k, v in db["oneSignal"].items()}}
+
+
+def _told(value: Any) -> Any:
+    """Moments as everywhere on the wire: UTC, milliseconds, Z."""
+    if not isinstance(value, datetime):
+        return value
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

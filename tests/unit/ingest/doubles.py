@@ -1,0 +1,136 @@
+"""A store in memory that keeps the real one's promises, and a log one can write by hand."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ingest_service.projector.people import PersonIds
+from ingest_service.projector.projector import Projected, Projector
+from ingest_service.projector.store import Raced
+from shared.kafka import Record
+from shared.models.event import Event
+from shared.stage import Item
+
+Document = dict[str, Any]
+APP = "demo"
+START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+
+
+class MemoryProjections:
+    """Hands out copies, and writes only while the stored `rev` is the document's."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, Document]] = {
+            "visitors": {}, "players": {}, "profiles": {}, "merges": {},
+        }  # fmt: skip
+
+    async def visitors(self, ids: Iterable[str]) -> dict[str, Document]:
+        return self._of("visitors", ids)
+
+    async def visitors_of(self, people: Iterable[str]) -> dict[str, Document]:
+        wanted = set(people)
+        every = self.kept["visitors"].values()
+        return {d["_id"]: copy.deepcopy(d) for d in every if wanted & set(d["people"])}
+
+    async def players(self, ids: Iterable[str]) -> dict[str, Document]:
+        return self._of("players", ids)
+
+    async def players_of(self, app: str, people: Iterable[str]) -> dict[str, Document]:
+        wanted = set(people)
+        every = self.kept["players"].values()
+        return {
+            d["_id"]: copy.deepcopy(d) for d in every if d["app"] == app and d["person"] in wanted
+        }
+
+    async def profiles(self, ids: Iterable[str]) -> dict[str, Document]:
+        return self._of("profiles", ids)
+
+    async def save_visitors(self, documents: Sequence[Document]) -> None:
+        self._save("visitors", documents)
+
+    async def save_players(self, documents: Sequence[Document]) -> None:
+        self._save("players", documents)
+
+    async def save_merges(self, documents: Sequence[Document]) -> None:
+        for document in documents:
+            self.kept["merges"].setdefault(document["_id"], copy.deepcopy(document))
+
+    async def save_profiles(
+        self, documents: Sequence[Document], emptied: Sequence[Document]
+    ) -> None:
+        self._save("profiles", documents)
+        for document in emptied:
+            self._check("profiles", document)
+            del self.kept["profiles"][document["_id"]]
+
+    def _of(self, name: str, ids: Iterable[str]) -> dict[str, Document]:
+        return {i: copy.deepcopy(self.kept[name][i]) for i in set(ids) if i in self.kept[name]}
+
+    def _save(self, name: str, documents: Sequence[Document]) -> None:
+        for document in documents:
+            self._check(name, document)
+            stored = {**copy.deepcopy(document), "rev": document["rev"] + 1}
+            self.kept[name][document["_id"]] = stored
+
+    def _check(self, name: str, document: Document) -> None:
+        stored = self.kept[name].get(document["_id"], {"rev": 0})
+        if stored["rev"] != document["rev"]:
+            raise Raced("another projector was faster")
+
+
+class History:
+    """A projector on a store in memory, fed by hand."""
+
+    def __init__(self, store: MemoryProjections | None = None) -> None:
+        self.store = store or MemoryProjections()
+        self.people = PersonIds(b"key")
+        self.projector = Projector(self.store, self.people, lambda: START)
+
+    async def tell(self, *values: Projected) -> None:
+        """One batch."""
+        await self.projector.handle([item(value) for value in values])
+
+    def login(self, login: str) -> Document:
+        return self.store.kept["profiles"][self.people.of_login(APP, login)]
+
+    def anonymous(self, visitor: str, start: str = "0") -> Document | None:
+        return self.store.kept["profiles"].get(self.people.of_visitor(APP, visitor, start))
+
+    def player(self, player: str) -> Document:
+        return self.store.kept["players"][player]
+
+    def profiles(self) -> dict[str, Document]:
+        """All profiles, without what a replay may do otherwise."""
+        kept = self.store.kept["profiles"]
+        return {
+            name: {k: v for k, v in profile.items() if k not in ("rev", "changedAt")}
+            for name, profile in kept.items()
+        }
+
+
+def item(value: Projected) -> Item[Projected]:
+    return Item(Record("carillon.events", 0, 0, b"", b"", "", 0), value)
+
+
+def event(kind: str, visitor: str, number: int, **data: Any) -> Event:
+    """The visitor's event `number`: named by it, and `number` seconds after the start."""
+    at = START + timedelta(seconds=number)
+    return Event(
+        app=APP,
+        id=f"{visitor}-{number}",
+        type=kind,
+        source="browser",
+        visitor_id=visitor,
+        player_id=data.get("playerID"),
+        occurred_at=at,
+        received_at=at,
+        data=data,
+    )
+
+
+def one_signal(visitor: str, number: int, player: str, status: str = "subscribed") -> Event:
+    state = "subscribed" if status == "subscribed" else "unsubscribed"
+    return event("oneSignal", visitor, number, playerID=player, status=status, state=state)

@@ -1,0 +1,78 @@
+"""A basket out of whole states and changes, in any order."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+from ingest_service.projector.basket import fold_basket
+from ingest_service.projector.contribution import contribute, union
+from shared.models.event import Event
+from tests.unit.ingest.doubles import START, event
+
+
+def basket(*events: Event) -> dict[str, Any]:
+    part: dict[str, Any] = {}
+    for one in events:
+        contribute(part, one)
+    return fold_basket(part.get("basket"), part.get("changes", []))
+
+
+def test_changes_add_up_in_any_order() -> None:
+    events = [
+        event("pageview", "a", 1, basketItems=[{"item": "hat", "quantity": 1, "price": 10}]),
+        event("addToBasket", "a", 2, itemID="shoe", quantity=2, price=50),
+        event("addToBasket", "a", 3, itemID="hat"),
+        event("removeFromBasket", "a", 4, itemID="shoe", quantity=1),
+    ]
+    found = [basket(*order) for order in permutations(events)]
+    assert all(one == found[0] for one in found)
+    assert found[0]["items"] == [
+        {"item": "hat", "quantity": 2, "price": 10},
+        {"item": "shoe", "quantity": 1, "price": 50},
+    ]
+    assert found[0]["total"] == 70
+
+
+def test_repetition_adds_nothing() -> None:
+    added = event("addToBasket", "a", 1, itemID="shoe", quantity=2, price=50)
+    assert basket(added, added) == basket(added)
+
+
+def test_purchase_empties() -> None:
+    added = event("addToBasket", "a", 1, itemID="shoe", price=50)
+    bought = event("purchase", "a", 2, id="o1", items=[])
+    assert basket(added, bought)["items"] == []
+    assert basket(added, bought, event("addToBasket", "a", 3, itemID="hat"))["items"] == [
+        {"item": "hat", "quantity": 1, "price": None}
+    ]
+
+
+def test_total_of_the_page_is_believed_until_a_change() -> None:
+    items = [{"item": "hat", "quantity": 1, "price": 10}]
+    page = event("pageview", "a", 1, basketItems=items, basketTotal=9, currency="CZK")
+    assert (basket(page)["total"], basket(page)["currency"]) == (9, "CZK")
+    assert basket(page, event("addToBasket", "a", 2, itemID="hat"))["total"] == 20
+
+
+def test_unknown_price_has_no_total() -> None:
+    assert basket(event("addToBasket", "a", 1, itemID="hat"))["total"] is None
+
+
+def test_thank_you_page_is_a_purchase() -> None:
+    part: dict[str, Any] = {}
+    page = event(
+        "pageview", "a", 1, transaction={"id": "o1", "revenue": 5},
+        basketItems=[{"item": "hat", "quantity": 1}],
+    )  # fmt: skip
+    contribute(part, page)
+    contribute(part, event("purchase", "a", 2, id="o1", items=[], revenue=5))
+    assert [bought["id"] for bought in union([part, part])["purchases"]] == ["o1"]
+    assert part["lastSeenAt"] > START
+
+
+def test_sets_are_bounded_to_the_newest() -> None:
+    part: dict[str, Any] = {}
+    for number in range(120):
+        contribute(part, event("pageview", "a", number, itemID=f"i{number}"))
+    assert [v["item"] for v in part["viewed"]] == [f"i{n}" for n in range(119, 69, -1)]
