@@ -1,0 +1,89 @@
+"""The ingest API on doubles: a log in memory, apps and visitors as given, a clock that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from ingest_service.api.app import Parts, create_app
+from ingest_service.collector import Collector
+from ingest_service.identify import LoginProof
+from ingest_service.judge import Judge
+from shared.apps import AppRegistry
+from shared.clock import monotonic
+from shared.errors import LogUnavailable, StoreUnavailable
+from shared.health import Health
+from shared.kafka import Outgoing
+from shared.models.app import App
+from shared.models.event import Event
+from shared.mongo import Database
+from shared.secrets import Vault
+from shared.settings import HttpSettings
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+SHOP = "https://shop.example.test"
+VAULT = Vault("a secret key for tests, long enough")
+EMPTY: dict[str, Any] = {"oneSignal": {}, "affinityToOneSignalPlayerID": []}
+
+
+class MemoryLog:
+    """Keeps what was acknowledged; refuses while it is away, as the real one does."""
+
+    def __init__(self) -> None:
+        self.records: list[Outgoing] = []
+        self.calls = 0
+        self.away = False
+
+    async def publish(self, records: Iterable[Outgoing]) -> None:
+        if self.away:
+            raise LogUnavailable("Kafka is away")
+        self.calls += 1
+        self.records += records
+
+    @property
+    def events(self) -> list[Event]:
+        return [Event.parse(record.value) for record in self.records]
+
+
+class MemoryViews:
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], dict[str, Any]] = {}
+        self.away = False
+
+    async def view(self, app: str, visitor: str) -> dict[str, Any]:
+        if self.away:
+            raise StoreUnavailable("MongoDB is away")
+        return self.known.get((app, visitor), EMPTY)
+
+
+def app(name: str, **changes: Any) -> App:
+    """An app with the keys wk_, sk_ and wh_<name>."""
+    kinds = {"write": "wk", "server": "sk", "webhook": "wh"}
+    keys = [
+        {"id": kind, "kind": kind, "hash": VAULT.hash_key(f"{short}_{name}")}
+        for kind, short in kinds.items()
+    ]
+    one_signal = {"appId": "11111111-2222-4333-8444-555555555555", "restApiKey": "sealed"}
+    return App.model_validate(
+        {"_id": name, "name": name, "version": 1, "keys": keys, "oneSignal": one_signal, **changes}
+    )
+
+
+class Api:
+    """The API and everything behind it."""
+
+    def __init__(self, database: Database) -> None:
+        self.log = MemoryLog()
+        self.views = MemoryViews()
+        self.health = Health(lambda: NOW, monotonic)
+        self.apps = AppRegistry(database, VAULT)
+        collector = Collector(self.log, Judge(LoginProof(VAULT)), lambda: NOW)
+        parts = Parts(self.apps, collector, self.views, lambda: NOW)
+        self.asgi = create_app(HttpSettings(), self.health, parts)
+
+    def client(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.asgi, client=(address, 4711))
+        return httpx.AsyncClient(transport=transport, base_url="http://ingest.test")

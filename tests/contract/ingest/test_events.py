@@ -1,0 +1,355 @@
+"""POST /v1/events: every answer it gives."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from shared.mongo import open_database
+from shared.settings import MongoSettings
+from tests.contract.ingest.doubles import NOW, SHOP, Api
+
+URL = "/v1/events?key=wk_open"
+P = "6B2A3C1E-58d4-4b8a-9a61-0f4c1f2a7d10"
+
+
+def pageview(**changes: Any) -> dict[str, Any]:
+    return {"type": "pageview", "visitorId": "v1", "data": {"itemID": "7"}, **changes}
+
+
+def code_of(answer: httpx.Response) -> str:
+    body = answer.json()
+    assert set(body) == {"code", "message", "errors"}
+    return str(body["code"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [pageview(), [pageview()], {"events": [pageview()]}, {"events": [pageview()], "sentAt": None}],
+)
+async def test_shapes_of_a_request(client: httpx.AsyncClient, api: Api, body: Any) -> None:
+    answer = await client.post(URL, json=body)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 1, "rejected": []})
+    assert [event.type for event in api.log.events] == ["pageview"]
+
+
+async def test_stored_event_is_the_wire_model(client: httpx.AsyncClient, api: Api) -> None:
+    event = {
+        "id": "A27B5F0C-0000-4000-8000-00000000000a",
+        "type": "oneSignal",
+        "visitorId": "v:1.a-b_C",
+        "occurredAt": "2026-11-22T11:59:00Z",
+        "page": {"url": f"{SHOP}/", "title": "Shop", "referrer": "", "more": 1},
+        "context": {
+            "timeZone": "Europe/Prague",
+            "language": "cs",
+            "browser": "chrome",
+            "sdk": "16",
+        },
+        "data": {"playerID": P, "status": 1},
+        "unknown": True,
+    }
+    assert (await client.post(URL, json=event)).status_code == 202
+    (record,) = api.log.records
+    assert (record.topic, record.key, record.type) == ("carillon.events", "v:1.a-b_C", "oneSignal")
+    assert orjson.loads(record.value) == {
+        "v": 1,
+        "app": "open",
+        "id": "a27b5f0c-0000-4000-8000-00000000000a",
+        "type": "oneSignal",
+        "source": "browser",
+        "visitorId": "v:1.a-b_C",
+        "playerId": P.lower(),
+        "occurredAt": "2026-11-22T11:59:00.000Z",
+        "receivedAt": "2026-11-22T12:00:00.000Z",
+        "page": {"url": f"{SHOP}/", "title": "Shop", "referrer": ""},
+        "context": {
+            "timeZone": "Europe/Prague",
+            "language": "cs",
+            "browser": "chrome",
+            "sdk": "16",
+        },
+        "data": {"playerID": P.lower(), "status": "subscribed", "state": "subscribed"},
+    }
+
+
+async def test_events_of_a_request_are_published_together(
+    client: httpx.AsyncClient, api: Api
+) -> None:
+    answer = await client.post(URL, json=[pageview() for _ in range(500)])
+    assert answer.json()["accepted"] == 500
+    assert api.log.calls == 1
+    assert len({event.id for event in api.log.events}) == 500
+
+
+async def test_beacon_is_text(client: httpx.AsyncClient, api: Api) -> None:
+    body = orjson.dumps(pageview())
+    answer = await client.post(
+        URL, content=body, headers={"Content-Type": "text/plain;charset=UTF-8"}
+    )
+    assert answer.status_code == 202
+
+
+async def test_custom_event_keeps_its_data(client: httpx.AsyncClient, api: Api) -> None:
+    data = {"any": {"thing": [1, "x"]}}
+    answer = await client.post(
+        URL, json={"type": "my.shop:opened-2", "visitorId": "v", "data": data}
+    )
+    assert answer.status_code == 202
+    assert api.log.events[0].data == data
+
+
+async def test_time_is_corrected_by_the_senders_clock(client: httpx.AsyncClient, api: Api) -> None:
+    ahead = NOW + timedelta(hours=2)
+    batch = {
+        "events": [pageview(occurredAt=(ahead - timedelta(seconds=90)).isoformat())],
+        "sentAt": ahead.isoformat(),
+    }
+    assert (await client.post(URL, json=batch)).status_code == 202
+    assert api.log.events[0].occurred_at == NOW - timedelta(seconds=90)
+
+
+async def test_time_may_be_in_milliseconds(client: httpx.AsyncClient, api: Api) -> None:
+    at = NOW - timedelta(minutes=1)
+    await client.post(URL, json=pageview(occurredAt=int(at.timestamp() * 1000)))
+    assert api.log.events[0].occurred_at == at
+
+
+async def test_bad_ones_do_not_take_the_good_along(client: httpx.AsyncClient, api: Api) -> None:
+    same = str(uuid.uuid4())
+    deep: dict[str, Any] = {}
+    for _ in range(8):
+        deep = {"in": deep}
+    events = [
+        pageview(id=same),
+        pageview(id=same.upper()),
+        7,
+        pageview(id="7"),
+        pageview(visitorId="a b"),
+        {"type": "pageview"},
+        pageview(type="carillon.erase"),
+        pageview(type="7up"),
+        {"type": "oneSignal", "visitorId": "v", "data": {"playerID": f"local-{P}", "status": 1}},
+        {"type": "custom", "visitorId": "v", "data": deep},
+        {"type": "custom", "visitorId": "v", "data": {"x": "y" * 33_000}},
+        pageview(occurredAt="yesterday"),
+        pageview(occurredAt=1e300),
+        pageview(occurredAt=True),
+    ]
+    answer = await client.post(URL, json=events)
+    assert answer.status_code == 202
+    body = answer.json()
+    assert body["accepted"] == 1
+    assert [(r["index"], r["code"]) for r in body["rejected"]] == [
+        (1, "duplicate_id"),
+        (2, "not_an_object"),
+        (3, "uuid"),
+        (4, "string_pattern_mismatch"),
+        (5, "missing"),
+        (6, "reserved_type"),
+        (7, "string_pattern_mismatch"),
+        (8, "local_player_id"),
+        (9, "too_deep"),
+        (10, "event_too_large"),
+        (11, "datetime_from_date_parsing"),
+        (12, "datetime_parsing"),
+        (13, "datetime_type"),
+    ]
+    assert all(set(r) == {"index", "code", "message"} for r in body["rejected"])
+    assert len(api.log.records) == 1
+
+
+async def test_depth_of_eight_is_allowed(client: httpx.AsyncClient) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(6):
+        deep = {"in": deep}  # seven levels within the event, itself the first
+    answer = await client.post(URL, json={"type": "custom", "visitorId": "v", "data": deep})
+    assert answer.status_code == 202
+
+
+async def test_none_valid_is_an_error_that_names_the_fields(client: httpx.AsyncClient) -> None:
+    bad = {"type": "oneSignal", "visitorId": "v", "data": {"playerID": "7", "status": "no"}}
+    answer = await client.post(URL, json=[{}, 1, bad])
+    assert answer.status_code == 422
+    assert code_of(answer) == "missing"
+    fields = [(error["field"], error["code"]) for error in answer.json()["errors"]]
+    assert fields == [
+        ("events.0.type", "missing"),
+        ("events.0.visitorId", "missing"),
+        ("events.1", "not_an_object"),
+        ("events.2.data.playerID", "player_id"),
+        ("events.2.data.status", "literal_error"),
+    ]
+    assert "no" not in [error["message"] for error in answer.json()["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "invalid_json"),
+        (b"{", "invalid_json"),
+        (b'{"type": "caf\xe9"}', "invalid_json"),
+        (b'{"type":"x","visitorId":"v","data":{"n":NaN}}', "invalid_json"),
+        (b"[" * 5000, "invalid_json"),
+        (b"7", "invalid_shape"),
+        (b'{"events": {}}', "invalid_shape"),
+        (b"[]", "empty_batch"),
+        (b'{"events": []}', "empty_batch"),
+        (orjson.dumps([pageview()] * 501), "too_many_events"),
+        (orjson.dumps({"events": [pageview()], "sentAt": "soon"}), "invalid"),
+    ],
+)
+async def test_bad_bodies(client: httpx.AsyncClient, api: Api, body: bytes, code: str) -> None:
+    answer = await client.post(URL, content=body)
+    assert (answer.status_code, code_of(answer)) == (422, code)
+    assert api.log.records == []
+
+
+async def test_too_large_is_refused_by_its_header(client: httpx.AsyncClient, api: Api) -> None:
+    async def unread() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    headers = {"Content-Length": str(1024 * 1024 + 1)}
+    answer = await client.post(URL, content=unread(), headers=headers)
+    assert (answer.status_code, code_of(answer)) == (413, "too_large")
+
+
+async def test_too_large_is_noticed_while_reading(client: httpx.AsyncClient) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 65_536
+            yield b" " * 65_536
+
+    answer = await client.post(URL, content=endless())
+    assert (answer.status_code, code_of(answer)) == (413, "too_large")
+    assert read <= 1024 * 1024 + 65_536
+
+
+async def test_exactly_a_mebibyte_is_read(client: httpx.AsyncClient) -> None:
+    body = orjson.dumps(pageview())
+    answer = await client.post(URL, content=body + b" " * (1024 * 1024 - len(body)))
+    assert answer.status_code == 202
+
+
+async def test_other_media_types_are_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post(URL, content=b"a=1", headers={"Content-Type": "text/html"})
+    assert (answer.status_code, code_of(answer)) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "code"),
+    [
+        ("", {}, "missing_key"),
+        ("?key=", {}, "missing_key"),
+        ("?key=nobody", {}, "unknown_key"),
+        ("?key=wh_open", {}, "unknown_key"),
+        ("?key=wk_off", {}, "unknown_key"),
+        ("", {"X-Write-Key": "k" * 300}, "missing_key"),
+    ],
+)
+async def test_unknown_keys(
+    client: httpx.AsyncClient, api: Api, query: str, headers: dict[str, str], code: str
+) -> None:
+    answer = await client.post(f"/v1/events{query}", json=pageview(), headers=headers)
+    assert (answer.status_code, code_of(answer)) == (401, code)
+    assert api.log.records == []
+
+
+async def test_servers_have_their_own_keys(client: httpx.AsyncClient, api: Api) -> None:
+    answer = await client.post("/v1/events", json=pageview(), headers={"X-Write-Key": "sk_open"})
+    assert answer.status_code == 202
+    assert api.log.events[0].source == "server"
+
+
+async def test_log_away_is_told_at_once(client: httpx.AsyncClient, api: Api) -> None:
+    api.log.away = True
+    answer = await client.post(URL, json=pageview())
+    assert (answer.status_code, code_of(answer)) == (503, "kafka_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_apps_not_known_yet_is_not_an_unknown_key() -> None:
+    async with open_database(MongoSettings(), "test") as database, Api(database).client() as client:
+        answer = await client.post(URL, json=pageview())
+    assert (answer.status_code, code_of(answer)) == (503, "mongo_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_allowed_origin_may_read_the_answer(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/events?key=wk_shop", json=pageview(), headers={"Origin": SHOP})
+    assert answer.status_code == 202
+    assert answer.headers["Access-Control-Allow-Origin"] == SHOP
+    assert answer.headers["Vary"] == "Origin"
+
+
+async def test_another_origin_is_refused(client: httpx.AsyncClient, api: Api) -> None:
+    for origin in (
+        "https://evil.example.test",
+        "null",
+        f"{SHOP}.evil.test",
+        "http://shop.example.test",
+    ):
+        answer = await client.post(
+            "/v1/events?key=wk_shop", json=pageview(), headers={"Origin": origin}
+        )
+        assert (answer.status_code, code_of(answer)) == (403, "origin_not_allowed")
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert api.log.records == []
+
+
+async def test_no_origin_is_a_server(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/v1/events?key=wk_shop", json=pageview())).status_code == 202
+
+
+async def test_errors_can_be_read_by_the_page(client: httpx.AsyncClient) -> None:
+    answer = await client.post(URL, content=b"{", headers={"Origin": SHOP})
+    assert answer.status_code == 422
+    assert answer.headers["Access-Control-Allow-Origin"] == SHOP
+
+
+async def test_preflight(client: httpx.AsyncClient) -> None:
+    asks = {"Origin": SHOP, "Access-Control-Request-Method": "POST"}
+    for query in ("", "?key=wk_shop"):
+        answer = await client.options(f"/v1/events{query}", headers=asks)
+        assert answer.status_code == 204
+        assert answer.headers["Access-Control-Allow-Origin"] == SHOP
+        assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+        assert answer.headers["Access-Control-Allow-Headers"] == "content-type, x-write-key"
+    asks["Origin"] = "https://evil.example.test"
+    assert (await client.options("/v1/events?key=wk_shop", headers=asks)).status_code == 403
+
+
+async def test_other_methods_are_not_allowed(client: httpx.AsyncClient) -> None:
+    answer = await client.get(URL)
+    assert (answer.status_code, code_of(answer)) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "POST, OPTIONS"
+
+
+async def test_login_must_be_proved_where_the_app_wants_it(
+    client: httpx.AsyncClient, api: Api
+) -> None:
+    good = hmac.new(b"hmac secret", b"eva", hashlib.sha256).hexdigest()
+    url = "/v1/events?key=wk_proof"
+
+    async def identify(url: str, **data: Any) -> httpx.Response:
+        return await client.post(url, json={"type": "identify", "visitorId": "v", "data": data})
+
+    assert (await identify(url, login="eva", loginHash=good)).status_code == 202
+    assert api.log.events[0].data == {"login": "eva"}
+    for bad in ({}, {"loginHash": "0" * 64}, {"loginHash": 7}, {"loginHash": "é"}):
+        answer = await identify(url, login="eva", **bad)
+        assert (answer.status_code, code_of(answer)) == (422, "login_hash")
+    assert (await identify(url, email="eva@example.test")).status_code == 202
+    assert (await identify("/v1/events?key=sk_proof", login="eva")).status_code == 202

@@ -1,0 +1,165 @@
+"""POST /v1/webhooks/onesignal/{key}: bodies as the SDKs send them (ONESIGNAL.md D)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from tests.contract.ingest.doubles import SHOP, Api
+
+URL = "/v1/webhooks/onesignal/wh_open"
+MESSAGE = "5f1b9a52-3c7e-4a6d-8a51-9d0c2e7b1f34"
+PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+TAG = "v1.ab12.5f1b9a52-3c7e-4a6d-8a51-9d0c2e7b1f34.0.0.bWFj"
+TEXT = {"heading": "Summer sale", "content": "Everything 20% off until Sunday"}
+SALE = f"{SHOP}/sale"
+BUTTONS = [{"action": "read-more", "title": "Read more"}, {"action": "later", "title": "Later"}]
+
+V15 = {
+    "id": MESSAGE, "userId": PLAYER, "buttons": BUTTONS, **TEXT, "url": SALE,
+    "icon": "https://cdn.example.test/icon.png", "data": {"carillon": TAG, "n": 3},
+}  # fmt: skip
+V16 = {
+    "notificationId": MESSAGE, **TEXT, "additionalData": {"carillon": TAG, "n": 3}, "url": SALE,
+    "subscriptionId": PLAYER,
+}  # fmt: skip
+JSON = {"Content-Type": "application/json", "Origin": SHOP}
+NO_CORS = {"Content-Type": "text/plain;charset=UTF-8"}
+
+
+def said(kind: str, **more: Any) -> dict[str, Any]:
+    return {
+        "kind": kind, "notificationId": MESSAGE, "playerID": PLAYER, "url": SALE,
+        "data": {"carillon": TAG, "n": 3}, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("cors", [True, False])
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"event": "notification.displayed", **V15}, said("impression")),
+        ({"event": "notification.clicked", **V15}, said("click")),
+        (
+            {"event": "notification.clicked", **V15, "action": "read-more"},
+            said("click", action="read-more"),
+        ),
+        ({"event": "notification.dismissed", **V15}, said("close")),
+        ({"event": "notification.willDisplay", **V16}, said("impression")),
+        ({"event": "notification.clicked", **V16, "actionId": ""}, said("click")),
+        (
+            {"event": "notification.clicked", **V16, "actionId": "read-more"},
+            said("click", action="read-more"),
+        ),
+        ({"event": "notification.dismissed", **V16}, said("close")),
+        ({"event": "notification.dismiss", **V16}, said("close")),
+    ],
+)
+async def test_sdks_bodies(
+    client: httpx.AsyncClient, api: Api, body: dict[str, Any], expected: dict[str, Any], cors: bool
+) -> None:
+    headers = {**JSON, "X-OneSignal-Event": body["event"]} if cors else NO_CORS
+    answer = await client.post(URL, content=orjson.dumps(body), headers=headers)
+    assert answer.status_code == 202
+    assert answer.headers.get("Access-Control-Allow-Origin") == (SHOP if cors else None)
+    (record,), (event,) = api.log.records, api.log.events
+    assert (record.key, record.type) == (PLAYER, "oneSignalWebhook")
+    assert (event.source, event.player_id, event.visitor_id) == ("webhook", PLAYER, None)
+    assert event.data == expected
+
+
+async def test_repetition_has_the_same_id(client: httpx.AsyncClient, api: Api) -> None:
+    for url in (URL, URL, "/v1/webhooks/onesignal/wh_shop"):
+        for action in ("", "later"):
+            body = {"event": "notification.clicked", **V16, "actionId": action}
+            await client.post(url, json=body)
+    ids = [event.id for event in api.log.events]
+    assert ids[:2] == ids[2:4]
+    assert len(set(ids)) == 4
+
+
+@pytest.mark.parametrize(
+    "lack",
+    [
+        {"notificationId": None},
+        {"subscriptionId": None},
+        {"subscriptionId": f"local-{PLAYER}"},
+        {"notificationId": "welcome"},
+        {"notificationId": None, "subscriptionId": None},
+    ],
+)
+async def test_what_can_never_count_is_accepted_and_dropped(
+    client: httpx.AsyncClient, api: Api, lack: dict[str, Any]
+) -> None:
+    body = {"event": "notification.dismissed", **V16, **lack}
+    for sent in (body, {key: value for key, value in body.items() if value is not None}):
+        answer = await client.post(URL, json=sent)
+        assert (answer.status_code, answer.json()["accepted"]) == (202, 0)
+    assert api.log.records == []
+    metrics = (await client.get("/metrics")).text
+    assert 'carillon_ingest_uncountable_total{app="open",reason="no_' in metrics
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "invalid_json"),
+        (b"\xff", "invalid_json"),
+        (b"[]", "invalid"),
+        (b"null", "invalid"),
+        (b"{}", "invalid"),
+        (orjson.dumps({"event": 7, **V16}), "invalid"),
+        (orjson.dumps({"event": "notification.clicked", **V16, "notificationId": 7}), "invalid"),
+        (orjson.dumps({"event": "notification.exploded", **V16}), "unknown_event"),
+    ],
+)
+async def test_malformed_bodies(
+    client: httpx.AsyncClient, api: Api, body: bytes, code: str
+) -> None:
+    answer = await client.post(URL, content=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert api.log.records == []
+
+
+async def test_odd_custom_data_is_dropped(client: httpx.AsyncClient, api: Api) -> None:
+    odd_ones: tuple[Any, ...] = (None, "text", 7, [])
+    for odd in odd_ones:
+        body = {"event": "notification.clicked", **V16, "additionalData": odd}
+        assert (await client.post(URL, json=body)).status_code == 202
+    assert all("data" not in event.data for event in api.log.events)
+
+
+async def test_large_body_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post(URL, content=b" " * (16 * 1024 + 1))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("key", ["nobody", "wk_open", "wh_off", "k" * 300])
+async def test_unknown_key(client: httpx.AsyncClient, key: str) -> None:
+    body = {"event": "notification.clicked", **V16}
+    answer = await client.post(f"/v1/webhooks/onesignal/{key}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key")
+
+
+async def test_log_away(client: httpx.AsyncClient, api: Api) -> None:
+    api.log.away = True
+    answer = await client.post(URL, json={"event": "notification.clicked", **V16})
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(("origin", "allowed"), [(SHOP, SHOP), (None, "*")])
+async def test_preflight(client: httpx.AsyncClient, origin: str | None, allowed: str) -> None:
+    asks = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type,x-onesignal-event",
+    }
+    answer = await client.options(URL, headers={**asks, **({"Origin": origin} if origin else {})})
+    assert answer.status_code == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == allowed
+    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+    assert answer.headers["Access-Control-Allow-Headers"] == "content-type, x-onesignal-event"
+    assert answer.headers["Access-Control-Max-Age"] == "86400"
