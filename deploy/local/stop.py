@@ -33,7 +33,8 @@ class Stop:
 
         # Not the loop's own handlers: their removal would leave a moment in which a signal kills.
         for number in SIGNALS:
-            signal.signal(number, hear)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, hear)
 
     def stop_listening(self) -> None:
         """All is over: one more Ctrl-C must not spoil the exit code."""

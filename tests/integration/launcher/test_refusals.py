@@ -93,3 +93,12 @@ def test_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     with running("deploy.local", env=outside(tmp_path)) as launcher:
         assert launcher.exit_code() == 2
         assert f"the data folder {tmp_path / 'data'} can't be used" in launcher.screen
+
+
+def test_missing_broker_names_the_way_out(tmp_path: Path) -> None:
+    with running("deploy.local", env=outside(tmp_path, CALF_TANSU_BIN="/nowhere")) as launcher:
+        assert_refused(
+            launcher,
+            "the embedded broker is not installed (there is no wheel for every platform);"
+            " set CARILLON_KAFKA__BOOTSTRAP_SERVERS to an Apache Kafka of your own",
+        )

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.integration.launcher.running import Running, running, until
-from tests.stack import free_port
+from tests.stack import Server, free_port
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
@@ -33,10 +33,11 @@ PORTS = {
 class Stack:
     """One data folder and its ports, over several runs."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **settings: str) -> None:
         self._ports = {part: free_port() for part in PORTS}
         self._env = {setting: str(self._ports[part]) for part, setting in PORTS.items()}
         self._env["CARILLON_DATA_DIR"] = str(data)
+        self._env |= settings
         self.http = httpx.Client(trust_env=False)
 
     @contextmanager
@@ -112,3 +113,22 @@ def live_twice(stack: Stack) -> None:
         assert stack.campaign("welcome")["name"] == "Another name"
         for visitor, player in players.items():
             until(lambda v=visitor, p=player: stack.knows(v, p), f"{visitor} is known")  # type: ignore[misc]
+
+
+def test_servers_from_outside_stand_in(
+    tmp_path: Path, fresh_broker: Server, fresh_database: Server
+) -> None:
+    stack = Stack(
+        tmp_path / "data",
+        CARILLON_KAFKA__BOOTSTRAP_SERVERS=fresh_broker.address,
+        CARILLON_MONGO__URI=f"mongodb://{fresh_database.address}",
+        CARILLON_ONESIGNAL__BASE_URL=f"http://127.0.0.1:{free_port()}",
+    )
+    with stack.http, stack.run() as launcher:
+        started = {line.split()[3] for line in launcher.lines if " starting " in line}
+        assert started == {"ingest", "sender", "shop"}
+        assert "seeded the app demo" in launcher.screen
+        assert "sandbox" not in launcher.screen
+        stack.send_statuses({"visitor": str(uuid.uuid4())})
+    assert fresh_broker.returncode is None
+    assert fresh_database.returncode is None
