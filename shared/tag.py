@@ -43,7 +43,9 @@ class Tagger:
         if len(parts) < 6 or parts[0] != "v1" or parts[1] != self._key_id:
             return None
         body, mac = tag.rsplit(".", 1)
-        if not hmac.compare_digest(mac, self._mac(body)) or not is_uuid(parts[2]):
+        if not hmac.compare_digest(mac, self._mac(body)):
+            return None
+        if not is_uuid(parts[2]) or not parts[3].isdigit():
             return None
         return Tagged(parts[2], int(parts[3]), ".".join(parts[4:-1]))
 
