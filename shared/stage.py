@@ -184,6 +184,10 @@ class Stage(Generic[T]):
                 value = self._spec.decode(record)
             except Rejected as exc:
                 poison.append(Poison(record, exc))
+            except Exception as exc:  # a record that no rule foresaw must not end the process
+                log.error("record unreadable", exc_info=exc, extra={"stage": self._spec.name})
+                error = Rejected(f"unreadable: {type(exc).__name__}", code="unreadable")
+                poison.append(Poison(record, error))
             else:
                 if value is not None:
                     items.append(Item(record, value))
