@@ -43,8 +43,11 @@ PASSING_CODES = frozenset({6, 7, 24, 50, 89, 91, 112, 189, 262, 9001, 10107, 116
 def is_passing(error: PyMongoError) -> bool:
     """Can a retry help? Decided on classes and codes, never on texts."""
     if isinstance(error, BulkWriteError):
-        failures = (error.details or {}).get("writeErrors", [])
-        return bool(failures) and all(f.get("code") in PASSING_CODES for f in failures)
+        details = error.details or {}
+        failures = details.get("writeErrors", [])
+        if not failures:  # all written, but not (yet) by a majority
+            return bool(details.get("writeConcernErrors"))
+        return all(f.get("code") in PASSING_CODES for f in failures)
     if isinstance(
         error,
         ConnectionFailure | AutoReconnect | ExecutionTimeout | WTimeoutError | WriteConcernError,
