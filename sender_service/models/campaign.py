@@ -8,7 +8,7 @@ import orjson
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sender_service.models.templates import check_template
-from shared.models.wire import Wire
+from shared.models.wire import Storable, Wire
 
 LOCATION = "PushNotificationLocation"
 MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
@@ -37,7 +37,7 @@ class Variant(Wire):
     icon: Template | None = None
     image: Template | None = None
     buttons: list[Button] = Field(default=[], max_length=2)
-    data: dict[str, Any] = {}
+    data: Storable = {}
 
     @model_validator(mode="after")
     def _english(self) -> Self:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from shared.errors import InvalidPayload
 from shared.ids import is_uuid
 from shared.models.job import Priority
-from shared.models.wire import Moment, Wire, load_json, validate
+from shared.models.wire import Moment, Storable, Wire, load_json, validate
 
 MAX_TRIGGER_BYTES = 1024 * 1024
 DEFAULT_LIFE = timedelta(hours=24)
@@ -58,7 +58,7 @@ class Recipient(Wire):
     login: Login | None = None
     visitor: VisitorId | None = None
     player: UuidText | None = None
-    variables: dict[str, Any] = {}
+    variables: Storable = {}
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -86,7 +86,7 @@ class TriggerHead(Wire):
 class Trigger(TriggerHead):
     campaign: Name
     priority: Priority = "marketing"
-    variables: dict[str, Any] = {}
+    variables: Storable = {}
     send_at: Moment | None = None
     expires_at: Moment | None = None
     audience: Audience | None = None
@@ -123,16 +123,15 @@ class Trigger(TriggerHead):
 
     def life(self, now: datetime) -> tuple[datetime, datetime]:
         """(when it is due, when it expires). Raises InvalidPayload."""
-        due = self.send_at or now
+        due = max(self.send_at or now, now)  # what should have gone out long ago goes now
         if due > now + FARTHEST_SEND_AT:
             raise InvalidPayload("sendAt: at most 30 days ahead", code="send_at_too_far")
-        start = max(due, now)
-        expires = self.expires_at or start + DEFAULT_LIFE
+        expires = self.expires_at or due + DEFAULT_LIFE
         if expires <= now:
             raise InvalidPayload("expiresAt: is in the past", code="already_expired")
         if expires <= due:
             raise InvalidPayload("expiresAt: must be after sendAt", code="expires_before_send_at")
-        if expires > start + LONGEST_LIFE:
+        if expires > due + LONGEST_LIFE:
             raise InvalidPayload("expiresAt: at most 7 days after sendAt", code="expires_too_late")
         return due, expires
 
@@ -149,8 +148,16 @@ def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, s
     if not isinstance(value, dict):
         raise InvalidPayload("a trigger is a JSON object", code="trigger_not_an_object")
     head = validate(TriggerHead, value)
-    digest = hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    digest = hashlib.sha256(_canonical(value, body)).hexdigest()
     try:
         return head, validate(Trigger, value), digest
     except InvalidPayload as exc:
         return head, exc, digest
+
+
+def _canonical(value: dict[str, Any], body: bytes) -> bytes:
+    """The sorted JSON; what is nested too deep to be written again (and is refused) as it came."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        return body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import isfinite
 from typing import Annotated, Any, Self, TypeVar
 
 import orjson
@@ -12,13 +13,61 @@ from pydantic.alias_generators import to_camel
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
 
+MAX_DEPTH = 32  # BSON ends at 100, with what it lies in; templates and reports need far less
+
 
 def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _utc(moment: datetime) -> datetime:
+    try:
+        return as_utc(moment)
+    except OverflowError as exc:  # the year 9999 west of Greenwich
+        raise ValueError("is beyond the years 1 to 9999") from exc
+
+
+def check_storable(value: dict[str, Any]) -> dict[str, Any]:
+    """What every JSON parser, BSON and every MongoDB can hold. Raises ValueError."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                below += [*one, *one.values()]
+                if any("\0" in key or key.startswith("$") for key in one):
+                    raise ValueError("a key may not contain NUL nor begin with $")
+            elif isinstance(one, list):
+                below += one
+            else:
+                _check_scalar(one)
+        level = below
+        if not level:
+            return value
+    raise ValueError(f"may be nested at most {MAX_DEPTH} levels deep")
+
+
+def _check_scalar(value: Any) -> None:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("a whole number must fit 64 bits")
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("a number must be finite")
+    if isinstance(value, str) and not _is_text(value):
+        raise ValueError("a text must be Unicode, without lone surrogates")
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 # UTC, with milliseconds, as ISO 8601 with a Z.
-Moment = Annotated[datetime, AfterValidator(as_utc), PlainSerializer(_iso, when_used="json")]
+Moment = Annotated[datetime, AfterValidator(_utc), PlainSerializer(_iso, when_used="json")]
+# Free-form JSON that is stored as it is.
+Storable = Annotated[dict[str, Any], AfterValidator(check_storable)]
 
 
 class Wire(BaseModel):
