@@ -62,7 +62,7 @@ class PlanSettings(BaseModel):
     """Planner and scheduler."""
 
     page_members: int = Field(2_000, ge=1, le=2_000)  # also the most players OneSignal takes a call
-    lease_seconds: float = 30.0  # a planner that died is replaced after this
+    lease_seconds: float = 15.0  # a planner that died is replaced after this; renewed at a third
     poll_seconds: float = 0.2  # how soon a stage sees work that nobody announced to it
     release_ahead_seconds: float = 2.0  # at most this much of an app's rate is in the jobs topics
     sweep_seconds: float = 90.0  # released but unanswered: released again, under the same key

@@ -49,6 +49,8 @@ class Intake:
 
         What names an app but is wrong otherwise becomes a refused send. Raises StoreUnavailable.
         """
+        if any(self._apps.get(s.head.app) is None for s in said):
+            await self._apps.refresh()  # perhaps it is only new, or we are
         verdicts: list[Rejected | None] = [self._unknown_app(s.head) for s in said]
         fresh: dict[str, Send] = {}
         for one, verdict in zip(said, verdicts, strict=True):

@@ -54,6 +54,7 @@ class Page(TypedDict):
     out: int  # chunks released and not answered
     sums: Sums
     plannedAt: datetime
+    bodies: str  # the id of their document, given when the page is inserted
     rev: int
     expireAt: datetime
 
@@ -123,7 +124,8 @@ def summarise(page: Page) -> Sums:
         else:
             reasons[outcome][reason or "unknown"] += 1
         place = _PEOPLE_ORDER.index(outcome)
-        people[member[1]] = min(place, people.get(member[1], place))
+        person = member[1] or member[0]  # nobody knows who an unknown player is: one each
+        people[person] = min(place, people.get(person, place))
     sums["suppressed"] = dict(reasons["suppressed"])
     sums["failed"] = dict(reasons["failed"])
     for place in people.values():

@@ -139,8 +139,8 @@ class Trigger(TriggerHead):
 def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, str]:
     """(head, the trigger or what is wrong with it, digest of its content).
 
-    Raises InvalidPayload when not even the head can be read. The digest is over the sorted JSON, so
-    that the same trigger said again in another order of keys is the same.
+    Raises InvalidPayload when not even the head can be read. The digest is over what the trigger
+    means: other order of keys, or defaults spelled out, is the same content.
     """
     if len(body) > MAX_TRIGGER_BYTES:
         raise InvalidPayload("a trigger has at most 1 MiB", code="trigger_too_large")

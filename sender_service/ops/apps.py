@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from sender_service.models.trigger import Name, UuidText
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
-from shared.errors import InvalidPayload, NotFound
+from shared.errors import FieldError, InvalidPayload, NotFound
 from shared.models.app import App, KeyKind, SnippetConfig
 from shared.models.wire import Wire
 from shared.mongo import Document
@@ -121,7 +121,7 @@ class Sealer:
     def _seal(self, plain: str, kept: str | None, field: str) -> str:
         if plain == MASK:
             if kept is None:
-                raise InvalidPayload(f"{field}: is required for a new app")
+                raise _missing(field)
             return kept
         # The same secret stays as it was sealed: an identical PUT makes no new version.
         return kept if kept and self._vault.decrypt(kept) == plain else self._vault.encrypt(plain)
@@ -132,7 +132,12 @@ class Sealer:
         for known in self._before.keys if self._before else []:
             if (known.id, known.kind) == (key.id, key.kind):
                 return known.document()
-        raise InvalidPayload(f"keys.{key.id}.key: is required for a new key")
+        raise _missing(f"keys.{key.id}.key")
+
+
+def _missing(field: str) -> InvalidPayload:
+    error = FieldError(field, "missing", "is required: nothing is stored that it could stay")
+    return InvalidPayload(f"{field}: {error.message}", errors=[error])
 
 
 def apps_router(store: VersionedStore, registry: AppRegistry, vault: Vault) -> APIRouter:

@@ -60,7 +60,7 @@ class PageBuilder:
         self.cursor = candidate.cursor
         if candidate.profile is None and candidate.player is None:
             self.no_player += 1
-        elif candidate.profile is None:
+        elif candidate.profile is None or self._is_elsewhere(candidate, candidate.profile):
             self._add_unknown(candidate)
         elif not players:
             self.no_player += not candidate.profile["players"]
@@ -79,6 +79,13 @@ class PageBuilder:
             and p["id"] not in self.seen
             and p["id"] not in self._here
         ]
+
+    @staticmethod
+    def _is_elsewhere(candidate: Candidate, profile: dict[str, Any]) -> bool:
+        """The ledger names an owner whose profile doesn't list the player (yet, or any more)."""
+        return candidate.player is not None and all(
+            p["id"] != candidate.player for p in profile["players"]
+        )
 
     def _add_unknown(self, candidate: Candidate) -> None:
         """A player id that was named, but that nobody reported: it can't get anything."""
@@ -144,6 +151,7 @@ class PageBuilder:
             "out": 0,
             "sums": empty_sums(),
             "plannedAt": self.now,
+            "bodies": "",
             "rev": 0,
             "expireAt": send["expireAt"],
         }

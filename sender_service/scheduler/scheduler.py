@@ -200,7 +200,7 @@ class Scheduler:
         return pending_counts(page, chunks)
 
     async def _jobs(self, app: App, page: Page, send: Send, chunks: Sequence[str]) -> list[Job]:
-        bodies = await self._tools.pages.bodies(page["_id"])
+        bodies = await self._tools.pages.bodies(page)
         app_id, tagger = app.one_signal.app_id, self._tools.tagger
         return [
             to_job(page, chunk, bodies[int(chunk.split("-")[0])], send, app_id, tagger)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+import orjson
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
@@ -36,16 +38,21 @@ class PageStore:
         self._bodies = database[BODIES.name]
 
     async def insert(self, page: Page, bodies: Sequence[dict[str, Any]]) -> bool:
-        """Bodies first, so that a page that is there can be sent. False when it was there before."""
+        """Bodies first, so that a page that is there can be sent. False when it was there before.
+
+        They are named by their content: a planner that lost its lease and comes late leaves the
+        page's own ones alone.
+        """
+        page["bodies"] = _bodies_id(page["_id"], bodies)
         with translate_mongo_errors():
             if bodies:
                 document = {
-                    "_id": page["_id"],
+                    "_id": page["bodies"],
                     "bodies": list(bodies),
                     "expireAt": page["expireAt"],
                 }
                 await self._bodies.bulk_write(
-                    [ReplaceOne({"_id": page["_id"]}, document, upsert=True)]
+                    [ReplaceOne({"_id": page["bodies"]}, document, upsert=True)]
                 )
             try:
                 await self._pages.insert_one(cast(Document, page))
@@ -73,9 +80,9 @@ class PageStore:
                     found[page["_id"]] = cast(Page, page)
         return found
 
-    async def bodies(self, page: str) -> list[dict[str, Any]]:
+    async def bodies(self, page: Page) -> list[dict[str, Any]]:
         with translate_mongo_errors():
-            found = await self._bodies.find_one({"_id": page})
+            found = await self._bodies.find_one({"_id": page["bodies"]})
         return [] if found is None else cast(list[dict[str, Any]], found["bodies"])
 
     async def update(self, page: Page, changes: Document) -> bool:
@@ -86,7 +93,7 @@ class PageStore:
                 {"_id": page["_id"], "rev": page["rev"]}, {"$set": changes, "$inc": {"rev": 1}}
             )
             if result.matched_count == 1 and not page["open"]:
-                await self._bodies.delete_one({"_id": page["_id"]})
+                await self._bodies.delete_one({"_id": page["bodies"]})
         return result.matched_count == 1
 
     async def mark_attempted(self, chunks: Sequence[tuple[str, str]]) -> None:
@@ -125,3 +132,8 @@ class PageStore:
                 add_sums(total, page["sums"])
                 still_open += page["open"]
         return total, still_open
+
+
+def _bodies_id(page: str, bodies: Sequence[dict[str, Any]]) -> str:
+    digest = hashlib.sha256(orjson.dumps(bodies, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return f"{page}:{digest[:16]}"

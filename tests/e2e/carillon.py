@@ -164,11 +164,13 @@ class Carillon:
 
     async def collect(self, shop: Shop, events: list[dict[str, Any]]) -> Any:
         url = self.url("ingest", f"/v1/events?key={shop.write_key}")
-        while True:
+
+        async def stored() -> Any:
             answer = await self.http.post(url, json={"events": events})
-            if answer.status_code != 401:  # the app is known to ingest within 5 s
-                break
-            await asyncio.sleep(0.1)
+            # A new app is known to ingest within 5 s; 503 says to come again.
+            return None if answer.status_code in (401, 503) else answer
+
+        answer = await eventually(stored, 20, every=0.1)
         assert answer.status_code == 202, answer.text
         return answer.json()
 

@@ -11,7 +11,7 @@ import pytest
 
 from shared.kafka import LogWriter, Outgoing, open_log_writer
 from shared.settings import KafkaSettings
-from tests.e2e.carillon import Carillon, Shop, campaign
+from tests.e2e.carillon import OPS, Carillon, Shop, campaign
 from tests.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
@@ -90,25 +90,31 @@ async def test_profile_shows_its_own_player_only(carillon: Carillon, shop: Shop)
         assert db["oneSignal"]["playerID"] == player
 
 
+def taken_in(carillon: Carillon, send: str) -> int:
+    """How often the trigger came by the log."""
+    lines = carillon.log("sender").splitlines()
+    return sum('"trigger taken in"' in line and send in line for line in lines)
+
+
 async def test_same_trigger_again_sends_nothing(carillon: Carillon, shop: Shop) -> None:
     await carillon.register(shop, 2)
-    body = {
-        "id": str(uuid.uuid4()),
-        "app": shop.app,
-        "campaign": "hello",
-        "audience": {"all": True},
-    }
-    await carillon.ops("POST", "/v1/sends", json=body)
-    before = await carillon.closed(body["id"])
-    code, out, screen = await run_cli(
-        carillon, "--app", shop.app, "--campaign", "hello", "--all", "--id", str(body["id"])
-    )
-    assert (code, out.strip()) == (0, body["id"]), screen
+    send = str(uuid.uuid4())
+    options = ("--app", shop.app, "--campaign", "hello", "--all", "--id", send)
+    code, _, screen = await run_cli(carillon, *options)
+    assert code == 0, screen
+    before = await carillon.closed(send)
+    code, out, screen = await run_cli(carillon, *options)
+    assert (code, out.strip()) == (0, send), screen
+    body: dict[str, Any] = {"id": send, "app": shop.app, "campaign": "hello"}
+    body |= {"audience": {"all": True}}
     again = await carillon.ops("POST", "/v1/sends", json=body)
     assert again["sent"] == before["sent"] == 2
-    # What the log brings is handled in order: a trigger behind the repeated one closes after it.
-    after = await carillon.trigger(shop, audience={"visitors": ["v0"]})
-    await carillon.closed(after)
+    await eventually(lambda: taken_in(carillon, send) == 2)
+    other = dict(body, campaign="another")
+    answer = await carillon.http.post(carillon.url("sender", "/v1/sends"), json=other, headers=OPS)
+    assert (answer.status_code, answer.json()["code"]) == (409, "trigger_id_reused")
+    # Behind all of these, so that whatever they caused is there by now.
+    await carillon.closed(await carillon.trigger(shop, audience={"visitors": ["v0"]}))
     pushes = (await carillon.tally(shop))["pushes"]
     assert sum(push["deliveries"] for push in pushes) == 3
 
