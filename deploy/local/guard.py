@@ -56,7 +56,7 @@ def _check(port: Port) -> None:
 def hold_folder(data: Path) -> Iterator[None]:
     """The data folder belongs to one launcher at a time. The kernel lets go when we die."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(0o700, parents=True, exist_ok=True)  # visitors' data is in it
         descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as exc:
         raise LaunchError(
