@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared import metrics
 from shared.errors import CarillonError, FieldError, Unavailable
 from shared.health import Health
+
+log = logging.getLogger("carillon.http")
 
 PRIVATE_PATHS = frozenset({"/metrics", "/docs", "/redoc", "/openapi.json"})
 
@@ -55,11 +58,21 @@ async def _on_carillon_error(_: Request, exc: Exception) -> Response:
 async def _on_validation_error(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)
     found = [
-        FieldError(".".join(str(step) for step in e["loc"]), str(e["type"]), str(e["msg"]))
+        FieldError(
+            ".".join(str(step) for step in e["loc"]),
+            str(e["type"]),
+            str(e["msg"]).removeprefix("Value error, "),
+        )
         for e in exc.errors()
     ]
     first = f"{found[0].field}: {found[0].message}" if found else "invalid request"
     return json_response(error_body("invalid", first, found), 422)
+
+
+async def _on_mistake(_: Request, exc: Exception) -> Response:
+    """A mistake of ours: logged without its text, which may hold personal data."""
+    log.error("request failed", exc_info=exc)
+    return json_response(error_body("internal", "the request failed: a mistake of ours"), 500)
 
 
 async def _on_http_exception(_: Request, exc: Exception) -> Response:
@@ -74,6 +87,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(CarillonError, _on_carillon_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_mistake)
 
 
 def add_ops_routes(app: FastAPI, health: Health) -> None:
@@ -109,19 +123,22 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
 
 
 def _within(address: str, networks: Sequence[Network]) -> bool:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(ip in network for network in networks)
+    ip = _parse(address)
+    return ip is not None and any(ip in network for network in networks)
 
 
 def is_private(address: str) -> bool:
+    ip = _parse(address)
+    return ip is not None and (ip.is_private or ip.is_loopback)
+
+
+def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """None for what is no address; a dual-stack socket's `::ffff:10.0.0.1` is 10.0.0.1."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
-        return False
-    return ip.is_private or ip.is_loopback
+        return None
+    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 class PrivatePaths:
