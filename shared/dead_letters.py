@@ -16,6 +16,8 @@ from shared.topics import DEAD_LETTERS
 
 log = logging.getLogger("carillon.stage")
 
+MAX_KEPT_BYTES = 2 * 1024 * 1024  # of a value: in base64 it must fit a message; the rest is cut off
+
 
 @dataclass(frozen=True, slots=True)
 class Poison:
@@ -60,7 +62,8 @@ class Undertaker:
             offset=record.offset,
             type=record.type,
             key=DeadLetter.pack(record.key),
-            value=DeadLetter.pack(record.value),
+            value=DeadLetter.pack(record.value[:MAX_KEPT_BYTES]),
+            cut=len(record.value) > MAX_KEPT_BYTES,
             code=poison.error.code,
             message=poison.error.message,
             at=self._clock(),
