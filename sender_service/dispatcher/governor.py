@@ -30,6 +30,7 @@ log = logging.getLogger("carillon.governor")
 DEAD_BEATS = 5
 JOIN_BEATS = 2
 FORGET_BEATS = 60
+WINDOW_SECONDS = 1.0  # OneSignal counts calls by the second
 
 
 class Membership:
@@ -133,6 +134,7 @@ class Pacer:
             deque(),
         )
         self._next = 0.0
+        self._given: deque[float] = deque()  # turns of the last second
         self._paused_until = 0.0
         self._serving: asyncio.Task[None] | None = None
 
@@ -156,15 +158,27 @@ class Pacer:
         while any(self._lanes):
             rate = self._rate()
             now = self._monotonic()
-            at = max(self._next, self._paused_until)
-            if rate <= 0 or at > now:
-                await asyncio.sleep(0.05 if rate <= 0 else min(at - now, 0.25))
+            at = self._earliest(rate, now)
+            if at > now:
+                await asyncio.sleep(min(at - now, 0.25))
                 continue
             waiting = (self._lanes[0] or self._lanes[1]).popleft()
             if not waiting.done():
                 # A loop that woke late catches up by at most a few turns: never a burst.
                 self._next = max(self._next, now - 5 / rate) + 1 / rate
+                self._given.append(now)
                 waiting.set_result(None)
+
+    def _earliest(self, rate: float, now: float) -> float:
+        """When the next turn may be: evenly spaced, and no more than `rate` in any second."""
+        if rate <= 0:
+            return now + 0.05
+        while self._given and now - self._given[0] >= WINDOW_SECONDS:
+            self._given.popleft()
+        at = max(self._next, self._paused_until)
+        if len(self._given) >= max(1, int(rate)):
+            at = max(at, self._given[0] + WINDOW_SECONDS)
+        return at
 
 
 class Governor:
