@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -148,16 +149,15 @@ def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, s
     if not isinstance(value, dict):
         raise InvalidPayload("a trigger is a JSON object", code="trigger_not_an_object")
     head = validate(TriggerHead, value)
-    digest = hashlib.sha256(_canonical(value, body)).hexdigest()
     try:
-        return head, validate(Trigger, value), digest
+        trigger = validate(Trigger, value)
     except InvalidPayload as exc:
-        return head, exc, digest
+        return head, exc, _digest(value, body)
+    return head, trigger, _digest(trigger.model_dump(mode="json", by_alias=True), body)
 
 
-def _canonical(value: dict[str, Any], body: bytes) -> bytes:
-    """The sorted JSON; what is nested too deep to be written again (and is refused) as it came."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:
-        return body
+def _digest(value: dict[str, Any], body: bytes) -> str:
+    """Of the sorted JSON; what is nested too deep to be written again (and is refused) as it came."""
+    with contextlib.suppress(orjson.JSONEncodeError):
+        body = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(body).hexdigest()
