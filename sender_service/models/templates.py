@@ -3,23 +3,62 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from shared.errors import Rejected
 
-_environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 PROFILE = "profile"
+MAX_RANGE = 1_000  # a text has 200 characters
+MAX_LOOP_DEPTH = 2
+# What can call itself, grow without end or asks for a file: no push needs it.
+REFUSED = (nodes.Macro, nodes.CallBlock, nodes.Pow, nodes.Include, nodes.ImportedName)
+REFUSED += (nodes.Import, nodes.FromImport, nodes.Extends)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Texts are rendered on the planner's event loop, so none may take long."""
+
+    intercepted_binops = frozenset({"*"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Numbers are multiplied, texts and lists are not: `"x" * 10000000000`."""
+        if not isinstance(left, int | float) or not isinstance(right, int | float):
+            raise TypeError("only numbers are multiplied")
+        return left * right
+
+
+def _short_range(*bounds: int) -> range:
+    steps = range(*bounds)
+    if len(steps) > MAX_RANGE:
+        raise OverflowError(f"range: at most {MAX_RANGE}")
+    return steps
+
+
+_environment = _Environment(undefined=StrictUndefined, autoescape=False)
+_environment.globals["range"] = _short_range
 
 
 def check_template(source: str) -> str:
-    """The source, if it is a template. Raises ValueError with the line."""
+    """The source, if it is a template that comes to an end. Raises ValueError with the line."""
     try:
-        _environment.parse(source)
+        tree = _environment.parse(source)
     except TemplateSyntaxError as exc:
         raise ValueError(f"template, line {exc.lineno}: {exc.message}") from exc
+    for node in tree.find_all(REFUSED):
+        raise ValueError(f"template, line {node.lineno}: {type(node).__name__} is not for pushes")
+    _check_loops(tree, MAX_LOOP_DEPTH)
     return source
+
+
+def _check_loops(node: nodes.Node, deeper: int) -> None:
+    for child in node.iter_child_nodes():
+        loops = isinstance(child, nodes.For)
+        if isinstance(child, nodes.For) and (deeper == 0 or child.recursive):
+            raise ValueError(f"template, line {child.lineno}: at most {MAX_LOOP_DEPTH} loops deep")
+        _check_loops(child, deeper - loops)
 
 
 @lru_cache(maxsize=4_096)
