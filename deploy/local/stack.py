@@ -111,6 +111,7 @@ class _Parts:
         ports = self._ports
         env = dict(os.environ)
         env.setdefault("CARILLON_DEVELOPMENT", "true")
+        env.setdefault("CARILLON_LOG_LEVEL", "DEBUG")  # each event by its id, through all stages
         path = [str(ROOT), *filter(None, [env.get("PYTHONPATH")])]
         env |= {
             "PYTHONPATH": os.pathsep.join(path),  # `make run` works from any folder
