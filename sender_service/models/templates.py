@@ -14,8 +14,10 @@ PROFILE = "profile"
 MAX_RANGE = 1_000  # a text has 200 characters
 MAX_LOOP_DEPTH = 2
 # What can call itself, grow without end or asks for a file: no push needs it.
-REFUSED = (nodes.Macro, nodes.CallBlock, nodes.Pow, nodes.Include, nodes.ImportedName)
-REFUSED += (nodes.Import, nodes.FromImport, nodes.Extends)
+REFUSED: tuple[type[nodes.Node], ...] = (
+    nodes.Macro, nodes.CallBlock, nodes.Pow,
+    nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends,
+)  # fmt: skip
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -47,6 +49,8 @@ def check_template(source: str) -> str:
         tree = _environment.parse(source)
     except TemplateSyntaxError as exc:
         raise ValueError(f"template, line {exc.lineno}: {exc.message}") from exc
+    except RecursionError as exc:
+        raise ValueError("template: nested too deep") from exc
     for node in tree.find_all(REFUSED):
         raise ValueError(f"template, line {node.lineno}: {type(node).__name__} is not for pushes")
     _check_loops(tree, MAX_LOOP_DEPTH)
