@@ -56,8 +56,8 @@ class Membership:
         now = self._monotonic()
         if self._written_at is None or self._beat <= JOIN_BEATS:
             return 0.0
-        if now - self._written_at > (DEAD_BEATS - 1) * self._beat_seconds:
-            return 0.0  # the others may hold us for dead
+        if now - self._written_at > JOIN_BEATS * self._beat_seconds:
+            return 0.0  # a newcomer that we haven't seen may begin now, and others hold us for dead
         dead_after = DEAD_BEATS * self._beat_seconds
         living = sum(now - moved <= dead_after for _, moved in self._others.values())
         return 1 / (1 + living)
