@@ -28,8 +28,8 @@ fmt: setup ## format and fix (writes)
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup ## the benchmarks: print the figures of the README
-	@$(BIN)/python -m tests.bench
+bench: setup ## the benchmarks: print the figures of the README (BENCH=name for one)
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 lock: setup ## compile the pinned requirements again
 	@$(COMPILE) requirements/base.in -o requirements/base.txt
