@@ -13,6 +13,7 @@ from ingest_service.collector import Collector
 from ingest_service.guarded_log import GuardedLog
 from ingest_service.identify import LoginProof
 from ingest_service.judge import Judge
+from ingest_service.known_apps import KnownApps
 from ingest_service.projector.people import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
@@ -26,14 +27,14 @@ from shared.mongo import Database, ensure_indexes, open_database, ping
 from shared.secrets import Vault
 from shared.service import bind, probe, serve, until_available
 from shared.settings import HttpSettings, Settings
-from shared.stage import Stage, StageContext, pause
+from shared.stage import Stage, StageContext
 from shared.topics import TOPICS
 
 log = logging.getLogger("carillon.ingest")
 
 ROLES = ("api", "projector")
 PROBED_SECONDS = 10.0  # a probe takes at most three
-LOADED_SECONDS = 0.1
+KNOWN_APPS = "apps.json"
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ Loop = Callable[[], Coroutine[Any, Any, Any]]
 def _api(process: Process, events: GuardedLog) -> tuple[Parts, list[Loop]]:
     apps = AppRegistry(process.database, process.vault)
     known = process.health.component("apps", deadline_seconds=PROBED_SECONDS, critical=True)
+    path = process.settings.data_dir / "ingest" / KNOWN_APPS
     parts = Parts(
         apps,
         Collector(events, Judge(LoginProof(process.vault)), utc_now),
@@ -109,18 +111,8 @@ def _api(process: Process, events: GuardedLog) -> tuple[Parts, list[Loop]]:
     )
     return parts, [
         lambda: apps.keep_fresh(process.stop),
-        lambda: _watch_apps(apps, known, process.stop),
+        lambda: KnownApps(path, apps, known).watch(process.stop),
     ]
-
-
-async def _watch_apps(apps: AppRegistry, known: Component, stop: asyncio.Event) -> None:
-    """Without having read the apps once, no key can be judged and nothing be stored."""
-    while not stop.is_set():
-        if apps.loaded:
-            known.beat()
-        else:
-            known.fail("apps_not_read")
-        await pause(stop, 1.0 if apps.loaded else LOADED_SECONDS)
 
 
 async def _project(process: Process) -> None:

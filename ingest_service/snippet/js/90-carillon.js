@@ -1,0 +1,3 @@
+// As snippet.js: the function is `carillon`.
+
+install("carillon");

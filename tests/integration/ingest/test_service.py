@@ -1,0 +1,163 @@
+"""The service as a process on a real broker and database."""
+
+from __future__ import annotations
+
+import statistics
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+from shared.mongo import Database
+from shared.settings import Settings
+from tests import stack
+from tests.integration.ingest.running import (
+    EVENTS,
+    client_of,
+    one_signal,
+    player_of,
+    seeded,
+    until,
+    until_known,
+)
+
+SOON = 0.25  # seconds until an event is in the profile
+
+
+@dataclass(frozen=True)
+class Running:
+    settings: Settings
+    database: Database
+    server: stack.Server
+    client: httpx.AsyncClient
+
+
+@pytest.fixture(scope="module")
+async def running(
+    broker: str, mongo_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    """One service for this module: a group's first join takes seconds."""
+    settings = stack.settings_for(broker, mongo_uri, tmp_path_factory.mktemp("ingest"))
+    async with seeded(settings) as database:
+        with stack.service("ingest_service", settings) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                warm = str(uuid.uuid4())
+                await client.post(EVENTS, json=one_signal("warm", warm))
+                await until_known(client, "warm", warm)
+                yield Running(settings, database, server, client)
+
+
+async def test_event_is_in_the_profile_soon(running: Running) -> None:
+    took = []
+    for number in range(10):
+        player = str(uuid.uuid4())
+        began = time.perf_counter()
+        answer = await running.client.post(EVENTS, json=one_signal(f"soon{number}", player))
+        assert answer.status_code == 202
+        mine = {"visitors": f"soon{number}"}
+        profile = await stack.eventually(
+            partial(running.database["profiles"].find_one, mine), 5, 0.005
+        )
+        took.append(time.perf_counter() - began)
+        assert [p["id"] for p in profile["players"]] == [player]
+        assert await player_of(running.client, f"soon{number}") == player
+    assert statistics.median(took) < SOON
+
+
+async def test_repeated_request_has_no_second_effect(running: Running) -> None:
+    player, order = str(uuid.uuid4()), str(uuid.uuid4())
+    batch = [
+        one_signal("twice", player, id=str(uuid.uuid4())),
+        {
+            "id": order,
+            "type": "purchase",
+            "visitorId": "twice",
+            "data": {"items": [{"itemID": 1, "quantity": 1, "price": "9,90"}], "revenue": 9.9},
+        },
+    ]
+    for _ in range(3):
+        answer = await running.client.post(EVENTS, json=batch)
+        assert answer.json()["accepted"] == 2
+    last = {
+        "id": str(uuid.uuid4()),
+        "type": "pageview",
+        "visitorId": "twice",
+        "data": {"itemID": 5},
+    }
+    await running.client.post(EVENTS, json=last)
+
+    async def has_last() -> object:
+        return await running.database["profiles"].find_one(
+            {"visitors": "twice", "viewed.item": "5"}
+        )
+
+    profile = await stack.eventually(has_last)
+    assert [bought["id"] for bought in profile["purchases"]] == [order]
+    assert [p["id"] for p in profile["players"]] == [player]
+
+
+async def test_login_on_two_browsers_is_one_person(running: Running) -> None:
+    players = {visitor: str(uuid.uuid4()) for visitor in ("phone", "laptop")}
+    for visitor, player in players.items():
+        batch = [
+            one_signal(visitor, player),
+            {"type": "identify", "visitorId": visitor, "data": {"login": "eva"}},
+        ]
+        await running.client.post(EVENTS, json=batch)
+
+    async def joined() -> object:
+        profile = await running.database["profiles"].find_one({"app": "demo", "login": "eva"})
+        return profile if profile and len(profile["visitors"]) == 2 else None
+
+    profile = await stack.eventually(joined)
+    assert sorted(profile["db"]["affinityToOneSignalPlayerID"]) == sorted(players.values())
+    for visitor, player in players.items():
+        answer = await running.client.get(f"/v1/profile?key=wk_demo&visitorId={visitor}")
+        assert answer.json()["db"]["affinityToOneSignalPlayerID"] == [player]
+        assert "eva" not in answer.text
+
+
+async def test_webhook_is_a_sign_of_life(running: Running) -> None:
+    player = str(uuid.uuid4())
+    await running.client.post(EVENTS, json=one_signal("hooked", player))
+    await until_known(running.client, "hooked", player)
+    before = await stack.eventually(lambda: running.database["players"].find_one({"_id": player}))
+    body = {
+        "event": "notification.clicked",
+        "notificationId": str(uuid.uuid4()),
+        "subscriptionId": player,
+    }
+    answer = await running.client.post("/v1/webhooks/onesignal/wh_demo", json=body)
+    assert answer.status_code == 202
+
+    async def seen() -> bool:
+        found = await running.database["players"].find_one({"_id": player})
+        return found is not None and found["lastSeenAt"] > before["lastSeenAt"]
+
+    await stack.eventually(seen)
+
+
+async def test_request_under_way_is_answered_before_the_end(
+    fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
+) -> None:
+    settings = stack.settings_for(fresh_broker.address, mongo_uri, tmp_path)
+    async with seeded(settings):
+        server = stack.service("ingest_service", settings, "--only", "api").start()
+        async with client_of(server) as client:
+            await until(client, 200, "ready")
+
+            async def slow() -> AsyncIterator[bytes]:
+                yield b'{"type":"pageview",'
+                server.terminate()
+                await stack.eventually(lambda: not server.is_open())  # no new connections
+                yield b'"visitorId":"v"}'
+
+            answer = await client.post(EVENTS, content=slow())
+        assert answer.status_code == 202
+        assert server.stop() == 0

@@ -1,0 +1,45 @@
+"""What the projector makes of records: its own, others' and poison."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest_service.projector.projector import decode
+from shared.errors import Rejected
+from shared.kafka import Record
+from shared.models.delivery import Delivery
+from shared.models.event import Event
+from tests.unit.ingest.doubles import START, event
+
+
+def record(value: bytes, kind: str = "pageview", topic: str = "carillon.events") -> Record:
+    return Record(topic, 0, 0, b"v", value, kind, 0)
+
+
+def test_events_and_deliveries_are_its_own() -> None:
+    told = event("pageview", "v", 1)
+    assert decode(record(told.dump())) == told
+    delivery = Delivery(app="demo", send="s", page=0, chunk="0", outcome="sent", at=START)
+    assert isinstance(decode(record(delivery.dump(), "delivery", "carillon.deliveries")), Delivery)
+
+
+def test_internal_events_are_skipped_unparsed() -> None:
+    for kind in ("carillon.stream", "carillon.erase", "carillon.later"):
+        assert decode(record(b"\xff", kind)) is None
+
+
+@pytest.mark.parametrize("value", [b"", b"\xff", b"{}", b"[]", b'{"v": 2}'])
+def test_anything_else_is_poison(value: bytes) -> None:
+    with pytest.raises(Rejected):
+        decode(record(value))
+    with pytest.raises(Rejected):
+        decode(record(value, "delivery", "carillon.deliveries"))
+
+
+def test_event_without_a_visitor_is_poison_unless_a_webhook() -> None:
+    nobody: Event = event("pageview", "v", 1).model_copy(update={"visitor_id": None})
+    with pytest.raises(Rejected) as caught:
+        decode(record(nobody.dump()))
+    assert caught.value.code == "no_visitor"
+    hook = nobody.model_copy(update={"type": "oneSignalWebhook"})
+    assert decode(record(hook.dump())) == hook

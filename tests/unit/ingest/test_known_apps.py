@@ -1,0 +1,55 @@
+"""The apps on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from pathlib import Path
+
+from ingest_service.known_apps import KnownApps
+from shared.apps import AppRegistry
+from shared.clock import monotonic, utc_now
+from shared.health import Health
+from shared.mongo import open_database
+from shared.settings import MongoSettings
+from tests.contract.ingest.doubles import VAULT, app
+
+
+async def watched(path: Path, *known: str) -> tuple[AppRegistry, str | None]:
+    """A registry that read these apps (or none), after one look at the disk; the health's error."""
+    stop = asyncio.Event()
+    async with open_database(MongoSettings(), "test") as database:  # never asked anything
+        apps = AppRegistry(database, VAULT)
+        if known:
+            apps.take(app(name) for name in known)
+        component = Health(utc_now, monotonic).component("apps", deadline_seconds=9)
+        watching = asyncio.create_task(KnownApps(path, apps, component).watch(stop))
+        await asyncio.sleep(0)
+        stop.set()
+        await watching
+    return apps, component.error
+
+
+async def test_apps_are_known_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "apps.json"
+    await watched(path, "shop", "open")
+    apps, error = await watched(path)
+    assert apps.by_key("write", "wk_shop").id == "shop"
+    assert error is None
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert b"wk_shop" not in path.read_bytes()
+
+
+async def test_without_a_file_nothing_is_known(tmp_path: Path) -> None:
+    apps, error = await watched(tmp_path / "apps.json")
+    assert not apps.loaded
+    assert error == "apps_not_read"
+
+
+async def test_broken_file_is_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "apps.json"
+    path.write_bytes(b'[{"_id": 7')
+    apps, _ = await watched(path)
+    assert not apps.loaded
+    await watched(path, "shop")
+    assert (await watched(path))[0].loaded
