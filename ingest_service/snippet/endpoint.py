@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,81 +20,82 @@ MEDIA_TYPE = "text/javascript; charset=utf-8"
 # A change reaches every page within five minutes; a page whose copy is older than that uses it
 # once more while the browser fetches the new one, and for a day where we can't be reached.
 CACHE = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=86400"
-OPEN = {
+HEADERS = {
     "Access-Control-Allow-Origin": "*",  # for <script crossorigin>
     "Cross-Origin-Resource-Policy": "cross-origin",  # for pages that isolate themselves
     "X-Content-Type-Options": "nosniff",
     "Vary": "Accept-Encoding",
 }
-KEPT_SCRIPTS = 256  # compressed once: apps times keys times flavours
+KEPT_SCRIPTS = 256  # put together once: apps times keys times flavours
 
 
 def snippet_routes(apps: AppRegistry) -> list[Route]:
-    """For write keys only: another kind would be published in every page."""
+    scripts = Scripts(apps)
     return [
-        Route("/v1/snippet.js", _serve(apps, "carillon", lambda r: r.query_params.get("key"))),
-        Route("/{key}/{environment}/persoo.js", _serve(apps, "persoo", _key_in_path)),
-        Route("/{key}/{environment}/actions.js", _serve(apps, "actions", _key_in_path)),
+        Route("/v1/snippet.js", partial(scripts.answer, "carillon")),
+        Route("/{key}/{environment}/persoo.js", partial(scripts.answer, "persoo")),
+        Route("/{key}/{environment}/actions.js", partial(scripts.answer, "actions")),
     ]
 
 
 @dataclass(frozen=True)
-class Script:
-    """As it goes over the wire, in both encodings."""
+class Encoded:
+    """A script as it goes over the wire."""
 
-    plain: bytes
-    packed: bytes
-
-    def response(self, headers: Mapping[str, str]) -> Response:
-        accepted = headers.get("accept-encoding", "")
-        content, encoding = (self.packed, {"Content-Encoding": "gzip"}), {}
-        body, encoding = content if "gzip" in accepted else (self.plain, encoding)
-        etag = etag_of(body)
-        said = {**OPEN, "Cache-Control": CACHE, "ETag": etag}
-        if etag in headers.get("if-none-match", "").replace("W/", "").split(", "):
-            return Response(status_code=304, headers=said)
-        return Response(body, headers={**said, **encoding}, media_type=MEDIA_TYPE)
+    body: bytes
+    etag: str
+    encoding: dict[str, str]
 
 
-def _serve(
-    apps: AppRegistry, flavour: Flavour, key_of: Callable[[Request], str | None]
-) -> Callable[[Request], Awaitable[Response]]:
-    @lru_cache(KEPT_SCRIPTS)
-    def script(app_and_version: tuple[str, int], key: str) -> Script:
-        app = apps.get(app_and_version[0])
-        assert app is not None
-        return _pack(assemble(flavour, app, key))
+class Scripts:
+    """Every app's scripts, each put together and compressed once a version of the app."""
 
-    async def endpoint(request: Request) -> Response:
+    def __init__(self, apps: AppRegistry) -> None:
+        self._apps = apps
+        self._kept: dict[tuple[str, int, Flavour, str, bool], Encoded] = {}
+
+    async def answer(self, flavour: Flavour, request: Request) -> Response:
+        key = request.path_params.get("key") or request.query_params.get("key")
         try:
-            app = _app_of(apps, key_of(request))
+            app = self._app_of(key)
         except CarillonError as exc:
             return _refusal(exc)
-        key = key_of(request) or ""
-        return script((app.id, app.version), key).response(request.headers)
+        packed = "gzip" in request.headers.get("accept-encoding", "")
+        found = self._script(app, flavour, str(key), packed)
+        headers = {**HEADERS, "Cache-Control": CACHE, "ETag": found.etag}
+        if _knows(request, found.etag):
+            return Response(status_code=304, headers=headers)
+        return Response(found.body, headers={**headers, **found.encoding}, media_type=MEDIA_TYPE)
 
-    return endpoint
+    def _app_of(self, key: str | None) -> App:
+        """By its write key only: a key of another kind would be published in every page."""
+        if not key or len(key) > MAX_KEY:
+            raise Unauthorized("a write key is needed: ?key=", code="missing_key")
+        return self._apps.by_key("write", key)
+
+    def _script(self, app: App, flavour: Flavour, key: str, packed: bool) -> Encoded:
+        name = (app.id, app.version, flavour, key, packed)
+        if name not in self._kept:
+            if len(self._kept) >= KEPT_SCRIPTS:  # mostly of versions that are no more
+                self._kept.clear()
+            self._kept[name] = _encode(assemble(flavour, app, key), packed)
+        return self._kept[name]
 
 
-def _pack(text: str) -> Script:
-    plain = text.encode()
-    return Script(plain, gzip.compress(plain, mtime=0))
+def _encode(text: str, packed: bool) -> Encoded:
+    body = gzip.compress(text.encode(), mtime=0) if packed else text.encode()
+    return Encoded(body, etag_of(body), {"Content-Encoding": "gzip"} if packed else {})
 
 
-def _app_of(apps: AppRegistry, key: str | None) -> App:
-    if not key or len(key) > MAX_KEY:
-        raise Unauthorized("a write key is needed", code="missing_key")
-    return apps.by_key("write", key)
-
-
-def _key_in_path(request: Request) -> str:
-    return str(request.path_params["key"])
+def _knows(request: Request, etag: str) -> bool:
+    known = request.headers.get("if-none-match", "")
+    return etag in (one.strip().removeprefix("W/") for one in known.split(","))
 
 
 def _refusal(error: CarillonError) -> Response:
-    """Never run, for its status; it is for whoever looks at the answer."""
-    headers = {**OPEN, "Cache-Control": "no-store"}
+    """Never run, because of its status; it is for whoever looks at the answer."""
+    headers = {**HEADERS, "Cache-Control": "no-store"}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)
-    body = f"/* carillon: {error.code}: {error.message} */\n"
-    return Response(body, error.status, headers, media_type=MEDIA_TYPE)
+    text = f"/* carillon: {error.code}: {error.message} */\n"
+    return Response(text, error.status, headers, media_type=MEDIA_TYPE)

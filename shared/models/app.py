@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -35,8 +35,18 @@ class LoginHash(Wire):
 
 
 class SnippetConfig(Wire):
+    """What the browser snippet is told; all of it is public (docs/browser.md).
+
+    `webhook_key` is the app's webhook key in plain text: keys are stored as hashes only, but pages
+    must name this one to OneSignal's service worker.
+    """
+
     load_one_signal: bool = Field(default=True, alias="loadOneSignal")
-    worker_path: str = "/OneSignalSDKWorker.js"
+    worker_path: Annotated[str, Field(max_length=1_024)] = "/OneSignalSDKWorker.js"
+    webhook_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]{1,256}$")] | None = None
+    sdk_url: Annotated[str, Field(pattern=r"^(https?://|/)", max_length=1_024)] | None = None
+    require_consent: bool = False
+    cookie_domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")] | None = None
 
 
 class App(Wire):

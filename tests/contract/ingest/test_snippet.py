@@ -1,0 +1,158 @@
+"""The snippet's endpoints: what pages get, how it is cached, what it must never hold."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from ingest_service.snippet.assembly import FILES, JS, VERSION, assemble
+from ingest_service.snippet.endpoint import snippet_routes
+from shared.apps import AppRegistry
+from shared.models.app import App
+from shared.mongo import open_database
+from shared.secrets import Vault
+from shared.settings import MongoSettings
+
+VAULT = Vault("a secret key that is long enough for tests")
+APP_ID = "5eed0000-ca21-4110-8000-0000000de300"
+MAX_PACKED_BYTES = 8 * 1024
+URLS = ("/v1/snippet.js?key=wk_shop", "/wk_shop/p/persoo.js", "/wk_shop/t/actions.js")
+
+
+def app(version: int = 1, **snippet: Any) -> App:
+    keys = [("write", "wk_shop"), ("server", "sk_shop"), ("webhook", "wh_shop")]
+    return App.model_validate(
+        {
+            "_id": "shop",
+            "name": "Shop",
+            "version": version,
+            "oneSignal": {"appId": APP_ID, "restApiKey": VAULT.encrypt("os_v2_app_secret")},
+            "keys": [{"id": k, "kind": kind, "hash": VAULT.hash_key(k)} for kind, k in keys],
+            "loginHash": {"required": True, "secret": VAULT.encrypt("hmac secret")},
+            "snippet": {"webhookKey": "wh_shop", **snippet},
+        }
+    )
+
+
+@pytest.fixture
+async def apps() -> AsyncIterator[AppRegistry]:
+    async with open_database(MongoSettings(), "test") as database:  # never asked anything
+        yield AppRegistry(database, VAULT)
+
+
+@pytest.fixture
+async def client(apps: AppRegistry) -> AsyncIterator[httpx.AsyncClient]:
+    apps.take([app()])
+    transport = httpx.ASGITransport(Starlette(routes=snippet_routes(apps)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
+        yield client
+
+
+@pytest.mark.parametrize("url", URLS)
+async def test_any_page_may_load_and_keep_it(client: httpx.AsyncClient, url: str) -> None:
+    answer = await client.get(url, headers={"Origin": "https://shop.example"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert answer.headers["cache-control"].startswith("public, max-age=300")
+    assert f"Carillon {VERSION}" in answer.text.splitlines()[0]
+
+
+@pytest.mark.parametrize("url", URLS)
+async def test_unchanged_copy_is_not_sent_again(client: httpx.AsyncClient, url: str) -> None:
+    etag = (await client.get(url)).headers["etag"]
+    answer = await client.get(url, headers={"If-None-Match": f'"other", W/{etag}'})
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert answer.headers["etag"] == etag
+
+
+async def test_changed_app_is_another_copy(client: httpx.AsyncClient, apps: AppRegistry) -> None:
+    before = await client.get(URLS[0])
+    apps.take([app(version=2, workerPath="/push/worker.js")])
+    after = await client.get(URLS[0], headers={"If-None-Match": before.headers["etag"]})
+    assert after.status_code == 200
+    assert '"workerPath":"/push/worker.js"' in after.text
+
+
+async def test_compressed_only_for_those_who_can(client: httpx.AsyncClient) -> None:
+    plain = await client.get(URLS[0], headers={"Accept-Encoding": "identity"})
+    packed = await client.get(URLS[0], headers={"Accept-Encoding": "br, gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.text == plain.text
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert plain.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("url", URLS)
+async def test_head_is_answered(client: httpx.AsyncClient, url: str) -> None:
+    assert (await client.head(url)).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", "wk_other", "sk_shop", "wh_shop", "k" * 300])
+async def test_other_keys_are_refused(client: httpx.AsyncClient, key: str) -> None:
+    for url in (f"/v1/snippet.js?key={key}", f"/{key or '-'}/p/persoo.js"):
+        answer = await client.get(url)
+        assert answer.status_code == 401
+        assert answer.headers["cache-control"] == "no-store"
+        assert re.fullmatch(r"/\* carillon: \w+: [^*]* \*/\n", answer.text)
+
+
+async def test_before_the_apps_are_known_it_says_when(apps: AppRegistry) -> None:
+    transport = httpx.ASGITransport(Starlette(routes=snippet_routes(apps)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
+        answer = await client.get(URLS[0])
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+
+
+@pytest.mark.parametrize("flavour", FILES)
+def test_small_enough(flavour: Any) -> None:
+    assert len(gzip.compress(assemble(flavour, app(), "wk_shop").encode())) < MAX_PACKED_BYTES
+
+
+@pytest.mark.parametrize("flavour", FILES)
+def test_no_secret_is_in_it(flavour: Any) -> None:
+    text = assemble(flavour, app(), "wk_shop")
+    assert not [word for word in ("os_v2", "hmac", "sk_shop", "gAAAA", 'hash"') if word in text]
+
+
+def test_configuration_cannot_break_out_of_its_place() -> None:
+    text = assemble("carillon", app(sdkUrl="/</script><script>alert(1)//\u2028"), "wk_shop")
+    assert "</script" not in text
+    assert "\u2028" not in text
+
+
+def test_switched_off_onesignal_is_not_loaded() -> None:
+    off = app()
+    off = off.model_copy(
+        update={"one_signal": off.one_signal.model_copy(update={"enabled": False})}
+    )
+    assert '"appId":null' in assemble("carillon", off, "wk_shop")
+
+
+@pytest.mark.parametrize("path", sorted(JS.glob("*.js")), ids=lambda path: path.name)
+def test_sources_are_written_by_hand(path: Any) -> None:
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 250
+    assert max(map(len, lines)) <= 108
+    assert lines[0].startswith("// ")  # what it is for
+
+
+@pytest.mark.parametrize("flavour", FILES)
+def test_comments_are_all_that_is_left_out(flavour: Any) -> None:
+    served = assemble(flavour, app(), "wk_shop").split("try {\n", 1)[1]
+    code = [
+        line.split(" // ")[0].rstrip()
+        for name in FILES[flavour]
+        for line in (JS / f"{name}.js").read_text().splitlines()
+        if line.strip() and not line.strip().startswith("//")
+    ]
+    assert served.split("\n} catch (error) {\n  if (window")[0].splitlines() == code
