@@ -16,6 +16,7 @@ from ingest_service.api.openapi import PATHS
 from ingest_service.api.profile import Profile, VisitorViews
 from ingest_service.api.webhooks import OneSignalWebhooks
 from ingest_service.collector import Collector
+from ingest_service.snippet.endpoint import snippet_routes
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.health import Health
@@ -54,6 +55,7 @@ def _public_routes(parts: Parts) -> list[Route]:
         Route("/v1/events", Door(events)),
         Route("/v1/webhooks/onesignal/{webhook_key}", Door(webhooks)),
         Route("/v1/profile", Door(Profile(parts.apps, parts.views))),
+        *snippet_routes(parts.apps),
     ]
 
 
