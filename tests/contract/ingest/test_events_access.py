@@ -1,0 +1,122 @@
+"""POST /v1/events: whose keys, which origins, whose logins."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.mongo import open_database
+from shared.settings import MongoSettings
+from tests.contract.ingest.doubles import SHOP, Api
+from tests.contract.ingest.test_events import URL, code_of, pageview
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "code"),
+    [
+        ("", {}, "missing_key"),
+        ("?key=", {}, "missing_key"),
+        ("?key=nobody", {}, "unknown_key"),
+        ("?key=wh_open", {}, "unknown_key"),
+        ("?key=wk_off", {}, "unknown_key"),
+        ("", {"X-Write-Key": "k" * 300}, "missing_key"),
+    ],
+)
+async def test_unknown_keys(
+    client: httpx.AsyncClient, api: Api, query: str, headers: dict[str, str], code: str
+) -> None:
+    answer = await client.post(f"/v1/events{query}", json=pageview(), headers=headers)
+    assert (answer.status_code, code_of(answer)) == (401, code)
+    assert api.log.records == []
+
+
+async def test_servers_have_their_own_keys(client: httpx.AsyncClient, api: Api) -> None:
+    answer = await client.post("/v1/events", json=pageview(), headers={"X-Write-Key": "sk_open"})
+    assert answer.status_code == 202
+    assert api.log.events[0].source == "server"
+
+
+async def test_log_away_is_told_at_once(client: httpx.AsyncClient, api: Api) -> None:
+    api.log.away = True
+    answer = await client.post(URL, json=pageview())
+    assert (answer.status_code, code_of(answer)) == (503, "kafka_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_apps_not_known_yet_is_not_an_unknown_key() -> None:
+    async with open_database(MongoSettings(), "test") as database, Api(database).client() as client:
+        answer = await client.post(URL, json=pageview())
+    assert (answer.status_code, code_of(answer)) == (503, "mongo_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_allowed_origin_may_read_the_answer(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/events?key=wk_shop", json=pageview(), headers={"Origin": SHOP})
+    assert answer.status_code == 202
+    assert answer.headers["Access-Control-Allow-Origin"] == SHOP
+    assert answer.headers["Vary"] == "Origin"
+
+
+async def test_another_origin_is_refused(client: httpx.AsyncClient, api: Api) -> None:
+    for origin in (
+        "https://evil.example.test",
+        "null",
+        f"{SHOP}.evil.test",
+        "http://shop.example.test",
+    ):
+        answer = await client.post(
+            "/v1/events?key=wk_shop", json=pageview(), headers={"Origin": origin}
+        )
+        assert (answer.status_code, code_of(answer)) == (403, "origin_not_allowed")
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert api.log.records == []
+
+
+async def test_no_origin_is_a_server(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/v1/events?key=wk_shop", json=pageview())).status_code == 202
+
+
+async def test_errors_can_be_read_by_the_page(client: httpx.AsyncClient) -> None:
+    answer = await client.post(URL, content=b"{", headers={"Origin": SHOP})
+    assert answer.status_code == 422
+    assert answer.headers["Access-Control-Allow-Origin"] == SHOP
+
+
+async def test_preflight(client: httpx.AsyncClient) -> None:
+    asks = {"Origin": SHOP, "Access-Control-Request-Method": "POST"}
+    for query in ("", "?key=wk_shop"):
+        answer = await client.options(f"/v1/events{query}", headers=asks)
+        assert answer.status_code == 204
+        assert answer.headers["Access-Control-Allow-Origin"] == SHOP
+        assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+        assert answer.headers["Access-Control-Allow-Headers"] == "content-type, x-write-key"
+    asks["Origin"] = "https://evil.example.test"
+    assert (await client.options("/v1/events?key=wk_shop", headers=asks)).status_code == 403
+
+
+async def test_other_methods_are_not_allowed(client: httpx.AsyncClient) -> None:
+    answer = await client.get(URL)
+    assert (answer.status_code, code_of(answer)) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "POST, OPTIONS"
+
+
+async def test_login_must_be_proved_where_the_app_wants_it(
+    client: httpx.AsyncClient, api: Api
+) -> None:
+    good = hmac.new(b"hmac secret", b"eva", hashlib.sha256).hexdigest()
+    url = "/v1/events?key=wk_proof"
+
+    async def identify(url: str, **data: Any) -> httpx.Response:
+        return await client.post(url, json={"type": "identify", "visitorId": "v", "data": data})
+
+    assert (await identify(url, login="eva", loginHash=good)).status_code == 202
+    assert api.log.events[0].data == {"login": "eva"}
+    for bad in ({}, {"loginHash": "0" * 64}, {"loginHash": 7}, {"loginHash": "é"}):
+        answer = await identify(url, login="eva", **bad)
+        assert (answer.status_code, code_of(answer)) == (422, "login_hash")
+    assert (await identify(url, email="eva@example.test")).status_code == 202
+    assert (await identify("/v1/events?key=sk_proof", login="eva")).status_code == 202
