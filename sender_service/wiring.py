@@ -1,0 +1,166 @@
+"""The composition root: what the sender is made of."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sender_service.accounting.stage import Accounting
+from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
+from sender_service.dispatcher.governor import Governor
+from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
+from sender_service.intake.accept import Intake
+from sender_service.intake.stage import intake_stage
+from sender_service.ops.app import create_app
+from sender_service.ops.apps import apps_router
+from sender_service.ops.campaigns import campaigns_router
+from sender_service.ops.letters import letters_router, letters_stage
+from sender_service.ops.reading import SendReader
+from sender_service.ops.sends import SendsApi
+from sender_service.planner.planner import Planner, PlannerTools
+from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
+from sender_service.store.campaigns import CampaignStore, app_store
+from sender_service.store.interactions import InteractionStore
+from sender_service.store.letters import LetterStore
+from sender_service.store.pages import PageStore
+from sender_service.store.people import PeopleReader
+from sender_service.store.sends import SendStore
+from shared.apps import AppRegistry
+from shared.clock import monotonic, utc_now
+from shared.health import Health
+from shared.kafka import LogWriter, open_log_writer
+from shared.mongo import Database, open_database
+from shared.secrets import Vault
+from shared.settings import Settings
+from shared.stage import StageSpec
+from shared.tag import Tagger
+from shared.wakeup import Wakeup
+
+TAG_PURPOSE = "push-tag"
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Everything, wired. Roles pick from it what they run."""
+
+    settings: Settings
+    database: Database
+    writer: LogWriter
+    onesignal: OneSignalClient
+    vault: Vault
+    apps: AppRegistry
+    health: Health
+    name: str
+    sends: SendStore
+    pages: PageStore
+    people: PeopleReader
+    campaigns: CampaignStore
+    interactions: InteractionStore
+    letters: LetterStore
+    budget: MessageBudget
+    planner_call: Wakeup
+    scheduler_call: Wakeup
+
+    @property
+    def tagger(self) -> Tagger:
+        return Tagger(self.vault.derive(TAG_PURPOSE))
+
+    def intake(self) -> Intake:
+        return Intake(
+            apps=self.apps,
+            campaigns=self.campaigns,
+            sends=self.sends,
+            clock=utc_now,
+            retention=timedelta(days=self.settings.plan.retention_days),
+            nudge=self.planner_call.call,
+        )
+
+    def stages(self, roles: Sequence[str], governor: Governor) -> list[StageSpec[Any]]:
+        """The Kafka stages of these roles."""
+        specs: list[StageSpec[Any]] = []
+        if "intake" in roles:
+            specs.append(intake_stage(self.intake()))
+        if "dispatcher" in roles:
+            tools = DispatcherTools(
+                self.apps, app_store(self.database), self.pages, governor, self.onesignal,
+                self.writer, utc_now,
+            )  # fmt: skip
+            specs += Dispatcher(tools).stages()
+        if "accounting" in roles:
+            accounting = Accounting(
+                self.sends, self.pages, self.interactions, self.tagger, utc_now,
+                self.settings.plan.sweep_seconds, self.scheduler_call,
+            )  # fmt: skip
+            specs += [accounting.stage(), letters_stage(self.letters)]
+        return specs
+
+    def planners(self) -> list[Planner]:
+        """One that plans transactional sends only, so that no large send stands before them."""
+        tools = PlannerTools(
+            self.sends, self.pages, self.people, self.campaigns, self.settings.plan, utc_now,
+            self.budget.chunk_members, self.scheduler_call.call,
+        )  # fmt: skip
+        return [
+            Planner(f"{self.name}-transactional", ("transactional",), tools),
+            Planner(f"{self.name}-marketing", ("transactional", "marketing"), tools),
+        ]
+
+    def scheduler(self) -> Scheduler:
+        return Scheduler(
+            SchedulerTools(
+                self.apps, self.sends, self.pages, self.people, self.budget, self.writer,
+                self.tagger, self.settings.plan, utc_now,
+            )
+        )  # fmt: skip
+
+    def api(self) -> Any:
+        reader = SendReader(self.sends, self.pages, self.interactions, self.budget, utc_now)
+        sends = SendsApi(
+            intake=self.intake(),
+            sends=self.sends,
+            pages=self.pages,
+            reader=reader,
+            scheduler=self.scheduler_call,
+            clock=utc_now,
+        )
+        routers = [
+            apps_router(app_store(self.database), self.apps, self.vault),
+            campaigns_router(self.campaigns, self.apps, reader),
+            sends.router(),
+            letters_router(self.letters),
+        ]
+        token = self.settings.ops.token.get_secret_value()
+        return create_app(self.settings.sender, token, self.health, routers)
+
+
+@asynccontextmanager
+async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
+    """Acquired in order, released in reverse; nothing here waits for a server."""
+    name = f"sender-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    vault = Vault(settings.secret_key.get_secret_value())
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings.mongo, name))
+        writer = await stack.enter_async_context(open_log_writer(settings.kafka, name))
+        onesignal = await stack.enter_async_context(open_onesignal(settings.onesignal, vault))
+        apps = AppRegistry(database, vault)
+        people = PeopleReader(database)
+
+        async def ask(app_id: str) -> int | None:
+            app = apps.get(app_id)
+            return None if app is None else await onesignal.messageable(app)
+
+        yield Sender(
+            settings, database, writer, onesignal, vault, apps, Health(utc_now, monotonic), name,
+            SendStore(database), PageStore(database), people, CampaignStore(database),
+            InteractionStore(database), LetterStore(database),
+            MessageBudget(database=database, people=people, ask=ask, settings=settings.governor,
+                          clock=utc_now, monotonic=monotonic),
+            Wakeup(), Wakeup(),
+        )  # fmt: skip
