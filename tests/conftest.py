@@ -8,12 +8,45 @@ from pathlib import Path
 import pytest
 
 from shared.settings import Settings
-from tests import stack
+from tests import cluster, stack
+
+GIVEN_CLUSTER = pytest.StashKey[str | None]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kafka",
+        choices=cluster.KINDS,
+        default=cluster.chosen_kind(),
+        help="the broker of this run: embedded, or a real Apache Kafka",
+    )
+    parser.addoption(
+        "--kafka-wipe",
+        action="store_true",
+        help=f"delete Carillon's topics from the cluster in {cluster.GIVEN} first",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "cluster: needs a real Apache Kafka (--kafka=cluster)")
+    config.stash[GIVEN_CLUSTER] = cluster.choose(config.getoption("--kafka"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if cluster.is_cluster():
+        return
+    for item in items:
+        if item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.skip(reason="needs --kafka=cluster"))
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[str]:
+def broker(request: pytest.FixtureRequest) -> Iterator[str]:
     """The bootstrap address of a broker that all tests share, its topics and groups too."""
+    if given := request.config.stash[GIVEN_CLUSTER]:
+        with cluster.borrowed(given, wipe=request.config.getoption("--kafka-wipe")) as address:
+            yield address
+        return
     with stack.broker() as server:
         yield server.address
 
