@@ -104,26 +104,25 @@ async def test_projector_that_was_killed_goes_on(
     settings = stack.settings_for(fresh_broker.address, mongo_uri, tmp_path)
     kafka = settings.kafka.model_copy(update={"session_timeout_ms": 2_000})
     settings = settings.model_copy(update={"kafka": kafka})
-    async with seeded(settings) as database:
-        projector = stack.service("ingest_service", settings, "--only", "projector")
-        with stack.service("ingest_service", settings, "--only", "api") as api:
-            async with client_of(api) as client:
-                await until(client, 200, "ready")
-                projector.start(wait=False)
-                players = [str(uuid.uuid4()) for _ in range(60)]
-                batch = [one_signal(f"v{n}", player) for n, player in enumerate(players)]
-                await client.post(EVENTS, json=batch[:30])
-                await until_known(client, "v29", players[29], 30)
-                projector.kill()
-                await client.post(EVENTS, json=batch[30:])
-                projector.start(wait=False)
-                await until_known(client, "v59", players[59], 40)
+    api = stack.service("ingest_service", settings, "--only", "api")
+    projector = stack.service("ingest_service", settings, "--only", "projector")
+    players = [str(uuid.uuid4()) for _ in range(60)]
+    batch = [one_signal(f"v{n}", player) for n, player in enumerate(players)]
+    async with seeded(settings) as database, client_of(api) as client:
+        with api, projector:  # the port is the API's
+            await until(client, 200, "ready")
+            await client.post(EVENTS, json=batch[:30])
+            await until_known(client, "v29", players[29], 30)
+            projector.kill()
+            await client.post(EVENTS, json=batch[30:])
+            projector.start()
+            await until_known(client, "v59", players[59], 40)
 
-                async def all_are_there() -> bool:
-                    return await database["profiles"].count_documents({}) == len(players)
+            async def all_are_there() -> bool:
+                return await database["profiles"].count_documents({}) == len(players)
 
-                await stack.eventually(all_are_there)
-        assert projector.stop() == 0
+            await stack.eventually(all_are_there)
+        assert projector.returncode == 0
 
 
 def test_busy_port_is_one_sentence(settings: Settings) -> None:

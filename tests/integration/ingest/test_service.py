@@ -147,17 +147,17 @@ async def test_request_under_way_is_answered_before_the_end(
     fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
 ) -> None:
     settings = stack.settings_for(fresh_broker.address, mongo_uri, tmp_path)
-    async with seeded(settings):
-        server = stack.service("ingest_service", settings, "--only", "api").start()
-        async with client_of(server) as client:
+    server = stack.service("ingest_service", settings, "--only", "api")
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'{"type":"pageview",'
+        server.terminate()
+        await stack.eventually(lambda: not server.is_open())  # no new connections
+        yield b'"visitorId":"v"}'
+
+    async with seeded(settings), client_of(server) as client:
+        with server:
             await until(client, 200, "ready")
-
-            async def slow() -> AsyncIterator[bytes]:
-                yield b'{"type":"pageview",'
-                server.terminate()
-                await stack.eventually(lambda: not server.is_open())  # no new connections
-                yield b'"visitorId":"v"}'
-
             answer = await client.post(EVENTS, content=slow())
-        assert answer.status_code == 202
-        assert server.stop() == 0
+            assert answer.status_code == 202
+        assert server.returncode == 0
