@@ -27,6 +27,7 @@ from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
 from sender_service.store.campaigns import CampaignStore, app_store
+from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.letters import LetterStore
 from sender_service.store.pages import PageStore
@@ -69,6 +70,10 @@ class Sender:
     scheduler_call: Wakeup
 
     @property
+    def contacts(self) -> ContactStore:
+        return ContactStore(self.database)
+
+    @property
     def tagger(self) -> Tagger:
         return Tagger(self.vault.derive(TAG_PURPOSE))
 
@@ -95,7 +100,7 @@ class Sender:
             specs += Dispatcher(tools).stages()
         if "accounting" in roles:
             accounting = Accounting(
-                self.sends, self.pages, self.interactions, self.tagger, utc_now,
+                self.sends, self.pages, self.interactions, self.contacts, self.tagger, utc_now,
                 self.settings.plan.sweep_seconds, self.scheduler_call,
             )  # fmt: skip
             specs += [accounting.stage(), letters_stage(self.letters)]
@@ -104,7 +109,8 @@ class Sender:
     def planners(self) -> list[Planner]:
         """One that plans transactional sends only, so that no large send stands before them."""
         tools = PlannerTools(
-            self.sends, self.pages, self.people, self.campaigns, self.settings.plan, utc_now,
+            self.sends, self.pages, self.people, self.campaigns, self.contacts,
+            self.settings.plan, utc_now,
             self.budget.chunk_members, self.scheduler_call.call,
         )  # fmt: skip
         return [
@@ -115,7 +121,8 @@ class Sender:
     def scheduler(self) -> Scheduler:
         return Scheduler(
             SchedulerTools(
-                self.apps, self.sends, self.pages, self.people, self.budget, self.writer,
+                self.apps, self.sends, self.pages, self.people, self.contacts,
+                self.budget, self.writer,
                 self.tagger, self.settings.plan, utc_now,
             )
         )  # fmt: skip

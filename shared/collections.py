@@ -34,7 +34,13 @@ _EXPIRY = Index((("expireAt", 1),), expires=True)
 PROFILES = CollectionSpec(
     "profiles",
     INGEST,
-    (_by("app", "slot"), _by("app", "login"), _by("app", "email"), _by("visitors")),
+    (
+        _by("app", "slot"),
+        _by("app", "login"),
+        _by("app", "email"),
+        _by("visitors"),
+        _by("app", "changedAt"),
+    ),
 )
 VISITORS = CollectionSpec("visitors", INGEST, (_by("people"),))
 PLAYERS = CollectionSpec("players", INGEST, (_by("app", "person"), _by("app", "changedAt")))
@@ -47,7 +53,7 @@ SENDS = CollectionSpec(
 PARTS = CollectionSpec("parts", SENDER, (_by("send"), _EXPIRY))
 PAGES = CollectionSpec("pages", SENDER, (_by("send"), _by("app", "priority", "due"), _EXPIRY))
 BODIES = CollectionSpec("bodies", SENDER, (_EXPIRY,))
-CONTACTS = CollectionSpec("contacts", SENDER)
+CONTACTS = CollectionSpec("contacts", SENDER, (_EXPIRY,))
 INTERACTIONS = CollectionSpec("interactions", SENDER, (_by("send"), _EXPIRY))
 BUDGETS = CollectionSpec("budgets", SENDER)
 REPLICAS = CollectionSpec("replicas", SENDER)

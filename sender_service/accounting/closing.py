@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from sender_service.models.page import Page, unsent_people
+from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
 
@@ -20,3 +22,9 @@ async def close_if_complete(sends: SendStore, pages: PageStore, send: str, now: 
     if still_open == 0:
         await sends.close(send, totals, now)
         log.info("account closed", extra={"send": send, "sent": totals["sent"]})
+
+
+async def settle_caps(contacts: ContactStore, page: Page) -> None:
+    """Before a page is closed: whoever got nothing from it isn't counted against a cap."""
+    if page["capped"] and not page["open"]:
+        await contacts.give_back(page["app"], unsent_people(page), page["send"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sender_service.models.page import FINAL_CHUNK, PageEdit
+from sender_service.models.page import FINAL_CHUNK, Page, PageEdit, pending_members, root_of
 from shared.ids import is_uuid, share_of
 from shared.models.delivery import Delivery
 from shared.models.event import Event
@@ -27,6 +29,8 @@ def apply(edit: PageEdit, delivery: Delivery) -> None:
         if chunk["state"] == "released" and chunk["release"] == delivery.release:
             _defer(edit, delivery)
         return
+    if delivery.reason == "rejected" and _split(edit, delivery):
+        return
     for one in delivery.players:
         index = edit.index_of(one.player)
         if index is not None and str(index) not in edit.page["outcomes"]:
@@ -38,6 +42,49 @@ def apply(edit: PageEdit, delivery: Delivery) -> None:
         notificationId=delivery.notification_id,
         at=delivery.at,
     )
+
+
+def _split(edit: PageEdit, delivery: Delivery) -> bool:
+    """A refused call of several is halved, so that only those at fault fail; the whole is never
+    called again. False when it can't be: one player, or the calls for it are used up."""
+    name = delivery.chunk
+    members = pending_members(edit.page, name)
+    if len(members) < 2 or not may_split(edit.page, name):
+        return False
+    whole = edit.page["chunks"][name]
+    edit.chunk(name, state="split", reason="rejected", at=delivery.at)
+    for part, half in enumerate((members[: len(members) // 2], members[len(members) // 2 :])):
+        # Its messages were reserved with the whole's: it counts as released before.
+        edit.add_chunk(
+            f"{name}-{part}",
+            {**whole, "state": "planned", "reason": None, "generation": 1, "attempted": False,
+             "notBefore": delivery.at, "releasedAt": None, "at": None},
+        )  # fmt: skip
+        for index in half:
+            edit.move(index, f"{name}-{part}")
+    return True
+
+
+def may_split(page: Page, chunk: str) -> bool:
+    """Are two more calls within 2·log2(n) + 2, for the n members that were planned together?"""
+    root = root_of(chunk)
+    members = sum(root_of(member[2]) == root for member in page["members"])
+    calls = sum(root_of(name) == root for name in page["chunks"])
+    return calls + 2 <= 2 * math.ceil(math.log2(max(members, 2))) + 2
+
+
+def refused_in_a_row(pages: Iterable[Page]) -> int:
+    """How many calls OneSignal refused since it last took one of the send's."""
+    answered = sorted(
+        (chunk["at"], chunk["state"] == "sent")
+        for page in pages
+        for chunk in page["chunks"].values()
+        if chunk["at"] is not None and (chunk["state"] == "sent" or chunk["reason"] == "rejected")
+    )
+    run = 0
+    for _, sent in answered:
+        run = 0 if sent else run + 1
+    return run
 
 
 def _defer(edit: PageEdit, delivery: Delivery) -> None:

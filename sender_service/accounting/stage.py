@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sender_service.accounting.closing import close_if_complete
-from sender_service.accounting.rules import Sighting, apply, judge
-from sender_service.models.page import Page, PageEdit, page_id
+from sender_service.accounting.closing import close_if_complete, settle_caps
+from sender_service.accounting.rules import Sighting, apply, judge, refused_in_a_row
+from sender_service.models.page import Page, PageEdit, page_id, root_of
+from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -27,6 +28,7 @@ from shared.wakeup import Wakeup
 
 log = logging.getLogger("carillon.accounting")
 
+REFUSED_LIMIT = 10
 Fact = Delivery | Event
 
 
@@ -41,6 +43,7 @@ class Accounting:
     sends: SendStore
     pages: PageStore
     interactions: InteractionStore
+    contacts: ContactStore
     tagger: Tagger
     clock: Clock
     sweep_seconds: float
@@ -81,9 +84,13 @@ class Accounting:
             for delivery in deliveries:
                 apply(edit, delivery)
             changes = edit.finish()
+            if changes:
+                await settle_caps(self.contacts, page)
             if not changes or await self.pages.update(page, changes):
                 break
             page = await self.pages.get(key)
+        if any(delivery.reason == "rejected" for delivery in deliveries):
+            await self._stop_if_refused(deliveries[0].send)
         for delivery in deliveries:
             log.info(
                 "delivery accounted",
@@ -91,6 +98,16 @@ class Accounting:
                        "outcome": delivery.outcome, "reason": delivery.reason,
                        "known": page is not None},
             )  # fmt: skip
+
+    async def _stop_if_refused(self, send: str) -> None:
+        """OneSignal refuses one call after another: the send is at fault, and stops."""
+        pages = [page async for page in self.pages.of_send(send)]
+        run = refused_in_a_row(pages)
+        if run >= REFUSED_LIMIT:
+            why = f"onesignal_refuses: OneSignal refused {run} calls in a row"
+            if await self.sends.end(send, "refused", {"error": why}):
+                log.error("send stopped: OneSignal refuses its calls", extra={"send": send})
+            await self.pages.make_due(send, self.clock())
 
     async def _count(self, page: Page | None, sightings: Sequence[Sighting]) -> None:
         """Count each (player, kind) of the page's members once."""
@@ -118,4 +135,4 @@ class Accounting:
 def _names(page: Page, index: int, sighting: Sighting) -> bool:
     """Is the member one of the tagged chunk (or of the chunk that it was split from)?"""
     chunk = page["members"][index][2]
-    return chunk != "" and sighting.tagged.chunk.split("-")[0] == chunk.split("-")[0]
+    return chunk != "" and root_of(sighting.tagged.chunk) == root_of(chunk)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import orjson
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from sender_service.models.policy import Policy
 from sender_service.models.templates import check_template
 from shared.models.wire import Storable, Wire
 
@@ -49,29 +50,6 @@ class Variant(Wire):
         if len(orjson.dumps(self.data)) > MAX_DATA_BYTES:
             raise ValueError(f"data has at most {MAX_DATA_BYTES} bytes as JSON")
         return self
-
-
-class Policy(Wire):
-    """Who of the audience gets it. Transactional sends skip the holdout."""
-
-    browsers: Literal["all", "last_active"] = "all"
-    holdout: float = Field(
-        default=0, ge=0, lt=1
-    )  # share of people who get nothing, to compare with
-    cap: None = None
-    quiet_hours: None = None
-    ttl_seconds: int = Field(default=86_400, ge=0, le=2_419_200)
-    not_if_bought_since: Literal[False] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _not_yet(cls, value: Any) -> Any:
-        """What isn't built is refused, not ignored."""
-        if isinstance(value, dict):
-            for key in ("cap", "quietHours", "notIfBoughtSince"):
-                if value.get(key):
-                    raise ValueError(f"{key} is not built yet: leave it out")
-        return value
 
 
 class CampaignBody(Wire):

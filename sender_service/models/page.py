@@ -1,7 +1,7 @@
 """A page: at most 2,000 members of a send, their chunks and outcomes. Pure; no I/O.
 
 A member's outcome is its own where it has one, else its chunk's: so what is written is in proportion
-to the exceptions. Members never change; chunks and outcomes change only through `PageEdit`.
+to the exceptions. Members change only by a split of their chunk; everything goes through `PageEdit`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any, Literal, TypedDict
 
 from sender_service.models.send import NEVER, Sums, empty_sums
 
-ChunkState = Literal["planned", "released", "sent", "failed", "suppressed"]
-FINAL_CHUNK: frozenset[str] = frozenset({"sent", "failed", "suppressed"})
+# "split": refused as a whole; its members are in parts of it, "<chunk>-<n>".
+ChunkState = Literal["planned", "released", "sent", "failed", "suppressed", "split"]
+FINAL_CHUNK: frozenset[str] = frozenset({"sent", "failed", "suppressed", "split"})
 Member = tuple[str, str, str]  # player, person, chunk; as an array in the document
 _PEOPLE_ORDER = ("sent", "pending", "failed", "suppressed")
 
@@ -23,6 +24,7 @@ class Chunk(TypedDict):
     """Members with one body: one OneSignal call. `release` counts how often it was handed out."""
 
     variant: str
+    timeZone: str  # of its members, where quiet hours apply; else ""
     state: ChunkState
     reason: str | None
     generation: int
@@ -49,6 +51,7 @@ class Page(TypedDict):
     outcomes: dict[str, list[str]]  # member's index → [outcome, reason]
     chunks: dict[str, Chunk]
     noPlayer: int
+    capped: bool  # its people were counted against a cap: given back where nothing was sent
     open: bool
     due: datetime
     out: int  # chunks released and not answered
@@ -63,9 +66,10 @@ def page_id(send: str, n: int) -> str:
     return f"{send}:{n}"
 
 
-def new_chunk(variant: str, now: datetime) -> Chunk:
+def new_chunk(variant: str, now: datetime, time_zone: str = "") -> Chunk:
     return {
         "variant": variant,
+        "timeZone": time_zone,
         "state": "planned",
         "reason": None,
         "generation": 1,
@@ -98,6 +102,20 @@ def pending_members(page: Page, chunk: str) -> list[int]:
         for index, member in enumerate(page["members"])
         if member[2] == chunk and str(index) not in page["outcomes"]
     ]
+
+
+def root_of(chunk: str) -> str:
+    """The chunk as it was planned, of which this may be a part."""
+    return chunk.split("-", 1)[0]
+
+
+def unsent_people(page: Page) -> list[str]:
+    """People of the page to none of whose players anything was sent."""
+    sent: dict[str, bool] = {}
+    for index, member in enumerate(page["members"]):
+        got = outcome_of(page, index)[0] == "sent"
+        sent[member[1]] = sent.get(member[1], False) or got
+    return [person for person, got in sent.items() if not got and person]
 
 
 def pending_counts(page: Page, chunks: Sequence[str]) -> dict[str, int]:
@@ -152,7 +170,17 @@ class PageEdit:
         """Set fields of a chunk."""
         for field, value in fields.items():
             self.page["chunks"][chunk][field] = value  # type: ignore[literal-required]
-            self.changes[f"chunks.{chunk}.{field}"] = value
+            if f"chunks.{chunk}" not in self.changes:  # else it is new, and written whole
+                self.changes[f"chunks.{chunk}.{field}"] = value
+
+    def move(self, index: int, chunk: str) -> None:
+        """Put a member into a part of its chunk."""
+        self.page["members"][index][2] = chunk
+        self.changes[f"members.{index}.2"] = chunk
+
+    def add_chunk(self, name: str, chunk: Chunk) -> None:
+        self.page["chunks"][name] = chunk
+        self.changes[f"chunks.{name}"] = chunk
 
     def outcome(self, index: int, outcome: str, reason: str) -> None:
         """Give a member an outcome of its own."""

@@ -47,6 +47,7 @@ class PageBuilder:
     no_player: int = 0
     bad: int = 0
     cursor: Any = None
+    capped: bool = False
     _bytes: int = 0
     _filling: dict[bytes, tuple[str, int]] = field(default_factory=dict)
     _here: set[str] = field(default_factory=set)
@@ -98,7 +99,10 @@ class PageBuilder:
     ) -> None:
         campaign, person = self.plan.campaign, profile["_id"]
         transactional = self.plan.send["priority"] == "transactional"
-        passed_over = suppressions(profile, campaign, transactional=transactional)
+        passed_over = suppressions(
+            profile, campaign, self.plan.send["createdAt"], transactional=transactional
+        )
+        zone = str(profile.get("timeZone") or "UTC") if self._quiet else ""
         body: Body | None = None
         variant = choose_variant(person, campaign)
         if any(player not in passed_over for player in players):
@@ -112,7 +116,7 @@ class PageBuilder:
             elif body is None:
                 self._member(player, person, NO_CHUNK, ["failed", "bad_variables"])
             else:
-                self._member(player, person, self._chunk(variant.id, body), None)
+                self._member(player, person, self._chunk(variant.id, body, zone), None)
 
     def _member(self, player: str, person: str, chunk: str, outcome: list[str] | None) -> None:
         if outcome is not None:
@@ -120,14 +124,33 @@ class PageBuilder:
         self.members.append([player, person, chunk])
         self._here.add(player)
 
-    def _chunk(self, variant: str, body: Body) -> str:
+    @property
+    def _quiet(self) -> bool:
+        """Do quiet hours apply? Then a chunk's members are of one time zone."""
+        return (
+            self.plan.campaign.policy.quiet_hours is not None
+            and self.plan.send["priority"] != "transactional"
+        )
+
+    @property
+    def reached(self) -> list[str]:
+        """People who would get something."""
+        return list({m[1]: None for i, m in enumerate(self.members) if str(i) not in self.outcomes})
+
+    def suppress(self, people: Collection[str], reason: str) -> None:
+        """Nothing for these after all."""
+        for index, member in enumerate(self.members):
+            if member[1] in people and str(index) not in self.outcomes:
+                self.outcomes[str(index)] = ["suppressed", reason]
+
+    def _chunk(self, variant: str, body: Body, zone: str) -> str:
         """The chunk for this body that has room."""
-        key = orjson.dumps([variant, body], option=orjson.OPT_SORT_KEYS)
+        key = orjson.dumps([variant, zone, body], option=orjson.OPT_SORT_KEYS)
         chunk, size = self._filling.get(key, (NO_CHUNK, self.plan.chunk_members))
         if size >= self.plan.chunk_members:
             chunk, size = str(len(self.bodies)), 0
             self.bodies.append(body)
-            self.chunks[chunk] = new_chunk(variant, self.now)
+            self.chunks[chunk] = new_chunk(variant, self.now, zone)
             self._bytes += len(key)
         self._filling[key] = (chunk, size + 1)
         return chunk
@@ -146,6 +169,7 @@ class PageBuilder:
             "outcomes": self.outcomes,
             "chunks": self.chunks,
             "noPlayer": self.no_player,
+            "capped": self.capped,
             "open": bool(self.chunks),
             "due": NEVER,
             "out": 0,

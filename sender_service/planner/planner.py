@@ -11,17 +11,16 @@ from datetime import timedelta
 
 from sender_service.accounting.closing import close_if_complete
 from sender_service.models.campaign import Campaign
-from sender_service.models.page import Page
 from sender_service.models.send import FINAL, NEVER, Send
 from sender_service.models.trigger import Trigger
-from sender_service.planner.audience import candidates
-from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.building import PagePlan
+from sender_service.planner.paging import LeaseLost, Paging, Shelf
 from sender_service.planner.rendering import Renderer
 from sender_service.store.campaigns import CampaignStore
+from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.sends import SendStore
-from shared import metrics
 from shared.clock import Clock
 from shared.errors import Rejected, Unavailable
 from shared.health import Component
@@ -29,13 +28,6 @@ from shared.settings import PlanSettings
 from shared.wakeup import Wakeup
 
 log = logging.getLogger("carillon.planner")
-
-BAD_SHARE = 0.2  # more recipients with bad variables than this refuse the send
-BAD_CHECK_AFTER = 20  # but not judged on fewer people before the end
-
-
-class LeaseLost(Exception):
-    """Another planner has the send now; it goes on where this one stopped."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +38,7 @@ class PlannerTools:
     pages: PageStore
     people: PeopleReader
     campaigns: CampaignStore
+    contacts: ContactStore
     settings: PlanSettings
     clock: Clock
     chunk_members: Callable[[str], int]
@@ -105,7 +98,16 @@ class Planner:
             tools.settings.page_members,
             min(tools.settings.page_members, tools.chunk_members(send["app"])),
         )
-        count = await self._plan_pages(plan, trigger)
+        renewed = time.monotonic()
+
+        async def keep() -> None:
+            nonlocal renewed
+            if time.monotonic() - renewed > tools.settings.lease_seconds / 3:
+                await self._keep(send, {})
+                renewed = time.monotonic()
+
+        shelf = Shelf(tools.pages, tools.people, tools.contacts, tools.clock)
+        count = await Paging(plan, trigger, shelf, keep).run()
         await tools.pages.make_due(send["_id"], tools.clock())
         planned = {"state": "sending", "pages": count, "planDue": NEVER, "planner": None}
         if not await tools.sends.set_if_planner(send["_id"], self._name, planned):
@@ -123,47 +125,6 @@ class Planner:
             raise Rejected("campaign: it is gone or switched off", code="campaign_disabled")
         await self._keep(send, {"frozen": campaign.document()})
         return campaign
-
-    async def _plan_pages(self, plan: PagePlan, trigger: Trigger) -> int:
-        """How many pages the send has."""
-        tools, send = self._tools, plan.send["_id"]
-        last = await tools.pages.last(send)
-        if last is not None and last[1] is None:
-            return last[0] + 1
-        n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
-        seen = await self._seen(send) if trigger.named() is not None else set()
-        tally = _Tally()
-        builder = PageBuilder(plan, n, tools.clock(), seen)
-        renewed = time.monotonic()
-        async for candidate in candidates(tools.people, trigger, cursor):
-            if not builder.add(candidate):
-                await self._insert(builder, builder.page(builder.cursor), tally)
-                if trigger.named() is not None:
-                    seen |= {member[0] for member in builder.members}
-                builder = PageBuilder(plan, builder.n + 1, tools.clock(), seen)
-                builder.add(candidate)
-            if time.monotonic() - renewed > tools.settings.lease_seconds / 3:
-                await self._keep(plan.send, {})
-                renewed = time.monotonic()
-        await self._insert(builder, builder.page(None), tally)
-        tally.judge(final=True)
-        return builder.n + 1
-
-    async def _seen(self, send: str) -> set[str]:
-        """Players that pages planned before a crash hold."""
-        ids = [
-            f"{send}:{n}" for n in range((await self._tools.pages.last(send) or (-1, None))[0] + 1)
-        ]
-        pages = await self._tools.pages.get_many(ids)
-        return {member[0] for page in pages.values() for member in page["members"]}
-
-    async def _insert(self, builder: PageBuilder, page: Page, tally: _Tally) -> None:
-        tally.people += len({member[1] for member in builder.members})
-        tally.bad += builder.bad
-        tally.judge(final=False)
-        if not await self._tools.pages.insert(page, builder.bodies):
-            raise LeaseLost  # somebody else planned this page: theirs stands
-        metrics.PAGES_PLANNED.labels(page["app"]).inc()
 
     async def _keep(self, send: Send, changes: dict[str, object]) -> None:
         """Renew the lease, and write what is to be kept. Raises LeaseLost."""
@@ -186,19 +147,3 @@ class Planner:
             await tools.pages.make_due(send["_id"], tools.clock())
             await close_if_complete(tools.sends, tools.pages, send["_id"], tools.clock())
             log.warning("send refused", extra={"send": send["_id"], "code": error.code})
-
-
-@dataclass
-class _Tally:
-    """How many people had variables that don't render."""
-
-    people: int = 0
-    bad: int = 0
-
-    def judge(self, *, final: bool) -> None:
-        """Raises Rejected when it is more than a fifth."""
-        enough = final or self.people >= BAD_CHECK_AFTER
-        if enough and self.people and self.bad > self.people * BAD_SHARE:
-            raise Rejected(
-                f"{self.bad} of {self.people} people's texts don't render", code="bad_variables"
-            )

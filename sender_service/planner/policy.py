@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sender_service.models.campaign import Campaign, Variant
+from sender_service.models.policy import has_bought
 from shared.ids import share_of
 
 
 def suppressions(
-    profile: Mapping[str, Any], campaign: Campaign, *, transactional: bool
+    profile: dict[str, Any], campaign: Campaign, triggered: datetime, *, transactional: bool
 ) -> dict[str, str]:
-    """Player id → the reason it is passed over; players that are absent get it."""
+    """Player id → the reason it is passed over; players that are absent get it.
+
+    `triggered`: when the send began, for "not if bought since". Caps are counted elsewhere.
+    """
     players = profile["players"]
     reasons = {p["id"]: _unreachable(p["state"]) for p in players if p["state"] != "subscribed"}
     reachable = [p for p in players if p["id"] not in reasons]
     if not transactional and _held_out(profile["_id"], campaign):
         return reasons | {p["id"]: "holdout" for p in reachable}
+    if has_bought(profile, campaign.policy.bought_since(triggered)):
+        return reasons | {p["id"]: "bought" for p in reachable}
     if campaign.policy.browsers == "last_active" and len(reachable) > 1:
         newest = max(reachable, key=lambda p: (p["lastSeenAt"], p["id"]))
         reasons |= {p["id"]: "browser_policy" for p in reachable if p is not newest}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sender_service.models.page import FINAL_CHUNK, Chunk, Page, PageEdit, pending_members
+from sender_service.models.policy import Policy
 from sender_service.models.send import Send
 from shared.ids import idempotency_key
 from shared.models.job import Job
@@ -33,6 +34,23 @@ def end_what_is_over(edit: PageEdit, send: Send, now: datetime) -> None:
             edit.chunk(name, state="suppressed", reason=WITHDRAWN[send["state"]], at=now)
 
 
+def policy_of(send: Send) -> Policy:
+    """The policy that the send started with."""
+    return Policy.model_validate((send["frozen"] or {}).get("policy", {}))
+
+
+def wait_through_quiet_hours(edit: PageEdit, send: Send, now: datetime) -> None:
+    """What would go out at night waits for the morning of its members' time zone."""
+    quiet = policy_of(send).quiet_hours
+    if quiet is None or send["priority"] == "transactional":
+        return
+    for name, chunk in edit.page["chunks"].items():
+        if chunk["state"] == "planned" and chunk["notBefore"] <= now and chunk["timeZone"]:
+            until = quiet.until(now, chunk["timeZone"])
+            if until is not None:
+                edit.chunk(name, notBefore=until)
+
+
 def due_chunks(edit: PageEdit, send: Send, now: datetime) -> Iterator[str]:
     """Chunks to hand to the dispatcher now, in order."""
     for name, chunk in edit.page["chunks"].items():
@@ -47,7 +65,7 @@ def _silent(edit: PageEdit, chunk: Chunk, now: datetime) -> bool:
     return chunk["releasedAt"] is not None and chunk["releasedAt"] + edit.sweep <= now
 
 
-def look_again(
+def without_unreachable(
     edit: PageEdit, chunks: Collection[str], ledger: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
     """Suppress members that can't be reached any more; returns players whose owner is another now."""
@@ -57,7 +75,7 @@ def look_again(
         if entry is None or chunk not in chunks or str(index) in edit.page["outcomes"]:
             continue
         if entry["state"] != "subscribed":
-            reason = "invalid" if entry["state"] == "invalid" else "unsubscribed"
+            reason = entry["state"] if entry["state"] in ("invalid", "erased") else "unsubscribed"
             edit.outcome(index, "suppressed", reason)
         elif entry["person"] != person:
             moved.append(player)
@@ -70,8 +88,7 @@ def hand_out(edit: PageEdit, chunk: str, send: Send, now: datetime) -> None:
     ttl = state["ttl"]
     if ttl is None:
         left = int((send["expiresAt"] - now) / timedelta(seconds=1))
-        policy = (send["frozen"] or {}).get("policy", {})
-        ttl = max(0, min(left, policy.get("ttlSeconds", left)))
+        ttl = max(0, min(left, policy_of(send).ttl_seconds))
     edit.chunk(chunk, state="released", release=state["release"] + 1, releasedAt=now, ttl=ttl)
 
 

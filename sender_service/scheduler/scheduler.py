@@ -9,17 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sender_service.accounting.closing import close_if_complete
-from sender_service.models.page import Page, PageEdit, pending_counts
+from sender_service.accounting.closing import close_if_complete, settle_caps
+from sender_service.models.page import Page, PageEdit, root_of
 from sender_service.models.send import Send
 from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.recheck import look_again
 from sender_service.scheduler.release import (
     due_chunks,
     end_what_is_over,
     hand_out,
-    look_again,
     to_job,
+    wait_through_quiet_hours,
 )
+from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import OpenPage, PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.sends import SendStore
@@ -41,7 +43,6 @@ log = logging.getLogger("carillon.scheduler")
 PRIORITIES: tuple[Priority, ...] = ("transactional", "marketing")
 TOPIC_OF = {"transactional": JOBS_TRANSACTIONAL.name, "marketing": JOBS_MARKETING.name}
 PAGES_A_TURN = 4  # of one app and priority, before the next app has its turn
-OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
 TIDY_SECONDS = 10.0
 AILING_PAUSE = timedelta(seconds=30)
 HELD_PAUSE = timedelta(seconds=5)  # before what the message limit held back is looked at again
@@ -53,6 +54,7 @@ class SchedulerTools:
     sends: SendStore
     pages: PageStore
     people: PeopleReader
+    contacts: ContactStore
     budget: MessageBudget
     writer: LogWriter
     tagger: Tagger
@@ -148,6 +150,8 @@ class Scheduler:
         for chunk in chunks:
             hand_out(edit, chunk, send, now)
         changes = edit.finish()
+        if changes:
+            await settle_caps(tools.contacts, page)
         if changes and not await tools.pages.update(page, changes):
             if reserved:
                 await tools.budget.give_back(app.id, reserved)
@@ -163,12 +167,13 @@ class Scheduler:
     ) -> tuple[list[str], int]:
         """(chunks that may be called now, messages reserved for them)."""
         now, chunks = self._tools.clock(), edit.page["chunks"]
+        wait_through_quiet_hours(edit, send, now)
         due = list(due_chunks(edit, send, now))[:room]
         again = [chunk for chunk in due if chunks[chunk]["release"] > 0]  # reserved already
         fresh = [chunk for chunk in due if chunks[chunk]["release"] == 0]
         if not fresh:
             return again, 0
-        counts = await self._look_again(app, edit, fresh)
+        counts = await look_again(self._tools.people, edit, fresh, send)
         for chunk in fresh:
             if not counts[chunk]:  # all of its members have outcomes of their own by now
                 edit.chunk(chunk, state="suppressed", reason="unsubscribed", at=now)
@@ -182,28 +187,11 @@ class Scheduler:
             edit.chunk(chunk, notBefore=now + HELD_PAUSE)
         return again + wanted[:granted], sum(counts[chunk] for chunk in wanted[:granted])
 
-    async def _look_again(self, app: App, edit: PageEdit, chunks: Sequence[str]) -> dict[str, int]:
-        """What changed since the page was planned is looked at again; members left by chunk."""
-        people, page = self._tools.people, edit.page
-        ledger = await people.changed_since(app.id, page["plannedAt"] - OVERLAP)
-        if ledger is None:
-            players = [member[0] for member in page["members"] if member[2] in chunks]
-            ledger = await people.ledger(app.id, players)
-        moved = look_again(edit, set(chunks), ledger)
-        owners = await people.by_players(app.id, moved) if moved else {}
-        for player in moved:
-            index = edit.index_of(player)
-            assert index is not None
-            owner = owners.get(player)
-            if owner is None or page["members"][index][1] not in owner.get("aliases", []):
-                edit.outcome(index, "suppressed", "moved")
-        return pending_counts(page, chunks)
-
     async def _jobs(self, app: App, page: Page, send: Send, chunks: Sequence[str]) -> list[Job]:
         bodies = await self._tools.pages.bodies(page)
         app_id, tagger = app.one_signal.app_id, self._tools.tagger
         return [
-            to_job(page, chunk, bodies[int(chunk.split("-")[0])], send, app_id, tagger)
+            to_job(page, chunk, bodies[int(root_of(chunk))], send, app_id, tagger)
             for chunk in chunks
         ]
 

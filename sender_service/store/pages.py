@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -67,6 +67,12 @@ class PageStore:
         newest = max(found, key=lambda p: p["n"], default=None)
         return None if newest is None else (newest["n"], newest["next"])
 
+    async def index(self, send: str) -> list[tuple[Any, str]]:
+        """(the cursor it ends at, id) of each page of a send, in their order."""
+        with translate_mongo_errors():
+            found = [p async for p in self._pages.find({"send": send}, {"n": 1, "next": 1})]
+        return [(p["next"], p["_id"]) for p in sorted(found, key=lambda p: p["n"])]
+
     async def get(self, page: str) -> Page | None:
         with translate_mongo_errors():
             return cast(Page | None, await self._pages.find_one({"_id": page}))
@@ -123,6 +129,12 @@ class PageStore:
             await self._pages.update_many(
                 {"send": send, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
             )
+
+    async def of_send(self, send: str) -> AsyncIterator[Page]:
+        """All pages of a send, one after another."""
+        with translate_mongo_errors():
+            async for page in self._pages.find({"send": send}):
+                yield cast(Page, page)
 
     async def sums(self, send: str) -> tuple[Sums, int]:
         """(the send's account so far, how many of its pages are open)."""

@@ -62,6 +62,27 @@ class PeopleReader:
             found = [e async for e in self._players.find(query).limit(RECENT_LIMIT + 1)]
         return None if len(found) > RECENT_LIMIT else {e["_id"]: e for e in found}
 
+    async def moved_since(self, app: str, since: datetime) -> list[Document]:
+        """Ledger entries of players whose owner changed."""
+        query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
+        with translate_mongo_errors():
+            return [
+                entry
+                async for entry in self._players.find(query)
+                if any(past["until"] >= since for past in entry.get("previous", []))
+            ]
+
+    async def profiles_since(self, app: str, since: datetime) -> dict[str, Document] | None:
+        """Profiles that changed; None when they are too many to read at once."""
+        query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
+        with translate_mongo_errors():
+            found = [p async for p in self._profiles.find(query).limit(RECENT_LIMIT + 1)]
+        return None if len(found) > RECENT_LIMIT else {p["_id"]: p for p in found}
+
+    async def profiles(self, app: str, persons: Sequence[str]) -> dict[str, Document]:
+        """Person id → profile."""
+        return {p["_id"]: p for p in await self._in(self._profiles, "_id", persons, {"app": app})}
+
     async def subscribed(self, app: str) -> int:
         """How many players of the app are subscribed, as the ledger knows."""
         with translate_mongo_errors():

@@ -1,0 +1,115 @@
+"""What conditions of a segment are made of: names, durations, ranges, counts. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+MAX_COUNT = 50  # entries that a profile keeps of each list
+LONGEST = timedelta(days=3650)
+
+
+def _name(value: Any) -> Any:
+    """Shops' ids are numbers or texts; profiles hold texts."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if whole else value
+
+
+Name = Annotated[
+    str, BeforeValidator(_name), StringConstraints(strict=True, min_length=1, max_length=128)
+]
+Names = Annotated[list[Name], Field(min_length=1, max_length=100)]
+Number = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
+Amount = Annotated[int, Field(strict=True, ge=0, le=100_000)]
+Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
+
+
+class Strict(BaseModel):
+    """Unlike wire models: an unknown key is an error."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+
+class Duration(Strict):
+    """The sum of what is given."""
+
+    days: Amount | None = None
+    hours: Amount | None = None
+    minutes: Amount | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not timedelta() < self.length <= LONGEST:
+            raise ValueError("give days, hours or minutes, at most 3650 days in all")
+        return self
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(days=self.days or 0, hours=self.hours or 0, minutes=self.minutes or 0)
+
+
+class Period(Strict):
+    """When: `now - within <= at`, and `at < now - olderThan`."""
+
+    within: Duration | None = None
+    older_than: Duration | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.within and self.older_than and self.within.length <= self.older_than.length:
+            raise ValueError("within must be longer than olderThan: nothing can be in between")
+        return self
+
+    def bounds(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """(from, before)."""
+        return (
+            now - self.within.length if self.within else None,
+            now - self.older_than.length if self.older_than else None,
+        )
+
+
+class Range(Strict):
+    """A number's limits; all that are given hold."""
+
+    at_least: Number | None = None
+    more_than: Number | None = None
+    at_most: Number | None = None
+    less_than: Number | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if all(limit is None for limit in self.limits.values()):
+            raise ValueError("give at least one of atLeast, moreThan, atMost, lessThan")
+        return self
+
+    @property
+    def limits(self) -> dict[str, float | None]:
+        return {
+            "atLeast": self.at_least,
+            "moreThan": self.more_than,
+            "atMost": self.at_most,
+            "lessThan": self.less_than,
+        }
+
+
+class Counted(Strict):
+    """How many."""
+
+    at_least: Count | None = None
+    at_most: Annotated[int, Field(strict=True, ge=0, lt=MAX_COUNT)] | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("give at least one of atLeast, atMost")
+        return self

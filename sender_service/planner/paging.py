@@ -1,0 +1,165 @@
+"""A send's audience becomes pages: streamed, resumed after the last one, completed by latecomers."""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sender_service.models.page import Page, PageEdit, page_id
+from sender_service.models.trigger import Trigger
+from sender_service.planner.audience import Candidate, Cursor, candidates
+from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.store.contacts import ContactStore
+from sender_service.store.pages import PageStore
+from sender_service.store.people import PeopleReader
+from shared import metrics
+from shared.clock import Clock
+from shared.errors import Rejected
+from shared.ids import SLOTS, slot_of
+
+log = logging.getLogger("carillon.planner")
+
+BAD_SHARE = 0.2  # more recipients with bad variables than this refuse the send
+BAD_CHECK_AFTER = 20  # but not judged on fewer people before the end
+OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
+END: Cursor = [SLOTS, ""]
+
+
+class LeaseLost(Exception):
+    """Another planner has the send now; it goes on where this one stopped."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where pages come from and go to."""
+
+    pages: PageStore
+    people: PeopleReader
+    contacts: ContactStore
+    clock: Clock
+
+
+class Paging:
+    """Plans the pages of one send. `keep` renews the lease; it raises LeaseLost."""
+
+    def __init__(
+        self, plan: PagePlan, trigger: Trigger, shelf: Shelf, keep: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._plan = plan
+        self._send = plan.send["_id"]
+        self._trigger = trigger
+        self._shelf = shelf
+        self._keep = keep
+        self._named = trigger.named() is not None
+        self._seen: set[str] = set()  # players of earlier pages; only of lists, which are bounded
+        self._people = 0
+        self._bad = 0
+
+    async def run(self) -> int:
+        """How many pages the send has. Raises Rejected when too many texts don't render."""
+        last = await self._shelf.pages.last(self._send)
+        n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
+        if self._named and n:
+            self._seen = await self._players_of(range(n))
+        builder = self._builder(n)
+        async for candidate in candidates(self._shelf.people, self._trigger, cursor):
+            if not builder.add(candidate):
+                builder = await self._turn(builder, builder.cursor)
+                builder.add(candidate)
+            await self._keep()
+        builder = await self._turn(builder, END if not self._named else builder.cursor)
+        if self._trigger.audience is not None and self._trigger.audience.all:
+            builder = await self._latecomers(builder)
+        self._judge(final=True)
+        return builder.n
+
+    def _builder(self, n: int) -> PageBuilder:
+        return PageBuilder(self._plan, n, self._shelf.clock(), self._seen)
+
+    async def _turn(self, builder: PageBuilder, cursor: Cursor) -> PageBuilder:
+        """Insert the page, if there is anything in it, and begin the next."""
+        if not builder.members and not builder.no_player:
+            return builder
+        self._people += len({member[1] for member in builder.members})
+        self._bad += builder.bad
+        self._judge(final=False)
+        await self._count_against_cap(builder)
+        page = builder.page(cursor)
+        if not await self._shelf.pages.insert(page, builder.bodies):
+            raise LeaseLost  # somebody else planned this page: theirs stands
+        metrics.PAGES_PLANNED.labels(page["app"]).inc()
+        if self._named:
+            self._seen |= {member[0] for member in builder.members}
+        return self._builder(builder.n + 1)
+
+    async def _count_against_cap(self, builder: PageBuilder) -> None:
+        """Reserved before the page is inserted: a crash between repeats it, and changes nothing."""
+        cap, send = self._plan.campaign.policy.cap, self._plan.send
+        people = builder.reached
+        if cap is None or send["priority"] == "transactional" or not people:
+            return
+        refused = await self._shelf.contacts.reserve(
+            send["app"], people, send["_id"], cap, self._shelf.clock()
+        )
+        builder.suppress(refused, "capped")
+        builder.capped = True
+
+    def _judge(self, *, final: bool) -> None:
+        """Raises Rejected when more than a fifth of the texts don't render."""
+        enough = final or self._people >= BAD_CHECK_AFTER
+        if enough and self._people and self._bad > self._people * BAD_SHARE:
+            raise Rejected(
+                f"{self._bad} of {self._people} people's texts don't render", code="bad_variables"
+            )
+
+    async def _players_of(self, numbers: range) -> set[str]:
+        ids = [page_id(self._send, n) for n in numbers]
+        pages = await self._shelf.pages.get_many(ids)
+        return {member[0] for page in pages.values() for member in page["members"]}
+
+    async def _latecomers(self, builder: PageBuilder) -> PageBuilder:
+        """Players that changed hands while the audience was read: none is missed, none is in twice.
+
+        A page holds a range of people, so a player can only be in those of its owners.
+        """
+        send = self._plan.send
+        index = await self._shelf.pages.index(self._send)
+        moved = await self._shelf.people.moved_since(send["app"], send["dueAt"] - OVERLAP)
+        owners = await self._shelf.people.profiles(send["app"], [e["person"] for e in moved])
+        for entry in moved:
+            holding = await self._holding(entry, index)
+            if len(holding) > 1:
+                await self._keep_one(entry, holding)
+            owner = owners.get(entry["person"])
+            if not holding and owner is not None:
+                candidate = Candidate(END, owner, player=entry["_id"])
+                if not builder.add(candidate):
+                    builder = await self._turn(builder, END)
+                    builder.add(candidate)
+            await self._keep()
+        return await self._turn(builder, END)
+
+    async def _holding(self, entry: dict[str, Any], index: list[tuple[Any, str]]) -> list[Page]:
+        """The pages that the player is in."""
+        people = {entry["person"], *(p["person"] for p in entry.get("previous", []))}
+        cursors = [tuple(cursor) for cursor, _ in index]
+        places = {bisect_left(cursors, (slot_of(person), person)) for person in people}
+        # Latecomers' own pages stand behind the end; they are few.
+        ids = {index[at][1] for at in places if at < len(index)}
+        ids |= {page for cursor, page in index if list(cursor) == END}
+        pages = await self._shelf.pages.get_many(sorted(ids))
+        player = entry["_id"]
+        return [p for p in pages.values() if any(m[0] == player for m in p["members"])]
+
+    async def _keep_one(self, entry: dict[str, Any], holding: list[Page]) -> None:
+        """In two pages, of two owners: the present one's stands."""
+        for page in holding:
+            edit = PageEdit(page, 0)
+            at = edit.index_of(entry["_id"])
+            if at is not None and page["members"][at][1] != entry["person"]:
+                edit.outcome(at, "suppressed", "moved")
+                await self._shelf.pages.update(page, edit.finish())

@@ -1,0 +1,52 @@
+"""The `audit` collection: who did what to which of our things; no bodies, no personal data."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sender_service.models.access import Principal
+from sender_service.models.send import EVER
+from sender_service.store.recent import Span, newest_of
+from shared.collections import AUDIT
+from shared.mongo import Database, translate_mongo_errors
+
+KEPT = timedelta(days=400)  # a year, and time to look back at it
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One request that changed something, or showed what is personal."""
+
+    who: Principal
+    method: str
+    route: str  # the template: what stands in its places is in `target`
+    target: dict[str, str]
+    status: int
+    at: datetime
+
+
+class AuditStore:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._audit = database[AUDIT.name]
+
+    async def add(self, deed: Deed) -> None:
+        document = {
+            "at": deed.at, "method": deed.method, "route": deed.route, "target": deed.target,
+            "status": deed.status, "expireAt": deed.at + KEPT,
+            "who": {"id": deed.who.id, "name": deed.who.name, "role": deed.who.role},
+        }  # fmt: skip
+        with translate_mongo_errors():
+            await self._audit.insert_one({"_id": str(uuid.uuid4()), **document})
+
+    async def newest(
+        self, since: datetime | None, before: datetime, limit: int
+    ) -> list[dict[str, Any]]:
+        """The newest first, of [since, before)."""
+        span = Span("at", since or EVER, before)
+        found = await newest_of(self._audit, {}, span, limit=limit, shown={"expireAt": 0})
+        return [{"id": d.pop("_id"), **d} for d in found]

@@ -1,0 +1,107 @@
+"""The `contacts` collection: who was pushed when, one document a person with a bounded ring."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from pymongo import InsertOne, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from sender_service.models.policy import Cap
+from shared.collections import CONTACTS
+from shared.mongo import DUPLICATE_KEY, Database, Document, translate_mongo_errors
+
+IN_LIMIT = 100  # ids a `$in` (DESIGN 6)
+RING = 64  # pushes remembered a person: more than a cap can count
+KEPT = timedelta(days=91)  # longer than the longest cap
+Write = InsertOne[Document] | UpdateOne
+
+
+class ContactStore:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._contacts = database[CONTACTS.name]
+
+    async def reserve(
+        self, app: str, people: Collection[str], send: str, cap: Cap, now: datetime
+    ) -> set[str]:
+        """Note a push of this send for each; returns those whose cap is reached, who get none.
+
+        Repeated, it changes nothing. Writes are conditional, and what was lost to another send is
+        seen by reading again: so it ends when a reading finds nothing left to write.
+        """
+        while True:
+            known = await self._read(app, people)
+            refused, writes = _judge(app, people, known, send, cap, now)
+            if not writes:
+                return refused
+            await self._write(writes)
+
+    async def give_back(self, app: str, people: Collection[str], send: str) -> None:
+        """Of those to whom nothing was sent."""
+        keys = [_key(app, person) for person in people]
+        with translate_mongo_errors():
+            for start in range(0, len(keys), IN_LIMIT):
+                await self._contacts.update_many(
+                    {"_id": {"$in": keys[start : start + IN_LIMIT]}, "ring.send": send},
+                    {"$pull": {"ring": {"send": send}}, "$inc": {"rev": 1}},
+                )
+
+    async def _read(self, app: str, people: Collection[str]) -> dict[str, Document]:
+        keys = [_key(app, person) for person in people]
+        found: dict[str, Document] = {}
+        with translate_mongo_errors():
+            for start in range(0, len(keys), IN_LIMIT):
+                wanted = {"_id": {"$in": keys[start : start + IN_LIMIT]}}
+                found |= {d["_id"]: d async for d in self._contacts.find(wanted)}
+        return found
+
+    async def _write(self, writes: list[Write]) -> None:
+        with translate_mongo_errors():
+            try:
+                await self._contacts.bulk_write(writes, ordered=False)
+            except BulkWriteError as exc:
+                failures = (exc.details or {}).get("writeErrors", [])
+                if not failures or any(f["code"] != DUPLICATE_KEY for f in failures):
+                    raise
+
+
+def _key(app: str, person: str) -> str:
+    return f"{app}:{person}"
+
+
+def _judge(
+    app: str,
+    people: Collection[str],
+    known: Mapping[str, Document],
+    send: str,
+    cap: Cap,
+    now: datetime,
+) -> tuple[set[str], list[Write]]:
+    refused: set[str] = set()
+    writes: list[Write] = []
+    entry = {"send": send, "at": now}
+    for person in people:
+        document = known.get(_key(app, person))
+        ring = document["ring"] if document else []
+        if any(e["send"] == send for e in ring):
+            continue
+        if sum(e["at"] > now - cap.window for e in ring) >= cap.count:
+            refused.add(person)
+        elif document is None:
+            fresh = {"_id": _key(app, person), "app": app, "ring": [entry], "rev": 1}
+            writes.append(InsertOne({**fresh, "expireAt": now + KEPT}))
+        else:
+            writes.append(
+                UpdateOne(
+                    {"_id": document["_id"], "rev": document["rev"]},
+                    {
+                        "$push": {"ring": {"$each": [entry], "$slice": -RING}},
+                        "$set": {"expireAt": now + KEPT},
+                        "$inc": {"rev": 1},
+                    },
+                )
+            )
+    return refused, writes

@@ -1,0 +1,49 @@
+"""The newest documents of a collection: closed ranges of time, wider and wider, sorted here.
+
+A sort on the server is not good everywhere (DESIGN 6), and the whole collection may be large.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.mongo import Collection, Document, translate_mongo_errors
+
+WIDTHS = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=64))
+
+
+@dataclass(frozen=True)
+class Span:
+    """[since, before) of the date field `field`."""
+
+    field: str
+    since: datetime
+    before: datetime
+
+    def starts(self) -> list[datetime]:
+        """Where to begin, the latest first; the last one is `since`."""
+        near = [self.before - width for width in WIDTHS if self.before - width > self.since]
+        return [*near, self.since]
+
+
+async def newest_of(
+    collection: Collection,
+    query: Document,
+    span: Span,
+    *,
+    limit: int,
+    shown: Document | None = None,
+) -> list[Document]:
+    """At most `limit`, the newest first. Raises StoreUnavailable."""
+    found: list[Document] = []
+    until = span.before
+    for start in span.starts():
+        window = {**query, span.field: {"$gte": start, "$lt": until}}
+        with translate_mongo_errors():
+            some = [d async for d in collection.find(window, shown)]
+        found += sorted(some, key=lambda d: (d[span.field], str(d["_id"])), reverse=True)
+        if len(found) >= limit:
+            break
+        until = start
+    return found[:limit]

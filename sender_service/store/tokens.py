@@ -1,0 +1,95 @@
+"""The `tokens` collection: hashes of the ops API's bearer tokens, never the tokens themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sender_service.models.access import Principal, Role
+from shared.collections import TOKENS
+from shared.mongo import Database, Document, translate_mongo_errors
+
+COARSE = timedelta(hours=1)  # how exactly `lastUsedAt` is known: a write an hour, not a request
+
+
+@dataclass(frozen=True)
+class Token:
+    """As it is shown: without its hash."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    @property
+    def principal(self) -> Principal:
+        return Principal(self.id, self.name, self.role)
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+class TokenStore:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._tokens = database[TOKENS.name]
+
+    async def add(self, token: Token, hashed: str) -> None:
+        document = {
+            "_id": token.id, "hash": hashed, "name": token.name, "role": token.role,
+            "createdAt": token.created_at, "createdBy": token.created_by,
+            "expiresAt": token.expires_at, "lastUsedAt": None,
+        }  # fmt: skip
+        with translate_mongo_errors():
+            await self._tokens.insert_one(document)
+
+    async def by_hash(self, hashed: str) -> Token | None:
+        with translate_mongo_errors():
+            found = await self._tokens.find_one({"hash": hashed})
+        return None if found is None else _token(found)
+
+    async def all(self) -> list[Token]:
+        """The newest first."""
+        with translate_mongo_errors():
+            found = [_token(d) async for d in self._tokens.find({})]
+        return sorted(found, key=lambda t: (t.created_at, t.id), reverse=True)
+
+    async def remove(self, token: str) -> bool:
+        with translate_mongo_errors():
+            result = await self._tokens.delete_one({"_id": token})
+        return result.deleted_count == 1
+
+    async def used(self, token: Token, now: datetime) -> None:
+        """Note that it was used, unless that was noted within the hour."""
+        if token.last_used_at is None or token.last_used_at <= now - COARSE:
+            with translate_mongo_errors():
+                await self._tokens.update_one({"_id": token.id}, {"$set": {"lastUsedAt": now}})
+
+
+def _token(found: Document) -> Token:
+    return Token(
+        id=str(found["_id"]),
+        name=found["name"],
+        role=cast(Role, found["role"]),
+        created_at=found["createdAt"],
+        created_by=found["createdBy"],
+        expires_at=found["expiresAt"],
+        last_used_at=found["lastUsedAt"],
+    )
+
+
+def shown(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role,
+        "createdAt": token.created_at,
+        "createdBy": token.created_by,
+        "expiresAt": token.expires_at,
+        "lastUsedAt": token.last_used_at,
+    }

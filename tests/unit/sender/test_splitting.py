@@ -1,0 +1,103 @@
+"""A refused call is halved until only those at fault fail, within its budget of calls."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sender_service.accounting.rules import apply, refused_in_a_row
+from sender_service.models.page import (
+    FINAL_CHUNK,
+    Page,
+    PageEdit,
+    new_chunk,
+    outcome_of,
+    pending_members,
+    summarise,
+)
+from sender_service.models.send import NEVER, empty_sums
+from shared.models.delivery import Delivery
+
+NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+
+
+def page_of(size: int) -> Page:
+    page: Page = {
+        "_id": "s:0", "send": "s", "app": "a", "n": 0, "priority": "marketing", "next": None,
+        "members": [[f"p{i}", f"person{i}", "0"] for i in range(size)], "outcomes": {},
+        "chunks": {"0": new_chunk("a", NOW)}, "bodies": "", "noPlayer": 0, "capped": False, "open": True,
+        "due": NEVER, "out": 0, "sums": empty_sums(), "plannedAt": NOW, "rev": 0, "expireAt": NEVER,
+    }  # fmt: skip
+    return page
+
+
+def onesignal(page: Page, bad: set[str]) -> int:
+    """Call every planned chunk until none is left; any bad player refuses its call. → calls."""
+    calls = 0
+    while True:
+        names = [n for n, c in page["chunks"].items() if c["state"] not in FINAL_CHUNK]
+        if not names:
+            return calls
+        calls += 1
+        named = {page["members"][i][0] for i in pending_members(page, names[0])}
+        refused = bool(named & bad)
+        delivery = Delivery(
+            app="a", send="s", page=0, chunk=names[0], at=NOW + timedelta(seconds=calls),
+            outcome="failed" if refused else "sent", reason="rejected" if refused else None,
+        )  # fmt: skip
+        edit = PageEdit(page, 90)
+        apply(edit, delivery)
+        apply(edit, delivery)  # twice is once
+        edit.finish()
+
+
+@given(st.integers(1, 300), st.data())
+def test_calls_stay_within_budget_and_nobody_is_lost(size: int, data: st.DataObject) -> None:
+    bad = {f"p{i}" for i in data.draw(st.sets(st.integers(0, size - 1), max_size=8))}
+    page = page_of(size)
+    calls = onesignal(page, bad)
+    assert calls <= 2 * math.ceil(math.log2(max(size, 2))) + 2
+    for index, (player, _, _) in enumerate(page["members"]):
+        outcome, reason = outcome_of(page, index)
+        assert (
+            outcome == "sent"
+            if player not in bad and len(bad) <= 1
+            else outcome in ("sent", "failed")
+        )
+        assert reason in ("", "rejected")
+        if player in bad:
+            assert outcome == "failed"
+    sums = summarise(page)
+    assert sums["audience"] == size == sums["sent"] + sum(sums["failed"].values())
+
+
+def test_one_at_fault_costs_nobody_else_the_push() -> None:
+    page = page_of(2_000)
+    onesignal(page, {"p777"})
+    assert summarise(page)["failed"] == {"rejected": 1}
+
+
+def test_parts_are_written_as_one_change() -> None:
+    page = page_of(4)
+    edit = PageEdit(page, 90)
+    refused = Delivery(
+        app="a", send="s", page=0, chunk="0", at=NOW, outcome="failed", reason="rejected"
+    )
+    apply(edit, refused)
+    changes = edit.finish()
+    assert changes["chunks.0.state"] == "split"
+    assert {changes[f"members.{i}.2"] for i in range(4)} == {"0-0", "0-1"}
+    assert {"chunks.0-0", "chunks.0-1"} <= changes.keys()
+    assert changes["open"] is True
+
+
+def test_refusals_in_a_row_are_counted_since_the_last_success() -> None:
+    page = page_of(2_000)
+    onesignal(page, {f"p{i}" for i in range(2_000)})
+    assert refused_in_a_row([page]) >= 10
+    fine = page_of(3)
+    fine["chunks"]["0"] |= {"state": "sent", "at": NOW + timedelta(days=1)}
+    assert refused_in_a_row([page, fine]) == 0
