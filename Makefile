@@ -52,3 +52,8 @@ $(STAMP): $(LOCKS)
 
 clean: ## remove the virtual environment and all local data
 	rm -rf $(VENV) .carillon .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: test-cluster
+test-cluster: setup ## integration, contract and fault tests on a real Apache Kafka (Java 17, Maven)
+	@$(BIN)/python -m deploy.kafka --prepare || test -n "$$CARILLON_KAFKA__BOOTSTRAP_SERVERS"
+	@$(BIN)/python -m pytest --kafka=cluster tests/contract tests/integration $(wildcard tests/faults)
