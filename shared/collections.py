@@ -48,7 +48,16 @@ MERGES = CollectionSpec("merges", INGEST, (_by("app", "person"),))
 APPS = CollectionSpec("apps", SENDER)
 CAMPAIGNS = CollectionSpec("campaigns", SENDER, (_by("app"),))
 SENDS = CollectionSpec(
-    "sends", SENDER, (_by("priority", "planDue"), _by("app", "campaign"), _by("closedAt"), _EXPIRY)
+    "sends",
+    SENDER,
+    (
+        _by("priority", "planDue"),
+        _by("app", "campaign"),
+        _by("app", "createdAt"),
+        _by("closedAt"),
+        _by("expireAt", "app"),  # what is to be folded soon
+        Index((("deleteAt", 1),), expires=True),  # set once it is folded into its report
+    ),
 )
 PARTS = CollectionSpec("parts", SENDER, (_by("send"), _EXPIRY))
 PAGES = CollectionSpec("pages", SENDER, (_by("send"), _by("app", "priority", "due"), _EXPIRY))
@@ -58,11 +67,15 @@ INTERACTIONS = CollectionSpec("interactions", SENDER, (_by("send"), _EXPIRY))
 BUDGETS = CollectionSpec("budgets", SENDER)
 REPLICAS = CollectionSpec("replicas", SENDER)
 DEAD_LETTERS = CollectionSpec("dead_letters", SENDER, (_by("at"), _EXPIRY))
+REPORTS = CollectionSpec("reports", SENDER, (_by("app"),))
+SEND_REPORTS = CollectionSpec("send_reports", SENDER, (_by("app", "campaign"),))
+TOKENS = CollectionSpec("tokens", SENDER, (Index((("hash", 1),), unique=True),))
+AUDIT = CollectionSpec("audit", SENDER, (_by("at"), _EXPIRY))
 
 COLLECTIONS = (
     PROFILES, VISITORS, PLAYERS, MERGES,
     APPS, CAMPAIGNS, SENDS, PARTS, PAGES, BODIES, CONTACTS, INTERACTIONS, BUDGETS, REPLICAS,
-    DEAD_LETTERS,
+    DEAD_LETTERS, REPORTS, SEND_REPORTS, TOKENS, AUDIT,
 )  # fmt: skip
 
 
