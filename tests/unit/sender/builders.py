@@ -1,0 +1,114 @@
+"""Campaigns, sends, profiles and pages, as small as they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from sender_service.models.campaign import Campaign
+from sender_service.models.page import Chunk, Page, PageEdit, new_chunk
+from sender_service.models.send import NEVER, Send
+from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.rendering import Renderer
+from tests.fakes import START
+
+SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+SWEEP = 90.0
+
+
+def player_id(n: int) -> str:
+    return f"00000000-0000-4000-8000-{n:012d}"
+
+
+def variant(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": "a",
+        "headings": {"en": "Hello"},
+        "contents": {"en": "Come and see"},
+        "url": "https://shop.example/",
+        **fields,
+    }
+
+
+def campaign(*variants: dict[str, Any], **policy: Any) -> Campaign:
+    return Campaign.model_validate(
+        {
+            "id": "welcome",
+            "app": "demo",
+            "version": 1,
+            "name": "Welcome",
+            "variants": list(variants) or [variant()],
+            "policy": policy,
+        }
+    )
+
+
+def send(**fields: Any) -> Send:
+    base: dict[str, Any] = {
+        "_id": SEND,
+        "app": "demo",
+        "campaign": "welcome",
+        "priority": "marketing",
+        "digest": "",
+        "trigger": {},
+        "state": "sending",
+        "paused": False,
+        "error": None,
+        "frozen": {"policy": {"ttlSeconds": 3_600}},
+        "createdAt": START,
+        "dueAt": START,
+        "expiresAt": START + timedelta(hours=24),
+        "planDue": NEVER,
+        "planner": None,
+        "pages": 1,
+        "totals": None,
+        "closedAt": None,
+        "expireAt": START + timedelta(days=35),
+    }
+    return cast(Send, {**base, **fields})
+
+
+def player(n: int, state: str = "subscribed", seen: int = 0) -> dict[str, Any]:
+    return {"id": player_id(n), "state": state, "browser": "Chrome",
+            "lastSeenAt": START + timedelta(minutes=seen)}  # fmt: skip
+
+
+def profile(person: str, *players: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"_id": person, "app": "demo", "slot": 0, "players": list(players), **fields}
+
+
+def chunk(**fields: Any) -> Chunk:
+    return cast(Chunk, {**new_chunk("a", START), **fields})
+
+
+def page(members: Sequence[tuple[str, str, str]] = (), **fields: Any) -> Page:
+    """Members default to two players of two people in chunk "0"."""
+    members = members or [(player_id(1), "p1", "0"), (player_id(2), "p2", "0")]
+    base: Any = PageBuilder(plan(), 0, START, set()).page(None)
+    base |= {
+        "members": [list(member) for member in members],
+        "chunks": {name: chunk() for name in dict.fromkeys(m[2] for m in members) if name},
+        "open": True,
+        "due": START,
+    }
+    return cast(Page, {**base, **fields})
+
+
+def edit(*members: tuple[str, str, str], **fields: Any) -> PageEdit:
+    """An edit of a page whose only chunk "0" has these fields."""
+    found = page(members)
+    found["chunks"]["0"].update(fields)  # type: ignore[typeddict-item]
+    return PageEdit(found, SWEEP)
+
+
+def plan(
+    of: Campaign | None = None,
+    *,
+    page_members: int = 2_000,
+    chunk_members: int = 2_000,
+    priority: str = "marketing",
+    **variables: Any,
+) -> PagePlan:
+    sending = send(priority=priority, state="planning")
+    return PagePlan(sending, of or campaign(), Renderer(variables), page_members, chunk_members)

@@ -1,0 +1,249 @@
+"""What a delivery does to its page, and which webhooks can be counted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sender_service.accounting.rules import (
+    FIRST_BACKOFF_SECONDS,
+    LONGEST_BACKOFF_SECONDS,
+    apply,
+    backoff,
+    judge,
+)
+from sender_service.models.page import PageEdit, summarise
+from shared.models.delivery import Delivery
+from shared.models.event import Event
+from shared.tag import Tagger
+from tests.fakes import START
+from tests.unit.sender.builders import SEND, edit, player_id
+
+TAGGER = Tagger(b"k" * 32)
+AT = START + timedelta(minutes=1)
+RELEASED = {"state": "released", "release": 1, "attempted": True, "releasedAt": START, "ttl": 60}
+
+
+def _delivery(outcome: str, **fields: Any) -> Delivery:
+    return Delivery.model_validate(
+        {
+            "app": "demo",
+            "send": SEND,
+            "page": 0,
+            "chunk": "0",
+            "outcome": outcome,
+            "at": AT,
+            **fields,
+        }
+    )
+
+
+def _applied(chunk: dict[str, Any], *deliveries: Delivery) -> PageEdit:
+    found = edit(**chunk)
+    for delivery in deliveries:
+        apply(found, delivery)
+    found.finish()
+    return found
+
+
+def _deferred(reason: str = "server_error", **fields: Any) -> Delivery:
+    return _delivery("deferred", reason=reason, **fields)
+
+
+def _invalid(n: int) -> dict[str, str]:
+    return {"player": player_id(n), "outcome": "failed", "reason": "invalid_player"}
+
+
+def test_sent_is_everybody_but_the_named() -> None:
+    found = _applied(RELEASED, _delivery("sent", notificationId="n-1", players=[_invalid(2)]))
+    chunk = found.page["chunks"]["0"]
+    assert (chunk["state"], chunk["notificationId"], chunk["at"]) == ("sent", "n-1", AT)
+    assert found.page["outcomes"] == {"1": ["failed", "invalid_player"]}
+    assert found.page["sums"]["sent"] == 1 and found.page["sums"]["failed"] == {"invalid_player": 1}
+    assert not found.page["open"] and found.page["out"] == 0
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        _delivery("sent", notificationId="n-2"),
+        _delivery("failed", reason="invalid_player", players=[_invalid(1)]),
+        _deferred(),
+        _deferred("refused"),
+    ],
+    ids=lambda d: f"{d.outcome}-{d.reason}",
+)
+@pytest.mark.parametrize("state", ["sent", "failed", "suppressed", "split"])
+def test_late_and_repeated_deliveries_change_nothing(again: Delivery, state: str) -> None:
+    found = edit(**RELEASED | {"state": state})
+    apply(found, again)
+    assert found.finish() == {}
+
+
+@pytest.mark.parametrize("fields", [{"chunk": "7"}, {"generation": 2}, {"chunk": ""}])
+def test_foreign_deliveries_change_nothing(fields: dict[str, Any]) -> None:
+    found = edit(**RELEASED)
+    apply(found, _delivery("sent", **fields))
+    assert found.finish() == {}
+
+
+def test_strangers_in_a_delivery_are_passed_over() -> None:
+    found = _applied(RELEASED, _delivery("sent", players=[_invalid(99)]))
+    assert found.page["outcomes"] == {} and found.page["sums"]["sent"] == 2
+
+
+def test_an_outcome_that_is_there_stays() -> None:
+    found = edit(**RELEASED)
+    found.outcome(0, "suppressed", "unsubscribed")
+    apply(found, _delivery("failed", reason="invalid_player", players=[_invalid(1), _invalid(2)]))
+    assert found.page["outcomes"] == {
+        "0": ["suppressed", "unsubscribed"],
+        "1": ["failed", "invalid_player"],
+    }
+
+
+def test_answer_to_an_older_release_counts() -> None:
+    found = _applied(RELEASED | {"release": 3}, _delivery("sent", release=1))
+    assert found.page["chunks"]["0"]["state"] == "sent"
+
+
+def test_deferral_of_an_older_release_does_not() -> None:
+    found = edit(**RELEASED | {"release": 3})
+    apply(found, _deferred(release=2))
+    assert found.finish() == {}
+
+
+def test_deferral_of_what_is_planned_again_does_not() -> None:
+    found = edit(**RELEASED | {"state": "planned"})
+    apply(found, _deferred())
+    assert found.finish() == {}
+
+
+def test_silence_waits_longer_each_time_under_the_same_key() -> None:
+    waits = []
+    for attempts in range(8):
+        chunk = _applied(RELEASED | {"attempts": attempts}, _deferred()).page["chunks"]["0"]
+        assert (chunk["state"], chunk["generation"], chunk["attempts"]) == (
+            "planned",
+            1,
+            attempts + 1,
+        )
+        assert chunk["attempted"] and chunk["ttl"] == 60
+        waits.append((chunk["notBefore"] - AT).total_seconds())
+    assert waits[:5] == sorted(waits[:5]) and waits[0] >= 1
+    assert all(30 <= wait <= 60 for wait in waits[5:])
+
+
+def test_retry_after_is_a_floor() -> None:
+    late = AT + timedelta(minutes=30)
+    chunk = _applied(RELEASED, _deferred("rate_limited", notBefore=late)).page["chunks"]["0"]
+    assert chunk["notBefore"] == late
+    chunk = _applied(RELEASED, _deferred("rate_limited", notBefore=AT)).page["chunks"]["0"]
+    assert chunk["notBefore"] > AT
+
+
+def test_only_a_definite_refusal_makes_a_new_call_of_it() -> None:
+    chunk = _applied(RELEASED | {"attempts": 2}, _deferred("refused")).page["chunks"]["0"]
+    assert (chunk["generation"], chunk["attempted"], chunk["ttl"]) == (2, False, None)
+    for reason in ("rate_limited", "server_error", "unclear", "no_answer", "no_turn", "stopped"):
+        assert _applied(RELEASED, _deferred(reason)).page["chunks"]["0"]["generation"] == 1
+
+
+@pytest.mark.parametrize("reason", ["no_turn", "stopped"])
+def test_never_called_is_not_attempted(reason: str) -> None:
+    later = AT + timedelta(seconds=1)
+    chunk = _applied(RELEASED, _deferred(reason, notBefore=later)).page["chunks"]["0"]
+    assert (chunk["attempted"], chunk["attempts"], chunk["notBefore"]) == (False, 0, later)
+
+
+@pytest.mark.parametrize("before", [{"attempts": 1}, {"release": 2}])
+def test_what_may_have_been_called_before_stays_attempted(before: dict[str, int]) -> None:
+    delivery = _deferred("no_turn", release=before.get("release", 1))
+    assert _applied(RELEASED | before, delivery).page["chunks"]["0"]["attempted"]
+
+
+DELIVERIES = st.builds(
+    _delivery,
+    st.sampled_from(["sent", "failed", "deferred"]),
+    reason=st.sampled_from([None, "refused", "no_turn", "server_error", "invalid_player"]),
+    generation=st.integers(1, 3),
+    release=st.integers(1, 3),
+    players=st.lists(st.builds(_invalid, st.integers(1, 3)), max_size=2),
+)
+
+
+@given(st.lists(DELIVERIES, max_size=6), st.data())
+def test_repetition_changes_nothing(deliveries: list[Delivery], data: st.DataObject) -> None:
+    once = _applied(RELEASED, *deliveries)
+    said = [d for d in deliveries for _ in range(data.draw(st.integers(1, 3)))]
+    twice = _applied(RELEASED, *said)
+    assert once.page == twice.page
+    sums = summarise(once.page)
+    failed, suppressed = sum(sums["failed"].values()), sum(sums["suppressed"].values())
+    assert sums["audience"] == 2 == sums["sent"] + sums["pending"] + failed + suppressed
+
+
+@given(st.integers(0, 10_000), st.text(max_size=20))
+def test_backoff_is_bounded_and_agrees_with_itself(attempts: int, who: str) -> None:
+    wait = backoff(attempts, who)
+    assert wait == backoff(attempts, who)
+    longest = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(attempts, 10))
+    assert longest / 2 <= wait <= longest <= 60
+
+
+def test_backoff_has_jitter() -> None:
+    assert len({round(backoff(3, f"page-{n}"), 3) for n in range(50)}) > 40
+
+
+def _webhook(tag: object, **data: Any) -> Event:
+    values = {"kind": "click", "playerID": player_id(1), "data": {"carillon": tag}, **data}
+    return Event.model_validate(
+        {"app": "demo", "id": "e-1", "type": "oneSignalWebhook", "source": "webhook",
+         "playerId": player_id(1), "occurredAt": AT, "receivedAt": AT,
+         "data": {k: v for k, v in values.items() if v is not ...}}
+    )  # fmt: skip
+
+
+GENUINE = TAGGER.sign(SEND, 3, "1-0")
+
+
+@pytest.mark.parametrize("kind", ["impression", "click", "close"])
+def test_genuine_webhook_is_a_sighting(kind: str) -> None:
+    seen = judge(_webhook(GENUINE, kind=kind), TAGGER)
+    assert seen is not None
+    assert (seen.tagged.send, seen.tagged.page, seen.tagged.chunk) == (SEND, 3, "1-0")
+    assert (seen.player, seen.kind, seen.at) == (player_id(1), kind, AT)
+
+
+def test_player_is_compared_in_lower_case() -> None:
+    seen = judge(_webhook(GENUINE, playerID="AAAAAAAA-0000-4000-8000-000000000001"), TAGGER)
+    assert seen is not None and seen.player == "aaaaaaaa-0000-4000-8000-000000000001"
+
+
+def test_player_of_the_envelope_will_do() -> None:
+    assert judge(_webhook(GENUINE, playerID=...), TAGGER) is not None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        _webhook(None),
+        _webhook(GENUINE[:-1] + ("A" if GENUINE[-1] != "A" else "B")),
+        _webhook(Tagger(b"j" * 32).sign(SEND, 3, "0")),
+        _webhook(["x"]),
+        _webhook(GENUINE, data=None),
+        _webhook(GENUINE, data="text"),
+        _webhook(GENUINE, data=...),
+        _webhook(GENUINE, data={"other": GENUINE}),
+        _webhook(GENUINE, kind="open"),
+        _webhook(GENUINE, kind=...),
+        _webhook(GENUINE, playerID="not-a-player"),
+        _webhook(GENUINE, playerID=7),
+    ],
+)
+def test_what_cannot_be_counted(event: Event) -> None:
+    assert judge(event, TAGGER) is None

@@ -1,0 +1,221 @@
+"""Who of an audience gets into a page, as what, and into which call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sender_service.models.campaign import Campaign
+from sender_service.models.page import Page
+from sender_service.planner.audience import Candidate
+from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.policy import choose_variant
+from tests.fakes import START
+from tests.unit.sender.builders import campaign, plan, player, player_id, profile, variant
+
+
+def _candidates(*profiles: dict[str, Any], **fields: Any) -> list[Candidate]:
+    return [Candidate(i + 1, p, **fields) for i, p in enumerate(profiles)]
+
+
+def _pages(of: PagePlan, candidates: list[Candidate]) -> list[Page]:
+    """As the planner drives it."""
+    seen: set[str] = set()
+    builder, pages = PageBuilder(of, 0, START, seen), []
+    for candidate in candidates:
+        if not builder.add(candidate):
+            pages.append(builder.page(builder.cursor))
+            seen |= {member[0] for member in builder.members}
+            builder = PageBuilder(of, builder.n + 1, START, seen)
+            assert builder.add(candidate)
+    return [*pages, builder.page(None)]
+
+
+def _outcomes(of: PagePlan, *profiles: dict[str, Any]) -> dict[str, str]:
+    """Player → reason, or "" for who gets it."""
+    (page,) = _pages(of, _candidates(*profiles))
+    found = {}
+    for index, (name, _, chunk) in enumerate(page["members"]):
+        outcome = page["outcomes"].get(str(index))
+        assert (outcome is None) == (chunk in page["chunks"])
+        found[name] = "" if outcome is None else outcome[1]
+    return found
+
+
+def test_each_person_gets_it_on_every_browser() -> None:
+    found = _outcomes(plan(), profile("p", player(1), player(2)), profile("q", player(3)))
+    assert found == {player_id(1): "", player_id(2): "", player_id(3): ""}
+
+
+def test_unreachable_players_are_suppressed() -> None:
+    found = _outcomes(
+        plan(), profile("p", player(1, "unsubscribed"), player(2, "invalid"), player(3))
+    )
+    assert found == {player_id(1): "unsubscribed", player_id(2): "invalid", player_id(3): ""}
+
+
+def test_last_active_browser_only() -> None:
+    person = profile("p", player(1, seen=5), player(2, seen=9), player(3, "unsubscribed", seen=99))
+    found = _outcomes(plan(campaign(browsers="last_active")), person)
+    assert found == {player_id(1): "browser_policy", player_id(2): "", player_id(3): "unsubscribed"}
+
+
+def test_holdout_is_a_stable_share() -> None:
+    people = [profile(f"person-{n}", player(n)) for n in range(2_000)]
+    held = _outcomes(plan(campaign(holdout=0.25)), *people)
+    again = _outcomes(plan(campaign(holdout=0.25)), *reversed(people))
+    assert held == again
+    assert 420 < Counter(held.values())["holdout"] < 580
+    more = _outcomes(plan(campaign(holdout=0.5)), *people)
+    assert all(more[name] == "holdout" for name, reason in held.items() if reason == "holdout")
+
+
+def test_holdout_leaves_other_reasons_alone() -> None:
+    of = plan(campaign(holdout=0.999999))
+    assert _outcomes(of, profile("p", player(1, "invalid"), player(2))) == {
+        player_id(1): "invalid", player_id(2): "holdout",
+    }  # fmt: skip
+
+
+def test_transactional_skips_the_holdout() -> None:
+    of = plan(campaign(holdout=0.999999), priority="transactional")
+    assert _outcomes(of, profile("p", player(1))) == {player_id(1): ""}
+
+
+def _shares(of: Campaign, people: int = 10_000) -> Counter[str]:
+    return Counter(choose_variant(f"person-{n}", of).id for n in range(people))
+
+
+def test_variants_are_chosen_by_weight() -> None:
+    of = campaign(variant(id="a", weight=3), variant(id="b", weight=1), variant(id="c", weight=0))
+    shares = _shares(of)
+    assert 7_200 < shares["a"] < 7_800 and shares["a"] + shares["b"] == 10_000
+
+
+def test_variant_of_a_person_stays() -> None:
+    of = campaign(variant(id="a"), variant(id="b"))
+    assert choose_variant("p", of) == choose_variant("p", of)
+    assert len(_shares(of, 100)) == 2
+
+
+def test_campaigns_choose_independently() -> None:
+    one = campaign(variant(id="a"), variant(id="b"))
+    other = one.model_copy(update={"id": "other"})
+    same = sum(
+        choose_variant(f"p{n}", one).id == choose_variant(f"p{n}", other).id for n in range(2_000)
+    )
+    assert 850 < same < 1_150
+
+
+def test_bad_variables_fail_only_their_person() -> None:
+    of = plan(campaign(variant(contents={"en": "{{ name }}"})))
+    candidates = [
+        Candidate(1, profile("p", player(1), player(2, "invalid")), {}),
+        Candidate(2, profile("q", player(3)), {"name": "Zoe"}),
+    ]
+    (page,) = _pages(of, candidates)
+    assert page["outcomes"] == {"0": ["failed", "bad_variables"], "1": ["suppressed", "invalid"]}
+    assert page["members"][2][2] == "0" and list(page["chunks"]) == ["0"]
+
+
+def test_nobody_rendered_where_nobody_is_reachable() -> None:
+    builder = PageBuilder(plan(campaign(variant(contents={"en": "{{ gone }}"}))), 0, START, set())
+    builder.add(Candidate(1, profile("p", player(1, "unsubscribed"))))
+    assert builder.bad == 0
+
+
+def test_unknown_player_is_suppressed_as_invalid() -> None:
+    (page,) = _pages(
+        plan(), [Candidate(1, None, player=player_id(1)), Candidate(2, None, player=player_id(1))]
+    )
+    assert page["members"] == [[player_id(1), "", ""]]
+    assert page["outcomes"] == {"0": ["suppressed", "invalid"]}
+    assert page["sums"]["suppressed"] == {"invalid": 1} and not page["open"]
+
+
+def test_player_its_owner_does_not_list_is_accounted_for() -> None:
+    (page,) = _pages(plan(), [Candidate(1, profile("p", player(2)), player=player_id(1))])
+    assert page["outcomes"] == {"0": ["suppressed", "invalid"]} and page["noPlayer"] == 0
+
+
+def test_named_player_alone_gets_it() -> None:
+    (page,) = _pages(
+        plan(), [Candidate(1, profile("p", player(1), player(2)), player=player_id(2))]
+    )
+    assert [member[0] for member in page["members"]] == [player_id(2)]
+
+
+def test_people_without_a_player_are_counted() -> None:
+    (page,) = _pages(plan(), [Candidate(1, None), Candidate(2, profile("p"))])
+    assert page["noPlayer"] == 2 and page["sums"]["people"]["no_player"] == 2
+    assert page["members"] == []
+
+
+def test_person_named_twice_is_there_once() -> None:
+    person = profile("p", player(1), player(2))
+    of = plan(page_members=2)
+    pages = _pages(
+        of, [Candidate(1, person, player=player_id(2)), Candidate(2, person), Candidate(3, person)]
+    )
+    assert sorted(m[0] for p in pages for m in p["members"]) == [player_id(1), player_id(2)]
+    assert sum(p["noPlayer"] for p in pages) == 0
+
+
+def test_same_body_shares_a_chunk_and_chunks_are_bounded() -> None:
+    texts = {"en": "Hello", "de": "Hallo"}
+    people = [profile(f"p{n}", player(n), language="de" if n % 3 == 0 else "en") for n in range(30)]
+    of = plan(campaign(variant(contents=texts)), chunk_members=8)
+    (page,) = _pages(of, _candidates(*people))
+    sizes = Counter(member[2] for member in page["members"])
+    assert sorted(sizes.values()) == [2, 4, 8, 8, 8] and set(sizes) == set(page["chunks"])
+
+
+def test_bodies_lie_where_their_chunks_say() -> None:
+    of = plan(campaign(variant(contents={"en": "{{ name }}"})))
+    builder = PageBuilder(of, 0, START, set())
+    for n in range(5):
+        builder.add(Candidate(n, profile(f"p{n}", player(n)), {"name": f"n{n % 2}"}))
+    for name, person, chunk in builder.members:
+        text = builder.bodies[int(chunk)]["contents"]["en"]
+        assert text == f"n{int(person[1:]) % 2}", name
+
+
+def test_large_bodies_begin_a_new_page() -> None:
+    data = {"pad": "x" * 1_400}
+    people = [profile(f"p{n}", player(n), basket={"n": n}) for n in range(2_800)]
+    of = plan(
+        campaign(variant(contents={"en": "{{ profile.basket.n }}"}, data=data)), page_members=5_000
+    )
+    pages = _pages(of, _candidates(*people))
+    assert len(pages) == 2 and sum(len(p["members"]) for p in pages) == 2_800
+
+
+@pytest.mark.parametrize("n", [0, 3])
+def test_page_is_not_due_before_the_send_is_planned(n: int) -> None:
+    page = PageBuilder(plan(), n, START, set()).page("cursor")
+    assert page["due"].year == 9999 and page["next"] == "cursor" and page["_id"].endswith(f":{n}")
+
+
+@given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 8), st.integers(1, 4))
+def test_everybody_is_in_one_page_with_all_browsers(
+    sizes: list[int], limit: int, calls: int
+) -> None:
+    number = iter(range(10_000))
+    people = [
+        profile(f"p{i}", *(player(next(number)) for _ in range(s))) for i, s in enumerate(sizes)
+    ]
+    pages = _pages(plan(page_members=limit, chunk_members=calls), _candidates(*people))
+    assert sum(p["sums"]["audience"] for p in pages) == sum(sizes)
+    assert sum(p["noPlayer"] for p in pages) == sizes.count(0)
+    home: dict[str, int] = {}
+    for page in pages:
+        people_here = Counter(member[1] for member in page["members"])
+        assert len(page["members"]) <= limit or len(people_here) == 1
+        assert all(home.setdefault(person, page["n"]) == page["n"] for person in people_here)
+        assert max(Counter(m[2] for m in page["members"]).values(), default=0) <= calls
+        assert page["sums"]["audience"] == page["sums"]["pending"] == len(page["members"])
+    assert [p["next"] for p in pages[:-1]] == sorted({p["next"] for p in pages[:-1]})

@@ -1,0 +1,153 @@
+"""A variant becomes OneSignal's fields in a person's language, or bad_variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sender_service.models.campaign import Variant
+from sender_service.planner.rendering import Renderer
+from shared.errors import Rejected
+from tests.unit.sender.builders import profile, variant
+
+
+def _variant(**fields: Any) -> Variant:
+    return Variant.model_validate(variant(**fields))
+
+
+def _body(
+    of: Variant, language: str | None = "en", shared: Any = None, **own: Any
+) -> dict[str, Any]:
+    return Renderer(shared or {}).body(of, profile("p", language=language), own)
+
+
+def _content(texts: dict[str, str], language: str | None) -> str:
+    text: str = _body(_variant(contents=texts), language)["contents"]["en"]
+    return text
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("de-AT", "Servus"), ("de", "Hallo"), ("de-CH", "Hallo"), ("DE", "Hallo"), ("fr", "Hello"),
+     ("en", "Hello"), (None, "Hello"), ("", "Hello")],
+)  # fmt: skip
+def test_language_falls_back(language: str | None, text: str) -> None:
+    assert _content({"en": "Hello", "de": "Hallo", "de-AT": "Servus"}, language) == text
+
+
+def test_all_fields() -> None:
+    body = _body(
+        _variant(
+            headings={"en": "For {{ name }}"}, icon="https://cdn.example/{{ name }}.png",
+            image="https://cdn.example/i.png", data={"k": [1]},
+            buttons=[{"id": "go", "text": "Go, {{ name }}", "url": "https://shop.example/go",
+                      "icon": "https://cdn.example/b.png"}, {"id": "no", "text": "No"}],
+        ),
+        name="Zoe",
+    )  # fmt: skip
+    assert body == {
+        "headings": {"en": "For Zoe"},
+        "contents": {"en": "Come and see"},
+        "url": "https://shop.example/",
+        "data": {"k": [1]},
+        "chrome_web_icon": "https://cdn.example/Zoe.png",
+        "firefox_icon": "https://cdn.example/Zoe.png",
+        "chrome_web_image": "https://cdn.example/i.png",
+        "web_buttons": [
+            {"id": "go", "text": "Go, Zoe", "url": "https://shop.example/go",
+             "icon": "https://cdn.example/b.png"},
+            {"id": "no", "text": "No"},
+        ],
+    }  # fmt: skip
+
+
+def test_own_variables_override_shared_ones() -> None:
+    of = _variant(contents={"en": "{{ a }}{{ b }}"})
+    body = _body(of, shared={"a": "1", "b": "2"}, b="3")
+    assert body["contents"]["en"] == "13"
+
+
+def test_profile_is_ours_and_shows_no_personal_data() -> None:
+    renderer = Renderer({"profile": "theirs"})
+    seen = profile("p", basket={"total": 9}, email="jane@shop.example", login="jane")
+    of = _variant(contents={"en": "{{ profile.basket.total }}"})
+    assert renderer.body(of, seen, {"profile": "own"})["contents"]["en"] == "9"
+    for field in ("email", "login", "_id", "players", "visitors"):
+        with pytest.raises(Rejected):
+            renderer.body(_variant(contents={"en": "{{ profile." + field + " }}"}), seen, {})
+
+
+def test_white_space_is_folded() -> None:
+    assert _content({"en": " Hi \n\n  you\t"}, "en") == "Hi you"
+
+
+@pytest.mark.parametrize("field", ["headings", "contents"])
+def test_texts_have_200_characters(field: str) -> None:
+    assert _body(_variant(**{field: {"en": "{{ t }}"}}), t="ü" * 200)
+    for text in ("ü" * 201, "", "  "):
+        with pytest.raises(Rejected) as caught:
+            _body(_variant(**{field: {"en": "{{ t }}"}}), t=text)
+        assert caught.value.code == "bad_variables"
+
+
+@pytest.mark.parametrize("field", ["url", "icon", "image"])
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "data:text/html,x", "//shop.example", "shop.example", "https://", "http:/x",
+     "ftp://shop.example", "https://[", "https://x/" + "y" * 2_000],
+)  # fmt: skip
+def test_links_are_http(field: str, url: str) -> None:
+    with pytest.raises(Rejected):
+        _body(_variant(**{field: "{{ u }}"}), u=url)
+
+
+def test_button_links_are_http_too() -> None:
+    for field in ("url", "icon"):
+        with pytest.raises(Rejected):
+            _body(_variant(buttons=[{"id": "x", "text": "y", field: "javascript:alert(1)"}]))
+
+
+def test_link_may_be_written_carelessly() -> None:
+    assert (
+        _body(_variant(url=" HTTPS://shop.example/{{ p }} "), p="a")["url"]
+        == "HTTPS://shop.example/a"
+    )
+
+
+def test_one_body_for_everybody_whose_texts_are_the_same() -> None:
+    renderer = Renderer({"a": 1})
+    of = _variant(contents={"en": "{{ a }}"})
+    bodies = [renderer.body(of, profile(f"p{i}", language="en"), {}) for i in range(3)]
+    assert bodies[0] is bodies[1] is bodies[2]
+    assert renderer.body(of, profile("p", language="en"), {"a": 2})["contents"]["en"] == "2"
+
+
+def test_language_and_variant_are_part_of_what_is_the_same() -> None:
+    renderer = Renderer({})
+    texts = {"en": "Hello", "de": "Hallo"}
+    german = renderer.body(_variant(contents=texts), profile("p", language="de"), {})
+    english = renderer.body(_variant(contents=texts), profile("q", language="en"), {})
+    other = renderer.body(_variant(id="b", contents={"en": "B"}), profile("q", language="en"), {})
+    assert [b["contents"]["en"] for b in (german, english, other)] == ["Hallo", "Hello", "B"]
+
+
+@pytest.mark.parametrize("where", ["headings", "contents", "url", "icon", "image", "buttons"])
+def test_text_that_asks_for_the_profile_is_everybodys_own(where: str) -> None:
+    source = "https://shop.example/{{ profile.basket.total }}"
+    value: Any = source
+    if where in ("headings", "contents"):
+        value = {"en": source}
+    if where == "buttons":
+        value = [{"id": "x", "text": source}]
+    renderer, of = Renderer({}), _variant(**{where: value})
+    bodies = [renderer.body(of, profile("p", basket={"total": n}), {}) for n in (1, 2)]
+    assert bodies[0] != bodies[1]
+
+
+def test_what_does_not_render_does_not_render_twice_either() -> None:
+    renderer = Renderer({})
+    for _ in range(2):
+        with pytest.raises(Rejected) as caught:
+            renderer.body(_variant(contents={"en": "{{ gone }}"}), profile("p"), {})
+        assert caught.value.code == "bad_variables"
