@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, WrapValidator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from sender_service.models.segment_values import Counted, Names, Period, Range, Strict
 
@@ -143,7 +151,9 @@ def _by_kind(value: Any, _: Any) -> Condition:
         raise ValueError("a condition is an object with exactly one key: " + ", ".join(KINDS))
     kind = next(iter(value))
     if kind not in KINDS:
-        raise ValueError("unknown condition; there are " + ", ".join(KINDS))
+        error = PydanticCustomError("unknown_condition", "there is no such condition")
+        found: InitErrorDetails = {"type": error, "loc": (kind,), "input": None}
+        raise ValidationError.from_exception_data("segment", [found])
     return KINDS[kind].model_validate(value)
 
 
