@@ -11,18 +11,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from fastapi import FastAPI
+
 from sender_service.accounting.stage import Accounting
+from sender_service.accounting.streams import StreamMatcher
 from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
 from sender_service.dispatcher.governor import Governor
 from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
 from sender_service.intake.accept import Intake
 from sender_service.intake.stage import intake_stage
-from sender_service.ops.app import create_app
-from sender_service.ops.apps import apps_router
-from sender_service.ops.campaigns import campaigns_router
-from sender_service.ops.letters import letters_router, letters_stage
-from sender_service.ops.reading import SendReader
-from sender_service.ops.sends import SendsApi
+from sender_service.ops.compose import OpsParts
+from sender_service.ops.letters import letters_stage
 from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
@@ -31,6 +30,7 @@ from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.letters import LetterStore
 from sender_service.store.pages import PageStore
+from sender_service.store.parked import ParkedStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
@@ -100,7 +100,8 @@ class Sender:
             specs += Dispatcher(tools).stages()
         if "accounting" in roles:
             accounting = Accounting(
-                self.sends, self.pages, self.interactions, self.contacts, self.tagger, utc_now,
+                self.sends, self.pages, self.interactions, self.contacts,
+                StreamMatcher(self.tagger, self.pages, ParkedStore(self.database)), self.tagger, utc_now,
                 self.settings.plan.sweep_seconds, self.scheduler_call,
             )  # fmt: skip
             specs += [accounting.stage(), letters_stage(self.letters)]
@@ -127,24 +128,11 @@ class Sender:
             )
         )  # fmt: skip
 
-    def api(self) -> Any:
-        reader = SendReader(self.sends, self.pages, self.interactions, self.budget, utc_now)
-        sends = SendsApi(
-            intake=self.intake(),
-            sends=self.sends,
-            pages=self.pages,
-            reader=reader,
-            scheduler=self.scheduler_call,
-            clock=utc_now,
-        )
-        routers = [
-            apps_router(app_store(self.database), self.apps, self.vault),
-            campaigns_router(self.campaigns, self.apps, reader),
-            sends.router(),
-            letters_router(self.letters),
-        ]
-        token = self.settings.ops.token.get_secret_value()
-        return create_app(self.settings.sender, token, self.health, routers)
+    def api(self) -> FastAPI:
+        return OpsParts(
+            self.settings, self.database, self.writer, self.vault, self.apps, self.health,
+            self.intake(), self.budget, self.scheduler_call, utc_now, monotonic,
+        ).api()  # fmt: skip
 
 
 @asynccontextmanager

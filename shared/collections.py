@@ -60,8 +60,11 @@ SENDS = CollectionSpec(
     ),
 )
 PARTS = CollectionSpec("parts", SENDER, (_by("send"), _EXPIRY))
-PAGES = CollectionSpec("pages", SENDER, (_by("send"), _by("app", "priority", "due"), _EXPIRY))
+PAGES = CollectionSpec(
+    "pages", SENDER, (_by("send"), _by("app", "priority", "due"), _by("notifications"), _EXPIRY)
+)
 BODIES = CollectionSpec("bodies", SENDER, (_EXPIRY,))
+PARKED = CollectionSpec("parked", SENDER, (_by("message"), _EXPIRY))
 CONTACTS = CollectionSpec("contacts", SENDER, (_EXPIRY,))
 INTERACTIONS = CollectionSpec("interactions", SENDER, (_by("send"), _EXPIRY))
 BUDGETS = CollectionSpec("budgets", SENDER)
@@ -74,7 +77,7 @@ AUDIT = CollectionSpec("audit", SENDER, (_by("at"), _EXPIRY))
 
 COLLECTIONS = (
     PROFILES, VISITORS, PLAYERS, MERGES,
-    APPS, CAMPAIGNS, SENDS, PARTS, PAGES, BODIES, CONTACTS, INTERACTIONS, BUDGETS, REPLICAS,
+    APPS, CAMPAIGNS, SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS, INTERACTIONS, BUDGETS, REPLICAS,
     DEAD_LETTERS, REPORTS, SEND_REPORTS, TOKENS, AUDIT,
 )  # fmt: skip
 

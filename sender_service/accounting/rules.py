@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sender_service.models.page import FINAL_CHUNK, Page, PageEdit, pending_members, root_of
+from sender_service.models.page import (
+    FINAL_CHUNK,
+    Page,
+    PageEdit,
+    outcome_of,
+    pending_members,
+    root_of,
+)
 from shared.ids import is_uuid, share_of
 from shared.models.delivery import Delivery
 from shared.models.event import Event
@@ -35,6 +42,8 @@ def apply(edit: PageEdit, delivery: Delivery) -> None:
         index = edit.index_of(one.player)
         if index is not None and str(index) not in edit.page["outcomes"]:
             edit.outcome(index, one.outcome, one.reason or "")
+    if delivery.notification_id is not None:
+        edit.notification(delivery.notification_id)
     edit.chunk(
         delivery.chunk,
         state=delivery.outcome,
@@ -42,6 +51,16 @@ def apply(edit: PageEdit, delivery: Delivery) -> None:
         notificationId=delivery.notification_id,
         at=delivery.at,
     )
+
+
+def fail_later(edit: PageEdit, player: str) -> bool:
+    """OneSignal says that a push failed: sent becomes failed. False while it isn't sent yet (its
+    call's players must not change), or when nothing was."""
+    index = edit.index_of(player)
+    if index is None or outcome_of(edit.page, index)[0] != "sent":
+        return False
+    edit.outcome(index, "failed", "stream")
+    return True
 
 
 def _split(edit: PageEdit, delivery: Delivery) -> bool:

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sender_service.accounting.closing import close_if_complete, settle_caps
-from sender_service.accounting.rules import Sighting, apply, judge, refused_in_a_row
+from sender_service.accounting.rules import (
+    Sighting,
+    apply,
+    fail_later,
+    judge,
+    refused_in_a_row,
+)
+from sender_service.accounting.streams import StreamMatcher
 from sender_service.models.page import Page, PageEdit, page_id, root_of
 from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
@@ -20,7 +27,7 @@ from shared.clock import Clock
 from shared.dead_letters import Poison
 from shared.kafka import Record
 from shared.models.delivery import Delivery
-from shared.models.event import ONESIGNAL_WEBHOOK, Event
+from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
 from shared.stage import Item, StageSpec
 from shared.tag import Tagger
 from shared.topics import ACCOUNTING, DELIVERIES, EVENTS
@@ -35,7 +42,7 @@ Fact = Delivery | Event
 def _decode(record: Record) -> Fact | None:
     if record.topic == DELIVERIES.name:
         return Delivery.parse(record.value)
-    return Event.parse(record.value) if record.type == ONESIGNAL_WEBHOOK else None
+    return Event.parse(record.value) if record.type in (ONESIGNAL_WEBHOOK, STREAM) else None
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class Accounting:
     pages: PageStore
     interactions: InteractionStore
     contacts: ContactStore
+    streams: StreamMatcher
     tagger: Tagger
     clock: Clock
     sweep_seconds: float
@@ -57,27 +65,63 @@ class Accounting:
     async def _handle(self, items: Sequence[Item[Fact]]) -> list[Poison]:
         deliveries: dict[str, list[Delivery]] = defaultdict(list)
         sightings: dict[str, list[Sighting]] = defaultdict(list)
+        streamed: list[Event] = []
         for item in items:
             if isinstance(item.value, Delivery):
                 deliveries[page_id(item.value.send, item.value.page)].append(item.value)
-                continue
-            seen = judge(item.value, self.tagger)
-            if seen is None:
-                metrics.INTERACTIONS.labels("forged").inc()
+            elif item.value.type == STREAM:
+                streamed.append(item.value)
             else:
-                sightings[page_id(seen.tagged.send, seen.tagged.page)].append(seen)
+                self._judge(item.value, sightings)
         pages = await self.pages.get_many(sorted(deliveries.keys() | sightings.keys()))
         for key, of_page in deliveries.items():
-            await self._account(key, pages.get(key), of_page)
+            accounted = await self._account(key, pages.get(key), of_page)
+            if accounted is not None:
+                pages[key] = accounted
         for send in sorted({d.send for of_page in deliveries.values() for d in of_page}):
             await close_if_complete(self.sends, self.pages, send, self.clock())
         for key, seen_here in sightings.items():
             await self._count(pages.get(key), seen_here)
+        waited = await self.streams.unpark(pages) if deliveries else []
+        await self._hear(streamed + waited)
+        await self.streams.forget(waited)
         if deliveries:
             self.scheduler.call()
         return []
 
-    async def _account(self, key: str, page: Page | None, deliveries: Sequence[Delivery]) -> None:
+    def _judge(self, event: Event, sightings: dict[str, list[Sighting]]) -> None:
+        seen = judge(event, self.tagger)
+        if seen is None:
+            metrics.INTERACTIONS.labels("forged").inc()
+        else:
+            sightings[page_id(seen.tagged.send, seen.tagged.page)].append(seen)
+
+    async def _hear(self, events: Sequence[Event]) -> None:
+        """What OneSignal's Event Streams say."""
+        if not events:
+            return
+        matched = await self.streams.match(events)
+        for key, seen in matched.sightings.items():
+            await self._count(await self.pages.get(key), seen)
+        for key, failures in matched.failures.items():
+            await self._fail(key, failures)
+
+    async def _fail(self, key: str, failures: Sequence[Event]) -> None:
+        """Sent moves to failed; what isn't accounted yet is parked until it is."""
+        while (page := await self.pages.get(key)) is not None:
+            edit = PageEdit(page, self.sweep_seconds)
+            early = [e for e in failures if not fail_later(edit, str(e.data["playerID"]).lower())]
+            if page["open"]:
+                await self.streams.park(early)
+            changes = edit.finish()
+            if not changes or await self.pages.update(page, changes):
+                totals, _ = await self.pages.sums(page["send"])
+                await self.sends.restate(page["send"], totals)
+                return
+
+    async def _account(
+        self, key: str, page: Page | None, deliveries: Sequence[Delivery]
+    ) -> Page | None:
         """Apply what was delivered; again on a fresh copy when somebody else wrote meanwhile."""
         while page is not None:
             edit = PageEdit(page, self.sweep_seconds)
@@ -98,6 +142,7 @@ class Accounting:
                        "outcome": delivery.outcome, "reason": delivery.reason,
                        "known": page is not None},
             )  # fmt: skip
+        return page
 
     async def _stop_if_refused(self, send: str) -> None:
         """OneSignal refuses one call after another: the send is at fault, and stops."""

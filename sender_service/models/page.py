@@ -50,6 +50,7 @@ class Page(TypedDict):
     members: list[list[str]]
     outcomes: dict[str, list[str]]  # member's index → [outcome, reason]
     chunks: dict[str, Chunk]
+    notifications: list[str]  # OneSignal's ids of its chunks' messages
     noPlayer: int
     capped: bool  # its people were counted against a cap: given back where nothing was sent
     open: bool
@@ -181,6 +182,12 @@ class PageEdit:
     def add_chunk(self, name: str, chunk: Chunk) -> None:
         self.page["chunks"][name] = chunk
         self.changes[f"chunks.{name}"] = chunk
+
+    def notification(self, message: str) -> None:
+        """Note OneSignal's id of a message, by which stream events without our tag are matched."""
+        if message not in self.page["notifications"]:
+            self.page["notifications"].append(message)
+            self.changes["notifications"] = self.page["notifications"]
 
     def outcome(self, index: int, outcome: str, reason: str) -> None:
         """Give a member an outcome of its own."""

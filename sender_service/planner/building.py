@@ -168,6 +168,7 @@ class PageBuilder:
             "members": self.members,
             "outcomes": self.outcomes,
             "chunks": self.chunks,
+            "notifications": [],
             "noPlayer": self.no_player,
             "capped": self.capped,
             "open": bool(self.chunks),

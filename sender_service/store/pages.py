@@ -86,6 +86,16 @@ class PageStore:
                     found[page["_id"]] = cast(Page, page)
         return found
 
+    async def by_notifications(self, messages: Sequence[str]) -> list[Page]:
+        """The pages that these OneSignal messages were sent for."""
+        found: dict[str, Page] = {}
+        with translate_mongo_errors():
+            for start in range(0, len(messages), IN_LIMIT):
+                wanted = {"notifications": {"$in": list(messages[start : start + IN_LIMIT])}}
+                async for page in self._pages.find(wanted):
+                    found[page["_id"]] = cast(Page, page)
+        return list(found.values())
+
     async def bodies(self, page: Page) -> list[dict[str, Any]]:
         with translate_mongo_errors():
             found = await self._bodies.find_one({"_id": page["bodies"]})

@@ -87,6 +87,14 @@ class SendStore:
             )
         return result.matched_count == 1
 
+    async def restate(self, send: str, totals: Sums) -> None:
+        """A closed account was corrected: its totals are set again."""
+        with translate_mongo_errors():
+            await self._sends.update_one(
+                {"_id": send, "closedAt": {"$gte": EVER, "$lt": NEVER}},
+                {"$set": {"totals": totals}},
+            )
+
     async def close(self, send: str, totals: Sums, now: datetime) -> None:
         """The account is closed: totals are frozen; a send that was sending is done."""
         frozen = {"totals": totals, "closedAt": now}

@@ -1,0 +1,57 @@
+"""The `parked` collection: stream events that came before the delivery they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pymongo import ReplaceOne
+
+from shared.collections import PARKED
+from shared.models.event import Event
+from shared.mongo import Database, settle_race, translate_mongo_errors
+
+IN_LIMIT = 100  # values a `$in` (DESIGN 6)
+KEPT = timedelta(days=7)  # as long as a send may live
+
+
+class ParkedStore:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._parked = database[PARKED.name]
+
+    async def put(self, events: Sequence[Event]) -> None:
+        """Once each: the id is the event's."""
+        writes = [
+            ReplaceOne(
+                {"_id": event.id},
+                {
+                    "_id": event.id,
+                    "message": str(event.data.get("notificationId")),
+                    "event": event.document(),
+                    "expireAt": event.received_at + KEPT,
+                },
+                upsert=True,
+            )
+            for event in events
+        ]
+        if writes:
+            with translate_mongo_errors():
+                await settle_race(lambda: self._parked.bulk_write(writes, ordered=False))
+
+    async def of(self, messages: Sequence[str]) -> list[Event]:
+        """Those that name one of these messages."""
+        found: list[Event] = []
+        with translate_mongo_errors():
+            for start in range(0, len(messages), IN_LIMIT):
+                wanted = {"message": {"$in": list(messages[start : start + IN_LIMIT])}}
+                async for document in self._parked.find(wanted):
+                    found.append(Event.model_validate(document["event"]))
+        return found
+
+    async def remove(self, events: Sequence[str]) -> None:
+        with translate_mongo_errors():
+            for start in range(0, len(events), IN_LIMIT):
+                wanted = {"_id": {"$in": list(events[start : start + IN_LIMIT])}}
+                await self._parked.delete_many(wanted)

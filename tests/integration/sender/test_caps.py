@@ -1,0 +1,66 @@
+"""Frequency caps: counted on people, over rolling windows, given back where nothing was sent."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from sender_service.models.policy import Cap
+from shared.settings import Settings
+from tests.integration.sender.world import APP, open_world
+
+CAP = {"count": 1, "days": 1}
+
+
+async def test_a_capped_person_gets_nothing_until_the_window_has_passed(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        await world.campaign(cap=CAP)
+        await world.person("ann")
+        first = await world.planned()
+        await world.delivered(first)
+        second = await world.planned()
+        assert (await world.sums(second))["suppressed"] == {"capped": 1}
+        transactional = await world.planned("transactional")
+        assert (await world.sums(transactional))["pending"] == 1
+        world.clock.advance(timedelta(days=1, seconds=1).total_seconds())
+        assert (await world.sums(await world.planned()))["pending"] == 1
+
+
+async def test_what_was_never_sent_is_given_back(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        await world.campaign(cap=CAP)
+        (player,) = await world.person("ann")
+        await world.person("bob")
+        first = await world.planned()
+        invalid = [{"player": player, "outcome": "failed", "reason": "invalid_player"}]
+        await world.delivered(first, players=invalid)
+        assert (await world.sums(first))["sent"] == 1
+        sums = await world.sums(await world.planned())
+        assert (sums["pending"], sums["suppressed"]) == (1, {"capped": 1})
+
+
+async def test_two_sends_at_once_never_pass_the_cap(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        people = [f"p{n}" for n in range(150)]
+        cap = Cap(count=3, days=7)
+        now = world.clock()
+        sends = [f"send-{n}" for n in range(8)]
+        refused = await asyncio.gather(
+            *(world.contacts.reserve(APP, people, send, cap, now) for send in sends)
+        )
+        for person in people:
+            assert sum(person not in r for r in refused) == 3
+        again = await world.contacts.reserve(APP, people, sends[0], cap, now)
+        assert again == refused[0]
+
+
+async def test_a_repeated_planning_counts_once(settings: Settings) -> None:
+    """Killed between the reservation and the page: the send's own entry doesn't stand in its way."""
+    async with open_world(settings) as world:
+        await world.campaign(cap=CAP)
+        await world.person("ann")
+        send = await world.trigger()
+        cap = Cap.model_validate(CAP)
+        assert await world.contacts.reserve(APP, ["ann"], send, cap, world.clock()) == set()
+        assert await world.planner().plan_one()
+        assert (await world.sums(send))["pending"] == 1

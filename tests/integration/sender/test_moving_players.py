@@ -1,0 +1,67 @@
+"""Players that change hands while a send is planned: in exactly once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sender_service.store.people import PeopleReader
+from shared.ids import slot_of
+from shared.settings import Settings
+from tests.integration.sender.world import World, open_world
+
+
+class Meanwhile(PeopleReader):
+    """The real reader; after the scan's first range, something happens."""
+
+    def __init__(self, world: World, happens: Any) -> None:
+        super().__init__(world.database)
+        self._happens = happens
+
+    async def in_slots(self, app: str, first: int, last: int) -> Any:
+        found = await super().in_slots(app, first, last)
+        if self._happens is not None and last >= 4095:
+            happens, self._happens = self._happens, None
+            await happens()
+        return found
+
+
+async def entries(world: World, send: str) -> list[tuple[str, str]]:
+    return [(m[0], m[1]) async for page in world.pages.of_send(send) for m in page["members"]]
+
+
+async def test_a_player_that_went_to_a_person_scanned_before_is_not_missed(
+    settings: Settings,
+) -> None:
+    async with open_world(settings) as world:
+        await world.campaign()
+        await world.person("ann")
+        moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+
+        async def moves() -> None:
+            """Its old owner was never scanned with it, its new one was scanned without it."""
+            ann = await world.database["profiles"].find_one({"_id": "ann"})
+            assert ann is not None
+            await world.person("ann", [*(p["id"] for p in ann["players"]), moving])
+            await world.own(moving, "ann", "gone")
+
+        send = await world.trigger()
+        assert await world.planner(people=Meanwhile(world, moves)).plan_one()
+        found = await entries(world, send)
+        assert sorted(person for _, person in found) == ["ann", "ann"]
+        assert [player for player, _ in found].count(moving) == 1
+        assert (await world.sums(send))["pending"] == 2
+
+
+async def test_a_player_in_pages_of_two_owners_is_sent_to_once(settings: Settings) -> None:
+    async with open_world(settings, page_members=1) as world:
+        await world.campaign()
+        moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+        before, between, after = sorted(("ann", "bob", "eve"), key=slot_of)
+        await world.person(before, [moving])
+        await world.person(between)
+        await world.person(after, [moving])  # the projector is between its writes
+        await world.own(moving, after, before)
+        send = await world.planned()
+        assert [p for p, _ in await entries(world, send)].count(moving) == 2
+        sums = await world.sums(send)
+        assert (sums["pending"], sums["suppressed"]) == (2, {"moved": 1})
