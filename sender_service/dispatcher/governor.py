@@ -134,7 +134,7 @@ class Pacer:
             deque(),
         )
         self._next = 0.0
-        self._given: deque[float] = deque()  # turns of the last second
+        self._given: deque[float] = deque()  # the last turns, as many as a second may have
         self._paused_until = 0.0
         self._serving: asyncio.Task[None] | None = None
 
@@ -173,10 +173,11 @@ class Pacer:
         """When the next turn may be: evenly spaced, and no more than `rate` in any second."""
         if rate <= 0:
             return now + 0.05
-        while self._given and now - self._given[0] >= WINDOW_SECONDS:
+        most = max(1, int(rate))
+        while len(self._given) > most:
             self._given.popleft()
         at = max(self._next, self._paused_until)
-        if len(self._given) >= max(1, int(rate)):
+        if len(self._given) == most:
             at = max(at, self._given[0] + WINDOW_SECONDS)
         return at
 
