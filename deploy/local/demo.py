@@ -9,6 +9,7 @@ WRITE_KEY = "wk_demo"
 SERVER_KEY = "sk_demo"
 WEBHOOK_KEY = "wh_demo"
 STREAM_SECRET = "es_demo"
+STAND_IN_SDK = "/sdk/v16/OneSignalSDK.page.js"  # on the shop's own origin, whatever its name
 CAMPAIGNS = ("welcome", "abandoned-basket")
 
 # A profile may have no basket, and a template may be tried without any profile.
@@ -44,7 +45,10 @@ _ABANDONED_BASKET = {
 }
 
 
-def app(shop_port: int, app_id: str, rest_api_key: str) -> dict[str, Any]:
+def app(
+    shop_port: int, app_id: str, rest_api_key: str, sdk_url: str | None = None
+) -> dict[str, Any]:
+    """`sdk_url`: instead of OneSignal's own SDK."""
     keys = (
         ("browser", "write", WRITE_KEY),
         ("webhooks", "webhook", WEBHOOK_KEY),
@@ -58,7 +62,12 @@ def app(shop_port: int, app_id: str, rest_api_key: str) -> dict[str, Any]:
         "keys": [{"id": name, "kind": kind, "key": key} for name, kind, key in keys],
         "origins": [f"http://127.0.0.1:{shop_port}", f"http://localhost:{shop_port}"],
         "loginHash": {"required": False},
-        "snippet": {"loadOneSignal": True, "workerPath": "/OneSignalSDKWorker.js"},
+        "snippet": {
+            "loadOneSignal": True,
+            "workerPath": "/OneSignalSDKWorker.js",
+            "webhookKey": WEBHOOK_KEY,
+            "sdkUrl": sdk_url,
+        },
     }
 
 

@@ -44,7 +44,8 @@ class Seeder:
             if await self._put_absent(url, {"rest_api_key": rest_key, "plan": "free"}, {}):
                 yield f"the sandbox's app {app_id}"
         url = f"{self._ports.sender.url}/v1/apps/{demo.APP}"
-        app = demo.app(self._ports.shop.number, app_id, rest_key)
+        sdk = demo.STAND_IN_SDK if self._ports.sandbox is not None else None
+        app = demo.app(self._ports.shop.number, app_id, rest_key, sdk)
         is_new = await self._put_absent(url, app, self._ops)
         if is_new:
             yield f"the app {demo.APP}"

@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.local.demo import CAMPAIGNS
+from deploy.local.shop import sdk, setup
 from deploy.local.shop.catalogue import PRODUCTS
 from deploy.local.shop.pages import HERE, NOT_FOUND, ROUTES, missing
 from deploy.local.shop.settings import ShopSettings
@@ -37,6 +38,8 @@ def create_app(settings: ShopSettings, ops_token: str) -> Starlette:
     app = Starlette(
         routes=[
             *ROUTES,
+            *sdk.ROUTES,
+            *setup.ROUTES,
             Route("/config.js", configuration),
             Route("/health", health),
             Route("/demo/push", push, methods=["POST"]),
@@ -85,7 +88,8 @@ async def configuration(request: Request) -> Response:
         product.id: {"name": product.name, "price": product.price, "category": product.category}
         for product in PRODUCTS.values()
     }
-    config = json.dumps({**settings.for_pages(), "products": products})
+    chosen = setup.setup_of(request)
+    config = json.dumps({**settings.for_pages(), "loader": chosen.loader, "products": products})
     return Response(f"window.shopConfig = {config};\n", media_type="text/javascript")
 
 

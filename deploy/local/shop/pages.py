@@ -12,6 +12,8 @@ from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 
 from deploy.local.shop import catalogue
+from deploy.local.shop.settings import ShopSettings
+from deploy.local.shop.setup import LOADERS, SDKS, setup_of
 
 HERE = Path(__file__).parent
 NOT_FOUND = 404
@@ -20,6 +22,8 @@ _templates = Jinja2Templates(HERE / "templates")
 _templates.env.globals.update(
     categories=catalogue.CATEGORIES,
     currency=catalogue.CURRENCY,
+    loaders=LOADERS,
+    sdks=SDKS,
     terms={
         "shipping": catalogue.SHIPPING,
         "freeFrom": catalogue.FREE_SHIPPING_FROM,
@@ -31,10 +35,21 @@ _templates.env.globals.update(
 def _render(
     request: Request, template: str, layer: dict[str, Any], status: int = 200, **context: Any
 ) -> Response:
-    described = {"currency": catalogue.CURRENCY, **layer}
-    return _templates.TemplateResponse(
-        request, template, {"layer": described, **context}, status_code=status
-    )
+    settings: ShopSettings = request.app.state.settings
+    known = {
+        "layer": {"currency": catalogue.CURRENCY, **layer},
+        "setup": setup_of(request),
+        "snippet_url": settings.snippet_url(),
+        "here": request.url.path,
+        "other_browser": _other_browser(request),
+    }
+    return _templates.TemplateResponse(request, template, {**known, **context}, status)
+
+
+def _other_browser(request: Request) -> str:
+    """The same shop under its machine's other name: to a browser another site, another visitor."""
+    url = request.url
+    return str(url.replace(hostname="127.0.0.1" if url.hostname == "localhost" else "localhost"))
 
 
 async def home(request: Request) -> Response:

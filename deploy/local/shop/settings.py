@@ -11,6 +11,8 @@ from deploy.local import demo
 from deploy.local.settings import DEMO_APP_ID
 from shared.settings import Settings
 
+REAL_ONESIGNAL = ["https://cdn.onesignal.com", "https://api.onesignal.com", "https://onesignal.com"]
+
 
 class ShopSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CARILLON_SHOP__", extra="ignore")
@@ -35,11 +37,18 @@ class ShopSettings(BaseSettings):
             "oneSignalAppId": self.onesignal_app_id,
         }
 
+    def snippet_url(self) -> str:
+        return f"{self.ingest_url}/v1/snippet.js?key={self.write_key}"
+
     def content_policy(self) -> str:
-        called = " ".join(filter(None, ["'self'", self.ingest_url, self.sandbox_url]))
+        """Carillon needs its address in script-src and in connect-src, and nothing else."""
+        real = [] if self.sandbox_url else REAL_ONESIGNAL
+        scripts = " ".join(["'self'", self.ingest_url, *real])
+        called = " ".join(["'self'", self.ingest_url, *(real or [str(self.sandbox_url)])])
         return (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:;"
-            f" connect-src {called}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; script-src {scripts}; worker-src 'self'; style-src 'self';"
+            f" img-src 'self' https: data:; connect-src {called}; form-action 'self';"
+            " base-uri 'none'; frame-ancestors 'none'"
         )
 
 

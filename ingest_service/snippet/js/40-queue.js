@@ -1,6 +1,6 @@
 // The way to Carillon. An event waits in localStorage, under a key of its own, until Carillon has
-// said that it is stored; whatever page of the site is open next sends what is left. An event that
-// was under way when its page closed is sent again under the same id, which counts once.
+// said that it is stored. A page sends its own events; what a closed page left is taken over by the
+// site's next one. An event that was under way then goes again under the same id: it counts once.
 
 const QUEUE = "q." + config.key + ".";
 const GATHER_MS = 20; // events of one moment travel together
@@ -9,14 +9,19 @@ const BATCH_CHARACTERS = 15000; // in UTF-8 at most 45 KB: browsers let 64 KB ou
 const EVENT_CHARACTERS = 32000; // Carillon takes no larger one
 const KEPT_EVENTS = 200; // beyond these the oldest go: a shop's storage is its own
 const KEPT_CHARACTERS = 200000;
-const ANSWER_MS = 15000; // then the request is given up, and other tabs may send its events
+const ANSWER_MS = 15000; // then the request is given up
+const ORPHAN_MS = 600000; // a page that crashed could not say that it left
 const RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60000;
 const LONGEST_WAIT_MS = 300000; // whatever Retry-After says
 
+const PAGE = uuid().slice(0, 8);
+const ALIVE = "alive.";
 const callbacks = {}; // by event id, for as long as this page lives
-let underWay = []; // keys in the request that this page waits for
+let underWay = []; // what the request holds that this page waits for
 let timer = null;
+let isReady = false; // once what is older than this page's events is known
+let isGone = false;
 let failures = 0;
 let count = 0;
 
@@ -37,9 +42,10 @@ function enqueue(type, data, callback) {
   if (typeof callback === "function") callbacks[event.id] = callback;
   // The key sorts by time, then by order within this page.
   const order = (count++).toString(36).padStart(4, "0");
-  write(QUEUE + Date.now().toString(36) + "." + order + "." + event.id, { event });
+  write(QUEUE + Date.now().toString(36) + "." + order + "." + PAGE, { event });
+  write(ALIVE + PAGE, Date.now());
   tell("log", { what: "event", type, event });
-  schedule(GATHER_MS);
+  return isGone ? leave() : schedule(GATHER_MS);
 }
 
 function makeRoom(size) {
@@ -64,31 +70,44 @@ function schedule(ms) {
   timer = later(Math.max(ms, waitLeft()), flush);
 }
 
-// The oldest events that no other tab is sending just now.
+// The oldest of this page's events.
 function take() {
-  const now = Date.now();
   const batch = [];
   let characters = 0;
   for (const key of keysFrom(QUEUE)) {
     const entry = read(key);
-    if (!entry || !entry.event || !entry.event.id) {
-      remove(key); // not ours, or cut off
+    if (!entry || !entry.event) {
+      remove(key); // cut off
       continue;
     }
-    if (entry.until > now && entry.until < now + 2 * ANSWER_MS) continue;
+    if (!key.endsWith(PAGE)) continue;
     characters += JSON.stringify(entry.event).length;
     if (batch.length === BATCH_EVENTS || (batch.length && characters > BATCH_CHARACTERS)) break;
-    batch.push({ key, event: entry.event });
+    batch.push({ key, event: entry.event, left: entry.left });
   }
   return batch;
 }
 
-// Marks events as being sent, so that no other tab sends them too; `until` 0 sets them free.
-function mark(batch, until) {
-  const present = keysFrom(QUEUE);
-  batch.forEach(({ key, event }) => {
-    if (present.includes(key)) write(key, until ? { event, until } : { event });
+// Makes the events of pages that are gone this page's own; they keep their place in time.
+function adopt() {
+  keysFrom(QUEUE).forEach((key) => {
+    const [at, order, owner] = key.slice(QUEUE.length).split(".");
+    const entry = read(key);
+    if (!entry || owner === PAGE) return;
+    if (!entry.left && Math.abs(Date.now() - read(ALIVE + owner)) < ORPHAN_MS) return;
+    remove(key);
+    remove(ALIVE + owner);
+    write(QUEUE + at + "." + (order + owner).slice(0, 12) + "." + PAGE, { event: entry.event });
+    write(ALIVE + PAGE, Date.now());
   });
+}
+
+// Many tabs may open at once: one of them adopts.
+function adoptAlone() {
+  const alone = () =>
+    navigator.locks.request("carillon", { ifAvailable: true }, (lock) => (lock ? adopt() : null));
+  // Without locks, or where they are blocked like storage, ids still make repetitions harmless.
+  return Promise.resolve().then(alone).catch(adopt);
 }
 
 function bodyOf(batch) {
@@ -97,16 +116,13 @@ function bodyOf(batch) {
 }
 
 function flush() {
-  if (allowed !== true || underWay.length) return;
+  if (allowed !== true || !isReady || underWay.length) return;
   if (waitLeft() > 0) return schedule(0);
   const batch = take();
-  if (!batch.length) {
-    if (keysFrom(QUEUE).length) schedule(ANSWER_MS); // another tab's: look again whether it made it
-    return;
-  }
+  if (!batch.length) return remove(ALIVE + PAGE);
+  write(ALIVE + PAGE, Date.now()); // at least every five minutes, while something waits
   if (navigator.onLine === false) return schedule(LONGEST_RETRY_MS); // "online" comes before that
   underWay = batch;
-  mark(batch, Date.now() + ANSWER_MS);
   return Promise.resolve(bodyOf(batch))
     .then(post)
     .then(
@@ -116,7 +132,7 @@ function flush() {
     .catch((error) => fail("send", error))
     .then(() => {
       underWay = [];
-      if (keysFrom(QUEUE).length) schedule(GATHER_MS);
+      schedule(GATHER_MS);
     });
 }
 
@@ -169,28 +185,42 @@ function conclude(batch, answer, said) {
 function postpone(batch, floor, why) {
   const backoff = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** failures++);
   const wait = Math.max(Math.min(floor, LONGEST_WAIT_MS), backoff * (0.5 + Math.random() / 2));
-  mark(batch, 0);
   write("wait", Date.now() + wait); // for the site's other pages too
   tell("log", { what: "waits", why, ms: Math.round(wait), events: batch.map((e) => e.event) });
 }
 
-// The page goes: what is not under way is handed to the browser. All of it stays in the queue,
-// because nobody will hear the answers.
+// The page goes: what is not under way is handed to the browser. All of it stays in the queue, for
+// the next page, because nobody will hear the answers.
 function leave() {
-  const batch = underWay.length ? [] : take();
-  const may = batch.length && waitLeft() <= 0 && navigator.onLine !== false;
+  isGone = true;
+  const batch = underWay.length ? [] : take().filter((entry) => !entry.left);
+  // Where storage is blocked, this is their last chance, so they don't wait for a better moment.
+  const isLast = batch.some(({ key }) => key in memory);
+  const may = batch.length && (isLast || waitLeft() <= 0) && navigator.onLine !== false;
   if (may && navigator.sendBeacon) navigator.sendBeacon(EVENTS_URL, bodyOf(batch));
-  mark(underWay, 0);
+  keysFrom(QUEUE).forEach((key) => {
+    const entry = key.endsWith(PAGE) && read(key);
+    if (entry) write(key, { event: entry.event, left: true });
+  });
+  remove(ALIVE + PAGE);
+}
+
+function comeBack() {
+  isGone = false;
+  return adoptAlone().then(() => {
+    isReady = true;
+    schedule(GATHER_MS);
+  });
 }
 
 function startQueue() {
   listen(window, "pagehide", leave);
-  listen(window, "pageshow", () => schedule(GATHER_MS)); // also back from the back-forward cache
+  listen(window, "pageshow", comeBack); // also from the back-forward cache
   listen(document, "visibilitychange", () => schedule(0)); // hidden: perhaps never seen again
   listen(window, "online", () => {
     failures = 0;
     remove("wait");
-    schedule(0);
+    return comeBack();
   });
-  schedule(GATHER_MS);
+  comeBack();
 }

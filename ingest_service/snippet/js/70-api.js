@@ -32,6 +32,7 @@ function identify(person, callback) {
   const login = word(person && person.login, 256);
   const email = word(person && person.email, 320);
   enqueue("identify", { login, email, loginHash: person && person.loginHash }, callback);
+  isNews("person", JSON.stringify([login, email]), 0); // so that the data layer needn't say it again
   if (login) tellSdk({ login });
 }
 

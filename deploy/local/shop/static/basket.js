@@ -1,6 +1,6 @@
 // The basket: item id → quantity, in the browser; each change is an event.
 
-import { send } from "./events.js";
+import { send } from "./carillon.js";
 import { read, write } from "./storage.js";
 
 const KEY = "shop.basket";
@@ -40,8 +40,6 @@ export function change(id, by) {
     price: products[id].price,
     pageType: layer.pageType,
     categoryID: products[id].category,
-    basketItems: basketItems(),
-    basketTotal: total(),
     currency: layer.currency,
   });
 }

@@ -1,20 +1,21 @@
 // The page describes itself in window.dataLayer, before anything else of ours runs.
 (function () {
   "use strict";
-  const read = (storage, key) => {
+  const read = (open, key) => {
     try {
-      return JSON.parse(storage.getItem(key));
+      return JSON.parse(open().getItem(key));
     } catch {
-      return null;
+      return null; // blocked: even looking at the storage throws
     }
   };
+  const stored = (key) => read(() => localStorage, key);
   const layer = JSON.parse(document.getElementById("page-layer").textContent);
-  const user = read(localStorage, "shop.user");
+  const user = stored("shop.user");
   if (user) {
     layer.userId = layer.login = user.login;
     if (user.email) layer.email = user.email;
   }
-  const basket = read(localStorage, "shop.basket") || {};
+  const basket = stored("shop.basket") || {};
   const products = window.shopConfig.products;
   layer.basketItems = {};
   layer.basketTotal = 0;
@@ -24,9 +25,10 @@
     layer.basketTotal += quantity * products[id].price;
   }
   layer.basketTotal = Math.round(layer.basketTotal * 100) / 100;
-  const order = read(sessionStorage, "shop.order");
+  const order = read(() => sessionStorage, "shop.order");
   if (location.pathname === "/thank-you" && order) {
     layer.transaction = order.transaction;
+    layer.basketItems = order.items; // what was bought
     layer.email = order.email;
   }
   window.dataLayer = window.dataLayer || [];

@@ -1,13 +1,11 @@
 // Wires the page: what it shows, what it listens to, what it tells Carillon.
 
 import * as basket from "./basket.js";
-import { profile, send } from "./events.js";
+import { carillon } from "./carillon.js";
+import { showCards } from "./cards.js";
 import { openLog } from "./log.js";
-import { finishOrder, listenForCheckout, listenForLogin, showPerson } from "./person.js";
-import { startPushes } from "./pushes.js";
-import { visitorId } from "./storage.js";
-
-const layer = window.dataLayer[0];
+import { listenForCheckout, listenForLogin, showOrder, showPerson } from "./person.js";
+import { startSubscription } from "./subscription.js";
 
 function showBasket() {
   basket.showCount();
@@ -15,30 +13,26 @@ function showBasket() {
   if (place) basket.showTable(place);
 }
 
-async function showProfile() {
-  const place = document.getElementById("profile");
-  try {
-    const { status, body } = await profile();
-    place.textContent = status === 200 ? JSON.stringify(body, null, 2) : `${status} ${body?.message ?? ""}`;
-  } catch {
-    place.textContent = "Ingest does not answer.";
-  }
+function showProfile() {
+  carillon("profile", (found) => {
+    document.getElementById("profile").textContent = JSON.stringify(found.db, null, 2);
+  });
 }
 
-document.getElementById("visitor-id").textContent = visitorId();
 openLog();
+carillon("visitor", (id) => (document.getElementById("visitor-id").textContent = id));
 showPerson();
 showBasket();
+showOrder();
+showCards();
 listenForLogin();
 listenForCheckout();
-startPushes();
+startSubscription();
+showProfile();
 document.addEventListener("basket", showBasket);
 document.getElementById("profile-refresh").addEventListener("click", showProfile);
 document.addEventListener("click", (event) => {
   const id = event.target.dataset?.add;
   if (id) basket.change(id, 1);
 });
-
-await send("pageview", layer);
-await finishOrder();
-await showProfile();
+document.getElementById("setup").addEventListener("change", (event) => event.currentTarget.submit());

@@ -1,10 +1,8 @@
 // Login, logout and checkout.
 
 import * as basket from "./basket.js";
-import { send } from "./events.js";
-import { read, write } from "./storage.js";
-
-const layer = window.dataLayer[0];
+import { carillon } from "./carillon.js";
+import { read, tab, write } from "./storage.js";
 
 export function showPerson() {
   const user = read("shop.user");
@@ -17,19 +15,19 @@ export function showPerson() {
 }
 
 export function listenForLogin() {
-  document.getElementById("login")?.addEventListener("submit", async (event) => {
+  document.getElementById("login")?.addEventListener("submit", (event) => {
     event.preventDefault();
     const fields = new FormData(event.target);
     const user = { login: fields.get("login").trim() };
     if (fields.get("email")) user.email = fields.get("email").trim();
     write("shop.user", user);
     showPerson();
-    await send("identify", user);
+    carillon("identify", user);
   });
-  document.getElementById("logout")?.addEventListener("click", async () => {
+  document.getElementById("logout")?.addEventListener("click", () => {
     write("shop.user", null);
     showPerson();
-    await send("logout");
+    carillon("logout");
   });
 }
 
@@ -40,7 +38,7 @@ export function listenForCheckout() {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!basket.contents().length) return;
-    write("shop.order", order(form.email.value), sessionStorage);
+    write("shop.order", order(form.email.value), tab);
     basket.empty();
     location.assign("/thank-you");
   });
@@ -52,24 +50,14 @@ function order(email) {
   const tax = Math.round((basket.total() * terms.taxPercent * 100) / (100 + terms.taxPercent)) / 100;
   const revenue = Math.round((basket.total() + shipping) * 100) / 100;
   const id = `BR-${Date.now().toString(36).toUpperCase()}`;
-  const transaction = { id, revenue, shipping, tax };
-  return { transaction, email, items: basket.basketItems(), sent: false };
+  return { transaction: { id, revenue, shipping, tax }, email, items: basket.basketItems() };
 }
 
-// The purchase is told on the thank-you page, once however often it is loaded again.
-export async function finishOrder() {
-  const found = read("shop.order", null, sessionStorage);
+// The purchase is told by the data layer; here it is only shown.
+export function showOrder() {
+  const found = read("shop.order", null, tab);
   const place = document.getElementById("order");
   if (!found || !place) return;
-  const { transaction } = found;
-  place.textContent = `Order ${transaction.id}, ${basket.money(transaction.revenue)}.`;
-  if (found.sent) return;
-  write("shop.order", { ...found, sent: true }, sessionStorage);
-  await send("purchase", {
-    transaction,
-    basketItems: found.items,
-    basketTotal: transaction.revenue - transaction.shipping,
-    currency: layer.currency,
-    email: found.email,
-  });
+  const { id, revenue } = found.transaction;
+  place.textContent = `Order ${id}, ${basket.money(revenue)}.`;
 }

@@ -1,22 +1,24 @@
-// What the shop keeps in the browser.
+// What the shop keeps in the browser; where that is blocked, as long as the page lives.
 
-export function read(key, otherwise = null, storage = localStorage) {
+const memory = {};
+
+export const tab = () => sessionStorage;
+const browser = () => localStorage;
+
+export function read(key, otherwise = null, open = browser) {
   try {
-    return JSON.parse(storage.getItem(key)) ?? otherwise;
+    return JSON.parse(open().getItem(key)) ?? otherwise;
   } catch {
-    return otherwise;
+    return memory[key] ?? otherwise;
   }
 }
 
-export function write(key, value, storage = localStorage) {
-  if (value === null) storage.removeItem(key);
-  else storage.setItem(key, JSON.stringify(value));
-}
-
-// One browser's first-party id: a cookie of this origin, for a year from the last visit.
-export function visitorId() {
-  const found = document.cookie.match(/(?:^|; )shop_visitor=([0-9a-f-]{36})/);
-  const id = found ? found[1] : crypto.randomUUID();
-  document.cookie = `shop_visitor=${id}; path=/; max-age=31536000; samesite=lax`;
-  return id;
+export function write(key, value, open = browser) {
+  memory[key] = value;
+  try {
+    if (value === null) open().removeItem(key);
+    else open().setItem(key, JSON.stringify(value));
+  } catch {
+    // blocked
+  }
 }
