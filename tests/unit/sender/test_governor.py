@@ -31,7 +31,8 @@ def _turns(
         async def call() -> None:
             if await pacer.turn(transactional=False, within=within):
                 given_at.append(loop.time())
-                loop.stall(stalls.get(len(given_at), 0.0))
+                # Not between a turn and its call: that is nobody's to prevent.
+                loop.call_soon(loop.stall, stalls.get(len(given_at), 0.0))
 
         await asyncio.gather(*(call() for _ in range(callers)))
         return given_at
@@ -41,8 +42,8 @@ def _turns(
 
 @settings(deadline=None, max_examples=40)
 @given(
-    st.floats(1, 200),
-    st.integers(1, 400),
+    st.floats(1, 100),
+    st.integers(1, 250),
     st.dictionaries(st.integers(1, 300), st.floats(0.001, 3), max_size=12),
 )
 def test_never_more_than_the_rate_in_any_second(
