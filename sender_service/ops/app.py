@@ -6,21 +6,36 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from sender_service.ops.auth import bearer
+from sender_service.ops.audit import AuditTrail
+from sender_service.ops.auth import Tokens, gate
+from sender_service.store.audit import AuditStore
+from shared.clock import Clock
 from shared.health import Health
 from shared.http import PrivatePaths, add_error_handlers, add_ops_routes
 from shared.settings import SenderSettings
 
+DESCRIPTION = """Campaigns, sends, reports, people.
+
+Every route under `/v1` needs `Authorization: Bearer <token>`, with the role `read`, `operate` or
+`admin`. Errors have one shape: `{"code", "message", "errors": [{"field", "code", "message"}]}`."""
+
 
 def create_app(
-    settings: SenderSettings, token: str, health: Health, routers: Sequence[APIRouter]
+    settings: SenderSettings,
+    tokens: Tokens,
+    audit: tuple[AuditStore, Clock],
+    health: Health,
+    routers: Sequence[APIRouter],
 ) -> FastAPI:
-    """Everything under `/v1` needs the bearer token; health is open, metrics are private."""
-    app = FastAPI(title="Carillon sender", version="1", description="Campaigns, sends, reports.")
+    """Everything under `/v1` needs a token and is audited; health is open, metrics are private."""
+    app = FastAPI(title="Carillon sender", version="1", description=DESCRIPTION)
     add_error_handlers(app)
     add_ops_routes(app, health)
+    guard = gate(tokens)
     for router in routers:
-        app.include_router(router, dependencies=[Depends(bearer(token))])
+        app.include_router(router, dependencies=[Depends(guard)])
+    store, clock = audit
+    app.add_middleware(AuditTrail, store=store, clock=clock)
     app.add_middleware(
         PrivatePaths, trusted_proxies=settings.trusted_proxies, opened=settings.open_metrics
     )

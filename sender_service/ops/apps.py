@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sender_service.models.trigger import Name, UuidText
+from sender_service.ops.auth import needs
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
 from shared.errors import FieldError, InvalidPayload, NotFound
@@ -152,6 +153,7 @@ def apps_router(store: VersionedStore, registry: AppRegistry, vault: Vault) -> A
         return shown(await _existing(store, app))
 
     @router.put("/{app}")
+    @needs("admin")
     async def put_app(app: AppName, body: AppIn) -> dict[str, Any]:
         """Create or change. An identical one makes no new version; a masked secret stays."""
         content = Sealer(vault, await store.get(app)).content(body)

@@ -1,18 +1,33 @@
-"""Dead letters: the stage that keeps them where they can be looked at, and the look."""
+"""Dead letters: the stage that keeps them where they can be looked at, the look, the replay."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+import orjson
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
-from sender_service.store.letters import LetterStore
+from sender_service.models.trigger import UuidText
+from sender_service.ops.audit import A_MOMENT, plain
+from sender_service.ops.auth import caller, needs
+from sender_service.ops.erasing import Writer
+from sender_service.store.letters import LetterQuery, LetterStore
+from shared.clock import Clock
 from shared.dead_letters import Poison
-from shared.kafka import Record
+from shared.errors import Conflict, NotFound
+from shared.kafka import Outgoing, Record
 from shared.models.dead_letter import DeadLetter
+from shared.models.wire import Moment, Wire
+from shared.mongo import Document
 from shared.stage import Item, StageSpec
-from shared.topics import DEAD_LETTERS, UNDERTAKER
+from shared.topics import DEAD_LETTERS, TOPICS, UNDERTAKER
+
+LetterId = Annotated[UuidText, Path(description="the dead letter's id")]
+REPLAYABLE = frozenset(topic.name for topic in TOPICS) - {DEAD_LETTERS.name}
 
 
 def _decode(record: Record) -> DeadLetter:
@@ -27,13 +42,109 @@ def letters_stage(store: LetterStore) -> StageSpec[DeadLetter]:
     return StageSpec("dead-letters", UNDERTAKER, (DEAD_LETTERS.name,), _decode, handle)
 
 
-def letters_router(store: LetterStore) -> APIRouter:
+class ReplayIn(Wire):
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        json_schema_extra={"examples": [{"ids": ["4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f"]}]},
+    )
+
+    ids: list[UuidText] = Field(min_length=1, max_length=100)
+
+
+class Replayer:
+    """Publishes a record again as it was: its topic, key, value and type."""
+
+    def __init__(self, store: LetterStore, writer: Writer, clock: Clock) -> None:
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+
+    async def replay(self, letter_id: str, by: str) -> dict[str, Any]:
+        """Published before it is marked: a crash between leaves it unmarked, and stages are
+        idempotent. Raises NotFound, Conflict, LogUnavailable."""
+        letter = await self._store.get(letter_id)
+        if letter is None:
+            raise NotFound("no such dead letter", code="unknown_dead_letter")
+        _check(letter)
+        key, value = DeadLetter.unpack(letter["key"]), DeadLetter.unpack(letter["value"])
+        await self._writer.publish([Outgoing(letter["topic"], key, value, letter["type"])])
+        await self._store.mark_replayed(letter_id, by, self._clock())
+        return {"id": letter_id, "topic": letter["topic"], "replayed": True}
+
+
+def _check(letter: Document) -> None:
+    if letter.get("erased"):
+        raise Conflict("its person was erased: there is nothing to publish", code="erased")
+    if letter["cut"]:
+        raise Conflict("only its beginning is kept: publish it from its source", code="cut")
+    if letter["topic"] not in REPLAYABLE:
+        raise Conflict("its topic is none that can be published to", code="foreign_topic")
+
+
+def letters_router(store: LetterStore, replayer: Replayer, clock: Clock) -> APIRouter:
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
-
-    @router.get("")
-    async def newest(limit: Annotated[int, Query(ge=1, le=500)] = 100) -> dict[str, Any]:
-        """The newest first: where each came from, and why it was set aside."""
-        found = await store.newest(limit)
-        return {"items": [{"id": d.pop("_id"), **d} for d in found]}
-
+    _add_looks(router, store, clock)
+    _add_replays(router, replayer)
     return router
+
+
+def _add_looks(router: APIRouter, store: LetterStore, clock: Clock) -> None:
+    @router.get("")
+    @needs("read")
+    async def newest(
+        topic: Annotated[str | None, Query(max_length=128)] = None,
+        code: Annotated[str | None, Query(max_length=64)] = None,
+        since: Annotated[Moment | None, Query()] = None,
+        before: Annotated[Moment | None, Query()] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> dict[str, Any]:
+        """The newest first: where each came from, and why it was set aside. `before` the last
+        one's `at` goes on."""
+        query = LetterQuery(before or clock() + A_MOMENT, since, topic, code)
+        found = await store.newest(query, limit)
+        return {"items": [plain({"id": d.pop("_id"), **d}) for d in found]}
+
+    @router.get("/{letter}")
+    @needs("admin", audited=True)
+    async def get_letter(letter: LetterId) -> dict[str, Any]:
+        """One with its content, which may be personal: as JSON, else as text, else as base64."""
+        found = await store.get(letter)
+        if found is None:
+            raise NotFound("no such dead letter", code="unknown_dead_letter")
+        key, value = found.pop("key"), found.pop("value")
+        return plain({"id": found.pop("_id"), **found} | {"key": _told(key), "value": _told(value)})  # type: ignore[no-any-return]
+
+
+def _add_replays(router: APIRouter, replayer: Replayer) -> None:
+    @router.post("/replay")
+    @needs("operate")
+    async def replay_many(request: Request, body: ReplayIn) -> dict[str, Any]:
+        """Each is tried; what can't be published again says why."""
+        by, items = caller(request).id, []
+        for letter in dict.fromkeys(body.ids):
+            try:
+                items.append(await replayer.replay(letter, by))
+            except (NotFound, Conflict) as exc:
+                items.append({"id": letter, "replayed": False, "code": exc.code})
+        request.scope["audit_target"] = {"letters": str(len(items))}
+        return {"items": items}
+
+    @router.post("/{letter}/replay")
+    @needs("operate")
+    async def replay(request: Request, letter: LetterId) -> dict[str, Any]:
+        """The record again, on its topic, with its key, value and type."""
+        return await replayer.replay(letter, caller(request).id)
+
+
+def _told(packed: str) -> Any:
+    raw = base64.b64decode(packed)
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return {"base64": packed}

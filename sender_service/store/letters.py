@@ -1,19 +1,37 @@
-"""The `dead_letters` collection: what was set aside, to be looked at."""
+"""The `dead_letters` collection: what was set aside, to be looked at and published again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ReplaceOne
+from pymongo import UpdateOne
 
-from sender_service.models.send import EVER, NEVER
+from sender_service.models.send import EVER
+from sender_service.store.recent import Span, newest_of
 from shared.collections import DEAD_LETTERS
 from shared.models.dead_letter import DeadLetter
-from shared.mongo import Database, settle_race, translate_mongo_errors
+from shared.mongo import Database, Document, settle_race, translate_mongo_errors
 
 KEPT = timedelta(days=30)
+CONTENT = {"value": 0, "key": 0, "expireAt": 0}  # what may be personal stays out of lists
+
+
+@dataclass(frozen=True)
+class LetterQuery:
+    """Which dead letters; None: any. [since, before)."""
+
+    before: datetime
+    since: datetime | None = None
+    topic: str | None = None
+    code: str | None = None
+
+    @property
+    def fields(self) -> Document:
+        wanted = {"topic": self.topic, "code": self.code}
+        return {name: value for name, value in wanted.items() if value is not None}
 
 
 class LetterStore:
@@ -23,11 +41,11 @@ class LetterStore:
         self._letters = database[DEAD_LETTERS.name]
 
     async def put(self, letters: Sequence[DeadLetter]) -> None:
-        """Once each: the id names the record's place."""
+        """Once each: the id names the record's place. What became of one since stays."""
         writes = [
-            ReplaceOne(
+            UpdateOne(
                 {"_id": letter.id},
-                {**letter.document(), "_id": letter.id, "expireAt": letter.at + KEPT},
+                {"$setOnInsert": {**letter.document(), "expireAt": letter.at + KEPT}},
                 upsert=True,
             )
             for letter in letters
@@ -35,11 +53,18 @@ class LetterStore:
         with translate_mongo_errors():
             await settle_race(lambda: self._letters.bulk_write(writes, ordered=False))
 
-    async def newest(self, limit: int) -> list[dict[str, Any]]:
-        """Without their content, which may be personal."""
-        shown = {"value": 0, "key": 0, "expireAt": 0}
+    async def newest(self, query: LetterQuery, limit: int) -> list[dict[str, Any]]:
+        """Without their content."""
+        span = Span("at", query.since or EVER, query.before)
+        return await newest_of(self._letters, query.fields, span, limit=limit, shown=CONTENT)
+
+    async def get(self, letter: str) -> Document | None:
         with translate_mongo_errors():
-            found = [
-                d async for d in self._letters.find({"at": {"$gte": EVER, "$lt": NEVER}}, shown)
-            ]
-        return sorted(found, key=lambda d: (d["at"], d["_id"]), reverse=True)[:limit]
+            return await self._letters.find_one({"_id": letter}, {"expireAt": 0})
+
+    async def mark_replayed(self, letter: str, by: str, at: datetime) -> None:
+        changes = {"replayedAt": at, "replayedBy": by}
+        with translate_mongo_errors():
+            await self._letters.update_one(
+                {"_id": letter}, {"$set": changes, "$inc": {"replays": 1}}
+            )

@@ -1,0 +1,103 @@
+"""The audit trail: written for every request that may change something, before its answer leaves."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sender_service.models.access import Principal
+from sender_service.ops.auth import needs
+from sender_service.store.audit import AuditStore, Deed
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.http import json_response
+from shared.models.wire import Moment
+
+log = logging.getLogger("carillon.audit")
+
+A_MOMENT = timedelta(minutes=1)  # replicas' clocks differ
+
+
+class AuditTrail:
+    """Middleware. A request without a valid token did nothing and leaves nothing; while MongoDB is
+    away the log has the entry."""
+
+    def __init__(self, app: ASGIApp, *, store: AuditStore, clock: Clock) -> None:
+        self._app = app
+        self._store = store
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+
+        noted = False
+
+        async def note(message: Message) -> None:
+            nonlocal noted
+            if message["type"] == "http.response.start":
+                noted = True
+                await self._write(_deed(scope, message["status"], self._clock()))
+            await send(message)
+
+        try:
+            return await self._app(scope, receive, note)
+        finally:
+            if not noted:  # a mistake of ours, answered further out
+                await self._write(_deed(scope, 500, self._clock()))
+
+    async def _write(self, deed: Deed | None) -> None:
+        if deed is None:
+            return
+        try:
+            await self._store.add(deed)
+        except Unavailable as exc:
+            log.error(
+                "audit entry not stored",
+                extra={"code": exc.code, "who": deed.who.id, "method": deed.method,
+                       "route": deed.route, "target": deed.target, "status": deed.status},
+            )  # fmt: skip
+
+
+def _deed(scope: Scope, status: int, at: datetime) -> Deed | None:
+    """None where nobody is known, or where nothing but what isn't personal was read."""
+    who: Principal | None = scope.get("principal")
+    quiet = scope["method"] in ("GET", "HEAD")
+    if who is None or (quiet and not getattr(scope.get("endpoint"), "audited", False)):
+        return None
+    target = {**scope.get("path_params", {}), **scope.get("audit_target", {})}
+    route = str(getattr(scope.get("route"), "path", scope["path"]))
+    named = {name: str(value)[:128] for name, value in target.items()}
+    return Deed(who, scope["method"], route, named, status, at)
+
+
+def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
+    router = APIRouter(prefix="/v1/audit", tags=["access"])
+
+    @router.get("")
+    @needs("admin")
+    async def trail(
+        since: Annotated[Moment | None, Query()] = None,
+        before: Annotated[Moment | None, Query()] = None,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    ) -> Response:
+        """Who did what, the newest first. `before` the last one's `at` goes on."""
+        found = await store.newest(since, before or clock() + A_MOMENT, limit)
+        return json_response({"items": plain(found)})
+
+    return router
+
+
+def plain(value: Any) -> Any:
+    """Moments as everywhere on the wire: UTC, milliseconds, Z."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return value

@@ -1,0 +1,107 @@
+"""The ops API, put together: which routers there are, and what each of them gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI
+
+from sender_service.intake.accept import Intake
+from sender_service.ops.app import create_app
+from sender_service.ops.apps import apps_router
+from sender_service.ops.audit import audit_router
+from sender_service.ops.auth import Tokens
+from sender_service.ops.campaigns import campaigns_router
+from sender_service.ops.erasing import Eraser, Writer
+from sender_service.ops.letters import Replayer, letters_router
+from sender_service.ops.people import PeopleTools, people_router
+from sender_service.ops.reading import SendReader
+from sender_service.ops.sends import SendsApi
+from sender_service.ops.tokens import tokens_router
+from sender_service.ops.why import Why
+from sender_service.scheduler.budget import MessageBudget
+from sender_service.store.audit import AuditStore
+from sender_service.store.campaigns import CampaignStore, app_store
+from sender_service.store.interactions import InteractionStore
+from sender_service.store.letters import LetterStore
+from sender_service.store.outcomes import OutcomeReader
+from sender_service.store.pages import PageStore
+from sender_service.store.persons import PersonReader
+from sender_service.store.sends import SendStore
+from sender_service.store.tokens import TokenStore
+from shared.apps import AppRegistry
+from shared.clock import Clock, Monotonic
+from shared.health import Health
+from shared.mongo import Database
+from shared.secrets import Vault
+from shared.settings import Settings
+from shared.wakeup import Wakeup
+
+
+@dataclass(frozen=True)
+class OpsParts:
+    """What the ops API is made of."""
+
+    settings: Settings
+    database: Database
+    writer: Writer
+    vault: Vault
+    apps: AppRegistry
+    health: Health
+    intake: Intake
+    budget: MessageBudget | None
+    scheduler: Wakeup
+    clock: Clock
+    monotonic: Monotonic
+
+    def api(self) -> FastAPI:
+        bootstrap = self.settings.ops.token.get_secret_value()
+        store = TokenStore(self.database)
+        tokens = Tokens(
+            bootstrap=bootstrap,
+            store=store,
+            vault=self.vault,
+            clock=self.clock,
+            monotonic=self.monotonic,
+        )
+        audit = AuditStore(self.database)
+        routers = [
+            *self._offers(),
+            *self._people(),
+            tokens_router(store, self.vault, self.clock),
+            audit_router(audit, self.clock),
+        ]
+        trail = (audit, self.clock)
+        return create_app(self.settings.sender, tokens, trail, self.health, routers)
+
+    def _offers(self) -> Sequence[APIRouter]:
+        """Apps, campaigns, sends."""
+        sends, pages = SendStore(self.database), PageStore(self.database)
+        interactions = InteractionStore(self.database)
+        reader = SendReader(sends, pages, interactions, self.budget, self.clock)
+        api = SendsApi(
+            intake=self.intake,
+            sends=sends,
+            pages=pages,
+            reader=reader,
+            scheduler=self.scheduler,
+            clock=self.clock,
+        )
+        return [
+            apps_router(app_store(self.database), self.apps, self.vault),
+            campaigns_router(CampaignStore(self.database), self.apps, reader),
+            api.router(),
+        ]
+
+    def _people(self) -> Sequence[APIRouter]:
+        """People and dead letters."""
+        letters = LetterStore(self.database)
+        tools = PeopleTools(
+            people=PersonReader(self.database),
+            why=Why(OutcomeReader(self.database), self.clock),
+            eraser=Eraser(self.writer, self.vault, self.clock),
+            known_app=lambda app: self.apps.get(app) is not None,
+        )
+        replayer = Replayer(letters, self.writer, self.clock)
+        return [people_router(tools), letters_router(letters, replayer, self.clock)]

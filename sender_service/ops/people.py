@@ -1,0 +1,183 @@
+"""`/v1/people`: who somebody is, what became of them, all that is known, and its end.
+
+Logins, emails and visitor ids come in bodies only: paths and query strings end up in logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import ConfigDict, StringConstraints, model_validator
+from pydantic.alias_generators import to_camel
+
+from sender_service.models.trigger import Login, Name, UuidText, VisitorId
+from sender_service.ops.audit import plain
+from sender_service.ops.auth import needs
+from sender_service.ops.erasing import Eraser
+from sender_service.ops.why import Why
+from sender_service.store.persons import Known, NameKind, PersonReader
+from shared.errors import InvalidPayload, NotFound
+from shared.http import json_response
+from shared.models.wire import Wire
+from shared.mongo import Document
+
+PersonId = Annotated[
+    str, Path(description="the person's id, as search gives it", pattern=r"^[0-9A-Za-z-]{8,64}$")
+]
+KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
+INNER = frozenset({"_id", "rev", "seen", "cuts", "slot"})  # rings of digests, counters of writes
+SHARED = frozenset({"people", "epochs", "players"})  # of a browser: others may have used it too
+
+
+def _model(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        json_schema_extra={"examples": [example]},
+    )
+
+
+class PersonQuery(Wire):
+    """An app and exactly one of `login`, `visitor`, `player`, `email`."""
+
+    model_config = _model({"app": "demo", "login": "jana@shop.example"})
+
+    app: Name
+    login: Login | None = None
+    visitor: VisitorId | None = None
+    player: UuidText | None = None
+    email: Annotated[str, StringConstraints(min_length=3, max_length=254)] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.names) != 1:
+            raise ValueError("give exactly one of login, visitor, player, email")
+        return self
+
+    @property
+    def names(self) -> list[tuple[NameKind, str]]:
+        return [(k, name) for k in KINDS if (name := getattr(self, k)) is not None]
+
+
+class MergeIn(Wire):
+    model_config = _model({"merge": "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"})
+
+    merge: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{8,64}$")]
+
+
+@dataclass(frozen=True)
+class PeopleTools:
+    people: PersonReader
+    why: Why
+    eraser: Eraser
+    known_app: Callable[[str], bool]
+
+
+def people_router(tools: PeopleTools) -> APIRouter:
+    router = APIRouter(prefix="/v1/people", tags=["people"])
+    _add_looks(router, tools)
+    _add_changes(router, tools)
+    return router
+
+
+def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
+    @router.post("/search")
+    @needs("read")
+    async def search(request: Request, body: PersonQuery) -> dict[str, Any]:
+        """People that a login, a visitor id, a player id or an email leads to, seen last first."""
+        if not tools.known_app(body.app):
+            raise NotFound("no such app", code="unknown_app")
+        request.scope["audit_target"] = {"app": body.app}
+        ((kind, name),) = body.names
+        found = await tools.people.search(body.app, kind, name)
+        return {"items": [plain(shown(profile)) for profile in found]}
+
+    @router.get("/{person}")
+    @needs("read", audited=True)
+    async def get_person(person: PersonId) -> dict[str, Any]:
+        """One person; also by the id of somebody who was merged into it."""
+        return {**plain(shown((await _known(tools, person)).profile))}
+
+    @router.get("/{person}/why")
+    @needs("read")
+    async def why(person: PersonId, send: Annotated[str | None, Query()] = None) -> dict[str, Any]:
+        """Why did (or didn't) she get it: each of her players' outcome in a send, or without
+        `send` in the app's newest ones. `looked` says in how many sends was looked."""
+        known = await _known(tools, person)
+        if send is not None:
+            return {"items": plain(await tools.why.of_send(known, send.lower()))}
+        looked, items = await tools.why.recent(known)
+        return {"items": plain(items), "looked": looked}
+
+    @router.get("/{person}/export")
+    @needs("admin", audited=True)
+    async def export(person: PersonId) -> Response:
+        """All that is known: profile, players, browsers, merges, outcomes and interactions."""
+        known = await _known(tools, person)
+        looked, items = await tools.why.recent(known, with_interactions=True, everything=True)
+        return json_response(plain(exported(known) | {"sends": items, "sendsLooked": looked}))
+
+
+def _add_changes(router: APIRouter, tools: PeopleTools) -> None:
+    @router.post("/{person}/erase", status_code=202)
+    @needs("admin")
+    async def erase(person: PersonId) -> dict[str, Any]:
+        """Forget a person: what ingest and sender know is blanked within a minute; sums stay."""
+        known = await _known(tools, person)
+        return {"person": known.profile["_id"], "events": await tools.eraser.erase(known)}
+
+    @router.post("/{person}/merges/undo", status_code=202)
+    @needs("admin")
+    async def undo_merge(request: Request, person: PersonId, body: MergeIn) -> dict[str, Any]:
+        """Part what was joined: the two never join again."""
+        known = await _known(tools, person)
+        merge = next((m for m in known.merges if m["_id"] == body.merge), None)
+        if merge is None:
+            raise InvalidPayload("merge: is none of this person's", code="unknown_merge")
+        request.scope["audit_target"] = {"merge": body.merge}
+        return {"person": known.profile["_id"], "event": await tools.eraser.undo(known, merge)}
+
+
+async def _known(tools: PeopleTools, person: str) -> Known:
+    known = await tools.people.known(person)
+    if known is None:
+        raise NotFound("no such person", code="unknown_person")
+    return known
+
+
+def shown(profile: Document) -> dict[str, Any]:
+    names = ("app", "login", "email", "visitors", "players", "aliases", "lastSeenAt",
+             "timeZone", "language", "browser")  # fmt: skip
+    return {"id": profile["_id"], **{name: profile.get(name) for name in names}}
+
+
+def exported(known: Known) -> dict[str, Any]:
+    """Everything but the machinery."""
+    return {
+        "id": known.profile["_id"],
+        "profile": _bare(known.profile),
+        "players": [{"id": p["_id"], **_bare(p)} for p in known.players],
+        "browsers": [{"id": v["visitor"], **_browser(v, known)} for v in known.visitors],
+        "merges": [{"id": m["_id"], **_bare(m)} for m in known.merges],
+    }
+
+
+def _bare(document: Document) -> Document:
+    return {name: value for name, value in document.items() if name not in INNER}
+
+
+def _browser(visitor: Document, known: Known) -> Document:
+    """What is the person's own in a browser that others may have used."""
+    login = known.profile.get("login")
+    epochs = [
+        epoch
+        for epoch in visitor.get("epochs", ())
+        if epoch["born"] in known.ids or (login is not None and epoch["login"] == login)
+    ]
+    players = [p for p in visitor.get("players", ()) if p["id"] in known.player_ids]
+    own = {name: value for name, value in _bare(visitor).items() if name not in SHARED}
+    return {**own, "epochs": epochs, "players": players}

@@ -1,0 +1,74 @@
+"""Why did (or didn't) she get it: read from the pages, which account for everyone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sender_service.store.outcomes import Found, OutcomeReader, Wanted
+from sender_service.store.persons import Known
+from shared.clock import Clock
+from shared.errors import NotFound
+from shared.mongo import Document
+
+RECENT_SENDS = 50
+RECENT_PAGES = 200  # of 2,000 members each: a few seconds' reading
+ALL_SENDS = 100_000
+A_MOMENT = timedelta(minutes=1)  # replicas' clocks differ
+
+
+class Why:
+    def __init__(self, outcomes: OutcomeReader, clock: Clock) -> None:
+        self._outcomes = outcomes
+        self._clock = clock
+
+    async def of_send(self, known: Known, send: str) -> list[dict[str, Any]]:
+        """Raises NotFound, also for another app's send."""
+        found = await self._outcomes.send(send)
+        if found is None or found["app"] != known.profile["app"]:
+            raise NotFound("no such send", code="unknown_send")
+        return [_item(found, one) for one in await self._outcomes.of_send(send, _wanted(known))]
+
+    async def recent(
+        self, known: Known, *, with_interactions: bool = False, everything: bool = False
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """(in how many sends was looked, what was found there). The newest sends first, and of
+        them as many as can be read in a few seconds, unless it shall be `everything`."""
+        limit = ALL_SENDS if everything else RECENT_SENDS
+        before = self._clock() + A_MOMENT
+        items: list[dict[str, Any]] = []
+        looked = pages = 0
+        for send in await self._outcomes.recent(known.profile["app"], before, limit):
+            pages += send["pages"]
+            if looked and pages > RECENT_PAGES and not everything:
+                break
+            looked += 1
+            found = await self._outcomes.of_send(send["_id"], _wanted(known))
+            seen = await self._seen(found) if with_interactions else {}
+            items += [{**_item(send, one), **_interactions(one, seen)} for one in found]
+        return looked, items
+
+    async def _seen(self, found: list[Found]) -> dict[str, dict[str, Any]]:
+        return await self._outcomes.interactions(sorted({one.page for one in found}))
+
+
+def _wanted(known: Known) -> Wanted:
+    return Wanted(known.ids, known.player_ids)
+
+
+def _item(send: Document, found: Found) -> dict[str, Any]:
+    return {
+        "send": send["_id"],
+        "campaign": send["campaign"],
+        "variant": found.variant,
+        "player": found.player,
+        "outcome": found.outcome,
+        "reason": found.reason,
+        "at": found.at,
+        "notificationId": found.notification,
+    }
+
+
+def _interactions(found: Found, seen: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    kinds = seen.get(found.page, {})
+    return {"seen": {k: at[str(found.index)] for k, at in kinds.items() if str(found.index) in at}}

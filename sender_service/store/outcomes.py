@@ -1,0 +1,104 @@
+"""What became of a person in sends: looked for in their pages, which are read one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sender_service.models.page import Page, outcome_of
+from sender_service.models.send import EVER
+from sender_service.store.interactions import KINDS
+from sender_service.store.recent import Span, newest_of
+from shared.collections import INTERACTIONS, PAGES, SENDS
+from shared.mongo import Database, Document, translate_mongo_errors
+
+PAGES_A_READ = 4  # a page has up to 2,000 members: more at once would hold up the event loop
+HEAD = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1, "priority": 1}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Somebody: by all ids of the person, or by players of whom no person was known."""
+
+    persons: Collection[str]
+    players: Collection[str]
+
+    def has(self, member: list[str]) -> bool:
+        if member[1]:
+            return member[1] in self.persons
+        return member[0] in self.players
+
+
+@dataclass(frozen=True)
+class Found:
+    """A member of a page, and its outcome."""
+
+    page: str
+    index: int
+    player: str
+    outcome: str
+    reason: str | None
+    at: datetime | None
+    notification: str | None
+    variant: str | None
+
+
+class OutcomeReader:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._sends = database[SENDS.name]
+        self._pages = database[PAGES.name]
+        self._interactions = database[INTERACTIONS.name]
+
+    async def send(self, send: str) -> Document | None:
+        with translate_mongo_errors():
+            return await self._sends.find_one({"_id": send}, HEAD)
+
+    async def recent(self, app: str, before: datetime, limit: int) -> list[Document]:
+        """The app's newest sends."""
+        span = Span("createdAt", EVER, before)
+        return await newest_of(self._sends, {"app": app}, span, limit=limit, shown=HEAD)
+
+    async def of_send(self, send: str, wanted: Wanted) -> list[Found]:
+        found: list[Found] = []
+        pages = self._pages.find({"send": send}, {"members": 1, "outcomes": 1, "chunks": 1,
+                                                  "plannedAt": 1})  # fmt: skip
+        with translate_mongo_errors():
+            async for page in pages.batch_size(PAGES_A_READ):
+                found += _of_page(cast(Page, page), wanted)
+        return found
+
+    async def interactions(self, pages: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Page → kind → member's index → when."""
+        seen: dict[str, dict[str, Any]] = {}
+        with translate_mongo_errors():
+            for page in pages:
+                document = await self._interactions.find_one({"_id": page}, {"seen": 1})
+                if document is not None:
+                    seen[page] = {kind: document["seen"][kind] for kind in KINDS}
+        return seen
+
+
+def _of_page(page: Page, wanted: Wanted) -> Iterator[Found]:
+    for index, member in enumerate(page["members"]):
+        if wanted.has(member):
+            yield _found(page, index, member)
+
+
+def _found(page: Page, index: int, member: list[str]) -> Found:
+    outcome, reason = outcome_of(page, index)
+    chunk = page["chunks"].get(member[2])
+    at = chunk["at"] if chunk else page["plannedAt"]
+    return Found(
+        page=page["_id"],
+        index=index,
+        player=member[0],
+        outcome=outcome,
+        reason=reason or None,
+        at=None if outcome == "pending" else at or page["plannedAt"],
+        notification=chunk["notificationId"] if chunk and outcome == "sent" else None,
+        variant=chunk["variant"] if chunk else None,
+    )

@@ -1,0 +1,149 @@
+"""The ops API on a real database, with a log that only remembers, and a clock that a test turns."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from sender_service.intake.accept import Intake
+from sender_service.ops.compose import OpsParts
+from sender_service.store.campaigns import CampaignStore
+from sender_service.store.sends import SendStore
+from shared.apps import AppRegistry
+from shared.clock import utc_now
+from shared.collections import INGEST, SENDER
+from shared.errors import LogUnavailable
+from shared.health import Health
+from shared.ids import slot_of
+from shared.kafka import Outgoing
+from shared.mongo import Database, ensure_indexes, open_database
+from shared.secrets import Vault
+from shared.settings import Settings
+from shared.wakeup import Wakeup
+
+ADMIN = "ops_demo"
+PERSON, OTHER = "a" * 32, "b" * 32
+
+
+@dataclass
+class MemoryLog:
+    """Remembers what was published; `away` refuses it."""
+
+    records: list[Outgoing] = field(default_factory=list)
+    away: bool = False
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        if self.away:
+            raise LogUnavailable("Kafka: away")
+        self.records += records
+
+
+class ManualClock:
+    """Wall and monotonic time, moved by hand."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+        self._start = utc_now()
+
+    def __call__(self) -> datetime:
+        return self._start + timedelta(seconds=self.passed)
+
+    def monotonic(self) -> float:
+        return self.passed
+
+
+@dataclass
+class Ops:
+    """The API and what it stands on."""
+
+    http: httpx.AsyncClient
+    parts: OpsParts
+    log: MemoryLog
+    clock: ManualClock
+
+    @property
+    def database(self) -> Database:
+        return self.parts.database
+
+    async def call(self, method: str, path: str, token: str = ADMIN, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self.http.request(method, path, headers=headers, **more)
+
+    async def ok(self, method: str, path: str, token: str = ADMIN, **more: Any) -> Any:
+        answer = await self.call(method, path, token, **more)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def token(self, role: str, **more: Any) -> str:
+        body = {"name": f"test {role}", "role": role, **more}
+        return str((await self.ok("POST", "/v1/tokens", json=body))["token"])
+
+    async def open_app(self, app: str = "shop", campaign: str = "hello") -> None:
+        one_signal = {"appId": str(uuid.uuid4()), "restApiKey": "os_v2_app_secret"}
+        await self.ok("PUT", f"/v1/apps/{app}", json={"name": app, "oneSignal": one_signal})
+        await self.ok("PUT", f"/v1/apps/{app}/campaigns/{campaign}", json=offer())
+
+    async def add_person(self, person: str = PERSON, **more: Any) -> dict[str, Any]:
+        """A profile, its players in the ledger, and its browsers, as ingest writes them."""
+        profile = a_profile(person, **more)
+        await self.database["profiles"].insert_one(dict(profile))
+        for player in profile["players"]:
+            await self.database["players"].insert_one(
+                {"_id": player["id"], "app": profile["app"], "person": person, "previous": [],
+                 "state": player["state"], "browser": player["browser"],
+                 "status": {"at": player["lastSeenAt"]}, "lastSeenAt": player["lastSeenAt"]}
+            )  # fmt: skip
+        return profile
+
+
+@asynccontextmanager
+async def open_ops(settings: Settings) -> AsyncIterator[Ops]:
+    vault, clock, log = Vault("x" * 32), ManualClock(), MemoryLog()
+    async with open_database(settings.mongo, "test") as database:
+        await ensure_indexes(database, SENDER)
+        await ensure_indexes(database, INGEST)
+        apps = AppRegistry(database, vault)
+        intake = Intake(
+            apps=apps, campaigns=CampaignStore(database), sends=SendStore(database), clock=clock,
+            retention=timedelta(days=35), nudge=lambda: None,
+        )  # fmt: skip
+        parts = OpsParts(
+            settings, database, log, vault, apps, Health(clock, clock.monotonic), intake, None,
+            Wakeup(), clock, clock.monotonic,
+        )  # fmt: skip
+        transport = httpx.ASGITransport(app=parts.api(), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://ops") as http:
+            yield Ops(http, parts, log, clock)
+
+
+def offer(**more: Any) -> dict[str, Any]:
+    texts = {"headings": {"en": "Shop"}, "contents": {"en": "Hello"}, "url": "https://shop.test/"}
+    return {"name": "Hello", "variants": [{"id": "a", **texts}], **more}
+
+
+def a_profile(person: str, **more: Any) -> dict[str, Any]:
+    at = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    player = {"id": str(uuid.uuid4()), "state": "subscribed", "browser": "Chrome", "lastSeenAt": at}
+    return {
+        "_id": person, "app": "shop", "slot": slot_of(person), "login": None, "email": None,
+        "visitors": [f"v-{person[:4]}"], "pastVisitors": [], "aliases": [], "players": [player],
+        "db": {}, "lastSeenAt": at, "timeZone": None, "language": "cs", "browser": "Chrome",
+        "rev": 1, "changedAt": at, **more,
+    }  # fmt: skip
+
+
+def a_send(send: str, clock: ManualClock, **more: Any) -> dict[str, Any]:
+    now = clock()
+    return {
+        "_id": send, "app": "shop", "campaign": "hello", "priority": "marketing", "digest": "d",
+        "trigger": {}, "state": "sending", "paused": False, "error": None, "frozen": None,
+        "createdAt": now, "dueAt": now, "expiresAt": now + timedelta(days=1),
+        "planDue": datetime(9999, 1, 1, tzinfo=UTC), "planner": None, "pages": 1, "totals": None,
+        "closedAt": None, "expireAt": now + timedelta(days=36), **more,
+    }  # fmt: skip

@@ -1,0 +1,140 @@
+"""Tokens, roles and the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from shared.settings import Settings
+from tests.contract.sender.ops import ADMIN, Ops, open_ops
+
+LEAST_ROLES = {
+    ("GET", "/v1/tokens"): "admin",
+    ("POST", "/v1/tokens"): "admin",
+    ("DELETE", "/v1/tokens/x"): "admin",
+    ("GET", "/v1/audit"): "admin",
+    ("PUT", "/v1/apps/shop"): "admin",
+    ("POST", "/v1/apps/shop/resume"): "operate",
+    ("PUT", "/v1/apps/shop/campaigns/hello"): "operate",
+    ("GET", "/v1/apps/shop/campaigns/hello/report"): "read",
+    ("POST", "/v1/sends"): "operate",
+    ("POST", "/v1/sends/x/cancel"): "operate",
+    ("GET", "/v1/sends/x"): "read",
+    ("POST", "/v1/people/search"): "read",
+    ("GET", f"/v1/people/{'a' * 32}/why"): "read",
+    ("GET", f"/v1/people/{'a' * 32}/export"): "admin",
+    ("POST", f"/v1/people/{'a' * 32}/erase"): "admin",
+    ("POST", f"/v1/people/{'a' * 32}/merges/undo"): "admin",
+    ("GET", "/v1/dead-letters"): "read",
+    ("GET", "/v1/dead-letters/4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f"): "admin",
+    ("POST", "/v1/dead-letters/replay"): "operate",
+}
+RANKS = ("read", "operate", "admin")
+
+
+@pytest.fixture
+async def ops(settings: Settings) -> AsyncIterator[Ops]:
+    async with open_ops(settings) as opened:
+        yield opened
+
+
+async def test_each_route_needs_its_role(ops: Ops) -> None:
+    tokens = {role: await ops.token(role) for role in RANKS}
+    for (method, path), least in LEAST_ROLES.items():
+        for role in RANKS:
+            answer = await ops.call(method, path, tokens[role], json={})
+            may = RANKS.index(role) >= RANKS.index(least)
+            refused = (answer.status_code, answer.json().get("code")) == (403, "role_too_low")
+            assert refused != may, f"{role} {method} {path}: {answer.status_code}"
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic b3BzX2RlbW8=", "ops_demo"])
+async def test_without_a_valid_token_nothing_is_told(ops: Ops, header: str) -> None:
+    answer = await ops.http.get("/v1/apps", headers={"Authorization": header})
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_token_is_shown_once_and_stored_hashed(ops: Ops) -> None:
+    secret = await ops.token("read")
+    stored = await ops.database["tokens"].find_one({})
+    assert stored is not None
+    assert secret not in str(stored)
+    (listed,) = (await ops.ok("GET", "/v1/tokens"))["items"]
+    assert secret not in str(listed) and "hash" not in listed
+    assert listed["createdBy"] == "bootstrap"
+
+
+async def test_use_is_noted_once_an_hour(ops: Ops) -> None:
+    token = await ops.token("read")
+    await ops.ok("GET", "/v1/apps", token)
+    (first,) = (await ops.ok("GET", "/v1/tokens"))["items"]
+    ops.clock.passed += 60
+    await ops.ok("GET", "/v1/apps", token)
+    assert (await ops.ok("GET", "/v1/tokens"))["items"] == [first]
+    ops.clock.passed += 3_600
+    await ops.ok("GET", "/v1/apps", token)
+    (later,) = (await ops.ok("GET", "/v1/tokens"))["items"]
+    assert later["lastUsedAt"] > first["lastUsedAt"]
+
+
+async def test_removed_token_ends_within_five_seconds(ops: Ops) -> None:
+    token = await ops.token("admin")
+    await ops.ok("GET", "/v1/apps", token)
+    (listed,) = (await ops.ok("GET", "/v1/tokens"))["items"]
+    await ops.ok("DELETE", f"/v1/tokens/{listed['id']}")
+    ops.clock.passed += 5
+    assert (await ops.call("GET", "/v1/apps", token)).status_code == 401
+    again = await ops.call("DELETE", f"/v1/tokens/{listed['id']}")
+    assert (again.status_code, again.json()["code"]) == (404, "unknown_token")
+
+
+async def test_expired_token_is_refused_at_once(ops: Ops) -> None:
+    ends = ops.clock() + timedelta(seconds=2)
+    token = await ops.token("read", expiresAt=ends.isoformat())
+    await ops.ok("GET", "/v1/apps", token)
+    ops.clock.passed += 2
+    assert (await ops.call("GET", "/v1/apps", token)).status_code == 401
+
+
+async def test_token_that_has_expired_already_is_not_made(ops: Ops) -> None:
+    body = {"name": "x", "role": "read", "expiresAt": "2020-01-01T00:00:00Z"}
+    answer = await ops.call("POST", "/v1/tokens", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "already_expired")
+
+
+async def test_changes_are_audited_without_their_content(ops: Ops) -> None:
+    token = await ops.token("read")
+    ops.clock.passed += 1
+    await ops.open_app()
+    ops.clock.passed += 1
+    await ops.call("PUT", "/v1/apps/shop", token, json={"name": "secret name"})
+    await ops.ok("GET", "/v1/apps")
+    trail = (await ops.ok("GET", "/v1/audit"))["items"]
+    told = [(d["method"], d["route"], d["target"], d["status"], d["who"]["role"]) for d in trail]
+    assert told[0] == ("PUT", "/v1/apps/{app}", {"app": "shop"}, 403, "read")
+    campaign = {"app": "shop", "campaign": "hello"}
+    route = "/v1/apps/{app}/campaigns/{campaign}"
+    assert ("PUT", route, campaign, 200, "admin") in told[1:3]
+    assert ("PUT", "/v1/apps/{app}", {"app": "shop"}, 200, "admin") in told[1:3]
+    assert told[3][:2] == ("POST", "/v1/tokens")
+    assert len(told) == 4  # reading leaves nothing
+    assert "secret" not in str(trail) and ADMIN not in str(trail) and token not in str(trail)
+
+
+async def test_strangers_leave_no_trail(ops: Ops) -> None:
+    await ops.call("POST", "/v1/tokens", "wrong", json={})
+    assert (await ops.ok("GET", "/v1/audit"))["items"] == []
+
+
+async def test_audit_pages_backwards(ops: Ops) -> None:
+    for _ in range(5):
+        await ops.token("read")
+        ops.clock.passed += 40_000
+    first = (await ops.ok("GET", "/v1/audit?limit=2"))["items"]
+    params = {"limit": 10, "before": first[-1]["at"]}
+    rest = (await ops.ok("GET", "/v1/audit", params=params))["items"]
+    assert len(first) == 2 and len(rest) == 3
+    assert sorted((d["at"] for d in first + rest), reverse=True) == [d["at"] for d in first + rest]
