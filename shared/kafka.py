@@ -10,7 +10,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaError,
+    OutOfOrderSequenceNumber,
+    ProducerFenced,
+    UnknownProducerId,
+)
 from aiokafka.partitioner import murmur2
 
 from shared.errors import LogUnavailable
@@ -19,8 +25,12 @@ from shared.topics import Topic
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # a trigger may be 1 MiB, in JSON within JSON in a dead letter
 RECONNECT_SECONDS = 0.5
+CLOSE_SECONDS = 1.0  # whoever published has had an answer by then
 TOPIC_EXISTS = 36  # Kafka's error code
 TYPE_HEADER = "type"
+# A batch that failed for good leaves a gap in an idempotent producer's numbers, and from then on the
+# broker refuses all it sends: only another producer helps.
+OUT_OF_STEP = (OutOfOrderSequenceNumber, UnknownProducerId, InvalidProducerEpoch, ProducerFenced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,7 @@ class LogWriter:
         self._name = name
         self._producer: AIOKafkaProducer | None = None
         self._connected = asyncio.Event()
+        self._replacing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         """Try until there is a broker."""
@@ -111,7 +122,12 @@ class LogWriter:
             async with asyncio.timeout(self._settings.request_timeout_ms / 1000 + 1):
                 await self._connected.wait()
                 assert self._producer is not None
-                await asyncio.gather(*[await _send(self._producer, r) for r in records])
+                producer = self._producer
+                try:
+                    await asyncio.gather(*[await _send(producer, r) for r in records])
+                except OUT_OF_STEP:
+                    self._replace(producer)
+                    raise
 
     async def ping(self) -> None:
         """Raises LogUnavailable unless a broker answers."""
@@ -121,10 +137,40 @@ class LogWriter:
             if not await self._producer.client.force_metadata_update():
                 raise LogUnavailable("Kafka: no broker answers")
 
+    def _replace(self, producer: AIOKafkaProducer) -> None:
+        """By another one, in the background; publishing waits for it as it does at the start."""
+        if producer is self._producer:
+            self._producer = None
+            self._connected.clear()
+            self._replacing = asyncio.create_task(self._reconnect(producer))
+
+    async def _reconnect(self, former: AIOKafkaProducer) -> None:
+        try:
+            await self.connect()
+        finally:
+            await _stop(former, self._settings.request_timeout_ms / 1000)
+
     async def close(self) -> None:
+        if self._replacing is not None:
+            if not self._connected.is_set():
+                self._replacing.cancel()
+            await asyncio.gather(self._replacing, return_exceptions=True)
         if self._producer is not None:
-            with suppress(KafkaError, OSError):
-                await self._producer.stop()
+            await _stop(self._producer, CLOSE_SECONDS)
+
+
+async def _stop(producer: AIOKafkaProducer, seconds: float) -> None:
+    """What isn't acknowledged by then is given up: an idempotent producer would try for ever."""
+    with suppress(KafkaError, OSError):
+        try:
+            async with asyncio.timeout(seconds):
+                await producer.flush()
+        except TimeoutError:
+            producer._closed = True  # its own stop has no way around the flush
+            await producer._sender.close()
+            await producer.client.close()
+        else:
+            await producer.stop()
 
 
 async def _send(producer: AIOKafkaProducer, record: Outgoing) -> asyncio.Future[Any]:
