@@ -81,7 +81,7 @@ async def test_nothing_is_kept_once_it_is_told(site: Site, visitor: Visitor) -> 
 
 
 async def _queued(visitor: Visitor, count: int) -> bool:
-    keys = await visitor.page.evaluate("Object.keys(localStorage)")
+    keys: list[str] = await visitor.page.evaluate("Object.keys(localStorage)")
     return sum(key.startswith("carillon.q.") for key in keys) == count
 
 

@@ -1,6 +1,5 @@
 // The visible log: what the snippet did, and what was answered. It lasts as long as the tab.
 
-import { carillon } from "./carillon.js";
 import { read, tab, write } from "./storage.js";
 
 const KEPT = 40;
@@ -61,7 +60,8 @@ function onSnippet(entry) {
 
 export function openLog() {
   read(KEY, [], tab).forEach(show);
-  carillon("log", onSnippet);
+  window.shopSaw.forEach(onSnippet);
+  window.addEventListener("snippet", ({ detail }) => onSnippet(detail));
   window.addEventListener("onesignal", ({ detail }) => {
     if (detail.what === "webhook") {
       note(detail.event.replace("notification.", "webhook "), "posted", true, { sent: detail.body });

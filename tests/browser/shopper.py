@@ -1,0 +1,134 @@
+"""Somebody at the demo shop: what a person does there, and what Carillon made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.async_api import Page, Worker
+
+from tests.browser.visitor import Visitor
+from tests.e2e.carillon import OPS, Carillon
+from tests.stack import eventually
+
+WAIT = 30.0
+DEMO_APP_ID = "5eed0000-ca21-4110-8000-0000000de300"
+
+
+class Shopper:
+    def __init__(self, carillon: Carillon, visitor: Visitor) -> None:
+        self.carillon = carillon
+        self.visitor = visitor
+
+    @property
+    def page(self) -> Page:
+        return self.visitor.page
+
+    async def open(self, path: str = "/") -> None:
+        await self.visitor.go(self.carillon.url("shop", path))
+        await self.page.wait_for_function("window.shopSaw")
+
+    async def set_up(self, **choice: str) -> None:
+        """Which loader and which SDK the shop's pages have."""
+        await self.open("/")
+        for name, value in choice.items():
+            async with self.page.expect_navigation():
+                await self.page.select_option(f"#setup select[name={name}]", value)
+
+    async def subscribe(self) -> str:
+        """By the button; returns the player id, once Carillon has it for this visitor."""
+        await self.page.click("#subscribe:enabled")
+        await self.page.wait_for_selector("#push-state.on")
+        player = await self.page.inner_text("#player-id")
+        await eventually(lambda: self._knows(player), WAIT, every=0.1)
+        return player
+
+    async def _knows(self, player: str) -> bool:
+        db = (await self.profile())["db"]
+        return player in db["affinityToOneSignalPlayerID"]
+
+    async def visitor_id(self) -> str:
+        return await self.page.inner_text("#visitor-id")
+
+    async def profile(self) -> Any:
+        params = {"key": "wk_demo", "visitorId": await self.visitor_id()}
+        url = self.carillon.url("ingest", "/v1/profile")
+        return (await self.carillon.http.get(url, params=params)).json()
+
+    async def log_in(self, login: str) -> None:
+        await self.open("/login")
+        await self.page.fill("#login input[name=login]", login)
+        await self.page.click("#login button")
+        await self.told("identify")
+
+    async def log_out(self) -> None:
+        await self.open("/login")
+        await self.page.click("#logout")
+        await self.told("logout")
+
+    async def told(self, kind: str) -> None:
+        """Until the log shows that the last event of this kind was taken."""
+        await self.page.wait_for_selector(
+            f"#log li[data-what={kind}] .good >> nth=0", state="attached"
+        )
+
+    async def pushed(self, campaign: str) -> str:
+        """By the button; returns the send's id once its notification is shown."""
+        async with self.page.expect_response("**/demo/push") as answer:
+            await self.page.click(f"[data-campaign={campaign}]")
+        send = str((await (await answer.value).json())["send"])
+        await self.page.wait_for_selector(".notification")
+        return send
+
+    async def worker(self) -> Worker:
+        def running() -> Worker | None:
+            workers = [w for w in self.visitor.context.service_workers if "OneSignal" in w.url]
+            return workers[0] if workers else None
+
+        found: Worker = await eventually(running)
+        return found
+
+    async def notifications(self) -> list[dict[str, Any]]:
+        """What the browser really shows."""
+        worker = await self.worker()
+        shown: list[dict[str, Any]] = await worker.evaluate(
+            "registration.getNotifications().then((all) => all.map((n) =>"
+            " ({title: n.title, body: n.body, tag: n.tag, actions: n.actions.length})))"
+        )
+        return shown
+
+    async def act(self, event: str, action: str = "") -> None:
+        """Press or close the notification itself: headless, there is no desktop to do it on."""
+        await (await self.worker()).evaluate(
+            "([event, action]) => registration.getNotifications().then(([notification]) => {"
+            " self.dispatchEvent(new NotificationEvent(event, {notification, action}));"
+            " if (event === 'notificationclose') notification.close(); })",
+            [event, action],
+        )
+
+
+async def person(carillon: Carillon, **search: str) -> Any:
+    found = await carillon.ops("POST", "/v1/people/search", json={"app": "demo", **search})
+    return found["items"][0] if found["items"] else None
+
+
+async def reported(carillon: Carillon, send: str, **counts: int | str) -> Any:
+    """The send's account, once it says this."""
+
+    async def look() -> Any:
+        answer = await carillon.http.get(carillon.url("sender", f"/v1/sends/{send}"), headers=OPS)
+        account = answer.json()
+        return account if counts.items() <= account.items() else None
+
+    try:
+        return await eventually(look, WAIT, every=0.1)
+    except AssertionError:
+        account = await carillon.ops("GET", f"/v1/sends/{send}")
+        raise AssertionError(f"wanted {counts}, there is {account}") from None
+
+
+async def happened(carillon: Carillon, player: str) -> dict[str, int]:
+    """The sandbox's own books on one browser."""
+    tally = await carillon.sandbox("GET", f"/sandbox/tally?app_id={DEMO_APP_ID}")
+    own = [push for push in tally["pushes"] if push["player_id"] == player]
+    kinds = ("deliveries", "displayed", "clicked", "closed")
+    return {kind: sum(push[kind] for push in own) for kind in kinds}

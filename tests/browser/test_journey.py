@@ -1,0 +1,213 @@
+"""The demo shop on the whole stack: from a visit to a push to a click to an honest report."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.browser.conftest import ARTEFACTS
+from tests.browser.shopper import Shopper, happened, person, reported
+from tests.browser.visitor import Visitor
+from tests.e2e.carillon import Carillon
+from tests.stack import eventually
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+async def shopper(carillon: Carillon, chromium: Browser) -> AsyncIterator[Shopper]:
+    async with Visitor.open(chromium, carillon.url("shop", "")) as visitor:
+        yield Shopper(carillon, visitor)
+    assert visitor.uncaught == []
+
+
+@pytest.fixture
+async def other(carillon: Carillon, chromium: Browser) -> AsyncIterator[Shopper]:
+    """A second browser."""
+    async with Visitor.open(chromium, carillon.url("shop", "")) as visitor:
+        yield Shopper(carillon, visitor)
+    assert visitor.uncaught == []
+
+
+async def picture(shopper: Shopper, name: str) -> None:
+    path: Path = ARTEFACTS / f"{name}.png"
+    await shopper.page.screenshot(path=path)
+
+
+async def test_visit_subscribe_basket_push_click_report(
+    carillon: Carillon, shopper: Shopper
+) -> None:
+    await shopper.open("/")
+    await shopper.told("pageview")
+    await picture(shopper, "1-visit")
+    player = await shopper.subscribe()
+    await picture(shopper, "2-subscribed")
+
+    await shopper.open("/product/202")
+    await shopper.page.click("main .detail [data-add]")
+    await shopper.page.click("main .detail [data-add]")
+    await shopper.told("addToBasket")
+    await shopper.open("/basket")
+    await shopper.told("pageview")
+    await picture(shopper, "3-basket")
+
+    send = await shopper.pushed("abandoned-basket")
+    [shown] = await shopper.notifications()
+    assert shown["title"] == "Ihr Warenkorb wartet"
+    assert shown["tag"] == send
+    await picture(shopper, "4-push")
+    await reported(carillon, send, sent=1, impressions=1, clicks=0)
+
+    async with shopper.page.expect_navigation(url="**/basket"):
+        await shopper.act("notificationclick")
+    await reported(carillon, send, sent=1, impressions=1, clicks=1, closes=0)
+    assert await shopper.notifications() == []
+    truth = {"deliveries": 1, "displayed": 1, "clicked": 1, "closed": 0}
+    assert await happened(carillon, player) == truth
+
+    await shopper.open("/checkout")
+    await shopper.page.fill("#checkout input[name=email]", "anna@example.test")
+    await shopper.page.fill("#checkout input[name=name]", "Anna")
+    await shopper.page.click("#checkout button")
+    await shopper.page.wait_for_url("**/thank-you")
+    await shopper.told("purchase")
+    await shopper.page.reload()
+    await shopper.told("pageview")
+    await picture(shopper, "5-bought")
+    assert await shopper.page.locator("#log li[data-what=purchase]").count() == 1
+    await eventually(lambda: _bought_once(carillon, player), 20, every=0.1)
+
+
+async def _bought_once(carillon: Carillon, player: str) -> bool:
+    found = await person(carillon, player=player)
+    export = json.dumps(await carillon.ops("GET", f"/v1/people/{found['id']}/export"))
+    return "anna@example.test" in export and export.count('"id": "BR-') >= 1
+
+
+async def test_two_browsers_of_one_person(
+    carillon: Carillon, shopper: Shopper, other: Shopper
+) -> None:
+    login = f"anna-{uuid.uuid4().hex[:8]}"
+    players = set()
+    for one in (shopper, other):
+        await one.log_in(login)
+        players.add(await one.subscribe())
+    assert len(players) == 2
+
+    async def is_one() -> bool:
+        found = await person(carillon, login=login)
+        return found is not None and {p["id"] for p in found["players"]} == players
+
+    await eventually(is_one, 20, every=0.1)
+    send = await _send_to(carillon, login)
+    for one in (shopper, other):
+        await one.page.wait_for_selector(".notification")
+    await picture(other, "6-second-browser")
+    await other.page.click(".notification-close")
+    account = await reported(carillon, send, sent=2, impressions=2, closes=1)
+    assert account["people"]["sent"] == 1
+
+
+async def _send_to(carillon: Carillon, login: str) -> str:
+    send = str(uuid.uuid4())
+    body = {
+        "id": send,
+        "app": "demo",
+        "campaign": "welcome",
+        "priority": "transactional",
+        "audience": {"logins": [login]},
+    }
+    await carillon.ops("POST", "/v1/sends", json=body)
+    return send
+
+
+async def test_shared_device_belongs_to_who_is_logged_in(
+    carillon: Carillon, shopper: Shopper
+) -> None:
+    first, second = (f"{name}-{uuid.uuid4().hex[:8]}" for name in ("bert", "cora"))
+    await shopper.log_in(first)
+    player = await shopper.subscribe()
+    await shopper.log_out()
+    await eventually(lambda: _has_no_player(carillon, first), 20, every=0.1)
+    to_first = await _send_to(carillon, first)
+    await reported(carillon, to_first, state="done", sent=0)
+
+    await shopper.log_in(second)
+
+    async def moved() -> bool:
+        found = await person(carillon, login=second)
+        return found is not None and [p["id"] for p in found["players"]] == [player]
+
+    await eventually(moved, 20, every=0.1)
+    to_second = await _send_to(carillon, second)
+    await shopper.page.wait_for_selector(".notification")
+    await reported(carillon, to_second, sent=1, impressions=1)
+    assert (await happened(carillon, player))["deliveries"] == 1
+
+
+async def _has_no_player(carillon: Carillon, login: str) -> bool:
+    found = await person(carillon, login=login)
+    return found is not None and found["players"] == []
+
+
+async def test_opting_out_is_known(carillon: Carillon, shopper: Shopper) -> None:
+    await shopper.open("/")
+    await shopper.subscribe()
+    await shopper.page.click("#unsubscribe")
+
+    async def status() -> bool:
+        found = (await shopper.profile())["db"]["oneSignal"]
+        return bool(found["status"] == "optedOut")
+
+    await eventually(status, 20, every=0.1)
+    await shopper.page.click("#subscribe:enabled")
+    await eventually(lambda: _subscribed(shopper), 20, every=0.1)
+
+
+async def _subscribed(shopper: Shopper) -> bool:
+    return bool((await shopper.profile())["db"]["oneSignal"]["status"] == "subscribed")
+
+
+async def test_page_with_its_own_sdk_v15(carillon: Carillon, shopper: Shopper) -> None:
+    await shopper.set_up(sdk="v15")
+    player = await shopper.subscribe()
+    send = await shopper.pushed("welcome")
+    assert len(await shopper.notifications()) == 1
+    await picture(shopper, "7-v15")
+    await shopper.act("notificationclose")
+    await reported(carillon, send, sent=1, impressions=1, clicks=0, closes=1)
+    truth = {"deliveries": 1, "displayed": 1, "clicked": 0, "closed": 1}
+    assert await happened(carillon, player) == truth
+
+
+@pytest.mark.parametrize("sdk", ["v16", "v15"])
+async def test_page_with_persoos_loader(carillon: Carillon, shopper: Shopper, sdk: str) -> None:
+    await shopper.set_up(sdk=sdk, loader="persoo")
+    await shopper.told("pageview")
+    assert await shopper.page.evaluate("persoo.version && !window.carillon")
+    assert await shopper.page.evaluate("getComputedStyle(document.body).opacity") == "1"
+    player = await shopper.subscribe()
+    found = await shopper.page.evaluate("persoo('profile')")
+    assert found["db"]["oneSignal"]["playerID"] == player  # the console check of PERSOO.md
+    await shopper.page.click("main [data-add='101']")
+    await shopper.told("addToBasket")
+    send = await shopper.pushed("welcome")
+    await shopper.page.click(".notification-text")
+    await reported(carillon, send, sent=1, impressions=1, clicks=1)
+    await picture(shopper, f"8-persoo-{sdk}")
+
+
+async def test_refused_permission_is_told(carillon: Carillon, chromium: Browser) -> None:
+    async with Visitor.open(chromium) as visitor:  # headless, nobody permits anything
+        shopper = Shopper(carillon, visitor)
+        await shopper.open("/")
+        await shopper.page.click("#subscribe:enabled")
+        await shopper.page.get_by_text("does not permit notifications").wait_for()
+        assert await shopper.page.inner_text("#push-state") == "not subscribed"
+        await picture(shopper, "9-refused")
+        assert visitor.uncaught == []
