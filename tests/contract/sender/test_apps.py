@@ -1,0 +1,127 @@
+"""Apps over HTTP: secrets go in and never come out; the same content is the same version."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from shared.collections import APPS
+from tests.contract.sender.conftest import KEY, Api
+
+SECRETS = (KEY, "wk_demo_key", "login-secret")
+FULL: dict[str, Any] = {
+    "keys": [{"id": "web", "kind": "write", "key": "wk_demo_key"}],
+    "origins": ["https://Shop.example"],
+    "loginHash": {"required": True, "secret": "login-secret"},
+}
+
+
+async def test_new_app_is_shown_with_masked_secrets(api: Api) -> None:
+    shown = await api.put_app(**FULL)
+    assert shown["id"] == "demo" and shown["version"] == 1 and shown["state"] == "active"
+    assert shown["oneSignal"] == {
+        "appId": api.onesignal, "restApiKey": "masked", "plan": "free", "enabled": True,
+    }  # fmt: skip
+    assert shown["keys"] == [{"id": "web", "kind": "write", "key": "masked"}]
+    assert shown["loginHash"] == {"required": True, "secret": "masked"}
+    assert shown["origins"] == ["https://shop.example"]
+    assert await api.ok("GET", "/v1/apps/demo") == shown
+    assert await api.ok("GET", "/v1/apps") == {"items": [shown]}
+
+
+async def test_no_secret_is_in_an_answer_or_in_the_store(api: Api) -> None:
+    await api.put_app(**FULL)
+    stored = await api.sender.database[APPS.name].find_one({"_id": "demo"})
+    hashes = [key["hash"] for key in (stored or {})["keys"]]
+    for path in ("/v1/apps", "/v1/apps/demo"):
+        text = (await api.call("GET", path)).text
+        assert not any(secret in text for secret in (*SECRETS, *hashes))
+    assert not any(secret in str(stored) for secret in SECRETS)
+
+
+async def test_secrets_work_after_they_were_stored(api: Api) -> None:
+    await api.put_app(**FULL)
+    app = api.sender.apps.by_key("write", "wk_demo_key")
+    assert api.sender.vault.decrypt(app.one_signal.rest_api_key) == KEY
+    assert api.sender.vault.decrypt(app.login_hash.secret or "") == "login-secret"
+
+
+async def test_identical_put_makes_no_new_version(api: Api) -> None:
+    first = await api.put_app(**FULL)
+    assert await api.put_app(**FULL) == first
+    assert (await api.put_app(**{**FULL, "name": "Other"}))["version"] == 2
+
+
+async def test_masked_secrets_stay_what_they_were(api: Api) -> None:
+    shown = await api.put_app(**FULL)
+    stored = await api.sender.database[APPS.name].find_one({"_id": "demo"})
+    assert await api.ok("PUT", "/v1/apps/demo", json=shown) == shown
+    assert await api.sender.database[APPS.name].find_one({"_id": "demo"}) == stored
+
+
+async def test_left_out_secrets_stay_too(api: Api) -> None:
+    await api.put_app(**FULL)
+    keys = [{"id": "web", "kind": "write"}]
+    body = api.an_app(**{**FULL, "keys": keys}, oneSignal={"appId": api.onesignal})
+    assert (await api.ok("PUT", "/v1/apps/demo", json=body))["version"] == 1
+
+
+async def test_changed_secret_is_a_new_version(api: Api) -> None:
+    await api.put_app(**FULL)
+    changed = await api.put_app(
+        **{**FULL, "keys": [{"id": "web", "kind": "write", "key": "wk_other"}]}
+    )
+    assert changed["version"] == 2
+    assert api.sender.apps.by_key("write", "wk_other").id == "demo"
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"name": ""}, "name"),
+        ({"oneSignal": {"appId": "x", "restApiKey": "k"}}, "appId"),
+        ({"oneSignal": {"appId": "8a1e1c1c-0000-4000-8000-000000000000"}}, "oneSignal.restApiKey"),
+        ({"oneSignal": {"appId": "8a1e1c1c-0000-4000-8000-000000000000", "restApiKey": "masked"}},
+         "oneSignal.restApiKey"),
+        ({"keys": [{"id": "web", "kind": "write"}]}, "keys.web.key"),
+        ({"keys": [{"id": "web", "kind": "write", "key": "masked"}]}, "keys.web.key"),
+        ({"keys": [{"id": "web", "kind": "other", "key": "x"}]}, "keys.0.kind"),
+        ({"keys": [{"id": "a", "kind": "write", "key": "x"}] * 2}, "body"),
+        ({"origins": ["shop.example"]}, "origins.0"),
+        ({"origins": ["https://shop.example/path"]}, "origins.0"),
+        ({"loginHash": {"required": True, "secret": "masked"}}, "loginHash.secret"),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_is_named_and_not_stored(
+    api: Api, fields: dict[str, Any], named: str
+) -> None:
+    answer = await api.call("PUT", "/v1/apps/demo", json=api.an_app(**fields))
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"].endswith(named), answer.text
+    assert KEY not in answer.text
+    assert (await api.call("GET", "/v1/apps/demo")).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["-x", ".x", "a" * 65, "a%20b", "%C3%BC"])
+async def test_names_that_are_none(api: Api, name: str) -> None:
+    assert (await api.call("PUT", f"/v1/apps/{name}", json=api.an_app())).status_code == 422
+
+
+async def test_puts_at_once_make_one_version_each_at_most(api: Api) -> None:
+    names = ["A", "B", "C", "D"]
+    shown = await asyncio.gather(*(api.put_app(name=name) for name in names))
+    assert sorted(one["version"] for one in shown) == [1, 2, 3, 4]
+    assert (await api.ok("GET", "/v1/apps/demo"))["version"] == 4
+
+
+async def test_stopped_app_is_resumed(api: Api) -> None:
+    await api.put_app()
+    stopped = {"state": "stopped", "stoppedBecause": "onesignal_403: no"}
+    await api.sender.database[APPS.name].update_one({"_id": "demo"}, {"$set": stopped})
+    assert (await api.ok("GET", "/v1/apps/demo"))["stoppedBecause"] == "onesignal_403: no"
+    assert (await api.put_app())["state"] == "stopped"  # only resuming resumes
+    resumed = await api.ok("POST", "/v1/apps/demo/resume")
+    assert (resumed["state"], resumed["stoppedBecause"], resumed["version"]) == ("active", None, 1)
+    assert (await api.call("POST", "/v1/apps/nobody/resume")).status_code == 404

@@ -1,0 +1,115 @@
+"""Campaigns over HTTP: versions, errors that name their field, reports."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sender_service.models.send import empty_sums
+from shared.clock import utc_now
+from shared.collections import CAMPAIGNS, SENDS
+from tests.contract.sender.conftest import Api, a_campaign, a_trigger
+
+PATH = "/v1/apps/demo/campaigns/welcome"
+
+
+async def test_campaign_is_shown_as_it_was_put(shop: Api) -> None:
+    shown = await shop.ok("GET", PATH)
+    assert (shown["id"], shown["app"], shown["version"]) == ("welcome", "demo", 1)
+    assert shown["location"] == "PushNotificationLocation" and shown["enabled"] is True
+    assert shown["variants"][0]["contents"] == {"en": "Come"}
+    assert (await shop.ok("GET", "/v1/apps/demo/campaigns"))["items"] == [shown]
+
+
+async def test_shown_can_be_put_again_without_a_new_version(shop: Api) -> None:
+    shown = await shop.ok("GET", PATH)
+    assert await shop.ok("PUT", PATH, json=shown) == shown
+    assert await shop.put_campaign() == shown
+
+
+async def test_each_change_is_a_version(shop: Api) -> None:
+    for version, enabled in ((2, False), (3, True), (3, True)):
+        shown = await shop.ok("PUT", PATH, json=a_campaign(enabled=enabled))
+        assert (shown["version"], shown["enabled"]) == (version, enabled)
+
+
+def _with(**fields: Any) -> dict[str, Any]:
+    body = a_campaign()
+    body["variants"][0] |= fields
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "name"),
+        (a_campaign(name=""), "name"),
+        (a_campaign(variants=[]), "variants"),
+        (_with(contents={"de": "Hallo"}), "variants.0"),
+        (_with(contents={"en": "{{ broken"}), "variants.0.contents.en"),
+        (_with(contents={"en": "{% macro f() %}{% endmacro %}"}), "variants.0.contents.en"),
+        (_with(weight="heavy"), "variants.0.weight"),
+        (_with(buttons=[{"id": "x"}]), "variants.0.buttons.0.text"),
+        (_with(data={"carillon": "x"}), "variants.0"),
+        (_with(data={"$x": 1}), "variants.0.data"),
+        (_with(data={"n": 2**70}), "variants.0.data"),
+        (a_campaign(policy={"holdout": 2}), "policy.holdout"),
+        (a_campaign(location="Elsewhere"), "location"),
+    ],
+)
+async def test_what_is_wrong_is_named(api: Api, body: dict[str, Any], named: str) -> None:
+    await api.put_app()
+    answer = await api.call("PUT", PATH, json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["code"] == "invalid"
+    assert named in [error["field"].removeprefix("body.") for error in answer.json()["errors"]]
+    assert await api.sender.database[CAMPAIGNS.name].count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b'{"x": NaN}', b'{"x": Infinity}', b'{"x": "\\ud800"}', b'{"a\\u0000b": 1}',
+     b'{"x":' + b"[" * 300 + b"]" * 300 + b"}"],
+)  # fmt: skip
+async def test_data_that_no_store_holds_is_refused(api: Api, raw: bytes) -> None:
+    await api.put_app()
+    body = b'{"name":"W","variants":[{"id":"a","headings":{"en":"H"},"contents":{"en":"C"},'
+    body += b'"url":"https://s/","data":' + raw + b"}]}"
+    headers = {"Content-Type": "application/json"}
+    answer = await api.call("PUT", PATH, content=body, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert answer.json().keys() == {"code", "message", "errors"}
+
+
+async def test_unknown_app_or_campaign_is_not_found(api: Api) -> None:
+    assert (await api.call("PUT", PATH, json=a_campaign())).json()["code"] == "unknown_app"
+    assert (await api.call("GET", "/v1/apps/demo/campaigns")).json()["code"] == "unknown_app"
+    await api.put_app()
+    for path in (PATH, f"{PATH}/report"):
+        answer = await api.call("GET", path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_campaign")
+
+
+async def test_app_made_elsewhere_is_known_at_once(shop: Api) -> None:
+    """Another replica made it: this one has not read the apps since."""
+    shop.sender.apps.take([])
+    await shop.put_campaign(campaign="other")
+
+
+async def test_report_adds_up_its_sends(shop: Api) -> None:
+    now = utc_now()
+    for sent in (3, 4):
+        trigger = a_trigger(sendAt=(now + timedelta(hours=1)).isoformat())
+        await shop.ok("POST", "/v1/sends", json=trigger)
+        totals = {**empty_sums(), "audience": sent + 2, "sent": sent, "failed": {"rejected": 1},
+                  "suppressed": {"holdout": 1}}  # fmt: skip
+        await shop.sender.database[SENDS.name].update_one(
+            {"_id": trigger["id"]}, {"$set": {"totals": totals, "state": "done", "closedAt": now}}
+        )
+    report = await shop.ok("GET", f"{PATH}/report")
+    assert (report["app"], report["campaign"], report["sends"]) == ("demo", "welcome", 2)
+    assert (report["audience"], report["sent"], report["pending"]) == (11, 7, 0)
+    assert report["failed"] == {"rejected": 2} and report["suppressed"] == {"holdout": 2}
+    assert (report["impressions"], report["clicks"], report["closes"]) == (0, 0, 0)
