@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar, cast
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient, WriteConcern
+from pymongo import AsyncMongoClient, InsertOne, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
@@ -30,6 +30,7 @@ from shared.settings import MongoSettings
 Document = dict[str, Any]
 Database = AsyncDatabase[Document]
 Collection = AsyncCollection[Document]
+Write = InsertOne[Document] | UpdateOne | ReplaceOne[Document]
 T = TypeVar("T")
 
 DUPLICATE_KEY = 11000
@@ -77,6 +78,22 @@ async def settle_race(operation: Callable[[], Awaitable[T]]) -> T:
                 raise
             await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))
     raise AssertionError("unreachable")
+
+
+async def write_conditionally(collection: Collection, writes: Sequence[Write]) -> int:
+    """A bulk of inserts and conditional updates; returns how many took effect.
+
+    An insert of what somebody else inserted meanwhile counts as one that didn't: read again, decide
+    again.
+    """
+    try:
+        result = await collection.bulk_write(list(writes), ordered=False)
+    except BulkWriteError as exc:
+        if not _lost_race(exc):
+            raise
+        details = exc.details or {}
+        return int(details.get("nInserted", 0)) + int(details.get("nMatched", 0))
+    return result.inserted_count + result.matched_count
 
 
 def _lost_race(error: PyMongoError) -> bool:

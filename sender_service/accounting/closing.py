@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from sender_service.models.page import Page, unsent_people
@@ -13,15 +14,18 @@ from sender_service.store.sends import SendStore
 log = logging.getLogger("carillon.accounting")
 
 
-async def close_if_complete(sends: SendStore, pages: PageStore, send: str, now: datetime) -> None:
-    """Freeze the totals once the send is planned and no page has anything pending."""
-    document = await sends.get(send)
-    if document is None or document["state"] == "planning" or document["closedAt"] is not None:
-        return
-    totals, still_open = await pages.sums(send)
-    if still_open == 0:
-        await sends.close(send, totals, now)
-        log.info("account closed", extra={"send": send, "sent": totals["sent"]})
+async def close_complete(
+    sends: SendStore, pages: PageStore, ids: Sequence[str], now: datetime
+) -> None:
+    """Freeze the totals of those that are planned and have no page with anything pending."""
+    planned = [s for s in await sends.heads(ids) if s["state"] != "planning" and not s["closedAt"]]
+    accounts = await pages.sums_of([send["_id"] for send in planned])
+    closing = [
+        (send, accounts[send["_id"]][0]) for send in planned if accounts[send["_id"]][1] == 0
+    ]
+    await sends.close(closing, now)
+    for send, totals in closing:
+        log.info("account closed", extra={"send": send["_id"], "sent": totals["sent"]})
 
 
 async def settle_caps(contacts: ContactStore, page: Page) -> None:

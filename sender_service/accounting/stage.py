@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sender_service.accounting.closing import close_if_complete, settle_caps
+from sender_service.accounting.closing import close_complete, settle_caps
 from sender_service.accounting.rules import (
     Sighting,
     apply,
@@ -73,15 +73,8 @@ class Accounting:
                 streamed.append(item.value)
             else:
                 self._judge(item.value, sightings)
-        pages = await self.pages.get_many(sorted(deliveries.keys() | sightings.keys()))
-        for key, of_page in deliveries.items():
-            accounted = await self._account(key, pages.get(key), of_page)
-            if accounted is not None:
-                pages[key] = accounted
-        for send in sorted({d.send for of_page in deliveries.values() for d in of_page}):
-            await close_if_complete(self.sends, self.pages, send, self.clock())
-        for key, seen_here in sightings.items():
-            await self._count(pages.get(key), seen_here)
+        pages = await self._account(deliveries) if deliveries else {}
+        await self._count(sightings)
         waited = await self.streams.unpark(pages) if deliveries else []
         await self._hear(streamed + waited)
         await self.streams.forget(waited)
@@ -101,8 +94,7 @@ class Accounting:
         if not events:
             return
         matched = await self.streams.match(events)
-        for key, seen in matched.sightings.items():
-            await self._count(await self.pages.get(key), seen)
+        await self._count(matched.sightings)
         for key, failures in matched.failures.items():
             await self._fail(key, failures)
 
@@ -119,30 +111,36 @@ class Accounting:
                 await self.sends.restate(page["send"], totals)
                 return
 
-    async def _account(
-        self, key: str, page: Page | None, deliveries: Sequence[Delivery]
-    ) -> Page | None:
-        """Apply what was delivered; again on a fresh copy when somebody else wrote meanwhile."""
-        while page is not None:
-            edit = PageEdit(page, self.sweep_seconds)
-            for delivery in deliveries:
-                apply(edit, delivery)
-            changes = edit.finish()
-            if changes:
-                await settle_caps(self.contacts, page)
-            if not changes or await self.pages.update(page, changes):
+    async def _account(self, deliveries: Mapping[str, Sequence[Delivery]]) -> dict[str, Page]:
+        """Apply what was delivered, page by page; returns the pages as they are now.
+
+        Where somebody else wrote meanwhile all is read and applied again: what was written already
+        then changes nothing.
+        """
+        while True:
+            pages = await self.pages.get_many(list(deliveries))
+            edits = []
+            for key, page in pages.items():
+                edit = PageEdit(page, self.sweep_seconds)
+                for delivery in deliveries[key]:
+                    apply(edit, delivery)
+                if changes := edit.finish():
+                    await settle_caps(self.contacts, page)
+                    edits.append((page, changes))
+            if not edits or await self.pages.update_all(edits):
                 break
-            page = await self.pages.get(key)
-        if any(delivery.reason == "rejected" for delivery in deliveries):
-            await self._stop_if_refused(deliveries[0].send)
-        for delivery in deliveries:
+        every = [d for of_page in deliveries.values() for d in of_page]
+        for send in sorted({d.send for d in every if d.reason == "rejected"}):
+            await self._stop_if_refused(send)
+        await close_complete(self.sends, self.pages, sorted({d.send for d in every}), self.clock())
+        for delivery in every:
             log.info(
                 "delivery accounted",
                 extra={"send": delivery.send, "page": delivery.page, "chunk": delivery.chunk,
                        "outcome": delivery.outcome, "reason": delivery.reason,
-                       "known": page is not None},
+                       "known": page_id(delivery.send, delivery.page) in pages},
             )  # fmt: skip
-        return page
+        return pages
 
     async def _stop_if_refused(self, send: str) -> None:
         """OneSignal refuses one call after another: the send is at fault, and stops."""
@@ -154,11 +152,28 @@ class Accounting:
                 log.error("send stopped: OneSignal refuses its calls", extra={"send": send})
             await self.pages.make_due(send, self.clock())
 
-    async def _count(self, page: Page | None, sightings: Sequence[Sighting]) -> None:
-        """Count each (player, kind) of the page's members once."""
-        if page is None:
-            metrics.INTERACTIONS.labels("late").inc(len(sightings))
+    async def _count(self, sightings: Mapping[str, Sequence[Sighting]]) -> None:
+        """Count each (player, kind) of the pages' members once."""
+        pages = await self.pages.get_many(list(sightings))
+        seen: list[tuple[Page, dict[tuple[int, str], datetime]]] = []
+        for key, here in sightings.items():
+            if key not in pages:
+                metrics.INTERACTIONS.labels("late").inc(len(here))
+            elif distinct := self._distinct(pages[key], here):
+                seen.append((pages[key], distinct))
+        if not seen:
             return
+        new = await self.interactions.add(seen)
+        metrics.INTERACTIONS.labels("counted").inc(new)
+        metrics.INTERACTIONS.labels("repeated").inc(sum(len(d) for _, d in seen) - new)
+        for page, distinct in seen:
+            extra = {"send": page["send"], "page": page["n"], "seen": len(distinct)}
+            log.info("interactions counted", extra=extra)
+
+    def _distinct(
+        self, page: Page, sightings: Sequence[Sighting]
+    ) -> dict[tuple[int, str], datetime]:
+        """The first time of each (member, kind)."""
         edit = PageEdit(page, self.sweep_seconds)
         seen: dict[tuple[int, str], datetime] = {}
         for sighting in sightings:
@@ -168,13 +183,7 @@ class Accounting:
                 continue
             at = seen.get((index, sighting.kind), sighting.at)
             seen[index, sighting.kind] = min(at, sighting.at)
-        new = await self.interactions.add(page, seen) if seen else 0
-        metrics.INTERACTIONS.labels("counted").inc(new)
-        metrics.INTERACTIONS.labels("repeated").inc(len(seen) - new)
-        if new:
-            log.info(
-                "interactions counted", extra={"send": page["send"], "page": page["n"], "new": new}
-            )
+        return seen
 
 
 def _names(page: Page, index: int, sighting: Sighting) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sender_service.accounting.closing import close_if_complete, settle_caps
+from sender_service.accounting.closing import close_complete, settle_caps
 from sender_service.models.page import Page, PageEdit, root_of
 from sender_service.models.send import Send
 from sender_service.scheduler.budget import MessageBudget
@@ -159,7 +159,7 @@ class Scheduler:
         if chunks:
             await self._publish(await self._jobs(app, page, send, chunks))
         if changes and not page["open"]:
-            await close_if_complete(tools.sends, tools.pages, send["_id"], now)
+            await close_complete(tools.sends, tools.pages, [send["_id"]], now)
         return len(chunks)
 
     async def _choose(
@@ -216,4 +216,4 @@ class Scheduler:
             if send["state"] in ("cancelled", "refused"):
                 await self._tools.pages.make_due(send["_id"], now)
             if send["state"] != "planning":
-                await close_if_complete(self._tools.sends, self._tools.pages, send["_id"], now)
+                await close_complete(self._tools.sends, self._tools.pages, [send["_id"]], now)

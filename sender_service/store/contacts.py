@@ -6,16 +6,14 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from pymongo import InsertOne, UpdateOne
-from pymongo.errors import BulkWriteError
 
 from sender_service.models.policy import Cap
 from shared.collections import CONTACTS
-from shared.mongo import DUPLICATE_KEY, Database, Document, translate_mongo_errors
+from shared.mongo import Database, Document, Write, translate_mongo_errors, write_conditionally
 
 IN_LIMIT = 100  # ids a `$in` (DESIGN 6)
 RING = 64  # pushes remembered a person: more than a cap can count
 KEPT = timedelta(days=91)  # longer than the longest cap
-Write = InsertOne[Document] | UpdateOne
 
 
 class ContactStore:
@@ -37,7 +35,8 @@ class ContactStore:
             refused, writes = _judge(app, people, known, send, cap, now)
             if not writes:
                 return refused
-            await self._write(writes)
+            with translate_mongo_errors():
+                await write_conditionally(self._contacts, writes)
 
     async def give_back(self, app: str, people: Collection[str], send: str) -> None:
         """Of those to whom nothing was sent."""
@@ -57,15 +56,6 @@ class ContactStore:
                 wanted = {"_id": {"$in": keys[start : start + IN_LIMIT]}}
                 found |= {d["_id"]: d async for d in self._contacts.find(wanted)}
         return found
-
-    async def _write(self, writes: list[Write]) -> None:
-        with translate_mongo_errors():
-            try:
-                await self._contacts.bulk_write(writes, ordered=False)
-            except BulkWriteError as exc:
-                failures = (exc.details or {}).get("writeErrors", [])
-                if not failures or any(f["code"] != DUPLICATE_KEY for f in failures):
-                    raise
 
 
 def _key(app: str, person: str) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
-from pymongo.errors import DuplicateKeyError
+from pymongo import InsertOne, UpdateOne
 
 from sender_service.models.page import Page
 from shared.collections import INTERACTIONS
-from shared.mongo import Database, Document, translate_mongo_errors
+from shared.mongo import Database, Document, Write, translate_mongo_errors, write_conditionally
 
 Seen = Mapping[tuple[int, str], datetime]  # (member's index, impression | click | close) → when
 KINDS = ("impression", "click", "close")
+IN_LIMIT = 100  # ids a `$in` (DESIGN 6)
 
 
 class InteractionStore:
@@ -22,36 +23,34 @@ class InteractionStore:
     def __init__(self, database: Database) -> None:
         self._interactions = database[INTERACTIONS.name]
 
-    async def add(self, page: Page, seen: Seen) -> int:
-        """Record what was seen; returns how many of them are new. Repeats change nothing."""
+    async def add(self, sightings: Sequence[tuple[Page, Seen]]) -> int:
+        """Record what was seen on these pages; returns how much of it is new. Repeats change nothing.
+
+        Writes are conditional; what was lost to another writer is seen by reading again: so it ends
+        when a reading finds nothing left to write.
+        """
+        recorded = 0
         with translate_mongo_errors():
             while True:
-                found = await self._interactions.find_one({"_id": page["_id"]})
-                before = found or _blank(page)
-                new = {
-                    f"seen.{kind}.{index}": at
-                    for (index, kind), at in seen.items()
-                    if str(index) not in before["seen"][kind]
-                }
-                if not new or await self._write(found, before, new):
-                    return len(new)
+                known = await self._read([page["_id"] for page, _ in sightings])
+                writes, new = [], 0
+                for page, seen in sightings:
+                    found = known.get(page["_id"])
+                    fresh = _fresh(found, seen)
+                    if fresh:
+                        writes.append(_to_write(found, found or _blank(page), fresh))
+                        new += len(fresh)
+                if not writes:
+                    return recorded
+                recorded = max(recorded, new)
+                await write_conditionally(self._interactions, writes)
 
-    async def _write(self, found: Document | None, before: Document, new: Document) -> bool:
-        for path, at in new.items():
-            _, kind, index = path.split(".")
-            before["seen"][kind][index] = at
-        counts = {kind: len(before["seen"][kind]) for kind in KINDS}
-        if found is None:
-            try:
-                await self._interactions.insert_one({**before, "counts": counts})
-            except DuplicateKeyError:
-                return False
-            return True
-        result = await self._interactions.update_one(
-            {"_id": before["_id"], "rev": before["rev"]},
-            {"$set": {**new, "counts": counts}, "$inc": {"rev": 1}},
-        )
-        return result.matched_count == 1
+    async def _read(self, pages: Sequence[str]) -> dict[str, Document]:
+        found: dict[str, Document] = {}
+        for start in range(0, len(pages), IN_LIMIT):
+            wanted = {"_id": {"$in": list(pages[start : start + IN_LIMIT])}}
+            found |= {d["_id"]: d async for d in self._interactions.find(wanted)}
+        return found
 
     async def counts(self, send: str) -> dict[str, int]:
         """{"impression": n, "click": n, "close": n} of a send."""
@@ -61,6 +60,30 @@ class InteractionStore:
                 for kind in KINDS:
                     total[kind] += page["counts"][kind]
         return total
+
+
+def _fresh(found: Document | None, seen: Seen) -> dict[tuple[int, str], datetime]:
+    known = {} if found is None else found["seen"]
+    return {
+        (index, kind): at
+        for (index, kind), at in seen.items()
+        if str(index) not in known.get(kind, {})
+    }
+
+
+def _to_write(
+    found: Document | None, before: Document, fresh: Mapping[tuple[int, str], datetime]
+) -> Write:
+    for (index, kind), at in fresh.items():
+        before["seen"][kind][str(index)] = at
+    counts = {kind: len(before["seen"][kind]) for kind in KINDS}
+    if found is None:
+        return InsertOne({**before, "counts": counts})
+    changes = {f"seen.{kind}.{index}": at for (index, kind), at in fresh.items()}
+    return UpdateOne(
+        {"_id": before["_id"], "rev": before["rev"]},
+        {"$set": {**changes, "counts": counts}, "$inc": {"rev": 1}},
+    )
 
 
 def _blank(page: Page) -> Document:

@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from sender_service.models.page import Page
 from sender_service.models.send import EVER, NEVER, Sums, add_sums, empty_sums
 from shared.collections import BODIES, PAGES
-from shared.mongo import Database, Document, translate_mongo_errors
+from shared.mongo import Database, Document, translate_mongo_errors, write_conditionally
 
 IN_LIMIT = 100  # ids a `$in`: more is slow on some engines (DESIGN 6)
 
@@ -102,15 +102,22 @@ class PageStore:
         return [] if found is None else cast(list[dict[str, Any]], found["bodies"])
 
     async def update(self, page: Page, changes: Document) -> bool:
-        """Write an edit, unless somebody else wrote since the page was read. A closed page's bodies
-        go with it."""
+        """Write an edit, unless somebody else wrote since the page was read."""
+        return await self.update_all([(page, changes)])
+
+    async def update_all(self, edits: Sequence[tuple[Page, Document]]) -> bool:
+        """Write edits, each unless somebody else wrote since its page was read: then False, and
+        which ones is told by reading again. Closed pages' bodies go with them."""
+        writes = [
+            UpdateOne({"_id": p["_id"], "rev": p["rev"]}, {"$set": changes, "$inc": {"rev": 1}})
+            for p, changes in edits
+        ]
+        closed = [p["bodies"] for p, _ in edits if not p["open"]]
         with translate_mongo_errors():
-            result = await self._pages.update_one(
-                {"_id": page["_id"], "rev": page["rev"]}, {"$set": changes, "$inc": {"rev": 1}}
-            )
-            if result.matched_count == 1 and not page["open"]:
-                await self._bodies.delete_one({"_id": page["bodies"]})
-        return result.matched_count == 1
+            all_written = await write_conditionally(self._pages, writes) == len(writes)
+            for start in range(0, len(closed) if all_written else 0, IN_LIMIT):
+                await self._bodies.delete_many({"_id": {"$in": closed[start : start + IN_LIMIT]}})
+        return all_written
 
     async def mark_attempted(self, chunks: Sequence[tuple[str, str]]) -> None:
         """(page, chunk) each: recorded before the first call."""
@@ -148,12 +155,19 @@ class PageStore:
 
     async def sums(self, send: str) -> tuple[Sums, int]:
         """(the send's account so far, how many of its pages are open)."""
-        total, still_open = empty_sums(), 0
+        return (await self.sums_of([send]))[send]
+
+    async def sums_of(self, sends: Sequence[str]) -> dict[str, tuple[Sums, int]]:
+        """Send → (its account so far, how many of its pages are open)."""
+        found = {send: (empty_sums(), 0) for send in sends}
         with translate_mongo_errors():
-            async for page in self._pages.find({"send": send}, {"sums": 1, "open": 1}):
-                add_sums(total, page["sums"])
-                still_open += page["open"]
-        return total, still_open
+            for start in range(0, len(sends), IN_LIMIT):
+                query = {"send": {"$in": list(sends[start : start + IN_LIMIT])}}
+                async for page in self._pages.find(query, {"send": 1, "sums": 1, "open": 1}):
+                    total, still_open = found[page["send"]]
+                    add_sums(total, page["sums"])
+                    found[page["send"]] = (total, still_open + page["open"])
+        return found
 
 
 def _bodies_id(page: str, bodies: Sequence[dict[str, Any]]) -> str:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from sender_service.models.send import EVER, NEVER, Send, SendState, Sums
 from shared.collections import SENDS
 from shared.mongo import DUPLICATE_KEY, Database, Document, translate_mongo_errors
+
+IN_LIMIT = 100  # ids a `$in` (DESIGN 6)
 
 
 class SendStore:
@@ -95,15 +98,31 @@ class SendStore:
                 {"$set": {"totals": totals}},
             )
 
-    async def close(self, send: str, totals: Sums, now: datetime) -> None:
-        """The account is closed: totals are frozen; a send that was sending is done."""
-        frozen = {"totals": totals, "closedAt": now}
+    async def heads(self, sends: Sequence[str]) -> list[Send]:
+        """These sends, without their content."""
+        found: list[Send] = []
         with translate_mongo_errors():
-            await self._sends.update_one(
-                {"_id": send, "state": "sending", "closedAt": None},
-                {"$set": {**frozen, "state": "done"}},
+            for start in range(0, len(sends), IN_LIMIT):
+                query = {"_id": {"$in": list(sends[start : start + IN_LIMIT])}}
+                async for send in self._sends.find(query, {"trigger": 0, "frozen": 0}):
+                    found.append(cast(Send, send))
+        return found
+
+    async def close(self, closing: Sequence[tuple[Send, Sums]], now: datetime) -> None:
+        """Their accounts are closed: totals are frozen; a send that was sending is done."""
+        writes = [
+            UpdateOne(
+                {"_id": send["_id"], "state": send["state"], "closedAt": None},
+                {
+                    "$set": {
+                        "totals": totals,
+                        "closedAt": now,
+                        "state": "done" if send["state"] == "sending" else send["state"],
+                    }
+                },
             )
-            await self._sends.update_one(
-                {"_id": send, "state": {"$in": ["cancelled", "refused"]}, "closedAt": None},
-                {"$set": frozen},
-            )
+            for send, totals in closing
+        ]
+        if writes:
+            with translate_mongo_errors():
+                await self._sends.bulk_write(writes, ordered=False)

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import loop
+from tests.bench import loop, sender
 
-BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {"loop": loop.main}
+BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+    "loop": loop.main,
+    "sender": sender.main,
+}
 
 
 def main(names: list[str]) -> int:

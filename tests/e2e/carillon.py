@@ -43,6 +43,7 @@ class Carillon:
             for name in ("broker", "database", "sandbox", "shop", "ingest", "sender")
         }
         self.http = httpx.AsyncClient(timeout=30, trust_env=False)
+        self.more_env: dict[str, str] = {}  # further settings, before it is started
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -58,6 +59,7 @@ class Carillon:
             "CARILLON_INGEST__PORT": str(self.ports["ingest"]),
             "CARILLON_SENDER__PORT": str(self.ports["sender"]),
             "CARILLON_KAFKA__BOOTSTRAP_SERVERS": "",
+            **self.more_env,
         }
 
     @property

@@ -41,6 +41,7 @@ def _pushes(item: Notification) -> list[Json]:
             "player_id": player,
             "external_id": item.external_id,
             "data": item.message.data,
+            "queued_at": item.queued_at,
             "deliveries": int(is_sent and not acts["failed"][i]),
             "displayed": acts["displayed"][i],
             "clicked": acts["clicked"][i],

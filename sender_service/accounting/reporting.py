@@ -1,0 +1,120 @@
+"""Reports: computed from pages while they are there, folded into the campaign's before they go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sender_service.models.report import SendReport, add_cells, blank_report, cells_of
+from sender_service.models.send import Send, Sums, add_sums
+from sender_service.store.campaigns import campaign_key
+from sender_service.store.pages import PageStore
+from sender_service.store.people import PeopleReader
+from sender_service.store.reports import ReportStore
+from sender_service.store.sends import SendStore
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.health import Component
+from shared.stage import pause
+
+log = logging.getLogger("carillon.reports")
+
+FOLD_AHEAD = timedelta(hours=1)  # of the end: late enough for the last webhooks
+PASS_SECONDS = 10.0
+SENDS_A_PASS = 200
+
+
+@dataclass(frozen=True)
+class Reporting:
+    sends: SendStore
+    pages: PageStore
+    people: PeopleReader
+    reports: ReportStore
+    clock: Clock
+
+    async def run(self, stop: asyncio.Event, component: Component) -> None:
+        while not stop.is_set():
+            try:
+                await self.compute_wanted()
+                await self.fold_due()
+                component.beat()
+            except Unavailable as exc:
+                component.fail(exc.code)
+            await pause(stop, PASS_SECONDS)
+
+    async def account(self, send: Send) -> Sums:
+        """Frozen when the send closed, until then set from its pages."""
+        totals = send["totals"]
+        return totals if totals is not None else (await self.pages.sums(send["_id"]))[0]
+
+    async def compute(self, send: Send) -> SendReport:
+        """From the send's pages, its interactions and the ledger; kept for the next who asks."""
+        seen = await self.reports.seen([send["_id"]])
+        report: SendReport = {
+            "sums": await self.account(send),
+            "seen": seen[send["_id"]],
+            "cells": [],
+        }
+        async for page in self.pages.of_send(send["_id"]):
+            interactions = await self.reports.interactions(page["_id"])
+            players = sorted({member[0] for member in page["members"]})
+            ledger = await self.people.ledger(send["app"], players)
+            add_cells(report["cells"], cells_of(page, interactions, ledger))
+        await self.reports.keep(send, report)
+        return report
+
+    async def compute_wanted(self) -> None:
+        for name in await self.reports.wanted(SENDS_A_PASS):
+            send = await self.sends.get(name)
+            if send is None or send.get("folded"):
+                await self.reports.forget(name)
+            else:
+                await self.compute(send)
+
+    async def fold_due(self) -> int:
+        """Fold what ends soon into its campaign's report; returns how many sends."""
+        due = await self.reports.due(self.clock() + FOLD_AHEAD, SENDS_A_PASS)
+        for send in due:
+            await self.fold(send)
+        return len(due)
+
+    async def fold(self, send: Send) -> None:
+        """Once each, whoever folds it how often: it is in `pending` from the write that adds it
+        until it is marked, and what is marked is not added again."""
+        key = campaign_key(send["app"], send["campaign"])
+        counts = send["campaign"] and not send.get("test")
+        if counts and not await self._is_in(key, send):
+            await self._add(key, send)
+        await self.reports.mark_folded(send["_id"], send["expireAt"])
+        await self.reports.settled(key, send["_id"])
+        log.info("send folded into its report", extra={"send": send["_id"]})
+
+    async def _is_in(self, key: str, send: Send) -> bool:
+        report = await self.reports.report(key)
+        return report is not None and send["_id"] in report["pending"]
+
+    async def _add(self, key: str, send: Send) -> None:
+        computed = await self._last(send)
+        while True:
+            report = await self.reports.report(key)
+            report = report or blank_report(key, send["app"], send["campaign"])
+            # Read after the report: who marked it since has taken it out of `pending` later still.
+            if send["_id"] in report["pending"] or await self.reports.is_folded(send["_id"]):
+                return
+            report["sends"] += 1
+            add_sums(report["sums"], computed["sums"])
+            for name, count in computed["seen"].items():
+                report["seen"][name] += count
+            add_cells(report["cells"], computed["cells"])
+            report["pending"].append(send["_id"])
+            if await self.reports.write(report):
+                return
+
+    async def _last(self, send: Send) -> SendReport:
+        """Its pages may be gone, where nobody folded for long: then what was computed last."""
+        if (await self.pages.index(send["_id"])) or not send["pages"]:
+            return await self.compute(send)
+        kept = (await self.reports.of_sends(send["app"], send["campaign"])).get(send["_id"])
+        return kept or await self.compute(send)
