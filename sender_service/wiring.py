@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import httpx
 from fastapi import FastAPI
 
+from sender_service.accounting.reporting import Reporting
 from sender_service.accounting.stage import Accounting
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
 from sender_service.dispatcher.governor import Governor
 from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
-from sender_service.intake.accept import Intake
+from sender_service.intake.accept import Intake, IntakeStores
 from sender_service.intake.stage import intake_stage
 from sender_service.ops.compose import OpsParts
 from sender_service.ops.letters import letters_stage
+from sender_service.planner.audience import AudienceReader
 from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
@@ -31,7 +34,10 @@ from sender_service.store.interactions import InteractionStore
 from sender_service.store.letters import LetterStore
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
+from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
+from sender_service.store.reports import ReportStore
+from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
@@ -55,6 +61,7 @@ class Sender:
     database: Database
     writer: LogWriter
     onesignal: OneSignalClient
+    onesignal_http: httpx.AsyncClient  # for what an operator asks, apart from the calls
     vault: Vault
     apps: AppRegistry
     health: Health
@@ -77,11 +84,14 @@ class Sender:
     def tagger(self) -> Tagger:
         return Tagger(self.vault.derive(TAG_PURPOSE))
 
+    @property
+    def audience(self) -> AudienceReader:
+        return AudienceReader(self.people, SegmentReader(self.database), PartStore(self.database))
+
     def intake(self) -> Intake:
         return Intake(
             apps=self.apps,
-            campaigns=self.campaigns,
-            sends=self.sends,
+            stores=IntakeStores(self.campaigns, self.sends, PartStore(self.database)),
             clock=utc_now,
             retention=timedelta(days=self.settings.plan.retention_days),
             nudge=self.planner_call.call,
@@ -110,7 +120,7 @@ class Sender:
     def planners(self) -> list[Planner]:
         """One that plans transactional sends only, so that no large send stands before them."""
         tools = PlannerTools(
-            self.sends, self.pages, self.people, self.campaigns, self.contacts,
+            self.sends, self.pages, self.audience, self.campaigns, self.contacts,
             self.settings.plan, utc_now,
             self.budget.chunk_members, self.scheduler_call.call,
         )  # fmt: skip
@@ -128,10 +138,14 @@ class Sender:
             )
         )  # fmt: skip
 
+    def reporting(self) -> Reporting:
+        reports = ReportStore(self.database)
+        return Reporting(self.sends, self.pages, self.people, reports, utc_now)
+
     def api(self) -> FastAPI:
         return OpsParts(
             self.settings, self.database, self.writer, self.vault, self.apps, self.health,
-            self.intake(), self.budget, self.scheduler_call, utc_now, monotonic,
+            self.intake(), self.budget, self.scheduler_call, self.onesignal_http, utc_now, monotonic,
         ).api()  # fmt: skip
 
 
@@ -144,6 +158,9 @@ async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
         database = await stack.enter_async_context(open_database(settings.mongo, name))
         writer = await stack.enter_async_context(open_log_writer(settings.kafka, name))
         onesignal = await stack.enter_async_context(open_onesignal(settings.onesignal, vault))
+        onesignal_http = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=settings.onesignal.base_url, trust_env=False)
+        )
         apps = AppRegistry(database, vault)
         people = PeopleReader(database)
 
@@ -152,7 +169,8 @@ async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
             return None if app is None else await onesignal.messageable(app)
 
         yield Sender(
-            settings, database, writer, onesignal, vault, apps, Health(utc_now, monotonic), name,
+            settings, database, writer, onesignal, onesignal_http, vault, apps,
+            Health(utc_now, monotonic), name,
             SendStore(database), PageStore(database), people, CampaignStore(database),
             InteractionStore(database), LetterStore(database),
             MessageBudget(database=database, people=people, ask=ask, settings=settings.governor,

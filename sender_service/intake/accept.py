@@ -6,22 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sender_service.intake.lists import ListIntake
+from sender_service.intake.said import Said, reused
 from sender_service.models.send import NEVER, Send, empty_sums
-from sender_service.models.trigger import Trigger, TriggerHead
+from sender_service.models.trigger import Terms, Trigger
 from sender_service.store.campaigns import CampaignStore
+from sender_service.store.parts import PartStore
 from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
-from shared.errors import CarillonError, Conflict, InvalidPayload, NotFound, Rejected
+from shared.errors import CarillonError, InvalidPayload, NotFound, Rejected
 
 
 @dataclass(frozen=True)
-class Said:
-    """A trigger as parsed: its head, itself or what is wrong with it, and its content's digest."""
-
-    head: TriggerHead
-    trigger: Trigger | InvalidPayload
-    digest: str
+class IntakeStores:
+    campaigns: CampaignStore
+    sends: SendStore
+    parts: PartStore
 
 
 class Intake:
@@ -31,18 +32,18 @@ class Intake:
         self,
         *,
         apps: AppRegistry,
-        campaigns: CampaignStore,
-        sends: SendStore,
+        stores: IntakeStores,
         clock: Clock,
         retention: timedelta,
         nudge: Callable[[], None],
     ) -> None:
         self._apps = apps
-        self._campaigns = campaigns
-        self._sends = sends
+        self._campaigns = stores.campaigns
+        self._sends = stores.sends
         self._clock = clock
         self._retention = retention
         self._nudge = nudge
+        self._lists = ListIntake(stores.sends, stores.parts, clock)
 
     async def accept(self, said: Sequence[Said]) -> list[Rejected | None]:
         """For each: None when it is a send now (or was before), else why it is a dead letter.
@@ -51,31 +52,48 @@ class Intake:
         """
         if any(self._apps.get(s.head.app) is None for s in said):
             await self._apps.refresh()  # perhaps it is only new, or we are
-        verdicts: list[Rejected | None] = [self._unknown_app(s.head) for s in said]
+        verdicts: list[Rejected | None] = [self._unknown_app(s.head.app) for s in said]
+        of_known = [i for i, verdict in enumerate(verdicts) if verdict is None]
+        whole = [i for i in of_known if said[i].part is None]
+        for index, verdict in zip(
+            whole, await self._accept_whole([said[i] for i in whole]), strict=True
+        ):
+            verdicts[index] = verdict
+        for index in of_known:
+            if said[index].part is not None:
+                verdicts[index] = await self._lists.take(said[index], self.to_send)
+        self._nudge()
+        return verdicts
+
+    async def _accept_whole(self, said: Sequence[Said]) -> list[Rejected | None]:
         fresh: dict[str, Send] = {}
-        for one, verdict in zip(said, verdicts, strict=True):
-            if verdict is None and one.head.id not in fresh:
-                fresh[one.head.id] = await self._to_send(one)
+        for one in said:
+            if one.head.id not in fresh:
+                fresh[one.head.id] = await self.to_send(one)
         known = await self._sends.insert(list(fresh.values()))
         digests = {send: document["digest"] for send, document in fresh.items()}
         for send in known:
             before = await self._sends.get(send)
             if before is not None:
                 digests[send] = before["digest"]
-        for index, one in enumerate(said):
-            if verdicts[index] is None and digests[one.head.id] != one.digest:
-                verdicts[index] = Conflict(
-                    "this id was a trigger with other content", code="trigger_id_reused"
-                )
-        self._nudge()
-        return verdicts
+        return [None if digests[one.head.id] == one.digest else reused() for one in said]
 
-    def _unknown_app(self, head: TriggerHead) -> Rejected | None:
-        if self._apps.get(head.app) is None:
+    async def check(self, terms: Terms) -> tuple[datetime, datetime]:
+        """(when it is due, when it expires). Raises Rejected for what would refuse the send."""
+        if self._apps.get(terms.app) is None:
+            await self._apps.refresh()
+        if (unknown := self._unknown_app(terms.app)) is not None:
+            raise unknown
+        await self._check_campaign(terms)
+        return terms.life(self._clock())
+
+    def _unknown_app(self, app: str) -> Rejected | None:
+        if self._apps.get(app) is None:
             return NotFound("no such app", code="unknown_app")
         return None
 
-    async def _to_send(self, said: Said) -> Send:
+    async def to_send(self, said: Said) -> Send:
+        """What would be stored: refused, when something is wrong with it."""
         now = self._clock()
         if isinstance(said.trigger, InvalidPayload):
             return self._send(said, now, error=said.trigger)
@@ -86,7 +104,7 @@ class Intake:
             return self._send(said, now, error=exc)
         return self._send(said, now, due=due, expires=expires)
 
-    async def _check_campaign(self, trigger: Trigger) -> None:
+    async def _check_campaign(self, trigger: Terms) -> None:
         campaign = await self._campaigns.campaign(trigger.app, trigger.campaign)
         if campaign is None:
             raise NotFound("campaign: there is none of this name", code="unknown_campaign")
@@ -102,7 +120,9 @@ class Intake:
         expires: datetime | None = None,
         error: CarillonError | None = None,
     ) -> Send:
-        trigger = said.trigger if isinstance(said.trigger, Trigger) else None
+        trigger = said.trigger if isinstance(said.trigger, Terms) else None
+        if said.part is not None and isinstance(trigger, Trigger):
+            trigger = trigger.terms  # the list is kept elsewhere
         refused = error is not None
         return {
             "_id": said.head.id,
@@ -110,6 +130,7 @@ class Intake:
             "campaign": trigger.campaign if trigger else "",
             "priority": trigger.priority if trigger else "marketing",
             "digest": said.digest,
+            "parts": None,
             "trigger": trigger.document() if trigger and not refused else {},
             "state": "refused" if refused else "planning",
             "paused": False,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from sender_service.intake.accept import Intake, Said
-from sender_service.models.trigger import parse_trigger
+from sender_service.intake.accept import Intake
+from sender_service.intake.said import Said, to_said
 from shared.dead_letters import Poison
 from shared.kafka import Record
 from shared.stage import Item, StageSpec
@@ -16,7 +16,7 @@ log = logging.getLogger("carillon.intake")
 
 
 def decode(record: Record) -> Said:
-    return Said(*parse_trigger(record.value))
+    return to_said(record.value)
 
 
 def intake_stage(intake: Intake) -> StageSpec[Said]:

@@ -22,6 +22,16 @@ class Sums(TypedDict):
     people: dict[str, int]  # sent, pending, failed, suppressed, no_player: one place a person
 
 
+class Parts(TypedDict):
+    """Of a send whose list comes in parts. `shared`: the digest of what all of them must say."""
+
+    of: int
+    shared: str
+    got: dict[str, str]  # part's number → the id of its document, which names its content
+    recipients: int
+    complete: bool
+
+
 class Send(TypedDict, total=False):
     """The document. `state` is never "scheduled" or "paused": those follow from other fields."""
 
@@ -30,7 +40,8 @@ class Send(TypedDict, total=False):
     campaign: str
     priority: str
     digest: str
-    trigger: dict[str, Any]
+    trigger: dict[str, Any]  # of a list in parts its terms only
+    parts: Parts | None
     state: SendState
     paused: bool
     error: str | None

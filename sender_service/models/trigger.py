@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 import orjson
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from sender_service.models.segment import BoundedSegment
 from shared.errors import InvalidPayload
 from shared.ids import is_uuid
 from shared.models.job import Priority
 from shared.models.wire import Moment, Storable, Wire, load_json, validate
 
 MAX_TRIGGER_BYTES = 1024 * 1024
+MAX_PARTS = 1_000
+MAX_RECIPIENTS = 2_000_000  # of all parts: who was met is remembered while they are planned
 DEFAULT_LIFE = timedelta(hours=24)
 LONGEST_LIFE = timedelta(days=7)
 FARTHEST_SEND_AT = timedelta(days=30)
@@ -40,7 +44,7 @@ class Audience(Wire):
     logins: list[Login] | None = Field(default=None, min_length=1)
     visitors: list[VisitorId] | None = Field(default=None, min_length=1)
     players: list[UuidText] | None = Field(default=None, min_length=1)
-    segment: dict[str, Any] | None = None
+    segment: BoundedSegment | None = None
     all: Literal[True] | None = None
 
     @model_validator(mode="after")
@@ -48,8 +52,6 @@ class Audience(Wire):
         given = (self.logins, self.visitors, self.players, self.segment, self.all)
         if sum(one is not None for one in given) != 1:
             raise ValueError("give exactly one of logins, visitors, players, segment, all")
-        if self.segment is not None:
-            raise ValueError("segments are not built yet; name players, visitors, logins or all")
         return self
 
 
@@ -84,29 +86,51 @@ class TriggerHead(Wire):
     app: Name
 
 
-class Trigger(TriggerHead):
+class Terms(TriggerHead):
+    """What a trigger says besides whom it is for: all parts of one say the same."""
+
     campaign: Name
     priority: Priority = "marketing"
     variables: Storable = {}
     send_at: Moment | None = None
     expires_at: Moment | None = None
+
+    def life(self, now: datetime) -> tuple[datetime, datetime]:
+        """(when it is due, when it expires). Raises InvalidPayload."""
+        due = max(self.send_at or now, now)  # what should have gone out long ago goes now
+        if due > now + FARTHEST_SEND_AT:
+            raise InvalidPayload("sendAt: at most 30 days ahead", code="send_at_too_far")
+        expires = self.expires_at or due + DEFAULT_LIFE
+        if expires <= now:
+            raise InvalidPayload("expiresAt: is in the past", code="already_expired")
+        if expires <= due:
+            raise InvalidPayload("expiresAt: must be after sendAt", code="expires_before_send_at")
+        if expires > due + LONGEST_LIFE:
+            raise InvalidPayload("expiresAt: at most 7 days after sendAt", code="expires_too_late")
+        return due, expires
+
+
+class Trigger(Terms):
     audience: Audience | None = None
     recipients: list[Recipient] | None = Field(default=None, min_length=1)
+    part: int | None = Field(default=None, ge=1, le=MAX_PARTS)
+    parts: int | None = Field(default=None, ge=1, le=MAX_PARTS)
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if (self.audience is None) == (self.recipients is None):
             raise ValueError("give exactly one of audience and recipients")
+        if (self.part is None) != (self.parts is None):
+            raise ValueError("part and parts go together")
+        if self.part is not None and self.parts is not None and self.part > self.parts:
+            raise ValueError("part is one of 1 to parts")
+        if self.part is not None and self.named() is None:
+            raise ValueError("only lists come in parts, not segment nor all")
         return self
 
-    @model_validator(mode="before")
-    @classmethod
-    def _whole(cls, value: Any) -> Any:
-        if isinstance(value, dict) and ("part" in value or "parts" in value):
-            raise ValueError(
-                "triggers in parts are not built yet; send one trigger of at most 1 MiB"
-            )
-        return value
+    @property
+    def terms(self) -> Terms:
+        return Terms.model_validate(self.document())
 
     def named(self) -> Iterator[Recipient] | None:
         """The recipients it names, the first of equal ones only; None for everybody."""
@@ -122,19 +146,17 @@ class Trigger(TriggerHead):
                 return (Recipient(**{field[:-1]: name}) for name in dict.fromkeys(names))
         return None
 
-    def life(self, now: datetime) -> tuple[datetime, datetime]:
-        """(when it is due, when it expires). Raises InvalidPayload."""
-        due = max(self.send_at or now, now)  # what should have gone out long ago goes now
-        if due > now + FARTHEST_SEND_AT:
-            raise InvalidPayload("sendAt: at most 30 days ahead", code="send_at_too_far")
-        expires = self.expires_at or due + DEFAULT_LIFE
-        if expires <= now:
-            raise InvalidPayload("expiresAt: is in the past", code="already_expired")
-        if expires <= due:
-            raise InvalidPayload("expiresAt: must be after sendAt", code="expires_before_send_at")
-        if expires > due + LONGEST_LIFE:
-            raise InvalidPayload("expiresAt: at most 7 days after sendAt", code="expires_too_late")
-        return due, expires
+
+@dataclass(frozen=True)
+class Part:
+    """Which part of how many a trigger says it is, and the digest of what all parts share.
+
+    `number` is 0 where that can't be told; `shared` is empty where it can't be read.
+    """
+
+    number: int
+    of: int
+    shared: str
 
 
 def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, str]:
@@ -152,12 +174,29 @@ def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, s
     try:
         trigger = validate(Trigger, value)
     except InvalidPayload as exc:
-        return head, exc, _digest(value, body)
-    return head, trigger, _digest(trigger.model_dump(mode="json", by_alias=True), body)
+        return head, exc, digest_of(value, body)
+    return head, trigger, digest_of(trigger.model_dump(mode="json", by_alias=True), body)
 
 
-def _digest(value: dict[str, Any], body: bytes) -> str:
+def digest_of(value: Any, body: bytes = b"") -> str:
     """Of the sorted JSON; what is nested too deep to be written again (and is refused) as it came."""
     with contextlib.suppress(orjson.JSONEncodeError):
         body = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(body).hexdigest()
+
+
+def part_of(body: bytes, trigger: Trigger | InvalidPayload) -> Part | None:
+    """None for a trigger that is whole. Also a broken one says, where it can, which part it is."""
+    if isinstance(trigger, Trigger):
+        if trigger.part is None or trigger.parts is None:
+            return None
+        return Part(trigger.part, trigger.parts, digest_of(trigger.terms.document()))
+    value = load_json(body)
+    if "part" not in value and "parts" not in value:
+        return None
+    return Part(_counted(value.get("part")), _counted(value.get("parts")), "")
+
+
+def _counted(value: Any) -> int:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 1 <= value <= MAX_PARTS else 0

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 
-from sender_service.intake.accept import Intake, Said
-from sender_service.models.trigger import MAX_TRIGGER_BYTES, parse_trigger
+from sender_service.intake.accept import Intake
+from sender_service.intake.said import to_said
+from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from sender_service.ops.reading import SendReader
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -65,7 +66,7 @@ class SendsApi:
 
     async def trigger(self, request: Request) -> dict[str, Any]:
         """A campaign trigger; the same id twice is one send."""
-        said = Said(*parse_trigger(await _body(request)))
+        said = to_said(await _body(request))
         if isinstance(said.trigger, InvalidPayload):
             raise said.trigger  # over HTTP the caller is told at once, and nothing is kept
         (verdict,) = await self._intake.accept([said])

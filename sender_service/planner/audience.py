@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from datetime import datetime
 from typing import Any
 
+from sender_service.models.segment import Segment
+from sender_service.models.send import Send
 from sender_service.models.trigger import Recipient, Trigger
+from sender_service.planner.seen import SeenTexts
+from sender_service.planner.segments import to_filter
+from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
+from sender_service.store.segments import SegmentReader
+from shared.errors import Rejected
 from shared.ids import SLOTS
 
 NAMES_A_READ = 100
 PEOPLE_A_READ = 500  # what a range of slots should hold: enough for a round trip, little memory
 FIRST_WIDTH = 16
-Cursor = Any  # [slot, person] or an index into the names: JSON, kept in the page
+Cursor = Any  # [slot, person] or [part, index in it]: JSON, kept in the page
 
 
 @dataclass(frozen=True)
@@ -30,59 +37,143 @@ class Candidate:
     player: str | None = None
 
 
-async def candidates(
-    people: PeopleReader, trigger: Trigger, after: Cursor
-) -> AsyncIterator[Candidate]:
-    """Everybody of the audience behind the cursor `after` (None: from the start)."""
-    if trigger.named() is None:
-        async for candidate in _everybody(people, trigger.app, after):
-            yield candidate
-    else:
-        async for candidate in _named(people, trigger, after or 0):
-            yield candidate
+@dataclass(frozen=True)
+class Batch:
+    """What one read brought; `share` of the audience is behind it."""
+
+    candidates: list[Candidate]
+    share: float
 
 
-async def _everybody(people: PeopleReader, app: str, after: Cursor) -> AsyncIterator[Candidate]:
-    slot, last = (0, "") if after is None else (after[0], after[1])
-    width = FIRST_WIDTH
-    while slot < SLOTS:
-        found = await people.in_slots(app, slot, slot + width - 1)
-        for profile in found:
-            if (profile["slot"], profile["_id"]) > (slot, last):
-                yield Candidate([profile["slot"], profile["_id"]], profile)
-        slot, last = slot + width, ""
-        if len(found) < PEOPLE_A_READ // 2:
-            width = min(width * 2, SLOTS)
-        elif len(found) > PEOPLE_A_READ * 2:
-            width = max(width // 2, 1)
+@dataclass(frozen=True)
+class Target:
+    """Whom a send is for: a list (in itself, or in parts), a segment, or everybody.
+
+    `now` is the moment that a segment is evaluated at, the same whenever planning is resumed.
+    """
+
+    app: str
+    now: datetime
+    names: Sequence[Recipient] | None = None
+    parts: Sequence[str] = ()
+    segment: Segment | None = None
+
+    @property
+    def is_list(self) -> bool:
+        return self.names is not None or bool(self.parts)
 
 
-async def _named(people: PeopleReader, trigger: Trigger, start: int) -> AsyncIterator[Candidate]:
-    names = islice(trigger.named() or (), start, None)
-    at = start
-    while batch := list(islice(names, NAMES_A_READ)):
-        profiles = await _resolve(people, trigger.app, batch)
-        for recipient in batch:
-            at += 1
-            kind, name = recipient.address
-            yield Candidate(
-                at,
-                profiles.get((kind, name)),
-                recipient.variables,
-                name if kind == "player" else None,
-            )
+def to_target(trigger: Trigger, now: datetime) -> Target:
+    """Of a trigger that is whole."""
+    named = trigger.named()
+    segment = trigger.audience.segment if trigger.audience is not None else None
+    return Target(trigger.app, now, None if named is None else list(named), (), segment)
 
 
-async def _resolve(
-    people: PeopleReader, app: str, batch: list[Recipient]
-) -> dict[tuple[str, str], dict[str, Any]]:
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for kind, look_up in (
-        ("login", people.by_logins),
-        ("visitor", people.by_visitors),
-        ("player", people.by_players),
-    ):
-        names = [r.address[1] for r in batch if r.address[0] == kind]
-        if names:
-            found |= {(kind, name): p for name, p in (await look_up(app, names)).items()}
-    return found
+def target_of(send: Send) -> Target:
+    """Raises Rejected when parts of its list never came."""
+    parts = send.get("parts")
+    if parts is not None:
+        if not parts["complete"]:
+            missing = parts["of"] - len(parts["got"])
+            raise Rejected(f"{missing} of {parts['of']} parts never came", code="parts_missing")
+        ids = [parts["got"][str(n + 1)] for n in range(parts["of"])]
+        return Target(send["app"], send["dueAt"], None, ids)
+    return to_target(Trigger.model_validate(send["trigger"]), send["dueAt"])
+
+
+@dataclass(frozen=True)
+class AudienceReader:
+    """Reads who is meant. Every method raises StoreUnavailable when MongoDB is away."""
+
+    people: PeopleReader
+    segments: SegmentReader
+    parts: PartStore
+
+    async def candidates(self, target: Target, after: Cursor) -> AsyncIterator[Candidate]:
+        """Everybody of the audience behind the cursor `after` (None: from the start)."""
+        async for batch in self.batches(target, after):
+            for candidate in batch.candidates:
+                yield candidate
+
+    def batches(self, target: Target, after: Cursor) -> AsyncIterator[Batch]:
+        return self._listed(target, after) if target.is_list else self._slots(target, after)
+
+    async def owners(self, target: Target, people: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Person id → profile, of those who are in an audience that is no list."""
+        if target.segment is None:
+            return await self.people.profiles(target.app, people)
+        where = to_filter(target.segment, target.now)
+        found = await self.segments.among(target.app, list(dict.fromkeys(people)), where)
+        return {profile["_id"]: profile for profile in found}
+
+    async def _slots(self, target: Target, after: Cursor) -> AsyncIterator[Batch]:
+        slot, last = (0, "") if after is None else (after[0], after[1])
+        width = FIRST_WIDTH
+        while slot < SLOTS:
+            read, found = await self._range(target, slot, slot + width - 1)
+            behind = [p for p in found if (p["slot"], p["_id"]) > (slot, last)]
+            slot, last = slot + width, ""
+            share = min(slot / SLOTS, 1.0)
+            yield Batch([Candidate([p["slot"], p["_id"]], p) for p in behind], share)
+            if read < PEOPLE_A_READ // 2:
+                width = min(width * 2, SLOTS)
+            elif read > PEOPLE_A_READ * 2:
+                width = max(width // 2, 1)
+
+    async def _range(
+        self, target: Target, first: int, last: int
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """(how many people the range holds, those in the audience)."""
+        if target.segment is None:
+            found = await self.people.in_slots(target.app, first, last)
+            return len(found), found
+        where = to_filter(target.segment, target.now)
+        return await self.segments.in_slots(target.app, (first, last), where)
+
+    async def _listed(self, target: Target, after: Cursor) -> AsyncIterator[Batch]:
+        """The first of equal names wins, also across parts: so all are read again on resuming."""
+        seen, start = SeenTexts(), tuple(after or (0, 0))
+        total = len(target.parts) or 1
+        for part in range(total):
+            names = await self._names(target, part)
+            fresh = [
+                (index, name)
+                for index, name in enumerate(names)
+                if seen.add("\x1f".join(name.address)) and (part, index) >= start
+            ]
+            for batch in _in_chunks(fresh, NAMES_A_READ):
+                share = (part + (batch[-1][0] + 1) / len(names)) / total
+                yield Batch(await self._resolve(target.app, part, batch), share)
+        yield Batch([], 1.0)
+
+    async def _names(self, target: Target, part: int) -> Sequence[Recipient]:
+        if target.names is not None:
+            return target.names
+        return [
+            Recipient.model_validate(r) for r in await self.parts.recipients(target.parts[part])
+        ]
+
+    async def _resolve(
+        self, app: str, part: int, batch: Sequence[tuple[int, Recipient]]
+    ) -> list[Candidate]:
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for kind, look_up in (
+            ("login", self.people.by_logins),
+            ("visitor", self.people.by_visitors),
+            ("player", self.people.by_players),
+        ):
+            names = [name.address[1] for _, name in batch if name.address[0] == kind]
+            if names:
+                found |= {(kind, name): p for name, p in (await look_up(app, names)).items()}
+        return [
+            Candidate([part, index + 1], found.get(name.address), name.variables, name.player)
+            for index, name in batch
+        ]
+
+
+def _in_chunks(
+    names: Sequence[tuple[int, Recipient]], size: int
+) -> Iterator[Sequence[tuple[int, Recipient]]]:
+    for start in range(0, len(names), size):
+        yield names[start : start + size]

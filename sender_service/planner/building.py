@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -39,7 +39,7 @@ class PageBuilder:
     plan: PagePlan
     n: int
     now: datetime
-    seen: Collection[str]
+    seen: Container[str]
     members: list[list[str]] = field(default_factory=list)
     outcomes: dict[str, list[str]] = field(default_factory=dict)
     chunks: dict[str, Chunk] = field(default_factory=dict)

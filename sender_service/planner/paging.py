@@ -10,12 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 from sender_service.models.page import Page, PageEdit, page_id
-from sender_service.models.trigger import Trigger
-from sender_service.planner.audience import Candidate, Cursor, candidates
+from sender_service.planner.audience import AudienceReader, Candidate, Cursor, Target
 from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.seen import SeenTexts
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
-from sender_service.store.people import PeopleReader
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import Rejected
@@ -27,6 +26,7 @@ BAD_SHARE = 0.2  # more recipients with bad variables than this refuse the send
 BAD_CHECK_AFTER = 20  # but not judged on fewer people before the end
 OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
 END: Cursor = [SLOTS, ""]
+PAGES_A_READ = 20
 
 
 class LeaseLost(Exception):
@@ -38,7 +38,7 @@ class Shelf:
     """Where pages come from and go to."""
 
     pages: PageStore
-    people: PeopleReader
+    audience: AudienceReader
     contacts: ContactStore
     clock: Clock
 
@@ -47,15 +47,14 @@ class Paging:
     """Plans the pages of one send. `keep` renews the lease; it raises LeaseLost."""
 
     def __init__(
-        self, plan: PagePlan, trigger: Trigger, shelf: Shelf, keep: Callable[[], Awaitable[None]]
+        self, plan: PagePlan, target: Target, shelf: Shelf, keep: Callable[[], Awaitable[None]]
     ) -> None:
         self._plan = plan
         self._send = plan.send["_id"]
-        self._trigger = trigger
+        self._target = target
         self._shelf = shelf
         self._keep = keep
-        self._named = trigger.named() is not None
-        self._seen: set[str] = set()  # players of earlier pages; only of lists, which are bounded
+        self._seen = SeenTexts()  # players of earlier pages; only of lists, which are bounded
         self._people = 0
         self._bad = 0
 
@@ -63,16 +62,16 @@ class Paging:
         """How many pages the send has. Raises Rejected when too many texts don't render."""
         last = await self._shelf.pages.last(self._send)
         n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
-        if self._named and n:
-            self._seen = await self._players_of(range(n))
+        if self._target.is_list:
+            await self._see_again(range(n))
         builder = self._builder(n)
-        async for candidate in candidates(self._shelf.people, self._trigger, cursor):
+        async for candidate in self._shelf.audience.candidates(self._target, cursor):
             if not builder.add(candidate):
                 builder = await self._turn(builder, builder.cursor)
                 builder.add(candidate)
             await self._keep()
-        builder = await self._turn(builder, END if not self._named else builder.cursor)
-        if self._trigger.audience is not None and self._trigger.audience.all:
+        builder = await self._turn(builder, builder.cursor if self._target.is_list else END)
+        if not self._target.is_list:
             builder = await self._latecomers(builder)
         self._judge(final=True)
         return builder.n
@@ -92,8 +91,8 @@ class Paging:
         if not await self._shelf.pages.insert(page, builder.bodies):
             raise LeaseLost  # somebody else planned this page: theirs stands
         metrics.PAGES_PLANNED.labels(page["app"]).inc()
-        if self._named:
-            self._seen |= {member[0] for member in builder.members}
+        if self._target.is_list:
+            self._seen.update(member[0] for member in builder.members)
         return self._builder(builder.n + 1)
 
     async def _count_against_cap(self, builder: PageBuilder) -> None:
@@ -116,10 +115,12 @@ class Paging:
                 f"{self._bad} of {self._people} people's texts don't render", code="bad_variables"
             )
 
-    async def _players_of(self, numbers: range) -> set[str]:
-        ids = [page_id(self._send, n) for n in numbers]
-        pages = await self._shelf.pages.get_many(ids)
-        return {member[0] for page in pages.values() for member in page["members"]}
+    async def _see_again(self, numbers: range) -> None:
+        """What was seen before a crash; few pages at a time."""
+        for start in range(0, len(numbers), PAGES_A_READ):
+            ids = [page_id(self._send, n) for n in numbers[start : start + PAGES_A_READ]]
+            for page in (await self._shelf.pages.get_many(ids)).values():
+                self._seen.update(member[0] for member in page["members"])
 
     async def _latecomers(self, builder: PageBuilder) -> PageBuilder:
         """Players that changed hands while the audience was read: none is missed, none is in twice.
@@ -128,8 +129,8 @@ class Paging:
         """
         send = self._plan.send
         index = await self._shelf.pages.index(self._send)
-        moved = await self._shelf.people.moved_since(send["app"], send["dueAt"] - OVERLAP)
-        owners = await self._shelf.people.profiles(send["app"], [e["person"] for e in moved])
+        moved = await self._shelf.audience.people.moved_since(send["app"], send["dueAt"] - OVERLAP)
+        owners = await self._shelf.audience.owners(self._target, [e["person"] for e in moved])
         for entry in moved:
             holding = await self._holding(entry, index)
             if len(holding) > 1:

@@ -12,14 +12,15 @@ from datetime import timedelta
 from sender_service.accounting.closing import close_if_complete
 from sender_service.models.campaign import Campaign
 from sender_service.models.send import FINAL, NEVER, Send
-from sender_service.models.trigger import Trigger
+from sender_service.models.trigger import Terms
+from sender_service.planner.audience import AudienceReader, target_of
 from sender_service.planner.building import PagePlan
 from sender_service.planner.paging import LeaseLost, Paging, Shelf
 from sender_service.planner.rendering import Renderer
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
-from sender_service.store.people import PeopleReader
+from sender_service.store.parts import PartLost
 from sender_service.store.sends import SendStore
 from shared.clock import Clock
 from shared.errors import Rejected, Unavailable
@@ -36,7 +37,7 @@ class PlannerTools:
 
     sends: SendStore
     pages: PageStore
-    people: PeopleReader
+    audience: AudienceReader
     campaigns: CampaignStore
     contacts: ContactStore
     settings: PlanSettings
@@ -74,6 +75,8 @@ class Planner:
                     await self._plan(send)
                 except LeaseLost:
                     await self._let_go(send["_id"])
+                except PartLost as exc:
+                    await self._refuse_if_mine(send, exc)
                 except Rejected as exc:
                     await self._refuse(send, exc)
                 except Unavailable:
@@ -89,12 +92,12 @@ class Planner:
 
     async def _plan(self, send: Send) -> None:
         tools = self._tools
-        trigger = Trigger.model_validate(send["trigger"])
+        target = target_of(send)
         campaign = await self._campaign(send)
         plan = PagePlan(
             send,
             campaign,
-            Renderer(trigger.variables),
+            Renderer(Terms.model_validate(send["trigger"]).variables),
             tools.settings.page_members,
             min(tools.settings.page_members, tools.chunk_members(send["app"])),
         )
@@ -106,12 +109,14 @@ class Planner:
                 await self._keep(send, {})
                 renewed = time.monotonic()
 
-        shelf = Shelf(tools.pages, tools.people, tools.contacts, tools.clock)
-        count = await Paging(plan, trigger, shelf, keep).run()
+        shelf = Shelf(tools.pages, tools.audience, tools.contacts, tools.clock)
+        count = await Paging(plan, target, shelf, keep).run()
         await tools.pages.make_due(send["_id"], tools.clock())
         planned = {"state": "sending", "pages": count, "planDue": NEVER, "planner": None}
         if not await tools.sends.set_if_planner(send["_id"], self._name, planned):
             raise LeaseLost
+        if target.parts:
+            await tools.audience.parts.forget(send["_id"])
         await close_if_complete(tools.sends, tools.pages, send["_id"], tools.clock())
         tools.announce()
         log.info("send planned", extra={"send": send["_id"], "app": send["app"], "pages": count})
@@ -140,10 +145,21 @@ class Planner:
         if document is not None and document["state"] in FINAL:
             await self._tools.pages.make_due(send, self._tools.clock())
 
+    async def _refuse_if_mine(self, send: Send, error: Rejected) -> None:
+        """Perhaps another planner has the lease, planned the send and deleted its parts."""
+        try:
+            await self._keep(send, {})
+        except LeaseLost:
+            await self._let_go(send["_id"])
+        else:
+            await self._refuse(send, error)
+
     async def _refuse(self, send: Send, error: Rejected) -> None:
         tools = self._tools
         why = {"error": f"{error.code}: {error.message}"}
         if await tools.sends.end(send["_id"], "refused", why):
             await tools.pages.make_due(send["_id"], tools.clock())
             await close_if_complete(tools.sends, tools.pages, send["_id"], tools.clock())
+            if send.get("parts") is not None:
+                await tools.audience.parts.forget(send["_id"])
             log.warning("send refused", extra={"send": send["_id"], "code": error.code})

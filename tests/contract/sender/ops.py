@@ -11,23 +11,19 @@ from typing import Any
 
 import httpx
 
-from sender_service.intake.accept import Intake
 from sender_service.ops.compose import OpsParts
-from sender_service.store.campaigns import CampaignStore
-from sender_service.store.sends import SendStore
-from shared.apps import AppRegistry
 from shared.clock import utc_now
 from shared.collections import INGEST, SENDER
 from shared.errors import LogUnavailable
 from shared.health import Health
 from shared.ids import slot_of
 from shared.kafka import Outgoing
-from shared.mongo import Database, ensure_indexes, open_database
-from shared.secrets import Vault
+from shared.mongo import Database, ensure_indexes
 from shared.settings import Settings
 from shared.wakeup import Wakeup
 
 ADMIN = "ops_demo"
+ONESIGNAL = "http://onesignal.test"
 PERSON, OTHER = "a" * 32, "b" * 32
 
 
@@ -104,18 +100,14 @@ class Ops:
 
 @asynccontextmanager
 async def open_ops(settings: Settings) -> AsyncIterator[Ops]:
-    vault, clock, log = Vault("x" * 32), ManualClock(), MemoryLog()
-    async with open_database(settings.mongo, "test") as database:
+    clock, log = ManualClock(), MemoryLog()
+    async with open_sender(settings) as sender, httpx.AsyncClient(base_url=ONESIGNAL) as onesignal:
+        database = sender.database
         await ensure_indexes(database, SENDER)
         await ensure_indexes(database, INGEST)
-        apps = AppRegistry(database, vault)
-        intake = Intake(
-            apps=apps, campaigns=CampaignStore(database), sends=SendStore(database), clock=clock,
-            retention=timedelta(days=35), nudge=lambda: None,
-        )  # fmt: skip
         parts = OpsParts(
-            settings, database, log, vault, apps, Health(clock, clock.monotonic), intake, None,
-            Wakeup(), clock, clock.monotonic,
+            settings, database, log, sender.vault, sender.apps, Health(clock, clock.monotonic),
+            sender.intake(), None, Wakeup(), onesignal, clock, clock.monotonic,
         )  # fmt: skip
         transport = httpx.ASGITransport(app=parts.api(), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://ops") as http:

@@ -13,13 +13,16 @@ from sender_service.accounting.streams import StreamMatcher
 from sender_service.models.campaign import Campaign
 from sender_service.models.send import NEVER, Send
 from sender_service.models.trigger import Trigger
+from sender_service.planner.audience import AudienceReader
 from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.store.campaigns import CampaignStore, campaign_key
 from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
+from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
+from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
 from shared.collections import INGEST, SENDER
 from shared.ids import slot_of
@@ -46,6 +49,7 @@ class World:
         self.sends, self.pages = SendStore(database), PageStore(database)
         self.people, self.contacts = PeopleReader(database), ContactStore(database)
         self.interactions, self.campaigns = InteractionStore(database), CampaignStore(database)
+        self.segments, self.parts = SegmentReader(database), PartStore(database)
         self.plan = plan
         self.accounting = Accounting(
             self.sends, self.pages, self.interactions, self.contacts,
@@ -55,8 +59,9 @@ class World:
 
     def planner(self, name: str = "planner", **tools: Any) -> Planner:
         made = PlannerTools(
-            self.sends, self.pages, tools.get("people", self.people), self.campaigns, self.contacts,
-            self.plan, self.clock, lambda app: 2_000, lambda: None,
+            self.sends, self.pages,
+            AudienceReader(tools.get("people", self.people), self.segments, self.parts),
+            self.campaigns, self.contacts, self.plan, self.clock, lambda app: 2_000, lambda: None,
         )  # fmt: skip
         return Planner(name, ("transactional", "marketing"), made)
 

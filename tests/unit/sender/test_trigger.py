@@ -64,7 +64,7 @@ def test_without_a_head_it_is_nobodys(body: bytes) -> None:
         ({"audience": {"logins": [""]}}, "audience.logins.0"),
         ({"audience": {"logins": ["x" * 257]}}, "audience.logins.0"),
         ({"audience": {"players": [player_id(1), "x"]}}, "audience.players.1"),
-        ({"audience": {"segment": {"a": 1}}}, "audience"),
+        ({"audience": {"segment": {"a": 1}}}, "audience.segment.a"),
         ({"audience": None, "recipients": []}, "recipients"),
         ({"audience": None, "recipients": [{}]}, "recipients.0"),
         ({"audience": None, "recipients": [{"login": "a", "visitor": "b"}]}, "recipients.0"),

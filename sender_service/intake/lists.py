@@ -1,0 +1,110 @@
+"""A list that comes in parts, in any order, each perhaps more than once: kept until all are there.
+
+The first part that comes makes the send, due for planning at its end: if the planner finds it then,
+parts are missing and it is refused. The last part makes it due at its own time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from sender_service.intake.said import Said, reused
+from sender_service.models.send import Parts, Send, empty_sums
+from sender_service.models.trigger import MAX_RECIPIENTS, Part, Recipient, Trigger
+from sender_service.store.parts import PartStore
+from sender_service.store.sends import SendStore
+from shared.clock import Clock
+from shared.errors import InvalidPayload, Rejected
+
+KEPT_AFTER_EXPIRY = timedelta(days=7)  # a planner may be late; then MongoDB forgets them itself
+Draft = Callable[[Said], Awaitable[Send]]
+
+
+class ListIntake:
+    def __init__(self, sends: SendStore, parts: PartStore, clock: Clock) -> None:
+        self._sends = sends
+        self._parts = parts
+        self._clock = clock
+
+    async def take(self, said: Said, draft: Draft) -> Rejected | None:
+        """None when the part is kept (or was before, or its send has ended), else why it is a dead
+        letter. Raises StoreUnavailable; to be repeated then, which changes nothing."""
+        assert said.part is not None
+        send = await self._sends.get(said.head.id)
+        if send is None:
+            send = _begin(await draft(said), said, said.part)
+            if await self._sends.insert([send]):  # another replica was faster
+                send = await self._sends.get(said.head.id)
+                assert send is not None
+        parts = send.get("parts")
+        if parts is None:
+            return reused()
+        known = parts["got"].get(str(said.part.number))
+        if known is not None:
+            return None if known == _name(said, said.part) else reused()
+        if send["state"] == "planning":
+            await self._add(send, parts, said, said.part)
+        return None
+
+    async def _add(self, send: Send, parts: Parts, said: Said, part: Part) -> None:
+        if not isinstance(said.trigger, Trigger):
+            assert isinstance(said.trigger, InvalidPayload)
+            return await self._refuse(send, said.trigger)
+        if (parts["shared"], parts["of"]) != (part.shared, part.of):
+            text = "parts: they differ in what all of them must say alike"
+            return await self._refuse(send, Rejected(text, code="parts_disagree"))
+        recipients = [to_document(recipient) for recipient in said.trigger.named() or ()]
+        name = _name(said, part)
+        await self._parts.put(name, send["_id"], recipients, kept_until(send))
+        now_known = await self._parts.note(send["_id"], part.number, name, len(recipients))
+        if now_known is not None:
+            await self._look_whether_complete(now_known)
+        return None
+
+    async def _look_whether_complete(self, send: Send) -> None:
+        parts = send["parts"]
+        assert parts is not None
+        if send["state"] != "planning":  # it ended while the part was written
+            await self._parts.forget(send["_id"])
+        elif parts["recipients"] > MAX_RECIPIENTS:
+            await self._refuse(send, too_many())
+        elif len(parts["got"]) == parts["of"]:
+            await self._parts.complete(send)
+
+    async def _refuse(self, send: Send, error: Rejected) -> None:
+        why = {"error": f"{error.code}: {error.message}"}
+        closed = {"totals": empty_sums(), "closedAt": self._clock()}  # nothing is planned yet
+        await self._sends.end(send["_id"], "refused", {**why, **closed})
+        await self._parts.forget(send["_id"])
+
+
+def to_document(recipient: Recipient) -> dict[str, object]:
+    return recipient.model_dump(by_alias=True, exclude_none=True)
+
+
+def kept_until(send: Send) -> datetime:
+    return send["expiresAt"] + KEPT_AFTER_EXPIRY
+
+
+def too_many() -> Rejected:
+    return Rejected(f"recipients: at most {MAX_RECIPIENTS}", code="too_many_recipients")
+
+
+def _name(said: Said, part: Part) -> str:
+    """The part's document, named by its content: another content is another document."""
+    return f"{said.head.id}:{part.number}:{said.digest[:32]}"
+
+
+def _begin(send: Send, said: Said, part: Part) -> Send:
+    """Not due before all parts are there, or its time is over."""
+    refused = send["state"] == "refused"
+    parts: Parts = {
+        "of": part.of,
+        "shared": part.shared,
+        "got": {str(part.number): _name(said, part)} if refused else {},
+        "recipients": 0,
+        "complete": False,
+    }
+    due = send["planDue"] if refused else send["expiresAt"]
+    return {**send, "digest": f"parts:{part.shared}", "parts": parts, "planDue": due}

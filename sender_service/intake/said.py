@@ -1,0 +1,29 @@
+"""A trigger as it was said: what intake is given, by the log or over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sender_service.models.trigger import Part, Terms, TriggerHead, parse_trigger, part_of
+from shared.errors import Conflict, InvalidPayload
+
+
+@dataclass(frozen=True)
+class Said:
+    """Its head, itself (or its terms) or what is wrong with it, its content's digest, and of a part
+    which one it is."""
+
+    head: TriggerHead
+    trigger: Terms | InvalidPayload
+    digest: str
+    part: Part | None = None
+
+
+def to_said(body: bytes) -> Said:
+    """Raises InvalidPayload when not even the head can be read."""
+    head, trigger, digest = parse_trigger(body)
+    return Said(head, trigger, digest, part_of(body, trigger))
+
+
+def reused() -> Conflict:
+    return Conflict("this id was a trigger with other content", code="trigger_id_reused")

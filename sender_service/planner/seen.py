@@ -1,0 +1,61 @@
+"""Which names and players were met: a set of texts in 16 to 32 bytes each, whatever their length."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+
+FIRST_SIZE = 1 << 10
+MASK = (1 << 64) - 1
+
+
+class SeenTexts:
+    """Remembers 64-bit hashes. Of two million texts any two are taken for one at odds of 1 to ten
+    million; a set of the texts themselves would take ten times the memory."""
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._slots = array("Q", bytes(8 * FIRST_SIZE))
+        self._count = 0
+        self.update(texts)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, text: object) -> bool:
+        return self._slots[self._place(_hash(text))] != 0
+
+    def add(self, text: str) -> bool:
+        """False when it was there before."""
+        hashed = _hash(text)
+        place = self._place(hashed)
+        if self._slots[place]:
+            return False
+        self._slots[place] = hashed
+        self._count += 1
+        if self._count * 2 > len(self._slots):
+            self._grow()
+        return True
+
+    def update(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.add(text)
+
+    def _place(self, hashed: int) -> int:
+        """Where it is, or would be."""
+        slots = self._slots
+        place = hashed & (len(slots) - 1)
+        while slots[place] and slots[place] != hashed:
+            place = (place + 1) & (len(slots) - 1)
+        return place
+
+    def _grow(self) -> None:
+        before = self._slots
+        self._slots = array("Q", bytes(16 * len(before)))
+        for hashed in before:
+            if hashed:
+                self._slots[self._place(hashed)] = hashed
+
+
+def _hash(text: object) -> int:
+    """Never 0, which is an empty place. Python's own: another one in each process."""
+    return (hash(text) & MASK) or 1

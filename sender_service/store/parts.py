@@ -1,0 +1,80 @@
+"""The `parts` collection: long lists of recipients, until they are planned; and what their send
+knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from pymongo import ReplaceOne
+
+from sender_service.models.send import Send
+from shared.collections import PARTS, SENDS
+from shared.errors import Rejected
+from shared.mongo import Database, Document, translate_mongo_errors
+
+
+class PartLost(Rejected):
+    """A part that its send knows is not there: planned and deleted by somebody else, or expired."""
+
+    code = "part_lost"
+
+
+class PartStore:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._parts = database[PARTS.name]
+        self._sends = database[SENDS.name]
+
+    async def put(
+        self, part: str, send: str, recipients: Sequence[Document], expires: datetime
+    ) -> None:
+        """`part` names the content too, so that writing it again changes nothing."""
+        document: Document = {
+            "_id": part,
+            "send": send,
+            "recipients": list(recipients),
+            "expireAt": expires,
+        }
+        with translate_mongo_errors():
+            await self._parts.bulk_write([ReplaceOne({"_id": part}, document, upsert=True)])
+
+    async def recipients(self, part: str) -> list[Document]:
+        """Raises PartLost."""
+        with translate_mongo_errors():
+            found = await self._parts.find_one({"_id": part})
+        if found is None:
+            raise PartLost("a part of the list is not there any more")
+        return cast(list[Document], found["recipients"])
+
+    async def forget(self, send: str) -> None:
+        """All parts of a send."""
+        with translate_mongo_errors():
+            await self._parts.delete_many({"send": send})
+
+    async def drop(self, parts: Sequence[str]) -> None:
+        """These, one by one."""
+        with translate_mongo_errors():
+            for part in parts:
+                await self._parts.delete_one({"_id": part})
+
+    async def note(self, send: str, number: int, part: str, count: int) -> Send | None:
+        """The send knows that this part came; repeated, it changes nothing. Returns the send."""
+        got = f"parts.got.{number}"
+        with translate_mongo_errors():
+            await self._sends.update_one(
+                {"_id": send, "state": "planning", got: {"$exists": False}},
+                {"$set": {got: part}, "$inc": {"parts.recipients": count}},
+            )
+            return cast(Send | None, await self._sends.find_one({"_id": send}))
+
+    async def complete(self, send: Send) -> None:
+        """All parts came: it may be planned when it is due."""
+        changes: dict[str, Any] = {"parts.complete": True, "planDue": send["dueAt"]}
+        with translate_mongo_errors():
+            await self._sends.update_one(
+                {"_id": send["_id"], "state": "planning", "parts.complete": False},
+                {"$set": changes},
+            )
