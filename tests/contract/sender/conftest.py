@@ -61,9 +61,11 @@ def client(sender: Sender, address: str = "127.0.0.1", **headers: str) -> httpx.
 
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[Api]:
-    async with open_sender(settings) as sender:
-        async with client(sender, Authorization=f"Bearer {TOKEN}") as http:
-            yield Api(sender, http)
+    async with (
+        open_sender(settings) as sender,
+        client(sender, Authorization=f"Bearer {TOKEN}") as http,
+    ):
+        yield Api(sender, http)
 
 
 @pytest.fixture
