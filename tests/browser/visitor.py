@@ -25,7 +25,10 @@ class Visitor:
     async def open(cls, browser: Browser, origin: str | None = None) -> AsyncIterator[Self]:
         """With notifications permitted on `origin`."""
         context = await browser.new_context(
-            viewport={"width": 1360, "height": 900}, locale="de-DE", timezone_id="Europe/Prague"
+            viewport={"width": 1360, "height": 900},
+            locale="de-DE",
+            timezone_id="Europe/Prague",
+            reduced_motion="reduce",  # pictures are taken of pages that have come to rest
         )
         try:
             yield await cls.within(context, origin)

@@ -13,6 +13,13 @@ function startOneSignal() {
   const hook = config.webhookKey && BASE + "/v1/webhooks/onesignal/" + config.webhookKey;
   // For pages that configure the SDK themselves: `webhooks: {"notification.clicked": it, …}`.
   if (hook && !window.oneSignalWebHookURL) window.oneSignalWebHookURL = hook;
+  // The page's own SDK may stand further down than this script.
+  const find = () => findOneSignal(hook);
+  if (document.readyState === "loading") listen(document, "DOMContentLoaded", find);
+  else find();
+}
+
+function findOneSignal(hook) {
   const isOurs = config.loadOneSignal && !pageHasOneSignal();
   window.OneSignalDeferred = window.OneSignalDeferred || [];
   window.OneSignalDeferred.push(
@@ -28,18 +35,12 @@ function pageHasOneSignal() {
   return Boolean(window.OneSignal) || document.querySelector("script[src*=OneSignalSDK]") !== null;
 }
 
-// The page's own v15 stub, or SDK, may stand further down the page than this script.
+// v15 is an array until it has loaded, and has `getUserId` then; v16 is neither.
 function findV15() {
-  const attach = () => {
-    const found = window.OneSignal;
-    if (sdk || !found || typeof found.push !== "function") return false;
-    if (!Array.isArray(found) && typeof found.getUserId !== "function") return false; // v16's
+  const found = window.OneSignal;
+  if (Array.isArray(found) || (found && found.getUserId)) {
     found.push(guarded("OneSignal", () => sdk || attach15(window.OneSignal)));
-    return true;
-  };
-  if (attach()) return;
-  listen(document, "DOMContentLoaded", attach);
-  listen(window, "load", attach);
+  } else if (document.readyState !== "complete") listen(window, "load", findV15);
 }
 
 function sdkOptions(hook) {

@@ -1,0 +1,51 @@
+"""SDKs as a page sees them, reduced to what the bridge meets: every habit can be played by hand."""
+
+from __future__ import annotations
+
+PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"  # of shared/cases/page_v16_push_subscription_change
+
+# `sdk.permission` stands for the browser's own, which headless can't change by itself.
+_COMMON = """
+window.sdk = {id: undefined, on: false, calls: [], listeners: {}};
+sdk.listen = (event, listener) => (sdk.listeners[event] ||= []).push(listener);
+sdk.tell = (event, value) => (sdk.listeners[event] || []).forEach((listener) => listener(value));
+sdk.change = (current) => sdk.tell('change', {previous: {}, current});
+window.permission = 'granted';
+Object.defineProperty(Notification, 'permission', {get: () => window.permission});
+"""
+
+V16 = (
+    _COMMON
+    + """
+window.OneSignal = {
+  init: async (options) => void sdk.calls.push(['init', options]),
+  login: async (id) => void sdk.calls.push(['login', id]),
+  logout: async () => void sdk.calls.push(['logout']),
+  User: {PushSubscription: {
+    get id() { return sdk.id; },
+    get optedIn() { return sdk.on; },
+    addEventListener: sdk.listen,
+  }},
+  Notifications: {addEventListener: sdk.listen},
+};
+const waiting = window.OneSignalDeferred || [];
+window.OneSignalDeferred = {push: (work) => Promise.resolve().then(() => work(OneSignal))};
+waiting.forEach(OneSignalDeferred.push);
+"""
+)
+
+V15 = (
+    _COMMON
+    + """
+const waiting = window.OneSignal || [];
+window.OneSignal = {
+  push: (work) => work(),
+  on: sdk.listen,
+  getUserId: async () => sdk.id || null,
+  isPushNotificationsEnabled: async () => sdk.on,
+  setExternalUserId: async (id) => void sdk.calls.push(['login', id]),
+  removeExternalUserId: async () => void sdk.calls.push(['logout']),
+};
+waiting.forEach(OneSignal.push);
+"""
+)
