@@ -57,3 +57,13 @@ clean: ## remove the virtual environment and all local data
 test-cluster: setup ## integration, contract and fault tests on a real Apache Kafka (Java 17, Maven)
 	@$(BIN)/python -m deploy.kafka --prepare || test -n "$$CARILLON_KAFKA__BOOTSTRAP_SERVERS"
 	@$(BIN)/python -m pytest --kafka=cluster tests/contract tests/integration $(wildcard tests/faults)
+
+.PHONY: test-browser
+test-browser: setup ## the tests in Debian's Chromium (root: installs it; pictures in artefacts/browser)
+	@command -v chromium >/dev/null || test -x "$$CARILLON_TEST_CHROMIUM" || { \
+		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+			echo "chromium is missing and can't be installed from here: as root, apt-get install chromium," \
+				"or set CARILLON_TEST_CHROMIUM to the program"; exit 1; fi; \
+		echo "installing chromium ..."; apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+			apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+	@$(BIN)/python -m pytest tests/browser
