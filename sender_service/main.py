@@ -71,4 +71,6 @@ async def _work(
             tasks.create_task(planner.run(stop, sender.planner_call, loop(f"planner-{index}")))
     if "scheduler" in roles:
         tasks.create_task(sender.scheduler().run(stop, sender.scheduler_call, loop("scheduler")))
+    if "accounting" in roles:
+        tasks.create_task(sender.reporting().run(stop, loop("reports")))
     log.info("running", extra={"roles": list(roles), "log": log_id})

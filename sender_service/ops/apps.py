@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sender_service.models.trigger import Name, UuidText
 from sender_service.ops.auth import needs
+from sender_service.ops.trials import ConnectionTest
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
 from shared.errors import FieldError, InvalidPayload, NotFound
@@ -141,7 +142,9 @@ def _missing(field: str) -> InvalidPayload:
     return InvalidPayload(f"{field}: {error.message}", errors=[error])
 
 
-def apps_router(store: VersionedStore, registry: AppRegistry, vault: Vault) -> APIRouter:
+def apps_router(
+    store: VersionedStore, registry: AppRegistry, vault: Vault, connection: ConnectionTest
+) -> APIRouter:
     router = APIRouter(prefix="/v1/apps", tags=["apps"])
 
     @router.get("")
@@ -168,6 +171,13 @@ def apps_router(store: VersionedStore, registry: AppRegistry, vault: Vault) -> A
         await store.set(app, {"state": "active", "stoppedBecause": None})
         await registry.refresh()
         return shown(await _existing(store, app))
+
+    @router.post("/{app}/test-connection")
+    @needs("operate")
+    async def test_connection(app: AppName) -> dict[str, Any]:
+        """Ask OneSignal for the app under the stored key. `result` is `ok`, `key_refused`,
+        `app_unknown`, `unreachable`, `secret_unreadable` or `unclear`; with `ok` come the counts."""
+        return await connection.look(App.model_validate(await _existing(store, app)))
 
     return router
 

@@ -1,15 +1,17 @@
-"""`/v1/apps/{app}/campaigns`: offers and their reports."""
+"""`/v1/apps/{app}/campaigns`: offers, their reports, a push to try one."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
 from sender_service.models.campaign import Campaign, CampaignBody
-from sender_service.models.send import add_sums, empty_sums
 from sender_service.models.trigger import Name
-from sender_service.ops.reading import SendReader
+from sender_service.ops.auth import needs
+from sender_service.ops.reports import Reports, by_location
+from sender_service.ops.trials import TestPush, TestSender
 from sender_service.store.campaigns import CampaignStore, campaign_key, to_campaign
 from shared.apps import AppRegistry
 from shared.errors import NotFound
@@ -18,41 +20,70 @@ AppName = Annotated[Name, Path(description="the app's id")]
 CampaignName = Annotated[Name, Path(description="the campaign's id")]
 
 
-def campaigns_router(store: CampaignStore, registry: AppRegistry, reader: SendReader) -> APIRouter:
-    router = APIRouter(prefix="/v1/apps/{app}/campaigns", tags=["campaigns"])
+@dataclass(frozen=True)
+class CampaignTools:
+    store: CampaignStore
+    registry: AppRegistry
+    reports: Reports
+    tests: TestSender
 
-    @router.get("")
+
+def campaigns_router(tools: CampaignTools) -> APIRouter:
+    router = APIRouter(prefix="/v1/apps/{app}", tags=["campaigns"])
+    _add_offers(router, tools)
+    _add_results(router, tools)
+    return router
+
+
+def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
+    store = tools.store
+
+    @router.get("/campaigns")
+    @needs("read")
     async def list_campaigns(app: AppName) -> dict[str, Any]:
-        await _known_app(registry, app)
+        await _known_app(tools.registry, app)
         return {"items": [_shown(to_campaign(d)) for d in await store.find({"app": app})]}
 
-    @router.get("/{campaign}")
+    @router.get("/campaigns/{campaign}")
+    @needs("read")
     async def get_campaign(app: AppName, campaign: CampaignName) -> dict[str, Any]:
         return _shown(await _existing(store, app, campaign))
 
-    @router.put("/{campaign}")
+    @router.put("/campaigns/{campaign}")
+    @needs("operate")
     async def put_campaign(
         app: AppName, campaign: CampaignName, body: CampaignBody
     ) -> dict[str, Any]:
         """Create or change; each change is a version, and sends keep the one they began with."""
-        await _known_app(registry, app)
+        await _known_app(tools.registry, app)
         content = {**body.document(), "app": app, "id": campaign}
         return _shown(to_campaign(await store.put(campaign_key(app, campaign), content)))
 
-    @router.get("/{campaign}/report")
-    async def report(app: AppName, campaign: CampaignName) -> dict[str, Any]:
-        """Totals over the campaign's sends."""
-        found = await _existing(store, app, campaign)
-        totals, seen, sends = empty_sums(), {"impressions": 0, "clicks": 0, "closes": 0}, 0
-        async for account, interactions in reader.accounts_of(app, campaign):
-            sends += 1
-            add_sums(totals, account)
-            for name, count in interactions.items():
-                seen[name] += count
-        head = {"app": app, "campaign": campaign, "location": found.location, "sends": sends}
-        return {**head, **totals, **seen}
 
-    return router
+def _add_results(router: APIRouter, tools: CampaignTools) -> None:
+    store = tools.store
+
+    @router.get("/campaigns/{campaign}/report")
+    @needs("read")
+    async def report(app: AppName, campaign: CampaignName) -> dict[str, Any]:
+        """Totals over the campaign's sends, by variant and by browser. Rates are over the
+        `measurable` pushes: those to browsers that were seen to report. Test pushes don't count."""
+        return await tools.reports.of_campaign(await _existing(store, app, campaign))
+
+    @router.get("/report")
+    @needs("read")
+    async def app_report(app: AppName) -> dict[str, Any]:
+        """All campaigns of the app, and their offers' locations."""
+        await _known_app(tools.registry, app)
+        campaigns = [to_campaign(d) for d in await store.find({"app": app})]
+        items = [await tools.reports.of_campaign(campaign) for campaign in campaigns]
+        return {"items": items, "locations": by_location(items)}
+
+    @router.post("/campaigns/{campaign}/test", status_code=202)
+    @needs("operate")
+    async def test_push(app: AppName, campaign: CampaignName, body: TestPush) -> dict[str, Any]:
+        """Push to one player: a transactional send of one, which no report counts."""
+        return await tools.tests.push(await _existing(store, app, campaign), body)
 
 
 def _shown(campaign: Campaign) -> dict[str, Any]:

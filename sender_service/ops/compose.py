@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import httpx
 from fastapi import APIRouter, FastAPI
 
+from sender_service.accounting.reporting import Reporting
 from sender_service.intake.accept import Intake
 from sender_service.ops.app import create_app
 from sender_service.ops.apps import apps_router
 from sender_service.ops.audit import audit_router
 from sender_service.ops.auth import Tokens
-from sender_service.ops.campaigns import campaigns_router
+from sender_service.ops.campaigns import CampaignTools, campaigns_router
 from sender_service.ops.erasing import Eraser, Writer
 from sender_service.ops.letters import Replayer, letters_router
 from sender_service.ops.people import PeopleTools, people_router
 from sender_service.ops.reading import SendReader
+from sender_service.ops.reports import Reports
 from sender_service.ops.sends import SendsApi
 from sender_service.ops.tokens import tokens_router
+from sender_service.ops.trials import ConnectionTest, TestSender
 from sender_service.ops.why import Why
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.store.audit import AuditStore
@@ -27,9 +31,12 @@ from sender_service.store.interactions import InteractionStore
 from sender_service.store.letters import LetterStore
 from sender_service.store.outcomes import OutcomeReader
 from sender_service.store.pages import PageStore
+from sender_service.store.people import PeopleReader
 from sender_service.store.persons import PersonReader
+from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
 from sender_service.store.tokens import TokenStore
+from sender_service.store.trials import TrialStore
 from shared.apps import AppRegistry
 from shared.clock import Clock, Monotonic
 from shared.health import Health
@@ -52,6 +59,7 @@ class OpsParts:
     intake: Intake
     budget: MessageBudget | None
     scheduler: Wakeup
+    onesignal: httpx.AsyncClient
     clock: Clock
     monotonic: Monotonic
 
@@ -88,11 +96,20 @@ class OpsParts:
             scheduler=self.scheduler,
             clock=self.clock,
         )
+        connection = ConnectionTest(self.onesignal, self.vault)
+        tests = TestSender(self.intake, TrialStore(self.database), reader)
         return [
-            apps_router(app_store(self.database), self.apps, self.vault),
-            campaigns_router(CampaignStore(self.database), self.apps, reader),
+            apps_router(app_store(self.database), self.apps, self.vault, connection),
+            campaigns_router(
+                CampaignTools(CampaignStore(self.database), self.apps, self._reports(), tests)
+            ),
             api.router(),
         ]
+
+    def _reports(self) -> Reports:
+        sends, reports = SendStore(self.database), ReportStore(self.database)
+        pages, people = PageStore(self.database), PeopleReader(self.database)
+        return Reports(sends, reports, Reporting(sends, pages, people, reports, self.clock))
 
     def _people(self) -> Sequence[APIRouter]:
         """People and dead letters."""

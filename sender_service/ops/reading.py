@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
+from sender_service.models.report import PLURAL
 from sender_service.models.send import Send, Sums, shown_state
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.store.interactions import InteractionStore
@@ -12,8 +12,6 @@ from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
 from shared.clock import Clock
 from shared.errors import NotFound
-
-PLURAL = {"impression": "impressions", "click": "clicks", "close": "closes"}
 
 
 class SendReader:
@@ -50,13 +48,6 @@ class SendReader:
             "heldSince": _iso(self._budget.held.get(send["app"]) if self._budget else None),
         }
         return {**head, **await self._sums(send), **await self._seen(send["_id"])}
-
-    async def accounts_of(
-        self, app: str, campaign: str
-    ) -> AsyncIterator[tuple[Sums, dict[str, int]]]:
-        """(account, interactions) of each send of a campaign."""
-        for send in await self._sends.of_campaign(app, campaign):
-            yield await self._sums(send), await self._seen(send["_id"])
 
     async def _sums(self, send: Send) -> Sums:
         totals = send["totals"]

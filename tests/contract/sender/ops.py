@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from sender_service.ops.compose import OpsParts
+from sender_service.wiring import open_sender
 from shared.clock import utc_now
 from shared.collections import INGEST, SENDER
 from shared.errors import LogUnavailable

@@ -1,0 +1,125 @@
+"""Reports: what is folded, and what the sends that are still there add to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sender_service.accounting.reporting import Reporting
+from sender_service.models.campaign import Campaign
+from sender_service.models.report import (
+    COUNTED,
+    Report,
+    SendReport,
+    add_cells,
+    blank_report,
+    grouped,
+    rates,
+    summed,
+)
+from sender_service.models.send import Send, Sums, add_sums
+from sender_service.store.campaigns import campaign_key
+from sender_service.store.reports import ReportStore
+from sender_service.store.sends import SendStore
+
+SENDS_NOW = 200  # breakdowns computed while a request waits; the rest soon after
+MEMBERS_NOW = 20_000
+
+
+class Reports:
+    def __init__(self, sends: SendStore, reports: ReportStore, reporting: Reporting) -> None:
+        self._sends = sends
+        self._reports = reports
+        self._reporting = reporting
+
+    async def of_campaign(self, campaign: Campaign) -> dict[str, Any]:
+        """Totals are of now. Breakdowns of large sends may be some seconds old or still missing:
+        `breakdownPending` says of how many sends."""
+        report, sends = await self._read(campaign)
+        kept = await self._reports.of_sends(campaign.app, campaign.id)
+        seen = await self._reports.seen([send["_id"] for send in sends])
+        room = _Room()
+        later: list[Send] = []
+        for send in sends:
+            sums = await self._reporting.account(send)
+            known = _fresh(kept.get(send["_id"]), sums, seen[send["_id"]])
+            if known is None and room.take(sums["audience"]):
+                known = await self._reporting.compute(send)
+            if known is None:
+                later.append(send)
+            cells = (known or kept.get(send["_id"]) or {"cells": []})["cells"]
+            _add(report, {"sums": sums, "seen": seen[send["_id"]], "cells": cells})
+        await self._reports.want(later)
+        return shown(report, campaign, len(later))
+
+    async def _read(self, campaign: Campaign) -> tuple[Report, Sequence[Send]]:
+        """(what is folded, the sends that are not). The sends are read first: one folded meanwhile
+        is among them and in `pending`, or it is in the report and marked."""
+        key = campaign_key(campaign.app, campaign.id)
+        sends = await self._sends.of_campaign(campaign.app, campaign.id)
+        report = await self._reports.report(key)
+        folded = set(report["pending"]) if report is not None else set()
+        blank = blank_report(key, campaign.app, campaign.id)
+        rest = [
+            send
+            for send in sends
+            if not send.get("folded") and not send.get("test") and send["_id"] not in folded
+        ]
+        return report or blank, rest
+
+
+class _Room:
+    """How much may be computed while a request waits."""
+
+    def __init__(self) -> None:
+        self._sends, self._members = SENDS_NOW, MEMBERS_NOW
+
+    def take(self, members: int) -> bool:
+        if self._sends < 1 or self._members < members:
+            return False
+        self._sends -= 1
+        self._members -= members
+        return True
+
+
+def _fresh(kept: SendReport | None, sums: Sums, seen: dict[str, int]) -> SendReport | None:
+    """What was computed, if nothing happened since."""
+    if kept is None or kept["sums"] != sums or kept["seen"] != seen:
+        return None
+    return kept
+
+
+def _add(report: Report, more: SendReport) -> None:
+    report["sends"] += 1
+    add_sums(report["sums"], more["sums"])
+    for name, count in more["seen"].items():
+        report["seen"][name] += count
+    add_cells(report["cells"], more["cells"])
+
+
+def shown(report: Report, campaign: Campaign, pending: int) -> dict[str, Any]:
+    cells = report["cells"]
+    total = summed(cells)
+    return {
+        "app": campaign.app,
+        "campaign": campaign.id,
+        "location": campaign.location,
+        "sends": report["sends"],
+        **report["sums"],
+        **report["seen"],
+        "measurable": total["measurable"],
+        **rates(total),
+        "variants": grouped(cells, "variant"),
+        "browsers": grouped(cells, "browser"),
+        "breakdownPending": pending,
+    }
+
+
+def by_location(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Several campaigns' reports, summed by the location that their offers stand in."""
+    groups: dict[str, dict[str, int]] = {}
+    for report in reports:
+        sums = groups.setdefault(report["location"], dict.fromkeys(COUNTED, 0))
+        for name in COUNTED:
+            sums[name] += report[name]
+    return [{"location": place, **sums, **rates(sums)} for place, sums in sorted(groups.items())]

@@ -1,0 +1,132 @@
+"""Trying things out: does OneSignal take the key, and how does a push look on one player?"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Literal
+
+import httpx
+import orjson
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_camel
+
+from sender_service.dispatcher.outcomes import error_messages
+from sender_service.intake.accept import Intake
+from sender_service.intake.said import to_said
+from sender_service.models.campaign import Campaign
+from sender_service.models.trigger import UuidText
+from sender_service.ops.reading import SendReader
+from sender_service.store.trials import TrialStore
+from shared.errors import Conflict, InvalidPayload, Rejected
+from shared.models.app import App
+from shared.models.wire import Storable, Wire
+from shared.secrets import Vault
+
+LOOK_TIMEOUT_SECONDS = 10.0
+Verdict = Literal["ok", "key_refused", "app_unknown", "unreachable", "secret_unreadable", "unclear"]
+
+
+class TestPush(Wire):
+    """What `POST …/test` takes."""
+
+    __test__ = False  # for pytest: it is none of its classes
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "player": "1dd608f2-c6a1-11e3-851d-000c2940e62c",
+                    "variables": {"name": "Jana"},
+                }
+            ]
+        },
+    )
+
+    player: UuidText
+    variables: Storable = {}
+
+
+class ConnectionTest:
+    """Asks OneSignal for the app, under the stored key. Redirects are not followed: a key goes
+    nowhere else."""
+
+    def __init__(self, http: httpx.AsyncClient, vault: Vault) -> None:
+        self._http = http
+        self._vault = vault
+
+    async def look(self, app: App) -> dict[str, Any]:
+        """`{"result", "message", "players", "messageablePlayers"}`: what is wrong is an answer."""
+        try:
+            key = self._vault.decrypt(app.one_signal.rest_api_key)
+            answer = await self._http.get(
+                f"/apps/{app.one_signal.app_id}",
+                headers={"Authorization": f"Key {key}"},
+                timeout=LOOK_TIMEOUT_SECONDS,
+            )
+        except Rejected as exc:
+            return _told("secret_unreadable", exc.message)
+        except httpx.HTTPError as exc:
+            return _told("unreachable", f"no answer: {type(exc).__name__}")
+        return _judged(answer)
+
+
+def _judged(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        body = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
+        body = None
+    if answer.status_code == 200 and isinstance(body, dict):
+        counts = {
+            "players": body.get("players"),
+            "messageablePlayers": body.get("messageable_players"),
+        }
+        return {**_told("ok", "OneSignal takes the key"), **counts}
+    messages = error_messages(body)
+    text = messages[0][:200] if messages else f"HTTP {answer.status_code}"
+    if answer.status_code in (401, 403):
+        return _told("key_refused", text)
+    if answer.status_code == 404:
+        return _told("app_unknown", text)
+    if answer.status_code == 400:  # the old host says so of a bad key, and of an unknown app
+        return _told("key_refused" if "authorization" in text.lower() else "app_unknown", text)
+    if answer.status_code >= 500 or answer.status_code == 429:
+        return _told("unreachable", text)
+    return _told("unclear", text)
+
+
+def _told(result: Verdict, message: str) -> dict[str, Any]:
+    return {"result": result, "message": message, "players": None, "messageablePlayers": None}
+
+
+class TestSender:
+    """A transactional send of one, which no report counts."""
+
+    __test__ = False
+
+    def __init__(self, intake: Intake, trials: TrialStore, reader: SendReader) -> None:
+        self._intake = intake
+        self._trials = trials
+        self._reader = reader
+
+    async def push(self, campaign: Campaign, test: TestPush) -> dict[str, Any]:
+        """The send, as it is then. Raises Rejected."""
+        if not campaign.enabled:
+            raise Conflict("the campaign is switched off", code="campaign_disabled")
+        trigger = {
+            "id": str(uuid.uuid4()),
+            "app": campaign.app,
+            "campaign": campaign.id,
+            "priority": "transactional",
+            "recipients": [{"player": test.player, "variables": test.variables}],
+        }
+        said = to_said(orjson.dumps(trigger))
+        if isinstance(said.trigger, InvalidPayload):
+            raise said.trigger
+        (verdict,) = await self._intake.accept([said])
+        if verdict is not None:
+            raise verdict
+        await self._trials.mark(said.head.id)
+        return await self._reader.show(said.head.id)

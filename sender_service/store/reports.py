@@ -1,0 +1,124 @@
+"""The `reports` and `send_reports` collections: breakdowns, kept while and after sends are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from pymongo import UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from sender_service.models.report import PLURAL, Report, SendReport, no_one_seen
+from sender_service.models.send import EVER, Send
+from shared.collections import INTERACTIONS, REPORTS, SEND_REPORTS, SENDS
+from shared.mongo import Database, Document, settle_race, translate_mongo_errors
+
+IN_LIMIT = 100
+LIGHT = {"trigger": 0, "frozen": 0}
+
+
+class ReportStore:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._reports = database[REPORTS.name]
+        self._of_sends = database[SEND_REPORTS.name]
+        self._sends = database[SENDS.name]
+        self._interactions = database[INTERACTIONS.name]
+
+    async def report(self, key: str) -> Report | None:
+        with translate_mongo_errors():
+            return cast(Report | None, await self._reports.find_one({"_id": key}))
+
+    async def write(self, report: Report) -> bool:
+        """False when somebody else wrote it since it was read: its `rev` is another now."""
+        document = cast(Document, {**report, "rev": report["rev"] + 1})
+        with translate_mongo_errors():
+            if report["rev"] == 0:
+                try:
+                    await self._reports.insert_one(document)
+                except DuplicateKeyError:
+                    return False
+                return True
+            query = {"_id": report["_id"], "rev": report["rev"]}
+            return (await self._reports.replace_one(query, document)).matched_count == 1
+
+    async def settled(self, key: str, send: str) -> None:
+        """The send is marked: its report need not remember it any more."""
+        with translate_mongo_errors():
+            await self._reports.update_one(
+                {"_id": key}, {"$pull": {"pending": send}, "$inc": {"rev": 1}}
+            )
+            await self._of_sends.delete_one({"_id": send})
+
+    async def due(self, before: datetime, limit: int) -> list[Send]:
+        """Sends that end soon and are not folded yet."""
+        query = {"expireAt": {"$gte": EVER, "$lte": before}}
+        with translate_mongo_errors():
+            found = [cast(Send, s) async for s in self._sends.find(query, LIGHT)]
+        return [send for send in found if not send.get("folded")][:limit]
+
+    async def is_folded(self, send: str) -> bool:
+        """Also what is deleted was folded before."""
+        with translate_mongo_errors():
+            found = await self._sends.find_one({"_id": send}, {"folded": 1})
+        return found is None or bool(found.get("folded"))
+
+    async def mark_folded(self, send: str, delete_at: datetime) -> None:
+        """From now on the TTL index may delete it."""
+        with translate_mongo_errors():
+            await self._sends.update_one(
+                {"_id": send}, {"$set": {"folded": True, "deleteAt": delete_at}}
+            )
+
+    async def of_sends(self, app: str, campaign: str) -> dict[str, SendReport]:
+        """Breakdowns that were computed: send → its report, as it was then."""
+        query = {"app": app, "campaign": campaign}
+        with translate_mongo_errors():
+            return {
+                d["_id"]: cast(SendReport, d)
+                async for d in self._of_sends.find(query)
+                if "cells" in d
+            }
+
+    async def keep(self, send: Send, report: SendReport) -> None:
+        place = {"app": send["app"], "campaign": send["campaign"], "wanted": False}
+        await self._upsert(send["_id"], {**place, **report})
+
+    async def want(self, sends: Sequence[Send]) -> None:
+        """Let whoever has time compute these."""
+        for send in sends:
+            place = {"app": send["app"], "campaign": send["campaign"]}
+            await self._upsert(send["_id"], {**place, "wanted": True})
+
+    async def wanted(self, limit: int) -> list[str]:
+        with translate_mongo_errors():
+            found = self._of_sends.find({"wanted": True}, {"_id": 1}).limit(limit)
+            return [str(d["_id"]) async for d in found]
+
+    async def forget(self, send: str) -> None:
+        with translate_mongo_errors():
+            await self._of_sends.delete_one({"_id": send})
+
+    async def seen(self, sends: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Send → impressions, clicks, closes; many sends at once."""
+        total = {send: no_one_seen() for send in sends}
+        with translate_mongo_errors():
+            for start in range(0, len(sends), IN_LIMIT):
+                some = {"send": {"$in": list(sends[start : start + IN_LIMIT])}}
+                async for page in self._interactions.find(some, {"send": 1, "counts": 1}):
+                    for kind, plural in PLURAL.items():
+                        total[page["send"]][plural] += page["counts"][kind]
+        return total
+
+    async def interactions(self, page: str) -> dict[str, dict[str, Any]]:
+        """Kind → member's index → when."""
+        with translate_mongo_errors():
+            found = await self._interactions.find_one({"_id": page}, {"seen": 1})
+        return {} if found is None else dict(found["seen"])
+
+    async def _upsert(self, key: str, fields: Document) -> None:
+        write = UpdateOne({"_id": key}, {"$set": fields}, upsert=True)
+        with translate_mongo_errors():
+            await settle_race(lambda: self._of_sends.bulk_write([write]))

@@ -1,0 +1,220 @@
+"""Campaign reports: by variant and browser, on the measurable base, and beyond their sends."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sender_service.accounting.reporting import FOLD_AHEAD, Reporting
+from sender_service.models.page import new_chunk, summarise
+from sender_service.models.send import NEVER, empty_sums
+from sender_service.ops import reports as ops_reports
+from sender_service.store.pages import PageStore
+from sender_service.store.people import PeopleReader
+from sender_service.store.reports import ReportStore
+from sender_service.store.sends import SendStore
+from shared.settings import Settings
+from tests.contract.sender.ops import Ops, a_send, open_ops
+
+REPORT = "/v1/apps/shop/campaigns/hello/report"
+
+
+@pytest.fixture
+async def ops(settings: Settings) -> AsyncIterator[Ops]:
+    async with open_ops(settings) as opened:
+        await opened.open_app()
+        yield opened
+
+
+def reporting(ops: Ops) -> Reporting:
+    database = ops.database
+    return Reporting(SendStore(database), PageStore(database), PeopleReader(database),
+                     ReportStore(database), ops.clock)  # fmt: skip
+
+
+async def add_player(ops: Ops, browser: str | None, *, reported: bool = False) -> str:
+    player, at = str(uuid.uuid4()), ops.clock() - timedelta(days=1)
+    last = at + timedelta(hours=1) if reported else at
+    await ops.database["players"].insert_one(
+        {"_id": player, "app": "shop", "person": f"of {player}", "browser": browser,
+         "status": {"at": at}, "lastSeenAt": last, "state": "subscribed"}
+    )  # fmt: skip
+    return player
+
+
+async def add_send(
+    ops: Ops, members: list[list[str]], seen: dict[str, list[int]] | None = None, **more: Any
+) -> str:
+    """A send of one page, everybody in chunk "0" (variant a) or "1" (variant b) was sent to."""
+    send, now = str(uuid.uuid4()), ops.clock()
+    chunks = {
+        name: {**new_chunk(variant, now), "state": "sent", "notificationId": "n", "at": now}
+        for name, variant in (("0", "a"), ("1", "b"))
+    }
+    page: Any = {
+        "_id": f"{send}:0", "send": send, "app": "shop", "n": 0, "next": None, "members": members,
+        "outcomes": {}, "chunks": chunks, "noPlayer": 0, "open": False, "due": NEVER, "out": 0,
+        "sums": empty_sums(), "plannedAt": now, "rev": 0, "capped": False,
+    }  # fmt: skip
+    page["sums"] = summarise(page)
+    document = a_send(send, ops.clock, state="done", totals=page["sums"], closedAt=now, **more)
+    await ops.database["sends"].insert_one(document)
+    await ops.database["pages"].insert_one(page)
+    if seen:
+        await see(ops, send, seen)
+    return send
+
+
+async def see(ops: Ops, send: str, seen: dict[str, list[int]]) -> None:
+    kinds = {kind: dict.fromkeys(map(str, seen.get(kind, [])), ops.clock())
+             for kind in ("impression", "click", "close")}  # fmt: skip
+    counts = {kind: len(of) for kind, of in kinds.items()}
+    await ops.database["interactions"].replace_one(
+        {"_id": f"{send}:0"}, {"send": send, "seen": kinds, "counts": counts, "rev": 0}, upsert=True
+    )
+
+
+async def test_rates_are_over_those_who_can_report(ops: Ops) -> None:
+    chrome = [await add_player(ops, "Chrome") for _ in range(4)]
+    safari = [await add_player(ops, "Safari"), await add_player(ops, "Safari")]
+    known = await add_player(ops, "Chrome", reported=True)
+    members = [[p, p, "0"] for p in chrome + safari] + [[known, known, "1"]]
+    await add_send(ops, members, {"impression": [0, 1, 2], "click": [0], "close": [1]})
+    report = await ops.ok("GET", REPORT)
+    assert (report["sent"], report["impressions"], report["clicks"]) == (7, 3, 1)
+    assert report["measurable"] == 4  # three that reported, one that did before
+    assert (report["clickRate"], report["impressionRate"]) == (0.25, 0.75)
+    browsers = {b["browser"]: b for b in report["browsers"]}
+    assert (browsers["Chrome"]["sent"], browsers["Chrome"]["measurable"]) == (5, 4)
+    assert browsers["Safari"]["clickRate"] is None
+    variants = {v["variant"]: (v["sent"], v["clicks"]) for v in report["variants"]}
+    assert variants == {"a": (6, 1), "b": (1, 0)}
+
+
+async def test_breakdown_follows_what_is_seen_later(ops: Ops) -> None:
+    player = await add_player(ops, None)
+    send = await add_send(ops, [[player, "x", "0"]])
+    assert (await ops.ok("GET", REPORT))["measurable"] == 0
+    await see(ops, send, {"impression": [0], "click": [0]})
+    report = await ops.ok("GET", REPORT)
+    (browser,) = report["browsers"]
+    assert (browser["browser"], browser["clicks"], report["clickRate"]) == ("unknown", 1, 1.0)
+
+
+async def test_locations_sum_the_campaigns(ops: Ops) -> None:
+    await ops.open_app(campaign="other")
+    await add_send(ops, [["p", "x", "0"]], {"click": [0]})
+    await add_send(ops, [["q", "y", "0"]], campaign="other")
+    report = await ops.ok("GET", "/v1/apps/shop/report")
+    assert [item["campaign"] for item in report["items"]] == ["hello", "other"]
+    (place,) = report["locations"]
+    assert place["location"] == "PushNotificationLocation"
+    assert (place["sent"], place["clicks"], place["measurable"]) == (2, 1, 1)
+
+
+async def test_report_outlives_its_sends(ops: Ops) -> None:
+    await add_send(ops, [["p", "x", "0"], ["q", "y", "1"]], {"impression": [0]})
+    await add_send(ops, [["r", "z", "0"]])
+    before = await ops.ok("GET", REPORT)
+    ops.clock.passed += timedelta(days=36).total_seconds() - FOLD_AHEAD.total_seconds() + 1
+    assert await reporting(ops).fold_due() == 2
+    assert await ops.ok("GET", REPORT) == before
+    for name in ("sends", "pages", "interactions"):
+        await ops.database[name].delete_many({})  # as the TTL indexes do
+    assert await ops.ok("GET", REPORT) == before
+    assert await ops.database["send_reports"].count_documents({}) == 0
+
+
+async def test_only_what_is_folded_is_ever_deleted(ops: Ops) -> None:
+    send = await add_send(ops, [["p", "x", "0"]])
+    (document,) = [d async for d in ops.database["sends"].find({})]
+    assert "deleteAt" not in document
+    await reporting(ops).fold_due()  # too early
+    assert "deleteAt" not in (await ops.database["sends"].find_one({"_id": send}) or {})
+    ops.clock.passed += timedelta(days=36).total_seconds()
+    await reporting(ops).fold_due()
+    document = await ops.database["sends"].find_one({"_id": send}) or {}
+    assert document["deleteAt"] == document["expireAt"]
+
+
+class Crashed(Exception):
+    """Where a test cuts off the work."""
+
+
+class CrashingStore(ReportStore):
+    """Stops before the write that its test names."""
+
+    def __init__(self, ops: Ops, at: str) -> None:
+        super().__init__(ops.database)
+        self._at = at
+
+    async def mark_folded(self, *args: Any) -> None:
+        if self._at == "mark":
+            raise Crashed
+        await super().mark_folded(*args)
+
+    async def settled(self, *args: Any) -> None:
+        if self._at == "settle":
+            raise Crashed
+        await super().settled(*args)
+
+
+@pytest.mark.parametrize("at", ["mark", "settle"])
+async def test_crash_between_two_writes_folds_once(ops: Ops, at: str) -> None:
+    await add_send(ops, [["p", "x", "0"]], {"click": [0]})
+    before = await ops.ok("GET", REPORT)
+    ops.clock.passed += timedelta(days=36).total_seconds()
+    whole = reporting(ops)
+    broken = Reporting(whole.sends, whole.pages, whole.people, CrashingStore(ops, at), ops.clock)
+    with pytest.raises(Crashed):
+        await broken.fold_due()
+    assert await ops.ok("GET", REPORT) == before
+    await whole.fold_due()
+    await whole.fold_due()
+    assert await ops.ok("GET", REPORT) == before
+
+
+async def test_two_replicas_fold_once(ops: Ops) -> None:
+    send = await add_send(ops, [["p", "x", "0"]])
+    document = await SendStore(ops.database).get(send)
+    assert document is not None
+    await reporting(ops).fold(document)
+    await reporting(ops).fold(document)  # it read the send before the other one marked it
+    assert (await ops.ok("GET", REPORT))["sends"] == 1
+
+
+async def test_large_sends_are_broken_down_soon_after(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ops_reports, "MEMBERS_NOW", 1)
+    await add_send(ops, [["p", "x", "0"], ["q", "y", "0"]], {"click": [0]})
+    report = await ops.ok("GET", REPORT)
+    assert (report["clicks"], report["breakdownPending"], report["variants"]) == (1, 1, [])
+    await reporting(ops).compute_wanted()
+    report = await ops.ok("GET", REPORT)
+    assert (report["breakdownPending"], report["variants"][0]["clicks"]) == (0, 1)
+
+
+async def test_test_pushes_are_in_no_report(ops: Ops) -> None:
+    player = await add_player(ops, "Chrome")
+    path = "/v1/apps/shop/campaigns/hello/test"
+    answer = await ops.call("POST", path, json={"player": player, "variables": {"name": "x"}})
+    assert answer.status_code == 202, answer.text
+    send = answer.json()
+    assert (send["priority"], send["campaign"]) == ("transactional", "hello")
+    assert (await ops.ok("GET", REPORT))["sends"] == 0
+    found = await ops.database["sends"].find_one({"_id": send["id"]}) or {}
+    assert found["trigger"]["recipients"][0]["player"] == player
+
+
+async def test_test_push_of_a_disabled_campaign_is_refused(ops: Ops) -> None:
+    texts = {"headings": {"en": "a"}, "contents": {"en": "b"}, "url": "https://s.test/"}
+    body = {"name": "Off", "enabled": False, "variants": [{"id": "a", **texts}]}
+    await ops.ok("PUT", "/v1/apps/shop/campaigns/off", json=body)
+    path = "/v1/apps/shop/campaigns/off/test"
+    answer = await ops.call("POST", path, json={"player": str(uuid.uuid4())})
+    assert (answer.status_code, answer.json()["code"]) == (409, "campaign_disabled")
