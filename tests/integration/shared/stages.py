@@ -1,0 +1,162 @@
+"""A stage on a real broker, its handler told by each record's value what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.clock import monotonic, utc_now
+from shared.dead_letters import Poison
+from shared.errors import Rejected, StoreUnavailable
+from shared.health import Health
+from shared.kafka import LogWriter, Outgoing, Record, ensure_topics, open_log_writer
+from shared.models.dead_letter import DeadLetter
+from shared.settings import KafkaSettings, Settings
+from shared.stage import Item, Stage, StageContext, StageSpec
+from shared.topics import DAY_MS, DEAD_LETTERS, Topic
+from tests.stack import eventually
+
+PARTITIONS = 3
+SESSION_MS = 3_000  # how soon the killed are missed
+
+
+@dataclass
+class Work:
+    """What the handler saw, in order, and what holds it up."""
+
+    seen: list[str] = field(default_factory=list)
+    batches: list[list[str]] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    away: Counter[str] = field(default_factory=Counter)  # how often this value finds the store away
+    gate: asyncio.Event = field(default_factory=asyncio.Event)  # "wait…" waits for it
+
+    def decode(self, record: Record) -> str | None:
+        text = record.value.decode()
+        if record.type == "other":
+            return None
+        if text.startswith("poison"):
+            raise Rejected("can never do", code="test_poison")
+        if text.startswith("choke"):
+            raise RecursionError(text)
+        return text
+
+    async def handle(self, items: Sequence[Item[str]]) -> Sequence[Poison]:
+        values = [item.value for item in items]
+        self.seen += values
+        self.batches.append(values)
+        for value in values:
+            if value.startswith("wait"):
+                await self.gate.wait()
+            if value.startswith("hang"):
+                await asyncio.Event().wait()
+            if self.away[value] > 0:
+                self.away[value] -= 1
+                raise StoreUnavailable("MongoDB: away")
+            if value.startswith("bug"):
+                raise ZeroDivisionError(value)
+        self.done += values
+        return [
+            Poison(item.record, Rejected("no", code="test_returned"))
+            for item in items
+            if item.value.startswith("refuse")
+        ]
+
+
+@dataclass
+class Bench:
+    """A topic and a group of its own on the shared broker."""
+
+    kafka: KafkaSettings
+    writer: LogWriter
+    log_id: str
+    topic: str
+    health: Health = field(default_factory=lambda: Health(utc_now, monotonic))
+
+    @property
+    def name(self) -> str:
+        return self.topic.replace(".", "-")
+
+    async def publish(self, *values: str, type: str = "own", key: str | None = None) -> None:
+        await self.writer.publish(
+            Outgoing(self.topic, key if key is not None else v, v.encode(), type) for v in values
+        )
+
+    def spec(self, work: Work, **fields: Any) -> StageSpec[str]:
+        values = {"batch_records": 50, "drain_seconds": 1.0, **fields}
+        return StageSpec(self.name, self.name, (self.topic,), work.decode, work.handle, **values)
+
+    @asynccontextmanager
+    async def stage(self, work: Work, **fields: Any) -> AsyncIterator[Running]:
+        """Runs until the end of the block."""
+        context = StageContext(self.kafka, self.writer, self.log_id, utc_now, self.health)
+        stop = asyncio.Event()
+        task = asyncio.create_task(Stage(self.spec(work, **fields), context).run(stop))
+        running = Running(task, stop)
+        try:
+            yield running
+        finally:
+            await running.end()
+
+    async def letters(self) -> list[DeadLetter]:
+        """The dead letters of this bench's topic so far."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.kafka.bootstrap_servers, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            consumer.assign([TopicPartition(DEAD_LETTERS.name, 0)])
+            found: dict[str, DeadLetter] = {}
+            while fetched := await consumer.getmany(timeout_ms=300):
+                for message in next(iter(fetched.values())):
+                    letter = DeadLetter.parse(message.value)
+                    if letter.topic == self.topic:
+                        found[letter.id] = letter
+            return list(found.values())
+        finally:
+            await consumer.stop()
+
+    async def letters_of(self, *values: str) -> dict[str, DeadLetter]:
+        """As soon as there are letters of these records."""
+
+        async def look() -> dict[str, DeadLetter]:
+            by_value = {DeadLetter.unpack(x.value).decode(): x for x in await self.letters()}
+            return by_value if by_value.keys() >= set(values) else {}
+
+        found: dict[str, DeadLetter] = await eventually(look, 15)
+        return found
+
+
+@dataclass
+class Running:
+    task: asyncio.Task[None]
+    stop: asyncio.Event
+
+    async def end(self) -> float:
+        """Stop it; returns how long that took."""
+        began = time.monotonic()
+        self.stop.set()
+        await self.task
+        return time.monotonic() - began
+
+    async def kill(self) -> None:
+        """As a crash would: nothing is waited for, nothing committed."""
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        self.task = asyncio.create_task(asyncio.sleep(0))
+
+
+@asynccontextmanager
+async def open_bench(settings: Settings, partitions: int = PARTITIONS) -> AsyncIterator[Bench]:
+    kafka = settings.kafka.model_copy(update={"session_timeout_ms": SESSION_MS})
+    topic = Topic(f"test.stage.{uuid.uuid4().hex}", partitions, DAY_MS, ("group",))
+    log_id = await ensure_topics(kafka, [topic, DEAD_LETTERS])
+    async with open_log_writer(kafka, "test") as writer:
+        yield Bench(kafka, writer, log_id, topic.name)

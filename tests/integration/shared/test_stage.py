@@ -1,0 +1,122 @@
+"""The stage runner on a real broker: nothing is lost, nothing bad takes its neighbours with it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from shared.ids import dead_letter_id
+from shared.models.dead_letter import DeadLetter
+from tests import stack
+from tests.integration.shared.stages import Bench, Work, open_bench
+from tests.stack import eventually
+
+
+@pytest.fixture(scope="module")
+def work() -> Work:
+    return Work()
+
+
+@pytest.fixture(scope="module")
+async def bench(
+    broker: str, work: Work, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Bench]:
+    """One stage for the tests of this file: joining a group takes seconds."""
+    directory: Path = tmp_path_factory.mktemp("stage")
+    settings = stack.settings_for(broker, "mongodb://unused", directory)
+    async with open_bench(settings, partitions=1) as opened, opened.stage(work):
+        await opened.publish("hello")
+        await eventually(lambda: "hello" in work.done, 30)
+        yield opened
+
+
+def _new(kind: str) -> str:
+    return f"{kind} {uuid.uuid4().hex[:6]}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("poison", "test_poison"), ("choke", "unreadable"), ("refuse", "test_returned"),
+     ("bug", "stage_failed")],
+)  # fmt: skip
+async def test_bad_record_is_set_aside_alone(
+    bench: Bench, work: Work, kind: str, code: str
+) -> None:
+    bad, before, after = _new(kind), _new("a"), _new("b")
+    await bench.publish(before, bad, after, key="k")
+    letters = await bench.letters_of(bad)
+    await eventually(lambda: {before, after} <= set(work.done))
+    letter = letters[bad]
+    assert letter.code == code and letter.stage == bench.name and letter.type == "own"
+    assert DeadLetter.unpack(letter.key) == b"k"
+    assert letter.id == dead_letter_id(bench.log_id, letter.topic, letter.partition, letter.offset)
+    assert {before, after}.isdisjoint(letters)
+
+
+async def test_mistake_on_one_of_a_batch_takes_only_that_one(bench: Bench, work: Work) -> None:
+    held, bug = _new("wait"), _new("bug")
+    good = [_new("good") for _ in range(20)]
+    await bench.publish(held)
+    await eventually(lambda: held in work.seen)
+    await bench.publish(*good[:10], bug, *good[10:], key="k")  # all in the next batch
+    work.gate.set()
+    await bench.letters_of(bug)
+    await eventually(lambda: set(good) <= set(work.done))
+    assert any(bug in batch and len(batch) == 21 for batch in work.batches)
+    assert [bug] in work.batches
+    assert bug not in work.done
+
+
+async def test_what_is_away_is_waited_for(bench: Bench, work: Work) -> None:
+    value, after = _new("store"), _new("after")
+    work.away[value] = 3
+    await bench.publish(value, after, key="k")
+    await eventually(lambda: value in work.done and after in work.done, 20)
+    assert work.seen.count(value) == 4
+    assert value not in {DeadLetter.unpack(x.value).decode() for x in await bench.letters()}
+    assert bench.health.alive
+    await eventually(lambda: bench.health.report()[1]["status"] == "ready")
+
+
+async def test_what_is_not_its_own_is_skipped_unparsed(bench: Bench, work: Work) -> None:
+    await bench.publish("poison but not mine", type="other")
+    mark = _new("mark")
+    await bench.publish(mark)
+    await eventually(lambda: mark in work.done)
+    assert not any("not mine" in value for value in work.seen)
+    letters = {DeadLetter.unpack(x.value).decode() for x in await bench.letters()}
+    assert "poison but not mine" not in letters
+
+
+def _lag(bench: Bench) -> float | None:
+    labels = {"stage": bench.name, "topic": bench.topic}
+    return REGISTRY.get_sample_value("carillon_stage_lag_records", labels)
+
+
+async def test_lag_is_told(bench: Bench, work: Work) -> None:
+    work.gate.clear()
+    held = _new("wait")
+    late = [_new("late") for _ in range(120)]
+    await bench.publish(held, *late, key="k")
+    await eventually(lambda: held in work.seen)
+    await eventually(lambda: (_lag(bench) or 0) >= 70)  # a batch has 50
+    work.gate.set()
+    await eventually(lambda: set(late) <= set(work.done))
+    await eventually(lambda: _lag(bench) == 0)
+    handled = REGISTRY.get_sample_value("carillon_stage_records_total", {"stage": bench.name})
+    assert handled is not None and handled >= 121
+
+
+async def test_too_large_a_record_is_set_aside_in_part(bench: Bench, work: Work) -> None:
+    value = "poison " + "x" * 3_600_000
+    await bench.publish(value, key="k")
+    after = _new("after")
+    await bench.publish(after)
+    await eventually(lambda: after in work.done, 20)
+    (letter,) = [x for x in await bench.letters() if x.cut]
+    kept = DeadLetter.unpack(letter.value).decode()
+    assert value.startswith(kept) and len(kept) > 1_000_000
