@@ -55,6 +55,12 @@ async def test_known_visitor_is_identified_once(site: Site, visitor: Visitor) ->
     assert "anna" not in stored.lower()
 
 
+async def test_proof_of_the_login_goes_with_it(site: Site, visitor: Visitor) -> None:
+    await visitor.go(site.page("/", layer=[{"login": "anna", "loginHash": "ab12"}]))
+    await site.until("identify")
+    assert told(site)[0] == ("identify", {"login": "anna", "loginHash": "ab12"})
+
+
 async def test_purchase_is_told_once_however_often_its_page_is_loaded(
     site: Site, visitor: Visitor
 ) -> None:

@@ -7,6 +7,8 @@ import { openLog } from "./log.js";
 import { listenForCheckout, listenForLogin, showOrder, showPerson } from "./person.js";
 import { startSubscription } from "./subscription.js";
 
+const PROJECTED_MS = 1000;
+
 function showBasket() {
   basket.showCount();
   const place = document.getElementById("basket");
@@ -30,6 +32,10 @@ listenForCheckout();
 startSubscription();
 showProfile();
 document.addEventListener("basket", showBasket);
+// What Carillon was just told it knows a moment later.
+window.addEventListener("snippet", ({ detail }) => {
+  if (detail.what === "sent") setTimeout(showProfile, PROJECTED_MS);
+});
 document.getElementById("profile-refresh").addEventListener("click", showProfile);
 document.addEventListener("click", (event) => {
   const id = event.target.dataset?.add;
