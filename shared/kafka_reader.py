@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -20,6 +21,10 @@ from shared.kafka import (
 from shared.settings import KafkaSettings
 
 log = logging.getLogger("carillon.kafka")
+
+# The client tries for as long as the broker is away, and the loop that commits must go on: it has
+# its health to renew, and a stop to notice.
+COMMIT_SECONDS = 5.0
 
 
 def _to_record(message: Any) -> Record:
@@ -96,14 +101,16 @@ class LogReader:
         self._consumer.resume(*self._consumer.paused())
 
     async def commit(self, offsets: Offsets) -> bool:
-        """False where it is too late: the partitions belong to another member, which repeats them."""
+        """False where it is too late, the partitions belong to another member, which repeats them;
+        or too early, the broker is away: the next commit holds these offsets too."""
         mine = self._consumer.assignment()
         known = {TopicPartition(*place): at for place, at in offsets.items()}
         wanted = {place: at for place, at in known.items() if place in mine}
         try:
             if wanted:
-                await self._consumer.commit(wanted)
-        except (KafkaError, IllegalStateError) as exc:
+                async with asyncio.timeout(COMMIT_SECONDS):
+                    await self._consumer.commit(wanted)
+        except (KafkaError, IllegalStateError, TimeoutError) as exc:
             log.warning("commit refused", extra={"reason": type(exc).__name__})
             return False
         return True
@@ -118,5 +125,9 @@ class LogReader:
         return behind
 
     async def stop(self) -> None:
-        with suppress(KafkaError, OSError):
-            await self._consumer.stop()
+        # Without its broker the client may cancel itself here, on the way out and before it has
+        # closed its connections (aiokafka 0.14): that is no cancellation of whoever stops it.
+        outcomes: list[object] = await asyncio.gather(self._consumer.stop(), return_exceptions=True)
+        if outcomes != [None]:
+            with suppress(KafkaError, OSError):
+                await self._consumer._client.close()
