@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from sender_service.accounting.erasure import Erasure
 from sender_service.accounting.reporting import Reporting
 from sender_service.accounting.stage import Accounting
 from sender_service.accounting.streams import StreamMatcher
@@ -30,6 +31,7 @@ from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
 from sender_service.store.campaigns import CampaignStore, app_store
 from sender_service.store.contacts import ContactStore
+from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.letters import LetterStore
 from sender_service.store.pages import PageStore
@@ -114,7 +116,7 @@ class Sender:
                 StreamMatcher(self.tagger, self.pages, ParkedStore(self.database)), self.tagger, utc_now,
                 self.settings.plan.sweep_seconds, self.scheduler_call,
             )  # fmt: skip
-            specs += [accounting.stage(), letters_stage(self.letters)]
+            specs += [accounting.stage(), letters_stage(self.letters), self.erasure().stage()]
         return specs
 
     def planners(self) -> list[Planner]:
@@ -137,6 +139,10 @@ class Sender:
                 self.tagger, self.settings.plan, utc_now,
             )
         )  # fmt: skip
+
+    def erasure(self) -> Erasure:
+        sweep = self.settings.plan.sweep_seconds
+        return Erasure(ErasureStore(self.database), self.pages, self.vault, utc_now, sweep)
 
     def reporting(self) -> Reporting:
         reports = ReportStore(self.database)

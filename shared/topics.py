@@ -11,6 +11,7 @@ INTAKE = "carillon.intake"
 DISPATCHER_TRANSACTIONAL = "carillon.dispatcher.transactional"
 DISPATCHER_MARKETING = "carillon.dispatcher.marketing"
 ACCOUNTING = "carillon.accounting"
+ERASURE = "carillon.erasure"
 UNDERTAKER = "carillon.dead-letters"
 
 
@@ -24,7 +25,7 @@ class Topic:
     groups: tuple[str, ...] = field(default=())
 
 
-EVENTS = Topic("carillon.events", 6, 30 * DAY_MS, (PROJECTOR, ACCOUNTING))
+EVENTS = Topic("carillon.events", 6, 30 * DAY_MS, (PROJECTOR, ACCOUNTING, ERASURE))
 TRIGGERS = Topic("carillon.triggers", 3, 7 * DAY_MS, (INTAKE,))
 JOBS_TRANSACTIONAL = Topic(
     "carillon.jobs.transactional", 3, 7 * DAY_MS, (DISPATCHER_TRANSACTIONAL,)

@@ -9,8 +9,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from sender_service.models.page import (
+    Page,
+    PageEdit,
+    outcome_of,
+    pending_members,
+    root_of,
+)
 from shared.models.event import Event
 
 ERASE = "carillon.erase"
@@ -71,60 +79,100 @@ def marker() -> str:
     return MARK + uuid.uuid4().hex[:16]
 
 
-def blank_member(member: list[str]) -> list[str]:
-    """The chunk stays: the outcome hangs on it."""
-    return [marker(), marker(), member[2]]
+def is_blank(member: list[str]) -> bool:
+    return member[0].startswith(MARK)
 
 
-def _blank_name(kind: str) -> str:
+def _nobody(kind: str) -> str:
     """A name that nobody has, of the shape that a trigger's must have."""
     return str(uuid.uuid4()) if kind == "player" else marker()
 
 
-def blank_recipients(value: Any, erased: Erased) -> tuple[Any, int, int]:
-    """(a trigger or a part of one without the person, names blanked, names there were).
+def recipients_without(
+    recipients: list[dict[str, Any]], erased: Erased, path: str
+) -> dict[str, Any]:
+    """Path → what is to stand there. Places stay, so that a cursor still points where it did."""
+    changes: dict[str, Any] = {}
+    for index, recipient in enumerate(recipients):
+        for kind in PLURAL.values():
+            if erased.names(kind, recipient.get(kind)):
+                blank = {**recipient, kind: _nobody(kind), "variables": {}}
+                changes[f"{path}.{index}"] = blank
+    return changes
 
-    Places in lists stay, so that a cursor into them still points where it did.
-    """
+
+def trigger_without(trigger: dict[str, Any], erased: Erased) -> dict[str, Any]:
+    """Path within the trigger → what is to stand there; empty where it doesn't name the person.
+    Variables that nobody shares with the person go too."""
+    recipients = trigger.get("recipients") or []
+    changes = recipients_without(recipients, erased, "recipients")
+    total = len(recipients)
+    for plural, kind in PLURAL.items():
+        names = (trigger.get("audience") or {}).get(plural) or []
+        total += len(names)
+        for index, name in enumerate(names):
+            if erased.names(kind, name):
+                changes[f"audience.{plural}.{index}"] = _nobody(kind)
+    if changes and len(changes) == total and trigger.get("variables"):
+        changes["variables"] = {}
+    return changes
+
+
+def names_person(value: Any, erased: Erased) -> bool:
+    """Does a JSON value name the person anywhere? For records that could not be understood."""
+    exact = erased.persons | erased.players | {erased.visitor}
+    if isinstance(value, str):
+        return value in exact
     if isinstance(value, list):
-        return _sum([blank_recipients(one, erased) for one in value])
-    if not isinstance(value, dict):
-        return value, 0, 0
-    named = [(k, value[k]) for k in ("login", "visitor", "player") if value.get(k) is not None]
-    if named:
-        kind, name = named[0]
-        if erased.names(kind, name):
-            return {**value, kind: _blank_name(kind), "variables": {}}, 1, 1
-        return value, 0, 1
-    return _blank_dict(value, erased)
+        return any(names_person(one, erased) for one in value)
+    if isinstance(value, dict):
+        if any(erased.names(kind, value.get(kind)) for kind in PLURAL.values()):
+            return True
+        logins = value.get("logins")
+        if isinstance(logins, list) and any(erased.names("login", name) for name in logins):
+            return True
+        return any(names_person(one, erased) for one in value.values())
+    return False
 
 
-def _blank_dict(value: dict[str, Any], erased: Erased) -> tuple[Any, int, int]:
-    fresh, blanked, total = {}, 0, 0
-    for key, one in value.items():
-        if key == "variables":
-            fresh[key] = one
+def page_without(edit: PageEdit, erased: Erased, now: datetime, *, wait: bool) -> bool:
+    """Blank the person's members. With `wait`, those whose call is under way keep their names for
+    now, so that its answer finds them: returns whether there are any.
+
+    What was not called never will be. A call of which nobody knows whether it was taken is repeated,
+    if at all, without the person.
+    """
+    under_way = False
+    persons: dict[str, str] = {}
+    touched: set[str] = set()
+    for index, member in enumerate(edit.page["members"]):
+        if not erased.is_member(member):
             continue
-        if key in PLURAL and isinstance(one, list):
-            kind = PLURAL[key]
-            changed: Any = [_blank_name(kind) if erased.names(kind, n) else n for n in one]
-            hits, names = sum(a is not b for a, b in zip(changed, one, strict=True)), len(one)
-        else:
-            changed, hits, names = blank_recipients(one, erased)
-        fresh[key] = changed
-        blanked, total = blanked + hits, total + names
-    return fresh, blanked, total
+        if outcome_of(edit.page, index)[0] == "pending":
+            if wait and _is_called(edit.page, member[2]):
+                under_way = True
+                continue
+            edit.outcome(index, "suppressed", "erased")
+            touched.add(member[2])
+        person = persons.setdefault(member[1], marker())
+        member[:] = [marker(), person if member[1] else "", member[2]]
+        edit.changes[f"members.{index}"] = list(member)
+    for chunk in touched:
+        if not pending_members(edit.page, chunk):
+            edit.chunk(chunk, state="suppressed", reason="erased", at=now)
+    return under_way
 
 
-def _sum(parts: list[tuple[Any, int, int]]) -> tuple[list[Any], int, int]:
-    return [p[0] for p in parts], sum(p[1] for p in parts), sum(p[2] for p in parts)
+def _is_called(page: Page, chunk: str) -> bool:
+    state = page["chunks"][chunk]
+    return state["attempted"] or state["state"] == "released"
 
 
-def blank_trigger(trigger: dict[str, Any], erased: Erased) -> dict[str, Any] | None:
-    """Without the person; None where it doesn't name it. Variables shared by nobody else go too."""
-    fresh, blanked, total = blank_recipients(trigger, erased)
-    if not blanked:
-        return None
-    if blanked == total and fresh.get("variables"):
-        fresh["variables"] = {}
-    return dict(fresh)
+def lonely_bodies(page: Page) -> list[int]:
+    """Rendered texts that only erased people would have got."""
+    roots: dict[str, bool] = {}
+    for member in page["members"]:
+        if member[2]:
+            root = root_of(member[2])
+            roots[root] = roots.get(root, True) and is_blank(member)
+    return [int(root) for root, lonely in roots.items() if lonely]

@@ -1,0 +1,224 @@
+"""Erase: names go from everything that the sender keeps, outcomes and sums stay."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sender_service.accounting.erasure import UNDER_WAY_SECONDS, Erasure, decode
+from sender_service.models.erasure import ERASE
+from sender_service.models.page import new_chunk, summarise
+from sender_service.models.send import NEVER, empty_sums
+from sender_service.models.trigger import Trigger
+from sender_service.store.erasure import ErasureStore
+from sender_service.store.letters import LetterStore
+from sender_service.store.pages import PageStore
+from shared.errors import InvalidPayload
+from shared.kafka import Record
+from shared.models.dead_letter import DeadLetter
+from shared.settings import Settings
+from shared.stage import Item
+from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops
+
+ALIAS = "c" * 32
+SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+
+
+@pytest.fixture
+async def ops(settings: Settings) -> AsyncIterator[Ops]:
+    async with open_ops(settings) as opened:
+        await opened.open_app()
+        yield opened
+
+
+async def no_sleep(_: float) -> None:
+    """Time does not pass here."""
+
+
+def as_record(ops: Ops, index: int = 0) -> Record:
+    out = ops.log.records[index]
+    key = out.key.encode() if isinstance(out.key, str) else out.key
+    return Record(out.topic, 0, index, key, out.value, out.type, 0)
+
+
+async def erase(ops: Ops, sleep: Callable[[float], Awaitable[None]] = no_sleep) -> None:
+    """By the API, and by the stage that its events come to."""
+    ops.log.records.clear()
+    assert (await ops.call("POST", f"/v1/people/{PERSON}/erase")).status_code == 202
+    stage = Erasure(ErasureStore(ops.database), PageStore(ops.database), ops.parts.vault, ops.clock,
+                    90.0, sleep)  # fmt: skip
+    for index in range(len(ops.log.records)):
+        record = as_record(ops, index)
+        event = decode(record)
+        assert event is not None
+        await stage.handle([Item(record, event)])
+
+
+async def add_page(ops: Ops, members: list[list[str]], chunks: dict[str, Any], **more: Any) -> None:
+    page: Any = {
+        "_id": f"{SEND}:0", "send": SEND, "app": "shop", "n": 0, "next": None, "members": members,
+        "outcomes": {}, "chunks": {n: {**new_chunk("a", ops.clock()), **c} for n, c in chunks.items()},
+        "noPlayer": 0, "open": True, "due": NEVER, "out": 0, "sums": empty_sums(), "capped": False,
+        "plannedAt": ops.clock(), "bodies": f"{SEND}:0:x", "rev": 0, **more,
+    }  # fmt: skip
+    page["sums"] = summarise(page)
+    await ops.database["pages"].insert_one(page)
+    bodies = [{"data": {}, "contents": {"en": f"text {n}"}} for n in chunks]
+    await ops.database["bodies"].insert_one({"_id": page["bodies"], "bodies": bodies})
+
+
+async def page_of(ops: Ops) -> Any:
+    return await ops.database["pages"].find_one({"_id": f"{SEND}:0"})
+
+
+async def everything(ops: Ops) -> str:
+    """All that the sender keeps, as text."""
+    names = ("sends", "parts", "pages", "bodies", "contacts", "dead_letters", "parked", "audit")
+    return str([[d async for d in ops.database[name].find({})] for name in names])
+
+
+async def test_members_lose_their_names_and_keep_their_outcomes(ops: Ops) -> None:
+    jana = (await ops.add_person(aliases=[ALIAS]))["players"][0]["id"]
+    members = [[jana, PERSON, "0"], ["p2", ALIAS, ""], ["p3", OTHER, "0"], [jana[::-1], PERSON, ""]]
+    outcomes = {"1": ["suppressed", "unsubscribed"], "3": ["suppressed", "holdout"]}
+    await add_page(ops, members, {"0": {"state": "sent"}}, outcomes=outcomes, open=False)
+    before = await page_of(ops)
+    await erase(ops)
+    page = await page_of(ops)
+    assert page["sums"] == summarise(page) == before["sums"]
+    assert page["outcomes"] == before["outcomes"] and page["members"][2] == members[2]
+    assert page["members"][0][1] == page["members"][3][1] != PERSON  # still one person
+    text = str(page)
+    assert not any(name in text for name in (PERSON, ALIAS, jana, "p2"))
+    await erase(ops)
+    assert await page_of(ops) == page  # twice is once
+
+
+async def test_who_is_not_called_yet_never_will_be(ops: Ops) -> None:
+    await ops.add_person()
+    await add_page(ops, [["p", PERSON, "0"], ["q", OTHER, "1"]], {"0": {}, "1": {}})
+    await erase(ops)
+    page = await page_of(ops)
+    assert page["outcomes"] == {"0": ["suppressed", "erased"]}
+    assert (page["chunks"]["0"]["state"], page["chunks"]["1"]["state"]) == ("suppressed", "planned")
+    assert page["sums"]["suppressed"] == {"erased": 1} and page["open"]
+    bodies = (await ops.database["bodies"].find_one({}) or {})["bodies"]
+    assert bodies == [{"data": {}}, {"data": {}, "contents": {"en": "text 1"}}]
+
+
+async def test_answer_under_way_finds_its_member(ops: Ops) -> None:
+    await ops.add_person()
+    await add_page(ops, [["p", PERSON, "0"]], {"0": {"state": "released", "releasedAt": NEVER}})
+    slept: list[float] = []
+
+    async def answered(seconds: float) -> None:
+        slept.append(seconds)
+        page = await page_of(ops)
+        assert page["members"] == [["p", PERSON, "0"]]
+        chunk = {"chunks.0.state": "sent", "open": False}
+        await ops.database["pages"].update_one({}, {"$set": chunk, "$inc": {"rev": 1}})
+
+    await erase(ops, answered)
+    page = await page_of(ops)
+    assert len(slept) == 1
+    assert PERSON not in str(page["members"]) and page["outcomes"] == {}
+
+
+async def test_silent_call_is_not_waited_for_longer(ops: Ops) -> None:
+    await ops.add_person()
+    await add_page(ops, [["p", PERSON, "0"]], {"0": {"attempted": True}})
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    await erase(ops, sleep)
+    assert sum(slept) == UNDER_WAY_SECONDS
+    assert (await page_of(ops))["sums"]["suppressed"] == {"erased": 1}
+
+
+async def test_triggers_lose_names_and_variables(ops: Ops) -> None:
+    jana = await ops.add_person(login="jana")
+    player, other = jana["players"][0]["id"], str(uuid.uuid4())
+    base = {"id": SEND, "app": "shop", "campaign": "hello", "variables": {"order": "secret 1"}}
+    recipients = [
+        {"login": "petr", "variables": {"name": "Petr"}},
+        {"login": "jana", "variables": {"name": "secret 2"}},
+        {"visitor": "v-aaaa", "variables": {"name": "secret 3"}},
+        {"player": player, "variables": {"name": "secret 4"}},
+    ]
+    several = Trigger.model_validate({**base, "recipients": recipients}).document()
+    only = Trigger.model_validate({**base, "recipients": recipients[1:2]}).document()
+    named = Trigger.model_validate({**base, "audience": {"logins": ["x", "jana"]}}).document()
+    for trigger in (several, only, named):
+        document = a_send(str(uuid.uuid4()), ops.clock, trigger=trigger)
+        await ops.database["sends"].insert_one(document)
+    part = {
+        "_id": "part",
+        "send": document["_id"],
+        "recipients": [{"player": other}, recipients[1]],
+    }
+    await ops.database["parts"].insert_one(part)
+    await erase(ops)
+    text = await everything(ops)
+    assert not any(name in text for name in ("jana", player, "v-aaaa", "secret 2", "secret 3"))
+    assert "Petr" in text and other in text
+    kept = [d["trigger"] async for d in ops.database["sends"].find({})]
+    assert [Trigger.model_validate(t).campaign for t in kept] == ["hello"] * 3  # still triggers
+    assert [len(t["recipients"] or []) for t in kept] == [4, 1, 0]
+    assert [t["variables"] for t in kept] == [base["variables"], {}, base["variables"]]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (b"v-aaaa", b"{}"),
+        (b"k", b'{"visitorId":"v-aaaa","data":{"email":"secret"}}'),
+        (b"k", b'{"recipients":[{"login":"jana","variables":{"x":"secret"}}]}'),
+        (b"k", b'{"audience":{"logins":["jana"]}}'),
+        (b"k", PERSON.encode() + b" in no JSON at all: secret"),
+    ],
+)
+async def test_dead_letters_lose_their_content(ops: Ops, key: bytes, value: bytes) -> None:
+    await ops.add_person(login="jana")
+    letters = [
+        DeadLetter(
+            id=str(uuid.uuid4()), stage="s", topic="carillon.events", partition=0, offset=0,
+            type="t", key=DeadLetter.pack(k), value=DeadLetter.pack(v), code="c", message="m",
+            at=ops.clock() - timedelta(minutes=1),
+        )
+        for k, v in ((key, value), (b"v-aaaabbbb", b'{"visitorId":"v-aaaabbbb"}'))
+    ]  # fmt: skip
+    await LetterStore(ops.database).put(letters)
+    await erase(ops)
+    mine = await ops.ok("GET", f"/v1/dead-letters/{letters[0].id}")
+    assert (mine["value"], mine["erased"], mine["code"]) == ("", True, "c")
+    answer = await ops.call("POST", f"/v1/dead-letters/{letters[0].id}/replay")
+    assert (answer.status_code, answer.json()["code"]) == (409, "erased")
+    others = await ops.ok("GET", f"/v1/dead-letters/{letters[1].id}")
+    assert others["value"] == {"visitorId": "v-aaaabbbb"}
+
+
+async def test_caps_and_parked_events_are_dropped(ops: Ops) -> None:
+    player = (await ops.add_person())["players"][0]["id"]
+    await ops.database["contacts"].insert_many([{"_id": f"shop:{p}"} for p in (PERSON, OTHER)])
+    await ops.database["parked"].insert_many(
+        [{"_id": "1", "event": {"playerId": player}}, {"_id": "2", "event": {"playerId": "other"}}]
+    )
+    await erase(ops)
+    assert [d["_id"] async for d in ops.database["contacts"].find({})] == [f"shop:{OTHER}"]
+    assert [d["_id"] async for d in ops.database["parked"].find({})] == ["2"]
+
+
+async def test_other_events_and_nobody_are_not_for_it(ops: Ops) -> None:
+    await ops.add_person()
+    await erase(ops)
+    record = as_record(ops)
+    assert decode(Record("t", 0, 0, b"", record.value, "pageview", 0)) is None
+    without = record.value.replace(b'"person"', b'"nobody"')
+    with pytest.raises(InvalidPayload):
+        decode(Record("t", 0, 0, b"", without, ERASE, 0))
