@@ -1,4 +1,4 @@
-"""`python -m sender_service [--only ROLE,…]` runs it; `… trigger` emits a trigger."""
+"""`python -m sender_service [--only ROLE,…]` runs it; its commands do what a person does by hand."""
 
 from __future__ import annotations
 
@@ -6,9 +6,24 @@ import argparse
 import functools
 import sys
 
+from sender_service.cli.letters import add_letter_commands
+from sender_service.cli.people import add_why_command
+from sender_service.cli.schemas import add_schemas_command
+from sender_service.cli.sends import add_campaign_commands, add_send_commands
+from sender_service.cli.tokens import add_token_commands
 from sender_service.cli.trigger import add_trigger_command
 from sender_service.main import ROLES, run
 from shared.service import run_service
+
+COMMANDS = (
+    add_trigger_command,
+    add_send_commands,
+    add_why_command,
+    add_campaign_commands,
+    add_letter_commands,
+    add_token_commands,
+    add_schemas_command,
+)
 
 
 def _roles(text: str) -> list[str]:
@@ -24,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--only", type=_roles, default=list(ROLES), help="the roles to run, by commas"
     )
-    add_trigger_command(parser.add_subparsers(dest="command"))
+    commands = parser.add_subparsers(dest="command")
+    for add in COMMANDS:
+        add(commands)
     options = parser.parse_args(arguments)
     if options.command is not None:
         return int(options.execute(options))

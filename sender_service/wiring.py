@@ -21,6 +21,7 @@ from sender_service.accounting.streams import StreamMatcher
 from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
 from sender_service.dispatcher.governor import Governor
 from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
+from sender_service.express import Express
 from sender_service.intake.accept import Intake, IntakeStores
 from sender_service.intake.stage import intake_stage
 from sender_service.ops.compose import OpsParts
@@ -96,6 +97,7 @@ class Sender:
             stores=IntakeStores(self.campaigns, self.sends, PartStore(self.database)),
             clock=utc_now,
             retention=timedelta(days=self.settings.plan.retention_days),
+            express=Express(self.scheduler_tools, self.audience, self.campaigns),
             nudge=self.planner_call.call,
         )
 
@@ -131,14 +133,15 @@ class Sender:
             Planner(f"{self.name}-marketing", ("transactional", "marketing"), tools),
         ]
 
-    def scheduler(self) -> Scheduler:
-        return Scheduler(
-            SchedulerTools(
-                self.apps, self.sends, self.pages, self.people, self.contacts,
-                self.budget, self.writer,
-                self.tagger, self.settings.plan, utc_now,
-            )
+    @property
+    def scheduler_tools(self) -> SchedulerTools:
+        return SchedulerTools(
+            self.apps, self.sends, self.pages, self.people, self.contacts,
+            self.budget, self.writer, self.tagger, self.settings.plan, utc_now,
         )  # fmt: skip
+
+    def scheduler(self) -> Scheduler:
+        return Scheduler(self.scheduler_tools)
 
     def erasure(self) -> Erasure:
         sweep = self.settings.plan.sweep_seconds

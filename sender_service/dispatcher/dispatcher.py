@@ -97,7 +97,8 @@ class Dispatcher:
             return self._deferred(job, STOPPED)
         if tools.clock() >= job.expires_at:
             return self._deferred(job, NO_TURN)  # the scheduler ends what has expired
-        await self._attempts.submit((page_id(job.send, job.page), job.chunk))
+        if not job.attempted:
+            await self._attempts.submit((page_id(job.send, job.page), job.chunk))
         transactional = job.priority == "transactional"
         if not await tools.governor.turn(app, transactional=transactional, within=TURN_SECONDS):
             return self._deferred(job, NO_TURN, seconds=1.0)

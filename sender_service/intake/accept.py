@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from sender_service.intake.lists import ListIntake
 from sender_service.intake.said import Said, reused
@@ -25,6 +26,14 @@ class IntakeStores:
     parts: PartStore
 
 
+class FastLane(Protocol):
+    """Plans and releases small transactional sends at once; what it leaves, the planner takes."""
+
+    async def plan(self, sends: Sequence[Send]) -> Any: ...
+
+    async def release(self, ride: Any) -> None: ...
+
+
 class Intake:
     """Turns what was said into sends. `nudge` wakes the planner of this process."""
 
@@ -35,6 +44,7 @@ class Intake:
         stores: IntakeStores,
         clock: Clock,
         retention: timedelta,
+        express: FastLane,
         nudge: Callable[[], None],
     ) -> None:
         self._apps = apps
@@ -42,6 +52,7 @@ class Intake:
         self._sends = stores.sends
         self._clock = clock
         self._retention = retention
+        self._express = express
         self._nudge = nudge
         self._lists = ListIntake(stores.sends, stores.parts, clock)
 
@@ -70,7 +81,11 @@ class Intake:
         for one in said:
             if one.head.id not in fresh:
                 fresh[one.head.id] = await self.to_send(one)
+        urgent = [s for s in fresh.values() if _is_urgent(s)]
+        ride = await self._express.plan(urgent) if urgent else None
         known = await self._sends.insert(list(fresh.values()))
+        if ride is not None:
+            await self._express.release(ride)
         digests = {send: document["digest"] for send, document in fresh.items()}
         for send in known:
             before = await self._sends.get(send)
@@ -146,3 +161,7 @@ class Intake:
             "closedAt": now if refused else None,
             "expireAt": max(expires or now, now) + self._retention,
         }
+
+
+def _is_urgent(send: Send) -> bool:
+    return send["state"] == "planning" and send["priority"] == "transactional"

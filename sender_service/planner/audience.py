@@ -144,7 +144,7 @@ class AudienceReader:
             ]
             for batch in _in_chunks(fresh, NAMES_A_READ):
                 share = (part + (batch[-1][0] + 1) / len(names)) / total
-                yield Batch(await self._resolve(target.app, part, batch), share)
+                yield Batch(await self.resolve(target.app, part, batch), share)
         yield Batch([], 1.0)
 
     async def _names(self, target: Target, part: int) -> Sequence[Recipient]:
@@ -154,7 +154,7 @@ class AudienceReader:
             Recipient.model_validate(r) for r in await self.parts.recipients(target.parts[part])
         ]
 
-    async def _resolve(
+    async def resolve(
         self, app: str, part: int, batch: Sequence[tuple[int, Recipient]]
     ) -> list[Candidate]:
         found: dict[tuple[str, str], dict[str, Any]] = {}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sender_service.accounting.closing import close_if_complete
+from sender_service.accounting.closing import close_complete
 from sender_service.models.campaign import Campaign
 from sender_service.models.send import FINAL, NEVER, Send
 from sender_service.models.trigger import Terms
@@ -117,7 +117,7 @@ class Planner:
             raise LeaseLost
         if target.parts:
             await tools.audience.parts.forget(send["_id"])
-        await close_if_complete(tools.sends, tools.pages, send["_id"], tools.clock())
+        await close_complete(tools.sends, tools.pages, [send["_id"]], tools.clock())
         tools.announce()
         log.info("send planned", extra={"send": send["_id"], "app": send["app"], "pages": count})
 
@@ -159,7 +159,7 @@ class Planner:
         why = {"error": f"{error.code}: {error.message}"}
         if await tools.sends.end(send["_id"], "refused", why):
             await tools.pages.make_due(send["_id"], tools.clock())
-            await close_if_complete(tools.sends, tools.pages, send["_id"], tools.clock())
+            await close_complete(tools.sends, tools.pages, [send["_id"]], tools.clock())
             if send.get("parts") is not None:
                 await tools.audience.parts.forget(send["_id"])
             log.warning("send refused", extra={"send": send["_id"], "code": error.code})

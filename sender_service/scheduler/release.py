@@ -107,6 +107,7 @@ def to_job(
             "chunk": chunk,
             "generation": state["generation"],
             "release": state["release"],
+            "attempted": state["attempted"],
             "priority": page["priority"],
             "idempotency_key": idempotency_key(
                 page["send"], page["n"], chunk.replace("-", "."), state["generation"]

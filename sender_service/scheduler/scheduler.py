@@ -157,7 +157,7 @@ class Scheduler:
                 await tools.budget.give_back(app.id, reserved)
             return 0
         if chunks:
-            await self._publish(await self._jobs(app, page, send, chunks))
+            await publish_jobs(tools.writer, await self._jobs(app, page, send, chunks))
         if changes and not page["open"]:
             await close_complete(tools.sends, tools.pages, [send["_id"]], now)
         return len(chunks)
@@ -195,17 +195,6 @@ class Scheduler:
             for chunk in chunks
         ]
 
-    async def _publish(self, jobs: Sequence[Job]) -> None:
-        await self._tools.writer.publish(
-            Outgoing(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
-        )
-        for job in jobs:
-            log.info(
-                "released",
-                extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
-                       "players": len(job.players), "release": job.release},
-            )  # fmt: skip
-
     async def _tidy(self) -> None:
         """Mend what a crash between two writes left: pages not due, accounts not closed."""
         now = self._tools.clock()
@@ -217,3 +206,16 @@ class Scheduler:
                 await self._tools.pages.make_due(send["_id"], now)
             if send["state"] != "planning":
                 await close_complete(self._tools.sends, self._tools.pages, [send["_id"]], now)
+
+
+async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:
+    """Raises LogUnavailable; what is released and has no answer is released again."""
+    await writer.publish(
+        Outgoing(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
+    )
+    for job in jobs:
+        log.info(
+            "released",
+            extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
+                   "players": len(job.players), "release": job.release},
+        )  # fmt: skip

@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any, cast
 
 import orjson
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.page import Page
 from sender_service.models.send import EVER, NEVER, Sums, add_sums, empty_sums
 from shared.collections import BODIES, PAGES
-from shared.mongo import Database, Document, translate_mongo_errors, write_conditionally
+from shared.mongo import Database, Document, Write, translate_mongo_errors, write_conditionally
 
 IN_LIMIT = 100  # ids a `$in`: more is slow on some engines (DESIGN 6)
 
@@ -59,6 +59,27 @@ class PageStore:
             except DuplicateKeyError:
                 return False
         return True
+
+    async def insert_all(
+        self, pages: Sequence[tuple[Page, Sequence[dict[str, Any]]]]
+    ) -> dict[str, Page]:
+        """Insert pages with their bodies; returns those that stood there before, as they stand."""
+        for page, bodies in pages:
+            page["bodies"] = _bodies_id(page["_id"], bodies)
+        kept: list[Write] = [
+            InsertOne({"_id": page["bodies"], "bodies": list(bodies), "expireAt": page["expireAt"]})
+            for page, bodies in pages
+            if page["open"]
+        ]
+        fresh: list[Write] = [InsertOne(cast(Document, page)) for page, _ in pages]
+        with translate_mongo_errors():
+            if kept:
+                await write_conditionally(self._bodies, kept)
+            if not fresh or await write_conditionally(self._pages, fresh) == len(fresh):
+                return {}
+        stored = await self.get_many([page["_id"] for page, _ in pages])
+        ours = {page["_id"]: page["plannedAt"] for page, _ in pages}
+        return {key: page for key, page in stored.items() if page["plannedAt"] != ours[key]}
 
     async def last(self, send: str) -> tuple[int, Any] | None:
         """(n, cursor to go on from) of the last page planned."""

@@ -1,0 +1,128 @@
+"""What the commands share that use the ops API: the client, its errors in one sentence, exit codes.
+
+Exit codes: 0 done, 1 refused (the API says why), 2 wrong arguments, 3 the API can't be reached or
+is unwell. With `--json` a command prints the API's answer as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import orjson
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from shared.settings import Settings
+
+EXIT_REFUSED = 1
+EXIT_UNREACHABLE = 3
+TIMEOUT_SECONDS = 60.0
+ANYWHERE = ("0.0.0.0", "::", "")  # a service may listen there; a client can't call it
+
+
+class Refused(Exception):
+    """The API's answer was no 2xx."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = EXIT_UNREACHABLE if status >= 500 else EXIT_REFUSED
+
+
+@dataclass(frozen=True)
+class Ops:
+    """The API, as a command uses it."""
+
+    http: httpx.AsyncClient
+    options: argparse.Namespace
+    console: Console
+
+    async def call(self, method: str, path: str, **more: Any) -> Any:
+        """The answer's body. Raises Refused, httpx.HTTPError."""
+        answer = await self.http.request(method, path, **more)
+        if answer.is_success:
+            return answer.json()
+        raise Refused(answer.status_code, _why(answer))
+
+    def show(self, body: Any, *tables: Table) -> None:
+        """As tables, or with `--json` as it came."""
+        if self.options.json:
+            self.console.file.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n")
+            return
+        for table in tables:
+            self.console.print(table)
+
+
+Work = Callable[[Ops], Awaitable[None]]
+
+
+def add_command(
+    commands: Any, name: str, work: Work, *, help: str, epilog: str | None = None
+) -> argparse.ArgumentParser:
+    """A command that does `work` with the API."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=help, description=help, epilog=epilog
+    )
+    parser.add_argument("--url", default=None, help="the ops API; by default this machine's")
+    parser.add_argument("--json", action="store_true", help="print the API's answer as it is")
+    parser.set_defaults(execute=lambda options: execute(options, work))
+    return parser
+
+
+def add_group(commands: Any, name: str, *, help: str) -> Any:
+    """`name` with commands of its own."""
+    group = commands.add_parser(name, help=help, description=help)
+    return group.add_subparsers(dest="action", required=True)
+
+
+def execute(options: argparse.Namespace, work: Work) -> int:
+    """Runs the command; returns its exit code."""
+    errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    try:
+        asyncio.run(_with_api(options, Settings(), work))
+    except Refused as exc:
+        errors.print(str(exc))
+        return exc.exit_code
+    except ValidationError as exc:
+        errors.print(f"settings: {exc.errors()[0]['msg']}")
+        return EXIT_UNREACHABLE
+    except httpx.HTTPError as exc:
+        errors.print(f"the ops API can't be reached: {type(exc).__name__}; is the sender running?")
+        return EXIT_UNREACHABLE
+    except KeyboardInterrupt:
+        return EXIT_REFUSED
+    return 0
+
+
+async def _with_api(options: argparse.Namespace, settings: Settings, work: Work) -> None:
+    host = "127.0.0.1" if settings.sender.host in ANYWHERE else settings.sender.host
+    base = options.url or f"http://{host}:{settings.sender.port}"
+    headers = {"Authorization": f"Bearer {settings.ops.token.get_secret_value()}"}
+    async with httpx.AsyncClient(
+        base_url=base, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False
+    ) as http:
+        await work(Ops(http, options, Console(highlight=False, markup=False)))
+
+
+def _why(answer: httpx.Response) -> str:
+    """The API's own words, or the status of whoever else answered."""
+    try:
+        body = answer.json()
+        code, message = str(body["code"]), str(body["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"the ops API answers {answer.status_code}"
+    if answer.status_code == 401:
+        return f"{message}: set CARILLON_OPS__TOKEN"
+    return f"{message} ({code})"
+
+
+def rows(table: Table, *more: tuple[object, ...]) -> Table:
+    """The table with these rows; None is a dash."""
+    for row in more:
+        table.add_row(*("-" if cell is None else str(cell) for cell in row))
+    return table

@@ -1,0 +1,42 @@
+"""`token create|list|remove`: bearer tokens of the ops API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from sender_service.cli.ops import Ops, add_command, add_group, rows
+
+NAMES = ("id", "name", "role", "createdAt", "expiresAt", "lastUsedAt")
+
+
+def add_token_commands(commands: Any) -> None:
+    group = add_group(commands, "token", help="bearer tokens of the ops API")
+    creating = add_command(group, "create", _create, help="make one; it is shown this once")
+    creating.add_argument("--name", required=True, help="who or what it is for")
+    creating.add_argument("--role", choices=("read", "operate", "admin"), required=True)
+    creating.add_argument("--expires-at", default=None, help="ISO 8601, with an offset")
+    add_command(group, "list", _list, help="all of them, without themselves")
+    removing = add_command(group, "remove", _remove, help="refuse it from now on")
+    removing.add_argument("id", metavar="ID")
+
+
+async def _create(ops: Ops) -> None:
+    options = ops.options
+    body = {"name": options.name, "role": options.role, "expiresAt": options.expires_at}
+    made = await ops.call("POST", "/v1/tokens", json=body)
+    if options.json:
+        return ops.show(made)
+    ops.console.print(made["token"], soft_wrap=True)  # alone on stdout: for a pipe
+    return None
+
+
+async def _list(ops: Ops) -> None:
+    found = await ops.call("GET", "/v1/tokens")
+    ops.show(found, rows(Table(*NAMES), *(tuple(i[n] for n in NAMES) for i in found["items"])))
+
+
+async def _remove(ops: Ops) -> None:
+    removed = await ops.call("DELETE", f"/v1/tokens/{ops.options.id}")
+    ops.show(removed, rows(Table("id", "removed"), (removed["id"], removed["removed"])))

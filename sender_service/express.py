@@ -1,0 +1,179 @@
+"""The fast lane: small transactional sends are planned and released in the batch that brought them.
+
+The same functions and documents as planner and scheduler use, so that any of them goes on where this
+one stopped; but one round trip a batch where they take several a send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sender_service.accounting.closing import close_complete
+from sender_service.models.campaign import Campaign
+from sender_service.models.page import Page, PageEdit, pending_counts
+from sender_service.models.send import NEVER, Send
+from sender_service.models.trigger import Recipient, Trigger
+from sender_service.planner.audience import AudienceReader, Candidate
+from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.paging import BAD_SHARE, END
+from sender_service.planner.rendering import Renderer
+from sender_service.scheduler.release import hand_out, to_job
+from sender_service.scheduler.scheduler import HELD_PAUSE, SchedulerTools, publish_jobs
+from sender_service.store.campaigns import CampaignStore
+from shared.apps import AppRegistry
+from shared.limits import requests_per_second
+from shared.models.app import App
+from shared.models.job import Job
+
+MAX_RECIPIENTS = 100
+NAMES_A_READ = 100
+
+
+@dataclass(frozen=True)
+class Rider:
+    """A send that takes the fast lane."""
+
+    send: Send
+    app: App
+    campaign: Campaign
+    trigger: Trigger
+    names: list[Recipient]
+
+
+@dataclass
+class Ride:
+    """What is to be done once the sends are stored."""
+
+    jobs: list[Job] = field(default_factory=list)
+    sends: list[str] = field(default_factory=list)
+
+
+class Express:
+    """`plan` turns sends of the batch from planning to sending where it can, `release` calls for
+    them. What doesn't fit is left as it was, for the planner."""
+
+    def __init__(
+        self, tools: SchedulerTools, audience: AudienceReader, campaigns: CampaignStore
+    ) -> None:
+        self._tools = tools
+        self._audience = audience
+        self._campaigns = campaigns
+
+    async def plan(self, sends: Sequence[Send]) -> Ride:
+        """Pages are stored before their sends: a crash between repeats the batch, and finds them."""
+        ride = Ride()
+        riders = await self._riders(sends)
+        for app in {rider.app.id: rider.app for rider in riders}.values():
+            await self._plan_app(app, [r for r in riders if r.app.id == app.id], ride)
+        return ride
+
+    async def release(self, ride: Ride) -> None:
+        """Raises LogUnavailable; then the scheduler's sweep comes to them."""
+        await publish_jobs(self._tools.writer, ride.jobs)
+        done = [send for send in ride.sends if send not in {job.send for job in ride.jobs}]
+        if done:
+            tools = self._tools
+            await close_complete(tools.sends, tools.pages, done, tools.clock())
+
+    async def _riders(self, sends: Sequence[Send]) -> list[Rider]:
+        riders = []
+        campaigns: dict[tuple[str, str], Campaign | None] = {}
+        known = {head["_id"] for head in await self._tools.sends.heads([s["_id"] for s in sends])}
+        for send in sends:
+            app = usable(self._tools.apps, send["app"])
+            if app is None or send["_id"] in known or send["dueAt"] > self._tools.clock():
+                continue
+            trigger = Trigger.model_validate(send["trigger"])
+            names = list(trigger.named() or ())
+            key = (send["app"], send["campaign"])
+            if key not in campaigns:
+                campaigns[key] = await self._campaigns.campaign(*key)
+            campaign = campaigns[key]
+            if campaign is not None and 0 < len(names) <= MAX_RECIPIENTS:
+                riders.append(Rider(send, app, campaign, trigger, names))
+        return riders
+
+    async def _plan_app(self, app: App, riders: Sequence[Rider], ride: Ride) -> None:
+        candidates = await self._candidates(app.id, riders)
+        edits: list[tuple[Rider, PageEdit, list[dict[str, Any]]]] = []
+        for rider, of_rider in zip(riders, candidates, strict=True):
+            builder = self._build(rider, of_rider)
+            if builder is not None:
+                page = builder.page(END)
+                sweep = self._tools.settings.sweep_seconds
+                edits.append((rider, PageEdit(page, sweep), list(builder.bodies)))
+        await self._hand_out(app, [(rider, edit) for rider, edit, _ in edits])
+        stood = await self._tools.pages.insert_all([(e.page, bodies) for _, e, bodies in edits])
+        for rider, edit, bodies in edits:
+            send = rider.send
+            send |= {"frozen": rider.campaign.document(), "state": "sending", "pages": 1}
+            send["planDue"] = NEVER
+            ride.sends.append(send["_id"])
+            page = stood.get(edit.page["_id"], edit.page)
+            if page is edit.page:  # else the sweep repeats what stood there already
+                ride.jobs += self._jobs(page, bodies, send, app)
+
+    async def _candidates(self, app: str, riders: Sequence[Rider]) -> list[list[Candidate]]:
+        """The people of all riders, looked up together."""
+        every = [name for rider in riders for name in rider.names]
+        found: list[Candidate] = []
+        for start in range(0, len(every), NAMES_A_READ):
+            batch = list(enumerate(every[start : start + NAMES_A_READ]))
+            found += await self._audience.resolve(app, 0, batch)
+        cut, taken = [], 0
+        for rider in riders:
+            cut.append(found[taken : taken + len(rider.names)])
+            taken += len(rider.names)
+        return cut
+
+    def _build(self, rider: Rider, candidates: Sequence[Candidate]) -> PageBuilder | None:
+        """None for what the planner must look at: too large a page, too many bad variables."""
+        tools = self._tools
+        members = tools.settings.page_members
+        chunk = min(members, tools.budget.chunk_members(rider.app.id))
+        renderer = Renderer(rider.trigger.variables)
+        plan = PagePlan(rider.send, rider.campaign, renderer, members, chunk)
+        builder = PageBuilder(plan, 0, tools.clock(), ())
+        if not all(builder.add(candidate) for candidate in candidates):
+            return None
+        people = len({member[1] for member in builder.members})
+        return None if builder.bad > people * BAD_SHARE else builder
+
+    async def _hand_out(self, app: App, edits: Sequence[tuple[Rider, PageEdit]]) -> None:
+        """Release as many calls as both limits allow; the rest waits for the scheduler."""
+        tools, now = self._tools, self._tools.clock()
+        calls = [
+            (rider, edit, chunk, count)
+            for rider, edit in edits
+            for chunk, count in pending_counts(edit.page, list(edit.page["chunks"])).items()
+        ]
+        ahead = requests_per_second(app.one_signal.plan) * tools.settings.release_ahead_seconds
+        wanted = [count for *_, count in calls[: int(ahead)]]
+        granted = await tools.budget.reserve(app.id, wanted, transactional=True) if wanted else 0
+        for at, (rider, edit, chunk, _) in enumerate(calls):
+            if at < granted:
+                hand_out(edit, chunk, rider.send, now)
+                edit.chunk(chunk, attempted=True)  # recorded here, so not again by the dispatcher
+            else:
+                edit.chunk(chunk, notBefore=now + HELD_PAUSE if at < len(wanted) else now)
+        for _, edit in edits:
+            edit.finish()
+
+    def _jobs(
+        self, page: Page, bodies: Sequence[dict[str, Any]], send: Send, app: App
+    ) -> list[Job]:
+        return [
+            to_job(page, name, bodies[int(name)], send, app.one_signal.app_id, self._tools.tagger)
+            for name, chunk in page["chunks"].items()
+            if chunk["state"] == "released"
+        ]
+
+
+def usable(apps: AppRegistry, app_id: str) -> App | None:
+    """The app, unless nothing may be sent for it now."""
+    app = apps.get(app_id)
+    if app is None or not app.enabled or not app.one_signal.enabled or app.state != "active":
+        return None
+    return app
