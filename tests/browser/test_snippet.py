@@ -31,7 +31,7 @@ async def test_calls_before_the_snippet_arrives_are_made_up_for(
     site: Site, visitor: Visitor
 ) -> None:
     calls = "carillon('send', 'first', {n: 1}); carillon('send', 'second', {n: 2});"
-    await visitor.go(site.page("/", f"<script>{calls}</script>"))
+    await visitor.go(site.page("/", f"<script>{calls}</script>", layer=[{"pageType": "other"}]))
     await site.until("first", "second")
     assert site.types() == ["pageview", "first", "second"]
 

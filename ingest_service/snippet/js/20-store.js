@@ -14,9 +14,9 @@ function local() {
 }
 
 function read(key) {
-  let text = memory[key];
+  let text = memory[key]; // newer than what is stored, where both are
   try {
-    text = local().getItem(PREFIX + key) || text;
+    text = text || local().getItem(PREFIX + key);
   } catch (_) {
     // blocked: memory's
   }
@@ -55,7 +55,9 @@ function keysFrom(start) {
   } catch (_) {
     // blocked: memory's only
   }
-  return keys.filter((key) => key.startsWith(start)).sort();
+  return Array.from(new Set(keys))
+    .filter((key) => key.startsWith(start))
+    .sort();
 }
 
 function readCookie(name) {

@@ -23,6 +23,7 @@ let timer = null;
 let isReady = false; // once what is older than this page's events is known
 let isGone = false;
 let failures = 0;
+let isNetwork = false; // what failed last
 let count = 0;
 
 function enqueue(type, data, callback) {
@@ -183,6 +184,7 @@ function conclude(batch, answer, said) {
 }
 
 function postpone(batch, floor, why) {
+  isNetwork = typeof why === "string";
   const backoff = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** failures++);
   const wait = Math.max(Math.min(floor, LONGEST_WAIT_MS), backoff * (0.5 + Math.random() / 2));
   write("wait", Date.now() + wait); // for the site's other pages too
@@ -193,7 +195,8 @@ function postpone(batch, floor, why) {
 // the next page, because nobody will hear the answers.
 function leave() {
   isGone = true;
-  const batch = underWay.length ? [] : take().filter((entry) => !entry.left);
+  const isOpen = ({ key, left }) => !left && !underWay.some((entry) => entry.key === key);
+  const batch = take().filter(isOpen);
   // Where storage is blocked, this is their last chance, so they don't wait for a better moment.
   const isLast = batch.some(({ key }) => key in memory);
   const may = batch.length && (isLast || waitLeft() <= 0) && navigator.onLine !== false;
@@ -218,8 +221,7 @@ function startQueue() {
   listen(window, "pageshow", comeBack); // also from the back-forward cache
   listen(document, "visibilitychange", () => schedule(0)); // hidden: perhaps never seen again
   listen(window, "online", () => {
-    failures = 0;
-    remove("wait");
+    if (isNetwork) remove("wait"); // Carillon's own Retry-After still holds
     return comeBack();
   });
   comeBack();

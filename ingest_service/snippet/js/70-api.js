@@ -59,6 +59,9 @@ function consent(given) {
 
 function begin() {
   if (hasBegun) return look(); // allowed again: the status is news for the new visitor id
+  if (!BASE) return fail("start", "set data-ingest: the script does not know where it came from");
+  // A page that is only prepared is seen by nobody yet.
+  if (document.prerendering) return listen(document, "prerenderingchange", begin);
   hasBegun = true;
   visitorId();
   startQueue();
