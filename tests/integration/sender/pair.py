@@ -1,0 +1,147 @@
+"""Two wired senders on one database and one log, as two replicas are."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import SecretStr
+
+from sender_service.intake.said import Said
+from sender_service.models.trigger import parse_trigger
+from sender_service.store.campaigns import app_store, campaign_key
+from sender_service.wiring import Sender, open_sender
+from shared.clock import utc_now
+from shared.collections import PLAYERS, PROFILES
+from shared.ids import slot_of
+from shared.kafka import ensure_topics
+from shared.models.job import Job
+from shared.settings import MongoSettings, OneSignalSettings, PlanSettings, Settings
+from shared.topics import JOBS_MARKETING, JOBS_TRANSACTIONAL, TOPICS
+from tests.stack import free_port
+from tests.unit.sender.builders import campaign
+
+APP, CAMPAIGN = "demo", "welcome"
+
+
+@dataclass
+class Pair:
+    """`one` and `two` know nothing of each other but what is in MongoDB."""
+
+    settings: Settings
+    one: Sender
+    two: Sender
+    onesignal: str
+
+    @property
+    def both(self) -> tuple[Sender, Sender]:
+        return self.one, self.two
+
+    async def people(self, count: int, browsers: int = 1, **fields: Any) -> list[str]:
+        """So many people, each with so many browsers; returns the players' ids."""
+        now = utc_now()
+        players: list[dict[str, Any]] = []
+        profiles: list[dict[str, Any]] = []
+        for n in range(count):
+            ids = [str(uuid.uuid4()) for _ in range(browsers)]
+            shown = [
+                {"id": i, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
+                for i in ids
+            ]
+            profiles.append(
+                {"_id": f"p{n}", "app": APP, "slot": slot_of(f"p{n}"), "login": f"login{n}", "email": None,
+                 "visitors": [f"v{n}"], "aliases": [], "players": shown, "changedAt": now, **fields}
+            )  # fmt: skip
+            players += [
+                {"_id": i, "app": APP, "person": f"p{n}", "previous": [], "state": "subscribed",
+                 "lastSeenAt": now, "changedAt": now}
+                for i in ids
+            ]  # fmt: skip
+        await self.one.database[PROFILES.name].insert_many(profiles)
+        await self.one.database[PLAYERS.name].insert_many(players)
+        return [p["_id"] for p in players]
+
+    async def trigger(self, **fields: Any) -> str:
+        """A trigger, taken in; returns the send's id."""
+        send = str(uuid.uuid4())
+        target = {} if "recipients" in fields else {"audience": {"all": True}}
+        body = {"id": send, "app": APP, "campaign": CAMPAIGN, **target, **fields}
+        said = Said(*parse_trigger(orjson.dumps(body)))
+        assert await self.one.intake().accept([said]) == [None]
+        return send
+
+    async def planned(self, **fields: Any) -> str:
+        send = await self.trigger(**fields)
+        assert await self.one.planners()[1].plan_one()
+        return send
+
+    async def jobs(self, send: str) -> list[Job]:
+        """What was released of a send so far."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka.bootstrap_servers)
+        await consumer.start()
+        try:
+            places = [
+                TopicPartition(topic.name, n)
+                for topic in (JOBS_MARKETING, JOBS_TRANSACTIONAL)
+                for n in range(topic.partitions)
+            ]
+            consumer.assign(places)
+            await asyncio.gather(*(consumer.seek_to_beginning(place) for place in places))
+            found: list[Job] = []
+            while fetched := await consumer.getmany(timeout_ms=400):
+                jobs = [Job.parse(m.value) for messages in fetched.values() for m in messages]
+                found += [job for job in jobs if job.send == send]
+            return found
+        finally:
+            await consumer.stop()
+
+    async def pages(self, send: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = [
+            p async for p in self.one.database["pages"].find({"send": send})
+        ]
+        return sorted(found, key=lambda page: page["n"])
+
+
+@asynccontextmanager
+async def open_pair(settings: Settings, driver: str, **plan: Any) -> AsyncIterator[Pair]:
+    mongo = {
+        "uri": SecretStr(settings.mongo.uri.get_secret_value()),
+        "database": settings.mongo.database,
+    }
+    settings = settings.model_copy(
+        update={
+            "mongo": MongoSettings.model_validate({**mongo, "driver": driver}),
+            # Nobody there: the count of subscribers is ours alone.
+            "onesignal": OneSignalSettings(base_url=f"http://127.0.0.1:{free_port()}"),
+            "plan": PlanSettings(**plan),
+        }
+    )
+    await ensure_topics(settings.kafka, TOPICS)
+    async with AsyncExitStack() as stack:
+        one = await stack.enter_async_context(open_sender(settings))
+        two = await stack.enter_async_context(open_sender(settings))
+        pair = Pair(settings, one, two, str(uuid.uuid4()))
+        await _open_shop(pair)
+        yield pair
+
+
+async def _open_shop(pair: Pair) -> None:
+    sealed = pair.one.vault.encrypt("os_v2_app_key")
+    one_signal = {"appId": pair.onesignal, "restApiKey": sealed, "plan": "paid", "enabled": True}
+    app = {"name": "Demo", "enabled": True, "keys": [], "origins": [], "oneSignal": one_signal}
+    await app_store(pair.one.database).put(APP, app)
+    content = campaign().document()
+    del content["version"]
+    await pair.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+    for sender in pair.both:
+        await sender.apps.refresh()
+
+
+def chunks_of(jobs: Sequence[Job]) -> list[tuple[int, str, int]]:
+    return sorted((job.page, job.chunk, job.release) for job in jobs)

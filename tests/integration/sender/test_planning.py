@@ -1,0 +1,131 @@
+"""Planning over replicas: a send is planned once, whoever dies in the middle of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from shared.clock import utc_now
+from tests.integration.sender.pair import Pair
+from tests.unit.sender.builders import page, player_id
+
+
+def _players(pages: list[dict[str, Any]]) -> list[str]:
+    return [member[0] for one in pages for member in one["members"]]
+
+
+async def _kill_after(pair: Pair, pages: int) -> None:
+    """A planner that stops dead once so many pages are there."""
+    store: Any = pair.one.pages
+    inserted = 0
+    insert = store.insert
+
+    async def insert_and_die(*arguments: Any) -> bool:
+        nonlocal inserted
+        done: bool = await insert(*arguments)
+        inserted += 1
+        if inserted == pages:
+            raise KeyboardInterrupt  # no handler is run, no lease given back
+        return done
+
+    store.insert = insert_and_die
+    try:
+        await pair.one.planners()[1].plan_one()
+    except KeyboardInterrupt:
+        return
+    finally:
+        store.insert = insert
+    raise AssertionError("it was to be killed")
+
+
+async def test_killed_planner_is_replaced_after_its_last_page(pair: Pair) -> None:
+    players = await pair.people(57, browsers=2)
+    send = await pair.trigger()
+    await _kill_after(pair, 4)
+    before = await pair.pages(send)
+    assert len(before) == 4
+    assert not await pair.two.planners()[1].plan_one(), "the lease is still held"
+    await _expire_lease(pair, send)
+    assert await pair.two.planners()[1].plan_one()
+    after = await pair.pages(send)
+    assert [p["n"] for p in after] == list(range(len(after)))
+    assert [p["plannedAt"] for p in after[:4]] == [p["plannedAt"] for p in before]
+    assert sorted(_players(after)) == sorted(players)
+    document = await pair.two.sends.get(send)
+    assert (
+        document is not None and document["state"] == "sending" and document["pages"] == len(after)
+    )
+    assert not await pair.one.planners()[1].plan_one()
+
+
+async def test_list_is_resumed_without_naming_anybody_twice(pair: Pair) -> None:
+    players = await pair.people(35)
+    names = [{"login": f"login{n}"} for n in range(35)] + [{"visitor": f"v{n}"} for n in range(35)]
+    send = await pair.trigger(recipients=names)
+    await _kill_after(pair, 2)
+    await _expire_lease(pair, send)
+    assert await pair.two.planners()[1].plan_one()
+    assert Counter(_players(await pair.pages(send))) == Counter(players)
+
+
+async def _expire_lease(pair: Pair, send: str) -> None:
+    """As if its time had passed."""
+    past = utc_now() - timedelta(seconds=1)
+    await pair.one.database["sends"].update_one({"_id": send}, {"$set": {"planDue": past}})
+
+
+async def test_planners_at_once_plan_every_send_once(pair: Pair) -> None:
+    players = await pair.people(25)
+    sends = [await pair.trigger() for _ in range(6)]
+    planners = [p for sender in pair.both for p in sender.planners()]
+
+    async def plan(planner: Any) -> int:
+        planned = 0
+        while await planner.plan_one():
+            planned += 1
+        return planned
+
+    planned = await asyncio.gather(*(plan(planner) for planner in planners))
+    assert sum(planned) == 6
+    for send in sends:
+        assert sorted(_players(await pair.pages(send))) == sorted(players)
+
+
+async def test_slow_planner_that_lost_its_lease_changes_nothing(pair: Pair) -> None:
+    """It wakes after another one has planned the page: neither page nor bodies are its own."""
+    theirs, late = page(), page([(player_id(9), "p9", "0")])
+    assert await pair.one.pages.insert(theirs, [{"contents": {"en": "theirs"}}])
+    assert not await pair.two.pages.insert(late, [{"contents": {"en": "late"}}])
+    stored = await pair.one.pages.get(theirs["_id"])
+    assert stored is not None and stored["members"] == theirs["members"]
+    assert await pair.one.pages.bodies(stored) == [{"contents": {"en": "theirs"}}]
+
+
+async def test_page_is_updated_only_as_it_was_read(pair: Pair) -> None:
+    await pair.one.pages.insert(page(), [{"x": 1}])
+    mine, other = [await sender.pages.get(page()["_id"]) for sender in pair.both]
+    assert mine is not None and other is not None
+    assert await pair.one.pages.update(mine, {"out": 1})
+    assert not await pair.two.pages.update(other, {"out": 2})
+    stored = await pair.one.pages.get(page()["_id"])
+    assert stored is not None and (stored["out"], stored["rev"]) == (1, 1)
+
+
+async def test_bodies_go_with_the_page_that_closes(pair: Pair) -> None:
+    await pair.one.pages.insert(page(), [{"x": 1}])
+    found = await pair.one.pages.get(page()["_id"])
+    assert found is not None
+    found["open"] = False
+    assert await pair.one.pages.update(found, {"open": False})
+    assert await pair.one.pages.bodies(found) == []
+
+
+async def test_cursors_only_go_on(pair: Pair) -> None:
+    await pair.people(30)
+    send = await pair.planned()
+    pages = await pair.pages(send)
+    assert len(pages) >= 3
+    cursors = [tuple(p["next"]) for p in pages if p["next"] is not None]
+    assert cursors == sorted(cursors)
