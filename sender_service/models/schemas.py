@@ -92,7 +92,8 @@ MESSAGES: dict[str, Message] = {
     DELIVERIES.name: DELIVERY,
     DEAD_LETTERS.name: DEAD_LETTER,
 }
-WRITERS = {  # who publishes, who only reads: as the operations of the two services
+# Who publishes and who reads: the operations of the two services.
+SERVICES: dict[str, dict[str, tuple[Topic, ...]]] = {
     "ingest": {"send": (EVENTS, DEAD_LETTERS), "receive": (EVENTS, DELIVERIES)},
     "sender": {
         "send": (EVENTS, TRIGGERS, JOBS_TRANSACTIONAL, JOBS_MARKETING, DELIVERIES, DEAD_LETTERS),
@@ -149,7 +150,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 def _operations() -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for service, actions in WRITERS.items():
+    for service, actions in SERVICES.items():
         for action, topics in actions.items():
             for topic in topics:
                 found[f"{service}.{action}.{topic.name}"] = {

@@ -1,0 +1,183 @@
+"""The commands: what they ask of the ops API, what they print, how they end."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import respx
+
+from sender_service.__main__ import main
+
+URL = "http://ops.test"
+SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+ACCOUNT = {
+    "id": SEND, "campaign": "hello", "state": "done", "error": None, "audience": 4, "sent": 3,
+    "pending": 0, "suppressed": {"unsubscribed": 1}, "failed": {}, "impressions": 2, "clicks": 1,
+    "closes": 0,
+}  # fmt: skip
+REPORT = {
+    **ACCOUNT, "sends": 1, "measurable": 2, "clickRate": 0.5,
+    "variants": [{"variant": "a", "sent": 3, "measurable": 2, "impressions": 2, "clicks": 1,
+                  "closes": 0, "clickRate": 0.5}],
+    "browsers": [{"browser": "Safari", "sent": 3, "measurable": 0, "impressions": 0, "clicks": 0,
+                  "closes": 0, "clickRate": None}],
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A screen on which no cell is cut, and a token."""
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("CARILLON_OPS__TOKEN", "cot_test")
+
+
+def run(*arguments: str) -> int:
+    return main([*arguments, "--url", URL])
+
+
+@respx.mock(base_url=URL)
+def test_send_is_shown(respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+    route = respx_mock.get(f"/v1/sends/{SEND}").respond(json=ACCOUNT)
+    assert run("send", "show", SEND) == 0
+    assert route.calls[0].request.headers["Authorization"] == "Bearer cot_test"
+    screen = capsys.readouterr().out
+    assert "suppressed: unsubscribed" in screen and "done" in screen
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
+@respx.mock(base_url=URL)
+def test_send_is_changed(respx_mock: respx.MockRouter, action: str) -> None:
+    route = respx_mock.post(f"/v1/sends/{SEND}/{action}").respond(json=ACCOUNT)
+    assert run("send", action, SEND) == 0
+    assert route.called
+
+
+@respx.mock(base_url=URL)
+def test_json_is_the_answer_as_it_is(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    respx_mock.get(f"/v1/sends/{SEND}").respond(json=ACCOUNT)
+    assert run("send", "show", SEND, "--json") == 0
+    assert orjson.loads(capsys.readouterr().out) == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "said"),
+    [
+        (404, {"code": "unknown_send", "message": "no such send"}, 1, "no such send"),
+        (401, {"code": "unauthorized", "message": "a token is needed"}, 1, "CARILLON_OPS__TOKEN"),
+        (503, {"code": "mongo_unavailable", "message": "MongoDB: away"}, 3, "MongoDB: away"),
+        (502, None, 3, "answers 502"),
+    ],
+)
+@respx.mock(base_url=URL)
+def test_refusals_are_one_sentence(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str], status: int, body: Any,
+    code: int, said: str,
+) -> None:  # fmt: skip
+    answer = httpx.Response(status, json=body) if body else httpx.Response(status, text="<html>")
+    respx_mock.get(f"/v1/sends/{SEND}").mock(return_value=answer)
+    assert run("send", "show", SEND) == code
+    told = capsys.readouterr()
+    assert said in told.err and told.out == "" and told.err.count("\n") == 1
+
+
+@respx.mock(base_url=URL)
+def test_absent_api_is_said_so(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    respx_mock.get(f"/v1/sends/{SEND}").mock(side_effect=httpx.ConnectError)
+    assert run("send", "show", SEND) == 3
+    assert "can't be reached" in capsys.readouterr().err
+
+
+@respx.mock(base_url=URL)
+def test_why_goes_by_a_name_that_stays_out_of_paths(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    search = respx_mock.post("/v1/people/search").respond(json={"items": [{"id": "p" * 32}]})
+    item = {"campaign": "hello", "send": SEND, "player": "x", "outcome": "suppressed",
+            "reason": "capped", "at": None}  # fmt: skip
+    why = respx_mock.get(f"/v1/people/{'p' * 32}/why").respond(json={"items": [item]})
+    assert run("why", "--app", "shop", "--login", "jana", "--send", SEND) == 0
+    assert orjson.loads(search.calls[0].request.content) == {"app": "shop", "login": "jana"}
+    assert why.calls[0].request.url.params["send"] == SEND
+    assert "capped" in capsys.readouterr().out
+
+
+@respx.mock(base_url=URL)
+def test_why_of_nobody_fails(respx_mock: respx.MockRouter) -> None:
+    respx_mock.post("/v1/people/search").respond(json={"items": []})
+    assert run("why", "--app", "shop", "--player", "x") == 1
+
+
+@respx.mock(base_url=URL)
+def test_report_has_rates_only_where_somebody_reports(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    respx_mock.get("/v1/apps/shop/campaigns/hello/report").respond(json=REPORT)
+    assert run("campaign", "report", "--app", "shop", "--campaign", "hello") == 0
+    screen = capsys.readouterr().out
+    assert "50.0%" in screen
+    safari = next(line for line in screen.splitlines() if "Safari" in line)
+    assert "%" not in safari
+
+
+@respx.mock(base_url=URL)
+def test_replay_tells_what_did_not_work(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    items = [{"id": "1", "replayed": True}, {"id": "2", "replayed": False, "code": "cut"}]
+    route = respx_mock.post("/v1/dead-letters/replay").respond(json={"items": items})
+    assert run("dead-letters", "replay", "1", "2") == 1
+    assert orjson.loads(route.calls[0].request.content) == {"ids": ["1", "2"]}
+    told = capsys.readouterr()
+    assert "cut" in told.out and "1 of 2" in told.err
+
+
+@respx.mock(base_url=URL)
+def test_letters_are_listed_by_filters(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter = {"id": "1", "at": "2026", "topic": "t", "stage": "s", "code": "c", "message": "m"}
+    route = respx_mock.get("/v1/dead-letters").respond(json={"items": [letter]})
+    assert run("dead-letters", "list", "--code", "c") == 0
+    assert dict(route.calls[0].request.url.params) == {"code": "c", "limit": "50"}
+    assert " m " in capsys.readouterr().out
+
+
+@respx.mock(base_url=URL)
+def test_new_token_is_alone_on_stdout(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    route = respx_mock.post("/v1/tokens").respond(201, json={"token": "cot_new", "id": "1"})
+    assert run("token", "create", "--name", "job", "--role", "operate") == 0
+    body = orjson.loads(route.calls[0].request.content)
+    assert body == {"name": "job", "role": "operate", "expiresAt": None}
+    assert capsys.readouterr().out == "cot_new\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("send",),
+        ("send", "show"),
+        ("why", "--app", "a"),
+        ("why", "--app", "a", "--login", "x", "--player", "y"),
+        ("token", "create", "--name", "x", "--role", "root"),
+    ],
+)
+def test_wrong_arguments_end_with_two(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert ended.value.code == 2
+
+
+def test_service_and_trigger_are_still_there() -> None:
+    with pytest.raises((SystemExit, argparse.ArgumentError)) as ended:
+        main(["trigger", "--help"])
+    assert getattr(ended.value, "code", None) == 0
