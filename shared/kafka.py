@@ -86,11 +86,12 @@ class LogWriter:
         self._name = name
         self._producer: AIOKafkaProducer | None = None
         self._connected = asyncio.Event()
+        self.closing = False
         self._replacing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Try until there is a broker."""
-        while True:
+        """Try until there is a broker, or nobody wants one any more."""
+        while not self.closing:
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._settings.bootstrap_servers,
                 client_id=self._name,
@@ -108,6 +109,9 @@ class LogWriter:
                 await producer.stop()
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
+            except asyncio.CancelledError:  # closed while it was connecting
+                await producer.stop()
+                raise
             self._producer = producer
             self._connected.set()
             return
@@ -190,6 +194,8 @@ async def open_log_writer(settings: KafkaSettings, name: str) -> AsyncIterator[L
     try:
         yield writer
     finally:
+        writer.closing = True  # a client that is cancelled while it connects leaves its socket open
+        await asyncio.wait({connecting}, timeout=CLOSE_SECONDS)
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
         await writer.close()
