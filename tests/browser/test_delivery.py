@@ -6,10 +6,11 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
 from playwright.async_api import BrowserType
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
-from tests.browser.site import Site
+from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
 from tests.stack import eventually
 
@@ -200,3 +201,44 @@ async def test_two_tabs_offline_send_each_event_once(site: Site, visitor: Visito
     await site.until(*["tab"] * 40)
     await eventually(lambda: _queue_is_empty(visitor))
     assert len(site.of("tab")) == len(set(_ids(site, "tab"))) == 40
+
+
+def _left_behind(age_ms: int | None) -> str:
+    """As a page leaves it that was killed, and when it last gave a sign of life."""
+    event = {"id": "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10", "type": "left", "visitorId": "v"}
+    entry = json.dumps(json.dumps({"event": event}))
+    key = f"carillon.q.{KEY}.' + (Date.now() - 9e5).toString(36) + '.0000.deadbeef"
+    alive = f"localStorage['carillon.alive.deadbeef'] = Date.now() - {age_ms};"
+    return (
+        f"<script>localStorage['{key}'] = {entry}; {alive if age_ms is not None else ''}</script>"
+    )
+
+
+@pytest.mark.parametrize("age_ms", [None, 11 * 60_000])
+async def test_events_of_a_killed_page_are_taken_over(
+    site: Site, visitor: Visitor, age_ms: int | None
+) -> None:
+    await visitor.go(site.page("/", _left_behind(age_ms), layer=[{"pageType": "other"}]))
+    await site.until("left", "pageview")
+    assert site.types() == ["left", "pageview"]
+    await eventually(lambda: _queue_is_empty(visitor))
+
+
+async def test_events_of_a_living_page_are_left_to_it(site: Site, visitor: Visitor) -> None:
+    await visitor.go(site.page("/", _left_behind(1_000)))
+    await site.until("pageview")
+    await visitor.carillon("send", "last")
+    await site.until("last")
+    assert site.of("left") == []
+    assert not await _queue_is_empty(visitor)
+
+
+async def test_rubbish_in_the_queue_is_thrown_away(site: Site, visitor: Visitor) -> None:
+    rubbish = "".join(
+        f"localStorage['carillon.q.{KEY}.{name}'] = '{text}';"
+        for name, text in {"a": "{", "b.c.d": "7", "e.f": "{}", "..": "null"}.items()
+    )
+    await visitor.go(site.page("/", f"<script>{rubbish}</script>"))
+    await site.until("pageview")
+    await eventually(lambda: _queue_is_empty(visitor))
+    assert site.types() == ["pageview"]

@@ -211,3 +211,14 @@ async def test_refused_permission_is_told(carillon: Carillon, chromium: Browser)
         assert await shopper.page.inner_text("#push-state") == "not subscribed"
         await picture(shopper, "9-refused")
         assert visitor.uncaught == []
+
+
+async def test_shops_other_name_is_a_second_browser(carillon: Carillon, shopper: Shopper) -> None:
+    await shopper.open("/product/303")
+    await shopper.told("pageview")
+    async with shopper.visitor.context.expect_page() as opened:
+        await shopper.page.get_by_role("link", name="Open as a second browser").click()
+    second = await opened.value
+    await second.wait_for_selector("#log li[data-what=pageview] .good", state="attached")
+    assert second.url == shopper.page.url.replace("127.0.0.1", "localhost")
+    assert await second.inner_text("#visitor-id") != await shopper.visitor_id()
