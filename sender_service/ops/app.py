@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from sender_service.ops.audit import AuditTrail
 from sender_service.ops.auth import Tokens, gate
+from sender_service.ops.examples import PROBLEMS
 from sender_service.store.audit import AuditStore
 from shared.clock import Clock
 from shared.health import Health
@@ -33,7 +34,7 @@ def create_app(
     add_ops_routes(app, health)
     guard = gate(tokens)
     for router in routers:
-        app.include_router(router, dependencies=[Depends(guard)])
+        app.include_router(router, dependencies=[Depends(guard)], responses=PROBLEMS)
     store, clock = audit
     app.add_middleware(AuditTrail, store=store, clock=clock)
     app.add_middleware(

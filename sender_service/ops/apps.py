@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Body, Path
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sender_service.models.trigger import Name, UuidText
 from sender_service.ops.auth import needs
+from sender_service.ops.examples import APP, CONNECTION, answers
 from sender_service.ops.trials import ConnectionTest
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
@@ -157,7 +158,7 @@ def apps_router(
 
     @router.put("/{app}")
     @needs("admin")
-    async def put_app(app: AppName, body: AppIn) -> dict[str, Any]:
+    async def put_app(app: AppName, body: Annotated[AppIn, Body(examples=[APP])]) -> dict[str, Any]:
         """Create or change. An identical one makes no new version; a masked secret stays."""
         content = Sealer(vault, await store.get(app)).content(body)
         document = await store.put(app, content)
@@ -172,7 +173,7 @@ def apps_router(
         await registry.refresh()
         return shown(await _existing(store, app))
 
-    @router.post("/{app}/test-connection")
+    @router.post("/{app}/test-connection", responses=answers(CONNECTION))
     @needs("operate")
     async def test_connection(app: AppName) -> dict[str, Any]:
         """Ask OneSignal for the app under the stored key. `result` is `ok`, `key_refused`,

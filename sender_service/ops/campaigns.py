@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Body, Path
 
 from sender_service.models.campaign import Campaign, CampaignBody
 from sender_service.models.trigger import Name
 from sender_service.ops.auth import needs
+from sender_service.ops.examples import CAMPAIGN, REPORT, answers
 from sender_service.ops.reports import Reports, by_location
 from sender_service.ops.trials import TestPush, TestSender
 from sender_service.store.campaigns import CampaignStore, campaign_key, to_campaign
@@ -52,7 +53,9 @@ def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
     @router.put("/campaigns/{campaign}")
     @needs("operate")
     async def put_campaign(
-        app: AppName, campaign: CampaignName, body: CampaignBody
+        app: AppName,
+        campaign: CampaignName,
+        body: Annotated[CampaignBody, Body(examples=[CAMPAIGN])],
     ) -> dict[str, Any]:
         """Create or change; each change is a version, and sends keep the one they began with."""
         await _known_app(tools.registry, app)
@@ -63,7 +66,7 @@ def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
 def _add_results(router: APIRouter, tools: CampaignTools) -> None:
     store = tools.store
 
-    @router.get("/campaigns/{campaign}/report")
+    @router.get("/campaigns/{campaign}/report", responses=answers(REPORT))
     @needs("read")
     async def report(app: AppName, campaign: CampaignName) -> dict[str, Any]:
         """Totals over the campaign's sends, by variant and by browser. Rates are over the

@@ -15,6 +15,7 @@ from sender_service.models.trigger import UuidText
 from sender_service.ops.audit import A_MOMENT, plain
 from sender_service.ops.auth import caller, needs
 from sender_service.ops.erasing import Writer
+from sender_service.ops.examples import LETTER, answers
 from sender_service.store.letters import LetterQuery, LetterStore
 from shared.clock import Clock
 from shared.dead_letters import Poison
@@ -91,7 +92,7 @@ def letters_router(store: LetterStore, replayer: Replayer, clock: Clock) -> APIR
 
 
 def _add_looks(router: APIRouter, store: LetterStore, clock: Clock) -> None:
-    @router.get("")
+    @router.get("", responses=answers({"items": [LETTER]}))
     @needs("read")
     async def newest(
         topic: Annotated[str | None, Query(max_length=128)] = None,

@@ -17,6 +17,7 @@ from sender_service.models.trigger import Login, Name, UuidText, VisitorId
 from sender_service.ops.audit import plain
 from sender_service.ops.auth import needs
 from sender_service.ops.erasing import Eraser
+from sender_service.ops.examples import PERSON_SHOWN, WHY, answers
 from sender_service.ops.why import Why
 from sender_service.store.persons import Known, NameKind, PersonReader
 from shared.errors import InvalidPayload, NotFound
@@ -85,7 +86,7 @@ def people_router(tools: PeopleTools) -> APIRouter:
 
 
 def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
-    @router.post("/search")
+    @router.post("/search", responses=answers({"items": [PERSON_SHOWN]}))
     @needs("read")
     async def search(request: Request, body: PersonQuery) -> dict[str, Any]:
         """People that a login, a visitor id, a player id or an email leads to, seen last first."""
@@ -96,13 +97,13 @@ def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
         found = await tools.people.search(body.app, kind, name)
         return {"items": [plain(shown(profile)) for profile in found]}
 
-    @router.get("/{person}")
+    @router.get("/{person}", responses=answers(PERSON_SHOWN))
     @needs("read", audited=True)
     async def get_person(person: PersonId) -> dict[str, Any]:
         """One person; also by the id of somebody who was merged into it."""
         return {**plain(shown((await _known(tools, person)).profile))}
 
-    @router.get("/{person}/why")
+    @router.get("/{person}/why", responses=answers(WHY))
     @needs("read")
     async def why(person: PersonId, send: Annotated[str | None, Query()] = None) -> dict[str, Any]:
         """Why did (or didn't) she get it: each of her players' outcome in a send, or without

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from sender_service.models.access import Role
 from sender_service.ops.audit import plain
 from sender_service.ops.auth import caller, needs
+from sender_service.ops.examples import TOKEN, answers
 from sender_service.store.tokens import Token, TokenStore, shown
 from shared.clock import Clock
 from shared.errors import InvalidPayload, NotFound
@@ -48,7 +49,7 @@ def tokens_router(store: TokenStore, vault: Vault, clock: Clock) -> APIRouter:
         """All tokens, without themselves; `lastUsedAt` is right to the hour."""
         return {"items": [plain(shown(token)) for token in await store.all()]}
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, responses=answers(TOKEN, 201))
     @needs("admin")
     async def create_token(request: Request, body: TokenIn) -> dict[str, Any]:
         """A new token. This answer is the only place where it is ever seen."""

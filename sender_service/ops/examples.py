@@ -1,0 +1,110 @@
+"""Examples for the OpenAPI document: bodies that the API takes, and answers that it gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+SEND_ID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
+PERSON = "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"
+AT = "2026-11-22T16:00:00.000Z"
+
+APP: dict[str, Any] = {
+    "name": "Demo shop",
+    "oneSignal": {"appId": PLAYER, "restApiKey": "os_v2_app_…", "plan": "free"},
+    "keys": [
+        {"id": "web", "kind": "write", "key": "wk_demo"},
+        {"id": "hook", "kind": "webhook", "key": "wh_demo"},
+    ],
+    "origins": ["https://shop.example"],
+}
+CAMPAIGN: dict[str, Any] = {
+    "name": "Welcome back",
+    "variants": [
+        {
+            "id": "a",
+            "headings": {"en": "Hello {{ name }}", "cs": "Ahoj {{ name }}"},
+            "contents": {"en": "Your basket is waiting"},
+            "url": "https://shop.example/basket",
+        }
+    ],
+    "policy": {"browsers": "last_active", "holdout": 0.1, "ttlSeconds": 3600},
+}
+_CELL = {
+    "sent": 90, "measurable": 60, "impressions": 54, "clicks": 6, "closes": 12,
+    "impressionRate": 0.9, "clickRate": 0.1,
+}  # fmt: skip
+REPORT: dict[str, Any] = {
+    "app": "demo", "campaign": "welcome", "location": "PushNotificationLocation", "sends": 3,
+    "audience": 100, "sent": 90, "pending": 0, "suppressed": {"unsubscribed": 8, "capped": 1},
+    "failed": {"invalid_player": 1}, "impressions": 54, "clicks": 6, "closes": 12,
+    "people": {"sent": 80, "pending": 0, "failed": 1, "suppressed": 7, "no_player": 4},
+    "measurable": 60, "impressionRate": 0.9, "clickRate": 0.1,
+    "variants": [{"variant": "a", **_CELL}], "browsers": [{"browser": "Chrome", **_CELL}],
+    "breakdownPending": 0,
+}  # fmt: skip
+PERSON_SHOWN: dict[str, Any] = {
+    "id": PERSON, "app": "demo", "login": "jana@shop.example", "email": None,
+    "visitors": ["v-1"], "aliases": [], "lastSeenAt": AT, "timeZone": "Europe/Prague",
+    "players": [{"id": PLAYER, "state": "subscribed", "browser": "Chrome", "lastSeenAt": AT}],
+    "language": "cs", "browser": "Chrome",
+}  # fmt: skip
+WHY: dict[str, Any] = {
+    "items": [
+        {
+            "send": SEND_ID, "campaign": "welcome", "variant": None, "player": PLAYER,
+            "outcome": "suppressed", "reason": "capped", "at": AT, "notificationId": None,
+        }
+    ]
+}  # fmt: skip
+LETTER: dict[str, Any] = {
+    "id": "4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f", "stage": "intake", "topic": "carillon.triggers",
+    "partition": 0, "offset": 7, "type": "trigger", "cut": False, "code": "unknown_app",
+    "message": "no such app", "at": AT, "replays": 1, "replayedAt": AT, "replayedBy": "bootstrap",
+}  # fmt: skip
+CONNECTION: dict[str, Any] = {
+    "result": "ok", "message": "OneSignal takes the key", "players": 1200,
+    "messageablePlayers": 950,
+}  # fmt: skip
+TOKEN: dict[str, Any] = {
+    "id": "9f1d6c1e-0c5f-4a52-8f53-3a7a4f4f1a10", "name": "campaign job", "role": "operate",
+    "createdAt": AT, "createdBy": "bootstrap", "expiresAt": None, "lastUsedAt": None,
+    "token": "cot_…",
+}  # fmt: skip
+
+
+class FieldProblem(BaseModel):
+    field: str
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """The one shape of errors."""
+
+    code: str
+    message: str
+    errors: list[FieldProblem] = []
+
+
+def answers(example: object, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """`responses=` of a route whose good answer looks like this."""
+    return {status: {"content": {"application/json": {"example": example}}}}
+
+
+def _problem(description: str, code: str, message: str, field: str | None = None) -> dict[str, Any]:
+    errors = [{"field": field, "code": "missing", "message": "Field required"}] if field else []
+    example = {"code": code, "message": message, "errors": errors}
+    content = {"application/json": {"example": example}}
+    return {"model": Problem, "description": description, "content": content}
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    401: _problem("No, or an unknown, token", "unauthorized", "a valid bearer token is required"),
+    403: _problem("The token's role is too low", "role_too_low", "this needs the role admin"),
+    404: _problem("There is none", "unknown_send", "no such send"),
+    422: _problem("Malformed", "invalid", "body.name: Field required", "body.name"),
+    503: _problem("Try again soon", "mongo_unavailable", "MongoDB: ServerSelectionTimeoutError"),
+}

@@ -1,0 +1,75 @@
+"""The OpenAPI document: every body has an example, every route its security and its errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from sender_service.models.campaign import CampaignBody
+from sender_service.ops.apps import AppIn
+from sender_service.ops.examples import APP, CAMPAIGN
+from shared.settings import Settings
+from tests.contract.sender.ops import Ops, open_ops
+
+METHODS = ("get", "put", "post", "delete")
+
+
+@pytest.fixture
+async def ops(settings: Settings) -> AsyncIterator[Ops]:
+    async with open_ops(settings) as opened:
+        yield opened
+
+
+async def document(ops: Ops) -> Any:
+    answer = await ops.http.get("/openapi.json")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def routes(document: Any) -> dict[str, Any]:
+    return {
+        f"{method} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in METHODS and path.startswith("/v1/")
+    }
+
+
+def has_example(document: Any, content: Any) -> bool:
+    media = next(iter(content.values()))
+    schema = media.get("schema", {})
+    name = schema.get("$ref", "").rsplit("/", 1)[-1]
+    shared = document["components"]["schemas"].get(name, {})
+    return any("example" in at or "examples" in at for at in (media, schema, shared))
+
+
+async def test_every_body_has_an_example(ops: Ops) -> None:
+    found = await document(ops)
+    bodies = {
+        n: r["requestBody"]["content"] for n, r in routes(found).items() if "requestBody" in r
+    }
+    assert len(bodies) >= 7
+    assert [name for name, content in bodies.items() if not has_example(found, content)] == []
+
+
+async def test_every_route_tells_its_security_and_errors(ops: Ops) -> None:
+    for name, route in routes(await document(ops)).items():
+        assert route["security"] == [{"HTTPBearer": []}], name
+        assert {"401", "403", "404", "422", "503"} <= set(route["responses"]), name
+        refusal = route["responses"]["422"]["content"]["application/json"]
+        assert refusal["schema"]["$ref"].endswith("/Problem"), name
+
+
+async def test_every_route_says_what_it_does(ops: Ops) -> None:
+    silent = {"get /v1/apps", "get /v1/apps/{app}"}
+    told = {n for n, route in routes(await document(ops)).items() if route.get("description")}
+    assert {
+        name for name in routes(await document(ops)) if "campaigns" not in name
+    } - told <= silent
+
+
+def test_examples_are_what_the_api_takes() -> None:
+    assert AppIn.model_validate(APP).name == "Demo shop"
+    assert CampaignBody.model_validate(CAMPAIGN).variants[0].id == "a"
