@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from sender_service.wiring import Sender, open_sender
-from shared.settings import Settings
+from tests import stack
 
 TOKEN = "ops_demo"
 KEY = "os_v2_app_very_secret"
@@ -59,13 +59,27 @@ def client(sender: Sender, address: str = "127.0.0.1", **headers: str) -> httpx.
     return httpx.AsyncClient(transport=transport, base_url="http://ops", headers=headers)
 
 
-@pytest.fixture
-async def api(settings: Settings) -> AsyncIterator[Api]:
+@pytest.fixture(scope="session")
+async def whole_api(
+    broker: str, mongo_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Api]:
+    """Put together once: that takes longer than most tests."""
+    settings = stack.settings_for(broker, mongo_uri, tmp_path_factory.mktemp("ops"))
     async with (
         open_sender(settings) as sender,
         client(sender, Authorization=f"Bearer {TOKEN}") as http,
     ):
         yield Api(sender, http)
+
+
+@pytest.fixture
+async def api(whole_api: Api) -> Api:
+    """With nothing in it."""
+    database = whole_api.sender.database
+    for name in await database.list_collection_names():
+        await database[name].delete_many({})
+    whole_api.sender.apps.take([])
+    return whole_api
 
 
 @pytest.fixture

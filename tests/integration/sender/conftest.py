@@ -6,12 +6,25 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.settings import Settings
+from tests import stack
 from tests.integration.sender.pair import Pair, open_pair
 
 
-@pytest.fixture(params=["motor", "pymongo"])
-async def pair(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Pair]:
+@pytest.fixture(scope="session", params=["motor", "pymongo"])
+async def open_senders(
+    request: pytest.FixtureRequest,
+    broker: str,
+    mongo_uri: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Pair]:
     """Small pages, so that few people make many."""
+    settings = stack.settings_for(broker, mongo_uri, tmp_path_factory.mktemp("pair"))
     async with open_pair(settings, request.param, page_members=10, lease_seconds=5) as opened:
         yield opened
+
+
+@pytest.fixture
+async def pair(open_senders: Pair) -> Pair:
+    """With a shop and nothing else in it."""
+    await open_senders.start_again()
+    return open_senders

@@ -43,6 +43,27 @@ class Pair:
     def both(self) -> tuple[Sender, Sender]:
         return self.one, self.two
 
+    async def start_again(self) -> None:
+        """A shop with a campaign, and nothing else."""
+        database = self.one.database
+        for name in await database.list_collection_names():
+            await database[name].delete_many({})
+        sealed = self.one.vault.encrypt("os_v2_app_key")
+        one_signal = {
+            "appId": self.onesignal,
+            "restApiKey": sealed,
+            "plan": "paid",
+            "enabled": True,
+        }
+        app = {"name": "Demo", "enabled": True, "keys": [], "origins": [], "oneSignal": one_signal}
+        await app_store(database).put(APP, app)
+        content = campaign().document()
+        del content["version"]
+        await self.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+        for sender in self.both:
+            await sender.apps.refresh()
+            sender.budget._bases.clear()  # what it remembers of who is subscribed
+
     async def people(self, count: int, browsers: int = 1, **fields: Any) -> list[str]:
         """So many people, each with so many browsers; returns the players' ids."""
         now = utc_now()
@@ -126,21 +147,7 @@ async def open_pair(settings: Settings, driver: str, **plan: Any) -> AsyncIterat
     async with AsyncExitStack() as stack:
         one = await stack.enter_async_context(open_sender(settings))
         two = await stack.enter_async_context(open_sender(settings))
-        pair = Pair(settings, one, two, str(uuid.uuid4()))
-        await _open_shop(pair)
-        yield pair
-
-
-async def _open_shop(pair: Pair) -> None:
-    sealed = pair.one.vault.encrypt("os_v2_app_key")
-    one_signal = {"appId": pair.onesignal, "restApiKey": sealed, "plan": "paid", "enabled": True}
-    app = {"name": "Demo", "enabled": True, "keys": [], "origins": [], "oneSignal": one_signal}
-    await app_store(pair.one.database).put(APP, app)
-    content = campaign().document()
-    del content["version"]
-    await pair.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
-    for sender in pair.both:
-        await sender.apps.refresh()
+        yield Pair(settings, one, two, str(uuid.uuid4()))
 
 
 def chunks_of(jobs: Sequence[Job]) -> list[tuple[int, str, int]]:
