@@ -102,7 +102,10 @@ class Site:
 @asynccontextmanager
 async def open_site() -> AsyncIterator[Site]:
     async with open_database(MongoSettings(), "test") as database:  # never asked anything
-        pages, ingest = socket.create_server(("127.0.0.1", 0)), socket.create_server(("", 0))
+        pages, ingest = (
+            socket.create_server(("127.0.0.1", 0)),
+            socket.create_server(("127.0.0.1", 0)),
+        )
         site = Site(
             f"http://127.0.0.1:{pages.getsockname()[1]}",
             f"http://127.0.0.1:{ingest.getsockname()[1]}",

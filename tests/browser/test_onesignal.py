@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser import sdks
 from tests.browser.sdks import PLAYER
-from tests.browser.site import Site
+from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
 from tests.stack import eventually
 
@@ -160,6 +160,15 @@ async def test_sdk_is_loaded_and_configured_when_the_app_says_so(
             "notification.dismissed": hook,
         },
     }
+    await attached(visitor)
+
+
+async def test_nonce_of_a_strict_policy_is_handed_on(site: Site, visitor: Visitor) -> None:
+    site.pages["/sdk/OneSignalSDK.page.js"] = (sdks.V16, {})
+    site.configure(loadOneSignal=True, sdkUrl="/sdk/OneSignalSDK.page.js")
+    policy = f"default-src 'none'; script-src 'nonce-abc'; connect-src {site.ingest}"
+    script = f'<script async nonce="abc" src="{site.ingest}/v1/snippet.js?key={KEY}"></script>'
+    await visitor.go(site.bare("/", script, Content_Security_Policy=policy))
     await attached(visitor)
 
 
