@@ -42,7 +42,7 @@ def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
     @router.get("/campaigns")
     @needs("read")
     async def list_campaigns(app: AppName) -> dict[str, Any]:
-        await _known_app(tools.registry, app)
+        await known_app(tools.registry, app)
         return {"items": [_shown(to_campaign(d)) for d in await store.find({"app": app})]}
 
     @router.get("/campaigns/{campaign}")
@@ -58,7 +58,7 @@ def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
         body: Annotated[CampaignBody, Body(examples=[CAMPAIGN])],
     ) -> dict[str, Any]:
         """Create or change; each change is a version, and sends keep the one they began with."""
-        await _known_app(tools.registry, app)
+        await known_app(tools.registry, app)
         content = {**body.document(), "app": app, "id": campaign}
         return _shown(to_campaign(await store.put(campaign_key(app, campaign), content)))
 
@@ -77,7 +77,7 @@ def _add_results(router: APIRouter, tools: CampaignTools) -> None:
     @needs("read")
     async def app_report(app: AppName) -> dict[str, Any]:
         """All campaigns of the app, and their offers' locations."""
-        await _known_app(tools.registry, app)
+        await known_app(tools.registry, app)
         campaigns = [to_campaign(d) for d in await store.find({"app": app})]
         items = [await tools.reports.of_campaign(campaign) for campaign in campaigns]
         return {"items": items, "locations": by_location(items)}
@@ -93,7 +93,7 @@ def _shown(campaign: Campaign) -> dict[str, Any]:
     return campaign.model_dump(by_alias=True, mode="json")
 
 
-async def _known_app(registry: AppRegistry, app: str) -> None:
+async def known_app(registry: AppRegistry, app: str) -> None:
     if registry.get(app) is None:
         await registry.refresh()
     if registry.get(app) is None:

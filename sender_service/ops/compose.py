@@ -118,7 +118,7 @@ class OpsParts:
             people=PersonReader(self.database),
             why=Why(OutcomeReader(self.database), self.clock),
             eraser=Eraser(self.writer, self.vault, self.clock),
-            known_app=lambda app: self.apps.get(app) is not None,
+            apps=self.apps,
         )
         replayer = Replayer(letters, self.writer, self.clock)
         return [people_router(tools), letters_router(letters, replayer, self.clock)]

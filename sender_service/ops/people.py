@@ -5,7 +5,6 @@ Logins, emails and visitor ids come in bodies only: paths and query strings end 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -16,10 +15,12 @@ from pydantic.alias_generators import to_camel
 from sender_service.models.trigger import Login, Name, UuidText, VisitorId
 from sender_service.ops.audit import plain
 from sender_service.ops.auth import needs
+from sender_service.ops.campaigns import known_app
 from sender_service.ops.erasing import Eraser
 from sender_service.ops.examples import PERSON_SHOWN, WHY, answers
 from sender_service.ops.why import Why
 from sender_service.store.persons import Known, NameKind, PersonReader
+from shared.apps import AppRegistry
 from shared.errors import InvalidPayload, NotFound
 from shared.http import json_response
 from shared.models.wire import Wire
@@ -75,7 +76,7 @@ class PeopleTools:
     people: PersonReader
     why: Why
     eraser: Eraser
-    known_app: Callable[[str], bool]
+    apps: AppRegistry
 
 
 def people_router(tools: PeopleTools) -> APIRouter:
@@ -90,8 +91,7 @@ def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
     @needs("read")
     async def search(request: Request, body: PersonQuery) -> dict[str, Any]:
         """People that a login, a visitor id, a player id or an email leads to, seen last first."""
-        if not tools.known_app(body.app):
-            raise NotFound("no such app", code="unknown_app")
+        await known_app(tools.apps, body.app)
         request.scope["audit_target"] = {"app": body.app}
         ((kind, name),) = body.names
         found = await tools.people.search(body.app, kind, name)

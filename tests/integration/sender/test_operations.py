@@ -1,0 +1,145 @@
+"""The ops API and its commands against the running sender: what travels over Kafka and back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from sender_service.__main__ import main
+from sender_service.models.page import new_chunk
+from shared.clock import utc_now
+from shared.kafka import Outgoing, open_log_writer
+from shared.mongo import Database, open_database
+from shared.settings import Settings
+from tests import stack
+from tests.contract.sender.ops import PERSON, a_profile
+from tests.stack import eventually
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+
+
+@pytest.fixture
+def sender(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A sender of its own, with the environment that commands find it by."""
+    for name, value in stack.environment(settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COLUMNS", "300")
+    with stack.service("sender_service", settings) as server:
+        yield f"http://{server.address}"
+
+
+async def command(*arguments: str) -> tuple[int, str]:
+    """(exit code, what it printed); in a thread, because a command has an event loop of its own."""
+
+    def run() -> tuple[int, str]:
+        screen = io.StringIO()
+        with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
+            return main(list(arguments)), screen.getvalue()
+
+    return await asyncio.to_thread(run)
+
+
+async def ready(url: str) -> httpx.AsyncClient:
+    http = httpx.AsyncClient(base_url=url, headers={"Authorization": "Bearer ops_demo"})
+
+    async def asked() -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            body = (await http.get("/health/ready")).json()
+            names = {d["name"] for d in body["dependencies"] if d["status"] == "up"}
+            return {"stage:dead-letters", "stage:erasure", "loop:reports"} <= names
+        return False
+
+    await eventually(asked, 100)
+    return http
+
+
+async def test_dead_letter_is_looked_at_and_replayed(sender: str, settings: Settings) -> None:
+    mark = str(uuid.uuid4())
+    async with (
+        contextlib.aclosing(await ready(sender)) as http,
+        open_log_writer(settings.kafka, "test") as writer,
+    ):
+        trigger = json.dumps({"id": mark, "app": "nobody", "campaign": "c"}).encode()
+        await writer.publish([Outgoing("carillon.triggers", mark, trigger, "trigger")])
+
+        async def of_mine() -> list[Any]:
+            params = {"code": "unknown_app", "topic": "carillon.triggers"}
+            items = (await http.get("/v1/dead-letters", params=params)).json()["items"]
+            full = [(await http.get(f"/v1/dead-letters/{i['id']}")).json() for i in items]
+            return [letter for letter in full if letter["key"] == mark]
+
+        (letter,) = await eventually(of_mine, 30)
+        assert letter["value"]["app"] == "nobody"
+        code, screen = await command("dead-letters", "replay", letter["id"])
+        assert (code, "True" in screen) == (0, True), screen
+
+        async def refused_again() -> bool:
+            return len(await of_mine()) == 2
+
+        await eventually(refused_again, 30)
+        code, screen = await command("dead-letters", "list", "--code", "unknown_app")
+        assert code == 0 and letter["id"] in screen
+
+
+async def test_erase_reaches_what_the_sender_keeps(sender: str, settings: Settings) -> None:
+    async with (
+        contextlib.aclosing(await ready(sender)) as http,
+        open_database(settings.mongo, "test") as database,
+    ):
+        player = await keep_somebody(database)
+        code, screen = await command("why", "--app", "shop", "--login", "jana", "--send", SEND)
+        assert code == 0 and "unsubscribed" in screen, screen
+        assert (await http.post(f"/v1/people/{PERSON}/erase")).status_code == 202
+
+        async def gone() -> bool:
+            page = await database["pages"].find_one({"_id": f"{SEND}:0"}) or {}
+            return PERSON not in str(page["members"]) and player not in str(page["members"])
+
+        await eventually(gone, 30)
+        page = await database["pages"].find_one({"_id": f"{SEND}:0"}) or {}
+        assert page["outcomes"] == {"0": ["suppressed", "unsubscribed"]}
+
+
+async def test_token_made_by_command_opens_what_its_role_may(sender: str) -> None:
+    async with contextlib.aclosing(await ready(sender)) as http:
+        code, screen = await command("token", "create", "--name", "job", "--role", "read")
+        assert code == 0, screen
+        headers = {"Authorization": f"Bearer {screen.strip()}"}
+        assert (await http.get("/v1/apps", headers=headers)).status_code == 200
+        assert (await http.get("/v1/tokens", headers=headers)).status_code == 403
+        code, screen = await command("send", "show", SEND)
+        assert (code, "no such send" in screen) == (1, True)
+
+
+async def keep_somebody(database: Database) -> str:
+    """A person, a send and its page, as they lie in the store; returns the player."""
+    now = utc_now()
+    profile = a_profile(PERSON, login="jana")
+    player = str(profile["players"][0]["id"])
+    await database["profiles"].insert_one(profile)
+    await database["players"].insert_one(
+        {"_id": player, "app": "shop", "person": PERSON, "browser": "Chrome", "state": "subscribed"}
+    )
+    one_signal = {"appId": str(uuid.uuid4()), "restApiKey": "x"}
+    await database["apps"].insert_one(
+        {"_id": "shop", "name": "shop", "version": 1, "oneSignal": one_signal}
+    )
+    await database["sends"].insert_one(
+        {"_id": SEND, "app": "shop", "campaign": "hello", "createdAt": now, "pages": 1,
+         "trigger": {}, "state": "done", "closedAt": now, "expireAt": now.replace(year=9998)}
+    )  # fmt: skip
+    await database["pages"].insert_one(
+        {"_id": f"{SEND}:0", "send": SEND, "app": "shop", "n": 0, "members": [[player, PERSON, ""]],
+         "outcomes": {"0": ["suppressed", "unsubscribed"]}, "chunks": {"0": new_chunk("a", now)},
+         "noPlayer": 0, "plannedAt": now, "open": False, "bodies": "", "rev": 0}
+    )  # fmt: skip
+    return player
