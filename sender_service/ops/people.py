@@ -30,8 +30,7 @@ PersonId = Annotated[
     str, Path(description="the person's id, as search gives it", pattern=r"^[0-9A-Za-z-]{8,64}$")
 ]
 KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
-INNER = frozenset({"_id", "rev", "seen", "cuts", "slot"})  # rings of digests, counters of writes
-SHARED = frozenset({"people", "epochs", "players"})  # of a browser: others may have used it too
+INNER = frozenset({"_id", "rev", "slot"})  # the machinery's own
 
 
 def _model(example: dict[str, Any]) -> ConfigDict:
@@ -162,7 +161,7 @@ def exported(known: Known) -> dict[str, Any]:
         "id": known.profile["_id"],
         "profile": _bare(known.profile),
         "players": [{"id": p["_id"], **_bare(p)} for p in known.players],
-        "browsers": [{"id": v["visitor"], **_browser(v, known)} for v in known.visitors],
+        "browsers": [_browser(visitor, known) for visitor in known.visitors],
         "merges": [{"id": m["_id"], **_bare(m)} for m in known.merges],
     }
 
@@ -180,5 +179,4 @@ def _browser(visitor: Document, known: Known) -> Document:
         if epoch["born"] in known.ids or (login is not None and epoch["login"] == login)
     ]
     players = [p for p in visitor.get("players", ()) if p["id"] in known.player_ids]
-    own = {name: value for name, value in _bare(visitor).items() if name not in SHARED}
-    return {**own, "epochs": epochs, "players": players}
+    return {"id": visitor["visitor"], "epochs": epochs, "players": players}

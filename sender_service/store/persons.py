@@ -22,8 +22,8 @@ class Known:
 
     @property
     def ids(self) -> frozenset[str]:
-        """The person's id, and the ids of those that were merged into it."""
-        merged = {str(merge["_id"]) for merge in self.merges}
+        """The person's id, and the ids of those that were merged into it and not parted again."""
+        merged = {str(merge["_id"]) for merge in self.merges if not merge.get("undone")}
         return frozenset({str(self.profile["_id"]), *self.profile.get("aliases", ()), *merged})
 
     @property

@@ -121,6 +121,16 @@ async def test_who_was_merged_is_found_by_the_old_id(ops: Ops) -> None:
     assert (await ops.ok("GET", f"/v1/people/{ALIAS}"))["id"] == PERSON
 
 
+async def test_who_was_parted_again_is_not_the_person(ops: Ops) -> None:
+    await ops.add_person()
+    undone = {"at": ops.clock(), "event": "e"}
+    merge = {"_id": ALIAS, "app": "shop", "person": PERSON, "visitor": "v-aaaa", "undone": undone}
+    await ops.database["merges"].insert_one(merge)
+    assert (await ops.call("GET", f"/v1/people/{ALIAS}")).status_code == 404
+    await ops.ok("POST", f"/v1/people/{PERSON}/erase")
+    assert Event.parse(ops.log.records[0].value).data["aliases"] == []
+
+
 async def test_unknown_people_and_sends_are_not_found(ops: Ops) -> None:
     await ops.add_person()
     for path in ("", "/why", "/export"):
