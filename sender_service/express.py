@@ -155,7 +155,6 @@ class Express:
         for at, (rider, edit, chunk, _) in enumerate(calls):
             if at < granted:
                 hand_out(edit, chunk, rider.send, now)
-                edit.chunk(chunk, attempted=True)  # recorded here, so not again by the dispatcher
             else:
                 edit.chunk(chunk, notBefore=now + HELD_PAUSE if at < len(wanted) else now)
         for _, edit in edits:

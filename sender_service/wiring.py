@@ -108,7 +108,7 @@ class Sender:
             specs.append(intake_stage(self.intake()))
         if "dispatcher" in roles:
             tools = DispatcherTools(
-                self.apps, app_store(self.database), self.pages, governor, self.onesignal,
+                self.apps, app_store(self.database), governor, self.onesignal,
                 self.writer, utc_now,
             )  # fmt: skip
             specs += Dispatcher(tools).stages()

@@ -12,13 +12,10 @@ from datetime import timedelta
 from sender_service.dispatcher.governor import Governor
 from sender_service.dispatcher.onesignal import OneSignalClient
 from sender_service.dispatcher.outcomes import NotSent, Outcome, Refused, RetryAfter, Sent
-from sender_service.models.page import page_id
 from sender_service.store.campaigns import VersionedStore
-from sender_service.store.pages import PageStore
 from shared import metrics
 from shared.apps import AppRegistry
 from shared.clock import Clock
-from shared.coalescer import Coalescer
 from shared.dead_letters import Poison
 from shared.kafka import LogWriter, Outgoing, Record
 from shared.models.app import App
@@ -45,7 +42,6 @@ REFUSED = "refused"  # definitely: the next release is a new generation
 class DispatcherTools:
     apps: AppRegistry
     app_store: VersionedStore
-    pages: PageStore
     governor: Governor
     onesignal: OneSignalClient
     writer: LogWriter
@@ -57,7 +53,6 @@ class Dispatcher:
 
     def __init__(self, tools: DispatcherTools) -> None:
         self._tools = tools
-        self._attempts = Coalescer(tools.pages.mark_attempted)
 
     def stages(self) -> list[StageSpec[Job]]:
         """One for each priority, so that no marketing stands before a transactional push."""
@@ -97,8 +92,6 @@ class Dispatcher:
             return self._deferred(job, STOPPED)
         if tools.clock() >= job.expires_at:
             return self._deferred(job, NO_TURN)  # the scheduler ends what has expired
-        if not job.attempted:
-            await self._attempts.submit((page_id(job.send, job.page), job.chunk))
         transactional = job.priority == "transactional"
         if not await tools.governor.turn(app, transactional=transactional, within=TURN_SECONDS):
             return self._deferred(job, NO_TURN, seconds=1.0)

@@ -30,7 +30,7 @@ class Chunk(TypedDict):
     generation: int
     release: int
     attempts: int  # answered, but not to an end
-    attempted: bool  # marked before the first call
+    attempted: bool  # it may have been called: set by the release
     notBefore: datetime
     releasedAt: datetime | None
     ttl: int | None  # seconds, frozen by the first release of a generation
@@ -169,30 +169,32 @@ class PageEdit:
 
     def chunk(self, chunk: str, **fields: Any) -> None:
         """Set fields of a chunk."""
-        for field, value in fields.items():
-            self.page["chunks"][chunk][field] = value  # type: ignore[literal-required]
-            if f"chunks.{chunk}" not in self.changes:  # else it is new, and written whole
-                self.changes[f"chunks.{chunk}.{field}"] = value
+        self.page["chunks"][chunk].update(fields)  # type: ignore[typeddict-item]
+        self._changed("chunks")
 
     def move(self, index: int, chunk: str) -> None:
         """Put a member into a part of its chunk."""
         self.page["members"][index][2] = chunk
-        self.changes[f"members.{index}.2"] = chunk
+        self._changed("members")
 
     def add_chunk(self, name: str, chunk: Chunk) -> None:
         self.page["chunks"][name] = chunk
-        self.changes[f"chunks.{name}"] = chunk
+        self._changed("chunks")
 
     def notification(self, message: str) -> None:
         """Note OneSignal's id of a message, by which stream events without our tag are matched."""
         if message not in self.page["notifications"]:
             self.page["notifications"].append(message)
-            self.changes["notifications"] = self.page["notifications"]
+            self._changed("notifications")
 
     def outcome(self, index: int, outcome: str, reason: str) -> None:
         """Give a member an outcome of its own."""
         self.page["outcomes"][str(index)] = [outcome, reason]
-        self.changes[f"outcomes.{index}"] = [outcome, reason]
+        self._changed("outcomes")
+
+    def _changed(self, field: Literal["chunks", "members", "notifications", "outcomes"]) -> None:
+        # Whole fields: one path of many in a document costs some engines a copy of it (DESIGN 6).
+        self.changes[field] = self.page[field]
 
     def finish(self) -> dict[str, Any]:
         """The complete `$set`: what changed, with sums, open, out and due set from it."""

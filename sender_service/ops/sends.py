@@ -84,9 +84,10 @@ class SendsApi:
 
     async def resume(self, send: SendId) -> dict[str, Any]:
         """Goes on where it was paused."""
-        return await self._changed(
-            send, await self._sends.set_paused(send.lower(), False), "resumed"
-        )
+        done = await self._sends.set_paused(send.lower(), False)
+        if done:
+            await self._pages.make_due(send.lower(), self._clock())
+        return await self._changed(send, done, "resumed")
 
     async def cancel(self, send: SendId) -> dict[str, Any]:
         """Whoever was not called yet will not be; what is released still goes."""

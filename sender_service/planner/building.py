@@ -17,7 +17,7 @@ from sender_service.planner.policy import choose_variant, suppressions
 from sender_service.planner.rendering import Body, Renderer
 from shared.errors import Rejected
 
-MAX_BODIES_BYTES = 4_000_000
+MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
 NO_CHUNK = ""  # of members that no call names
 
 
@@ -48,7 +48,6 @@ class PageBuilder:
     bad: int = 0
     cursor: Any = None
     capped: bool = False
-    _bytes: int = 0
     _filling: dict[bytes, tuple[str, int]] = field(default_factory=dict)
     _here: set[str] = field(default_factory=set)
 
@@ -56,7 +55,7 @@ class PageBuilder:
         """False when the person has no room here: all of a person's players are in one page."""
         players = self._players(candidate)
         full = len(self.members) + len(players) > self.plan.page_members
-        if (full or self._bytes > MAX_BODIES_BYTES) and self.members:
+        if (full or len(self.chunks) >= MAX_CHUNKS) and self.members:
             return False
         self.cursor = candidate.cursor
         if candidate.profile is None and candidate.player is None:
@@ -151,7 +150,6 @@ class PageBuilder:
             chunk, size = str(len(self.bodies)), 0
             self.bodies.append(body)
             self.chunks[chunk] = new_chunk(variant, self.now, zone)
-            self._bytes += len(key)
         self._filling[key] = (chunk, size + 1)
         return chunk
 

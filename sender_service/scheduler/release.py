@@ -89,7 +89,15 @@ def hand_out(edit: PageEdit, chunk: str, send: Send, now: datetime) -> None:
     if ttl is None:
         left = int((send["expiresAt"] - now) / timedelta(seconds=1))
         ttl = max(0, min(left, policy_of(send).ttl_seconds))
-    edit.chunk(chunk, state="released", release=state["release"] + 1, releasedAt=now, ttl=ttl)
+    # From here on it may have been called: recorded with the release, so before any call.
+    edit.chunk(
+        chunk,
+        state="released",
+        release=state["release"] + 1,
+        releasedAt=now,
+        ttl=ttl,
+        attempted=True,
+    )
 
 
 def to_job(
@@ -107,7 +115,6 @@ def to_job(
             "chunk": chunk,
             "generation": state["generation"],
             "release": state["release"],
-            "attempted": state["attempted"],
             "priority": page["priority"],
             "idempotency_key": idempotency_key(
                 page["send"], page["n"], chunk.replace("-", "."), state["generation"]

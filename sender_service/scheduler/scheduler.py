@@ -42,8 +42,9 @@ log = logging.getLogger("carillon.scheduler")
 
 PRIORITIES: tuple[Priority, ...] = ("transactional", "marketing")
 TOPIC_OF = {"transactional": JOBS_TRANSACTIONAL.name, "marketing": JOBS_MARKETING.name}
-PAGES_A_TURN = 4  # of one app and priority, before the next app has its turn
+PAGES_A_TURN = 32  # of one app and priority, before the next app has its turn
 TIDY_SECONDS = 10.0
+PAUSED_LOOK = timedelta(seconds=30)  # a paused send is looked at no sooner; resuming makes it due
 AILING_PAUSE = timedelta(seconds=30)
 HELD_PAUSE = timedelta(seconds=5)  # before what the message limit held back is looked at again
 
@@ -96,16 +97,19 @@ class Scheduler:
         return released
 
     async def _turn_of(self, app: App, turn: _Turn) -> int:
-        now = self._tools.clock()
-        open_pages = {p: await self._tools.pages.open_pages(app.id, p) for p in PRIORITIES}
+        now, pages = self._tools.clock(), self._tools.pages
+        due = {p: await pages.due_pages(app.id, p, now) for p in PRIORITIES}
+        if not any(due.values()):
+            return 0
+        sweep = timedelta(seconds=self._tools.settings.sweep_seconds)
         ahead = (
             requests_per_second(app.one_signal.plan) * self._tools.settings.release_ahead_seconds
         )
-        room = int(ahead) - sum(page.out for pages in open_pages.values() for page in pages)
+        out = await pages.out(app.id, now, sweep) + sum(p.out for of in due.values() for p in of)
+        room = int(ahead) - out
         released = 0
         for priority in PRIORITIES:
-            due = [page for page in open_pages[priority] if page.due <= now]
-            for page in await self._workable(due, turn):
+            for page in await self._workable(due[priority], turn):
                 if room - released > 0 and self._ailing.get(page.id, now) <= now:
                     released += await self._release_safely(app, page.id, turn, room - released)
         return released
@@ -122,19 +126,23 @@ class Scheduler:
             return 0
 
     async def _workable(self, due: Sequence[OpenPage], turn: _Turn) -> list[OpenPage]:
-        """The first few whose send is planned; a paused send doesn't crowd out others."""
+        """The first few whose send is planned; paused ones are put off, so that they crowd out none."""
         chosen: list[OpenPage] = []
+        held: list[str] = []
+        now = self._tools.clock()
         for page in due:
             if page.send not in turn.sends:
-                turn.sends[page.send] = await self._tools.sends.get(page.send)
+                turn.sends[page.send] = await self._tools.sends.without_list(page.send)
             send = turn.sends[page.send]
             if send is None or send["state"] == "planning":
                 continue
-            held = send["paused"] and page.out == 0 and send["expiresAt"] > self._tools.clock()
-            if not held or send["state"] != "sending":
+            paused = send["paused"] and send["state"] == "sending" and send["expiresAt"] > now
+            if paused and page.out == 0:
+                held.append(page.id)
+            elif len(chosen) < PAGES_A_TURN:
                 chosen.append(page)
-            if len(chosen) == PAGES_A_TURN:
-                break
+        if held:
+            await self._tools.pages.postpone(held, now + PAUSED_LOOK)
         return chosen
 
     async def _release(self, app: App, page_id: str, turn: _Turn, room: int) -> int:

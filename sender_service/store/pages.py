@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import orjson
@@ -13,11 +13,13 @@ from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.page import Page
-from sender_service.models.send import EVER, NEVER, Sums, add_sums, empty_sums
+from sender_service.models.send import EVER, Sums, add_sums, empty_sums
 from shared.collections import BODIES, PAGES
 from shared.mongo import Database, Document, Write, translate_mongo_errors, write_conditionally
 
 IN_LIMIT = 100  # ids a `$in`: more is slow on some engines (DESIGN 6)
+DUE_LIMIT = 64  # pages a look: more are not released in one turn
+OUT_LIMIT = 2_000
 
 
 @dataclass(frozen=True)
@@ -140,26 +142,35 @@ class PageStore:
                 await self._bodies.delete_many({"_id": {"$in": closed[start : start + IN_LIMIT]}})
         return all_written
 
-    async def mark_attempted(self, chunks: Sequence[tuple[str, str]]) -> None:
-        """(page, chunk) each: recorded before the first call."""
-        by_page: dict[str, Document] = {}
-        for page, chunk in chunks:
-            by_page.setdefault(page, {})[f"chunks.{chunk}.attempted"] = True
-        with translate_mongo_errors():
-            await self._pages.bulk_write(
-                [UpdateOne({"_id": page}, {"$set": changes}) for page, changes in by_page.items()],
-                ordered=False,
-            )
+    async def due_pages(self, app: str, priority: str, now: datetime) -> list[OpenPage]:
+        """Some of the pages that are due, the longest due first."""
+        query = {"app": app, "priority": priority, "due": {"$gte": EVER, "$lte": now}}
+        return await self._open(query, DUE_LIMIT)
 
-    async def open_pages(self, app: str, priority: str) -> list[OpenPage]:
-        """All pages with something left to do, the longest due first."""
-        query = {"app": app, "priority": priority, "due": {"$gte": EVER, "$lt": NEVER}}
+    async def out(self, app: str, now: datetime, sweep: timedelta) -> int:
+        """How many calls of an app are released and not answered."""
+        found = []
+        for priority in ("transactional", "marketing"):
+            # A page with anything out is due when its answer is, at the latest.
+            query = {"app": app, "priority": priority, "due": {"$gt": now, "$lte": now + sweep}}
+            found += await self._open(query, OUT_LIMIT)
+        return sum(page.out for page in found)
+
+    async def _open(self, query: Document, limit: int) -> list[OpenPage]:
         with translate_mongo_errors():
             found = [
                 OpenPage(p["_id"], p["send"], p["due"], p["out"])
-                async for p in self._pages.find(query, {"send": 1, "due": 1, "out": 1})
+                async for p in self._pages.find(query, {"send": 1, "due": 1, "out": 1}).limit(limit)
             ]
         return sorted(found, key=lambda page: (page.due, page.id))
+
+    async def postpone(self, pages: Sequence[str], due: datetime) -> None:
+        """Look at these again later; edits under way fail and are repeated."""
+        with translate_mongo_errors():
+            await self._pages.update_many(
+                {"_id": {"$in": list(pages)}, "open": True},
+                {"$set": {"due": due}, "$inc": {"rev": 1}},
+            )
 
     async def make_due(self, send: str, due: datetime) -> None:
         """Let the scheduler look at all open pages of a send; edits under way fail and are repeated."""

@@ -40,6 +40,11 @@ class SendStore:
         with translate_mongo_errors():
             return cast(Send | None, await self._sends.find_one({"_id": send}))
 
+    async def without_list(self, send: str) -> Send | None:
+        """A send but for its trigger, which may be long."""
+        with translate_mongo_errors():
+            return cast(Send | None, await self._sends.find_one({"_id": send}, {"trigger": 0}))
+
     async def of_campaign(self, app: str, campaign: str) -> list[Send]:
         """All sends of a campaign, newest first."""
         with translate_mongo_errors():

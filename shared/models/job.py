@@ -23,7 +23,6 @@ class Job(Wire):
     chunk: str
     generation: int
     release: int = 1
-    attempted: bool = False  # recorded already: no need to mark it before the call
     priority: Priority
     idempotency_key: str
     players: list[str]

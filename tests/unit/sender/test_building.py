@@ -184,14 +184,12 @@ def test_bodies_lie_where_their_chunks_say() -> None:
         assert text == f"n{int(person[1:]) % 2}", name
 
 
-def test_large_bodies_begin_a_new_page() -> None:
-    data = {"pad": "x" * 1_400}
-    people = [profile(f"p{n}", player(n), basket={"n": n}) for n in range(2_800)]
-    of = plan(
-        campaign(variant(contents={"en": "{{ profile.basket.n }}"}, data=data)), page_members=5_000
-    )
+def test_a_page_holds_a_hundred_calls() -> None:
+    people = [profile(f"p{n}", player(n), basket={"n": n}) for n in range(250)]
+    of = plan(campaign(variant(contents={"en": "{{ profile.basket.n }}"})))
     pages = _pages(of, _candidates(*people))
-    assert len(pages) == 2 and sum(len(p["members"]) for p in pages) == 2_800
+    assert [len(p["chunks"]) for p in pages] == [100, 100, 50]
+    assert sum(len(p["members"]) for p in pages) == 250
 
 
 @pytest.mark.parametrize("n", [0, 3])

@@ -88,9 +88,9 @@ def test_parts_are_written_as_one_change() -> None:
     )
     apply(edit, refused)
     changes = edit.finish()
-    assert changes["chunks.0.state"] == "split"
-    assert {changes[f"members.{i}.2"] for i in range(4)} == {"0-0", "0-1"}
-    assert {"chunks.0-0", "chunks.0-1"} <= changes.keys()
+    assert changes["chunks"]["0"]["state"] == "split"
+    assert changes["chunks"].keys() == {"0", "0-0", "0-1"}
+    assert [member[2] for member in changes["members"]] == ["0-0", "0-0", "0-1", "0-1"]
     assert changes["open"] is True
 
 
