@@ -1,0 +1,203 @@
+"""Segments on the real database: whom they select, in which order, and what they never read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from sender_service.models.segment import BoundedSegment, Segment
+from sender_service.planner.audience import AudienceReader, Target
+from sender_service.planner.segments import to_filter
+from sender_service.store.parts import PartStore
+from sender_service.store.people import PeopleReader
+from sender_service.store.segments import SegmentReader
+from shared.collections import INGEST
+from shared.ids import SLOTS, slot_of
+from shared.mongo import Database, ensure_indexes, open_database
+from tests.fakes import START
+from tests.integration.sender.segment_oracle import selects
+from tests.stack import settings_for
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+
+PARSER: TypeAdapter[Segment] = TypeAdapter(BoundedSegment)
+# Few values, so that conditions meet profiles; moments lie on the edges of durations too.
+IDS = ("1", "2", "3")
+LANGUAGES = ("cs", "cs-CZ", "csb", "en", "en-US", "CS")
+AMOUNTS = (0, 9.5, 10, 10.5, 500)
+PEOPLE = 80
+random = Random(20261101)
+
+
+def _moment() -> datetime:
+    hours, edge = random.choice((0, 1, 2, 24, 48, 72)), random.choice((-1, 0, 1))
+    return START - timedelta(hours=hours, milliseconds=edge)
+
+
+def _lines() -> list[dict[str, Any]]:
+    items = random.sample(IDS, random.randint(0, 3))
+    return [{"item": item, "quantity": 1, "price": random.choice(AMOUNTS)} for item in items]
+
+
+def _entries(**choices: Callable[[], Any]) -> list[dict[str, Any]]:
+    """A profile's list: the newest first."""
+    found = [{n: make() for n, make in choices.items()} for _ in range(random.randint(0, 4))]
+    return sorted(found, key=lambda entry: entry["at"], reverse=True)
+
+
+def _one_of(*values: Any) -> Callable[[], Any]:
+    return lambda: random.choice(values)
+
+
+def _profile() -> dict[str, Any]:
+    """As the projector writes them."""
+    amount = _one_of(None, *AMOUNTS)
+    return {
+        "login": random.choice((None, "ann")),
+        "email": random.choice((None, "ann@shop.test")),
+        "lastSeenAt": _moment(),
+        "timeZone": random.choice((None, "Europe/Prague", "UTC")),
+        "language": random.choice((None, *LANGUAGES)),
+        "browser": random.choice((None, "Chrome", "Firefox")),
+        "viewed": _entries(item=_one_of(*IDS), category=_one_of(None, *IDS), at=_moment),
+        "categories": _entries(id=_one_of(*IDS), at=_moment),
+        "basket": {"items": _lines(), "total": amount(), "at": random.choice((None, _moment()))},
+        "purchases": _entries(id=_one_of(*IDS), items=_lines, revenue=amount, at=_moment),
+    }
+
+
+DURATIONS = st.builds(lambda hours: {"hours": hours}, st.sampled_from([1, 2, 24, 48]))
+PERIODS = st.fixed_dictionaries({}, optional={"within": DURATIONS, "olderThan": DURATIONS}).filter(
+    lambda p: len(p) < 2 or p["within"]["hours"] > p["olderThan"]["hours"]
+)
+NAMES = st.lists(st.sampled_from(IDS), min_size=1, max_size=2)
+LIMITS = ("atLeast", "moreThan", "atMost", "lessThan")
+RANGES = st.dictionaries(st.sampled_from(LIMITS), st.sampled_from(AMOUNTS), min_size=1, max_size=2)
+COUNTS = st.fixed_dictionaries(
+    {}, optional={"atLeast": st.integers(1, 4), "atMost": st.integers(0, 3)}
+).filter(bool)
+
+
+def _details(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    beside = st.fixed_dictionaries({}, optional=optional)
+    return st.builds(lambda period, rest: {**period, **rest}, PERIODS, beside)
+
+
+COUNTED = st.builds(lambda w, c: {**w, "count": c},
+                    st.fixed_dictionaries({}, optional={"within": DURATIONS}), COUNTS)  # fmt: skip
+LEAVES = st.one_of(
+    PERIODS.filter(bool).map(lambda told: {"lastSeen": told}),
+    st.lists(st.sampled_from(LANGUAGES), min_size=1, max_size=2).map(
+        lambda told: {"language": told}
+    ),
+    st.just({"timeZone": ["Europe/Prague"]}),
+    st.just({"browser": ["Chrome", "Safari"]}),
+    st.sampled_from(["login", "email"]).map(lambda told: {"known": told}),
+    _details(items=NAMES, categories=NAMES, last=st.just(True)).map(lambda d: {"viewed": d}),
+    _details(ids=NAMES, last=st.just(True)).map(lambda d: {"category": d}),
+    _details(items=NAMES, total=RANGES, lines=COUNTS).map(lambda d: {"basket": d}),
+    (_details(items=NAMES, revenue=RANGES) | COUNTED).map(lambda d: {"bought": d}),
+)
+SEGMENTS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda told: {"and": told}),
+        st.lists(inner, min_size=1, max_size=3).map(lambda told: {"or": told}),
+        inner.map(lambda told: {"not": told}),
+    ),
+    max_leaves=6,
+).filter(lambda segment: _depth(segment) <= 8)
+
+
+def _depth(segment: Any) -> int:
+    ((kind, told),) = segment.items()
+    inner = told if kind in ("and", "or") else [told] if kind == "not" else []
+    return 1 + max((_depth(one) for one in inner), default=0)
+
+
+@pytest.fixture(scope="module")
+async def database(
+    mongo_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Database]:
+    settings = settings_for("", mongo_uri, tmp_path_factory.mktemp("settings"))
+    async with open_database(settings.mongo, "test") as database:
+        await ensure_indexes(database, INGEST)
+        yield database
+
+
+async def _put(database: Database, profiles: list[dict[str, Any]]) -> str:
+    """An app of its own with these people."""
+    app = uuid.uuid4().hex
+    named = [
+        {**profile, "_id": f"{app}-{n}", "app": app, "slot": slot_of(f"{app}-{n}"), "players": []}
+        for n, profile in enumerate(profiles)
+    ]
+    await database["profiles"].insert_many(named)
+    return app
+
+
+def _reader(database: Database) -> AudienceReader:
+    return AudienceReader(PeopleReader(database), SegmentReader(database), PartStore(database))
+
+
+@pytest.fixture(scope="module")
+async def crowd(database: Database) -> tuple[str, list[dict[str, Any]]]:
+    """People of every kind, and the app they are in."""
+    profiles = [_profile() for _ in range(PEOPLE)]
+    return await _put(database, profiles), profiles
+
+
+@bounded(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(segment=SEGMENTS)
+async def test_query_selects_whom_the_words_mean(
+    database: Database, crowd: tuple[str, list[dict[str, Any]]], segment: dict[str, Any]
+) -> None:
+    app, profiles = crowd
+    where = to_filter(PARSER.validate_python(segment), START)
+    read, found = await SegmentReader(database).in_slots(app, (0, SLOTS - 1), where)
+    meant = {f"{app}-{n}" for n, p in enumerate(profiles) if selects(segment, p, START)}
+    assert {p["_id"] for p in found} == meant
+    assert read == PEOPLE
+
+
+def _person(seen: datetime) -> dict[str, Any]:
+    return {"lastSeenAt": seen, "language": "cs"}
+
+
+async def test_read_in_parts_it_is_the_same_audience_in_the_same_order(database: Database) -> None:
+    people = [_person(START - timedelta(days=n % 3)) for n in range(240)]
+    app = await _put(database, people)
+    segment = PARSER.validate_python({"lastSeen": {"within": {"days": 1}}})
+    target = Target(app, START, segment=segment)
+    reader = _reader(database)
+    whole = [c.cursor async for c in reader.candidates(target, None)]
+    assert whole == sorted(whole) and len(whole) == 160
+    for at in (0, 80, 158, 159):
+        assert [c.cursor async for c in reader.candidates(target, whole[at])] == whole[at + 1 :]
+
+
+async def test_shares_of_what_is_read_rise_to_one(database: Database) -> None:
+    app = await _put(database, [_person(START) for _ in range(60)])
+    segment = PARSER.validate_python({"language": ["cs"]})
+    target = Target(app, START, segment=segment)
+    batches = [batch async for batch in _reader(database).batches(target, None)]
+    shares = [batch.share for batch in batches]
+    assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) > 1
+
+
+async def test_only_owners_who_are_selected_are_completed(database: Database) -> None:
+    app = await _put(database, [_person(START), _person(START - timedelta(days=9))])
+    segment = PARSER.validate_python({"lastSeen": {"within": {"days": 1}}})
+    owners = await _reader(database).owners(
+        Target(app, START, segment=segment), [f"{app}-0", f"{app}-1", f"{app}-0"]
+    )
+    assert list(owners) == [f"{app}-0"]
