@@ -156,7 +156,7 @@ def page_without(edit: PageEdit, erased: Erased, now: datetime, *, wait: bool) -
             touched.add(member[2])
         person = persons.setdefault(member[1], marker())
         member[:] = [marker(), person if member[1] else "", member[2]]
-        edit.changes[f"members.{index}"] = list(member)
+        edit.changes["members"] = edit.page["members"]
     for chunk in touched:
         if not pending_members(edit.page, chunk):
             edit.chunk(chunk, state="suppressed", reason="erased", at=now)
