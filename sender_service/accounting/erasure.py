@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import orjson
 
@@ -39,6 +41,8 @@ from shared.topics import ERASURE, EVENTS
 log = logging.getLogger("carillon.erasure")
 
 UNDER_WAY_SECONDS = 20  # so long a call's answer is waited for; gone within a minute is promised
+SECOND_LOOK_SECONDS = 5  # ingest has erased by then, so who plans from now on knows nobody
+YOUNG = timedelta(minutes=1)
 LONG_ENOUGH = 8  # characters: shorter names are found by chance in bytes that are no JSON
 
 
@@ -65,17 +69,36 @@ class Erasure:
 
     async def handle(self, items: Sequence[Item[Event]]) -> list[Poison]:
         """Raises StoreUnavailable, to be tried again."""
+        by_app: dict[str, list[Event]] = defaultdict(list)
         for item in items:
-            await self.erase(Erased.of(item.value, self.vault.hash_key))
+            by_app[item.value.app].append(item.value)
+        began = self.clock()
+        found = [Erased.of(app, of_app, self.vault.hash_key) for app, of_app in by_app.items()]
+        for erased in found:
+            await self.erase(erased)
+        await self.sleep(SECOND_LOOK_SECONDS)
+        for erased in found:
+            await self._look_again(erased, began - YOUNG)
+        for item in items:
             log.info("erased", extra={"app": item.value.app, "event": item.value.id})
         return []
 
     async def erase(self, erased: Erased) -> None:
         await self._triggers(erased)
-        await self._pages(erased)
+        await self._blank(erased, [p async for p in self._pages_of(erased)])
         await self._letters(erased)
         await self.store.drop_contacts(erased.app, erased.persons)
         await self.store.drop_parked(erased.players)
+
+    async def _look_again(self, erased: Erased, since: datetime) -> None:
+        """Somebody may have planned while ingest still knew the person."""
+        pages = [
+            page
+            for send in dict.fromkeys(await self.store.young_sends(erased.app, since))
+            async for page, members in self.store.members_of(send)
+            if any(erased.is_member(member) for member in members)
+        ]
+        await self._blank(erased, pages)
 
     async def _triggers(self, erased: Erased) -> None:
         sends = set()
@@ -89,17 +112,18 @@ class Erasure:
             if changes:
                 await self.store.change_part(part, changes)
 
-    async def _pages(self, erased: Erased) -> None:
+    async def _pages_of(self, erased: Erased) -> AsyncIterator[str]:
+        async for page, members in self.store.members(erased.app):
+            if any(erased.is_member(member) for member in members):
+                yield page
+
+    async def _blank(self, erased: Erased, pages: Sequence[str]) -> None:
         """First all that can be blanked; then, once a second, what was under way."""
-        found = [
-            page
-            async for page, members in self.store.members(erased.app)
-            if any(erased.is_member(member) for member in members)
-        ]
+        left = list(pages)
         for second in range(UNDER_WAY_SECONDS + 1):
             wait = second < UNDER_WAY_SECONDS
-            found = [page for page in found if await self._page(page, erased, wait=wait)]
-            if not found:
+            left = [page for page in left if await self._page(page, erased, wait=wait)]
+            if not left:
                 return
             await self.sleep(1)
 
@@ -124,7 +148,7 @@ class Erasure:
 
 def _is_about(letter: Document, erased: Erased) -> bool:
     key, value = DeadLetter.unpack(letter["key"]), DeadLetter.unpack(letter["value"])
-    names = {name.encode() for name in erased.persons | erased.players | {erased.visitor} if name}
+    names = {name.encode() for name in erased.exact}
     if key in names:
         return True
     try:

@@ -7,7 +7,7 @@ own, made up anew, so that two erased people stay two and neither can be followe
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,26 +29,34 @@ PLURAL = {"logins": "login", "visitors": "visitor", "players": "player"}
 
 @dataclass(frozen=True)
 class Erased:
-    """Who is to be forgotten. `login_hash` is the vault's keyed hash; `hash_of` makes one."""
+    """Who is to be forgotten: one person or several of an app, so that one reading does for all.
+    `login_hashes` are the vault's keyed hashes; `hash_of` makes one."""
 
     app: str
     persons: frozenset[str]
     players: frozenset[str]
-    visitor: str
-    login_hash: str | None
+    visitors: frozenset[str]
+    login_hashes: frozenset[str]
     hash_of: Callable[[str], str] = field(compare=False)
 
     @classmethod
-    def of(cls, event: Event, hash_of: Callable[[str], str]) -> Erased:
-        data = event.data
+    def of(cls, app: str, events: Sequence[Event], hash_of: Callable[[str], str]) -> Erased:
+        """`events`: those of this app."""
+        data = [event.data for event in events]
+        aliases = [alias for told in data for alias in _list(told.get("aliases"))]
         return cls(
-            app=event.app,
-            persons=_texts([data.get("person"), *_list(data.get("aliases"))]),
-            players=_texts(_list(data.get("players"))),
-            visitor=event.visitor_id or "",
-            login_hash=data.get("loginHash"),
+            app=app,
+            persons=_texts([*(told.get("person") for told in data), *aliases]),
+            players=_texts(player for told in data for player in _list(told.get("players"))),
+            visitors=_texts(event.visitor_id for event in events),
+            login_hashes=_texts(told.get("loginHash") for told in data),
             hash_of=hash_of,
         )
+
+    @property
+    def exact(self) -> frozenset[str]:
+        """Names that are what they are wherever they stand."""
+        return self.persons | self.players | self.visitors
 
     def names(self, kind: str, name: object) -> bool:
         """Does a recipient's `login`, `visitor` or `player` name the person?"""
@@ -57,8 +65,10 @@ class Erased:
         if kind == "player":
             return name in self.players
         if kind == "visitor":
-            return name == self.visitor
-        return kind == "login" and self.login_hash == self.hash_of(name)
+            return name in self.visitors
+        return (
+            kind == "login" and bool(self.login_hashes) and self.hash_of(name) in self.login_hashes
+        )
 
     def is_member(self, member: list[str]) -> bool:
         """Of a page. Players of nobody known are the person's where it is known to own them."""
@@ -120,9 +130,8 @@ def trigger_without(trigger: dict[str, Any], erased: Erased) -> dict[str, Any]:
 
 def names_person(value: Any, erased: Erased) -> bool:
     """Does a JSON value name the person anywhere? For records that could not be understood."""
-    exact = erased.persons | erased.players | {erased.visitor}
     if isinstance(value, str):
-        return value in exact
+        return value in erased.exact
     if isinstance(value, list):
         return any(names_person(one, erased) for one in value)
     if isinstance(value, dict):

@@ -7,9 +7,11 @@ all of an app's pages and triggers, a few at a time.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
+from datetime import datetime
 from typing import Any, cast
 
 from sender_service.models.page import Page
+from sender_service.models.send import NEVER
 from shared.collections import BODIES, CONTACTS, DEAD_LETTERS, PAGES, PARKED, PARTS, SENDS
 from shared.mongo import Database, Document, translate_mongo_errors
 
@@ -26,6 +28,24 @@ class ErasureStore:
     async def members(self, app: str) -> AsyncIterator[tuple[str, list[list[str]]]]:
         """(page, its members) of all pages of an app."""
         found = self._database[PAGES.name].find({"app": app}, {"members": 1})
+        with translate_mongo_errors():
+            async for page in found.batch_size(PAGES_A_READ):
+                yield page["_id"], page["members"]
+
+    async def young_sends(self, app: str, since: datetime) -> list[str]:
+        """Sends that came since, or are planned right now."""
+        young = {"app": app, "createdAt": {"$gte": since, "$lt": NEVER}}
+        planning = {"app": app, "closedAt": None, "state": "planning"}
+        with translate_mongo_errors():
+            return [
+                send["_id"]
+                for query in (young, planning)
+                async for send in self._database[SENDS.name].find(query, {"_id": 1})
+            ]
+
+    async def members_of(self, send: str) -> AsyncIterator[tuple[str, list[list[str]]]]:
+        """(page, its members) of one send."""
+        found = self._database[PAGES.name].find({"send": send}, {"members": 1})
         with translate_mongo_errors():
             async for page in found.batch_size(PAGES_A_READ):
                 yield page["_id"], page["members"]
