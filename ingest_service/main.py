@@ -106,7 +106,7 @@ def _api(process: Process, events: GuardedLog) -> tuple[Parts, list[Loop]]:
     parts = Parts(
         apps,
         Collector(events, Judge(LoginProof(process.vault)), utc_now),
-        MongoVisitorViews(process.database),
+        MongoVisitorViews(process.database, PersonIds(process.vault.derive("person"))),
         utc_now,
     )
     return parts, [

@@ -45,6 +45,7 @@ PROFILES = CollectionSpec(
 VISITORS = CollectionSpec("visitors", INGEST, (_by("people"),))
 PLAYERS = CollectionSpec("players", INGEST, (_by("app", "person"), _by("app", "changedAt")))
 MERGES = CollectionSpec("merges", INGEST, (_by("app", "person"),))
+PROJECTOR = CollectionSpec("projector", INGEST)  # its log, its erasures, its hold: a document each
 APPS = CollectionSpec("apps", SENDER)
 CAMPAIGNS = CollectionSpec("campaigns", SENDER, (_by("app"),))
 SENDS = CollectionSpec(
@@ -76,7 +77,7 @@ TOKENS = CollectionSpec("tokens", SENDER, (Index((("hash", 1),), unique=True),))
 AUDIT = CollectionSpec("audit", SENDER, (_by("at"), _EXPIRY))
 
 COLLECTIONS = (
-    PROFILES, VISITORS, PLAYERS, MERGES,
+    PROFILES, VISITORS, PLAYERS, MERGES, PROJECTOR,
     APPS, CAMPAIGNS, SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS, INTERACTIONS, BUDGETS, REPLICAS,
     DEAD_LETTERS, REPORTS, SEND_REPORTS, TOKENS, AUDIT,
 )  # fmt: skip

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ingest_service.projector.sets import Document, keep, newest, stamped
-from shared.models.event import Event
+from shared.models.event import IMPORT, Event
 
-REGISTERS = ("email", "timeZone", "language", "browser", "basket")
+REGISTERS = ("email", "timeZone", "language", "browser", "basket", "tags")
 LIMITS = {"viewed": ("item", 50), "categories": ("id", 50), "purchases": ("id", 50),
           "changes": ("event", 100)}  # fmt: skip
 CONTEXT = ("timeZone", "language", "browser")
@@ -101,10 +101,16 @@ def _identify(part: Document, event: Event) -> None:
         _register(part, event, "email", event.data["email"])
 
 
+def _imported(part: Document, event: Event) -> None:
+    if event.data.get("tags"):
+        _register(part, event, "tags", event.data["tags"])
+
+
 _RULES: dict[str, Callable[[Document, Event], None]] = {
     "pageview": _pageview,
     "addToBasket": _change,
     "removeFromBasket": _change,
     "purchase": _purchase,
     "identify": _identify,
+    IMPORT: _imported,
 }

@@ -1,12 +1,24 @@
 """The player ledger: whose a player id is, and whether it can be reached. Pure.
 
-A player belongs to the browser that spoke of it last, and with it to that browser's person.
+A player belongs to the browser that spoke of it last, and with it to that browser's person. Its
+state is the last word on it, by time: the browser's, or a report of OneSignal's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from ingest_service.projector.entry import (
+    NOBODY,
+    ended,
+    join_history,
+    report,
+    scrub,
+    settled,
+    stub,
+)
+from ingest_service.projector.reports import Report
 from ingest_service.projector.sets import Document, stamp
 from ingest_service.projector.visitor import Visitor
 
@@ -30,20 +42,49 @@ class Ledger:
         """The browser's players go with it to whoever it belongs to now."""
         for entry in visitor.state["players"]:
             known = self._players.get(entry["id"])
-            self._put(known, claim(known, entry, visitor.state, visitor.owner, self._now))
+            self._put(known, claim(known, entry, visitor, self._now))
             if visitor.repeated:
                 self._suspect(self._players[entry["id"]])
 
-    def invalidate(self, app: str, player: str, at: datetime, reason: str) -> None:
-        known = self._players.get(player)
-        if known is not None and known["app"] == app:
-            self._put(known, invalidate(known, at, reason, self._now))
-            self._suspect(known)
+    def erase(self, visitor: Visitor) -> None:
+        """What its erasures ended; a later word on a player, of whomever, begins it anew."""
+        gone = visitor.gone()
+        erased = visitor.state["erased"]
+        app, since = visitor.state["app"], erased["at"]
+        for entry in erased["players"]:
+            known = self._players.get(entry["id"])
+            if known is None or known["app"] == app:
+                self._put(
+                    known, ended(known or stub(app, entry["id"], since), entry, since, self._now)
+                )
+        for player in {p for event in visitor.erasures for p in named_players(event.data)}:
+            known = self._players.get(player)
+            if known is not None and known["app"] == app and known["person"] in gone:
+                self._put(known, ended(known, known["status"], since, self._now))
+        for player in {*_ids(erased["players"]), *_ids(visitor.state["players"])}:
+            known = self._players.get(player)
+            if known is not None and known["app"] == app:
+                self._put(known, scrub(known, gone, since, self._now))
+
+    def report(self, told: Report) -> None:
+        """OneSignal's word. It may come before the browser's own: then it waits for that."""
+        known = self._players.get(told.player)
+        if known is None:
+            if not told.is_news:
+                return
+            known = stub(told.app, told.player, told.at)
+        elif known["app"] != told.app:
+            return
+        self._put(known, report(known, told, self._now))
+        if told.player in self._players:
+            self._suspect(self._players[told.player])
 
     def see(self, app: str, player: str, at: datetime) -> None:
         """A sign of life; not worth a profile's write."""
         known = self._players.get(player)
-        if known is not None and known["app"] == app and at > known["lastSeenAt"]:
+        if known is None or known["app"] != app or known["person"] == NOBODY:
+            return
+        if at > known["lastSeenAt"]:
             self._players[player] = {**known, "lastSeenAt": at}
             self._changed.add(player)
 
@@ -53,57 +94,43 @@ class Ledger:
         self._players[changed["_id"]] = changed
         self._changed.add(changed["_id"])
         for player in (known, changed):
-            if player is not None:
+            if player is not None and player["person"] != NOBODY:
                 self.touched.add((player["app"], player["person"]))
 
     def _suspect(self, player: Document) -> None:
         """Perhaps written already, by a batch that was cut off before it wrote the profiles."""
-        people = [player["person"], *(former["person"] for former in player["previous"])]
-        self.touched |= {(player["app"], person) for person in people}
+        people = {player["person"], *(former["person"] for former in player["previous"])}
+        self.touched |= {(player["app"], person) for person in people - {NOBODY}}
 
 
 def claim(
-    known: Document | None, entry: Document, visitor: Document, owner: str, now: datetime
+    known: Document | None, entry: Document, visitor: Visitor, now: datetime
 ) -> Document | None:
     """The ledger's document after a browser's word on one of its players; None: nothing changes."""
-    if known is None:
-        known = {
-            "_id": entry["id"], "app": visitor["app"], "rev": 0, "person": owner, "previous": [],
-            "visitor": visitor["visitor"], "status": entry, "invalid": None,
-        }  # fmt: skip
-    elif known["app"] != visitor["app"]:
+    state = visitor.state
+    words = state.get("words", {}).get(entry["id"], [])
+    if known is None or (known["app"] != state["app"] and known["person"] == NOBODY):
+        known = stub(state["app"], entry["id"], entry["at"], rev=known["rev"] if known else 0)
+    elif known["app"] != state["app"]:
         return None  # another app's page names a player that isn't its own
-    elif known["visitor"] != visitor["visitor"] and stamp(entry) <= stamp(known["status"]):
-        return None
-    changed = {**known, "visitor": visitor["visitor"]}
+    history = join_history(known, words)
+    if known["visitor"] != state["visitor"] and stamp(entry) <= stamp(known["status"]):
+        return settled(known, {**known, "history": history}, now)
+    changed = {**known, "visitor": state["visitor"], "history": history}
     if stamp(entry) > stamp(known["status"]):
         changed["status"] = entry
-    if known["person"] != owner:
-        changed["person"] = owner
-        former = {"person": known["person"], "until": now}
-        changed["previous"] = [*known["previous"], former][-PREVIOUS_OWNERS:]
-    return _settled(known, changed, now)
+    if known["person"] != visitor.owner:
+        changed["person"] = visitor.owner
+        if known["person"] != NOBODY:
+            former = {"person": known["person"], "until": now}
+            changed["previous"] = [*known["previous"], former][-PREVIOUS_OWNERS:]
+    return settled(known, changed, now)
 
 
-def invalidate(known: Document, at: datetime, reason: str, now: datetime) -> Document | None:
-    """OneSignal refused the player. A later word of the browser makes it reachable again."""
-    invalid = known["invalid"]
-    if invalid is not None and invalid["at"] >= at:
-        return None
-    return _settled(known, {**known, "invalid": {"at": at, "reason": reason}}, now)
+def named_players(data: Document) -> Collection[str]:
+    told = data.get("players")
+    return [p for p in told if isinstance(p, str)] if isinstance(told, list) else []
 
 
-def _settled(known: Document, changed: Document, now: datetime) -> Document | None:
-    """With the fields that follow from the others; None where none of them is new."""
-    status, invalid = changed["status"], changed["invalid"]
-    is_invalid = invalid is not None and invalid["at"] >= status["at"]
-    state = "invalid" if is_invalid else status["state"]
-    changed["reason"] = invalid["reason"] if is_invalid else status["reason"]
-    changed["sdk"], changed["browser"] = status["sdk"], status["browser"]
-    changed["lastSeenAt"] = max(status["at"], known.get("lastSeenAt", status["at"]))
-    if state != known.get("state"):
-        changed["state"] = state
-        changed["since"] = invalid["at"] if is_invalid else status["at"]
-    if state != known.get("state") or changed["person"] != known["person"]:
-        changed["changedAt"] = now
-    return changed if changed != known else None
+def _ids(entries: Iterable[Document]) -> set[str]:
+    return {str(entry["id"]) for entry in entries}

@@ -19,5 +19,9 @@ class PersonIds:
         """An anonymous person: a browser since the event that cut its epoch ("0": from the first)."""
         return self._name(app, "visitor", visitor, start)
 
+    def of_browser(self, app: str, visitor: str) -> str:
+        """What a visitor's document is called, before and after it is erased."""
+        return self._name(app, "browser", visitor)
+
     def _name(self, *parts: str) -> str:
         return hmac.new(self._key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()[:32]

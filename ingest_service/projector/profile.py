@@ -13,6 +13,7 @@ from ingest_service.projector.visitor import Visitor
 from shared.ids import slot_of
 
 KEPT_APART = frozenset({"rev", "changedAt"})  # not part of what a profile says
+STAND_IN = "os:"  # visitor ids of imported players that no browser has spoken of
 WATCHED = ("players", "purchases")  # a change of these moves `changedAt`
 
 
@@ -20,9 +21,9 @@ def fold_profile(
     person: str, visitors: Sequence[Visitor], players: Sequence[Document]
 ) -> Document | None:
     """None where nothing belongs to the person any more. `players`: those it owns."""
-    visitors = sorted(visitors, key=lambda v: str(v.state["_id"]))
+    visitors = sorted(visitors, key=lambda v: str(v.state["visitor"]))
     epochs = [e for v in visitors for e in v.state["epochs"] if v.person_of(e) == person]
-    if not epochs:
+    if not epochs or _is_stand_in(visitors, epochs, players):
         return None
     here = [v for v in visitors if v.owner == person]
     whole = union(e["part"] for e in epochs)
@@ -42,11 +43,21 @@ def fold_profile(
         "timeZone": _value(whole, "timeZone"),
         "language": _value(whole, "language"),
         "browser": _value(whole, "browser"),
+        "tags": _value(whole, "tags") or {},
         "viewed": _bare(whole, "viewed", "item", "category", "at"),
         "categories": _bare(whole, "categories", "id", "at"),
         "basket": fold_basket(whole.get("basket"), whole.get("changes", [])),
         "purchases": _bare(whole, "purchases", "id", "items", "revenue", "at"),
     }
+
+
+def _is_stand_in(
+    visitors: Sequence[Visitor], epochs: Sequence[Document], players: Sequence[Document]
+) -> bool:
+    """An import's stand-in for a browser, once the browser itself has come for its player."""
+    names = (str(v.state["visitor"]) for v in visitors)
+    nameless = all(e["login"] is None for e in epochs)
+    return not players and nameless and all(name.startswith(STAND_IN) for name in names)
 
 
 def view(statuses: Any) -> Document:

@@ -9,41 +9,26 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from ingest_service.projector.ledger import Ledger
+from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
+from ingest_service.projector.ledger import Ledger, named_players
 from ingest_service.projector.people import PersonIds
 from ingest_service.projector.profile import fold_profile, settle
+from ingest_service.projector.reports import SEEN, Report, of_delivery, of_stream, stream_player
 from ingest_service.projector.sets import Document
 from ingest_service.projector.store import Projections
-from ingest_service.projector.visitor import Visitor, new_visitor, visitor_key
+from ingest_service.projector.visitor import Visitor, new_visitor
 from shared.clock import Clock
 from shared.dead_letters import Poison
-from shared.errors import InvalidPayload
-from shared.kafka import Record
 from shared.models.delivery import Delivery
-from shared.models.event import ONESIGNAL_WEBHOOK, RESERVED_PREFIX, Event
+from shared.models.event import ERASE, ONESIGNAL_WEBHOOK, STREAM, Event
 from shared.stage import Item, StageSpec
 from shared.topics import DELIVERIES, EVENTS, PROJECTOR
 
 log = logging.getLogger("carillon.projector")
 
 BATCH_RECORDS = 200  # on the embedded store about half a second's work
-INVALID = frozenset({("failed", "invalid_player"), ("suppressed", "invalid")})
-
-Projected = Event | Delivery
-
-
-def decode(record: Record) -> Projected | None:
-    """Raises InvalidPayload for what can't be an event or a delivery."""
-    if record.topic == DELIVERIES.name:
-        return Delivery.parse(record.value)
-    if record.type.startswith(RESERVED_PREFIX):
-        return None
-    event = Event.parse(record.value)
-    if event.visitor_id is None and event.type != ONESIGNAL_WEBHOOK:
-        raise InvalidPayload("visitorId: an event needs its visitor", code="no_visitor")
-    return event
 
 
 class Projector:
@@ -69,7 +54,9 @@ class Projector:
         """Raises StoreUnavailable, to be tried again."""
         events = [item.value for item in items if isinstance(item.value, Event)]
         deliveries = [item.value for item in items if isinstance(item.value, Delivery)]
-        visitors = await self._fold_visitors([e for e in events if e.visitor_id is not None])
+        if any(event.type == ERASE for event in events):
+            await self._store.note_erasure()  # before it is done: snapshots from before must go
+        visitors = await self._fold_visitors([e for e in events if e.type not in OF_PLAYERS])
         ledger = await self._fold_players(visitors, events, deliveries)
         touched = {(v.state["app"], person) for v in visitors for person in v.touched}
         await self._fold_profiles(touched | ledger.touched)
@@ -79,32 +66,45 @@ class Projector:
         return ()
 
     async def _fold_visitors(self, events: Sequence[Event]) -> list[Visitor]:
-        firsts = {_visitor_of(event): event for event in events}
+        firsts = {self._name(event): event for event in events}
         known = await self._store.visitors(firsts)
         visitors = {
-            name: Visitor(known.get(name) or new_visitor(e.app, str(e.visitor_id)), self._people)
+            name: Visitor(
+                known.get(name) or new_visitor(name, e.app, str(e.visitor_id)), self._people
+            )
             for name, e in firsts.items()
         }
         for event in events:
-            visitors[_visitor_of(event)].apply(event)
+            visitors[self._name(event)].apply(event)
         await self._store.save_visitors([v.state for v in visitors.values() if v.changed])
-        await self._store.save_merges([m for v in visitors.values() for m in v.merges()])
+        await self._fold_merges(list(visitors.values()))
         return list(visitors.values())
 
+    async def _fold_merges(self, visitors: Sequence[Visitor]) -> None:
+        await self._store.save_merges([m for v in visitors for m in v.merges()])
+        gone: dict[str, set[str]] = defaultdict(set)
+        for visitor in visitors:
+            gone[visitor.state["app"]] |= visitor.gone()
+        for app, people in gone.items():
+            await self._store.remove_merges(app, people)
+
     async def _fold_players(
-        self, visitors: Sequence[Visitor], events: Iterable[Event], deliveries: Iterable[Delivery]
+        self, visitors: Sequence[Visitor], events: Sequence[Event], deliveries: Sequence[Delivery]
     ) -> Ledger:
-        held = {entry["id"] for v in visitors for entry in v.state["players"]}
-        refused = list(_refused(deliveries))
-        seen = [(e, e.player_id) for e in events if e.type == ONESIGNAL_WEBHOOK and e.player_id]
-        named = held | {player for _, player, _ in refused} | {player for _, player in seen}
+        reports = list(_reports(events, deliveries))
+        seen = [(e, stream_player(e)) for e in events if _is_sign_of_life(e)]
+        named = {p for v in visitors for p in _players_of(v)}
+        named |= {told.player for told in reports} | {player for _, player in seen if player}
         ledger = Ledger(await self._store.players(named), self._clock())
         for visitor in visitors:
+            if visitor.erasures:
+                ledger.erase(visitor)
             ledger.claim(visitor)
-        for delivery, player, reason in refused:
-            ledger.invalidate(delivery.app, player, delivery.at, reason)
+        for told in reports:
+            ledger.report(told)
         for event, player in seen:
-            ledger.see(event.app, player, event.occurred_at)
+            if player:
+                ledger.see(event.app, player, event.occurred_at)
         await self._store.save_players(ledger.changed)
         return ledger
 
@@ -135,14 +135,28 @@ class Projector:
         folded = (fold_profile(p, members[p], players[p]) for p in sorted(people))
         return [profile for profile in folded if profile is not None]
 
+    def _name(self, event: Event) -> str:
+        return self._people.of_browser(event.app, str(event.visitor_id))
 
-def _visitor_of(event: Event) -> str:
-    return visitor_key(event.app, str(event.visitor_id))
+
+def _players_of(visitor: Visitor) -> set[str]:
+    held = {str(entry["id"]) for entry in visitor.state["players"]}
+    if visitor.erasures:
+        held |= {str(entry["id"]) for entry in visitor.state["erased"]["players"]}
+        held |= {player for event in visitor.erasures for player in named_players(event.data)}
+    return held
 
 
-def _refused(deliveries: Iterable[Delivery]) -> Iterator[tuple[Delivery, str, str]]:
-    """(delivery, player, reason) of each player that OneSignal no longer knows."""
+def _reports(events: Iterable[Event], deliveries: Iterable[Delivery]) -> Iterable[Report]:
     for delivery in deliveries:
-        for told in delivery.players:
-            if (told.outcome, told.reason) in INVALID:
-                yield delivery, told.player, str(told.reason)
+        yield from of_delivery(delivery)
+    for event in events:
+        told = of_stream(event) if event.type == STREAM else None
+        if told is not None:
+            yield told
+
+
+def _is_sign_of_life(event: Event) -> bool:
+    if event.type == STREAM:
+        return event.data.get("kind") in SEEN
+    return event.type == ONESIGNAL_WEBHOOK

@@ -9,9 +9,16 @@ from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from ingest_service.projector.sets import Document
+from ingest_service.projector.state import count_erasure
 from shared.collections import MERGES, PLAYERS, PROFILES, VISITORS
 from shared.errors import StoreUnavailable
-from shared.mongo import PASSING_CODES, RACE_CODES, Database, translate_mongo_errors
+from shared.mongo import (
+    PASSING_CODES,
+    RACE_CODES,
+    Database,
+    settle_race,
+    translate_mongo_errors,
+)
 
 IN_AT_MOST = 100  # ids in one $in: more is slow on some servers
 
@@ -45,16 +52,27 @@ class Projections(Protocol):
 
     async def save_merges(self, documents: Sequence[Document]) -> None: ...
 
+    async def remove_merges(self, app: str, people: Iterable[str]) -> None: ...
+
     async def save_profiles(
         self, documents: Sequence[Document], emptied: Sequence[Document]
     ) -> None: ...
 
+    async def note_erasure(self) -> None:
+        """Whoever keeps copies sees that they are to be made anew."""
+
 
 class MongoProjections:
-    """Projections in MongoDB."""
+    """Projections in MongoDB; with a prefix, others beside the live ones.
 
-    def __init__(self, database: Database) -> None:
+    A new document's `rev` begins above `base`, so that a writer who knows another generation of
+    the collections never meets its own number.
+    """
+
+    def __init__(self, database: Database, prefix: str = "", base: int = 0) -> None:
         self._database = database
+        self._prefix = prefix
+        self._base = base
 
     async def visitors(self, ids: Iterable[str]) -> dict[str, Document]:
         return await self._find(VISITORS.name, "_id", ids)
@@ -72,22 +90,36 @@ class MongoProjections:
         return await self._find(PROFILES.name, "_id", ids)
 
     async def save_visitors(self, documents: Sequence[Document]) -> None:
-        await self._write(VISITORS.name, [_save(d) for d in documents])
+        await self._write(VISITORS.name, [self._save(d) for d in documents])
 
     async def save_players(self, documents: Sequence[Document]) -> None:
-        await self._write(PLAYERS.name, [_save(d) for d in documents])
+        await self._write(PLAYERS.name, [self._save(d) for d in documents])
 
     async def save_merges(self, documents: Sequence[Document]) -> None:
-        """A merge is written once and never changed."""
-        writes = [UpdateOne({"_id": d["_id"]}, {"$setOnInsert": d}, upsert=True) for d in documents]
+        """A merge is written once; of what may become of it later, only that it was undone."""
+        await self._write(MERGES.name, [_save_merge(d) for d in documents], counted=False)
+
+    async def remove_merges(self, app: str, people: Iterable[str]) -> None:
+        found = await self._find(MERGES.name, "person", people, {"app": app})
+        writes = [DeleteOne({"_id": name}) for name in found]
         await self._write(MERGES.name, writes, counted=False)
 
     async def save_profiles(
         self, documents: Sequence[Document], emptied: Sequence[Document]
     ) -> None:
-        writes: list[Any] = [_save(d) for d in documents]
+        writes: list[Any] = [self._save(d) for d in documents]
         writes += [DeleteOne({"_id": d["_id"], "rev": d["rev"]}) for d in emptied]
         await self._write(PROFILES.name, writes)
+
+    async def note_erasure(self) -> None:
+        with translate_mongo_errors():
+            await settle_race(lambda: count_erasure(self._database))
+
+    def _save(self, document: Document) -> Any:
+        rev = document["rev"]
+        if rev == 0:
+            return InsertOne({**document, "rev": self._base + 1})
+        return ReplaceOne({"_id": document["_id"], "rev": rev}, {**document, "rev": rev + 1})
 
     async def _find(
         self, collection: str, field: str, values: Iterable[str], also: Document | None = None
@@ -96,7 +128,7 @@ class MongoProjections:
         with translate_mongo_errors():
             for some in _chunks(sorted(set(values))):
                 wanted = some[0] if len(some) == 1 else {"$in": some}
-                async for document in self._database[collection].find(
+                async for document in self._database[self._prefix + collection].find(
                     {**(also or {}), field: wanted}
                 ):
                     found[document["_id"]] = document
@@ -107,7 +139,9 @@ class MongoProjections:
             return
         try:
             with translate_mongo_errors():
-                done = await self._database[collection].bulk_write(writes, ordered=False)
+                done = await self._database[self._prefix + collection].bulk_write(
+                    writes, ordered=False
+                )
         except BulkWriteError as exc:
             codes = {failure.get("code") for failure in (exc.details or {}).get("writeErrors", [])}
             if codes and codes <= RACE_CODES | PASSING_CODES:
@@ -117,11 +151,10 @@ class MongoProjections:
             raise Raced("another projector was faster")
 
 
-def _save(document: Document) -> Any:
-    rev = document["rev"]
-    if rev == 0:
-        return InsertOne({**document, "rev": 1})
-    return ReplaceOne({"_id": document["_id"], "rev": rev}, {**document, "rev": rev + 1})
+def _save_merge(document: Document) -> Any:
+    undone = {"$set": {"undone": document["undone"]}} if "undone" in document else {}
+    first = {k: v for k, v in document.items() if k != "undone"}
+    return UpdateOne({"_id": document["_id"]}, {"$setOnInsert": first, **undone}, upsert=True)
 
 
 def _chunks(values: list[str]) -> Iterator[list[str]]:

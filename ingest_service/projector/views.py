@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ingest_service.projector.people import PersonIds
 from ingest_service.projector.profile import view
-from ingest_service.projector.visitor import visitor_key
 from shared.collections import VISITORS
 from shared.mongo import Database, translate_mongo_errors
 
@@ -14,14 +14,15 @@ from shared.mongo import Database, translate_mongo_errors
 class MongoVisitorViews:
     """Only what came under this visitor id; a person's other browsers are not this page's business."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, people: PersonIds) -> None:
         self._visitors = database[VISITORS.name]
+        self._people = people
 
     async def view(self, app: str, visitor: str) -> dict[str, Any]:
         """Raises StoreUnavailable."""
         with translate_mongo_errors():
             found = await self._visitors.find_one(
-                {"_id": visitor_key(app, visitor)}, {"players": 1}
+                {"_id": self._people.of_browser(app, visitor)}, {"players": 1}
             )
         db = view(found["players"] if found is not None else [])
         return {**db, "oneSignal": {k: _told(v) for k, v in db["oneSignal"].items()}}

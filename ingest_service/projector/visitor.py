@@ -10,31 +10,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest_service.projector.contribution import contribute, union
+from ingest_service.projector.erasure import erase, gone_persons, is_buried, undo_merge
 from ingest_service.projector.people import PersonIds
 from ingest_service.projector.sets import Document, has_seen, keep, remember, stamped
-from shared.models.event import ONESIGNAL, Event
+from ingest_service.projector.words import add_word, move_words, word
+from shared.models.event import ERASE, IMPORT, ONESIGNAL, UNDO_MERGE, Event
 
-CUTTING = frozenset({"identify", "logout"})
+CUTTING = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
 SEEN_EVENTS = 512  # more than a batch that may be delivered again
 SEEN_CUTS = 128  # a repeated cut would do more harm, so those are remembered for longer
 MAX_EPOCHS = 32  # a shared kiosk's browser: older ones are joined where they have one person
 MAX_PLAYERS = 20
+NOBODY = ""
 
 
-def visitor_key(app: str, visitor: str) -> str:
-    return f"{app}:{visitor}"
-
-
-def new_visitor(app: str, visitor: str) -> Document:
+def new_visitor(name: str, app: str, visitor: str) -> Document:
     return {
-        "_id": visitor_key(app, visitor), "app": app, "visitor": visitor, "rev": 0, "epochs": [],
-        "players": [], "people": [], "seen": b"", "cuts": b"",
+        "_id": name, "app": app, "visitor": visitor, "rev": 0, "epochs": [],
+        "players": [], "words": {}, "people": [], "seen": b"", "cuts": b"",
     }  # fmt: skip
-
-
-def current(visitor: Document) -> Document:
-    epoch: Document = visitor["epochs"][-1]
-    return epoch
 
 
 @dataclass
@@ -44,14 +38,16 @@ class Visitor:
     state: Document
     people: PersonIds
     touched: set[str] = field(default_factory=set)
+    erasures: list[Event] = field(default_factory=list)
     changed: bool = False
     merged: bool = False
     repeated: bool = False  # an event was seen before: maybe the batch, cut off between two writes
 
     @property
     def owner(self) -> str:
-        """The person that the browser belongs to now."""
-        return self.person_of(current(self.state))
+        """The person that the browser belongs to now; nobody's between an erasure and a new word."""
+        epoch = self._current()
+        return self.person_of(epoch) if epoch is not None else NOBODY
 
     def person_of(self, epoch: Document) -> str:
         if epoch["login"] is None:
@@ -59,44 +55,78 @@ class Visitor:
         return self.people.of_login(self.state["app"], epoch["login"])
 
     def everybody(self) -> set[str]:
-        """Also those that were merged away: their profiles may still have to be removed."""
+        """Also those that were merged away, or parted: their profiles may still have to follow."""
         epochs = self.state["epochs"]
-        return {self.person_of(e) for e in epochs} | {e["born"] for e in epochs if e["born"]}
+        parted = {p["person"] for e in epochs for p in e.get("parted", ())}
+        born = {e["born"] for e in epochs if e["born"]}
+        return {self.person_of(e) for e in epochs} | born | parted
+
+    def gone(self) -> set[str]:
+        """Persons to be erased wherever else they are named."""
+        if not self.erasures:
+            return set()
+        told = {person for event in self.erasures for person in gone_persons(event)}
+        return told | set(self.state["erased"]["persons"])
 
     def apply(self, event: Event) -> None:
+        if event.type == ERASE:
+            self.erasures.append(event)  # what follows from it is derived each time it comes
         if self._is_repeated(event):
             self.repeated = True
             self.touched |= self.everybody()
-            return
-        self.changed = True
-        if event.type == "logout":
-            self._log_out(event)
-        elif event.type == "identify" and event.data.get("login"):
-            self._log_in(event, str(event.data["login"]))
-        if not self.state["epochs"]:
-            self._open(start="0", login=None)
-        contribute(current(self.state)["part"], event)
-        if event.type == ONESIGNAL:
-            self._hold(event)
-        self._remember(event)
-        self.touched.add(self.owner)
+        elif event.type == ERASE:
+            self.touched |= self.everybody()
+            erase(self.state, event, self.person_of)
+            self._remember(event)
+        elif event.type == UNDO_MERGE:
+            self.touched |= undo_merge(self.state, event, self.person_of)
+            self.merged = True
+            self._remember(event)
+        elif not is_buried(self.state, event):
+            self._fold(event)
+        self.touched |= self.gone()
 
     def merges(self) -> list[Document]:
         """Which anonymous persons became which person here, where that may not be recorded yet."""
         if not (self.merged or self.repeated):
             return []
-        return [
-            {
-                "_id": epoch["born"],
-                "app": self.state["app"],
-                "person": self.person_of(epoch),
-                "merged": epoch["born"],
-                "visitor": self.state["visitor"],
-                **epoch["joined"],
-            }
-            for epoch in self.state["epochs"]
-            if epoch["joined"] is not None
-        ]
+        found = []
+        for epoch in self.state["epochs"]:
+            if epoch["joined"] is not None:
+                found.append(
+                    self._merge(epoch, {"person": self.person_of(epoch), **epoch["joined"]})
+                )
+            elif epoch.get("parted"):
+                found.append(self._merge(epoch, epoch["parted"][-1]))
+        return found
+
+    def _merge(self, epoch: Document, how: Document) -> Document:
+        whose = {"app": self.state["app"], "visitor": self.state["visitor"]}
+        return {"_id": epoch["born"], "merged": epoch["born"], **whose, **how}
+
+    def _current(self) -> Document | None:
+        epochs = self.state["epochs"]
+        return epochs[-1] if epochs and not self.state.get("reopen") else None
+
+    def _fold(self, event: Event) -> None:
+        before = self.owner
+        self.state["visitor"] = event.visitor_id
+        if event.type == "logout":
+            self._log_out(event)
+        elif event.type == "identify" and event.data.get("login"):
+            self._log_in(event, str(event.data["login"]))
+        elif event.type == IMPORT and event.data.get("login") and not self.state["epochs"]:
+            self._open(event, login=str(event.data["login"]))
+        epoch = self._current() or self._open(event, login=None)
+        contribute(epoch["part"], event)
+        if self.owner != before:
+            self.touched.add(before)
+            move_words(self.state.setdefault("words", {}), event, self.owner)
+        if event.type in (ONESIGNAL, IMPORT):
+            self._hold(event)
+        self._remember(event)
+        self.touched.add(self.owner)
+        self.touched.discard(NOBODY)
 
     def _is_repeated(self, event: Event) -> bool:
         return has_seen(self.state["seen"], event.id) or (
@@ -104,6 +134,7 @@ class Visitor:
         )
 
     def _remember(self, event: Event) -> None:
+        self.changed = True
         self.state["seen"] = remember(self.state["seen"], event.id, SEEN_EVENTS)
         if event.type in CUTTING:
             self.state["cuts"] = remember(self.state["cuts"], event.id, SEEN_CUTS)
@@ -111,28 +142,32 @@ class Visitor:
 
     def _log_out(self, event: Event) -> None:
         """Nobody logged in: nothing to cut."""
-        if self.state["epochs"] and current(self.state)["login"] is not None:
-            self.touched.add(self.owner)
-            self._open(start=event.id, login=None)
+        epoch = self._current()
+        if epoch is not None and epoch["login"] is not None:
+            self._open(event, login=None)
 
     def _log_in(self, event: Event, login: str) -> None:
-        if self.state["epochs"]:
-            epoch = current(self.state)
+        epoch = self._current()
+        if epoch is not None:
             if epoch["login"] == login:
                 return
-            self.touched.add(self.owner)
-            if epoch["login"] is None:  # who browsed here is now known
+            apart = self.people.of_login(self.state["app"], login) in epoch.get("apart", ())
+            if epoch["login"] is None and not apart:  # who browsed here is now known
                 epoch["login"] = login
                 epoch["joined"] = stamped(event)
                 self.merged = True
-        self._open(start=event.id, login=login)
+        self._open(event, login=login)
 
-    def _open(self, *, start: str, login: str | None) -> None:
-        app, visitor = self.state["app"], self.state["visitor"]
-        born = self.people.of_visitor(app, visitor, start) if login is None else None
+    def _open(self, event: Event, *, login: str | None) -> Document:
+        """A new epoch, named by the event that cut; a browser's first is "0" whatever begins it."""
+        reopened = self.state.pop("reopen", None)
+        start = reopened or (event.id if self.state["epochs"] or login else "0")
+        app = self.state["app"]
+        born = self.people.of_visitor(app, str(event.visitor_id), start) if login is None else None
         epoch: Document = {"start": start, "login": login, "born": born, "joined": None, "part": {}}
         self.state["epochs"].append(epoch)
         self._compact()
+        return epoch
 
     def _compact(self) -> None:
         epochs = self.state["epochs"]
@@ -156,6 +191,11 @@ class Visitor:
             browser=(event.context or {}).get("browser"),
         )
         self.state["players"] = keep([*self.state["players"], entry], by="id", limit=MAX_PLAYERS)
+        words = self.state.setdefault("words", {})
+        said = word(event, entry["state"], entry["reason"], self.owner)
+        add_word(words, entry["id"], said)
+        held = {entry["id"] for entry in self.state["players"]}
+        self.state["words"] = {p: said for p, said in words.items() if p in held}
 
 
 def _one_person(epoch: Document, other: Document) -> bool:

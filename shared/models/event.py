@@ -10,8 +10,11 @@ Source = Literal["browser", "server", "webhook", "stream", "import", "ops"]
 
 ONESIGNAL = "oneSignal"
 ONESIGNAL_WEBHOOK = "oneSignalWebhook"
-STREAM = "carillon.stream"
-RESERVED_PREFIX = "carillon."
+RESERVED_PREFIX = "carillon."  # our own events: refused at the door
+STREAM = "carillon.stream"  # data {kind, notificationId, playerID, tag, reason}; key: the player
+IMPORT = "carillon.import"  # data {playerID, status, state, reason, login, tags}
+ERASE = "carillon.erase"  # data {person, players, aliases}; one for each visitor id of the person
+UNDO_MERGE = "carillon.undoMerge"  # data {merge, person}; visitor: the one whose epoch was joined
 
 InteractionKind = Literal["impression", "click", "close"]
 

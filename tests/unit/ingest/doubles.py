@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ingest_service.projector.decode import Projected
 from ingest_service.projector.people import PersonIds
-from ingest_service.projector.projector import Projected, Projector
+from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import Raced
 from shared.kafka import Record
 from shared.models.event import Event
@@ -26,6 +27,7 @@ class MemoryProjections:
         self.kept: dict[str, dict[str, Document]] = {
             "visitors": {}, "players": {}, "profiles": {}, "merges": {},
         }  # fmt: skip
+        self.erasures = 0
 
     async def visitors(self, ids: Iterable[str]) -> dict[str, Document]:
         return self._of("visitors", ids)
@@ -56,7 +58,18 @@ class MemoryProjections:
 
     async def save_merges(self, documents: Sequence[Document]) -> None:
         for document in documents:
-            self.kept["merges"].setdefault(document["_id"], copy.deepcopy(document))
+            kept = self.kept["merges"].setdefault(document["_id"], copy.deepcopy(document))
+            if "undone" in document:
+                kept["undone"] = document["undone"]
+
+    async def remove_merges(self, app: str, people: Iterable[str]) -> None:
+        gone = set(people)
+        for name, merge in list(self.kept["merges"].items()):
+            if merge["app"] == app and merge["person"] in gone:
+                del self.kept["merges"][name]
+
+    async def note_erasure(self) -> None:
+        self.erasures += 1
 
     async def save_profiles(
         self, documents: Sequence[Document], emptied: Sequence[Document]

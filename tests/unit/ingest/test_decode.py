@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest_service.projector.projector import decode
+from ingest_service.projector.decode import decode
 from shared.errors import Rejected
 from shared.kafka import Record
 from shared.models.delivery import Delivery
@@ -23,9 +23,19 @@ def test_events_and_deliveries_are_its_own() -> None:
     assert isinstance(decode(record(delivery.dump(), "delivery", "carillon.deliveries")), Delivery)
 
 
-def test_internal_events_are_skipped_unparsed() -> None:
-    for kind in ("carillon.stream", "carillon.erase", "carillon.later"):
-        assert decode(record(b"\xff", kind)) is None
+def test_internal_events_of_others_are_skipped_unparsed() -> None:
+    assert decode(record(b"\xff", "carillon.later")) is None
+
+
+@pytest.mark.parametrize("kind", ["carillon.import", "carillon.erase", "carillon.undoMerge"])
+def test_internal_events_must_say_what_they_mean(kind: str) -> None:
+    with pytest.raises(Rejected):
+        decode(record(event(kind, "v", 1).dump(), kind))
+
+
+def test_crawlers_are_skipped() -> None:
+    crawler = event("pageview", "v", 1).model_copy(update={"context": {"crawler": True}})
+    assert decode(record(crawler.dump())) is None
 
 
 @pytest.mark.parametrize("value", [b"", b"\xff", b"{}", b"[]", b'{"v": 2}'])

@@ -1,0 +1,97 @@
+"""One entry of the player ledger, and what may become of it. Pure.
+
+`{_id, app, rev, person, previous, visitor, status, report, history, state, reason, since, sdk,
+browser, lastSeenAt, changedAt}`: `status` is the browser's last word, `report` OneSignal's; what
+follows from the two is in `state`, `reason` and `since`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from ingest_service.projector.reports import Report
+from ingest_service.projector.sets import Document, stamp
+from ingest_service.projector.words import join_words
+
+NOBODY = ""
+ERASED = "erased"
+NEVER_HEARD = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def stub(app: str, player: str, at: datetime, rev: int = 0) -> Document:
+    """A player that no browser has spoken of."""
+    status = _status(player, "unsubscribed", "unknown", NEVER_HEARD, "")
+    return {
+        "_id": player, "app": app, "rev": rev, "person": NOBODY, "previous": [], "visitor": NOBODY,
+        "status": status, "report": None, "history": [], "lastSeenAt": at,
+    }  # fmt: skip
+
+
+def report(known: Document, told: Report, now: datetime) -> Document | None:
+    """OneSignal's last word by time. A later one of the browser makes it reachable again."""
+    word = told.word()
+    changed = {**known, "history": join_history(known, [{**word, "person": None}])}
+    if known["report"] is None or stamp(word) > stamp(known["report"]):
+        changed["report"] = word
+    return settled(known, changed, now)
+
+
+def ended(known: Document, entry: Document, since: datetime, now: datetime) -> Document | None:
+    """Erased as it was at `entry`'s word: a later one, which an erasure didn't mean, stands."""
+    if stamp(known["status"]) > stamp(entry):
+        return None
+    if known.get("state") == ERASED:
+        since = max(since, known["since"])
+    changed = {
+        **known, "person": NOBODY, "previous": [], "visitor": NOBODY,
+        "status": _status(known["_id"], ERASED, ERASED, entry["at"], f"{entry['event']}~"),
+        "lastSeenAt": entry["at"], "since": since,
+    }  # fmt: skip
+    return settled(known, changed, now)
+
+
+def scrub(
+    known: Document, gone: Collection[str], since: datetime, now: datetime
+) -> Document | None:
+    """Without what came of persons before they were erased."""
+    previous = [former for former in known["previous"] if former["person"] not in gone]
+    history = [w for w in known["history"] if w["person"] not in gone or w["at"] > since]
+    return settled(known, {**known, "previous": previous, "history": history}, now)
+
+
+def join_history(known: Document, words: list[Document]) -> list[Document]:
+    return join_words(known["history"], words)
+
+
+def settled(known: Document, changed: Document, now: datetime) -> Document | None:
+    """With the fields that follow from the others; None where none of them is new."""
+    status, told = changed["status"], changed["report"]
+    is_reported = told is not None and told["at"] >= status["at"] and status["state"] != ERASED
+    last = told if is_reported else status
+    state = last["state"]
+    changed["reason"] = last["reason"]
+    changed["sdk"], changed["browser"] = status["sdk"], status["browser"]
+    changed["lastSeenAt"] = max(status["at"], changed["lastSeenAt"])
+    changed["state"] = state
+    if state != ERASED:
+        changed["since"] = _since(changed["history"], state, last["at"])
+    if state != known.get("state") or changed["person"] != known["person"]:
+        changed["changedAt"] = now
+    return changed if changed != known else None
+
+
+def _since(history: list[Document], state: str, at: datetime) -> datetime:
+    """Since the first of the last words that all say so, however they were cut into batches."""
+    for word in reversed(history):
+        if word["state"] != state:
+            break
+        at = min(at, word["at"])
+    return at
+
+
+def _status(player: str, state: str, reason: str, at: datetime, event: str) -> Document:
+    return {
+        "id": player, "status": "default", "state": state, "reason": reason, "permission": None,
+        "sdk": None, "browser": None, "at": at, "event": event,
+    }  # fmt: skip

@@ -1,0 +1,85 @@
+"""What an operator's events do to a browser's history: a person erased, a merge undone. Pure.
+
+An erased browser keeps its document, named by a keyed hash as always: a tombstone, which drops what
+occurred before the erasure and arrives later, and which a replay writes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ingest_service.projector.sets import Document, stamp
+from shared.models.event import Event
+
+REMEMBERED = 64  # persons and players that a tombstone can finish erasing after a crash
+
+
+def is_buried(state: Document, event: Event) -> bool:
+    erased = state.get("erased")
+    return erased is not None and event.occurred_at <= erased["at"]
+
+
+def gone_persons(event: Event) -> set[str]:
+    """The person, and those that were merged into it. Not whom an undone merge has parted."""
+    return set(_texts([event.data.get("person")]))
+
+
+def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -> None:
+    """The person's epochs go; the browser's players too where it is the person's now."""
+    gone = gone_persons(event)
+    epochs = state["epochs"]
+    kept = [e for e in epochs if person_of(e) not in gone and e["born"] not in gone]
+    dropped = [e for e in epochs if e not in kept]
+    gone |= {str(e["born"]) for e in dropped if e["born"]} | {person_of(e) for e in dropped}
+    was = state.get("erased") or {"at": event.occurred_at, "event": event.id}
+    players = was.get("players", [])
+    if not kept or epochs[-1] is not kept[-1]:
+        players = [*players, *({k: e[k] for k in ("id", "at", "event")} for e in state["players"])]
+        state["players"], state["words"] = [], {}
+        state["reopen"] = event.id
+    else:
+        state["words"] = {p: [w for w in said if w["person"] not in gone]
+                          for p, said in state.get("words", {}).items()}  # fmt: skip
+    for epoch in kept:
+        if "parted" in epoch:
+            epoch["parted"] = [p for p in epoch["parted"] if p["person"] not in gone]
+    last = max([was, {"at": event.occurred_at, "event": event.id}], key=stamp)
+    state["epochs"] = kept
+    state["erased"] = {
+        "at": last["at"], "event": last["event"], "players": players[-REMEMBERED:],
+        "persons": sorted({*was.get("persons", []), *gone})[:REMEMBERED],
+    }  # fmt: skip
+    if not kept:
+        state["visitor"] = None
+
+
+def undo_merge(state: Document, event: Event, person_of: Callable[[Document], str]) -> set[str]:
+    """Parts the pair, and for good; returns the persons that this touches.
+
+    `merge` is the merged person's id, or both ids of the pair. An epoch that isn't joined (yet) is
+    kept from being joined.
+    """
+    told = event.data.get("merge")
+    pair = set(_texts(told if isinstance(told, list) else [told]))
+    pair |= set(_texts([event.data.get("person")]))
+    touched: set[str] = set()
+    for epoch in state["epochs"]:
+        if epoch["born"] not in pair:
+            continue
+        person = person_of(epoch)
+        if epoch["joined"] is not None and (len(pair) == 1 or person in pair):
+            epoch["parted"] = [
+                *epoch.get("parted", []),
+                {"person": person, "at": epoch["joined"]["at"], "event": epoch["joined"]["event"],
+                 "undone": {"at": event.occurred_at, "event": event.id}},
+            ]  # fmt: skip
+            epoch["login"], epoch["joined"] = None, None
+            touched |= {person, epoch["born"]}
+        others = {*pair, person} - {epoch["born"]}
+        epoch["apart"] = sorted({*epoch.get("apart", []), *others})
+    return touched
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    return [v for v in values if isinstance(v, str) and v]

@@ -1,0 +1,140 @@
+"""An operator's hand: a person erased, a merge undone; both hold for good."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.unit.ingest.doubles import APP, History, event, one_signal
+from tests.unit.ingest.ops_events import erasure, undoing
+
+P = "11111111-1111-4111-8111-111111111111"
+Q = "22222222-2222-4222-8222-222222222222"
+
+
+def everything(history: History) -> str:
+    return json.dumps(history.store.kept, default=str)
+
+
+async def eva_with_two_browsers() -> tuple[History, str]:
+    history = History()
+    await history.tell(
+        one_signal("phone", 1, P), event("pageview", "phone", 2, itemID="shoe"),
+        event("identify", "phone", 3, login="eva", email="eva@example.test"),
+        one_signal("desk", 4, Q), event("identify", "desk", 5, login="eva"),
+    )  # fmt: skip
+    return history, history.people.of_login(APP, "eva")
+
+
+async def test_erased_person_is_gone() -> None:
+    history, eva = await eva_with_two_browsers()
+    await history.tell(erasure("phone", 10, eva, P, Q), erasure("desk", 11, eva, P, Q))
+    assert history.profiles() == {}
+    assert history.store.kept["merges"] == {}
+    left = everything(history)
+    for name in ("eva", "phone", "desk", "shoe", "eva@example.test"):
+        assert f'"{name}"' not in left, name
+    for player in (P, Q):
+        entry = history.player(player)
+        assert (entry["state"], entry["person"], entry["previous"]) == ("erased", "", [])
+    assert history.store.erasures == 1
+
+
+async def test_what_occurred_before_an_erasure_and_comes_later_is_dropped() -> None:
+    history, eva = await eva_with_two_browsers()
+    await history.tell(erasure("phone", 10, eva, P), erasure("desk", 10, eva))
+    await history.tell(event("identify", "phone", 9, login="eva"), one_signal("desk", 8, Q))
+    assert history.profiles() == {}
+    assert history.player(Q)["state"] == "erased"
+
+
+async def test_browser_that_comes_back_is_somebody_new() -> None:
+    history, eva = await eva_with_two_browsers()
+    first = history.people.of_visitor(APP, "phone", "0")
+    await history.tell(erasure("phone", 10, eva, P))
+    await history.tell(event("pageview", "phone", 11, itemID="hat"), one_signal("phone", 12, P))
+    (person,) = set(history.profiles()) - {eva}
+    assert person != first
+    assert [v["item"] for v in history.profiles()[person]["viewed"]] == ["hat"]
+    assert (history.player(P)["state"], history.player(P)["person"]) == ("subscribed", person)
+    assert history.player(P)["previous"] == []
+
+
+async def test_erasure_on_a_shared_device_spares_who_uses_it_now() -> None:
+    history = History()
+    await history.tell(
+        one_signal("a", 1, P), event("identify", "a", 2, login="eva"),
+        event("identify", "a", 3, login="adam"), event("pageview", "a", 4, itemID="hat"),
+    )  # fmt: skip
+    eva = history.people.of_login(APP, "eva")
+    assert history.login("eva")["pastVisitors"] == ["a"]
+    await history.tell(erasure("a", 9, eva))
+    adam = history.login("adam")
+    assert list(history.profiles()) == [adam["_id"]]
+    assert [v["item"] for v in adam["viewed"]] == ["hat"]
+    assert history.player(P)["state"] == "subscribed"
+    assert history.player(P)["previous"] == []
+    assert eva not in [word["person"] for word in history.player(P)["history"]]
+
+
+async def test_erasure_of_a_past_owner_leaves_the_browser_to_its_present_one() -> None:
+    history = History()
+    await history.tell(event("identify", "a", 1, login="adam"), event("logout", "a", 2))
+    await history.tell(event("identify", "a", 3, login="eva"), one_signal("a", 4, P))
+    await history.tell(erasure("a", 9, history.people.of_login(APP, "eva"), P))
+    await history.tell(event("pageview", "a", 10, itemID="hat"))
+    assert history.login("adam")["visitors"] == []
+    assert history.player(P)["state"] == "erased"
+
+
+async def test_undone_merge_parts_what_the_contributions_say() -> None:
+    history, eva = await eva_with_two_browsers()
+    born = history.people.of_visitor(APP, "phone", "0")
+    await history.tell(undoing("phone", 10, born, person=eva))
+    alone = history.anonymous("phone")
+    assert alone is not None
+    assert [v["item"] for v in alone["viewed"]] == ["shoe"]
+    assert (alone["visitors"], alone["pastVisitors"], alone["players"]) == ([], ["phone"], [])
+    joined = history.login("eva")
+    assert joined["viewed"] == [] and born not in joined["aliases"]
+    assert joined["visitors"] == ["desk", "phone"]
+    assert history.store.kept["merges"][born]["undone"]["event"] == "phone-10"
+
+
+async def test_parted_pair_never_joins_again() -> None:
+    history = History()
+    await history.tell(event("pageview", "a", 1, itemID="shoe"))
+    born = history.people.of_visitor(APP, "a", "0")
+    eva = history.people.of_login(APP, "eva")
+    await history.tell(undoing("a", 2, [born, eva]))
+    await history.tell(event("identify", "a", 3, login="eva"))
+    assert history.login("eva")["viewed"] == []
+    assert history.anonymous("a") is not None
+    assert history.store.kept["merges"] == {}
+
+
+async def test_undoing_twice_is_undoing_once() -> None:
+    history, eva = await eva_with_two_browsers()
+    told = undoing("phone", 10, history.people.of_visitor(APP, "phone", "0"), person=eva)
+    await history.tell(told)
+    before: Any = history.profiles()
+    await history.tell(told)
+    await history.tell(told.model_copy(update={"id": "again"}))
+    assert history.profiles() == before
+
+
+async def test_undoing_what_never_was_changes_nothing() -> None:
+    history, _ = await eva_with_two_browsers()
+    before: Any = history.profiles()
+    await history.tell(undoing("phone", 10, "nobody"), undoing("nowhere", 11, "nobody"))
+    assert history.profiles() == before
+
+
+async def test_who_was_parted_is_not_erased_with_the_other() -> None:
+    history, eva = await eva_with_two_browsers()
+    born = history.people.of_visitor(APP, "phone", "0")
+    await history.tell(undoing("phone", 10, born, person=eva))
+    await history.tell(
+        erasure("phone", 11, eva, P, aliases=[born]), erasure("desk", 12, eva, aliases=[born])
+    )
+    assert list(history.profiles()) == [born]
