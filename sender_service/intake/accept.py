@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from sender_service.intake.lists import ListIntake
 from sender_service.intake.said import Said, reused
+from sender_service.intake.upload import Lines, ListUpload
 from sender_service.models.send import NEVER, Send, empty_sums
 from sender_service.models.trigger import Terms, Trigger
 from sender_service.store.campaigns import CampaignStore
@@ -50,11 +51,13 @@ class Intake:
         self._apps = apps
         self._campaigns = stores.campaigns
         self._sends = stores.sends
+        self._parts = stores.parts
         self._clock = clock
         self._retention = retention
         self._express = express
         self._nudge = nudge
         self._lists = ListIntake(stores.sends, stores.parts, clock)
+        self._upload = ListUpload(stores.sends, stores.parts)
 
     async def accept(self, said: Sequence[Said]) -> list[Rejected | None]:
         """For each: None when it is a send now (or was before), else why it is a dead letter.
@@ -75,6 +78,16 @@ class Intake:
                 verdicts[index] = await self._lists.take(said[index], self.to_send)
         self._nudge()
         return verdicts
+
+    async def accept_lines(self, lines: Lines) -> str:
+        """A list over HTTP; returns the send's id. Raises Rejected, StoreUnavailable."""
+        send = await self._upload.take(lines, self)
+        self._nudge()
+        return send
+
+    async def drop_list(self, send: str) -> None:
+        """Of a send that was cancelled: nobody will plan it."""
+        await self._parts.forget(send)
 
     async def _accept_whole(self, said: Sequence[Said]) -> list[Rejected | None]:
         fresh: dict[str, Send] = {}

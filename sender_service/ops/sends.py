@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 
 from sender_service.intake.accept import Intake
 from sender_service.intake.said import to_said
+from sender_service.intake.upload import to_lines
 from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from sender_service.ops.reading import SendReader
 from sender_service.store.pages import PageStore
@@ -17,6 +18,7 @@ from shared.errors import Conflict, InvalidPayload, TooLarge
 from shared.wakeup import Wakeup
 
 SendId = Annotated[str, Path(description="the send's id, which is its trigger's id")]
+NDJSON = "application/x-ndjson"
 TRIGGER_DOC = {
     "requestBody": {
         "required": True,
@@ -29,7 +31,12 @@ TRIGGER_DOC = {
                     "campaign": "welcome",
                     "audience": {"all": True},
                 },
-            }
+            },
+            NDJSON: {
+                "schema": {"type": "string"},
+                "example": '{"id": "0b6c2a1e-…", "app": "demo", "campaign": "welcome"}\n'
+                '{"login": "ann", "variables": {"name": "Ann"}}\n{"visitor": "v-1"}\n',
+            },
         },
     }
 }
@@ -65,7 +72,11 @@ class SendsApi:
         return router
 
     async def trigger(self, request: Request) -> dict[str, Any]:
-        """A campaign trigger; the same id twice is one send."""
+        """A campaign trigger; the same id twice is one send. A long list comes one a line."""
+        if request.headers.get("content-type", "").partition(";")[0].strip() == NDJSON:
+            return await self._reader.show(
+                await self._intake.accept_lines(to_lines(request.stream()))
+            )
         said = to_said(await _body(request))
         if isinstance(said.trigger, InvalidPayload):
             raise said.trigger  # over HTTP the caller is told at once, and nothing is kept
@@ -92,6 +103,8 @@ class SendsApi:
     async def cancel(self, send: SendId) -> dict[str, Any]:
         """Whoever was not called yet will not be; what is released still goes."""
         done = await self._sends.end(send.lower(), "cancelled", {})
+        if done:
+            await self._intake.drop_list(send.lower())
         await self._pages.make_due(send.lower(), self._clock())
         return await self._changed(send, done, "cancelled")
 
