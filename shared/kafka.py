@@ -24,6 +24,7 @@ from shared.settings import KafkaSettings
 from shared.topics import Topic
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # a trigger may be 1 MiB, in JSON within JSON in a dead letter
+BATCH_BYTES = 512 * 1024  # brokers take 1 MiB by default; the client's own default is 16 KiB
 RECONNECT_SECONDS = 0.5
 CLOSE_SECONDS = 1.0  # whoever published has had an answer by then
 TOPIC_EXISTS = 36  # Kafka's error code
@@ -99,6 +100,7 @@ class LogWriter:
                 enable_idempotence=self._settings.idempotent_producer,
                 request_timeout_ms=self._settings.request_timeout_ms,
                 max_request_size=MAX_MESSAGE_BYTES,
+                max_batch_size=BATCH_BYTES,
                 partitioner=_partitioner,
                 retry_backoff_ms=100,
                 metadata_max_age_ms=30_000,
@@ -124,13 +126,11 @@ class LogWriter:
         """
         with translate_kafka_errors():
             async with asyncio.timeout(self._settings.request_timeout_ms / 1000 + 1):
-                await self._connected.wait()
-                assert self._producer is not None
-                producer = self._producer
+                producer = await self.producer()
                 try:
                     await asyncio.gather(*[await _send(producer, r) for r in records])
                 except OUT_OF_STEP:
-                    self._replace(producer)
+                    self.replace(producer)
                     raise
 
     async def ping(self) -> None:
@@ -141,7 +141,13 @@ class LogWriter:
             if not await self._producer.client.force_metadata_update():
                 raise LogUnavailable("Kafka: no broker answers")
 
-    def _replace(self, producer: AIOKafkaProducer) -> None:
+    async def producer(self) -> AIOKafkaProducer:
+        """The client itself, once it is connected."""
+        await self._connected.wait()
+        assert self._producer is not None
+        return self._producer
+
+    def replace(self, producer: AIOKafkaProducer) -> None:
         """By another one, in the background; publishing waits for it as it does at the start."""
         if producer is self._producer:
             self._producer = None
