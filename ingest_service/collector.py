@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,7 +27,7 @@ COUNTED = frozenset(KNOWN)  # other types are counted as "custom": a label must 
 class EventLog(Protocol):
     """Where events are stored for good. Returns when they are; raises LogUnavailable."""
 
-    async def publish(self, records: Iterable[Outgoing]) -> None: ...
+    async def publish(self, records: Sequence[Outgoing]) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from ingest_service.api.app import Parts, create_app
 from ingest_service.collector import Collector
+from ingest_service.durable_log import DurableLog, Patience
 from ingest_service.guarded_log import GuardedLog
 from ingest_service.identify import LoginProof
 from ingest_service.judge import Judge
@@ -18,11 +20,13 @@ from ingest_service.projector.people import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
 from ingest_service.projector.views import MongoVisitorViews
+from ingest_service.spool import Spool
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
 from shared.collections import INGEST
 from shared.health import Component, Health
 from shared.kafka import LogWriter, ensure_topics, open_log_writer
+from shared.kafka_batches import BatchWriter
 from shared.mongo import Database, ensure_indexes, open_database, ping
 from shared.secrets import Vault
 from shared.service import bind, probe, serve, until_available
@@ -35,6 +39,7 @@ log = logging.getLogger("carillon.ingest")
 ROLES = ("api", "projector")
 PROBED_SECONDS = 10.0  # a probe takes at most three
 KNOWN_APPS = "apps.json"
+SPOOL = "spool.sqlite"
 
 
 @dataclass(frozen=True)
@@ -54,14 +59,18 @@ class Process:
 async def run(
     settings: Settings, stop: asyncio.Event, roles: frozenset[str], port: int | None = None
 ) -> None:
-    """Until `stop`. Raises Rejected where the port is taken."""
+    """Until `stop`. Raises Rejected where the port is taken, or the spool."""
     http = _http(settings.ingest, roles, port)
     listener = bind(http, "ingest")
     health = Health(utc_now, monotonic)
-    async with (
-        open_database(settings.mongo, "carillon-ingest") as database,
-        open_log_writer(settings.kafka, "carillon-ingest") as writer,
-    ):
+    has_api = "api" in roles
+    async with AsyncExitStack() as opened:
+        database = await opened.enter_async_context(
+            open_database(settings.mongo, "carillon-ingest")
+        )
+        writer = await opened.enter_async_context(
+            open_log_writer(settings.kafka, "carillon-ingest")
+        )
         process = Process(
             settings,
             stop,
@@ -69,13 +78,13 @@ async def run(
             Vault(settings.secret_key.get_secret_value()),
             database,
             writer,
-            health.component("kafka", deadline_seconds=PROBED_SECONDS, critical=True),
+            # The API can do without: it has the spool.
+            health.component("kafka", deadline_seconds=PROBED_SECONDS, critical=not has_api),
             health.component("mongodb", deadline_seconds=PROBED_SECONDS),
         )
-        events = GuardedLog(settings.kafka, writer, process.kafka)
-        parts, loops = _api(process, events) if "api" in roles else (None, [])
+        events = GuardedLog(settings.kafka, BatchWriter(writer), settings.data_dir)
+        parts, loops = await _api(process, events, opened) if has_api else _no_api(process, events)
         loops += [
-            lambda: probe(process.kafka, events.check, stop),
             lambda: probe(process.mongo, lambda: ping(database), stop),
             lambda: until_available(lambda: ensure_indexes(database, INGEST), stop, process.mongo),
         ]
@@ -99,19 +108,32 @@ def _http(http: HttpSettings, roles: frozenset[str], port: int | None) -> HttpSe
 Loop = Callable[[], Coroutine[Any, Any, Any]]
 
 
-def _api(process: Process, events: GuardedLog) -> tuple[Parts, list[Loop]]:
+def _no_api(process: Process, events: GuardedLog) -> tuple[None, list[Loop]]:
+    return None, [lambda: probe(process.kafka, events.check, process.stop)]
+
+
+async def _api(
+    process: Process, events: GuardedLog, opened: AsyncExitStack
+) -> tuple[Parts, list[Loop]]:
+    settings, health = process.settings, process.health
+    data_dir = settings.data_dir / "ingest"
+    patience = Patience(settings.spool.patience_ms / 1000, settings.kafka.request_timeout_ms / 1000)
+    durable = DurableLog(events, Spool(data_dir / SPOOL), settings.spool.limit_bytes, patience)
+    await opened.enter_async_context(durable.open())
+    room = health.component("spool", deadline_seconds=PROBED_SECONDS, critical=True)
     apps = AppRegistry(process.database, process.vault)
-    known = process.health.component("apps", deadline_seconds=PROBED_SECONDS, critical=True)
-    path = process.settings.data_dir / "ingest" / KNOWN_APPS
+    known = health.component("apps", deadline_seconds=PROBED_SECONDS, critical=True)
     parts = Parts(
         apps,
-        Collector(events, Judge(LoginProof(process.vault)), utc_now),
+        Collector(durable, Judge(LoginProof(process.vault)), utc_now),
         MongoVisitorViews(process.database, PersonIds(process.vault.derive("person"))),
         utc_now,
     )
     return parts, [
         lambda: apps.keep_fresh(process.stop),
-        lambda: KnownApps(path, apps, known).watch(process.stop),
+        lambda: KnownApps(data_dir / KNOWN_APPS, apps, known).watch(process.stop),
+        lambda: probe(process.kafka, durable.check, process.stop),
+        lambda: probe(room, durable.check_room, process.stop),
     ]
 
 

@@ -15,6 +15,9 @@ WEBHOOKS_UNCOUNTABLE = Counter(
     "Webhooks accepted that name no message or no player, so that they can never count",
     ["app", "reason"],
 )
+SPOOL_RECORDS = Gauge("carillon_spool_records", "Events on disk that Kafka doesn't have yet")
+SPOOL_BYTES = Gauge("carillon_spool_bytes", "What they take of the spool's limit")
+SPOOL_DRAINED = Counter("carillon_spool_drained_total", "Events published from the spool")
 STAGE_RECORDS = Counter("carillon_stage_records_total", "Records handled", ["stage"])
 STAGE_POISON = Counter("carillon_stage_dead_letters_total", "Records set aside", ["stage", "code"])
 STAGE_LAG = Gauge("carillon_stage_lag_records", "Records behind the end", ["stage", "topic"])

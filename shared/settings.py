@@ -54,6 +54,15 @@ class IngestSettings(HttpSettings):
     port: int = Field(8080, ge=0, le=65_535)
 
 
+class SpoolSettings(BaseModel):
+    """Where ingest keeps events while Kafka is slow or away: on disk, under `data_dir`."""
+
+    limit_bytes: int = Field(1024**3, ge=1024**2)  # about two million events; then 503
+    # An event that Kafka hasn't acknowledged by then goes to disk. Seen: 4 ms, so this is an outage;
+    # with the disk's sync it must stay below the second in which a refusal is due.
+    patience_ms: int = Field(500, ge=10)
+
+
 class SenderSettings(HttpSettings):
     port: int = Field(8090, ge=0, le=65_535)
 
@@ -93,6 +102,7 @@ class Settings(BaseSettings):
     mongo: MongoSettings = MongoSettings()
     onesignal: OneSignalSettings = OneSignalSettings()
     ingest: IngestSettings = IngestSettings()
+    spool: SpoolSettings = SpoolSettings()
     sender: SenderSettings = SenderSettings()
     plan: PlanSettings = PlanSettings()
     governor: GovernorSettings = GovernorSettings()

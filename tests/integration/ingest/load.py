@@ -1,0 +1,99 @@
+"""Visitors who tell things one after another, and what the log has of them in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import uuid
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaConsumer
+
+from shared.models.event import Event
+from shared.topics import EVENTS as TOPIC
+from tests.integration.ingest.running import EVENTS
+
+SETTLED_POLLS = 3
+
+
+@dataclass
+class Load:
+    """Each visitor sends its next event when the last one was answered."""
+
+    client: httpx.AsyncClient
+    visitors: int = 20
+    events: int = 2  # a request
+    accepted: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    answers: Counter[int] = field(default_factory=Counter)
+    slowest: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    unheard: set[str] = field(default_factory=set)  # sent, and the answer never came
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.accepted.values()))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(self.visitors):
+                group.create_task(self._visit(f"visitor{number}", stop))
+
+    async def _visit(self, visitor: str, stop: asyncio.Event) -> None:
+        for number in itertools.count():
+            if stop.is_set():
+                return
+            await self._tell(visitor, number)
+
+    async def _tell(self, visitor: str, number: int) -> None:
+        ids = [str(uuid.uuid4()) for _ in range(self.events)]
+        body = [
+            {"id": id_, "type": "pageview", "visitorId": visitor, "data": {"itemID": number}}
+            for id_ in ids
+        ]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            answer = await self.client.post(EVENTS, json=body)
+        except httpx.TransportError:
+            self.unheard |= set(ids)
+            await asyncio.sleep(0.05)
+            return
+        code = answer.status_code
+        self.answers[code] += 1
+        self.slowest[code] = max(self.slowest[code], loop.time() - began)
+        if code == 202:
+            assert answer.json()["accepted"] == len(ids)
+            self.accepted[visitor] += ids
+        else:
+            assert code == 503 and int(answer.headers["Retry-After"]) > 0, answer.text
+            await asyncio.sleep(0.05)
+
+    def check(self, found: dict[str, list[str]]) -> None:
+        """None lost, and the first of each where it belongs."""
+        for visitor, ids in self.accepted.items():
+            firsts = dict.fromkeys(found.get(visitor, []))
+            wanted = set(ids)
+            assert [id_ for id_ in firsts if id_ in wanted] == ids, visitor
+
+
+async def read_log(address: str) -> dict[str, list[str]]:
+    """The ids of all events, by visitor, in the log's order."""
+    consumer = AIOKafkaConsumer(
+        TOPIC.name, bootstrap_servers=address, auto_offset_reset="earliest", group_id=None
+    )
+    await consumer.start()
+    found: dict[str, list[str]] = defaultdict(list)
+    silent = 0
+    try:
+        while silent < SETTLED_POLLS:
+            fetched: dict[Any, Any] = await consumer.getmany(timeout_ms=500)
+            silent = 0 if fetched else silent + 1
+            for messages in fetched.values():
+                for message in messages:
+                    event = Event.parse(message.value)
+                    found[event.key].append(event.id)
+    finally:
+        await consumer.stop()
+    return found

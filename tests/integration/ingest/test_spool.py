@@ -1,0 +1,163 @@
+"""Kafka killed, frozen, away: what was accepted is in the log in the end, each visitor's in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from shared.settings import Settings, SpoolSettings
+from tests import stack
+from tests.integration.ingest.load import Load, read_log
+from tests.integration.ingest.running import client_of, seeded, until
+
+API = ("--only", "api")
+ENOUGH = 100  # events accepted in a phase
+
+
+@asynccontextmanager
+async def loaded(load: Load) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Under load; what is given waits until some more was accepted."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(load.run(stop))
+
+    async def some_more() -> None:
+        before = load.count
+        await stack.eventually(lambda: running.done() or load.count >= before + ENOUGH, 30)
+
+    try:
+        yield some_more
+    finally:
+        stop.set()
+        await running
+
+
+def settings_for(broker: stack.Server, mongo_uri: str, folder: Path) -> Settings:
+    settings = stack.settings_for(broker.address, mongo_uri, folder)
+    kafka = settings.kafka.model_copy(update={"request_timeout_ms": 3_000})
+    return settings.model_copy(update={"kafka": kafka})
+
+
+def with_limit(settings: Settings, limit: int) -> Settings:
+    return settings.model_copy(update={"spool": SpoolSettings(limit_bytes=limit)})
+
+
+def freeze(server: stack.Server) -> None:
+    os.kill(server.pid, signal.SIGSTOP)
+
+
+def thaw(server: stack.Server) -> None:
+    os.kill(server.pid, signal.SIGCONT)
+
+
+@pytest.mark.cluster
+async def test_kafka_is_killed_under_load_again_and_again(
+    fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
+) -> None:
+    settings = settings_for(fresh_broker, mongo_uri, tmp_path)
+    async with seeded(settings):
+        with stack.service("ingest_service", settings, *API) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                load = Load(client)
+                async with loaded(load) as some_more:
+                    for _ in range(3):
+                        await some_more()
+                        fresh_broker.kill()
+                        await some_more()
+                        fresh_broker.start()
+                        await until(client, 200, "ready", 60)
+                    await some_more()
+                assert load.answers.keys() == {202}
+                load.check(await read_log(fresh_broker.address))
+
+
+async def test_kafka_is_frozen_under_load(
+    fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
+) -> None:
+    settings = settings_for(fresh_broker, mongo_uri, tmp_path)
+    async with seeded(settings):
+        with stack.service("ingest_service", settings, *API) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                load = Load(client)
+                async with loaded(load) as some_more:
+                    for seconds in (1, 5):  # shorter and longer than the client's own timeout
+                        await some_more()
+                        freeze(fresh_broker)
+                        frozen_at = time.monotonic()
+                        await some_more()
+                        await until(client, 200, "degraded")
+                        await stack.eventually(lambda: time.monotonic() > frozen_at + seconds)
+                        await some_more()
+                        thaw(fresh_broker)
+                        await until(client, 200, "ready", 60)
+                assert load.answers.keys() == {202}
+                load.check(await read_log(fresh_broker.address))
+
+
+async def test_ingest_is_killed_with_a_filled_spool(
+    fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
+) -> None:
+    settings = settings_for(fresh_broker, mongo_uri, tmp_path)
+    server = stack.service("ingest_service", settings, *API)
+    async with seeded(settings), client_of(server) as client:
+        with server:
+            await until(client, 200, "ready")
+            load = Load(client)
+            async with loaded(load) as some_more:
+                freeze(fresh_broker)
+                await some_more()
+                await some_more()
+                server.kill()
+                thaw(fresh_broker)
+                server.start()
+                await some_more()
+            await until(client, 200, "ready", 60)
+            load.check(await read_log(fresh_broker.address))
+
+
+async def test_spool_at_its_limit_refuses_honestly(
+    fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
+) -> None:
+    settings = with_limit(settings_for(fresh_broker, mongo_uri, tmp_path), 1024**2)
+    async with seeded(settings):
+        with stack.service("ingest_service", settings, *API) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                load = Load(client, events=20)
+                stop = asyncio.Event()
+                running = asyncio.create_task(load.run(stop))
+                freeze(fresh_broker)
+                await stack.eventually(lambda: running.done() or load.answers[503] > 100, 30)
+                stop.set()
+                await running
+                assert load.slowest[503] < 1
+                await until(client, 503, "unavailable")
+                assert "carillon_spool_bytes" in (await client.get("/metrics")).text
+                thaw(fresh_broker)
+                await until(client, 200, "ready", 60)
+                load.check(await read_log(fresh_broker.address))
+
+
+async def test_accepts_before_there_is_a_broker(mongo_uri: str, tmp_path: Path) -> None:
+    broker = stack.broker()
+    settings = settings_for(broker, mongo_uri, tmp_path)
+    async with seeded(settings):
+        with ExitStack() as ending, stack.service("ingest_service", settings, *API) as server:
+            ending.callback(broker.kill)
+            async with client_of(server) as client:
+                await until(client, 200, "degraded")
+                load = Load(client)
+                async with loaded(load) as some_more:
+                    await some_more()
+                    broker.start()
+                    await until(client, 200, "ready", 60)
+                    await some_more()
+                load.check(await read_log(broker.address))
