@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.apps import AppRegistry
 from shared.errors import Unauthorized
-from shared.models.app import App
+from shared.models.app import App, KeyKind
 from shared.models.event import Source
 
 MAX_KEY = 256
@@ -18,3 +18,10 @@ def identify_caller(apps: AppRegistry, key: str | None) -> tuple[App, Source]:
         return apps.by_key("write", key), "browser"
     except Unauthorized:
         return apps.by_key("server", key), "server"
+
+
+def identify_app(apps: AppRegistry, kind: KeyKind, key: str) -> App:
+    """Whose key of this kind it is. Raises Unauthorized, StoreUnavailable."""
+    if not key or len(key) > MAX_KEY:
+        raise Unauthorized(f"unknown {kind} key", code="unknown_key")
+    return apps.by_key(kind, key)

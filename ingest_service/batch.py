@@ -54,11 +54,19 @@ def read_batch(body: bytes) -> Batch:
 def _read_sent_at(value: object) -> datetime | None:
     if value is None:
         return None
+    moment = read_moment(value)
+    if moment is None:
+        error = FieldError("sentAt", "datetime", "must be a date and time")
+        raise InvalidPayload("sentAt: must be a date and time", errors=[error])
+    return moment
+
+
+def read_moment(value: object) -> datetime | None:
+    """A sender's date and time, UTC; None for what isn't one."""
     try:
         return as_utc(_MOMENT.validate_python(value))
-    except (ValidationError, OverflowError) as exc:
-        error = FieldError("sentAt", "datetime", "must be a date and time")
-        raise InvalidPayload("sentAt: must be a date and time", errors=[error]) from exc
+    except (ValidationError, OverflowError):
+        return None
 
 
 def check_event(event: Any, batch_size: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ingest_service.batch import Batch, read_batch
+from ingest_service.batch import Batch
 from ingest_service.clocks import clock_error
 from ingest_service.judge import Arrival, Judge
 from ingest_service.schemas import KNOWN
@@ -16,12 +16,14 @@ from shared.clock import Clock
 from shared.errors import FieldError, InvalidPayload
 from shared.kafka import Outgoing
 from shared.models.app import App
-from shared.models.event import Event, Source
+from shared.models.event import STREAM, Event, Source
 from shared.topics import EVENTS
 
 log = logging.getLogger("carillon.ingest")
 
-COUNTED = frozenset(KNOWN)  # other types are counted as "custom": a label must stay bounded
+COUNTED = frozenset(
+    {*KNOWN, STREAM}
+)  # other types are counted as "custom": a label must stay bounded
 
 
 class EventLog(Protocol):
@@ -37,7 +39,7 @@ class Refusal:
     index: int
     error: InvalidPayload
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> dict[str, object]:
         return {"index": self.index, "code": self.error.code, "message": self.error.message}
 
 
@@ -45,10 +47,6 @@ class Refusal:
 class Receipt:
     accepted: int
     rejected: Sequence[Refusal]
-
-    def report(self) -> dict[str, Any]:
-        """The body of a 202."""
-        return {"accepted": self.accepted, "rejected": [r.report() for r in self.rejected]}
 
 
 class Collector:
@@ -59,10 +57,14 @@ class Collector:
         self._judge = judge
         self._clock = clock
 
-    async def collect(self, app: App, source: Source, body: bytes) -> Receipt:
+    async def collect(
+        self, app: App, source: Source, batch: Batch, *, crawler: bool = False
+    ) -> Receipt:
         """Raises InvalidPayload where no event is valid, LogUnavailable where none is stored."""
-        batch = read_batch(body)
-        events, refused = self._judge_all(app, source, batch)
+        received = self._clock()
+        error = clock_error(batch.sent_at, received)
+        arrival = Arrival(app, source, received, error, batch.size, crawler)
+        events, refused = self._judge_all(arrival, batch.events)
         for refusal in refused:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:
@@ -83,14 +85,11 @@ class Collector:
             )
 
     def _judge_all(
-        self, app: App, source: Source, batch: Batch
+        self, arrival: Arrival, events: Sequence[Any]
     ) -> tuple[list[Event], list[Refusal]]:
-        received = self._clock()
-        error = clock_error(batch.sent_at, received)
-        arrival = Arrival(app, source, received, error, batch.size)
         accepted: dict[str, Event] = {}
         refused: list[Refusal] = []
-        for index, raw in enumerate(batch.events):
+        for index, raw in enumerate(events):
             try:
                 event = self._judge.judge(raw, arrival)
                 if event.id in accepted:

@@ -30,6 +30,7 @@ class Arrival:
     received_at: datetime
     clock_error: timedelta
     size: int
+    crawler: bool
 
 
 class Judge:
@@ -65,7 +66,7 @@ class Judge:
             occurred_at=correct(occurred, arrival.clock_error, arrival.received_at),
             received_at=arrival.received_at,
             page=_dump(envelope.page),
-            context=_dump(envelope.context),
+            context=_context(envelope.context, arrival),
             data=data,
         )
 
@@ -95,3 +96,9 @@ def _refused(exc: ValidationError, prefix: str = "") -> InvalidPayload:
 
 def _dump(part: BaseModel | None) -> dict[str, Any] | None:
     return part.model_dump(exclude_none=True) or None if part is not None else None
+
+
+def _context(part: BaseModel | None, arrival: Arrival) -> dict[str, Any] | None:
+    """The mark is ours to make: a sender's own `crawler` was dropped with what isn't declared."""
+    told = _dump(part)
+    return {**(told or {}), "crawler": True} if arrival.crawler else told

@@ -16,6 +16,7 @@ from ingest_service.guarded_log import GuardedLog
 from ingest_service.identify import LoginProof
 from ingest_service.judge import Judge
 from ingest_service.known_apps import KnownApps
+from ingest_service.limits import Limits
 from ingest_service.projector.people import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
@@ -128,6 +129,7 @@ async def _api(
         Collector(durable, Judge(LoginProof(process.vault)), utc_now),
         MongoVisitorViews(process.database, PersonIds(process.vault.derive("person"))),
         utc_now,
+        Limits(settings.limits, settings.ingest.trusted_proxies, monotonic),
     )
     return parts, [
         lambda: apps.keep_fresh(process.stop),

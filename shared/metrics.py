@@ -12,7 +12,7 @@ EVENTS_REJECTED = Counter(
 )
 WEBHOOKS_UNCOUNTABLE = Counter(
     "carillon_ingest_uncountable_total",
-    "Webhooks accepted that name no message or no player, so that they can never count",
+    "Webhooks and stream events accepted that can never count: no message, no player, unknown kind",
     ["app", "reason"],
 )
 SPOOL_RECORDS = Gauge("carillon_spool_records", "Events on disk that Kafka doesn't have yet")

@@ -54,6 +54,17 @@ class IngestSettings(HttpSettings):
     port: int = Field(8080, ge=0, le=65_535)
 
 
+class LimitSettings(BaseModel):
+    """Events that one process of ingest takes; beyond it 429. The burst is saved up while idle."""
+
+    key_per_second: float = Field(5_000, gt=0)  # about what one process can do
+    key_burst: float = Field(50_000, ge=1)  # a hundred full requests
+    # Under public keys; private addresses aren't counted. Many may share one (offices, mobile
+    # networks), and a page sends a few events.
+    address_per_second: float = Field(100, gt=0)
+    address_burst: float = Field(2_000, ge=1)
+
+
 class SpoolSettings(BaseModel):
     """Where ingest keeps events while Kafka is slow or away: on disk, under `data_dir`."""
 
@@ -103,6 +114,7 @@ class Settings(BaseSettings):
     onesignal: OneSignalSettings = OneSignalSettings()
     ingest: IngestSettings = IngestSettings()
     spool: SpoolSettings = SpoolSettings()
+    limits: LimitSettings = LimitSettings()
     sender: SenderSettings = SenderSettings()
     plan: PlanSettings = PlanSettings()
     governor: GovernorSettings = GovernorSettings()

@@ -12,10 +12,13 @@ from starlette.types import ASGIApp
 
 from ingest_service.api.door import Door
 from ingest_service.api.events import Events
+from ingest_service.api.gate import Gate
 from ingest_service.api.openapi import PATHS
 from ingest_service.api.profile import Profile, VisitorViews
+from ingest_service.api.streams import EventStreams
 from ingest_service.api.webhooks import OneSignalWebhooks
 from ingest_service.collector import Collector
+from ingest_service.limits import Limits
 from ingest_service.snippet.endpoint import snippet_routes
 from shared.apps import AppRegistry
 from shared.clock import Clock
@@ -35,6 +38,7 @@ class Parts:
     collector: Collector
     views: VisitorViews
     clock: Clock
+    limits: Limits
 
 
 def create_app(http: HttpSettings, health: Health, parts: Parts | None) -> ASGIApp:
@@ -49,12 +53,15 @@ def create_app(http: HttpSettings, health: Health, parts: Parts | None) -> ASGIA
 
 
 def _public_routes(parts: Parts) -> list[Route]:
-    events = Events(parts.apps, parts.collector)
-    webhooks = OneSignalWebhooks(parts.apps, parts.collector, parts.clock)
+    gate = Gate(parts.apps, parts.limits)
+    events = Events(gate, parts.collector)
+    webhooks = OneSignalWebhooks(gate, parts.collector, parts.clock)
+    streams = EventStreams(gate, parts.collector, parts.clock)
     return [
         Route("/v1/events", Door(events)),
         Route("/v1/webhooks/onesignal/{webhook_key}", Door(webhooks)),
-        Route("/v1/profile", Door(Profile(parts.apps, parts.views))),
+        Route("/v1/webhooks/onesignal/{webhook_key}/stream", Door(streams)),
+        Route("/v1/profile", Door(Profile(gate, parts.views))),
         *snippet_routes(parts.apps),
     ]
 

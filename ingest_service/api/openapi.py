@@ -64,6 +64,12 @@ _RECEIPT = {
     },
 }
 _KEY = {"name": "key", "in": "query", "schema": {"type": "string"}, "description": "write key"}
+_WEBHOOK_KEY = {
+    "name": "webhook_key",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+}
 _KEY_HEADER = {"name": "X-Write-Key", "in": "header", "schema": {"type": "string"}}
 
 
@@ -95,9 +101,10 @@ PATHS: dict[str, Any] = {
                 {"202": {"description": "stored", **_json(_RECEIPT)}},
                 _401="no, or an unknown key",
                 _403="the app does not know this origin",
-                _413="more than 1 MiB",
-                _415="neither application/json nor text/plain",
+                _413="more than 1 MiB, packed or unpacked",
+                _415="neither application/json nor text/plain, or packed otherwise than with gzip",
                 _422="no event is valid",
+                _429="this key, or this address, sends too much; see Retry-After",
                 _503="can't be stored now; see Retry-After",
             ),
         }
@@ -106,20 +113,29 @@ PATHS: dict[str, Any] = {
         "post": {
             "summary": "OneSignal's browser webhooks, v15 and v16",
             "tags": ["webhooks"],
-            "parameters": [
-                {
-                    "name": "webhook_key",
-                    "in": "path",
-                    "required": True,
-                    "schema": {"type": "string"},
-                }
-            ],
+            "parameters": [_WEBHOOK_KEY],
             "requestBody": {"required": True, **_json({"type": "object"})},
             "responses": _answers(
                 {"202": {"description": "stored, or can never count", **_json(_RECEIPT)}},
                 _401="unknown webhook key",
                 _413="more than 16 KiB",
                 _422="not a webhook's body",
+                _429="this address sends too much; see Retry-After",
+                _503="can't be stored now; see Retry-After",
+            ),
+        }
+    },
+    "/v1/webhooks/onesignal/{webhook_key}/stream": {
+        "post": {
+            "summary": "OneSignal's Event Streams: flat or nested keys, quoted or not",
+            "tags": ["webhooks"],
+            "parameters": [_WEBHOOK_KEY],
+            "requestBody": {"required": True, **_json({"type": "object"})},
+            "responses": _answers(
+                {"202": {"description": "stored, or can never count", **_json(_RECEIPT)}},
+                _401="unknown webhook key, or not its app's secret",
+                _413="more than 64 KiB",
+                _422="not an event of a stream",
                 _503="can't be stored now; see Retry-After",
             ),
         }

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
-from starlette.responses import Response
 
-from ingest_service.api.door import Call, check_origin
-from ingest_service.auth import identify_caller
+from ingest_service.api.answers import Answer, json_answer
+from ingest_service.api.door import Call
+from ingest_service.api.gate import Gate
 from ingest_service.schemas import VisitorId
-from shared.apps import AppRegistry
 from shared.errors import FieldError, InvalidPayload
-from shared.http import json_response
 
 _VISITOR_ID: TypeAdapter[str] = TypeAdapter(VisitorId)
 
@@ -29,21 +27,18 @@ class Profile:
     method = "GET"
     headers = "content-type, x-write-key"
 
-    def __init__(self, apps: AppRegistry, views: VisitorViews) -> None:
-        self._apps = apps
+    def __init__(self, gate: Gate, views: VisitorViews) -> None:
+        self._gate = gate
         self._views = views
 
     async def preflight(self, call: Call) -> None:
-        key = call.query("key")
-        if key is not None:
-            check_origin(call, identify_caller(self._apps, key)[0])
+        self._gate.check_preflight(call)
 
-    async def answer(self, call: Call) -> Response:
-        app, _ = identify_caller(self._apps, call.header(b"x-write-key") or call.query("key"))
-        check_origin(call, app)
+    async def answer(self, call: Call) -> Answer:
+        app = self._gate.admit(call).app
         visitor = _visitor(call.query("visitorId"))
         db = await self._views.view(app.id, visitor)
-        return json_response({"visitorId": visitor, "db": db}, 200, {"Cache-Control": "no-store"})
+        return json_answer({"visitorId": visitor, "db": db}, 200, {"Cache-Control": "no-store"})
 
 
 def _visitor(value: str | None) -> str:

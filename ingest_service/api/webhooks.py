@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from starlette.responses import Response
-
+from ingest_service.api.answers import Answer, accepted_answer
 from ingest_service.api.door import Call
-from ingest_service.auth import MAX_KEY
+from ingest_service.api.gate import Gate
 from ingest_service.collector import Collector
 from ingest_service.webhook_bodies import WebhookBody, read_webhook
 from shared import metrics
-from shared.apps import AppRegistry
 from shared.clock import Clock
-from shared.errors import InvalidPayload, Unauthorized
-from shared.http import json_response
+from shared.errors import InvalidPayload
 from shared.ids import derived_id
 from shared.models.app import App
 from shared.models.event import ONESIGNAL_WEBHOOK, Event
@@ -30,19 +27,16 @@ class OneSignalWebhooks:
     method = "POST"
     headers = "content-type, x-onesignal-event"
 
-    def __init__(self, apps: AppRegistry, collector: Collector, clock: Clock) -> None:
-        self._apps = apps
+    def __init__(self, gate: Gate, collector: Collector, clock: Clock) -> None:
+        self._gate = gate
         self._collector = collector
         self._clock = clock
 
     async def preflight(self, call: Call) -> None:
         """Any origin: the workers run on the shops' own."""
 
-    async def answer(self, call: Call) -> Response:
-        key = call.path("webhook_key")
-        if len(key) > MAX_KEY:
-            raise Unauthorized("unknown webhook key", code="unknown_key")
-        app = self._apps.by_key("webhook", key)
+    async def answer(self, call: Call) -> Answer:
+        app = self._gate.admit_worker(call)
         raw = await call.body(MAX_BODY_BYTES)
         try:
             body = read_webhook(raw)
@@ -52,9 +46,9 @@ class OneSignalWebhooks:
         reason = body.uncountable
         if reason is not None:
             metrics.WEBHOOKS_UNCOUNTABLE.labels(app.id, reason).inc()
-            return json_response({"accepted": 0, "rejected": []}, 202)
+            return accepted_answer(0)
         await self._collector.store([self._event(app, body)])
-        return json_response({"accepted": 1, "rejected": []}, 202)
+        return accepted_answer(1)
 
     def _event(self, app: App, body: WebhookBody) -> Event:
         """Named by what it says, so that a repetition is the same event."""

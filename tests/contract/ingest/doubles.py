@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from ingest_service.api.app import Parts, create_app
 from ingest_service.collector import Collector
 from ingest_service.identify import LoginProof
 from ingest_service.judge import Judge
+from ingest_service.limits import Limits
 from shared.apps import AppRegistry
 from shared.clock import monotonic
 from shared.errors import LogUnavailable, StoreUnavailable
@@ -21,11 +22,14 @@ from shared.models.app import App
 from shared.models.event import Event
 from shared.mongo import Database
 from shared.secrets import Vault
-from shared.settings import HttpSettings
+from shared.settings import HttpSettings, LimitSettings
+from tests.fakes import ManualClock
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHOP = "https://shop.example.test"
 VAULT = Vault("a secret key for tests, long enough")
+PROXY = "10.9.0.0/16"  # trusted
+TIGHT = LimitSettings(key_per_second=100, key_burst=2_000, address_per_second=2, address_burst=20)
 EMPTY: dict[str, Any] = {"oneSignal": {}, "affinityToOneSignalPlayerID": []}
 
 
@@ -37,7 +41,7 @@ class MemoryLog:
         self.calls = 0
         self.away = False
 
-    async def publish(self, records: Iterable[Outgoing]) -> None:
+    async def publish(self, records: Sequence[Outgoing]) -> None:
         if self.away:
             raise LogUnavailable("Kafka is away")
         self.calls += 1
@@ -60,8 +64,8 @@ class MemoryViews:
 
 
 def app(name: str, **changes: Any) -> App:
-    """An app with the keys wk_, sk_ and wh_<name>."""
-    kinds = {"write": "wk", "server": "sk", "webhook": "wh"}
+    """An app with the keys wk_, sk_, wh_ and st_<name>."""
+    kinds = {"write": "wk", "server": "sk", "webhook": "wh", "stream": "st"}
     keys = [
         {"id": kind, "kind": kind, "hash": VAULT.hash_key(f"{short}_{name}")}
         for kind, short in kinds.items()
@@ -81,8 +85,10 @@ class Api:
         self.health = Health(lambda: NOW, monotonic)
         self.apps = AppRegistry(database, VAULT)
         collector = Collector(self.log, Judge(LoginProof(VAULT)), lambda: NOW)
-        parts = Parts(self.apps, collector, self.views, lambda: NOW)
-        self.asgi = create_app(HttpSettings(), self.health, parts)
+        self.monotonic = ManualClock()
+        limits = Limits(TIGHT, [PROXY], self.monotonic.monotonic)
+        parts = Parts(self.apps, collector, self.views, lambda: NOW, limits)
+        self.asgi = create_app(HttpSettings(trusted_proxies=[PROXY]), self.health, parts)
 
     def client(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.asgi, client=(address, 4711))

@@ -93,7 +93,9 @@ async def test_preflight(client: httpx.AsyncClient) -> None:
         assert answer.status_code == 204
         assert answer.headers["Access-Control-Allow-Origin"] == SHOP
         assert answer.headers["Access-Control-Allow-Methods"] == "POST"
-        assert answer.headers["Access-Control-Allow-Headers"] == "content-type, x-write-key"
+        assert answer.headers["Access-Control-Allow-Headers"] == (
+            "content-type, content-encoding, x-write-key"
+        )
     asks["Origin"] = "https://evil.example.test"
     assert (await client.options("/v1/events?key=wk_shop", headers=asks)).status_code == 403
 

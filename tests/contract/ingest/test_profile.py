@@ -69,6 +69,7 @@ async def test_documents_name_every_endpoint(client: httpx.AsyncClient) -> None:
     assert {path: sorted(methods) for path, methods in schema["paths"].items()} == {
         "/v1/events": ["post"],
         "/v1/webhooks/onesignal/{webhook_key}": ["post"],
+        "/v1/webhooks/onesignal/{webhook_key}/stream": ["post"],
         "/v1/profile": ["get"],
         "/health/live": ["get"],
         "/health/ready": ["get"],

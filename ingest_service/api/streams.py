@@ -1,0 +1,71 @@
+"""POST /v1/webhooks/onesignal/{webhook_key}/stream: OneSignal's Event Streams, from its servers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ingest_service.api.answers import Answer, accepted_answer
+from ingest_service.api.door import Call
+from ingest_service.api.gate import Gate
+from ingest_service.clocks import correct
+from ingest_service.collector import Collector
+from ingest_service.stream_bodies import StreamBody, read_stream
+from shared import metrics
+from shared.clock import Clock
+from shared.errors import InvalidPayload
+from shared.ids import derived_id
+from shared.models.app import App
+from shared.models.event import STREAM, Event
+
+MAX_BODY_BYTES = 64 * 1024  # whatever the customer's template says; all that it can name is below
+BEARER = "bearer "
+
+
+class EventStreams:
+    """Authenticated, at least once: repeated under its `event.id` until it is answered with 2xx."""
+
+    method = "POST"
+    headers = "authorization, content-type"
+
+    def __init__(self, gate: Gate, collector: Collector, clock: Clock) -> None:
+        self._gate = gate
+        self._collector = collector
+        self._clock = clock
+
+    async def preflight(self, call: Call) -> None:
+        """Nobody's pages call this; an answer without their headers gives nothing away."""
+
+    async def answer(self, call: Call) -> Answer:
+        app = self._gate.admit_stream(call, _secret(call))
+        raw = await call.body(MAX_BODY_BYTES)
+        try:
+            body = read_stream(raw)
+        except InvalidPayload as exc:
+            metrics.EVENTS_REJECTED.labels(exc.code).inc()
+            raise
+        reason = body.uncountable
+        if reason is not None:  # not an error: OneSignal would disable a stream that is refused
+            metrics.WEBHOOKS_UNCOUNTABLE.labels(app.id, reason).inc()
+            return accepted_answer(0)
+        await self._collector.store([self._event(app, body)])
+        return accepted_answer(1)
+
+    def _event(self, app: App, body: StreamBody) -> Event:
+        """Named by OneSignal's own id; where the template leaves it out, by what is told."""
+        data, now = body.data(), self._clock()
+        told = (str(value) for value in (*data.values(), body.occurred_at))
+        return Event(
+            app=app.id,
+            id=derived_id(app.id, "stream", *([body.id] if body.id else told)),
+            type=STREAM,
+            source="stream",
+            player_id=data["playerID"],
+            occurred_at=correct(body.occurred_at, timedelta(0), now),
+            received_at=now,
+            data=data,
+        )
+
+
+def _secret(call: Call) -> str:
+    given = call.header(b"authorization") or ""
+    return given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else ""

@@ -1,0 +1,21 @@
+"""Visitors that nobody can send a push to: what they do is kept, but no profile comes of it. Pure."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# By their own word in the User-Agent; one that hides is a visitor to us. Not "headless": those are
+# mostly shops' own tests. "cubot" makes phones.
+_CRAWLER = re.compile(
+    r"(?<!cu)bot\b|(?<!cu)bot[/_-]|crawl|spider|slurp|mediapartners|ia_archiver|archive\.org"
+    r"|facebookexternalhit|inspectiontool|lighthouse|pagespeed|preview|prerender|pingdom|uptime",
+    re.IGNORECASE,
+)
+MAX_AGENT = 1_024
+KEPT_AGENTS = 4_096  # a shop's visitors have some hundreds
+
+
+@lru_cache(KEPT_AGENTS)
+def is_crawler(user_agent: str) -> bool:
+    return _CRAWLER.search(user_agent[:MAX_AGENT]) is not None

@@ -1,0 +1,108 @@
+"""How much one key and one address may send: token buckets in this process's memory.
+
+Each process counts for itself, so n replicas allow n times as much: the limits are there to keep one
+sender from taking everything, not to meter anybody.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from starlette.types import Scope
+
+from shared.clock import Monotonic
+from shared.errors import Unavailable
+from shared.http import client_address, is_private
+from shared.settings import LimitSettings
+
+KEPT_BUCKETS = 50_000  # a bucket that is full again is as good as none
+KEPT_ADDRESSES = 10_000
+NETWORK_BITS = 64  # of an IPv6 address: what one household or server has to itself
+
+
+class RateLimited(Unavailable):
+    """The same request will be taken later."""
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, whose: str, seconds: float) -> None:
+        super().__init__(f"this {whose} sends too much")
+        self.retry_after_seconds = max(1, math.ceil(seconds))
+
+
+class Buckets:
+    """A bucket a name: filled at a rate, up to a burst. It may owe, and then takes nothing."""
+
+    def __init__(self, per_second: float, burst: float, monotonic: Monotonic) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._now = monotonic
+        self._buckets: dict[str, tuple[float, float]] = {}  # what was in it, and when
+
+    def wait_seconds(self, name: str) -> float:
+        """0 where there is something in it."""
+        level = self._level(name, self._now())
+        return 0.0 if level > 0 else (1 - level) / self._per_second
+
+    def take(self, name: str, amount: int) -> None:
+        now = self._now()
+        if len(self._buckets) >= KEPT_BUCKETS and name not in self._buckets:
+            self._forget(now)
+        self._buckets[name] = (self._level(name, now) - amount, now)
+
+    def _level(self, name: str, now: float) -> float:
+        level, at = self._buckets.get(name, (self._burst, now))
+        return min(self._burst, level + (now - at) * self._per_second)
+
+    def _forget(self, now: float) -> None:
+        """The full ones; where none is, the older half: to forgive is better than to grow."""
+        waiting = {n: b for n, b in self._buckets.items() if self._level(n, now) < self._burst}
+        if len(waiting) >= KEPT_BUCKETS:
+            waiting = dict(list(waiting.items())[KEPT_BUCKETS // 2 :])
+        self._buckets = waiting
+
+
+class Limits:
+    """Events a key, and events an address under keys that are public. Webhooks are events too."""
+
+    def __init__(
+        self, settings: LimitSettings, trusted_proxies: Sequence[str], monotonic: Monotonic
+    ) -> None:
+        self._trusted = [ip_network(network, strict=False) for network in trusted_proxies]
+        self._keys = Buckets(settings.key_per_second, settings.key_burst, monotonic)
+        self._addresses = Buckets(settings.address_per_second, settings.address_burst, monotonic)
+
+    def address(self, scope: Scope) -> str | None:
+        """Whose limit counts. None for private ones: ourselves, or a proxy nobody told us of."""
+        return _limited(client_address(scope, self._trusted))
+
+    def let_in(self, key: str, address: str | None) -> None:
+        """One more request, before its body is read. Raises RateLimited."""
+        if wait := self._keys.wait_seconds(key):
+            raise RateLimited("key", wait)
+        if address is not None and (wait := self._addresses.wait_seconds(address)):
+            raise RateLimited("address", wait)
+        self.charge(key, address, 1)
+
+    def charge(self, key: str, address: str | None, events: int) -> None:
+        """When it is known how much more it was: a request that was let in is taken whole."""
+        self._keys.take(key, events)
+        if address is not None:
+            self._addresses.take(address, events)
+
+
+@lru_cache(KEPT_ADDRESSES)
+def _limited(address: str) -> str | None:
+    if is_private(address):
+        return None
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
+        return str(ip_network((ip, NETWORK_BITS), strict=False))
+    return address

@@ -1,0 +1,182 @@
+"""POST /v1/webhooks/onesignal/{key}/stream: Event Streams in whatever body a customer defined."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from prometheus_client import REGISTRY
+
+from tests.contract.ingest.doubles import NOW, Api
+
+URL = "/v1/webhooks/onesignal/wh_open/stream"
+SECRET = {"Authorization": "Bearer st_open"}
+MESSAGE = "5f1b9a52-3c7e-4a6d-8a51-9d0c2e7b1f34"
+PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+TAG = "v1.ab12.5f1b9a52-3c7e-4a6d-8a51-9d0c2e7b1f34.0.0.bWFj"
+AT = NOW - timedelta(minutes=5)
+FLAT = {
+    "event.kind": "message.push.clicked",
+    "event.id": "0b7c9c5e-1111-4222-8333-444444444444",
+    "event.timestamp": str(int(AT.timestamp())),
+    "event.datetime": AT.isoformat(),
+    "event.subscription_id": PLAYER,
+    "event.onesignal_id": "",
+    "event.data.failure_reason": "",
+    "message.id": MESSAGE,
+    "message.name": TAG,
+    "user.tags": "",
+}
+
+
+def nested(flat: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for path, value in flat.items():
+        *parents, name = path.split(".")
+        place = body
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[name] = value
+    return body
+
+
+def without(*paths: str, **more: Any) -> dict[str, Any]:
+    return {**{key: value for key, value in FLAT.items() if key not in paths}, **more}
+
+
+def uncountable(reason: str) -> float:
+    labels = {"app": "open", "reason": reason}
+    return REGISTRY.get_sample_value("carillon_ingest_uncountable_total", labels) or 0.0
+
+
+async def post(client: httpx.AsyncClient, body: Any, url: str = URL) -> httpx.Response:
+    return await client.post(url, content=orjson.dumps(body), headers=SECRET)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        FLAT,
+        nested(FLAT),
+        {"event": {k[6:]: v for k, v in FLAT.items() if k.startswith("event.")}, **without()},
+        without("event.timestamp", **{"event.timestamp": int(AT.timestamp())}),
+        without("event.timestamp", **{"event.timestamp": int(AT.timestamp() * 1000)}),
+        without("event.timestamp"),
+        without("event.timestamp", **{"event.timestamp": ""}),
+        without("event.subscription_id", user={"subscription": {"id": PLAYER.upper()}}),
+    ],
+)
+async def test_shapes(client: httpx.AsyncClient, api: Api, body: dict[str, Any]) -> None:
+    answer = await post(client, body)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 1, "rejected": []})
+    (record,), (event,) = api.log.records, api.log.events
+    assert (record.key, record.type) == (PLAYER, "carillon.stream")
+    assert (event.app, event.source, event.visitor_id) == ("open", "stream", None)
+    assert (event.player_id, event.occurred_at, event.received_at) == (PLAYER, AT, NOW)
+    assert event.data == {
+        "kind": "clicked", "notificationId": MESSAGE, "playerID": PLAYER, "tag": TAG
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["sent", "received", "clicked", "failed", "unsubscribed"])
+async def test_kinds(client: httpx.AsyncClient, api: Api, kind: str) -> None:
+    reason = {"event.data.failure_reason": "Unregistered"} if kind == "failed" else {}
+    body = {**FLAT, "event.kind": f"message.push.{kind}", "message.name": "Summer sale", **reason}
+    assert (await post(client, body)).status_code == 202
+    data = api.log.events[0].data
+    assert (data["kind"], data.get("tag")) == (kind, None)
+    assert data.get("reason") == ("Unregistered" if reason else None)
+
+
+async def test_unsubscribed_needs_no_message(client: httpx.AsyncClient, api: Api) -> None:
+    body = without("message.id", "message.name", **{"event.kind": "message.push.unsubscribed"})
+    assert (await post(client, body)).json()["accepted"] == 1
+    assert api.log.events[0].data == {"kind": "unsubscribed", "playerID": PLAYER}
+
+
+async def test_repetition_has_the_same_id(client: httpx.AsyncClient, api: Api) -> None:
+    other = {**FLAT, "event.id": "0b7c9c5e-1111-4222-8333-555555555555"}
+    nameless = without("event.id")
+    for body in (FLAT, other, nameless):
+        await post(client, body)
+        await post(client, body)
+    ids = [event.id for event in api.log.events]
+    assert ids[::2] == ids[1::2]
+    assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"event.kind": "message.email.sent"}, "unknown_kind"),
+        ({"event.kind": "message.push.forwarded"}, "unknown_kind"),
+        ({"event.subscription_id": ""}, "no_player"),
+        ({"event.subscription_id": f"local-{PLAYER}"}, "no_player"),
+        ({"message.id": None}, "no_message"),
+    ],
+)
+async def test_what_can_never_count_is_taken_and_counted(
+    client: httpx.AsyncClient, api: Api, changes: dict[str, Any], reason: str
+) -> None:
+    before = uncountable(reason)
+    answer = await post(client, {**FLAT, **changes})
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 0)
+    assert uncountable(reason) == before + 1
+    assert api.log.records == []
+
+
+async def test_time_is_clamped(client: httpx.AsyncClient, api: Api) -> None:
+    for at in (NOW + timedelta(days=1), NOW - timedelta(days=400)):
+        await post(client, {**FLAT, "event.timestamp": at.timestamp()})
+    await post(client, without("event.timestamp", "event.datetime"))
+    times = [event.occurred_at for event in api.log.events]
+    assert times == [NOW, NOW - timedelta(days=30), NOW]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer"},
+        {"Authorization": "st_open"},
+        {"Authorization": "Bearer st_shop"},
+        {"Authorization": "Bearer wk_open"},
+        {"Authorization": "Bearer wh_open"},
+        {"Authorization": f"Bearer {'x' * 300}"},
+    ],
+)
+async def test_only_the_apps_own_secret_opens(
+    client: httpx.AsyncClient, api: Api, headers: dict[str, str]
+) -> None:
+    answer = await client.post(URL, json=FLAT, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key")
+    assert api.log.records == []
+
+
+async def test_unknown_webhook_key(client: httpx.AsyncClient) -> None:
+    answer = await post(client, FLAT, "/v1/webhooks/onesignal/nobody/stream")
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "status"),
+    [
+        (b"", "invalid_json", 422),
+        (b'{"event.kind": NaN}', "invalid_json", 422),
+        (b'{"event.kind": "caf\xe9"}', "invalid_json", 422),
+        (b"[]", "invalid_shape", 422),
+        (b"{}", "missing", 422),
+        (b'{"event.kind": {"event": 1}}', "missing", 422),
+        (b'{"event":' * 200 + b"1" + b"}" * 200, "missing", 422),
+        (b" " * 70_000, "too_large", 413),
+    ],
+)
+async def test_bad_bodies(
+    client: httpx.AsyncClient, api: Api, content: bytes, code: str, status: int
+) -> None:
+    answer = await client.post(URL, content=content, headers=SECRET)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert api.log.records == []
