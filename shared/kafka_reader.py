@@ -27,7 +27,7 @@ log = logging.getLogger("carillon.kafka")
 COMMIT_SECONDS = 5.0
 
 
-def _to_record(message: Any) -> Record:
+def to_record(message: Any) -> Record:
     kinds = [v for k, v in message.headers if k == TYPE_HEADER]
     return Record(
         message.topic,
@@ -91,7 +91,7 @@ class LogReader:
             fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         for place, messages in fetched.items():
             self._read[place] = messages[-1].offset + 1
-        return [_to_record(m) for messages in fetched.values() for m in messages]
+        return [to_record(m) for messages in fetched.values() for m in messages]
 
     def pause(self) -> None:
         """Polls go on (they keep the membership) and bring nothing until `resume`."""
