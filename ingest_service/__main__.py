@@ -1,28 +1,91 @@
-"""`python -m ingest_service [--only api|projector] [--port N]`."""
+"""`python -m ingest_service [--only api|projector]` runs it; `import`, `replay`, `snapshot` are its commands."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import logging
 import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
 
+from pydantic import ValidationError
+
+from ingest_service.importer.run import import_file
 from ingest_service.main import ROLES, run
+from ingest_service.replay.run import replay
+from ingest_service.snapshot.take import take_snapshot
+from shared.errors import CarillonError
+from shared.mongo import open_database
 from shared.service import run_service
+from shared.settings import Settings
+
+EXIT_REFUSED = 2
+Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="ingest_service", description=__doc__)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ingest_service", description=__doc__)
     parser.add_argument("--only", default=",".join(ROLES), help="roles, separated by commas")
     parser.add_argument("--port", type=int, help="instead of CARILLON_INGEST__PORT")
-    arguments = parser.parse_args()
-    arguments.roles = frozenset(arguments.only.split(","))
-    unknown = arguments.roles - set(ROLES)
+    commands = parser.add_subparsers(dest="command")
+    importing = commands.add_parser("import", help="subscribers from OneSignal's CSV export")
+    importing.add_argument("file", type=Path, help="plain or gzip")
+    importing.add_argument("--app", required=True)
+    importing.add_argument("--restart", action="store_true", help="from the first row again")
+    commands.add_parser("replay", help="rebuild the profiles from the last snapshot and the log")
+    snapshot = commands.add_parser(
+        "snapshot", help="copy the projections, for a replay to begin with"
+    )
+    snapshot.add_argument("--final", action="store_true", help="the log ends here; all is consumed")
+    return parser
+
+
+async def _import(given: argparse.Namespace, settings: Settings) -> int:
+    return await import_file(settings, given.file, given.app, restart=given.restart)
+
+
+async def _replay(_: argparse.Namespace, settings: Settings) -> int:
+    return await replay(settings)
+
+
+async def _snapshot(given: argparse.Namespace, settings: Settings) -> int:
+    async with open_database(settings.mongo, "carillon-snapshot") as database:
+        path = await take_snapshot(settings, database, final=given.final)
+    sys.stdout.write(f"{path}\n")
+    return 0
+
+
+COMMANDS: dict[str, Command] = {"import": _import, "replay": _replay, "snapshot": _snapshot}
+
+
+def _run_command(given: argparse.Namespace) -> int:
+    """One sentence where it can't be done."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        settings = Settings()
+        settings.check_secrets()
+        return asyncio.run(COMMANDS[given.command](given, settings))
+    except ValidationError as exc:
+        reason = exc.errors(include_input=False)[0]["msg"]
+    except CarillonError as exc:
+        reason = exc.message
+    sys.stderr.write(f"{given.command}: {reason}\n")
+    return EXIT_REFUSED
+
+
+def main() -> int:
+    parser = _parser()
+    given = parser.parse_args()
+    if given.command is not None:
+        return _run_command(given)
+    roles = frozenset(given.only.split(","))
+    unknown = roles - set(ROLES)
     if unknown:
         parser.error(f"--only knows {', '.join(ROLES)}, not {', '.join(sorted(unknown))}")
-    return arguments
+    return run_service("ingest", lambda settings, stop: run(settings, stop, roles, given.port))
 
 
 if __name__ == "__main__":
-    given = _arguments()
-    sys.exit(
-        run_service("ingest", lambda settings, stop: run(settings, stop, given.roles, given.port))
-    )
+    sys.exit(main())

@@ -18,8 +18,7 @@ from ingest_service.judge import Judge
 from ingest_service.known_apps import KnownApps
 from ingest_service.limits import Limits
 from ingest_service.projector.people import PersonIds
-from ingest_service.projector.projector import Projector
-from ingest_service.projector.store import MongoProjections
+from ingest_service.projector.role import project
 from ingest_service.projector.views import MongoVisitorViews
 from ingest_service.spool import Spool
 from shared.apps import AppRegistry
@@ -32,7 +31,7 @@ from shared.mongo import Database, ensure_indexes, open_database, ping
 from shared.secrets import Vault
 from shared.service import bind, probe, serve, until_available
 from shared.settings import HttpSettings, Settings
-from shared.stage import Stage, StageContext
+from shared.stage import StageContext
 from shared.topics import TOPICS
 
 log = logging.getLogger("carillon.ingest")
@@ -146,8 +145,6 @@ async def _project(process: Process) -> None:
     )
     if log_id is None:
         return
-    projector = Projector(
-        MongoProjections(process.database), PersonIds(process.vault.derive("person")), utc_now
-    )
     context = StageContext(settings.kafka, process.writer, log_id, utc_now, process.health)
-    await Stage(projector.spec(settings.ingest.drain_seconds), context).run(process.stop)
+    people = PersonIds(process.vault.derive("person"))
+    await project(settings, process.database, people, context, process.mongo, process.stop)

@@ -1,0 +1,191 @@
+"""`import FILE --app APP`: reads, publishes, remembers how far it came, says what was wrong."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, cast
+
+import orjson
+from rich.console import Console
+from rich.progress import Progress
+
+from ingest_service.importer.rows import NAMES, NotWebPush, Row, column, to_event
+from shared.clock import utc_now
+from shared.collections import APPS, PLAYERS
+from shared.errors import Rejected
+from shared.kafka import LogWriter, Outgoing, ensure_topics, open_log_writer
+from shared.models.event import Event
+from shared.mongo import Database, open_database, translate_mongo_errors
+from shared.settings import Settings
+from shared.topics import EVENTS, TOPICS
+
+BATCH = 500  # rows published, acknowledged and remembered together
+IN_AT_MOST = 100
+SHOWN = 20  # bad rows on the screen; all are in the file beside the cursor
+GZIP = b"\x1f\x8b"
+MAX_FIELD = 1024 * 1024
+
+
+@dataclass
+class Cursor:
+    """How far an import came; under the data folder, named by the app and the file's content."""
+
+    rows: int = 0
+    line: int = 1
+    published: int = 0
+    skipped: int = 0
+    bad: int = 0
+
+
+async def import_file(settings: Settings, path: Path, app: str, *, restart: bool = False) -> int:
+    """Returns the exit code: 1 where rows were bad. Raises Rejected, and Unavailable."""
+    size, digest = _identity(path)
+    notes = settings.data_dir / "import" / f"{app}-{digest}.json"
+    cursor = _read(notes) if not restart else Cursor()
+    async with (
+        open_database(settings.mongo, "carillon-import") as database,
+        open_log_writer(settings.kafka, "carillon-import") as writer,
+    ):
+        await _check_app(database, app)
+        await ensure_topics(settings.kafka, TOPICS)
+        run = _Run(app, notes, cursor, Sink(database, writer))
+        with path.open("rb") as raw, Progress(console=Console(stderr=True)) as progress:
+            bar = progress.add_task(path.name, total=size, completed=0)
+            for rows in _batches(_rows(raw), cursor):
+                await run.publish(rows)
+                progress.update(bar, completed=raw.tell())
+            progress.update(bar, completed=size)
+    run.report()
+    return 1 if cursor.bad else 0
+
+
+@dataclass(frozen=True)
+class Sink:
+    database: Database
+    writer: LogWriter
+
+    async def publish(self, app: str, events: Sequence[Event]) -> None:
+        """Under the visitor that has the player already, where there is one."""
+        owners = await self._owners(app, [str(e.player_id) for e in events])
+        known = [
+            e.model_copy(update={"visitor_id": owners.get(str(e.player_id), e.visitor_id)})
+            for e in events
+        ]
+        await self.writer.publish([Outgoing(EVENTS.name, e.key, e.dump(), e.type) for e in known])
+
+    async def _owners(self, app: str, players: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        with translate_mongo_errors():
+            for start in range(0, len(players), IN_AT_MOST):
+                some = {"_id": {"$in": list(players[start : start + IN_AT_MOST])}, "app": app}
+                async for entry in self.database[PLAYERS.name].find(some, {"visitor": 1}):
+                    if entry["visitor"]:
+                        found[entry["_id"]] = entry["visitor"]
+        return found
+
+
+@dataclass
+class _Run:
+    app: str
+    notes: Path
+    cursor: Cursor
+    sink: Sink
+
+    async def publish(self, rows: Sequence[tuple[int, Row]]) -> None:
+        events = []
+        for line, row in rows:
+            try:
+                events.append(to_event(row, self.app, utc_now()))
+            except NotWebPush:
+                self.cursor.skipped += 1
+            except Rejected as exc:
+                self._refuse(line, exc)
+        await self.sink.publish(self.app, events)
+        self.cursor.published += len(events)
+        self.cursor.rows += len(rows)
+        self.cursor.line = rows[-1][0]
+        self._remember()
+
+    def report(self) -> None:
+        told = self.cursor
+        sys.stderr.write(
+            f"{told.published:,} imported, {told.skipped:,} are not web push, {told.bad:,} bad"
+            f"{f' (see {self._errors})' if told.bad else ''}\n"
+        )
+
+    @property
+    def _errors(self) -> Path:
+        return self.notes.with_suffix(".errors")
+
+    def _refuse(self, line: int, error: Rejected) -> None:
+        self.cursor.bad += 1
+        text = f"line {line}: {error.message}\n"
+        self.notes.parent.mkdir(parents=True, exist_ok=True)
+        with self._errors.open("a" if self.cursor.bad > 1 else "w") as errors:
+            errors.write(text)
+        if self.cursor.bad <= SHOWN:
+            sys.stderr.write(text)
+
+    def _remember(self) -> None:
+        self.notes.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.notes.with_suffix(".tmp")
+        partial.write_bytes(orjson.dumps(asdict(self.cursor)))
+        partial.rename(self.notes)
+
+
+def _identity(path: Path) -> tuple[int, str]:
+    """(bytes, a name for the content). Raises Rejected."""
+    try:
+        with path.open("rb") as raw:
+            digest = hashlib.file_digest(raw, "sha256").hexdigest()[:16]
+            return raw.seek(0, io.SEEK_END), digest
+    except OSError as exc:
+        raise Rejected(f"{path} can't be read ({exc.strerror})") from exc
+
+
+def _read(notes: Path) -> Cursor:
+    return Cursor(**orjson.loads(notes.read_bytes())) if notes.exists() else Cursor()
+
+
+async def _check_app(database: Database, app: str) -> None:
+    with translate_mongo_errors():
+        if await database[APPS.name].find_one({"_id": app}) is None:
+            raise Rejected(f"there is no app {app}")
+
+
+def _rows(raw: IO[bytes]) -> Iterator[tuple[int, Row]]:
+    """(line, row); a quoted field may hold line breaks. Raises Rejected."""
+    packed = raw.read(2) == GZIP
+    raw.seek(0)
+    plain = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
+    text = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="replace", newline="")
+    csv.field_size_limit(MAX_FIELD)
+    reader = csv.reader(text)
+    names = [column(name) for name in next(reader, [])]
+    if not set(names) & set(NAMES["player"]):
+        raise Rejected("there is no column `id` in the first line: not an export of OneSignal's")
+    try:
+        for values in reader:
+            if any(values):
+                yield reader.line_num, dict(zip(names, values, strict=False))
+    except (csv.Error, EOFError, OSError) as exc:
+        raise Rejected(f"line {reader.line_num + 1}: {exc}; all before it is imported") from exc
+    finally:
+        text.detach()
+
+
+def _batches(
+    rows: Iterable[tuple[int, Row]], cursor: Cursor
+) -> Iterator[Sequence[tuple[int, Row]]]:
+    """From where the last run was cut off."""
+    left = islice(rows, cursor.rows, None)
+    while batch := list(islice(left, BATCH)):
+        yield batch

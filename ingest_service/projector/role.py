@@ -1,0 +1,56 @@
+"""The role `projector`: its stage, what holds it still, and the snapshots that it keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ingest_service.projector.decode import Projected
+from ingest_service.projector.hold import Hold
+from ingest_service.projector.people import PersonIds
+from ingest_service.projector.projector import Projector
+from ingest_service.projector.state import note_log
+from ingest_service.projector.store import MongoProjections
+from ingest_service.snapshot.keeper import keep_snapshots
+from shared.clock import monotonic, utc_now
+from shared.dead_letters import Poison
+from shared.health import Component
+from shared.mongo import Database, translate_mongo_errors
+from shared.service import until_available
+from shared.settings import Settings
+from shared.stage import Item, Stage, StageContext
+
+
+async def project(
+    settings: Settings,
+    database: Database,
+    people: PersonIds,
+    context: StageContext,
+    mongo: Component,
+    stop: asyncio.Event,
+) -> None:
+    """Until `stop`."""
+
+    async def begin() -> None:
+        with translate_mongo_errors():
+            await note_log(database, context.log_id)
+        await hold.look()
+
+    hold = Hold(database, f"{os.getpid()}-{uuid.uuid4().hex[:8]}", monotonic)
+    projector = Projector(MongoProjections(database), people, utc_now)
+    spec = projector.spec(settings.ingest.drain_seconds)
+
+    async def handle(items: Sequence[Item[Projected]]) -> Sequence[Poison]:
+        async with hold.working():
+            return await projector.handle(items)
+
+    await until_available(begin, stop, mongo)  # an answered beat before the first batch
+    if stop.is_set():
+        return
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hold.watch(stop))
+        group.create_task(keep_snapshots(settings, database, context.log_id, stop))
+        group.create_task(Stage(replace(spec, handle=handle), context).run(stop))

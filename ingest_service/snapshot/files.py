@@ -1,0 +1,100 @@
+"""A snapshot's file: one JSON line about it, then each document as BSON behind its collection's number."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import bson
+import orjson
+
+from shared.collections import MERGES, PLAYERS, PROFILES, VISITORS
+from shared.errors import Rejected
+from shared.kafka import Place
+
+COPIED = (VISITORS.name, PLAYERS.name, MERGES.name, PROFILES.name)
+SUFFIX = ".snapshot.gz"
+LEVEL = 1  # four times as fast as the default, and a fifth larger
+
+
+@dataclass(frozen=True)
+class Header:
+    """`erasures`: how many there had been; `final`: nothing was consumed of that log after it."""
+
+    log: str
+    offsets: dict[Place, int]
+    erasures: int
+    at: datetime
+    final: bool
+
+    def dump(self) -> bytes:
+        flat = {f"{topic}:{number}": at for (topic, number), at in self.offsets.items()}
+        fields = {"v": 1, "log": self.log, "offsets": flat, "erasures": self.erasures,
+                  "at": self.at, "final": self.final}  # fmt: skip
+        return orjson.dumps(fields) + b"\n"
+
+    @classmethod
+    def parse(cls, line: bytes) -> Header:
+        found: dict[str, Any] = orjson.loads(line)
+        split = {name.rpartition(":"): at for name, at in found["offsets"].items()}
+        offsets = {(topic, int(number)): at for (topic, _, number), at in split.items()}
+        at = datetime.fromisoformat(found["at"])
+        return cls(found["log"], offsets, found["erasures"], at, found["final"])
+
+
+class Writer:
+    """Appears under its name only once it is whole and on disk."""
+
+    def __init__(self, folder: Path, header: Header) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / f"{header.at:%Y%m%dT%H%M%S%f}-{os.getpid()}{SUFFIX}"
+        self._partial = self.path.with_suffix(".tmp")
+        self._raw = self._partial.open("wb")
+        self._out = gzip.GzipFile(fileobj=self._raw, mode="wb", compresslevel=LEVEL)
+        self._out.write(header.dump())
+
+    def add(self, collection: str, document: dict[str, Any]) -> None:
+        self._out.write(bytes([COPIED.index(collection)]) + bson.encode(document))
+
+    def finish(self) -> Path:
+        self._out.close()
+        self._raw.flush()
+        os.fsync(self._raw.fileno())
+        self._raw.close()
+        self._partial.rename(self.path)
+        return self.path
+
+    def discard(self) -> None:
+        self._out.close()
+        self._raw.close()
+        self._partial.unlink(missing_ok=True)
+
+
+def every(folder: Path) -> list[tuple[Path, Header]]:
+    """The newest first."""
+    found = sorted(folder.glob(f"*{SUFFIX}"), reverse=True)
+    return [(path, read_header(path)) for path in found]
+
+
+def read_header(path: Path) -> Header:
+    with gzip.open(path, "rb") as source:
+        return Header.parse(source.readline())
+
+
+def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(collection, document). Raises Rejected where the file is cut off."""
+    codec: bson.CodecOptions[dict[str, Any]] = bson.CodecOptions(tz_aware=True)
+    try:
+        with gzip.open(path, "rb") as source:
+            source.readline()
+            while number := source.read(1):
+                size = source.read(4)
+                body = size + source.read(int.from_bytes(size, "little") - 4)
+                yield COPIED[number[0]], bson.decode(body, codec)
+    except (EOFError, OSError, bson.errors.InvalidBSON) as exc:
+        raise Rejected(f"the snapshot {path.name} is damaged", code="snapshot_damaged") from exc

@@ -1,0 +1,42 @@
+"""The projector's process keeps a snapshot at hand: daily, of its own log, and of nobody erased."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from ingest_service.snapshot.files import every
+from ingest_service.snapshot.take import drop_stale, folder_of, take_snapshot
+from shared.clock import monotonic, utc_now
+from shared.errors import Unavailable
+from shared.mongo import Database
+from shared.settings import Settings
+from shared.stage import pause
+
+log = logging.getLogger("carillon.snapshot")
+
+LOOK_SECONDS = 5.0
+AGE = timedelta(days=1)
+PAUSE_SECONDS = 60.0  # between two, however many are erased meanwhile
+
+
+async def keep_snapshots(
+    settings: Settings, database: Database, log_id: str, stop: asyncio.Event
+) -> None:
+    last: float | None = None
+    while not stop.is_set():
+        try:
+            await drop_stale(settings, database)
+            is_time = last is None or monotonic() - last >= PAUSE_SECONDS
+            if is_time and _is_due(settings, log_id):
+                await take_snapshot(settings, database)
+                last = monotonic()
+        except (Unavailable, OSError) as exc:  # a full disk: the log still has everything
+            log.warning("no snapshot taken", extra={"reason": type(exc).__name__})
+        await pause(stop, LOOK_SECONDS)
+
+
+def _is_due(settings: Settings, log_id: str) -> bool:
+    mine = [header for _, header in every(folder_of(settings)) if header.log == log_id]
+    return not mine or utc_now() - mine[0].at > AGE

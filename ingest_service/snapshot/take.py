@@ -1,0 +1,74 @@
+"""Takes a snapshot, while projectors go on: offsets first, documents after.
+
+A document may be newer than the offsets then; what it has seen already is known to it, so a replay
+from the offsets ends equal. Whoever is erased meanwhile makes the copy void, and older ones too.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from ingest_service.projector.state import erasures
+from ingest_service.snapshot.files import COPIED, Header, Writer, every
+from shared.clock import utc_now
+from shared.kafka import ensure_topics
+from shared.kafka_scan import committed_offsets, places_of
+from shared.mongo import Database, translate_mongo_errors
+from shared.settings import Settings
+from shared.topics import DELIVERIES, EVENTS, PROJECTOR, TOPICS
+
+log = logging.getLogger("carillon.snapshot")
+
+READ = (EVENTS, DELIVERIES)
+KEPT = 2
+TRIES = 5
+
+
+def folder_of(settings: Settings) -> Path:
+    return settings.data_dir / "snapshots"
+
+
+async def take_snapshot(settings: Settings, database: Database, *, final: bool = False) -> Path:
+    """Raises Unavailable."""
+    log_id = await ensure_topics(settings.kafka, TOPICS)
+    for _ in range(TRIES):
+        offsets = await committed_offsets(settings.kafka, PROJECTOR, places_of(READ))
+        with translate_mongo_errors():
+            count = await erasures(database)
+        writer = Writer(folder_of(settings), Header(log_id, offsets, count, utc_now(), final))
+        if await _copy(database, writer, count):
+            break
+    path = writer.path
+    await drop_stale(settings, database)
+    for old, _ in every(folder_of(settings))[KEPT:]:
+        old.unlink(missing_ok=True)
+    log.info("snapshot taken", extra={"path": path.name, "bytes": path.stat().st_size})
+    return path
+
+
+async def _copy(database: Database, writer: Writer, count: int) -> bool:
+    """False where somebody was erased meanwhile."""
+    whole = False
+    try:
+        with translate_mongo_errors():
+            for name in COPIED:
+                async for document in database[name].find({}):
+                    writer.add(name, document)
+            whole = await erasures(database) == count
+    finally:
+        if whole:
+            writer.finish()
+        else:
+            writer.discard()
+    return whole
+
+
+async def drop_stale(settings: Settings, database: Database) -> int:
+    """Remove snapshots from before an erasure; returns how many."""
+    with translate_mongo_errors():
+        count = await erasures(database)
+    stale = [path for path, header in every(folder_of(settings)) if header.erasures < count]
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return len(stale)
