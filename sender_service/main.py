@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.wiring import Sender, open_sender
@@ -50,27 +52,35 @@ async def _work(
 ) -> None:
     """Start the loops of these roles as soon as what they need is there."""
     mongo, kafka = needs
-    settings, health = sender.settings, sender.health
+    settings = sender.settings
     await until_available(lambda: ensure_indexes(sender.database, SENDER), stop, mongo)
     log_id = await until_available(lambda: ensure_topics(settings.kafka, TOPICS), stop, kafka)
     if stop.is_set():
         return
-
-    def loop(name: str) -> Component:
-        return health.component(f"loop:{name}", deadline_seconds=LOOP_STALLED_SECONDS)
-
     membership = Membership(sender.database, sender.name, settings.governor, monotonic)
     governor = Governor(membership, settings.governor, monotonic)
-    if "dispatcher" in roles:
-        tasks.create_task(membership.run(stop, loop("governor")))
-    context = StageContext(settings.kafka, sender.writer, log_id, utc_now, health)
+    context = StageContext(settings.kafka, sender.writer, log_id, utc_now, sender.health)
     for spec in sender.stages(roles, governor):
         tasks.create_task(Stage(spec, context).run(stop))
+    for name, run_loop in _loops(sender, roles, membership, stop):
+        component = sender.health.component(f"loop:{name}", deadline_seconds=LOOP_STALLED_SECONDS)
+        tasks.create_task(run_loop(component))
+    log.info("running", extra={"roles": list(roles), "log": log_id})
+
+
+Loop = Callable[[Component], Coroutine[Any, Any, None]]
+
+
+def _loops(
+    sender: Sender, roles: Sequence[str], membership: Membership, stop: asyncio.Event
+) -> Iterator[tuple[str, Loop]]:
+    """What these roles run besides Kafka stages: (name, loop) each."""
+    if "dispatcher" in roles:
+        yield "governor", partial(membership.run, stop)
     if "planner" in roles:
         for index, planner in enumerate(sender.planners()):
-            tasks.create_task(planner.run(stop, sender.planner_call, loop(f"planner-{index}")))
+            yield f"planner-{index}", partial(planner.run, stop, sender.planner_call)
     if "scheduler" in roles:
-        tasks.create_task(sender.scheduler().run(stop, sender.scheduler_call, loop("scheduler")))
+        yield "scheduler", partial(sender.scheduler().run, stop, sender.scheduler_call)
     if "accounting" in roles:
-        tasks.create_task(sender.reporting().run(stop, loop("reports")))
-    log.info("running", extra={"roles": list(roles), "log": log_id})
+        yield "reports", partial(sender.reporting().run, stop)

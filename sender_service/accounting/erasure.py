@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 import orjson
 
 from sender_service.models.erasure import (
-    ERASE,
     Erased,
     lonely_bodies,
     names_person,
@@ -32,7 +31,7 @@ from shared.dead_letters import Poison
 from shared.errors import InvalidPayload
 from shared.kafka import Record
 from shared.models.dead_letter import DeadLetter
-from shared.models.event import Event
+from shared.models.event import ERASE, Event
 from shared.mongo import Document
 from shared.secrets import Vault
 from shared.stage import Item, StageSpec

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sender_service.models.report import SendReport, add_cells, blank_report, cells_of
@@ -26,6 +27,10 @@ PASS_SECONDS = 10.0
 SENDS_A_PASS = 200
 
 
+def _nothing() -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True)
 class Reporting:
     sends: SendStore
@@ -33,12 +38,14 @@ class Reporting:
     people: PeopleReader
     reports: ReportStore
     clock: Clock
+    alive: Callable[[], None] = _nothing  # called with each page: a large send takes minutes
 
     async def run(self, stop: asyncio.Event, component: Component) -> None:
+        work = replace(self, alive=component.beat)
         while not stop.is_set():
             try:
-                await self.compute_wanted()
-                await self.fold_due()
+                await work.compute_wanted()
+                await work.fold_due()
                 component.beat()
             except Unavailable as exc:
                 component.fail(exc.code)
@@ -62,6 +69,7 @@ class Reporting:
             players = sorted({member[0] for member in page["members"]})
             ledger = await self.people.ledger(send["app"], players)
             add_cells(report["cells"], cells_of(page, interactions, ledger))
+            self.alive()
         await self.reports.keep(send, report)
         return report
 

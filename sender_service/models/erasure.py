@@ -21,8 +21,6 @@ from sender_service.models.page import (
 )
 from shared.models.event import Event
 
-ERASE = "carillon.erase"
-UNDO_MERGE = "carillon.undoMerge"
 MARK = "erased-"
 PLURAL = {"logins": "login", "visitors": "visitor", "players": "player"}
 

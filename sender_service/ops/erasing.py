@@ -6,11 +6,10 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sender_service.models.erasure import ERASE, UNDO_MERGE
 from sender_service.store.persons import Known
 from shared.clock import Clock
 from shared.kafka import Outgoing
-from shared.models.event import Event
+from shared.models.event import ERASE, UNDO_MERGE, Event
 from shared.mongo import Document
 from shared.secrets import Vault
 from shared.topics import EVENTS

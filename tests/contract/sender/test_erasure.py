@@ -15,7 +15,6 @@ from sender_service.accounting.erasure import (
     Erasure,
     decode,
 )
-from sender_service.models.erasure import ERASE
 from sender_service.models.page import new_chunk, summarise
 from sender_service.models.send import NEVER, empty_sums
 from sender_service.models.trigger import Trigger
@@ -25,6 +24,7 @@ from sender_service.store.pages import PageStore
 from shared.errors import InvalidPayload
 from shared.kafka import Record
 from shared.models.dead_letter import DeadLetter
+from shared.models.event import ERASE
 from shared.settings import Settings
 from shared.stage import Item
 from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops
