@@ -56,6 +56,7 @@ class Page(TypedDict):
     open: bool
     due: datetime
     out: int  # chunks released and not answered
+    tried: bool  # a chunk may have been called and isn't at its end: pausing doesn't hold it back
     sums: Sums
     plannedAt: datetime
     bodies: str  # the id of their document, given when the page is inserted
@@ -205,6 +206,10 @@ class PageEdit:
                 "sums": summarise(page),
                 "open": any(state not in FINAL_CHUNK for state in states),
                 "out": states.count("released"),
+                "tried": any(
+                    c["attempted"] and c["state"] not in FINAL_CHUNK
+                    for c in page["chunks"].values()
+                ),
                 "due": self._due(),
             }
             page.update(derived)  # type: ignore[typeddict-item]

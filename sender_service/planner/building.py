@@ -172,6 +172,7 @@ class PageBuilder:
             "open": bool(self.chunks),
             "due": NEVER,
             "out": 0,
+            "tried": False,
             "sums": empty_sums(),
             "plannedAt": self.now,
             "bodies": "",

@@ -137,7 +137,7 @@ class Scheduler:
             if send is None or send["state"] == "planning":
                 continue
             paused = send["paused"] and send["state"] == "sending" and send["expiresAt"] > now
-            if paused and page.out == 0:
+            if paused and not page.tried:
                 held.append(page.id)
             elif len(chosen) < PAGES_A_TURN:
                 chosen.append(page)

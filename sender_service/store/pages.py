@@ -20,6 +20,7 @@ from shared.mongo import Database, Document, Write, translate_mongo_errors, writ
 IN_LIMIT = 100  # ids a `$in`: more is slow on some engines (DESIGN 6)
 DUE_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
+_OPEN = {"send": 1, "due": 1, "out": 1, "tried": 1}
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class OpenPage:
     send: str
     due: datetime
     out: int
+    tried: bool
 
 
 class PageStore:
@@ -159,8 +161,8 @@ class PageStore:
     async def _open(self, query: Document, limit: int) -> list[OpenPage]:
         with translate_mongo_errors():
             found = [
-                OpenPage(p["_id"], p["send"], p["due"], p["out"])
-                async for p in self._pages.find(query, {"send": 1, "due": 1, "out": 1}).limit(limit)
+                OpenPage(p["_id"], p["send"], p["due"], p["out"], p["tried"])
+                async for p in self._pages.find(query, _OPEN).limit(limit)
             ]
         return sorted(found, key=lambda page: (page.due, page.id))
 

@@ -29,7 +29,7 @@ def page_of(size: int) -> Page:
         "_id": "s:0", "send": "s", "app": "a", "n": 0, "priority": "marketing", "next": None,
         "members": [[f"p{i}", f"person{i}", "0"] for i in range(size)], "outcomes": {},
         "chunks": {"0": new_chunk("a", NOW)}, "bodies": "", "notifications": [], "noPlayer": 0, "capped": False, "open": True,
-        "due": NEVER, "out": 0, "sums": empty_sums(), "plannedAt": NOW, "rev": 0, "expireAt": NEVER,
+        "due": NEVER, "out": 0, "tried": False, "sums": empty_sums(), "plannedAt": NOW, "rev": 0, "expireAt": NEVER,
     }  # fmt: skip
     return page
 
