@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Stack:
     log: CarryOver | None
     seed: Callable[[], Awaitable[Iterable[str]]] | None
     where_to_look: str
+    snapshot: Callable[[], Coroutine[Any, Any, bool]] | None = None  # once the log is carried over
 
 
 class Launcher:
@@ -163,6 +165,15 @@ class Launcher:
         else:
             if count:
                 self._screen.say(f"kept for the next run: {count:,} records not consumed yet")
+            await self._take_snapshot()
+
+    async def _take_snapshot(self) -> None:
+        database = self._children.get("database")
+        if self._stack.snapshot is None or (database is not None and not database.running):
+            return
+        with suppress(StopAsked):
+            if not await unless(self._stop.hastened, self._stack.snapshot()):
+                self._screen.warn("no snapshot of the profiles: a replay of the next run has none")
 
 
 async def all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -14,6 +14,7 @@ import deploy
 from deploy.local import demo
 from deploy.local.carry import CarryOver
 from deploy.local.embedded import Broker, database_command, find_broker, find_database
+from deploy.local.final_snapshot import take_final_snapshot
 from deploy.local.launcher import Stack
 from deploy.local.probes import probe_broker, probe_database, probe_http
 from deploy.local.process import Spec
@@ -39,6 +40,7 @@ def create_stack(
         log=CarryOver(parts.kafka, data) if ports.broker is not None else None,
         seed=Seeder(client, ports, local, settings.ops.token.get_secret_value()),
         where_to_look=where_to_look(settings, ports, data),
+        snapshot=partial(take_final_snapshot, parts.env) if ports.broker is not None else None,
     )
 
 

@@ -149,6 +149,34 @@ async def test_replay_refuses_another_log(alone: Settings, fresh_broker: stack.S
         assert await contents(database) == before
 
 
+async def test_replay_goes_on_from_the_log_before_where_its_snapshot_was_final(
+    alone: Settings,
+) -> None:
+    async with seeded(alone) as database:
+        with stack.service("ingest_service", alone) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                await shop_day(client, 0)
+                await until_settled(database, 2)
+        code, told = await command(alone, "snapshot", "--final")
+        assert code == 0, told
+        with stack.broker() as other:
+            kafka = alone.kafka.model_copy(update={"bootstrap_servers": other.address})
+            after = alone.model_copy(update={"kafka": kafka})
+            with stack.service("ingest_service", after) as server:
+                async with client_of(server) as client:
+                    await until(client, 200, "ready")
+                    await shop_day(client, 2)
+                    await until_settled(database, 4)
+                    before = await contents(database)
+                    for path, header in every(folder_of(alone)):
+                        if not header.final:  # the keeper's own, of the new log
+                            path.unlink()
+                    code, told = await command(after, "replay")
+                    assert code == 0, told
+                    assert await contents(database) == before
+
+
 async def test_erased_person_leaves_snapshots_too(alone: Settings) -> None:
     people = PersonIds(Vault(alone.secret_key.get_secret_value()).derive("person"))
     async with seeded(alone) as database:
