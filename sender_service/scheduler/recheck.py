@@ -11,6 +11,7 @@ from sender_service.models.send import Send
 from sender_service.scheduler.release import policy_of, without_unreachable
 from sender_service.store.people import PeopleReader
 
+FEW = 200  # so many are looked up by id; of more, only what changed is read
 OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
 
 
@@ -25,9 +26,11 @@ async def look_again(
 
 async def _without_moved(people: PeopleReader, edit: PageEdit, chunks: Sequence[str]) -> None:
     page = edit.page
-    ledger = await people.changed_since(page["app"], page["plannedAt"] - OVERLAP)
+    players = [member[0] for member in page["members"] if member[2] in chunks]
+    ledger = None
+    if len(players) > FEW:
+        ledger = await people.changed_since(page["app"], page["plannedAt"] - OVERLAP)
     if ledger is None:
-        players = [member[0] for member in page["members"] if member[2] in chunks]
         ledger = await people.ledger(page["app"], players)
     moved = without_unreachable(edit, set(chunks), ledger)
     owners = await people.by_players(page["app"], moved) if moved else {}
@@ -47,9 +50,11 @@ async def _without_buyers(
     if since is None:
         return
     page = edit.page
-    changed = await people.profiles_since(page["app"], page["plannedAt"] - OVERLAP)
+    persons = sorted({m[1] for m in page["members"] if m[2] in chunks})
+    changed = None
+    if len(persons) > FEW:
+        changed = await people.profiles_since(page["app"], page["plannedAt"] - OVERLAP)
     if changed is None:
-        persons = sorted({m[1] for m in page["members"] if m[2] in chunks})
         changed = await people.profiles(page["app"], persons)
     buyers = {person for person, profile in changed.items() if has_bought(profile, since)}
     for index, (_, person, chunk) in enumerate(page["members"]):
