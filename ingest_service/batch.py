@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,18 +76,16 @@ def check_event(event: Any, batch_size: int) -> dict[str, Any]:
         raise InvalidPayload(
             f"the event is larger than {MAX_EVENT_BYTES // 1024} KiB", code="event_too_large"
         )
-    if not _within_depth(event, MAX_DEPTH):
+    if _is_deeper(event, MAX_DEPTH):
         raise InvalidPayload(f"the event is nested deeper than {MAX_DEPTH} levels", code="too_deep")
     return event
 
 
-def _within_depth(value: Any, levels: int) -> bool:
+def _is_deeper(value: Any, levels: int) -> bool:
     """The event itself is the first level."""
     if levels == 0:
-        return False
-    return all(_within_depth(child, levels - 1) for child in _containers(value))
-
-
-def _containers(value: Any) -> Iterator[Any]:
-    children = value.values() if isinstance(value, dict) else value
-    return (child for child in children if isinstance(child, dict | list))
+        return True
+    for child in value.values() if isinstance(value, dict) else value:
+        if isinstance(child, dict | list) and _is_deeper(child, levels - 1):
+            return True
+    return False

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from ingest_service.batch import Batch
 from ingest_service.clocks import clock_error
-from ingest_service.judge import Arrival, Judge
+from ingest_service.judge import Accepted, Arrival, Judge
 from ingest_service.schemas import KNOWN
 from shared import metrics
 from shared.clock import Clock
@@ -17,13 +19,18 @@ from shared.errors import FieldError, InvalidPayload
 from shared.kafka import Outgoing
 from shared.models.app import App
 from shared.models.event import STREAM, Event, Source
+from shared.models.wire import to_iso
 from shared.topics import EVENTS
 
 log = logging.getLogger("carillon.ingest")
 
+TOPIC = EVENTS.name
 COUNTED = frozenset(
     {*KNOWN, STREAM}
 )  # other types are counted as "custom": a label must stay bounded
+
+
+_counted = lru_cache(1_024)(metrics.EVENTS_ACCEPTED.labels)  # a look-up by labels takes a lock
 
 
 class EventLog(Protocol):
@@ -63,31 +70,32 @@ class Collector:
         """Raises InvalidPayload where no event is valid, LogUnavailable where none is stored."""
         received = self._clock()
         error = clock_error(batch.sent_at, received)
-        arrival = Arrival(app, source, received, error, batch.size, crawler)
+        arrival = Arrival(app, source, received, error, batch.size, crawler, to_iso(received))
         events, refused = self._judge_all(arrival, batch.events)
         for refusal in refused:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:
             raise _all_refused(refused)
-        await self.store(events)
+        await self._store(app.id, events)
         return Receipt(len(events), refused)
 
-    async def store(self, events: Sequence[Event]) -> None:
-        """Publish events that are valid already. Raises LogUnavailable."""
-        await self._events.publish(
-            [Outgoing(EVENTS.name, event.key, event.dump(), event.type) for event in events]
-        )
-        for event in events:
-            kind = event.type if event.type in COUNTED else "custom"
-            metrics.EVENTS_ACCEPTED.labels(event.app, kind).inc()
-            log.debug(
-                "event accepted", extra={"event": event.id, "app": event.app, "type": event.type}
-            )
+    async def store(self, event: Event) -> None:
+        """Publish one that is valid already. Raises LogUnavailable."""
+        await self._store(event.app, [Accepted(event.id, event.type, event.key, event.dump())])
+
+    async def _store(self, app: str, events: Sequence[Accepted]) -> None:
+        await self._events.publish([Outgoing(TOPIC, e.key, e.value, e.type) for e in events])
+        for kind, count in Counter([event.type for event in events]).items():
+            _counted(app, kind if kind in COUNTED else "custom").inc(count)
+        if log.isEnabledFor(logging.DEBUG):
+            for event in events:
+                ids = {"event": event.id, "app": app, "type": event.type}
+                log.debug("event accepted", extra=ids)
 
     def _judge_all(
         self, arrival: Arrival, events: Sequence[Any]
-    ) -> tuple[list[Event], list[Refusal]]:
-        accepted: dict[str, Event] = {}
+    ) -> tuple[list[Accepted], list[Refusal]]:
+        accepted: dict[str, Accepted] = {}
         refused: list[Refusal] = []
         for index, raw in enumerate(events):
             try:

@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
 from pydantic import BaseModel, ValidationError
 
 from ingest_service.batch import check_event
@@ -17,11 +18,11 @@ from ingest_service.schemas import KNOWN, Envelope, Identify, Interaction, OneSi
 from shared.clock import as_utc
 from shared.errors import InvalidPayload
 from shared.models.app import App
-from shared.models.event import Event, Source
-from shared.models.wire import invalid_payload
+from shared.models.event import Source
+from shared.models.wire import invalid_payload, to_iso
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """What all events of one request have in common."""
 
@@ -31,6 +32,16 @@ class Arrival:
     clock_error: timedelta
     size: int
     crawler: bool
+    received_iso: str
+
+
+class Accepted(NamedTuple):
+    """An event as it goes to the log."""
+
+    id: str
+    type: str
+    key: str
+    value: bytes
 
 
 class Judge:
@@ -42,7 +53,7 @@ class Judge:
         self._proof = proof
         self._new_id = new_id
 
-    def judge(self, raw: Any, arrival: Arrival) -> Event:
+    def judge(self, raw: Any, arrival: Arrival) -> Accepted:
         """Raises InvalidPayload."""
         envelope = self._envelope(check_event(raw, arrival.size))
         known = KNOWN.get(envelope.type)
@@ -55,20 +66,33 @@ class Judge:
             if isinstance(shape, OneSignalStatus | Interaction):
                 player = shape.player_id
             data = shape.model_dump(by_alias=True, exclude_none=True)
+        return self._accept(envelope, data, player, arrival)
+
+    def _accept(
+        self, envelope: Envelope, data: dict[str, Any], player: str | None, arrival: Arrival
+    ) -> Accepted:
+        """`Event.dump`'s bytes at a third of its cost: all that it would validate is valid."""
         occurred = envelope.occurred_at and as_utc(envelope.occurred_at)
-        return Event(
-            app=arrival.app.id,
-            id=envelope.id or self._new_id(),
-            type=envelope.type,
-            source=arrival.source,
-            visitor_id=envelope.visitor_id,
-            player_id=player,
-            occurred_at=correct(occurred, arrival.clock_error, arrival.received_at),
-            received_at=arrival.received_at,
-            page=_dump(envelope.page),
-            context=_context(envelope.context, arrival),
-            data=data,
-        )
+        occurred = correct(occurred, arrival.clock_error, arrival.received_at)
+        id_ = envelope.id or self._new_id()
+        told: dict[str, Any] = {
+            "v": 1,
+            "app": arrival.app.id,
+            "id": id_,
+            "type": envelope.type,
+            "source": arrival.source,
+            "visitorId": envelope.visitor_id,
+            "occurredAt": to_iso(occurred),
+            "receivedAt": arrival.received_iso,
+            "data": data,
+        }
+        if player is not None:
+            told["playerId"] = player
+        if page := _told(envelope.page):
+            told["page"] = page
+        if context := _context(envelope.context, arrival):
+            told["context"] = context
+        return Accepted(id_, envelope.type, envelope.visitor_id, orjson.dumps(told))
 
     @staticmethod
     def _envelope(raw: dict[str, Any]) -> Envelope:
@@ -94,11 +118,12 @@ def _refused(exc: ValidationError, prefix: str = "") -> InvalidPayload:
     return error
 
 
-def _dump(part: BaseModel | None) -> dict[str, Any] | None:
-    return part.model_dump(exclude_none=True) or None if part is not None else None
+def _told(part: BaseModel | None) -> dict[str, Any]:
+    """What is in it: strings as they came, so there is nothing to be dumped."""
+    return {} if part is None else {k: v for k, v in part.__dict__.items() if v is not None}
 
 
-def _context(part: BaseModel | None, arrival: Arrival) -> dict[str, Any] | None:
+def _context(part: BaseModel | None, arrival: Arrival) -> dict[str, Any]:
     """The mark is ours to make: a sender's own `crawler` was dropped with what isn't declared."""
-    told = _dump(part)
-    return {**(told or {}), "crawler": True} if arrival.crawler else told
+    told = _told(part)
+    return {**told, "crawler": True} if arrival.crawler else told

@@ -43,15 +43,20 @@ class Buckets:
         self._now = monotonic
         self._buckets: dict[str, tuple[float, float]] = {}  # what was in it, and when
 
-    def wait_seconds(self, name: str) -> float:
-        """0 where there is something in it."""
-        level = self._level(name, self._now())
-        return 0.0 if level > 0 else (1 - level) / self._per_second
-
-    def take(self, name: str, amount: int) -> None:
+    def take(self, name: str, amount: int) -> float:
+        """0; or, where it is empty, nothing is taken, and how many seconds to wait."""
         now = self._now()
+        level = self._level(name, now)
+        if level <= 0:
+            return (1 - level) / self._per_second
         if len(self._buckets) >= KEPT_BUCKETS and name not in self._buckets:
             self._forget(now)
+        self._buckets[name] = (level - amount, now)
+        return 0.0
+
+    def owe(self, name: str, amount: int) -> None:
+        """Take it, even if it is more than there is."""
+        now = self._now()
         self._buckets[name] = (self._level(name, now) - amount, now)
 
     def _level(self, name: str, now: float) -> float:
@@ -82,17 +87,16 @@ class Limits:
 
     def let_in(self, key: str, address: str | None) -> None:
         """One more request, before its body is read. Raises RateLimited."""
-        if wait := self._keys.wait_seconds(key):
-            raise RateLimited("key", wait)
-        if address is not None and (wait := self._addresses.wait_seconds(address)):
+        if address is not None and (wait := self._addresses.take(address, 1)):
             raise RateLimited("address", wait)
-        self.charge(key, address, 1)
+        if wait := self._keys.take(key, 1):
+            raise RateLimited("key", wait)
 
     def charge(self, key: str, address: str | None, events: int) -> None:
         """When it is known how much more it was: a request that was let in is taken whole."""
-        self._keys.take(key, events)
+        self._keys.owe(key, events)
         if address is not None:
-            self._addresses.take(address, events)
+            self._addresses.owe(address, events)
 
 
 @lru_cache(KEPT_ADDRESSES)

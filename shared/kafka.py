@@ -17,9 +17,9 @@ from aiokafka.errors import (
     ProducerFenced,
     UnknownProducerId,
 )
-from aiokafka.partitioner import murmur2
 
 from shared.errors import LogUnavailable
+from shared.partitions import partition_of as partition_of
 from shared.settings import KafkaSettings
 from shared.topics import Topic
 
@@ -68,11 +68,6 @@ def translate_kafka_errors() -> Iterator[None]:
         yield
     except (KafkaError, OSError, TimeoutError) as exc:
         raise LogUnavailable(f"Kafka: {type(exc).__name__}") from exc
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """The one partitioner: murmur2 as Java's client computes it, so that others' producers agree."""
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 def _partitioner(key: bytes | None, every: list[int], _available: list[int]) -> int:

@@ -5,6 +5,7 @@ Plain ASGI, because the events endpoint is the hot route: no framework between s
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from typing import Protocol
 from urllib.parse import parse_qs
@@ -16,6 +17,8 @@ from ingest_service.api.bodies import Disconnected, read_body
 from shared import metrics
 from shared.errors import CarillonError, Forbidden, InvalidPayload
 from shared.http import error_body
+
+log = logging.getLogger("carillon.http")
 
 PREFLIGHT_SECONDS = "86400"
 SHORT_QUERY = 256  # a key and little else: the same for all of a shop's visitors
@@ -96,6 +99,13 @@ class Door:
             answer = error_answer(exc)
             if isinstance(exc, Forbidden):
                 origin = None
+        except (
+            Exception
+        ) as exc:  # a mistake of ours: logged without its text, which may be personal
+            log.error("request failed", exc_info=exc)
+            answer = json_answer(
+                error_body("internal", "the request failed: a mistake of ours"), 500
+            )
         if origin is not None:
             answer.allow_origin(origin)
         await answer.send(send)

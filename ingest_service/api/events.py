@@ -30,7 +30,8 @@ class Events:
         if media_type and media_type.split(";")[0].strip().lower() not in MEDIA_TYPES:
             raise UnsupportedMediaType("send application/json or text/plain")
         batch = read_batch(await call.body(MAX_REQUEST_BYTES))
-        self._gate.charge(guest, len(batch.events) - 1)
+        if len(batch.events) > 1:
+            self._gate.charge(guest, len(batch.events) - 1)
         crawler = guest.source == "browser" and is_crawler(call.header(b"user-agent") or "")
         receipt = await self._collector.collect(guest.app, guest.source, batch, crawler=crawler)
         return accepted_answer(receipt.accepted, [one.report() for one in receipt.rejected])

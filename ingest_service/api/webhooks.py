@@ -47,7 +47,7 @@ class OneSignalWebhooks:
         if reason is not None:
             metrics.WEBHOOKS_UNCOUNTABLE.labels(app.id, reason).inc()
             return accepted_answer(0)
-        await self._collector.store([self._event(app, body)])
+        await self._collector.store(self._event(app, body))
         return accepted_answer(1)
 
     def _event(self, app: App, body: WebhookBody) -> Event:

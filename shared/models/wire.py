@@ -16,7 +16,7 @@ from shared.errors import FieldError, InvalidPayload
 MAX_DEPTH = 32  # BSON ends at 100, with what it lies in; templates and reports need far less
 
 
-def _iso(moment: datetime) -> str:
+def to_iso(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -65,7 +65,7 @@ def _is_text(value: str) -> bool:
 
 
 # UTC, with milliseconds, as ISO 8601 with a Z.
-Moment = Annotated[datetime, AfterValidator(_utc), PlainSerializer(_iso, when_used="json")]
+Moment = Annotated[datetime, AfterValidator(_utc), PlainSerializer(to_iso, when_used="json")]
 # Free-form JSON that is stored as it is.
 Storable = Annotated[dict[str, Any], AfterValidator(check_storable)]
 

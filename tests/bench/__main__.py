@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import loop, sender
+from tests.bench import ingest, loop, sender
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+    "ingest": ingest.main,
     "loop": loop.main,
     "sender": sender.main,
 }

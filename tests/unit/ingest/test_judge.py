@@ -1,0 +1,57 @@
+"""What the judge writes by hand is what the wire model would have written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ingest_service.identify import LoginProof
+from ingest_service.judge import Accepted, Arrival, Judge
+from shared.models.app import App
+from shared.models.event import Event
+from shared.models.wire import load_json, to_iso
+from shared.secrets import Vault
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, 123_000, tzinfo=UTC)
+ONE_SIGNAL = {"appId": "a", "restApiKey": "sealed"}
+APP = App.model_validate({"_id": "demo", "name": "d", "version": 1, "oneSignal": ONE_SIGNAL})
+PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+
+
+def judged(raw: dict[str, Any], *, crawler: bool = False) -> Accepted:
+    arrival = Arrival(APP, "browser", NOW, timedelta(0), 400, crawler, to_iso(NOW))
+    return Judge(LoginProof(Vault("k" * 40)), lambda: "new").judge(raw, arrival)
+
+
+@pytest.mark.parametrize("crawler", [False, True])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"type": "logout", "visitorId": "v"},
+        {"type": "pageview", "visitorId": "v", "page": {}, "context": {"more": 1}, "data": None},
+        {
+            "id": PLAYER.upper(),
+            "type": "oneSignal",
+            "visitorId": "v",
+            "occurredAt": "2026-11-22T13:00:00.5+02:00",
+            "page": {"url": "https://shop.example.test/é", "title": None},
+            "context": {"language": "cs", "browser": "chrome"},
+            "data": {"playerID": PLAYER, "status": "-2"},
+        },
+        {"type": "my.own", "visitorId": "v", "data": {"a": [1, {"b": "ř"}], "n": 0.1}},
+    ],
+)
+def test_bytes_are_the_wire_models(raw: dict[str, Any], crawler: bool) -> None:
+    accepted = judged(raw, crawler=crawler)
+    event = Event.parse(accepted.value)
+    assert load_json(event.dump()) == load_json(accepted.value)
+    assert (event.id, event.type, event.key) == accepted[:3]
+    assert (event.received_at, event.app) == (NOW, "demo")
+    assert (event.context or {}).get("crawler", False) == crawler
+
+
+def test_time_is_told_in_utc() -> None:
+    raw = {"type": "x", "visitorId": "v", "occurredAt": "2026-11-22T13:00:00.5+02:00"}
+    assert load_json(judged(raw).value)["occurredAt"] == "2026-11-22T11:00:00.500Z"
