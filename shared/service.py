@@ -100,6 +100,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # uvicorn would believe any loopback address; `trusted_proxies` decides
         timeout_graceful_shutdown=int(drain_seconds),
         timeout_keep_alive=30,
     )
