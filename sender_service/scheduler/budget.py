@@ -95,6 +95,19 @@ class MessageBudget:
         self._note(app, granted == len(calls))
         return granted
 
+    async def room(self, app: str, *, transactional: bool) -> int:
+        """Messages left of the window, as of now; reserves nothing. Raises StoreUnavailable."""
+        await self.refresh(app)
+        with translate_mongo_errors():
+            found = await self._budgets.find_one({"_id": app})
+        taken = sum(self._recent(found).values())
+        return max(0, self.allowance(app, transactional=transactional) - taken)
+
+    def disabling(self, app: str) -> int:
+        """More messages a window than this, and OneSignal disables the app; 0 where not known."""
+        base = self._bases.get(app)
+        return 0 if base is None else base.subscribers * FACTOR
+
     async def give_back(self, app: str, messages: int) -> None:
         """Of a reservation whose release did not happen."""
         with translate_mongo_errors():

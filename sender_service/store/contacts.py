@@ -38,6 +38,12 @@ class ContactStore:
             with translate_mongo_errors():
                 await write_conditionally(self._contacts, writes)
 
+    async def refused(
+        self, app: str, people: Collection[str], send: str, cap: Cap, now: datetime
+    ) -> set[str]:
+        """Those whose cap is reached; notes nothing."""
+        return _judge(app, people, await self._read(app, people), send, cap, now)[0]
+
     async def give_back(self, app: str, people: Collection[str], send: str) -> None:
         """Of those to whom nothing was sent."""
         keys = [_key(app, person) for person in people]
