@@ -18,22 +18,28 @@ from sender_service.ops.campaigns import CampaignTools, campaigns_router
 from sender_service.ops.erasing import Eraser, Writer
 from sender_service.ops.letters import Replayer, letters_router
 from sender_service.ops.people import PeopleTools, people_router
+from sender_service.ops.preview import PreviewTools, preview_router
+from sender_service.ops.progress import Progress
 from sender_service.ops.reading import SendReader
 from sender_service.ops.reports import Reports
 from sender_service.ops.sends import SendsApi
 from sender_service.ops.tokens import tokens_router
 from sender_service.ops.trials import ConnectionTest, TestSender
 from sender_service.ops.why import Why
+from sender_service.planner.audience import AudienceReader
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.store.audit import AuditStore
 from sender_service.store.campaigns import CampaignStore, app_store
+from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.letters import LetterStore
 from sender_service.store.outcomes import OutcomeReader
 from sender_service.store.pages import PageStore
+from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.persons import PersonReader
 from sender_service.store.reports import ReportStore
+from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
 from sender_service.store.tokens import TokenStore
 from sender_service.store.trials import TrialStore
@@ -87,7 +93,8 @@ class OpsParts:
         """Apps, campaigns, sends."""
         sends, pages = SendStore(self.database), PageStore(self.database)
         interactions = InteractionStore(self.database)
-        reader = SendReader(sends, pages, interactions, self.budget, self.clock)
+        progress = Progress(pages, self.budget, self.apps, self.settings)
+        reader = SendReader(sends, pages, interactions, self.budget, self.clock, progress)
         api = SendsApi(
             intake=self.intake,
             sends=sends,
@@ -103,8 +110,21 @@ class OpsParts:
             campaigns_router(
                 CampaignTools(CampaignStore(self.database), self.apps, self._reports(), tests)
             ),
+            preview_router(self._preview()),
             api.router(),
         ]
+
+    def _preview(self) -> PreviewTools:
+        people, segments = PeopleReader(self.database), SegmentReader(self.database)
+        return PreviewTools(
+            intake=self.intake,
+            apps=self.apps,
+            campaigns=CampaignStore(self.database),
+            audience=AudienceReader(people, segments, PartStore(self.database)),
+            contacts=ContactStore(self.database),
+            budget=self.budget,
+            settings=self.settings,
+        )
 
     def _reports(self) -> Reports:
         sends, reports = SendStore(self.database), ReportStore(self.database)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sender_service.models.report import PLURAL
 from sender_service.models.send import Send, Sums, shown_state
+from sender_service.ops.progress import Progress
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
@@ -22,12 +23,14 @@ class SendReader:
         interactions: InteractionStore,
         budget: MessageBudget | None,
         clock: Clock,
+        progress: Progress,
     ) -> None:
         self._sends = sends
         self._pages = pages
         self._interactions = interactions
         self._budget = budget
         self._clock = clock
+        self._progress = progress
 
     async def show(self, send_id: str) -> dict[str, Any]:
         """Raises NotFound."""
@@ -45,9 +48,12 @@ class SendReader:
             "dueAt": _iso(send["dueAt"]),
             "expiresAt": _iso(send["expiresAt"]),
             "closedAt": _iso(send["closedAt"]),
+            "parts": _parts(send),
             "heldSince": _iso(self._budget.held.get(send["app"]) if self._budget else None),
         }
-        return {**head, **await self._sums(send), **await self._seen(send["_id"])}
+        sums = await self._sums(send)
+        rest = {"forecast": await self._progress.forecast(send, sums)}
+        return {**head, **rest, **sums, **await self._seen(send["_id"])}
 
     async def _sums(self, send: Send) -> Sums:
         totals = send["totals"]
@@ -56,6 +62,14 @@ class SendReader:
     async def _seen(self, send: str) -> dict[str, int]:
         counts = await self._interactions.counts(send)
         return {PLURAL[kind]: count for kind, count in counts.items()}
+
+
+def _parts(send: Send) -> dict[str, int] | None:
+    """Of a list that isn't whole yet."""
+    parts = send.get("parts")
+    if parts is None or parts["complete"]:
+        return None
+    return {"of": parts["of"], "came": len(parts["got"])}
 
 
 def _iso(moment: Any) -> str | None:

@@ -9,16 +9,15 @@ from fastapi import APIRouter, Path, Request
 from sender_service.intake.accept import Intake
 from sender_service.intake.said import to_said
 from sender_service.intake.upload import to_lines
-from sender_service.models.trigger import MAX_TRIGGER_BYTES
+from sender_service.ops.bodies import NDJSON, is_lines, read_trigger
 from sender_service.ops.reading import SendReader
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
 from shared.clock import Clock
-from shared.errors import Conflict, InvalidPayload, TooLarge
+from shared.errors import Conflict, InvalidPayload
 from shared.wakeup import Wakeup
 
 SendId = Annotated[str, Path(description="the send's id, which is its trigger's id")]
-NDJSON = "application/x-ndjson"
 TRIGGER_DOC = {
     "requestBody": {
         "required": True,
@@ -73,11 +72,11 @@ class SendsApi:
 
     async def trigger(self, request: Request) -> dict[str, Any]:
         """A campaign trigger; the same id twice is one send. A long list comes one a line."""
-        if request.headers.get("content-type", "").partition(";")[0].strip() == NDJSON:
+        if is_lines(request):
             return await self._reader.show(
                 await self._intake.accept_lines(to_lines(request.stream()))
             )
-        said = to_said(await _body(request))
+        said = to_said(await read_trigger(request))
         if isinstance(said.trigger, InvalidPayload):
             raise said.trigger  # over HTTP the caller is told at once, and nothing is kept
         (verdict,) = await self._intake.accept([said])
@@ -114,13 +113,3 @@ class SendsApi:
             raise Conflict(f"the send is {shown['state']}: it can't be {what}", code="send_ended")
         self._scheduler.call()
         return shown
-
-
-async def _body(request: Request) -> bytes:
-    """At most 1 MiB, refused before it is read whole."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_TRIGGER_BYTES:
-            raise TooLarge("a trigger has at most 1 MiB", code="trigger_too_large")
-    return bytes(body)

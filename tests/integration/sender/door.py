@@ -84,8 +84,9 @@ class Door:
 
 @asynccontextmanager
 async def open_door(mongo_uri: str, folder: Path) -> AsyncIterator[Door]:
-    """With the app `demo` and its campaign `welcome`; there is no broker."""
+    """With the app `demo` and its campaign `welcome`; there is no broker and no OneSignal."""
     settings = settings_for("127.0.0.1:1", mongo_uri, folder)
+    settings.onesignal.base_url = "http://127.0.0.1:1"
     async with open_sender(settings) as sender:
         for service in (INGEST, SENDER):
             await ensure_indexes(sender.database, service)

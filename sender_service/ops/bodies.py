@@ -1,0 +1,24 @@
+"""Request bodies that are read as they come, within limits."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from sender_service.models.trigger import MAX_TRIGGER_BYTES
+from shared.errors import TooLarge
+
+NDJSON = "application/x-ndjson"
+
+
+def is_lines(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == NDJSON
+
+
+async def read_trigger(request: Request) -> bytes:
+    """At most 1 MiB, refused before it is read whole."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_TRIGGER_BYTES:
+            raise TooLarge("a trigger has at most 1 MiB", code="trigger_too_large")
+    return bytes(body)

@@ -1,0 +1,158 @@
+"""`POST /v1/sends/preview`: who would get it, why the others wouldn't, how it reads, how long it takes."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from sender_service.intake.accept import Intake
+from sender_service.intake.said import Said, to_said
+from sender_service.models.send import Send
+from sender_service.models.trigger import Trigger
+from sender_service.ops.bodies import is_lines, read_trigger
+from sender_service.ops.forecast import Load, forecast, rate_of, window_of
+from sender_service.planner.audience import AudienceReader, to_target
+from sender_service.planner.building import PagePlan
+from sender_service.planner.rehearsal import Bounds, Findings, Rehearsal, Sample, shown_body
+from sender_service.planner.rendering import Renderer
+from sender_service.scheduler.budget import MAX_CALL, MessageBudget
+from sender_service.store.campaigns import CampaignStore
+from sender_service.store.contacts import ContactStore
+from shared.apps import AppRegistry
+from shared.errors import InvalidPayload, NotFound
+from shared.http import json_response
+from shared.models.wire import load_json
+from shared.settings import Settings
+
+PEOPLE = 10_000  # planned unless asked for more: about a second
+MOST_PEOPLE = 200_000
+SECONDS = 20.0  # then it counts with what it has
+
+
+@dataclass(frozen=True)
+class PreviewTools:
+    intake: Intake
+    apps: AppRegistry
+    campaigns: CampaignStore
+    audience: AudienceReader
+    contacts: ContactStore
+    budget: MessageBudget | None
+    settings: Settings
+
+
+def preview_router(tools: PreviewTools) -> APIRouter:
+    router = APIRouter(prefix="/v1/sends", tags=["sends"])
+
+    @router.post("/preview")
+    async def preview(
+        request: Request, people: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = PEOPLE
+    ) -> Response:
+        """Sends nothing and keeps nothing. Takes what `POST /v1/sends` takes, with or without an id.
+
+        Of a large audience about `people` are planned, and the counts are extrapolated:
+        `"exact": false`.
+        """
+        if is_lines(request):
+            text = "preview some of the list, as application/json"
+            raise InvalidPayload(text, code="preview_takes_json")
+        said = to_said(_with_id(await read_trigger(request)))
+        return json_response(await _preview(tools, said, people))
+
+    return router
+
+
+async def _preview(tools: PreviewTools, said: Said, people: int) -> dict[str, Any]:
+    if not isinstance(said.trigger, Trigger):
+        assert isinstance(said.trigger, InvalidPayload)
+        raise said.trigger
+    due, _ = await tools.intake.check(said.trigger)
+    send = await tools.intake.to_send(said)
+    plan = await _plan(tools, send, said.trigger)
+    rehearsal = Rehearsal(plan, to_target(said.trigger, due), tools.audience, tools.contacts)
+    found = await rehearsal.run(Bounds(people, SECONDS), due)
+    return {
+        "app": send["app"],
+        "campaign": send["campaign"],
+        "exact": found.share >= 1,
+        "planned": {"people": found.people, "share": round(found.share, 4)},
+        **_counts(found),
+        "wouldBeRefused": _refusal(found),
+        "samples": [_shown(sample) for sample in found.shown],
+        "quietHours": _quiet(found),
+        "forecast": await _forecast(tools, send, found),
+    }
+
+
+async def _plan(tools: PreviewTools, send: Send, trigger: Trigger) -> PagePlan:
+    """As the planner makes it."""
+    campaign = await tools.campaigns.campaign(trigger.app, trigger.campaign)
+    if campaign is None:  # gone since it was checked
+        raise NotFound("campaign: there is none of this name", code="unknown_campaign")
+    if tools.budget is not None:
+        await tools.budget.refresh(trigger.app)
+    most = tools.budget.chunk_members(trigger.app) if tools.budget is not None else MAX_CALL
+    page = tools.settings.plan.page_members
+    return PagePlan(send, campaign, Renderer(trigger.variables), page, min(page, most))
+
+
+def _whole(count: int, found: Findings) -> int:
+    """Of the whole audience, when only a part of it was planned."""
+    return count if found.share >= 1 or found.share == 0 else round(count / found.share)
+
+
+def _counts(found: Findings) -> dict[str, Any]:
+    sums = found.sums
+    return {
+        "audience": _whole(sums["audience"], found),
+        "wouldGet": {
+            "people": _whole(sums["people"]["pending"], found),
+            "players": _whole(sums["pending"], found),
+        },
+        "suppressed": {r: _whole(n, found) for r, n in sums["suppressed"].items()},
+        "failed": {r: _whole(n, found) for r, n in sums["failed"].items()},
+        "people": {
+            place: _whole(n, found)
+            for place, n in sums["people"].items()
+            if place not in ("sent", "pending")
+        },
+    }
+
+
+def _refusal(found: Findings) -> str | None:
+    if found.people and found.too_many_bad:
+        return f"bad_variables: {found.bad} of {found.people} people's texts don't render"
+    return None
+
+
+def _shown(sample: Sample) -> dict[str, Any]:
+    head = {"player": sample.player, "language": sample.language, "variant": sample.variant}
+    return {**head, **shown_body(sample.body)}
+
+
+def _quiet(found: Findings) -> dict[str, Any] | None:
+    if found.quiet_until is None:
+        return None
+    until = found.quiet_until.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"waiting": _whole(found.quiet, found), "until": until}
+
+
+async def _forecast(tools: PreviewTools, send: Send, found: Findings) -> dict[str, Any]:
+    load = Load(_whole(found.calls, found), _whole(found.sums["pending"], found))
+    return forecast(
+        load, rate_of(tools.apps, send["app"], tools.settings), await window_of(tools.budget, send)
+    )
+
+
+def _with_id(body: bytes) -> bytes:
+    """A preview needs no id of its own."""
+    value = load_json(body)
+    if not isinstance(value, dict) or "id" in value:
+        return body
+    try:
+        return orjson.dumps({**value, "id": str(uuid.uuid4())})
+    except orjson.JSONEncodeError as exc:
+        raise InvalidPayload("the body is nested too deep", code="too_deep") from exc

@@ -1,0 +1,48 @@
+"""How long a send under way will still take, guessed from a few of its pages."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from sender_service.models.page import page_id, pending_counts
+from sender_service.models.send import Send, Sums
+from sender_service.ops.forecast import Load, forecast, rate_of, window_of
+from sender_service.scheduler.budget import MessageBudget
+from sender_service.store.pages import PageStore
+from shared.apps import AppRegistry
+from shared.settings import Settings
+
+SAMPLED_PAGES = 3
+
+
+class Progress:
+    def __init__(
+        self, pages: PageStore, budget: MessageBudget | None, apps: AppRegistry, settings: Settings
+    ) -> None:
+        self._pages = pages
+        self._budget = budget
+        self._apps = apps
+        self._settings = settings
+
+    async def forecast(self, send: Send, sums: Sums) -> dict[str, Any] | None:
+        """`{"seconds"}` while it is sending; None before and after, and while it is paused."""
+        if send["state"] != "sending" or send["paused"] or not sums["pending"]:
+            return None
+        calls = await self._calls(send, sums["pending"])
+        rate = rate_of(self._apps, send["app"], self._settings)
+        told = forecast(Load(calls, sums["pending"]), rate, await window_of(self._budget, send))
+        return {"seconds": told["seconds"]}
+
+    async def _calls(self, send: Send, pending: int) -> int:
+        """As many a message as in pages from all over the send."""
+        last = max(send["pages"] - 1, 0)
+        numbers = {last * i // (SAMPLED_PAGES - 1) for i in range(SAMPLED_PAGES)}
+        found = await self._pages.get_many([page_id(send["_id"], n) for n in sorted(numbers)])
+        counts = [
+            count
+            for page in found.values()
+            for count in pending_counts(page, list(page["chunks"])).values()
+            if count
+        ]
+        return math.ceil(pending * len(counts) / sum(counts)) if counts else 1

@@ -1,0 +1,164 @@
+"""Planning without sending: the same pages as the planner's, counted and thrown away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sender_service.models.page import Page, pending_counts, pending_members
+from sender_service.models.send import Sums, add_sums, empty_sums
+from sender_service.planner.audience import AudienceReader, Candidate, Target
+from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.paging import BAD_SHARE
+from sender_service.planner.rendering import Body
+from sender_service.planner.seen import SeenTexts
+from sender_service.store.contacts import ContactStore
+
+SAMPLES = 3
+Monotonic = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Where it stops, and says so: a page or a read may go beyond by itself."""
+
+    people: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One player's push. `language` is the person's."""
+
+    player: str
+    language: str
+    variant: str
+    body: Body
+
+
+@dataclass
+class Findings:
+    """Of the part of the audience that was planned: all of it where `share` is 1."""
+
+    sums: Sums = field(default_factory=empty_sums)
+    calls: int = 0
+    people: int = 0
+    bad: int = 0
+    share: float = 0.0
+    quiet: int = 0  # messages that would wait for the end of quiet hours
+    quiet_until: datetime | None = None
+    samples: dict[str, Sample] = field(default_factory=dict)  # the first of each language
+    spare: list[Sample] = field(default_factory=list)
+
+    @property
+    def shown(self) -> list[Sample]:
+        """One of each language first."""
+        return [*self.samples.values(), *self.spare][:SAMPLES]
+
+    @property
+    def too_many_bad(self) -> bool:
+        return self.bad > self.people * BAD_SHARE
+
+
+class Rehearsal:
+    """Memory holds one page, and of a list who was met."""
+
+    def __init__(
+        self, plan: PagePlan, target: Target, audience: AudienceReader, contacts: ContactStore
+    ) -> None:
+        self._plan = plan
+        self._target = target
+        self._audience = audience
+        self._contacts = contacts
+        self._seen = SeenTexts()
+        self._languages: dict[str, str] = {}  # of the players of the page in the making
+        self._found = Findings()
+
+    async def run(
+        self, bounds: Bounds, now: datetime, monotonic: Monotonic = time.monotonic
+    ) -> Findings:
+        """Raises StoreUnavailable."""
+        found, began = self._found, monotonic()
+        read = 0
+        builder = PageBuilder(self._plan, 0, now, self._seen)
+        async for batch in self._audience.batches(self._target, None):
+            for candidate in batch.candidates:
+                if not builder.add(candidate):
+                    builder = await self._turn(builder)
+                    builder.add(candidate)
+                self._note_language(candidate)
+            read += len(batch.candidates)
+            found.share = batch.share
+            if read >= bounds.people or monotonic() - began > bounds.seconds:
+                break
+        await self._turn(builder)
+        return found
+
+    def _note_language(self, candidate: Candidate) -> None:
+        if candidate.profile is not None:
+            language = str(candidate.profile.get("language") or "en")
+            self._languages |= {p["id"]: language for p in candidate.profile["players"]}
+
+    async def _turn(self, builder: PageBuilder) -> PageBuilder:
+        """Count the page, and begin the next."""
+        found = self._found
+        await self._pass_over_capped(builder)
+        page = builder.page(None)
+        counts = pending_counts(page, list(page["chunks"]))
+        found.calls += sum(count > 0 for count in counts.values())
+        found.people += len({member[1] for member in builder.members})
+        found.bad += builder.bad
+        add_sums(found.sums, page["sums"])
+        self._count_quiet(page, counts, builder.now)
+        self._take_samples(page, builder.bodies)
+        if self._target.is_list:
+            self._seen.update(member[0] for member in builder.members)
+        self._languages = {}
+        return PageBuilder(self._plan, builder.n + 1, builder.now, self._seen)
+
+    async def _pass_over_capped(self, builder: PageBuilder) -> None:
+        cap, send = self._plan.campaign.policy.cap, self._plan.send
+        if cap is None or send["priority"] == "transactional" or not builder.reached:
+            return
+        refused = await self._contacts.refused(
+            send["app"], builder.reached, send["_id"], cap, builder.now
+        )
+        builder.suppress(refused, "capped")
+
+    def _count_quiet(self, page: Page, counts: dict[str, int], now: datetime) -> None:
+        hours = self._plan.campaign.policy.quiet_hours
+        for name, chunk in page["chunks"].items():
+            zone = chunk["timeZone"]
+            until = hours.until(now, zone) if hours is not None and zone else None
+            if until is not None and counts[name]:
+                self._found.quiet += counts[name]
+                self._found.quiet_until = max(until, self._found.quiet_until or until)
+
+    def _take_samples(self, page: Page, bodies: list[Body]) -> None:
+        found = self._found
+        for name, chunk in page["chunks"].items():
+            if len(found.samples) >= SAMPLES:
+                return
+            for index in pending_members(page, name):
+                player = page["members"][index][0]
+                language = self._languages.get(player, "en")
+                sample = Sample(player, language, chunk["variant"], bodies[int(name)])
+                if language not in found.samples:
+                    found.samples[language] = sample
+                elif len(found.spare) < SAMPLES:
+                    found.spare.append(sample)
+
+
+def shown_body(body: Body) -> dict[str, Any]:
+    """What a person would see of it."""
+    return {
+        "heading": body["headings"]["en"],
+        "content": body["contents"]["en"],
+        "url": body["url"],
+        "icon": body.get("chrome_web_icon"),
+        "image": body.get("chrome_web_image"),
+        "buttons": [button["text"] for button in body.get("web_buttons", [])],
+    }
