@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,3 +169,14 @@ def test_texts_stay_texts() -> None:
     query = _filter({"and": [{"language": ["$ne"]}, {"viewed": {"items": ["$where", "1); x"]}}]})
     assert query["$and"][1] == {"viewed": {"$elemMatch": {"item": {"$in": ["$where", "1); x"]}}}}
     assert query["$and"][0]["$or"][0] == {"language": {"$in": ["$ne"]}}
+
+
+def _examples() -> list[Any]:
+    text = (Path(__file__).parents[3] / "docs" / "segments.md").read_text()
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+
+
+@pytest.mark.parametrize("example", _examples())
+def test_examples_of_the_documentation_are_taken(example: dict[str, Any]) -> None:
+    segment = example["audience"]["segment"] if "audience" in example else example
+    assert isinstance(_parse(segment), Trigger)

@@ -1,0 +1,57 @@
+"""Lists one a line: whatever pieces they come in; and the set of what was met."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sender_service.intake.upload import to_lines
+from sender_service.models.trigger import MAX_TRIGGER_BYTES
+from sender_service.planner.seen import FIRST_SIZE, SeenTexts
+from shared.errors import TooLarge
+
+
+async def _pieces(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+async def _lines(*pieces: bytes) -> list[tuple[int, bytes]]:
+    return [line async for line in to_lines(_pieces(pieces))]
+
+
+@given(
+    st.binary(max_size=60).map(lambda b: b.replace(b"\x01", b"\n")), st.lists(st.integers(0, 60))
+)
+async def test_pieces_make_no_difference(body: bytes, cuts: list[int]) -> None:
+    at = [0, *sorted(cuts), len(body)]
+    pieces = [body[start:end] for start, end in zip(at, at[1:], strict=False)]
+    whole = [(n, line) for n, line in enumerate(body.split(b"\n"), 1) if line.strip()]
+    assert await _lines(*pieces) == whole
+
+
+async def test_a_line_without_end_is_refused_before_it_is_whole() -> None:
+    with pytest.raises(TooLarge) as caught:
+        await _lines(b"{}\n", *[b"x" * 2**16] * 17)
+    assert caught.value.message == "line 2 has more than 1 MiB"
+    assert len(await _lines(b"x" * MAX_TRIGGER_BYTES)) == 1
+
+
+@given(st.lists(st.text("abc", max_size=4)))
+def test_seen_is_a_set(texts: list[str]) -> None:
+    seen, plain = SeenTexts(), set[str]()
+    for text in texts:
+        assert (text in seen) == (text in plain)
+        assert seen.add(text) == (text not in plain)
+        plain.add(text)
+    assert len(seen) == len(plain) and all(text in seen for text in plain)
+
+
+def test_seen_grows() -> None:
+    seen = SeenTexts(str(n) for n in range(5 * FIRST_SIZE))
+    assert len(seen) == 5 * FIRST_SIZE
+    assert all(str(n) in seen for n in range(5 * FIRST_SIZE))
+    assert not any(f"x{n}" in seen for n in range(1_000))
