@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import ingest, loop, sender
+from tests.bench import ingest, loop, projector, sender
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
     "ingest": ingest.main,
     "loop": loop.main,
+    "projector": projector.main,
     "sender": sender.main,
 }
 

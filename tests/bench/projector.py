@@ -1,0 +1,201 @@
+"""The projector: against a plain bulk_write loop of the same documents, event to profile, memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pymongo import ReplaceOne
+
+from ingest_service.projector.decode import Projected
+from ingest_service.projector.people import PersonIds
+from ingest_service.projector.projector import BATCH_RECORDS, Projector
+from ingest_service.projector.sets import Document
+from ingest_service.projector.store import MongoProjections
+from shared.clock import monotonic, utc_now
+from shared.collections import INGEST, indexes_of
+from shared.health import Health
+from shared.kafka import Outgoing, Record, ensure_topics, open_log_writer
+from shared.models.event import Event
+from shared.mongo import Database, ensure_indexes, open_database
+from shared.settings import Settings
+from shared.stage import Item, Stage, StageContext
+from shared.topics import EVENTS, TOPICS
+from tests import stack
+
+VISITORS = 2_000
+ALL = VISITORS * 5 // BATCH_RECORDS  # batches until every visitor has spoken
+BATCHES = 30
+MEMORY_EVENTS = int(os.environ.get("BENCH_MEMORY_EVENTS", "100000"))
+LATENCY_SECONDS = 10.0
+START = datetime(2026, 11, 1, tzinfo=UTC)
+KIND = ("oneSignal", "pageview", "pageview", "addToBasket", "identify")
+
+
+async def main() -> None:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        stack.broker() as broker,
+        stack.database(Path(folder) / "database") as server,
+    ):
+        settings = stack.settings_for(broker.address, f"mongodb://{server.address}", Path(folder))
+        async with open_database(settings.mongo, "bench") as database:
+            await ensure_indexes(database, INGEST)
+            for name, index in indexes_of(INGEST):  # what an index costs, it costs both
+                await database[f"plain_{name}"].create_index(list(index.keys))
+            _say(f"driver {settings.mongo.driver}, server SecantusDB, majority and journal")
+            await _ratio(database, "new visitors", 0)
+            for number in range(BATCHES, ALL):
+                await _projector(MongoProjections(database)).handle(_batch(number))
+            rate = await _ratio(database, "returning visitors", ALL)
+            await _latency(settings, database, rate / 2)
+            await _memory(database)
+
+
+class Recording(MongoProjections):
+    """Keeps what was written, batch by batch."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.written: list[tuple[str, list[Document]]] = []
+
+    async def _write(self, collection: str, writes: Sequence[Any], *, counted: bool = True) -> None:
+        documents = [w._doc for w in writes if hasattr(w, "_doc") and isinstance(w._doc, dict)]
+        if documents and counted:
+            self.written.append((collection, documents))
+        await super()._write(collection, writes, counted=counted)
+
+
+async def _ratio(database: Database, who: str, first: int) -> float:
+    """Both in one run, on the same server; returns the projector's events a second."""
+    store = Recording(database)
+    projector = _projector(store)
+    batches = [_batch(first + number) for number in range(BATCHES)]
+    began = time.perf_counter()
+    for batch in batches:
+        await projector.handle(batch)
+    took = time.perf_counter() - began
+    began = time.perf_counter()
+    count = 0
+    for collection, documents in store.written:
+        bare = [{k: v for k, v in d.items() if k != "_id"} for d in documents]
+        writes = [
+            ReplaceOne({"_id": d["_id"]}, b, upsert=True)
+            for d, b in zip(documents, bare, strict=True)
+        ]
+        await database[f"plain_{collection}"].bulk_write(writes, ordered=False)
+        count += len(writes)
+    plain = time.perf_counter() - began
+    rate = BATCHES * BATCH_RECORDS / took
+    _say(
+        f"{who}: {BATCHES * BATCH_RECORDS:,} events, {count:,} documents: projector {took:.1f} s"
+        f" ({rate:,.0f} events/s), plain bulk_write loop {plain:.1f} s: {plain / took:.2f} (aim: 0.7)"
+    )
+    return rate
+
+
+async def _latency(settings: Settings, database: Database, rate: float) -> None:
+    """From before the event is published until its profile is written, at half of what it can."""
+    log_id = await ensure_topics(settings.kafka, TOPICS)
+    projector = _projector(MongoProjections(database))
+    sent: dict[str, float] = {}
+    took: list[float] = []
+
+    async def handle(items: Sequence[Item[Projected]]) -> Sequence[Any]:
+        done = await projector.handle(items)
+        now = time.perf_counter()
+        took.extend((now - sent[i.value.id]) * 1_000 for i in items if isinstance(i.value, Event))
+        return done
+
+    spec = projector.spec(5)
+    stop = asyncio.Event()
+    async with open_log_writer(settings.kafka, "bench") as writer:
+        context = StageContext(settings.kafka, writer, log_id, utc_now, Health(utc_now, monotonic))
+        stage = asyncio.create_task(Stage(replace(spec, handle=handle), context).run(stop))
+        for warming in (True, False):  # the consumer has joined its group by then
+            total = 20 if warming else int(rate * LATENCY_SECONDS)
+            await _publish(writer, sent, total, rate)
+            await stack.eventually(lambda: len(took) >= len(sent), 60)
+            if warming:
+                took.clear()
+                sent.clear()
+        stop.set()
+        await stage
+    ordered = sorted(took)
+    _say(
+        f"event to profile at {rate:,.0f} events/s, ms (aim: 250): p50 {statistics.median(took):.0f},"
+        f" p99 {ordered[int(len(ordered) * 0.99)]:.0f}, n {len(took):,}"
+    )
+
+
+async def _publish(writer: Any, sent: dict[str, float], total: int, rate: float) -> None:
+    began = time.perf_counter()
+    pending: set[asyncio.Task[None]] = set()
+    for number in range(total):
+        await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
+        event = _event(number, f"latency-{uuid.uuid4()}")
+        sent[event.id] = time.perf_counter()
+        outgoing = Outgoing(EVENTS.name, event.key, event.dump(), event.type)
+        pending.add(asyncio.create_task(writer.publish([outgoing])))
+    await asyncio.gather(*pending)
+
+
+async def _memory(database: Database) -> None:
+    """The slope after the first fifth: what a projector knows between two batches is nothing."""
+    projector = _projector(MongoProjections(database))
+    process = psutil.Process()
+    samples: list[tuple[int, int]] = []
+    for number in range(MEMORY_EVENTS // BATCH_RECORDS):
+        await projector.handle(_batch(2 * ALL + number))
+        samples.append((number * BATCH_RECORDS, process.memory_info().rss))
+    late = samples[len(samples) // 5 :]
+    slope = statistics.linear_regression([n for n, _ in late], [rss for _, rss in late]).slope
+    _say(
+        f"memory over {MEMORY_EVENTS:,} events: {samples[0][1] / 2**20:.0f} MiB at first,"
+        f" {samples[-1][1] / 2**20:.0f} MiB at last, slope {slope:.1f} bytes an event"
+    )
+
+
+def _projector(store: MongoProjections) -> Projector:
+    return Projector(store, PersonIds(b"bench"), utc_now)
+
+
+def _batch(number: int) -> list[Item[Projected]]:
+    first = number * BATCH_RECORDS
+    events = [_event(n, f"e{n}") for n in range(first, first + BATCH_RECORDS)]
+    return [Item(Record(EVENTS.name, 0, 0, b"", b"", e.type, 0), e) for e in events]
+
+
+def _event(number: int, name: str) -> Event:
+    """A tenth of the visitors in a batch; each speaks several times, as on a visit to a shop."""
+    visitor = number // 5 % VISITORS
+    kind = KIND[number % 5]
+    told: dict[str, dict[str, Any]] = {
+        "oneSignal": {"playerID": str(uuid.UUID(int=visitor)), "status": "subscribed",
+                      "state": "subscribed"},
+        "pageview": {"itemID": f"i{number % 97}", "categoryID": f"c{number % 11}"},
+        "addToBasket": {"itemID": f"i{number % 97}", "quantity": 1, "price": 10},
+        "identify": {"login": f"l{visitor}"},
+    }  # fmt: skip
+    at = START + timedelta(seconds=number)
+    return Event(
+        app="demo", id=name, type=kind, source="browser", visitor_id=f"v{visitor}",
+        occurred_at=at, received_at=at, data=told[kind],
+        context={"language": "cs", "timeZone": "Europe/Prague", "browser": "Chrome"},
+    )  # fmt: skip
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
