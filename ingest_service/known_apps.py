@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.apps import AppRegistry
 from shared.health import Component
 from shared.models.app import App
-from shared.stage import pause
+from shared.wakeup import pause
 
 log = logging.getLogger("carillon.ingest")
 

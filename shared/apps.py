@@ -13,7 +13,7 @@ from shared.errors import StoreUnavailable, Unauthorized
 from shared.models.app import App, KeyKind
 from shared.mongo import Database, translate_mongo_errors
 from shared.secrets import Vault
-from shared.stage import pause
+from shared.wakeup import pause
 
 log = logging.getLogger("carillon.apps")
 

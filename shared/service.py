@@ -20,7 +20,7 @@ from shared.errors import CarillonError, Rejected, Unavailable
 from shared.health import Component
 from shared.logs import configure_logs
 from shared.settings import HttpSettings, Settings
-from shared.stage import pause
+from shared.wakeup import pause
 
 log = logging.getLogger("carillon.service")
 

@@ -17,18 +17,19 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shared import metrics
-from shared.clock import Clock
 from shared.dead_letters import Poison, Undertaker
 from shared.errors import LogUnavailable, Rejected, Unavailable
-from shared.health import Component, Health
-from shared.kafka import LogWriter, Record
+from shared.health import Component
+from shared.kafka import Record
 from shared.kafka_reader import LogReader
 from shared.offsets import OffsetLedger, Unit
-from shared.settings import KafkaSettings
+from shared.stage_spec import Handler, Item, StageContext, StageSpec
+from shared.wakeup import pause
+
+__all__ = ["Handler", "Item", "Stage", "StageContext", "StageSpec"]
 
 T = TypeVar("T")
 log = logging.getLogger("carillon.stage")
@@ -39,43 +40,6 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 STALLED_SECONDS = 60.0  # no pass of the loop for this long: unhealthy
 POISON_LIMIT = 1_000  # this many in a row, and nothing else: the stage is wrong, not the records
-
-
-@dataclass(frozen=True, slots=True)
-class Item(Generic[T]):
-    """A record and what it decodes to."""
-
-    record: Record
-    value: T
-
-
-Handler = Callable[[Sequence[Item[T]]], Awaitable[Sequence[Poison]]]
-
-
-@dataclass(frozen=True)
-class StageSpec(Generic[T]):
-    """What a stage is. `decode` returns None for what isn't its own and raises Rejected for poison;
-    `handle` returns the poison it found and raises Unavailable to be tried again."""
-
-    name: str
-    group: str
-    topics: tuple[str, ...]
-    decode: Callable[[Record], T | None]
-    handle: Handler[T]
-    batch_records: int = 500
-    in_flight: int = 1
-    drain_seconds: float = 10.0
-
-
-@dataclass(frozen=True)
-class StageContext:
-    """What every stage of a process shares. `log_id` is the identity of the log (its cluster id)."""
-
-    kafka: KafkaSettings
-    writer: LogWriter
-    log_id: str
-    clock: Clock
-    health: Health
 
 
 class Stage(Generic[T]):
@@ -255,10 +219,3 @@ class Stage(Generic[T]):
             self._component.beat()
         else:  # a unit waits for something; the loop itself is alive
             self._component.fail(self._component.error)
-
-
-async def pause(stop: asyncio.Event, seconds: float) -> None:
-    """Sleep, but not through a stop."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()

@@ -1,4 +1,4 @@
-"""A wake-up call between loops of one process: it saves a poll, nothing depends on it."""
+"""Waiting: a wake-up call between loops of one process, a pause that a stop ends."""
 
 from __future__ import annotations
 
@@ -21,3 +21,10 @@ class Wakeup:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
         self._event.clear()
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but not through a stop."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

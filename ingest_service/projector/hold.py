@@ -15,7 +15,7 @@ from shared.clock import Monotonic
 from shared.collections import PROJECTOR
 from shared.errors import StoreUnavailable
 from shared.mongo import Database, translate_mongo_errors
-from shared.stage import pause
+from shared.wakeup import pause
 
 HOLD = "hold"
 PREFIX = "process:"

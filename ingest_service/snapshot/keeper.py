@@ -12,7 +12,7 @@ from shared.clock import monotonic, utc_now
 from shared.errors import Unavailable
 from shared.mongo import Database
 from shared.settings import Settings
-from shared.stage import pause
+from shared.wakeup import pause
 
 log = logging.getLogger("carillon.snapshot")
 

@@ -18,7 +18,7 @@ from sender_service.store.sends import SendStore
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.health import Component
-from shared.stage import pause
+from shared.wakeup import pause
 
 log = logging.getLogger("carillon.reports")
 

@@ -23,7 +23,7 @@ from shared.limits import requests_per_second
 from shared.models.app import App
 from shared.mongo import Database, translate_mongo_errors
 from shared.settings import GovernorSettings
-from shared.stage import pause
+from shared.wakeup import pause
 
 log = logging.getLogger("carillon.governor")
 

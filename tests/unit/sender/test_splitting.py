@@ -13,25 +13,19 @@ from sender_service.models.page import (
     FINAL_CHUNK,
     Page,
     PageEdit,
-    new_chunk,
     outcome_of,
     pending_members,
     summarise,
 )
-from sender_service.models.send import NEVER, empty_sums
 from shared.models.delivery import Delivery
+from tests.unit.sender.builders import page as build_page
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
 
 def page_of(size: int) -> Page:
-    page: Page = {
-        "_id": "s:0", "send": "s", "app": "a", "n": 0, "priority": "marketing", "next": None,
-        "members": [[f"p{i}", f"person{i}", "0"] for i in range(size)], "outcomes": {},
-        "chunks": {"0": new_chunk("a", NOW)}, "bodies": "", "notifications": [], "noPlayer": 0, "capped": False, "open": True,
-        "due": NEVER, "out": 0, "tried": False, "sums": empty_sums(), "plannedAt": NOW, "rev": 0, "expireAt": NEVER,
-    }  # fmt: skip
-    return page
+    """So many players in one chunk."""
+    return build_page([(f"p{i}", f"person{i}", "0") for i in range(size)])
 
 
 def onesignal(page: Page, bad: set[str]) -> int:
