@@ -1,4 +1,4 @@
-"""`python -m ingest_service [--only api|projector]` runs it; `import`, `replay`, `snapshot` are its commands."""
+"""`python -m ingest_service [--only ROLE]` runs it; `import`, `replay` and `snapshot` are its commands."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ def word(event: Event, state: str, reason: str | None, person: str) -> Document:
 def move_words(words: dict[str, list[Document]], event: Event, person: str) -> None:
     """The browser is another person's now, and its players with it."""
     for player, said in list(words.items()):
+        if not said:  # all that was said came of somebody erased
+            continue
         add_word(words, player, word(event, said[-1]["state"], MOVED, person))
 
 

@@ -138,3 +138,14 @@ async def test_who_was_parted_is_not_erased_with_the_other() -> None:
         erasure("phone", 11, eva, P, aliases=[born]), erasure("desk", 12, eva, aliases=[born])
     )
     assert list(history.profiles()) == [born]
+
+
+async def test_browser_moves_on_after_its_former_owner_was_erased() -> None:
+    history = History()
+    await history.tell(
+        event("identify", "a", 1, login="eva"), one_signal("a", 2, P),
+        event("identify", "a", 3, login="eva"), event("logout", "a", 4),
+    )  # fmt: skip
+    await history.tell(erasure("a", 9, history.people.of_login(APP, "eva")))
+    await history.tell(event("identify", "a", 10, login="adam"))
+    assert history.player(P)["person"] == history.people.of_login(APP, "adam")
