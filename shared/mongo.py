@@ -37,7 +37,7 @@ DUPLICATE_KEY = 11000
 WRITE_CONFLICT = 112
 RACE_CODES = frozenset({DUPLICATE_KEY, WRITE_CONFLICT})  # two upserts of one new key met
 RACE_TRIES = 8
-# Not primary, shutting down, stepping down, interrupted, timed out, a cursor cut off by a replay.s swap: try again.
+# Not primary, shutting down, stepping down, interrupted, timed out, cut off by a replay's swap: try again.
 PASSING_CODES = frozenset(
     {6, 7, 24, 43, 50, 89, 91, 112, 175, 189, 262, 9001, 10107, 11600, 11602, 13435}
 )
