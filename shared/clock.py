@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
 Monotonic = Callable[[], float]
 
+# How wrong this process's wall clock is: tests run replicas whose clocks differ (docs/faults.md).
+OFFSET = timedelta(seconds=float(os.environ.get("CARILLON_CLOCK_OFFSET_SECONDS") or 0))
+
 
 def utc_now() -> datetime:
     """Now, UTC, in whole milliseconds: what MongoDB can hold."""
-    now = datetime.now(UTC)
+    now = datetime.now(UTC) + OFFSET
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 

@@ -15,7 +15,7 @@ import time
 import uuid
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -73,6 +73,7 @@ class Server:
         self._in_memory = in_memory
         self._env = {**os.environ, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
+        self.log: Path | None = None  # where its output is kept, if it is wanted
 
     @property
     def address(self) -> str:
@@ -89,12 +90,14 @@ class Server:
 
     def start(self, *, wait: bool = True) -> Self:
         """Returns when the port answers."""
-        self._process = subprocess.Popen(
-            self._command,
-            env=self._env,
-            stdout=subprocess.DEVNULL,
-            stderr=None if os.environ.get("CARILLON_TEST_LOGS") else subprocess.DEVNULL,
-        )
+        quiet = None if os.environ.get("CARILLON_TEST_LOGS") else subprocess.DEVNULL
+        with self.log.open("ab") if self.log else nullcontext(quiet) as output:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._env,
+                stdout=output if self.log else subprocess.DEVNULL,
+                stderr=output,
+            )
         if wait:
             self.wait_until_open()
         return self
@@ -128,6 +131,13 @@ class Server:
     def kill(self) -> int:
         """SIGKILL: a crash."""
         return self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it is there, and answers nobody."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
 
     def _end(self, number: signal.Signals) -> int:
         if self._process is None:

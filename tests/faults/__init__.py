@@ -1,0 +1,1 @@
+"""Kill anything, freeze anything, and count: docs/faults.md."""

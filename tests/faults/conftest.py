@@ -1,0 +1,46 @@
+"""One world for the whole fault run; every round opens a shop of its own in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.kafka import LogWriter, open_log_writer
+from tests.faults.doorman import Doorman
+from tests.faults.plan import Choice
+from tests.faults.rounds import Course
+from tests.faults.world import World
+
+CHOICE = Choice.from_environment()
+
+
+def pytest_report_header() -> str:
+    return f"faults: SEED={CHOICE.seed} ROUNDS={CHOICE.rounds}"
+
+
+@pytest.fixture(scope="session")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    world = World(tmp_path_factory.mktemp("faults"))
+    try:
+        await world.start()
+        yield world
+    finally:
+        await world.stop()
+
+
+@pytest.fixture(scope="session")
+async def writer(world: World) -> AsyncIterator[LogWriter]:
+    async with open_log_writer(world.settings.kafka, "faults") as writer:
+        yield writer
+
+
+@pytest.fixture(scope="session")
+async def doorman(world: World) -> AsyncIterator[Doorman]:
+    async with Doorman(world.ingest.address).open() as doorman:
+        yield doorman
+
+
+@pytest.fixture(scope="session")
+def course(world: World, writer: LogWriter, doorman: Doorman) -> Course:
+    return Course(world, writer, doorman, CHOICE)

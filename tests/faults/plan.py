@@ -1,0 +1,106 @@
+"""The seeded plan: which faults a round has, when, and how long. Pure: a seed is a plan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+FAULTS_A_ROUND = 3
+WINDOW_SECONDS = 8.0  # of traffic, in which the faults begin
+SHORTEST, LONGEST = 0.8, 4.0  # seconds that a fault lasts
+
+PROCESSES = (
+    "kill_ingest",
+    "stop_ingest",
+    "kill_sender",
+    "stop_sender",
+    "kill_database",
+    "freeze_database",
+    "kill_sandbox",
+    "hold_and_kill_sender",
+    "rebalance_storm",
+    "clocks_differ",
+)
+ONESIGNAL = (
+    "storm_429",
+    "errors_5xx",
+    "hang",
+    "accepted_then_timeout",
+    "webhooks_lost_and_doubled",
+)
+LOG = ("poison",)
+BROKER = ("kill_broker", "stop_broker", "freeze_broker")  # of a log on disk only
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`roll`, in [0, 1), decides what else there is to decide."""
+
+    kind: str
+    at: float
+    lasts: float
+    roll: float
+
+    def __str__(self) -> str:
+        return f"{self.kind}@{self.at:.1f}s/{self.lasts:.1f}s"
+
+
+@dataclass(frozen=True)
+class Round:
+    number: int
+    seed: str
+    faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        return f"{self.number}-" + "+".join(fault.kind for fault in self.faults)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a run is told: `SEED=`, `ROUNDS=`, and `ROUND=` for one of them alone."""
+
+    seed: str
+    rounds: int
+    only: int | None
+
+    @classmethod
+    def from_environment(cls) -> Choice:
+        only = os.environ.get("ROUND")
+        return cls(
+            os.environ.get("SEED") or f"{Random().getrandbits(32):08x}",
+            int(os.environ.get("ROUNDS") or 8),
+            int(only) if only else None,
+        )
+
+    def again(self, number: int) -> str:
+        return f"make test-faults SEED={self.seed} ROUND={number}"
+
+
+def deal(choice: Choice, *, with_broker: bool) -> list[Round]:
+    """Every kind comes once before any comes again, like cards from a shuffled deck."""
+    kinds = (*PROCESSES, *ONESIGNAL, *LOG, *(BROKER if with_broker else ()))
+    dice = Random(f"carillon:{choice.seed}")
+    deck = _shuffled_for_ever(kinds, dice)
+    last = choice.rounds if choice.only is None else choice.only + 1
+    rounds = [_round(number, choice.seed, deck, dice) for number in range(last)]
+    return rounds if choice.only is None else rounds[-1:]
+
+
+def _round(number: int, seed: str, deck: Iterator[str], dice: Random) -> Round:
+    faults = (
+        Fault(
+            next(deck),
+            round(dice.uniform(0, WINDOW_SECONDS * 0.75), 2),
+            round(dice.uniform(SHORTEST, LONGEST), 2),
+            dice.random(),
+        )
+        for _ in range(FAULTS_A_ROUND)
+    )
+    return Round(number, f"{seed}:{number}", tuple(sorted(faults, key=lambda fault: fault.at)))
+
+
+def _shuffled_for_ever(kinds: tuple[str, ...], dice: Random) -> Iterator[str]:
+    while True:
+        yield from dice.sample(kinds, len(kinds))

@@ -1,0 +1,68 @@
+"""Asks every live API all the time, and keeps the worst answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.faults.world import World
+
+EVERY_SECONDS = 0.1
+PATIENCE_SECONDS = 6.0
+ALLOWED_SECONDS = 1.0
+
+
+@dataclass
+class Prober:
+    """`slow`: what took longer than a second or was neither 2xx nor 503 with when to come again."""
+
+    world: World
+    write_key: str
+    answers: dict[str, int] = field(default_factory=dict)
+    worst: dict[str, float] = field(default_factory=dict)
+    slow: list[str] = field(default_factory=list)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        async with (
+            httpx.AsyncClient(timeout=PATIENCE_SECONDS, trust_env=False) as http,
+            asyncio.TaskGroup() as tasks,
+        ):
+            for name in ("ingest", "sender"):
+                tasks.create_task(self._ask(name, http, stop))
+
+    async def _ask(self, name: str, http: httpx.AsyncClient, stop: asyncio.Event) -> None:
+        address = self.world.servers[name].address
+        while not stop.is_set():
+            since = self.world.up.get(name)
+            if since is not None:
+                began = time.monotonic()
+                verdict = await self._one(name, address, http)
+                took = time.monotonic() - began
+                if self.world.up.get(name) == since:  # nobody killed it meanwhile
+                    self._note(name, took, verdict)
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def _one(self, name: str, address: str, http: httpx.AsyncClient) -> str:
+        """ "" for an answer as it should be."""
+        try:
+            if name == "ingest":
+                event = {"type": "pageview", "visitorId": "prober"}
+                headers = {"X-Write-Key": self.write_key}
+                url = f"http://{address}/v1/events"
+                answer = await http.post(url, json=event, headers=headers)
+            else:
+                answer = await http.get(f"http://{address}/health/ready")
+        except httpx.HTTPError as exc:
+            return type(exc).__name__
+        if answer.is_success or answer.status_code == 503:
+            return ""
+        return f"{answer.status_code} {answer.text}"
+
+    def _note(self, name: str, took: float, verdict: str) -> None:
+        self.answers[name] = self.answers.get(name, 0) + 1
+        self.worst[name] = max(self.worst.get(name, 0.0), took)
+        if verdict or took > ALLOWED_SECONDS:
+            self.slow.append(f"{name}: {verdict or 'answered'} after {took:.2f} s")
