@@ -67,3 +67,11 @@ test-browser: setup ## the tests in Debian's Chromium (root: installs it; pictur
 		echo "installing chromium ..."; apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
 			apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 	@$(BIN)/python -m pytest tests/browser
+
+.PHONY: test-faults
+test-faults: setup ## kill anything and count: SEED=, ROUNDS= (8; 100: the long one), ROUND=, FUZZ=
+	@SEED="$(SEED)" ROUNDS="$(ROUNDS)" ROUND="$(ROUND)" FUZZ="$(FUZZ)" $(BIN)/python -m pytest -s tests/faults
+
+.PHONY: test-load
+test-load: setup ## 20 minutes (MINUTES=) at half of what it can: memory and lag must stay as they are
+	@MINUTES="$(MINUTES)" $(BIN)/python -m tests.load

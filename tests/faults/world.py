@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import psutil
@@ -25,18 +25,19 @@ ONESIGNAL_SECONDS = 4.0
 SWEEP_SECONDS = 9.0
 AWAY_SECONDS = 20.0  # how long a helper of the harness itself waits for what is being restarted
 SERVICES = ("ingest", "sender")
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 class World:
     """`up` says since when (monotonic) a service is expected to answer; absent: it is not."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, log_level: LogLevel = "DEBUG") -> None:
         self.logs = data / "logs"
         self.logs.mkdir(parents=True)
         self.broker = stack.broker()
         self.database = stack.database(data / "database")
         self.sandbox = self._sandbox(data / "sandbox")
-        self.settings = self._settings(data)
+        self.settings = self._settings(data).model_copy(update={"log_level": log_level})
         self.ingest = stack.service("ingest_service", self.settings)
         self.sender = stack.service("sender_service", self.settings)
         self.replicas: list[Server] = []
@@ -76,7 +77,7 @@ class World:
             name: getattr(settings, name).model_copy(update=update)
             for name, update in changes.items()
         }
-        return settings.model_copy(update={**groups, "log_level": "DEBUG"})
+        return settings.model_copy(update=groups)
 
     async def start(self) -> None:
         for server in (self.broker, self.database, self.sandbox):
@@ -184,6 +185,9 @@ class World:
     async def mongo(self) -> AsyncIterator[Database]:
         async with open_database(self.settings.mongo, "faults") as database:
             yield database
+
+    def log(self, name: str) -> str:
+        return (self.logs / f"{name}.log").read_text(errors="replace")
 
     def resident_megabytes(self) -> dict[str, float]:
         found = {}

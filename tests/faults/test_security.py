@@ -1,0 +1,151 @@
+"""After all the faults: what the logs show, who gets in, and where our servers never call."""
+
+from __future__ import annotations
+
+import ast
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.e2e.carillon import campaign
+from tests.faults.conftest import CHOICE
+from tests.faults.doorman import Doorman
+from tests.faults.rounds import Course
+from tests.faults.shop import SECRET_MARK, Shop, open_shop
+from tests.faults.traffic import Clients
+from tests.faults.world import OPS_TOKEN, SERVICES, World
+from tests.stack import eventually, free_port
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+
+ROOT = Path(__file__).parents[2]
+METHODS = ("get", "put", "post", "delete", "patch")
+OPEN = {"/health/live", "/health/ready", "/metrics"}
+MAKERS = {"sender_service/dispatcher/onesignal.py", "sender_service/wiring.py"}
+CLIENTS = {
+    "AsyncClient",
+    "Client",
+    "ClientSession",
+    "urlopen",
+    "create_connection",
+    "open_connection",
+}
+
+
+async def test_every_ops_route_needs_a_token(world: World) -> None:
+    base = f"http://{world.sender.address}"
+    document = (await world.http.get(f"{base}/openapi.json")).json()
+    routes = [(m, p) for p, ms in document["paths"].items() for m in ms if m in METHODS]
+    closed = [(m, p) for m, p in routes if p not in OPEN]
+    assert len(closed) >= 15
+    for method, path in closed:
+        url = base + path.replace("{", "").replace("}", "")
+        for headers in (
+            {},
+            {"Authorization": "Bearer no"},
+            {"Authorization": f"Basic {OPS_TOKEN}"},
+        ):
+            answer = await world.http.request(method, url, headers=headers, json={})
+            assert answer.status_code == 401, (method, path, answer.status_code)
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert OPS_TOKEN not in answer.text
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_headers_tell_nothing_and_let_nobody_in(world: World, name: str) -> None:
+    base = f"http://{world.servers[name].address}"
+    for path in ("/health/ready", "/v1/nothing", "/v1/sends", "/v1/profile", "/%00", "/../etc"):
+        answer = await world.http.get(base + path, headers={"Origin": "https://evil.example.test"})
+        assert answer.headers["Content-Type"].startswith("application/json"), path
+        assert "Server" not in answer.headers
+        assert "X-Powered-By" not in answer.headers
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert "Traceback" not in answer.text
+        if name == "sender":  # no page of anybody's may read the ops API
+            assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@asynccontextmanager
+async def trap() -> AsyncIterator[tuple[str, list[str]]]:
+    """A server inside that nobody of ours may call; (its URL, who called)."""
+    calls: list[str] = []
+
+    async def note(request: web.Request) -> web.Response:
+        calls.append(str(request.rel_url))
+        return web.Response()
+
+    app, port = web.Application(), free_port()
+    app.router.add_route("*", "/{rest:.*}", note)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield f"http://127.0.0.1:{port}", calls
+    finally:
+        await runner.cleanup()
+
+
+async def test_urls_that_come_in_are_never_called(
+    world: World, doorman: Doorman, writer: Any
+) -> None:
+    shop = Shop.of(f"trap:{CHOICE.seed}")
+    await open_shop(world, doorman, shop)
+    clients = Clients(world, shop, writer, "trap")
+    await clients.settle_in()
+    async with trap() as (url, calls):
+        body = campaign()
+        button = {"id": "b", "text": "Go", "url": f"{url}/button", "icon": f"{url}/button.png"}
+        body["variants"][0] |= {"url": f"{url}/click", "icon": f"{url}/icon.png"}
+        body["variants"][0] |= {"image": f"{url}/image.png", "buttons": [button]}
+        await world.ops("PUT", f"/v1/apps/{shop.app}/campaigns/trap", json=body)
+        page = {"type": "pageview", "visitorId": "v0", "page": {"url": f"{url}/page"}}
+        ingest = f"http://{world.ingest.address}"
+        headers = {"X-Write-Key": shop.write_key, "Referer": f"{url}/referer"}
+        assert (
+            await world.http.post(f"{ingest}/v1/events", json=page, headers=headers)
+        ).status_code == 202
+        send = str(uuid.uuid4())
+        trigger = {"id": send, "app": shop.app, "campaign": "trap", "audience": {"all": True}}
+        await world.ops("POST", "/v1/sends", json=trigger)
+
+        async def seen() -> bool:
+            account = await world.ops("GET", f"/v1/sends/{send}")
+            return bool(account["closedAt"] and account["impressions"] == account["sent"] > 0)
+
+        await eventually(seen, 60, every=0.2)
+        assert calls == []
+
+
+def test_only_onesignals_address_is_called() -> None:
+    """By design: clients are made in two places, and both know one address, from the settings."""
+    makers = {}
+    for service in ("ingest_service", "sender_service", "shared"):
+        for path in (ROOT / service).rglob("*.py"):
+            if path.parent.name == "cli":  # a person's own commands, to addresses of their own
+                continue
+            source = path.read_text()
+            if CLIENTS & {_called(node) for node in ast.walk(ast.parse(source))}:
+                makers[str(path.relative_to(ROOT))] = source
+    assert set(makers) == MAKERS
+    assert all("base_url=settings." in source for source in makers.values())
+
+
+def _called(node: ast.AST) -> str:
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def test_no_log_shows_a_secret_or_a_person(world: World, course: Course) -> None:
+    """Last of all: keys, logins, emails and the ops token were planted under one mark."""
+    del course
+    logs = sorted(world.logs.iterdir())
+    assert {"ingest.log", "sender.log"} <= {log.name for log in logs}
+    for log in logs:
+        for number, line in enumerate(log.read_text(errors="replace").splitlines(), 1):
+            assert SECRET_MARK not in line, (log.name, number, line)

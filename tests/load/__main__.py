@@ -1,0 +1,53 @@
+"""Find what the whole can do, then do half of it for long; memory and lag must stay as they are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from shared.kafka import LogWriter, open_log_writer
+from tests.faults.world import World
+from tests.load.journeys import Journeys
+from tests.load.watch import Watch
+
+MINUTES = float(os.environ.get("MINUTES") or 20)
+SHARE = 0.5  # of the capacity
+
+
+async def main() -> int:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        world = World(Path(folder), log_level="WARNING")
+        try:
+            await world.start()
+            writer: LogWriter
+            async with open_log_writer(world.settings.kafka, "load") as writer:
+                return await _load(world, writer)
+        finally:
+            await world.stop()
+
+
+async def _load(world: World, writer: LogWriter) -> int:
+    journeys = Journeys(world, writer)
+    await journeys.open_shop()
+    capacity = await journeys.capacity()
+    _say(f"capacity: {capacity:.1f} journeys/s; now {SHARE * capacity:.1f}/s for {MINUTES:g} min")
+    watch = Watch(world, MINUTES * 60, _say)
+    done = await journeys.walk(SHARE * capacity, MINUTES * 60, watch)
+    await journeys.finish()
+    _say(f"{done} journeys; {journeys.late} of them began more than a second late")
+    problems = watch.problems()
+    for line in [*watch.summary(), *problems]:
+        _say(line)
+    return 1 if problems else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
