@@ -13,6 +13,7 @@ from typing import Any
 from deploy.local.carry import CarryOver
 from deploy.local.errors import EXIT_FAILED, LaunchError
 from deploy.local.process import Child, Spec
+from deploy.local.roll import READERS, Exchange, Hold, Roller
 from deploy.local.screen import Screen
 from deploy.local.settings import LocalSettings
 from deploy.local.stop import Stop, StopAsked, unless
@@ -20,8 +21,12 @@ from deploy.local.supervisor import supervise
 from shared.errors import LogUnavailable
 
 SERVERS = ("broker", "database", "sandbox", "shop")  # started first, together
-SERVICES = ("ingest", "sender")  # they read the log: the carry-over is published before them
-DOORS = (("shop", "ingest"), ("sender",))  # stopped first, one wave after another
+SERVICES = (
+    "ingest",
+    "projector",
+    "sender",
+)  # they read the log: the carry-over is published before them
+DOORS = (("shop", "ingest"), ("projector", "sender"))  # stopped first, one wave after another
 STORES = (("sandbox",), ("broker",), ("database",))  # after the log was carried over
 PATIENCE_SECONDS = 5.0  # between two lines about the same wait
 
@@ -36,6 +41,7 @@ class Stack:
     seed: Callable[[], Awaitable[Iterable[str]]] | None
     where_to_look: str
     snapshot: Callable[[], Coroutine[Any, Any, bool]] | None = None  # once the log is carried over
+    hold: Hold | None = None
 
 
 class Launcher:
@@ -45,9 +51,17 @@ class Launcher:
         self._screen = screen
         self._stop = stop
         self._children = {spec.name: Child(spec, stack.data / "logs") for spec in stack.parts}
+        self._roller = self._create_roller()
         self._supervisors: list[asyncio.Task[None]] = []
         self._log_is_ours = False  # from when the carry-over is in the log until the broker ends
         self._exit_code = 0
+
+    def _create_roller(self) -> Roller | None:
+        log, hold = self._stack.log, self._stack.hold
+        if log is None or hold is None:
+            return None
+        exchange = Exchange(log, hold, self._take_snapshot)
+        return Roller(self._children, exchange, self._local.broker_memory_mb, self._screen)
 
     async def run(self) -> int:
         """Until asked to stop, or a part can't be started; returns the exit code."""
@@ -72,6 +86,8 @@ class Launcher:
         if self._stack.seed is not None:
             for line in await self._stack.seed():
                 self._screen.say(line)
+        if self._roller is not None:
+            self._keep(asyncio.create_task(self._roller.watch(self._local.stop_seconds)))
         self._screen.page(self._stack.where_to_look)
 
     async def _start_all(self, names: Iterable[str]) -> None:
@@ -89,6 +105,9 @@ class Launcher:
         await child.start(self._local.start_seconds)
         self._screen.good(f"{child.name} is ready after {time.monotonic() - begin:.1f} s")
         task = asyncio.create_task(supervise(child, self._screen, self._on_return))
+        self._keep(task)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
         task.add_done_callback(self._on_supervisor_end)
         self._supervisors.append(task)
 
@@ -118,7 +137,7 @@ class Launcher:
             "the broker's log was in its memory: what was not consumed yet is lost;"
             " restarting what reads it"
         )
-        readers = [self._children[name] for name in SERVICES if name in self._children]
+        readers = [self._children[name] for name in READERS if name in self._children]
         await asyncio.gather(*(reader.recycle(self._local.stop_seconds) for reader in readers))
 
     def _on_supervisor_end(self, task: asyncio.Task[None]) -> None:
@@ -129,6 +148,9 @@ class Launcher:
 
     async def _end(self) -> None:
         self._screen.say("stopping")
+        if self._roller is not None:
+            with suppress(StopAsked):  # a broker that is being exchanged is exchanged first
+                await unless(self._stop.hastened, self._roller.busy.acquire())
         for task in self._supervisors:
             task.cancel()
         await asyncio.gather(*self._supervisors, return_exceptions=True)

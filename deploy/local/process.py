@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from deploy.local.errors import ChildDied, LaunchError, NotReady
 
 LEASH = Path(__file__).with_name("leash.py")
@@ -41,6 +43,9 @@ class Child:
         self.name = spec.name
         self.log = logs / f"{spec.name}.log"
         self.recycled = False  # stopped by us in order to start again
+        self.may_run = asyncio.Event()  # whoever supervises it waits for this before starting it
+        self.may_run.set()
+        self.ready = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._log_begin = 0
         self._started = 0.0
@@ -49,6 +54,15 @@ class Child:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def resident_bytes(self) -> int:
+        """Of its memory what is in RAM; 0 while it doesn't run."""
+        if self._process is None or self._process.returncode is not None:
+            return 0
+        with suppress(psutil.Error):
+            return int(psutil.Process(self._process.pid).memory_info().rss)
+        return 0
 
     @property
     def lived_seconds(self) -> float:
@@ -61,6 +75,7 @@ class Child:
 
     async def start(self, patience: float | None) -> None:
         """Returns when it is ready. Raises ChildDied, or LaunchError when patience is at its end."""
+        self.ready.clear()
         await self._spawn()
         ready = asyncio.create_task(self._until_ready())
         died = asyncio.create_task(self.exited())
@@ -81,6 +96,7 @@ class Child:
                 f"{self.name} was not ready within {patience:.0f} s ({self.awaited}){self._tail()}"
             )
         await ready  # a probe that failed otherwise than by NotReady is a fault of ours
+        self.ready.set()
 
     async def exited(self) -> int:
         assert self._process is not None
@@ -97,6 +113,15 @@ class Child:
         if self.running:
             self.recycled = True
             await self.stop(grace, asyncio.Event())
+
+    async def pause(self, grace: float) -> None:
+        """End it; it is not started again before `resume`."""
+        self.may_run.clear()
+        self.ready.clear()
+        await self.recycle(grace)
+
+    def resume(self) -> None:
+        self.may_run.set()
 
     async def stop(self, grace: float, hastened: asyncio.Event) -> bool:
         """SIGTERM, then SIGKILL after `grace` or when hastened. False where it took the latter."""

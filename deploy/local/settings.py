@@ -24,6 +24,8 @@ class LocalSettings(BaseSettings):
     database_port: int = Field(27117, ge=0, le=65_535)
     sandbox_port: int = Field(8095, ge=0, le=65_535)
     shop_port: int = Field(8099, ge=0, le=65_535)
+    projector_port: int = Field(0, ge=0, le=65_535)  # only for its health
+    broker_memory_mb: int = Field(512, ge=16)  # then another takes its place (its log is in memory)
     start_seconds: float = Field(60.0, gt=0)  # until a child must be ready; seen: below 3
     stop_seconds: float = Field(12.0, gt=0)  # the services' own drain ends at 10
     onesignal_app_id: str = DEMO_APP_ID  # of the app that is seeded: set both with a real OneSignal
@@ -52,12 +54,14 @@ class Ports:
     database: Port | None
     sandbox: Port | None
     ingest: Port
+    projector: Port
     sender: Port
     shop: Port
 
     def every(self) -> list[Port]:
-        parts = (self.broker, self.database, self.sandbox, self.ingest, self.sender, self.shop)
-        return [port for port in parts if port is not None]
+        servers = (self.broker, self.database, self.sandbox)
+        services = (self.ingest, self.projector, self.sender, self.shop)
+        return [port for port in (*servers, *services) if port is not None]
 
 
 def is_foreign_broker(settings: Settings) -> bool:
@@ -86,6 +90,7 @@ def choose_ports(settings: Settings, local: LocalSettings) -> Ports:
         database=None if is_foreign_database(settings) else own("database", local.database_port),
         sandbox=None if is_foreign_onesignal(settings) else own("sandbox", local.sandbox_port),
         ingest=service("ingest", settings.ingest.port, settings.ingest.host),
+        projector=own("projector", local.projector_port),
         sender=service("sender", settings.sender.port, settings.sender.host),
         shop=own("shop", local.shop_port),
     )

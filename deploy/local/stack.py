@@ -18,11 +18,13 @@ from deploy.local.final_snapshot import take_final_snapshot
 from deploy.local.launcher import Stack
 from deploy.local.probes import probe_broker, probe_database, probe_http
 from deploy.local.process import Spec
+from deploy.local.roll import Hold
 from deploy.local.seed import Seeder
 from deploy.local.settings import HOST, LocalSettings, Port, Ports
 from deploy.local.where import where_to_look
 from shared.settings import Settings
 
+READY = "/health/ready"
 ROOT = Path(deploy.__file__).parent.parent
 
 
@@ -38,6 +40,7 @@ def create_stack(
         parts=tuple(spec for spec in specs if spec is not None),
         data=data,
         log=CarryOver(parts.kafka, data) if ports.broker is not None else None,
+        hold=Hold(data, client, f"{ports.ingest.url}{READY}"),
         seed=Seeder(client, ports, local, settings.ops.token.get_secret_value()),
         where_to_look=where_to_look(settings, ports, data),
         snapshot=partial(take_final_snapshot, parts.env) if ports.broker is not None else None,
@@ -92,9 +95,14 @@ class _Parts:
     def services(self) -> list[Spec]:
         ports = self._ports
         return [
-            self._python(ports.ingest, "/health/ready", "ingest_service"),
-            self._python(ports.sender, "/health/ready", "sender_service"),
-        ]
+            # Two processes, so that ingest goes on accepting while the stages stand still.
+            self._python(ports.ingest, READY, "ingest_service", "--only", "api"),
+            self._python(
+                ports.projector, READY, "ingest_service", "--only", "projector",
+                f"--port={ports.projector.number}",
+            ),
+            self._python(ports.sender, READY, "sender_service"),
+        ]  # fmt: skip
 
     def shop(self) -> Spec:
         return self._python(self._ports.shop, "/health", "deploy.local.shop")

@@ -41,6 +41,7 @@ async def supervise(
                 f" see {child.log}"
             )
             await asyncio.sleep(pause)
+        await child.may_run.wait()
         try:
             await child.start(patience=None)
         except ChildDied:

@@ -210,4 +210,4 @@ async def test_one_send_can_be_followed_through_the_logs(carillon: Carillon, sho
         "account closed",
     ):
         assert any(f'"{message}"' in line for line in lines), message
-    await eventually(lambda: event in carillon.log("ingest"))
+    await eventually(lambda: event in carillon.log("projector"))

@@ -116,12 +116,14 @@ def test_late_death_is_named_and_repaired(tmp_path: Path) -> None:
 
 @pytest.mark.stack
 def test_new_broker_makes_its_readers_start_again(tmp_path: Path) -> None:
-    parts = [part("broker", "broker"), part("ingest", "serves"), part("sender", "serves")]
+    parts = [part(name, "serves") for name in ("ingest", "projector", "sender")]
+    parts.append(part("broker", "broker"))
     with running(STANDIN, str(tmp_path), *parts) as launcher:
         launcher.until_says("all is up")
         launcher.child("memory://").kill()
-        for name in ("broker", "ingest", "sender"):
+        for name in ("broker", "projector", "sender"):
             launcher.until_says(f"{name} is ready again")
-        assert "ingest died" not in launcher.screen
+        assert "ingest is ready again" not in launcher.screen  # it spools
+        assert "sender died" not in launcher.screen
         assert launcher.end() == 0
         launcher.until_nothing_is_left()

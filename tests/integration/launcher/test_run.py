@@ -51,6 +51,10 @@ class Stack:
     def url(self, part: str, path: str) -> str:
         return f"http://127.0.0.1:{self._ports[part]}{path}"
 
+    @property
+    def mongo_uri(self) -> str:
+        return f"mongodb://127.0.0.1:{self._ports['database']}"
+
     def campaign(self, name: str) -> dict[str, Any]:
         found = self.http.get(self.url("sender", f"/v1/apps/demo/campaigns/{name}"), headers=OPS)
         assert found.status_code == 200
@@ -126,7 +130,7 @@ def test_servers_from_outside_stand_in(
     )
     with stack.http, stack.run() as launcher:
         started = {line.split()[3] for line in launcher.lines if " starting " in line}
-        assert started == {"ingest", "sender", "shop"}
+        assert started == {"ingest", "projector", "sender", "shop"}
         assert "seeded the app demo" in launcher.screen
         assert "sandbox" not in launcher.screen
         stack.send_statuses({"visitor": str(uuid.uuid4())})
