@@ -109,25 +109,29 @@ class AudienceReader:
 
     async def _slots(self, target: Target, after: Cursor) -> AsyncIterator[Batch]:
         slot, last = (0, "") if after is None else (after[0], after[1])
-        width = FIRST_WIDTH
+        width = FIRST_WIDTH if target.segment is None else await self._width(target.app)
         while slot < SLOTS:
-            read, found = await self._range(target, slot, slot + width - 1)
+            found = await self._range(target, slot, slot + width - 1)
             behind = [p for p in found if (p["slot"], p["_id"]) > (slot, last)]
             slot, last = slot + width, ""
             share = min(slot / SLOTS, 1.0)
             yield Batch([Candidate([p["slot"], p["_id"]], p) for p in behind], share)
-            if read < PEOPLE_A_READ // 2:
+            if target.segment is None and len(found) < PEOPLE_A_READ // 2:
                 width = min(width * 2, SLOTS)
-            elif read > PEOPLE_A_READ * 2:
+            elif len(found) > PEOPLE_A_READ * 2:
                 width = max(width // 2, 1)
 
-    async def _range(
-        self, target: Target, first: int, last: int
-    ) -> tuple[int, list[dict[str, Any]]]:
-        """(how many people the range holds, those in the audience)."""
+    async def _width(self, app: str) -> int:
+        """Of ranges that hold so many people, selected or not: slots are a hash, so all are alike.
+
+        Whom a filter selects says nothing about how much the server reads to find them.
+        """
+        people = await self.segments.count(app, (0, FIRST_WIDTH - 1))
+        return max(1, min(SLOTS, PEOPLE_A_READ * FIRST_WIDTH // max(people, 1)))
+
+    async def _range(self, target: Target, first: int, last: int) -> list[dict[str, Any]]:
         if target.segment is None:
-            found = await self.people.in_slots(target.app, first, last)
-            return len(found), found
+            return await self.people.in_slots(target.app, first, last)
         where = to_filter(target.segment, target.now)
         return await self.segments.in_slots(target.app, (first, last), where)
 

@@ -1,14 +1,16 @@
 """Profiles that a filter selects, read by ranges of slots.
 
-In two steps, each an access path that is good everywhere: the ids of a range, by the index on
-(app, slot), then the filter beside at most 100 ids. In one step, SecantusDB reads the whole
-collection for every range: it uses an index only for a query over nothing but the index's fields, or
-over `_id` and others (seen: 40,000 profiles, 16 slots: 2.1 s in one step, 0.05 s in two).
+The range and the filter are two stages of a pipeline: MongoDB makes one query of them, and SecantusDB
+finds the range by its index. In one query SecantusDB reads the whole collection for every range: it
+uses an index only for a query over nothing but the index's fields (seen with 20,000 profiles, of which
+64 slots hold 300: 4.1 s in one, 0.2 s in two).
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from typing import Any
 
 from shared.collections import PROFILES
 from shared.ids import SLOTS
@@ -23,23 +25,32 @@ class SegmentReader:
     def __init__(self, database: Database) -> None:
         self._profiles = database[PROFILES.name]
 
-    async def in_slots(
-        self, app: str, slots: tuple[int, int], where: Document
-    ) -> tuple[int, list[Document]]:
-        """(how many people the closed range holds, those selected in order of (slot, id))."""
-        query = {"app": app, "slot": {"$gte": slots[0], "$lte": min(slots[1], SLOTS - 1)}}
+    async def in_slots(self, app: str, slots: tuple[int, int], where: Document) -> list[Document]:
+        """Those of a closed range who are selected, in order of (slot, id)."""
+        found = await self._select(_range(app, slots), where)
+        return sorted(found, key=lambda p: (p["slot"], p["_id"]))
+
+    async def count(self, app: str, slots: tuple[int, int]) -> int:
+        """How many people a closed range holds, selected or not."""
         with translate_mongo_errors():
-            ids = [str(p["_id"]) async for p in self._profiles.find(query, {"_id": 1})]
-        found = await self.among(app, ids, where)
-        return len(ids), sorted(found, key=lambda p: (p["slot"], p["_id"]))
+            return await self._profiles.count_documents(_range(app, slots))
 
     async def among(self, app: str, people: Sequence[str], where: Document) -> list[Document]:
-        """Those of these people that are selected."""
+        """Those of these people who are selected."""
         found: list[Document] = []
-        with translate_mongo_errors():
-            for start in range(0, len(people), IN_LIMIT):
-                ids = {"_id": {"$in": list(people[start : start + IN_LIMIT])}}
-                found += [
-                    p async for p in self._profiles.find({**ids, "app": app, "$and": [where]})
-                ]
+        for start in range(0, len(people), IN_LIMIT):
+            ids = {"_id": {"$in": list(people[start : start + IN_LIMIT])}}
+            found += await self._select(ids, {"$and": [{"app": app}, where]})
         return found
+
+    async def _select(self, place: Document, where: Document) -> list[Document]:
+        with translate_mongo_errors():
+            # Motor answers with a cursor, PyMongo's own client with a promise of one.
+            cursor: Any = self._profiles.aggregate([{"$match": place}, {"$match": where}])
+            if inspect.isawaitable(cursor):
+                cursor = await cursor
+            return [profile async for profile in cursor]
+
+
+def _range(app: str, slots: tuple[int, int]) -> Document:
+    return {"app": app, "slot": {"$gte": slots[0], "$lte": min(slots[1], SLOTS - 1)}}
