@@ -66,12 +66,9 @@ async def run(
     health = Health(utc_now, monotonic)
     has_api = "api" in roles
     async with AsyncExitStack() as opened:
-        database = await opened.enter_async_context(
-            open_database(settings.mongo, "carillon-ingest")
-        )
-        writer = await opened.enter_async_context(
-            open_log_writer(settings.kafka, "carillon-ingest")
-        )
+        enter = opened.enter_async_context
+        database = await enter(open_database(settings.mongo, "carillon-ingest"))
+        writer = await enter(open_log_writer(settings.kafka, "carillon-ingest"))
         process = Process(
             settings,
             stop,
