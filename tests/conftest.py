@@ -6,9 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from shared.settings import Settings
 from tests import cluster, stack
+
+# How fast examples come says something of the machine, nothing of the code under test.
+hypothesis_settings.register_profile(
+    "carillon", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("carillon")
 
 GIVEN_CLUSTER = pytest.StashKey[str | None]()
 

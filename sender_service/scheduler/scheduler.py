@@ -218,12 +218,12 @@ class Scheduler:
 
 async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:
     """Raises LogUnavailable; what is released and has no answer is released again."""
-    await writer.publish(
-        Outgoing(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
-    )
-    for job in jobs:
+    for job in jobs:  # before it is published, so that the log tells what happened in its order
         log.info(
             "released",
             extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
                    "players": len(job.players), "release": job.release},
         )  # fmt: skip
+    await writer.publish(
+        Outgoing(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
+    )
