@@ -108,3 +108,19 @@ def a_campaign(**variant: Any) -> dict[str, Any]:
 
 def a_trigger(**fields: Any) -> dict[str, Any]:
     return {"id": str(uuid.uuid4()), "app": "demo", "campaign": "welcome", **fields}
+
+
+def logins(*names: str) -> list[dict[str, Any]]:
+    return [{"login": name} for name in names]
+
+
+async def people(door: Door, *names: str) -> dict[str, str]:
+    """Login → the player of each."""
+    players = {name: str(uuid.uuid4()) for name in names}
+    for name, player in players.items():
+        await door.person(name, player)
+    return players
+
+
+async def reached(door: Door, send: str) -> list[str]:
+    return [member[0] for page in await door.pages(send) for member in page["members"]]

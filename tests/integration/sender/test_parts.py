@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import random
-import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
-from sender_service.intake import upload as upload_module
 from sender_service.planner.audience import target_of
 from shared.clock import utc_now
-from tests.integration.sender.door import Door, a_campaign, a_trigger, open_door
+from tests.integration.sender.door import (
+    Door,
+    a_campaign,
+    a_trigger,
+    logins,
+    open_door,
+    people,
+    reached,
+)
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -34,22 +39,6 @@ def in_parts(*parts: list[dict[str, Any]], **fields: Any) -> list[Trigger]:
         {**head, "part": n, "parts": len(parts), "recipients": recipients}
         for n, recipients in enumerate(parts, 1)
     ]
-
-
-def logins(*names: str) -> list[dict[str, Any]]:
-    return [{"login": name} for name in names]
-
-
-async def people(door: Door, *names: str) -> dict[str, str]:
-    """Login → the player of each."""
-    players = {name: str(uuid.uuid4()) for name in names}
-    for name, player in players.items():
-        await door.person(name, player)
-    return players
-
-
-async def reached(door: Door, send: str) -> list[str]:
-    return [member[0] for page in await door.pages(send) for member in page["members"]]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 0, 1, 0, 2)])
@@ -206,93 +195,4 @@ async def test_cancelled_while_parts_are_awaited_forgets_them(door: Door) -> Non
     assert answer.json()["state"] == "cancelled"
     assert await door.parts() == 0
     assert await door.say(two) == [None]
-    assert await door.parts() == 0
-
-
-def lines(*recipients: dict[str, Any]) -> list[bytes]:
-    return [orjson.dumps(recipient) for recipient in recipients]
-
-
-async def test_a_list_one_a_line_is_cut_and_sent(
-    door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 3)
-    names = [f"n{i}" for i in range(8)]
-    players = await people(door, *names)
-    head, body = a_trigger(), lines(*logins(*names, "n0"))
-    answer = await door.upload(head, [*body, b"", b"  "])
-    assert answer.status_code == 202, answer.text
-    assert await door.parts(head["id"]) == 3
-    again = await door.upload(head, body)
-    assert again.status_code == 202 and await door.parts() == 3
-    other = await door.upload(head, body[:-1])
-    assert (other.status_code, other.json()["code"]) == (409, "trigger_id_reused")
-    await door.plan()
-    assert await reached(door, head["id"]) == list(players.values())
-    assert await door.parts() == 0
-    assert (await door.upload(head, body)).status_code == 202
-    assert await door.parts() == 0
-
-
-@pytest.mark.parametrize(
-    ("line", "field", "code"),
-    [
-        (b'{"login": "a", "visitor": "b"}', "lines.5", "value_error"),
-        (b'{"visitor": ""}', "lines.5.visitor", "string_too_short"),
-        (b'{"login": "a", "variables": {"$set": 1}}', "lines.5.variables", "value_error"),
-        (b'{"login": ', "lines.5", "invalid_json"),
-        (b"[]", "lines.5", "model_type"),
-    ],
-)
-async def test_one_bad_line_and_nothing_is_kept(
-    door: Door, monkeypatch: pytest.MonkeyPatch, line: bytes, field: str, code: str
-) -> None:
-    monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 2)
-    head = a_trigger()
-    answer = await door.upload(head, [*lines(*logins("a", "b", "c")), line, *lines(*logins("d"))])
-    error = answer.json()
-    assert answer.status_code == 422
-    assert [(e["field"], e["code"]) for e in error["errors"]] == [(field, code)]
-    assert error["message"].startswith("line 5: ")
-    assert await door.parts() == 0 and await door.sender.sends.get(head["id"]) is None
-
-
-@pytest.mark.parametrize(
-    ("head", "status", "code"),
-    [
-        ({"recipients": logins("a")}, 422, "invalid"),
-        ({"part": 1, "parts": 2}, 422, "invalid"),
-        ({"campaign": "other"}, 404, "unknown_campaign"),
-        ({"app": "other"}, 404, "unknown_app"),
-        ({"id": "x"}, 422, "invalid"),
-        ({"expiresAt": "2020-01-01T00:00:00Z"}, 422, "already_expired"),
-    ],
-)
-async def test_the_first_line_is_judged_before_the_list(
-    door: Door, head: dict[str, Any], status: int, code: str
-) -> None:
-    answer = await door.upload(a_trigger(**head), lines(*logins("a")))
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-
-
-async def test_a_list_has_lines(door: Door) -> None:
-    assert (await door.upload(a_trigger(), [])).json()["code"] == "no_recipients"
-    long = await door.upload(a_trigger(), [b'{"login": "' + b"x" * 2**20 + b'"}'])
-    assert (long.status_code, long.json()["code"]) == (413, "line_too_large")
-
-
-async def test_a_client_that_goes_away_leaves_nothing(
-    door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 2)
-
-    async def broken_off() -> AsyncIterator[tuple[int, bytes]]:
-        yield 1, orjson.dumps(a_trigger())
-        for n in range(2, 9):
-            yield n, b'{"login": "a%d"}' % n
-        assert await door.parts() == 3
-        raise ConnectionError
-
-    with pytest.raises(ConnectionError):
-        await door.sender.intake().accept_lines(broken_off())
     assert await door.parts() == 0
