@@ -71,7 +71,8 @@ class Express:
 
     async def release(self, ride: Ride) -> None:
         """Raises LogUnavailable; then the scheduler's sweep comes to them."""
-        await publish_jobs(self._tools.writer, ride.jobs)
+        if ride.jobs:
+            await publish_jobs(self._tools.writer, ride.jobs)
         done = [send for send in ride.sends if send not in {job.send for job in ride.jobs}]
         if done:
             tools = self._tools

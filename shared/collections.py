@@ -43,7 +43,9 @@ PROFILES = CollectionSpec(
     ),
 )
 VISITORS = CollectionSpec("visitors", INGEST, (_by("people"),))
-PLAYERS = CollectionSpec("players", INGEST, (_by("app", "person"), _by("app", "changedAt")))
+PLAYERS = CollectionSpec(
+    "players", INGEST, (_by("app", "state"), _by("app", "person"), _by("app", "changedAt"))
+)
 MERGES = CollectionSpec("merges", INGEST, (_by("app", "person"),))
 PROJECTOR = CollectionSpec("projector", INGEST)  # its log, its erasures, its hold: a document each
 APPS = CollectionSpec("apps", SENDER)
@@ -62,7 +64,15 @@ SENDS = CollectionSpec(
 )
 PARTS = CollectionSpec("parts", SENDER, (_by("send"), _EXPIRY))
 PAGES = CollectionSpec(
-    "pages", SENDER, (_by("send"), _by("app", "priority", "due"), _by("notifications"), _EXPIRY)
+    "pages",
+    SENDER,
+    (
+        _by("send"),
+        _by("send", "open"),
+        _by("app", "priority", "due"),
+        _by("notifications"),
+        _EXPIRY,
+    ),
 )
 BODIES = CollectionSpec("bodies", SENDER, (_EXPIRY,))
 PARKED = CollectionSpec("parked", SENDER, (_by("message"), _EXPIRY))

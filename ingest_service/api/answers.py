@@ -29,7 +29,11 @@ class Answer:
 
     def allow_origin(self, origin: bytes) -> None:
         """Let the calling page read it. There are no cookies, so nothing else is given away."""
-        self.headers += ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
+        self.headers += (
+            (b"access-control-allow-origin", origin),
+            (b"access-control-expose-headers", b"Retry-After"),  # pages wait as they are told
+            (b"vary", b"Origin"),
+        )
 
 
 def json_answer(body: object, status: int, headers: Mapping[str, str] | None = None) -> Answer:

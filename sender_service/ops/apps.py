@@ -98,6 +98,7 @@ class Sealer:
         self._before = None if before is None else App.model_validate(before)
 
     def content(self, given: AppIn) -> Document:
+        """Raises InvalidPayload, naming the field."""
         before = self._before
         kept = before.one_signal.rest_api_key if before else None
         login = before.login_hash.secret if before else None
@@ -110,7 +111,7 @@ class Sealer:
                     given.one_signal.rest_api_key, kept, "oneSignal.restApiKey"
                 ),
             },
-            "keys": [self._key(key) for key in given.keys],
+            "keys": self._keys(given),
             "origins": given.origins,
             "loginHash": {
                 "required": given.login_hash.required,
@@ -128,6 +129,16 @@ class Sealer:
             return kept
         # The same secret stays as it was sealed: an identical PUT makes no new version.
         return kept if kept and self._vault.decrypt(kept) == plain else self._vault.encrypt(plain)
+
+    def _keys(self, given: AppIn) -> list[Document]:
+        keys = [self._key(key) for key in given.keys]
+        hook = given.snippet.webhook_key
+        hashes = [key["hash"] for key in keys if key["kind"] == "webhook"]
+        if hook is not None and self._vault.hash_key(hook) not in hashes:
+            raise InvalidPayload(
+                "snippet.webhookKey: is none of the app's webhook keys: its webhooks would be refused"
+            )
+        return keys
 
     def _key(self, key: KeyIn) -> Document:
         if key.key is not None and key.key != MASK:

@@ -79,6 +79,7 @@ class SendsApi:
         said = to_said(await read_trigger(request))
         if isinstance(said.trigger, InvalidPayload):
             raise said.trigger  # over HTTP the caller is told at once, and nothing is kept
+        request.scope["audit_target"] = {"send": said.head.id}
         (verdict,) = await self._intake.accept([said])
         if verdict is not None:
             raise verdict

@@ -157,7 +157,7 @@ class Planner:
     async def _refuse(self, send: Send, error: Rejected) -> None:
         tools = self._tools
         why = {"error": f"{error.code}: {error.message}"}
-        if await tools.sends.end(send["_id"], "refused", why):
+        if await tools.sends.end(send["_id"], "refused", why, planner=self._name):
             await tools.pages.make_due(send["_id"], tools.clock())
             await close_complete(tools.sends, tools.pages, [send["_id"]], tools.clock())
             if send.get("parts") is not None:

@@ -78,11 +78,17 @@ class SendStore:
             )
         return result.matched_count == 1
 
-    async def end(self, send: str, state: SendState, changes: Document) -> bool:
-        """Cancel or refuse one that has not ended; planning ends with it."""
+    async def end(
+        self, send: str, state: SendState, changes: Document, *, planner: str | None = None
+    ) -> bool:
+        """Cancel or refuse one that has not ended; planning ends with it. A `planner` may only end
+        what it has the lease of."""
+        query: Document = {"_id": send, "state": {"$in": ["planning", "sending"]}}
+        if planner is not None:
+            query |= {"planner": planner, "state": "planning"}
         with translate_mongo_errors():
             result = await self._sends.update_one(
-                {"_id": send, "state": {"$in": ["planning", "sending"]}},
+                query,
                 {"$set": {"state": state, "planDue": NEVER, "planner": None, **changes}},
             )
         return result.matched_count == 1

@@ -125,3 +125,13 @@ async def test_stopped_app_is_resumed(api: Api) -> None:
     resumed = await api.ok("POST", "/v1/apps/demo/resume")
     assert (resumed["state"], resumed["stoppedBecause"], resumed["version"]) == ("active", None, 1)
     assert (await api.call("POST", "/v1/apps/nobody/resume")).status_code == 404
+
+
+async def test_a_webhook_key_for_pages_must_be_one_of_the_apps(api: Api) -> None:
+    """Else each browser's webhook would be refused, and nothing counted."""
+    keys = [{"id": "hook", "kind": "webhook", "key": "wh_1"}]
+    wrong = api.an_app(keys=keys, snippet={"webhookKey": "wh_2"})
+    refused = await api.call("PUT", "/v1/apps/demo", json=wrong)
+    assert refused.status_code == 422
+    assert refused.json()["message"].startswith("snippet.webhookKey")
+    await api.put_app(keys=keys, snippet={"webhookKey": "wh_1"})
