@@ -54,9 +54,9 @@ clean: ## remove the virtual environment and all local data
 	rm -rf $(VENV) .carillon .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: test-cluster
-test-cluster: setup ## integration, contract and fault tests on a real Apache Kafka (Java 17, Maven)
+test-cluster: setup ## integration, contract and fault tests on a real Apache Kafka (Java 17, Maven; TESTS=)
 	@$(BIN)/python -m deploy.kafka --prepare || test -n "$$CARILLON_KAFKA__BOOTSTRAP_SERVERS"
-	@$(BIN)/python -m pytest --kafka=cluster tests/contract tests/integration $(wildcard tests/faults)
+	@$(BIN)/python -m pytest --kafka=cluster $(or $(TESTS),tests/contract tests/integration tests/faults)
 
 .PHONY: test-browser
 test-browser: setup ## the tests in Debian's Chromium (root: installs it; pictures in artefacts/browser)
