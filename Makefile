@@ -69,8 +69,9 @@ test-browser: setup ## the tests in Debian's Chromium (root: installs it; pictur
 	@$(BIN)/python -m pytest tests/browser
 
 .PHONY: test-faults
-test-faults: setup ## kill anything and count: SEED=, ROUNDS= (8; 100: the long one), ROUND=, FUZZ=
-	@SEED="$(SEED)" ROUNDS="$(ROUNDS)" ROUND="$(ROUND)" FUZZ="$(FUZZ)" $(BIN)/python -m pytest -s tests/faults
+test-faults: setup ## kill anything and count: ROUNDS= (8; 100: the long one), SEED=, ROUND=, KAFKA=cluster
+	@SEED="$(SEED)" ROUNDS="$(ROUNDS)" ROUND="$(ROUND)" FUZZ="$(FUZZ)" $(BIN)/python -m pytest -s \
+		$(if $(KAFKA),--kafka=$(KAFKA)) tests/faults
 
 .PHONY: test-load
 test-load: setup ## 20 minutes (MINUTES=) at half of what it can: memory and lag must stay as they are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from random import Random
 from typing import Any
@@ -13,25 +13,28 @@ from shared.kafka import LogWriter
 from tests.faults.plan import Fault, Round
 from tests.faults.poison import plant
 from tests.faults.shop import Shop
+from tests.faults.traffic import Clients
 from tests.faults.world import SERVICES, World
-from tests.stack import Server
+from tests.stack import Server, eventually
 
-HELD_SECONDS = 6.0  # how long a held call is waited for
+HIT_SECONDS = 6.0  # how long a fault of OneSignal waits for a call that it hits
+UNDER_WAY_SECONDS = 0.8  # seen: from trigger to account below a second
 STORM = 4  # replicas that come and go
 CLOCKS_APART = 90  # seconds
 DICE = {
     "storm_429": {"429": 1.0},
     "errors_5xx": {"500": 0.4, "503_html": 0.3, "empty": 0.3},
-    "hang": {"hang": 0.8},
-    "accepted_then_timeout": {"accepted_then_timeout": 0.8},
+    "hang": {"hang": 1.0},
+    "accepted_then_timeout": {"accepted_then_timeout": 1.0},
 }
 
 
 class Hands:
     """One round's; `planted` are the places of the poison."""
 
-    def __init__(self, world: World, shop: Shop, writer: LogWriter) -> None:
+    def __init__(self, world: World, shop: Shop, writer: LogWriter, clients: Clients) -> None:
         self._world = world
+        self._clients = clients
         self._shop = shop
         self._writer = writer
         self.planted = 0
@@ -65,6 +68,9 @@ class Hands:
 
     async def _kill(self, name: str, fault: Fault) -> None:
         async with self._away(name) as server:
+            if name == "sender":  # while a send is somewhere between its trigger and its account
+                await self._hit(fault)
+                await asyncio.sleep(fault.roll * UNDER_WAY_SECONDS)
             await asyncio.to_thread(server.kill)
             await asyncio.sleep(fault.lasts)
 
@@ -99,24 +105,36 @@ class Hands:
         seed = int(fault.roll * 1_000_000)
         async with self._world.plan_guard:
             await self._world.misbehave({"seed": seed, "retry_after": 1, **plan})
+            before = await self._count("calls")
+            await self._hit(fault)
             await asyncio.sleep(fault.lasts)
+            await self._until_more("calls", before)
             await self._world.misbehave({})
 
     async def _hold_and_kill(self, fault: Fault) -> None:
         """The worst moment: the push is out, the answer is not in."""
         async with self._world.plan_guard:
             await self._world.misbehave({"hold": True})
-            before = await self._pushes()
-            for _ in range(int(HELD_SECONDS / 0.1)):
-                if await self._pushes() > before:
-                    break
-                await asyncio.sleep(0.1)
+            before = await self._count("notifications")
+            await self._hit(fault)
+            await self._until_more("notifications", before)
             await self._kill("sender", fault)
             await self._world.misbehave({})
 
-    async def _pushes(self) -> int:
+    async def _hit(self, fault: Fault) -> None:
+        await self._clients.send_some(transactional=fault.roll < 0.5)
+
+    async def _count(self, what: str) -> int:
         path = f"/sandbox/tally?app_id={self._shop.one_signal}&summary=1"
-        return int((await self._world.onesignal("GET", path))["totals"]["pushes"])
+        return int((await self._world.onesignal("GET", path))[what])
+
+    async def _until_more(self, what: str, before: int) -> None:
+        """Unless another fault keeps the sender from it."""
+        with suppress(AssertionError):
+            await eventually(lambda: self._is_more(what, before), HIT_SECONDS, every=0.05)
+
+    async def _is_more(self, what: str, before: int) -> bool:
+        return await self._count(what) > before
 
     async def _storm(self, fault: Fault) -> None:
         """Members come and go, so that every group is shared out anew again and again."""

@@ -74,8 +74,9 @@ class Choice:
             int(only) if only else None,
         )
 
-    def again(self, number: int) -> str:
-        return f"make test-faults SEED={self.seed} ROUND={number}"
+    def again(self, number: int, *, on_cluster: bool) -> str:
+        kafka = " KAFKA=cluster" if on_cluster else ""
+        return f"make test-faults SEED={self.seed} ROUND={number}{kafka}"
 
 
 def deal(choice: Choice, *, with_broker: bool) -> list[Round]:

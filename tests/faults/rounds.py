@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from shared.kafka import LogWriter
+from tests.cluster import is_cluster
 from tests.faults.doorman import Doorman
 from tests.faults.hands import Hands
 from tests.faults.plan import Choice, Round
@@ -35,7 +36,7 @@ class Course:
             await self._run(plan)
         except* (AssertionError, OSError) as group:
             told = "; ".join(sorted({str(e) for e in _leaves(group)}))
-            again = self.choice.again(plan.number)
+            again = self.choice.again(plan.number, on_cluster=is_cluster())
             raise AssertionError(f"{plan}: {told}\nagain: {again}") from group
         finally:
             await self.world.calm()
@@ -46,7 +47,7 @@ class Course:
         self.shops.append(shop)
         await open_shop(world, self.doorman, shop)
         clients = Clients(world, shop, self.writer, plan.seed)
-        hands = Hands(world, shop, self.writer)
+        hands = Hands(world, shop, self.writer, clients)
         await clients.settle_in()
         prober, stop = Prober(world, shop.write_key), asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

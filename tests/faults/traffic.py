@@ -29,6 +29,7 @@ BATCHES = 60
 ORDERS_A_BATCH = 4
 SENDS = 6
 NAMED = 3  # recipients of a transactional send
+SOME = 6  # recipients of a send that a fault is to hit
 
 
 @dataclass
@@ -63,10 +64,16 @@ class Clients:
 
         await eventually(all_known, 30, every=0.2)
 
+    @property
+    def audience(self) -> frozenset[str]:
+        """The players that are in the ledger since before the faults."""
+        half = len(self._shop.players) // 2
+        return frozenset(self._shop.players[:half])
+
     async def work(self) -> None:
         """The traffic of a round; returns when everybody has had a 2xx."""
         half = len(self._shop.players) // 2
-        audience = frozenset(self.told.players.values())
+        audience = self.audience
         async with asyncio.TaskGroup() as tasks:
             for number in range(half, len(self._shop.players)):
                 tasks.create_task(self._later(partial(self._subscribe, number)))
@@ -121,6 +128,15 @@ class Clients:
             url = f"http://{self._world.sender.address}/v1/sends"
             await self._until_told(url, body, {"Authorization": f"Bearer {OPS_TOKEN}"})
         self.told.sends[trigger["id"]] = frozenset(trigger["audience"]["players"])
+
+    async def send_some(self, *, transactional: bool) -> None:
+        """To some of the first half, by the log: so that a fault at this moment hits something."""
+        some = self._dice.sample(sorted(self.audience), SOME)
+        trigger = {"id": self._uuid(), "app": self._shop.app, "campaign": "hello"}
+        trigger["priority"] = "transactional" if transactional else "marketing"
+        body = orjson.dumps({**trigger, "audience": {"players": some}})
+        await self._publish(trigger["id"], body)
+        self.told.sends[trigger["id"]] = frozenset(some)
 
     async def _publish(self, key: str, body: bytes) -> None:
         deadline = time.monotonic() + GIVE_UP_SECONDS

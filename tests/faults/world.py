@@ -17,7 +17,6 @@ from pydantic import SecretStr
 from shared.mongo import Database, open_database
 from shared.settings import Settings
 from tests import stack
-from tests.cluster import is_cluster
 from tests.stack import Server, eventually
 
 OPS_TOKEN = "ops_planted_7c1f0d2e9b"  # planted: no log may show it
@@ -194,8 +193,3 @@ class World:
         for name in SERVICES:
             found[name] = psutil.Process(self.servers[name].pid).memory_info().rss / 1024**2
         return found
-
-
-def has_broker_faults() -> bool:
-    """The embedded broker's log is in memory: killing it loses what it acknowledged, by nature."""
-    return is_cluster()
