@@ -23,6 +23,7 @@ log = logging.getLogger("carillon.ingest")
 
 DRAIN_RECORDS = 1_000  # published together: half a megabyte, and the most that is published twice
 RETRY_SECONDS = 0.25
+LEAST_SECONDS = 0.1  # that Kafka has for an acknowledgement, however long somebody waited before
 LARGEST_BYTES = 64 * 1024  # an event: 32 KiB as received, and what we add
 T = TypeVar("T")
 
@@ -49,6 +50,7 @@ class Waiting:
 
     records: Sequence[Outgoing]
     stored: asyncio.Future[None]
+    since: float  # by the loop's clock
 
 
 class DurableLog:
@@ -72,7 +74,7 @@ class DurableLog:
         """Raises LogUnavailable: SpoolFull, or SpoolFailed."""
         loop = asyncio.get_running_loop()
         stored = loop.create_future()
-        self._waiting.append(Waiting(records, stored))
+        self._waiting.append(Waiting(records, stored, loop.time()))
         if self._flushing is None:
             self._flushing = loop.create_task(self._flush())
         await stored
@@ -112,8 +114,12 @@ class DurableLog:
     async def _is_published(self, taken: Sequence[Waiting]) -> bool:
         """False where it is unknown, too: then they are published again, under the same ids."""
         records = [record for one in taken for record in one.records]
+        # Counted from the arrival of the first: it may have waited for a flush or the drainer, which
+        # were as patient themselves, and an answer is due within a second.
+        waited = asyncio.get_running_loop().time() - taken[0].since
+        seconds = max(LEAST_SECONDS, self._patience.answering_seconds - waited)
         try:
-            await self._kafka.publish(records, self._patience.answering_seconds)
+            await self._kafka.publish(records, seconds)
         except LogUnavailable:
             return False
         return True
