@@ -33,7 +33,7 @@ class Prober:
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(self._watch_itself(stop))
-            for name in ("ingest", "sender"):
+            for name in ("ingest", "ingest-profile", "sender"):
                 tasks.create_task(self._ask(name, http, stop))
 
     async def _watch_itself(self, stop: asyncio.Event) -> None:
@@ -44,14 +44,15 @@ class Prober:
             self._own_delay += max(0.0, time.monotonic() - began - BEAT_SECONDS)
 
     async def _ask(self, name: str, http: httpx.AsyncClient, stop: asyncio.Event) -> None:
-        address = self.world.servers[name].address
+        service = name.partition("-")[0]
+        address = self.world.servers[service].address
         while not stop.is_set():
-            since = self.world.up.get(name)
+            since = self.world.up.get(service)
             if since is not None:
                 began, delay = time.monotonic(), self._own_delay
                 verdict = await self._one(name, address, http)
                 took = max(0.0, time.monotonic() - began - (self._own_delay - delay))
-                if self.world.up.get(name) == since:  # nobody killed it meanwhile
+                if self.world.up.get(service) == since:  # nobody killed it meanwhile
                     self._note(name, took, verdict)
             await asyncio.sleep(EVERY_SECONDS)
 
@@ -63,6 +64,9 @@ class Prober:
                 headers = {"X-Write-Key": self.write_key}
                 url = f"http://{address}/v1/events"
                 answer = await http.post(url, json=event, headers=headers)
+            elif name == "ingest-profile":
+                url = f"http://{address}/v1/profile?key={self.write_key}&visitorId=prober"
+                answer = await http.get(url)
             else:
                 answer = await http.get(f"http://{address}/health/ready")
         except httpx.HTTPError as exc:

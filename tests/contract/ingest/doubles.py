@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -56,8 +57,11 @@ class MemoryViews:
     def __init__(self) -> None:
         self.known: dict[tuple[str, str], dict[str, Any]] = {}
         self.away = False
+        self.hangs = False
 
     async def view(self, app: str, visitor: str) -> dict[str, Any]:
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.away:
             raise StoreUnavailable("MongoDB is away")
         return self.known.get((app, visitor), EMPTY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -44,6 +46,15 @@ async def test_refusals(client: httpx.AsyncClient, api: Api) -> None:
     answer = await client.get(URL)
     assert (answer.status_code, answer.json()["code"]) == (503, "mongo_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_database_that_hangs_is_told_within_a_second(
+    client: httpx.AsyncClient, api: Api
+) -> None:
+    api.views.hangs = True
+    async with asyncio.timeout(1):
+        answer = await client.get(URL)
+    assert (answer.status_code, answer.json()["code"]) == (503, "mongo_unavailable")
 
 
 async def test_preflight(client: httpx.AsyncClient) -> None:
