@@ -39,6 +39,7 @@ SETTLE_SECONDS = 5.0  # how long a rebalance may wait for units under way
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 STALLED_SECONDS = 60.0  # no pass of the loop for this long: unhealthy
+JOIN_SECONDS = 30.0  # for a group to share out its partitions; seen: 3
 POISON_LIMIT = 1_000  # this many in a row, and nothing else: the stage is wrong, not the records
 
 
@@ -76,7 +77,7 @@ class Stage(Generic[T]):
             on_revoke=lambda: self._settle(reader, SETTLE_SECONDS),
         )
         try:
-            await reader.start()
+            await _join(reader, stop)
             self._component.beat()
             while not stop.is_set():
                 await self._pass(reader)
@@ -219,3 +220,20 @@ class Stage(Generic[T]):
             self._component.beat()
         else:  # a unit waits for something; the loop itself is alive
             self._component.fail(self._component.error)
+
+
+async def _join(reader: LogReader, stop: asyncio.Event) -> None:
+    """Returns as a member with partitions, or when nobody wants one any more. Raises LogUnavailable
+    also where the group doesn't come to an end with sharing out: then another member tries."""
+    joining = asyncio.create_task(reader.start())
+    stopping = asyncio.create_task(stop.wait())
+    tasks = {joining, stopping}
+    await asyncio.wait(tasks, timeout=JOIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        if not task.done():
+            task.cancel()
+    outcome, _ = await asyncio.gather(joining, stopping, return_exceptions=True)
+    if isinstance(outcome, asyncio.CancelledError) and not stop.is_set():
+        raise LogUnavailable(f"Kafka: no partitions within {JOIN_SECONDS:g} s")
+    if isinstance(outcome, Exception):
+        raise outcome
