@@ -16,7 +16,7 @@ from ingest_service.clocks import correct
 from ingest_service.identify import LoginProof
 from ingest_service.schemas import KNOWN, Envelope, Identify, Interaction, OneSignalStatus
 from shared.clock import as_utc
-from shared.errors import InvalidPayload
+from shared.errors import FieldError, InvalidPayload
 from shared.models.app import App
 from shared.models.event import Source
 from shared.models.wire import invalid_payload, to_iso
@@ -72,7 +72,7 @@ class Judge:
         self, envelope: Envelope, data: dict[str, Any], player: str | None, arrival: Arrival
     ) -> Accepted:
         """`Event.dump`'s bytes at a third of its cost: all that it would validate is valid."""
-        occurred = envelope.occurred_at and as_utc(envelope.occurred_at)
+        occurred = envelope.occurred_at and _utc(envelope.occurred_at)
         occurred = correct(occurred, arrival.clock_error, arrival.received_at)
         id_ = envelope.id or self._new_id()
         told: dict[str, Any] = {
@@ -127,3 +127,12 @@ def _context(part: BaseModel | None, arrival: Arrival) -> dict[str, Any]:
     """The mark is ours to make: a sender's own `crawler` was dropped with what isn't declared."""
     told = _told(part)
     return {**told, "crawler": True} if arrival.crawler else told
+
+
+def _utc(moment: datetime) -> datetime:
+    """A moment near the ends of the calendar may not exist in UTC."""
+    try:
+        return as_utc(moment)
+    except OverflowError as exc:
+        error = FieldError("occurredAt", "out_of_range", "is beyond the years 1 to 9999")
+        raise InvalidPayload(f"occurredAt: {error.message}", errors=(error,)) from exc

@@ -10,7 +10,8 @@ from ingest_service.batch import MAX_REQUEST_BYTES, read_batch
 from ingest_service.collector import Collector
 from ingest_service.crawlers import is_crawler
 
-MEDIA_TYPES = frozenset({"application/json", "text/plain"})  # text/plain: sendBeacon
+# text/plain: sendBeacon; the form's type is what `curl -d` says of any body.
+MEDIA_TYPES = frozenset({"application/json", "text/plain", "application/x-www-form-urlencoded"})
 
 
 class Events:

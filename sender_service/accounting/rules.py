@@ -132,6 +132,7 @@ def backoff(attempts: int, *who: str) -> float:
 class Sighting:
     """A webhook whose tag is genuine: a player saw, clicked or closed a push of this chunk."""
 
+    app: str  # where it came in: another app's webhook says nothing about this one's pushes
     tagged: Tagged
     player: str
     kind: str
@@ -145,4 +146,4 @@ def judge(event: Event, tagger: Tagger) -> Sighting | None:
     player, kind = event.data.get("playerID") or event.player_id, event.data.get("kind")
     if tagged is None or kind not in KINDS or not is_uuid(player):
         return None
-    return Sighting(tagged, str(player).lower(), kind, event.occurred_at)
+    return Sighting(event.app, tagged, str(player).lower(), kind, event.occurred_at)

@@ -102,7 +102,8 @@ class Accounting:
         """Sent moves to failed; what isn't accounted yet is parked until it is."""
         while (page := await self.pages.get(key)) is not None:
             edit = PageEdit(page, self.sweep_seconds)
-            early = [e for e in failures if not fail_later(edit, str(e.data["playerID"]).lower())]
+            own = [e for e in failures if e.app == page["app"]]
+            early = [e for e in own if not fail_later(edit, str(e.data["playerID"]).lower())]
             if page["open"]:
                 await self.streams.park(early)
             changes = edit.finish()
@@ -189,4 +190,6 @@ class Accounting:
 def _names(page: Page, index: int, sighting: Sighting) -> bool:
     """Is the member one of the tagged chunk (or of the chunk that it was split from)?"""
     chunk = page["members"][index][2]
+    if sighting.app != page["app"]:
+        return False
     return chunk != "" and root_of(sighting.tagged.chunk) == root_of(chunk)

@@ -80,7 +80,7 @@ class StreamMatcher:
             matched.failures[page].append(event)
         else:
             player = str(event.data["playerID"]).lower()
-            sighting = Sighting(tagged, player, COUNTS_AS[kind], event.occurred_at)
+            sighting = Sighting(event.app, tagged, player, COUNTS_AS[kind], event.occurred_at)
             matched.sightings[page].append(sighting)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from sender_service.ops.examples import APP, CONNECTION, answers
 from sender_service.ops.trials import ConnectionTest
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
-from shared.errors import FieldError, InvalidPayload, NotFound
+from shared.errors import Conflict, FieldError, InvalidPayload, NotFound
 from shared.models.app import App, KeyKind, SnippetConfig
 from shared.models.wire import Wire
 from shared.mongo import Document
@@ -172,6 +173,7 @@ def apps_router(
     async def put_app(app: AppName, body: Annotated[AppIn, Body(examples=[APP])]) -> dict[str, Any]:
         """Create or change. An identical one makes no new version; a masked secret stays."""
         content = Sealer(vault, await store.get(app)).content(body)
+        _refuse_taken_keys(app, content, await store.find({}))
         document = await store.put(app, content)
         await registry.refresh()
         return shown(document)
@@ -199,3 +201,16 @@ async def _existing(store: VersionedStore, app: str) -> Document:
     if document is None:
         raise NotFound("no such app", code="unknown_app")
     return document
+
+
+def _refuse_taken_keys(app: str, content: Document, apps: Sequence[Document]) -> None:
+    """A key says whose an event is: two apps with one key would take each other's. Raises Conflict."""
+    taken = {
+        (key["kind"], key["hash"])
+        for other in apps
+        if other["_id"] != app
+        for key in other.get("keys", [])
+    }
+    for key in content["keys"]:
+        if (key["kind"], key["hash"]) in taken:
+            raise Conflict(f"keys.{key['id']}.key: belongs to another app", code="key_taken")

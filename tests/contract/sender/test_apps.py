@@ -135,3 +135,13 @@ async def test_a_webhook_key_for_pages_must_be_one_of_the_apps(api: Api) -> None
     assert refused.status_code == 422
     assert refused.json()["message"].startswith("snippet.webhookKey")
     await api.put_app(keys=keys, snippet={"webhookKey": "wh_1"})
+
+
+async def test_one_app_cannot_take_anothers_key(api: Api) -> None:
+    """Else its events would go to whoever came last."""
+    keys = [{"id": "web", "kind": "write", "key": "wk_mine"}]
+    await api.put_app("mine", keys=keys)
+    refused = await api.call("PUT", "/v1/apps/thief", json=api.an_app(keys=keys))
+    assert (refused.status_code, refused.json()["code"]) == (409, "key_taken")
+    assert "wk_mine" not in refused.text
+    await api.put_app("mine", keys=keys)  # its own key stays its own

@@ -74,3 +74,28 @@ async def test_events_before_their_delivery_wait_for_it(settings: Settings) -> N
         assert (sums["sent"], sums["failed"]) == (1, {"stream": 1})
         assert (await world.interactions.counts(send))["impression"] == 1
         assert await world.database["parked"].count_documents({}) == 0
+
+
+async def test_another_apps_webhooks_and_streams_count_nothing(settings: Settings) -> None:
+    """The tag and the player are genuine, the door they came in by is another shop's."""
+    async with open_world(settings) as world:
+        await world.campaign()
+        (ann,) = await world.person("ann")
+        send = await world.planned()
+        await world.delivered(send)
+        tag = world.tagger.sign(send, 0, "0")
+        webhook = stream(world, "received", ann, "", tag).model_copy(
+            update={
+                "app": "other",
+                "type": "oneSignalWebhook",
+                "data": {"kind": "click", "playerID": ann, "data": {"carillon": tag}},
+            }
+        )
+        others = [
+            stream(world, kind, ann, "", tag).model_copy(update={"app": "other"})
+            for kind in ("received", "failed")
+        ]
+        await world.told(webhook, *others)
+        counts = await world.interactions.counts(send)
+        assert counts == {"impression": 0, "click": 0, "close": 0}
+        assert (await world.sums(send))["sent"] == 1

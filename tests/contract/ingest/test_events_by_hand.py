@@ -1,0 +1,33 @@
+"""What a person types: curl's own content type, moments at the ends of the calendar."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.contract.ingest.doubles import Api
+
+URL = "/v1/events?key=wk_open"
+
+
+async def test_curl_needs_no_header(client: httpx.AsyncClient, api: Api) -> None:
+    """`curl -d` calls any body a form: what the README says must work as it stands."""
+    answer = await client.post(
+        URL,
+        content=b'{"type": "pageview", "visitorId": "v1"}',
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_moment_beyond_the_calendar_costs_only_its_event(
+    client: httpx.AsyncClient, api: Api, moment: str
+) -> None:
+    events = [
+        {"type": "custom", "visitorId": "v1"},
+        {"type": "custom", "visitorId": "v1", "occurredAt": moment},
+    ]
+    answer = await client.post(URL, json=events)
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    assert answer.json()["rejected"][0]["index"] == 1
