@@ -23,13 +23,13 @@ REFUSED: tuple[type[nodes.Node], ...] = (
 class _Environment(ImmutableSandboxedEnvironment):
     """Texts are rendered on the planner's event loop, so none may take long."""
 
-    intercepted_binops = frozenset({"*"})
+    intercepted_binops = frozenset({"*", "%"})
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Numbers are multiplied, texts and lists are not: `"x" * 10000000000`."""
+        """Numbers only: not `"x" * 10000000000`, nor a text's `"%999999999d" % 1`."""
         if not isinstance(left, int | float) or not isinstance(right, int | float):
-            raise TypeError("only numbers are multiplied")
-        return left * right
+            raise TypeError("only numbers are multiplied or divided")
+        return left * right if operator == "*" else left % right
 
 
 def _short_range(*bounds: int) -> range:
@@ -41,12 +41,15 @@ def _short_range(*bounds: int) -> range:
 
 _environment = _Environment(undefined=StrictUndefined, autoescape=False)
 _environment.globals["range"] = _short_range
+for _padding in ("center", "format", "indent", "wordwrap"):  # of any width: a text of a gigabyte
+    del _environment.filters[_padding]
 
 
 def check_template(source: str) -> str:
     """The source, if it is a template that comes to an end. Raises ValueError with the line."""
     try:
         tree = _environment.parse(source)
+        meta.find_undeclared_variables(tree)  # names filters that there are not
     except TemplateSyntaxError as exc:
         raise ValueError(f"template, line {exc.lineno}: {exc.message}") from exc
     except RecursionError as exc:

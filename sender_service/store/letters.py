@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from shared.models.dead_letter import DeadLetter
 from shared.mongo import Database, Document, settle_race, translate_mongo_errors
 
 KEPT = timedelta(days=30)
+LETTERS_A_WRITE = 8  # each may be megabytes: a small database's cache must hold them
 CONTENT = {"value": 0, "key": 0, "expireAt": 0}  # what may be personal stays out of lists
 
 
@@ -51,7 +53,9 @@ class LetterStore:
             for letter in letters
         ]
         with translate_mongo_errors():
-            await settle_race(lambda: self._letters.bulk_write(writes, ordered=False))
+            for start in range(0, len(writes), LETTERS_A_WRITE):
+                some = writes[start : start + LETTERS_A_WRITE]
+                await settle_race(functools.partial(self._letters.bulk_write, some, ordered=False))
 
     async def newest(self, query: LetterQuery, limit: int) -> list[dict[str, Any]]:
         """Without their content."""

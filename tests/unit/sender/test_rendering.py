@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sender_service.models.campaign import Variant
+from sender_service.models.templates import check_template, render
 from sender_service.planner.rendering import Renderer
 from shared.errors import Rejected
 from tests.unit.sender.builders import profile, variant
@@ -151,3 +152,9 @@ def test_what_does_not_render_does_not_render_twice_either() -> None:
         with pytest.raises(Rejected) as caught:
             renderer.body(_variant(contents={"en": "{{ gone }}"}), profile("p"), {})
         assert caught.value.code == "bad_variables"
+
+
+@pytest.mark.parametrize("text", ['{{ "%999999999d" % 1 }}', '{{ "a"|center(999999999) }}'])
+def test_a_text_is_never_padded_to_a_gigabyte(text: str) -> None:
+    with pytest.raises((Rejected, ValueError)):
+        render(check_template(text), {})
