@@ -27,7 +27,7 @@ async def committed_offsets(
     kafka: KafkaSettings, group: str, places: Iterable[Place]
 ) -> dict[Place, int]:
     """Where the group is; 0 where it never was. Raises LogUnavailable."""
-    async with _open(kafka, group) as reader:
+    async with open_scanner(kafka, group) as reader:
         wanted = [TopicPartition(*place) for place in places]
         reader.assign(wanted)
         with translate_kafka_errors():
@@ -36,7 +36,7 @@ async def committed_offsets(
 
 async def first_offsets(kafka: KafkaSettings, places: Iterable[Place]) -> dict[Place, int]:
     """Where the log begins by now. Raises LogUnavailable."""
-    async with _open(kafka, None) as reader:
+    async with open_scanner(kafka, None) as reader:
         with translate_kafka_errors():
             found = await reader.beginning_offsets([TopicPartition(*place) for place in places])
         return {(p.topic, p.partition): offset for p, offset in found.items()}
@@ -49,7 +49,7 @@ async def scan(
     left = {TopicPartition(*p): ends[p] for p in ends if ends[p] > starts.get(p, 0)}
     if not left:
         return
-    async with _open(kafka, None) as reader:
+    async with open_scanner(kafka, None) as reader:
         reader.assign(list(left))
         for place in left:
             reader.seek(place, starts.get((place.topic, place.partition), 0))
@@ -92,7 +92,8 @@ async def _fill(
 
 
 @asynccontextmanager
-async def _open(kafka: KafkaSettings, group: str | None) -> AsyncIterator[AIOKafkaConsumer]:
+async def open_scanner(kafka: KafkaSettings, group: str | None) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer that joins no group; `group` is whose commits it may ask for."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap_servers,
         group_id=group,

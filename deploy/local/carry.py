@@ -10,7 +10,6 @@ import asyncio
 import os
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,13 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.errors import LogUnavailable
 from shared.kafka import (
-    MAX_MESSAGE_BYTES,
     TYPE_HEADER,
     Outgoing,
     ensure_topics,
     open_log_writer,
     translate_kafka_errors,
 )
+from shared.kafka_scan import open_scanner
 from shared.settings import KafkaSettings
 from shared.topics import TOPICS, Topic
 
@@ -48,7 +47,7 @@ class CarryOver:
         written = 0
         partial = self._file.with_suffix(".jsonl.tmp")
         with partial.open("wb") as out:
-            async with _open_reader(self._kafka, None) as reader:
+            async with open_scanner(self._kafka, None) as reader:
                 async for message in _unconsumed(self._kafka, reader):
                     out.write(_to_line(message))
                     written += 1
@@ -75,25 +74,6 @@ class CarryOver:
                     restored += len(batch)
         self._file.unlink()
         return restored
-
-
-@asynccontextmanager
-async def _open_reader(kafka: KafkaSettings, group: str | None) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka.bootstrap_servers,
-        group_id=group,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=kafka.fetch_max_wait_ms,
-        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
-        request_timeout_ms=kafka.request_timeout_ms,
-    )
-    try:
-        with translate_kafka_errors():
-            await consumer.start()
-        yield consumer
-    finally:
-        await consumer.stop()
 
 
 async def _unconsumed(
@@ -145,7 +125,7 @@ async def _committed(
         if group in topic.groups
         for partition in range(topic.partitions)
     ]
-    async with _open_reader(kafka, group) as reader:
+    async with open_scanner(kafka, group) as reader:
         reader.assign(places)
         with translate_kafka_errors():
             return {place: await reader.committed(place) or 0 for place in places}
