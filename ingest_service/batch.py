@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -22,8 +21,7 @@ MAX_DEPTH = 8
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(SenderTime)
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Events as received, not yet judged one by one."""
 
     events: list[Any]
@@ -76,16 +74,21 @@ def check_event(event: Any, batch_size: int) -> dict[str, Any]:
         raise InvalidPayload(
             f"the event is larger than {MAX_EVENT_BYTES // 1024} KiB", code="event_too_large"
         )
-    if _is_deeper(event, MAX_DEPTH):
+    if _is_too_deep(event):
         raise InvalidPayload(f"the event is nested deeper than {MAX_DEPTH} levels", code="too_deep")
     return event
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
+def _is_too_deep(event: dict[str, Any]) -> bool:
     """The event itself is the first level."""
-    if levels == 0:
-        return True
-    for child in value.values() if isinstance(value, dict) else value:
-        if isinstance(child, dict | list) and _is_deeper(child, levels - 1):
-            return True
-    return False
+    level: list[Any] = [event]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return False
+    return True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from shared.clock import whole_milliseconds
+
 # Smaller differences are the network's: shifting by them would reorder what one browser sends.
 TOLERANCE = timedelta(seconds=5)
 OLDEST = timedelta(days=30)  # the events topic keeps as much
@@ -18,12 +20,14 @@ def clock_error(sent_at: datetime | None, received_at: datetime) -> timedelta:
 
 
 def correct(occurred_at: datetime | None, error: timedelta, received_at: datetime) -> datetime:
-    """The moment in our time: neither in the future nor older than what is kept."""
+    """The moment in our time, in whole milliseconds: neither in the future nor older than what is kept."""
     if occurred_at is None:
         return received_at
     oldest = received_at - OLDEST
     try:
-        corrected = occurred_at + error
+        corrected = occurred_at + error if error else occurred_at
     except OverflowError:
         return received_at if error > timedelta(0) else oldest
-    return min(received_at, max(oldest, corrected))
+    if corrected > received_at:
+        return received_at
+    return oldest if corrected < oldest else whole_milliseconds(corrected)

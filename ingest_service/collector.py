@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ingest_service.batch import Batch
 from ingest_service.clocks import clock_error
@@ -19,7 +18,6 @@ from shared.errors import FieldError, InvalidPayload
 from shared.kafka import Outgoing
 from shared.models.app import App
 from shared.models.event import STREAM, Event, Source
-from shared.models.wire import to_iso
 from shared.topics import EVENTS
 
 log = logging.getLogger("carillon.ingest")
@@ -50,8 +48,7 @@ class Refusal:
         return {"index": self.index, "code": self.error.code, "message": self.error.message}
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     accepted: int
     rejected: Sequence[Refusal]
 
@@ -70,7 +67,7 @@ class Collector:
         """Raises InvalidPayload where no event is valid, LogUnavailable where none is stored."""
         received = self._clock()
         error = clock_error(batch.sent_at, received)
-        arrival = Arrival(app, source, received, error, batch.size, crawler, to_iso(received))
+        arrival = Arrival(app, source, received, error, batch.size, crawler)
         events, refused = self._judge_all(arrival, batch.events)
         for refusal in refused:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
@@ -85,8 +82,12 @@ class Collector:
 
     async def _store(self, app: str, events: Sequence[Accepted]) -> None:
         await self._events.publish([Outgoing(TOPIC, e.key, e.value, e.type) for e in events])
-        for kind, count in Counter([event.type for event in events]).items():
-            _counted(app, kind if kind in COUNTED else "custom").inc(count)
+        counts: dict[str, int] = {}
+        for event in events:
+            kind = event.type if event.type in COUNTED else "custom"
+            counts[kind] = counts.get(kind, 0) + 1
+        for kind, count in counts.items():
+            _counted(app, kind).inc(count)
         if log.isEnabledFor(logging.DEBUG):
             for event in events:
                 ids = {"event": event.id, "app": app, "type": event.type}

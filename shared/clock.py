@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 Monotonic = Callable[[], float]
 
 # How wrong this process's wall clock is: tests run replicas whose clocks differ (docs/faults.md).
-OFFSET = timedelta(seconds=float(os.environ.get("CARILLON_CLOCK_OFFSET_SECONDS") or 0))
+OFFSET_SECONDS = float(os.environ.get("CARILLON_CLOCK_OFFSET_SECONDS") or 0)
 
 
 def utc_now() -> datetime:
     """Now, UTC, in whole milliseconds: what MongoDB can hold."""
-    now = datetime.now(UTC) + OFFSET
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return datetime.fromtimestamp(int((time.time() + OFFSET_SECONDS) * 1000) / 1000, UTC)
+
+
+def whole_milliseconds(moment: datetime) -> datetime:
+    """What MongoDB can hold: the rest is cut off."""
+    rest = moment.microsecond % 1000
+    return moment.replace(microsecond=moment.microsecond - rest) if rest else moment
 
 
 def as_utc(moment: datetime) -> datetime:

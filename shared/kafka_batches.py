@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from shared.kafka import (
@@ -73,13 +74,18 @@ async def _build(producer: Any, records: Iterable[Outgoing]) -> list[tuple[str, 
         if isinstance(key, str):
             key = key.encode()
         place = (topic, partition_of(key, counts[topic]))
-        headers = [(TYPE_HEADER, record.type.encode())]
+        headers = _headers(record.type)
         batch = last.get(place)
         if batch is None or not _append(batch, key, record.value, headers):
             batch = last[place] = producer.create_batch()
             batches.append((*place, batch))
             _append(batch, key, record.value, headers)  # the first always fits
     return batches
+
+
+@lru_cache(256)
+def _headers(kind: str) -> list[tuple[str, bytes]]:
+    return [(TYPE_HEADER, kind.encode())]
 
 
 def _append(batch: Any, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from struct import unpack_from
 
 M = 0x5BD1E995
 MASK = 0xFFFFFFFF
 SEED = 0x9747B28C
+KEPT = 8_192  # a visitor sends many events in a row
 
 
 def murmur2(key: bytes) -> int:
@@ -24,5 +26,6 @@ def murmur2(key: bytes) -> int:
     return hashed ^ hashed >> 15
 
 
+@lru_cache(KEPT)
 def partition_of(key: bytes, partitions: int) -> int:
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -29,11 +29,9 @@ class Answer:
 
     def allow_origin(self, origin: bytes) -> None:
         """Let the calling page read it. There are no cookies, so nothing else is given away."""
-        self.headers += (
-            (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", b"Retry-After"),  # pages wait as they are told
-            (b"vary", b"Origin"),
-        )
+        self.headers += ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
+        if self.status in (429, 503):  # pages wait as they are told
+            self.headers.append((b"access-control-expose-headers", b"Retry-After"))
 
 
 def json_answer(body: object, status: int, headers: Mapping[str, str] | None = None) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ingest_service.api.answers import Answer, accepted_answer
 from ingest_service.api.bodies import UnsupportedMediaType
 from ingest_service.api.door import Call
@@ -11,7 +13,7 @@ from ingest_service.collector import Collector
 from ingest_service.crawlers import is_crawler
 
 # text/plain: sendBeacon; the form's type is what `curl -d` says of any body.
-MEDIA_TYPES = frozenset({"application/json", "text/plain", "application/x-www-form-urlencoded"})
+MEDIA_TYPES = frozenset({b"application/json", b"text/plain", b"application/x-www-form-urlencoded"})
 
 
 class Events:
@@ -27,8 +29,7 @@ class Events:
 
     async def answer(self, call: Call) -> Answer:
         guest = self._gate.admit(call)
-        media_type = call.header(b"content-type")
-        if media_type and media_type.split(";")[0].strip().lower() not in MEDIA_TYPES:
+        if not _is_taken(call.headers.get(b"content-type", b"")):
             raise UnsupportedMediaType("send application/json or text/plain")
         batch = read_batch(await call.body(MAX_REQUEST_BYTES))
         if len(batch.events) > 1:
@@ -36,3 +37,8 @@ class Events:
         crawler = guest.source == "browser" and is_crawler(call.header(b"user-agent") or "")
         receipt = await self._collector.collect(guest.app, guest.source, batch, crawler=crawler)
         return accepted_answer(receipt.accepted, [one.report() for one in receipt.rejected])
+
+
+@lru_cache(256)
+def _is_taken(media_type: bytes) -> bool:
+    return not media_type or media_type.split(b";")[0].strip().lower() in MEDIA_TYPES

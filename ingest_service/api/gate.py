@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from ingest_service.api.door import Call
 from ingest_service.auth import identify_app, identify_caller
@@ -13,8 +14,7 @@ from shared.models.app import App
 from shared.models.event import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(NamedTuple):
     """`address` is None where it isn't limited."""
 
     app: App
@@ -67,5 +67,10 @@ def check_origin(call: Call, app: App) -> None:
     origin = call.origin
     if origin is None or not app.origins:
         return
-    if origin.lower() not in (allowed.rstrip("/").lower() for allowed in app.origins):
+    if origin.lower() not in _comparable(tuple(app.origins)):
         raise Forbidden("this origin may not use this key", code="origin_not_allowed")
+
+
+@lru_cache(1_024)
+def _comparable(origins: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(allowed.rstrip("/").lower() for allowed in origins)

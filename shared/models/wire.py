@@ -64,7 +64,7 @@ def _is_text(value: str) -> bool:
     return True
 
 
-# UTC, with milliseconds, as ISO 8601 with a Z.
+# UTC, in milliseconds, as ISO 8601 with a Z; readers take any number of decimals.
 Moment = Annotated[datetime, AfterValidator(_utc), PlainSerializer(to_iso, when_used="json")]
 # Free-form JSON that is stored as it is.
 Storable = Annotated[dict[str, Any], AfterValidator(check_storable)]

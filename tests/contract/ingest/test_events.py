@@ -68,8 +68,8 @@ async def test_stored_event_is_the_wire_model(client: httpx.AsyncClient, api: Ap
         "source": "browser",
         "visitorId": "v:1.a-b_C",
         "playerId": P.lower(),
-        "occurredAt": "2026-11-22T11:59:00.000Z",
-        "receivedAt": "2026-11-22T12:00:00.000Z",
+        "occurredAt": "2026-11-22T11:59:00Z",
+        "receivedAt": "2026-11-22T12:00:00Z",
         "page": {"url": f"{SHOP}/", "title": "Shop", "referrer": ""},
         "context": {
             "timeZone": "Europe/Prague",
