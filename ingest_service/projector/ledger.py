@@ -6,7 +6,7 @@ state is the last word on it, by time: the browser's, or a report of OneSignal's
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from ingest_service.projector.entry import (
@@ -37,6 +37,11 @@ class Ledger:
     @property
     def changed(self) -> list[Document]:
         return [self._players[player] for player in sorted(self._changed)]
+
+    @property
+    def players(self) -> Mapping[str, Document]:
+        """All that the batch has met, by id."""
+        return self._players
 
     def claim(self, visitor: Visitor) -> None:
         """The browser's players go with it to whoever it belongs to now."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
+
+KEPT = 8_192  # a visitor's event asks for its names several times
 
 
 class PersonIds:
@@ -11,6 +14,7 @@ class PersonIds:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._name = lru_cache(KEPT)(self._hashed)
 
     def of_login(self, app: str, login: str) -> str:
         return self._name(app, "login", login)
@@ -23,5 +27,5 @@ class PersonIds:
         """What a visitor's document is called, before and after it is erased."""
         return self._name(app, "browser", visitor)
 
-    def _name(self, *parts: str) -> str:
+    def _hashed(self, *parts: str) -> str:
         return hmac.new(self._key, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()[:32]

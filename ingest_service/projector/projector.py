@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
 from ingest_service.projector.ledger import Ledger, named_players
@@ -28,6 +28,7 @@ from shared.topics import DELIVERIES, EVENTS, PROJECTOR
 
 log = logging.getLogger("carillon.projector")
 
+Found = Mapping[str, Document]  # by id
 BATCH_RECORDS = 200  # on the embedded store about half a second's work
 
 
@@ -59,7 +60,7 @@ class Projector:
         visitors = await self._fold_visitors([e for e in events if e.type not in OF_PLAYERS])
         ledger = await self._fold_players(visitors, events, deliveries)
         touched = {(v.state["app"], person) for v in visitors for person in v.touched}
-        await self._fold_profiles(touched | ledger.touched)
+        await self._fold_profiles(touched | ledger.touched, visitors, ledger)
         for event in events:
             ids = {"event": event.id, "app": event.app, "type": event.type}
             log.debug("event projected", extra=ids)
@@ -108,14 +109,18 @@ class Projector:
         await self._store.save_players(ledger.changed)
         return ledger
 
-    async def _fold_profiles(self, touched: Iterable[tuple[str, str]]) -> None:
+    async def _fold_profiles(
+        self, touched: Iterable[tuple[str, str]], visitors: Sequence[Visitor], ledger: Ledger
+    ) -> None:
         """Profiles are read before what they are folded from, so that a race is noticed."""
         by_app: dict[str, set[str]] = defaultdict(set)
         for app, person in touched:
             by_app[app].add(person)
         for app, people in by_app.items():
             existing = await self._store.profiles(people)
-            folded = await self._fold(app, people)
+            states = await self._browsers(app, people, existing, visitors)
+            players = await self._owned(app, people, existing, ledger)
+            folded = self._fold(people, states, players)
             now = self._clock()
             settled = [settle(existing.get(p["_id"]), p, now) for p in folded]
             kept = {profile["_id"] for profile in folded}
@@ -124,15 +129,39 @@ class Projector:
                 emptied=[profile for name, profile in existing.items() if name not in kept],
             )
 
-    async def _fold(self, app: str, people: set[str]) -> list[Document]:
+    async def _browsers(
+        self, app: str, people: set[str], existing: Found, visitors: Sequence[Visitor]
+    ) -> Found:
+        """The batch's own, and those of persons who have others. A browser that somebody else adds to a
+        person meanwhile is not missed: its writer folds the profile too, after us, or makes us repeat.
+        """
+        at_hand = {v.state["_id"]: v.state for v in visitors}
+
+        def is_whole(profile: Document) -> bool:
+            names = [*profile["visitors"], *profile["pastVisitors"]]
+            return all(self._people.of_browser(app, name) in at_hand for name in names)
+
+        others = [p for p in people if p not in existing or not is_whole(existing[p])]
+        return {**at_hand, **await self._store.visitors_of(others)}
+
+    async def _owned(self, app: str, people: set[str], existing: Found, ledger: Ledger) -> Found:
+        """As with browsers."""
+
+        def is_whole(profile: Document) -> bool:
+            return all(player["id"] in ledger.players for player in profile["players"])
+
+        others = [p for p in people if p not in existing or not is_whole(existing[p])]
+        return {**ledger.players, **await self._store.players_of(app, others)}
+
+    def _fold(self, people: set[str], states: Found, players: Found) -> list[Document]:
         members: dict[str, list[Visitor]] = defaultdict(list)
-        for state in (await self._store.visitors_of(people)).values():
+        for state in states.values():
             for person in people.intersection(state["people"]):
                 members[person].append(Visitor(state, self._people))
-        players: dict[str, list[Document]] = defaultdict(list)
-        for player in (await self._store.players_of(app, people)).values():
-            players[player["person"]].append(player)
-        folded = (fold_profile(p, members[p], players[p]) for p in sorted(people))
+        owned: dict[str, list[Document]] = defaultdict(list)
+        for player in players.values():
+            owned[player["person"]].append(player)
+        folded = (fold_profile(p, members[p], owned[p]) for p in sorted(people))
         return [profile for profile in folded if profile is not None]
 
     def _name(self, event: Event) -> str:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,8 +56,7 @@ async def main() -> None:
                 await database[f"plain_{name}"].create_index(list(index.keys))
             _say(f"driver {settings.mongo.driver}, server SecantusDB, majority and journal")
             await _ratio(database, "new visitors", 0)
-            for number in range(BATCHES, ALL):
-                await _projector(MongoProjections(database)).handle(_batch(number))
+            await _both(database, range(BATCHES, ALL))  # so that both replace what is there
             rate = await _ratio(database, "returning visitors", ALL)
             await _latency(settings, database, rate / 2)
             await _memory(database)
@@ -78,12 +77,24 @@ class Recording(MongoProjections):
 
 
 async def _ratio(database: Database, who: str, first: int) -> float:
-    """Batch by batch in turns, so that what else the machine does falls on both alike."""
+    took, plain, count = await _both(database, range(first, first + BATCHES))
+    rate = BATCHES * BATCH_RECORDS / took
+    _say(
+        f"{who}: {BATCHES * BATCH_RECORDS:,} events, {count:,} documents: projector {took:.1f} s"
+        f" ({rate:,.0f} events/s), plain bulk_write loop {plain:.1f} s: {plain / took:.2f} (aim: 0.7)"
+    )
+    return rate
+
+
+async def _both(database: Database, numbers: Iterable[int]) -> tuple[float, float, int]:
+    """Seconds of the projector, of the plain loop, and how many documents it were, batch by batch in
+    turns, so that what else the machine does falls on both alike.
+    """
     store = Recording(database)
     projector = _projector(store)
     took = plain = 0.0
     count = 0
-    for number in range(first, first + BATCHES):
+    for number in numbers:
         batch = _batch(number)
         began = time.perf_counter()
         await projector.handle(batch)
@@ -92,12 +103,7 @@ async def _ratio(database: Database, who: str, first: int) -> float:
         count += await _write_plainly(database, store.written)
         plain += time.perf_counter() - began
         store.written.clear()
-    rate = BATCHES * BATCH_RECORDS / took
-    _say(
-        f"{who}: {BATCHES * BATCH_RECORDS:,} events, {count:,} documents: projector {took:.1f} s"
-        f" ({rate:,.0f} events/s), plain bulk_write loop {plain:.1f} s: {plain / took:.2f} (aim: 0.7)"
-    )
-    return rate
+    return took, plain, count
 
 
 async def _write_plainly(database: Database, written: list[tuple[str, list[Document]]]) -> int:
