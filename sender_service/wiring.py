@@ -46,6 +46,7 @@ from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
 from shared.health import Health
 from shared.kafka import LogWriter, open_log_writer
+from shared.kafka_batches import BatchWriter, GroupWriter
 from shared.mongo import Database, open_database
 from shared.secrets import Vault
 from shared.settings import Settings
@@ -91,6 +92,10 @@ class Sender:
     def audience(self) -> AudienceReader:
         return AudienceReader(self.people, SegmentReader(self.database), PartStore(self.database))
 
+    @property
+    def group_writer(self) -> GroupWriter:
+        return GroupWriter(BatchWriter(self.writer), self.settings.kafka.request_timeout_ms / 1_000)
+
     def intake(self) -> Intake:
         return Intake(
             apps=self.apps,
@@ -109,7 +114,7 @@ class Sender:
         if "dispatcher" in roles:
             tools = DispatcherTools(
                 self.apps, app_store(self.database), governor, self.onesignal,
-                self.writer, utc_now,
+                self.group_writer, utc_now,
             )  # fmt: skip
             specs += Dispatcher(tools).stages()
         if "accounting" in roles:

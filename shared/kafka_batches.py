@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from shared.errors import LogUnavailable
 from shared.kafka import (
     OUT_OF_STEP,
     TYPE_HEADER,
@@ -44,6 +45,52 @@ class BatchWriter:
     async def ping(self) -> None:
         """Raises LogUnavailable unless a broker answers."""
         await self._writer.ping()
+
+
+class GroupWriter:
+    """For whoever publishes a record here and there: those that come while a batch is under way go
+    together into the next.
+    """
+
+    def __init__(self, batches: BatchWriter, seconds: float) -> None:
+        self._batches = batches
+        self._seconds = seconds
+        self._waiting: list[tuple[Outgoing, asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def publish(self, record: Outgoing) -> None:
+        """Returns when it is acknowledged. Raises LogUnavailable: it may be stored all the same."""
+        loop = asyncio.get_running_loop()
+        stored = loop.create_future()
+        self._waiting.append((record, stored))
+        if self._flushing is None:
+            self._flushing = loop.create_task(self._flush())
+        await stored
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting:
+                taken, self._waiting = self._waiting, []
+                error: LogUnavailable | None = LogUnavailable("interrupted")
+                try:
+                    await self._batches.publish([record for record, _ in taken], self._seconds)
+                    error = None
+                except LogUnavailable as exc:
+                    error = exc
+                finally:
+                    _tell([stored for _, stored in taken], error)
+        finally:
+            self._flushing = None
+
+
+def _tell(waiting: Iterable[asyncio.Future[None]], error: LogUnavailable | None) -> None:
+    for stored in waiting:
+        if stored.done():  # nobody waits any more
+            continue
+        if error is None:
+            stored.set_result(None)
+        else:
+            stored.set_exception(error)
 
 
 async def _send(producer: Any, records: Iterable[Outgoing]) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from sender_service.dispatcher.governor import Governor
 from sender_service.dispatcher.onesignal import OneSignalClient
@@ -17,7 +18,8 @@ from shared import metrics
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.dead_letters import Poison
-from shared.kafka import LogWriter, Outgoing, Record
+from shared.kafka import Outgoing, Record
+from shared.kafka_batches import GroupWriter
 from shared.models.app import App
 from shared.models.delivery import Delivery, PlayerOutcome
 from shared.models.job import Job
@@ -44,7 +46,7 @@ class DispatcherTools:
     app_store: VersionedStore
     governor: Governor
     onesignal: OneSignalClient
-    writer: LogWriter
+    writer: GroupWriter
     clock: Clock
 
 
@@ -82,7 +84,7 @@ class Dispatcher:
     async def _deliver(self, job: Job) -> None:
         delivery = await self._dispatch(job)
         await self._tools.writer.publish(
-            [Outgoing(DELIVERIES.name, delivery.send, delivery.dump(), "delivery")]
+            Outgoing(DELIVERIES.name, delivery.send, delivery.dump(), "delivery")
         )
 
     async def _dispatch(self, job: Job) -> Delivery:
@@ -165,13 +167,17 @@ class Dispatcher:
 
     def _note(self, job: Job, outcome: Outcome, seconds: float) -> None:
         label = type(outcome).__name__
-        metrics.CALLS.labels(job.app, label).inc()
-        metrics.CALL_SECONDS.labels(job.app).observe(seconds)
+        _counted(job.app, label).inc()
+        _timed(job.app).observe(seconds)
         log.info(
             "OneSignal called",
             extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
                    "outcome": label, "players": len(job.players), "key": job.idempotency_key},
         )  # fmt: skip
+
+
+_counted = lru_cache(4_096)(metrics.CALLS.labels)  # a look-up by labels takes a lock
+_timed = lru_cache(1_024)(metrics.CALL_SECONDS.labels)
 
 
 def _decode(record: Record) -> Job:

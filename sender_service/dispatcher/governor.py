@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared import metrics
 from shared.clock import Monotonic
@@ -30,6 +30,7 @@ log = logging.getLogger("carillon.governor")
 DEAD_BEATS = 5
 JOIN_BEATS = 2
 FORGET_BEATS = 60
+LOOK_SECONDS = 0.1  # how late somebody may learn that no turn came
 WINDOW_SECONDS = 1.0  # OneSignal counts calls by the second
 
 
@@ -123,16 +124,20 @@ class Membership:
             log.info("left without a word: MongoDB is away")
 
 
+class Waiting(NamedTuple):
+    """Somebody for a turn, true or false, until then by the pacer's clock."""
+
+    given: asyncio.Future[bool]
+    until: float
+
+
 class Pacer:
     """Hands out evenly spaced turns to call OneSignal for one app, transactional first."""
 
     def __init__(self, rate: Callable[[], float], monotonic: Monotonic) -> None:
         self._rate = rate
         self._monotonic = monotonic
-        self._lanes: tuple[deque[asyncio.Future[None]], deque[asyncio.Future[None]]] = (
-            deque(),
-            deque(),
-        )
+        self._lanes: tuple[deque[Waiting], deque[Waiting]] = (deque(), deque())
         self._next = 0.0
         self._given: deque[float] = deque()  # the last turns, as many as a second may have
         self._paused_until = 0.0
@@ -140,16 +145,12 @@ class Pacer:
 
     async def turn(self, *, transactional: bool, within: float) -> bool:
         """True when the call may be made now; False when no turn came within so many seconds."""
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        given: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        waiting = Waiting(given, self._monotonic() + within)
         self._lanes[0 if transactional else 1].append(waiting)
         if self._serving is None or self._serving.done():
             self._serving = asyncio.create_task(self._serve())
-        try:
-            async with asyncio.timeout(within):
-                await waiting
-        except TimeoutError:
-            return waiting.done() and not waiting.cancelled()
-        return True
+        return await given
 
     def pause(self, seconds: float) -> None:
         self._paused_until = max(self._paused_until, self._monotonic() + seconds)
@@ -160,14 +161,23 @@ class Pacer:
             now = self._monotonic()
             at = self._earliest(rate, now)
             if at > now:
-                await asyncio.sleep(min(at - now, 0.25))
+                self._send_away(now)
+                await asyncio.sleep(min(at - now, LOOK_SECONDS))
                 continue
-            waiting = (self._lanes[0] or self._lanes[1]).popleft()
-            if not waiting.done():
+            given = (self._lanes[0] or self._lanes[1]).popleft().given
+            if not given.done():
                 # A loop that woke late catches up by at most a few turns: never a burst.
                 self._next = max(self._next, now - 5 / rate) + 1 / rate
                 self._given.append(now)
-                waiting.set_result(None)
+                given.set_result(True)
+
+    def _send_away(self, now: float) -> None:
+        """Who waited long enough; a timer each would cost as much as the turn."""
+        for lane in self._lanes:
+            while lane and (lane[0].until <= now or lane[0].given.done()):
+                given = lane.popleft().given
+                if not given.done():
+                    given.set_result(False)
 
     def _earliest(self, rate: float, now: float) -> float:
         """When the next turn may be: evenly spaced, and no more than `rate` in any second."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import orjson
@@ -20,13 +21,22 @@ from shared.settings import OneSignalSettings
 log = logging.getLogger("carillon.onesignal")
 
 VIEW_TIMEOUT_SECONDS = 5.0
+CONNECT_SECONDS = 10.0
 
 
 class OneSignalClient:
     """Calls in the name of an app. What goes wrong on the way is an outcome, never an exception."""
 
-    def __init__(self, http: httpx.AsyncClient, vault: Vault) -> None:
-        self._http = http
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, settings: OneSignalSettings, vault: Vault
+    ) -> None:
+        """Calls go by the transport itself: redirects, cookies and sign-in dances, which `AsyncClient`
+        adds at the price of another call, are nothing that a key should take part in.
+        """
+        self._transport = transport
+        self._base = settings.base_url.rstrip("/")
+        self._create = httpx.URL(f"{self._base}/notifications")
+        self._patience = _patience(settings.timeout_seconds)
         self._vault = vault
         self._keys: dict[str, str] = {}  # sealed → open: decrypting costs more than a look-up
 
@@ -39,25 +49,39 @@ class OneSignalClient:
             "idempotency_key": job.idempotency_key,
         }
         try:
-            answer = await self._http.post(
-                "/notifications", content=orjson.dumps(payload), headers=self._headers(app)
-            )
+            answer = await self._answer(
+                httpx.Request(
+                    "POST", self._create, headers=self._headers(app), content=orjson.dumps(payload),
+                    extensions=self._patience,
+                )
+            )  # fmt: skip
         except httpx.HTTPError:
             return RetryAfter("no_answer")
-        return classify(answer.status_code, _lower(answer.headers), answer.content)
+        return classify(answer.status_code, answer.headers, answer.content)
 
     async def messageable(self, app: App) -> int | None:
         """OneSignal's count of players that can be reached; None where it doesn't say."""
         try:
-            answer = await self._http.get(
-                f"/apps/{app.one_signal.app_id}",
-                headers=self._headers(app),
-                timeout=VIEW_TIMEOUT_SECONDS,
-            )
+            answer = await self._answer(
+                httpx.Request(
+                    "GET", f"{self._base}/apps/{app.one_signal.app_id}", headers=self._headers(app),
+                    extensions=_patience(VIEW_TIMEOUT_SECONDS),
+                )
+            )  # fmt: skip
             count = answer.json().get("messageable_players") if answer.status_code == 200 else None
         except (httpx.HTTPError, ValueError, AttributeError, Rejected):
             return None
         return count if isinstance(count, int) else None
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        """Read whole. Raises httpx.HTTPError."""
+        answer = await self._transport.handle_async_request(request)
+        answer.headers.encoding = "latin-1"  # to find it out costs a pass over all of them
+        try:
+            await answer.aread()
+        finally:
+            await answer.aclose()
+        return answer
 
     def _headers(self, app: App) -> dict[str, str]:
         sealed = app.one_signal.rest_api_key
@@ -66,27 +90,23 @@ class OneSignalClient:
         return {
             "Authorization": f"Key {self._keys[sealed]}",
             "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "Carillon",
         }
 
 
-def _lower(headers: httpx.Headers) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def _patience(seconds: float) -> dict[str, Any]:
+    """As transports read it."""
+    return {"timeout": httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)).as_dict()}
 
 
 @asynccontextmanager
 async def open_onesignal(
     settings: OneSignalSettings, vault: Vault
 ) -> AsyncIterator[OneSignalClient]:
-    """A client with a bounded pool. Redirects are not followed: a key goes nowhere else."""
-    async with httpx.AsyncClient(
-        base_url=settings.base_url,
-        transport=AiohttpTransport(
-            limits=httpx.Limits(
-                max_connections=settings.max_connections,
-                max_keepalive_connections=settings.max_connections,
-            )
-        ),
-        timeout=httpx.Timeout(settings.timeout_seconds, connect=10.0),
-        follow_redirects=False,
-    ) as http:
-        yield OneSignalClient(http, vault)
+    """A client with a bounded pool."""
+    limits = httpx.Limits(
+        max_connections=settings.max_connections,
+        max_keepalive_connections=settings.max_connections,
+    )
+    async with AiohttpTransport(limits=limits) as transport:
+        yield OneSignalClient(transport, settings, vault)

@@ -49,7 +49,7 @@ Outcome = Sent | NotSent | RetryAfter | Refused
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
-    """The outcome of an answer; `headers` with lower-case names."""
+    """The outcome of an answer; `headers` by lower-case names."""
     if status == 429:
         return RetryAfter("rate_limited", _seconds(headers.get("retry-after")))
     if status >= 500 or status == 408:

@@ -14,6 +14,7 @@ from sender_service.dispatcher.outcomes import Outcome, Refused, RetryAfter, Sen
 from shared.models.app import App
 from shared.models.job import Job
 from shared.secrets import Vault
+from shared.settings import OneSignalSettings
 from tests.fakes import START
 from tests.unit.sender.builders import SEND, player_id
 
@@ -42,18 +43,17 @@ def _job() -> Job:
     )  # fmt: skip
 
 
+def _client(router: respx.MockRouter) -> OneSignalClient:
+    transport = httpx.MockTransport(router.async_handler)
+    return OneSignalClient(transport, OneSignalSettings(base_url=f"{URL}/"), VAULT)
+
+
 async def _sent(router: respx.MockRouter) -> Outcome:
-    async with httpx.AsyncClient(
-        base_url=URL, transport=httpx.MockTransport(router.async_handler)
-    ) as http:
-        return await OneSignalClient(http, VAULT).send(_app(), _job())
+    return await _client(router).send(_app(), _job())
 
 
 async def _counted(router: respx.MockRouter, app: App | None = None) -> int | None:
-    async with httpx.AsyncClient(
-        base_url=URL, transport=httpx.MockTransport(router.async_handler)
-    ) as http:
-        return await OneSignalClient(http, VAULT).messageable(app or _app())
+    return await _client(router).messageable(app or _app())
 
 
 def _router(answer: httpx.Response | Exception) -> respx.MockRouter:
