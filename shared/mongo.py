@@ -37,6 +37,7 @@ DUPLICATE_KEY = 11000
 WRITE_CONFLICT = 112
 RACE_CODES = frozenset({DUPLICATE_KEY, WRITE_CONFLICT})  # two upserts of one new key met
 RACE_TRIES = 8
+IN_LIMIT = 100  # values a `$in`: more is slow on some engines (DESIGN 6)
 # Not primary, shutting down, stepping down, interrupted, timed out, cut off by a replay's swap: try again.
 PASSING_CODES = frozenset(
     {6, 7, 24, 43, 50, 89, 91, 112, 175, 189, 262, 9001, 10107, 11600, 11602, 13435}
@@ -68,6 +69,12 @@ def translate_mongo_errors() -> Iterator[None]:
         if is_passing(exc):
             raise StoreUnavailable(f"MongoDB: {type(exc).__name__}") from exc
         raise
+
+
+def one_of(field: str, values: Sequence[str]) -> Iterator[Document]:
+    """Queries that together ask for `field` being one of these, some values each."""
+    for start in range(0, len(values), IN_LIMIT):
+        yield {field: {"$in": list(values[start : start + IN_LIMIT])}}
 
 
 async def settle_race(operation: Callable[[], Awaitable[T]]) -> T:

@@ -23,12 +23,11 @@ from shared.collections import APPS, PLAYERS
 from shared.errors import Rejected
 from shared.kafka import LogWriter, Outgoing, ensure_topics, open_log_writer
 from shared.models.event import Event
-from shared.mongo import Database, open_database, translate_mongo_errors
+from shared.mongo import Database, one_of, open_database, translate_mongo_errors
 from shared.settings import Settings
 from shared.topics import EVENTS, TOPICS
 
 BATCH = 500  # rows published, acknowledged and remembered together
-IN_AT_MOST = 100
 SHOWN = 20  # bad rows on the screen; all are in the file beside the cursor
 GZIP = b"\x1f\x8b"
 MAX_FIELD = 1024 * 1024
@@ -84,9 +83,9 @@ class Sink:
     async def _owners(self, app: str, players: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
         with translate_mongo_errors():
-            for start in range(0, len(players), IN_AT_MOST):
-                some = {"_id": {"$in": list(players[start : start + IN_AT_MOST])}, "app": app}
-                async for entry in self.database[PLAYERS.name].find(some, {"visitor": 1}):
+            for some in one_of("_id", players):
+                wanted = {**some, "app": app}
+                async for entry in self.database[PLAYERS.name].find(wanted, {"visitor": 1}):
                     if entry["visitor"]:
                         found[entry["_id"]] = entry["visitor"]
         return found

@@ -9,9 +9,15 @@ from pymongo import InsertOne, UpdateOne
 
 from sender_service.models.policy import Cap
 from shared.collections import CONTACTS
-from shared.mongo import Database, Document, Write, translate_mongo_errors, write_conditionally
+from shared.mongo import (
+    Database,
+    Document,
+    Write,
+    one_of,
+    translate_mongo_errors,
+    write_conditionally,
+)
 
-IN_LIMIT = 100  # ids a `$in` (DESIGN 6)
 RING = 64  # pushes remembered a person: more than a cap can count
 KEPT = timedelta(days=91)  # longer than the longest cap
 
@@ -48,9 +54,9 @@ class ContactStore:
         """Of those to whom nothing was sent."""
         keys = [_key(app, person) for person in people]
         with translate_mongo_errors():
-            for start in range(0, len(keys), IN_LIMIT):
+            for wanted in one_of("_id", keys):
                 await self._contacts.update_many(
-                    {"_id": {"$in": keys[start : start + IN_LIMIT]}, "ring.send": send},
+                    {**wanted, "ring.send": send},
                     {"$pull": {"ring": {"send": send}}, "$inc": {"rev": 1}},
                 )
 
@@ -58,8 +64,7 @@ class ContactStore:
         keys = [_key(app, person) for person in people]
         found: dict[str, Document] = {}
         with translate_mongo_errors():
-            for start in range(0, len(keys), IN_LIMIT):
-                wanted = {"_id": {"$in": keys[start : start + IN_LIMIT]}}
+            for wanted in one_of("_id", keys):
                 found |= {d["_id"]: d async for d in self._contacts.find(wanted)}
         return found
 

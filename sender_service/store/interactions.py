@@ -10,11 +10,17 @@ from pymongo import InsertOne, UpdateOne
 
 from sender_service.models.page import Page
 from shared.collections import INTERACTIONS
-from shared.mongo import Database, Document, Write, translate_mongo_errors, write_conditionally
+from shared.mongo import (
+    Database,
+    Document,
+    Write,
+    one_of,
+    translate_mongo_errors,
+    write_conditionally,
+)
 
 Seen = Mapping[tuple[int, str], datetime]  # (member's index, impression | click | close) → when
 KINDS = ("impression", "click", "close")
-IN_LIMIT = 100  # ids a `$in` (DESIGN 6)
 
 
 class InteractionStore:
@@ -47,8 +53,7 @@ class InteractionStore:
 
     async def _read(self, pages: Sequence[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
-        for start in range(0, len(pages), IN_LIMIT):
-            wanted = {"_id": {"$in": list(pages[start : start + IN_LIMIT])}}
+        for wanted in one_of("_id", pages):
             found |= {d["_id"]: d async for d in self._interactions.find(wanted)}
         return found
 

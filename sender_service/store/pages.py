@@ -15,9 +15,15 @@ from pymongo.errors import DuplicateKeyError
 from sender_service.models.page import Page
 from sender_service.models.send import EVER, Sums, add_sums, empty_sums
 from shared.collections import BODIES, PAGES
-from shared.mongo import Database, Document, Write, translate_mongo_errors, write_conditionally
+from shared.mongo import (
+    Database,
+    Document,
+    Write,
+    one_of,
+    translate_mongo_errors,
+    write_conditionally,
+)
 
-IN_LIMIT = 100  # ids a `$in`: more is slow on some engines (DESIGN 6)
 DUE_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
 _OPEN = {"send": 1, "due": 1, "out": 1, "tried": 1}
@@ -105,9 +111,8 @@ class PageStore:
     async def get_many(self, pages: Sequence[str]) -> dict[str, Page]:
         found: dict[str, Page] = {}
         with translate_mongo_errors():
-            for start in range(0, len(pages), IN_LIMIT):
-                chunk = list(pages[start : start + IN_LIMIT])
-                async for page in self._pages.find({"_id": {"$in": chunk}}):
+            for wanted in one_of("_id", pages):
+                async for page in self._pages.find(wanted):
                     found[page["_id"]] = cast(Page, page)
         return found
 
@@ -115,8 +120,7 @@ class PageStore:
         """The pages that these OneSignal messages were sent for."""
         found: dict[str, Page] = {}
         with translate_mongo_errors():
-            for start in range(0, len(messages), IN_LIMIT):
-                wanted = {"notifications": {"$in": list(messages[start : start + IN_LIMIT])}}
+            for wanted in one_of("notifications", messages):
                 async for page in self._pages.find(wanted):
                     found[page["_id"]] = cast(Page, page)
         return list(found.values())
@@ -140,8 +144,8 @@ class PageStore:
         closed = [p["bodies"] for p, _ in edits if not p["open"]]
         with translate_mongo_errors():
             all_written = await write_conditionally(self._pages, writes) == len(writes)
-            for start in range(0, len(closed) if all_written else 0, IN_LIMIT):
-                await self._bodies.delete_many({"_id": {"$in": closed[start : start + IN_LIMIT]}})
+            for over in one_of("_id", closed if all_written else []):
+                await self._bodies.delete_many(over)
         return all_written
 
     async def due_pages(self, app: str, priority: str, now: datetime) -> list[OpenPage]:
@@ -169,10 +173,10 @@ class PageStore:
     async def postpone(self, pages: Sequence[str], due: datetime) -> None:
         """Look at these again later; edits under way fail and are repeated."""
         with translate_mongo_errors():
-            await self._pages.update_many(
-                {"_id": {"$in": list(pages)}, "open": True},
-                {"$set": {"due": due}, "$inc": {"rev": 1}},
-            )
+            for held in one_of("_id", pages):
+                await self._pages.update_many(
+                    {**held, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
+                )
 
     async def make_due(self, send: str, due: datetime) -> None:
         """Let the scheduler look at all open pages of a send; edits under way fail and are repeated."""
@@ -195,8 +199,7 @@ class PageStore:
         """Send → (its account so far, how many of its pages are open)."""
         found = {send: (empty_sums(), 0) for send in sends}
         with translate_mongo_errors():
-            for start in range(0, len(sends), IN_LIMIT):
-                query = {"send": {"$in": list(sends[start : start + IN_LIMIT])}}
+            for query in one_of("send", sends):
                 async for page in self._pages.find(query, {"send": 1, "sums": 1, "open": 1}):
                     total, still_open = found[page["send"]]
                     add_sums(total, page["sums"])

@@ -9,9 +9,8 @@ from pymongo import ReplaceOne
 
 from shared.collections import PARKED
 from shared.models.event import Event
-from shared.mongo import Database, settle_race, translate_mongo_errors
+from shared.mongo import Database, one_of, settle_race, translate_mongo_errors
 
-IN_LIMIT = 100  # values a `$in` (DESIGN 6)
 KEPT = timedelta(days=7)  # as long as a send may live
 
 
@@ -44,14 +43,12 @@ class ParkedStore:
         """Those that name one of these messages."""
         found: list[Event] = []
         with translate_mongo_errors():
-            for start in range(0, len(messages), IN_LIMIT):
-                wanted = {"message": {"$in": list(messages[start : start + IN_LIMIT])}}
+            for wanted in one_of("message", messages):
                 async for document in self._parked.find(wanted):
                     found.append(Event.model_validate(document["event"]))
         return found
 
     async def remove(self, events: Sequence[str]) -> None:
         with translate_mongo_errors():
-            for start in range(0, len(events), IN_LIMIT):
-                wanted = {"_id": {"$in": list(events[start : start + IN_LIMIT])}}
+            for wanted in one_of("_id", events):
                 await self._parked.delete_many(wanted)

@@ -8,9 +8,8 @@ from datetime import datetime
 from sender_service.models.send import NEVER
 from shared.collections import PLAYERS, PROFILES
 from shared.ids import SLOTS
-from shared.mongo import Collection, Database, Document, translate_mongo_errors
+from shared.mongo import Collection, Database, Document, one_of, translate_mongo_errors
 
-IN_LIMIT = 100
 RECENT_LIMIT = 2_000  # more changes than this are looked up by id instead
 
 
@@ -93,7 +92,6 @@ class PeopleReader:
     ) -> list[Document]:
         found: list[Document] = []
         with translate_mongo_errors():
-            for start in range(0, len(values), IN_LIMIT):
-                wanted = {field: {"$in": list(values[start : start + IN_LIMIT])}}
+            for wanted in one_of(field, values):
                 found += [d async for d in collection.find({**wanted, **also})]
         return found

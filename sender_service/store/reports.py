@@ -12,9 +12,8 @@ from pymongo.errors import DuplicateKeyError
 from sender_service.models.report import PLURAL, Report, SendReport, no_one_seen
 from sender_service.models.send import EVER, Send
 from shared.collections import INTERACTIONS, REPORTS, SEND_REPORTS, SENDS
-from shared.mongo import Database, Document, settle_race, translate_mongo_errors
+from shared.mongo import Database, Document, one_of, settle_race, translate_mongo_errors
 
-IN_LIMIT = 100
 LIGHT = {"trigger": 0, "frozen": 0}
 
 
@@ -105,8 +104,7 @@ class ReportStore:
         """Send → impressions, clicks, closes; many sends at once."""
         total = {send: no_one_seen() for send in sends}
         with translate_mongo_errors():
-            for start in range(0, len(sends), IN_LIMIT):
-                some = {"send": {"$in": list(sends[start : start + IN_LIMIT])}}
+            for some in one_of("send", sends):
                 async for page in self._interactions.find(some, {"send": 1, "counts": 1}):
                     for kind, plural in PLURAL.items():
                         total[page["send"]][plural] += page["counts"][kind]

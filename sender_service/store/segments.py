@@ -14,9 +14,7 @@ from typing import Any
 
 from shared.collections import PROFILES
 from shared.ids import SLOTS
-from shared.mongo import Database, Document, translate_mongo_errors
-
-IN_LIMIT = 100
+from shared.mongo import Database, Document, one_of, translate_mongo_errors
 
 
 class SegmentReader:
@@ -38,8 +36,7 @@ class SegmentReader:
     async def among(self, app: str, people: Sequence[str], where: Document) -> list[Document]:
         """Those of these people who are selected."""
         found: list[Document] = []
-        for start in range(0, len(people), IN_LIMIT):
-            ids = {"_id": {"$in": list(people[start : start + IN_LIMIT])}}
+        for ids in one_of("_id", people):
             found += await self._select(ids, {"$and": [{"app": app}, where]})
         return found
 

@@ -11,9 +11,7 @@ from pymongo.errors import BulkWriteError
 
 from sender_service.models.send import EVER, NEVER, Send, SendState, Sums
 from shared.collections import SENDS
-from shared.mongo import DUPLICATE_KEY, Database, Document, translate_mongo_errors
-
-IN_LIMIT = 100  # ids a `$in` (DESIGN 6)
+from shared.mongo import DUPLICATE_KEY, Database, Document, one_of, translate_mongo_errors
 
 
 class SendStore:
@@ -113,8 +111,7 @@ class SendStore:
         """These sends, without their content."""
         found: list[Send] = []
         with translate_mongo_errors():
-            for start in range(0, len(sends), IN_LIMIT):
-                query = {"_id": {"$in": list(sends[start : start + IN_LIMIT])}}
+            for query in one_of("_id", sends):
                 async for send in self._sends.find(query, {"trigger": 0, "frozen": 0}):
                     found.append(cast(Send, send))
         return found
