@@ -50,6 +50,7 @@ MERGES = CollectionSpec("merges", INGEST, (_by("app", "person"),))
 PROJECTOR = CollectionSpec("projector", INGEST)  # its log, its erasures, its hold: a document each
 APPS = CollectionSpec("apps", SENDER)
 CAMPAIGNS = CollectionSpec("campaigns", SENDER, (_by("app"),))
+CAMPAIGN_VERSIONS = CollectionSpec("campaign_versions", SENDER)  # those that were replaced
 SENDS = CollectionSpec(
     "sends",
     SENDER,
@@ -88,8 +89,8 @@ AUDIT = CollectionSpec("audit", SENDER, (_by("at"), _EXPIRY))
 
 COLLECTIONS = (
     PROFILES, VISITORS, PLAYERS, MERGES, PROJECTOR,
-    APPS, CAMPAIGNS, SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS, INTERACTIONS, BUDGETS, REPLICAS,
-    DEAD_LETTERS, REPORTS, SEND_REPORTS, TOKENS, AUDIT,
+    APPS, CAMPAIGNS, CAMPAIGN_VERSIONS, SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS,
+    INTERACTIONS, BUDGETS, REPLICAS, DEAD_LETTERS, REPORTS, SEND_REPORTS, TOKENS, AUDIT,
 )  # fmt: skip
 
 

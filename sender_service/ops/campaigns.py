@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body, Path, Query
 
 from sender_service.models.campaign import Campaign, CampaignBody
 from sender_service.models.trigger import Name
 from sender_service.ops.auth import needs
-from sender_service.ops.examples import CAMPAIGN, REPORT, answers
+from sender_service.ops.examples import CAMPAIGN, REPORT, SHOWN_CAMPAIGN, answers
 from sender_service.ops.reports import Reports, by_location
 from sender_service.ops.trials import TestPush, TestSender
 from sender_service.store.campaigns import CampaignStore, campaign_key, to_campaign
 from shared.apps import AppRegistry
 from shared.errors import NotFound
+
+MOST_VERSIONS = 100
 
 AppName = Annotated[Name, Path(description="the app's id")]
 CampaignName = Annotated[Name, Path(description="the campaign's id")]
@@ -32,6 +34,7 @@ class CampaignTools:
 def campaigns_router(tools: CampaignTools) -> APIRouter:
     router = APIRouter(prefix="/v1/apps/{app}", tags=["campaigns"])
     _add_offers(router, tools)
+    _add_versions(router, tools.store)
     _add_results(router, tools)
     return router
 
@@ -61,6 +64,33 @@ def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
         await known_app(tools.registry, app)
         content = {**body.document(), "app": app, "id": campaign}
         return _shown(to_campaign(await store.put(campaign_key(app, campaign), content)))
+
+
+def _add_versions(router: APIRouter, store: CampaignStore) -> None:
+    @router.get("/campaigns/{campaign}/versions", responses=answers({"items": [SHOWN_CAMPAIGN]}))
+    @needs("read")
+    async def list_versions(
+        app: AppName,
+        campaign: CampaignName,
+        before: Annotated[int | None, Query(ge=1)] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_VERSIONS)] = MOST_VERSIONS,
+    ) -> dict[str, Any]:
+        """Each change that was made, the newest first. `before` the last one's version goes on."""
+        await _existing(store, app, campaign)
+        found = await store.versions(app, campaign, before, limit)
+        return {"items": [_shown(version) for version in found]}
+
+    @router.get("/campaigns/{campaign}/versions/{version}", responses=answers(SHOWN_CAMPAIGN))
+    @needs("read")
+    async def get_version(
+        app: AppName, campaign: CampaignName, version: Annotated[int, Path(ge=1, le=2**31)]
+    ) -> dict[str, Any]:
+        """The campaign as it was in this version: put again, it is a new one."""
+        await _existing(store, app, campaign)
+        found = await store.version(app, campaign, version)
+        if found is None:
+            raise NotFound("no such version", code="unknown_version")
+        return _shown(found)
 
 
 def _add_results(router: APIRouter, tools: CampaignTools) -> None:

@@ -32,6 +32,7 @@ CAMPAIGN: dict[str, Any] = {
     ],
     "policy": {"browsers": "last_active", "holdout": 0.1, "ttlSeconds": 3600},
 }
+SHOWN_CAMPAIGN: dict[str, Any] = {"id": "welcome", "app": "demo", "version": 2, **CAMPAIGN}
 _CELL = {
     "sent": 90, "measurable": 60, "impressions": 54, "clicks": 6, "closes": 12,
     "impressionRate": 0.9, "clickRate": 0.1,

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from pymongo import ReplaceOne
+
 from sender_service.models.campaign import Campaign
-from shared.collections import APPS, CAMPAIGNS
-from shared.mongo import Collection, Database, Document, settle_race, translate_mongo_errors
+from shared.collections import APPS, CAMPAIGN_VERSIONS, CAMPAIGNS
+from shared.mongo import (
+    Collection,
+    Database,
+    Document,
+    one_of,
+    settle_race,
+    translate_mongo_errors,
+)
 
 
 class VersionedStore:
@@ -36,6 +45,7 @@ class VersionedStore:
             if before is None:
                 await self._collection.insert_one({"_id": key, **fresh})
             else:
+                await self._keep(before)
                 result = await self._collection.update_one(
                     {"_id": key, "version": before["version"]}, {"$set": fresh}
                 )
@@ -45,6 +55,9 @@ class VersionedStore:
 
         with translate_mongo_errors():
             return await settle_race(attempt)
+
+    async def _keep(self, before: Document) -> None:
+        """What is about to be replaced."""
 
     async def set(self, key: str, changes: Document) -> bool:
         """Change state that is not content: no new version."""
@@ -64,10 +77,43 @@ def campaign_key(app: str, campaign: str) -> str:
 class CampaignStore(VersionedStore):
     def __init__(self, database: Database) -> None:
         super().__init__(database[CAMPAIGNS.name])
+        self._versions = database[CAMPAIGN_VERSIONS.name]
 
     async def campaign(self, app: str, campaign: str) -> Campaign | None:
         found = await self.get(campaign_key(app, campaign))
         return None if found is None else to_campaign(found)
+
+    async def version(self, app: str, campaign: str, version: int) -> Campaign | None:
+        """As it was then."""
+        found = await self.versions(app, campaign, version + 1, 1)
+        return found[0] if found and found[0].version == version else None
+
+    async def versions(
+        self, app: str, campaign: str, before: int | None, limit: int
+    ) -> list[Campaign]:
+        """At most `limit` versions, the newest (below `before`) first."""
+        current = await self.campaign(app, campaign)
+        if current is None:
+            return []
+        first = current.version if before is None else min(current.version, before - 1)
+        numbers = range(first, max(first - limit, 0), -1)
+        ids = [_version_id(campaign_key(app, campaign), n) for n in numbers]
+        found = {first: current} if first == current.version else {}
+        with translate_mongo_errors():
+            for wanted in one_of("_id", ids):
+                async for document in self._versions.find(wanted):
+                    found[document["version"]] = to_campaign(document)
+        return [found[n] for n in numbers if n in found]
+
+    async def _keep(self, before: Document) -> None:
+        """Written before it is replaced: a crash between leaves it in both places, never in none.
+        A version's content doesn't change, so whoever else keeps it writes the same."""
+        kept = {**before, "_id": _version_id(before["_id"], before["version"])}
+        await self._versions.bulk_write([ReplaceOne({"_id": kept["_id"]}, kept, upsert=True)])
+
+
+def _version_id(key: str, version: int) -> str:
+    return f"{key}/{version}"
 
 
 def to_campaign(document: dict[str, Any]) -> Campaign:

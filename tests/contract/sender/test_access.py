@@ -18,6 +18,7 @@ LEAST_ROLES = {
     ("PUT", "/v1/apps/shop"): "admin",
     ("POST", "/v1/apps/shop/resume"): "operate",
     ("PUT", "/v1/apps/shop/campaigns/hello"): "operate",
+    ("GET", "/v1/apps/shop/campaigns/hello/versions"): "read",
     ("GET", "/v1/apps/shop/campaigns/hello/report"): "read",
     ("POST", "/v1/sends"): "operate",
     ("POST", "/v1/sends/x/cancel"): "operate",

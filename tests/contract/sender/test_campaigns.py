@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -33,6 +34,46 @@ async def test_each_change_is_a_version(shop: Api) -> None:
     for version, enabled in ((2, False), (3, True), (3, True)):
         shown = await shop.ok("PUT", PATH, json=a_campaign(enabled=enabled))
         assert (shown["version"], shown["enabled"]) == (version, enabled)
+
+
+async def test_earlier_versions_stay_readable(shop: Api) -> None:
+    for name in ("Second", "Second", "Third"):
+        await shop.ok("PUT", PATH, json=a_campaign(name=name))
+    found = (await shop.ok("GET", f"{PATH}/versions"))["items"]
+    assert [(v["version"], v["name"]) for v in found] == [
+        (3, "Third"),
+        (2, "Second"),
+        (1, "Welcome"),
+    ]
+    assert found[0] == await shop.ok("GET", PATH)
+    assert await shop.ok("GET", f"{PATH}/versions/1") == found[2]
+    assert await shop.ok("GET", f"{PATH}/versions/3") == found[0]
+    assert (await shop.ok("GET", f"{PATH}/versions?before=3&limit=1"))["items"] == [found[1]]
+    assert (await shop.ok("GET", f"{PATH}/versions?before=1"))["items"] == []
+    back = await shop.ok("PUT", PATH, json=found[2])
+    assert back == {**found[2], "version": 4}
+
+
+async def test_two_changes_at_once_are_both_kept(shop: Api) -> None:
+    names = [f"at once {n}" for n in range(6)]
+    await asyncio.gather(*(shop.ok("PUT", PATH, json=a_campaign(name=n)) for n in names))
+    found = (await shop.ok("GET", f"{PATH}/versions"))["items"]
+    assert [v["version"] for v in found] == [7, 6, 5, 4, 3, 2, 1]
+    assert sorted(v["name"] for v in found) == sorted(["Welcome", *names])
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("versions/2", 404, "unknown_version"),
+        ("versions/0", 422, "invalid"),
+        ("versions?limit=101", 422, "invalid"),
+        ("../other/versions", 404, "unknown_campaign"),
+    ],
+)
+async def test_versions_that_there_are_not(shop: Api, path: str, status: int, code: str) -> None:
+    answer = await shop.call("GET", f"{PATH}/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 def _with(**fields: Any) -> dict[str, Any]:
