@@ -2,29 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import orjson
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sender_service.models.policy import Policy
-from sender_service.models.templates import check_template
+from sender_service.models.templates import check_template, is_template
 from shared.models.wire import Storable, Wire
 
 LOCATION = "PushNotificationLocation"
 MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
 MAX_DATA_BYTES = 1_500  # OneSignal takes 2,048 with our tag in it
 
+MAX_LINK = 2_000
+
+
+def check_text(text: str) -> str:
+    """As it is shown. Raises ValueError."""
+    text = " ".join(text.split())
+    if not text:
+        raise ValueError("a text is empty")
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"a text has more than {MAX_TEXT} characters")
+    return text
+
+
+def check_link(link: str) -> str:
+    """As it is followed. Raises ValueError."""
+    link = link.strip()
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.netloc or len(link) > MAX_LINK:
+        raise ValueError("a link is not an http(s) URL")
+    return link
+
+
+def _unless_template(check: Callable[[str], str]) -> AfterValidator:
+    """What is written out is checked now, what is rendered then. Kept as it was written."""
+
+    def judge(source: str) -> str:
+        if not is_template(source):
+            check(source)
+        return source
+
+    return AfterValidator(judge)
+
+
 Template = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(check_template)]
-Text = Annotated[Template, StringConstraints(min_length=1)]
+Text = Annotated[Template, _unless_template(check_text)]
+Link = Annotated[Template, _unless_template(check_link)]
 Texts = dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$")], Text]
 
 
 class Button(Wire):
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
     text: Text
-    url: Template | None = None
-    icon: Template | None = None
+    url: Link | None = None
+    icon: Link | None = None
 
 
 class Variant(Wire):
@@ -34,9 +73,9 @@ class Variant(Wire):
     weight: float = Field(default=1, ge=0, le=1_000)
     headings: Texts
     contents: Texts
-    url: Text
-    icon: Template | None = None
-    image: Template | None = None
+    url: Link
+    icon: Link | None = None
+    image: Link | None = None
     buttons: list[Button] = Field(default=[], max_length=2)
     data: Storable = {}
 

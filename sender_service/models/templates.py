@@ -60,6 +60,11 @@ def check_template(source: str) -> str:
     return source
 
 
+def is_template(source: str) -> bool:
+    """Does it read otherwise than it is written?"""
+    return any(mark in source for mark in ("{{", "{%", "{#"))
+
+
 def _check_loops(node: nodes.Node, deeper: int) -> None:
     for child in node.iter_child_nodes():
         loops = isinstance(child, nodes.For)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 
-from sender_service.models.campaign import MAX_TEXT, Texts, Variant
+from sender_service.models.campaign import Texts, Variant, check_link, check_text
 from sender_service.models.templates import PROFILE, render, variables_of
 from shared.errors import Rejected
 
@@ -92,20 +91,15 @@ def _sources(variant: Variant) -> Iterator[str]:
 
 
 def _text(source: str, context: dict[str, Any]) -> str:
-    text = " ".join(render(source, context).split())
-    if not text:
-        raise Rejected("a text is empty", code="bad_variables")
-    if len(text) > MAX_TEXT:
-        raise Rejected(f"a text has more than {MAX_TEXT} characters", code="bad_variables")
-    return text
+    return _checked(check_text, render(source, context))
 
 
 def _url(source: str, context: dict[str, Any]) -> str:
-    url = render(source, context).strip()
+    return _checked(check_link, render(source, context))
+
+
+def _checked(check: Callable[[str], str], rendered: str) -> str:
     try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.netloc or len(url) > 2_000:
-        raise Rejected("a link is not an http(s) URL", code="bad_variables")
-    return url
+        return check(rendered)
+    except ValueError as exc:
+        raise Rejected(str(exc), code="bad_variables") from exc

@@ -10,9 +10,10 @@ import pytest
 
 from sender_service.models.send import empty_sums
 from shared.clock import utc_now
-from shared.collections import CAMPAIGNS, SENDS
+from shared.collections import CAMPAIGNS, PLAYERS, PROFILES, SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 
+SOMEBODY = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
 PATH = "/v1/apps/demo/campaigns/welcome"
 
 
@@ -91,6 +92,15 @@ def _with(**fields: Any) -> dict[str, Any]:
         (_with(contents={"de": "Hallo"}), "variants.0"),
         (_with(contents={"en": "{{ broken"}), "variants.0.contents.en"),
         (_with(contents={"en": "{% macro f() %}{% endmacro %}"}), "variants.0.contents.en"),
+        (_with(contents={"en": "x" * 201}), "variants.0.contents.en"),
+        (_with(headings={"en": "H", "de": "  "}), "variants.0.headings.de"),
+        (_with(url="javascript:alert(1)"), "variants.0.url"),
+        (_with(url="//shop.example/"), "variants.0.url"),
+        (_with(url="https:///basket"), "variants.0.url"),
+        (_with(url=""), "variants.0.url"),
+        (_with(icon="data:image/png;base64,AA"), "variants.0.icon"),
+        (_with(image="ftp://shop.example/i.png"), "variants.0.image"),
+        (_with(buttons=[{"id": "x", "text": "X", "url": "file:///x"}]), "variants.0.buttons.0.url"),
         (_with(weight="heavy"), "variants.0.weight"),
         (_with(buttons=[{"id": "x"}]), "variants.0.buttons.0.text"),
         (_with(data={"carillon": "x"}), "variants.0"),
@@ -107,6 +117,25 @@ async def test_what_is_wrong_is_named(api: Api, body: dict[str, Any], named: str
     assert answer.json()["code"] == "invalid"
     assert named in [error["field"].removeprefix("body.") for error in answer.json()["errors"]]
     assert await api.sender.database[CAMPAIGNS.name].count_documents({}) == 0
+
+
+async def test_links_with_a_template_are_judged_when_rendered(shop: Api) -> None:
+    shown = await shop.ok(
+        "PUT", PATH, json=_with(url="{{ link }}", icon=" https://shop.example/i ")
+    )
+    assert shown["variants"][0]["url"] == "{{ link }}"
+    body = {"id": a_trigger()["id"], "app": "demo", "campaign": "welcome",
+            "recipients": [{"player": SOMEBODY, "variables": {"link": "javascript:alert(1)"}}]}  # fmt: skip
+    seen = utc_now()
+    await shop.sender.database[PROFILES.name].insert_one(
+        {"_id": "p1", "app": "demo", "slot": 0, "visitors": [], "aliases": [], "language": "en",
+         "players": [{"id": SOMEBODY, "state": "subscribed", "lastSeenAt": seen}]}
+    )  # fmt: skip
+    await shop.sender.database[PLAYERS.name].insert_one(
+        {"_id": SOMEBODY, "app": "demo", "person": "p1", "state": "subscribed"}
+    )
+    found = await shop.ok("POST", "/v1/sends/preview", json=body)
+    assert found["failed"] == {"bad_variables": 1} and found["samples"] == []
 
 
 @pytest.mark.parametrize(
