@@ -21,11 +21,12 @@ from pydantic_core import PydanticCustomError
 
 from ingest_service.normalise import Amount, Id, Login, PlayerId, Uuid, to_basket
 from ingest_service.statuses import State, Status, read_status
+from shared.ids import VISITOR_ID
 from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
 
 Url = Annotated[str, StringConstraints(max_length=8_192)]
 Short = Annotated[str, StringConstraints(max_length=128)]
-VisitorId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-.:]{1,64}\z")]
+VisitorId = Annotated[str, StringConstraints(pattern=VISITOR_ID)]
 TypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.:\-]{0,63}\z")]
 
 

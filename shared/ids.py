@@ -7,6 +7,8 @@ import re
 import uuid
 
 SLOTS = 4096
+VISITOR_ID = r"^[A-Za-z0-9_\-.:]{1,64}\z"  # as a pattern of pydantic's
+_VISITOR = re.compile(r"[A-Za-z0-9_\-.:]{1,64}\Z")
 _NAMESPACE = uuid.UUID("6f1f6c1e-5b0b-5e0c-9d6e-0c6a7261696c")  # Carillon's own, made once
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
@@ -14,6 +16,11 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 def is_uuid(text: object) -> bool:
     """Any RFC UUID, of any version (OneSignal's own samples are v1: ONESIGNAL.md A2)."""
     return isinstance(text, str) and _UUID.match(text) is not None
+
+
+def is_visitor_id(text: str) -> bool:
+    """Could ingest have taken an event of it?"""
+    return _VISITOR.match(text) is not None
 
 
 def slot_of(person: str) -> int:

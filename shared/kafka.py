@@ -118,11 +118,19 @@ class LogWriter:
         Raises LogUnavailable where one was not, or not in time: it may be stored all the same, so
         whoever publishes again must use the same ids.
         """
+        await self._publish(records)
+
+    async def publish_one(self, record: Outgoing) -> tuple[str, int, int]:
+        """The same, of one: returns its place in the log (topic, partition, offset)."""
+        (stored,) = await self._publish([record])
+        return stored.topic, stored.partition, stored.offset
+
+    async def _publish(self, records: Iterable[Outgoing]) -> list[Any]:
         with translate_kafka_errors():
             async with asyncio.timeout(self._settings.request_timeout_ms / 1000 + 1):
                 producer = await self.producer()
                 try:
-                    await asyncio.gather(*[await _send(producer, r) for r in records])
+                    return await asyncio.gather(*[await _send(producer, r) for r in records])
                 except OUT_OF_STEP:
                     self.replace(producer)
                     raise

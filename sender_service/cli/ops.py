@@ -47,7 +47,7 @@ class Ops:
         answer = await self.http.request(method, path, **more)
         if answer.is_success:
             return answer.json()
-        raise Refused(answer.status_code, _why(answer))
+        raise Refused(answer.status_code, why_not(answer))
 
     def show(self, body: Any, *tables: Table) -> None:
         """As tables, or with `--json` as it came."""
@@ -100,16 +100,22 @@ def execute(options: argparse.Namespace, work: Work) -> int:
 
 
 async def _with_api(options: argparse.Namespace, settings: Settings, work: Work) -> None:
-    host = "127.0.0.1" if settings.sender.host in ANYWHERE else settings.sender.host
-    base = options.url or f"http://{host}:{settings.sender.port}"
-    headers = {"Authorization": f"Bearer {settings.ops.token.get_secret_value()}"}
-    async with httpx.AsyncClient(
-        base_url=base, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False
-    ) as http:
+    async with open_api(settings, options.url) as http:
         await work(Ops(http, options, Console(highlight=False, markup=False)))
 
 
-def _why(answer: httpx.Response) -> str:
+def open_api(settings: Settings, url: str | None = None) -> httpx.AsyncClient:
+    """A client of the ops API, by default of this machine's, with its token."""
+    host = "127.0.0.1" if settings.sender.host in ANYWHERE else settings.sender.host
+    return httpx.AsyncClient(
+        base_url=url or f"http://{host}:{settings.sender.port}",
+        headers={"Authorization": f"Bearer {settings.ops.token.get_secret_value()}"},
+        timeout=TIMEOUT_SECONDS,
+        trust_env=False,
+    )
+
+
+def why_not(answer: httpx.Response) -> str:
     """The API's own words, or the status of whoever else answered."""
     try:
         body = answer.json()

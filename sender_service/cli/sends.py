@@ -44,6 +44,8 @@ def account_table(account: dict[str, Any]) -> Table:
     rows(table, *((name, account[name]) for name in ("audience", "sent", "pending")))
     for group in ("suppressed", "failed"):
         rows(table, *((f"{group}: {why}", n) for why, n in sorted(account[group].items())))
+    rows(table, ("people", sum(account["people"].values())))
+    rows(table, ("people: no player", account["people"]["no_player"]))
     rows(table, *((name, account[name]) for name in COUNTED))
     if account.get("error"):
         rows(table, ("error", account["error"]))

@@ -6,6 +6,8 @@ import argparse
 import asyncio
 import sys
 import uuid
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,16 +15,21 @@ import orjson
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from sender_service.cli.ops import open_api, why_not
+from sender_service.cli.sends import account_table
 from sender_service.models.trigger import parse_trigger
+from shared.clock import utc_now
 from shared.errors import CarillonError, InvalidPayload
+from shared.ids import dead_letter_id, is_visitor_id
 from shared.kafka import Outgoing, ensure_topics, open_log_writer
+from shared.models.wire import to_iso
 from shared.settings import Settings
 from shared.topics import TOPICS, TRIGGERS
 
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 600.0  # without any progress
+CLOCKS_DIFFER = timedelta(hours=1)  # ours and the sender's: so far back a dead letter is looked for
 EXIT_REFUSED = 1
 
 
@@ -42,11 +49,12 @@ def add_trigger_command(commands: Any) -> None:
     parser.add_argument(
         "--watch", action="store_true", help="follow it until its account is closed"
     )
+    parser.add_argument("--url", default=None, help="the ops API; by default this machine's")
     parser.set_defaults(execute=_execute)
 
 
 def _execute(options: argparse.Namespace) -> int:
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, markup=False)
     try:
         return asyncio.run(_emit(options, Settings(), console))
     except InvalidPayload as exc:
@@ -77,6 +85,9 @@ def to_trigger(options: argparse.Namespace) -> dict[str, Any]:
     }
     if options.send_at:
         trigger["sendAt"] = options.send_at
+    for visitor in options.visitor:
+        if not is_visitor_id(visitor):
+            raise InvalidPayload(f"--visitor {visitor}: 1 to 64 letters, digits, or any of _ - . :")
     named = [
         {kind: value} for kind in ("visitor", "login", "player") for value in getattr(options, kind)
     ]
@@ -89,74 +100,94 @@ def to_trigger(options: argparse.Namespace) -> dict[str, Any]:
 
 async def _emit(options: argparse.Namespace, settings: Settings, console: Console) -> int:
     body = orjson.dumps(to_trigger(options))
-    head, trigger, _ = parse_trigger(body)
+    head, trigger, digest = parse_trigger(body)
     if isinstance(trigger, InvalidPayload):
         raise trigger
-    await ensure_topics(settings.kafka, TOPICS)
+    log_id = await ensure_topics(settings.kafka, TOPICS)
     async with open_log_writer(settings.kafka, "carillon-cli") as writer:
-        await writer.publish([Outgoing(TRIGGERS.name, head.id, body, "trigger")])
+        place = await writer.publish_one(Outgoing(TRIGGERS.name, head.id, body, "trigger"))
     sys.stdout.write(f"{head.id}\n")
-    return await _watch(head.id, settings, console) if options.watch else 0
+    sys.stdout.flush()
+    if not options.watch:
+        return 0
+    told = Told(head.id, digest, dead_letter_id(log_id, *place))
+    async with open_api(settings, options.url) as http:
+        return await watch(http, told, console)
 
 
-async def _watch(send: str, settings: Settings, console: Console) -> int:
-    """Progress until the account is closed. Exit code 0 unless the send is refused."""
-    base = f"http://{settings.sender.host}:{settings.sender.port}"
-    headers = {"Authorization": f"Bearer {settings.ops.token.get_secret_value()}"}
+@dataclass(frozen=True)
+class Told:
+    """What was published: the send that it asks for, its content's digest, and the id of the dead
+    letter that it would be."""
+
+    send: str
+    digest: str
+    letter: str
+
+
+async def watch(http: httpx.AsyncClient, told: Told, console: Console) -> int:
+    """Progress until the account is closed. Exit code 0 unless there is no such send, or it is
+    refused. Raises InvalidPayload, httpx.HTTPError."""
     columns = (
         TextColumn("{task.description}"), BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn(),
     )  # fmt: skip
-    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=10) as http:
-        with Progress(*columns, console=console) as progress:
-            task = progress.add_task("waiting for intake", total=1)
-            account = await _until_closed(http, send, progress, task)
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("waiting for intake", total=1)
+        account = await _until_closed(http, told, progress, task)
     if account is None:
-        console.print("no answer for too long; is the sender running? Look at /v1/dead-letters")
+        console.print("no progress for too long; is the sender running?")
         return EXIT_REFUSED
-    console.print(_table(account))
+    console.print(account_table(account))
     return EXIT_REFUSED if account["state"] == "refused" else 0
 
 
 async def _until_closed(
-    http: httpx.AsyncClient, send: str, progress: Progress, task: TaskID
+    http: httpx.AsyncClient, told: Told, progress: Progress, task: TaskID
 ) -> dict[str, Any] | None:
     seen: Any = None
     quiet = 0.0
     while quiet < PATIENCE_SECONDS:
-        answer = await http.get(f"/v1/sends/{send}")
-        if answer.status_code not in (200, 404, 503):
-            raise InvalidPayload(f"the ops API answers {answer.status_code}")
-        if answer.status_code == 200:
-            account: dict[str, Any] = answer.json()
+        account = await _look(http, told)
+        if account is not None:
+            _draw(account, progress, task)
             if account["closedAt"] is not None:
-                progress.update(task, total=account["audience"] or 1, description=account["state"])
-                progress.update(task, completed=account["audience"] or 1)
                 return account
-            total = account["audience"]
-            held = ", held: message limit" if account["heldSince"] else ""
-            progress.update(
-                task,
-                total=total or 1,
-                completed=total - account["pending"],
-                description=account["state"] + held,
-            )
-            quiet = 0.0 if account != seen else quiet
-            seen = account
+        quiet = 0.0 if account != seen else quiet
+        seen = account
         quiet += POLL_SECONDS
         await asyncio.sleep(POLL_SECONDS)
     return None
 
 
-def _table(account: dict[str, Any]) -> Table:
-    table = Table("", "players", title=f"{account['campaign']} {account['id']}: {account['state']}")
-    for row in ("audience", "sent", "pending"):
-        table.add_row(row, str(account[row]))
-    for group in ("suppressed", "failed"):
-        for reason, count in sorted(account[group].items()):
-            table.add_row(f"{group}: {reason}", str(count))
-    for row in ("impressions", "clicks", "closes"):
-        table.add_row(row, str(account[row]))
-    if account["error"]:
-        table.add_row("error", account["error"])
-    return table
+async def _look(http: httpx.AsyncClient, told: Told) -> dict[str, Any] | None:
+    """The send's account; None while there is none yet. Raises InvalidPayload where there won't be."""
+    answer = await http.get(f"/v1/sends/{told.send}")
+    if answer.status_code == 200:
+        account: dict[str, Any] = answer.json()
+        if account["digest"] != told.digest:
+            code = "trigger_id_reused"
+            raise InvalidPayload(f"this id was a trigger with other content ({code}): {told.send}")
+        return account
+    if answer.status_code not in (404, 503):
+        raise InvalidPayload(why_not(answer))
+    if answer.status_code == 404:
+        await _look_among_letters(http, told)
+    return None
+
+
+async def _look_among_letters(http: httpx.AsyncClient, told: Told) -> None:
+    """Raises InvalidPayload, with the reason, when the trigger is one of them."""
+    since = utc_now() - CLOCKS_DIFFER
+    answer = await http.get("/v1/dead-letters", params={"since": to_iso(since), "limit": 500})
+    for letter in answer.json()["items"] if answer.status_code == 200 else ():
+        if letter["id"] == told.letter:
+            why = f"{letter['message']} ({letter['code']})"
+            raise InvalidPayload(f"{why}; it is the dead letter {told.letter}")
+
+
+def _draw(account: dict[str, Any], progress: Progress, task: TaskID) -> None:
+    total = account["audience"]
+    held = ", held: message limit" if account["heldSince"] else ""
+    done = (total or 1) if account["closedAt"] else total - account["pending"]
+    progress.update(task, total=total or 1, completed=done, description=account["state"] + held)

@@ -42,6 +42,7 @@ class SendReader:
             "app": send["app"],
             "campaign": send["campaign"],
             "priority": send["priority"],
+            "digest": send["digest"],
             "state": shown_state(send, self._clock()),
             "error": send["error"],
             "createdAt": _iso(send["createdAt"]),

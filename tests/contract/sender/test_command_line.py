@@ -17,7 +17,7 @@ SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 ACCOUNT = {
     "id": SEND, "campaign": "hello", "state": "done", "error": None, "audience": 4, "sent": 3,
     "pending": 0, "suppressed": {"unsubscribed": 1}, "failed": {}, "impressions": 2, "clicks": 1,
-    "closes": 0,
+    "closes": 0, "people": {"sent": 3, "pending": 0, "failed": 0, "suppressed": 1, "no_player": 5},
 }  # fmt: skip
 REPORT = {
     **ACCOUNT, "sends": 1, "measurable": 2, "clickRate": 0.5,
@@ -46,6 +46,8 @@ def test_send_is_shown(respx_mock: respx.MockRouter, capsys: pytest.CaptureFixtu
     assert route.calls[0].request.headers["Authorization"] == "Bearer cot_test"
     screen = capsys.readouterr().out
     assert "suppressed: unsubscribed" in screen and "done" in screen
+    (nobody,) = [line for line in screen.splitlines() if "no player" in line]
+    assert "5" in nobody
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel"])

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared.ids import dead_letter_id
+from shared.kafka import Outgoing
 from shared.models.dead_letter import DeadLetter
 from tests import stack
 from tests.integration.shared.stages import Bench, Work, open_bench
@@ -55,6 +56,14 @@ async def test_bad_record_is_set_aside_alone(
     assert DeadLetter.unpack(letter.key) == b"k"
     assert letter.id == dead_letter_id(bench.log_id, letter.topic, letter.partition, letter.offset)
     assert {before, after}.isdisjoint(letters)
+
+
+async def test_whoever_publishes_one_knows_its_dead_letter(bench: Bench) -> None:
+    bad = _new("poison")
+    record = Outgoing(bench.topic, "k", bad.encode(), "own")
+    place = await bench.writer.publish_one(record)
+    letters = await bench.letters_of(bad)
+    assert letters[bad].id == dead_letter_id(bench.log_id, *place)
 
 
 async def test_mistake_on_one_of_a_batch_takes_only_that_one(bench: Bench, work: Work) -> None:
