@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.errors import CarillonError, InvalidPayload, NotFound, Rejected
+
+log = logging.getLogger("carillon.intake")
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,16 @@ class Intake:
         for index in of_known:
             if said[index].part is not None:
                 verdicts[index] = await self._lists.take(said[index], self.to_send)
+        for one, verdict in zip(said, verdicts, strict=True):
+            if verdict is None:
+                _log_taken_in(one.head.id, one.head.app)
         self._nudge()
         return verdicts
 
     async def accept_lines(self, lines: Lines) -> str:
         """A list over HTTP; returns the send's id. Raises Rejected, StoreUnavailable."""
-        send = await self._upload.take(lines, self)
+        send, app = await self._upload.take(lines, self)
+        _log_taken_in(send, app)
         self._nudge()
         return send
 
@@ -174,6 +181,11 @@ class Intake:
             "closedAt": now if refused else None,
             "expireAt": max(expires or now, now) + self._retention,
         }
+
+
+def _log_taken_in(send: str, app: str) -> None:
+    """Whichever way it came."""
+    log.info("trigger taken in", extra={"send": send, "app": app})
 
 
 def _is_urgent(send: Send) -> bool:

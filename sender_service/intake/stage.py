@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from sender_service.intake.accept import Intake
@@ -12,8 +11,6 @@ from shared.kafka import Record
 from shared.stage import Item, StageSpec
 from shared.topics import INTAKE, TRIGGERS
 
-log = logging.getLogger("carillon.intake")
-
 
 def decode(record: Record) -> Said:
     return to_said(record.value)
@@ -22,9 +19,6 @@ def decode(record: Record) -> Said:
 def intake_stage(intake: Intake) -> StageSpec[Said]:
     async def handle(items: Sequence[Item[Said]]) -> list[Poison]:
         verdicts = await intake.accept([item.value for item in items])
-        for item in items:
-            head = item.value.head
-            log.info("trigger taken in", extra={"send": head.id, "app": head.app})
         return [
             Poison(item.record, verdict)
             for item, verdict in zip(items, verdicts, strict=True)

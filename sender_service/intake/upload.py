@@ -83,8 +83,9 @@ class ListUpload:
         self._sends = sends
         self._parts = parts
 
-    async def take(self, lines: Lines, judge: Judge) -> str:
-        """The send's id. Raises Rejected, naming the line, and StoreUnavailable: then nothing is kept."""
+    async def take(self, lines: Lines, judge: Judge) -> tuple[str, str]:
+        """(the send's id, its app). Raises Rejected, naming the line, and StoreUnavailable; then
+        nothing is kept."""
         terms = _read_head(await anext(lines, None))
         _, expires = await judge.check(terms)
         shared = digest_of(terms.document())
@@ -102,7 +103,7 @@ class ListUpload:
             raise
         if before is not None:  # said before: the same is kept already
             await self._parts.drop(cut.names)
-        return terms.id
+        return terms.id, terms.app
 
     async def _cut(self, lines: Lines, cut: _Cut, expires: datetime | None) -> None:
         """Write the parts; only look at the lines where the send is known already."""

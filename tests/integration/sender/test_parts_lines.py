@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,16 @@ async def test_a_client_that_goes_away_leaves_nothing(
     with pytest.raises(ConnectionError):
         await door.sender.intake().accept_lines(broken_off())
     assert await door.parts() == 0
+
+
+async def test_whatever_way_it_comes_the_log_says_that_it_was_taken_in(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="carillon.intake")
+    uploaded, posted = a_trigger(), a_trigger(audience={"all": True})
+    refused = a_trigger(app="nobodys", audience={"all": True})
+    assert (await door.upload(uploaded, [b'{"login": "ann"}'])).is_success
+    assert (await door.http.post("/v1/sends", json=posted)).is_success
+    assert not (await door.http.post("/v1/sends", json=refused)).is_success
+    taken = [r.__dict__["send"] for r in caplog.records if r.message == "trigger taken in"]
+    assert taken == [uploaded["id"], posted["id"]]
