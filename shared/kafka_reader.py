@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -25,6 +26,8 @@ log = logging.getLogger("carillon.kafka")
 # The client tries for as long as the broker is away, and the loop that commits must go on: it has
 # its health to renew, and a stop to notice.
 COMMIT_SECONDS = 5.0
+LOOK_SECONDS = 2.0  # between two looks at where the log ends
+END_SECONDS = 1.0
 
 
 def to_record(message: Any) -> Record:
@@ -65,6 +68,8 @@ class LogReader:
         self._topics = list(topics)
         self._listener = _Listener(on_revoke)
         self._read: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int] = {}
+        self._looked = 0.0
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap_servers,
             group_id=group,
@@ -116,13 +121,26 @@ class LogReader:
         return True
 
     def lag(self) -> dict[str, int]:
-        """Records behind the end by topic, from what fetches said (ListOffsets is not exact)."""
+        """Records behind the end by topic that were not read yet."""
         behind: dict[str, int] = dict.fromkeys(self._topics, 0)
         for place in self._consumer.assignment():
-            end = self._consumer.highwater(place)
-            if end is not None and place in self._read:
+            end = max(self._consumer.highwater(place) or 0, self._ends.get(place, 0))
+            if place in self._read:
                 behind[place.topic] += max(0, end - self._read[place])
         return behind
+
+    async def look_at_ends(self) -> None:
+        """Fetches say where the log ends, but what is paused isn't fetched: then it is asked for, now
+        and then. Tansu answers the base of its last batch, so lag is at least what this makes it."""
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        places = self._consumer.assignment()
+        with suppress(KafkaError, IllegalStateError, TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                self._ends = await self._consumer.end_offsets(places)
+                for place in places - self._read.keys():
+                    self._read[place] = await self._consumer.position(place)
 
     async def stop(self) -> None:
         # Without its broker the client may cancel itself here, on the way out and before it has

@@ -20,8 +20,12 @@ SPOOL_BYTES = Gauge("carillon_spool_bytes", "What they take of the spool's limit
 SPOOL_DRAINED = Counter("carillon_spool_drained_total", "Events published from the spool")
 STAGE_RECORDS = Counter("carillon_stage_records_total", "Records handled", ["stage"])
 STAGE_POISON = Counter("carillon_stage_dead_letters_total", "Records set aside", ["stage", "code"])
-STAGE_LAG = Gauge("carillon_stage_lag_records", "Records behind the end", ["stage", "topic"])
-STAGE_AGE = Gauge("carillon_stage_age_seconds", "Age of the last record handled", ["stage"])
+STAGE_LAG = Gauge("carillon_stage_lag_records", "Records not done yet", ["stage", "topic"])
+STAGE_AGE = Gauge(
+    "carillon_stage_age_seconds",
+    "Age of the oldest record under way, else of the last one handled",
+    ["stage"],
+)
 STAGE_RETRIES = Counter("carillon_stage_retries_total", "Batches tried again", ["stage", "code"])
 STAGE_SECONDS = Histogram(
     "carillon_stage_batch_seconds",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,15 +21,16 @@ class OffsetLedger:
     """Units in the order they were read, partition by partition."""
 
     def __init__(self) -> None:
-        self._open: dict[Place, deque[tuple[Unit, int]]] = defaultdict(deque)
+        self._open: dict[Place, deque[tuple[Unit, int, int]]] = defaultdict(deque)
         self._at: dict[Place, int] = {}
 
     def open(self, records: Sequence[Record]) -> Unit:
         """Begin a unit; `records` are in order within each partition."""
         unit = Unit(records)
         last = {(r.topic, r.partition): r.offset + 1 for r in records}
+        counts = Counter((r.topic, r.partition) for r in records)
         for place, after in last.items():
-            self._open[place].append((unit, after))
+            self._open[place].append((unit, after, counts[place]))
         return unit
 
     def ready(self) -> dict[Place, int]:
@@ -41,6 +42,18 @@ class OffsetLedger:
             if place in self._at:
                 ready[place] = self._at[place]
         return ready
+
+    def unfinished(self) -> dict[str, int]:
+        """Records by topic that were read, but whose unit isn't done."""
+        behind: Counter[str] = Counter()
+        for (topic, _), units in self._open.items():
+            behind[topic] += sum(count for unit, _, count in units if not unit.done)
+        return behind
+
+    def oldest(self) -> Record | None:
+        """The first record of what was read but isn't done."""
+        units = (unit for of in self._open.values() for unit, *_ in of if not unit.done)
+        return min((unit.records[0] for unit in units), key=lambda r: r.at_ms, default=None)
 
     def committed(self, offsets: dict[Place, int]) -> None:
         for place, after in offsets.items():

@@ -93,6 +93,7 @@ class Stage(Generic[T]):
         if len(self._tasks) >= self._spec.in_flight or self._broken is not None:
             reader.pause()
             await reader.poll(0, 1)
+            await reader.look_at_ends()
             if self._tasks:
                 await asyncio.wait(
                     self._tasks, timeout=POLL_MS / 1000, return_when=asyncio.FIRST_COMPLETED
@@ -202,8 +203,7 @@ class Stage(Generic[T]):
         name, total = self._spec.name, len(unit.records)
         metrics.STAGE_RECORDS.labels(name).inc(total)
         metrics.STAGE_SECONDS.labels(name).observe(seconds)
-        age = self._context.clock().timestamp() - unit.records[-1].at_ms / 1000
-        metrics.STAGE_AGE.labels(name).set(max(0.0, age))
+        self._tell_age(unit.records[-1])
         self._poison_run = self._poison_run + poison if poison == total else 0
         if self._poison_run >= POISON_LIMIT and self._broken is None:
             self._broken = Rejected(
@@ -211,9 +211,16 @@ class Stage(Generic[T]):
             )
             log.error("stage stopped: it finds only poison", extra={"stage": name})
 
+    def _tell_age(self, record: Record) -> None:
+        age = self._context.clock().timestamp() - record.at_ms / 1000
+        metrics.STAGE_AGE.labels(self._spec.name).set(max(0.0, age))
+
     def _report(self, reader: LogReader) -> None:
+        unfinished = self._ledger.unfinished()  # read, but a stage that is stuck is behind it
         for topic, behind in reader.lag().items():
-            metrics.STAGE_LAG.labels(self._spec.name, topic).set(behind)
+            metrics.STAGE_LAG.labels(self._spec.name, topic).set(behind + unfinished.get(topic, 0))
+        if (oldest := self._ledger.oldest()) is not None:
+            self._tell_age(oldest)
         if self._broken is not None:
             self._component.fail(self._broken.code)
         elif not self._tasks or self._component.error is None:

@@ -120,6 +120,29 @@ async def test_lag_is_told(bench: Bench, work: Work) -> None:
     assert handled is not None and handled >= 121
 
 
+async def test_lag_and_age_rise_while_a_stage_is_stuck(bench: Bench, work: Work) -> None:
+    """Nothing is fetched then, so no fetch says how far the log goes."""
+    work.gate.clear()
+    held = _new("wait")
+    await bench.publish(held, key="k")
+    await eventually(lambda: held in work.seen)
+    await eventually(lambda: _lag(bench) == 1)
+    before = _age(bench)
+    for _ in range(3):
+        late = [_new("late") for _ in range(20)]
+        await bench.publish(*late, key="k")
+    # The embedded broker tells where its last batch begins, a real one where it ends.
+    await eventually(lambda: (_lag(bench) or 0) >= 41)
+    assert (_age(bench) or 0) > (before or 0)
+    work.gate.set()
+    await eventually(lambda: late[-1] in work.done)
+    await eventually(lambda: _lag(bench) == 0)
+
+
+def _age(bench: Bench) -> float | None:
+    return REGISTRY.get_sample_value("carillon_stage_age_seconds", {"stage": bench.name})
+
+
 async def test_too_large_a_record_is_set_aside_in_part(bench: Bench, work: Work) -> None:
     value = "poison " + "x" * 3_600_000
     await bench.publish(value, key="k")

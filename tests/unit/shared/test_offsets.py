@@ -26,6 +26,17 @@ def test_later_unit_waits_for_the_earlier() -> None:
     assert ledger.ready() == {("topic", 0): 10}
 
 
+def test_what_is_read_and_not_done_is_behind() -> None:
+    ledger = OffsetLedger()
+    assert ledger.oldest() is None and ledger.unfinished() == {}
+    first, second = _unit(ledger, 0, 0, 4), _unit(ledger, 1, 0, 2)
+    assert ledger.unfinished() == {"topic": 8}
+    second.done = True
+    assert ledger.unfinished() == {"topic": 5} and ledger.oldest() is first.records[0]
+    first.done = True
+    assert sum(ledger.unfinished().values()) == 0 and ledger.oldest() is None
+
+
 def test_partitions_do_not_wait_for_each_other() -> None:
     ledger = OffsetLedger()
     _unit(ledger, 0, 0, 4)
