@@ -152,7 +152,9 @@ class Express:
         ]
         ahead = requests_per_second(app.one_signal.plan) * tools.settings.release_ahead_seconds
         wanted = [count for *_, count in calls[: int(ahead)]]
-        granted = await tools.budget.reserve(app.id, wanted, transactional=True) if wanted else 0
+        granted = 0
+        if wanted:
+            granted = (await tools.budget.reserve(app.id, wanted, transactional=True)).calls
         for at, (rider, edit, chunk, _) in enumerate(calls):
             if at < granted:
                 hand_out(edit, chunk, rider.send, now)

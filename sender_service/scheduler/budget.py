@@ -7,7 +7,8 @@ a window is 15 whole minutes and the one under way, so it is never shorter than 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +34,14 @@ AskMessageable = Callable[[str], Awaitable[int | None]]  # app → its count, No
 class _Base:
     subscribers: int
     read_at: float
+
+
+@dataclass(frozen=True)
+class Grant:
+    """How many calls may go out, and in which minutes their messages were counted."""
+
+    calls: int
+    booked: Mapping[str, int]
 
 
 class MessageBudget:
@@ -82,18 +91,19 @@ class MessageBudget:
         counted = ours if theirs is None else min(ours, theirs)
         self._bases[app] = _Base(counted, self._monotonic())
 
-    async def reserve(self, app: str, calls: Sequence[int], *, transactional: bool) -> int:
+    async def reserve(self, app: str, calls: Sequence[int], *, transactional: bool) -> Grant:
         """How many of these calls, from the first on, may go out now; `calls` are their messages.
 
         What is granted counts from now on. Raises StoreUnavailable.
         """
         await self.refresh(app)
-        granted = await self._take(app, calls, transactional)
+        booked: Counter[str] = Counter()
+        granted = await self._take(app, calls, transactional, booked)
         if granted < len(calls):
             await self.refresh(app, within=FRESH_SECONDS)
-            granted += await self._take(app, calls[granted:], transactional)
+            granted += await self._take(app, calls[granted:], transactional, booked)
         self._note(app, granted == len(calls))
-        return granted
+        return Grant(granted, booked)
 
     async def room(self, app: str, *, transactional: bool) -> int:
         """Messages left of the window, as of now; reserves nothing. Raises StoreUnavailable."""
@@ -108,14 +118,17 @@ class MessageBudget:
         base = self._bases.get(app)
         return 0 if base is None else base.subscribers * FACTOR
 
-    async def give_back(self, app: str, messages: int) -> None:
-        """Of a reservation whose release did not happen."""
-        with translate_mongo_errors():
-            await self._budgets.update_one(
-                {"_id": app}, {"$inc": {f"minutes.{self._minute()}": -messages, "rev": 1}}
-            )
+    async def give_back(self, app: str, grant: Grant) -> None:
+        """Its release did not happen. To the minutes that were charged: given back to a later one, it
+        would outlast them, and allow more than the limit once they are over."""
+        back = {f"minutes.{minute}": -messages for minute, messages in grant.booked.items()}
+        if back:
+            with translate_mongo_errors():
+                await self._budgets.update_one({"_id": app}, {"$inc": {**back, "rev": 1}})
 
-    async def _take(self, app: str, calls: Sequence[int], transactional: bool) -> int:
+    async def _take(
+        self, app: str, calls: Sequence[int], transactional: bool, booked: Counter[str]
+    ) -> int:
         limit = self.allowance(app, transactional=transactional)
 
         async def attempt() -> int:
@@ -128,6 +141,7 @@ class MessageBudget:
                 minute = str(self._minute())
                 minutes[minute] = minutes.get(minute, 0) + taken
                 if await self._write(app, found, minutes):
+                    booked[minute] += taken
                     return granted
 
         with translate_mongo_errors():

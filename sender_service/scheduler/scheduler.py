@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sender_service.accounting.closing import close_complete, settle_caps
 from sender_service.models.page import Page, PageEdit, root_of
 from sender_service.models.send import Send
-from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.budget import Grant, MessageBudget
 from sender_service.scheduler.recheck import look_again
 from sender_service.scheduler.release import (
     due_chunks,
@@ -154,15 +154,15 @@ class Scheduler:
         now = tools.clock()
         edit = PageEdit(page, tools.settings.sweep_seconds)
         end_what_is_over(edit, send, now)
-        chunks, reserved = await self._choose(app, edit, send, room)
+        chunks, grant = await self._choose(app, edit, send, room)
         for chunk in chunks:
             hand_out(edit, chunk, send, now)
         changes = edit.finish()
         if changes:
             await settle_caps(tools.contacts, page)
         if changes and not await tools.pages.update(page, changes):
-            if reserved:
-                await tools.budget.give_back(app.id, reserved)
+            if grant is not None:
+                await tools.budget.give_back(app.id, grant)
             return 0
         if chunks:
             await publish_jobs(tools.writer, await self._jobs(app, page, send, chunks))
@@ -172,28 +172,28 @@ class Scheduler:
 
     async def _choose(
         self, app: App, edit: PageEdit, send: Send, room: int
-    ) -> tuple[list[str], int]:
-        """(chunks that may be called now, messages reserved for them)."""
+    ) -> tuple[list[str], Grant | None]:
+        """(chunks that may be called now, what was reserved for them)."""
         now, chunks = self._tools.clock(), edit.page["chunks"]
         wait_through_quiet_hours(edit, send, now)
         due = list(due_chunks(edit, send, now))[:room]
         again = [chunk for chunk in due if chunks[chunk]["release"] > 0]  # reserved already
         fresh = [chunk for chunk in due if chunks[chunk]["release"] == 0]
         if not fresh:
-            return again, 0
+            return again, None
         counts = await look_again(self._tools.people, edit, fresh, send)
         for chunk in fresh:
             if not counts[chunk]:  # all of its members have outcomes of their own by now
                 edit.chunk(chunk, state="suppressed", reason="unsubscribed", at=now)
         wanted = [chunk for chunk in fresh if counts[chunk]]
-        granted = await self._tools.budget.reserve(
+        grant = await self._tools.budget.reserve(
             app.id,
             [counts[chunk] for chunk in wanted],
             transactional=edit.page["priority"] == "transactional",
         )
-        for chunk in wanted[granted:]:
+        for chunk in wanted[grant.calls :]:
             edit.chunk(chunk, notBefore=now + HELD_PAUSE)
-        return again + wanted[:granted], sum(counts[chunk] for chunk in wanted[:granted])
+        return again + wanted[: grant.calls], grant
 
     async def _jobs(self, app: App, page: Page, send: Send, chunks: Sequence[str]) -> list[Job]:
         bodies = await self._tools.pages.bodies(page)

@@ -131,7 +131,7 @@ async def test_reservers_at_once_never_pass_the_limit(pair: Pair) -> None:
     async def reserve(budget: MessageBudget) -> int:
         granted = 0
         for calls in ([7, 7, 7], [1], [13, 2], [40]) * 2:
-            count = await budget.reserve(APP, calls, transactional=False)
+            count = (await budget.reserve(APP, calls, transactional=False)).calls
             granted += sum(calls[:count])
         return granted
 
@@ -146,11 +146,11 @@ async def test_part_is_kept_for_what_is_pressing(pair: Pair) -> None:
     await pair.people(10)
     budget = _budget(pair, ManualClock())
     marketing, whole = int(100 * MARGIN * MARKETING), int(100 * MARGIN)
-    assert await budget.reserve(APP, [1] * 100, transactional=False) == marketing
-    assert await budget.reserve(APP, [1], transactional=False) == 0
+    assert (await budget.reserve(APP, [1] * 100, transactional=False)).calls == marketing
+    assert (await budget.reserve(APP, [1], transactional=False)).calls == 0
     assert APP in budget.held
-    assert await budget.reserve(APP, [1] * 100, transactional=True) == whole - marketing
-    assert await budget.reserve(APP, [1], transactional=True) == 0
+    assert (await budget.reserve(APP, [1] * 100, transactional=True)).calls == whole - marketing
+    assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
 
 
 async def test_window_is_never_shorter_than_onesignals(pair: Pair) -> None:
@@ -158,23 +158,40 @@ async def test_window_is_never_shorter_than_onesignals(pair: Pair) -> None:
     clock = ManualClock()
     clock.advance(59)  # a minute that is nearly over counts whole
     budget = _budget(pair, clock)
-    assert await budget.reserve(APP, [7], transactional=False) == 1
+    assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
     for _ in range(WINDOW_MINUTES):
         clock.advance(60)
-        assert await budget.reserve(APP, [7], transactional=False) == 0
+        assert (await budget.reserve(APP, [7], transactional=False)).calls == 0
     clock.advance(60)
-    assert await budget.reserve(APP, [7], transactional=False) == 1
+    assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
     assert APP not in budget.held
 
 
 async def test_calls_are_granted_from_the_first_on(pair: Pair) -> None:
     await pair.people(1)
     budget = _budget(pair, ManualClock())
-    assert await budget.reserve(APP, [3, 9, 1], transactional=False) == 1
-    assert await budget.reserve(APP, [4], transactional=False) == 1
-    assert await budget.reserve(APP, [1], transactional=False) == 0
-    await budget.give_back(APP, 4)
-    assert await budget.reserve(APP, [4], transactional=False) == 1
+    assert (await budget.reserve(APP, [3, 9, 1], transactional=False)).calls == 1
+    grant = await budget.reserve(APP, [4], transactional=False)
+    assert grant.calls == 1
+    assert (await budget.reserve(APP, [1], transactional=False)).calls == 0
+    await budget.give_back(APP, grant)
+    assert (await budget.reserve(APP, [4], transactional=False)).calls == 1
+
+
+async def test_what_is_given_back_later_is_given_to_the_minute_it_was_taken_from(
+    pair: Pair,
+) -> None:
+    await pair.people(1)
+    clock = ManualClock()
+    budget = _budget(pair, clock)
+    grant = await budget.reserve(APP, [7], transactional=False)
+    clock.advance(60)
+    await budget.give_back(APP, grant)
+    assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
+    clock.advance(WINDOW_MINUTES * 60)  # the first minute is out of the window, the second is in it
+    assert (await budget.reserve(APP, [7], transactional=False)).calls == 0
+    stored = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    assert stored is not None and min(stored["minutes"].values()) >= 0
 
 
 @pytest.mark.parametrize(("theirs", "counted"), [(3, 3), (50, 8), (0, 0), (None, 8)])
