@@ -34,7 +34,8 @@ class PagePlan:
 
 @dataclass
 class PageBuilder:
-    """One page. `seen`: players that earlier pages of this send hold already."""
+    """One page. `seen`: players that earlier pages of this send hold already, and people without any
+    who were counted there."""
 
     plan: PagePlan
     n: int
@@ -45,6 +46,7 @@ class PageBuilder:
     chunks: dict[str, Chunk] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
     no_player: int = 0
+    playerless: set[str] = field(default_factory=set)  # who of those is known
     bad: int = 0
     cursor: Any = None
     capped: bool = False
@@ -63,7 +65,7 @@ class PageBuilder:
         elif candidate.profile is None or self._is_elsewhere(candidate, candidate.profile):
             self._add_unknown(candidate)
         elif not players:
-            self.no_player += not candidate.profile["players"]
+            self._add_playerless(candidate.profile)
         else:
             self._add_person(candidate, candidate.profile, players)
         return True
@@ -92,6 +94,13 @@ class PageBuilder:
         assert candidate.player is not None
         if candidate.player not in self.seen and candidate.player not in self._here:
             self._member(candidate.player, "", NO_CHUNK, ["suppressed", "invalid"])
+
+    def _add_playerless(self, profile: dict[str, Any]) -> None:
+        """Once, by however many names; of whom the send has all players already, nothing is new."""
+        person = profile["_id"]
+        if not profile["players"] and person not in self.seen and person not in self.playerless:
+            self.playerless.add(person)
+            self.no_player += 1
 
     def _add_person(
         self, candidate: Candidate, profile: dict[str, Any], players: list[str]

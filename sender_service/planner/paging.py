@@ -54,7 +54,7 @@ class Paging:
         self._target = target
         self._shelf = shelf
         self._keep = keep
-        self._seen = SeenTexts()  # players of earlier pages; only of lists, which are bounded
+        self._seen = SeenTexts()  # as builders ask for it; only of lists, which are bounded
         self._people = 0
         self._bad = 0
 
@@ -93,6 +93,7 @@ class Paging:
         metrics.PAGES_PLANNED.labels(page["app"]).inc()
         if self._target.is_list:
             self._seen.update(member[0] for member in builder.members)
+            self._seen.update(builder.playerless)
         return self._builder(builder.n + 1)
 
     async def _count_against_cap(self, builder: PageBuilder) -> None:

@@ -116,6 +116,7 @@ class Rehearsal:
         self._take_samples(page, builder.bodies)
         if self._target.is_list:
             self._seen.update(member[0] for member in builder.members)
+            self._seen.update(builder.playerless)
         self._languages = {}
         return PageBuilder(self._plan, builder.n + 1, builder.now, self._seen)
 

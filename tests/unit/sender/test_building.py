@@ -155,6 +155,11 @@ def test_people_without_a_player_are_counted() -> None:
     assert page["members"] == []
 
 
+def test_person_without_a_player_named_twice_is_counted_once() -> None:
+    (page,) = _pages(plan(), [Candidate(1, profile("p")), Candidate(2, profile("p"))])
+    assert page["noPlayer"] == 1
+
+
 def test_person_named_twice_is_there_once() -> None:
     person = profile("p", player(1), player(2))
     of = plan(page_members=2)
