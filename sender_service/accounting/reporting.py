@@ -93,6 +93,7 @@ class Reporting:
         until it is marked, and what is marked is not added again."""
         key = campaign_key(send["app"], send["campaign"])
         counts = send["campaign"] and not send.get("test")
+        await self.reports.seal(send["_id"])
         if counts and not await self._is_in(key, send):
             await self._add(key, send)
         await self.reports.mark_folded(send["_id"], send["expireAt"])

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sender_service.accounting.closing import close_complete, settle_caps
 from sender_service.accounting.rules import (
@@ -17,7 +18,7 @@ from sender_service.accounting.rules import (
     refused_in_a_row,
 )
 from sender_service.accounting.streams import StreamMatcher
-from sender_service.models.page import Page, PageEdit, page_id, root_of
+from sender_service.models.page import Page, PageEdit, page_id, root_of, send_of
 from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
@@ -37,6 +38,7 @@ log = logging.getLogger("carillon.accounting")
 
 REFUSED_LIMIT = 10
 Fact = Delivery | Event
+T = TypeVar("T")
 
 
 def _decode(record: Record) -> Fact | None:
@@ -95,7 +97,7 @@ class Accounting:
             return
         matched = await self.streams.match(events)
         await self._count(matched.sightings)
-        for key, failures in matched.failures.items():
+        for key, failures in (await self._in_time(matched.failures)).items():
             await self._fail(key, failures)
 
     async def _fail(self, key: str, failures: Sequence[Event]) -> None:
@@ -155,6 +157,7 @@ class Accounting:
 
     async def _count(self, sightings: Mapping[str, Sequence[Sighting]]) -> None:
         """Count each (player, kind) of the pages' members once."""
+        sightings = await self._in_time(sightings)
         pages = await self.pages.get_many(list(sightings))
         seen: list[tuple[Page, dict[tuple[int, str], datetime]]] = []
         for key, here in sightings.items():
@@ -170,6 +173,13 @@ class Accounting:
         for page, distinct in seen:
             extra = {"send": page["send"], "page": page["n"], "seen": len(distinct)}
             log.info("interactions counted", extra=extra)
+
+    async def _in_time(self, by_page: Mapping[str, Sequence[T]]) -> dict[str, Sequence[T]]:
+        """Without pages of sends that are in their reports: what is told of them now is late."""
+        sealed = await self.sends.sealed(sorted({send_of(page) for page in by_page}))
+        late = [len(told) for page, told in by_page.items() if send_of(page) in sealed]
+        metrics.INTERACTIONS.labels("late").inc(sum(late))
+        return {page: told for page, told in by_page.items() if send_of(page) not in sealed}
 
     def _distinct(
         self, page: Page, sightings: Sequence[Sighting]

@@ -68,6 +68,11 @@ def page_id(send: str, n: int) -> str:
     return f"{send}:{n}"
 
 
+def send_of(page: str) -> str:
+    """Of a page's id."""
+    return page.rsplit(":", 1)[0]
+
+
 def new_chunk(variant: str, now: datetime, time_zone: str = "") -> Chunk:
     return {
         "variant": variant,

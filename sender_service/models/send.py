@@ -55,6 +55,8 @@ class Send(TypedDict, total=False):
     totals: Sums | None  # frozen when the account closes
     closedAt: datetime | None
     expireAt: datetime
+    sealed: bool  # about to be folded into its report: what comes now is late
+    folded: bool
 
 
 FINAL: frozenset[str] = frozenset({"done", "cancelled", "refused"})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sender_service.accounting.closing import close_complete, settle_caps
-from sender_service.models.page import Page, PageEdit, root_of
+from sender_service.models.page import Page, PageEdit, root_of, send_of
 from sender_service.models.send import Send
 from sender_service.scheduler.budget import Grant, MessageBudget
 from sender_service.scheduler.recheck import look_again
@@ -148,7 +148,7 @@ class Scheduler:
     async def _release(self, app: App, page_id: str, turn: _Turn, room: int) -> int:
         tools = self._tools
         page = await tools.pages.get(page_id)
-        send = turn.sends.get(page_id.rsplit(":", 1)[0])
+        send = turn.sends.get(send_of(page_id))
         if page is None or send is None:
             return 0
         now = tools.clock()

@@ -64,6 +64,11 @@ class ReportStore:
             found = await self._sends.find_one({"_id": send}, {"folded": 1})
         return found is None or bool(found.get("folded"))
 
+    async def seal(self, send: str) -> None:
+        """From now on what is heard of it is late: its report has it as it is."""
+        with translate_mongo_errors():
+            await self._sends.update_one({"_id": send}, {"$set": {"sealed": True}})
+
     async def mark_folded(self, send: str, delete_at: datetime) -> None:
         """From now on the TTL index may delete it."""
         with translate_mongo_errors():

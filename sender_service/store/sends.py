@@ -116,6 +116,16 @@ class SendStore:
                     found.append(cast(Send, send))
         return found
 
+    async def sealed(self, sends: Sequence[str]) -> set[str]:
+        """Those whose account is in their report already, or is being added."""
+        found: set[str] = set()
+        with translate_mongo_errors():
+            for query in one_of("_id", sends):
+                async for send in self._sends.find(query, {"sealed": 1}):
+                    if send.get("sealed"):
+                        found.add(send["_id"])
+        return found
+
     async def close(self, closing: Sequence[tuple[Send, Sums]], now: datetime) -> None:
         """Their accounts are closed: totals are frozen; a send that was sending is done."""
         writes = [

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from sender_service.accounting.reporting import Reporting
 from sender_service.accounting.stage import Accounting, Fact
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.models.campaign import Campaign
@@ -22,6 +23,7 @@ from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
+from sender_service.store.reports import ReportStore
 from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
 from shared.collections import INGEST, SENDER
@@ -125,6 +127,13 @@ class World:
         place = {"app": APP, "send": send, "page": page, "chunk": chunk, "at": self.clock()}
         outcome = {"outcome": "sent", "notification_id": f"note-{send}-{page}-{chunk}"}
         await self.told(Delivery.model_validate({**place, **outcome, **fields}))
+
+    async def folded(self, send: str) -> None:
+        """The send is in its campaign's report now."""
+        reports = ReportStore(self.database)
+        document = await self.sends.get(send)
+        assert document is not None
+        await Reporting(self.sends, self.pages, self.people, reports, self.clock).fold(document)
 
     async def sums(self, send: str) -> Any:
         return (await self.pages.sums(send))[0]
