@@ -14,7 +14,7 @@ from sender_service.accounting.closing import close_complete
 from sender_service.models.campaign import Campaign
 from sender_service.models.page import Page, PageEdit, pending_counts
 from sender_service.models.send import NEVER, Send
-from sender_service.models.trigger import Recipient, Trigger
+from sender_service.models.trigger import FEW_RECIPIENTS, Recipient, Trigger
 from sender_service.planner.audience import AudienceReader, Candidate
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.paging import BAD_SHARE, END
@@ -27,7 +27,6 @@ from shared.limits import requests_per_second
 from shared.models.app import App
 from shared.models.job import Job
 
-MAX_RECIPIENTS = 100
 NAMES_A_READ = 100
 
 
@@ -92,7 +91,7 @@ class Express:
             if key not in campaigns:
                 campaigns[key] = await self._campaigns.campaign(*key)
             campaign = campaigns[key]
-            if campaign is not None and 0 < len(names) <= MAX_RECIPIENTS:
+            if campaign is not None and 0 < len(names) <= FEW_RECIPIENTS:
                 riders.append(Rider(send, app, campaign, trigger, names))
         return riders
 

@@ -87,10 +87,15 @@ class Intake:
 
     async def accept_lines(self, lines: Lines) -> str:
         """A list over HTTP; returns the send's id. Raises Rejected, StoreUnavailable."""
-        send, app = await self._upload.take(lines, self)
-        _log_taken_in(send, app)
-        self._nudge()
-        return send
+        said = await self._upload.take(lines, self)
+        if isinstance(said.trigger, Trigger):
+            (verdict,) = await self.accept([said])
+            if verdict is not None:
+                raise verdict
+        else:
+            _log_taken_in(said.head.id, said.head.app)
+            self._nudge()
+        return said.head.id
 
     async def drop_list(self, send: str) -> None:
         """Of a send that was cancelled: nobody will plan it."""

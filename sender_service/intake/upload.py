@@ -1,7 +1,8 @@
 """A list over HTTP: the trigger on the first line, then one recipient a line, of any length.
 
 It is cut into parts as it comes, so memory stays bounded; they belong to nobody until the send is
-stored with the last line, and are dropped when a line is wrong or the client goes away.
+stored with the last line, and are dropped when a line is wrong or the client goes away. Of a few
+recipients it is the same as a trigger that names them, and may take the fast lane.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -19,11 +20,13 @@ from sender_service.intake.lists import KEPT_AFTER_EXPIRY, to_document, too_many
 from sender_service.intake.said import Said, reused
 from sender_service.models.send import Parts, Send
 from sender_service.models.trigger import (
+    FEW_RECIPIENTS,
     MAX_PARTS,
     MAX_RECIPIENTS,
     MAX_TRIGGER_BYTES,
     Recipient,
     Terms,
+    Trigger,
     digest_of,
 )
 from sender_service.store.parts import PartStore
@@ -56,6 +59,7 @@ class _Cut:
     waiting: list[dict[str, object]] = field(default_factory=list)
     total: int = 0
     _bytes: int = 0
+    _in_one: bool = True  # no part was full yet
     _token: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
 
     def add(self, recipient: Recipient, size: int) -> bool:
@@ -67,7 +71,13 @@ class _Cut:
         self.total += 1
         if self.total > MAX_RECIPIENTS:
             raise too_many()
-        return self._bytes >= PART_BYTES or len(self.waiting) >= PART_RECIPIENTS
+        is_full = self._bytes >= PART_BYTES or len(self.waiting) >= PART_RECIPIENTS
+        self._in_one = self._in_one and not is_full
+        return is_full
+
+    @property
+    def is_short(self) -> bool:
+        return self._in_one and self.total <= FEW_RECIPIENTS
 
     def next_part(self) -> tuple[str, list[dict[str, object]]]:
         if len(self.names) == MAX_PARTS:
@@ -83,37 +93,41 @@ class ListUpload:
         self._sends = sends
         self._parts = parts
 
-    async def take(self, lines: Lines, judge: Judge) -> tuple[str, str]:
-        """(the send's id, its app). Raises Rejected, naming the line, and StoreUnavailable; then
-        nothing is kept."""
-        terms = _read_head(await anext(lines, None))
+    async def take(self, lines: Lines, judge: Judge) -> Said:
+        """What was said: a whole trigger where the list is short, and nothing of it is stored; else
+        its terms, and it is. Raises Rejected, naming the line, and StoreUnavailable; then nothing
+        is kept."""
+        terms = read_head(await anext(lines, None))
         _, expires = await judge.check(terms)
         shared = digest_of(terms.document())
         cut = _Cut(terms.id, hashlib.sha256(shared.encode()))
         before = await self._sends.get(terms.id)
         try:
             await self._cut(lines, cut, None if before is not None else expires)
-            digest = f"lines:{cut.digest.hexdigest()}"
+            said = Said(terms, terms, f"lines:{cut.digest.hexdigest()}")
+            if cut.is_short:
+                whole = {**terms.document(), "recipients": cut.waiting}
+                return replace(said, trigger=Trigger.model_validate(whole))
             if before is None:
-                before = await self._begin(Said(terms, terms, digest), cut, shared, judge)
-            if before is not None and before["digest"] != digest:
+                before = await self._begin(said, cut, shared, judge)
+            if before is not None and before["digest"] != said.digest:
                 raise reused()
         except BaseException:  # the client went away, too
             await self._parts.drop(cut.names)
             raise
         if before is not None:  # said before: the same is kept already
             await self._parts.drop(cut.names)
-        return terms.id, terms.app
+        return said
 
     async def _cut(self, lines: Lines, cut: _Cut, expires: datetime | None) -> None:
         """Write the parts; only look at the lines where the send is known already."""
         async for number, line in lines:
-            is_full = cut.add(_read_recipient(number, line), len(line))
+            is_full = cut.add(read_recipient(number, line), len(line))
             if is_full:
                 await self._write(cut, expires)
         if not cut.total:
             raise InvalidPayload("a list has at least one recipient", code="no_recipients")
-        if cut.waiting:
+        if cut.waiting and not cut.is_short:
             await self._write(cut, expires)
 
     async def _write(self, cut: _Cut, expires: datetime | None) -> None:
@@ -138,7 +152,8 @@ class ListUpload:
         return await self._sends.get(send["_id"]) if await self._sends.insert([send]) else None
 
 
-def _read_head(first: tuple[int, bytes] | None) -> Terms:
+def read_head(first: tuple[int, bytes] | None) -> Terms:
+    """The first line. Raises InvalidPayload."""
     if first is None:
         raise InvalidPayload("the first line is the trigger", code="no_trigger")
     number, line = first
@@ -153,7 +168,7 @@ def _read_head(first: tuple[int, bytes] | None) -> Terms:
         raise _at_line(number, exc) from exc
 
 
-def _read_recipient(number: int, line: bytes) -> Recipient:
+def read_recipient(number: int, line: bytes) -> Recipient:
     try:
         return validate(Recipient, load_json(line))
     except InvalidPayload as exc:

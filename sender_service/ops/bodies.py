@@ -8,6 +8,27 @@ from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from shared.errors import TooLarge
 
 NDJSON = "application/x-ndjson"
+TRIGGER_DOC = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {
+                    "id": "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10",
+                    "app": "demo",
+                    "campaign": "welcome",
+                    "audience": {"all": True},
+                },
+            },
+            NDJSON: {
+                "schema": {"type": "string"},
+                "example": '{"id": "0b6c2a1e-…", "app": "demo", "campaign": "welcome"}\n'
+                '{"login": "ann", "variables": {"name": "Ann"}}\n{"visitor": "v-1"}\n',
+            },
+        },
+    }
+}
 
 
 def is_lines(request: Request) -> bool:

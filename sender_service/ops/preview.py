@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
@@ -11,11 +12,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from sender_service.intake.accept import Intake
 from sender_service.intake.said import Said, to_said
+from sender_service.intake.upload import Lines, read_head, read_recipient, to_lines
 from sender_service.models.send import Send
-from sender_service.models.trigger import Trigger
-from sender_service.ops.bodies import is_lines, read_trigger
+from sender_service.models.trigger import Recipient, Terms, Trigger
+from sender_service.ops.bodies import TRIGGER_DOC, is_lines, read_trigger
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
-from sender_service.planner.audience import AudienceReader, to_target
+from sender_service.planner.audience import AudienceReader, Target, to_target
 from sender_service.planner.building import PagePlan
 from sender_service.planner.rehearsal import Bounds, Findings, Rehearsal, Sample, shown_body
 from sender_service.planner.rendering import Renderer
@@ -30,6 +32,7 @@ from shared.settings import Settings
 
 PEOPLE = 10_000  # planned unless asked for more: about a second
 MOST_PEOPLE = 200_000
+LIST_BYTES = 32 * 1024 * 1024  # of a list so much is kept in memory
 SECONDS = 20.0  # then it counts with what it has
 
 
@@ -47,7 +50,7 @@ class PreviewTools:
 def preview_router(tools: PreviewTools) -> APIRouter:
     router = APIRouter(prefix="/v1/sends", tags=["sends"])
 
-    @router.post("/preview")
+    @router.post("/preview", openapi_extra=TRIGGER_DOC)
     async def preview(
         request: Request, people: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = PEOPLE
     ) -> Response:
@@ -57,23 +60,59 @@ def preview_router(tools: PreviewTools) -> APIRouter:
         `"exact": false`.
         """
         if is_lines(request):
-            text = "preview some of the list, as application/json"
-            raise InvalidPayload(text, code="preview_takes_json")
-        said = to_said(_with_id(await read_trigger(request)))
-        return json_response(await _preview(tools, said, people))
+            asked = await _read_lines(to_lines(request.stream()), people)
+        else:
+            asked = _read_whole(await read_trigger(request))
+        return json_response(await _preview(tools, asked, people))
 
     return router
 
 
-async def _preview(tools: PreviewTools, said: Said, people: int) -> dict[str, Any]:
-    if not isinstance(said.trigger, Trigger):
-        assert isinstance(said.trigger, InvalidPayload)
+@dataclass(frozen=True)
+class _Asked:
+    """`names`: of a list that came one a line as many as were kept, which is this `share` of it."""
+
+    terms: Terms
+    names: list[Recipient] | None = None
+    share: float = 1.0
+
+    def target(self, due: datetime) -> Target:
+        if isinstance(self.terms, Trigger):
+            return to_target(self.terms, due)
+        return Target(self.terms.app, due, self.names)
+
+
+def _read_whole(body: bytes) -> _Asked:
+    """Raises InvalidPayload."""
+    said = to_said(_with_id(body))
+    if isinstance(said.trigger, InvalidPayload):
         raise said.trigger
-    due, _ = await tools.intake.check(said.trigger)
-    send = await tools.intake.to_send(said)
-    plan = await _plan(tools, send, said.trigger)
-    rehearsal = Rehearsal(plan, to_target(said.trigger, due), tools.audience, tools.contacts)
+    return _Asked(said.trigger)
+
+
+async def _read_lines(lines: Lines, people: int) -> _Asked:
+    """Every line is looked at, so that a wrong one is named. Raises Rejected."""
+    first = await anext(lines, None)
+    terms = read_head(first and (first[0], _with_id(first[1])))
+    names: list[Recipient] = []
+    total = size = 0
+    async for number, line in lines:
+        recipient = read_recipient(number, line)
+        total, size = total + 1, size + len(line)
+        if len(names) < people and size <= LIST_BYTES:
+            names.append(recipient)
+    if not names:
+        raise InvalidPayload("a list has at least one recipient", code="no_recipients")
+    return _Asked(terms, names, len(names) / total)
+
+
+async def _preview(tools: PreviewTools, asked: _Asked, people: int) -> dict[str, Any]:
+    due, _ = await tools.intake.check(asked.terms)
+    send = await tools.intake.to_send(Said(asked.terms, asked.terms, ""))
+    plan = await _plan(tools, send, asked.terms)
+    rehearsal = Rehearsal(plan, asked.target(due), tools.audience, tools.contacts)
     found = await rehearsal.run(Bounds(people, SECONDS), due)
+    found.share *= asked.share
     return {
         "app": send["app"],
         "campaign": send["campaign"],
@@ -87,7 +126,7 @@ async def _preview(tools: PreviewTools, said: Said, people: int) -> dict[str, An
     }
 
 
-async def _plan(tools: PreviewTools, send: Send, trigger: Trigger) -> PagePlan:
+async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
     """As the planner makes it."""
     campaign = await tools.campaigns.campaign(trigger.app, trigger.campaign)
     if campaign is None:  # gone since it was checked

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from sender_service.intake.accept import Intake
 from sender_service.intake.said import to_said
 from sender_service.intake.upload import to_lines
-from sender_service.ops.bodies import NDJSON, is_lines, read_trigger
+from sender_service.ops.bodies import TRIGGER_DOC, is_lines, read_trigger
 from sender_service.ops.reading import SendReader
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -18,27 +18,6 @@ from shared.errors import Conflict, InvalidPayload
 from shared.wakeup import Wakeup
 
 SendId = Annotated[str, Path(description="the send's id, which is its trigger's id")]
-TRIGGER_DOC = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"type": "object"},
-                "example": {
-                    "id": "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10",
-                    "app": "demo",
-                    "campaign": "welcome",
-                    "audience": {"all": True},
-                },
-            },
-            NDJSON: {
-                "schema": {"type": "string"},
-                "example": '{"id": "0b6c2a1e-…", "app": "demo", "campaign": "welcome"}\n'
-                '{"login": "ann", "variables": {"name": "Ann"}}\n{"visitor": "v-1"}\n',
-            },
-        },
-    }
-}
 
 
 class SendsApi:

@@ -6,6 +6,8 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
+import orjson
 import pytest
 
 from tests.integration.sender.door import Door, a_trigger, open_door
@@ -35,3 +37,56 @@ async def test_person_without_a_player_named_in_two_ways_is_one_person(door: Doo
     assert len(await door.pages(trigger["id"])) == 2
     account = (await door.http.get(f"/v1/sends/{trigger['id']}")).json()
     assert (account["people"]["pending"], account["people"]["no_player"]) == (3, 2)
+
+
+async def previewed(door: Door, *lines: object, people: int = 10_000) -> httpx.Response:
+    body = b"\n".join(orjson.dumps(line) for line in lines)
+    headers = {"content-type": "application/x-ndjson"}
+    path = f"/v1/sends/preview?people={people}"
+    return await door.http.post(path, content=body, headers=headers)
+
+
+async def test_list_one_a_line_is_previewed_like_the_same_in_a_body(door: Door) -> None:
+    for name in ("ann", "bob"):
+        await door.person(name, str(uuid.uuid4()))
+    recipients = [{"login": "ann"}, {"visitor": "v-bob"}, {"login": "nobody"}, {"login": "ann"}]
+    head = {"app": "demo", "campaign": "welcome"}
+    found = (await previewed(door, head, *recipients)).json()
+    whole = await door.http.post("/v1/sends/preview", json={**head, "recipients": recipients})
+    assert found == whole.json()
+    assert (found["wouldGet"]["players"], found["people"]["no_player"], found["exact"]) == (
+        2,
+        1,
+        True,
+    )
+    assert await door.parts() == 0 and await door.database["sends"].count_documents({}) == 0
+
+
+async def test_long_list_is_extrapolated_and_all_of_it_looked_at(door: Door) -> None:
+    names = [f"n{n}" for n in range(60)]
+    for name in names:
+        await door.person(name, str(uuid.uuid4()))
+    recipients = [{"login": name} for name in names]
+    head = {"app": "demo", "campaign": "welcome"}
+    found = (await previewed(door, head, *recipients, people=15)).json()
+    assert (found["exact"], found["planned"]) == (False, {"people": 15, "share": 0.25})
+    assert found["wouldGet"] == {"people": 60, "players": 60}
+    wrong = await previewed(door, head, *recipients, {"login": 1}, people=15)
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["field"] == "lines.62.login"
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ([], "no_trigger"),
+        ([{"app": "demo", "campaign": "welcome"}], "no_recipients"),
+        ([{"app": "demo", "campaign": "welcome", "audience": {"all": True}}], "not_here"),
+        ([{"app": "demo", "campaign": "other"}, {"login": "ann"}], "unknown_campaign"),
+    ],
+)
+async def test_what_is_wrong_with_a_list_is_told(
+    door: Door, lines: list[object], code: str
+) -> None:
+    answer = await previewed(door, *lines)
+    assert code in answer.text and answer.status_code in (404, 422)
