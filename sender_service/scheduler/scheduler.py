@@ -177,15 +177,17 @@ class Scheduler:
         now, chunks = self._tools.clock(), edit.page["chunks"]
         wait_through_quiet_hours(edit, send, now)
         due = list(due_chunks(edit, send, now))[:room]
-        again = [chunk for chunk in due if chunks[chunk]["release"] > 0]  # reserved already
-        fresh = [chunk for chunk in due if chunks[chunk]["release"] == 0]
-        if not fresh:
-            return again, None
-        counts = await look_again(self._tools.people, edit, fresh, send)
-        for chunk in fresh:
+        # Also what was handed back uncalled. What may have been called is repeated as it was.
+        uncalled = [chunk for chunk in due if not chunks[chunk]["attempted"]]
+        counts = await look_again(self._tools.people, edit, uncalled, send) if uncalled else {}
+        for chunk in uncalled:
             if not counts[chunk]:  # all of its members have outcomes of their own by now
                 edit.chunk(chunk, state="suppressed", reason="unsubscribed", at=now)
-        wanted = [chunk for chunk in fresh if counts[chunk]]
+        due = [chunk for chunk in due if counts.get(chunk, 1)]
+        again = [chunk for chunk in due if chunks[chunk]["release"] > 0]  # reserved already
+        wanted = [chunk for chunk in due if chunks[chunk]["release"] == 0]
+        if not wanted:
+            return again, None
         grant = await self._tools.budget.reserve(
             app.id,
             [counts[chunk] for chunk in wanted],

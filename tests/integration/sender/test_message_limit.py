@@ -1,0 +1,129 @@
+"""The message limit: reservations at once, over minutes, given back; which count it is based on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sender_service.scheduler.budget import WINDOW_MINUTES, MessageBudget
+from sender_service.store.people import PeopleReader
+from shared.collections import BUDGETS
+from shared.settings import GovernorSettings
+from tests.fakes import ManualClock
+from tests.integration.sender.pair import APP, Pair
+
+MARGIN = GovernorSettings().margin
+MARKETING = 1 - GovernorSettings().transactional_share
+
+
+def _budget(pair: Pair, clock: ManualClock, which: int = 0) -> MessageBudget:
+    async def nobody_says(app: str) -> None:
+        return None
+
+    database = pair.both[which % 2].database
+    return MessageBudget(
+        database=database, people=PeopleReader(database), ask=nobody_says, settings=GovernorSettings(),
+        clock=clock, monotonic=clock.monotonic,
+    )  # fmt: skip
+
+
+async def test_reservers_at_once_never_pass_the_limit(pair: Pair) -> None:
+    await pair.people(30)
+    clock = ManualClock()
+    budgets = [_budget(pair, clock, n) for n in range(8)]
+
+    async def reserve(budget: MessageBudget) -> int:
+        granted = 0
+        for calls in ([7, 7, 7], [1], [13, 2], [40]) * 2:
+            count = (await budget.reserve(APP, calls, transactional=False)).calls
+            granted += sum(calls[:count])
+        return granted
+
+    granted = sum(await asyncio.gather(*(reserve(budget) for budget in budgets)))
+    limit = int(30 * 10 * MARGIN * MARKETING)
+    assert limit - 40 < granted <= limit
+    stored = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    assert stored is not None and sum(stored["minutes"].values()) == granted
+
+
+async def test_part_is_kept_for_what_is_pressing(pair: Pair) -> None:
+    await pair.people(10)
+    budget = _budget(pair, ManualClock())
+    marketing, whole = int(100 * MARGIN * MARKETING), int(100 * MARGIN)
+    assert (await budget.reserve(APP, [1] * 100, transactional=False)).calls == marketing
+    assert (await budget.reserve(APP, [1], transactional=False)).calls == 0
+    assert APP in budget.held
+    assert (await budget.reserve(APP, [1] * 100, transactional=True)).calls == whole - marketing
+    assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
+
+
+async def test_window_is_never_shorter_than_onesignals(pair: Pair) -> None:
+    await pair.people(1)
+    clock = ManualClock()
+    clock.advance(59)  # a minute that is nearly over counts whole
+    budget = _budget(pair, clock)
+    assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
+    for _ in range(WINDOW_MINUTES):
+        clock.advance(60)
+        assert (await budget.reserve(APP, [7], transactional=False)).calls == 0
+    clock.advance(60)
+    assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
+    assert APP not in budget.held
+
+
+async def test_calls_are_granted_from_the_first_on(pair: Pair) -> None:
+    await pair.people(1)
+    budget = _budget(pair, ManualClock())
+    assert (await budget.reserve(APP, [3, 9, 1], transactional=False)).calls == 1
+    grant = await budget.reserve(APP, [4], transactional=False)
+    assert grant.calls == 1
+    assert (await budget.reserve(APP, [1], transactional=False)).calls == 0
+    await budget.give_back(APP, grant)
+    assert (await budget.reserve(APP, [4], transactional=False)).calls == 1
+
+
+async def test_what_is_given_back_later_is_given_to_the_minute_it_was_taken_from(
+    pair: Pair,
+) -> None:
+    await pair.people(1)
+    clock = ManualClock()
+    budget = _budget(pair, clock)
+    grant = await budget.reserve(APP, [7], transactional=False)
+    clock.advance(60)
+    await budget.give_back(APP, grant)
+    assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
+    clock.advance(WINDOW_MINUTES * 60)  # the first minute is out of the window, the second is in it
+    assert (await budget.reserve(APP, [7], transactional=False)).calls == 0
+    stored = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    assert stored is not None and min(stored["minutes"].values()) >= 0
+
+
+@pytest.mark.parametrize(("theirs", "counted"), [(3, 3), (50, 8), (0, 0), (None, 8)])
+async def test_smaller_count_is_the_base(pair: Pair, theirs: int | None, counted: int) -> None:
+    await pair.people(8)
+    clock, asked = ManualClock(), 0
+
+    async def ask(app: str) -> int | None:
+        nonlocal asked
+        asked += 1
+        return theirs
+
+    database = pair.one.database
+    budget = MessageBudget(
+        database=database, people=PeopleReader(database), ask=ask, settings=GovernorSettings(),
+        clock=clock, monotonic=clock.monotonic,
+    )  # fmt: skip
+    assert budget.allowance(APP, transactional=True) == 0
+    await budget.refresh(APP)
+    assert budget.allowance(APP, transactional=True) == int(counted * 10 * MARGIN)
+    assert (
+        1 <= budget.chunk_members(APP) <= max(1, int(counted * 10 * MARGIN * MARKETING))
+        or counted == 0
+    )
+    clock.advance(59)
+    await budget.refresh(APP)
+    assert asked == 1
+    clock.advance(1)
+    await budget.refresh(APP)
+    assert asked == 2
