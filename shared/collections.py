@@ -68,7 +68,6 @@ PAGES = CollectionSpec(
     "pages",
     SENDER,
     (
-        _by("send"),
         _by("send", "open"),
         _by("app", "priority", "due"),
         _by("notifications"),

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from sender_service.intake.lists import ListIntake
 from sender_service.intake.said import Said, reused
 from sender_service.intake.upload import Lines, ListUpload
+from sender_service.models.campaign import Campaign
 from sender_service.models.send import NEVER, Send, empty_sums
 from sender_service.models.trigger import Terms, Trigger
 from sender_service.store.campaigns import CampaignStore
@@ -28,6 +29,9 @@ class IntakeStores:
     campaigns: CampaignStore
     sends: SendStore
     parts: PartStore
+
+
+Campaigns = dict[tuple[str, str], Campaign | None]  # by app and name
 
 
 class FastLane(Protocol):
@@ -103,9 +107,10 @@ class Intake:
 
     async def _accept_whole(self, said: Sequence[Said]) -> list[Rejected | None]:
         fresh: dict[str, Send] = {}
+        read: Campaigns = {}
         for one in said:
             if one.head.id not in fresh:
-                fresh[one.head.id] = await self.to_send(one)
+                fresh[one.head.id] = await self.to_send(one, read)
         urgent = [s for s in fresh.values() if _is_urgent(s)]
         ride = await self._express.plan(urgent) if urgent else None
         known = await self._sends.insert(list(fresh.values()))
@@ -124,7 +129,7 @@ class Intake:
             await self._apps.refresh()
         if (unknown := self._unknown_app(terms.app)) is not None:
             raise unknown
-        await self._check_campaign(terms)
+        await self._check_campaign(terms, {})
         return terms.life(self._clock())
 
     def _unknown_app(self, app: str) -> Rejected | None:
@@ -132,20 +137,25 @@ class Intake:
             return NotFound("no such app", code="unknown_app")
         return None
 
-    async def to_send(self, said: Said) -> Send:
-        """What would be stored: refused, when something is wrong with it."""
+    async def to_send(self, said: Said, read: Campaigns | None = None) -> Send:
+        """What would be stored: refused, when something is wrong with it. `read`: what campaigns a
+        batch has read already.
+        """
         now = self._clock()
         if isinstance(said.trigger, InvalidPayload):
             return self._send(said, now, error=said.trigger)
         try:
-            await self._check_campaign(said.trigger)
+            await self._check_campaign(said.trigger, {} if read is None else read)
             due, expires = said.trigger.life(now)
         except Rejected as exc:
             return self._send(said, now, error=exc)
         return self._send(said, now, due=due, expires=expires)
 
-    async def _check_campaign(self, trigger: Terms) -> None:
-        campaign = await self._campaigns.campaign(trigger.app, trigger.campaign)
+    async def _check_campaign(self, trigger: Terms, read: Campaigns) -> None:
+        name = (trigger.app, trigger.campaign)
+        if name not in read:
+            read[name] = await self._campaigns.campaign(*name)
+        campaign = read[name]
         if campaign is None:
             raise NotFound("campaign: there is none of this name", code="unknown_campaign")
         if not campaign.enabled:

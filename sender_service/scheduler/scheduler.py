@@ -211,11 +211,12 @@ class Scheduler:
         if self._tidied is not None and now - self._tidied < timedelta(seconds=TIDY_SECONDS):
             return
         self._tidied = now
-        for send in await self._tools.sends.unclosed():
+        unclosed = await self._tools.sends.unclosed()
+        for send in unclosed:
             if send["state"] in ("cancelled", "refused"):
                 await self._tools.pages.make_due(send["_id"], now)
-            if send["state"] != "planning":
-                await close_complete(self._tools.sends, self._tools.pages, [send["_id"]], now)
+        ids = [send["_id"] for send in unclosed if send["state"] != "planning"]
+        await close_complete(self._tools.sends, self._tools.pages, ids, now)
 
 
 async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:
