@@ -131,12 +131,16 @@ class Sender:
         tools = PlannerTools(
             self.sends, self.pages, self.audience, self.campaigns, self.contacts,
             self.settings.plan, utc_now,
-            self.budget.chunk_members, self.scheduler_call.call,
+            self.budget.chunk_members, self.scheduler_call.call, self._control_group,
         )  # fmt: skip
         return [
             Planner(f"{self.name}-transactional", ("transactional",), tools),
             Planner(f"{self.name}-marketing", ("transactional", "marketing"), tools),
         ]
+
+    def _control_group(self, app: str) -> float:
+        known = self.apps.get(app)
+        return 0.0 if known is None else known.control_group
 
     @property
     def scheduler_tools(self) -> SchedulerTools:

@@ -62,6 +62,7 @@ class AppIn(Wire):
     origins: list[Annotated[str, AfterValidator(_origin)]] = Field(default=[], max_length=32)
     login_hash: LoginHashIn = LoginHashIn()
     snippet: SnippetConfig = SnippetConfig()
+    control_group: float = Field(default=0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _ids_differ(self) -> Self:
@@ -88,6 +89,7 @@ def shown(document: Document) -> dict[str, Any]:
             "secret": MASK if app.login_hash.secret else None,
         },
         "snippet": app.snippet.document(),
+        "controlGroup": app.control_group,
     }
 
 
@@ -121,6 +123,7 @@ class Sealer:
                 else self._seal(given.login_hash.secret, login, "loginHash.secret"),
             },
             "snippet": given.snippet.document(),
+            "controlGroup": given.control_group,
         }
 
     def _seal(self, plain: str, kept: str | None, field: str) -> str:

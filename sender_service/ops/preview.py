@@ -135,7 +135,10 @@ async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
         await tools.budget.refresh(trigger.app)
     most = tools.budget.chunk_members(trigger.app) if tools.budget is not None else MAX_CALL
     page = tools.settings.plan.page_members
-    return PagePlan(send, campaign, Renderer(trigger.variables), page, min(page, most))
+    app = tools.apps.get(trigger.app)
+    control_group = 0.0 if app is None else app.control_group
+    renderer = Renderer(trigger.variables)
+    return PagePlan(send, campaign, renderer, page, min(page, most), control_group)
 
 
 def _whole(count: int, found: Findings) -> int:

@@ -30,6 +30,7 @@ class PagePlan:
     renderer: Renderer
     page_members: int
     chunk_members: int
+    control_group: float = 0
 
 
 @dataclass
@@ -108,7 +109,11 @@ class PageBuilder:
         campaign, person = self.plan.campaign, profile["_id"]
         transactional = self.plan.send["priority"] == "transactional"
         passed_over = suppressions(
-            profile, campaign, self.plan.send["createdAt"], transactional=transactional
+            profile,
+            campaign,
+            self.plan.send["createdAt"],
+            transactional=transactional,
+            control_group=self.plan.control_group,
         )
         zone = str(profile.get("timeZone") or "UTC") if self._quiet else ""
         body: Body | None = None

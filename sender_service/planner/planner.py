@@ -44,6 +44,7 @@ class PlannerTools:
     clock: Clock
     chunk_members: Callable[[str], int]
     announce: Callable[[], None]  # wakes the scheduler
+    control_group: Callable[[str], float] = lambda app: 0.0  # of an app
 
 
 class Planner:
@@ -93,13 +94,14 @@ class Planner:
     async def _plan(self, send: Send) -> None:
         tools = self._tools
         target = target_of(send)
-        campaign = await self._campaign(send)
+        campaign, control_group = await self._campaign(send)
         plan = PagePlan(
             send,
             campaign,
             Renderer(Terms.model_validate(send["trigger"]).variables),
             tools.settings.page_members,
             min(tools.settings.page_members, tools.chunk_members(send["app"])),
+            control_group,
         )
         renewed = time.monotonic()
 
@@ -121,15 +123,19 @@ class Planner:
         tools.announce()
         log.info("send planned", extra={"send": send["_id"], "app": send["app"], "pages": count})
 
-    async def _campaign(self, send: Send) -> Campaign:
-        """The version that the send started with, frozen at its first page."""
-        if send["frozen"] is not None:
-            return Campaign.model_validate(send["frozen"])
+    async def _campaign(self, send: Send) -> tuple[Campaign, float]:
+        """The version that the send started with, and the app's control group then: frozen at its
+        first page."""
+        frozen = send["frozen"]
+        if frozen is not None:
+            return Campaign.model_validate(frozen), float(frozen.get("controlGroup", 0))
         campaign = await self._tools.campaigns.campaign(send["app"], send["campaign"])
         if campaign is None or not campaign.enabled:
             raise Rejected("campaign: it is gone or switched off", code="campaign_disabled")
-        await self._keep(send, {"frozen": campaign.document()})
-        return campaign
+        control_group = self._tools.control_group(send["app"])
+        kept = {**campaign.document(), "controlGroup": control_group}
+        await self._keep(send, {"frozen": kept})
+        return campaign, control_group
 
     async def _keep(self, send: Send, changes: dict[str, object]) -> None:
         """Renew the lease, and write what is to be kept. Raises LeaseLost."""

@@ -11,16 +11,22 @@ from shared.ids import share_of
 
 
 def suppressions(
-    profile: dict[str, Any], campaign: Campaign, triggered: datetime, *, transactional: bool
+    profile: dict[str, Any],
+    campaign: Campaign,
+    triggered: datetime,
+    *,
+    transactional: bool,
+    control_group: float = 0,
 ) -> dict[str, str]:
     """Player id → the reason it is passed over; players that are absent get it.
 
-    `triggered`: when the send began, for "not if bought since". Caps are counted elsewhere.
+    `triggered`: when the send began, for "not if bought since". `control_group`: the share of the
+    app's people whom no campaign reaches. Caps are counted elsewhere.
     """
     players = profile["players"]
     reasons = {p["id"]: _unreachable(p["state"]) for p in players if p["state"] != "subscribed"}
     reachable = [p for p in players if p["id"] not in reasons]
-    if not transactional and _held_out(profile["_id"], campaign):
+    if not transactional and _held_out(profile["_id"], campaign, control_group):
         return reasons | {p["id"]: "holdout" for p in reachable}
     if has_bought(profile, campaign.policy.bought_since(triggered)):
         return reasons | {p["id"]: "bought" for p in reachable}
@@ -34,9 +40,11 @@ def _unreachable(state: str) -> str:
     return "invalid" if state == "invalid" else "unsubscribed"
 
 
-def _held_out(person: str, campaign: Campaign) -> bool:
-    share = campaign.policy.holdout
-    return share > 0 and share_of("holdout", campaign.app, campaign.id, person) < share
+def _held_out(person: str, campaign: Campaign, control_group: float) -> bool:
+    """By the campaign, or by the app: the same people in every send of either."""
+    share, app = campaign.policy.holdout, campaign.app
+    of_campaign = share > 0 and share_of("holdout", app, campaign.id, person) < share
+    return of_campaign or (control_group > 0 and share_of("control", app, person) < control_group)
 
 
 def choose_variant(person: str, campaign: Campaign) -> Variant:

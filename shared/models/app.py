@@ -63,3 +63,4 @@ class App(Wire):
     origins: list[str] = []
     login_hash: LoginHash = LoginHash()
     snippet: SnippetConfig = SnippetConfig()
+    control_group: float = 0  # share of people who get no marketing at all, to compare with

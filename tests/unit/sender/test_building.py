@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,6 +80,21 @@ def test_holdout_leaves_other_reasons_alone() -> None:
     assert _outcomes(of, profile("p", player(1, "invalid"), player(2))) == {
         player_id(1): "invalid", player_id(2): "holdout",
     }  # fmt: skip
+
+
+def test_control_group_is_the_same_for_all_campaigns() -> None:
+    people = [Candidate(n, profile(f"p{n}", player(n))) for n in range(400)]
+
+    def held_out(campaign_id: str, priority: str = "marketing") -> set[str]:
+        of = campaign().model_copy(update={"id": campaign_id})
+        grouped = replace(plan(of, priority=priority), control_group=0.25)
+        (page,) = _pages(grouped, people)
+        assert all(o == ["suppressed", "holdout"] for o in page["outcomes"].values())
+        return {page["members"][int(index)][1] for index in page["outcomes"]}
+
+    assert 60 < len(held_out("one")) < 140
+    assert held_out("one") == held_out("two")
+    assert held_out("one", "transactional") == set()
 
 
 def test_transactional_skips_the_holdout() -> None:
