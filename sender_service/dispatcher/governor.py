@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from sender_service.dispatcher.caution import Caution
 from shared import metrics
 from shared.clock import Monotonic
 from shared.collections import REPLICAS
@@ -203,6 +204,7 @@ class Governor:
         self._monotonic = monotonic
         self._pacers: dict[str, Pacer] = {}
         self._limits: dict[str, int] = {}
+        self._cautions: dict[str, Caution] = {}
         membership.on_pause = self._pause_here
 
     async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
@@ -210,11 +212,12 @@ class Governor:
         return await self._pacer(app.id).turn(transactional=transactional, within=within)
 
     def pause(self, app: str, seconds: float) -> None:
-        """OneSignal said to wait: this replica and all others do."""
+        """OneSignal said to wait: this replica and all others do, and go on more slowly."""
         self._pause_here(app, seconds)
         self._membership.announce_pause(app, seconds)
 
     def _pause_here(self, app: str, seconds: float) -> None:
+        self._cautions.setdefault(app, Caution(self._monotonic)).refused(seconds)
         self._pacer(app).pause(seconds)
 
     def _pacer(self, app: str) -> Pacer:
@@ -224,5 +227,7 @@ class Governor:
 
     def _rate(self, app: str) -> float:
         rate = self._limits.get(app, 0) * self._margin * self._membership.share
+        if app in self._cautions:
+            rate *= self._cautions[app].share
         metrics.RATE_SHARE.labels(app).set(rate)
         return rate

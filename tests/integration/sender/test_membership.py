@@ -7,7 +7,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sender_service.dispatcher.governor import DEAD_BEATS, FORGET_BEATS, JOIN_BEATS, Membership
+from sender_service.dispatcher.governor import (
+    DEAD_BEATS,
+    FORGET_BEATS,
+    JOIN_BEATS,
+    Governor,
+    Membership,
+)
 from shared.collections import REPLICAS
 from shared.errors import StoreUnavailable
 from shared.mongo import Database, open_database
@@ -120,6 +126,23 @@ async def test_pause_reaches_the_others_once(database: Database) -> None:
     three.on_pause = lambda app, seconds: heard.append((app, seconds))
     await replicas.beats(3)
     assert len(heard) == 2, "what was told before it came may be long over"
+
+
+async def test_after_a_429_all_go_on_more_slowly(database: Database) -> None:
+    replicas = Replicas(database)
+    governors = [
+        Governor(replicas.join(name), GovernorSettings(), replicas.clock.monotonic)
+        for name in ("one", "two")
+    ]
+    await replicas.beats(JOIN_BEATS + 1)
+    for governor in governors:
+        governor._limits["demo"] = 150
+    before = sum(governor._rate("demo") for governor in governors)
+    governors[0].pause("demo", 5)
+    await replicas.beats(2)
+    assert sum(governor._rate("demo") for governor in governors) == before / 2
+    await replicas.beats(60)
+    assert sum(governor._rate("demo") for governor in governors) == before
 
 
 async def test_without_mongodb_there_is_no_share() -> None:

@@ -1,0 +1,53 @@
+"""After a 429 calls go on more slowly, and recover; a burst of them counts once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sender_service.dispatcher.caution import LEAST, RECOVERY_SECONDS, Caution
+from tests.fakes import ManualClock
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def caution(clock: ManualClock) -> Caution:
+    return Caution(clock.monotonic)
+
+
+def test_nothing_is_held_back_before_a_refusal(caution: Caution) -> None:
+    assert caution.share == 1
+
+
+def test_calls_under_way_count_once(caution: Caution, clock: ManualClock) -> None:
+    for _ in range(20):
+        caution.refused(2)
+        clock.advance(0.05)
+    assert caution.share == 0.5
+
+
+def test_share_waits_for_the_end_of_the_pause_and_recovers(
+    caution: Caution, clock: ManualClock
+) -> None:
+    caution.refused(10)
+    clock.advance(10)
+    assert caution.share == 0.5
+    clock.advance(RECOVERY_SECONDS / 4)
+    assert caution.share == pytest.approx(0.75)
+    clock.advance(RECOVERY_SECONDS)
+    assert caution.share == 1
+
+
+@given(st.lists(st.tuples(st.floats(0, 20), st.floats(0, 5)), max_size=40))
+def test_never_to_nothing(refusals: list[tuple[float, float]]) -> None:
+    clock = ManualClock()
+    caution = Caution(clock.monotonic)
+    for after, pause in refusals:
+        clock.advance(after)
+        caution.refused(pause)
+        assert LEAST <= caution.share <= 1
