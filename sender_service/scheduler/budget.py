@@ -66,13 +66,18 @@ class MessageBudget:
         self._bases: dict[str, _Base] = {}
         self.held: dict[str, datetime] = {}  # app → since when it is held back
 
+    @property
+    def transactional_share(self) -> float:
+        """Of both budgets, messages and requests: kept free of marketing."""
+        return self._settings.transactional_share
+
     def allowance(self, app: str, *, transactional: bool) -> int:
         """Messages a window, as known now; a part of it is kept for transactional pushes."""
         base = self._bases.get(app)
         if base is None:
             return 0
         whole = base.subscribers * FACTOR * self._settings.margin
-        return int(whole if transactional else whole * (1 - self._settings.transactional_share))
+        return int(whole if transactional else whole * (1 - self.transactional_share))
 
     def chunk_members(self, app: str) -> int:
         """The most players one call may have: no more than an empty window of marketing takes."""

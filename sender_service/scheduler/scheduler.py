@@ -102,17 +102,23 @@ class Scheduler:
         if not any(due.values()):
             return 0
         sweep = timedelta(seconds=self._tools.settings.sweep_seconds)
-        ahead = (
-            requests_per_second(app.one_signal.plan) * self._tools.settings.release_ahead_seconds
-        )
         out = await pages.out(app.id, now, sweep) + sum(p.out for of in due.values() for p in of)
-        room = int(ahead) - out
         released = 0
         for priority in PRIORITIES:
+            most = self._ahead(app, priority) - out
             for page in await self._workable(due[priority], turn):
-                if room - released > 0 and self._ailing.get(page.id, now) <= now:
-                    released += await self._release_safely(app, page.id, turn, room - released)
+                room = most - released
+                if room > 0 and self._ailing.get(page.id, now) <= now:
+                    released += await self._release_safely(app, page.id, turn, room)
         return released
+
+    def _ahead(self, app: App, priority: Priority) -> int:
+        """How many calls may be out. Some of it is kept for what is pressing: it is not to wait for
+        the answers to others' calls."""
+        tools = self._tools
+        ahead = requests_per_second(app.one_signal.plan) * tools.settings.release_ahead_seconds
+        kept = 0.0 if priority == "transactional" else tools.budget.transactional_share
+        return int(ahead * (1 - kept))
 
     async def _release_safely(self, app: App, page: str, turn: _Turn, room: int) -> int:
         """One page's trouble must not stop the others."""

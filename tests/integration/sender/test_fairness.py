@@ -1,0 +1,126 @@
+"""Who goes first: what is pressing before marketing, every app in each turn, a stopped app not at all."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from sender_service.store.campaigns import app_store, campaign_key
+from shared.collections import APPS, CAMPAIGNS, PAGES, PROFILES
+from shared.limits import requests_per_second
+from tests.integration.sender.pair import APP, CAMPAIGN, Pair
+
+OUT = 10  # calls that may be out at once in these tests
+KEPT = 2  # of them, for transactional ones
+
+
+@pytest.fixture
+def few_out(pair: Pair) -> Iterator[None]:
+    plan = pair.settings.plan
+    before = plan.release_ahead_seconds
+    plan.release_ahead_seconds = OUT / requests_per_second("paid")
+    yield
+    plan.release_ahead_seconds = before
+
+
+async def released(pair: Pair) -> Counter[str]:
+    """By the send's id."""
+    found: Counter[str] = Counter()
+    async for page in pair.one.database[PAGES.name].find({}):
+        found[page["send"]] += sum(c["state"] == "released" for c in page["chunks"].values())
+    return found
+
+
+async def answered(pair: Pair, send: str, count: int) -> None:
+    for page in [page for page in await pair.pages(send) if page["out"]][:count]:
+        changes = {f"chunks.{name}.state": "sent" for name in page["chunks"]}
+        await pair.one.database[PAGES.name].update_one(
+            {"_id": page["_id"]}, {"$set": {**changes, "out": 0, "open": False}}
+        )
+
+
+async def test_transactional_overtakes_all_marketing_that_is_queued(
+    pair: Pair, few_out: None
+) -> None:
+    await pair.people(300)  # thirty calls
+    marketing = await pair.planned()
+    scheduler = pair.one.scheduler()
+    while await scheduler.turn():
+        pass
+    assert await released(pair) == {marketing: OUT - KEPT}
+    # Nobody answered: what is kept free takes it at once.
+    urgent = await pair.planned(priority="transactional")
+    await scheduler.turn()
+    assert await released(pair) == {marketing: OUT - KEPT, urgent: KEPT}
+    # And every place that becomes free is its own, though marketing was there first.
+    await answered(pair, marketing, 5)
+    await scheduler.turn()
+    assert (await released(pair))[urgent] == KEPT + 5
+
+
+async def another_app(pair: Pair, people: int) -> str:
+    """With a campaign and people; returns its id."""
+    database, app = pair.one.database, f"app-{uuid.uuid4().hex[:8]}"
+    stored = await database[APPS.name].find_one({"_id": APP})
+    offer = await database[CAMPAIGNS.name].find_one({"_id": campaign_key(APP, CAMPAIGN)})
+    assert stored is not None and offer is not None
+    one_signal = {**stored["oneSignal"], "appId": str(uuid.uuid4())}
+    await database[APPS.name].insert_one({**stored, "_id": app, "oneSignal": one_signal})
+    key = campaign_key(app, CAMPAIGN)
+    await database[CAMPAIGNS.name].insert_one({**offer, "_id": key, "app": app})
+    for n in range(people):
+        player = str(uuid.uuid4())
+        shown = {
+            "id": player,
+            "state": "subscribed",
+            "browser": "Chrome",
+            "lastSeenAt": stored["_id"],
+        }
+        await database[PROFILES.name].insert_one(
+            {"_id": f"{app}-{n}", "app": app, "slot": n, "visitors": [f"{app}-v{n}"], "aliases": [],
+             "players": [shown]}
+        )  # fmt: skip
+        await database["players"].insert_one(
+            {"_id": player, "app": app, "person": f"{app}-{n}", "state": "subscribed"}
+        )
+    await pair.one.apps.refresh()
+    return app
+
+
+async def test_a_long_send_of_one_app_leaves_the_others_their_turn(
+    pair: Pair, few_out: None
+) -> None:
+    await pair.people(300)
+    long = await pair.planned()
+    other = await another_app(pair, 3)
+    short = await pair.planned(app=other)
+    await pair.one.scheduler().turn()
+    assert await released(pair) == {long: OUT - KEPT, short: 1}
+
+
+async def test_stopped_app_releases_nothing_and_goes_on_where_it_stopped(
+    pair: Pair, few_out: None
+) -> None:
+    await pair.people(100)
+    other = await another_app(pair, 1)
+    send = await pair.planned()
+    scheduler = pair.one.scheduler()
+    assert await scheduler.turn() == OUT - KEPT
+    await answered(pair, send, 8)
+    await app_store(pair.one.database).set(APP, {"state": "stopped"})
+    await pair.one.apps.refresh()
+    elsewhere = await pair.planned(app=other)
+    assert await scheduler.turn() == 1
+    assert (await released(pair)) == {send: 0, elsewhere: 1}
+    await app_store(pair.one.database).set(APP, {"state": "active"})
+    await pair.one.apps.refresh()
+    assert await scheduler.turn() == 2  # of ten calls eight were answered
+    pages = await pair.pages(send)
+    assert Counter(c["state"] for p in pages for c in p["chunks"].values()) == {
+        "sent": 8,
+        "released": 2,
+    }
+    assert {c["release"] for p in pages for c in p["chunks"].values()} == {1}
