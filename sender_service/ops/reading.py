@@ -50,11 +50,16 @@ class SendReader:
             "expiresAt": _iso(send["expiresAt"]),
             "closedAt": _iso(send["closedAt"]),
             "parts": _parts(send),
-            "heldSince": _iso(self._budget.held.get(send["app"]) if self._budget else None),
+            "heldSince": _iso(await self._held_since(send)),
         }
         sums = await self._sums(send)
         rest = {"forecast": await self._progress.forecast(send, sums)}
         return {**head, **rest, **sums, **await self._seen(send["_id"])}
+
+    async def _held_since(self, send: Send) -> Any:
+        if self._budget is None or send["closedAt"] is not None:
+            return None
+        return await self._budget.held_since(send["app"])
 
     async def _sums(self, send: Send) -> Sums:
         totals = send["totals"]

@@ -64,7 +64,8 @@ class MessageBudget:
         self._clock = clock
         self._monotonic = monotonic
         self._bases: dict[str, _Base] = {}
-        self.held: dict[str, datetime] = {}  # app → since when it is held back
+        self.held: dict[str, datetime] = {}  # app → since when it is held back, as seen here
+        self._told: dict[str, bool] = {}  # app → is it held, as its document says
 
     @property
     def transactional_share(self) -> float:
@@ -107,7 +108,7 @@ class MessageBudget:
         if granted < len(calls):
             await self.refresh(app, within=FRESH_SECONDS)
             granted += await self._take(app, calls[granted:], transactional, booked)
-        self._note(app, granted == len(calls))
+        await self._note(app, held=granted < len(calls))
         return Grant(granted, booked)
 
     async def room(self, app: str, *, transactional: bool) -> int:
@@ -139,6 +140,7 @@ class MessageBudget:
         async def attempt() -> int:
             while True:
                 found = await self._budgets.find_one({"_id": app})
+                self._told[app] = found is not None and found.get("heldSince") is not None
                 minutes = self._recent(found)
                 granted, taken = _fit(calls, limit - sum(minutes.values()))
                 if not granted:
@@ -169,13 +171,32 @@ class MessageBudget:
     def _minute(self) -> int:
         return int(self._clock().timestamp() // 60)
 
-    def _note(self, app: str, granted: bool) -> None:
-        metrics.HELD.labels(app).set(0 if granted else 1)
-        if granted:
+    async def held_since(self, app: str) -> datetime | None:
+        """Whichever replica holds it back. Raises StoreUnavailable."""
+        with translate_mongo_errors():
+            found = await self._budgets.find_one({"_id": app}, {"heldSince": 1})
+        return None if found is None else found.get("heldSince")
+
+    async def _note(self, app: str, *, held: bool) -> None:
+        metrics.HELD.labels(app).set(1 if held else 0)
+        if not held:
             self.held.pop(app, None)
         elif app not in self.held:
             self.held[app] = self._clock()
             log.warning("held: the message limit is near", extra={"app": app})
+        if held != self._told.get(app, False):
+            await self._tell(app, held)
+
+    async def _tell(self, app: str, held: bool) -> None:
+        """The other replicas, for a send's status."""
+        change = {"$set": {"heldSince": self._clock()}} if held else {"$unset": {"heldSince": ""}}
+        fresh = {"$setOnInsert": {"minutes": {}, "rev": 1}}
+
+        async def write() -> None:
+            await self._budgets.update_one({"_id": app}, {**change, **fresh}, upsert=True)
+
+        with translate_mongo_errors():
+            await settle_race(write)
 
 
 def _fit(calls: Sequence[int], room: int) -> tuple[int, int]:

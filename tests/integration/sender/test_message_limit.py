@@ -58,6 +58,25 @@ async def test_part_is_kept_for_what_is_pressing(pair: Pair) -> None:
     assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
 
 
+async def test_every_replica_knows_that_an_app_is_held(pair: Pair) -> None:
+    """Also when the one that held it back is gone."""
+    await pair.people(1)
+    clock = ManualClock()
+    one, two = _budget(pair, clock, 0), _budget(pair, clock, 1)
+    assert await two.held_since(APP) is None
+    assert (await one.reserve(APP, [7, 1], transactional=False)).calls == 1
+    assert await two.held_since(APP) == clock()
+    clock.advance((WINDOW_MINUTES + 1) * 60)
+    assert (await two.reserve(APP, [7], transactional=False)).calls == 1
+    assert await one.held_since(APP) is None and await two.held_since(APP) is None
+
+
+async def test_app_without_anybody_is_held(pair: Pair) -> None:
+    budget = _budget(pair, ManualClock())
+    assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
+    assert await budget.held_since(APP) is not None
+
+
 async def test_window_is_never_shorter_than_onesignals(pair: Pair) -> None:
     await pair.people(1)
     clock = ManualClock()
