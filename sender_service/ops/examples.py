@@ -46,6 +46,35 @@ REPORT: dict[str, Any] = {
     "variants": [{"variant": "a", **_CELL}], "browsers": [{"browser": "Chrome", **_CELL}],
     "breakdownPending": 0,
 }  # fmt: skip
+SEND: dict[str, Any] = {
+    "id": SEND_ID, "app": "demo", "campaign": "welcome", "priority": "marketing",
+    "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "state": "sending", "error": None, "createdAt": AT, "dueAt": AT,
+    "expiresAt": "2026-11-23T16:00:00.000Z", "closedAt": None, "parts": None, "heldSince": None,
+    "forecast": {"seconds": 4}, "audience": 100, "sent": 60, "pending": 30,
+    "suppressed": {"unsubscribed": 8, "capped": 1}, "failed": {"invalid_player": 1},
+    "people": {"sent": 55, "pending": 27, "failed": 1, "suppressed": 7, "no_player": 4},
+    "impressions": 31, "clicks": 2, "closes": 9,
+}  # fmt: skip
+PREVIEW: dict[str, Any] = {
+    "app": "demo", "campaign": "welcome", "exact": True, "planned": {"people": 94, "share": 1.0},
+    "audience": 100, "wouldGet": {"people": 82, "players": 91}, "suppressed": {"unsubscribed": 8},
+    "failed": {"bad_variables": 1}, "people": {"failed": 1, "suppressed": 7, "no_player": 4},
+    "wouldBeRefused": None,
+    "samples": [
+        {
+            "player": PLAYER, "language": "cs", "variant": "a", "heading": "Ahoj Jana",
+            "content": "Your basket is waiting", "url": "https://shop.example/basket",
+            "icon": None, "image": None, "buttons": [],
+        }
+    ],
+    "quietHours": None,
+    "forecast": {
+        "calls": 2, "messages": 91, "requestSeconds": 1, "seconds": 1,
+        "window": {"allowance": 7600, "left": 7600, "disabling": 10000, "held": False,
+                   "shareOfDisabling": 0.009, "near": False},
+    },
+}  # fmt: skip
 PERSON_SHOWN: dict[str, Any] = {
     "id": PERSON, "app": "demo", "login": "jana@shop.example", "email": None,
     "visitors": ["v-1"], "aliases": [], "lastSeenAt": AT, "timeZone": "Europe/Prague",

@@ -16,6 +16,7 @@ from sender_service.intake.upload import Lines, read_head, read_recipient, to_li
 from sender_service.models.send import Send
 from sender_service.models.trigger import Recipient, Terms, Trigger
 from sender_service.ops.bodies import TRIGGER_DOC, is_lines, read_trigger
+from sender_service.ops.examples import PREVIEW, answers
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
 from sender_service.planner.audience import AudienceReader, Target, to_target
 from sender_service.planner.building import PagePlan
@@ -50,7 +51,7 @@ class PreviewTools:
 def preview_router(tools: PreviewTools) -> APIRouter:
     router = APIRouter(prefix="/v1/sends", tags=["sends"])
 
-    @router.post("/preview", openapi_extra=TRIGGER_DOC)
+    @router.post("/preview", openapi_extra=TRIGGER_DOC, responses=answers(PREVIEW))
     async def preview(
         request: Request, people: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = PEOPLE
     ) -> Response:

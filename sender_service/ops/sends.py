@@ -10,6 +10,7 @@ from sender_service.intake.accept import Intake
 from sender_service.intake.said import to_said
 from sender_service.intake.upload import to_lines
 from sender_service.ops.bodies import TRIGGER_DOC, is_lines, read_trigger
+from sender_service.ops.examples import SEND, answers
 from sender_service.ops.reading import SendReader
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -42,11 +43,12 @@ class SendsApi:
 
     def router(self) -> APIRouter:
         router = APIRouter(prefix="/v1/sends", tags=["sends"])
-        router.post("", status_code=202, openapi_extra=TRIGGER_DOC)(self.trigger)
-        router.get("/{send}")(self.get_send)
-        router.post("/{send}/pause")(self.pause)
-        router.post("/{send}/resume")(self.resume)
-        router.post("/{send}/cancel")(self.cancel)
+        taken, shown = answers(SEND, 202), answers(SEND)
+        router.post("", status_code=202, openapi_extra=TRIGGER_DOC, responses=taken)(self.trigger)
+        router.get("/{send}", responses=shown)(self.get_send)
+        router.post("/{send}/pause", responses=shown)(self.pause)
+        router.post("/{send}/resume", responses=shown)(self.resume)
+        router.post("/{send}/cancel", responses=shown)(self.cancel)
         return router
 
     async def trigger(self, request: Request) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sender_service.ops.examples import PREVIEW, SEND
 from shared.clock import utc_now
 from shared.collections import SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
@@ -26,6 +27,15 @@ async def test_trigger_is_a_send_with_an_account(shop: Api) -> None:
     assert (shown["audience"], shown["sent"], shown["pending"]) == (0, 0, 0)
     assert shown["suppressed"] == {} and shown["failed"] == {} and shown["impressions"] == 0
     assert await shop.ok("GET", f"/v1/sends/{trigger['id']}") == shown
+
+
+async def test_examples_have_the_shape_of_the_answers(shop: Api) -> None:
+    trigger = a_trigger()
+    assert (await shop.ok("POST", "/v1/sends", json=trigger)).keys() == SEND.keys()
+    found = await shop.ok("POST", "/v1/sends/preview", json=trigger)
+    assert found.keys() == PREVIEW.keys()
+    assert found["forecast"].keys() == PREVIEW["forecast"].keys()
+    assert found["forecast"]["window"].keys() == PREVIEW["forecast"]["window"].keys()
 
 
 async def test_same_trigger_again_is_the_same_send(shop: Api) -> None:
