@@ -138,6 +138,17 @@ async def test_broken_trigger_is_set_aside_and_next_one_works(
     await eventually(reasons)
 
 
+async def test_watching_tells_at_once_why_there_is_no_send(carillon: Carillon, shop: Shop) -> None:
+    nobodys = ("--app", "no-such-app", "--campaign", "hello", "--all", "--watch")
+    code, _, screen = await run_cli(carillon, *nobodys)
+    assert code == 1 and "unknown_app" in screen
+    send = str(uuid.uuid4())
+    options = ("--app", shop.app, "--all", "--watch", "--id", send)
+    assert (await run_cli(carillon, *options, "--campaign", "hello"))[0] == 0
+    code, _, screen = await run_cli(carillon, *options, "--campaign", "another")
+    assert code == 1 and "trigger_id_reused" in screen
+
+
 async def test_logins_visitors_players_and_recipients_are_reached(
     carillon: Carillon, shop: Shop
 ) -> None:
