@@ -28,6 +28,7 @@ log = logging.getLogger("carillon.kafka")
 COMMIT_SECONDS = 5.0
 LOOK_SECONDS = 2.0  # between two looks at where the log ends
 END_SECONDS = 1.0
+LEAVE_SECONDS = 3.0  # seen: 20 ms
 
 
 def to_record(message: Any) -> Record:
@@ -143,9 +144,13 @@ class LogReader:
                     self._read[place] = await self._consumer.position(place)
 
     async def stop(self) -> None:
+        """Leaves the group. A request that hangs, as a join does while another member says nothing,
+        ends with its connection."""
+        stopping = asyncio.ensure_future(self._consumer.stop())
+        await asyncio.wait([stopping], timeout=LEAVE_SECONDS)
         # Without its broker the client may cancel itself here, on the way out and before it has
         # closed its connections (aiokafka 0.14): that is no cancellation of whoever stops it.
-        outcomes: list[object] = await asyncio.gather(self._consumer.stop(), return_exceptions=True)
-        if outcomes != [None]:
+        if not stopping.done() or stopping.cancelled() or stopping.exception():
             with suppress(KafkaError, OSError):
                 await self._consumer._client.close()
+        await asyncio.gather(stopping, return_exceptions=True)

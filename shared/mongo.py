@@ -23,7 +23,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from shared.collections import Index, indexes_of
+from shared.collections import APPS, Index, indexes_of
 from shared.errors import StoreUnavailable
 from shared.settings import MongoSettings
 
@@ -141,9 +141,10 @@ async def open_database(settings: MongoSettings, name: str) -> AsyncIterator[Dat
 
 
 async def ping(database: Database) -> None:
-    """Raises StoreUnavailable unless the server answers."""
+    """Raises StoreUnavailable unless the server answers a question about data: one that hangs in its
+    storage may still answer the command of this name."""
     with translate_mongo_errors():
-        await database.command("ping")
+        await database[APPS.name].find_one({"_id": ""}, {"_id": 1})
 
 
 async def ensure_indexes(database: Database, service: str) -> None:

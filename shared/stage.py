@@ -39,7 +39,6 @@ SETTLE_SECONDS = 5.0  # how long a rebalance may wait for units under way
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 STALLED_SECONDS = 60.0  # no pass of the loop for this long: unhealthy
-JOIN_SECONDS = 30.0  # for a group to share out its partitions; seen: 3
 POISON_LIMIT = 1_000  # this many in a row, and nothing else: the stage is wrong, not the records
 
 
@@ -77,7 +76,7 @@ class Stage(Generic[T]):
             on_revoke=lambda: self._settle(reader, SETTLE_SECONDS),
         )
         try:
-            await _join(reader, stop)
+            await _join(reader, stop, self._spec.join_seconds)
             self._component.beat()
             while not stop.is_set():
                 await self._pass(reader)
@@ -229,18 +228,18 @@ class Stage(Generic[T]):
             self._component.fail(self._component.error)
 
 
-async def _join(reader: LogReader, stop: asyncio.Event) -> None:
+async def _join(reader: LogReader, stop: asyncio.Event, seconds: float) -> None:
     """Returns as a member with partitions, or when nobody wants one any more. Raises LogUnavailable
     also where the group doesn't come to an end with sharing out: then another member tries."""
     joining = asyncio.create_task(reader.start())
     stopping = asyncio.create_task(stop.wait())
     tasks = {joining, stopping}
-    await asyncio.wait(tasks, timeout=JOIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         if not task.done():
             task.cancel()
     outcome, _ = await asyncio.gather(joining, stopping, return_exceptions=True)
     if isinstance(outcome, asyncio.CancelledError) and not stop.is_set():
-        raise LogUnavailable(f"Kafka: no partitions within {JOIN_SECONDS:g} s")
+        raise LogUnavailable(f"Kafka: no partitions within {seconds:g} s")
     if isinstance(outcome, Exception):
         raise outcome

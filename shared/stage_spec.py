@@ -39,6 +39,7 @@ class StageSpec(Generic[T]):
     batch_records: int = 500
     in_flight: int = 1
     drain_seconds: float = 10.0
+    join_seconds: float = 30.0  # for its group to share out the partitions; seen: 3
 
 
 @dataclass(frozen=True)

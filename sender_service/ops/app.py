@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import APIRouter, Depends, FastAPI
 
 from sender_service.ops.audit import AuditTrail
 from sender_service.ops.auth import Tokens, gate
 from sender_service.ops.examples import PROBLEMS
+from sender_service.ops.silence import SilenceWatch
 from sender_service.store.audit import AuditStore
 from shared.clock import Clock
 from shared.health import Health
@@ -26,9 +27,11 @@ def create_app(
     tokens: Tokens,
     audit: tuple[AuditStore, Clock],
     health: Health,
+    ask: Callable[[], Awaitable[object]],
     routers: Sequence[APIRouter],
 ) -> FastAPI:
-    """Everything under `/v1` needs a token and is audited; health is open, metrics are private."""
+    """Everything under `/v1` needs a token and is audited, and hears of a database that
+    `ask` finds silent; health is open, metrics are private."""
     app = FastAPI(title="Carillon sender", version="1", description=DESCRIPTION)
     add_error_handlers(app)
     add_ops_routes(app, health)
@@ -37,6 +40,7 @@ def create_app(
         app.include_router(router, dependencies=[Depends(guard)], responses=PROBLEMS)
     store, clock = audit
     app.add_middleware(AuditTrail, store=store, clock=clock)
+    app.add_middleware(SilenceWatch, ask=ask)
     app.add_middleware(
         PrivatePaths, trusted_proxies=settings.trusted_proxies, opened=settings.open_metrics
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from shared.models.wire import Moment
 log = logging.getLogger("carillon.audit")
 
 A_MOMENT = timedelta(minutes=1)  # replicas' clocks differ
+GIVEN_UP = "given_up"  # by the watch for a database that says nothing (silence.py), or at the end
 
 
 class AuditTrail:
@@ -46,9 +48,14 @@ class AuditTrail:
 
         try:
             return await self._app(scope, receive, note)
-        finally:
-            if not noted:  # a mistake of ours, answered further out
+        except asyncio.CancelledError:  # given up: whoever did that has answered
+            if not noted:
+                _log(_deed(scope, 503, self._clock()), GIVEN_UP)
+            raise
+        except Exception:  # a mistake of ours, answered further out
+            if not noted:
                 await self._write(_deed(scope, 500, self._clock()))
+            raise
 
     async def _write(self, deed: Deed | None) -> None:
         if deed is None:
@@ -56,11 +63,19 @@ class AuditTrail:
         try:
             await self._store.add(deed)
         except Unavailable as exc:
-            log.error(
-                "audit entry not stored",
-                extra={"code": exc.code, "who": deed.who.id, "method": deed.method,
-                       "route": deed.route, "target": deed.target, "status": deed.status},
-            )  # fmt: skip
+            _log(deed, exc.code)
+        except asyncio.CancelledError:
+            _log(deed, GIVEN_UP)
+            raise
+
+
+def _log(deed: Deed | None, code: str) -> None:
+    if deed is not None:
+        log.error(
+            "audit entry not stored",
+            extra={"code": code, "who": deed.who.id, "method": deed.method,
+                   "route": deed.route, "target": deed.target, "status": deed.status},
+        )  # fmt: skip
 
 
 def _deed(scope: Scope, status: int, at: datetime) -> Deed | None:

@@ -46,7 +46,7 @@ from sender_service.store.trials import TrialStore
 from shared.apps import AppRegistry
 from shared.clock import Clock, Monotonic
 from shared.health import Health
-from shared.mongo import Database
+from shared.mongo import Database, ping
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.wakeup import Wakeup
@@ -86,8 +86,14 @@ class OpsParts:
             tokens_router(store, self.vault, self.clock),
             audit_router(audit, self.clock),
         ]
-        trail = (audit, self.clock)
-        return create_app(self.settings.sender, tokens, trail, self.health, routers)
+        return create_app(
+            self.settings.sender,
+            tokens,
+            (audit, self.clock),
+            self.health,
+            lambda: ping(self.database),
+            routers,
+        )
 
     def _offers(self) -> Sequence[APIRouter]:
         """Apps, campaigns, sends."""

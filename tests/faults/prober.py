@@ -8,12 +8,23 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.faults.world import World
+from tests.faults.shop import Shop
+from tests.faults.world import OPS_TOKEN, World
 
 EVERY_SECONDS = 0.1
 BEAT_SECONDS = 0.02
 PATIENCE_SECONDS = 6.0
 ALLOWED_SECONDS = 1.0
+
+# By name, which begins with the service's: everything that is kept (the log), and that is looked up.
+QUESTIONS: dict[str, tuple[str, str, dict[str, str] | None]] = {
+    "ingest": ("POST", "/v1/events", {"type": "pageview", "visitorId": "prober"}),
+    "ingest-profile": ("GET", "/v1/profile?visitorId=prober", None),
+    "sender": ("GET", "/health/ready", None),
+    "sender-apps": ("GET", "/v1/apps", None),
+    "sender-send": ("GET", "/v1/sends/{send}", None),
+    "sender-report": ("GET", "/v1/apps/{app}/campaigns/hello/report", None),
+}
 
 
 @dataclass
@@ -21,7 +32,8 @@ class Prober:
     """`slow`: what took longer than a second or was neither 2xx nor 503 with when to come again."""
 
     world: World
-    write_key: str
+    shop: Shop
+    send: str  # one that there is
     answers: dict[str, int] = field(default_factory=dict)
     worst: dict[str, float] = field(default_factory=dict)
     slow: list[str] = field(default_factory=list)
@@ -33,7 +45,7 @@ class Prober:
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(self._watch_itself(stop))
-            for name in ("ingest", "ingest-profile", "sender"):
+            for name in QUESTIONS:
                 tasks.create_task(self._ask(name, http, stop))
 
     async def _watch_itself(self, stop: asyncio.Event) -> None:
@@ -58,20 +70,15 @@ class Prober:
 
     async def _one(self, name: str, address: str, http: httpx.AsyncClient) -> str:
         """ "" for an answer as it should be."""
+        method, path, body = QUESTIONS[name]
+        url = f"http://{address}{path.format(app=self.shop.app, send=self.send)}"
+        headers = {"X-Write-Key": self.shop.write_key, "Authorization": f"Bearer {OPS_TOKEN}"}
         try:
-            if name == "ingest":
-                event = {"type": "pageview", "visitorId": "prober"}
-                headers = {"X-Write-Key": self.write_key}
-                url = f"http://{address}/v1/events"
-                answer = await http.post(url, json=event, headers=headers)
-            elif name == "ingest-profile":
-                url = f"http://{address}/v1/profile?key={self.write_key}&visitorId=prober"
-                answer = await http.get(url)
-            else:
-                answer = await http.get(f"http://{address}/health/ready")
+            answer = await http.request(method, url, json=body, headers=headers)
         except httpx.HTTPError as exc:
             return type(exc).__name__
-        if answer.is_success or answer.status_code == 503:
+        honest = answer.status_code == 503 and ("health" in path or "Retry-After" in answer.headers)
+        if answer.is_success or honest:
             return ""
         return f"{answer.status_code} {answer.text}"
 

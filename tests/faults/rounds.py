@@ -49,7 +49,7 @@ class Course:
         clients = Clients(world, shop, self.writer, plan.seed)
         hands = Hands(world, shop, self.writer, clients)
         await clients.settle_in()
-        prober, stop = Prober(world, shop.write_key), asyncio.Event()
+        prober, stop = Prober(world, shop, await clients.first_send()), asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(prober.run(stop))
             await self._break(plan, clients, hands)

@@ -64,6 +64,12 @@ class Clients:
 
         await eventually(all_known, 30, every=0.2)
 
+    async def first_send(self) -> str:
+        """One that everybody may ask about; returns when it is known."""
+        await self._send(0, self.audience)
+        (send,) = self.told.sends
+        return send
+
     @property
     def audience(self) -> frozenset[str]:
         """The players that are in the ledger since before the faults."""
@@ -79,7 +85,7 @@ class Clients:
                 tasks.create_task(self._later(partial(self._subscribe, number)))
             for _ in range(BATCHES):
                 tasks.create_task(self._later(partial(self._order, self._dice.randrange(half))))
-            for number in range(SENDS):
+            for number in range(1, SENDS):
                 tasks.create_task(self._later(partial(self._send, number, audience)))
 
     async def _later(self, work: Callable[[], Awaitable[None]]) -> None:

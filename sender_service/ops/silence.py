@@ -1,0 +1,69 @@
+"""A database that says nothing is not waited for: its silence is told within a second, as a 503."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import StoreUnavailable
+from shared.http import error_response
+
+LOOK_SECONDS = 0.3  # an answer that takes longer makes us ask; seen: 2 to 50 ms
+SILENT_SECONDS = 0.4  # together below the second in which any answer is due; seen: 1 ms
+
+
+class _Answer:
+    """An answer is given once: by the application, or by us in its stead."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._taken_away = False
+        self.begun = False
+
+    async def send(self, message: Message) -> None:
+        if not self._taken_away:
+            self.begun = True
+            await self._send(message)
+
+    def take_away(self) -> bool:
+        """False where it is too late."""
+        self._taken_away = not self.begun
+        return self._taken_away
+
+
+class SilenceWatch:
+    """Middleware. A request may take its time (a long list, a preview) while MongoDB answers `ask`
+    meanwhile; when it doesn't, what waits for it is given up, as if the connection were lost."""
+
+    def __init__(self, app: ASGIApp, *, ask: Callable[[], Awaitable[object]]) -> None:
+        self._app = app
+        self._ask = ask
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+            return await self._app(scope, receive, send)
+        answer = _Answer(send)
+        work = asyncio.ensure_future(self._app(scope, receive, answer.send))
+        try:
+            while not await _is_done(work):
+                if not answer.begun and await self._is_silent() and answer.take_away():
+                    refusal = error_response(StoreUnavailable("MongoDB doesn't answer now"))
+                    return await refusal(scope, receive, send)
+        finally:
+            work.cancel()
+        return work.result()
+
+    async def _is_silent(self) -> bool:
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                await self._ask()
+        except (StoreUnavailable, TimeoutError):
+            return True
+        return False
+
+
+async def _is_done(work: asyncio.Future[None]) -> bool:
+    await asyncio.wait([work], timeout=LOOK_SECONDS)
+    return work.done()
