@@ -67,7 +67,8 @@ class LogReader:
         on_revoke: Callable[[], Awaitable[None]],
     ) -> None:
         self._topics = list(topics)
-        self._listener = _Listener(on_revoke)
+        self._on_revoke = on_revoke
+        self._listener = _Listener(self._revoked)
         self._read: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._looked = 0.0
@@ -85,6 +86,10 @@ class LogReader:
             retry_backoff_ms=100,
             metadata_max_age_ms=30_000,
         )
+
+    async def _revoked(self) -> None:
+        await self._on_revoke()
+        self._read.clear()  # where another member will be when a partition comes back, nobody knows
 
     async def start(self) -> None:
         with translate_kafka_errors():

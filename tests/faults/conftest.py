@@ -16,7 +16,7 @@ CHOICE = Choice.from_environment()
 
 
 def pytest_report_header() -> str:
-    return f"faults: SEED={CHOICE.seed} ROUNDS={CHOICE.rounds}"
+    return f"faults: SEED={CHOICE.seed} ROUNDS={CHOICE.rounds or ''}"
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ HIT_SECONDS = 6.0  # how long a fault of OneSignal waits for a call that it hits
 UNDER_WAY_SECONDS = 0.8  # seen: from trigger to account below a second
 STORM = 4  # replicas that come and go
 CLOCKS_APART = 90  # seconds
+LARGE_BATCHES = 8  # together more than twice the spool
+FULL_SECONDS = 20.0
 DICE = {
     "storm_429": {"429": 1.0},
     "errors_5xx": {"500": 0.4, "503_html": 0.3, "empty": 0.3},
@@ -60,6 +62,7 @@ class Hands:
             "webhooks_lost_and_doubled": partial(
                 self._misbehave, plan={"webhooks": {"drop": 0.3, "duplicate": 0.4}}
             ),
+            "full_spool": self._fill_spool,
             "rebalance_storm": self._storm,
             "clocks_differ": self._clocks_differ,
             "poison": self._poison,
@@ -100,6 +103,19 @@ class Hands:
             await asyncio.sleep(fault.lasts)
             server.thaw()
             self._world.frozen.discard(server)
+
+    async def _fill_spool(self, fault: Fault) -> None:
+        """The broker hangs, and so much comes in meanwhile that some of it has to be refused."""
+        guards, broker = self._world.guards, self._world.broker
+        async with guards[broker], guards[self._world.ingest], asyncio.TaskGroup() as tasks:
+            self._world.frozen.add(broker)
+            broker.freeze()
+            for _ in range(LARGE_BATCHES):
+                tasks.create_task(self._clients.order_much())
+            await eventually(lambda: self._clients.refused["spool_full"], FULL_SECONDS)
+            await asyncio.sleep(fault.lasts)
+            broker.thaw()
+            self._world.frozen.discard(broker)
 
     async def _misbehave(self, fault: Fault, plan: dict[str, Any]) -> None:
         seed = int(fault.roll * 1_000_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ ONESIGNAL = (
 LOG = ("poison",)
 # On a real Kafka only: the embedded log is in memory, and the embedded coordinator may never again
 # assign a group whose members were killed while it was shared out (docs/faults.md).
-BROKER = ("kill_broker", "stop_broker", "freeze_broker", "rebalance_storm")
+BROKER = ("kill_broker", "stop_broker", "freeze_broker", "full_spool", "rebalance_storm")
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,19 @@ class Round:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a run is told: `SEED=`, `ROUNDS=`, and `ROUND=` for one of them alone."""
+    """What a run is told: `SEED=`, `ROUNDS=` (none: as many as deal every kind once), and `ROUND=` for
+    one of them alone."""
 
     seed: str
-    rounds: int
+    rounds: int | None
     only: int | None
 
     @classmethod
     def from_environment(cls) -> Choice:
-        only = os.environ.get("ROUND")
+        rounds, only = os.environ.get("ROUNDS"), os.environ.get("ROUND")
         return cls(
             os.environ.get("SEED") or f"{Random().getrandbits(32):08x}",
-            int(os.environ.get("ROUNDS") or 8),
+            int(rounds) if rounds else None,
             int(only) if only else None,
         )
 
@@ -85,7 +87,8 @@ def deal(choice: Choice, *, with_broker: bool) -> list[Round]:
     kinds = (*PROCESSES, *ONESIGNAL, *LOG, *(BROKER if with_broker else ()))
     dice = Random(f"carillon:{choice.seed}")
     deck = _shuffled_for_ever(kinds, dice)
-    last = choice.rounds if choice.only is None else choice.only + 1
+    all_kinds_once = math.ceil(len(kinds) / FAULTS_A_ROUND)
+    last = (choice.rounds or all_kinds_once) if choice.only is None else choice.only + 1
     rounds = [_round(number, choice.seed, deck, dice) for number in range(last)]
     return rounds if choice.only is None else rounds[-1:]
 

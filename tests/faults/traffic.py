@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -27,6 +27,7 @@ GIVE_UP_SECONDS = 90.0  # a client comes again with the same ids for so long
 PAUSE_SECONDS = 0.2
 BATCHES = 60
 ORDERS_A_BATCH = 4
+LARGE, LARGE_ONES = 30_000, 10  # bytes, events in a request
 SENDS = 6
 NAMED = 3  # recipients of a transactional send
 SOME = 6  # recipients of a send that a fault is to hit
@@ -50,6 +51,7 @@ class Clients:
         self._writer = writer
         self._dice = Random(f"traffic:{seed}")
         self.told = Told()
+        self.refused: Counter[str] = Counter()  # honest 503s, by their code
         self.strange: list[str] = []  # answers that are neither a 2xx nor an honest 503
 
     async def settle_in(self) -> None:
@@ -103,12 +105,18 @@ class Clients:
         await self._report(events)
         self.told.players[visitor] = player
 
-    async def _order(self, number: int) -> None:
+    async def order_much(self) -> None:
+        """An order among events that are as large as events may be."""
+        number = self._dice.randrange(len(self._shop.players) // 2)
+        await self._order(number, [{"pad": "x" * LARGE}] * LARGE_ONES)
+
+    async def _order(self, number: int, others: Sequence[dict[str, Any]] = ()) -> None:
         visitor = self._shop.visitor(number)
         orders = [f"o{self._dice.getrandbits(48):x}" for _ in range(ORDERS_A_BATCH)]
         items = [{"itemID": "i1", "quantity": 1, "price": 9.5}]
         await self._report(
             [self._event("purchase", visitor, {"id": order, "items": items}) for order in orders]
+            + [self._event("other", visitor, data) for data in others]
         )
         self.told.orders[visitor].update(orders)
 
@@ -174,7 +182,9 @@ class Clients:
     def _judge(self, url: str, answer: httpx.Response) -> None:
         """A key may be unknown for 5 s after its app was made; else only 503, saying when."""
         honest = answer.status_code == 503 and int(answer.headers.get("Retry-After", 0)) > 0
-        if not honest and answer.status_code != 401:
+        if honest:
+            self.refused[answer.json()["code"]] += 1
+        elif answer.status_code != 401:
             self.strange.append(f"{url}: {answer.status_code} {answer.text}")
 
     def _event(self, kind: str, visitor: str, data: dict[str, Any]) -> dict[str, Any]:

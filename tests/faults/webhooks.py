@@ -25,7 +25,7 @@ EVENTS = {
 
 def how_many(choice: Choice, given: str | None) -> int:
     """`FUZZ=`, else by the length of the run."""
-    return int(given) if given else LONG if choice.rounds >= LONG_ROUNDS else SHORT
+    return int(given) if given else LONG if (choice.rounds or 0) >= LONG_ROUNDS else SHORT
 
 
 def body(sdk: str, event: str, message: str, player: str, tag: str | None) -> dict[str, Any]:

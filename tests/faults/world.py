@@ -22,6 +22,7 @@ from tests.stack import Server, eventually
 OPS_TOKEN = "ops_planted_7c1f0d2e9b"  # planted: no log may show it
 ONESIGNAL_SECONDS = 4.0
 SWEEP_SECONDS = 9.0
+SPOOL_BYTES = 1024**2  # ten times what a round's traffic needs
 AWAY_SECONDS = 20.0  # how long a helper of the harness itself waits for what is being restarted
 SERVICES = ("ingest", "sender")
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -69,6 +70,7 @@ class World:
                 "base_url": f"http://{self.sandbox.address}",
                 "timeout_seconds": ONESIGNAL_SECONDS,
             },
+            "spool": {"limit_bytes": SPOOL_BYTES},
             "plan": {"sweep_seconds": SWEEP_SECONDS, "lease_seconds": 4.0},
             "ops": {"token": SecretStr(OPS_TOKEN)},
         }
