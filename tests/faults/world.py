@@ -15,7 +15,7 @@ import psutil
 from pydantic import SecretStr
 
 from shared.mongo import Database, open_database
-from shared.settings import Settings
+from shared.settings import LimitSettings, Settings
 from tests import stack
 from tests.stack import Server, eventually
 
@@ -31,13 +31,17 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 class World:
     """`up` says since when (monotonic) a service is expected to answer; absent: it is not."""
 
-    def __init__(self, data: Path, log_level: LogLevel = "DEBUG") -> None:
+    def __init__(
+        self, data: Path, log_level: LogLevel = "DEBUG", limits: LimitSettings | None = None
+    ) -> None:
         self.logs = data / "logs"
         self.logs.mkdir(parents=True)
         self.broker = stack.broker()
         self.database = stack.database(data / "database")
         self.sandbox = self._sandbox(data / "sandbox")
-        self.settings = self._settings(data).model_copy(update={"log_level": log_level})
+        self.settings = self._settings(data).model_copy(
+            update={"log_level": log_level, "limits": limits or LimitSettings()}
+        )
         self.ingest = stack.service("ingest_service", self.settings)
         self.sender = stack.service("sender_service", self.settings)
         self.replicas: list[Server] = []

@@ -9,17 +9,21 @@ import tempfile
 from pathlib import Path
 
 from shared.kafka import LogWriter, open_log_writer
+from shared.settings import LimitSettings
 from tests.faults.world import World
+from tests.load.burst import Burst
 from tests.load.journeys import Journeys
 from tests.load.watch import Watch
 
 MINUTES = float(os.environ.get("MINUTES") or 20)
 SHARE = 0.5  # of the capacity
+# Above what the journeys take, and low enough that ten times it is soon sent.
+LIMITS = LimitSettings(key_per_second=2_000, key_burst=5_000)
 
 
 async def main() -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        world = World(Path(folder), log_level="WARNING")
+        world = World(Path(folder), log_level="WARNING", limits=LIMITS)
         try:
             await world.start()
             writer: LogWriter
@@ -38,8 +42,12 @@ async def _load(world: World, writer: LogWriter) -> int:
     done = await journeys.walk(SHARE * capacity, MINUTES * 60, watch)
     await journeys.finish()
     _say(f"{done} journeys; {journeys.late} of them began more than a second late")
-    problems = watch.problems()
-    for line in [*watch.summary(), *problems]:
+    burst = Burst(world, journeys.app, journeys.key("write"))
+    told = await burst.run()
+    await world.ready()
+    await journeys.once_more()
+    problems = [*watch.problems(), *burst.problems]
+    for line in [*watch.summary(), told, *problems]:
         _say(line)
     return 1 if problems else 0
 

@@ -28,24 +28,28 @@ class Journeys:
     def __init__(self, world: World, writer: LogWriter) -> None:
         self._world = world
         self._writer = writer
-        self._app, self._one_signal = f"load-{uuid.uuid4().hex[:8]}", str(uuid.uuid4())
+        self.app, self._one_signal = f"load-{uuid.uuid4().hex[:8]}", str(uuid.uuid4())
         self._players: list[str] = []
         self._sends: list[str] = []
         self._numbers = itertools.count()
         self.late = 0
 
+    def key(self, kind: str) -> str:
+        return f"{kind}_{self.app}"
+
     async def open_shop(self) -> None:
-        app, rest_key = self._app, f"os_v2_app_{self._app}"
+        app, rest_key = self.app, f"os_v2_app_{self.app}"
         account = {"rest_api_key": rest_key, "plan": "paid"}
         await self._world.onesignal("PUT", f"/sandbox/apps/{self._one_signal}", json=account)
         keys = [
-            {"id": kind, "kind": kind, "key": f"{kind}_{app}"} for kind in ("server", "webhook")
+            {"id": kind, "kind": kind, "key": self.key(kind)}
+            for kind in ("server", "webhook", "write")
         ]
         one_signal = {"appId": self._one_signal, "restApiKey": rest_key, "plan": "paid"}
         body = {"name": app, "oneSignal": one_signal, "keys": keys}
         await self._world.ops("PUT", f"/v1/apps/{app}", json=body)
         await self._world.ops("PUT", f"/v1/apps/{app}/campaigns/hello", json=campaign())
-        hook = f"http://{self._world.ingest.address}/v1/webhooks/onesignal/webhook_{app}"
+        hook = f"http://{self._world.ingest.address}/v1/webhooks/onesignal/{self.key('webhook')}"
         browsers = {"app_id": self._one_signal, "count": PLAYERS, "webhook_url": hook}
         made = await self._world.onesignal("POST", "/sandbox/browsers", json=browsers)
         self._players = made["ids"]
@@ -60,7 +64,7 @@ class Journeys:
 
     async def _report(self, events: list[dict[str, Any]]) -> None:
         url = f"http://{self._world.ingest.address}/v1/events"
-        headers = {"X-Write-Key": f"server_{self._app}", "Content-Type": "application/json"}
+        headers = {"X-Write-Key": self.key("server"), "Content-Type": "application/json"}
 
         async def taken() -> bool:
             answer = await self._world.http.post(url, content=orjson.dumps(events), headers=headers)
@@ -103,7 +107,7 @@ class Journeys:
         send = str(uuid.uuid4())
         trigger: dict[str, Any] = {
             "id": send,
-            "app": self._app,
+            "app": self.app,
             "campaign": "hello",
             "priority": "transactional",
         }
@@ -119,6 +123,11 @@ class Journeys:
         for send in self._sends[:: max(1, len(self._sends) // 200)]:
             account = await self._world.ops("GET", f"/v1/sends/{send}")
             assert account["closedAt"] and account["sent"] == 1, account
+
+    async def once_more(self) -> None:
+        """A journey as any other, to its closed account."""
+        await self._one()
+        await self._until_still()
 
     async def _until_still(self) -> None:
         """Nothing lies before any stage, and OneSignal's browsers are finished."""
