@@ -69,10 +69,16 @@ test-browser: setup ## the tests in Debian's Chromium (root: installs it; pictur
 	@$(BIN)/python -m pytest tests/browser
 
 .PHONY: test-faults
-test-faults: setup ## kill anything and count: ROUNDS= (8; 100: the long one), SEED=, ROUND=, KAFKA=cluster
+test-faults: setup ## kill anything and count: ROUNDS= (all kinds once; 100: the long one), SEED=, ROUND=, KAFKA=cluster
 	@SEED="$(SEED)" ROUNDS="$(ROUNDS)" ROUND="$(ROUND)" FUZZ="$(FUZZ)" $(BIN)/python -m pytest -s \
 		$(if $(KAFKA),--kafka=$(KAFKA)) tests/faults
 
 .PHONY: test-load
 test-load: setup ## 20 minutes (MINUTES=) at half of what it can: memory and lag must stay as they are
 	@MINUTES="$(MINUTES)" $(BIN)/python -m tests.load
+
+.PHONY: audit
+audit: setup ## which pinned dependencies have known advisories, where PyPI's data can be asked
+	@test -x $(VENV)/audit/bin/pip-audit || $(BIN)/python -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/audit.txt || true
+	@$(BIN)/python -m deploy.audit

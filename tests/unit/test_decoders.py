@@ -41,6 +41,9 @@ STREAM: dict[str, Any] = {
     "message": {"id": UUID},
     "event.timestamp": "1",
 }
+CONDITION: dict[str, Any] = {"basket": {"total": {"atLeast": 5}, "within": {"days": 3}}}
+SEGMENT: dict[str, Any] = {"id": UUID, "app": "demo", "campaign": "c"}
+SEGMENT |= {"audience": {"segment": {"and": [CONDITION, {"not": {"viewed": {"items": ["i"]}}}]}}}
 TRIGGER: dict[str, Any] = {
     "id": UUID,
     "app": "demo",
@@ -115,6 +118,7 @@ DECODERS: dict[str, tuple[Callable[[bytes], object], dict[str, Any]]] = {
     "batch": (read_batch, BATCH),
     "trigger": (parse_trigger, TRIGGER),
     "intake": (to_said, TRIGGER),
+    "segment": (parse_trigger, SEGMENT),
     "job": (Job.parse, JOB),
     "delivery": (Delivery.parse, DELIVERY),
     "event": (Event.parse, EVENT),

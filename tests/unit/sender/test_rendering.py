@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sender_service.models.campaign import Variant
 from sender_service.models.templates import check_template, render
@@ -159,3 +162,27 @@ def test_what_does_not_render_does_not_render_twice_either() -> None:
 def test_a_text_is_never_padded_to_a_gigabyte(text: str) -> None:
     with pytest.raises((Rejected, ValueError)):
         render(check_template(text), {})
+
+
+PIECES = st.sampled_from(
+    ["{{ ", " }}", "{% for x in ", " %}", "{% endfor %}", "{% if ", "{% endif %}", "{% set y = ",
+     "name", "items", "profile", ".price", "[0]", "()", "|upper", "|join(',')", "|round", "|nothing",
+     " * ", " % ", " ~ ", " is defined", "range(9)", "'a'", "1", "-1", "{#", "#}", "{% raw %}", "\n"]
+)  # fmt: skip
+VARIABLES = st.dictionaries(
+    st.sampled_from(["name", "items", "profile"]),
+    st.none() | st.text(max_size=5) | st.integers() | st.lists(st.integers(), max_size=3),
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=3), max_size=12), VARIABLES)
+def test_any_template_is_refused_or_comes_to_a_text(
+    pieces: list[str], variables: dict[str, object]
+) -> None:
+    source = "".join(pieces)
+    try:
+        check_template(source)
+    except ValueError:
+        return
+    with suppress(Rejected):
+        assert isinstance(render(source, variables), str)

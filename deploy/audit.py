@@ -1,0 +1,77 @@
+"""`make audit`: which of the pinned production dependencies have known advisories, by name.
+
+Asks PyPI's advisory data by pip-audit. Where that can't be asked (an index that serves packages only), it
+says so instead of calling them sound.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+LOCKS = ("requirements/base.txt", "requirements/embedded.txt")
+TOOL = (
+    Path(sys.prefix) / "audit" / "bin" / "pip-audit"
+)  # apart: it brings much that nobody else needs
+SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Findings:
+    asked: int
+    unknown: tuple[str, ...]  # no advisory data about them could be had
+    advisories: tuple[str, ...]
+
+
+def read_report(raw: bytes) -> Findings:
+    """pip-audit's JSON. Raises ValueError where there is none."""
+    entries: list[dict[str, Any]] = orjson.loads(raw)["dependencies"]
+    unknown = tuple(entry["name"] for entry in entries if "skip_reason" in entry)
+    advisories = tuple(
+        f"{entry['name']} {entry['version']}: {found['id']}"
+        f" ({', '.join(found['fix_versions']) or 'no fixed version yet'})"
+        for entry in entries
+        for found in entry.get("vulns", ())
+    )
+    return Findings(len(entries), unknown, advisories)
+
+
+def sentences(findings: Findings) -> list[str]:
+    known = findings.asked - len(findings.unknown)
+    said = [f"advisory: {one}" for one in findings.advisories]
+    if known:
+        said.append(f"{known} dependencies asked about, {len(findings.advisories)} advisories")
+    if findings.unknown:
+        said.append(
+            f"not asked: no advisory data from here about {len(findings.unknown)} of"
+            f" {findings.asked} dependencies"
+        )
+    return said
+
+
+def _ask(locks: Sequence[str]) -> bytes:
+    options = ["--no-deps", "--disable-pip", "--progress-spinner=off", "--format=json"]
+    files = [argument for lock in locks for argument in ("-r", lock)]
+    command = [str(TOOL), *options, *files]
+    return subprocess.run(command, capture_output=True, timeout=SECONDS, check=False).stdout
+
+
+def main() -> int:
+    try:
+        findings = read_report(_ask(LOCKS))
+    except (OSError, ValueError, subprocess.TimeoutExpired) as exc:
+        sys.stdout.write(f"not asked: pip-audit gave no report ({type(exc).__name__})\n")
+        return 0
+    for said in sentences(findings):
+        sys.stdout.write(f"{said}\n")
+    return 1 if findings.advisories else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
