@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.errors import StoreUnavailable
 from shared.http import error_response
 
-LOOK_SECONDS = 0.3  # an answer that takes longer makes us ask; seen: 2 to 50 ms
-SILENT_SECONDS = 0.4  # together below the second in which any answer is due; seen: 1 ms
+LOOK_SECONDS = 0.25  # an answer that takes longer makes us ask; seen: 2 to 50 ms
+SILENT_SECONDS = 0.35  # together below the second in which any answer is due; seen: 1 ms
 
 
 class _Answer:
