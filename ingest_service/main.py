@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -13,6 +12,7 @@ from typing import Any
 from ingest_service.api.app import Parts, create_app
 from ingest_service.collector import Collector
 from ingest_service.durable_log import DurableLog, Patience
+from ingest_service.garbage import calm_garbage_collector, collect_garbage
 from ingest_service.guarded_log import GuardedLog
 from ingest_service.identify import LoginProof
 from ingest_service.judge import Judge
@@ -85,11 +85,12 @@ async def run(
         loops += [
             lambda: probe(process.mongo, lambda: ping(database), stop),
             lambda: until_available(lambda: ensure_indexes(database, INGEST), stop, process.mongo),
+            lambda: collect_garbage(stop),
         ]
         if "projector" in roles:
             loops.append(lambda: _project(process))
         app = create_app(http, health, parts)
-        _calm_garbage_collector()
+        calm_garbage_collector()
         log.info("listening", extra={"host": http.host, "port": listener.getsockname()[1]})
         async with asyncio.TaskGroup() as group:
             group.create_task(serve(app, listener, stop, http.drain_seconds))
@@ -102,13 +103,6 @@ def _http(http: HttpSettings, roles: frozenset[str], port: int | None) -> HttpSe
     if port is None:
         port = http.port if "api" in roles else 0
     return http.model_copy(update={"port": port})
-
-
-def _calm_garbage_collector() -> None:
-    """All that exists by now stays; requests leave few cycles: a look every 700 objects is wasted."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 Loop = Callable[[], Coroutine[Any, Any, Any]]
