@@ -11,7 +11,7 @@ from shared.errors import StoreUnavailable
 from shared.http import error_response
 
 LOOK_SECONDS = 0.25  # an answer that takes longer makes us ask; seen: 2 to 50 ms
-SILENT_SECONDS = 0.35  # together below the second in which any answer is due; seen: 1 ms
+SILENT_SECONDS = 0.45  # together below the second in which any answer is due; seen: 1 ms
 
 
 class _Answer:

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.kafka import LogWriter, open_log_writer
+from shared.settings import SpoolSettings
 from tests.faults.doorman import Doorman
 from tests.faults.plan import Choice
 from tests.faults.rounds import Course
 from tests.faults.world import World
 
 CHOICE = Choice.from_environment()
+SPOOL = SpoolSettings(limit_bytes=1024**2)  # ten times what a round's traffic needs
 
 
 def pytest_report_header() -> str:
@@ -21,7 +23,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(scope="session")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    world = World(tmp_path_factory.mktemp("faults"))
+    world = World(tmp_path_factory.mktemp("faults"), spool=SPOOL)
     try:
         await world.start()
         yield world

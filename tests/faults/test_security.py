@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +29,9 @@ METHODS = ("get", "put", "post", "delete", "patch")
 OPEN = {"/health/live", "/health/ready", "/metrics"}
 MAKERS = {"sender_service/dispatcher/onesignal.py", "sender_service/wiring.py"}
 CLIENTS = {
+    "AiohttpTransport",
     "AsyncClient",
+    "AsyncHTTPTransport",
     "Client",
     "ClientSession",
     "urlopen",
@@ -132,7 +135,8 @@ def test_only_onesignals_address_is_called() -> None:
             if CLIENTS & {_called(node) for node in ast.walk(ast.parse(source))}:
                 makers[str(path.relative_to(ROOT))] = source
     assert set(makers) == MAKERS
-    assert all("base_url=settings." in source for source in makers.values())
+    address = re.compile(r"settings\.(onesignal\.)?base_url")
+    assert all(address.search(source) for source in makers.values())
 
 
 def _called(node: ast.AST) -> str:

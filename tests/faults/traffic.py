@@ -85,8 +85,8 @@ class Clients:
         async with asyncio.TaskGroup() as tasks:
             for number in range(half, len(self._shop.players)):
                 tasks.create_task(self._later(partial(self._subscribe, number)))
-            for _ in range(BATCHES):
-                tasks.create_task(self._later(partial(self._order, self._dice.randrange(half))))
+            for number in range(BATCHES):  # evenly: a profile keeps a person's last 50 orders
+                tasks.create_task(self._later(partial(self._order, number % half)))
             for number in range(1, SENDS):
                 tasks.create_task(self._later(partial(self._send, number, audience)))
 

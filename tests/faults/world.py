@@ -12,17 +12,16 @@ from typing import Any, Literal
 
 import httpx
 import psutil
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from shared.mongo import Database, open_database
-from shared.settings import LimitSettings, Settings
+from shared.settings import Settings
 from tests import stack
 from tests.stack import Server, eventually
 
 OPS_TOKEN = "ops_planted_7c1f0d2e9b"  # planted: no log may show it
 ONESIGNAL_SECONDS = 4.0
 SWEEP_SECONDS = 9.0
-SPOOL_BYTES = 1024**2  # ten times what a round's traffic needs
 AWAY_SECONDS = 20.0  # how long a helper of the harness itself waits for what is being restarted
 SERVICES = ("ingest", "sender")
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -31,17 +30,14 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 class World:
     """`up` says since when (monotonic) a service is expected to answer; absent: it is not."""
 
-    def __init__(
-        self, data: Path, log_level: LogLevel = "DEBUG", limits: LimitSettings | None = None
-    ) -> None:
+    def __init__(self, data: Path, log_level: LogLevel = "DEBUG", **groups: BaseModel) -> None:
+        """`groups`: of the settings, in place of the defaults."""
         self.logs = data / "logs"
         self.logs.mkdir(parents=True)
         self.broker = stack.broker()
         self.database = stack.database(data / "database")
         self.sandbox = self._sandbox(data / "sandbox")
-        self.settings = self._settings(data).model_copy(
-            update={"log_level": log_level, "limits": limits or LimitSettings()}
-        )
+        self.settings = self._settings(data).model_copy(update={"log_level": log_level, **groups})
         self.ingest = stack.service("ingest_service", self.settings)
         self.sender = stack.service("sender_service", self.settings)
         self.replicas: list[Server] = []
@@ -74,7 +70,6 @@ class World:
                 "base_url": f"http://{self.sandbox.address}",
                 "timeout_seconds": ONESIGNAL_SECONDS,
             },
-            "spool": {"limit_bytes": SPOOL_BYTES},
             "plan": {"sweep_seconds": SWEEP_SECONDS, "lease_seconds": 4.0},
             "ops": {"token": SecretStr(OPS_TOKEN)},
         }
