@@ -23,7 +23,6 @@ QUESTIONS: dict[str, tuple[str, str, dict[str, str] | None]] = {
     "sender": ("GET", "/health/ready", None),
     "sender-apps": ("GET", "/v1/apps", None),
     "sender-send": ("GET", "/v1/sends/{send}", None),
-    "sender-report": ("GET", "/v1/apps/{app}/campaigns/hello/report", None),
 }
 
 
