@@ -26,6 +26,8 @@ log = logging.getLogger("carillon.kafka")
 # The client tries for as long as the broker is away, and the loop that commits must go on: it has
 # its health to renew, and a stop to notice.
 COMMIT_SECONDS = 5.0
+MAX_POLL_MS = 300_000  # without a poll for so long, the client leaves its group
+KEEP_SECONDS = 60.0
 LOOK_SECONDS = 2.0  # between two looks at where the log ends
 END_SECONDS = 1.0
 LEAVE_SECONDS = 3.0  # seen: 20 ms
@@ -72,6 +74,7 @@ class LogReader:
         self._read: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._looked = 0.0
+        self._polled = time.monotonic()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap_servers,
             group_id=group,
@@ -80,7 +83,7 @@ class LogReader:
             fetch_max_wait_ms=settings.fetch_max_wait_ms,
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 5,
-            max_poll_interval_ms=300_000,
+            max_poll_interval_ms=MAX_POLL_MS,
             max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
             request_timeout_ms=settings.request_timeout_ms + settings.session_timeout_ms,
             retry_backoff_ms=100,
@@ -98,18 +101,27 @@ class LogReader:
 
     async def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
         """What has arrived, in order within each partition; empty after the timeout."""
+        self._polled = time.monotonic()
+        self._consumer.resume(*self._consumer.paused())
         with translate_kafka_errors():
             fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         for place, messages in fetched.items():
             self._read[place] = messages[-1].offset + 1
         return [to_record(m) for messages in fetched.values() for m in messages]
 
-    def pause(self) -> None:
-        """Polls go on (they keep the membership) and bring nothing until `resume`."""
-        self._consumer.pause(*self._consumer.assignment())
+    async def keep(self) -> None:
+        """To stay a member while nothing more is wanted, however long; brings nothing.
 
-    def resume(self) -> None:
-        self._consumer.resume(*self._consumer.paused())
+        Only a poll of paused partitions does that, and it throws away what was fetched ahead: with a
+        backlog that is megabytes for each batch. So there is none before there must be one.
+        """
+        if time.monotonic() - self._polled >= KEEP_SECONDS:
+            self._polled = time.monotonic()
+            self._consumer.pause(*self._consumer.assignment())
+            with translate_kafka_errors():
+                fetched = await self._consumer.getmany(timeout_ms=0, max_records=1)
+            for place, messages in fetched.items():  # of a partition that came just now
+                self._consumer.seek(place, messages[0].offset)
 
     async def commit(self, offsets: Offsets) -> bool:
         """False where it is too late, the partitions belong to another member, which repeats them;

@@ -4,7 +4,7 @@
 
 A *unit* is what one poll brought; up to `in_flight` units are worked on at once and may finish out
 of order, but offsets are committed only up to the first unfinished one. While all places are taken
-partitions are paused and polls go on, which keeps the membership. `Unavailable` from a handler
+nothing is polled but what keeps the membership. `Unavailable` from a handler
 means: the same unit again, after a pause, for as long as it takes. Any other error is narrowed down
 to the record that causes it, and that record is set aside; handlers are idempotent.
 """
@@ -90,8 +90,7 @@ class Stage(Generic[T]):
         if self._crash is not None:
             raise self._crash
         if len(self._tasks) >= self._spec.in_flight or self._broken is not None:
-            reader.pause()
-            await reader.poll(0, 1)
+            await reader.keep()
             await reader.look_at_ends()
             if self._tasks:
                 await asyncio.wait(
@@ -100,7 +99,6 @@ class Stage(Generic[T]):
             else:
                 await asyncio.sleep(POLL_MS / 1000)
         else:
-            reader.resume()
             # With units under way, look in on them soon: their offsets wait to be committed.
             records = await reader.poll(20 if self._tasks else POLL_MS, self._spec.batch_records)
             if records:

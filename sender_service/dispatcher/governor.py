@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sender_service.dispatcher.caution import Caution
@@ -193,6 +194,9 @@ class Pacer:
         return at
 
 
+_rate_share = lru_cache(1_024)(metrics.RATE_SHARE.labels)  # a look-up by labels takes a lock
+
+
 class Governor:
     """Turns for all apps of this replica."""
 
@@ -229,5 +233,5 @@ class Governor:
         rate = self._limits.get(app, 0) * self._margin * self._membership.share
         if app in self._cautions:
             rate *= self._cautions[app].share
-        metrics.RATE_SHARE.labels(app).set(rate)
+        _rate_share(app).set(rate)
         return rate

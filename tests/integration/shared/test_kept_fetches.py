@@ -1,0 +1,60 @@
+"""A stage with its hands full keeps what was fetched ahead: a backlog is read once, not once a batch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared import kafka_reader
+from shared.kafka import Outgoing, ensure_topics, open_log_writer
+from shared.kafka_reader import LogReader
+from shared.settings import Settings
+from shared.topics import EVENTS, TOPICS
+from tests.stack import eventually
+
+RECORDS = 40
+
+
+async def _nothing() -> None:
+    return None
+
+
+@pytest.fixture
+async def reader(settings: Settings) -> AsyncIterator[LogReader]:
+    await ensure_topics(settings.kafka, TOPICS)
+    async with open_log_writer(settings.kafka, "test") as writer:
+        # One key, so one partition; nobody else's records are of this group's interest.
+        await writer.publish(
+            [Outgoing(EVENTS.name, "k", b"%d" % n, "kept") for n in range(RECORDS)]
+        )
+        opened = LogReader(settings.kafka, f"kept-{id(writer)}", [EVENTS.name], _nothing)
+        await opened.start()
+        yield opened
+        await opened.stop()
+
+
+async def _one(reader: LogReader) -> bytes | None:
+    for record in await reader.poll(100, 1):
+        if record.type == "kept":
+            return record.value
+    return None
+
+
+@pytest.mark.parametrize("seconds", [3_600.0, 0.0])
+async def test_nothing_is_lost_between_polls(
+    reader: LogReader, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        kafka_reader, "KEEP_SECONDS", seconds
+    )  # 0: a poll of what is paused each time
+    read: list[bytes] = []
+
+    async def all_read() -> bool:
+        if (value := await _one(reader)) is not None:
+            read.append(value)
+        await reader.keep()
+        return len(read) >= RECORDS
+
+    await eventually(all_read, 60, every=0)
+    assert read[-RECORDS:] == [b"%d" % n for n in range(RECORDS)]
