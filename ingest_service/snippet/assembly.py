@@ -18,7 +18,8 @@ JS = Path(__file__).with_name("js")
 Flavour = Literal["carillon", "persoo", "actions"]
 
 _PARTS = (
-    "00-where", "10-guard", "20-store", "30-visitor", "40-queue", "50-layer", "60-onesignal", "70-api",
+    "00-where", "10-guard", "20-store", "30-visitor", "35-told", "40-queue", "45-send", "50-layer",
+    "60-onesignal", "70-api",
 )  # fmt: skip
 FILES: dict[Flavour, tuple[str, ...]] = {
     "carillon": (*_PARTS, "90-carillon"),
@@ -33,13 +34,13 @@ _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 # What a script of ours can't do is no reason for a message in the page's console to look like
 # the page's own error: even the start is guarded.
 _FRAME = """\
-/*! Carillon {version}, {name}. Names and lines are as written; comments are in its sources. */
+/*! Carillon {version}, {name} */
 (function (config) {{
 "use strict";
 try {{
 {body}
 }} catch (error) {{
-  if (window.console) console.warn("carillon", error);
+  console.warn("carillon", error);
 }}
 }})({config});
 """

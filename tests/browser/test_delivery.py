@@ -29,7 +29,7 @@ async def test_offline_events_wait_and_come_in_order(site: Site, visitor: Visito
     await visitor.context.set_offline(True)
     for n in range(5):
         await visitor.carillon("send", "offline", {"n": n})
-    await visitor.page.wait_for_function("Object.keys(localStorage).join().includes('carillon.q.')")
+    await visitor.page.wait_for_function("Object.keys(localStorage).join().includes('.q.')")
     assert site.of("offline") == []
     await visitor.context.set_offline(False)
     await site.until(*["offline"] * 5)
@@ -72,8 +72,9 @@ async def test_the_next_page_waits_as_long(site: Site, visitor: Visitor) -> None
     told = {"Retry-After": "3", "Access-Control-Expose-Headers": "Retry-After"}
     site.answers.append((429, told))
     await visitor.carillon("send", "patient")
-    await visitor.page.wait_for_function("localStorage['carillon.wait']")
-    until = await visitor.page.evaluate("Number(localStorage['carillon.wait'])")
+    wait = f"localStorage['carillon.{KEY}.wait']"
+    await visitor.page.wait_for_function(wait)
+    until = await visitor.page.evaluate(f"Number({wait})")
     await visitor.go(site.page("/next"))
     await site.until("patient", "pageview", "pageview")
     assert await visitor.page.evaluate("Date.now()") >= until
@@ -140,7 +141,7 @@ async def test_what_waits_behind_a_slow_answer_goes_with_the_page(
 
 async def _queue_is_empty(visitor: Visitor) -> bool:
     keys = await visitor.page.evaluate("Object.keys(localStorage)")
-    return not any(key.startswith("carillon.q.") for key in keys)
+    return not any(key.startswith(f"carillon.{KEY}.q.") for key in keys)
 
 
 async def test_queue_is_bounded(site: Site, visitor: Visitor) -> None:
@@ -207,8 +208,8 @@ def _left_behind(age_ms: int | None) -> str:
     """As a page leaves it that was killed, and when it last gave a sign of life."""
     event = {"id": "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10", "type": "left", "visitorId": "v"}
     entry = json.dumps(json.dumps({"event": event}))
-    key = f"carillon.q.{KEY}.' + (Date.now() - 9e5).toString(36) + '.0000.deadbeef"
-    alive = f"localStorage['carillon.alive.deadbeef'] = Date.now() - {age_ms};"
+    key = f"carillon.{KEY}.q.' + ((Date.now() - 9e5) * 1000).toString(36) + '.deadbeef"
+    alive = f"localStorage['carillon.{KEY}.alive.deadbeef'] = Date.now() - {age_ms};"
     return (
         f"<script>localStorage['{key}'] = {entry}; {alive if age_ms is not None else ''}</script>"
     )
@@ -235,7 +236,7 @@ async def test_events_of_a_living_page_are_left_to_it(site: Site, visitor: Visit
 
 async def test_rubbish_in_the_queue_is_thrown_away(site: Site, visitor: Visitor) -> None:
     rubbish = "".join(
-        f"localStorage['carillon.q.{KEY}.{name}'] = '{text}';"
+        f"localStorage['carillon.{KEY}.q.{name}'] = '{text}';"
         for name, text in {"a": "{", "b.c.d": "7", "e.f": "{}", "..": "null"}.items()
     )
     await visitor.go(site.page("/", f"<script>{rubbish}</script>"))

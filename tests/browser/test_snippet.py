@@ -82,7 +82,7 @@ async def test_nothing_is_kept_once_it_is_told(site: Site, visitor: Visitor) -> 
 
 async def _queued(visitor: Visitor, count: int) -> bool:
     keys: list[str] = await visitor.page.evaluate("Object.keys(localStorage)")
-    return sum(key.startswith("carillon.q.") for key in keys) == count
+    return sum(key.startswith(f"carillon.{KEY}.q.") for key in keys) == count
 
 
 async def test_without_consent_nothing_is_sent_or_stored(site: Site, visitor: Visitor) -> None:

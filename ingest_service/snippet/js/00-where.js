@@ -1,9 +1,13 @@
 // Where this script came from is where events go.
 
 const SOURCE = /\/(v1\/snippet|[^/]+\/[^/]+\/persoo)\.js([?#].*)?$/;
-const SCRIPT =
-  document.currentScript || Array.from(document.scripts).find((script) => SOURCE.test(script.src));
+// An element that a page's visitor could write (<img name="currentScript">) takes such names too.
+const SCRIPT = [document.currentScript]
+  .concat(Array.from(document.scripts))
+  .find(
+    (one) => one instanceof HTMLScriptElement && (one.dataset.ingest || SOURCE.test(one.src)),
+  );
 const BASE = SCRIPT ? SCRIPT.dataset.ingest || SCRIPT.src.replace(SOURCE, "") : "";
-const EVENTS_URL = BASE + "/v1/events?key=" + encodeURIComponent(config.key);
+const KEY = "?key=" + encodeURIComponent(config.key);
 const STARTED = "carillon:" + config.key; // on window: the page's one instance for this key
 let dataLayerName = (SCRIPT && SCRIPT.dataset.layer) || "dataLayer";

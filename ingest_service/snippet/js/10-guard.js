@@ -12,21 +12,30 @@ function tell(kind, entry) {
   });
 }
 
+function textOf(error) {
+  try {
+    return String((error && error.message) || error);
+  } catch (_) {
+    return "unreadable"; // what was thrown throws again when it is looked at
+  }
+}
+
 function fail(where, error) {
-  const entry = { what: "error", where, message: String((error && error.message) || error) };
+  const entry = { what: "error", where, message: textOf(error) };
   tell("error", entry);
   tell("log", entry);
 }
 
 function guarded(where, work) {
-  return function () {
+  const failed = (error) => fail(where, error);
+  return (...given) => {
     try {
-      const result = work.apply(this, arguments);
+      const result = work(...given);
       // Handled here, so that no rejection is ever "unhandled"; whoever waits for it still sees it.
-      if (result && typeof result.catch === "function") result.catch((error) => fail(where, error));
+      if (result && typeof result.catch === "function") result.catch(failed);
       return result;
     } catch (error) {
-      fail(where, error);
+      failed(error);
     }
   };
 }
@@ -37,4 +46,10 @@ function listen(target, event, work) {
 
 function later(ms, work) {
   return setTimeout(guarded("timer", work), ms);
+}
+
+// Once all of the page's own markup is there.
+function whenParsed(work) {
+  if (document.readyState !== "loading") return work();
+  listen(document, "DOMContentLoaded", work);
 }

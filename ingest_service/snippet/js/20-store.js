@@ -2,36 +2,38 @@
 // `allowed` is the visitor's consent: nothing is written or sent unless it is true.
 
 const PREFIX = "carillon.";
+const OWN = config.key + "."; // another app's snippet may run on the same site
+const WISH = OWN + "wish"; // the login, or "" for none, that OneSignal's SDK has yet to be told
 const memory = {};
 let allowed = config.requireConsent ? null : true; // null: nobody has said yet
 
-function local() {
+// The wish names a person: it goes with its tab.
+function storeOf(key) {
+  return key === WISH ? window.sessionStorage : window.localStorage;
+}
+
+// The text under a key; in memory it is newer, where there are both.
+function kept(key) {
   try {
-    return window.localStorage;
+    return memory[key] || storeOf(key).getItem(PREFIX + key) || "";
   } catch (_) {
-    return null; // blocked: even looking at it throws
+    return ""; // blocked: even looking at it throws
   }
 }
 
 function read(key) {
-  let text = memory[key]; // newer than what is stored, where both are
   try {
-    text = text || local().getItem(PREFIX + key);
+    return JSON.parse(kept(key));
   } catch (_) {
-    // blocked: memory's
-  }
-  try {
-    return text ? JSON.parse(text) : null;
-  } catch (_) {
-    return null; // somebody else's, or cut off
+    return null; // nothing, somebody else's, or cut off
   }
 }
 
 function write(key, value) {
-  if (allowed !== true) return;
+  if (!allowed) return;
   const text = JSON.stringify(value);
   try {
-    local().setItem(PREFIX + key, text);
+    storeOf(key).setItem(PREFIX + key, text);
     delete memory[key];
   } catch (_) {
     memory[key] = text;
@@ -41,7 +43,7 @@ function write(key, value) {
 function remove(key) {
   delete memory[key];
   try {
-    local().removeItem(PREFIX + key);
+    storeOf(key).removeItem(PREFIX + key);
   } catch (_) {
     // blocked: it was never there
   }
@@ -50,7 +52,7 @@ function remove(key) {
 function keysFrom(start) {
   let keys = Object.keys(memory);
   try {
-    const stored = Object.keys(local()).filter((key) => key.startsWith(PREFIX));
+    const stored = Object.keys(window.localStorage).filter((key) => key.startsWith(PREFIX));
     keys = keys.concat(stored.map((key) => key.slice(PREFIX.length)));
   } catch (_) {
     // blocked: memory's only
@@ -62,10 +64,9 @@ function keysFrom(start) {
 
 function readCookie(name) {
   try {
-    const found = document.cookie.match("(?:^|; )" + name + "=([^;]*)");
-    return found ? found[1] : null;
+    return document.cookie.match("(?:^|; )" + name + "=([^;]*)")[1];
   } catch (_) {
-    return null; // a sandboxed frame: even looking throws
+    return null; // not there, or a sandboxed frame, where even looking throws
   }
 }
 

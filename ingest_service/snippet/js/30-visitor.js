@@ -6,52 +6,56 @@ const COOKIE_SECONDS = 400 * 86400; // no browser keeps one longer
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 let visitor = null;
 
+// randomUUID is missing on plain http and in older browsers: this is the same by hand.
 function uuid() {
-  const random = window.crypto;
-  if (random && random.randomUUID) return random.randomUUID();
-  // randomUUID is missing on plain http and in older browsers.
-  const bytes = new Uint8Array(16);
-  if (random && random.getRandomValues) random.getRandomValues(bytes);
-  else bytes.forEach((_, i) => (bytes[i] = Math.random() * 256));
-  bytes[6] = (bytes[6] & 15) | 64;
-  bytes[8] = (bytes[8] & 63) | 128;
-  const hex = Array.from(bytes, (byte) => (byte + 256).toString(16).slice(1)).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  return "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) =>
+    (digit ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (digit / 4)))).toString(16),
+  );
 }
 
+function storedId() {
+  return [readCookie(COOKIE), read("visitor")].find((id) => UUID.test(id));
+}
+
+// Read each time, because another tab may have begun anew.
 function visitorId() {
-  if (visitor === null) {
-    visitor = [readCookie(COOKIE), read("visitor")].find((id) => UUID.test(id)) || uuid();
-    write("visitor", visitor);
-    writeCookie(COOKIE, visitor, COOKIE_SECONDS);
+  const id = storedId() || uuid();
+  if (id !== visitor) {
+    visitor = id;
+    write("visitor", id);
+    writeCookie(COOKIE, id, COOKIE_SECONDS);
   }
-  return visitor;
+  return id;
 }
 
-// All that was ever stored, gone.
-function forget() {
-  keysFrom("").forEach(remove);
+// Consent is the site's: where another tab has taken it back, nothing is left of what was stored.
+function mayAct() {
+  if (allowed && visitor && !storedId()) withdraw();
+  return allowed;
+}
+
+function withdraw() {
+  allowed = false;
+  held = [];
+  keysFrom("").concat(WISH).forEach(remove);
   if (readCookie(COOKIE) !== null) writeCookie(COOKIE, "", 0);
   visitor = null;
 }
 
-function browserName() {
-  const agent = navigator.userAgent || "";
-  const marks = [
-    ["Edg", "Edge"],
-    ["OPR/", "Opera"],
-    ["SamsungBrowser/", "Samsung Internet"],
-    ["Firefox/", "Firefox"],
-    ["FxiOS/", "Firefox"],
-    ["CriOS/", "Chrome"],
-    ["Chrome/", "Chrome"],
-    ["Safari/", "Safari"],
-  ];
-  const found = marks.find((mark) => agent.includes(mark[0]));
-  return found ? found[1] : "other";
-}
+// The first mark that a browser's name for itself has: most claim to be Chrome and Safari too.
+const BROWSERS = {
+  "Edg": "Edge",
+  "OPR/": "Opera",
+  "SamsungBrowser/": "Samsung Internet",
+  "Firefox/": "Firefox",
+  "FxiOS/": "Firefox",
+  "CriOS/": "Chrome",
+  "Chrome/": "Chrome",
+  "Safari/": "Safari",
+};
 
 function context() {
+  const mark = Object.keys(BROWSERS).find((one) => navigator.userAgent.includes(one));
   let timeZone;
   try {
     timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -59,7 +63,7 @@ function context() {
     // an old browser: the event goes without
   }
   const language = (navigator.language || "").slice(0, 35) || undefined;
-  return { timeZone, language, browser: browserName(), sdk: "carillon/" + config.version };
+  return { timeZone, language, browser: BROWSERS[mark] || "other", sdk: "carillon/" + config.version };
 }
 
 function page() {

@@ -1,17 +1,38 @@
 // The data layer: an array on the page whose entries describe it, in Persoo's words. What lies in
 // it at load, and what is pushed later, becomes identify, pageview and purchase.
 
-const SEEN_ORDERS = 20; // a thank-you page loaded again is not another purchase
+const WORDS = (
+  "pageType itemID categoryID query basketItems basketTotal currency transaction " +
+  "login userId email loginHash"
+).split(" ");
 const IDENTIFY_AGAIN_MS = 86400000;
+let layer = null;
 let described = {}; // what the layer has said of the page so far
 
+// What an entry says in words of ours, as plain data: one that throws when it is read is left out.
+// Tag managers put their own things into the same array; in those there is nothing for us.
+function readEntry(entry) {
+  const found = {};
+  WORDS.forEach((word) => {
+    try {
+      found[word] = JSON.parse(JSON.stringify(entry[word]));
+    } catch (_) {
+      // not there, or no data
+    }
+  });
+  return found;
+}
+
 function number(value) {
-  let text = String(value === null || value === undefined ? "" : value).replace(/[^\d.,-]/g, "");
-  // 1.234,50 and 1,234.50: the last sign is the decimal one; a lone comma is decimal too.
-  if (text.lastIndexOf(",") > text.lastIndexOf(".")) text = text.replace(/\./g, "").replace(",", ".");
-  else text = text.replace(/,/g, "");
-  const found = text === "" ? NaN : Number(text);
-  return found >= 0 ? found : undefined;
+  let found = value;
+  if (typeof value !== "number") {
+    let text = (/-?\d[\d\s.,'’]*/.exec(word(value)) || [""])[0].replace(/[\s'’]/g, "");
+    // 1,234 and 1.234.567 are in thousands; else the last sign is the decimal one.
+    const isWhole = /^([1-9]\d{0,2}(,\d{3})+|\d{1,3}(\.\d{3}){2,})$/.test(text);
+    text = text.replace(isWhole ? /[.,]/g : /[.,](?=.*[.,])/g, "").replace(",", ".");
+    found = text ? Number(text) : NaN;
+  }
+  return found >= 0 && found <= 1e12 ? found : undefined;
 }
 
 function word(value, length) {
@@ -20,8 +41,8 @@ function word(value, length) {
   return String(first).trim().slice(0, length || 128) || undefined;
 }
 
-function currency(value) {
-  return /^[a-z]{3}$/i.test(value) ? value : undefined;
+function currency() {
+  return /^[a-z]{3}$/i.test(described.currency) ? described.currency : undefined;
 }
 
 // Items by id as Persoo has them, or a list; one bad price must not cost the whole event.
@@ -40,101 +61,79 @@ function basket(items) {
     }));
 }
 
-function goods(layer) {
-  return {
-    basketItems: basket(layer.basketItems),
-    basketTotal: number(layer.basketTotal),
-    currency: currency(layer.currency),
-  };
+function readPerson(entry) {
+  const login = word(entry.login, 256) || word(entry.userId, 256);
+  const email = /^[^@\s]+@[^@\s]+$/.test(word(entry.email, 320)) ? word(entry.email, 320) : undefined;
+  const person = { login, email, loginHash: entry.loginHash };
+  const isKnown = login || email;
+  if (isKnown && isNews(personFacts(person), IDENTIFY_AGAIN_MS)) identify(person);
 }
 
-// Seen before? `value` is kept as a short hash, for nothing personal may lie in the page's storage.
-function isNews(key, value, lasts) {
-  let hash = 5381;
-  for (const letter of value) hash = (hash * 33 + letter.codePointAt(0)) % 4294967296;
-  const last = read(key);
-  if (last && last.hash === hash && Date.now() - last.at < lasts) return false;
-  write(key, { hash, at: Date.now() });
-  return true;
-}
-
-function readPerson(layer) {
-  const login = word(layer.login, 256) || word(layer.userId, 256);
-  const email = /^[^@\s]+@[^@\s]+$/.test(word(layer.email, 320)) ? word(layer.email, 320) : undefined;
-  if (!login && !email) return;
-  if (isNews("person", JSON.stringify([login, email]), IDENTIFY_AGAIN_MS)) {
-    identify({ login, email, loginHash: layer.loginHash });
-  }
-}
-
-function readOrder(layer) {
-  const id = word(layer.transaction.id);
+function readOrder(order) {
+  const id = word(order.id);
   if (!id) return fail("data layer", "a transaction without an id");
-  const seen = read("orders") || [];
-  if (seen.includes(id)) return;
-  write("orders", seen.concat(id).slice(-SEEN_ORDERS));
-  const { revenue, shipping, tax } = layer.transaction;
-  enqueue("purchase", {
+  const facts = { ["order " + hash(id)]: "told" };
+  if (!isNews(facts, Infinity)) return;
+  const purchase = {
     id,
-    items: basket(layer.basketItems) || [],
-    revenue: number(revenue),
-    shipping: number(shipping),
-    tax: number(tax),
-    currency: currency(layer.currency),
-  });
+    items: basket(described.basketItems) || [],
+    revenue: number(order.revenue),
+    shipping: number(order.shipping),
+    tax: number(order.tax),
+    currency: currency(),
+  };
+  enqueue("purchase", purchase, null, facts);
 }
 
-function readLayer(layer, isPage) {
-  readPerson(layer);
+function tellPage(entry, isPage) {
+  if (!mayAct()) return;
+  readPerson(entry);
+  const view = { pageType: word(described.pageType) };
   // On a thank-you page `basketItems` is what was bought, and no basket any more.
-  const inBasket = layer.transaction ? {} : goods(layer);
+  const order = entry.transaction;
+  const items = order ? undefined : basket(entry.basketItems);
   if (isPage) {
-    const view = {
-      pageType: word(layer.pageType),
-      itemID: word(layer.itemID),
-      categoryID: word(layer.categoryID),
-      query: word(layer.query, 512),
-    };
-    enqueue("pageview", Object.assign(view, inBasket));
-  } else if (inBasket.basketItems) {
-    // The basket changed on a page already told: its state, without viewing the item again.
-    enqueue("pageview", Object.assign({ pageType: word(described.pageType) }, inBasket));
+    view.itemID = word(entry.itemID);
+    view.categoryID = word(entry.categoryID);
+    view.query = word(entry.query, 512);
   }
-  if (layer.transaction && typeof layer.transaction === "object") readOrder(layer);
+  if (!order) {
+    view.basketItems = items;
+    view.basketTotal = number(entry.basketTotal);
+    view.currency = currency();
+  }
+  // A basket without a page: it changed on one that is told already.
+  if (isPage || items) enqueue("pageview", view);
+  if (order && typeof order === "object") readOrder(order);
 }
 
-// Tag managers put their own things into the same array, gtag even `arguments`.
-function isEntry(entry) {
-  return Boolean(entry) && typeof entry === "object" && !("length" in entry);
-}
-
-function onPush(entry) {
-  if (!isEntry(entry)) return;
+function onPush(pushed) {
+  const entry = readEntry(pushed);
+  if (!Object.keys(entry).length) return;
   const isPage = "pageType" in entry; // a page of a single-page shop
-  const kept = isPage ? { currency: described.currency } : described;
-  described = Object.assign({}, kept, entry);
-  // A basket that is pushed alone still needs the page's currency.
-  readLayer(Object.assign({ currency: described.currency }, entry), isPage);
+  described = Object.assign(isPage ? { currency: described.currency } : described, entry);
+  tellPage(entry, isPage);
 }
 
-function startLayer() {
-  const layer = (window[dataLayerName] = window[dataLayerName] || []);
-  if (!Array.isArray(layer)) return enqueue("pageview");
-  described = Object.assign({}, ...layer.filter(isEntry));
-  readLayer(described, true);
-  const push = layer.push;
-  layer.push = function () {
-    const result = push.apply(layer, arguments);
-    guarded("data layer", (entries) => entries.forEach(guarded("data layer", onPush)))(
-      Array.from(arguments),
-    );
+function readLayer() {
+  const found = (window[dataLayerName] = window[dataLayerName] || []);
+  if (found === layer) return;
+  layer = found;
+  if (!Array.isArray(found)) return enqueue("pageview");
+  described = Object.assign({}, ...found.map(readEntry));
+  const push = found.push;
+  found.push = (...pushed) => {
+    const result = push.apply(found, pushed);
+    pushed.forEach(guarded("data layer", onPush));
     return result;
   };
+  tellPage(described, true);
 }
 
-// A page whose script comes before its data layer is read once it is complete.
-function whenDescribed(work) {
-  const name = window[dataLayerName];
-  if (document.readyState !== "loading" || (Array.isArray(name) && name.some(isEntry))) return work();
-  listen(document, "DOMContentLoaded", work);
+// A page whose script comes before its description is read once it is complete; some pages
+// put another array in the first one's place until then.
+function startLayer() {
+  const found = window[dataLayerName];
+  if (Array.isArray(found) && found.some((entry) => "pageType" in readEntry(entry))) readLayer();
+  whenParsed(guarded("data layer", readLayer));
 }

@@ -3,83 +3,84 @@
 
 const SDK_URL = "https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.page.js";
 const REPORT_AGAIN_MS = 86400000; // so that a report that got lost is made up for
-const LOOK_AGAIN_MS = [1000, 5000, 20000]; // the id may come late, and without an event
+const LOOK_AGAIN_MS = 60000; // at the longest: the id, or an SDK, may come late and without an event
+const HOOK = config.webhookKey && BASE + "/v1/webhooks/onesignal/" + config.webhookKey;
 let sdk = null; // {read: () => Promise<{id, isOn}>, login, logout}
-let wanted = null; // what the SDK has to be told once it is there
+let isOurs = null; // whether we load it: known once the page has been read
+let isAsked = false;
 let lateId = null; // from a change event: early v16 SDKs had it there before their getter did
 
 function startOneSignal() {
   if (!config.appId) return;
-  const hook = config.webhookKey && BASE + "/v1/webhooks/onesignal/" + config.webhookKey;
   // For pages that configure the SDK themselves: `webhooks: {"notification.clicked": it, …}`.
-  if (hook && !window.oneSignalWebHookURL) window.oneSignalWebHookURL = hook;
+  if (HOOK && !window.oneSignalWebHookURL) window.oneSignalWebHookURL = HOOK;
   // The page's own SDK may stand further down than this script.
-  const find = () => findOneSignal(hook);
-  if (document.readyState === "loading") listen(document, "DOMContentLoaded", find);
-  else find();
+  whenParsed(look);
+  listen(document, "visibilitychange", look);
+  const lookAgain = (ms) =>
+    later(ms, () => {
+      lookAgain(Math.min(ms * 2, LOOK_AGAIN_MS));
+      return look();
+    });
+  lookAgain(1000);
 }
 
-function findOneSignal(hook) {
-  const isOurs = config.loadOneSignal && !pageHasOneSignal();
-  window.OneSignalDeferred = window.OneSignalDeferred || [];
-  window.OneSignalDeferred.push(
-    guarded("OneSignal", (OneSignal) =>
-      Promise.resolve(isOurs ? OneSignal.init(sdkOptions(hook)) : null).then(() => attach16(OneSignal)),
-    ),
-  );
-  if (isOurs) loadScript(config.sdkUrl || SDK_URL);
-  else findV15();
+function findSdk() {
+  if (isOurs === null) {
+    const isThere = window.OneSignal || document.querySelector("script[src*=OneSignalSDK]");
+    isOurs = config.loadOneSignal && !isThere;
+    window.OneSignalDeferred = window.OneSignalDeferred || [];
+    if (isOurs) loadScript(config.sdkUrl || SDK_URL);
+  }
+  if (!isAsked) window.OneSignalDeferred.push(guarded("OneSignal", found16));
+  isAsked = true;
+  // v15 is an array until it has loaded; v16 never has `getUserId`.
+  if (window.OneSignal && window.OneSignal.getUserId) return attach15(window.OneSignal);
 }
 
-function pageHasOneSignal() {
-  return Boolean(window.OneSignal) || document.querySelector("script[src*=OneSignalSDK]") !== null;
+function found16(OneSignal) {
+  isAsked = mayAct(); // else again, once it is allowed
+  if (!isAsked) return;
+  return Promise.resolve(isOurs && OneSignal.init(sdkOptions())).then(() => attach16(OneSignal));
 }
 
-// v15 is an array until it has loaded, and has `getUserId` then; v16 is neither.
-function findV15() {
-  const found = window.OneSignal;
-  if (Array.isArray(found) || (found && found.getUserId)) {
-    found.push(guarded("OneSignal", () => sdk || attach15(window.OneSignal)));
-  } else if (document.readyState !== "complete") listen(window, "load", findV15);
-}
-
-function sdkOptions(hook) {
+function sdkOptions() {
   const path = (config.workerPath || "/OneSignalSDKWorker.js").replace(/^\/+/, "");
-  const options = {
+  return {
     appId: config.appId,
     serviceWorkerPath: path, // the SDK puts the slash before it
     serviceWorkerParam: { scope: "/" + path.replace(/[^/]*$/, "") },
     allowLocalhostAsSecureOrigin: true,
+    webhooks: HOOK ? {
+      "cors": false,
+      "notification.willDisplay": HOOK,
+      "notification.clicked": HOOK,
+      "notification.dismissed": HOOK,
+    } : undefined,
   };
-  if (hook) {
-    options.webhooks = { cors: false };
-    ["willDisplay", "clicked", "dismissed"].forEach((event) => {
-      options.webhooks["notification." + event] = hook;
-    });
-  }
-  return options;
 }
 
 function loadScript(url) {
   const script = document.createElement("script");
   script.src = url;
   script.async = true;
-  if (SCRIPT && SCRIPT.nonce) script.nonce = SCRIPT.nonce; // a strict policy trusts us, so it trusts it
-  script.onerror = guarded("OneSignal", () => fail("OneSignal", url + " does not load"));
+  script.nonce = SCRIPT.nonce; // a strict policy trusts us, so it trusts it
+  script.onerror = () => fail("OneSignal", url + " does not load");
   document.head.appendChild(script);
 }
 
 function attach16(OneSignal) {
+  const { PushSubscription } = OneSignal.User;
   const change = guarded("OneSignal", (event) => {
     lateId = (event && event.current && event.current.id) || lateId;
     return look();
   });
-  OneSignal.User.PushSubscription.addEventListener("change", change);
+  PushSubscription.addEventListener("change", change);
   OneSignal.Notifications.addEventListener("permissionChange", change);
-  attach({
+  return attach({
     read: () => {
-      const { id, optedIn } = OneSignal.User.PushSubscription;
-      return Promise.resolve({ id: UUID.test(id) ? id : lateId, isOn: optedIn });
+      const { id, optedIn } = PushSubscription;
+      return Promise.resolve([UUID.test(id) ? id : lateId, optedIn]);
     },
     login: (login) => OneSignal.login(login),
     logout: () => OneSignal.logout(),
@@ -88,14 +89,10 @@ function attach16(OneSignal) {
 
 function attach15(OneSignal) {
   ["subscriptionChange", "notificationPermissionChange"].forEach((event) => {
-    OneSignal.on(event, guarded("OneSignal", () => look()));
+    OneSignal.on(event, guarded("OneSignal", look));
   });
-  attach({
-    read: () =>
-      Promise.all([OneSignal.getUserId(), OneSignal.isPushNotificationsEnabled()]).then((found) => ({
-        id: found[0],
-        isOn: found[1],
-      })),
+  return attach({
+    read: () => Promise.all([OneSignal.getUserId(), OneSignal.isPushNotificationsEnabled()]),
     login: (login) => OneSignal.setExternalUserId(login),
     logout: () => OneSignal.removeExternalUserId(),
   });
@@ -103,29 +100,36 @@ function attach15(OneSignal) {
 
 function attach(found) {
   sdk = found;
-  tellSdk(wanted);
-  LOOK_AGAIN_MS.forEach((ms) => later(ms, look));
-  listen(document, "visibilitychange", look);
+  guarded("OneSignal", tellSdk)();
   return look();
 }
 
 // Reports what is new. Ids that begin with "local-" are the SDK's own makeshift, not players yet.
 function look() {
-  if (!sdk || allowed !== true) return;
-  return sdk.read().then(({ id, isOn }) => {
+  if (!mayAct()) return;
+  if (!sdk) return findSdk();
+  return sdk.read().then(([id, isOn]) => {
     if (!UUID.test(id)) return;
-    const permission = (window.Notification && window.Notification.permission) || "default";
+    const { permission = "default" } = window.Notification || {};
     const off = { granted: "optedOut", denied: "blocked" }[permission] || "default";
     const status = isOn && permission !== "denied" ? "subscribed" : off;
-    if (isNews("push", [id, status, permission].join(), REPORT_AGAIN_MS)) {
-      enqueue("oneSignal", { playerID: id, status, permission });
+    const facts = { push: hash([visitorId(), id, status, permission]) };
+    if (isNews(facts, REPORT_AGAIN_MS)) {
+      enqueue("oneSignal", { playerID: id, status, permission }, null, facts);
     }
   });
 }
 
-function tellSdk(wish) {
-  wanted = wish;
-  if (!sdk || !wish) return;
-  wanted = null;
-  return guarded("OneSignal", () => (wish.login ? sdk.login(wish.login) : sdk.logout()))();
+// The page may be gone before the SDK is there: then the site's next one tells it.
+function tellSdk() {
+  const wish = read(WISH);
+  if (!sdk || wish === null || !mayAct()) return;
+  return Promise.resolve(wish ? sdk.login(wish) : sdk.logout()).then(() => {
+    if (read(WISH) === wish) remove(WISH);
+  });
+}
+
+function wishSdk(login) {
+  if (config.appId) write(WISH, login);
+  return guarded("OneSignal", tellSdk)();
 }

@@ -1,6 +1,6 @@
 // The function on the page: `carillon(command, …)`, or Persoo's under its configured name.
 
-const HELD = 100; // calls kept while nobody has said whether they are allowed
+const HELD = 100; // further calls kept while nobody has said whether they are allowed
 let held = [];
 let hasBegun = false;
 
@@ -11,13 +11,13 @@ const commands = {
     if (typeof data === "function") return commands.send(type, undefined, data);
     enqueue(type, data, callback);
   },
-  identify: (person, callback) => identify(person, callback),
+  identify,
   logout(callback) {
-    remove("person"); // the same login later on is news again
     enqueue("logout", {}, callback);
-    tellSdk({});
+    remember({ login: 0, email: 0 }); // both are news again
+    wishSdk("");
   },
-  profile: (callback) => profile(callback),
+  profile,
   visitor: (callback) => (callback ? callback(visitorId()) : visitorId()),
 };
 
@@ -28,18 +28,26 @@ const always = {
   log: (listener) => listeners.log.push(listener || ((entry) => console.log("carillon", entry))),
 };
 
+// An email is told of a login: another one's is news, and the same one's isn't on pages without it.
+function personFacts({ login, email, loginHash }) {
+  const who = visitorId();
+  const now = login ? hash([who, login, loginHash]) : lastTold("login").is;
+  return { login: now, email: email ? hash([who, now, email]) : lastTold("email").is };
+}
+
 function identify(person, callback) {
+  const { loginHash } = person || {};
   const login = word(person && person.login, 256);
   const email = word(person && person.email, 320);
-  enqueue("identify", { login, email, loginHash: person && person.loginHash }, callback);
-  isNews("person", JSON.stringify([login, email]), 0); // so that the data layer needn't say it again
-  if (login) tellSdk({ login });
+  const told = { login, email, loginHash };
+  enqueue("identify", told, callback, personFacts(told));
+  if (login) wishSdk(login);
 }
 
 // What Carillon knows of this browser; without a callback, for whoever types it into the console.
 function profile(callback) {
-  const query = "?key=" + encodeURIComponent(config.key) + "&visitorId=" + visitorId();
-  const asked = fetch(BASE + "/v1/profile" + query, { credentials: "omit" }).then((answer) =>
+  const url = BASE + "/v1/profile" + KEY + "&visitorId=" + visitorId();
+  const asked = fetch(url, { credentials: "omit" }).then((answer) =>
     answer.json().then((said) => {
       if (!answer.ok) throw new Error(said.message || "profile: " + answer.status);
       return said;
@@ -50,46 +58,47 @@ function profile(callback) {
   return asked;
 }
 
+// Nothing but `true` is a consent.
 function consent(given) {
-  allowed = given !== false;
-  if (allowed) return begin();
-  held = [];
-  forget();
+  if (given !== true) return withdraw();
+  allowed = true;
+  return begin();
 }
 
 function begin() {
+  if (!allowed) return;
   if (hasBegun) return look(); // allowed again: the status is news for the new visitor id
-  if (!BASE) return fail("start", "set data-ingest: the script does not know where it came from");
+  if (!BASE) return fail("start", "no data-ingest");
   // A page that is only prepared is seen by nobody yet.
   if (document.prerendering) return listen(document, "prerenderingchange", begin);
   hasBegun = true;
   visitorId();
   startQueue();
   guarded("OneSignal", startOneSignal)();
-  whenDescribed(guarded("data layer", startLayer));
-  held.splice(0).forEach((call) => api.apply(null, call));
+  guarded("data layer", startLayer)();
+  held.splice(0).forEach((call) => api(...call));
 }
 
-const api = guarded("call", function (command) {
-  const rest = Array.prototype.slice.call(arguments, 1);
-  if (always[command]) return always[command].apply(null, rest);
-  if (!commands[command]) return fail("call", "there is no command " + command);
+const api = guarded("call", (command, ...rest) => {
+  if (always[command]) return always[command](...rest);
+  if (!commands[command]) return fail("call", "unknown command " + command);
   if (allowed === false) return;
-  if (hasBegun) return commands[command].apply(null, rest);
-  if (held.length < HELD) held.push([command].concat(rest));
+  if (hasBegun) return commands[command](...rest);
+  if (held.length >= HELD) return fail("call", "no consent yet, too many calls: " + command);
+  held.push([command].concat(rest));
 });
 api.version = config.version;
-api.key = config.key;
+api.apikey = config.key; // as on the stub of Persoo's loader
 
 function install(name) {
-  const stub = window[name];
-  if (stub && stub.version && stub.key === config.key) return; // included twice: one is enough
-  window[name] = window[STARTED] || api;
-  const calls = ((stub && stub.q) || []).map((call) => Array.prototype.slice.call(call));
-  if (window[STARTED]) return calls.forEach((call) => window[name].apply(null, call));
-  window[STARTED] = api;
+  const stub = window[name] || {};
+  if (stub.version && stub.apikey === config.key) return; // included twice: one is enough
+  const calls = Array.from(stub.q || [], (call) => Array.from(call));
+  const first = window[STARTED];
+  window[name] = window[STARTED] = first || api;
+  if (first) return calls.forEach((call) => first(...call));
   // What the page says about consent and errors counts from the start, wherever it stands.
-  calls.filter((call) => always[call[0]]).forEach((call) => api.apply(null, call));
-  held = calls.filter((call) => !always[call[0]]).slice(0, HELD);
-  if (allowed === true) begin();
+  held = calls.filter((call) => !always[call[0]]);
+  calls.filter((call) => always[call[0]]).forEach((call) => api(...call));
+  begin();
 }
