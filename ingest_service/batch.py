@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,6 +22,10 @@ MAX_DEPTH = 8
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(SenderTime)
 
 
+class NotUnicode:
+    """Stands in a batch for an event that holds half of a surrogate pair: no UTF-8 can say it."""
+
+
 class Batch(NamedTuple):
     """Events as received, not yet judged one by one."""
 
@@ -31,7 +36,10 @@ class Batch(NamedTuple):
 
 def read_batch(body: bytes) -> Batch:
     """One event, a list, or `{"events": […], "sentAt"}`. Raises InvalidPayload."""
-    content = load_json(body)
+    try:
+        content = load_json(body)
+    except InvalidPayload:
+        content = _load_despite_surrogates(body)
     sent_at = None
     if isinstance(content, dict):
         sent_at = _read_sent_at(content.get("sentAt"))
@@ -46,6 +54,41 @@ def read_batch(body: bytes) -> Batch:
     if len(content) > MAX_EVENTS:
         raise InvalidPayload(f"more than {MAX_EVENTS} events in a request", code="too_many_events")
     return Batch(content, sent_at, len(body))
+
+
+def _load_despite_surrogates(body: bytes) -> Any:
+    """JSON that is strict but for escapes of lone surrogates, as a text cut inside an emoji has
+    them: they cost their own event only. Raises InvalidPayload."""
+    try:
+        if b"\\ud" not in body.lower():
+            raise ValueError("it is something else that is wrong")
+        # Numbers are judged as strictly as ever.
+        content = json.loads(
+            body.decode(),
+            parse_int=orjson.loads,
+            parse_float=orjson.loads,
+            parse_constant=orjson.loads,
+        )
+    except (ValueError, RecursionError) as exc:
+        raise InvalidPayload("the body is not JSON in UTF-8", code="invalid_json") from exc
+    if isinstance(content, dict):
+        return {**content, "events": _marked(content.get("events", [content]))}
+    return _marked(content)
+
+
+def _marked(events: Any) -> Any:
+    if not isinstance(events, list):
+        return events
+    return [event if _is_unicode(event) else NotUnicode() for event in events]
+
+
+def _is_unicode(event: Any) -> bool:
+    try:
+        orjson.dumps(event)
+    except orjson.JSONEncodeError:
+        # What is too deep for orjson is refused for that.
+        return isinstance(event, dict) and _is_too_deep(event)
+    return True
 
 
 def _read_sent_at(value: object) -> datetime | None:
@@ -69,13 +112,16 @@ def read_moment(value: object) -> datetime | None:
 def check_event(event: Any, batch_size: int) -> dict[str, Any]:
     """An event's limits, before its fields. Raises InvalidPayload."""
     if not isinstance(event, dict):
+        if isinstance(event, NotUnicode):
+            raise InvalidPayload("a text holds half a surrogate pair", code="invalid_text")
         raise InvalidPayload("an event must be an object", code="not_an_object")
+    # Before its size is taken: orjson writes no more than 254 levels.
+    if _is_too_deep(event):
+        raise InvalidPayload(f"the event is nested deeper than {MAX_DEPTH} levels", code="too_deep")
     if batch_size > MAX_EVENT_BYTES and len(orjson.dumps(event)) > MAX_EVENT_BYTES:
         raise InvalidPayload(
             f"the event is larger than {MAX_EVENT_BYTES // 1024} KiB", code="event_too_large"
         )
-    if _is_too_deep(event):
-        raise InvalidPayload(f"the event is nested deeper than {MAX_DEPTH} levels", code="too_deep")
     return event
 
 
