@@ -73,6 +73,10 @@ _WEBHOOK_KEY = {
 _KEY_HEADER = {"name": "X-Write-Key", "in": "header", "schema": {"type": "string"}}
 
 
+_PAGE_KEY = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
+_ENVIRONMENT = {**_PAGE_KEY, "name": "environment", "description": "any: there is only one"}
+
+
 def _json(schema: dict[str, Any]) -> dict[str, Any]:
     return {"content": {"application/json": {"schema": schema}}}
 
@@ -84,7 +88,37 @@ def _answers(good: dict[str, Any], **errors: str) -> dict[str, Any]:
     return {**good, **refused}
 
 
+def _script(summary: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    """Refusals are scripts too: comments that say why."""
+    content = {"content": {"text/javascript": {"schema": {"type": "string"}}}}
+    answers = {
+        "200": "configured for the key's app; cached for five minutes",
+        "304": "as it was (If-None-Match)",
+        "401": "no, or an unknown write key",
+        "503": "the apps are not known yet; see Retry-After",
+    }
+    responses = {
+        status: {"description": text, **({} if status == "304" else content)}
+        for status, text in answers.items()
+    }
+    return {
+        "get": {
+            "summary": summary,
+            "tags": ["snippet"],
+            "parameters": list(parameters),
+            "responses": responses,
+        }
+    }
+
+
 PATHS: dict[str, Any] = {
+    "/v1/snippet.js": _script("The browser snippet", _KEY),
+    "/{key}/{environment}/persoo.js": _script(
+        "The browser snippet, for Persoo's loader", _PAGE_KEY, _ENVIRONMENT
+    ),
+    "/{key}/{environment}/actions.js": _script(
+        "What Persoo's loader waits for: shows the page", _PAGE_KEY, _ENVIRONMENT
+    ),
     "/v1/events": {
         "post": {
             "summary": "Report events: one, a list, or a batch",

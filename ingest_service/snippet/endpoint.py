@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,6 +27,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Vary": "Accept-Encoding",
 }
+_NO_WEIGHT = re.compile(r"q=0(\.0*)?")
 KEPT_SCRIPTS = 256  # put together once: apps times keys times flavours
 
 
@@ -60,7 +62,7 @@ class Scripts:
             app = self._app_of(key)
         except CarillonError as exc:
             return _refusal(exc)
-        packed = "gzip" in request.headers.get("accept-encoding", "")
+        packed = _takes_gzip(request.headers.get("accept-encoding", ""))
         found = self._script(app, flavour, str(key), packed)
         headers = {**HEADERS, "Cache-Control": CACHE, "ETag": found.etag}
         if _knows(request, found.etag):
@@ -87,9 +89,19 @@ def _encode(text: str, packed: bool) -> Encoded:
     return Encoded(body, etag_of(body), {"Content-Encoding": "gzip"} if packed else {})
 
 
+def _takes_gzip(accepted: str) -> bool:
+    """Named, or by `*`, and not with a weight of nothing; its own name counts before the star."""
+    weights = {}
+    for one in accepted.lower().split(","):
+        coding, _, parameters = one.partition(";")
+        weights[coding.strip()] = parameters.replace(" ", "")
+    weight = weights.get("gzip", weights.get("*", "q=0"))
+    return not _NO_WEIGHT.fullmatch(weight)
+
+
 def _knows(request: Request, etag: str) -> bool:
-    known = request.headers.get("if-none-match", "")
-    return etag in (one.strip().removeprefix("W/") for one in known.split(","))
+    known = [one.strip() for one in request.headers.get("if-none-match", "").split(",")]
+    return "*" in known or etag in (one.removeprefix("W/") for one in known)
 
 
 def _refusal(error: CarillonError) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from sender_service.ops.trials import ConnectionTest
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
 from shared.errors import Conflict, FieldError, InvalidPayload, NotFound
-from shared.models.app import App, KeyKind, SnippetConfig
+from shared.models.app import PUBLIC_KEY, App, KeyKind, SnippetConfig
 from shared.models.wire import Wire
 from shared.mongo import Document
 from shared.secrets import MASK, Vault
@@ -38,6 +39,13 @@ class KeyIn(Wire):
     id: Name
     kind: KeyKind
     key: Secret | None = None
+
+    @model_validator(mode="after")
+    def _can_stand_in_a_page(self) -> Self:
+        """A write key is a step of the path that Persoo's loader asks for."""
+        if self.kind == "write" and self.key is not None and not re.fullmatch(PUBLIC_KEY, self.key):
+            raise ValueError("a write key has 1 to 64 letters, digits, or signs of _.~-")
+        return self
 
 
 class OneSignalIn(Wire):

@@ -10,6 +10,8 @@ from shared.models.wire import Wire
 
 KeyKind = Literal["write", "server", "webhook", "stream"]
 AppState = Literal["active", "stopped"]
+# Of keys that stand in a page, in its script and in the addresses that it calls.
+PUBLIC_KEY = r"^[A-Za-z0-9_.~-]{1,64}$"
 
 
 class AppKey(Wire):
@@ -35,18 +37,19 @@ class LoginHash(Wire):
 
 
 class SnippetConfig(Wire):
-    """What the browser snippet is told; all of it is public (docs/browser.md).
+    """What the browser snippet is told; all of it is public (docs/browser.md), and bounded, for it
+    is part of a script that stays below 8 KB.
 
     `webhook_key` is the app's webhook key in plain text: keys are stored as hashes only, but pages
     must name this one to OneSignal's service worker.
     """
 
     load_one_signal: bool = Field(default=True, alias="loadOneSignal")
-    worker_path: Annotated[str, Field(max_length=1_024)] = "/OneSignalSDKWorker.js"
-    webhook_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]{1,256}$")] | None = None
-    sdk_url: Annotated[str, Field(pattern=r"^(https?://|/)", max_length=1_024)] | None = None
+    worker_path: Annotated[str, Field(pattern=r"^[!-~]{0,128}$")] = "/OneSignalSDKWorker.js"
+    webhook_key: Annotated[str, Field(pattern=PUBLIC_KEY)] | None = None
+    sdk_url: Annotated[str, Field(pattern=r"^(https?://|/)[!-~]{0,192}$")] | None = None
     require_consent: bool = False
-    cookie_domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")] | None = None
+    cookie_domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,64}$")] | None = None
 
 
 class App(Wire):
