@@ -13,6 +13,7 @@ import orjson
 from shared.models.app import App
 
 VERSION = "1.0.0"  # told as context.sdk; raise it with every change of what a page can see
+SDK_URL = "https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.page.js"
 JS = Path(__file__).with_name("js")
 
 Flavour = Literal["carillon", "persoo", "actions"]
@@ -57,13 +58,26 @@ def assemble(flavour: Flavour, app: App, key: str) -> str:
 
 
 def configuration(app: App, key: str) -> dict[str, Any]:
-    """What a browser may know of an app, which is what anybody may know."""
-    return {
+    """What a browser may know of an app, which is what anybody may know; what isn't set is left out."""
+    told = {
         "version": VERSION,
         "key": key,
-        "appId": app.one_signal.app_id if app.one_signal.enabled else None,
-        **app.snippet.document(),
+        "requireConsent": app.snippet.require_consent,
+        "cookieDomain": app.snippet.cookie_domain,
+        **(_one_signal(app) if app.one_signal.enabled else {}),
     }
+    return {name: value for name, value in told.items() if value}
+
+
+def _one_signal(app: App) -> dict[str, Any]:
+    """`sdkUrl`: load the SDK from there. The worker's names are those of the SDK's `init`."""
+    told = {"appId": app.one_signal.app_id, "webhookKey": app.snippet.webhook_key}
+    if not app.snippet.load_one_signal:
+        return told
+    path = app.snippet.worker_path.lstrip("/")  # the SDK puts the slash before it
+    scope = "/" + path[: path.rfind("/") + 1]
+    worker = {"serviceWorkerPath": path, "serviceWorkerParam": {"scope": scope}}
+    return {**told, "sdkUrl": app.snippet.sdk_url or SDK_URL, "worker": worker}
 
 
 def etag_of(content: bytes) -> str:

@@ -42,16 +42,16 @@ function withdraw() {
   visitor = null;
 }
 
-// The first mark that a browser's name for itself has: most claim to be Chrome and Safari too.
+// The first of these marks tells: most browsers claim to be Chrome and Safari too.
 const BROWSERS = {
-  "Edg": "Edge",
-  "OPR/": "Opera",
-  "SamsungBrowser/": "Samsung Internet",
-  "Firefox/": "Firefox",
-  "FxiOS/": "Firefox",
-  "CriOS/": "Chrome",
-  "Chrome/": "Chrome",
-  "Safari/": "Safari",
+  Edg: "Edge",
+  OPR: "Opera",
+  SamsungBrowser: "Samsung Internet",
+  Firefox: "Firefox",
+  FxiOS: "Firefox",
+  CriOS: "Chrome",
+  Chrome: "Chrome",
+  Safari: "Safari",
 };
 
 function context() {

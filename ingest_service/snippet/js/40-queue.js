@@ -86,7 +86,8 @@ function take() {
   return batch;
 }
 
-// Makes the events of pages that are gone this page's own; they keep their place in time.
+// Makes the events of pages that are gone this page's own; they keep their place in time. Where two
+// tabs do it at the same moment, an event goes twice under its one id, and counts once.
 function adopt() {
   keysFrom(QUEUE).forEach((key) => {
     const [at, owner] = key.slice(QUEUE.length).split(".");
@@ -98,12 +99,4 @@ function adopt() {
     write(ALIVE + PAGE, Date.now());
     write(QUEUE + (at + owner).slice(0, KEY_CHARACTERS) + "." + PAGE, entry);
   });
-}
-
-// Many tabs may open at once: one of them adopts.
-function adoptAlone() {
-  const alone = () =>
-    navigator.locks.request("carillon", { ifAvailable: true }, (lock) => (lock ? adopt() : null));
-  // Without locks, or where they are blocked like storage, ids still make repetitions harmless.
-  return Promise.resolve().then(alone).catch(adopt);
 }

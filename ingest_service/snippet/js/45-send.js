@@ -11,7 +11,6 @@ const EVENTS_URL = BASE + "/v1/events" + KEY;
 
 let underWay = []; // what the request holds that this page waits for
 let timer = null;
-let isReady = false; // once what is older than this page's events is known
 let handed = null; // to the browser, once the page has gone
 let failures = 0;
 let isNetwork = false; // what failed last
@@ -39,7 +38,7 @@ function bodyOf(batch) {
 }
 
 function flush() {
-  if (!isReady || handed || underWay.length) return;
+  if (handed || underWay.length) return;
   if (waitLeft() > 0) return schedule(0);
   const batch = take();
   if (!batch.length) return remove(ALIVE + PAGE);
@@ -65,9 +64,7 @@ function post(body) {
   if (cut) later(ANSWER_MS, () => cut.abort()); // once all of it has come that does nothing
   return fetch(EVENTS_URL, {
     method: "POST",
-    headers: { "Content-Type": "text/plain;charset=UTF-8" }, // needs no preflight
-    body,
-    credentials: "omit",
+    body, // a text's own type, text/plain, needs no preflight
     // It outlives the page; where that is refused (too much is under way), the retry goes without.
     keepalive: failures === 0 && body.length < 20000,
     signal: cut && cut.signal,
@@ -118,10 +115,8 @@ function leave() {
 
 function comeBack() {
   handed = null;
-  return adoptAlone().then(() => {
-    isReady = true;
-    schedule(GATHER_MS);
-  });
+  adopt();
+  schedule(GATHER_MS);
 }
 
 function startQueue() {
@@ -131,7 +126,7 @@ function startQueue() {
   listen(window, "online", () => {
     if (isNetwork) remove(WAIT); // Carillon's own Retry-After still holds
     failures = 0;
-    return comeBack();
+    comeBack();
   });
   comeBack();
 }

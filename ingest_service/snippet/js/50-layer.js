@@ -48,17 +48,14 @@ function currency() {
 // Items by id as Persoo has them, or a list; one bad price must not cost the whole event.
 function basket(items) {
   if (!items || typeof items !== "object") return undefined;
-  const lines = Array.isArray(items)
-    ? items.map((line) => [word(line && (line.itemID || line.item || line.id)), line])
-    : Object.keys(items).map((id) => [word(id), items[id]]);
-  return lines
-    .filter((line) => line[0] && line[1] && typeof line[1] === "object")
-    .slice(0, 200)
-    .map(([itemID, line]) => ({
-      itemID,
-      quantity: number(line.quantity),
-      price: number(line.price),
-    }));
+  return Object.keys(items)
+    .map((id) => {
+      const line = Object(items[id]);
+      const named = Array.isArray(items) ? line.itemID || line.item || line.id : id;
+      return { itemID: word(named), quantity: number(line.quantity), price: number(line.price) };
+    })
+    .filter((line) => line.itemID)
+    .slice(0, 200);
 }
 
 function readPerson(entry) {
@@ -88,23 +85,22 @@ function readOrder(order) {
 function tellPage(entry, isPage) {
   if (!mayAct()) return;
   readPerson(entry);
-  const view = { pageType: word(described.pageType) };
+  const shown = isPage ? entry : {};
   // On a thank-you page `basketItems` is what was bought, and no basket any more.
   const order = entry.transaction;
-  const items = order ? undefined : basket(entry.basketItems);
-  if (isPage) {
-    view.itemID = word(entry.itemID);
-    view.categoryID = word(entry.categoryID);
-    view.query = word(entry.query, 512);
-  }
-  if (!order) {
-    view.basketItems = items;
-    view.basketTotal = number(entry.basketTotal);
-    view.currency = currency();
-  }
+  const state = order ? {} : entry;
+  const view = {
+    pageType: word(described.pageType),
+    itemID: word(shown.itemID),
+    categoryID: word(shown.categoryID),
+    query: word(shown.query, 512),
+    basketItems: basket(state.basketItems),
+    basketTotal: number(state.basketTotal),
+    currency: currency(),
+  };
   // A basket without a page: it changed on one that is told already.
-  if (isPage || items) enqueue("pageview", view);
-  if (order && typeof order === "object") readOrder(order);
+  if (isPage || view.basketItems) enqueue("pageview", view);
+  if (order) readOrder(order);
 }
 
 function onPush(pushed) {
@@ -116,24 +112,22 @@ function onPush(pushed) {
 }
 
 function readLayer() {
-  const found = (window[dataLayerName] = window[dataLayerName] || []);
-  if (found === layer) return;
-  layer = found;
-  if (!Array.isArray(found)) return enqueue("pageview");
-  described = Object.assign({}, ...found.map(readEntry));
-  const push = found.push;
-  found.push = (...pushed) => {
-    const result = push.apply(found, pushed);
+  if (layer) return;
+  layer = window[dataLayerName] = window[dataLayerName] || [];
+  if (!Array.isArray(layer)) return enqueue("pageview");
+  described = Object.assign({}, ...layer.map(readEntry));
+  const push = layer.push;
+  layer.push = (...pushed) => {
+    const result = push.apply(layer, pushed);
     pushed.forEach(guarded("data layer", onPush));
     return result;
   };
   tellPage(described, true);
 }
 
-// A page whose script comes before its description is read once it is complete; some pages
-// put another array in the first one's place until then.
+// Not before the page is complete: until then tag managers may have made the array, the page may
+// put another one in its place, and what describes the page may stand further down.
 function startLayer() {
-  const found = window[dataLayerName];
-  if (Array.isArray(found) && found.some((entry) => "pageType" in readEntry(entry))) readLayer();
+  listen(window, "pagehide", readLayer);
   whenParsed(guarded("data layer", readLayer));
 }

@@ -1,7 +1,6 @@
 // The bridge to OneSignal's SDK, v16 and v15: loads it or finds the page's own, hands on the player
 // id and what became of the permission, and tells it who is logged in.
 
-const SDK_URL = "https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.page.js";
 const REPORT_AGAIN_MS = 86400000; // so that a report that got lost is made up for
 const LOOK_AGAIN_MS = 60000; // at the longest: the id, or an SDK, may come late and without an event
 const HOOK = config.webhookKey && BASE + "/v1/webhooks/onesignal/" + config.webhookKey;
@@ -28,9 +27,9 @@ function startOneSignal() {
 function findSdk() {
   if (isOurs === null) {
     const isThere = window.OneSignal || document.querySelector("script[src*=OneSignalSDK]");
-    isOurs = config.loadOneSignal && !isThere;
+    isOurs = config.sdkUrl && !isThere;
     window.OneSignalDeferred = window.OneSignalDeferred || [];
-    if (isOurs) loadScript(config.sdkUrl || SDK_URL);
+    if (isOurs) loadScript(config.sdkUrl);
   }
   if (!isAsked) window.OneSignalDeferred.push(guarded("OneSignal", found16));
   isAsked = true;
@@ -45,19 +44,14 @@ function found16(OneSignal) {
 }
 
 function sdkOptions() {
-  const path = (config.workerPath || "/OneSignalSDKWorker.js").replace(/^\/+/, "");
-  return {
-    appId: config.appId,
-    serviceWorkerPath: path, // the SDK puts the slash before it
-    serviceWorkerParam: { scope: "/" + path.replace(/[^/]*$/, "") },
-    allowLocalhostAsSecureOrigin: true,
-    webhooks: HOOK ? {
-      "cors": false,
-      "notification.willDisplay": HOOK,
-      "notification.clicked": HOOK,
-      "notification.dismissed": HOOK,
-    } : undefined,
+  const webhooks = HOOK && {
+    "cors": false,
+    "notification.willDisplay": HOOK,
+    "notification.clicked": HOOK,
+    "notification.dismissed": HOOK,
   };
+  const options = { appId: config.appId, allowLocalhostAsSecureOrigin: true };
+  return Object.assign(options, config.worker, webhooks && { webhooks });
 }
 
 function loadScript(url) {

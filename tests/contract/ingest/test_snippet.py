@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import random
 import re
+import string
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +13,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from ingest_service.snippet.assembly import FILES, JS, VERSION, assemble
+from ingest_service.snippet.assembly import FILES, JS, VERSION, assemble, configuration
 from ingest_service.snippet.endpoint import snippet_routes
 from shared.apps import AppRegistry
 from shared.models.app import App
@@ -78,7 +80,7 @@ async def test_changed_app_is_another_copy(client: httpx.AsyncClient, apps: AppR
     apps.take([app(version=2, workerPath="/push/worker.js")])
     after = await client.get(URLS[0], headers={"If-None-Match": before.headers["etag"]})
     assert after.status_code == 200
-    assert '"workerPath":"/push/worker.js"' in after.text
+    assert '"serviceWorkerPath":"push/worker.js"' in after.text
 
 
 async def test_compressed_only_for_those_who_can(client: httpx.AsyncClient) -> None:
@@ -138,8 +140,24 @@ async def test_before_the_apps_are_known_it_says_when(apps: AppRegistry) -> None
 
 
 @pytest.mark.parametrize("flavour", FILES)
-def test_small_enough(flavour: Any) -> None:
-    assert len(gzip.compress(assemble(flavour, app(), "wk_shop").encode())) < MAX_PACKED_BYTES
+def test_small_enough_whatever_the_settings(flavour: Any) -> None:
+    """As long as they may be, and as hard to compress: each sign by chance."""
+    chance = random.Random(7)
+    plain = string.ascii_letters + string.digits
+
+    def text(length: int, of: str = plain) -> str:
+        return "".join(chance.choices(of, k=length))
+
+    longest = app(
+        requireConsent=True,
+        webhookKey=text(64, plain + "_.~-"),
+        cookieDomain=text(64, plain + ".-"),
+        workerPath=text(128, plain + "_./~-"),
+        sdkUrl="https://" + text(128, plain + "_./~:?=&%+-"),
+    )
+    text_ = assemble(flavour, longest, text(64, plain + "_.~-"))
+    packed = len(gzip.compress(text_.encode(), mtime=0))
+    assert packed < MAX_PACKED_BYTES, packed
 
 
 @pytest.mark.parametrize("flavour", FILES)
@@ -149,7 +167,7 @@ def test_no_secret_is_in_it(flavour: Any) -> None:
 
 
 def test_configuration_cannot_break_out_of_its_place() -> None:
-    text = assemble("carillon", app(sdkUrl="/</script><script>alert(1)//"), "wk_shop\u2028")
+    text = assemble("carillon", app(), "wk_</script><script>alert(1)//\u2028")
     assert "</script" not in text
     assert "\u2028" not in text
 
@@ -159,7 +177,22 @@ def test_switched_off_onesignal_is_not_loaded() -> None:
     off = off.model_copy(
         update={"one_signal": off.one_signal.model_copy(update={"enabled": False})}
     )
-    assert '"appId":null' in assemble("carillon", off, "wk_shop")
+    told = configuration(off, "wk_shop")
+    assert told == {"version": VERSION, "key": "wk_shop"}
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "scope"),
+    [("/w.js", "w.js", "/"), ("//a/b/w.js", "a/b/w.js", "/a/b/"), ("w.js", "w.js", "/")],
+)
+def test_workers_folder_is_its_scope(given: str, path: str, scope: str) -> None:
+    worker = configuration(app(workerPath=given), "wk_shop")["worker"]
+    assert worker == {"serviceWorkerPath": path, "serviceWorkerParam": {"scope": scope}}
+
+
+def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
+    told = configuration(app(loadOneSignal=False), "wk_shop")
+    assert told.keys() == {"version", "key", "appId", "webhookKey"}
 
 
 @pytest.mark.parametrize("path", sorted(JS.glob("*.js")), ids=lambda path: path.name)
