@@ -30,6 +30,7 @@ FILES: dict[Flavour, tuple[str, ...]] = {
 
 # Only what the sources have: no string of theirs has two slashes between blanks (a test looks).
 _COMMENT = re.compile(r"[ \t]*(?:^|(?<=[ \t]))//(?=[ \n]).*$", re.MULTILINE)
+_INDENT = re.compile(r"^( +)\1", re.MULTILINE)  # half of it is as readable
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 # What a script of ours can't do is no reason for a message in the page's console to look like
@@ -87,7 +88,8 @@ def etag_of(content: bytes) -> str:
 @cache
 def _body(flavour: Flavour) -> str:
     sources = (JS.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in FILES[flavour])
-    return _BLANK_LINES.sub("\n", _COMMENT.sub("", "\n".join(sources))).strip()
+    text = _BLANK_LINES.sub("\n", _COMMENT.sub("", "\n".join(sources))).strip()
+    return _INDENT.sub(r"\1", text)
 
 
 def _literal(value: Any) -> str:

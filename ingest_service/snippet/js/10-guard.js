@@ -41,7 +41,7 @@ function guarded(where, work) {
 }
 
 function listen(target, event, work) {
-  if (target.addEventListener) target.addEventListener(event, guarded(event, work));
+  target.addEventListener(event, guarded(event, work));
 }
 
 function later(ms, work) {

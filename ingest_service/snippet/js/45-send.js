@@ -43,7 +43,6 @@ function flush() {
   const batch = take();
   if (!batch.length) return remove(ALIVE + PAGE);
   write(ALIVE + PAGE, Date.now()); // at least every five minutes, while something waits
-  if (navigator.onLine === false) return schedule(LONGEST_RETRY_MS); // "online" comes before that
   underWay = batch;
   return Promise.resolve(bodyOf(batch))
     .then(post)
@@ -81,14 +80,14 @@ function settle(batch, answer) {
   batch.forEach(({ key }) => remove(key));
   return answer
     .json()
-    .catch(() => {})
-    .then((found) => {
-      const said = found || {};
+    .catch(() => null)
+    .then((said) => {
       tell("log", { what: "sent", status, events: eventsOf(batch), said });
-      const refused = {};
-      (said.rejected || []).forEach((one) => (refused[one.index] = one));
+      const { rejected = [] } = said || {};
       const all = answer.ok ? null : Object.assign({ code: "http_" + status }, said);
-      batch.forEach((entry, index) => conclude(entry, all || refused[index]));
+      batch.forEach((entry, index) => {
+        conclude(entry, all || rejected.find((one) => one.index === index));
+      });
     });
 }
 
@@ -108,8 +107,7 @@ function leave() {
   handed = handed.concat(batch);
   // Where storage is blocked, this is their last chance, so they don't wait for a better moment.
   const isLast = batch.some(({ key }) => key in memory);
-  const may = batch.length && (isLast || waitLeft() <= 0) && navigator.onLine !== false;
-  if (may && navigator.sendBeacon) navigator.sendBeacon(EVENTS_URL, bodyOf(batch));
+  if (batch.length && (isLast || waitLeft() <= 0)) navigator.sendBeacon(EVENTS_URL, bodyOf(batch));
   remove(ALIVE + PAGE);
 }
 

@@ -57,7 +57,6 @@ function sdkOptions() {
 function loadScript(url) {
   const script = document.createElement("script");
   script.src = url;
-  script.async = true;
   script.nonce = SCRIPT.nonce; // a strict policy trusts us, so it trusts it
   script.onerror = () => fail("OneSignal", url + " does not load");
   document.head.appendChild(script);

@@ -47,12 +47,12 @@ function identify(person, callback) {
 // What Carillon knows of this browser; without a callback, for whoever types it into the console.
 function profile(callback) {
   const url = BASE + "/v1/profile" + KEY + "&visitorId=" + visitorId();
-  const asked = fetch(url).then((answer) =>
-    answer.json().then((said) => {
-      if (!answer.ok) throw new Error(said.message || "profile: " + answer.status);
+  const asked = fetch(url)
+    .then((answer) => answer.json())
+    .then((said) => {
+      if (!said.db) throw said; // a refusal, which says why
       return said;
-    }),
-  );
+    });
   const show = callback || ((found) => console.log(JSON.stringify(found, null, 2)));
   asked.then(guarded("callback", show), () => {});
   return asked;
@@ -84,17 +84,17 @@ const api = guarded("call", (command, ...rest) => {
   if (!commands[command]) return fail("call", "unknown command " + command);
   if (allowed === false) return;
   if (hasBegun) return commands[command](...rest);
-  if (held.length >= HELD) return fail("call", "no consent yet, too many calls: " + command);
+  if (held.length >= HELD) return fail("call", "too many before consent: " + command);
   held.push([command].concat(rest));
 });
 api.version = config.version;
 api.apikey = config.key; // as on the stub of Persoo's loader
 
 function install(name) {
-  const stub = window[name] || {};
-  if (stub.version && stub.apikey === config.key) return; // included twice: one is enough
-  const calls = Array.from(stub.q || [], (call) => Array.from(call));
   const first = window[STARTED];
+  const stub = window[name] || {};
+  if (stub === first) return; // included twice: one is enough
+  const calls = Array.from(stub.q || [], (call) => Array.from(call));
   window[name] = window[STARTED] = first || api;
   if (first) return calls.forEach((call) => first(...call));
   // What the page says about consent and errors counts from the start, wherever it stands.
