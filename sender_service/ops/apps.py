@@ -44,7 +44,7 @@ class KeyIn(Wire):
     def _can_stand_in_a_page(self) -> Self:
         """A write key is a step of the path that Persoo's loader asks for."""
         if self.kind == "write" and self.key is not None and not re.fullmatch(PUBLIC_KEY, self.key):
-            raise ValueError("a write key has 1 to 64 letters, digits, or signs of _.~-")
+            raise ValueError("a write key has 1 to 48 letters, digits, or signs of _.~-")
         return self
 
 

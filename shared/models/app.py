@@ -11,7 +11,7 @@ from shared.models.wire import Wire
 KeyKind = Literal["write", "server", "webhook", "stream"]
 AppState = Literal["active", "stopped"]
 # Of keys that stand in a page, in its script and in the addresses that it calls.
-PUBLIC_KEY = r"^[A-Za-z0-9_.~-]{1,64}$"
+PUBLIC_KEY = r"^[A-Za-z0-9_.~-]{1,48}$"
 
 
 class AppKey(Wire):

@@ -21,24 +21,25 @@ function storedId() {
 function visitorId() {
   const id = storedId() || uuid();
   if (id !== visitor) {
-    visitor = id;
+    visitor = null;
     write("visitor", id);
     writeCookie(COOKIE, id, COOKIE_SECONDS);
+    visitor = id;
   }
   return id;
 }
 
-// Consent is the site's: where another tab has taken it back, nothing is left of what was stored.
+// Consent is the site's: where another tab has taken it back, nothing is left of what was stored,
+// and this one is silent until the other begins anew.
 function mayAct() {
-  if (allowed && visitor && !storedId()) withdraw();
-  return allowed;
+  return allowed && Boolean(!visitor || storedId());
 }
 
 function withdraw() {
   allowed = false;
   held = [];
   keysFrom("").concat(WISH).forEach(remove);
-  if (readCookie(COOKIE) !== null) writeCookie(COOKIE, "", 0);
+  writeCookie(COOKIE, "", 0);
   visitor = null;
 }
 
@@ -54,23 +55,21 @@ const BROWSERS = {
   Safari: "Safari",
 };
 
-function context() {
-  const mark = Object.keys(BROWSERS).find((one) => navigator.userAgent.includes(one));
-  let timeZone;
-  try {
-    timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  } catch (_) {
-    // an old browser: the event goes without
-  }
-  const language = (navigator.language || "").slice(0, 35) || undefined;
-  return { timeZone, language, browser: BROWSERS[mark] || "other", sdk: "carillon/" + config.version };
+const CONTEXT = {
+  language: word(navigator.language, 35),
+  browser: BROWSERS[Object.keys(BROWSERS).find((one) => navigator.userAgent.includes(one))] || "other",
+  sdk: "carillon/" + config.version,
+};
+try {
+  CONTEXT.timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+} catch (_) {
+  // an old browser: its events go without
 }
 
 function page() {
-  const cut = (text, length) => String(text || "").slice(0, length) || undefined;
   return {
-    url: cut(location.href, 8192),
-    title: cut(document.title, 1024),
-    referrer: cut(document.referrer, 8192),
+    url: word(location.href, 8192),
+    title: word(document.title, 1024),
+    referrer: word(document.referrer, 8192),
   };
 }

@@ -27,6 +27,7 @@ function isNews(facts, lasts) {
 
 // Without a time: as never told.
 function remember(facts, at) {
+  if (!facts || !mayAct()) return;
   const told = Object.assign({}, read(TOLD));
   Object.keys(facts).forEach((what) => {
     delete told[what]; // the newest stand last

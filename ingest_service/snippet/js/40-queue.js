@@ -6,17 +6,17 @@ const QUEUE = OWN + "q.";
 const BATCH_EVENTS = 50;
 const BATCH_CHARACTERS = 15000; // in UTF-8 at most 45 KB: browsers let 64 KB outlive a page
 const EVENT_CHARACTERS = 32000; // Carillon takes no larger one
-const KEPT_EVENTS = 200; // beyond these the oldest go: a shop's storage is its own
-const KEPT_CHARACTERS = 200000;
+const KEPT_CHARACTERS = 200000; // beyond these the oldest go: a shop's storage is its own
+const LEAST_CHARACTERS = 1000; // as which a small event counts, so that there are 200 at most
 const ORPHAN_MS = 600000; // a page that crashed could not say that it left
-const KEY_CHARACTERS = 18; // time, and the page that it happened on
 
 const PAGE = uuid().slice(0, 8);
 const ALIVE = OWN + "alive.";
 const callbacks = {}; // by event id, for as long as this page lives
 let lastKey = 0;
+let room = 0; // until the queue is measured again
 
-// `facts` are what the event tells (see what was told): {} where it is no matter of news.
+// `facts` are what the event tells, where it is a matter of news.
 function enqueue(type, data, callback, facts) {
   if (!mayAct()) return;
   const event = {
@@ -25,10 +25,10 @@ function enqueue(type, data, callback, facts) {
     visitorId: visitorId(),
     occurredAt: new Date().toISOString(),
     page: page(),
-    context: context(),
+    context: CONTEXT,
     data: data || {},
   };
-  const entry = { event, facts: facts || {} };
+  const entry = { event, facts };
   if (typeof callback === "function") callbacks[event.id] = callback;
   const size = JSON.stringify(event).length;
   if (size > EVENT_CHARACTERS) return conclude(entry, { code: "too_large", message: "is too large" });
@@ -36,13 +36,13 @@ function enqueue(type, data, callback, facts) {
   write(ALIVE + PAGE, Date.now());
   lastKey = Math.max(lastKey + 1, Date.now() * 1000); // keys sort by time, then by order in this page
   write(QUEUE + lastKey.toString(36) + "." + PAGE, entry);
-  remember(entry.facts, Date.now());
+  remember(facts, Date.now());
   tell("log", { what: "event", type, event });
   return handed ? leave() : schedule(GATHER_MS);
 }
 
 // The end of an event: whoever waits for it hears of it, and what was not taken is news again.
-function conclude({ event, facts = {} }, error) {
+function conclude({ event, facts }, error) {
   const { id, type } = event;
   if (error) {
     remember(facts);
@@ -54,18 +54,22 @@ function conclude({ event, facts = {} }, error) {
   if (callback) guarded("callback", callback)({ ok: !error, id, type, code, message });
 }
 
-// Beyond its bounds the oldest events go.
+// Beyond its bound the oldest events go, a quarter at once: to measure the queue takes its time.
 function makeRoom(size) {
-  let total = size;
-  keysFrom(QUEUE)
-    .reverse()
-    .forEach((key, newer) => {
-      total += kept(key).length; // not parsed: there may be many
-      if (total < KEPT_CHARACTERS && newer < KEPT_EVENTS - 1) return;
-      const entry = read(key);
-      remove(key);
-      if (entry && entry.event) conclude(entry, { code: "dropped", message: "the queue is full" });
-    });
+  const weightOf = (length) => Math.max(length, LEAST_CHARACTERS);
+  room -= weightOf(size);
+  if (room >= 0) return;
+  const keys = keysFrom(QUEUE);
+  const weights = keys.map((key) => weightOf(kept(key).length));
+  let total = weights.reduce((sum, one) => sum + one, weightOf(size));
+  const bound = total > KEPT_CHARACTERS ? KEPT_CHARACTERS * 0.75 : KEPT_CHARACTERS;
+  for (let i = 0; total > bound; i++) {
+    const entry = read(keys[i]);
+    total -= weights[i];
+    remove(keys[i]);
+    if (entry && entry.event) conclude(entry, { code: "dropped", message: "the queue is full" });
+  }
+  room = KEPT_CHARACTERS - total;
 }
 
 // The oldest of this page's events.
@@ -97,6 +101,6 @@ function adopt() {
     remove(key);
     remove(ALIVE + owner);
     write(ALIVE + PAGE, Date.now());
-    write(QUEUE + (at + owner).slice(0, KEY_CHARACTERS) + "." + PAGE, entry);
+    write(QUEUE + (at + owner).slice(0, 18) + "." + PAGE, entry); // its time, and its first page
   });
 }

@@ -92,6 +92,7 @@ function settle(batch, answer) {
 }
 
 function postpone(batch, floor, why) {
+  if (!mayAct()) return;
   isNetwork = typeof why === "string";
   const backoff = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** failures++);
   const wait = Math.max(Math.min(floor, LONGEST_WAIT_MS), backoff * (0.5 + Math.random() / 2));
@@ -105,9 +106,7 @@ function leave() {
   handed = handed || [];
   const batch = take().filter(({ key }) => !underWay.concat(handed).some((one) => one.key === key));
   handed = handed.concat(batch);
-  // Where storage is blocked, this is their last chance, so they don't wait for a better moment.
-  const isLast = batch.some(({ key }) => key in memory);
-  if (batch.length && (isLast || waitLeft() <= 0)) navigator.sendBeacon(EVENTS_URL, bodyOf(batch));
+  if (batch.length && waitLeft() <= 0) navigator.sendBeacon(EVENTS_URL, bodyOf(batch));
   remove(ALIVE + PAGE);
 }
 

@@ -68,7 +68,7 @@ function readPerson(entry) {
 
 function readOrder(order) {
   const id = word(order.id);
-  if (!id) return fail("data layer", "a transaction without an id");
+  if (!id) return fail("data layer", "transaction without id");
   const facts = { ["order " + hash(id)]: "told" };
   if (!isNews(facts, Infinity)) return;
   const purchase = {

@@ -2,7 +2,7 @@
 // id and what became of the permission, and tells it who is logged in.
 
 const REPORT_AGAIN_MS = 86400000; // so that a report that got lost is made up for
-const LOOK_AGAIN_MS = 60000; // at the longest: the id, or an SDK, may come late and without an event
+const LOOK_AGAIN_MS = 10000; // the id, or an SDK, may come late and without an event
 const HOOK = config.webhookKey && BASE + "/v1/webhooks/onesignal/" + config.webhookKey;
 let sdk = null; // {read: () => Promise<{id, isOn}>, login, logout}
 let isOurs = null; // whether we load it: known once the page has been read
@@ -16,12 +16,8 @@ function startOneSignal() {
   // The page's own SDK may stand further down than this script.
   whenParsed(look);
   listen(document, "visibilitychange", look);
-  const lookAgain = (ms) =>
-    later(ms, () => {
-      lookAgain(Math.min(ms * 2, LOOK_AGAIN_MS));
-      return look();
-    });
-  lookAgain(1000);
+  later(1000, look);
+  setInterval(guarded("timer", look), LOOK_AGAIN_MS);
 }
 
 function findSdk() {
@@ -44,14 +40,14 @@ function found16(OneSignal) {
 }
 
 function sdkOptions() {
-  const webhooks = HOOK && {
+  const webhooks = {
     "cors": false,
     "notification.willDisplay": HOOK,
     "notification.clicked": HOOK,
     "notification.dismissed": HOOK,
   };
   const options = { appId: config.appId, allowLocalhostAsSecureOrigin: true };
-  return Object.assign(options, config.worker, webhooks && { webhooks });
+  return Object.assign(options, config.worker, HOOK && { webhooks });
 }
 
 function loadScript(url) {

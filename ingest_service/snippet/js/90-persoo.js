@@ -5,8 +5,8 @@ const isLoader = guarded("loader", (name) => {
   const found = window[name];
   return typeof found === "function" && found.apikey === config.key;
 });
-const named = (window.persooConfig || {}).persooName;
-const loader = [named].concat(Object.keys(window)).find(isLoader) || "persoo";
+const { persooName } = window.persooConfig || {};
+const loader = [persooName].concat(Object.keys(window)).find(isLoader) || "persoo";
 dataLayerName = (window[loader] || {}).dataLayerName || dataLayerName;
 install(loader);
 // The loader hides the page until it is told that there is nothing more to wait for.

@@ -1,0 +1,83 @@
+"""The bridge where things come late, without an event, or after the page has gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser import sdks
+from tests.browser.sdks import PLAYER
+from tests.browser.site import Site
+from tests.browser.test_onesignal import SUBSCRIBED, attached, barrier, open_own, reports
+from tests.browser.visitor import Visitor
+
+# So that nothing is found by looking again after a while.
+ONLY_EVENTS = """
+const real = window.setTimeout;
+window.setTimeout = (work, ms, ...rest) => (ms >= 1000 ? 0 : real(work, ms, ...rest));
+window.setInterval = () => 0;
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "event", "value"),
+    [
+        (sdks.V16, "change", "{current: {}}"),
+        (sdks.V16, "permissionChange", "true"),
+        (sdks.V15, "subscriptionChange", "true"),
+        (sdks.V15, "notificationPermissionChange", "{to: 'granted'}"),
+    ],
+)
+async def test_each_event_of_the_sdk_is_heard(
+    site: Site, visitor: Visitor, script: str, event: str, value: str
+) -> None:
+    await visitor.page.add_init_script(ONLY_EVENTS)
+    await open_own(site, visitor, script)
+    await barrier(site, visitor)
+    await visitor.page.evaluate(
+        f"Object.assign(sdk, {{id: '{PLAYER}', on: true}}); sdk.tell('{event}', {value})"
+    )
+    await site.until("oneSignal")
+    assert reports(site) == [SUBSCRIBED]
+
+
+async def test_page_that_is_looked_at_again_looks_too(site: Site, visitor: Visitor) -> None:
+    """Permission may be changed in the browser's settings meanwhile, without an event."""
+    await visitor.page.add_init_script(ONLY_EVENTS)
+    await open_own(site, visitor)
+    await barrier(site, visitor)
+    await visitor.page.evaluate(
+        f"Object.assign(sdk, {{id: '{PLAYER}', on: true}});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    await site.until("oneSignal")
+    assert reports(site) == [SUBSCRIBED]
+
+
+@pytest.mark.parametrize("stub", ["", "window.OneSignal = window.OneSignal || [];"])
+async def test_own_v15_that_comes_late_is_found(site: Site, visitor: Visitor, stub: str) -> None:
+    """As a consent manager loads it, long after the page."""
+    await visitor.go(site.page("/"))
+    await site.until("pageview")
+    await visitor.page.evaluate(f"{stub}{{{sdks.V15}}}")
+    await visitor.page.evaluate(f"Object.assign(sdk, {{id: '{PLAYER}', on: true}})")
+    await site.until("oneSignal")
+    await attached(visitor)
+
+
+async def test_wish_outlives_its_page(site: Site, visitor: Visitor) -> None:
+    """The page is left before the SDK has come: the tab's next page tells it."""
+    script = f"<script>{sdks.V16}</script>"
+    await visitor.go(site.page("/login"))
+    await site.until("pageview")
+    await visitor.carillon("identify", {"login": "anna"})
+    await site.until("identify")
+    await visitor.go(site.page("/next", script, layer=[{"pageType": "other", "login": "anna"}]))
+    await visitor.page.wait_for_function("window.sdk && sdk.calls.length")
+    assert await visitor.page.evaluate("sdk.calls") == [["login", "anna"]]
+    await visitor.page.wait_for_function("sessionStorage.length === 0")
+    await visitor.go(site.page("/login"))
+    await visitor.loaded()
+    await visitor.carillon("logout")
+    await visitor.go(site.page("/next", script))
+    await visitor.page.wait_for_function("window.sdk && sdk.calls.length")
+    assert await visitor.page.evaluate("sdk.calls") == [["logout"]]
