@@ -45,9 +45,13 @@ class SnippetConfig(Wire):
     """
 
     load_one_signal: bool = Field(default=True, alias="loadOneSignal")
-    worker_path: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./~-]{1,64}$")] = "/OneSignalSDKWorker.js"
+    worker_path: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./~-]{1,64}$")] = (
+        "/OneSignalSDKWorker.js"
+    )
     webhook_key: Annotated[str, Field(pattern=PUBLIC_KEY)] | None = None
-    sdk_url: Annotated[str, Field(pattern=r"^(https?://|/)[A-Za-z0-9_./~:?=&%+-]{0,96}$")] | None = None
+    sdk_url: (
+        Annotated[str, Field(pattern=r"^(https?://|/)[A-Za-z0-9_./~:?=&%+-]{0,96}$")] | None
+    ) = None
     require_consent: bool = False
     cookie_domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,64}$")] | None = None
 

@@ -14,6 +14,21 @@ WAIT = 30.0
 DEMO_APP_ID = "5eed0000-ca21-4110-8000-0000000de300"
 
 
+# The page is there with its pictures, each event has its answer, and what Carillon knows is shown,
+# with the player where there is one.
+SETTLED = """() => {
+    const text = (id) => document.getElementById(id)?.textContent ?? '';
+    const player = text('player-id');
+    return document.readyState === 'complete'
+        && text('visitor-id') !== ''
+        && !document.querySelector('#subscribe:disabled')
+        && [...document.querySelectorAll('#log summary span')].every((answer) => answer.className)
+        && text('profile').startsWith('{')
+        && (player === 'none yet' || text('profile').includes(player))
+        && [...document.images].every((image) => image.complete);
+}"""
+
+
 class Shopper:
     def __init__(self, carillon: Carillon, visitor: Visitor) -> None:
         self.carillon = carillon
@@ -78,6 +93,9 @@ class Shopper:
         send = str((await (await answer.value).json())["send"])
         await self.page.wait_for_selector(".notification")
         return send
+
+    async def settled(self) -> None:
+        await self.page.wait_for_function(SETTLED)
 
     async def worker(self) -> Worker:
         def running() -> Worker | None:

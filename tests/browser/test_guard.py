@@ -144,9 +144,7 @@ async def test_many_calls_before_the_snippet_are_all_made(site: Site, visitor: V
     await site.until(*["early"] * 150)
 
 
-async def test_too_many_calls_without_consent_are_said_to_be(
-    site: Site, visitor: Visitor
-) -> None:
+async def test_too_many_calls_without_consent_are_said_to_be(site: Site, visitor: Visitor) -> None:
     site.configure(requireConsent=True)
     await visitor.go(site.page("/"))
     await visitor.loaded()

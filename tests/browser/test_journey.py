@@ -35,6 +35,7 @@ async def other(carillon: Carillon, chromium: Browser) -> AsyncIterator[Shopper]
 
 
 async def picture(shopper: Shopper, name: str) -> None:
+    await shopper.settled()
     path: Path = ARTEFACTS / f"{name}.png"
     await shopper.page.screenshot(path=path)
 
@@ -197,7 +198,8 @@ async def test_page_with_persoos_loader(carillon: Carillon, shopper: Shopper, sd
     await shopper.page.click("main [data-add='101']")
     await shopper.told("addToBasket")
     send = await shopper.pushed("welcome")
-    await shopper.page.click(".notification-text")
+    async with shopper.page.expect_navigation():
+        await shopper.page.click(".notification-text")
     await reported(carillon, send, sent=1, impressions=1, clicks=1)
     await picture(shopper, f"8-persoo-{sdk}")
 

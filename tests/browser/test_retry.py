@@ -17,7 +17,9 @@ window.setTimeout = (work, ms, ...rest) => {
     return real(work, ms >= 300 && ms < 15000 ? 1 : ms, ...rest);
 };
 """
-WAITS = "<script>window.told = []; carillon('log', (e) => e.what === 'waits' && told.push(e))</script>"
+WAITS = (
+    "<script>window.told = []; carillon('log', (e) => e.what === 'waits' && told.push(e))</script>"
+)
 
 
 async def started(site: Site, visitor: Visitor) -> None:
@@ -79,7 +81,9 @@ async def test_back_online_does_not_shorten_what_carillon_asked_for(
 
 
 async def test_request_that_hangs_is_given_up(site: Site, visitor: Visitor) -> None:
-    hurry = "const real = setTimeout; setTimeout = (work, ms) => real(work, ms === 15000 ? 300 : ms)"
+    hurry = (
+        "const real = setTimeout; setTimeout = (work, ms) => real(work, ms === 15000 ? 300 : ms)"
+    )
     await visitor.page.add_init_script(hurry)
     await started(site, visitor)
     site.gate.clear()

@@ -13,7 +13,6 @@ function startOneSignal() {
   if (!config.appId) return;
   // For pages that configure the SDK themselves: `webhooks: {"notification.clicked": it, …}`.
   if (HOOK && !window.oneSignalWebHookURL) window.oneSignalWebHookURL = HOOK;
-  // The page's own SDK may stand further down than this script.
   whenParsed(look);
   listen(document, "visibilitychange", look);
   later(1000, look);
@@ -21,6 +20,7 @@ function startOneSignal() {
 }
 
 function findSdk() {
+  if (document.readyState === "loading") return; // the page's own may stand further down
   if (isOurs === null) {
     const isThere = window.OneSignal || document.querySelector("script[src*=OneSignalSDK]");
     isOurs = config.sdkUrl && !isThere;
