@@ -31,7 +31,7 @@ function enqueue(type, data, callback, facts) {
   const entry = { event, facts };
   if (typeof callback === "function") callbacks[event.id] = callback;
   const size = JSON.stringify(event).length;
-  if (size > EVENT_CHARACTERS) return conclude(entry, { code: "too_large", message: "is too large" });
+  if (size > EVENT_CHARACTERS) return conclude(entry, { code: "too_large" });
   makeRoom(size);
   write(ALIVE + PAGE, Date.now());
   lastKey = Math.max(lastKey + 1, Date.now() * 1000); // keys sort by time, then by order in this page
@@ -67,7 +67,7 @@ function makeRoom(size) {
     const entry = read(keys[i]);
     total -= weights[i];
     remove(keys[i]);
-    if (entry && entry.event) conclude(entry, { code: "dropped", message: "the queue is full" });
+    if (entry && entry.event) conclude(entry, { code: "dropped" });
   }
   room = KEPT_CHARACTERS - total;
 }

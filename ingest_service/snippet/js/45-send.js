@@ -106,7 +106,9 @@ function leave() {
   handed = handed || [];
   const batch = take().filter(({ key }) => !underWay.concat(handed).some((one) => one.key === key));
   handed = handed.concat(batch);
-  if (batch.length && waitLeft() <= 0) navigator.sendBeacon(EVENTS_URL, bodyOf(batch));
+  // Where storage is blocked, this is their last chance, so they don't wait for a better moment.
+  const isLast = batch.some(({ key }) => key in memory);
+  if (isLast || (batch.length && waitLeft() <= 0)) navigator.sendBeacon(EVENTS_URL, bodyOf(batch));
   remove(ALIVE + PAGE);
 }
 
