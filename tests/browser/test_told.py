@@ -63,6 +63,21 @@ async def test_refused_purchase_and_player_are_told_again(site: Site, visitor: V
         assert len({event["id"] for event in site.of(kind)}) == 1
 
 
+async def test_refused_player_is_not_told_again_by_the_same_page(
+    site: Site, visitor: Visitor
+) -> None:
+    """Which looks at the SDK every few seconds, here every 20 ms."""
+    hurry = "const real = setInterval; setInterval = (work) => real(work, 20);"
+    await visitor.page.add_init_script(hurry)
+    site.answers.extend([(401, {})] * 100)
+    fail = "<script>window.failed = []; carillon('onError', (e) => failed.push(e.where))</script>"
+    await visitor.go(site.page("/", fail + SDK))
+    await visitor.page.wait_for_function("failed.includes('send oneSignal')")
+    await visitor.page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    told = await visitor.page.evaluate("failed.filter((where) => where === 'send oneSignal')")
+    assert len(told) == 1
+
+
 async def test_purchase_that_is_too_large_is_not_taken_for_told(
     site: Site, visitor: Visitor
 ) -> None:

@@ -7,6 +7,7 @@ const HOOK = config.webhookKey && BASE + "/v1/webhooks/onesignal/" + config.webh
 let sdk = null; // {read: () => Promise<{id, isOn}>, login, logout}
 let isOurs = null; // whether we load it: known once the page has been read
 let isAsked = false;
+let reported = null; // by this page: where that is refused, the next one tries again
 let lateId = null; // from a change event: early v16 SDKs had it there before their getter did
 
 function startOneSignal() {
@@ -103,7 +104,8 @@ function look() {
     const off = { granted: "optedOut", denied: "blocked" }[permission] || "default";
     const status = isOn && permission !== "denied" ? "subscribed" : off;
     const facts = { push: hash([visitorId(), id, status, permission]) };
-    if (isNews(facts, REPORT_AGAIN_MS)) {
+    if (facts.push !== reported && isNews(facts, REPORT_AGAIN_MS)) {
+      reported = facts.push;
       enqueue("oneSignal", { playerID: id, status, permission }, null, facts);
     }
   });
