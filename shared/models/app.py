@@ -50,7 +50,7 @@ class SnippetConfig(Wire):
     )
     webhook_key: Annotated[str, Field(pattern=PUBLIC_KEY)] | None = None
     sdk_url: (
-        Annotated[str, Field(pattern=r"^(https?://|/)[A-Za-z0-9_./~:?=&%+-]{0,96}$")] | None
+        Annotated[str, Field(pattern=r"^(https?://|/)[A-Za-z0-9_./~:?=&%+-]{0,80}$")] | None
     ) = None
     require_consent: bool = False
     cookie_domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,64}$")] | None = None

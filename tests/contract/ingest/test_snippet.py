@@ -153,7 +153,7 @@ def test_small_enough_whatever_the_settings(flavour: Any) -> None:
         webhookKey=text(48, plain + "_.~-"),
         cookieDomain=text(64, plain + ".-"),
         workerPath=text(64, plain + "_./~-"),
-        sdkUrl="https://" + text(96, plain + "_./~:?=&%+-"),
+        sdkUrl="https://" + text(80, plain + "_./~:?=&%+-"),
     )
     text_ = assemble(flavour, longest, text(48, plain + "_.~-"))
     packed = len(gzip.compress(text_.encode(), mtime=0))

@@ -94,7 +94,7 @@ async def test_changed_secret_is_a_new_version(api: Api) -> None:
         ({"keys": [{"id": "web", "kind": "write", "key": "k" * 49}]}, "keys.0"),
         ({"snippet": {"workerPath": "w" * 65}}, "snippet.workerPath"),
         ({"snippet": {"workerPath": "/wörker.js"}}, "snippet.workerPath"),
-        ({"snippet": {"sdkUrl": "https://" + "s" * 97}}, "snippet.sdkUrl"),
+        ({"snippet": {"sdkUrl": "https://" + "s" * 81}}, "snippet.sdkUrl"),
         ({"snippet": {"webhookKey": "k" * 49}}, "snippet.webhookKey"),
         ({"snippet": {"cookieDomain": "d" * 65}}, "snippet.cookieDomain"),
         ({"origins": ["shop.example"]}, "origins.0"),
