@@ -96,13 +96,16 @@ async def test_refusal_in_one_tab_holds_in_all(site: Site, visitor: Visitor) -> 
     await visitor.go(site.page("/"))
     await site.until("pageview")
     other = await visitor.new_page()
-    await other.goto(site.page("/other"))
+    await other.goto(site.page("/other", f"<script>{sdks.V16}</script>"))
     await site.until("pageview", "pageview")
+    await other.wait_for_function("Object.keys(sdk.listeners).length")
     await visitor.carillon("consent", False)
     await eventually(lambda: _is_empty(visitor))
     await other.evaluate("carillon('send', 'never'); dataLayer.push({pageType: 'other'})")
+    await other.evaluate("carillon('identify', {login: 'anna'})")
     await other.evaluate("new Promise((done) => setTimeout(done, 100))")
     assert await visitor.stored() == {}
+    assert await other.evaluate("sdk.calls") == []
     assert site.types() == ["pageview", "pageview"]
 
 

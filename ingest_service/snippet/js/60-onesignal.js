@@ -114,13 +114,13 @@ function look() {
 // The page may be gone before the SDK is there: then the site's next one tells it.
 function tellSdk() {
   const wish = read(WISH);
-  if (!sdk || wish === null || !mayAct()) return;
+  if (!sdk || wish === null) return;
   return Promise.resolve(wish ? sdk.login(wish) : sdk.logout()).then(() => {
     if (read(WISH) === wish) remove(WISH);
   });
 }
 
 function wishSdk(login) {
-  if (config.appId) write(WISH, login);
+  if (config.appId && mayAct()) write(WISH, login);
   return guarded("OneSignal", tellSdk)();
 }
