@@ -107,6 +107,8 @@ async def test_refusal_in_one_tab_holds_in_all(site: Site, visitor: Visitor) -> 
     assert await visitor.stored() == {}
     assert await other.evaluate("sdk.calls") == []
     assert site.types() == ["pageview", "pageview"]
+    await other.evaluate("carillon('consent', true); carillon('send', 'anew')")
+    await site.until("anew")
 
 
 async def _is_empty(visitor: Visitor) -> bool:

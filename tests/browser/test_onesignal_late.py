@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import Route
 
 from tests.browser import sdks
 from tests.browser.sdks import PLAYER
@@ -81,3 +82,24 @@ async def test_wish_outlives_its_page(site: Site, visitor: Visitor) -> None:
     await visitor.go(site.page("/next", script))
     await visitor.page.wait_for_function("window.sdk && sdk.calls.length")
     assert await visitor.page.evaluate("sdk.calls") == [["logout"]]
+
+
+async def test_own_sdk_further_down_a_slow_page_is_not_joined_by_another(
+    site: Site, visitor: Visitor
+) -> None:
+    """Whatever makes the snippet look before the page is complete."""
+    site.configure(loadOneSignal=True)
+    site.page("/")
+    html, headers = site.pages["/"]
+    own = f"<script src='/slow.js'></script><script>{sdks.V16}</script></body>"
+    site.pages["/"] = (html.replace("</body>", own), headers)
+
+    async def slow(route: Route) -> None:
+        await visitor.loaded()
+        await visitor.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await route.fulfill(body="", content_type="text/javascript")
+
+    await visitor.page.route("**/slow.js", slow)
+    await visitor.go(site.origin + "/")
+    await attached(visitor)
+    assert await visitor.page.locator("script[src*=OneSignalSDK]").count() == 0

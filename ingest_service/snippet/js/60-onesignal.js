@@ -121,6 +121,6 @@ function tellSdk() {
 }
 
 function wishSdk(login) {
-  if (config.appId && mayAct()) write(WISH, login);
+  if (config.appId) write(WISH, login);
   return guarded("OneSignal", tellSdk)();
 }

@@ -62,6 +62,7 @@ function profile(callback) {
 function consent(given) {
   if (given !== true) return withdraw();
   allowed = true;
+  visitor = null; // begins anew where another tab has taken everything away
   return begin();
 }
 
@@ -82,8 +83,7 @@ function begin() {
 const api = guarded("call", (command, ...rest) => {
   if (always[command]) return always[command](...rest);
   if (!commands[command]) return fail("call", "unknown command " + command);
-  if (allowed === false) return;
-  if (hasBegun) return commands[command](...rest);
+  if (hasBegun || allowed === false) return mayAct() ? commands[command](...rest) : undefined;
   if (held.length >= HELD) return fail("call", "too many before consent: " + command);
   held.push([command].concat(rest));
 });
