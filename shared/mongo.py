@@ -67,8 +67,18 @@ def translate_mongo_errors() -> Iterator[None]:
         yield
     except PyMongoError as exc:
         if is_passing(exc):
-            raise StoreUnavailable(f"MongoDB: {type(exc).__name__}") from exc
+            raise StoreUnavailable(f"MongoDB: {type(exc).__name__}") from None
+        if isinstance(exc, BulkWriteError):
+            raise _without_documents(exc) from None
         raise
+
+
+def _without_documents(error: BulkWriteError) -> BulkWriteError:
+    """The driver's own text holds the whole documents, and would take them into logs."""
+    details = dict(error.details or {})
+    failures = details.get("writeErrors", [])
+    details["writeErrors"] = [{k: f[k] for k in ("index", "code") if k in f} for f in failures]
+    return BulkWriteError({k: v for k, v in details.items() if k != "upserted"})
 
 
 def one_of(field: str, values: Sequence[str]) -> Iterator[Document]:

@@ -1,7 +1,9 @@
 """A projector stands still while a replay puts other collections under it.
 
-Each process writes a beat with the hold that it obeys, and obeys only between two batches. A hold
-whose own beat stops is void, unless the swap has begun: then only its completion makes things whole.
+One document says whose turn it is: `{run, phase, beat, generation}`. Each process writes a beat of
+its own with the run that it obeys, and obeys only between two batches; nobody goes on because of a
+clock: a run that is gone is ended in the document first (`replay.sweeper`). A batch that met a hold
+or a swap all the same (its process was frozen, and taken for dead) isn't committed, but repeated.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from shared.clock import Monotonic
 from shared.collections import PROJECTOR
 from shared.errors import StoreUnavailable
 from shared.mongo import Database, translate_mongo_errors
@@ -20,30 +21,33 @@ from shared.wakeup import pause
 HOLD = "hold"
 PREFIX = "process:"
 BEAT_SECONDS = 0.5
-VOID_SECONDS = 15.0  # without a beat of who holds
-SWAPPING = "swapping"
+BUILDING, HOLDING, SWAPPING = "building", "holding", "swapping"
+STILL = frozenset({HOLDING, SWAPPING})
 
 
 class Hold:
     """One process's obedience."""
 
-    def __init__(self, database: Database, name: str, clock: Monotonic) -> None:
+    def __init__(self, database: Database, name: str) -> None:
         self._documents = database[PROJECTOR.name]
         self._name = PREFIX + name
-        self._clock = clock
         self._busy = False
-        self._token: str | None = None
-        self._seen: tuple[Any, float] = (None, 0.0)
+        self._run: str | None = None
+        self._generation = 0
         self._beat = 0
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Around a batch. Raises StoreUnavailable while held."""
-        if self._token is not None:
-            raise StoreUnavailable("a replay holds the projectors", code="replaying")
+        """Around a batch. Raises StoreUnavailable while held, and where its writes may be lost."""
+        if self._run is not None:
+            raise _held()
+        generation = self._generation
         self._busy = True
         try:
             yield
+            found = await self._read()
+            if found.get("phase") in STILL or found.get("generation", 0) != generation:
+                raise _held()
         finally:
             self._busy = False
 
@@ -55,18 +59,24 @@ class Hold:
         with suppress(StoreUnavailable), translate_mongo_errors():
             await self._documents.delete_one({"_id": self._name})
 
+    async def enter(self) -> None:
+        """Be known first, look afterwards: who holds either finds us, or is found."""
+        await self.look()
+        await self.look()
+
     async def look(self) -> None:
+        found = await self._read()
+        self._run = str(found["run"]) if found.get("phase") in STILL else None
+        self._generation = found.get("generation", 0)
+        self._beat += 1
+        told = {"beat": self._beat, "held": None if self._busy else self._run}
         with translate_mongo_errors():
-            found = await self._documents.find_one({"_id": HOLD})
-            self._token = self._obeyed(found)
-            self._beat += 1
-            told = {"beat": self._beat, "held": None if self._busy else self._token}
             await self._documents.replace_one({"_id": self._name}, told, upsert=True)
 
-    def _obeyed(self, found: dict[str, Any] | None) -> str | None:
-        if found is None or found.get("token") is None:
-            return None
-        if found["beat"] != self._seen[0]:
-            self._seen = (found["beat"], self._clock())
-        is_void = self._clock() - self._seen[1] > VOID_SECONDS and found["phase"] != SWAPPING
-        return None if is_void else str(found["token"])
+    async def _read(self) -> dict[str, Any]:
+        with translate_mongo_errors():
+            return await self._documents.find_one({"_id": HOLD}) or {}
+
+
+def _held() -> StoreUnavailable:
+    return StoreUnavailable("a replay holds the projectors", code="replaying")

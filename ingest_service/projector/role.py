@@ -14,6 +14,7 @@ from ingest_service.projector.people import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.state import note_log
 from ingest_service.projector.store import MongoProjections
+from ingest_service.replay.sweeper import Sweeper
 from ingest_service.snapshot.keeper import keep_snapshots
 from shared.clock import monotonic, utc_now
 from shared.dead_letters import Poison
@@ -37,9 +38,9 @@ async def project(
     async def begin() -> None:
         with translate_mongo_errors():
             await note_log(database, context.log_id)
-        await hold.look()
+        await hold.enter()
 
-    hold = Hold(database, f"{os.getpid()}-{uuid.uuid4().hex[:8]}", monotonic)
+    hold = Hold(database, f"{os.getpid()}-{uuid.uuid4().hex[:8]}")
     projector = Projector(MongoProjections(database), people, utc_now)
     spec = projector.spec(settings.ingest.drain_seconds)
 
@@ -52,5 +53,6 @@ async def project(
         return
     async with asyncio.TaskGroup() as group:
         group.create_task(hold.watch(stop))
+        group.create_task(Sweeper(database, monotonic).watch(stop))
         group.create_task(keep_snapshots(settings, database, context.log_id, stop))
         group.create_task(Stage(replace(spec, handle=handle), context).run(stop))

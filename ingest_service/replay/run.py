@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from ingest_service.projector.decode import Projected, decode
 from ingest_service.projector.people import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.state import log_of
-from ingest_service.replay.holding import Holder
+from ingest_service.replay.holding import Run, Runs
 from ingest_service.replay.origin import Lineage, Origin, choose_origin
-from ingest_service.replay.staging import Staging
+from ingest_service.replay.staging import Staging, swap
+from ingest_service.replay.sweeper import end_run
 from ingest_service.snapshot.files import every, read
 from ingest_service.snapshot.take import READ, drop_stale, folder_of
-from shared.clock import utc_now
-from shared.errors import Rejected
+from shared.clock import monotonic, utc_now
+from shared.errors import Conflict, Rejected, StoreUnavailable
 from shared.kafka import Place, Record, ensure_topics
 from shared.kafka_scan import committed_offsets, first_offsets, places_of, scan
 from shared.mongo import Database, open_database, translate_mongo_errors
@@ -28,14 +31,15 @@ from shared.topics import PROJECTOR, TOPICS
 
 log = logging.getLogger("carillon.replay")
 
+LOOK_SECONDS = 0.5
+DEAD_MARGIN_SECONDS = 2.0
 GENERATION = 2**40  # revisions of one generation of the collections; no document reaches them
 
 
 @dataclass
 class Replay:
     settings: Settings
-    database: Database
-    staging: Staging
+    run: Run
     projector: Projector
     records: int = 0
 
@@ -43,6 +47,7 @@ class Replay:
         """Up to where the live projector is; returns that."""
         ends = await committed_offsets(self.settings.kafka, PROJECTOR, places_of(READ))
         async for batch in scan(self.settings.kafka, starts, ends):
+            self.run.check()
             await self._handle([item for item in map(_to_item, batch) if item is not None])
             self.records += len(batch)
         return {place: max(ends[place], starts.get(place, 0)) for place in ends}
@@ -61,33 +66,65 @@ class Replay:
 
 
 async def replay(settings: Settings) -> int:
-    """Raises Conflict where the log is another one, and Unavailable."""
+    """Raises Conflict where the log is another one, or the turn somebody else's, and Unavailable."""
+    async with open_database(settings.mongo, "carillon-replay") as database:
+        run = await _turn(Runs(database, monotonic), database)
+        staging = Staging(database, run.name, (run.generation + 1) * GENERATION)
+        async with _cleared(run, staging):
+            await _rebuild(settings, database, run, staging)
+    return 0
+
+
+async def _rebuild(settings: Settings, database: Database, run: Run, staging: Staging) -> None:
     vault = Vault(settings.secret_key.get_secret_value())
     people = PersonIds(vault.derive("person"))
-    async with open_database(settings.mongo, "carillon-replay") as database:
-        holder = Holder(database)
-        generation = await holder.generation() + 1
-        staging = Staging(database, generation * GENERATION)
-        if await holder.is_swapping():
-            await staging.swap()
-            await holder.release(generation)
-            _say("the swap that was cut off is complete")
-            return 0
-        origin = await _origin(settings, database)
-        await staging.begin()
-        if origin.snapshot is not None:
-            count = await staging.fill(read(origin.snapshot))
-            _say(f"{count:,} documents from {origin.snapshot.name}")
-        projector = Projector(staging.store, people, utc_now)
-        work = Replay(settings, database, staging, projector)
-        at = await work.catch_up(origin.offsets)
-        different = await staging.settle()
-        async with holder.held(generation):
-            await work.catch_up(at)
-            await holder.begin_swap()
-            await staging.swap()
+    origin = await _origin(settings, database)
+    await staging.begin()
+    if origin.snapshot is not None:
+        count = await staging.fill(read(origin.snapshot))
+        _say(f"{count:,} documents from {origin.snapshot.name}")
+    work = Replay(settings, run, Projector(staging.store, people, utc_now))
+    at = await work.catch_up(origin.offsets)
+    different = await staging.settle()
+    # Kafka has taken a dead member's partitions away by then: it can't commit what isn't ours.
+    await run.hold(settings.kafka.session_timeout_ms / 1000 + DEAD_MARGIN_SECONDS)
+    await work.catch_up(at)
+    await staging.check()
+    await run.begin_swap()
+    await swap(database, run.name)
+    await run.end_swap()
     _say(f"{work.records:,} records replayed; {different:,} documents are not as they were")
-    return 0
+
+
+async def _turn(runs: Runs, database: Database) -> Run:
+    """Raises Conflict while another replay beats; one that doesn't is ended, or completed, first."""
+    first = await runs.current()
+    while (run := await runs.take()) is None:
+        found = await runs.current()
+        if found.get("run") and (found["run"], found["beat"]) != (first["run"], first["beat"]):
+            raise Conflict(
+                "another replay is under way: wait for its end, and look whether this one is needed",
+                code="replay_under_way",
+            )
+        lapsed = await runs.lapsed()
+        if lapsed is not None:
+            await end_run(runs, database, lapsed)
+            _say("a replay that was cut off is cleared away")
+        await asyncio.sleep(LOOK_SECONDS)
+    return run
+
+
+@asynccontextmanager
+async def _cleared(run: Run, staging: Staging) -> AsyncIterator[None]:
+    """Whatever happens, nothing of it is left; where the store is away, a projector sees to it."""
+    async with run.alive():
+        try:
+            yield
+        except BaseException:
+            with suppress(StoreUnavailable):
+                if await run.give_up():
+                    await staging.drop()
+            raise
 
 
 async def _origin(settings: Settings, database: Database) -> Origin:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 from pymongo import InsertOne, UpdateOne
+from pymongo.errors import OperationFailure
 
 from ingest_service.projector.store import IN_AT_MOST, MongoProjections
 from ingest_service.snapshot.files import COPIED
 from shared.collections import INGEST, PLAYERS, PROFILES, indexes_of
+from shared.errors import Conflict
 from shared.mongo import Database, Document, translate_mongo_errors
 
 PREFIX = "replay_"
 BATCH = 500
+NOT_THERE = 26
 # The projector's own clock, not the log's: kept where all else is as it was.
 OF_THE_CLOCK = {PROFILES.name: ("changedAt",), PLAYERS.name: ("changedAt", "previous")}
 INNER = {"rev"}
@@ -28,21 +31,38 @@ class StagedProjections(MongoProjections):
 
 
 class Staging:
-    """Every method raises StoreUnavailable."""
+    """Collections named by their run, so that no other run meets them. Raises StoreUnavailable."""
 
-    def __init__(self, database: Database, base: int) -> None:
+    def __init__(self, database: Database, run: str, base: int) -> None:
         self._database = database
         self._base = base
-        self.store = StagedProjections(database, PREFIX, base)
+        self._prefix = staged_by(run)
+        self.store = StagedProjections(database, self._prefix, base)
 
     async def begin(self) -> None:
         """Empty, with their indexes."""
         with translate_mongo_errors():
             for name in COPIED:
-                await self._database[PREFIX + name].drop()
-                await self._database[PREFIX + name].create_index([("app", 1)])
+                await self._database[self._prefix + name].create_index([("app", 1)])
             for name, index in indexes_of(INGEST):
-                await self._database[PREFIX + name].create_index(list(index.keys))
+                if name in COPIED:
+                    await self._database[self._prefix + name].create_index(list(index.keys))
+
+    async def check(self) -> None:
+        """Raises Conflict unless all that is to take the live ones' place is there."""
+        with translate_mongo_errors():
+            there = set(await self._database.list_collection_names())
+        missing = [name for name in COPIED if self._prefix + name not in there]
+        if missing:
+            raise Conflict(
+                f"what was rebuilt is gone ({', '.join(missing)}): the live collections stay",
+                code="staging_lost",
+            )
+
+    async def drop(self) -> None:
+        with translate_mongo_errors():
+            for name in COPIED:
+                await self._database[self._prefix + name].drop()
 
     async def fill(self, documents: Iterable[tuple[str, Document]]) -> int:
         count = 0
@@ -54,7 +74,7 @@ class Staging:
                 by_name.setdefault(name, []).append(InsertOne(document))
             with translate_mongo_errors():
                 for name, writes in by_name.items():
-                    await self._database[PREFIX + name].bulk_write(writes, ordered=False)
+                    await self._database[self._prefix + name].bulk_write(writes, ordered=False)
             count += len(batch)
         return count
 
@@ -64,7 +84,7 @@ class Staging:
         for name, fields in OF_THE_CLOCK.items():
             batch: list[Document] = []
             with translate_mongo_errors():
-                async for document in self._database[PREFIX + name].find({}):
+                async for document in self._database[self._prefix + name].find({}):
                     batch.append(document)
                     if len(batch) == IN_AT_MOST:
                         different += await self._settle(name, fields, batch)
@@ -84,16 +104,39 @@ class Staging:
             if any(live[d["_id"]][f] != d[f] for f in fields)
         ]
         if writes:
-            await self._database[PREFIX + name].bulk_write(writes, ordered=False)
+            await self._database[self._prefix + name].bulk_write(writes, ordered=False)
         return len(batch) - len(same)
 
-    async def swap(self) -> None:
-        """May be repeated after a crash: what has been renamed isn't there any more."""
-        with translate_mongo_errors():
-            staged = set(await self._database.list_collection_names())
-            for name in COPIED:
-                if PREFIX + name in staged:
-                    await self._database[PREFIX + name].rename(name, dropTarget=True)
+
+def staged_by(run: str) -> str:
+    return f"{PREFIX}{run}_"
+
+
+async def swap(database: Database, run: str) -> None:
+    """May be repeated after a crash: what has been renamed isn't there any more."""
+    with translate_mongo_errors():
+        for name in COPIED:
+            try:
+                await database[staged_by(run) + name].rename(name, dropTarget=True)
+            except OperationFailure as exc:
+                if exc.code != NOT_THERE:
+                    raise
+
+
+async def drop_leftovers(
+    database: Database, current: Callable[[], Awaitable[Document]]
+) -> list[str]:
+    """Collections of runs that are over. Listed first: the run of one that is there by then has
+    begun, so where the document names another, it has ended, and no run's name comes again."""
+    with translate_mongo_errors():
+        there = [n for n in await database.list_collection_names() if n.startswith(PREFIX)]
+        if not there:
+            return []
+        mine = staged_by(str((await current()).get("run")))
+        over = [name for name in there if not name.startswith(mine)]
+        for name in over:
+            await database[name].drop()
+    return over
 
 
 def _bare(document: Document, fields: tuple[str, ...]) -> Document:

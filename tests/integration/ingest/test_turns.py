@@ -1,0 +1,182 @@
+"""One replay at a time, whatever is killed, frozen or lost on the way; the live collections are safe."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from ingest_service.projector.hold import HOLD, Hold
+from ingest_service.replay.holding import VOID_SECONDS, Run, Runs
+from ingest_service.replay.staging import Staging, staged_by
+from ingest_service.replay.sweeper import GONE_SECONDS, Sweeper
+from ingest_service.snapshot.files import COPIED
+from shared.clock import monotonic
+from shared.errors import Conflict, StoreUnavailable
+from shared.mongo import Database, open_database
+from shared.settings import Settings
+from tests import stack
+
+
+class Hands:
+    """A clock moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    async with open_database(settings.mongo, "test") as opened:
+        yield opened
+
+
+async def a_run(database: Database) -> tuple[Run, Staging]:
+    """Built, as far as to its swap; `v` is new in it."""
+    run = await Runs(database, monotonic).take()
+    assert run is not None
+    staging = Staging(database, run.name, 100)
+    await staging.begin()
+    await staging.fill([(name, {"_id": "v", "rev": 1}) for name in COPIED])
+    return run, staging
+
+
+async def staged(database: Database) -> list[str]:
+    return [n for n in await database.list_collection_names() if n.startswith("replay_")]
+
+
+async def hold_of(database: Database) -> dict[str, Any]:
+    return await database["projector"].find_one({"_id": HOLD}) or {}
+
+
+async def is_free(database: Database) -> bool:
+    return (await hold_of(database)).get("run") is None and not await staged(database)
+
+
+async def cut_off_in_the_swap(database: Database) -> None:
+    run, _ = await a_run(database)
+    await run.hold(0)
+    await run.begin_swap()
+    name = COPIED[0]
+    await database[staged_by(run.name) + name].rename(name, dropTarget=True)
+
+
+async def test_only_one_has_the_turn(database: Database) -> None:
+    runs = Runs(database, monotonic)
+    run = await runs.take()
+    assert run is not None and await runs.take() is None
+    assert await run.give_up()
+    assert await runs.take() is not None
+
+
+async def test_a_run_that_stands_still_is_ended_and_can_not_swap(database: Database) -> None:
+    clock = Hands()
+    sweeper = Sweeper(database, clock)
+    await database["profiles"].insert_one({"_id": "live"})
+    run, staging = await a_run(database)
+    await run.hold(0)
+    assert not await sweeper.look()
+    clock.at += VOID_SECONDS + 1
+    assert await sweeper.look()
+    await sweeper.sweep()
+    assert await is_free(database)
+    await staging.fill([("profiles", {"_id": "late"})])  # it was frozen, and goes on
+    with pytest.raises(Conflict, match="lost its turn"):
+        await run.begin_swap()
+    assert [d["_id"] async for d in database["profiles"].find({})] == ["live"]
+    await sweeper.sweep()
+    assert await is_free(database)
+
+
+async def test_a_run_that_beats_is_let_alone(database: Database) -> None:
+    clock = Hands()
+    sweeper = Sweeper(database, clock)
+    run, _ = await a_run(database)
+    async with run.alive():
+        for _ in range(3):
+            beat = (await hold_of(database))["beat"]
+
+            async def has_beaten(since: int = beat) -> bool:
+                return bool((await hold_of(database))["beat"] > since)
+
+            assert not await sweeper.look()
+            await stack.eventually(has_beaten)
+            clock.at += VOID_SECONDS - 1
+    await sweeper.sweep()
+    assert len(await staged(database)) == len(COPIED)
+    run.check()
+
+
+async def test_a_swap_that_was_cut_off_is_completed(database: Database) -> None:
+    clock = Hands()
+    sweeper = Sweeper(database, clock)
+    await cut_off_in_the_swap(database)
+    assert not await sweeper.look()
+    clock.at += VOID_SECONDS + 1
+    assert await sweeper.look()
+    for name in COPIED:
+        assert [d["_id"] async for d in database[name].find({})] == ["v"]
+    assert await is_free(database)
+    assert (await hold_of(database))["generation"] == 1
+
+
+async def test_a_sleeper_of_an_earlier_run_moves_nothing(database: Database) -> None:
+    run, staging = await a_run(database)
+    await run.hold(0)
+    await run.begin_swap()
+    clock = Hands()
+    sweeper = Sweeper(database, clock)
+    await sweeper.look()
+    clock.at += VOID_SECONDS + 1
+    assert await sweeper.look()
+    await database["visitors"].insert_one({"_id": "new"})
+    await run.end_swap()
+    assert (await hold_of(database))["generation"] == 1
+    assert await database["visitors"].find_one({"_id": "new"}) is not None
+    with pytest.raises(Conflict, match="is gone"):
+        await staging.check()
+
+
+async def test_a_batch_that_met_a_swap_does_not_count(database: Database) -> None:
+    hold = Hold(database, "frozen")
+    await hold.enter()
+    async with hold.working():
+        pass
+    run, _ = await a_run(database)
+    with pytest.raises(StoreUnavailable):
+        async with hold.working():  # taken for dead
+            await run.hold(0)
+    await run.begin_swap()
+    await run.end_swap()
+    with pytest.raises(StoreUnavailable):
+        async with hold.working():
+            pass
+    await hold.look()
+    async with hold.working():
+        pass
+
+
+async def test_processes_that_are_gone_are_forgotten(database: Database) -> None:
+    clock = Hands()
+    sweeper = Sweeper(database, clock)
+    living, dead = Hold(database, "living"), Hold(database, "dead")
+    await dead.look()
+    for _ in range(2):
+        await living.look()
+        await sweeper.sweep()
+        clock.at += GONE_SECONDS + 1
+    await living.look()
+    await sweeper.sweep()
+    names = [d["_id"] async for d in database["projector"].find({})]
+    assert names == ["process:living"]
+
+
+async def test_what_could_not_be_written_is_not_told(database: Database) -> None:
+    _, staging = await a_run(database)
+    with pytest.raises(Exception, match="11000") as raised:
+        await staging.fill([("profiles", {"_id": "v", "email": "eva@example.test"})])
+    assert "eva" not in str(raised.value) and raised.value.__suppress_context__

@@ -1,0 +1,103 @@
+"""Replays that meet, are killed or lose their turn, as processes beside a service that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from ingest_service.projector.hold import HOLD
+from ingest_service.replay.holding import VOID_SECONDS
+from shared.mongo import Database, open_database
+from shared.settings import Settings
+from tests import stack
+from tests.integration.ingest.running import client_of, seeded, until
+from tests.integration.ingest.test_replay import (
+    _env,
+    alone,
+    command,
+    contents,
+    shop_day,
+    until_settled,
+)
+from tests.integration.ingest.test_turns import cut_off_in_the_swap, hold_of, is_free, staged
+
+__all__ = ["alone"]
+
+
+async def test_of_two_replays_one_refuses_and_the_other_ends_equal(alone: Settings) -> None:
+    async with seeded(alone) as database:
+        with stack.service("ingest_service", alone) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                await shop_day(client, 0)
+                await until_settled(database, 2)
+                before = await contents(database)
+                ended = await asyncio.gather(command(alone, "replay"), command(alone, "replay"))
+                (good, told), (bad, refusal) = sorted(ended)
+                assert (good, bad) == (0, 2), (told, refusal)
+                assert refusal.startswith("replay: another replay is under way"), refusal
+                assert refusal.count("\n") == 1
+                assert await contents(database) == before
+                assert await is_free(database)
+
+
+async def test_hold_that_is_lost_midway_leaves_all_as_it_was(alone: Settings) -> None:
+    async with seeded(alone) as database:
+        with stack.service("ingest_service", alone) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                await shop_day(client, 0)
+                await until_settled(database, 2)
+                before = await contents(database)
+                replaying = asyncio.create_task(command(alone, "replay"))
+
+                async def is_lost() -> bool:
+                    done = await database["projector"].update_one(
+                        {"_id": HOLD, "phase": "holding"}, {"$set": {"run": None, "phase": None}}
+                    )
+                    return done.matched_count == 1
+
+                await stack.eventually(is_lost, 30)
+                code, told = await replaying
+                assert code == 2 and told.splitlines()[-1].startswith(
+                    "replay: this replay has lost"
+                )
+                assert await contents(database) == before
+                assert await is_free(database)
+                await shop_day(client, 2)
+                await until_settled(database, 4)
+
+
+async def test_projector_clears_away_what_a_killed_replay_left(alone: Settings) -> None:
+    async with seeded(alone) as database:
+        with stack.service("ingest_service", alone) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                await shop_day(client, 0)
+                await until_settled(database, 2)
+                before = await contents(database)
+                await killed_replay(alone, database)
+                await stack.eventually(lambda: is_free(database), VOID_SECONDS + 15)
+                assert await contents(database) == before
+                await shop_day(client, 2)
+                await until_settled(database, 4)
+
+
+async def killed_replay(settings: Settings, database: Database) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ingest_service", "replay", env=_env(settings),
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    await stack.eventually(lambda: staged(database), 30)
+    process.kill()
+    await process.wait()
+    assert await staged(database) and (await hold_of(database))["run"] is not None
+
+
+async def test_next_replay_completes_a_swap_that_was_cut_off(alone: Settings) -> None:
+    async with open_database(alone.mongo, "test") as database:
+        await cut_off_in_the_swap(database)
+        code, told = await command(alone, "replay")
+        assert code == 0 and "cleared away" in told, told
+        assert await is_free(database)
+        assert (await hold_of(database))["generation"] == 2
