@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +19,12 @@ from shared.collections import MERGES, PLAYERS, PROFILES, VISITORS
 from shared.errors import Rejected
 from shared.kafka import Place
 
+log = logging.getLogger("carillon.snapshot")
+
 COPIED = (VISITORS.name, PLAYERS.name, MERGES.name, PROFILES.name)
 SUFFIX = ".snapshot.gz"
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+MAX_HEADER = 1024 * 1024
 LEVEL = 1  # four times as fast as the default, and a fifth larger
 
 
@@ -76,14 +82,40 @@ class Writer:
 
 
 def every(folder: Path) -> list[tuple[Path, Header]]:
-    """The newest first."""
-    found = sorted(folder.glob(f"*{SUFFIX}"), reverse=True)
-    return [(path, read_header(path)) for path in found]
+    """Those that can be read, the newest first."""
+    found = []
+    for path in _all(folder):
+        try:
+            found.append((path, read_header(path)))
+        except (Rejected, OSError) as exc:
+            log.warning("snapshot unreadable", extra={"path": path.name, "reason": str(exc)})
+    return found
+
+
+def damaged(folder: Path) -> list[Path]:
+    """Those whose first line can't be read, whoever tries: nobody knows whom they hold."""
+    found = []
+    for path in _all(folder):
+        try:
+            read_header(path)
+        except Rejected:
+            found.append(path)
+        except OSError:  # a disk or a right that may come back
+            continue
+    return found
+
+
+def _all(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{SUFFIX}"), reverse=True)
 
 
 def read_header(path: Path) -> Header:
-    with gzip.open(path, "rb") as source:
-        return Header.parse(source.readline())
+    """Raises Rejected where it is damaged, OSError where the disk is."""
+    try:
+        with gzip.open(path, "rb") as source:
+            return Header.parse(source.readline(MAX_HEADER))
+    except (*DAMAGED, LookupError, TypeError, ValueError, AttributeError) as exc:
+        raise _damaged(path) from exc
 
 
 def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -96,5 +128,12 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 size = source.read(4)
                 body = size + source.read(int.from_bytes(size, "little") - 4)
                 yield COPIED[number[0]], bson.decode(body, codec)
-    except (EOFError, OSError, bson.errors.InvalidBSON) as exc:
-        raise Rejected(f"the snapshot {path.name} is damaged", code="snapshot_damaged") from exc
+    except (*DAMAGED, OSError, LookupError, bson.errors.InvalidBSON) as exc:
+        raise _damaged(path) from exc
+
+
+def _damaged(path: Path) -> Rejected:
+    return Rejected(
+        f"the snapshot {path.name} is damaged: without that file, the one before it is used",
+        code="snapshot_damaged",
+    )

@@ -10,8 +10,9 @@ import logging
 from pathlib import Path
 
 from ingest_service.projector.state import erasures
-from ingest_service.snapshot.files import COPIED, Header, Writer, every
+from ingest_service.snapshot.files import COPIED, Header, Writer, damaged, every
 from shared.clock import utc_now
+from shared.errors import Unavailable
 from shared.kafka import ensure_topics
 from shared.kafka_scan import committed_offsets, places_of
 from shared.mongo import Database, translate_mongo_errors
@@ -38,13 +39,21 @@ async def take_snapshot(settings: Settings, database: Database, *, final: bool =
             count = await erasures(database)
         writer = Writer(folder_of(settings), Header(log_id, offsets, count, utc_now(), final))
         if await _copy(database, writer, count):
-            break
-    path = writer.path
+            return await _keep_last(settings, database, writer.path)
+    raise Unavailable("somebody was erased each time while the snapshot was taken: try again later")
+
+
+async def _keep_last(settings: Settings, database: Database, path: Path) -> Path:
+    size = _size(path)
     await drop_stale(settings, database)
     for old, _ in every(folder_of(settings))[KEPT:]:
         old.unlink(missing_ok=True)
-    log.info("snapshot taken", extra={"path": path.name, "bytes": path.stat().st_size})
+    log.info("snapshot taken", extra={"path": path.name, "bytes": size})
     return path
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 async def _copy(database: Database, writer: Writer, count: int) -> bool:
@@ -65,10 +74,15 @@ async def _copy(database: Database, writer: Writer, count: int) -> bool:
 
 
 async def drop_stale(settings: Settings, database: Database) -> int:
-    """Remove snapshots from before an erasure; returns how many."""
+    """Remove snapshots from before an erasure, or that don't tell; returns how many."""
     with translate_mongo_errors():
         count = await erasures(database)
-    stale = [path for path, header in every(folder_of(settings)) if header.erasures < count]
+    folder = folder_of(settings)
+    stale = [path for path, header in every(folder) if header.erasures < count]
+    unknown = damaged(folder)
+    for path in unknown:
+        log.warning("damaged snapshot removed", extra={"path": path.name})
+    stale += unknown
     for path in stale:
         path.unlink(missing_ok=True)
     return len(stale)

@@ -1,0 +1,106 @@
+"""Snapshots as files: damaged ones stop nobody, those of the erased and of the dead are removed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from ingest_service.projector.people import PersonIds
+from ingest_service.projector.projector import Projector
+from ingest_service.projector.store import MongoProjections
+from ingest_service.snapshot.files import every, read, read_header
+from ingest_service.snapshot.take import drop_stale, folder_of, take_snapshot
+from shared.collections import INGEST
+from shared.errors import Rejected, Unavailable
+from shared.mongo import Database, ensure_indexes, open_database
+from shared.settings import Settings
+from tests import stack
+from tests.integration.ingest.running import client_of, seeded, until
+from tests.integration.ingest.test_replay import (
+    alone,
+    command,
+    contents,
+    shop_day,
+    until_settled,
+)
+from tests.unit.ingest.doubles import START, event, item
+
+__all__ = ["alone"]
+PEOPLE = PersonIds(b"key")
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    async with open_database(settings.mongo, "test") as opened:
+        await ensure_indexes(opened, INGEST)
+        yield opened
+
+
+async def tell_of_eva(database: Database) -> Projector:
+    projector = Projector(MongoProjections(database), PEOPLE, lambda: START)
+    await projector.handle([item(event("identify", "a", 1, login="eva"))])
+    return projector
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda whole: b"",
+    "cut off": lambda whole: whole[:9],
+    "no gzip": lambda whole: b"\x00" * 64,
+    "garbled": lambda whole: whole[:12] + b"\xff" * 40 + whole[52:],
+}
+
+
+@pytest.mark.parametrize("how", sorted(DAMAGE))
+async def test_damaged_snapshot_is_removed_and_the_others_stay(
+    settings: Settings, database: Database, how: str
+) -> None:
+    await tell_of_eva(database)
+    good = await take_snapshot(settings, database)
+    bad = good.with_name(good.name.replace("20", "21", 1))
+    bad.write_bytes(DAMAGE[how](good.read_bytes()))
+    with pytest.raises(Rejected, match="damaged"):
+        read_header(bad)
+    assert [path for path, _ in every(folder_of(settings))] == [good]
+    assert await drop_stale(settings, database) == 1
+    assert good.exists() and not bad.exists()
+
+
+async def test_snapshot_damaged_further_on_says_so(settings: Settings, database: Database) -> None:
+    await tell_of_eva(database)
+    path = await take_snapshot(settings, database)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(Rejected, match="damaged"):
+        list(read(path))
+
+
+async def test_projector_and_replay_live_with_a_damaged_snapshot(alone: Settings) -> None:
+    folder = folder_of(alone)
+    folder.mkdir(parents=True)
+    (folder / "20990101T000000000000-1.snapshot.gz").write_bytes(b"")
+    async with seeded(alone) as database:
+        with stack.service("ingest_service", alone) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                await stack.eventually(lambda: len(every(folder)) == 1, 20)
+                await shop_day(client, 0)
+                await until_settled(database, 2)
+                before = await contents(database)
+                (folder / "20990101T000000000000-1.snapshot.gz").write_bytes(b"\x1f\x8b")
+                code, told = await command(alone, "replay")
+                assert code == 0, told
+                assert await contents(database) == before
+
+
+async def test_snapshot_that_is_never_whole_is_a_sentence(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = iter(range(100))
+
+    async def another(_: Database) -> int:
+        return next(counts)
+
+    monkeypatch.setattr("ingest_service.snapshot.take.erasures", another)
+    with pytest.raises(Unavailable, match="erased each time"):
+        await take_snapshot(settings, database)
+    assert list(folder_of(settings).iterdir()) == []
