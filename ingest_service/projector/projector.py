@@ -55,12 +55,15 @@ class Projector:
         """Raises StoreUnavailable, to be tried again."""
         events = [item.value for item in items if isinstance(item.value, Event)]
         deliveries = [item.value for item in items if isinstance(item.value, Delivery)]
-        if any(event.type == ERASE for event in events):
+        erases = any(event.type == ERASE for event in events)
+        if erases:
             await self._store.note_erasure()  # before it is done: snapshots from before must go
         visitors = await self._fold_visitors([e for e in events if e.type not in OF_PLAYERS])
         ledger = await self._fold_players(visitors, events, deliveries)
         touched = {(v.state["app"], person) for v in visitors for person in v.touched}
         await self._fold_profiles(touched | ledger.touched, visitors, ledger)
+        if erases:
+            await self._store.note_erasure()  # and those that were begun meanwhile
         for event in events:
             ids = {"event": event.id, "app": event.app, "type": event.type}
             log.debug("event projected", extra=ids)

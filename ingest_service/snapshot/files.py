@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import logging
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ log = logging.getLogger("carillon.snapshot")
 
 COPIED = (VISITORS.name, PLAYERS.name, MERGES.name, PROFILES.name)
 SUFFIX = ".snapshot.gz"
+PARTIAL = ".tmp"
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 MAX_HEADER = 1024 * 1024
 LEVEL = 1  # four times as fast as the default, and a fifth larger
@@ -57,10 +60,12 @@ class Writer:
     """Appears under its name only once it is whole and on disk."""
 
     def __init__(self, folder: Path, header: Header) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = folder / f"{header.at:%Y%m%dT%H%M%S%f}-{os.getpid()}{SUFFIX}"
-        self._partial = self.path.with_suffix(".tmp")
-        self._raw = self._partial.open("wb")
+        self._partial = self.path.with_suffix(PARTIAL)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # it holds all that is known of everybody
+        self._raw = os.fdopen(os.open(self._partial, flags, 0o600), "wb")
+        fcntl.flock(self._raw, fcntl.LOCK_EX)  # until it is closed, or we are killed
         self._out = gzip.GzipFile(fileobj=self._raw, mode="wb", compresslevel=LEVEL)
         self._out.write(header.dump())
 
@@ -79,6 +84,17 @@ class Writer:
         self._out.close()
         self._raw.close()
         self._partial.unlink(missing_ok=True)
+
+
+def drop_partial(folder: Path) -> list[Path]:
+    """What a snapshot that was killed has left: nobody holds its lock any more."""
+    dropped = []
+    for path in folder.glob(f"*{PARTIAL}"):
+        with suppress(OSError), path.open("rb") as raw:  # locked, or somebody else was faster
+            fcntl.flock(raw, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+            dropped.append(path)
+    return dropped
 
 
 def every(folder: Path) -> list[tuple[Path, Header]]:

@@ -1,7 +1,9 @@
 """Takes a snapshot, while projectors go on: offsets first, documents after.
 
 A document may be newer than the offsets then; what it has seen already is known to it, so a replay
-from the offsets ends equal. Whoever is erased meanwhile makes the copy void, and older ones too.
+from the offsets ends equal. Whoever is erased meanwhile makes the copy void, and older ones too: an
+erasure is counted before its first write and after its last, so a copy that began in between is
+older than the second count.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import logging
 from pathlib import Path
 
 from ingest_service.projector.state import erasures
-from ingest_service.snapshot.files import COPIED, Header, Writer, damaged, every
+from ingest_service.snapshot.files import COPIED, Header, Writer, damaged, drop_partial, every
 from shared.clock import utc_now
 from shared.errors import Unavailable
 from shared.kafka import ensure_topics
@@ -74,11 +76,12 @@ async def _copy(database: Database, writer: Writer, count: int) -> bool:
 
 
 async def drop_stale(settings: Settings, database: Database) -> int:
-    """Remove snapshots from before an erasure, or that don't tell; returns how many."""
+    """Remove snapshots from before an erasure, or that don't tell, or are of the dead; returns how many."""
     with translate_mongo_errors():
         count = await erasures(database)
     folder = folder_of(settings)
     stale = [path for path, header in every(folder) if header.erasures < count]
+    stale += drop_partial(folder)
     unknown = damaged(folder)
     for path in unknown:
         log.warning("damaged snapshot removed", extra={"path": path.name})

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import signal
+import stat
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from ingest_service.projector.people import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
-from ingest_service.snapshot.files import every, read, read_header
+from ingest_service.snapshot.files import Header, Writer, every, read, read_header
 from ingest_service.snapshot.take import drop_stale, folder_of, take_snapshot
 from shared.collections import INGEST
 from shared.errors import Rejected, Unavailable
@@ -24,7 +30,8 @@ from tests.integration.ingest.test_replay import (
     shop_day,
     until_settled,
 )
-from tests.unit.ingest.doubles import START, event, item
+from tests.unit.ingest.doubles import APP, START, event, item
+from tests.unit.ingest.ops_events import erasure
 
 __all__ = ["alone"]
 PEOPLE = PersonIds(b"key")
@@ -104,3 +111,52 @@ async def test_snapshot_that_is_never_whole_is_a_sentence(
     with pytest.raises(Unavailable, match="erased each time"):
         await take_snapshot(settings, database)
     assert list(folder_of(settings).iterdir()) == []
+
+
+class Waiting(MongoProjections):
+    """Between the count of an erasure and its writes somebody takes a snapshot."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        super().__init__(database)
+        self._taken = (settings, database)
+
+    async def save_visitors(self, documents: Sequence[dict[str, Any]]) -> None:
+        path = await take_snapshot(*self._taken)
+        assert "eva" in str(list(read(path)))
+        await super().save_visitors(documents)
+
+
+async def test_snapshot_that_overlaps_an_erasure_is_dropped(
+    settings: Settings, database: Database
+) -> None:
+    await tell_of_eva(database)
+    late = Projector(Waiting(database, settings), PEOPLE, lambda: START)
+    await late.handle([item(erasure("a", 2, PEOPLE.of_login(APP, "eva")))])
+    assert await drop_stale(settings, database) == 1
+    assert every(folder_of(settings)) == []
+    path = await take_snapshot(settings, database)
+    assert "eva" not in str(list(read(path)))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from shared.clock import utc_now
+from ingest_service.snapshot.files import Header, Writer
+Writer(Path(sys.argv[1]), Header("log", {}, 0, utc_now(), False))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+async def test_what_a_killed_snapshot_left_is_removed(
+    settings: Settings, database: Database
+) -> None:
+    folder = folder_of(settings)
+    dead = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, str(folder))
+    assert await dead.wait() == -signal.SIGKILL
+    (left,) = folder.iterdir()
+    living = Writer(folder, Header("log", {}, 0, datetime.now(UTC), False))
+    assert await drop_stale(settings, database) == 1
+    assert not left.exists()
+    assert stat.S_IMODE(living.finish().stat().st_mode) == 0o600
+    assert await drop_stale(settings, database) == 0
