@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from pydantic_core import PydanticCustomError
 
+from ingest_service.batch import MAX_EVENT_BYTES
 from ingest_service.normalise import to_id, to_player_id
 from ingest_service.statuses import SUBSCRIBED, Subscription, read_status
 from shared.clock import as_utc
@@ -65,7 +66,7 @@ def to_event(row: Row, app: str, now: datetime) -> Event:
     tags = _tags(_find(row, "tags"))
     data |= {"tags": tags} if tags else {}
     context = {"timeZone": _find(row, "timeZone")[:64], "language": _find(row, "language")[:35]}
-    return Event(
+    event = Event(
         app=app,
         id=derived_id("import", app, *(f"{k}={row[k]}" for k in sorted(row))),
         type=IMPORT,
@@ -77,6 +78,10 @@ def to_event(row: Row, app: str, now: datetime) -> Event:
         context={k: v for k, v in {**context, "browser": browser}.items() if v} or None,
         data={k: v for k, v in data.items() if v is not None},
     )
+    if len(event.dump()) > MAX_EVENT_BYTES:
+        limit = f"{MAX_EVENT_BYTES // 1024} KiB"
+        raise Rejected(f"the event is larger than {limit}", code="event_too_large")
+    return event
 
 
 def _find(row: Row, what: str) -> str:
@@ -117,6 +122,8 @@ def _tags(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Rejected("tags: must be a JSON object", code="tags")
     plain = {k: v for k, v in found.items() if isinstance(v, str | int | float | bool)}
+    if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for v in plain.values()):
+        raise Rejected("tags: a whole number has more than 64 bits", code="tags")
     safe = {k.replace("\0", ""): v for k, v in plain.items() if k and not k.startswith("$")}
     return dict(list(safe.items())[:MAX_TAGS])
 

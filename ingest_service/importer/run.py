@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
 import io
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
-from typing import IO, cast
 
 import orjson
 from rich.console import Console
 from rich.progress import Progress
 
-from ingest_service.importer.rows import NAMES, NotWebPush, Row, column, to_event
+from ingest_service.importer.reading import Line, batches, rows_of
+from ingest_service.importer.rows import NotWebPush, to_event
 from shared.clock import utc_now
 from shared.collections import APPS, PLAYERS
 from shared.errors import Rejected
@@ -27,10 +24,7 @@ from shared.mongo import Database, one_of, open_database, translate_mongo_errors
 from shared.settings import Settings
 from shared.topics import EVENTS, TOPICS
 
-BATCH = 500  # rows published, acknowledged and remembered together
 SHOWN = 20  # bad rows on the screen; all are in the file beside the cursor
-GZIP = b"\x1f\x8b"
-MAX_FIELD = 1024 * 1024
 
 
 @dataclass
@@ -42,6 +36,7 @@ class Cursor:
     published: int = 0
     skipped: int = 0
     bad: int = 0
+    told: int = 0  # bytes of the file of bad rows: what is beyond came of a batch that was cut off
 
 
 async def import_file(settings: Settings, path: Path, app: str, *, restart: bool = False) -> int:
@@ -58,11 +53,14 @@ async def import_file(settings: Settings, path: Path, app: str, *, restart: bool
         run = _Run(app, notes, cursor, Sink(database, writer))
         with path.open("rb") as raw, Progress(console=Console(stderr=True)) as progress:
             bar = progress.add_task(path.name, total=size, completed=0)
-            for rows in _batches(_rows(raw), cursor):
-                await run.publish(rows)
-                progress.update(bar, completed=raw.tell())
-            progress.update(bar, completed=size)
-    run.report()
+            try:
+                for rows in batches(rows_of(raw), cursor.rows):
+                    await run.publish(rows)
+                    progress.update(bar, completed=raw.tell())
+                progress.update(bar, completed=size)
+            finally:
+                progress.stop()
+                run.report()
     return 1 if cursor.bad else 0
 
 
@@ -98,17 +96,22 @@ class _Run:
     cursor: Cursor
     sink: Sink
 
-    async def publish(self, rows: Sequence[tuple[int, Row]]) -> None:
-        events = []
+    async def publish(self, rows: Sequence[Line]) -> None:
+        """What counts is remembered once it is acknowledged, so a batch that was cut off counts once."""
+        events, skipped, bad = [], 0, list[str]()
         for line, row in rows:
             try:
+                if isinstance(row, Rejected):
+                    raise row
                 events.append(to_event(row, self.app, utc_now()))
             except NotWebPush:
-                self.cursor.skipped += 1
+                skipped += 1
             except Rejected as exc:
-                self._refuse(line, exc)
+                bad.append(f"line {line}: {exc.code}: {exc.message}\n")
         await self.sink.publish(self.app, events)
+        self._tell(bad)
         self.cursor.published += len(events)
+        self.cursor.skipped += skipped
         self.cursor.rows += len(rows)
         self.cursor.line = rows[-1][0]
         self._remember()
@@ -124,14 +127,16 @@ class _Run:
     def _errors(self) -> Path:
         return self.notes.with_suffix(".errors")
 
-    def _refuse(self, line: int, error: Rejected) -> None:
-        self.cursor.bad += 1
-        text = f"line {line}: {error.message}\n"
+    def _tell(self, bad: Sequence[str]) -> None:
+        if not bad:
+            return
         self.notes.parent.mkdir(parents=True, exist_ok=True)
-        with self._errors.open("a" if self.cursor.bad > 1 else "w") as errors:
-            errors.write(text)
-        if self.cursor.bad <= SHOWN:
-            sys.stderr.write(text)
+        with self._errors.open("ab") as errors:
+            errors.truncate(self.cursor.told)
+            errors.write("".join(bad).encode())
+            self.cursor.told = errors.tell()
+        sys.stderr.write("".join(bad[: max(0, SHOWN - self.cursor.bad)]))
+        self.cursor.bad += len(bad)
 
     def _remember(self) -> None:
         self.notes.parent.mkdir(parents=True, exist_ok=True)
@@ -158,33 +163,3 @@ async def _check_app(database: Database, app: str) -> None:
     with translate_mongo_errors():
         if await database[APPS.name].find_one({"_id": app}) is None:
             raise Rejected(f"there is no app {app}")
-
-
-def _rows(raw: IO[bytes]) -> Iterator[tuple[int, Row]]:
-    """(line, row); a quoted field may hold line breaks. Raises Rejected."""
-    packed = raw.read(2) == GZIP
-    raw.seek(0)
-    plain = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
-    text = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="replace", newline="")
-    csv.field_size_limit(MAX_FIELD)
-    reader = csv.reader(text)
-    names = [column(name) for name in next(reader, [])]
-    if not set(names) & set(NAMES["player"]):
-        raise Rejected("there is no column `id` in the first line: not an export of OneSignal's")
-    try:
-        for values in reader:
-            if any(values):
-                yield reader.line_num, dict(zip(names, values, strict=False))
-    except (csv.Error, EOFError, OSError) as exc:
-        raise Rejected(f"line {reader.line_num + 1}: {exc}; all before it is imported") from exc
-    finally:
-        text.detach()
-
-
-def _batches(
-    rows: Iterable[tuple[int, Row]], cursor: Cursor
-) -> Iterator[Sequence[tuple[int, Row]]]:
-    """From where the last run was cut off."""
-    left = islice(rows, cursor.rows, None)
-    while batch := list(islice(left, BATCH)):
-        yield batch

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import uuid
 from pathlib import Path
 
 import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from shared.models.event import Event
 from shared.settings import Settings
+from shared.topics import EVENTS
 from tests import stack
 from tests.integration.ingest.running import client_of, one_signal, seeded, until, until_known
 from tests.integration.ingest.test_replay import command, tell
@@ -40,7 +44,7 @@ async def test_export_becomes_people(settings: Settings, tmp_path: Path) -> None
                 await until_known(client, "browser", known)
                 code, told = await command(settings, "import", str(export), "--app", "demo")
                 assert code == 1
-                assert "line 5: id: must be a UUID" in told
+                assert "line 5: player_id: id: must be a UUID" in told
                 assert "1,200 imported, 1 are not web push, 1 bad" in told
 
                 async def are_all_there() -> bool:
@@ -79,3 +83,96 @@ async def test_what_is_no_export_is_refused(settings: Settings, tmp_path: Path) 
         assert code == 2 and "no app" in told
         code, told = await command(settings, "import", str(tmp_path / "absent"), "--app", "demo")
         assert code == 2 and "can't be read" in told
+
+
+async def imported(settings: Settings, export: Path) -> tuple[int, str]:
+    return await command(settings, "import", str(export), "--app", "demo")
+
+
+async def published(settings: Settings) -> list[str]:
+    """Player ids on a log that only this test has."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka.bootstrap_servers)
+    await consumer.start()
+    try:
+        places = [TopicPartition(EVENTS.name, n) for n in range(EVENTS.partitions)]
+        consumer.assign(places)
+        await asyncio.gather(*(consumer.seek_to_beginning(place) for place in places))
+        found: list[str] = []
+        while fetched := await consumer.getmany(timeout_ms=1_000):
+            found += [str(Event.parse(m.value).player_id) for ms in fetched.values() for m in ms]
+        return sorted(found)
+    finally:
+        await consumer.stop()
+
+
+def own_log(settings: Settings, server: stack.Server) -> Settings:
+    kafka = settings.kafka.model_copy(update={"bootstrap_servers": server.address})
+    return settings.model_copy(update={"kafka": kafka})
+
+
+async def test_rows_behind_a_bad_one_are_imported(
+    settings: Settings, fresh_broker: stack.Server, tmp_path: Path
+) -> None:
+    settings = own_log(settings, fresh_broker)
+    players = [str(uuid.uuid4()) for _ in range(710)]
+    rows = [line(p) for p in players]
+    huge, large = "x" * 1_100_000, "x" * 40_000
+    rows[700:700] = [line(str(uuid.uuid4()), tags=f'"{huge}"')]
+    rows[705:705] = [line(str(uuid.uuid4()), tags=f'"{{""a"":""{large}""}}"')]
+    export = tmp_path / "users.csv"
+    export.write_text(HEADER + "".join(rows))
+    async with seeded(settings):
+        code, told = await imported(settings, export)
+        assert code == 1, told
+        assert "line 702: unreadable: " in told and "line 707: event_too_large: " in told
+        assert "710 imported, 0 are not web push, 2 bad" in told
+        assert await published(settings) == sorted(players)
+
+
+async def test_what_is_before_a_cut_is_imported_and_no_more_is_said(
+    settings: Settings, fresh_broker: stack.Server, tmp_path: Path
+) -> None:
+    settings = own_log(settings, fresh_broker)
+    players = [str(uuid.uuid4()) for _ in range(1_800)]
+    whole = gzip.compress((HEADER + "".join(line(p) for p in players)).encode())
+    export = tmp_path / "users.csv.gz"
+    export.write_bytes(whole[: len(whole) // 2])
+    async with seeded(settings):
+        code, told = await imported(settings, export)
+        there = await published(settings)
+        assert code == 2 and there == sorted(players[: len(there)]) and len(there) % 500, told
+        assert f"{len(there):,} imported, 0 are not web push, 0 bad" in told
+        last = told.splitlines()[-1]
+        assert f"cut off, after line {len(there) + 1} (EOFError)" in last, last
+        export.write_bytes(whole)
+        assert (await imported(settings, export))[0] == 0
+        assert await published(settings) == sorted([*there, *players])
+
+
+async def test_file_that_is_no_gzip_after_all_is_a_sentence(
+    settings: Settings, tmp_path: Path
+) -> None:
+    export = tmp_path / "users.csv.gz"
+    export.write_bytes(b"\x1f\x8b\x08\x00garbage")
+    async with seeded(settings):
+        code, told = await imported(settings, export)
+        assert code == 2 and "damaged" in told and "Traceback" not in told
+
+
+async def test_bad_rows_of_a_batch_that_was_cut_off_are_told_once(
+    settings: Settings, tmp_path: Path
+) -> None:
+    export = tmp_path / "users.csv"
+    rows = [line(str(uuid.uuid4())) for _ in range(600)]
+    rows[10:10] = rows[550:550] = [line("nobody")]
+    export.write_text(HEADER + "".join(rows))
+    async with seeded(settings):
+        assert (await imported(settings, export))[0] == 1
+        (notes,) = (settings.data_dir / "import").glob("*.json")
+        errors = notes.with_suffix(".errors")
+        (first, second) = errors.read_text().splitlines(keepends=True)
+        then = {"rows": 500, "line": 501, "published": 499, "bad": 1, "told": len(first)}
+        notes.write_bytes(orjson.dumps(then))
+        code, told = await imported(settings, export)
+        assert code == 1 and "600 imported, 0 are not web push, 2 bad" in told
+        assert errors.read_text() == first + second
