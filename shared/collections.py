@@ -47,6 +47,7 @@ PLAYERS = CollectionSpec(
     "players", INGEST, (_by("app", "state"), _by("app", "person"), _by("app", "changedAt"))
 )
 MERGES = CollectionSpec("merges", INGEST, (_by("app", "person"),))
+ERASED = CollectionSpec("erased", INGEST)  # persons, by their keyed hash, and when: tombstones
 PROJECTOR = CollectionSpec("projector", INGEST)  # its log, its erasures, its hold: a document each
 APPS = CollectionSpec("apps", SENDER)
 CAMPAIGNS = CollectionSpec("campaigns", SENDER, (_by("app"),))
@@ -87,7 +88,7 @@ TOKENS = CollectionSpec("tokens", SENDER, (Index((("hash", 1),), unique=True),))
 AUDIT = CollectionSpec("audit", SENDER, (_by("at"), _EXPIRY))
 
 COLLECTIONS = (
-    PROFILES, VISITORS, PLAYERS, MERGES, PROJECTOR,
+    PROFILES, VISITORS, PLAYERS, MERGES, ERASED, PROJECTOR,
     APPS, CAMPAIGNS, CAMPAIGN_VERSIONS, SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS,
     INTERACTIONS, BUDGETS, REPLICAS, DEAD_LETTERS, REPORTS, SEND_REPORTS, TOKENS, AUDIT,
 )  # fmt: skip

@@ -66,6 +66,8 @@ def to_event(row: Row, app: str, now: datetime) -> Event:
     tags = _tags(_find(row, "tags"))
     data |= {"tags": tags} if tags else {}
     context = {"timeZone": _find(row, "timeZone")[:64], "language": _find(row, "language")[:35]}
+    seen = _find(row, "seen")
+    data |= {} if seen else {"undated": True}  # whoever was erased isn't brought back by it
     event = Event(
         app=app,
         id=derived_id("import", app, *(f"{k}={row[k]}" for k in sorted(row))),
@@ -73,7 +75,7 @@ def to_event(row: Row, app: str, now: datetime) -> Event:
         source="import",
         visitor_id=f"os:{player}",
         player_id=player,
-        occurred_at=min(now, _seen(_find(row, "seen"), now)),
+        occurred_at=min(now, _seen(seen, now)),
         received_at=now,
         context={k: v for k, v in {**context, "browser": browser}.items() if v} or None,
         data={k: v for k, v in data.items() if v is not None},

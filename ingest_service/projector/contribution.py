@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from ingest_service.projector.sets import Document, keep, newest, stamped
@@ -11,11 +12,14 @@ from shared.models.event import IMPORT, Event
 REGISTERS = ("email", "timeZone", "language", "browser", "basket", "tags")
 LIMITS = {"viewed": ("item", 50), "categories": ("id", 50), "purchases": ("id", 50),
           "changes": ("event", 100)}  # fmt: skip
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 CONTEXT = ("timeZone", "language", "browser")
 
 
 def contribute(part: Document, event: Event) -> None:
     """Add what an event says."""
+    began = LONG_AGO if event.data.get("undated") else event.occurred_at
+    part["firstSeenAt"] = min(part.get("firstSeenAt", began), began)
     part["lastSeenAt"] = max(part.get("lastSeenAt", event.occurred_at), event.occurred_at)
     for name in CONTEXT:
         value = (event.context or {}).get(name)
@@ -33,6 +37,7 @@ def union(parts: Iterable[Document]) -> Document:
     seen = [part["lastSeenAt"] for part in parts if "lastSeenAt" in part]
     if seen:
         whole["lastSeenAt"] = max(seen)
+        whole["firstSeenAt"] = min(p.get("firstSeenAt", LONG_AGO) for p in parts if p)
     for name in REGISTERS:
         winner = newest(part.get(name) for part in parts)
         if winner is not None:

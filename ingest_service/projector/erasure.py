@@ -17,7 +17,9 @@ REMEMBERED = 64  # persons and players that a tombstone can finish erasing after
 
 def is_buried(state: Document, event: Event) -> bool:
     erased = state.get("erased")
-    return erased is not None and event.occurred_at <= erased["at"]
+    if erased is None:
+        return False
+    return event.occurred_at <= erased["at"] or bool(event.data.get("undated"))
 
 
 def gone_persons(event: Event) -> set[str]:
@@ -26,10 +28,22 @@ def gone_persons(event: Event) -> set[str]:
 
 
 def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -> None:
-    """The person's epochs go; the browser's players too where it is the person's now."""
+    """The person's epochs go; the browser's players too where it is the person's now.
+
+    A stand-in's for a player is nobody's but whose the player was. A late erasure, of a browser that
+    nobody had known of, spares what came of the person since.
+    """
     gone = gone_persons(event)
     epochs = state["epochs"]
-    kept = [e for e in epochs if person_of(e) not in gone and e["born"] not in gone]
+    is_stand_in = str(event.visitor_id).startswith("os:")
+
+    def is_kept(epoch: Document) -> bool:
+        if person_of(epoch) in gone or epoch["born"] in gone:
+            is_since = epoch["part"].get("firstSeenAt", event.occurred_at) > event.occurred_at
+            return bool(event.data.get("late")) and is_since
+        return not (is_stand_in and epoch["login"] is None)
+
+    kept = [e for e in epochs if is_kept(e)]
     dropped = [e for e in epochs if e not in kept]
     gone |= {str(e["born"]) for e in dropped if e["born"]} | {person_of(e) for e in dropped}
     was = state.get("erased") or {"at": event.occurred_at, "event": event.id}

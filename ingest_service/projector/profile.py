@@ -9,11 +9,10 @@ from typing import Any
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import union
 from ingest_service.projector.sets import Document, stamp
-from ingest_service.projector.visitor import Visitor
+from ingest_service.projector.visitor import STAND_IN, Visitor
 from shared.ids import slot_of
 
 KEPT_APART = frozenset({"rev", "changedAt"})  # not part of what a profile says
-STAND_IN = "os:"  # visitor ids of imported players that no browser has spoken of
 WATCHED = ("players", "purchases")  # a change of these moves `changedAt`
 
 

@@ -11,6 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from ingest_service.projector.burial import Burials, Tell
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
 from ingest_service.projector.ledger import Ledger, named_players
 from ingest_service.projector.people import PersonIds
@@ -35,7 +36,10 @@ BATCH_RECORDS = 200  # on the embedded store about half a second's work
 class Projector:
     """Handles batches; everything it knows between two of them is in the store."""
 
-    def __init__(self, store: Projections, people: PersonIds, clock: Clock) -> None:
+    def __init__(
+        self, store: Projections, people: PersonIds, clock: Clock, tell: Tell | None = None
+    ) -> None:
+        self._burials = Burials(store, people, tell)
         self._store = store
         self._people = people
         self._clock = clock
@@ -58,7 +62,9 @@ class Projector:
         erases = any(event.type == ERASE for event in events)
         if erases:
             await self._store.note_erasure()  # before it is done: snapshots from before must go
-        visitors = await self._fold_visitors([e for e in events if e.type not in OF_PLAYERS])
+        of_browsers = [e for e in events if e.type not in OF_PLAYERS]
+        visitors = await self._fold_visitors(of_browsers)
+        await self._burials.follow(of_browsers, {v.state["_id"]: v for v in visitors})
         ledger = await self._fold_players(visitors, events, deliveries)
         touched = {(v.state["app"], person) for v in visitors for person in v.touched}
         await self._fold_profiles(touched | ledger.touched, visitors, ledger)

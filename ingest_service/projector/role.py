@@ -19,10 +19,13 @@ from ingest_service.snapshot.keeper import keep_snapshots
 from shared.clock import monotonic, utc_now
 from shared.dead_letters import Poison
 from shared.health import Component
+from shared.kafka import Outgoing
+from shared.models.event import Event
 from shared.mongo import Database, translate_mongo_errors
 from shared.service import until_available
 from shared.settings import Settings
 from shared.stage import Item, Stage, StageContext
+from shared.topics import EVENTS
 
 
 async def project(
@@ -40,8 +43,12 @@ async def project(
             await note_log(database, context.log_id)
         await hold.enter()
 
+    async def tell(events: Sequence[Event]) -> None:
+        told = [Outgoing(EVENTS.name, e.key, e.dump(), e.type) for e in events]
+        await context.writer.publish(told)
+
     hold = Hold(database, f"{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    projector = Projector(MongoProjections(database), people, utc_now)
+    projector = Projector(MongoProjections(database), people, utc_now, tell)
     spec = projector.spec(settings.ingest.drain_seconds)
 
     async def handle(items: Sequence[Item[Projected]]) -> Sequence[Poison]:

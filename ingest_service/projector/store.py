@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
@@ -10,12 +11,13 @@ from pymongo.errors import BulkWriteError
 
 from ingest_service.projector.sets import Document
 from ingest_service.projector.state import count_erasure
-from shared.collections import MERGES, PLAYERS, PROFILES, VISITORS
+from shared.collections import ERASED, MERGES, PLAYERS, PROFILES, VISITORS
 from shared.errors import StoreUnavailable
 from shared.mongo import (
     PASSING_CODES,
     RACE_CODES,
     Database,
+    one_of,
     settle_race,
     translate_mongo_errors,
 )
@@ -57,6 +59,13 @@ class Projections(Protocol):
     async def save_profiles(
         self, documents: Sequence[Document], emptied: Sequence[Document]
     ) -> None: ...
+
+    async def bury(self, tombstones: Sequence[Document]) -> None:
+        """Remember who was erased; of several times the last."""
+
+    async def buried(self, people: Iterable[str]) -> dict[str, Document]:
+        """Their tombstones, of those that have one."""
+        ...
 
     async def note_erasure(self) -> None:
         """Whoever keeps copies sees that they are to be made anew."""
@@ -110,6 +119,24 @@ class MongoProjections:
         writes: list[Any] = [self._save(d) for d in documents]
         writes += [DeleteOne({"_id": d["_id"], "rev": d["rev"]}) for d in emptied]
         await self._write(PROFILES.name, writes)
+
+    async def bury(self, tombstones: Sequence[Document]) -> None:
+        """The live ones always: what a replay buries was buried before."""
+        erased = self._database[ERASED.name]
+        for tombstone in tombstones:
+            who = {"_id": tombstone["_id"]}
+            first = {k: v for k, v in tombstone.items() if k not in ("_id", "at")}
+            change = {"$max": {"at": tombstone["at"]}, "$setOnInsert": first}
+            with translate_mongo_errors():
+                await settle_race(partial(erased.update_one, who, change, upsert=True))
+
+    async def buried(self, people: Iterable[str]) -> dict[str, Document]:
+        found: dict[str, Document] = {}
+        with translate_mongo_errors():
+            for wanted in one_of("_id", sorted(set(people))):
+                async for tombstone in self._database[ERASED.name].find(wanted):
+                    found[tombstone["_id"]] = tombstone
+        return found
 
     async def note_erasure(self) -> None:
         with translate_mongo_errors():

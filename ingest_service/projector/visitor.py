@@ -22,6 +22,7 @@ SEEN_CUTS = 128  # a repeated cut would do more harm, so those are remembered fo
 MAX_EPOCHS = 32  # a shared kiosk's browser: older ones are joined where they have one person
 MAX_PLAYERS = 20
 NOBODY = ""
+STAND_IN = "os:"  # visitor ids of imported players that no browser has spoken of
 
 
 def new_visitor(name: str, app: str, visitor: str) -> Document:

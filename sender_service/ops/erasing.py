@@ -31,15 +31,22 @@ class Eraser:
         self._clock = clock
 
     async def erase(self, known: Known) -> list[str]:
-        """One event for each visitor id of the person; returns their ids. Raises LogUnavailable."""
+        """One event for each visitor id of the person, and for the stand-in of each player, which an
+        import would speak as; returns their ids. The first one asks ingest to look for browsers that
+        aren't known yet. Raises LogUnavailable."""
         login = known.profile.get("login")
-        data = {
+        data: dict[str, Any] = {
             "person": known.profile["_id"],
             "aliases": sorted(known.ids - {known.profile["_id"]}),
             "players": sorted(known.player_ids),
             "loginHash": self._vault.hash_key(login) if login else None,
         }
-        events = [self._event(known, ERASE, visitor, data) for visitor in known.visitor_ids]
+        stand_ins = [f"os:{player}" for player in data["players"]]
+        visitors = dict.fromkeys([*known.visitor_ids, *stand_ins])
+        events = [
+            self._event(known, ERASE, visitor, {**data, "others": index == 0})
+            for index, visitor in enumerate(visitors)
+        ]
         await self._publish(events)
         return [event.id for event in events]
 

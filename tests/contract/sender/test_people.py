@@ -188,7 +188,9 @@ async def test_erase_publishes_an_event_for_each_browser(ops: Ops) -> None:
     assert [(r.topic, r.key, r.type) for r in ops.log.records] == [
         ("carillon.events", "v-aaaa", "carillon.erase"),
         ("carillon.events", "v-old", "carillon.erase"),
+        ("carillon.events", f"os:{jana['players'][0]['id']}", "carillon.erase"),
     ]
+    assert [event.data["others"] for event in events] == [True, False, False]
     for event in events:
         assert (event.source, event.app, event.data["person"]) == ("ops", "shop", PERSON)
         assert event.data["players"] == [jana["players"][0]["id"]]

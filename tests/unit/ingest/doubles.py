@@ -28,6 +28,7 @@ class MemoryProjections:
             "visitors": {}, "players": {}, "profiles": {}, "merges": {},
         }  # fmt: skip
         self.erasures = 0
+        self.tombstones: dict[str, Document] = {}
 
     async def visitors(self, ids: Iterable[str]) -> dict[str, Document]:
         return self._of("visitors", ids)
@@ -67,6 +68,14 @@ class MemoryProjections:
         for name, merge in list(self.kept["merges"].items()):
             if merge["app"] == app and merge["person"] in gone:
                 del self.kept["merges"][name]
+
+    async def bury(self, tombstones: Sequence[Document]) -> None:
+        for tombstone in tombstones:
+            kept = self.tombstones.setdefault(tombstone["_id"], dict(tombstone))
+            kept["at"] = max(kept["at"], tombstone["at"])
+
+    async def buried(self, people: Iterable[str]) -> dict[str, Document]:
+        return {p: dict(self.tombstones[p]) for p in people if p in self.tombstones}
 
     async def note_erasure(self) -> None:
         self.erasures += 1

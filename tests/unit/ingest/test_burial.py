@@ -1,0 +1,146 @@
+"""An erasure reaches browsers that the operator couldn't name, and nothing that came since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from ingest_service.projector.projector import Projector
+from shared.models.event import Event
+from tests.unit.ingest.doubles import APP, START, History, event, one_signal
+from tests.unit.ingest.ops_events import erasure, imported
+
+P = "11111111-1111-4111-8111-111111111111"
+Q = "22222222-2222-4222-8222-222222222222"
+
+
+class Followed(History):
+    """What the projector tells the log comes back to it, behind all that is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log: list[Event] = []
+        self.told: list[Event] = []
+        self.projector = Projector(self.store, self.people, lambda: START, self._carry)
+        self.eva = self.people.of_login(APP, "eva")
+
+    async def _carry(self, events: Sequence[Event]) -> None:
+        self.log += events
+        self.told += events
+
+    async def settle(self) -> None:
+        while self.log:
+            first, self.log = self.log[0], self.log[1:]
+            await self.tell(Event.parse(first.dump()))
+
+    async def erase(self, number: int, *visitors: str) -> None:
+        for index, visitor in enumerate(visitors):
+            await self.tell(erasure(visitor, number, self.eva, others=index == 0))
+
+    def everything(self) -> str:
+        return json.dumps(self.store.kept, default=str)
+
+
+async def a_late_browser(history: Followed) -> None:
+    await history.tell(event("pageview", "desk", 2, itemID="shoe"), one_signal("desk", 3, Q))
+    await history.tell(event("identify", "desk", 4, login="eva"))
+
+
+async def known_on_phone() -> Followed:
+    history = Followed()
+    await history.tell(event("identify", "phone", 1, login="eva"), one_signal("phone", 3, P))
+    return history
+
+
+def is_gone(history: Followed) -> bool:
+    left = history.everything()
+    return not any(f'"{name}"' in left for name in ("eva", "desk", "phone", "shoe"))
+
+
+async def test_browser_that_comes_after_the_erasure_is_erased_too() -> None:
+    history = await known_on_phone()
+    await history.erase(10, "phone")
+    await a_late_browser(history)
+    await history.settle()
+    assert history.profiles() == {} and is_gone(history)
+    assert history.player(Q)["state"] == "erased"
+
+
+async def test_browser_that_comes_just_before_it_is_erased_too() -> None:
+    history = await known_on_phone()
+    await a_late_browser(history)
+    await history.erase(10, "phone")  # made when only the phone was known
+    await history.settle()
+    assert history.profiles() == {} and is_gone(history)
+
+
+async def test_it_ends_where_nothing_is_left_to_erase() -> None:
+    history = await known_on_phone()
+    await a_late_browser(history)
+    await history.erase(10, "phone", "desk")
+    await history.settle()
+    told = {one.id for one in history.told}
+    await history.tell(*history.told)
+    await history.settle()
+    assert {one.id for one in history.told} == told
+
+
+async def test_browser_that_is_read_together_with_the_erasure_is_erased() -> None:
+    history = await known_on_phone()
+    late = event("identify", "desk", 4, login="eva")
+    await history.tell(late, erasure("phone", 10, history.eva, others=True))
+    await history.settle()
+    assert history.profiles() == {} and is_gone(history)
+
+
+async def test_who_comes_back_keeps_what_came_since() -> None:
+    history = await known_on_phone()
+    await history.tell(event("pageview", "desk", 2, itemID="shoe"))
+    await history.erase(10, "phone")
+    await history.tell(event("identify", "desk", 11, login="eva"), one_signal("desk", 12, Q))
+    await history.tell(event("pageview", "desk", 13, itemID="hat"))
+    await history.settle()
+    eva = history.login("eva")
+    assert [v["item"] for v in eva["viewed"]] == ["hat"] and eva["visitors"] == ["desk"]
+    assert (history.player(Q)["state"], history.player(Q)["person"]) == ("subscribed", eva["_id"])
+    await history.tell(event("identify", "tablet", 14, login="eva"))
+    await history.settle()
+    assert history.login("eva")["visitors"] == ["desk", "tablet"]
+
+
+async def test_imported_row_from_before_brings_nobody_back() -> None:
+    history = await known_on_phone()
+    await history.erase(10, "phone")
+    await history.settle()
+    await history.tell(imported(P, 5, tags={"vip": "1"}))
+    await history.tell(imported(Q, 6, login="eva"))
+    await history.tell(imported(P, 20, login="eva", undated=True))
+    await history.settle()
+    assert history.profiles() == {} and is_gone(history) and "vip" not in history.everything()
+    assert history.player(P)["state"] == "erased"
+
+
+async def test_imported_row_of_before_goes_with_its_player() -> None:
+    history = await known_on_phone()
+    await history.tell(imported(P, 0, tags={"vip": "1"}))
+    assert "vip" in history.everything()
+    await history.erase(10, "phone")
+    await history.settle()
+    assert "vip" not in history.everything()
+
+
+async def test_undated_row_with_the_login_brings_nobody_back() -> None:
+    history = await known_on_phone()
+    await history.erase(10, "phone")
+    await history.tell(imported(Q, 20, login="eva", undated=True))
+    await history.settle()
+    assert history.profiles() == {}
+
+
+async def test_imported_row_from_since_is_somebody_new() -> None:
+    history = await known_on_phone()
+    await history.erase(10, "phone")
+    await history.settle()
+    await history.tell(imported(P, 20, login="eva"))
+    await history.settle()
+    assert [p["id"] for p in history.login("eva")["players"]] == [P]
