@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, Literal, cast
 
 import pytest
@@ -74,6 +75,14 @@ async def test_merges_are_written_once(store: Projections) -> None:
     for person in ("eva", "adam"):
         await store.save_merges([{"_id": "m", "app": APP, "person": person}])
     await store.save_merges([])
+
+
+async def test_tombstones_keep_their_last_time(store: Projections) -> None:
+    early, late = ({"_id": "eva", "app": APP, "at": START + timedelta(days=n)} for n in (1, 2))
+    await store.bury([early, late])
+    await store.bury([early])
+    assert await store.buried(["eva", "adam"]) == {"eva": late}
+    assert await store.buried([]) == {}
 
 
 async def test_nothing_is_nothing(store: Projections) -> None:
