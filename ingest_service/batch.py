@@ -87,7 +87,7 @@ def _is_unicode(event: Any) -> bool:
         orjson.dumps(event)
     except orjson.JSONEncodeError:
         # What is too deep for orjson is refused for that.
-        return isinstance(event, dict) and _is_too_deep(event)
+        return isinstance(event, dict) and is_too_deep(event)
     return True
 
 
@@ -116,7 +116,7 @@ def check_event(event: Any, batch_size: int) -> dict[str, Any]:
             raise InvalidPayload("a text holds half a surrogate pair", code="invalid_text")
         raise InvalidPayload("an event must be an object", code="not_an_object")
     # Before its size is taken: orjson writes no more than 254 levels.
-    if _is_too_deep(event):
+    if is_too_deep(event):
         raise InvalidPayload(f"the event is nested deeper than {MAX_DEPTH} levels", code="too_deep")
     if batch_size > MAX_EVENT_BYTES and len(orjson.dumps(event)) > MAX_EVENT_BYTES:
         raise InvalidPayload(
@@ -125,7 +125,18 @@ def check_event(event: Any, batch_size: int) -> dict[str, Any]:
     return event
 
 
-def _is_too_deep(event: dict[str, Any]) -> bool:
+def load_shallow(body: bytes) -> dict[str, Any]:
+    """A body that is one object, no deeper than an event: what is deeper than parsers go could be
+    put on the log and never be read from it. Raises InvalidPayload."""
+    content = load_json(body)
+    if not isinstance(content, dict):
+        raise InvalidPayload("the body must be an object", code="invalid_shape")
+    if is_too_deep(content):
+        raise InvalidPayload(f"the body is nested deeper than {MAX_DEPTH} levels", code="too_deep")
+    return content
+
+
+def is_too_deep(event: dict[str, Any]) -> bool:
     """The event itself is the first level."""
     level: list[Any] = [event]
     for _ in range(MAX_DEPTH):

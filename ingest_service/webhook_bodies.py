@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, StringConstraints, ValidationError
 
+from ingest_service.batch import load_shallow
 from ingest_service.schemas import Shape, Url
 from shared.errors import InvalidPayload
 from shared.ids import is_uuid
 from shared.models.event import InteractionKind
-from shared.models.wire import invalid_payload, load_json
+from shared.models.wire import invalid_payload
 
 KINDS: dict[str, InteractionKind] = {
     "notification.displayed": "impression",  # v15
@@ -65,7 +66,7 @@ class WebhookBody(Shape):
 
 def read_webhook(raw: bytes) -> WebhookBody:
     """Raises InvalidPayload."""
-    content = load_json(raw)
+    content = load_shallow(raw)
     try:
         body = WebhookBody.model_validate(content)
     except ValidationError as exc:

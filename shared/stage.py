@@ -20,12 +20,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from shared import metrics
+from shared.clock import monotonic
 from shared.dead_letters import Poison, Undertaker
 from shared.errors import LogUnavailable, Rejected, Unavailable
 from shared.health import Component
 from shared.kafka import Record
 from shared.kafka_reader import LogReader
 from shared.offsets import OffsetLedger, Unit
+from shared.poison_watch import ONLY_POISON, PoisonWatch
 from shared.stage_spec import Handler, Item, StageContext, StageSpec
 from shared.wakeup import pause
 
@@ -39,7 +41,6 @@ SETTLE_SECONDS = 5.0  # how long a rebalance may wait for units under way
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 STALLED_SECONDS = 60.0  # no pass of the loop for this long: unhealthy
-POISON_LIMIT = 1_000  # this many in a row, and nothing else: the stage is wrong, not the records
 
 
 class Stage(Generic[T]):
@@ -52,8 +53,7 @@ class Stage(Generic[T]):
         self._ledger = OffsetLedger()
         self._crash: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._poison_run = 0
-        self._broken: Rejected | None = None
+        self._watch = PoisonWatch(spec.name, monotonic)
         self._component: Component = context.health.component(
             f"stage:{spec.name}", deadline_seconds=STALLED_SECONDS
         )
@@ -89,7 +89,7 @@ class Stage(Generic[T]):
         """One turn: take work where there is room for it, commit what is done."""
         if self._crash is not None:
             raise self._crash
-        if len(self._tasks) >= self._spec.in_flight or self._broken is not None:
+        if len(self._tasks) >= self._spec.in_flight or self._watch.holds(len(self._tasks)):
             await reader.keep()
             await reader.look_at_ends()
             if self._tasks:
@@ -171,7 +171,8 @@ class Stage(Generic[T]):
             if len(items) == 1:
                 error = Rejected(f"{self._spec.name} failed: {name}", code="stage_failed")
                 return [Poison(items[0].record, error)]
-        return [poison for item in items for poison in await self._handle([item])]
+        half = len(items) // 2  # a whole batch one by one would be what slows the stage down
+        return [*await self._handle(items[:half]), *await self._handle(items[half:])]
 
     async def _patiently(self, work: Callable[[], Awaitable[Sequence[Poison]]]) -> Sequence[Poison]:
         """Again and again while what it needs is away."""
@@ -201,12 +202,7 @@ class Stage(Generic[T]):
         metrics.STAGE_RECORDS.labels(name).inc(total)
         metrics.STAGE_SECONDS.labels(name).observe(seconds)
         self._tell_age(unit.records[-1])
-        self._poison_run = self._poison_run + poison if poison == total else 0
-        if self._poison_run >= POISON_LIMIT and self._broken is None:
-            self._broken = Rejected(
-                f"{POISON_LIMIT} records in a row are poison", code="only_poison"
-            )
-            log.error("stage stopped: it finds only poison", extra={"stage": name})
+        self._watch.count(poison, total)
 
     def _tell_age(self, record: Record) -> None:
         age = self._context.clock().timestamp() - record.at_ms / 1000
@@ -218,8 +214,8 @@ class Stage(Generic[T]):
             metrics.STAGE_LAG.labels(self._spec.name, topic).set(behind + unfinished.get(topic, 0))
         if (oldest := self._ledger.oldest()) is not None:
             self._tell_age(oldest)
-        if self._broken is not None:
-            self._component.fail(self._broken.code)
+        if self._watch.only_poison:
+            self._component.fail(ONLY_POISON)
         elif not self._tasks or self._component.error is None:
             self._component.beat()
         else:  # a unit waits for something; the loop itself is alive

@@ -108,8 +108,8 @@ async def test_what_can_never_count_is_accepted_and_dropped(
     [
         (b"", "invalid_json"),
         (b"\xff", "invalid_json"),
-        (b"[]", "invalid"),
-        (b"null", "invalid"),
+        (b"[]", "invalid_shape"),
+        (b"null", "invalid_shape"),
         (b"{}", "invalid"),
         (orjson.dumps({"event": 7, **V16}), "invalid"),
         (orjson.dumps({"event": "notification.clicked", **V16, "notificationId": 7}), "invalid"),
@@ -122,6 +122,21 @@ async def test_malformed_bodies(
     answer = await client.post(URL, content=body)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert api.log.records == []
+
+
+@pytest.mark.parametrize("depth", [8, 200, 254, 900])
+async def test_too_deep_is_refused_at_the_door(
+    client: httpx.AsyncClient, api: Api, depth: int
+) -> None:
+    """On the log it would be a record that no stage can read."""
+    for allowed in (True, False):
+        data = b'{"a":' * (7 if allowed else depth) + b"1" + b"}" * (7 if allowed else depth)
+        body = orjson.dumps({"event": "notification.clicked", **V16})
+        body = body.replace(orjson.dumps(V16["additionalData"]), data)
+        answer = await client.post(URL, content=body)
+        assert answer.status_code == (202 if allowed else 422)
+    assert answer.json()["code"] == "too_deep"
+    assert len(api.log.events) == 1  # and that one can be read again
 
 
 async def test_odd_custom_data_is_dropped(client: httpx.AsyncClient, api: Api) -> None:
