@@ -6,6 +6,9 @@ from typing import Any
 
 from ingest_service.projector.sets import Document, newest, stamp
 
+# Amounts are at most 10^12 (normalise.py), so their sums fit 64 bits; a product of two doesn't.
+EXACT = 2**53
+
 
 def fold_basket(whole: Document | None, changes: list[Document]) -> Document:
     """`{"items": [{"item", "quantity", "price"}], "total", "currency", "at"}`."""
@@ -46,4 +49,5 @@ def _total(lines: dict[str, Document]) -> Any:
     """None where a price is unknown."""
     if any(line.get("price") is None for line in lines.values()):
         return None
-    return round(sum(line["quantity"] * line["price"] for line in lines.values()), 4)
+    total = round(sum(line["quantity"] * line["price"] for line in lines.values()), 4)
+    return total if total < EXACT else float(total)

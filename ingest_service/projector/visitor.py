@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from ingest_service.projector.contribution import contribute, union
 from ingest_service.projector.erasure import erase, gone_persons, is_buried, undo_merge
 from ingest_service.projector.people import PersonIds
@@ -20,6 +22,7 @@ CUTTING = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
 SEEN_EVENTS = 512  # more than a batch that may be delivered again
 SEEN_CUTS = 128  # a repeated cut would do more harm, so those are remembered for longer
 MAX_EPOCHS = 32  # a shared kiosk's browser: older ones are joined where they have one person
+MAX_BYTES = 6 * 1024**2  # of epochs that are over, as JSON: a document ends at 16 MiB
 MAX_PLAYERS = 20
 NOBODY = ""
 STAND_IN = "os:"  # visitor ids of imported players that no browser has spoken of
@@ -172,7 +175,7 @@ class Visitor:
 
     def _compact(self) -> None:
         epochs = self.state["epochs"]
-        while len(epochs) > MAX_EPOCHS:
+        while len(epochs) > MAX_EPOCHS or _bytes(epochs[:-1]) > MAX_BYTES:
             self.touched |= self.everybody()
             oldest = epochs.pop(0)
             heir = next((e for e in epochs if _one_person(e, oldest)), None)
@@ -197,6 +200,10 @@ class Visitor:
         add_word(words, entry["id"], said)
         held = {entry["id"] for entry in self.state["players"]}
         self.state["words"] = {p: said for p, said in words.items() if p in held}
+
+
+def _bytes(epochs: list[Document]) -> int:
+    return len(orjson.dumps([epoch["part"] for epoch in epochs])) if epochs else 0
 
 
 def _one_person(epoch: Document, other: Document) -> bool:

@@ -77,6 +77,7 @@ async def test_mistake_on_one_of_a_batch_takes_only_that_one(bench: Bench, work:
     await eventually(lambda: set(good) <= set(work.done))
     assert any(bug in batch and len(batch) == 21 for batch in work.batches)
     assert [bug] in work.batches
+    assert sum(bug in batch for batch in work.batches) <= 6  # found by halving
     assert bug not in work.done
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from itertools import permutations
 from typing import Any
 
+import bson
+import pytest
+
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import contribute, union
+from ingest_service.schemas import BasketChange
 from shared.models.event import Event
 from tests.unit.ingest.doubles import START, event
 
@@ -76,3 +80,13 @@ def test_sets_are_bounded_to_the_newest() -> None:
     for number in range(120):
         contribute(part, event("pageview", "a", number, itemID=f"i{number}"))
     assert [v["item"] for v in part["viewed"]] == [f"i{n}" for n in range(119, 69, -1)]
+
+
+@pytest.mark.parametrize("amount", [10**12, 1e12, 999_999_999_999, 0.0001])
+def test_whatever_is_accepted_can_be_stored(amount: float) -> None:
+    """A total that BSON can't hold would make the person's every later event fail."""
+    accepted = BasketChange.model_validate({"itemID": "1", "quantity": amount, "price": amount})
+    data = accepted.model_dump(by_alias=True, exclude_none=True)
+    found = basket(*(event("addToBasket", "a", n, **data) for n in range(100)))
+    total = bson.decode(bson.encode(found))["total"]
+    assert total == found["total"] == pytest.approx(100 * amount * amount, abs=1e-4)

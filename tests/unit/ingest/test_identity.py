@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import bson
+
 from shared.models.delivery import Delivery, PlayerOutcome
 from tests.unit.ingest.doubles import APP, START, History, event, one_signal
 
@@ -179,3 +181,19 @@ async def test_kiosk_stays_bounded() -> None:
     (visitor,) = history.store.kept["visitors"].values()
     assert len(visitor["epochs"]) == 32
     assert len(history.profiles()) <= 32
+
+
+async def test_large_orders_of_many_logins_fit_a_document() -> None:
+    """A browser's document that MongoDB refuses would end the browser's history for good."""
+    history = History()
+    lines = [{"item": f"{n:0150}", "quantity": 1, "price": None} for n in range(190)]  # 32 KiB
+    number = 0
+    for login in range(14):
+        events = [event("identify", "a", number := number + 1, login=f"guest{login}")]
+        for _ in range(50):
+            number += 1
+            events.append(event("purchase", "a", number, id=str(number), items=lines))
+        await history.tell(*events)
+    (visitor,) = history.store.kept["visitors"].values()
+    assert 2 < len(visitor["epochs"]) < 14
+    assert len(bson.encode(visitor)) < 14 * 1024**2
