@@ -93,7 +93,7 @@ async def run(
         calm_garbage_collector()
         log.info("listening", extra={"host": http.host, "port": listener.getsockname()[1]})
         async with asyncio.TaskGroup() as group:
-            group.create_task(serve(app, listener, stop, http.drain_seconds))
+            group.create_task(serve(app, listener, stop, http))
             for loop in loops:
                 group.create_task(loop())
 

@@ -34,9 +34,7 @@ async def run(settings: Settings, stop: asyncio.Event, roles: Sequence[str] = RO
             mongo = health.component("mongodb", deadline_seconds=15, critical=True)
             kafka = health.component("kafka", deadline_seconds=15, critical=True)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(
-                    serve(sender.api(), listener, stop, settings.sender.drain_seconds)
-                )
+                tasks.create_task(serve(sender.api(), listener, stop, settings.sender))
                 tasks.create_task(probe(mongo, lambda: ping(sender.database), stop))
                 tasks.create_task(probe(kafka, sender.writer.ping, stop))
                 tasks.create_task(sender.apps.keep_fresh(stop))

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from shared.errors import CarillonError, Rejected, Unavailable
 from shared.health import Component
+from shared.http_bounds import BoundedProtocol, look_after, room_for
 from shared.logs import configure_logs
 from shared.settings import HttpSettings, Settings
 from shared.wakeup import pause
@@ -89,19 +90,24 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    app: ASGIApp, listener: socket.socket, stop: asyncio.Event, drain_seconds: float
+    app: ASGIApp, listener: socket.socket, stop: asyncio.Event, http: HttpSettings
 ) -> None:
     """Serve until `stop`; requests under way get `drain_seconds` to end."""
+
+    class Protocol(BoundedProtocol):
+        most = room_for(http.max_connections)
+
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=Protocol,
+        ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,  # uvicorn would believe any loopback address; `trusted_proxies` decides
-        timeout_graceful_shutdown=int(drain_seconds),
+        timeout_graceful_shutdown=int(http.drain_seconds),
         timeout_keep_alive=30,
     )
     server = _Server(config)
@@ -110,11 +116,15 @@ async def serve(
         await stop.wait()
         server.should_exit = True
 
-    ending = asyncio.create_task(end())
+    tasks = [
+        asyncio.create_task(end()),
+        asyncio.create_task(look_after(server.server_state.connections, stop)),
+    ]
     try:
         await server.serve(sockets=[listener])
     finally:
-        ending.cancel()
+        for task in tasks:
+            task.cancel()
         listener.close()
     if not stop.is_set():
         raise RuntimeError("the HTTP server ended by itself")

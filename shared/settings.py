@@ -47,6 +47,7 @@ class HttpSettings(BaseModel):
     port: int = Field(0, ge=0, le=65_535)  # 0: any free one
     open_metrics: bool = False  # /metrics and /docs to every address, not only private ones
     trusted_proxies: list[str] = []  # networks whose X-Forwarded-For is believed
+    max_connections: int = Field(2_000, ge=1)  # at once; beyond it 503
     drain_seconds: float = 10.0  # how long a stop may wait for requests and batches under way
 
 

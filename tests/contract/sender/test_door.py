@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from shared.service import serve
+from shared.settings import HttpSettings
 from tests.contract.sender.conftest import Api, a_trigger, client
 from tests.stack import eventually
 
@@ -89,7 +90,9 @@ async def test_health_needs_no_token(api: Api) -> None:
 async def test_served_over_a_socket_and_ended_in_order(api: Api) -> None:
     stop, listener = asyncio.Event(), socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    serving = asyncio.create_task(serve(api.sender.api(), listener, stop, 5))
+    serving = asyncio.create_task(
+        serve(api.sender.api(), listener, stop, HttpSettings(drain_seconds=5))
+    )
     async with httpx.AsyncClient(base_url=address) as http:
         answer = await http.get("/v1/apps", headers={"Authorization": "Bearer ops_demo"})
         assert answer.json() == {"items": []}

@@ -1,0 +1,130 @@
+"""How much a connection may cost before anybody knows whose it is: uvicorn itself sets no bounds.
+
+Heads are counted as they arrive, and one look a second finds the requests that take too long, so
+that a request within its bounds pays next to nothing for this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Iterable
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from shared.wakeup import pause
+
+MAX_HEAD_BYTES = 32 * 1024
+MAX_HEADERS = 100
+HEAD_SECONDS = 10.0  # also until a new connection's first byte
+BODY_SECONDS = 30.0  # and what it takes at this pace:
+BODY_PACE = 16 * 1024  # bytes a second
+LOOK_SECONDS = 1.0
+SPARE_FILES = 256  # for everything that isn't a connection
+REFUSALS = {
+    400: ("bad_request", "this is not HTTP"),
+    408: ("too_slow", "the request didn't arrive in time"),
+    431: ("head_too_large", f"at most {MAX_HEADERS} headers in {MAX_HEAD_BYTES // 1024} KiB"),
+    503: ("too_many_connections", "all connections are taken"),
+}
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    most = 2_000  # connections at once
+    began: float | None = None  # the request that is being read; None between two
+    headed = False
+    received = 0  # bytes of the request that is being read
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.began = self.loop.time()
+        if len(self.connections) > self.most:
+            self.refuse(503)
+
+    def data_received(self, data: bytes) -> None:
+        self.received += len(data)
+        super().data_received(data)
+        if not self.headed and self.began is not None and self._is_head_too_large():
+            self.refuse(431)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.began, self.headed = self.loop.time(), False
+
+    def on_headers_complete(self) -> None:
+        if len(self.headers) > MAX_HEADERS or self.received > MAX_HEAD_BYTES < self._head_bytes():
+            self.refuse(431)
+            raise ValueError("head too large")  # ends the parser, before the request is begun
+        super().on_headers_complete()
+        self.headed = True
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self.began, self.received = None, 0
+
+    def _is_head_too_large(self) -> bool:
+        return self.received > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS
+
+    def _head_bytes(self) -> int:
+        """Of what came in one piece, perhaps with a body that may be larger."""
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def look(self, now: float) -> None:
+        """Refuse a request that takes too long to arrive."""
+        if self.began is None:
+            return
+        if self.flow.read_paused:  # it waits for us
+            self.began += LOOK_SECONDS
+        allowed = BODY_SECONDS + self.received / BODY_PACE if self.headed else HEAD_SECONDS
+        if now - self.began > allowed:
+            self.refuse(408)
+
+    def send_400_response(self, msg: str) -> None:
+        self.refuse(400)
+
+    def refuse(self, status: int) -> None:
+        """Answer, where no other answer is under way, and close."""
+        if self.transport.is_closing():
+            return
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        is_silent = cycle is None or cycle.response_complete or not cycle.response_started
+        if is_silent and (self.received or status == 503):
+            self.transport.write(_answer(status))
+        self.transport.close()
+
+
+def _answer(status: int) -> bytes:
+    code, message = REFUSALS[status]
+    body = orjson.dumps({"code": code, "message": message, "errors": []})
+    later = b"retry-after: 1\r\n" if status == 503 else b""
+    return b"%scontent-type: application/json\r\ncontent-length: %d\r\n%sconnection: close\r\n\r\n%s" % (
+        STATUS_LINE[status], len(body), later, body,
+    )  # fmt: skip
+
+
+async def look_after(connections: Iterable[object], stop: asyncio.Event) -> None:
+    """Until `stop`."""
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        now = loop.time()
+        for connection in list(connections):
+            if isinstance(connection, BoundedProtocol):
+                connection.look(now)
+        await pause(stop, LOOK_SECONDS)
+
+
+def room_for(connections: int) -> int:
+    """As many of them as the process may have files open; that is raised as far as it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return connections
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, soft - SPARE_FILES)

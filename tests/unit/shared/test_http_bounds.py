@@ -1,0 +1,196 @@
+"""What a connection may cost before anybody knows whose it is, on real sockets in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+import orjson
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from shared.http_bounds import (
+    BODY_PACE,
+    BODY_SECONDS,
+    HEAD_SECONDS,
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    room_for,
+)
+from shared.service import serve
+from shared.settings import HttpSettings
+from tests.fakes import VirtualLoop, in_virtual_time
+
+HEAD = b"POST / HTTP/1.1\r\nhost: x\r\n"
+SLOW = 5.0  # within any time there is
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Tells how large the body was."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        size, more = size + len(message["body"]), message["more_body"]
+    body = b"%d" % size
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def served(test: Callable[[int], Awaitable[None]], connections: int = 2_000) -> None:
+    async def run(_: VirtualLoop) -> None:
+        stop = asyncio.Event()
+        # Named TCP, asyncio sends at once: what waits for an ACK would wait for years in this time.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port: int = listener.getsockname()[1]
+        http = HttpSettings(drain_seconds=1, max_connections=connections)
+        serving = asyncio.create_task(serve(echo, listener, stop, http))
+        await asyncio.sleep(0.5)
+        try:
+            await test(port)
+        finally:
+            stop.set()
+            await serving
+
+    in_virtual_time(run)
+
+
+async def connect(port: int) -> Streams:
+    return await asyncio.open_connection("127.0.0.1", port)
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    return int(head.split()[1]), await reader.readexactly(length)
+
+
+async def refusal(reader: asyncio.StreamReader) -> tuple[int, str]:
+    """And the connection is closed."""
+    status, body = await answer(reader)
+    assert await reader.read() == b""
+    return status, orjson.loads(body)["code"]
+
+
+LARGE = [
+    [HEAD + b"a: " + b"x" * MAX_HEAD_BYTES],  # without an end
+    [HEAD + b"a: " + b"x" * MAX_HEAD_BYTES + b"\r\n\r\n"],
+    [HEAD, b"a: ", *[b"x" * 1_024] * (MAX_HEAD_BYTES // 1_024)],  # a little at a time
+    [b"GET /" + b"x" * MAX_HEAD_BYTES],
+    [HEAD, b"a: b\r\n" * (MAX_HEADERS + 1)],
+    [HEAD + b"a: b\r\n" * MAX_HEADERS + b"\r\n"],
+]
+
+
+@pytest.mark.parametrize("pieces", LARGE)
+@pytest.mark.parametrize("after", [b"", HEAD + b"content-length: 2\r\n\r\nhi"])
+def test_large_heads_are_refused_as_soon_as_they_are_large(
+    pieces: list[bytes], after: bytes
+) -> None:
+    async def test(port: int) -> None:
+        reader, writer = await connect(port)
+        if after:  # also on a connection that was used before
+            writer.write(after)
+            assert await answer(reader) == (200, b"2")
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(0.001)
+        assert await refusal(reader) == (431, "head_too_large")
+        writer.close()
+
+    served(test)
+
+
+def test_what_is_within_the_bounds_is_served() -> None:
+    async def test(port: int) -> None:
+        reader, writer = await connect(port)
+        headers = b"a: b\r\n" * (MAX_HEADERS - 2) + b"content-length: %d\r\n\r\n"
+        for size in (100_000, 0, 200_000):
+            writer.write(HEAD + headers % size + b"x" * size)
+            assert await answer(reader) == (200, b"%d" % size)
+            await asyncio.sleep(2 * HEAD_SECONDS)  # idle, and still there
+        writer.close()
+
+    served(test)
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds"),
+    [(HEAD, HEAD_SECONDS), (HEAD + b"content-length: 9\r\n\r\nhalf", BODY_SECONDS)],
+)
+def test_half_a_request_is_waited_for_only_so_long(sent: bytes, seconds: float) -> None:
+    async def test(port: int) -> None:
+        reader, writer = await connect(port)
+        writer.write(sent)
+        began = asyncio.get_running_loop().time()
+        assert await refusal(reader) == (408, "too_slow")
+        assert seconds <= asyncio.get_running_loop().time() - began <= seconds + 3
+        writer.close()
+
+    served(test)
+
+
+def test_a_drop_now_and_then_is_not_enough_but_a_pace_is() -> None:
+    async def test(port: int) -> None:
+        (drops, dropping), (reader, writer) = await connect(port), await connect(port)
+        size = 20 * int(SLOW * BODY_PACE)
+        for each in (dropping, writer):
+            each.write(HEAD + b"content-length: %d\r\n\r\n" % size)
+        for n in range(20):
+            if n < 5:
+                dropping.write(b"x")
+            await asyncio.sleep(SLOW)
+            writer.write(b"x" * int(SLOW * BODY_PACE))
+        assert await answer(reader) == (200, b"%d" % size)
+        assert await refusal(drops) == (408, "too_slow")
+        for each in (dropping, writer):
+            each.close()
+
+    served(test)
+
+
+def test_silent_connections_are_closed() -> None:
+    async def test(port: int) -> None:
+        reader, writer = await connect(port)
+        assert await reader.read() == b""
+        writer.close()
+
+    served(test)
+
+
+def test_there_are_only_so_many_connections() -> None:
+    async def test(port: int) -> None:
+        kept = [await connect(port) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        late, writer = await connect(port)
+        assert await refusal(late) == (503, "too_many_connections")
+        kept[0][1].close()
+        await asyncio.sleep(0.1)
+        again, other = await connect(port)
+        other.write(HEAD + b"content-length: 2\r\n\r\nhi")
+        assert await answer(again) == (200, b"2")
+        for each in (writer, other, *(w for _, w in kept)):
+            each.close()
+
+    served(test, connections=3)
+
+
+def test_nonsense_is_a_400() -> None:
+    async def test(port: int) -> None:
+        reader, writer = await connect(port)
+        writer.write(b"HELO mail.example\r\n\r\n")
+        assert await refusal(reader) == (400, "bad_request")
+        writer.close()
+
+    served(test)
+
+
+def test_connections_leave_files_for_the_rest() -> None:
+    assert room_for(10) == 10
+    assert 0 < room_for(10**9) < 10**9
