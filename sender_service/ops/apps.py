@@ -112,7 +112,6 @@ class Sealer:
         """Raises InvalidPayload, naming the field."""
         before = self._before
         kept = before.one_signal.rest_api_key if before else None
-        login = before.login_hash.secret if before else None
         return {
             "name": given.name,
             "enabled": given.enabled,
@@ -126,13 +125,18 @@ class Sealer:
             "origins": given.origins,
             "loginHash": {
                 "required": given.login_hash.required,
-                "secret": None
-                if given.login_hash.secret is None
-                else self._seal(given.login_hash.secret, login, "loginHash.secret"),
+                "secret": self._login_secret(given.login_hash),
             },
             "snippet": given.snippet.document(),
             "controlGroup": given.control_group,
         }
+
+    def _login_secret(self, given: LoginHashIn) -> str | None:
+        """Where proofs are required, one left out stays what it was: without it anybody is anybody."""
+        kept = self._before.login_hash.secret if self._before else None
+        if given.secret is None and not given.required:
+            return None
+        return self._seal(given.secret or MASK, kept, "loginHash.secret")
 
     def _seal(self, plain: str, kept: str | None, field: str) -> str:
         if plain == MASK:

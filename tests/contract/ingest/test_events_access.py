@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from shared.mongo import open_database
+from shared.secrets import Vault
 from shared.settings import MongoSettings
-from tests.contract.ingest.doubles import SHOP, Api
+from tests.contract.ingest.doubles import SHOP, Api, app
 from tests.contract.ingest.test_events import URL, code_of, pageview
 
 
@@ -122,3 +123,16 @@ async def test_login_must_be_proved_where_the_app_wants_it(
         assert (answer.status_code, code_of(answer)) == (422, "login_hash")
     assert (await identify(url, email="eva@example.test")).status_code == 202
     assert (await identify("/v1/events?key=sk_proof", login="eva")).status_code == 202
+
+
+@pytest.mark.parametrize("secret", [None, Vault("another key, thirty-two characters").encrypt("s")])
+async def test_without_a_readable_secret_nobody_proves_anything(
+    client: httpx.AsyncClient, api: Api, secret: str | None
+) -> None:
+    api.apps.take([app("bare", loginHash={"required": True, "secret": secret})])
+    login = {"type": "identify", "visitorId": "v", "data": {"login": "eva", "loginHash": "0" * 64}}
+    page = {"type": "pageview", "visitorId": "v"}
+    answer = await client.post("/v1/events?key=wk_bare", json=[login, page])
+    assert answer.status_code == 202
+    assert [r["code"] for r in answer.json()["rejected"]] == ["login_hash"]
+    assert [event.type for event in api.log.events] == ["pageview"]

@@ -68,6 +68,16 @@ async def test_left_out_secrets_stay_too(api: Api) -> None:
     assert (await api.ok("PUT", "/v1/apps/demo", json=body))["version"] == 1
 
 
+@pytest.mark.parametrize("left_out", [{"required": True}, {"required": True, "secret": None}])
+async def test_required_proof_never_loses_its_secret(api: Api, left_out: dict[str, Any]) -> None:
+    await api.put_app(**FULL)
+    assert (await api.put_app(**{**FULL, "loginHash": left_out}))["version"] == 1
+    app = api.sender.apps.by_key("write", "wk_demo_key")
+    assert api.sender.vault.decrypt(app.login_hash.secret or "") == "login-secret"
+    none = await api.put_app(**{**FULL, "loginHash": {"required": False}})
+    assert none["loginHash"] == {"required": False, "secret": None}
+
+
 async def test_changed_secret_is_a_new_version(api: Api) -> None:
     await api.put_app(**FULL)
     changed = await api.put_app(
@@ -100,6 +110,8 @@ async def test_changed_secret_is_a_new_version(api: Api) -> None:
         ({"origins": ["shop.example"]}, "origins.0"),
         ({"origins": ["https://shop.example/path"]}, "origins.0"),
         ({"loginHash": {"required": True, "secret": "masked"}}, "loginHash.secret"),
+        ({"loginHash": {"required": True}}, "loginHash.secret"),
+        ({"loginHash": {"required": True, "secret": None}}, "loginHash.secret"),
     ],
 )  # fmt: skip
 async def test_what_is_wrong_is_named_and_not_stored(
