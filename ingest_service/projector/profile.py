@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,17 +17,30 @@ KEPT_APART = frozenset({"rev", "changedAt"})  # not part of what a profile says
 WATCHED = ("players", "purchases")  # a change of these moves `changedAt`
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """Of one person's profile: those seen last. `read` is what one look for others may bring."""
+
+    browsers: int = 100
+    players: int = 100
+    read: int = 1_000
+
+
+BOUNDS = Bounds()
+
+
 def fold_profile(
-    person: str, visitors: Sequence[Visitor], players: Sequence[Document]
+    person: str, visitors: Sequence[Visitor], players: Sequence[Document], bounds: Bounds = BOUNDS
 ) -> Document | None:
     """None where nothing belongs to the person any more. `players`: those it owns."""
-    visitors = sorted(visitors, key=lambda v: str(v.state["visitor"]))
+    visitors = sorted(_newest(person, visitors)[: bounds.browsers], key=_name)
     epochs = [e for v in visitors for e in v.state["epochs"] if v.person_of(e) == person]
     if not epochs or _is_stand_in(visitors, epochs, players):
         return None
     here = [v for v in visitors if v.owner == person]
     whole = union(e["part"] for e in epochs)
-    owned = sorted(players, key=lambda p: stamp(p["status"]), reverse=True)
+    owned = sorted(players, key=lambda p: (*stamp(p["status"]), p["_id"]), reverse=True)
+    owned = owned[: bounds.players]
     return {
         "_id": person,
         "app": visitors[0].state["app"],
@@ -50,11 +64,26 @@ def fold_profile(
     }
 
 
+def _newest(person: str, visitors: Iterable[Visitor]) -> list[Visitor]:
+    """By when the person was last seen there: a moment that only grows, whoever else comes later."""
+    seen: list[tuple[datetime, str, Visitor]] = []
+    for visitor in visitors:
+        epochs = [e for e in visitor.state["epochs"] if visitor.person_of(e) == person]
+        if epochs:
+            at = max(e["part"]["lastSeenAt"] for e in epochs)
+            seen.append((at, _name(visitor), visitor))
+    return [visitor for _, _, visitor in sorted(seen, key=lambda s: s[:2], reverse=True)]
+
+
+def _name(visitor: Visitor) -> str:
+    return str(visitor.state["visitor"])
+
+
 def _is_stand_in(
     visitors: Sequence[Visitor], epochs: Sequence[Document], players: Sequence[Document]
 ) -> bool:
     """An import's stand-in for a browser, once the browser itself has come for its player."""
-    names = (str(v.state["visitor"]) for v in visitors)
+    names = (_name(v) for v in visitors)
     nameless = all(e["login"] is None for e in epochs)
     return not players and nameless and all(name.startswith(STAND_IN) for name in names)
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from ingest_service.projector.burial import Burials, Tell
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
 from ingest_service.projector.ledger import Ledger, named_players
+from ingest_service.projector.material import Found, Material
 from ingest_service.projector.people import PersonIds
-from ingest_service.projector.profile import fold_profile, settle
+from ingest_service.projector.profile import BOUNDS, Bounds, fold_profile, settle
 from ingest_service.projector.reports import SEEN, Report, of_delivery, of_stream, stream_player
 from ingest_service.projector.sets import Document
 from ingest_service.projector.store import Projections
@@ -29,7 +30,6 @@ from shared.topics import DELIVERIES, EVENTS, PROJECTOR
 
 log = logging.getLogger("carillon.projector")
 
-Found = Mapping[str, Document]  # by id
 BATCH_RECORDS = 200  # on the embedded store about half a second's work
 
 
@@ -37,12 +37,19 @@ class Projector:
     """Handles batches; everything it knows between two of them is in the store."""
 
     def __init__(
-        self, store: Projections, people: PersonIds, clock: Clock, tell: Tell | None = None
+        self,
+        store: Projections,
+        people: PersonIds,
+        clock: Clock,
+        tell: Tell | None = None,
+        bounds: Bounds = BOUNDS,
     ) -> None:
         self._burials = Burials(store, people, tell)
         self._store = store
         self._people = people
         self._clock = clock
+        self._bounds = bounds
+        self._material = Material(store, people, bounds)
 
     def spec(self, drain_seconds: float) -> StageSpec[Projected]:
         return StageSpec(
@@ -127,8 +134,8 @@ class Projector:
             by_app[app].add(person)
         for app, people in by_app.items():
             existing = await self._store.profiles(people)
-            states = await self._browsers(app, people, existing, visitors)
-            players = await self._owned(app, people, existing, ledger)
+            states = await self._material.browsers(app, people, existing, visitors)
+            players = await self._material.players(app, people, existing, ledger)
             folded = self._fold(people, states, players)
             now = self._clock()
             settled = [settle(existing.get(p["_id"]), p, now) for p in folded]
@@ -138,30 +145,6 @@ class Projector:
                 emptied=[profile for name, profile in existing.items() if name not in kept],
             )
 
-    async def _browsers(
-        self, app: str, people: set[str], existing: Found, visitors: Sequence[Visitor]
-    ) -> Found:
-        """The batch's own, and those of persons who have others. A browser that somebody else adds to a
-        person meanwhile is not missed: its writer folds the profile too, after us, or makes us repeat.
-        """
-        at_hand = {v.state["_id"]: v.state for v in visitors}
-
-        def is_whole(profile: Document) -> bool:
-            names = [*profile["visitors"], *profile["pastVisitors"]]
-            return all(self._people.of_browser(app, name) in at_hand for name in names)
-
-        others = [p for p in people if p not in existing or not is_whole(existing[p])]
-        return {**at_hand, **await self._store.visitors_of(others)}
-
-    async def _owned(self, app: str, people: set[str], existing: Found, ledger: Ledger) -> Found:
-        """As with browsers."""
-
-        def is_whole(profile: Document) -> bool:
-            return all(player["id"] in ledger.players for player in profile["players"])
-
-        others = [p for p in people if p not in existing or not is_whole(existing[p])]
-        return {**ledger.players, **await self._store.players_of(app, others)}
-
     def _fold(self, people: set[str], states: Found, players: Found) -> list[Document]:
         members: dict[str, list[Visitor]] = defaultdict(list)
         for state in states.values():
@@ -170,7 +153,7 @@ class Projector:
         owned: dict[str, list[Document]] = defaultdict(list)
         for player in players.values():
             owned[player["person"]].append(player)
-        folded = (fold_profile(p, members[p], owned[p]) for p in sorted(people))
+        folded = (fold_profile(p, members[p], owned[p], self._bounds) for p in sorted(people))
         return [profile for profile in folded if profile is not None]
 
     def _name(self, event: Event) -> str:

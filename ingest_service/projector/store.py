@@ -40,11 +40,13 @@ class Projections(Protocol):
 
     async def visitors(self, ids: Iterable[str]) -> dict[str, Document]: ...
 
-    async def visitors_of(self, people: Iterable[str]) -> dict[str, Document]: ...
+    async def visitors_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]: ...
 
     async def players(self, ids: Iterable[str]) -> dict[str, Document]: ...
 
-    async def players_of(self, app: str, people: Iterable[str]) -> dict[str, Document]: ...
+    async def players_of(
+        self, app: str, people: Iterable[str], limit: int = 0
+    ) -> dict[str, Document]: ...
 
     async def profiles(self, ids: Iterable[str]) -> dict[str, Document]: ...
 
@@ -86,14 +88,16 @@ class MongoProjections:
     async def visitors(self, ids: Iterable[str]) -> dict[str, Document]:
         return await self._find(VISITORS.name, "_id", ids)
 
-    async def visitors_of(self, people: Iterable[str]) -> dict[str, Document]:
-        return await self._find(VISITORS.name, "people", people)
+    async def visitors_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
+        return await self._find(VISITORS.name, "people", people, limit=limit)
 
     async def players(self, ids: Iterable[str]) -> dict[str, Document]:
         return await self._find(PLAYERS.name, "_id", ids)
 
-    async def players_of(self, app: str, people: Iterable[str]) -> dict[str, Document]:
-        return await self._find(PLAYERS.name, "person", people, {"app": app})
+    async def players_of(
+        self, app: str, people: Iterable[str], limit: int = 0
+    ) -> dict[str, Document]:
+        return await self._find(PLAYERS.name, "person", people, {"app": app}, limit=limit)
 
     async def profiles(self, ids: Iterable[str]) -> dict[str, Document]:
         return await self._find(PROFILES.name, "_id", ids)
@@ -149,15 +153,22 @@ class MongoProjections:
         return ReplaceOne({"_id": document["_id"], "rev": rev}, {**document, "rev": rev + 1})
 
     async def _find(
-        self, collection: str, field: str, values: Iterable[str], also: Document | None = None
+        self,
+        collection: str,
+        field: str,
+        values: Iterable[str],
+        also: Document | None = None,
+        *,
+        limit: int = 0,
     ) -> dict[str, Document]:
+        """`limit` 0: all of them."""
         found: dict[str, Document] = {}
         with translate_mongo_errors():
             for some in _chunks(sorted(set(values))):
                 wanted = some[0] if len(some) == 1 else {"$in": some}
-                async for document in self._database[self._prefix + collection].find(
-                    {**(also or {}), field: wanted}
-                ):
+                query = {**(also or {}), field: wanted}
+                cursor = self._database[self._prefix + collection].find(query).limit(limit)
+                async for document in cursor:
                     found[document["_id"]] = document
         return found
 

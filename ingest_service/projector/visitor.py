@@ -45,6 +45,9 @@ class Visitor:
     erasures: list[Event] = field(default_factory=list)
     changed: bool = False
     merged: bool = False
+    operated: bool = (
+        False  # an operator's event was among them: what the person had may be less now
+    )
     repeated: bool = False  # an event was seen before: maybe the batch, cut off between two writes
 
     @property
@@ -73,6 +76,7 @@ class Visitor:
         return told | set(self.state["erased"]["persons"])
 
     def apply(self, event: Event) -> None:
+        self.operated |= event.type in (ERASE, UNDO_MERGE)
         if event.type == ERASE:
             self.erasures.append(event)  # what follows from it is derived each time it comes
         if self._is_repeated(event):

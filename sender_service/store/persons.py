@@ -32,8 +32,9 @@ class Known:
 
     @property
     def visitor_ids(self) -> list[str]:
-        """Browsers that are the person's now, then those that were."""
+        """Browsers that are the person's now, then those that were; a profile lists only so many."""
         named = [*self.profile.get("visitors", ()), *self.profile.get("pastVisitors", ())]
+        named += sorted(v["visitor"] for v in self.visitors if v.get("visitor"))
         return list(dict.fromkeys(str(visitor) for visitor in named))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest_service.projector.decode import Projected
 from ingest_service.projector.people import PersonIds
+from ingest_service.projector.profile import BOUNDS, Bounds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import Raced
 from shared.kafka import Record
@@ -29,24 +31,27 @@ class MemoryProjections:
         }  # fmt: skip
         self.erasures = 0
         self.tombstones: dict[str, Document] = {}
+        self.read: Counter[str] = Counter()  # documents, by collection
 
     async def visitors(self, ids: Iterable[str]) -> dict[str, Document]:
         return self._of("visitors", ids)
 
-    async def visitors_of(self, people: Iterable[str]) -> dict[str, Document]:
+    async def visitors_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
         wanted = set(people)
         every = self.kept["visitors"].values()
-        return {d["_id"]: copy.deepcopy(d) for d in every if wanted & set(d["people"])}
+        found = [d["_id"] for d in every if wanted & set(d["people"])]
+        return self._of("visitors", found[: limit or None])
 
     async def players(self, ids: Iterable[str]) -> dict[str, Document]:
         return self._of("players", ids)
 
-    async def players_of(self, app: str, people: Iterable[str]) -> dict[str, Document]:
+    async def players_of(
+        self, app: str, people: Iterable[str], limit: int = 0
+    ) -> dict[str, Document]:
         wanted = set(people)
         every = self.kept["players"].values()
-        return {
-            d["_id"]: copy.deepcopy(d) for d in every if d["app"] == app and d["person"] in wanted
-        }
+        found = [d["_id"] for d in every if d["app"] == app and d["person"] in wanted]
+        return self._of("players", found[: limit or None])
 
     async def profiles(self, ids: Iterable[str]) -> dict[str, Document]:
         return self._of("profiles", ids)
@@ -89,7 +94,9 @@ class MemoryProjections:
             del self.kept["profiles"][document["_id"]]
 
     def _of(self, name: str, ids: Iterable[str]) -> dict[str, Document]:
-        return {i: copy.deepcopy(self.kept[name][i]) for i in set(ids) if i in self.kept[name]}
+        found = {i: copy.deepcopy(self.kept[name][i]) for i in set(ids) if i in self.kept[name]}
+        self.read[name] += len(found)
+        return found
 
     def _save(self, name: str, documents: Sequence[Document]) -> None:
         for document in documents:
@@ -106,10 +113,10 @@ class MemoryProjections:
 class History:
     """A projector on a store in memory, fed by hand."""
 
-    def __init__(self, store: MemoryProjections | None = None) -> None:
+    def __init__(self, store: MemoryProjections | None = None, bounds: Bounds = BOUNDS) -> None:
         self.store = store or MemoryProjections()
         self.people = PersonIds(b"key")
-        self.projector = Projector(self.store, self.people, lambda: START)
+        self.projector = Projector(self.store, self.people, lambda: START, bounds=bounds)
 
     async def tell(self, *values: Projected) -> None:
         """One batch."""

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest_service.projector.profile import BOUNDS, Bounds
 from ingest_service.projector.store import Raced
 from shared.errors import StoreUnavailable
 from shared.models.event import Event
@@ -81,8 +83,10 @@ def logs(draw: Draw, history: dict[str, list[Event]]) -> list[list[Event]]:
     return batches
 
 
-def _replay(batches: list[list[Event]], store: MemoryProjections | None = None) -> History:
-    history = History(store)
+def _replay(
+    batches: list[list[Event]], store: MemoryProjections | None = None, bounds: Bounds = BOUNDS
+) -> History:
+    history = History(store, bounds)
 
     async def run() -> None:
         for batch in batches:
@@ -115,14 +119,16 @@ class BreakingProjections(MemoryProjections):
             raise Raced("after the write")
 
 
+TIGHT = Bounds(browsers=1, players=1)  # as if everybody had a hundred browsers more
 RELAXED = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.parametrize("bounds", [BOUNDS, TIGHT])
 @RELAXED
-@given(st.data())
-def test_interleaving_and_repetition_change_nothing(data: st.DataObject) -> None:
+@given(data=st.data())
+def test_interleaving_and_repetition_change_nothing(data: st.DataObject, bounds: Bounds) -> None:
     history = data.draw(histories())
-    first, second = (_replay(data.draw(logs(history))) for _ in range(2))
+    first, second = (_replay(data.draw(logs(history)), bounds=bounds) for _ in range(2))
     assert first.profiles() == second.profiles()
     owners = [
         {p: (d["person"], d["state"], d["visitor"]) for p, d in h.store.kept["players"].items()}
@@ -131,12 +137,15 @@ def test_interleaving_and_repetition_change_nothing(data: st.DataObject) -> None
     assert owners[0] == owners[1]
 
 
+@pytest.mark.parametrize("bounds", [BOUNDS, TIGHT])
 @RELAXED
-@given(st.data(), st.sets(st.integers(1, 40), max_size=6))
-def test_crashes_between_writes_change_nothing(data: st.DataObject, breaks: set[int]) -> None:
+@given(data=st.data(), breaks=st.sets(st.integers(1, 40), max_size=6))
+def test_crashes_between_writes_change_nothing(
+    data: st.DataObject, breaks: set[int], bounds: Bounds
+) -> None:
     batches = data.draw(logs(data.draw(histories())))
-    whole = _replay(batches)
-    broken = _replay(batches, BreakingProjections(breaks))
+    whole = _replay(batches, bounds=bounds)
+    broken = _replay(batches, BreakingProjections(breaks), bounds)
     assert broken.profiles() == whole.profiles()
     assert broken.store.kept["merges"] == whole.store.kept["merges"]
 

@@ -6,17 +6,20 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_service.projector.decode import Projected
 from ingest_service.projector.people import PersonIds
+from ingest_service.projector.profile import BOUNDS, Bounds
 from shared.models.delivery import Delivery, PlayerOutcome
 from tests.unit.ingest.doubles import APP, START, History
 from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing
 from tests.unit.ingest.test_replay import (
     PLAYERS,
     RELAXED,
+    TIGHT,
     VISITORS,
     WHAT,
     BreakingProjections,
@@ -90,21 +93,25 @@ def _players(history: History) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("bounds", [BOUNDS, TIGHT])
 @RELAXED
-@given(st.data())
-def test_interleaving_and_repetition_change_nothing(data: st.DataObject) -> None:
+@given(data=st.data())
+def test_interleaving_and_repetition_change_nothing(data: st.DataObject, bounds: Bounds) -> None:
     history = data.draw(histories())
-    first, second = (_replay(data.draw(logs(history))) for _ in range(2))
+    first, second = (_replay(data.draw(logs(history)), bounds=bounds) for _ in range(2))
     assert first.profiles() == second.profiles()
     assert _players(first) == _players(second)
 
 
+@pytest.mark.parametrize("bounds", [BOUNDS, TIGHT])
 @RELAXED
-@given(st.data(), st.sets(st.integers(1, 40), max_size=6))
-def test_crashes_between_writes_change_nothing(data: st.DataObject, breaks: set[int]) -> None:
+@given(data=st.data(), breaks=st.sets(st.integers(1, 40), max_size=6))
+def test_crashes_between_writes_change_nothing(
+    data: st.DataObject, breaks: set[int], bounds: Bounds
+) -> None:
     batches = data.draw(logs(data.draw(histories())))
-    whole = _replay(batches)
-    broken = _replay(batches, BreakingProjections(breaks))
+    whole = _replay(batches, bounds=bounds)
+    broken = _replay(batches, BreakingProjections(breaks), bounds)
     assert broken.profiles() == whole.profiles()
     assert broken.store.kept["merges"] == whole.store.kept["merges"]
     assert _players(broken) == _players(whole)

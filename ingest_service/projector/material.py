@@ -1,0 +1,80 @@
+"""What profiles are folded from, read so that an event's work has a bound.
+
+Nobody's number of browsers has one: whoever knows a login may bring any number under it, and an event
+of the person would read them all. So a profile is made of its newest browsers and players (`Bounds`).
+A full one is folded from those that it lists and those of the batch. That is as good as reading all:
+what a browser or player is ranked by only grows, so one that is dropped would never come back, unless
+one that is listed has left; then, and after an operator's event, more are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ingest_service.projector.ledger import Ledger
+from ingest_service.projector.people import PersonIds
+from ingest_service.projector.profile import Bounds
+from ingest_service.projector.sets import Document
+from ingest_service.projector.store import Projections
+from ingest_service.projector.visitor import Visitor
+
+Found = Mapping[str, Document]  # by id
+
+
+class Material:
+    """Reads after the profiles were read, so that a race is noticed."""
+
+    def __init__(self, store: Projections, people: PersonIds, bounds: Bounds) -> None:
+        self._store = store
+        self._people = people
+        self._bounds = bounds
+
+    async def browsers(
+        self, app: str, people: set[str], existing: Found, visitors: Sequence[Visitor]
+    ) -> Found:
+        """The batch's own, and those of persons who have others. A browser that somebody else adds to a
+        person meanwhile is not missed: its writer folds the profile too, after us, or makes us repeat.
+        """
+        found = {v.state["_id"]: v.state for v in visitors}
+        listed = {p: self._listed(app, profile) for p, profile in existing.items()}
+        few, full = self._parted(people, listed, found, self._bounds.browsers)
+        found |= await self._store.visitors_of(few)
+        found |= await self._store.visitors(_missing(full, listed, found))
+        operated = {p for v in visitors if v.operated for p in v.touched}
+        for person in full:
+            left = any(person not in found.get(b, _NOBODYS)["people"] for b in listed[person])
+            if left or person in operated:
+                found |= await self._store.visitors_of([person], self._bounds.read)
+        return found
+
+    async def players(self, app: str, people: set[str], existing: Found, ledger: Ledger) -> Found:
+        """As with browsers."""
+        found = dict(ledger.players)
+        listed = {p: {str(one["id"]) for one in d["players"]} for p, d in existing.items()}
+        few, full = self._parted(people, listed, found, self._bounds.players)
+        found |= await self._store.players_of(app, few)
+        found |= await self._store.players(_missing(full, listed, found))
+        for person in full:
+            if any(found.get(p, _NOBODYS)["person"] != person for p in listed[person]):
+                found |= await self._store.players_of(app, [person], self._bounds.read)
+        return found
+
+    def _listed(self, app: str, profile: Document) -> set[str]:
+        names = [*profile["visitors"], *profile["pastVisitors"]]
+        return {self._people.of_browser(app, name) for name in names}
+
+    @staticmethod
+    def _parted(
+        people: Iterable[str], listed: Mapping[str, set[str]], at_hand: Found, bound: int
+    ) -> tuple[list[str], list[str]]:
+        """Of whom all is to be read, and whose profiles are full."""
+        full = [p for p in people if len(listed.get(p, ())) >= bound]
+        few = [p for p in people if p not in listed or not listed[p] <= at_hand.keys()]
+        return [p for p in few if p not in full], full
+
+
+_NOBODYS: Document = {"people": [], "person": ""}
+
+
+def _missing(people: Iterable[str], listed: Mapping[str, set[str]], at_hand: Found) -> set[str]:
+    return {name for person in people for name in listed[person] if name not in at_hand}

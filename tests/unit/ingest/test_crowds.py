@@ -1,0 +1,65 @@
+"""One login, any number of browsers: whoever knows it may bring them, and nobody else waits for that."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from ingest_service.projector.profile import BOUNDS, Bounds
+from shared.models.event import Event
+from tests.unit.ingest.doubles import APP, History, event, one_signal
+from tests.unit.ingest.ops_events import erasure
+
+SMALL = Bounds(browsers=3, players=3, read=1_000)
+
+
+def _browser(number: int) -> list[Event]:
+    name, player = f"v{number:05}", str(uuid.UUID(int=number))
+    return [
+        event("identify", name, 10 * number, login="eva"),
+        event("pageview", name, 10 * number + 1, itemID=f"item{number}"),
+        one_signal(name, 10 * number + 2, player),
+    ]
+
+
+def _names(profile: dict[str, Any]) -> list[str]:
+    return [*profile["visitors"], *profile["pastVisitors"]]
+
+
+async def test_work_does_not_grow_with_the_number_of_browsers() -> None:
+    history = History()
+    took = []
+    for start in range(1, 601, 50):
+        await history.tell(*(e for n in range(start, start + 50) for e in _browser(n)))
+        history.store.read.clear()
+        await history.tell(event("pageview", "v00001", 9_000 + start, itemID="hat"))
+        took.append(history.store.read.total())
+    assert max(took[2:]) <= BOUNDS.browsers + BOUNDS.players + 10
+    profile = history.login("eva")
+    assert len(_names(profile)) == BOUNDS.browsers
+    assert len(profile["players"]) == BOUNDS.players
+    assert "v00001" in _names(profile)  # heard of just now
+    assert {"v00600", "v00599"} <= set(_names(profile))
+    assert {"v00002", "v00400"}.isdisjoint(_names(profile))
+
+
+async def test_profile_is_of_those_seen_last_whichever_way_they_came() -> None:
+    there, back = History(bounds=SMALL), History(bounds=SMALL)
+    for number in range(1, 9):
+        await there.tell(*_browser(number))
+        await back.tell(*_browser(9 - number))
+    assert there.profiles() == back.profiles()
+    assert _names(there.login("eva")) == ["v00006", "v00007", "v00008"]
+    assert len(there.login("eva")["players"]) == 3
+
+
+async def test_who_was_left_out_comes_back_when_another_goes() -> None:
+    history = History(bounds=SMALL)
+    for number in range(1, 6):
+        await history.tell(*_browser(number))
+    eva = history.people.of_login(APP, "eva")
+    await history.tell(erasure("v00005", 100, eva))
+    assert _names(history.login("eva")) == ["v00002", "v00003", "v00004"]
+    await history.tell(event("identify", "v00004", 200, login="adam"))  # its player goes with it
+    listed = {player["id"] for player in history.login("eva")["players"]}
+    assert listed == {str(uuid.UUID(int=number)) for number in (1, 2, 3)}
