@@ -18,6 +18,7 @@ MAX_REQUEST_BYTES = 1024 * 1024
 MAX_EVENTS = 500
 MAX_EVENT_BYTES = 32 * 1024
 MAX_DEPTH = 8
+TOO_LARGE = 2**63
 
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(SenderTime)
 
@@ -123,6 +124,19 @@ def check_event(event: Any, batch_size: int) -> dict[str, Any]:
             f"the event is larger than {MAX_EVENT_BYTES // 1024} KiB", code="event_too_large"
         )
     return event
+
+
+def check_numbers(data: dict[str, Any]) -> None:
+    """What JSON parsers and stores agree on; a longer whole number arrives as another one.
+    Raises InvalidPayload."""
+    level: list[Any] = [data]
+    while level:
+        level = [c for node in level for c in (node.values() if type(node) is dict else node)]
+        if any(type(c) in (int, float) and abs(c) >= TOO_LARGE for c in level):
+            raise InvalidPayload(
+                "data: a number must be smaller than 2^63", code="number_too_large"
+            )
+        level = [c for c in level if type(c) is dict or type(c) is list]
 
 
 def load_shallow(body: bytes) -> dict[str, Any]:

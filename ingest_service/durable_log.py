@@ -24,6 +24,7 @@ log = logging.getLogger("carillon.ingest")
 DRAIN_RECORDS = 1_000  # published together: half a megabyte, and the most that is published twice
 INTERVAL_SECONDS = 0.004  # between flushes, at least
 RETRY_SECONDS = 0.25
+LEAST_CHECK_SECONDS = 0.25  # a busy process isn't a broker that is away
 LEAST_SECONDS = 0.1  # that Kafka has for an acknowledgement, however long somebody waited before
 LARGEST_BYTES = 64 * 1024  # an event: 32 KiB as received, and what we add
 T = TypeVar("T")
@@ -82,7 +83,11 @@ class DurableLog:
 
     async def check(self) -> None:
         """For the health probe. Raises LogUnavailable while not everything is in Kafka."""
-        await self._kafka.check()
+        try:  # no more patient than with events: what goes to disk must not be told as ready
+            async with asyncio.timeout(max(LEAST_CHECK_SECONDS, self._patience.answering_seconds)):
+                await self._kafka.check()
+        except TimeoutError as exc:
+            raise LogUnavailable("Kafka doesn't answer in time") from exc
         if self._spool.count:
             raise LogUnavailable("events wait on disk", code="spooling")
 

@@ -20,6 +20,7 @@ from shared.settings import LimitSettings
 
 KEPT_BUCKETS = 50_000  # a bucket that is full again is as good as none
 KEPT_ADDRESSES = 10_000
+UNKNOWN = "unknown"
 NETWORK_BITS = 64  # of an IPv6 address: what one household or server has to itself
 
 
@@ -105,8 +106,8 @@ def _limited(address: str) -> str | None:
         return None
     try:
         ip = ip_address(address)
-    except ValueError:
-        return None
+    except ValueError:  # a proxy's "unknown", or whatever else: all of them together are one
+        return UNKNOWN if address else None
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
         return str(ip_network((ip, NETWORK_BITS), strict=False))
     return address

@@ -12,15 +12,19 @@ from pydantic_core import PydanticCustomError
 from shared.ids import is_uuid
 
 MAX_ID = 128
+EXACT = 2**53  # larger whole numbers that came as floats have lost digits
 _QUOTES = "'\""
 _PLAIN = re.compile(r"\d{1,15}(\.\d{1,10})?\Z")
 _DECIMAL_COMMA = re.compile(r"\d{1,15},\d{1,2}\Z")
+_GROUPED = re.compile(r"\d{1,3}(,\d{3})+\.\d{1,10}\Z")  # 1,234.50; "1,234" may be either
+_GROUPED_BY_DOTS = re.compile(r"\d{1,3}(\.\d{3})+,\d{1,2}\Z")  # 1.234,50
+_SIGNS = {"kč": "CZK", "€": "EUR", "£": "GBP", "zł": "PLN", "ft": "HUF", "lei": "RON", "лв": "BGN"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def to_id(value: Any) -> str:
     """`"'123'"`, `"123"`, 123 and 123.0 are one id."""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and value < EXACT:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -38,7 +42,11 @@ def to_amount(value: Any) -> int | float:
     """A number, or a numeric string with a decimal point or comma; whole ones as integers."""
     if isinstance(value, str):
         text = re.sub(r"[\s\u00a0]", "", value)
-        if _DECIMAL_COMMA.match(text):
+        if _GROUPED.match(text):
+            text = text.replace(",", "")
+        elif _GROUPED_BY_DOTS.match(text):
+            text = text.replace(".", "").replace(",", ".")
+        elif _DECIMAL_COMMA.match(text):
             text = text.replace(",", ".")
         if not _PLAIN.match(text):
             raise PydanticCustomError("amount", "must be a number, not negative")
@@ -46,6 +54,25 @@ def to_amount(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PydanticCustomError("amount", "must be a number, not negative")
     return int(value) if float(value).is_integer() else value
+
+
+def to_currency(value: Any) -> Any:
+    """A sign that one currency has is its code."""
+    text = value.strip() if isinstance(value, str) else value
+    return _SIGNS.get(text.lower().rstrip("."), text) if isinstance(text, str) else text
+
+
+def without_blanks(value: Any) -> Any:
+    """Without the fields that say `""`."""
+    if isinstance(value, list):
+        return [without_blanks(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {k: without_blanks(v) for k, v in value.items() if not _is_blank(v)}
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip(f" \t\r\n{_QUOTES}")
 
 
 def to_player_id(value: Any) -> str:

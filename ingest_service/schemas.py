@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ingest_service.normalise import Amount, Id, Login, PlayerId, Uuid, to_basket
+from ingest_service.normalise import Amount, Id, Login, PlayerId, Uuid, to_basket, to_currency
 from ingest_service.statuses import State, Status, read_status
 from shared.ids import VISITOR_ID
 from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
@@ -116,7 +116,11 @@ class Line(Shape):
 
 
 Lines = Annotated[list[Line], BeforeValidator(to_basket), Field(max_length=200)]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}\z", to_upper=True)]
+Currency = Annotated[
+    str,
+    BeforeValidator(to_currency),
+    StringConstraints(pattern=r"^[A-Za-z]{3}\z", to_upper=True),
+]
 
 
 class Transaction(Shape):

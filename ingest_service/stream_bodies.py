@@ -86,7 +86,7 @@ def _find(body: Any, path: str) -> Any:
     """`a.b.c` as `{"a.b.c"}`, `{"a": {"b": {"c"}}}` or anything between."""
     if not isinstance(body, dict):
         return None
-    if path in body:
+    if body.get(path) not in (None, ""):  # a template's empty flat key hides no nested one
         return body[path]
     steps = path.split(".")
     for split in range(1, len(steps)):

@@ -118,8 +118,16 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     forwarded = [v.decode("latin-1") for k, v in scope["headers"] if k == b"x-forwarded-for"]
     hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
     while hops and _within(address, trusted):
-        address = hops.pop()
+        address = _bare(hops.pop())
     return address
+
+
+def _bare(hop: str) -> str:
+    """Without the port that some proxies add: `8.8.8.8:4711`, `[2001:db8::1]:443`."""
+    hop = hop.strip('"')
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _within(address: str, networks: Sequence[Network]) -> bool:

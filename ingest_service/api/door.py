@@ -90,14 +90,14 @@ class Door:
             if scope["method"] == self._handler.method:
                 answer = await self._handler.answer(call)
             else:
-                answer, origin = await self._other_method(call), origin or b"*"
+                answer, origin = await self._other_method(call, origin or b"*")
         except Disconnected:
             return
         except CarillonError as exc:
             if not isinstance(exc, InvalidPayload):  # those are counted event by event
                 metrics.EVENTS_REJECTED.labels(exc.code).inc()
             answer = error_answer(exc)
-            if isinstance(exc, Forbidden):
+            if isinstance(exc, Forbidden):  # a 401 can be read: pages would try for ever otherwise
                 origin = None
         except (
             Exception
@@ -110,15 +110,17 @@ class Door:
             answer.allow_origin(origin)
         await answer.send(send)
 
-    async def _other_method(self, call: Call) -> Answer:
+    async def _other_method(self, call: Call, origin: bytes) -> tuple[Answer, bytes | None]:
+        """And which origin may read the answer."""
         method = self._handler.method
         if call.scope["method"] != "OPTIONS":
             body = error_body("method_not_allowed", "Method Not Allowed")
-            return json_answer(body, 405, {"Allow": f"{method}, OPTIONS"})
+            return json_answer(body, 405, {"Allow": f"{method}, OPTIONS"}), None
         await self._handler.preflight(call)
         headers = {
             "Access-Control-Allow-Methods": method,
             "Access-Control-Allow-Headers": self._handler.headers,
             "Access-Control-Max-Age": PREFLIGHT_SECONDS,
         }
-        return Answer(204, b"", [(k.lower().encode(), v.encode()) for k, v in headers.items()])
+        told = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
+        return Answer(204, b"", told), origin

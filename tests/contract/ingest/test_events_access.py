@@ -105,6 +105,8 @@ async def test_other_methods_are_not_allowed(client: httpx.AsyncClient) -> None:
     answer = await client.get(URL)
     assert (answer.status_code, code_of(answer)) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == "POST, OPTIONS"
+    answer = await client.get(URL, headers={"Origin": SHOP})
+    assert "access-control-allow-origin" not in answer.headers
 
 
 async def test_login_must_be_proved_where_the_app_wants_it(

@@ -78,6 +78,14 @@ async def test_forwarded_address_counts_behind_a_trusted_proxy(api: Api) -> None
         assert await post_many(client, 1, URL, **{"X-Forwarded-For": "93.184.217.2"}) == 429
 
 
+@pytest.mark.parametrize("seen", [f"{VISITOR}:4711", "[2a00:1450:1:2::1]:443", "unknown"])
+async def test_no_way_to_name_an_address_is_without_a_limit(api: Api, seen: str) -> None:
+    async with api.client(PROXY) as client:
+        assert await post_many(client, BURST, URL, **{"X-Forwarded-For": seen}) == 202
+        again = seen.replace("4711", "4712")
+        assert await post_many(client, 1, URL, **{"X-Forwarded-For": again}) == 429
+
+
 async def test_key_has_a_limit_wherever_it_is_used(api: Api) -> None:
     async with api.client() as client:
         for _ in range(4):

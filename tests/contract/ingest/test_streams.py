@@ -64,6 +64,7 @@ async def post(client: httpx.AsyncClient, body: Any, url: str = URL) -> httpx.Re
         {"event": {k[6:]: v for k, v in FLAT.items() if k.startswith("event.")}, **without()},
         without("event.timestamp", **{"event.timestamp": int(AT.timestamp())}),
         without("event.timestamp", **{"event.timestamp": int(AT.timestamp() * 1000)}),
+        {**nested(FLAT), "event.kind": "", "event.id": "", "message.id": ""},
         without("event.timestamp"),
         without("event.timestamp", **{"event.timestamp": ""}),
         without("event.subscription_id", user={"subscription": {"id": PLAYER.upper()}}),

@@ -39,6 +39,8 @@ class FickleKafka:
             raise LogUnavailable("no answer")
 
     async def check(self) -> None:
+        if self.state == "mute":
+            await asyncio.Event().wait()
         if self.state != "up":
             raise LogUnavailable("away")
 
@@ -109,6 +111,16 @@ async def test_kafka_out_of_reach(durable: DurableLog, kafka: FickleKafka, state
     await durable.publish([record(6)])
     await drained(durable)
     assert kafka.firsts() == list(range(7))
+
+
+async def test_broker_that_does_not_answer_is_told_as_soon_as_events_go_to_disk(
+    durable: DurableLog, kafka: FickleKafka
+) -> None:
+    """Within the probe's second, not when the probe itself gives up."""
+    kafka.state = "mute"
+    async with asyncio.timeout(1):
+        with pytest.raises(LogUnavailable):
+            await durable.check()
 
 
 async def test_order_is_kept_through_many_outages(durable: DurableLog, kafka: FickleKafka) -> None:

@@ -31,14 +31,26 @@ def test_ids_are_one_string(loose: Any) -> None:
     assert ID.validate_python(loose) == "123"
 
 
-@pytest.mark.parametrize("bad", [None, True, 1.5, [], {}, "", "''", "a\x00b", "x" * 129])
+@pytest.mark.parametrize(
+    "bad", [None, True, 1.5, 1e20, float(2**53), [], {}, "", "''", "a\x00b", "x" * 129]
+)
 def test_bad_ids_are_refused(bad: Any) -> None:
     assert code_of(ID, bad)
 
 
 @pytest.mark.parametrize(
     ("loose", "number"),
-    [("12.50", 12.5), ("12,5", 12.5), ("1 299,00", 1299), ("1\u00a0299", 1299), (7, 7), (7.0, 7)],
+    [
+        ("12.50", 12.5),
+        ("12,5", 12.5),
+        ("1 299,00", 1299),
+        ("1\u00a0299", 1299),
+        (7, 7),
+        (7.0, 7),
+        ("1,234.50", 1234.5),
+        ("1,234,567.5", 1234567.5),
+        ("1.234,50", 1234.5),
+    ],
 )
 def test_amounts_are_numbers(loose: Any, number: float) -> None:
     assert AMOUNT.validate_python(loose) == number
@@ -112,6 +124,13 @@ def test_plugins_pageview_is_normalised() -> None:
         "basketTotal": 399.8,
         "currency": "CZK",
     }
+
+
+@pytest.mark.parametrize(
+    ("loose", "code"), [("Kč", "CZK"), (" € ", "EUR"), ("Ft.", "HUF"), ("usd", "USD")]
+)
+def test_signs_of_currencies_are_codes(loose: str, code: str) -> None:
+    assert dumped("pageview", {"currency": loose}) == {"currency": code}
 
 
 def test_purchase_may_come_as_the_data_layer_has_it() -> None:

@@ -1,0 +1,64 @@
+"""POST /v1/events: what a shop's templates leave empty, and numbers that nobody can keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.contract.ingest.doubles import Api
+
+URL = "/v1/events?key=wk_open"
+LINE = {"item": "1", "quantity": "", "price": "1,234.50"}
+
+
+async def post(client: httpx.AsyncClient, kind: str, data: dict[str, Any]) -> httpx.Response:
+    return await client.post(URL, json={"type": kind, "visitorId": "v", "data": data})
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "kept"),
+    [
+        ("pageview", {"itemID": "", "categoryID": "c", "basketTotal": " "}, {"categoryID": "c"}),
+        ("pageview", {"itemID": "''", "currency": ""}, {}),
+        ("pageview", {"basketItems": [LINE]},
+         {"basketItems": [{"item": "1", "quantity": 1, "price": 1234.5}]}),
+        ("addToBasket", {"itemID": "1", "quantity": "", "price": ""}, {"itemID": "1"}),
+        ("identify", {"login": "", "email": "eva@example.test"}, {"email": "eva@example.test"}),
+        ("purchase", {"id": "", "revenue": "5"}, {"items": [], "revenue": 5}),
+    ],
+)  # fmt: skip
+async def test_empty_is_absent(
+    client: httpx.AsyncClient, api: Api, kind: str, data: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    assert (await post(client, kind, data)).status_code == 202
+    assert api.log.events[0].data == kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "field"),
+    [
+        ("addToBasket", {"itemID": "", "quantity": 1}, "events.0.data.itemID"),
+        ("identify", {"login": "", "email": " "}, "events.0.data"),
+        ("oneSignal", {"playerID": "", "status": 1}, "events.0.data.playerID"),
+    ],
+)
+async def test_what_is_needed_is_still_missed(
+    client: httpx.AsyncClient, kind: str, data: dict[str, Any], field: str
+) -> None:
+    answer = await post(client, kind, data)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"].startswith(field)
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "-9223372036854775809", "1e300"])
+async def test_numbers_that_would_become_others_are_refused(
+    client: httpx.AsyncClient, api: Api, number: str
+) -> None:
+    body = '{"type": "custom", "visitorId": "v", "data": {"a": [{"n": %s}]}}'
+    answer = await client.post(URL, content=body % number)
+    assert (answer.status_code, answer.json()["code"]) == (422, "number_too_large")
+    answer = await client.post(URL, content=body % "9223372036854775807")
+    assert answer.status_code == 202
+    assert api.log.events[0].data == {"a": [{"n": 2**63 - 1}]}
