@@ -206,7 +206,6 @@ async def test_none_valid_is_an_error_that_names_the_fields(client: httpx.AsyncC
         (b"[]", "empty_batch"),
         (b'{"events": []}', "empty_batch"),
         (orjson.dumps([pageview()] * 501), "too_many_events"),
-        (b'{"a":' * 500 + b'"%s"' % (b"x" * 33_000) + b"}" * 500, "too_deep"),
         (orjson.dumps({"events": [pageview()], "sentAt": "soon"}), "invalid"),
     ],
 )

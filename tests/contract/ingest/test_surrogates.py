@@ -42,7 +42,8 @@ async def test_beside_half_an_emoji_limits_are_as_ever(client: httpx.AsyncClient
     deep = json.dumps(pageview(type="x", data=nested(300)))
     large = orjson.dumps(pageview(type="x", data={"t": "x" * 33_000})).decode()
     bad = r'{"type": "x", "visitorId": "v", "data": {"t": "\ud83d"}}'
+    good = orjson.dumps(pageview()).decode()
     number = '{"type": "x", "visitorId": "v", "data": {"n": 123456789012345678901234567890}}'
-    answer = await client.post(URL, content=f"[{deep}, {large}, {bad}, {number}]")
+    answer = await client.post(URL, content=f"[{deep}, {large}, {bad}, {number}, {good}]")
     codes = [one["code"] for one in answer.json()["rejected"]]
-    assert codes == ["too_deep", "event_too_large", "invalid_text"]
+    assert codes == ["too_deep", "event_too_large", "invalid_text", "number_too_large"]
