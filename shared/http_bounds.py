@@ -35,7 +35,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     most = 2_000  # connections at once
     began: float | None = None  # the request that is being read; None between two
-    headed = False
     received = 0  # bytes of the request that is being read
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -45,25 +44,26 @@ class BoundedProtocol(HttpToolsProtocol):
             self.refuse(503)
 
     def data_received(self, data: bytes) -> None:
+        if self.began is None:
+            self.began = self.loop.time()
         self.received += len(data)
-        super().data_received(data)
-        if not self.headed and self.began is not None and self._is_head_too_large():
+        HttpToolsProtocol.data_received(self, data)
+        if self.began is not None and not self._headed() and self._is_head_too_large():
             self.refuse(431)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.began, self.headed = self.loop.time(), False
 
     def on_headers_complete(self) -> None:
         if len(self.headers) > MAX_HEADERS or self.received > MAX_HEAD_BYTES < self._head_bytes():
             self.refuse(431)
             raise ValueError("head too large")  # ends the parser, before the request is begun
-        super().on_headers_complete()
-        self.headed = True
+        HttpToolsProtocol.on_headers_complete(self)
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
+        HttpToolsProtocol.on_message_complete(self)
         self.began, self.received = None, 0
+
+    def _headed(self) -> bool:
+        """Has the request that is being read been handed over?"""
+        return self.cycle is not None and self.cycle.scope is self.scope
 
     def _is_head_too_large(self) -> bool:
         return self.received > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS
@@ -78,7 +78,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if self.flow.read_paused:  # it waits for us
             self.began += LOOK_SECONDS
-        allowed = BODY_SECONDS + self.received / BODY_PACE if self.headed else HEAD_SECONDS
+        allowed = BODY_SECONDS + self.received / BODY_PACE if self._headed() else HEAD_SECONDS
         if now - self.began > allowed:
             self.refuse(408)
 
