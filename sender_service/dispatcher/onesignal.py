@@ -68,10 +68,11 @@ class OneSignalClient:
                     extensions=_patience(VIEW_TIMEOUT_SECONDS),
                 )
             )  # fmt: skip
-            count = answer.json().get("messageable_players") if answer.status_code == 200 else None
-        except (httpx.HTTPError, ValueError, AttributeError, Rejected):
+            told = orjson.loads(answer.content) if answer.status_code == 200 else None
+        except (httpx.HTTPError, orjson.JSONDecodeError, Rejected):
             return None
-        return count if isinstance(count, int) else None
+        count = told.get("messageable_players") if isinstance(told, dict) else None
+        return count if type(count) is int else None
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         """Read whole. Raises httpx.HTTPError."""

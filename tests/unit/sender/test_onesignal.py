@@ -107,7 +107,9 @@ async def test_count_of_who_can_be_reached() -> None:
     [httpx.Response(403), httpx.Response(500), httpx.Response(200, text="<html>"),
      httpx.Response(200, json=[]), httpx.Response(200, json={}),
      httpx.Response(200, json={"messageable_players": "12"}),
-     httpx.Response(200, json={"messageable_players": None}), httpx.ReadTimeout("x")],
+     httpx.Response(200, json={"messageable_players": None}), httpx.ReadTimeout("x"),
+     httpx.Response(200, json={"messageable_players": True}),
+     httpx.Response(200, content=b"[" * 100_000)],
     ids=repr,
 )  # fmt: skip
 async def test_count_that_is_not_said_is_none(answer: Any) -> None:
