@@ -33,6 +33,7 @@ from shared.secrets import Vault
 from shared.settings import Settings
 from shared.topics import DELIVERIES, JOBS_MARKETING, TOPICS
 from tests import stack
+from tests.bench.measuring import cpu_seconds, say
 
 LATENCY_MS = 20
 CALLS = 2_000
@@ -65,12 +66,12 @@ async def main() -> None:
                 cpu.append(used)
                 plain.append(await _plain(bench, CALLS))
     ratio = statistics.median(ours) / statistics.median(plain)
-    _say(
+    say(
         f"personalised, one call a person: {statistics.median(ours):.0f} calls/s, plain loop on httpx"
         f" with aiohttp's transport, {CONNECTIONS} connections: {statistics.median(plain):.0f}:"
         f" {ratio:.2f} (aim: 0.5)"
     )
-    _say(f"dispatcher's CPU a call: {statistics.median(cpu) * 1e6:.0f} µs (aim: 400)")
+    say(f"dispatcher's CPU a call: {statistics.median(cpu) * 1e6:.0f} µs (aim: 400)")
 
 
 @asynccontextmanager
@@ -136,7 +137,7 @@ async def _prepare_sandbox(http: httpx.AsyncClient) -> Sequence[str]:
 async def _dispatch(bench: Bench, calls: int) -> tuple[float, float]:
     """Calls a second, from the first job that is published; CPU seconds a call."""
     send = str(uuid.uuid4())
-    cpu, began = _cpu(bench.process), time.perf_counter()
+    cpu, began = cpu_seconds(bench.process), time.perf_counter()
     await bench.writer.publish([_job(send, page, bench.players[page]) for page in range(calls)])
     left = {str(page) for page in range(calls)}
     while left:
@@ -145,7 +146,7 @@ async def _dispatch(bench: Bench, calls: int) -> tuple[float, float]:
             if message.key == send.encode():
                 left.discard(str(_page(message.value)))
     took = time.perf_counter() - began
-    return calls / took, (_cpu(bench.process) - cpu) / calls
+    return calls / took, (cpu_seconds(bench.process) - cpu) / calls
 
 
 async def _plain(bench: Bench, calls: int) -> float:
@@ -193,13 +194,3 @@ def _body(person: int) -> dict[str, Any]:
 
 def _page(value: bytes) -> int:
     return int(value.split(b'"page":', 1)[1].split(b",", 1)[0])
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

@@ -26,6 +26,7 @@ from shared.models.app import App
 from shared.mongo import Database
 from shared.settings import GovernorSettings
 from tests import stack
+from tests.bench.measuring import say
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
 from tests.fakes import VirtualLoop, in_virtual_time
 
@@ -41,7 +42,7 @@ async def main() -> None:
         await _real(Path(folder), servers)
     # On a thread: a loop of simulated time can't run inside one of the real.
     for name, used, peak in await asyncio.to_thread(in_virtual_time, _simulated):
-        _say(
+        say(
             f"{PAID:,} a second, simulated clock, {name}: {used:.0%} of the limit, at most {peak:,} in"
             f" a sliding second"
         )
@@ -86,10 +87,10 @@ async def _real(folder: Path, servers: ExitStack) -> None:
         ("one replica killed, another joins", steady, troubled, 0.8),
     ):
         used = (end["calls"] - start["calls"]) / (FREE * MINUTE)
-        _say(
+        say(
             f"{FREE} a second, {REPLICAS} replicas, {name}: {used:.0%} of the limit (aim: {aim:.0%})"
         )
-    _say(
+    say(
         f"at most {troubled['peak_per_second']} in a sliding second of the sandbox's;"
         f" answered 429: {troubled['answers'].get('429', 0)} of {troubled['calls']:,}"
     )
@@ -190,8 +191,3 @@ async def _call(governor: Governor, calls: list[float], time: Monotonic) -> None
 
 def _most_in_a_second(times: list[float]) -> int:
     return max((bisect_left(times, t + 1 - 1e-6) - i for i, t in enumerate(times)), default=0)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

@@ -14,6 +14,7 @@ import psutil
 from shared.settings import LimitSettings, Settings
 from tests import stack
 from tests.bench.firing import Fired, fire, request
+from tests.bench.measuring import cpu_seconds, say
 from tests.cluster import is_cluster
 from tests.integration.ingest.running import seeded, until
 
@@ -32,10 +33,10 @@ class Side:
         self.rate: dict[int, list[float]] = {SINGLE: [], BATCH: []}
 
     async def measure(self, events: int, bodies: list[bytes], count: int) -> Fired:
-        before = _cpu_seconds(self.server.pid)
+        before = cpu_seconds(psutil.Process(self.server.pid))
         fired = await fire(self.server.port, bodies, count)
         assert not fired.refused, f"{self.name} refused {fired.refused}"
-        self.cpu[events].append((_cpu_seconds(self.server.pid) - before) / count)
+        self.cpu[events].append((cpu_seconds(psutil.Process(self.server.pid)) - before) / count)
         self.rate[events].append(count / fired.seconds)
         return fired
 
@@ -76,7 +77,7 @@ def _servers(folder: Path) -> Iterator[tuple[Settings, stack.Server, stack.Serve
 
 async def _compare(ours: Side, bare: Side, naive: Side) -> None:
     broker = "Apache Kafka" if is_cluster() else "Tansu, embedded"
-    _say(f"   both validate with ingest's pydantic models; driver aiokafka, acks=all; {broker}")
+    say(f"   both validate with ingest's pydantic models; driver aiokafka, acks=all; {broker}")
     bodies = {n: [request(n) for _ in range(BODIES[n])] for n in (SINGLE, BATCH)}
     for events in (SINGLE, BATCH):
         for side in (ours, bare):
@@ -85,32 +86,22 @@ async def _compare(ours: Side, bare: Side, naive: Side) -> None:
             for side in (ours, bare):
                 await side.measure(events, bodies[events], REQUESTS[events])
         mine, theirs = _median(ours.cpu[events]), _median(bare.cpu[events])
-        _say(
+        say(
             f"{events} events a request: {mine / events * 1e6:.1f} µs CPU an event, bare"
             f" {theirs / events * 1e6:.1f}: {mine / theirs:.2f} × (aim: {1.8 if events == 1 else 2.8})"
         )
     await naive.measure(SINGLE, bodies[SINGLE], 200)
     await naive.measure(SINGLE, bodies[SINGLE], 1_000)
     faster = _median(ours.rate[SINGLE]) / naive.rate[SINGLE][-1]
-    _say(
+    say(
         f"requests/s: {_median(ours.rate[SINGLE]):,.0f}, naive {naive.rate[SINGLE][-1]:,.0f}:"
         f" {faster:.1f} × (aim: 5); bare {_median(bare.rate[SINGLE]):,.0f}"
     )
     capacity = 1 / _median(ours.cpu[SINGLE])
     latencies = await ours.paced(bodies[SINGLE], capacity * 0.7)
     p99 = latencies[int(len(latencies) * 0.99)]
-    _say(f"p99 at 70% of one core's {capacity:,.0f}/s: {p99 * 1e3:.0f} ms (aim: 50)")
+    say(f"p99 at 70% of one core's {capacity:,.0f}/s: {p99 * 1e3:.0f} ms (aim: 50)")
 
 
 def _median(figures: list[float]) -> float:
     return sorted(figures)[len(figures) // 2]
-
-
-def _cpu_seconds(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

@@ -27,6 +27,7 @@ from shared.ids import slot_of
 from shared.mongo import Database, ensure_indexes, open_database
 from shared.settings import Settings
 from tests import stack
+from tests.bench.measuring import say
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
 from tests.e2e.carillon import campaign
 
@@ -53,13 +54,13 @@ async def main() -> None:
             await _send(bench, FEW)  # warm: connections, templates, the groups' first members
             bare = await _cursor_loop(bench, FEW)
             rate, few_grew = await _send(bench, FEW)
-            _say(
+            say(
                 f"grouped, {FEW:,} players, trigger to closed account: {rate:,.0f} players/s, bare cursor"
                 f" loop {bare:,.0f} profiles/s: {rate / bare:.2f} (aim: 0.5)"
             )
             await _people(bench, FEW, MANY)
             rate, many_grew = await _send(bench, MANY)
-            _say(
+            say(
                 f"memory of the whole sender at its highest: {MANY:,} players"
                 f" {(many_grew - few_grew) / 2**20:.1f} MiB more than {FEW:,} (aim: 20);"
                 f" {rate:,.0f} players/s"
@@ -161,8 +162,3 @@ async def _send(bench: Bench, count: int) -> tuple[float, float]:
     totals = await stack.eventually(closed, CLOSED_SECONDS, every=0.1)
     assert totals["sent"] == count, totals
     return count / (time.perf_counter() - began), highest
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -33,6 +32,7 @@ from shared.settings import Settings
 from shared.stage import Item, Stage, StageContext
 from shared.topics import EVENTS, TOPICS
 from tests import stack
+from tests.bench.measuring import say
 
 VISITORS = 2_000
 ALL = VISITORS * 5 // BATCH_RECORDS  # batches until every visitor has spoken
@@ -54,7 +54,7 @@ async def main() -> None:
             await ensure_indexes(database, INGEST)
             for name, index in indexes_of(INGEST):  # what an index costs, it costs both
                 await database[f"plain_{name}"].create_index(list(index.keys))
-            _say(f"driver {settings.mongo.driver}, server SecantusDB, majority and journal")
+            say(f"driver {settings.mongo.driver}, server SecantusDB, majority and journal")
             await _ratio(database, "new visitors", 0)
             await _both(database, range(BATCHES, ALL))  # so that both replace what is there
             rate = await _ratio(database, "returning visitors", ALL)
@@ -79,7 +79,7 @@ class Recording(MongoProjections):
 async def _ratio(database: Database, who: str, first: int) -> float:
     took, plain, count = await _both(database, range(first, first + BATCHES))
     rate = BATCHES * BATCH_RECORDS / took
-    _say(
+    say(
         f"{who}: {BATCHES * BATCH_RECORDS:,} events, {count:,} documents: projector {took:.1f} s"
         f" ({rate:,.0f} events/s), plain bulk_write loop {plain:.1f} s: {plain / took:.2f} (aim: 0.7)"
     )
@@ -141,7 +141,7 @@ async def _latency(settings: Settings, database: Database, rate: float) -> None:
         stop.set()
         await stage
     ordered = sorted(took)
-    _say(
+    say(
         f"event to profile at {rate:,.0f} events/s, ms (aim: 250): p50 {statistics.median(took):.0f},"
         f" p99 {ordered[int(len(ordered) * 0.99)]:.0f}, n {len(took):,}"
     )
@@ -169,7 +169,7 @@ async def _memory(database: Database) -> None:
         samples.append((number * BATCH_RECORDS, process.memory_info().rss))
     late = samples[len(samples) // 5 :]
     slope = statistics.linear_regression([n for n, _ in late], [rss for _, rss in late]).slope
-    _say(
+    say(
         f"memory over {MEMORY_EVENTS:,} events: {samples[0][1] / 2**20:.0f} MiB at first,"
         f" {samples[-1][1] / 2**20:.0f} MiB at last, slope {slope:.1f} bytes an event"
     )
@@ -202,8 +202,3 @@ def _event(number: int, name: str) -> Event:
         occurred_at=at, received_at=at, data=told[kind],
         context={"language": "cs", "timeZone": "Europe/Prague", "browser": "Chrome"},
     )  # fmt: skip
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

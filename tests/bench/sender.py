@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -21,6 +20,7 @@ from pydantic import SecretStr
 from shared.kafka import LogWriter, Outgoing, open_log_writer
 from shared.mongo import open_database
 from shared.settings import KafkaSettings, MongoSettings
+from tests.bench.measuring import cpu_seconds, say
 from tests.e2e.carillon import Carillon, Shop, campaign
 from tests.stack import eventually
 
@@ -57,15 +57,15 @@ async def _personalised(carillon: Carillon, shop: Shop, players: Sequence[str]) 
     plain = await _plain_loop(carillon, players)
     recipients = [{"player": p, "variables": {"name": f"n{i}"}} for i, p in enumerate(players)]
     sender = psutil.Process(carillon.pid("sender_service"))
-    cpu, began = _cpu(sender), time.perf_counter()
+    cpu, began = cpu_seconds(sender), time.perf_counter()
     account = await carillon.closed(
         await carillon.trigger(shop, campaign="named", recipients=recipients), 300
     )
-    took, cpu = time.perf_counter() - began, _cpu(sender) - cpu
+    took, cpu = time.perf_counter() - began, cpu_seconds(sender) - cpu
     assert account["sent"] == len(players), account
     rate = len(players) / took
-    _say(f"plain loop, httpx on aiohttp, {CONNECTIONS} connections: {plain:.0f} calls/s")
-    _say(
+    say(f"plain loop, httpx on aiohttp, {CONNECTIONS} connections: {plain:.0f} calls/s")
+    say(
         f"personalised, trigger to closed account: {rate:.0f} calls/s, {rate / plain:.2f} of the"
         f" plain loop (aim: 0.5); all of the sender {cpu / len(players) * 1e6:.0f} µs CPU a call"
     )
@@ -102,12 +102,12 @@ async def _transactional(
     """One-recipient transactional triggers, all at once: from produce to recorded delivery."""
     sends = [str(uuid.uuid4()) for _ in range(BURST)]
     sender = psutil.Process(carillon.pid("sender_service"))
-    cpu, began = _cpu(sender), time.perf_counter()
+    cpu, began = cpu_seconds(sender), time.perf_counter()
     await writer.publish(_trigger(shop, s, players[i]) for i, s in enumerate(sends))
     await _recorded(carillon, sends)
     took = time.perf_counter() - began
-    used = (_cpu(sender) - cpu) / BURST * 1e3
-    _say(
+    used = (cpu_seconds(sender) - cpu) / BURST * 1e3
+    say(
         f"transactional, {BURST} at once: {BURST / took:.0f}/s from produce to recorded delivery"
         f" (aim: 100), sender {used:.1f} ms CPU each"
     )
@@ -151,7 +151,7 @@ async def _latency(
     named = ((push["data"]["carillon"].split(".")[2], push["queued_at"]) for push in pushes)
     took = [(at - produced[send]) * 1e3 for send, at in named if send in produced]
     ordered = sorted(took)
-    _say(
+    say(
         f"transactional at {rate:.0f}/s, produce to the sandbox's receipt:"
         f" median {statistics.median(ordered):.0f} ms,"
         f" p99 {ordered[int(len(ordered) * 0.99) - 1]:.0f} ms, of {len(ordered)} (aim: 300)"
@@ -167,13 +167,3 @@ def _trigger(shop: Shop, send: str, player: str) -> Outgoing:
         "audience": {"players": [player]},
     }
     return Outgoing("carillon.triggers", send, json.dumps(trigger).encode(), "trigger")
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
