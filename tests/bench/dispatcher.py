@@ -28,20 +28,16 @@ from shared.clock import utc_now
 from shared.ids import idempotency_key
 from shared.kafka import LogWriter, Outgoing, ensure_topics, open_log_writer
 from shared.models.job import Job
-from shared.mongo import open_database
-from shared.secrets import Vault
 from shared.settings import Settings
 from shared.topics import DELIVERIES, JOBS_MARKETING, TOPICS
 from tests import stack
 from tests.bench.measuring import cpu_seconds, say
+from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
 
 LATENCY_MS = 20
 CALLS = 2_000
 ROUNDS = 3  # in turns; the median counts
 CONNECTIONS = 64
-APP = "demo"
-ONE_SIGNAL = "5eed0000-ca21-4110-8000-0000000bebc4"
-KEY = "os_v2_app_bench"
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ async def _running(folder: Path) -> AsyncIterator[Bench]:
         settings = stack.settings_for(broker.address, f"mongodb://{database.address}", folder)
         one_signal = settings.onesignal.model_copy(update={"base_url": f"http://{sandbox.address}"})
         settings = settings.model_copy(update={"onesignal": one_signal, "log_level": "WARNING"})
-        await _seed(settings)
+        await seed(settings, plan="paid")
         await ensure_topics(settings.kafka, TOPICS)
         dispatcher = stack.service("sender_service", settings, "--only", "dispatcher")
         servers.enter_context(dispatcher)
@@ -114,14 +110,6 @@ async def _running(folder: Path) -> AsyncIterator[Bench]:
                 yield Bench(settings, http, writer, deliveries, process, players)
             finally:
                 await deliveries.stop()
-
-
-async def _seed(settings: Settings) -> None:
-    sealed = Vault(settings.secret_key.get_secret_value()).encrypt(KEY)
-    one_signal = {"appId": ONE_SIGNAL, "restApiKey": sealed, "plan": "paid"}
-    app = {"_id": APP, "name": "Bench", "version": 1, "oneSignal": one_signal}
-    async with open_database(settings.mongo, "bench") as database:
-        await database["apps"].insert_one(app)
 
 
 async def _prepare_sandbox(http: httpx.AsyncClient) -> Sequence[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
@@ -48,14 +46,6 @@ def with_limit(settings: Settings, limit: int) -> Settings:
     return settings.model_copy(update={"spool": SpoolSettings(limit_bytes=limit)})
 
 
-def freeze(server: stack.Server) -> None:
-    os.kill(server.pid, signal.SIGSTOP)
-
-
-def thaw(server: stack.Server) -> None:
-    os.kill(server.pid, signal.SIGCONT)
-
-
 @pytest.mark.cluster
 async def test_kafka_is_killed_under_load_again_and_again(
     fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
@@ -90,14 +80,14 @@ async def test_kafka_is_frozen_under_load(
                 async with loaded(load) as some_more:
                     for seconds in (1, 5):  # shorter and longer than the client's own timeout
                         await some_more()
-                        freeze(fresh_broker)
+                        fresh_broker.freeze()
                         thawed_at = time.monotonic() + seconds
                         await some_more()
                         await until(client, 200, "degraded")
                         while time.monotonic() < thawed_at:
                             await some_more()
                         await some_more()
-                        thaw(fresh_broker)
+                        fresh_broker.thaw()
                         await until(client, 200, "ready", 60)
                 assert load.answers.keys() == {202}
                 load.check(await read_log(fresh_broker.address))
@@ -113,11 +103,11 @@ async def test_ingest_is_killed_with_a_filled_spool(
             await until(client, 200, "ready")
             load = Load(client)
             async with loaded(load) as some_more:
-                freeze(fresh_broker)
+                fresh_broker.freeze()
                 await some_more()
                 await some_more()
                 server.kill()
-                thaw(fresh_broker)
+                fresh_broker.thaw()
                 server.start()
                 await some_more()
             await until(client, 200, "ready", 60)
@@ -135,14 +125,14 @@ async def test_spool_at_its_limit_refuses_honestly(
                 load = Load(client, events=20)
                 stop = asyncio.Event()
                 running = asyncio.create_task(load.run(stop))
-                freeze(fresh_broker)
+                fresh_broker.freeze()
                 await stack.eventually(lambda: running.done() or load.answers[503] > 100, 30)
                 stop.set()
                 await running
                 assert load.slowest[503] < 1
                 await until(client, 503, "unavailable")
                 assert "carillon_spool_bytes" in (await client.get("/metrics")).text
-                thaw(fresh_broker)
+                fresh_broker.thaw()
                 await until(client, 200, "ready", 60)
                 load.check(await read_log(fresh_broker.address))
 

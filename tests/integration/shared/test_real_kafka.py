@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -46,11 +44,11 @@ def record(name: str) -> Outgoing:
 
 @contextmanager
 def frozen(server: stack.Server) -> Iterator[None]:
-    os.kill(server.pid, signal.SIGSTOP)
+    server.freeze()
     try:
         yield
     finally:
-        os.kill(server.pid, signal.SIGCONT)
+        server.thaw()
 
 
 async def is_refused(writer: LogWriter, one: Outgoing) -> bool:
