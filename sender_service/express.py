@@ -6,9 +6,9 @@ one stopped; but one round trip a batch where they take several a send.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sender_service.accounting.closing import close_complete
 from sender_service.models.campaign import Campaign
@@ -18,10 +18,10 @@ from sender_service.models.trigger import FEW_RECIPIENTS, Recipient, Trigger
 from sender_service.planner.audience import AudienceReader, Candidate
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.paging import BAD_SHARE, END
-from sender_service.planner.rendering import Renderer
+from sender_service.planner.rendering import Body, Renderer
 from sender_service.scheduler.release import hand_out, to_job
 from sender_service.scheduler.scheduler import HELD_PAUSE, SchedulerTools, publish_jobs
-from sender_service.store.campaigns import CampaignStore
+from sender_service.store.campaigns import Campaigns
 from shared.apps import AppRegistry
 from shared.limits import requests_per_second
 from shared.models.app import App
@@ -53,17 +53,16 @@ class Express:
     """`plan` turns sends of the batch from planning to sending where it can, `release` calls for
     them. What doesn't fit is left as it was, for the planner."""
 
-    def __init__(
-        self, tools: SchedulerTools, audience: AudienceReader, campaigns: CampaignStore
-    ) -> None:
+    def __init__(self, tools: SchedulerTools, audience: AudienceReader) -> None:
         self._tools = tools
         self._audience = audience
-        self._campaigns = campaigns
 
-    async def plan(self, sends: Sequence[Send]) -> Ride:
-        """Pages are stored before their sends: a crash between repeats the batch, and finds them."""
+    async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> Ride:
+        """Pages are stored before their sends: a crash between repeats the batch, and finds them.
+        `campaigns`: those of the sends, as their batch read them.
+        """
         ride = Ride()
-        riders = await self._riders(sends)
+        riders = self._riders(sends, campaigns)
         for app in {rider.app.id: rider.app for rider in riders}.values():
             await self._plan_app(app, [r for r in riders if r.app.id == app.id], ride)
         return ride
@@ -77,35 +76,38 @@ class Express:
             tools = self._tools
             await close_complete(tools.sends, tools.pages, done, tools.clock())
 
-    async def _riders(self, sends: Sequence[Send]) -> list[Rider]:
+    def _riders(self, sends: Sequence[Send], campaigns: Campaigns) -> list[Rider]:
         riders = []
-        campaigns: dict[tuple[str, str], Campaign | None] = {}
-        known = {head["_id"] for head in await self._tools.sends.heads([s["_id"] for s in sends])}
         for send in sends:
             app = usable(self._tools.apps, send["app"])
-            if app is None or send["_id"] in known or send["dueAt"] > self._tools.clock():
+            if app is None or send["dueAt"] > self._tools.clock():
                 continue
             trigger = Trigger.model_validate(send["trigger"])
             names = list(trigger.named() or ())
-            key = (send["app"], send["campaign"])
-            if key not in campaigns:
-                campaigns[key] = await self._campaigns.campaign(*key)
-            campaign = campaigns[key]
+            campaign = campaigns.get((send["app"], send["campaign"]))
             if campaign is not None and 0 < len(names) <= FEW_RECIPIENTS:
                 riders.append(Rider(send, app, campaign, trigger, names))
         return riders
 
     async def _plan_app(self, app: App, riders: Sequence[Rider], ride: Ride) -> None:
-        candidates = await self._candidates(app.id, riders)
-        edits: list[tuple[Rider, PageEdit, list[dict[str, Any]]]] = []
+        # Side by side where one doesn't wait for the other: each is a way to the database and back.
+        candidates, heads = await asyncio.gather(
+            self._candidates(app.id, riders),
+            self._tools.sends.heads([rider.send["_id"] for rider in riders]),
+        )
+        known = {head["_id"] for head in heads}
+        edits: list[tuple[Rider, PageEdit, list[Body]]] = []
         for rider, of_rider in zip(riders, candidates, strict=True):
-            builder = self._build(rider, of_rider)
+            builder = None if rider.send["_id"] in known else self._build(rider, of_rider)
             if builder is not None:
                 page = builder.page(END)
                 sweep = self._tools.settings.sweep_seconds
-                edits.append((rider, PageEdit(page, sweep), list(builder.bodies)))
-        await self._hand_out(app, [(rider, edit) for rider, edit, _ in edits])
-        stood = await self._tools.pages.insert_all([(e.page, bodies) for _, e, bodies in edits])
+                edits.append((rider, PageEdit(page, sweep), builder.bodies))
+        await asyncio.gather(
+            self._hand_out(app, [(rider, edit) for rider, edit, _ in edits]),
+            self._tools.pages.insert_bodies([(edit.page, bodies) for _, edit, bodies in edits]),
+        )
+        stood = await self._tools.pages.insert_all([edit.page for _, edit, _ in edits])
         for rider, edit, bodies in edits:
             send = rider.send
             send |= {"frozen": rider.campaign.document(), "state": "sending", "pages": 1}
@@ -162,9 +164,7 @@ class Express:
         for _, edit in edits:
             edit.finish()
 
-    def _jobs(
-        self, page: Page, bodies: Sequence[dict[str, Any]], send: Send, app: App
-    ) -> list[Job]:
+    def _jobs(self, page: Page, bodies: Sequence[Body], send: Send, app: App) -> list[Job]:
         return [
             to_job(page, name, bodies[int(name)], send, app.one_signal.app_id, self._tools.tagger)
             for name, chunk in page["chunks"].items()

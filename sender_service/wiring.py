@@ -102,7 +102,7 @@ class Sender:
             stores=IntakeStores(self.campaigns, self.sends, PartStore(self.database)),
             clock=utc_now,
             retention=timedelta(days=self.settings.plan.retention_days),
-            express=Express(self.scheduler_tools, self.audience, self.campaigns),
+            express=Express(self.scheduler_tools, self.audience),
             nudge=self.planner_call.call,
         )
 

@@ -57,7 +57,7 @@ class Accounting:
     tagger: Tagger
     clock: Clock
     sweep_seconds: float
-    scheduler: Wakeup  # what is deferred or closed makes room for more
+    scheduler: Wakeup  # what is answered makes room for more of its page
 
     def stage(self) -> StageSpec[Fact]:
         return StageSpec(
@@ -80,7 +80,7 @@ class Accounting:
         waited = await self.streams.unpark(pages) if deliveries else []
         await self._hear(streamed + waited)
         await self.streams.forget(waited)
-        if deliveries:
+        if any(page["open"] for page in pages.values()):
             self.scheduler.call()
         return []
 

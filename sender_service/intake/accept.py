@@ -11,10 +11,9 @@ from typing import Any, Protocol
 from sender_service.intake.lists import ListIntake
 from sender_service.intake.said import Said, reused
 from sender_service.intake.upload import Lines, ListUpload
-from sender_service.models.campaign import Campaign
 from sender_service.models.send import NEVER, Send, empty_sums
 from sender_service.models.trigger import Terms, Trigger
-from sender_service.store.campaigns import CampaignStore
+from sender_service.store.campaigns import Campaigns, CampaignStore
 from sender_service.store.parts import PartStore
 from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
@@ -31,13 +30,10 @@ class IntakeStores:
     parts: PartStore
 
 
-Campaigns = dict[tuple[str, str], Campaign | None]  # by app and name
-
-
 class FastLane(Protocol):
     """Plans and releases small transactional sends at once; what it leaves, the planner takes."""
 
-    async def plan(self, sends: Sequence[Send]) -> Any: ...
+    async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> Any: ...
 
     async def release(self, ride: Any) -> None: ...
 
@@ -83,10 +79,10 @@ class Intake:
         for index in of_known:
             if said[index].part is not None:
                 verdicts[index] = await self._lists.take(said[index], self.to_send)
+                self._nudge()
         for one, verdict in zip(said, verdicts, strict=True):
             if verdict is None:
                 _log_taken_in(one.head.id, one.head.app)
-        self._nudge()
         return verdicts
 
     async def accept_lines(self, lines: Lines) -> str:
@@ -112,10 +108,12 @@ class Intake:
             if one.head.id not in fresh:
                 fresh[one.head.id] = await self.to_send(one, read)
         urgent = [s for s in fresh.values() if _is_urgent(s)]
-        ride = await self._express.plan(urgent) if urgent else None
+        ride = await self._express.plan(urgent, read) if urgent else None
         known = await self._sends.insert(list(fresh.values()))
         if ride is not None:
             await self._express.release(ride)
+        if any(send["state"] == "planning" for send in fresh.values()):
+            self._nudge()
         digests = {send: document["digest"] for send, document in fresh.items()}
         for send in known:
             before = await self._sends.get(send)

@@ -17,6 +17,8 @@ from shared.mongo import (
     translate_mongo_errors,
 )
 
+Campaigns = dict[tuple[str, str], Campaign | None]  # by app and name, as a batch read them
+
 
 class VersionedStore:
     """Documents with a `version` that rises only when their content changes."""

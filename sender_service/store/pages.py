@@ -70,10 +70,8 @@ class PageStore:
                 return False
         return True
 
-    async def insert_all(
-        self, pages: Sequence[tuple[Page, Sequence[dict[str, Any]]]]
-    ) -> dict[str, Page]:
-        """Insert pages with their bodies; returns those that stood there before, as they stand."""
+    async def insert_bodies(self, pages: Sequence[tuple[Page, Sequence[dict[str, Any]]]]) -> None:
+        """Of pages that are to be inserted next, which learn their bodies' name."""
         for page, bodies in pages:
             page["bodies"] = _bodies_id(page["_id"], bodies)
         kept: list[Write] = [
@@ -81,14 +79,18 @@ class PageStore:
             for page, bodies in pages
             if page["open"]
         ]
-        fresh: list[Write] = [InsertOne(cast(Document, page)) for page, _ in pages]
-        with translate_mongo_errors():
-            if kept:
+        if kept:
+            with translate_mongo_errors():
                 await write_conditionally(self._bodies, kept)
+
+    async def insert_all(self, pages: Sequence[Page]) -> dict[str, Page]:
+        """Pages whose bodies are there; returns those that stood there before, as they stand."""
+        fresh: list[Write] = [InsertOne(cast(Document, page)) for page in pages]
+        with translate_mongo_errors():
             if not fresh or await write_conditionally(self._pages, fresh) == len(fresh):
                 return {}
-        stored = await self.get_many([page["_id"] for page, _ in pages])
-        ours = {page["_id"]: page["plannedAt"] for page, _ in pages}
+        stored = await self.get_many([page["_id"] for page in pages])
+        ours = {page["_id"]: page["plannedAt"] for page in pages}
         return {key: page for key, page in stored.items() if page["plannedAt"] != ours[key]}
 
     async def last(self, send: str) -> tuple[int, Any] | None:

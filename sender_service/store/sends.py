@@ -60,9 +60,13 @@ class SendStore:
 
     async def take(self, priority: str, planner: str, now: datetime, lease: float) -> Send | None:
         """Lease one that is due for planning, or whose planner went silent."""
+        due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": now}}
         with translate_mongo_errors():
+            # Looked for first: mostly there is none, and to ask with a write costs twice as much.
+            if await self._sends.find_one(due, {"_id": 1}) is None:
+                return None
             taken = await self._sends.find_one_and_update(
-                {"priority": priority, "planDue": {"$gte": EVER, "$lte": now}},
+                due,
                 {"$set": {"planner": planner, "planDue": now + timedelta(seconds=lease)}},
                 return_document=True,
             )
