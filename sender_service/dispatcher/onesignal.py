@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import httpx
 import orjson
 from httpx_aiohttp import AiohttpTransport
 
 from sender_service.dispatcher.outcomes import Outcome, RetryAfter, classify
+from shared.clock import monotonic
 from shared.errors import Rejected
 from shared.models.app import App
 from shared.models.job import Job
@@ -22,6 +24,14 @@ log = logging.getLogger("carillon.onesignal")
 
 VIEW_TIMEOUT_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
+LONGEST_ANSWER = 1024**2  # bytes; the longest real one names 2,000 invalid players: 80 kB
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: httpx.Headers
+    content: bytes
 
 
 class OneSignalClient:
@@ -36,9 +46,12 @@ class OneSignalClient:
         self._transport = transport
         self._base = settings.base_url.rstrip("/")
         self._create = httpx.URL(f"{self._base}/notifications")
+        self._seconds = settings.timeout_seconds
         self._patience = _patience(settings.timeout_seconds)
         self._vault = vault
-        self._keys: dict[str, str] = {}  # sealed → open: decrypting costs more than a look-up
+        self._known: dict[
+            str, httpx.Headers
+        ] = {}  # by sealed key: decrypting costs more than the call
 
     async def send(self, app: App, job: Job) -> Outcome:
         """`POST /notifications` for one job."""
@@ -57,7 +70,7 @@ class OneSignalClient:
             )  # fmt: skip
         except httpx.HTTPError:
             return RetryAfter("no_answer")
-        return classify(answer.status_code, answer.headers, answer.content)
+        return classify(answer.status, answer.headers, answer.content)
 
     async def messageable(self, app: App) -> int | None:
         """OneSignal's count of players that can be reached; None where it doesn't say."""
@@ -68,31 +81,46 @@ class OneSignalClient:
                     extensions=_patience(VIEW_TIMEOUT_SECONDS),
                 )
             )  # fmt: skip
-            told = orjson.loads(answer.content) if answer.status_code == 200 else None
+            told = orjson.loads(answer.content) if answer.status == 200 else None
         except (httpx.HTTPError, orjson.JSONDecodeError, Rejected):
             return None
         count = told.get("messageable_players") if isinstance(told, dict) else None
         return count if type(count) is int else None
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
-        """Read whole. Raises httpx.HTTPError."""
+    async def _answer(self, request: httpx.Request) -> Answer:
+        """Read whole, where it comes to an end. Raises httpx.HTTPError."""
         answer = await self._transport.handle_async_request(request)
         answer.headers.encoding = "latin-1"  # to find it out costs a pass over all of them
         try:
-            await answer.aread()
+            return Answer(answer.status_code, answer.headers, await self._read(answer))
         finally:
             await answer.aclose()
-        return answer
 
-    def _headers(self, app: App) -> dict[str, str]:
+    async def _read(self, answer: httpx.Response) -> bytes:
+        """The transport's patience is for each piece; a body may come in very small ones."""
+        until, chunks, size = monotonic() + self._seconds, [], 0
+        packed = "content-encoding" in answer.headers
+        pieces = answer.aiter_bytes() if packed else cast(httpx.AsyncByteStream, answer.stream)
+        async for chunk in pieces:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > LONGEST_ANSWER:
+                raise httpx.ReadError(f"an answer of more than {LONGEST_ANSWER} bytes")
+            if monotonic() > until:
+                raise httpx.ReadTimeout(f"an answer of more than {self._seconds:g} s")
+        return b"".join(chunks)
+
+    def _headers(self, app: App) -> httpx.Headers:
         sealed = app.one_signal.rest_api_key
-        if sealed not in self._keys:
-            self._keys[sealed] = self._vault.decrypt(sealed)
-        return {
-            "Authorization": f"Key {self._keys[sealed]}",
-            "Content-Type": "application/json; charset=utf-8",
-            "User-Agent": "Carillon",
-        }
+        if sealed not in self._known:
+            self._known[sealed] = httpx.Headers(
+                {
+                    "Authorization": f"Key {self._vault.decrypt(sealed)}",
+                    "Content-Type": "application/json; charset=utf-8",
+                    "User-Agent": "Carillon",
+                }
+            )
+        return self._known[sealed]
 
 
 def _patience(seconds: float) -> dict[str, Any]:

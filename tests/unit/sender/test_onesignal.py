@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -43,9 +46,10 @@ def _job() -> Job:
     )  # fmt: skip
 
 
-def _client(router: respx.MockRouter) -> OneSignalClient:
+def _client(router: respx.MockRouter, seconds: float = 15.0) -> OneSignalClient:
     transport = httpx.MockTransport(router.async_handler)
-    return OneSignalClient(transport, OneSignalSettings(base_url=f"{URL}/"), VAULT)
+    settings = OneSignalSettings(base_url=f"{URL}/", timeout_seconds=seconds)
+    return OneSignalClient(transport, settings, VAULT)
 
 
 async def _sent(router: respx.MockRouter) -> Outcome:
@@ -87,6 +91,40 @@ async def test_no_answer_is_an_outcome(error: Exception) -> None:
 async def test_retry_after_is_read_whatever_its_case() -> None:
     answer = httpx.Response(429, headers={"RETRY-AFTER": "7"})
     assert await _sent(_router(answer)) == RetryAfter("rate_limited", 7.0)
+
+
+class Endless(httpx.AsyncByteStream):
+    """An answer that never comes to an end, in pieces."""
+
+    def __init__(self, piece: bytes, pause: float) -> None:
+        self.closed = False
+        self._piece = piece
+        self._pause = pause
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(self._pause)
+            yield self._piece
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("piece", "pause", "seconds"), [(b"x" * 65_536, 0, 60), (b"x", 0.01, 0.1)], ids=["long", "slow"]
+)
+async def test_endless_answer_is_none(piece: bytes, pause: float, seconds: float) -> None:
+    stream = Endless(piece, pause)
+    client = _client(_router(httpx.Response(200, stream=stream)), seconds)
+    assert await client.send(_app(), _job()) == RetryAfter("no_answer")
+    assert stream.closed
+
+
+async def test_packed_answer_is_read() -> None:
+    packed = gzip.compress(orjson.dumps({"id": ID}))
+    headers = {"Content-Encoding": "gzip"}
+    answer = httpx.Response(200, stream=httpx.ByteStream(packed), headers=headers)
+    assert await _sent(_router(answer)) == Sent(ID, replayed=False)
 
 
 async def test_redirect_is_not_followed() -> None:
