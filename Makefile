@@ -16,7 +16,8 @@ run: setup ## start everything on this machine and say where to look
 	@exec $(BIN)/python -m deploy.local
 
 test: setup ## all tests that need only Python
-	@$(BIN)/python -m pytest tests/unit tests/contract tests/integration tests/e2e
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/contract
+	@$(BIN)/python -m pytest tests/integration tests/e2e
 
 check: setup ## ruff, mypy --strict, import contracts (reads only)
 	@$(BIN)/ruff check .

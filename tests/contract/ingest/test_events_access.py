@@ -127,7 +127,11 @@ async def test_login_must_be_proved_where_the_app_wants_it(
     assert (await identify("/v1/events?key=sk_proof", login="eva")).status_code == 202
 
 
-@pytest.mark.parametrize("secret", [None, Vault("another key, thirty-two characters").encrypt("s")])
+@pytest.mark.parametrize(
+    "secret",
+    [None, Vault("another key, thirty-two characters").encrypt("s")],
+    ids=["none", "foreign"],
+)
 async def test_without_a_readable_secret_nobody_proves_anything(
     client: httpx.AsyncClient, api: Api, secret: str | None
 ) -> None:

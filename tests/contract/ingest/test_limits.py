@@ -147,9 +147,11 @@ async def test_bomb_is_defused(client: httpx.AsyncClient) -> None:
     [
         (b"not gzip", "gzip", 422, "invalid_encoding"),
         (b"", "gzip", 422, "invalid_encoding"),
-        (gzip.compress(b"{}")[:-4], "gzip", 422, "invalid_encoding"),
-        (gzip.compress(b"{}") + b"more", "gzip", 422, "invalid_encoding"),
-        (gzip.compress(b"\xff"), "gzip", 422, "invalid_json"),
+        pytest.param(gzip.compress(b"{}")[:-4], "gzip", 422, "invalid_encoding", id="cut off"),
+        pytest.param(
+            gzip.compress(b"{}") + b"more", "gzip", 422, "invalid_encoding", id="more behind it"
+        ),
+        pytest.param(gzip.compress(b"\xff"), "gzip", 422, "invalid_json", id="no UTF-8 in it"),
         (b"{}", "br", 415, "unsupported_encoding"),
         (b"{}", "gzip, gzip", 415, "unsupported_encoding"),
         (b" " * (1024**2 + 1), "gzip", 413, "too_large"),

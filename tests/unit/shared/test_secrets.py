@@ -22,7 +22,9 @@ def test_sealing_twice_shows_nothing() -> None:
     assert VAULT.encrypt("key") != VAULT.encrypt("key")
 
 
-@pytest.mark.parametrize("sealed", [OTHER.encrypt("key"), "", "nonsense", "ü"])
+@pytest.mark.parametrize(
+    "sealed", [OTHER.encrypt("key"), "", "nonsense", "ü"], ids=["foreign", "empty", "nonsense", "ü"]
+)
 def test_foreign_or_broken_is_refused(sealed: str) -> None:
     with pytest.raises(Rejected) as caught:
         VAULT.decrypt(sealed)
