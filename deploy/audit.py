@@ -1,7 +1,7 @@
 """`make audit`: which of the pinned production dependencies have known advisories, by name.
 
-Asks PyPI's advisory data by pip-audit. Where that can't be asked (an index that serves packages only), it
-says so instead of calling them sound.
+Asks PyPI's advisory data by pip-audit. It ends with 0 only when all were asked about and nothing was found;
+where they can't be asked (an index that serves packages only) it says so, with a code of its own.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ TOOL = (
     Path(sys.prefix) / "audit" / "bin" / "pip-audit"
 )  # apart: it brings much that nobody else needs
 SECONDS = 300.0
+SOUND, UNSOUND, NOT_ASKED = 0, 1, 3  # exit codes; 2 is make's own for whatever went wrong
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,13 @@ def sentences(findings: Findings) -> list[str]:
     return said
 
 
+def verdict(findings: Findings) -> int:
+    """The exit code: an advisory counts before what isn't known."""
+    if findings.advisories:
+        return UNSOUND
+    return NOT_ASKED if findings.unknown or not findings.asked else SOUND
+
+
 def _ask(locks: Sequence[str]) -> bytes:
     options = ["--no-deps", "--disable-pip", "--progress-spinner=off", "--format=json"]
     files = [argument for lock in locks for argument in ("-r", lock)]
@@ -67,10 +75,10 @@ def main() -> int:
         findings = read_report(_ask(LOCKS))
     except (OSError, ValueError, subprocess.TimeoutExpired) as exc:
         sys.stdout.write(f"not asked: pip-audit gave no report ({type(exc).__name__})\n")
-        return 0
+        return NOT_ASKED
     for said in sentences(findings):
         sys.stdout.write(f"{said}\n")
-    return 1 if findings.advisories else 0
+    return verdict(findings)
 
 
 if __name__ == "__main__":

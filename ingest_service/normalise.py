@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from shared.ids import is_uuid
 
 MAX_ID = 128
+MOST = 1e12
 EXACT = 2**53  # larger whole numbers that came as floats have lost digits
 _QUOTES = "'\""
 _PLAIN = re.compile(r"\d{1,15}(\.\d{1,10})?\Z")
@@ -106,6 +107,11 @@ def to_basket(value: Any) -> list[dict[str, Any]]:
 
 Id = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=MAX_ID)]
 Login = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=256)]
-Amount = Annotated[int | float, BeforeValidator(to_amount), Field(ge=0, le=1e12)]
+Amount = Annotated[
+    int | float,
+    BeforeValidator(to_amount),
+    Field(ge=0, le=MOST),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MOST}),
+]
 PlayerId = Annotated[str, BeforeValidator(to_player_id)]
 Uuid = Annotated[str, BeforeValidator(to_uuid)]

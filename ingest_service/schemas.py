@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -120,6 +121,7 @@ Currency = Annotated[
     str,
     BeforeValidator(to_currency),
     StringConstraints(pattern=r"^[A-Za-z]{3}\z", to_upper=True),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{3}$"}),
 ]
 
 

@@ -1,7 +1,7 @@
 """Which Kafka a run is for: the embedded broker, or a real one (`--kafka=cluster`), ours or given.
 
-A given cluster (`CARILLON_KAFKA__BOOTSTRAP_SERVERS`) takes the place of the broker that tests share;
-tests that stop or kill a broker have one of ours in any case.
+A given cluster (`CARILLON_KAFKA__BOOTSTRAP_SERVERS`) takes the place of the broker that tests share.
+Tests that stop or kill a broker have one of ours in any case, and are skipped where there is no Java.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -21,6 +21,11 @@ KINDS = (EMBEDDED, CLUSTER) = ("embedded", "cluster")
 GIVEN = "CARILLON_KAFKA__BOOTSTRAP_SERVERS"
 OURS = frozenset(topic.name for topic in TOPICS)
 DELETED_SECONDS = 30.0
+SHORT_SESSION_MS = 3_000  # how soon ours misses the killed
+SHORTEST_SESSION_MS = 6_000  # that a Kafka takes whose settings are nobody's but its own
+
+_given: str | None = None
+_is_ours = False  # once its topics are known to be a run's own
 
 
 def chosen_kind() -> str:
@@ -31,28 +36,36 @@ def is_cluster() -> bool:
     return chosen_kind() == CLUSTER
 
 
-def choose(kind: str) -> str | None:
-    """For this process and its children; returns the address that was given, which is then no
-    longer in the environment: what a test starts is told its broker by the test."""
+def given() -> str | None:
+    """The address of the cluster that this run was given, if it was."""
+    return _given
+
+
+def session_ms() -> int:
+    """The shortest session of a consumer's that the broker takes."""
+    return SHORTEST_SESSION_MS if _given else SHORT_SESSION_MS
+
+
+def choose(kind: str, *, wipe: bool = False) -> None:
+    """For this process and its children. An address that was given is then no longer in the
+    environment: what a test starts is told its broker by the test."""
+    global _given, _is_ours
     os.environ[KIND] = kind
-    return os.environ.pop(GIVEN, None) if kind == CLUSTER else None
+    _given = os.environ.pop(GIVEN, None) or None if kind == CLUSTER else None
+    _is_ours = wipe
 
 
-@contextmanager
-def borrowed(address: str, *, wipe: bool) -> Iterator[str]:
-    """A given cluster, without our topics before and after; their groups' offsets go with them."""
-    asyncio.run(_clear(address, wipe=wipe))
-    yield address
-    asyncio.run(_clear(address, wipe=True))
-
-
-async def _clear(address: str, *, wipe: bool) -> None:
+async def clear(address: str) -> None:
+    """A given cluster without our topics, and so without their groups' offsets. What was there
+    before the run stays, and fails it."""
+    global _is_ours
     async with _admin(address) as admin:
         found = await _topics(admin)
-        assert wipe or not found, (
+        assert _is_ours or not found, (
             f"{address} has Carillon's topics already: give the tests a cluster of their own,"
             " or have the topics deleted with --kafka-wipe"
         )
+        _is_ours = True
         if found:
             await admin.delete_topics(sorted(found))
         deadline = time.monotonic() + DELETED_SECONDS

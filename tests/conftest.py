@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from deploy.kafka.errors import KafkaUnavailable
 from shared.settings import Settings
 from tests import cluster, stack
 
@@ -18,7 +20,12 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("carillon")
 
-GIVEN_CLUSTER = pytest.StashKey[str | None]()
+HERE = Path(__file__).parent
+# On a real Kafka these run again, but for the tests to which the kind of broker makes no difference.
+RUN_EMBEDDED = {("unit",), ("contract",), ("integration",)}
+BROKERS = frozenset({"broker", "fresh_broker"})
+STARTS_ONE = "stack.broker("
+LEFT_OUT = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,25 +44,64 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "cluster: needs a real Apache Kafka (--kafka=cluster)")
-    config.stash[GIVEN_CLUSTER] = cluster.choose(config.getoption("--kafka"))
+    cluster.choose(config.getoption("--kafka"), wipe=config.getoption("--kafka-wipe"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if cluster.is_cluster():
+        left_out = [item for item in items if _is_indifferent(item)]
+        items[:] = [item for item in items if not _is_indifferent(item)]
+        config.hook.pytest_deselected(items=left_out)
+        config.stash[LEFT_OUT] = len(left_out)
         return
     for item in items:
         if item.get_closest_marker("cluster"):
             item.add_marker(pytest.mark.skip(reason="needs --kafka=cluster"))
 
 
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    left_out = config.stash.get(LEFT_OUT, 0)
+    return [f"{left_out} tests meet no broker: `make test` runs them"] if left_out else []
+
+
+def _meets_a_broker(item: pytest.Item) -> bool:
+    """By a fixture, of its own or of its fixtures'; or its file starts one without."""
+    fixtures: Sequence[str] = getattr(item, "fixturenames", ())
+    return not BROKERS.isdisjoint(fixtures) or STARTS_ONE in item.path.read_text()
+
+
+def _is_indifferent(item: pytest.Item) -> bool:
+    folders = item.path.relative_to(HERE).parts[:1]
+    return folders in RUN_EMBEDDED and not _meets_a_broker(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    with _skipped_without_java():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    with _skipped_without_java():
+        yield
+
+
+@contextmanager
+def _skipped_without_java() -> Iterator[None]:
+    """With a given cluster there needs to be no Java, but for what kills a broker of its own."""
+    try:
+        yield
+    except KafkaUnavailable as exc:
+        if cluster.given() is None:
+            raise
+        pytest.skip(f"stops or kills a broker, which can't be the given one: {exc}")
+
+
 @pytest.fixture(scope="session")
-def broker(request: pytest.FixtureRequest) -> Iterator[str]:
+def broker() -> Iterator[str]:
     """The bootstrap address of a broker that all tests share, its topics and groups too."""
-    if given := request.config.stash[GIVEN_CLUSTER]:
-        with cluster.borrowed(given, wipe=request.config.getoption("--kafka-wipe")) as address:
-            yield address
-        return
-    with stack.broker() as server:
+    with stack.shared_broker() as server:
         yield server.address
 
 

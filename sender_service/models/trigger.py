@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from sender_service.models.segment import BoundedSegment
 from shared.errors import InvalidPayload
 from shared.ids import is_uuid
+from shared.models.documented import AS_UUID, exactly_one
 from shared.models.job import Priority
 from shared.models.wire import Moment, Storable, Wire, load_json, validate
 
@@ -33,7 +34,7 @@ def _uuid(text: str) -> str:
     return text.lower()
 
 
-UuidText = Annotated[str, AfterValidator(_uuid)]
+UuidText = Annotated[str, AfterValidator(_uuid), AS_UUID]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 VisitorId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Login = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -41,6 +42,10 @@ Login = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 class Audience(Wire):
     """Exactly one of its keys."""
+
+    model_config = ConfigDict(
+        json_schema_extra=exactly_one("logins", "visitors", "players", "segment", "all")
+    )
 
     logins: list[Login] | None = Field(default=None, min_length=1)
     visitors: list[VisitorId] | None = Field(default=None, min_length=1)
@@ -58,6 +63,8 @@ class Audience(Wire):
 
 class Recipient(Wire):
     """One of `login`, `visitor`, `player`, and variables that override the shared ones."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one("login", "visitor", "player"))
 
     login: Login | None = None
     visitor: VisitorId | None = None
@@ -112,6 +119,12 @@ class Terms(TriggerHead):
 
 
 class Trigger(Terms):
+    model_config = ConfigDict(
+        json_schema_extra=exactly_one(
+            "audience", "recipients", dependentRequired={"part": ["parts"], "parts": ["part"]}
+        )
+    )
+
     audience: Audience | None = None
     recipients: list[Recipient] | None = Field(default=None, min_length=1)
     part: int | None = Field(default=None, ge=1, le=MAX_PARTS)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 
 from sender_service.ops.audit import AuditTrail
 from sender_service.ops.auth import Tokens, gate
+from sender_service.ops.bodies import trigger_schemas
 from sender_service.ops.examples import PROBLEMS
 from sender_service.ops.silence import SilenceWatch
 from sender_service.store.audit import AuditStore
@@ -39,9 +42,17 @@ def create_app(
     for router in routers:
         app.include_router(router, dependencies=[Depends(guard)], responses=PROBLEMS)
     store, clock = audit
+    app.openapi = partial(_document, app, app.openapi)  # type: ignore[method-assign]
     app.add_middleware(AuditTrail, store=store, clock=clock)
     app.add_middleware(SilenceWatch, ask=ask)
     app.add_middleware(
         PrivatePaths, trusted_proxies=settings.trusted_proxies, opened=settings.open_metrics
     )
     return app
+
+
+def _document(app: FastAPI, of_fastapi: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """FastAPI's own, and what bodies are that are read as they come."""
+    if app.openapi_schema is None:
+        of_fastapi()["components"]["schemas"].update(trigger_schemas())
+    return of_fastapi()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Body, Path
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from sender_service.models.trigger import Name, UuidText
 from sender_service.ops.auth import needs
@@ -33,8 +33,22 @@ def _origin(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+Origin = Annotated[
+    str,
+    AfterValidator(_origin),
+    Field(json_schema_extra={"pattern": r"^https?://[^\s/?#\[\]@]+/?$"}),
+]
+
+
 class KeyIn(Wire):
     """`key` may be left out, or masked, for one that is there already."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"kind": {"const": "write"}}},
+            "then": {"properties": {"key": {"pattern": PUBLIC_KEY}}},
+        }
+    )
 
     id: Name
     kind: KeyKind
@@ -51,7 +65,7 @@ class KeyIn(Wire):
 class OneSignalIn(Wire):
     app_id: UuidText
     rest_api_key: Secret = MASK
-    plan: Annotated[str, StringConstraints(pattern="^(free|paid)$")] = "free"
+    plan: Literal["free", "paid"] = "free"
     enabled: bool = True
 
 
@@ -67,7 +81,7 @@ class AppIn(Wire):
     enabled: bool = True
     one_signal: OneSignalIn = Field(alias="oneSignal")
     keys: list[KeyIn] = Field(default=[], max_length=32)
-    origins: list[Annotated[str, AfterValidator(_origin)]] = Field(default=[], max_length=32)
+    origins: list[Origin] = Field(default=[], max_length=32)
     login_hash: LoginHashIn = LoginHashIn()
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = Field(default=0, ge=0, lt=1)

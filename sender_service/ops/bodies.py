@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request
 
-from sender_service.models.trigger import MAX_TRIGGER_BYTES
+from sender_service.models.trigger import MAX_TRIGGER_BYTES, Trigger
 from shared.errors import TooLarge
 
 NDJSON = "application/x-ndjson"
+SCHEMAS = "#/components/schemas/"
+TRIGGER = Trigger.__name__
 TRIGGER_DOC = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": {"type": "object"},
+                "schema": {"$ref": SCHEMAS + TRIGGER},
                 "example": {
                     "id": "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10",
                     "app": "demo",
@@ -29,6 +33,12 @@ TRIGGER_DOC = {
         },
     }
 }
+
+
+def trigger_schemas() -> dict[str, Any]:
+    """A trigger's schema and those that it is made of, as the OpenAPI document's components."""
+    whole = Trigger.model_json_schema(by_alias=True, ref_template=SCHEMAS + "{model}")
+    return {**whole.pop("$defs"), TRIGGER: whole}
 
 
 def is_lines(request: Request) -> bool:

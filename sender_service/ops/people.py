@@ -10,7 +10,6 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict, StringConstraints, model_validator
-from pydantic.alias_generators import to_camel
 
 from sender_service.models.trigger import Login, Name, UuidText, VisitorId
 from sender_service.ops.audit import plain
@@ -23,6 +22,7 @@ from sender_service.store.persons import Known, NameKind, PersonReader
 from shared.apps import AppRegistry
 from shared.errors import InvalidPayload, NotFound
 from shared.http import json_response
+from shared.models.documented import exactly_one
 from shared.models.wire import Wire
 from shared.mongo import Document
 
@@ -33,19 +33,14 @@ KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
 INNER = frozenset({"_id", "rev", "slot"})  # the machinery's own
 
 
-def _model(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        frozen=True,
-        json_schema_extra={"examples": [example]},
-    )
-
-
 class PersonQuery(Wire):
     """An app and exactly one of `login`, `visitor`, `player`, `email`."""
 
-    model_config = _model({"app": "demo", "login": "jana@shop.example"})
+    model_config = ConfigDict(
+        json_schema_extra=exactly_one(
+            *KINDS, examples=[{"app": "demo", "login": "jana@shop.example"}]
+        )
+    )
 
     app: Name
     login: Login | None = None
@@ -65,7 +60,9 @@ class PersonQuery(Wire):
 
 
 class MergeIn(Wire):
-    model_config = _model({"merge": "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"merge": "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"}]}
+    )
 
     merge: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{8,64}$")]
 

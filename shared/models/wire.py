@@ -7,12 +7,20 @@ from math import isfinite
 from typing import Annotated, Any, Self, TypeVar
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
 
+STORABLE_KEY = r"^([^$\u0000][^\u0000]*)?$"
 MAX_DEPTH = 32  # BSON ends at 100, with what it lies in; templates and reports need far less
 
 
@@ -67,7 +75,11 @@ def _is_text(value: str) -> bool:
 # UTC, in milliseconds, as ISO 8601 with a Z; readers take any number of decimals.
 Moment = Annotated[datetime, AfterValidator(_utc), PlainSerializer(to_iso, when_used="json")]
 # Free-form JSON that is stored as it is.
-Storable = Annotated[dict[str, Any], AfterValidator(check_storable)]
+Storable = Annotated[
+    dict[str, Any],
+    AfterValidator(check_storable),
+    WithJsonSchema({"type": "object", "propertyNames": {"pattern": STORABLE_KEY}}),
+]
 
 
 class Wire(BaseModel):

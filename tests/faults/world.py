@@ -17,6 +17,7 @@ from pydantic import BaseModel, SecretStr
 from shared.mongo import Database, open_database
 from shared.settings import Settings
 from tests import stack
+from tests.cluster import session_ms
 from tests.stack import Server, eventually
 
 OPS_TOKEN = "ops_planted_7c1f0d2e9b"  # planted: no log may show it
@@ -34,7 +35,7 @@ class World:
         """`groups`: of the settings, in place of the defaults."""
         self.logs = data / "logs"
         self.logs.mkdir(parents=True)
-        self.broker = stack.broker()
+        self.broker = stack.shared_broker()
         self.database = stack.database(data / "database")
         self.sandbox = self._sandbox(data / "sandbox")
         self.settings = self._settings(data).model_copy(update={"log_level": log_level, **groups})
@@ -65,7 +66,7 @@ class World:
             self.broker.address, f"mongodb://{self.database.address}", data
         )
         changes: dict[str, dict[str, Any]] = {
-            "kafka": {"session_timeout_ms": 3_000},
+            "kafka": {"session_timeout_ms": session_ms()},
             "onesignal": {
                 "base_url": f"http://{self.sandbox.address}",
                 "timeout_seconds": ONESIGNAL_SECONDS,

@@ -5,23 +5,27 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from deploy.audit import read_report, sentences
+from deploy.audit import NOT_ASKED, SOUND, UNSOUND, Findings, read_report, sentences, verdict
 
-SOUND = {"name": "a", "version": "1", "vulns": []}
+FINE = {"name": "a", "version": "1", "vulns": []}
 SKIPPED = {
     "name": "b",
     "skip_reason": "Dependency not found on PyPI and could not be audited: b (1)",
 }
 FOUND = {"id": "PYSEC-2026-1", "fix_versions": ["3"], "aliases": [], "description": "…"}
-UNSOUND = {"name": "c", "version": "2", "vulns": [FOUND]}
+BAD = {"name": "c", "version": "2", "vulns": [FOUND]}
+
+
+def findings(*dependencies: object) -> Findings:
+    return read_report(orjson.dumps({"dependencies": dependencies, "fixes": []}))
 
 
 def said(*dependencies: object) -> list[str]:
-    return sentences(read_report(orjson.dumps({"dependencies": dependencies, "fixes": []})))
+    return sentences(findings(*dependencies))
 
 
 def test_advisory_is_named_with_its_fix() -> None:
-    assert said(SOUND, UNSOUND) == [
+    assert said(FINE, BAD) == [
         "advisory: c 2: PYSEC-2026-1 (3)",
         "2 dependencies asked about, 1 advisories",
     ]
@@ -29,6 +33,22 @@ def test_advisory_is_named_with_its_fix() -> None:
 
 def test_what_could_not_be_asked_is_not_called_sound() -> None:
     assert said(SKIPPED) == ["not asked: no advisory data from here about 1 of 1 dependencies"]
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "code"),
+    [
+        ((FINE,), SOUND),
+        ((FINE, BAD), UNSOUND),
+        ((FINE, SKIPPED), NOT_ASKED),
+        ((SKIPPED, BAD), UNSOUND),
+        ((), NOT_ASKED),
+    ],
+)
+def test_only_what_was_asked_and_found_sound_ends_with_0(
+    dependencies: tuple[object, ...], code: int
+) -> None:
+    assert verdict(findings(*dependencies)) == code
 
 
 def test_no_report_is_told() -> None:

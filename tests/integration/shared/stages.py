@@ -22,10 +22,10 @@ from shared.models.dead_letter import DeadLetter
 from shared.settings import KafkaSettings, Settings
 from shared.stage import Item, Stage, StageContext, StageSpec
 from shared.topics import DAY_MS, DEAD_LETTERS, Topic
+from tests.cluster import session_ms
 from tests.stack import eventually
 
 PARTITIONS = 3
-SESSION_MS = 3_000  # how soon the killed are missed
 
 
 @dataclass
@@ -155,7 +155,7 @@ class Running:
 
 @asynccontextmanager
 async def open_bench(settings: Settings, partitions: int = PARTITIONS) -> AsyncIterator[Bench]:
-    kafka = settings.kafka.model_copy(update={"session_timeout_ms": SESSION_MS})
+    kafka = settings.kafka.model_copy(update={"session_timeout_ms": session_ms()})
     topic = Topic(f"test.stage.{uuid.uuid4().hex}", partitions, DAY_MS, ("group",))
     log_id = await ensure_topics(kafka, [topic, DEAD_LETTERS])
     async with open_log_writer(kafka, "test") as writer:

@@ -11,7 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from shared.settings import Settings
-from tests.integration.shared.stages import SESSION_MS, Bench, Work, open_bench
+from tests.integration.shared.stages import Bench, Work, open_bench
 from tests.stack import eventually
 
 JOIN_SECONDS = 4.0  # the embedded broker takes 3 to share out
@@ -40,8 +40,8 @@ async def silent_member(bench: Bench) -> AsyncIterator[Silent]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bench.kafka.bootstrap_servers,
         group_id=bench.name,
-        session_timeout_ms=SESSION_MS,
-        heartbeat_interval_ms=SESSION_MS // 5,
+        session_timeout_ms=bench.kafka.session_timeout_ms,
+        heartbeat_interval_ms=bench.kafka.session_timeout_ms // 5,
         rebalance_timeout_ms=60_000,  # else a real Kafka goes on without it after its session
     )
     consumer.subscribe([bench.topic], listener=listener)

@@ -1,0 +1,152 @@
+"""What the OpenAPI document says of bodies: events by their type, webhooks, Event Streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ingest_service.schemas import KNOWN, Shape
+from ingest_service.stream_bodies import KINDS as STREAM_KINDS
+from ingest_service.stream_bodies import PREFIX
+from ingest_service.webhook_bodies import KINDS as WEBHOOK_KINDS
+from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK
+
+Schema = dict[str, Any]
+SCHEMAS = "#/components/schemas/"
+EVENT = f"{SCHEMAS}Event"
+
+PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
+PUSH = "5c0f6a2b-3a55-4f57-8f0e-6f4f0a8d6b1c"
+TAG = f"v1.k1.{PUSH}.0.0.mac"
+UUID: Schema = {"type": "string", "format": "uuid"}
+TEXT: Schema = {"type": "string", "maxLength": 256}
+TITLE: Schema = {"type": "string", "maxLength": 1_024}
+URL: Schema = {"type": "string", "maxLength": 8_192}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
+VISITOR_ID: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"}
+TYPE: Schema = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_.:-]{0,63}$"}
+CUSTOM: Schema = {**TYPE, "not": {"anyOf": [{"enum": list(KNOWN)}, {"pattern": r"^carillon\."}]}}
+
+STATUS: Schema = {
+    "type": "object",
+    "required": ["playerID", "status"],
+    "properties": {
+        "playerID": UUID,
+        "status": {
+            "anyOf": [
+                {"enum": ["subscribed", "optedOut", "blocked", "default"]},
+                {"type": "integer", "minimum": -9_999, "maximum": 9_999},
+            ],
+            "description": "or OneSignal's number",
+        },
+        "permission": {"enum": ["default", "granted", "denied"]},
+    },
+}
+INTERACTION: Schema = {
+    "type": "object",
+    "required": ["kind", "notificationId", "playerID"],
+    "properties": {
+        "kind": {"enum": ["impression", "click", "close"]},
+        "notificationId": UUID,
+        "playerID": UUID,
+        "action": TEXT,
+        "url": URL,
+        "data": {"type": "object", "description": "with the push's tag as `carillon`"},
+    },
+}
+SAID_BY_HAND = {ONESIGNAL: STATUS, ONESIGNAL_WEBHOOK: INTERACTION}
+SOMEBODY = {"anyOf": [{"required": ["login"]}, {"required": ["email"]}]}
+
+WEBHOOK_BODY: Schema = {
+    "type": "object",
+    "required": ["event"],
+    "properties": {
+        "event": {"enum": list(WEBHOOK_KINDS)},
+        "notificationId": {**UUID, "description": "v16; v15 says `id`"},
+        "id": UUID,
+        "subscriptionId": {**UUID, "description": "v16; v15 says `userId`"},
+        "userId": UUID,
+        "actionId": {**TEXT, "description": "v16; v15 says `action`"},
+        "action": TEXT,
+        "url": URL,
+        "additionalData": {"type": "object", "description": "v16; v15 says `data`"},
+        "data": {"type": "object"},
+    },
+    "examples": [
+        {
+            "event": "notification.clicked",
+            "notificationId": PUSH,
+            "subscriptionId": PLAYER,
+            "additionalData": {"carillon": TAG},
+        },
+        {
+            "event": "notification.displayed",
+            "id": PUSH,
+            "userId": PLAYER,
+            "data": {"carillon": TAG},
+        },
+    ],
+}
+STREAM_BODY: Schema = {
+    "type": "object",
+    "description": "flat as here, or nested; whatever else the template says is ignored",
+    "required": ["event.kind"],
+    "properties": {
+        "event.kind": {"enum": [PREFIX + kind for kind in sorted(STREAM_KINDS)]},
+        "event.id": TEXT,
+        "event.timestamp": {**TEXT, "description": "Unix seconds or milliseconds, or ISO 8601"},
+        "event.subscription_id": UUID,
+        "event.data.failure_reason": TEXT,
+        "message.id": UUID,
+        "message.name": {**TEXT, "description": "the push's tag"},
+    },
+    "examples": [
+        {
+            "event.kind": f"{PREFIX}received",
+            "event.subscription_id": PLAYER,
+            "message.id": PUSH,
+            "message.name": TAG,
+        }
+    ],
+}
+
+
+def event_schemas() -> Schema:
+    """The components: an event is a custom one, or one of a known type with that type's data."""
+    components: Schema = {}
+    kinds = [_event(CUSTOM, {"type": "object"})]
+    for name, model in KNOWN.items():
+        kinds.append(_event({"const": name}, _data(name, model, components)))
+    return {**components, "Event": {"anyOf": kinds}}
+
+
+def _event(kind: Schema, data: Schema) -> Schema:
+    return {
+        "type": "object",
+        "required": ["type", "visitorId", *(["data"] if data.get("required") else [])],
+        "properties": {
+            "id": {**UUID, "description": "makes repetition harmless"},
+            "type": kind,
+            "visitorId": VISITOR_ID,
+            "occurredAt": MOMENT,
+            "page": {"type": "object", "properties": {"url": URL, "title": TITLE, "referrer": URL}},
+            "context": {"type": "object", "description": "timeZone, language, browser, sdk"},
+            "data": data,
+        },
+    }
+
+
+def _data(name: str, model: type[Shape], components: Schema) -> Schema:
+    if name in SAID_BY_HAND:  # what comes in is read into other fields than these
+        return SAID_BY_HAND[name]
+    schema = _portable(model.model_json_schema(ref_template=SCHEMAS + "{model}"))
+    components.update(schema.pop("$defs", {}))
+    return {**schema, **(SOMEBODY if name == "identify" else {})}
+
+
+def _portable(schema: Any) -> Any:
+    r"""Patterns end with `$` in JSON Schema, and with `\z` in pydantic's."""
+    if isinstance(schema, dict):
+        return {key: _portable(value) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [_portable(one) for one in schema]
+    return schema.replace(r"\z", "$") if isinstance(schema, str) else schema

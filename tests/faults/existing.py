@@ -1,0 +1,187 @@
+"""What there is for requests to meet: an app with keys of each kind, people, sends, dead letters."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import timedelta
+from itertools import cycle
+from typing import Any
+
+from sender_service.models.templates import is_template
+from sender_service.ops.bodies import NDJSON
+from shared.clock import utc_now
+from shared.kafka import LogWriter
+from shared.models.wire import to_iso
+from tests.e2e.carillon import campaign
+from tests.faults.doorman import Doorman
+from tests.faults.poison import letters, plant
+from tests.faults.shop import SECRET_MARK, Shop, open_shop
+from tests.faults.traffic import Clients
+from tests.faults.world import OPS_TOKEN, World
+from tests.stack import eventually
+
+SCRATCH = "scratch"  # the app and the campaign that requests may overwrite
+TEMPLATE = "https://shop.example/{{ name }}"
+SENDS = 12
+TOKENS = 12
+LATER = timedelta(hours=2)  # so that sends can be paused, resumed and cancelled
+
+
+class Existing:
+    """Fits a generated request to it: names what exists, with a key that is right."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.server_key = f"sk_{SECRET_MARK}_{shop.app}"
+        self.stream_key = f"st_{SECRET_MARK}_{shop.app}"
+        self._next: dict[str, Any] = {}  # by the name of a path parameter
+        self._doomed: Any = cycle(())  # people that may be erased
+        self._merges: Any = cycle(())  # (person, merge)
+
+    @classmethod
+    async def make(cls, world: World, doorman: Doorman, writer: LogWriter, seed: str) -> Existing:
+        existing = cls(Shop.of(f"schemas:{seed}"))
+        await open_shop(world, doorman, existing.shop)
+        await existing._fill(world, writer)
+        return existing
+
+    async def _fill(self, world: World, writer: LogWriter) -> None:
+        for app in (self.shop.app, SCRATCH):
+            await world.ops("PUT", f"/v1/apps/{app}", json=self._app(app))
+        await world.ops("PUT", f"/v1/apps/{self.shop.app}/campaigns/{SCRATCH}", json=campaign())
+        await Clients(world, self.shop, writer, "schemas").settle_in()
+        await self._merge(world)
+        await plant(writer, 1)
+        await eventually(lambda: letters(world), 30, every=0.2)
+        self._next |= {
+            "app": cycle([self.shop.app]),
+            "campaign": cycle(["hello"]),
+            "version": cycle([1]),
+            "key": cycle([self.shop.write_key]),
+            "webhook_key": cycle([self.shop.webhook_key]),
+            "send": cycle([await self._send(world) for _ in range(SENDS)]),
+            "token": cycle([await self._token(world) for _ in range(TOKENS)]),
+            "letter": cycle([letter["_id"] for letter in await letters(world)]),
+        }
+        async with world.mongo() as database:
+            found = database["profiles"].find({"app": self.shop.app})
+            people = [profile["_id"] async for profile in found]
+            found = database["merges"].find({"app": self.shop.app})
+            merges = [(merge["person"], merge["_id"]) async for merge in found]
+        parted = {person for person, _ in merges[:2]}
+        self._merges = cycle(merges[:2])
+        self._next["person"] = cycle(sorted(parted))
+        self._doomed = cycle(sorted(set(people) - parted))
+
+    def _app(self, app: str) -> dict[str, Any]:
+        kinds = {
+            "write": self.shop.write_key,
+            "webhook": self.shop.webhook_key,
+            "server": self.server_key,
+            "stream": self.stream_key,
+        }
+        keys = [{"id": kind, "kind": kind, "key": key} for kind, key in kinds.items()]
+        one_signal = {"appId": self.shop.one_signal, "restApiKey": self.shop.rest_key}
+        return {"name": app, "oneSignal": one_signal, "keys": keys if app != SCRATCH else []}
+
+    async def _merge(self, world: World) -> None:
+        """One login on two browsers."""
+        for visitor in ("merged-1", "merged-2"):
+            event = {"type": "identify", "visitorId": visitor, "data": {"login": "merged"}}
+            headers = {"X-Write-Key": self.shop.write_key}
+            url = f"http://{world.ingest.address}/v1/events"
+            assert (await world.http.post(url, json=event, headers=headers)).status_code == 202
+
+        async def merged() -> bool:
+            async with world.mongo() as database:
+                return bool(await database["merges"].find_one({"app": self.shop.app}))
+
+        await eventually(merged, 30, every=0.2)
+
+    async def _send(self, world: World) -> str:
+        trigger = {"id": str(uuid.uuid4()), "app": self.shop.app, "campaign": "hello"}
+        trigger["sendAt"] = to_iso(utc_now() + LATER)
+        audience = {"players": list(self.shop.players[:3])}
+        await world.ops("POST", "/v1/sends", json={**trigger, "audience": audience})
+        return trigger["id"]
+
+    async def _token(self, world: World) -> str:
+        made = await world.ops("POST", "/v1/tokens", json={"name": "schemas", "role": "read"})
+        return str(made["id"])
+
+    def fit(self, case: Any) -> None:
+        """In place."""
+        label = case.operation.label
+        for name in case.path_parameters or ():
+            if name in self._next:
+                case.path_parameters[name] = self._named(label, name)
+        if "key" in (case.query or ()):
+            case.query["key"] = self.shop.write_key
+        if case.media_type == NDJSON:
+            case.body = self._lines()
+        if isinstance(case.body, dict):
+            self._fit_body(label, case.body)
+        if label.endswith("/merges/undo") and isinstance(case.body, dict):
+            case.path_parameters["person"], case.body["merge"] = next(self._merges)
+        case.headers = {**(case.headers or {}), **self.keys(label)}
+
+    def _named(self, label: str, name: str) -> Any:
+        if label.startswith("PUT ") and label.endswith(f"{{{name}}}"):
+            return SCRATCH
+        return next(self._doomed if label.endswith("/erase") else self._next[name])
+
+    def _fit_body(self, label: str, body: dict[str, Any]) -> None:
+        if label in WHOLE:
+            WHOLE[label](body)
+        for name in ("app", "campaign"):
+            if name in body:
+                body[name] = next(self._next[name])
+        if "ids" in body and "dead-letters" in label:
+            body["ids"] = [next(self._next["letter"])]
+        if "player" in body:
+            body["player"] = self.shop.players[0]
+        if not {"part", "parts"} <= set(body):
+            body.pop("part", None)
+            body.pop("parts", None)
+
+    def _lines(self) -> str:
+        head = {"id": str(uuid.uuid4()), "app": self.shop.app, "campaign": "hello"}
+        named = [{"player": player} for player in self.shop.players[:3]]
+        return "\n".join(json.dumps(line) for line in (head, *named))
+
+    def keys(self, label: str) -> dict[str, str]:
+        secret = self.stream_key if label.endswith("/stream") else OPS_TOKEN
+        return {"Authorization": f"Bearer {secret}", "X-Write-Key": self.shop.write_key}
+
+
+def _fit_app(body: dict[str, Any]) -> None:
+    """What may be left out where it is stored, and what has to be the same in two places."""
+    for number, key in enumerate(body.get("keys") or ()):
+        if isinstance(key, dict):
+            key |= {"id": f"k{number}", "key": key.get("key") or f"made-{uuid.uuid4().hex}"}
+    if isinstance(body.get("snippet"), dict):
+        body["snippet"].pop("webhookKey", None)
+    if isinstance(body.get("loginHash"), dict):
+        body["loginHash"].setdefault("secret", "hmac secret")
+
+
+def _fit_campaign(body: dict[str, Any]) -> None:
+    """A template that is one, where it says to be one; weights and ids that go together."""
+    for number, variant in enumerate(body.get("variants") or ()):
+        if isinstance(variant, dict):
+            variant.update(_with_templates(variant), id=f"v{number}", weight=1)
+
+
+def _with_templates(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_templates(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_with_templates(one) for one in value]
+    return TEMPLATE if isinstance(value, str) and is_template(value) else value
+
+
+WHOLE = {
+    "PUT /v1/apps/{app}": _fit_app,
+    "PUT /v1/apps/{app}/campaigns/{campaign}": _fit_campaign,
+}
