@@ -21,8 +21,7 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("carillon")
 
 HERE = Path(__file__).parent
-# On a real Kafka these run again, but for the tests to which the kind of broker makes no difference.
-RUN_EMBEDDED = {("unit",), ("contract",), ("integration",)}
+RUN_EMBEDDED = {"unit", "contract", "integration"}  # by `make test`
 BROKERS = frozenset({"broker", "fresh_broker"})
 STARTS_ONE = "stack.broker("
 LEFT_OUT = pytest.StashKey[int]()
@@ -44,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "cluster: needs a real Apache Kafka (--kafka=cluster)")
+    config.addinivalue_line("markers", "any_broker: meets one, of whatever kind")
     cluster.choose(config.getoption("--kafka"), wipe=config.getoption("--kafka-wipe"))
 
 
@@ -61,7 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     left_out = config.stash.get(LEFT_OUT, 0)
-    return [f"{left_out} tests meet no broker: `make test` runs them"] if left_out else []
+    told = f"{left_out} tests for which the kind of broker makes no difference: see `make test`"
+    return [told] if left_out else []
 
 
 def _meets_a_broker(item: pytest.Item) -> bool:
@@ -71,8 +72,10 @@ def _meets_a_broker(item: pytest.Item) -> bool:
 
 
 def _is_indifferent(item: pytest.Item) -> bool:
-    folders = item.path.relative_to(HERE).parts[:1]
-    return folders in RUN_EMBEDDED and not _meets_a_broker(item)
+    """To the kind of broker: and then its run on the embedded one says it all."""
+    if item.path.relative_to(HERE).parts[0] not in RUN_EMBEDDED:
+        return False
+    return item.get_closest_marker("any_broker") is not None or not _meets_a_broker(item)
 
 
 @pytest.hookimpl(wrapper=True)

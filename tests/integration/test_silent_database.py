@@ -16,6 +16,8 @@ from tests import stack
 from tests.e2e.carillon import OPS, campaign
 from tests.integration.ingest.running import EVENTS, client_of, seeded, until
 
+pytestmark = pytest.mark.any_broker
+
 ALLOWED_SECONDS = 1.0
 SEND = str(uuid.uuid4())
 TRIGGER = {"id": SEND, "app": "demo", "campaign": "hello", "audience": {"logins": ["ann"]}}

@@ -16,7 +16,7 @@ from shared.settings import KafkaSettings
 from shared.topics import EVENTS, PROJECTOR, TOPICS, TRIGGERS
 from tests import stack
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.any_broker]  # real ones keep their log themselves
 
 KEYS = 20
 EACH = 30  # records a key
