@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from deploy.kafka.errors import KafkaUnavailable
 from shared.settings import Settings
-from tests import cluster, stack
+from tests import cluster, marks, stack
 
 # How fast examples come says something of the machine, nothing of the code under test.
 hypothesis_settings.register_profile(
@@ -99,6 +99,16 @@ def _skipped_without_java() -> Iterator[None]:
         if cluster.given() is None:
             raise
         pytest.skip(f"stops or kills a broker, which can't be the given one: {exc}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_are_searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Last of all: no log line of the whole run, of whatever process, shows a secret or a person."""
+    folder = tmp_path_factory.getbasetemp()
+    with stack.logs_kept(folder / "services"), marks.listening_in() as listener:
+        yield
+    found = [*listener.found[: marks.MOST], *marks.search(folder)]
+    assert not found, "in the logs:\n" + "\n".join(found)
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,9 @@ class Server:
 
     def start(self, *, wait: bool = True) -> Self:
         """Returns when the port answers."""
-        quiet = None if os.environ.get("CARILLON_TEST_LOGS") else subprocess.DEVNULL
+        quiet = subprocess.DEVNULL
+        if os.environ.get("CARILLON_TEST_LOGS"):  # on the terminal, for whoever looks for a fault
+            quiet, self.log = None, None
         with self.log.open("ab") if self.log else nullcontext(quiet) as output:
             self._process = subprocess.Popen(
                 self._command,

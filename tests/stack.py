@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import shutil
 import socket
 import sys
@@ -25,6 +26,8 @@ from deploy.kafka.ports import free_port as free_port  # others ask for it here
 from shared.settings import IngestSettings, KafkaSettings, MongoSettings, SenderSettings, Settings
 from tests.cluster import clear, given, is_cluster
 from tests.server import Server as Server  # others ask for it here
+
+_logs: Path | None = None  # where services' are kept
 
 
 @contextmanager
@@ -126,10 +129,26 @@ def database(path: Path, port: int | None = None) -> Server:
     return Server(command, port)
 
 
+@contextmanager
+def logs_kept(folder: Path) -> Iterator[None]:
+    """What services write meanwhile, at level DEBUG, is in this folder."""
+    global _logs
+    folder.mkdir()
+    _logs = folder
+    try:
+        yield
+    finally:
+        _logs = None
+
+
 def service(name: str, settings: Settings, *arguments: str) -> Server:
     """`python -m <name>` under these settings, on its own port; not started yet."""
     http = settings.ingest if name == "ingest_service" else settings.sender
-    return Server([sys.executable, "-m", name, *arguments], http.port, environment(settings))
+    kept = {"CARILLON_LOG_LEVEL": "DEBUG"} if _logs else {}
+    command = [sys.executable, "-m", name, *arguments]
+    server = Server(command, http.port, environment(settings) | kept)
+    server.log = _logs / f"{name}-{http.port}.log" if _logs else None
+    return server
 
 
 def settings_for(bootstrap: str, mongo_uri: str, data_dir: Path) -> Settings:
@@ -156,7 +175,7 @@ def environment(settings: Settings) -> dict[str, str]:
             elif hasattr(value, "get_secret_value"):
                 flat[key] = value.get_secret_value()
             else:
-                flat[key] = "[]" if value == [] else str(value)
+                flat[key] = json.dumps(value) if isinstance(value, list) else str(value)
 
     walk("CARILLON_", settings.model_dump())
     return flat

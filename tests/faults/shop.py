@@ -10,8 +10,9 @@ from uuid import UUID
 from tests.e2e.carillon import campaign
 from tests.faults.doorman import Doorman
 from tests.faults.world import World
+from tests.marks import PLANTED
 
-SECRET_MARK = "planted"  # in every key, login and email: no log may show one
+SECRET_MARK = PLANTED  # in every key, login, email and visitor id: no log may show one
 BROWSERS = 24
 
 
@@ -43,7 +44,7 @@ class Shop:
         )
 
     def visitor(self, number: int) -> str:
-        return f"v{number}"
+        return f"{SECRET_MARK}-v{number}"
 
     def login(self, number: int) -> str:
         return f"{SECRET_MARK}-login-{self.app}-{number}"
