@@ -10,6 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from shared.ids import is_uuid
+from shared.models.wire import is_deep
 
 LONGEST_RETRY_AFTER = 3_600.0
 
@@ -54,7 +55,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
         return RetryAfter("rate_limited", _seconds(headers.get("retry-after")))
     if status >= 500 or status == 408:
         return RetryAfter("server_error", _seconds(headers.get("retry-after")))
-    answer = _parse(body)
+    answer = read_answer(body)
     if 200 <= status < 300:
         return _accepted(answer, headers)
     messages = error_messages(answer)
@@ -107,11 +108,13 @@ def _about_key(status: int, text: str) -> bool:
     return status == 400 and "authorization" in text.lower()
 
 
-def _parse(body: bytes) -> Any:
+def read_answer(body: bytes) -> Any:
+    """None for what is no answer of OneSignal's: not JSON, or nested without end."""
     try:
-        return orjson.loads(body)
+        answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
+    return None if is_deep(answer) else answer
 
 
 def _seconds(value: str | None) -> float | None:

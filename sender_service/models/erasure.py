@@ -127,19 +127,27 @@ def trigger_without(trigger: dict[str, Any], erased: Erased) -> dict[str, Any]:
 
 
 def names_person(value: Any, erased: Erased) -> bool:
-    """Does a JSON value name the person anywhere? For records that could not be understood."""
-    if isinstance(value, str):
-        return value in erased.exact
-    if isinstance(value, list):
-        return any(names_person(one, erased) for one in value)
-    if isinstance(value, dict):
-        if any(erased.names(kind, value.get(kind)) for kind in PLURAL.values()):
+    """Does a JSON value name the person anywhere? For records that could not be understood, which may
+    be nested as deep as a parser goes."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and one in erased.exact:
             return True
-        logins = value.get("logins")
-        if isinstance(logins, list) and any(erased.names("login", name) for name in logins):
-            return True
-        return any(names_person(one, erased) for one in value.values())
+        if isinstance(one, dict):
+            if _names_by_key(one, erased):
+                return True
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
     return False
+
+
+def _names_by_key(value: dict[str, Any], erased: Erased) -> bool:
+    if any(erased.names(kind, value.get(kind)) for kind in PLURAL.values()):
+        return True
+    logins = value.get("logins")
+    return isinstance(logins, list) and any(erased.names("login", name) for name in logins)
 
 
 def page_without(edit: PageEdit, erased: Erased, now: datetime, *, wait: bool) -> bool:

@@ -22,7 +22,7 @@ from shared.dead_letters import Poison
 from shared.errors import Conflict, NotFound
 from shared.kafka import Outgoing, Record
 from shared.models.dead_letter import DeadLetter
-from shared.models.wire import Moment, Wire
+from shared.models.wire import Moment, Wire, is_deep
 from shared.mongo import Document
 from shared.stage import Item, StageSpec
 from shared.topics import DEAD_LETTERS, TOPICS, UNDERTAKER
@@ -110,7 +110,8 @@ def _add_looks(router: APIRouter, store: LetterStore, clock: Clock) -> None:
     @router.get("/{letter}")
     @needs("admin", audited=True)
     async def get_letter(letter: LetterId) -> dict[str, Any]:
-        """One with its content, which may be personal: as JSON, else as text, else as base64."""
+        """One with its content, which may be personal: as JSON where it is, and not nested without end;
+        else as text, else as base64."""
         found = await store.get(letter)
         if found is None:
             raise NotFound("no such dead letter", code="unknown_dead_letter")
@@ -142,7 +143,9 @@ def _add_replays(router: APIRouter, replayer: Replayer) -> None:
 def _told(packed: str) -> Any:
     raw = base64.b64decode(packed)
     try:
-        return orjson.loads(raw)
+        value = orjson.loads(raw)
+        if not is_deep(value):
+            return value
     except orjson.JSONDecodeError:
         pass
     try:

@@ -10,7 +10,7 @@ import orjson
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
-from sender_service.dispatcher.outcomes import error_messages
+from sender_service.dispatcher.outcomes import error_messages, read_answer
 from sender_service.intake.accept import Intake
 from sender_service.intake.said import to_said
 from sender_service.models.campaign import Campaign
@@ -74,15 +74,10 @@ class ConnectionTest:
 
 
 def _judged(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        body = orjson.loads(answer.content)
-    except orjson.JSONDecodeError:
-        body = None
+    body = read_answer(answer.content)
     if answer.status_code == 200 and isinstance(body, dict):
-        counts = {
-            "players": body.get("players"),
-            "messageablePlayers": body.get("messageable_players"),
-        }
+        told = {"players": "players", "messageablePlayers": "messageable_players"}
+        counts = {ours: _count(body.get(theirs)) for ours, theirs in told.items()}
         return {**_told("ok", "OneSignal takes the key"), **counts}
     messages = error_messages(body)
     text = messages[0][:200] if messages else f"HTTP {answer.status_code}"
@@ -95,6 +90,11 @@ def _judged(answer: httpx.Response) -> dict[str, Any]:
     if answer.status_code >= 500 or answer.status_code == 429:
         return _told("unreachable", text)
     return _told("unclear", text)
+
+
+def _count(value: Any) -> int | None:
+    """What says another thing than how many isn't passed on."""
+    return value if type(value) is int and value >= 0 else None
 
 
 def _told(result: Verdict, message: str) -> dict[str, Any]:

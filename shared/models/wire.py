@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from math import isfinite
 from typing import Annotated, Any, Self, TypeVar
@@ -53,6 +54,23 @@ def check_storable(value: dict[str, Any]) -> dict[str, Any]:
         if not level:
             return value
     raise ValueError(f"may be nested at most {MAX_DEPTH} levels deep")
+
+
+def is_deep(value: Any) -> bool:
+    """Nested deeper than what we take ourselves: a parser goes to 1,024 levels, and what walks such a
+    value by calling itself, as `str` does, ends in a RecursionError."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [one for outer in level for one in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _check_scalar(value: Any) -> None:

@@ -1,92 +1,37 @@
-"""Whatever comes in by HTTP, from OneSignal or on a topic: it is read, or Rejected; nothing else."""
+"""What comes in by HTTP, from OneSignal, in a file or on a topic: it is read, or Rejected; nothing else."""
 
 from __future__ import annotations
 
+import ast
+import gzip
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest_service.batch import read_batch
-from ingest_service.projector.decode import decode
-from ingest_service.stream_bodies import read_stream
-from ingest_service.webhook_bodies import read_webhook
+from ingest_service.snapshot.files import read_header
 from sender_service.dispatcher.outcomes import classify
-from sender_service.intake.said import to_said
-from sender_service.models.trigger import parse_trigger
+from sender_service.ops.audit import plain
+from sender_service.ops.trials import _judged
 from shared.errors import Rejected
-from shared.kafka import Record
-from shared.models.dead_letter import DeadLetter
-from shared.models.delivery import Delivery
-from shared.models.event import Event
-from shared.models.job import Job
-from shared.topics import DELIVERIES, EVENTS
+from tests.unit.decoders import DECODERS, READERS, UUID
 
-UUID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-AT = "2026-05-01T12:00:00.000Z"
-PLACE: dict[str, Any] = {"app": "demo", "send": UUID, "page": 0, "chunk": "0"}
-WEBHOOK: dict[str, Any] = {
-    "event": "notification.clicked",
-    "id": UUID,
-    "userId": UUID,
-    "action": "a",
-    "data": {},
+ROOT = Path(__file__).parents[2]
+READING = {
+    "loads",
+    "load_json",
+    "load_shallow",
+    "model_validate",
+    "model_validate_json",
+    "validate",
 }
-STREAM: dict[str, Any] = {
-    "event.kind": "message.push.received",
-    "message": {"id": UUID},
-    "event.timestamp": "1",
-}
-CONDITION: dict[str, Any] = {"basket": {"total": {"atLeast": 5}, "within": {"days": 3}}}
-SEGMENT: dict[str, Any] = {"id": UUID, "app": "demo", "campaign": "c"}
-SEGMENT |= {"audience": {"segment": {"and": [CONDITION, {"not": {"viewed": {"items": ["i"]}}}]}}}
-TRIGGER: dict[str, Any] = {
-    "id": UUID,
-    "app": "demo",
-    "campaign": "c",
-    "audience": {"players": [UUID]},
-    "part": 1,
-}
-JOB: dict[str, Any] = {
-    **PLACE,
-    "generation": 1,
-    "priority": "marketing",
-    "idempotencyKey": UUID,
-    "players": [UUID],
-}
-JOB |= {"body": {"contents": {"en": "x"}}, "expiresAt": AT, "releasedAt": AT}
-DELIVERY: dict[str, Any] = {
-    **PLACE,
-    "outcome": "sent",
-    "players": [{"player": UUID, "outcome": "failed"}],
-    "at": AT,
-}
-EVENT: dict[str, Any] = {
-    "app": "demo",
-    "id": UUID,
-    "type": "carillon.undoMerge",
-    "source": "ops",
-    "visitorId": "v",
-}
-EVENT |= {"occurredAt": AT, "receivedAt": AT, "data": {"merge": ["a", "b"]}}
-LETTER = {
-    "id": UUID,
-    "stage": "s",
-    "topic": "t",
-    "partition": 0,
-    "offset": 0,
-    "type": "t",
-    "at": AT,
-}
-LETTER |= {"key": "", "value": "", "code": "c", "message": "m"}
-BATCH: dict[str, Any] = {
-    "sentAt": AT,
-    "events": [{"type": "pageview", "visitorId": "v", "data": {"itemID": "i"}}],
-}
+READING |= {"validate_json", "validate_python", "b64decode", "parse", "read_answer"}
 
 ODD_TEXTS = st.sampled_from(["", "\0", "$where", "1e999", "NaN", "0001-01-01T00:00:00+14:00", UUID])
 SCALARS = (
@@ -106,25 +51,6 @@ ANYTHING = st.recursive(
 )
 
 
-def _projected(raw: bytes) -> object:
-    kind = orjson.loads(raw).get("type") if raw.startswith(b"{") else ""
-    topic = DELIVERIES.name if b'"outcome"' in raw else EVENTS.name
-    return decode(Record(topic, 0, 0, b"k", raw, kind if isinstance(kind, str) else "", 0))
-
-
-DECODERS: dict[str, tuple[Callable[[bytes], object], dict[str, Any]]] = {
-    "webhook": (read_webhook, WEBHOOK),
-    "stream": (read_stream, STREAM),
-    "batch": (read_batch, BATCH),
-    "trigger": (parse_trigger, TRIGGER),
-    "intake": (to_said, TRIGGER),
-    "segment": (parse_trigger, SEGMENT),
-    "job": (Job.parse, JOB),
-    "delivery": (Delivery.parse, DELIVERY),
-    "event": (Event.parse, EVENT),
-    "letter": (DeadLetter.parse, LETTER),
-    "projected": (_projected, EVENT),
-}
 everyone = pytest.mark.parametrize("name", DECODERS)
 briefly = settings(max_examples=40, deadline=None)  # a decoder; all of them in a few seconds
 
@@ -204,6 +130,52 @@ def test_onesignals_answers(status: int, body: Any, retry_after: str | None) -> 
     classify(status, headers, _dumps(body))
     for key in ("errors", "error", "id"):
         classify(status, headers, _dumps({key: body}))
+
+
+@briefly
+@given(
+    status=st.sampled_from([200, 202, 302, 400, 401, 403, 404, 418, 429, 500]),
+    key=st.sampled_from(["errors", "error", "players", "messageable_players"]),
+    body=ANYTHING,
+)
+def test_answers_to_the_connections_test(status: int, key: str, body: Any) -> None:
+    for said in (body, {key: body}, {key: [body]}):
+        told = _judged(httpx.Response(status, content=_dumps(said)))
+        assert told["result"] and isinstance(told["message"], str)
+        for count in (told["players"], told["messageablePlayers"]):
+            assert count is None or (type(count) is int and count >= 0)
+        assert orjson.dumps(plain(told))
+
+
+@pytest.mark.parametrize("depth", [200, 990, 1_010, 1_022, 5_000])
+@pytest.mark.parametrize("key", [b"errors", b"error", b"id", b"players"])
+@pytest.mark.parametrize("status", [200, 400, 404, 500])
+def test_answers_without_end(status: int, key: bytes, depth: int) -> None:
+    """A parser takes 1,024 levels; Python's own recursion ends somewhere before."""
+    for nest in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
+        body = b'{"%s":%s}' % (key, nest)
+        classify(status, {}, body)
+        _judged(httpx.Response(status, content=body))
+
+
+@briefly
+@given(line=st.binary(max_size=60) | ANYTHING.map(lambda value: _dumps(value)))
+def test_head_of_a_snapshot(tmp_path_factory: pytest.TempPathFactory, line: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "one.snapshot"
+    path.write_bytes(gzip.compress(line) if line[:1] != b"\x1f" else line)
+    with pytest.raises(Rejected):
+        read_header(path)
+
+
+def test_every_reader_is_tried() -> None:
+    """A module that begins to read must say where that is tried."""
+    found = set()
+    for service in ("shared", "ingest_service", "sender_service"):
+        for path in (ROOT / service).rglob("*.py"):
+            calls = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+            if READING & {getattr(c.func, "attr", getattr(c.func, "id", "")) for c in calls}:
+                found.add(str(path.relative_to(ROOT)))
+    assert found == set(READERS)
 
 
 def _dumps(value: Any) -> bytes:

@@ -1,0 +1,202 @@
+"""Each decoder of what comes in, with something valid for it to read; and which modules decode at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import orjson
+
+from ingest_service.batch import read_batch
+from ingest_service.identify import LoginProof
+from ingest_service.importer.rows import to_event
+from ingest_service.judge import Arrival, Judge
+from ingest_service.projector.decode import decode
+from ingest_service.stream_bodies import read_stream
+from ingest_service.webhook_bodies import read_webhook
+from sender_service.intake.said import to_said
+from sender_service.intake.upload import read_head, read_recipient
+from sender_service.models.erasure import Erased, names_person
+from sender_service.models.trigger import parse_trigger
+from sender_service.ops.audit import plain
+from sender_service.ops.letters import _told
+from sender_service.ops.preview import _read_whole
+from sender_service.ops.trials import _judged
+from shared.kafka import Record
+from shared.models.app import App
+from shared.models.dead_letter import DeadLetter
+from shared.models.delivery import Delivery
+from shared.models.event import Event
+from shared.models.job import Job
+from shared.models.wire import load_json
+from shared.secrets import Vault
+from shared.topics import DELIVERIES, EVENTS
+
+UUID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+AT = "2026-05-01T12:00:00.000Z"
+PLACE: dict[str, Any] = {"app": "demo", "send": UUID, "page": 0, "chunk": "0"}
+WEBHOOK: dict[str, Any] = {
+    "event": "notification.clicked",
+    "id": UUID,
+    "userId": UUID,
+    "action": "a",
+    "data": {},
+}
+STREAM: dict[str, Any] = {
+    "event.kind": "message.push.received",
+    "message": {"id": UUID},
+    "event.timestamp": "1",
+}
+CONDITION: dict[str, Any] = {"basket": {"total": {"atLeast": 5}, "within": {"days": 3}}}
+SEGMENT: dict[str, Any] = {"id": UUID, "app": "demo", "campaign": "c"}
+SEGMENT |= {"audience": {"segment": {"and": [CONDITION, {"not": {"viewed": {"items": ["i"]}}}]}}}
+TRIGGER: dict[str, Any] = {
+    "id": UUID,
+    "app": "demo",
+    "campaign": "c",
+    "audience": {"players": [UUID]},
+    "part": 1,
+}
+JOB: dict[str, Any] = {
+    **PLACE,
+    "generation": 1,
+    "priority": "marketing",
+    "idempotencyKey": UUID,
+    "players": [UUID],
+}
+JOB |= {"body": {"contents": {"en": "x"}}, "expiresAt": AT, "releasedAt": AT}
+DELIVERY: dict[str, Any] = {
+    **PLACE,
+    "outcome": "sent",
+    "players": [{"player": UUID, "outcome": "failed"}],
+    "at": AT,
+}
+EVENT: dict[str, Any] = {
+    "app": "demo",
+    "id": UUID,
+    "type": "carillon.undoMerge",
+    "source": "ops",
+    "visitorId": "v",
+}
+EVENT |= {"occurredAt": AT, "receivedAt": AT, "data": {"merge": ["a", "b"]}}
+LETTER = {
+    "id": UUID,
+    "stage": "s",
+    "topic": "t",
+    "partition": 0,
+    "offset": 0,
+    "type": "t",
+    "at": AT,
+}
+LETTER |= {"key": "", "value": "", "code": "c", "message": "m"}
+BATCH: dict[str, Any] = {
+    "sentAt": AT,
+    "events": [{"type": "pageview", "visitorId": "v", "data": {"itemID": "i"}}],
+}
+
+HEAD: dict[str, Any] = {"id": UUID, "app": "demo", "campaign": "c", "expiresAt": AT}
+LINE: dict[str, Any] = {"login": "ann", "variables": {"name": "Ann"}}
+TRIGGER_WITHOUT_ID: dict[str, Any] = {"app": "demo", "campaign": "c", "recipients": [LINE]}
+TAGS: dict[str, Any] = {"city": "Brno", "age": 5}
+COUNTS: dict[str, Any] = {"players": 3, "messageable_players": 2}
+REFUSAL: dict[str, Any] = {"errors": [{"code": "c", "title": "t"}]}
+REPORT: dict[str, Any] = {"id": UUID, "visitorId": "v", "occurredAt": AT, "page": {"url": "u"}}
+BASKET = {"i": {"quantity": 1, "price": "9,50"}}
+DATA: dict[str, dict[str, Any]] = {
+    "oneSignal": {"playerID": UUID, "status": -2},
+    "oneSignalWebhook": {"kind": "click", "notificationId": UUID, "playerID": UUID, "data": {}},
+    "pageview": {"itemID": 5, "basketItems": BASKET, "transaction": {"id": "o1", "tax": 1}},
+    "addToBasket": {"itemID": "i", "quantity": 2, "currency": "Kč"},
+    "removeFromBasket": {"itemID": "i"},
+    "purchase": {"id": "o1", "items": [{"itemID": "i", "price": 5}], "revenue": "1 234,50"},
+    "identify": {"login": "ann", "email": "ann@shop.test"},
+    "logout": {},
+    "custom": {"any": [{"thing": 1.5}]},
+}
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+SHOP = {"_id": "demo", "name": "d", "version": 1, "oneSignal": {"appId": "a", "restApiKey": "k"}}
+ARRIVAL = Arrival(App.model_validate(SHOP), "browser", NOW, timedelta(0), 400, False)
+JUDGE = Judge(LoginProof(Vault("k" * 40)))
+NOBODY = Erased("demo", *(frozenset({"x"}) for _ in range(4)), hash_of=str)
+
+
+def _projected(raw: bytes) -> object:
+    kind = orjson.loads(raw).get("type") if raw.startswith(b"{") else ""
+    topic = DELIVERIES.name if b'"outcome"' in raw else EVENTS.name
+    return decode(Record(topic, 0, 0, b"k", raw, kind if isinstance(kind, str) else "", 0))
+
+
+def _reported(raw: bytes) -> object:
+    return JUDGE.judge(load_json(raw), ARRIVAL)
+
+
+def _imported(raw: bytes) -> object:
+    return to_event({"id": UUID, "tags": raw.decode(errors="replace")}, "demo", NOW)
+
+
+Decoder = Callable[[bytes], object]
+DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
+    "webhook": (read_webhook, WEBHOOK),
+    "stream": (read_stream, STREAM),
+    "batch": (read_batch, BATCH),
+    "trigger": (parse_trigger, TRIGGER),
+    "intake": (to_said, TRIGGER),
+    "segment": (parse_trigger, SEGMENT),
+    "job": (Job.parse, JOB),
+    "delivery": (Delivery.parse, DELIVERY),
+    "event": (Event.parse, EVENT),
+    "letter": (DeadLetter.parse, LETTER),
+    "projected": (_projected, EVENT),
+    "head of a list": (lambda raw: read_head((1, raw)), HEAD),
+    "line of a list": (lambda raw: read_recipient(2, raw), LINE),
+    "preview": (_read_whole, TRIGGER_WITHOUT_ID),
+    "import row": (_imported, TAGS),
+    "dead letter shown": (lambda raw: plain(_told(DeadLetter.pack(raw))), EVENT),
+    "dead letter erased": (lambda raw: names_person(load_json(raw), NOBODY), EVENT),
+    "connection": (lambda raw: plain(_judged(httpx.Response(200, content=raw))), COUNTS),
+    "refusal": (lambda raw: plain(_judged(httpx.Response(400, content=raw))), REFUSAL),
+    **{
+        f"event {name}": (_reported, {**REPORT, "type": name, "data": data})
+        for name, data in DATA.items()
+    },
+}
+
+OWN = "documents that we wrote, or a model that was read elsewhere"
+# Every module that reads JSON, BSON or what came from elsewhere, and where that is tried.
+READERS = {
+    "shared/apps.py": OWN,
+    "shared/models/dead_letter.py": "letter",
+    "shared/models/wire.py": "job, delivery, event, letter",
+    "ingest_service/api/profile.py": "tests/faults/test_schemas.py: a visitor id",
+    "ingest_service/batch.py": "batch",
+    "ingest_service/importer/rows.py": "import row",
+    "ingest_service/importer/run.py": OWN,
+    "ingest_service/judge.py": "event …",
+    "ingest_service/known_apps.py": "tests/unit/ingest/test_known_apps.py",
+    "ingest_service/projector/decode.py": "projected",
+    "ingest_service/snapshot/files.py": "test_head_of_a_snapshot; test_snapshots.py",
+    "ingest_service/stream_bodies.py": "stream",
+    "ingest_service/webhook_bodies.py": "webhook",
+    "sender_service/accounting/erasure.py": "dead letter erased",
+    "sender_service/accounting/stage.py": "delivery, event",
+    "sender_service/cli/trigger.py": "a person's own command",
+    "sender_service/dispatcher/dispatcher.py": "job",
+    "sender_service/dispatcher/onesignal.py": "tests/unit/sender/test_onesignal.py",
+    "sender_service/dispatcher/outcomes.py": "test_onesignals_answers",
+    "sender_service/express.py": OWN,
+    "sender_service/intake/upload.py": "head of a list, line of a list",
+    "sender_service/models/segment.py": "segment",
+    "sender_service/models/templates.py": "tests/unit/sender/test_rendering.py",
+    "sender_service/models/trigger.py": "trigger, segment",
+    "sender_service/ops/apps.py": OWN,
+    "sender_service/ops/letters.py": "letter, dead letter shown",
+    "sender_service/ops/preview.py": "preview",
+    "sender_service/ops/trials.py": "connection, refusal",
+    "sender_service/planner/audience.py": OWN,
+    "sender_service/planner/planner.py": OWN,
+    "sender_service/scheduler/release.py": OWN,
+    "sender_service/store/campaigns.py": OWN,
+    "sender_service/store/parked.py": OWN,
+}
