@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.async_api import Route
 
@@ -11,6 +14,7 @@ from tests.browser.site import KEY, STUB, Site
 from tests.browser.visitor import Visitor
 from tests.stack import eventually
 
+KEPT_SECONDS, A_WHILE = 400 * 86_400, 600
 LOADED = "/sdk/OneSignalSDK.page.js"
 
 
@@ -165,3 +169,15 @@ async def test_cookie_is_for_the_configured_domain(site: Site, visitor: Visitor)
     await site.until("pageview")
     [cookie] = await visitor.context.cookies()
     assert cookie.get("domain") == ".shop.localhost"
+
+
+async def test_cookie_is_first_party_and_ends(site: Site, visitor: Visitor) -> None:
+    """`Secure` goes with https, which the tests' shop doesn't have; scripts read it, so not HttpOnly."""
+    await visitor.go(site.page("/"))
+    await site.until("pageview")
+    [cookie] = await visitor.context.cookies()
+    assert cookie.get("name") == "carillon_id"
+    attributes = {name: cookie.get(name) for name in ("path", "sameSite", "httpOnly", "secure")}
+    assert attributes == {"path": "/", "sameSite": "Lax", "httpOnly": False, "secure": False}
+    assert cookie.get("domain") == urlsplit(site.origin).hostname
+    assert abs(cookie.get("expires", 0) - time.time() - KEPT_SECONDS) < A_WHILE

@@ -88,6 +88,8 @@ def _judge(answer: Any, what: str) -> None:
         assert int(answer.headers["Retry-After"][0]) > 0, what
     else:
         assert answer.status_code < 500, what
+    assert "set-cookie" not in answer.headers, what  # of either service: nobody has a session
+    assert "server" not in answer.headers, what
     if answer.status_code >= 400 and "json" in str(answer.headers.get("content-type")):
         assert {"code", "message", "errors"} <= set(answer.json()), what
 

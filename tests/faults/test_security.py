@@ -70,6 +70,7 @@ async def test_headers_tell_nothing_and_let_nobody_in(world: World, name: str) -
         assert "Server" not in answer.headers
         assert "X-Powered-By" not in answer.headers
         assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert "Set-Cookie" not in answer.headers  # nor anywhere else: see test_schemas.py
         assert "Traceback" not in answer.text
         if name == "sender":  # no page of anybody's may read the ops API
             assert "Access-Control-Allow-Origin" not in answer.headers

@@ -33,7 +33,7 @@ async def choose(request: Request) -> Response:
     for name, known in (("loader", LOADERS), ("sdk", SDKS)):
         value = request.query_params.get(name)
         if value in known:
-            answer.set_cookie(f"shop_{name}", str(value), samesite="lax")
+            answer.set_cookie(f"shop_{name}", str(value), samesite="lax", httponly=True)
     return answer
 
 
