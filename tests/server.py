@@ -53,9 +53,9 @@ class Server:
 
     def start(self, *, wait: bool = True) -> Self:
         """Returns when the port answers."""
-        quiet = subprocess.DEVNULL
-        if os.environ.get("CARILLON_TEST_LOGS"):  # on the terminal, for whoever looks for a fault
-            quiet, self.log = None, None
+        loud = bool(os.environ.get("CARILLON_TEST_LOGS"))  # on the terminal, to look for a fault
+        quiet = None if loud else subprocess.DEVNULL
+        self.log = None if loud else self.log
         with self.log.open("ab") if self.log else nullcontext(quiet) as output:
             self._process = subprocess.Popen(
                 self._command,

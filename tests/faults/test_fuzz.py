@@ -96,7 +96,7 @@ def _genuine(push: dict[str, Any], event: str) -> bytes:
 
 
 async def test_fuzzed_webhooks(world: World, scene: Scene) -> None:
-    answers = await post_all(scene.url, fuzzed(MANY, CHOICE.seed))
+    answers = await post_all(scene.url, fuzzed(MANY, CHOICE.seed, scene.pushes))
     assert set(answers) <= ACCEPTED_OR_REFUSED, answers
     assert answers.total() == MANY
     await heard_out(world, scene, 1)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import Any
-from uuid import UUID
 
 import aiohttp
 import orjson
@@ -37,13 +36,15 @@ def body(sdk: str, event: str, message: str, player: str, tag: str | None) -> di
     return {"event": event, **named, "heading": "h", "additionalData": data, "actionId": ""}
 
 
-def fuzzed(count: int, seed: str) -> Iterator[bytes]:
-    """Bodies that were right once; a part of them is still well formed, none has a genuine tag."""
+def fuzzed(count: int, seed: str, pushes: Sequence[dict[str, Any]]) -> Iterator[bytes]:
+    """Bodies that were right once; a part of them is still well formed, and names a push and the
+    player who got it: but for the end of its tag it would count."""
     dice = Random(f"fuzz:{seed}")
     for _ in range(count):
-        sdk = dice.choice(("v15", "v16"))
-        message, player = (str(UUID(int=dice.getrandbits(128))) for _ in range(2))
-        tag = f"v1.k.{message}.0.0.{dice.getrandbits(128):x}"
+        sdk, push = dice.choice(("v15", "v16")), dice.choice(pushes)
+        head, _, mac = push["data"]["carillon"].rpartition(".")
+        tag = f"{head}.{''.join(dice.sample(mac, len(mac)))}"
+        message, player = push["notification_id"], push["player_id"]
         raw = orjson.dumps(body(sdk, dice.choice(EVENTS[sdk]), message, player, tag))
         yield _spoil(raw, dice)
 

@@ -119,7 +119,8 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SHOP = {"_id": "demo", "name": "d", "version": 1, "oneSignal": {"appId": "a", "restApiKey": "k"}}
 ARRIVAL = Arrival(App.model_validate(SHOP), "browser", NOW, timedelta(0), 400, False)
 JUDGE = Judge(LoginProof(Vault("k" * 40)))
-NOBODY = Erased("demo", *(frozenset({"x"}) for _ in range(4)), hash_of=str)
+SOME = frozenset({"x"})
+NOBODY = Erased("demo", SOME, SOME, SOME, SOME, hash_of=str)
 
 
 def _projected(raw: bytes) -> object:
