@@ -75,6 +75,7 @@ class LogReader:
         self._ends: dict[TopicPartition, int] = {}
         self._looked = 0.0
         self._polled = time.monotonic()
+        self._assignments = 0
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap_servers,
             group_id=group,
@@ -91,6 +92,7 @@ class LogReader:
         )
 
     async def _revoked(self) -> None:
+        self._assignments += 1
         await self._on_revoke()
         self._read.clear()  # where another member will be when a partition comes back, nobody knows
 
@@ -99,8 +101,21 @@ class LogReader:
             self._consumer.subscribe(self._topics, listener=self._listener)
             await self._consumer.start()
 
-    async def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
-        """What has arrived, in order within each partition; empty after the timeout."""
+    async def poll(
+        self, timeout_ms: int, max_records: int, gather_seconds: float = 0.0
+    ) -> list[Record]:
+        """What has arrived, in order within each partition; empty after the timeout. Where there is
+        something, what comes within `gather_seconds` more is with it."""
+        records = await self._fetch(timeout_ms, max_records)
+        if records and gather_seconds and len(records) < max_records:
+            before = self._assignments
+            await asyncio.sleep(gather_seconds)
+            more = await self._fetch(0, max_records - len(records))
+            # Shared out anew meanwhile: whoever has the partitions now reads these again.
+            records = records + more if self._assignments == before else more
+        return records
+
+    async def _fetch(self, timeout_ms: int, max_records: int) -> list[Record]:
         self._polled = time.monotonic()
         self._consumer.resume(*self._consumer.paused())
         with translate_kafka_errors():

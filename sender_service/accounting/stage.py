@@ -37,6 +37,7 @@ from shared.wakeup import Wakeup
 log = logging.getLogger("carillon.accounting")
 
 REFUSED_LIMIT = 10
+GATHER_SECONDS = 0.1  # nobody waits for an account as for a push
 Fact = Delivery | Event
 T = TypeVar("T")
 
@@ -61,8 +62,9 @@ class Accounting:
 
     def stage(self) -> StageSpec[Fact]:
         return StageSpec(
-            "accounting", ACCOUNTING, (DELIVERIES.name, EVENTS.name), _decode, self._handle
-        )
+            "accounting", ACCOUNTING, (DELIVERIES.name, EVENTS.name), _decode, self._handle,
+            gather_seconds=GATHER_SECONDS,
+        )  # fmt: skip
 
     async def _handle(self, items: Sequence[Item[Fact]]) -> list[Poison]:
         deliveries: dict[str, list[Delivery]] = defaultdict(list)
