@@ -71,9 +71,10 @@ class Listener(logging.Handler):
 
 @contextmanager
 def listening_in() -> Iterator[Listener]:
-    """As `configure_logs` has it: all of our own loggers, of libraries the warnings."""
-    listener, ours = Listener(), logging.getLogger("carillon")
-    ours.setLevel(logging.DEBUG)
+    """As services log by default: of our own loggers from INFO on, of libraries the warnings. What is
+    said of single events, at DEBUG, is read in the files: properties are tried on millions of them."""
+    listener = Listener()
+    logging.getLogger("carillon").setLevel(logging.INFO)
     logging.getLogger().addHandler(listener)
     try:
         yield listener

@@ -79,9 +79,9 @@ def test_only_our_services_logs_are_searched(folder: Path) -> None:
 
 def test_services_inside_of_pytest_are_heard() -> None:
     with listening_in() as listener:
-        logging.getLogger("carillon.any").debug("taken", extra={"send": ID})
+        logging.getLogger("carillon.any").info("taken", extra={"send": ID})
         assert (listener.heard, listener.found) == (1, [])
-    logging.getLogger("carillon.any").debug("not heard any more")
+    logging.getLogger("carillon.any").info("not heard any more")
     assert listener.heard == 1
 
 
