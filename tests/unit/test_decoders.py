@@ -119,6 +119,14 @@ def test_cut_off_or_endlessly_deep(name: str, end: int, depth: int) -> None:
         reads_or_rejects(decoder, b'{"data":' * depth + b"1" + b"}" * depth)
 
 
+@everyone
+@pytest.mark.parametrize("depth", [200, 600, 1_010, 1_023])
+def test_as_deep_as_a_parser_goes(name: str, depth: int) -> None:
+    """Between where Python's own recursion ends, and where a parser's does."""
+    for nest in (b"[" * depth + b"]" * depth, b'{"data":' * depth + b"1" + b"}" * depth):
+        reads_or_rejects(DECODERS[name][0], nest)
+
+
 @briefly
 @given(
     status=st.sampled_from([200, 201, 202, 400, 401, 403, 404, 408, 429, 500, 502, 503]),
