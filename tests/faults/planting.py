@@ -22,7 +22,7 @@ from tests.faults.world import World
 from tests.stack import eventually
 
 PROXIED = "ingest-proxied.log"
-VISITORS_ADDRESS = "203.0.113.77"
+VISITORS_ADDRESS = "93.184.216.77"  # a public one: documentation's count as private
 LOGIN_SECRET = f"hmac-{SECRET_MARK}-secret"
 QUERY = f"https://{SECRET_MARK}.example.test/a?session={SECRET_MARK}"
 
