@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,12 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 def _meets_a_broker(item: pytest.Item) -> bool:
     """By a fixture, of its own or of its fixtures'; or its file starts one without."""
     fixtures: Sequence[str] = getattr(item, "fixturenames", ())
-    return not BROKERS.isdisjoint(fixtures) or STARTS_ONE in item.path.read_text()
+    return not BROKERS.isdisjoint(fixtures) or _starts_one(item.path)
+
+
+@cache
+def _starts_one(path: Path) -> bool:
+    return STARTS_ONE in path.read_text()
 
 
 def _is_indifferent(item: pytest.Item) -> bool:
