@@ -12,6 +12,7 @@ from shared.models.event import IMPORT, Event
 REGISTERS = ("email", "timeZone", "language", "browser", "basket", "tags")
 LIMITS = {"viewed": ("item", 50), "categories": ("id", 50), "purchases": ("id", 50),
           "changes": ("event", 100)}  # fmt: skip
+MAX_LINES = 1_000  # of an epoch's orders together: a hundred browsers are read at once
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 CONTEXT = ("timeZone", "language", "browser")
 
@@ -98,7 +99,18 @@ def _bought(part: Document, event: Event, order: Document) -> None:
         items=order.get("items", []),
         revenue=order.get("revenue"),
     )
+    part["purchases"] = _newest_lines(part["purchases"])
     _basket(part, event, [], None, order.get("currency"))
+
+
+def _newest_lines(orders: list[Document]) -> list[Document]:
+    """The last order whole, and those before it as far as their lines are within the bound."""
+    lines = 0
+    for count, order in enumerate(orders):
+        lines += len(order["items"])
+        if count and lines > MAX_LINES:
+            return orders[:count]
+    return orders
 
 
 def _identify(part: Document, event: Event) -> None:

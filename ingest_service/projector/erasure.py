@@ -7,6 +7,7 @@ occurred before the erasure and arrives later, and which a replay writes again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from ingest_service.projector.sets import Document, stamp
@@ -34,13 +35,15 @@ def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -
     nobody had known of, spares what came of the person since.
     """
     gone = gone_persons(event)
-    epochs = state["epochs"]
+    epochs, is_late = state["epochs"], bool(event.data.get("late"))
     is_stand_in = str(event.visitor_id).startswith("os:")
+
+    def is_spared(at: datetime) -> bool:
+        return is_late and at > event.occurred_at
 
     def is_kept(epoch: Document) -> bool:
         if person_of(epoch) in gone or epoch["born"] in gone:
-            is_since = epoch["part"].get("firstSeenAt", event.occurred_at) > event.occurred_at
-            return bool(event.data.get("late")) and is_since
+            return is_spared(epoch["part"].get("firstSeenAt", event.occurred_at))
         return not (is_stand_in and epoch["login"] is None)
 
     kept = [e for e in epochs if is_kept(e)]
@@ -53,11 +56,14 @@ def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -
         state["players"], state["words"] = [], {}
         state["reopen"] = event.id
     else:
-        state["words"] = {p: [w for w in said if w["person"] not in gone]
-                          for p, said in state.get("words", {}).items()}  # fmt: skip
+        state["words"] = {
+            player: [w for w in said if w["person"] not in gone or is_spared(w["at"])]
+            for player, said in state.get("words", {}).items()
+        }
     for epoch in kept:
         if "parted" in epoch:
-            epoch["parted"] = [p for p in epoch["parted"] if p["person"] not in gone]
+            parted = epoch["parted"]
+            epoch["parted"] = [p for p in parted if p["person"] not in gone or is_spared(p["at"])]
     last = max([was, {"at": event.occurred_at, "event": event.id}], key=stamp)
     state["epochs"] = kept
     state["erased"] = {

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from ingest_service.projector.burial import Burials, Tell
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
+from ingest_service.projector.erasure import gone_persons
 from ingest_service.projector.ledger import Ledger, named_players
 from ingest_service.projector.material import Found, Material
 from ingest_service.projector.people import PersonIds
@@ -99,11 +100,12 @@ class Projector:
 
     async def _fold_merges(self, visitors: Sequence[Visitor]) -> None:
         await self._store.save_merges([m for v in visitors for m in v.merges()])
-        gone: dict[str, set[str]] = defaultdict(set)
         for visitor in visitors:
-            gone[visitor.state["app"]] |= visitor.gone()
-        for app, people in gone.items():
-            await self._store.remove_merges(app, people)
+            if visitor.erasures:
+                told = {p for event in visitor.erasures for p in gone_persons(event)}
+                found = await self._store.merges_of(visitor.state["app"], told)
+                ended = {name for name, merge in found.items() if visitor.ends(merge)}
+                await self._store.remove_merges(ended | visitor.gone())
 
     async def _fold_players(
         self, visitors: Sequence[Visitor], events: Sequence[Event], deliveries: Sequence[Delivery]

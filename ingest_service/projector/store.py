@@ -56,7 +56,9 @@ class Projections(Protocol):
 
     async def save_merges(self, documents: Sequence[Document]) -> None: ...
 
-    async def remove_merges(self, app: str, people: Iterable[str]) -> None: ...
+    async def merges_of(self, app: str, people: Iterable[str]) -> dict[str, Document]: ...
+
+    async def remove_merges(self, names: Iterable[str]) -> None: ...
 
     async def save_profiles(
         self, documents: Sequence[Document], emptied: Sequence[Document]
@@ -112,9 +114,11 @@ class MongoProjections:
         """A merge is written once; of what may become of it later, only that it was undone."""
         await self._write(MERGES.name, [_save_merge(d) for d in documents], counted=False)
 
-    async def remove_merges(self, app: str, people: Iterable[str]) -> None:
-        found = await self._find(MERGES.name, "person", people, {"app": app})
-        writes = [DeleteOne({"_id": name}) for name in found]
+    async def merges_of(self, app: str, people: Iterable[str]) -> dict[str, Document]:
+        return await self._find(MERGES.name, "person", people, {"app": app})
+
+    async def remove_merges(self, names: Iterable[str]) -> None:
+        writes = [DeleteOne({"_id": name}) for name in sorted(names)]
         await self._write(MERGES.name, writes, counted=False)
 
     async def save_profiles(

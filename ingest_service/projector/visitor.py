@@ -22,7 +22,7 @@ CUTTING = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
 SEEN_EVENTS = 512  # more than a batch that may be delivered again
 SEEN_CUTS = 128  # a repeated cut would do more harm, so those are remembered for longer
 MAX_EPOCHS = 32  # a shared kiosk's browser: older ones are joined where they have one person
-MAX_BYTES = 6 * 1024**2  # of epochs that are over, as JSON: a document ends at 16 MiB
+MAX_BYTES = 512 * 1024  # of epochs that are over, as JSON: a hundred browsers are read at once
 MAX_PLAYERS = 20
 NOBODY = ""
 STAND_IN = "os:"  # visitor ids of imported players that no browser has spoken of
@@ -74,6 +74,14 @@ class Visitor:
             return set()
         told = {person for event in self.erasures for person in gone_persons(event)}
         return told | set(self.state["erased"]["persons"])
+
+    def ends(self, merge: Document) -> bool:
+        """Is the record of a merge erased, too? Not one from since then, of who came back elsewhere;
+        those of the epochs that went are named in `gone`."""
+        return any(
+            merge["person"] in gone_persons(event) and merge["at"] <= event.occurred_at
+            for event in self.erasures
+        )
 
     def apply(self, event: Event) -> None:
         self.operated |= event.type in (ERASE, UNDO_MERGE)

@@ -68,11 +68,15 @@ class MemoryProjections:
             if "undone" in document:
                 kept["undone"] = document["undone"]
 
-    async def remove_merges(self, app: str, people: Iterable[str]) -> None:
-        gone = set(people)
-        for name, merge in list(self.kept["merges"].items()):
-            if merge["app"] == app and merge["person"] in gone:
-                del self.kept["merges"][name]
+    async def merges_of(self, app: str, people: Iterable[str]) -> dict[str, Document]:
+        wanted = set(people)
+        every = self.kept["merges"].values()
+        found = [d["_id"] for d in every if d["app"] == app and d["person"] in wanted]
+        return self._of("merges", found)
+
+    async def remove_merges(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.kept["merges"].pop(name, None)
 
     async def bury(self, tombstones: Sequence[Document]) -> None:
         for tombstone in tombstones:

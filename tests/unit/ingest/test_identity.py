@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import bson
-
 from shared.models.delivery import Delivery, PlayerOutcome
 from tests.unit.ingest.doubles import APP, START, History, event, one_signal
 
@@ -169,31 +167,3 @@ async def test_webhook_is_a_sign_of_life_of_known_players_only() -> None:
     await history.tell(hook, hook.model_copy(update={"player_id": Q}))
     assert history.player(P)["lastSeenAt"] == hook.occurred_at
     assert Q not in history.store.kept["players"]
-
-
-async def test_kiosk_stays_bounded() -> None:
-    history = History()
-    for number in range(0, 200, 2):
-        await history.tell(
-            event("identify", "a", number + 1, login=f"guest{number}"),
-            event("logout", "a", number + 2),
-        )
-    (visitor,) = history.store.kept["visitors"].values()
-    assert len(visitor["epochs"]) == 32
-    assert len(history.profiles()) <= 32
-
-
-async def test_large_orders_of_many_logins_fit_a_document() -> None:
-    """A browser's document that MongoDB refuses would end the browser's history for good."""
-    history = History()
-    lines = [{"item": f"{n:0150}", "quantity": 1, "price": None} for n in range(190)]  # 32 KiB
-    number = 0
-    for login in range(14):
-        events = [event("identify", "a", number := number + 1, login=f"guest{login}")]
-        for _ in range(50):
-            number += 1
-            events.append(event("purchase", "a", number, id=str(number), items=lines))
-        await history.tell(*events)
-    (visitor,) = history.store.kept["visitors"].values()
-    assert 2 < len(visitor["epochs"]) < 14
-    assert len(bson.encode(visitor)) < 14 * 1024**2

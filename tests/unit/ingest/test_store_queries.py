@@ -1,0 +1,53 @@
+"""What a store is asked at once: servers differ, and a long `$in` is slow on some (DESIGN 6)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+from ingest_service.projector.store import MongoProjections
+from shared.mongo import Database
+
+SLOW_FROM = 101
+
+
+class Asked:
+    """A database that has nothing and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.ids: list[list[str]] = []
+
+    def __getitem__(self, _: str) -> Asked:
+        return self
+
+    def find(self, query: dict[str, Any]) -> Asked:
+        (wanted,) = [value for value in query.values() if not isinstance(value, str)]
+        self.ids.append(wanted["$in"])
+        return self
+
+    def limit(self, _: int) -> Asked:
+        return self
+
+    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        nothing: list[dict[str, Any]] = []
+        for one in nothing:
+            yield one
+
+
+async def test_many_are_asked_for_some_at_a_time() -> None:
+    names = [f"{number:04}" for number in range(250)]
+    asked = Asked()
+    store = MongoProjections(cast(Database, asked))
+    for ask in (
+        store.visitors(names),
+        store.visitors_of(names),
+        store.players(names),
+        store.players_of("demo", names),
+        store.profiles(names),
+        store.merges_of("demo", names),
+        store.buried(names),
+    ):
+        asked.ids.clear()
+        await ask
+        assert max(map(len, asked.ids)) < SLOW_FROM and len(asked.ids) <= 3
+        assert [name for some in asked.ids for name in some] == names
