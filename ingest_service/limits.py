@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 
 from starlette.types import Scope
 
 from shared.clock import Monotonic
 from shared.errors import Unavailable
-from shared.http import client_address, is_private
+from shared.http import client_address, limited_address
 from shared.settings import LimitSettings
 
 KEPT_BUCKETS = 50_000  # a bucket that is full again is as good as none
-KEPT_ADDRESSES = 10_000
-UNKNOWN = "unknown"
-NETWORK_BITS = 64  # of an IPv6 address: what one household or server has to itself
 
 
 class RateLimited(Unavailable):
@@ -84,7 +80,7 @@ class Limits:
 
     def address(self, scope: Scope) -> str | None:
         """Whose limit counts. None for private ones: ourselves, or a proxy nobody told us of."""
-        return _limited(client_address(scope, self._trusted))
+        return limited_address(client_address(scope, self._trusted))
 
     def let_in(self, key: str, address: str | None) -> None:
         """One more request, before its body is read. Raises RateLimited."""
@@ -98,16 +94,3 @@ class Limits:
         self._keys.owe(key, events)
         if address is not None:
             self._addresses.owe(address, events)
-
-
-@lru_cache(KEPT_ADDRESSES)
-def _limited(address: str) -> str | None:
-    if is_private(address):
-        return None
-    try:
-        ip = ip_address(address)
-    except ValueError:  # a proxy's "unknown", or whatever else: all of them together are one
-        return UNKNOWN if address else None
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
-        return str(ip_network((ip, NETWORK_BITS), strict=False))
-    return address

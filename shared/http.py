@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -20,6 +21,10 @@ from shared.health import Health
 log = logging.getLogger("carillon.http")
 
 PRIVATE_PATHS = frozenset({"/metrics", "/docs", "/redoc", "/openapi.json"})
+
+KEPT_ADDRESSES = 10_000
+UNKNOWN = "unknown"
+NETWORK_BITS = 64  # of an IPv6 address: what one household or server has to itself
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -117,7 +122,7 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     address = str(client[0]) if client else ""
     forwarded = [v.decode("latin-1") for k, v in scope["headers"] if k == b"x-forwarded-for"]
     hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
-    while hops and _within(address, trusted):
+    while hops and is_within(address, trusted):
         address = _bare(hops.pop())
     return address
 
@@ -130,7 +135,22 @@ def _bare(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
-def _within(address: str, networks: Sequence[Network]) -> bool:
+@lru_cache(KEPT_ADDRESSES)
+def limited_address(address: str) -> str | None:
+    """By what name its limits are counted. None for private ones: ourselves, or a proxy nobody told
+    us of."""
+    if is_private(address):
+        return None
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:  # a proxy's "unknown", or whatever else: all of them together are one
+        return UNKNOWN if address else None
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is None:
+        return str(ipaddress.ip_network((ip, NETWORK_BITS), strict=False))
+    return address
+
+
+def is_within(address: str, networks: Sequence[Network]) -> bool:
     ip = _parse(address)
     return ip is not None and any(ip in network for network in networks)
 

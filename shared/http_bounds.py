@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from shared.http_shares import Shares
 from shared.wakeup import pause
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -20,35 +21,53 @@ MAX_HEADERS = 100
 HEAD_SECONDS = 10.0  # also until a new connection's first byte
 BODY_SECONDS = 30.0  # and what it takes at this pace:
 BODY_PACE = 16 * 1024  # bytes a second
+ANSWER_SECONDS = 60.0  # that a client may leave its answer unread
 LOOK_SECONDS = 1.0
 SPARE_FILES = 256  # for everything that isn't a connection
 REFUSALS = {
     400: ("bad_request", "this is not HTTP"),
     408: ("too_slow", "the request didn't arrive in time"),
+    429: ("too_many_connections", "this address has too many connections"),
     431: ("head_too_large", f"at most {MAX_HEADERS} headers in {MAX_HEAD_BYTES // 1024} KiB"),
     503: ("too_many_connections", "all connections are taken"),
 }
+
+
+CROWDED = frozenset({429, 503})
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """One connection."""
 
     most = 2_000  # connections at once
+    shares = Shares(most, ())
+    whose: str | None = None  # by address, where that is counted
     began: float | None = None  # the request that is being read; None between two
     received = 0  # bytes of the request that is being read
+    aside = 0  # of those, the last ones that aren't its body: a head, or what may follow a body
+    unread: tuple[int, float] = (0, 0.0)  # bytes of answers, since when it is as many
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.began = self.loop.time()
+        self.whose = self.shares.take(self.client[0]) if self.client else None
         if len(self.connections) > self.most:
             self.refuse(503)
+        elif self.whose is not None and self.shares.is_over(self.whose):
+            self.refuse(429)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.whose is not None:
+            self.shares.give_back(self.whose)
 
     def data_received(self, data: bytes) -> None:
         if self.began is None:
             self.began = self.loop.time()
         self.received += len(data)
+        self.aside += len(data)
         HttpToolsProtocol.data_received(self, data)
-        if self.began is not None and not self._headed() and self._is_head_too_large():
+        if self.began is not None and self._is_head_too_large():
             self.refuse(431)
 
     def on_headers_complete(self) -> None:
@@ -57,23 +76,29 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ValueError("head too large")  # ends the parser, before the request is begun
         HttpToolsProtocol.on_headers_complete(self)
 
+    def on_body(self, body: bytes) -> None:
+        self.aside = 0
+        HttpToolsProtocol.on_body(self, body)
+
     def on_message_complete(self) -> None:
         HttpToolsProtocol.on_message_complete(self)
-        self.began, self.received = None, 0
+        self.began, self.received, self.aside = None, 0, 0
 
     def _headed(self) -> bool:
         """Has the request that is being read been handed over?"""
         return self.cycle is not None and self.cycle.scope is self.scope
 
     def _is_head_too_large(self) -> bool:
-        return self.received > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS
+        """Also what follows a chunked body: the parser keeps such headers as it does a head's."""
+        return self.aside > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS
 
     def _head_bytes(self) -> int:
         """Of what came in one piece, perhaps with a body that may be larger."""
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def look(self, now: float) -> None:
-        """Refuse a request that takes too long to arrive."""
+        """Refuse a request that takes too long to arrive, or its answer to be read."""
+        self._look_at_answers(now)
         if self.began is None:
             return
         if self.flow.read_paused:  # it waits for us
@@ -82,8 +107,22 @@ class BoundedProtocol(HttpToolsProtocol):
         if now - self.began > allowed:
             self.refuse(408)
 
+    def _look_at_answers(self, now: float) -> None:
+        size = self.transport.get_write_buffer_size()
+        if size != self.unread[0]:
+            self.unread = size, now
+        elif size and now - self.unread[1] > ANSWER_SECONDS:
+            self.transport.abort()
+
     def send_400_response(self, msg: str) -> None:
         self.refuse(400)
+
+    def _is_answered(self) -> bool:
+        """Has the request that is being read an answer, or one before it a part of its own?"""
+        cycle = self.cycle
+        if cycle is None or not cycle.response_started:
+            return False
+        return self._headed() or not cycle.response_complete
 
     def refuse(self, status: int) -> None:
         """Answer, where no other answer is under way, and close."""
@@ -93,8 +132,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
-        is_silent = cycle is None or cycle.response_complete or not cycle.response_started
-        if is_silent and (self.received or status == 503):
+        if not self._is_answered() and (self.received or status in CROWDED):
             self.transport.write(_answer(status))
         self.transport.close()
 
@@ -102,7 +140,7 @@ class BoundedProtocol(HttpToolsProtocol):
 def _answer(status: int) -> bytes:
     code, message = REFUSALS[status]
     body = orjson.dumps({"code": code, "message": message, "errors": []})
-    later = b"retry-after: 1\r\n" if status == 503 else b""
+    later = b"retry-after: 1\r\n" if status in CROWDED else b""
     return b"%scontent-type: application/json\r\ncontent-length: %d\r\n%sconnection: close\r\n\r\n%s" % (
         STATUS_LINE[status], len(body), later, body,
     )  # fmt: skip

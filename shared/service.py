@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from shared.errors import CarillonError, Rejected, Unavailable
 from shared.health import Component
 from shared.http_bounds import BoundedProtocol, look_after, room_for
+from shared.http_shares import Shares
 from shared.logs import configure_logs
 from shared.settings import HttpSettings, Settings
 from shared.wakeup import pause
@@ -96,6 +97,7 @@ async def serve(
 
     class Protocol(BoundedProtocol):
         most = room_for(http.max_connections)
+        shares = Shares(most, http.trusted_proxies)
 
     config = uvicorn.Config(
         app,

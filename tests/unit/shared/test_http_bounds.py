@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.http_bounds import (
     BODY_PACE,
@@ -41,7 +41,9 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def served(test: Callable[[int], Awaitable[None]], connections: int = 2_000) -> None:
+def served(
+    test: Callable[[int], Awaitable[None]], connections: int = 2_000, app: ASGIApp = echo
+) -> None:
     async def run(_: VirtualLoop) -> None:
         stop = asyncio.Event()
         # Named TCP, asyncio sends at once: what waits for an ACK would wait for years in this time.
@@ -50,7 +52,7 @@ def served(test: Callable[[int], Awaitable[None]], connections: int = 2_000) -> 
         listener.listen()
         port: int = listener.getsockname()[1]
         http = HttpSettings(drain_seconds=1, max_connections=connections)
-        serving = asyncio.create_task(serve(echo, listener, stop, http))
+        serving = asyncio.create_task(serve(app, listener, stop, http))
         await asyncio.sleep(0.5)
         try:
             await test(port)
