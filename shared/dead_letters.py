@@ -17,6 +17,8 @@ from shared.topics import DEAD_LETTERS
 log = logging.getLogger("carillon.stage")
 
 MAX_KEPT_BYTES = 2 * 1024 * 1024  # of a value: in base64 it must fit a message; the rest is cut off
+MAX_KEY_BYTES = 64 * 1024  # twice in the message
+MAX_TEXT = 1_024  # of a type, and of a message, which may name a key that somebody made up
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Undertaker:
         """Raises LogUnavailable."""
         letters = [(p, self._letter(p)) for p in poison]
         await self._writer.publish(
-            Outgoing(DEAD_LETTERS.name, p.record.key, letter.dump(), "deadLetter")
+            Outgoing(DEAD_LETTERS.name, p.record.key[:MAX_KEY_BYTES], letter.dump(), "deadLetter")
             for p, letter in letters
         )
         for p, letter in letters:
@@ -60,11 +62,19 @@ class Undertaker:
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
-            type=record.type,
-            key=DeadLetter.pack(record.key),
+            type=record.type[:MAX_TEXT],
+            key=DeadLetter.pack(record.key[:MAX_KEY_BYTES]),
             value=DeadLetter.pack(record.value[:MAX_KEPT_BYTES]),
-            cut=len(record.value) > MAX_KEPT_BYTES,
+            cut=_is_cut(record),
             code=poison.error.code,
-            message=poison.error.message,
+            message=poison.error.message[:MAX_TEXT],
             at=self._clock(),
         )
+
+
+def _is_cut(record: Record) -> bool:
+    return (
+        len(record.value) > MAX_KEPT_BYTES
+        or len(record.key) > MAX_KEY_BYTES
+        or len(record.type) > MAX_TEXT
+    )

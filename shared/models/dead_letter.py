@@ -20,7 +20,7 @@ class DeadLetter(Wire):
     type: str
     key: str
     value: str
-    cut: bool = False  # only the beginning of the value is here: it was too large to be kept whole
+    cut: bool = False  # only the beginning is here: it was too large to be kept whole
     code: str
     message: str
     at: Moment

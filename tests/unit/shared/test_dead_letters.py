@@ -1,0 +1,62 @@
+"""A dead letter fits a message of Kafka's, whatever its record was: else its stage stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import cast
+
+import pytest
+
+from shared.dead_letters import MAX_KEPT_BYTES, MAX_KEY_BYTES, Poison, Undertaker
+from shared.errors import Rejected
+from shared.kafka import MAX_MESSAGE_BYTES, LogWriter, Outgoing, Record
+from shared.models.dead_letter import DeadLetter
+
+AT = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+class Log:
+    def __init__(self) -> None:
+        self.records: list[Outgoing] = []
+
+    async def publish(self, records: Iterable[Outgoing]) -> None:
+        self.records += records
+
+
+async def buried(
+    key: bytes = b"k", value: bytes = b"{", kind: str = "x", message: str = "wrong"
+) -> tuple[Outgoing, DeadLetter]:
+    log = Log()
+    undertaker = Undertaker("stage", cast(LogWriter, log), "log", lambda: AT)
+    record = Record("topic", 0, 7, key, value, kind, 0)
+    await undertaker.bury([Poison(record, Rejected(message))])
+    (found,) = log.records
+    return found, DeadLetter.parse(found.value)
+
+
+async def test_what_is_small_is_kept_whole() -> None:
+    found, letter = await buried()
+    assert (found.key, DeadLetter.unpack(letter.key), DeadLetter.unpack(letter.value)) == (
+        b"k", b"k", b"{",
+    )  # fmt: skip
+    assert (letter.type, letter.message, letter.cut) == ("x", "wrong", False)
+
+
+LARGE = 3_900_000  # a record may be of 4 MiB
+LARGE_ONES: list[tuple[bytes, bytes, str]] = [
+    (b"k" * LARGE, b"", "x"),
+    (b"k", b"v" * LARGE, "x"),
+    (b"k", b"v", "\0" * LARGE),
+    (b"k" * (LARGE // 2), b"v" * (LARGE // 2), "x"),
+    (b"k" * MAX_KEY_BYTES, b"v" * (MAX_KEPT_BYTES + 1), "\0" * 10_000),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "kind"), LARGE_ONES, ids=range(len(LARGE_ONES)))
+async def test_what_is_too_large_is_cut_and_says_so(key: bytes, value: bytes, kind: str) -> None:
+    found, letter = await buried(key, value, kind, f"variables.{'x' * LARGE}: is wrong")
+    assert len(found.key) + len(found.value) < MAX_MESSAGE_BYTES - 1_024
+    assert letter.cut
+    assert key.startswith(DeadLetter.unpack(letter.key))
+    assert value.startswith(DeadLetter.unpack(letter.value))
