@@ -70,6 +70,7 @@ class DurableLog:
         self._flushing: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()  # between a flush and the drainer's last batch
         self._filled = asyncio.Event()
+        self._moved = 0  # the last of the spool's numbers that Kafka has acknowledged
         self._flushed = 0.0  # when the last flush began, by the loop's clock
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
@@ -182,7 +183,9 @@ class DurableLog:
 
     async def _move(self, seconds: float) -> None:
         last, records = await self._on_disk(lambda: self._spool.first(DRAIN_RECORDS))
-        await self._kafka.publish(records, seconds)
+        if last != self._moved:  # a full disk refuses to forget what is in Kafka already
+            await self._kafka.publish(records, seconds)
+            self._moved = last
         await self._on_disk(lambda: self._spool.remove(last, records))
         self._tell()
         metrics.SPOOL_DRAINED.inc(len(records))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest_service.durable_log import DurableLog, Patience
-from ingest_service.spool import Spool, SpoolFull, size_of
+from ingest_service.spool import Spool, SpoolFailed, SpoolFull, size_of
 from shared.errors import LogUnavailable
 from shared.kafka import Outgoing
 from tests.stack import eventually
@@ -191,6 +191,36 @@ async def test_what_was_left_is_drained_by_the_next(kafka: FickleKafka, tmp_path
         await second.publish([record(20)])
         await drained(second)
     assert kafka.values == list(range(21))
+
+
+class Stuck(Spool):
+    """On a disk that was full while events were moved."""
+
+    refusals = 3
+
+    def remove(self, last: int, records: Sequence[Outgoing]) -> None:
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise SpoolFailed("full")
+        super().remove(last, records)
+
+
+async def test_what_a_full_disk_can_not_forget_is_published_once(
+    kafka: FickleKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest_service.durable_log.RETRY_SECONDS", 0.01)
+    kafka.state = "away"
+    spool = Stuck(tmp_path / "spool.sqlite")
+    durable = DurableLog(kafka, spool, LIMIT, PATIENCE)
+    async with durable.open():
+        await durable.publish([record(0), record(1)])
+        kafka.state = "up"
+        await drained(durable)
+        kafka.state = "away"
+        await durable.publish([record(2)])
+        kafka.state = "up"
+        await drained(durable)
+    assert spool.refusals < 0 and kafka.values == [0, 1, 2]
 
 
 async def test_who_waits_is_answered_at_the_end(kafka: FickleKafka, tmp_path: Path) -> None:
