@@ -40,7 +40,7 @@ def read_batch(body: bytes) -> Batch:
     try:
         content = load_json(body)
     except InvalidPayload:
-        content = _load_despite_surrogates(body)
+        content = _marked(_load_despite_surrogates(body))
     sent_at = None
     if isinstance(content, dict):
         sent_at = _read_sent_at(content.get("sentAt"))
@@ -59,7 +59,7 @@ def read_batch(body: bytes) -> Batch:
 
 def _load_despite_surrogates(body: bytes) -> Any:
     """JSON that is strict but for escapes of lone surrogates, as a text cut inside an emoji has
-    them: they cost their own event only. Raises InvalidPayload."""
+    them. Raises InvalidPayload."""
     try:
         if b"\\ud" not in body.lower():
             raise ValueError("it is something else that is wrong")
@@ -72,15 +72,16 @@ def _load_despite_surrogates(body: bytes) -> Any:
         )
     except (ValueError, RecursionError) as exc:
         raise InvalidPayload("the body is not JSON in UTF-8", code="invalid_json") from exc
+    return content
+
+
+def _marked(content: Any) -> Any:
+    """With a mark in the place of each event that holds one."""
     if isinstance(content, dict):
         return {**content, "events": _marked(content.get("events", [content]))}
-    return _marked(content)
-
-
-def _marked(events: Any) -> Any:
-    if not isinstance(events, list):
-        return events
-    return [event if _is_unicode(event) else NotUnicode() for event in events]
+    if not isinstance(content, list):
+        return content
+    return [event if _is_unicode(event) else NotUnicode() for event in content]
 
 
 def _is_unicode(event: Any) -> bool:
@@ -142,12 +143,26 @@ def check_numbers(data: dict[str, Any]) -> None:
 def load_shallow(body: bytes) -> dict[str, Any]:
     """A body that is one object, no deeper than an event: what is deeper than parsers go could be
     put on the log and never be read from it. Raises InvalidPayload."""
-    content = load_json(body)
+    try:
+        content, is_unicode = load_json(body), True
+    except InvalidPayload:
+        content, is_unicode = _load_despite_surrogates(body), False
     if not isinstance(content, dict):
         raise InvalidPayload("the body must be an object", code="invalid_shape")
     if is_too_deep(content):
         raise InvalidPayload(f"the body is nested deeper than {MAX_DEPTH} levels", code="too_deep")
-    return content
+    return content if is_unicode else _mended(content)
+
+
+def _mended(value: Any) -> Any:
+    """What OneSignal or its SDK cut inside an emoji isn't worth the click that it came with."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(one) for one in value]
+    if isinstance(value, dict):
+        return {_mended(name): _mended(one) for name, one in value.items()}
+    return value
 
 
 def is_too_deep(event: dict[str, Any]) -> bool:

@@ -116,7 +116,8 @@ class Line(Shape):
     price: Amount | None = None
 
 
-Lines = Annotated[list[Line], BeforeValidator(to_basket), Field(max_length=200)]
+# The first bad line is enough: to name them all would cost more than all else of a request.
+Lines = Annotated[list[Line], Field(max_length=200, fail_fast=True), BeforeValidator(to_basket)]
 Currency = Annotated[
     str,
     BeforeValidator(to_currency),

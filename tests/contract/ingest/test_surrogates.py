@@ -10,6 +10,9 @@ import pytest
 
 from tests.contract.ingest.doubles import Api
 from tests.contract.ingest.test_events import URL, nested, pageview
+from tests.contract.ingest.test_streams import FLAT, SECRET
+from tests.contract.ingest.test_streams import URL as STREAM
+from tests.contract.ingest.test_webhooks import TAG, V16
 
 
 @pytest.mark.parametrize("escape", ["ud83d", "uDD14", "udd14\\ud83d"])
@@ -47,3 +50,34 @@ async def test_beside_half_an_emoji_limits_are_as_ever(client: httpx.AsyncClient
     answer = await client.post(URL, content=f"[{deep}, {large}, {bad}, {number}, {good}]")
     codes = [one["code"] for one in answer.json()["rejected"]]
     assert codes == ["too_deep", "event_too_large", "invalid_text", "number_too_large"]
+
+
+async def test_webhook_with_half_an_emoji_counts(client: httpx.AsyncClient, api: Api) -> None:
+    """Its title is a cut text; what is ours is in other fields."""
+    data = {"carillon": TAG, "HALF": ["HALF", 3]}
+    body = {**V16, "event": "notification.clicked", "heading": "HALF", "additionalData": data}
+    text = json.dumps(body).replace("HALF", r"Sale \ud83d")
+    answer = await client.post("/v1/webhooks/onesignal/wh_open", content=text)
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    (event,) = api.log.events
+    assert event.data["kind"] == "click"
+    assert event.data["data"] == {"carillon": TAG, "Sale \ufffd": ["Sale \ufffd", 3]}
+
+
+async def test_stream_with_half_an_emoji_counts(client: httpx.AsyncClient, api: Api) -> None:
+    """OneSignal clips `message.contents` at 50 characters, and disables a stream that is refused."""
+    text = orjson.dumps({**FLAT, "message.contents": "HALF"}).decode().replace("HALF", r"\ud83d")
+    answer = await client.post(STREAM, content=text, headers=SECRET)
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    assert api.log.events[0].data["kind"] == "clicked"
+
+
+@pytest.mark.parametrize("body", [r'{"a": "\ud83d"', r'["\ud83d"]', r'{"a": "\ud83d", "b": NaN}'])
+async def test_half_an_emoji_excuses_nothing_else(
+    client: httpx.AsyncClient, api: Api, body: str
+) -> None:
+    answer = await client.post(STREAM, content=body, headers=SECRET)
+    assert answer.status_code == 422
+    deep = json.dumps({"a": r"\ud83d", "b": nested(300)})
+    answer = await client.post(STREAM, content=deep.replace(r"\\", "\\"), headers=SECRET)
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_deep")
