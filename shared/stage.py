@@ -58,6 +58,16 @@ class Stage(Generic[T]):
             f"stage:{spec.name}", deadline_seconds=STALLED_SECONDS
         )
 
+    @property
+    def under_way(self) -> bool:
+        """Is there a unit that isn't done?"""
+        return bool(self._tasks)
+
+    @property
+    def uncommitted(self) -> bool:
+        """Is there one that is done, but may come again?"""
+        return bool(self._ledger.ready())
+
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; a lost broker is waited for."""
         while not stop.is_set():

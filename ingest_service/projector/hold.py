@@ -1,8 +1,9 @@
 """A projector stands still while a replay puts other collections under it.
 
 One document says whose turn it is: `{run, phase, beat, generation}`. Each process writes a beat of
-its own with the run that it obeys, and obeys only between two batches; nobody goes on because of a
-clock: a run that is gone is ended in the document first (`replay.sweeper`). A batch that met a hold
+its own with the run that it obeys, and obeys only between two batches, the last one's offsets
+committed: a replay reads the log up to them. Nobody goes on because of a clock: a run that is gone is
+ended in the document first (`replay.sweeper`). A batch that met a hold
 or a swap all the same (its process was frozen, and taken for dead) isn't committed, but repeated.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 from shared.collections import PROJECTOR
 from shared.errors import StoreUnavailable
@@ -25,21 +26,38 @@ BUILDING, HOLDING, SWAPPING = "building", "holding", "swapping"
 STILL = frozenset({HOLDING, SWAPPING})
 
 
+class Progress(Protocol):
+    """What a stage tells of itself."""
+
+    @property
+    def under_way(self) -> bool: ...
+
+    @property
+    def uncommitted(self) -> bool: ...
+
+
 class Hold:
     """One process's obedience."""
 
     def __init__(self, database: Database, name: str) -> None:
         self._documents = database[PROJECTOR.name]
         self._name = PREFIX + name
+        self._stage: Progress | None = None
         self._busy = False
+        self._refused = False  # the batch under way waits for us
         self._run: str | None = None
         self._generation = 0
         self._beat = 0
 
+    def heed(self, stage: Progress) -> None:
+        """Whose batches they are."""
+        self._stage = stage
+
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Around a batch. Raises StoreUnavailable while held, and where its writes may be lost."""
-        if self._run is not None:
+        self._refused = self._run is not None
+        if self._refused:
             raise _held()
         generation = self._generation
         self._busy = True
@@ -69,9 +87,14 @@ class Hold:
         self._run = str(found["run"]) if found.get("phase") in STILL else None
         self._generation = found.get("generation", 0)
         self._beat += 1
-        told = {"beat": self._beat, "held": None if self._busy else self._run}
+        told = {"beat": self._beat, "held": self._run if self._is_still() else None}
         with translate_mongo_errors():
             await self._documents.replace_one({"_id": self._name}, told, upsert=True)
+
+    def _is_still(self) -> bool:
+        if self._busy or self._stage is None:
+            return not self._busy
+        return not self._stage.uncommitted and (self._refused or not self._stage.under_way)
 
     async def _read(self) -> dict[str, Any]:
         with translate_mongo_errors():

@@ -58,8 +58,15 @@ async def project(
     await until_available(begin, stop, mongo)  # an answered beat before the first batch
     if stop.is_set():
         return
+    stage, ended = Stage(replace(spec, handle=handle), context), asyncio.Event()
+    hold.heed(stage)
+
+    async def work() -> None:
+        await stage.run(stop)
+        ended.set()  # and not before: its last batch has to stand still for a replay, too
+
     async with asyncio.TaskGroup() as group:
-        group.create_task(hold.watch(stop))
+        group.create_task(hold.watch(ended))
         group.create_task(Sweeper(database, monotonic).watch(stop))
         group.create_task(keep_snapshots(settings, database, context.log_id, stop))
-        group.create_task(Stage(replace(spec, handle=handle), context).run(stop))
+        group.create_task(work())

@@ -1,0 +1,150 @@
+"""A projector stands still for a replay only once its last batch's offsets are committed.
+
+The replay reads the log up to them: what is handled but not committed would be in the collections
+that it replaces, and the commit that follows would keep it from being read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest_service.projector.hold import HOLDING, PREFIX, Hold
+from ingest_service.projector.people import PersonIds
+from ingest_service.projector.role import project
+from ingest_service.replay.holding import Run, Runs
+from shared.clock import monotonic, utc_now
+from shared.errors import StoreUnavailable
+from shared.health import Health
+from shared.kafka import Offsets, Outgoing, ensure_topics, open_log_writer
+from shared.kafka_reader import LogReader
+from shared.mongo import Database, open_database
+from shared.settings import Settings
+from shared.stage import StageContext
+from shared.topics import EVENTS, TOPICS
+from tests import stack
+from tests.unit.ingest.doubles import event
+
+
+@dataclass
+class Told:
+    under_way: bool = False
+    uncommitted: bool = False
+
+
+async def taken(database: Database) -> Run:
+    run = await Runs(database, monotonic).take()
+    assert run is not None
+    return run
+
+
+async def process_of(database: Database) -> dict[str, Any]:
+    every = [d async for d in database["projector"].find({}) if d["_id"].startswith(PREFIX)]
+    return every[0] if every else {}
+
+
+async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
+    async with open_database(settings.mongo, "test") as database:
+        stage, hold = Told(), Hold(database, "it")
+        hold.heed(stage)
+        await hold.enter()
+        run = await taken(database)
+        await Runs(database, monotonic).change({"run": run.name}, phase=HOLDING)
+
+        async def is_still() -> bool:
+            await hold.look()
+            return bool((await process_of(database))["held"] == run.name)
+
+        assert await is_still()
+        stage.uncommitted = True
+        assert not await is_still()
+        stage.uncommitted, stage.under_way = False, True
+        assert not await is_still()  # its letters are written, perhaps
+        with pytest.raises(StoreUnavailable):
+            async with hold.working():
+                pass
+        assert await is_still()  # it is this hold that it waits for
+        stage.uncommitted = True
+        assert not await is_still()
+
+
+class Gate:
+    """What a reader would commit waits in front of it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open = asyncio.Event()
+        self.waiting = 0
+        commit = LogReader.commit
+
+        async def slowly(reader: LogReader, offsets: Offsets) -> bool:
+            self.waiting += 1
+            await self.open.wait()
+            return await commit(reader, offsets)
+
+        monkeypatch.setattr(LogReader, "commit", slowly)
+
+
+@asynccontextmanager
+async def projecting(
+    settings: Settings, database: Database, gate: Gate
+) -> AsyncIterator[asyncio.Event]:
+    """With one event handled."""
+    stop = asyncio.Event()
+    health = Health(utc_now, monotonic)
+    mongo = health.component("mongodb", deadline_seconds=10)
+    log_id = await ensure_topics(settings.kafka, TOPICS)
+    async with open_log_writer(settings.kafka, "test") as writer:
+        context = StageContext(settings.kafka, writer, log_id, utc_now, health)
+        people = PersonIds(b"key")
+        running = asyncio.create_task(project(settings, database, people, context, mongo, stop))
+        told = event("pageview", "v", 1)
+        await writer.publish([Outgoing(EVENTS.name, told.key, told.dump(), told.type)])
+        try:
+            await stack.eventually(lambda: database["profiles"].find_one({}), 30)
+            yield stop
+        finally:
+            stop.set()
+            gate.open.set()
+            await running
+
+
+async def beats(database: Database, count: int) -> bool:
+    """Has the process beaten so many times more, without standing still?"""
+    first = (await process_of(database))["beat"]
+
+    async def has_beaten() -> bool:
+        found = await process_of(database)
+        assert found["held"] is None
+        return bool(found["beat"] >= first + count)
+
+    return bool(await stack.eventually(has_beaten))
+
+
+@pytest.fixture
+def alone(fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path) -> Settings:
+    return stack.settings_for(fresh_broker.address, mongo_uri, tmp_path)
+
+
+async def test_a_commit_that_takes_its_time_is_waited_for(
+    alone: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch)
+    async with open_database(alone.mongo, "test") as database:
+        async with projecting(alone, database, gate) as stop:
+            await stack.eventually(lambda: gate.waiting)
+            run = await taken(database)
+            async with run.alive():
+                holding = asyncio.create_task(run.hold(dead_seconds=30))
+                assert await beats(database, 4)
+                stop.set()  # also when it is about to end
+                assert await beats(database, 4) and not holding.done()
+                gate.open.set()
+                await holding
+                await run.give_up()
+        assert await process_of(database) == {}
