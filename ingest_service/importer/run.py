@@ -156,7 +156,11 @@ def _identity(path: Path) -> tuple[int, str]:
 
 
 def _read(notes: Path) -> Cursor:
-    return Cursor(**orjson.loads(notes.read_bytes())) if notes.exists() else Cursor()
+    """From the first row again where it can't be read: a row that comes twice is one event."""
+    try:
+        return Cursor(**orjson.loads(notes.read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return Cursor()
 
 
 async def _check_app(database: Database, app: str) -> None:

@@ -8,22 +8,24 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from ingest_service.projector.decode import Projected, decode
 from ingest_service.projector.people import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.state import log_of
 from ingest_service.replay.holding import Run, Runs
-from ingest_service.replay.origin import Lineage, Origin, choose_origin
+from ingest_service.replay.origin import Lineage, choose_origin
 from ingest_service.replay.staging import Staging, swap
 from ingest_service.replay.sweeper import end_run
-from ingest_service.snapshot.files import every, read
+from ingest_service.snapshot.files import Header, every, read
 from ingest_service.snapshot.take import READ, drop_stale, folder_of
 from shared.clock import monotonic, utc_now
 from shared.errors import Conflict, Rejected, StoreUnavailable
 from shared.kafka import Place, Record, ensure_topics
 from shared.kafka_scan import committed_offsets, first_offsets, places_of, scan
-from shared.mongo import Database, open_database, translate_mongo_errors
+from shared.mongo import Database, Document, open_database, translate_mongo_errors
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.stage import Item
@@ -68,7 +70,7 @@ class Replay:
 async def replay(settings: Settings) -> int:
     """Raises Conflict where the log is another one, or the turn somebody else's, and Unavailable."""
     async with open_database(settings.mongo, "carillon-replay") as database:
-        run = await _turn(Runs(database, monotonic), database)
+        run = await turn(Runs(database, monotonic), database)
         staging = Staging(database, run.name, (run.generation + 1) * GENERATION)
         async with _cleared(run, staging):
             await _rebuild(settings, database, run, staging)
@@ -78,13 +80,9 @@ async def replay(settings: Settings) -> int:
 async def _rebuild(settings: Settings, database: Database, run: Run, staging: Staging) -> None:
     vault = Vault(settings.secret_key.get_secret_value())
     people = PersonIds(vault.derive("person"))
-    origin = await _origin(settings, database)
-    await staging.begin()
-    if origin.snapshot is not None:
-        count = await staging.fill(read(origin.snapshot))
-        _say(f"{count:,} documents from {origin.snapshot.name}")
+    offsets = await _begin(await _lineage(settings, database), every(folder_of(settings)), staging)
     work = Replay(settings, run, Projector(staging.store, people, utc_now))
-    at = await work.catch_up(origin.offsets)
+    at = await work.catch_up(offsets)
     different = await staging.settle()
     # Kafka has taken a dead member's partitions away by then: it can't commit what isn't ours.
     await run.hold(settings.kafka.session_timeout_ms / 1000 + DEAD_MARGIN_SECONDS)
@@ -96,12 +94,12 @@ async def _rebuild(settings: Settings, database: Database, run: Run, staging: St
     _say(f"{work.records:,} records replayed; {different:,} documents are not as they were")
 
 
-async def _turn(runs: Runs, database: Database) -> Run:
+async def turn(runs: Runs, database: Database) -> Run:
     """Raises Conflict while another replay beats; one that doesn't is ended, or completed, first."""
     first = await runs.current()
     while (run := await runs.take()) is None:
         found = await runs.current()
-        if found.get("run") and (found["run"], found["beat"]) != (first["run"], first["beat"]):
+        if found.get("run") and _mark(found) != _mark(first):
             raise Conflict(
                 "another replay is under way: wait for its end, and look whether this one is needed",
                 code="replay_under_way",
@@ -112,6 +110,10 @@ async def _turn(runs: Runs, database: Database) -> Run:
             _say("a replay that was cut off is cleared away")
         await asyncio.sleep(LOOK_SECONDS)
     return run
+
+
+def _mark(hold: Document) -> tuple[Any, Any]:
+    return hold.get("run"), hold.get("beat")
 
 
 @asynccontextmanager
@@ -127,7 +129,25 @@ async def _cleared(run: Run, staging: Staging) -> AsyncIterator[None]:
             raise
 
 
-async def _origin(settings: Settings, database: Database) -> Origin:
+async def _begin(
+    lineage: Lineage, snapshots: Sequence[tuple[Path, Header]], staging: Staging
+) -> dict[Place, int]:
+    """Filled from the newest snapshot that can be read to its end; returns where the log goes on."""
+    origin = choose_origin(snapshots, lineage)
+    await staging.begin()
+    if origin.snapshot is not None:
+        try:
+            count = await staging.fill(read(origin.snapshot))
+        except Rejected as exc:
+            _say(exc.message)
+            await staging.drop()
+            left = [found for found in snapshots if found[0] != origin.snapshot]
+            return await _begin(lineage, left, staging)
+        _say(f"{count:,} documents from {origin.snapshot.name}")
+    return origin.offsets
+
+
+async def _lineage(settings: Settings, database: Database) -> Lineage:
     log_id = await ensure_topics(settings.kafka, TOPICS)
     with translate_mongo_errors():
         known, before = await log_of(database)
@@ -135,7 +155,7 @@ async def _origin(settings: Settings, database: Database) -> Origin:
     firsts = await first_offsets(settings.kafka, places_of(READ))
     if known != log_id:  # no projector has seen it yet
         before = known
-    return choose_origin(every(folder_of(settings)), Lineage(log_id, before, firsts))
+    return Lineage(log_id, before, firsts)
 
 
 def _to_item(record: Record) -> Item[Projected] | None:

@@ -150,6 +150,6 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _damaged(path: Path) -> Rejected:
     return Rejected(
-        f"the snapshot {path.name} is damaged: without that file, the one before it is used",
+        f"the snapshot {path.name} is damaged: what is without it is used",
         code="snapshot_damaged",
     )

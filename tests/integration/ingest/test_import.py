@@ -71,6 +71,15 @@ async def test_import_goes_on_where_it_was_cut_off(settings: Settings, tmp_path:
         code, told = await command(settings, "import", str(export), "--app", "demo")
         assert code == 0 and "600 imported" in told
         assert orjson.loads(notes.read_bytes())["rows"] == 600
+        for unreadable in (
+            b"",
+            b'{"rows":',
+            b"[]",
+            b'{"row": 1}',
+        ):  # cut off with the power, perhaps
+            notes.write_bytes(unreadable)
+            code, told = await command(settings, "import", str(export), "--app", "demo")
+            assert code == 0 and "600 imported" in told, told
 
 
 async def test_what_is_no_export_is_refused(settings: Settings, tmp_path: Path) -> None:

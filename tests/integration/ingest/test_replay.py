@@ -87,8 +87,10 @@ async def until_settled(database: Database, count: int) -> None:
         found = await database["profiles"].find_one({"visitors": f"v{count - 1}"})
         last = await database["profiles"].find_one({"visitors": f"last{count - 2}"})
         nobody = await database["profiles"].find_one({"visitors": f"v{count - 2}", "login": None})
-        basket = found is not None and bool(found["basket"]["items"])
-        return bool(basket and last and nobody)
+        if not (found and last and nobody):
+            return False
+        # A bulk of writes is seen one by one.
+        return bool(found["basket"]["items"]) and f"v{count - 2}" in found["pastVisitors"]
 
     await stack.eventually(is_settled, 20)
 

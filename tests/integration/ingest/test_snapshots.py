@@ -160,3 +160,24 @@ async def test_what_a_killed_snapshot_left_is_removed(
     assert not left.exists()
     assert stat.S_IMODE(living.finish().stat().st_mode) == 0o600
     assert await drop_stale(settings, database) == 0
+
+
+async def test_replay_takes_the_snapshot_before_a_damaged_one(alone: Settings) -> None:
+    async with seeded(alone) as database:
+        with stack.service("ingest_service", alone) as server:
+            async with client_of(server) as client:
+                await until(client, 200, "ready")
+                await shop_day(client, 0)
+                await until_settled(database, 2)
+                assert (await command(alone, "snapshot"))[0] == 0
+                before = await contents(database)
+                (newest, _), (older, _), *_ = every(folder_of(alone))
+                newest.write_bytes(newest.read_bytes()[:-20])
+                code, told = await command(alone, "replay")
+                assert code == 0 and f"{newest.name} is damaged" in told, told
+                assert f"documents from {older.name}" in told
+                assert await contents(database) == before
+                older.write_bytes(older.read_bytes()[:-20])
+                code, told = await command(alone, "replay")  # the log has everything
+                assert code == 0 and "documents from" not in told, told
+                assert await contents(database) == before

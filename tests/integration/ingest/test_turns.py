@@ -9,6 +9,7 @@ import pytest
 
 from ingest_service.projector.hold import HOLD, Hold
 from ingest_service.replay.holding import VOID_SECONDS, Run, Runs
+from ingest_service.replay.run import turn
 from ingest_service.replay.staging import Staging, staged_by
 from ingest_service.replay.sweeper import GONE_SECONDS, Sweeper
 from ingest_service.snapshot.files import COPIED
@@ -71,6 +72,24 @@ async def test_only_one_has_the_turn(database: Database) -> None:
     assert run is not None and await runs.take() is None
     assert await run.give_up()
     assert await runs.take() is not None
+
+
+async def test_of_two_first_ones_one_has_the_turn(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has ever replayed here: there is no document yet when they look."""
+    runs, other = Runs(database, monotonic), Runs(database, monotonic)
+    current = runs.current
+
+    async def too_late() -> dict[str, Any]:
+        found = await current()
+        if not found:
+            assert await other.take() is not None
+        return found
+
+    monkeypatch.setattr(runs, "current", too_late)
+    with pytest.raises(Conflict, match="another replay is under way"):
+        await turn(runs, database)
 
 
 async def test_a_run_that_stands_still_is_ended_and_can_not_swap(database: Database) -> None:
