@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 Clock = Callable[[], datetime]
 Monotonic = Callable[[], float]
 
-# How wrong this process's wall clock is: tests run replicas whose clocks differ (docs/faults.md).
-OFFSET_SECONDS = float(os.environ.get("CARILLON_CLOCK_OFFSET_SECONDS") or 0)
+# Names a file that says by how many seconds this process's wall clock is wrong: tests let clocks
+# differ, and step while the process runs (docs/faults.md). Without it nothing is looked at.
+OFFSET_FILE = "CARILLON_CLOCK_OFFSET_FILE"
+LOOK_SECONDS = 0.1
 
 
-def utc_now() -> datetime:
+def true_now() -> datetime:
     """Now, UTC, in whole milliseconds: what MongoDB can hold."""
-    return datetime.fromtimestamp(int((time.time() + OFFSET_SECONDS) * 1000) / 1000, UTC)
+    return _utc(time.time())
+
+
+def wrong_clock(offset: Path, ticks: Monotonic = time.monotonic) -> Clock:
+    """Off by what the file holds, which is looked at again now and then; without a file, right."""
+    looked, seconds = -math.inf, 0.0
+
+    def now() -> datetime:
+        nonlocal looked, seconds
+        if ticks() - looked >= LOOK_SECONDS:
+            looked = ticks()
+            seconds = float(offset.read_text()) if offset.exists() else 0.0
+        return _utc(time.time() + seconds)
+
+    return now
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(int(seconds * 1000) / 1000, UTC)
 
 
 def whole_milliseconds(moment: datetime) -> datetime:
@@ -31,3 +53,5 @@ def as_utc(moment: datetime) -> datetime:
 
 
 monotonic: Monotonic = time.monotonic
+_offset_file = os.environ.get(OFFSET_FILE)
+utc_now: Clock = wrong_clock(Path(_offset_file)) if _offset_file else true_now

@@ -39,7 +39,7 @@ async def writer(world: World) -> AsyncIterator[LogWriter]:
 
 @pytest.fixture(scope="session")
 async def doorman(world: World) -> AsyncIterator[Doorman]:
-    async with Doorman(world.ingest.address).open() as doorman:
+    async with Doorman(world).open() as doorman:
         yield doorman
 
 

@@ -1,7 +1,8 @@
-"""Stands between browsers and ingest, and remembers which webhook was answered with a 2xx."""
+"""Stands between browsers and ingest, and remembers which webhook was answered how."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import aiohttp
 import orjson
 from aiohttp import web
 
+from tests.faults.world import World
 from tests.stack import free_port
 
 KINDS = {
@@ -20,23 +22,37 @@ KINDS = {
     "notification.dismissed": "close",
 }
 Seen = set[tuple[str, str]]  # (player, kind)
+ANSWER_SECONDS = 8.0
 
 
 class Doorman:
-    """`told`: who was answered 2xx, by send; `tried`: who ever asked."""
+    """`told`: who was answered 2xx, by send; `tried`: who ever asked. Browsers post once and never
+    again, so each answer is final: `strange` are those that are neither a 2xx nor an honest 503."""
 
-    def __init__(self, ingest: str) -> None:
-        self._ingest = ingest
+    def __init__(self, world: World) -> None:
+        self._world = world
         self.port = free_port()
         self.told: dict[str, Seen] = defaultdict(set)
         self.tried: dict[str, Seen] = defaultdict(set)
+        self.strange: list[str] = []
+        self._open = asyncio.Event()
+        self._open.set()
+        self.waiting: set[str] = set()  # sends whose webhooks are held back
 
     def url(self, webhook_key: str) -> str:
         return f"http://127.0.0.1:{self.port}/{webhook_key}"
 
+    def hold(self) -> None:
+        """Lets nobody in for a while."""
+        self._open.clear()
+
+    def let_in(self) -> None:
+        self._open.set()
+        self.waiting.clear()
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Doorman]:
-        timeout = aiohttp.ClientTimeout(total=8)
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as self._session:
             app = web.Application()
             app.router.add_post("/{key}", self._pass_on)
@@ -52,17 +68,31 @@ class Doorman:
         raw = await request.read()
         send, who = _read(orjson.loads(raw))
         self.tried[send].add(who)
-        url = f"http://{self._ingest}/v1/webhooks/onesignal/{request.match_info['key']}"
-        headers = {"Content-Type": request.headers.get("Content-Type", "text/plain")}
-        try:
-            async with self._session.post(url, data=raw, headers=headers) as answer:
-                await answer.read()
-                status = answer.status
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return web.Response(status=502)
+        if not self._open.is_set():
+            self.waiting.add(send)
+            await self._open.wait()
+        status = await self._ask(request, raw)
         if status < 300:
             self.told[send].add(who)
         return web.Response(status=status)
+
+    async def _ask(self, request: web.Request, raw: bytes) -> int:
+        """502 where ingest gives no answer, which it may only while it is away."""
+        url = f"http://{self._world.ingest.address}"
+        url = f"{url}/v1/webhooks/onesignal/{request.match_info['key']}"
+        headers = {"Content-Type": request.headers.get("Content-Type", "text/plain")}
+        since = self._world.up.get("ingest")
+        try:
+            async with self._session.post(url, data=raw, headers=headers) as answer:
+                said = await answer.text()
+        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            if since is not None and self._world.up.get("ingest") == since:
+                self.strange.append(f"a webhook: {type(exc).__name__} while ingest was up")
+            return 502
+        honest = answer.status == 503 and int(answer.headers.get("Retry-After", 0)) > 0
+        if answer.status >= 300 and not honest:
+            self.strange.append(f"a genuine webhook: {answer.status} {said}")
+        return answer.status
 
 
 def _read(body: dict[str, Any]) -> tuple[str, tuple[str, str]]:

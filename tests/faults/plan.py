@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-FAULTS_A_ROUND = 3
+FAULTS_A_ROUND = 4
 WINDOW_SECONDS = 8.0  # of traffic, in which the faults begin
 SHORTEST, LONGEST = 0.8, 4.0  # seconds that a fault lasts
 
@@ -18,11 +18,15 @@ PROCESSES = (
     "kill_sender",
     "stop_sender",
     "kill_database",
+    "stop_database",
     "freeze_database",
     "kill_sandbox",
+    "stop_sandbox",
+    "kill_mid_batch_ingest",
+    "kill_mid_batch_sender",
     "hold_and_kill_sender",
-    "clocks_differ",
 )
+CLOCKS = ("clocks_differ", "clock_steps_ingest", "clock_steps_sender")
 ONESIGNAL = (
     "storm_429",
     "errors_5xx",
@@ -84,7 +88,7 @@ class Choice:
 
 def deal(choice: Choice, *, with_broker: bool) -> list[Round]:
     """Every kind comes once before any comes again, like cards from a shuffled deck."""
-    kinds = (*PROCESSES, *ONESIGNAL, *LOG, *(BROKER if with_broker else ()))
+    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *(BROKER if with_broker else ()))
     dice = Random(f"carillon:{choice.seed}")
     deck = _shuffled_for_ever(kinds, dice)
     all_kinds_once = math.ceil(len(kinds) / FAULTS_A_ROUND)

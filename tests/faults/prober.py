@@ -1,34 +1,47 @@
-"""Asks every live API all the time, and keeps the worst answer."""
+"""Asks every live API all the time, and keeps the worst answer; what it was told counts too."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import httpx
 
+from shared.ids import derived_id
 from tests.faults.shop import Shop
 from tests.faults.world import OPS_TOKEN, World
 
 EVERY_SECONDS = 0.1
+# Rarely: nobody can tell from what is stored whether one was lost, so they must not be what hides it
+# that others were (`kill_mid_batch_...` kills with what was read first).
+WEBHOOK_SECONDS = 0.5
 BEAT_SECONDS = 0.02
 PATIENCE_SECONDS = 6.0
 ALLOWED_SECONDS = 1.0
+PAGES_A_VISITOR = 40  # a profile keeps the last 50
 
-# By name, which begins with the service's: everything that is kept (the log), and that is looked up.
-QUESTIONS: dict[str, tuple[str, str, dict[str, str] | None]] = {
-    "ingest": ("POST", "/v1/events", {"type": "pageview", "visitorId": "prober"}),
-    "ingest-profile": ("GET", "/v1/profile?visitorId=prober", None),
-    "sender": ("GET", "/health/ready", None),
-    "sender-apps": ("GET", "/v1/apps", None),
-    "sender-send": ("GET", "/v1/sends/{send}", None),
-}
+
+class Question(NamedTuple):
+    """`event`: the id of what is accepted with a 2xx."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+    event: str | None = None
 
 
 @dataclass
 class Prober:
-    """`slow`: what took longer than a second or was neither 2xx nor 503 with when to come again."""
+    """`slow`: what took longer than a second or was neither 2xx nor 503 with when to come again.
+
+    `events` were accepted, by their ids; `told` and `tried` are its page views, visitor → items.
+    """
 
     world: World
     shop: Shop
@@ -36,6 +49,9 @@ class Prober:
     answers: dict[str, int] = field(default_factory=dict)
     worst: dict[str, float] = field(default_factory=dict)
     slow: list[str] = field(default_factory=list)
+    events: set[str] = field(default_factory=set)
+    told: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    tried: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _own_delay: float = 0.0  # seconds that the harness's own loop was late, in all
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -44,8 +60,41 @@ class Prober:
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(self._watch_itself(stop))
-            for name in QUESTIONS:
+            for name in self._questions():
                 tasks.create_task(self._ask(name, http, stop))
+
+    def _questions(self) -> dict[str, Callable[[int], Question]]:
+        """By name, which begins with the service's: what is kept (the log), and what is looked up."""
+        seen = "/v1/profile?visitorId=prober-0"
+        return {
+            "ingest": self._page_view,
+            "ingest-webhook": self._webhook,
+            "ingest-profile": lambda _: Question("GET", seen),
+            "sender": lambda _: Question("GET", "/health/ready"),
+            "sender-apps": lambda _: Question("GET", "/v1/apps"),
+            "sender-send": lambda _: Question("GET", f"/v1/sends/{self.send}"),
+        }
+
+    def _page_view(self, number: int) -> Question:
+        visitor, item = f"prober-{number // PAGES_A_VISITOR}", f"p{number}"
+        self.tried[visitor].add(item)
+        event = {"id": self._uuid(f"page {number}"), "type": "pageview", "visitorId": visitor}
+        return Question("POST", "/v1/events", {**event, "data": {"itemID": item}}, event["id"])
+
+    def _webhook(self, number: int) -> Question:
+        """Well formed, of no send of ours."""
+        message, player = self._uuid(f"message {number}"), self._uuid(f"player {number}")
+        said: dict[str, Any]
+        said = {"event": "notification.willDisplay", "notificationId": message, "heading": "h"}
+        tag = f"v1.k.{message}.0.0.{'0' * 22}"
+        said |= {"subscriptionId": player, "additionalData": {"carillon": tag}}
+        path = f"/v1/webhooks/onesignal/{self.shop.webhook_key}"
+        event = derived_id(self.shop.app, "impression", message, player, "")
+        return Question("POST", path, said, event)
+
+    def _uuid(self, name: str) -> str:
+        dice = Random(f"prober:{self.shop.app}:{name}")
+        return str(UUID(int=dice.getrandbits(128), version=4))
 
     async def _watch_itself(self, stop: asyncio.Event) -> None:
         """What the harness itself was late by is nobody else's answer time."""
@@ -55,31 +104,39 @@ class Prober:
             self._own_delay += max(0.0, time.monotonic() - began - BEAT_SECONDS)
 
     async def _ask(self, name: str, http: httpx.AsyncClient, stop: asyncio.Event) -> None:
-        service = name.partition("-")[0]
-        address = self.world.servers[service].address
+        service, number = name.partition("-")[0], 0
+        question = self._questions()[name]
         while not stop.is_set():
             since = self.world.up.get(service)
             if since is not None:
                 began, delay = time.monotonic(), self._own_delay
-                verdict = await self._one(name, address, http)
+                verdict = await self._one(service, question(number), http)
                 took = max(0.0, time.monotonic() - began - (self._own_delay - delay))
+                number += 1
                 if self.world.up.get(service) == since:  # nobody killed it meanwhile
                     self._note(name, took, verdict)
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(WEBHOOK_SECONDS if name == "ingest-webhook" else EVERY_SECONDS)
 
-    async def _one(self, name: str, address: str, http: httpx.AsyncClient) -> str:
+    async def _one(self, service: str, asked: Question, http: httpx.AsyncClient) -> str:
         """ "" for an answer as it should be."""
-        method, path, body = QUESTIONS[name]
-        url = f"http://{address}{path.format(app=self.shop.app, send=self.send)}"
+        url = f"http://{self.world.servers[service].address}{asked.path}"
         headers = {"X-Write-Key": self.shop.write_key, "Authorization": f"Bearer {OPS_TOKEN}"}
         try:
-            answer = await http.request(method, url, json=body, headers=headers)
+            answer = await http.request(asked.method, url, json=asked.body, headers=headers)
         except httpx.HTTPError as exc:
             return type(exc).__name__
-        honest = answer.status_code == 503 and ("health" in path or "Retry-After" in answer.headers)
-        if answer.is_success or honest:
+        if answer.is_success:
+            self._accepted(asked)
             return ""
-        return f"{answer.status_code} {answer.text}"
+        health = "health" in asked.path
+        honest = answer.status_code == 503 and (health or "Retry-After" in answer.headers)
+        return "" if honest else f"{answer.status_code} {answer.text}"
+
+    def _accepted(self, asked: Question) -> None:
+        if asked.event is not None and asked.body is not None:
+            self.events.add(asked.event)
+            if "visitorId" in asked.body:
+                self.told[asked.body["visitorId"]].add(asked.body["data"]["itemID"])
 
     def _note(self, name: str, took: float, verdict: str) -> None:
         self.answers[name] = self.answers.get(name, 0) + 1

@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.kafka import LogWriter
 from tests.cluster import is_cluster
 from tests.faults.doorman import Doorman
-from tests.faults.hands import Hands
+from tests.faults.hands import Hands, deeds_of
+from tests.faults.memory import Memory
 from tests.faults.plan import Choice, Round
 from tests.faults.prober import Prober
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.verdict import Verdict
 from tests.faults.world import World
+
+Watcher = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
 @dataclass
@@ -32,33 +39,35 @@ class Course:
 
     async def run(self, plan: Round) -> None:
         """Raises AssertionError, which says how to repeat the round."""
-        try:
-            await self._run(plan)
-        except* (AssertionError, OSError) as group:
-            told = "; ".join(sorted({str(e) for e in _leaves(group)}))
-            again = self.choice.again(plan.number, on_cluster=is_cluster())
-            raise AssertionError(f"{plan}: {told}\nagain: {again}") from group
-        finally:
-            await self.world.calm()
+        with repeatable(plan, self.choice.again(plan.number, on_cluster=is_cluster())):
+            try:
+                await self._run(plan)
+            finally:
+                self.doorman.let_in()
+                await self.world.calm()
 
     async def _run(self, plan: Round) -> None:
         world, began = self.world, time.monotonic()
         shop = Shop.of(plan.seed)
         self.shops.append(shop)
+        self.doorman.strange.clear()
         await open_shop(world, self.doorman, shop)
         clients = Clients(world, shop, self.writer, plan.seed)
-        hands = Hands(world, shop, self.writer, clients)
+        hands = Hands(self.writer, deeds_of(world, shop, self.doorman, clients))
         await clients.settle_in()
-        prober, stop = Prober(world, shop, await clients.first_send()), asyncio.Event()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(prober.run(stop))
-            await self._break(plan, clients, hands)
-            stop.set()
-        assert not clients.strange, f"answers that no client should get: {clients.strange[:5]}"
+        prober, memory = Prober(world, shop, await clients.first_send()), Memory(world)
         verdict = Verdict(world, shop, self.doorman, clients.told)
-        await verdict.judge(self.planted)
-        _say(plan, clients, prober, verdict, time.monotonic() - began)
+        async with _beside(prober.run, memory.watch):
+            await self._break(plan, clients, hands)
+            self._nothing_was_strange(clients)
+            await verdict.judge(self.planted)
+        await verdict.judge_prober(prober)
+        _say(f"\n{plan.number}: {_counted(hands.hits)}")
+        _say(f"{_told(clients, prober)}, {verdict.counted} interactions")
+        _say(f"{_measured(prober, memory)}; {time.monotonic() - began:.0f} s")
+        self._nothing_was_strange(clients)
         assert not prober.slow, f"{len(prober.slow)} answers too late: {prober.slow[:5]}"
+        memory.is_bounded()
 
     async def _break(self, plan: Round, clients: Clients, hands: Hands) -> None:
         """Traffic and faults side by side; when the faults are over, everything is up."""
@@ -72,22 +81,60 @@ class Course:
             tasks.create_task(break_things())
             tasks.create_task(clients.work())
 
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
+    def _nothing_was_strange(self, clients: Clients) -> None:
+        strange = clients.caller.strange + self.doorman.strange
+        assert not strange, f"{len(strange)} answers that no client should get: {strange[:5]}"
 
 
-def _say(plan: Round, clients: Clients, prober: Prober, verdict: Verdict, seconds: float) -> None:
-    told = clients.told
-    events = sum(map(len, told.orders.values())) + 2 * len(told.players)
+@contextmanager
+def repeatable(plan: Round, again: str) -> Iterator[None]:
+    """Whatever ends the round before its time, a timeout too, says how to have it once more."""
+    try:
+        yield
+    except BaseException as exc:
+        told = "; ".join(sorted({f"{type(e).__name__}: {e}" for e in _leaves(exc)}))
+        _say(f"\n{plan}: {told}\nagain: {again}")
+        if not isinstance(exc, Exception):
+            raise
+        raise AssertionError(f"{plan}: {told}\nagain: {again}") from exc
+
+
+@asynccontextmanager
+async def _beside(*watchers: Watcher) -> AsyncIterator[None]:
+    """They watch all the while, until the last wait is over."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for watch in watchers:
+            tasks.create_task(watch(stop))
+        yield
+        stop.set()
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    for one in error.exceptions:
+        yield from _leaves(one)
+
+
+def _counted(hits: Counter[str]) -> str:
+    return ", ".join(f"{kind} hit {count}" for kind, count in hits.items())
+
+
+def _told(clients: Clients, prober: Prober) -> str:
+    told, refused = clients.told, sum(clients.caller.refused.values())
     pushes = sum(map(len, told.sends.values()))
+    events = len(told.events) + len(prober.events)
+    return f"{events} events accepted ({refused} refused), {len(told.sends)} sends, {pushes} pushes"
+
+
+def _measured(prober: Prober, memory: Memory) -> str:
     worst = ", ".join(f"{name} {took * 1e3:.0f} ms" for name, took in prober.worst.items())
-    memory = ", ".join(f"{n} {mb:.0f}" for n, mb in verdict.memory.items())
-    sys.stdout.write(
-        f"\n{plan}: {events} events accepted, {len(told.sends)} sends, {pushes} pushes,"
-        f" {verdict.counted} interactions; slowest answer {worst}; MB {memory}; {seconds:.0f} s\n"
-    )
+    most = ", ".join(f"{name} {megabytes:.0f}" for name, megabytes in memory.worst.items())
+    return f"slowest answer {worst}; MB {most}"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

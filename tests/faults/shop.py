@@ -46,8 +46,11 @@ class Shop:
     def visitor(self, number: int) -> str:
         return f"{SECRET_MARK}-v{number}"
 
-    def login(self, number: int) -> str:
-        return f"{SECRET_MARK}-login-{self.app}-{number}"
+    def kiosk(self, number: int) -> str:
+        return f"kiosk{number}"
+
+    def login(self, who: int | str) -> str:
+        return f"{SECRET_MARK}-login-{self.app}-{who}"
 
     def email(self, number: int) -> str:
         return f"{SECRET_MARK}-{number}@{self.app}.example.test"

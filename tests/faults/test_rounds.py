@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import httpx
 import pytest
 
 from tests.cluster import is_cluster
 from tests.faults.conftest import CHOICE
-from tests.faults.plan import Round, deal
-from tests.faults.rounds import Course
+from tests.faults.plan import FAULTS_A_ROUND, Round, deal
+from tests.faults.rounds import Course, repeatable
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
@@ -27,4 +30,27 @@ async def test_round(course: Course, plan: Round) -> None:
 def test_a_seed_is_a_plan() -> None:
     again = deal(CHOICE, with_broker=True)
     assert again == deal(CHOICE, with_broker=True)
-    assert [len(r.faults) for r in again] == [3] * len(again)
+    assert [len(r.faults) for r in again] == [FAULTS_A_ROUND] * len(again)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError("totals"), "totals"),
+        (TimeoutError("too long"), "too long"),
+        (httpx.ReadTimeout("nothing came"), "nothing came"),
+        (ExceptionGroup("tasks", [ExceptionGroup("more", [OSError("a pipe")])]), "a pipe"),
+        (asyncio.CancelledError("told to end"), "told to end"),
+        (BaseExceptionGroup("tasks", [KeyboardInterrupt("enough")]), "enough"),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+def test_whatever_ends_a_round_says_how_to_repeat_it(
+    error: BaseException, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = "make test-faults SEED=feed ROUND=3"
+    expected = AssertionError if isinstance(error, Exception) else type(error)
+    with pytest.raises(expected), repeatable(Round(3, "feed:3", ()), again):
+        raise error
+    printed = capsys.readouterr().out
+    assert said in printed and f"again: {again}\n" in printed

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.faults.doorman import Doorman, Seen, sent_by
 from tests.faults.poison import is_planted, letters
+from tests.faults.prober import Prober
+from tests.faults.reports import differences, out_of_bounds
 from tests.faults.shop import Shop
-from tests.faults.traffic import Told
+from tests.faults.stored import Stored, not_on_the_log
+from tests.faults.told import Told
 from tests.faults.world import World
 from tests.stack import eventually
 
 CLOSED_SECONDS = 90.0
 QUIET_SECONDS = 60.0
-MEMORY_MEGABYTES = 350.0  # a service; seen: below 150
 
 
 class Verdict:
@@ -26,7 +29,6 @@ class Verdict:
         self._doorman = doorman
         self._told = told
         self.counted = 0  # interactions, for the record
-        self.memory: dict[str, float] = {}
 
     async def judge(self, planted: int) -> None:
         await self._world.ready()
@@ -36,51 +38,38 @@ class Verdict:
         self._nobody_was_pushed_twice(pushes)
         await self._accounts_equal_the_sandbox(pushes)
         await self._counts_lie_between_told_and_done(pushes)
+        await self._report_says_the_same()
         await self._only_the_poison_is_dead(planted)
-        self._memory_is_bounded()
         await self._world.ready()
 
+    async def judge_prober(self, prober: Prober) -> None:
+        """When it asks no more: what it was told counts as anybody's."""
+
+        async def look() -> list[str]:
+            stored = await Stored.of(self._world, self._shop)
+            return list(stored.pages_differ(prober.told, prober.tried))
+
+        await _until_none(look, QUIET_SECONDS)
+        accepted = self._told.events | prober.events
+        lost = await not_on_the_log(self._world.settings.kafka, accepted, QUIET_SECONDS)
+        assert not lost, f"accepted, but not on the log: {len(lost)} of {len(accepted)}: {lost}"
+
     async def _every_event_is_in_its_profile(self) -> None:
-        missing = ""
+        async def look() -> list[str]:
+            stored = await Stored.of(self._world, self._shop)
+            return list(stored.differences(self._shop, self._told))
 
-        async def look() -> bool:
-            nonlocal missing
-            orders, players = await self._profiles()
-            lost = {v: o - orders[v] for v, o in self._told.orders.items() if o - orders[v]}
-            strangers = {v for v, p in self._told.players.items() if p not in players[v]}
-            missing = f"orders {lost}, players of {strangers}"
-            return not lost and not strangers
-
-        try:
-            await eventually(look, QUIET_SECONDS, every=0.3)
-        except AssertionError as exc:
-            raise AssertionError(f"accepted, but in no profile: {missing}") from exc
-
-    async def _profiles(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-        orders: dict[str, set[str]] = defaultdict(set)
-        players: dict[str, set[str]] = defaultdict(set)
-        async with self._world.mongo() as database:
-            async for profile in database["profiles"].find({"app": self._shop.app}):
-                for visitor in profile["visitors"]:
-                    orders[visitor] |= {purchase["id"] for purchase in profile["purchases"]}
-                    players[visitor] |= {player["id"] for player in profile["players"]}
-        return orders, players
+        await _until_none(look, QUIET_SECONDS)
 
     async def _every_account_closes(self) -> None:
-        open_ones: list[Any] = []
-
-        async def look() -> bool:
+        async def look() -> list[str]:
             async with self._world.mongo() as database:
                 wanted = {"app": self._shop.app, "closedAt": {"$ne": None}}
                 closed = {send["_id"] async for send in database["sends"].find(wanted)}
             # One that came by the log is unknown to the ops API until intake has it.
-            open_ones[:] = sorted(set(self._told.sends) - closed)
-            return not open_ones
+            return [f"{send} never closed" for send in sorted(set(self._told.sends) - closed)]
 
-        try:
-            await eventually(look, CLOSED_SECONDS, every=0.3)
-        except AssertionError as exc:
-            raise AssertionError(f"never closed: {open_ones}") from exc
+        await _until_none(look, CLOSED_SECONDS)
 
     async def _account(self, send: str) -> Any:
         return await self._world.ops("GET", f"/v1/sends/{send}")
@@ -145,6 +134,21 @@ class Verdict:
             if send in self._told.sends:
                 assert {(send, player) for player, _ in tries} <= displayed
 
+    async def _report_says_the_same(self) -> None:
+        """The campaign's and the app's: as its sends' accounts, as MongoDB, as browsers did."""
+        sends, place = sorted(self._told.sends), f"/v1/apps/{self._shop.app}"
+        told, tried = ([of[s] for s in sends] for of in (self._doorman.told, self._doorman.tried))
+
+        async def look() -> list[str]:
+            report = await self._world.ops("GET", f"{place}/campaigns/hello/report")
+            (same,) = (await self._world.ops("GET", f"{place}/report"))["items"]
+            accounts = [await self._account(send) for send in sends]
+            seen = [await self._seen(send) for send in sends]
+            found = [*differences(report, accounts, seen), *out_of_bounds(report, told, tried)]
+            return found + (["the app's report differs"] if same != report else [])
+
+        await _until_none(look, QUIET_SECONDS)
+
     async def _seen(self, send: str) -> Seen:
         """(player, kind) as MongoDB has them."""
         seen: Seen = set()
@@ -167,6 +171,16 @@ class Verdict:
         described = [(d["stage"], d["topic"], d["code"], d["message"]) for d in strange]
         assert not described, f"dead letters that nobody planted: {described}"
 
-    def _memory_is_bounded(self) -> None:
-        self.memory = self._world.resident_megabytes()
-        assert max(self.memory.values()) < MEMORY_MEGABYTES, self.memory
+
+async def _until_none(look: Callable[[], Awaitable[list[str]]], seconds: float) -> None:
+    """Until nothing differs; what does to the end is said."""
+    found: list[str] = []
+
+    async def none() -> bool:
+        found[:] = await look()
+        return not found
+
+    try:
+        await eventually(none, seconds, every=0.3)
+    except AssertionError as exc:
+        raise AssertionError(f"after {seconds:g} s: {'; '.join(found[:8])}") from exc

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import httpx
 import psutil
 from pydantic import BaseModel, SecretStr
 
+from shared.clock import OFFSET_FILE
 from shared.mongo import Database, open_database
 from shared.settings import Settings
 from tests import stack
@@ -39,13 +40,16 @@ class World:
         self.database = stack.database(data / "database")
         self.sandbox = self._sandbox(data / "sandbox")
         self.settings = self._settings(data).model_copy(update={"log_level": log_level, **groups})
-        self.ingest = stack.service("ingest_service", self.settings)
-        self.sender = stack.service("sender_service", self.settings)
+        self._clocks = data / "clocks"
+        self._clocks.mkdir()
+        self.ingest = self._service("ingest")
+        self.sender = self._service("sender")
         self.replicas: list[Server] = []
         self.frozen: set[Server] = set()
         self.up: dict[str, float] = {}
         self.http = httpx.AsyncClient(timeout=15, trust_env=False)
         self.guards = {s: asyncio.Lock() for s in self.servers.values()}  # one fault at a time
+        self.clock_guards = {name: asyncio.Lock() for name in SERVICES}
         self.plan_guard = asyncio.Lock()  # of the sandbox's faults
         for name, server in self.servers.items():
             server.log = self.logs / f"{name}.log"
@@ -80,6 +84,17 @@ class World:
         }
         return settings.model_copy(update=groups)
 
+    def _service(self, name: str) -> Server:
+        env = stack.environment(self.settings) | {OFFSET_FILE: str(self._clocks / name)}
+        port = getattr(self.settings, name).port
+        return Server([sys.executable, "-m", f"{name}_service"], port, env)
+
+    def set_clock(self, name: str, seconds: float) -> None:
+        """So wrong is the clock of that service from now on, a tenth of a second later."""
+        told = self._clocks / f"{name}.new"
+        told.write_text(str(seconds))
+        told.replace(self._clocks / name)  # at once: it may be read at any moment
+
     async def start(self) -> None:
         for server in (self.broker, self.database, self.sandbox):
             await asyncio.to_thread(server.start)
@@ -112,7 +127,8 @@ class World:
         group = module.removesuffix("_service")
         http = getattr(self.settings, group).model_copy(update={"port": port})
         env = stack.environment(self.settings.model_copy(update={group: http}))
-        env["CARILLON_CLOCK_OFFSET_SECONDS"] = str(clock_offset)
+        self.set_clock(f"replica-{port}", clock_offset)
+        env[OFFSET_FILE] = str(self._clocks / f"replica-{port}")
         told = ["--port", str(port)] if group == "ingest" else []  # else a projector's is any
         server = Server([sys.executable, "-m", module, *arguments, *told], port, env)
         server.log = self.logs / f"replica-{group}.log"
@@ -120,7 +136,8 @@ class World:
         return server
 
     async def calm(self) -> None:
-        """Every fault ends: what is frozen thaws, what is down starts, OneSignal behaves."""
+        """Every fault ends: what is frozen thaws, what is down starts, clocks are right, OneSignal
+        behaves."""
         for server in self.frozen:
             server.thaw()
         self.frozen.clear()
@@ -134,6 +151,8 @@ class World:
         for replica in self.replicas:
             await asyncio.to_thread(replica.stop)
         self.replicas.clear()
+        for name in SERVICES:
+            self.set_clock(name, 0)
         await self.misbehave({})
 
     async def misbehave(self, plan: dict[str, Any]) -> None:
@@ -190,8 +209,19 @@ class World:
     def log(self, name: str) -> str:
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
+    async def measured(self, name: str, sample: str) -> float | None:
+        """What the service says about itself; None while it says nothing, or nothing of that."""
+        try:
+            answer = await self.http.get(f"http://{self.servers[name].address}/metrics", timeout=2)
+        except httpx.HTTPError:
+            return None
+        found = (line.rpartition(" ") for line in answer.text.splitlines())
+        return next((float(value) for key, _, value in found if key == sample), None)
+
     def resident_megabytes(self) -> dict[str, float]:
+        """Of those services that there are just now."""
         found = {}
         for name in SERVICES:
-            found[name] = psutil.Process(self.servers[name].pid).memory_info().rss / 1024**2
+            with suppress(psutil.Error):
+                found[name] = psutil.Process(self.servers[name].pid).memory_info().rss / 1024**2
         return found

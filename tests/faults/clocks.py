@@ -1,0 +1,51 @@
+"""Clocks that differ, and a clock that steps in a process that runs."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from tests.faults.hits import HIT_SECONDS
+from tests.faults.plan import Fault
+from tests.faults.world import World
+from tests.stack import eventually
+
+APART_SECONDS = 90  # more than any lease or sweep
+STAGES = {"ingest": "projector", "sender": "accounting"}
+
+
+class Clocks:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def differ(self, fault: Fault) -> int:
+        """A second sender whose clock is wrong."""
+        replica = self._world.replica("sender_service", clock_offset=_aside(fault))
+        await asyncio.to_thread(replica.start)
+        await asyncio.sleep(fault.lasts + 2)
+        code = await asyncio.to_thread(replica.stop)
+        assert code == 0, f"a sender with a wrong clock ended with {code} on SIGTERM"
+        return 1
+
+    async def step(self, name: str, fault: Fault) -> int:
+        """Aside, and back. Each is seen in what a stage says of how old its records are."""
+        offset = _aside(fault)
+        async with self._world.clock_guards[name]:
+            for seconds in (offset, 0):
+                self._world.set_clock(name, seconds)
+                await eventually(partial(self._shows, name, seconds), HIT_SECONDS, every=0.1)
+                await asyncio.sleep(fault.lasts / 2)
+        return 2
+
+    async def _shows(self, name: str, seconds: float) -> bool:
+        sample = f'carillon_stage_age_seconds{{stage="{STAGES[name]}"}}'
+        age = await self._world.measured(name, sample)
+        if age is None:
+            return False
+        if seconds > 0:
+            return age > seconds / 2
+        return age == 0 if seconds < 0 else 0 < age < APART_SECONDS / 2
+
+
+def _aside(fault: Fault) -> int:
+    return APART_SECONDS if fault.roll < 0.5 else -APART_SECONDS

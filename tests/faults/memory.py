@@ -1,0 +1,26 @@
+"""How much memory each service takes, all through a round: the highest counts."""
+
+from __future__ import annotations
+
+import asyncio
+
+from shared.wakeup import pause
+from tests.faults.world import World
+
+EVERY_SECONDS = 1.0
+ALLOWED_MEGABYTES = 350.0  # a service; seen: below 150
+
+
+class Memory:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.worst: dict[str, float] = {}
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            for name, megabytes in self._world.resident_megabytes().items():
+                self.worst[name] = max(self.worst.get(name, 0.0), megabytes)
+            await pause(stop, EVERY_SECONDS)
+
+    def is_bounded(self) -> None:
+        assert max(self.worst.values()) < ALLOWED_MEGABYTES, self.worst

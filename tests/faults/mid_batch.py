@@ -1,0 +1,111 @@
+"""A stage dies between what it read from the log and what it writes: who commits first, loses it.
+
+The database is frozen, so that the stage reads a batch and hangs in its work; then its process is
+killed, and the database thaws. Work that is committed last is done again by whoever comes next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from tests.faults.doorman import Doorman
+from tests.faults.hits import AIM_SECONDS, HIT_SECONDS
+from tests.faults.plan import Fault
+from tests.faults.processes import frozen
+from tests.faults.traffic import Clients
+from tests.faults.world import World
+from tests.stack import eventually
+
+SHOPPERS = 3
+HANGS_SECONDS = 4.0
+LOOK_SECONDS = 0.2
+LOOKS = 3  # in a row that find the same work older
+
+
+class MidBatch:
+    def __init__(self, world: World, clients: Clients, doorman: Doorman) -> None:
+        self._world = world
+        self._clients = clients
+        self._doorman = doorman
+
+    async def ingest(self, fault: Fault) -> int:
+        """While the projector has orders in its hands, which were accepted."""
+        dice, numbers = self._clients.dice(str(fault)), iter(range(1_000))
+
+        async with asyncio.TaskGroup() as shoppers:
+
+            async def order() -> None:
+                for number, _ in zip(numbers, range(SHOPPERS), strict=False):
+                    shoppers.create_task(self._clients.order(number, Random(dice.random())))
+
+            async def nothing() -> bool:
+                return True
+
+            return await self._kill("ingest", "projector", fault, (nothing, order))
+
+    async def sender(self, fault: Fault) -> int:
+        """While accounting has webhooks in its hands, which were answered. The deliveries are through
+        before: those that get lost are mended by a sweep, so they would prove nothing."""
+        dice = self._clients.dice(str(fault))
+
+        async def collect() -> bool:
+            self._doorman.hold()
+            send = await self._clients.send_some(dice, transactional=fault.roll < 0.5)
+            try:
+                await eventually(lambda: self._is_through(send), AIM_SECONDS)
+            except AssertionError:
+                self._doorman.let_in()
+                return False
+            return True
+
+        async def let_in() -> None:
+            self._doorman.let_in()
+
+        try:
+            return await self._kill("sender", "accounting", fault, (collect, let_in))
+        finally:
+            self._doorman.let_in()
+
+    async def _is_through(self, send: str) -> bool:
+        async with self._world.mongo() as database:
+            closed = await database["sends"].find_one({"_id": send, "closedAt": {"$ne": None}})
+        return closed is not None and send in self._doorman.waiting
+
+    async def _kill(
+        self,
+        name: str,
+        stage: str,
+        fault: Fault,
+        steps: tuple[Callable[[], Awaitable[bool]], Callable[[], Awaitable[None]]],
+    ) -> int:
+        """`steps`: what comes before the database is frozen, and what the stage is to read then."""
+        world, (prepare, bring) = self._world, steps
+        server, deadline = world.servers[name], time.monotonic() + HIT_SECONDS
+        async with world.guards[server], world.guards[world.database]:
+            while server.returncode is None:
+                assert time.monotonic() < deadline, f"{fault} hit nothing for {HIT_SECONDS:g} s"
+                if not await prepare():
+                    continue
+                async with frozen(world, "database"):
+                    await bring()
+                    if await self._hangs(name, stage):
+                        world.up.pop(name, None)
+                        await asyncio.to_thread(server.kill)
+            await asyncio.sleep(fault.lasts)
+            await world.start_service(name)
+        return 1
+
+    async def _hangs(self, name: str, stage: str) -> bool:
+        """Does it have something in its hands that only gets older?"""
+        sample, ages = f'carillon_stage_age_seconds{{stage="{stage}"}}', [0.0]
+        deadline = time.monotonic() + HANGS_SECONDS
+        while time.monotonic() < deadline:
+            await asyncio.sleep(LOOK_SECONDS)
+            age = await self._world.measured(name, sample) or 0.0
+            ages = [*ages, age] if age >= ages[-1] + LOOK_SECONDS / 2 else [age]
+            if len(ages) > LOOKS:
+                return True
+        return False

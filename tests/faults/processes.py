@@ -1,0 +1,111 @@
+"""Faults of processes: killed, stopped, frozen, and brought back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+
+from tests.faults.plan import Fault
+from tests.faults.traffic import Clients
+from tests.faults.world import SERVICES, World
+from tests.stack import Server, eventually
+
+UNDER_WAY_SECONDS = 0.8  # seen: from trigger to account below a second
+STORM = 4  # replicas that come and go
+LARGE_BATCHES = 8  # together more than twice the spool
+FULL_SECONDS = 20.0
+
+
+@asynccontextmanager
+async def away(world: World, name: str) -> AsyncIterator[Server]:
+    """Nobody else's meanwhile, not expected to answer, and started again."""
+    server = world.servers[name]
+    async with world.guards[server]:
+        world.up.pop(name, None)
+        yield server
+        if name in SERVICES:
+            await world.start_service(name)
+        else:
+            await asyncio.to_thread(server.start)
+
+
+@asynccontextmanager
+async def frozen(world: World, name: str) -> AsyncIterator[None]:
+    """It is there, and answers nobody. Whoever asks for this has its guard."""
+    server = world.servers[name]
+    world.frozen.add(server)
+    server.freeze()
+    try:
+        yield
+    finally:
+        server.thaw()
+        world.frozen.discard(server)
+
+
+class Processes:
+    def __init__(self, world: World, clients: Clients) -> None:
+        self._world = world
+        self._clients = clients
+
+    async def kill(self, name: str, fault: Fault) -> int:
+        async with away(self._world, name) as server:
+            if name == "sender":  # while a send is somewhere between its trigger and its account
+                dice = self._clients.dice(str(fault))
+                await self._clients.send_some(dice, transactional=fault.roll < 0.5)
+                await asyncio.sleep(fault.roll * UNDER_WAY_SECONDS)
+            assert server.returncode is None, f"{name} had ended by itself: {server.returncode}"
+            await asyncio.to_thread(server.kill)
+            await asyncio.sleep(fault.lasts)
+        return 1
+
+    async def stop(self, name: str, fault: Fault) -> int:
+        async with away(self._world, name) as server:
+            code = await asyncio.to_thread(server.stop)
+            # A JVM says 143, which is what SIGTERM asked it for.
+            assert code == 0 or name == "broker", f"{name} ended with {code} on SIGTERM"
+            await asyncio.sleep(fault.lasts)
+        return 1
+
+    async def freeze(self, name: str, fault: Fault) -> int:
+        async with self._world.guards[self._world.servers[name]], frozen(self._world, name):
+            await asyncio.sleep(fault.lasts)
+        return 1
+
+    async def fill_spool(self, fault: Fault) -> int:
+        """The broker hangs, and so much comes in meanwhile that some of it has to be refused."""
+        world, refused = self._world, self._clients.caller.refused
+        before, dice = refused["spool_full"], self._clients.dice(str(fault))
+        async with (
+            world.guards[world.broker],
+            world.guards[world.ingest],
+            asyncio.TaskGroup() as tasks,
+            frozen(world, "broker"),
+        ):
+            for number in range(LARGE_BATCHES):
+                own = Random(dice.random())
+                tasks.create_task(self._clients.order_much(number, own))
+            await eventually(lambda: refused["spool_full"] > before, FULL_SECONDS)
+            await asyncio.sleep(fault.lasts)
+        return refused["spool_full"] - before
+
+    async def storm(self, fault: Fault) -> int:
+        """Members come and go, so that every group is shared out anew again and again."""
+        dice = Random(fault.roll)
+        roles = ("intake,planner,scheduler", "dispatcher,accounting", "dispatcher,scheduler")
+        running: list[Server] = []
+        for _ in range(STORM):
+            replica = (
+                self._world.replica("ingest_service", "--only", "projector")
+                if dice.random() < 0.3
+                else self._world.replica("sender_service", "--only", dice.choice(roles))
+            )
+            await asyncio.to_thread(replica.start)
+            running.append(replica)
+            await asyncio.sleep(dice.uniform(0.3, 1.5))
+            victim = running.pop(dice.randrange(len(running)))
+            await asyncio.to_thread(dice.choice((victim.kill, victim.stop)))
+        for replica in running:
+            await asyncio.to_thread(replica.kill)
+        return STORM
