@@ -42,6 +42,10 @@ class Doorman:
     def url(self, webhook_key: str) -> str:
         return f"http://127.0.0.1:{self.port}/{webhook_key}"
 
+    @property
+    def holds(self) -> bool:
+        return not self._open.is_set()
+
     def hold(self) -> None:
         """Lets nobody in for a while."""
         self._open.clear()
@@ -68,7 +72,7 @@ class Doorman:
         raw = await request.read()
         send, who = _read(orjson.loads(raw))
         self.tried[send].add(who)
-        if not self._open.is_set():
+        if self.holds:
             self.waiting.add(send)
             await self._open.wait()
         status = await self._ask(request, raw)

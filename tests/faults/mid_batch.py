@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from random import Random
 
 from tests.faults.doorman import Doorman
@@ -22,6 +23,8 @@ from tests.stack import eventually
 SHOPPERS = 3
 HANGS_SECONDS = 4.0
 LOOK_SECONDS = 0.2
+YOUNG_SECONDS = 0.2
+ROUNDING_SECONDS = 0.002  # the log's times are milliseconds
 LOOKS = 3  # in a row that find the same work older
 
 
@@ -32,8 +35,13 @@ class MidBatch:
         self._doorman = doorman
 
     async def ingest(self, fault: Fault) -> int:
-        """While the projector has orders in its hands, which were accepted."""
+        """While the projector has orders in its hands, which were accepted. No webhooks meanwhile: what
+        it makes of those can be lost and nobody would know."""
         dice, numbers = self._clients.dice(str(fault)), iter(range(1_000))
+
+        async def hold() -> bool:
+            self._doorman.hold()
+            return True
 
         async with asyncio.TaskGroup() as shoppers:
 
@@ -41,10 +49,10 @@ class MidBatch:
                 for number, _ in zip(numbers, range(SHOPPERS), strict=False):
                     shoppers.create_task(self._clients.order(number, Random(dice.random())))
 
-            async def nothing() -> bool:
-                return True
-
-            return await self._kill("ingest", "projector", fault, (nothing, order))
+            try:
+                return await self._kill("ingest", "projector", fault, (hold, order))
+            finally:
+                self._doorman.let_in()
 
     async def sender(self, fault: Fault) -> int:
         """While accounting has webhooks in its hands, which were answered. The deliveries are through
@@ -87,25 +95,43 @@ class MidBatch:
         async with world.guards[server], world.guards[world.database]:
             while server.returncode is None:
                 assert time.monotonic() < deadline, f"{fault} hit nothing for {HIT_SECONDS:g} s"
-                if not await prepare():
+                if not await prepare() or not await self._keeps_up(name, stage):
                     continue
                 async with frozen(world, "database"):
+                    since = time.time()
                     await bring()
-                    if await self._hangs(name, stage):
+                    if await self._hangs(name, stage, since):
                         world.up.pop(name, None)
                         await asyncio.to_thread(server.kill)
             await asyncio.sleep(fault.lasts)
             await world.start_service(name)
         return 1
 
-    async def _hangs(self, name: str, stage: str) -> bool:
-        """Does it have something in its hands that only gets older?"""
-        sample, ages = f'carillon_stage_age_seconds{{stage="{stage}"}}', [0.0]
-        deadline = time.monotonic() + HANGS_SECONDS
+    async def _keeps_up(self, name: str, stage: str) -> bool:
+        """Else it will have something in its hands, whatever comes."""
+
+        async def look() -> bool:
+            age = await self._age(name, stage)
+            return age is not None and age < YOUNG_SECONDS
+
+        with suppress(AssertionError):
+            return bool(await eventually(look, AIM_SECONDS))
+        return False
+
+    async def _hangs(self, name: str, stage: str, since: float) -> bool:
+        """Does it have something in its hands that only gets older, and was written after `since`? What
+        it had before may be half done, so that its loss would show less."""
+        ages, deadline = [0.0], time.monotonic() + HANGS_SECONDS
         while time.monotonic() < deadline:
             await asyncio.sleep(LOOK_SECONDS)
-            age = await self._world.measured(name, sample) or 0.0
+            age = await self._age(name, stage) or 0.0
             ages = [*ages, age] if age >= ages[-1] + LOOK_SECONDS / 2 else [age]
             if len(ages) > LOOKS:
-                return True
+                return time.time() - age >= since - ROUNDING_SECONDS
         return False
+
+    async def _age(self, name: str, stage: str) -> float | None:
+        """Of the oldest record in its hands, by the true time."""
+        sample = f'carillon_stage_age_seconds{{stage="{stage}"}}'
+        age = await self._world.measured(name, sample)
+        return None if age is None else age - self._world.offsets[name]

@@ -55,7 +55,8 @@ class Course:
         clients = Clients(world, shop, self.writer, plan.seed)
         hands = Hands(self.writer, deeds_of(world, shop, self.doorman, clients))
         await clients.settle_in()
-        prober, memory = Prober(world, shop, await clients.first_send()), Memory(world)
+        prober = Prober(world, shop, self.doorman, await clients.first_send())
+        memory = Memory(world)
         verdict = Verdict(world, shop, self.doorman, clients.told)
         async with _beside(prober.run, memory.watch):
             await self._break(plan, clients, hands)

@@ -116,10 +116,10 @@ class Verdict:
         for send in self._told.sends:
             told, tried = self._doorman.told[send], self._doorman.tried[send]
 
-            async def all_counted(send: str = send, told: Seen = told) -> bool:
-                return told <= await self._seen(send)
+            async def uncounted(send: str = send, told: Seen = told) -> list[str]:
+                return [f"{who} of {send} isn't counted" for who in told - await self._seen(send)]
 
-            await eventually(all_counted, QUIET_SECONDS, every=0.2)
+            await _until_none(uncounted, QUIET_SECONDS)
             seen = await self._seen(send)
             assert seen <= tried, f"counted, but never sent: {seen - tried}"
             account = await self._account(send)

@@ -42,6 +42,7 @@ class World:
         self.settings = self._settings(data).model_copy(update={"log_level": log_level, **groups})
         self._clocks = data / "clocks"
         self._clocks.mkdir()
+        self.offsets: dict[str, float] = dict.fromkeys(SERVICES, 0.0)
         self.ingest = self._service("ingest")
         self.sender = self._service("sender")
         self.replicas: list[Server] = []
@@ -91,6 +92,7 @@ class World:
 
     def set_clock(self, name: str, seconds: float) -> None:
         """So wrong is the clock of that service from now on, a tenth of a second later."""
+        self.offsets[name] = seconds
         told = self._clocks / f"{name}.new"
         told.write_text(str(seconds))
         told.replace(self._clocks / name)  # at once: it may be read at any moment
