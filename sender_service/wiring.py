@@ -146,7 +146,7 @@ class Sender:
     def scheduler_tools(self) -> SchedulerTools:
         return SchedulerTools(
             self.apps, self.sends, self.pages, self.people, self.contacts,
-            self.budget, self.writer, self.tagger, self.settings.plan, utc_now,
+            self.budget, self.writer, self.tagger, self.settings.plan, utc_now, monotonic,
         )  # fmt: skip
 
     def scheduler(self) -> Scheduler:

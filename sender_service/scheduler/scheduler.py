@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sender_service.accounting.closing import close_complete, settle_caps
 from sender_service.models.page import Page, PageEdit, root_of, send_of
@@ -26,7 +26,7 @@ from sender_service.store.pages import OpenPage, PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
-from shared.clock import Clock
+from shared.clock import Clock, Monotonic
 from shared.errors import Unavailable
 from shared.health import Component
 from shared.kafka import LogWriter, Outgoing
@@ -45,7 +45,7 @@ TOPIC_OF = {"transactional": JOBS_TRANSACTIONAL.name, "marketing": JOBS_MARKETIN
 PAGES_A_TURN = 32  # of one app and priority, before the next app has its turn
 TIDY_SECONDS = 10.0
 PAUSED_LOOK = timedelta(seconds=30)  # a paused send is looked at no sooner; resuming makes it due
-AILING_PAUSE = timedelta(seconds=30)
+AILING_SECONDS = 30.0
 HELD_PAUSE = timedelta(seconds=5)  # before what the message limit held back is looked at again
 
 
@@ -61,6 +61,7 @@ class SchedulerTools:
     tagger: Tagger
     settings: PlanSettings
     clock: Clock
+    monotonic: Monotonic  # for its own pauses: the other one may step
 
 
 @dataclass
@@ -73,8 +74,8 @@ class _Turn:
 class Scheduler:
     def __init__(self, tools: SchedulerTools) -> None:
         self._tools = tools
-        self._tidied: datetime | None = None
-        self._ailing: dict[str, datetime] = {}  # pages that failed, until when they are left alone
+        self._tidied: float | None = None
+        self._ailing: dict[str, float] = {}  # pages that failed, until when they are left alone
 
     async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
         while not stop.is_set():
@@ -97,18 +98,18 @@ class Scheduler:
         return released
 
     async def _turn_of(self, app: App, turn: _Turn) -> int:
-        now, pages = self._tools.clock(), self._tools.pages
+        tools, now, pages = self._tools, self._tools.clock(), self._tools.pages
         due = {p: await pages.due_pages(app.id, p, now) for p in PRIORITIES}
         if not any(due.values()):
             return 0
-        sweep = timedelta(seconds=self._tools.settings.sweep_seconds)
+        sweep = timedelta(seconds=tools.settings.sweep_seconds)
         out = await pages.out(app.id, now, sweep) + sum(p.out for of in due.values() for p in of)
         released = 0
         for priority in PRIORITIES:
             most = self._ahead(app, priority) - out
             for page in await self._workable(due[priority], turn):
                 room = most - released
-                if room > 0 and self._ailing.get(page.id, now) <= now:
+                if room > 0 and self._ailing.get(page.id, 0.0) <= tools.monotonic():
                     released += await self._release_safely(app, page.id, turn, room)
         return released
 
@@ -128,7 +129,7 @@ class Scheduler:
             raise
         except Exception as exc:  # a mistake of ours, or a document that somebody else changed
             log.error("page not released", exc_info=exc, extra={"page_id": page})
-            self._ailing[page] = self._tools.clock() + AILING_PAUSE
+            self._ailing[page] = self._tools.monotonic() + AILING_SECONDS
             return 0
 
     async def _workable(self, due: Sequence[OpenPage], turn: _Turn) -> list[OpenPage]:
@@ -213,10 +214,10 @@ class Scheduler:
 
     async def _tidy(self) -> None:
         """Mend what a crash between two writes left: pages not due, accounts not closed."""
-        now = self._tools.clock()
-        if self._tidied is not None and now - self._tidied < timedelta(seconds=TIDY_SECONDS):
+        moment = self._tools.monotonic()
+        if self._tidied is not None and moment - self._tidied < TIDY_SECONDS:
             return
-        self._tidied = now
+        self._tidied, now = moment, self._tools.clock()
         unclosed = await self._tools.sends.unclosed()
         for send in unclosed:
             if send["state"] in ("cancelled", "refused"):

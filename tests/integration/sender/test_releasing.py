@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from sender_service.accounting.rules import apply
 from sender_service.models.page import PageEdit
+from sender_service.scheduler.scheduler import TIDY_SECONDS, Scheduler
 from shared.clock import utc_now
 from shared.collections import BUDGETS
 from shared.models.delivery import Delivery
+from tests.fakes import ManualClock
 from tests.integration.sender.pair import APP, Pair, chunks_of
 
 
@@ -157,7 +160,8 @@ async def _leave(pair: Pair, player: str, state: str) -> None:
     )
 
 
-async def test_account_closes_once_with_what_the_pages_say(pair: Pair) -> None:
+async def _answered(pair: Pair) -> str:
+    """A send all of whose calls were answered, by somebody who crashed before closing its account."""
     await pair.people(12)
     send = await pair.planned()
     await _turns(pair, 2)
@@ -168,6 +172,11 @@ async def test_account_closes_once_with_what_the_pages_say(pair: Pair) -> None:
         for name in page["chunks"]:
             edit.chunk(name, state="sent", at=utc_now())
         assert await pair.one.pages.update(page, edit.finish())
+    return send
+
+
+async def test_account_closes_once_with_what_the_pages_say(pair: Pair) -> None:
+    send = await _answered(pair)
     tidying = [sender.scheduler()._tidy() for sender in pair.both]
     await asyncio.gather(*tidying)
     document = await pair.two.sends.get(send)
@@ -175,3 +184,16 @@ async def test_account_closes_once_with_what_the_pages_say(pair: Pair) -> None:
     totals = document["totals"]
     assert totals is not None and totals == (await pair.one.pages.sums(send))[0]
     assert (totals["audience"], totals["sent"], totals["pending"]) == (12, 12, 0)
+
+
+async def test_a_clock_that_steps_back_keeps_no_account_open(pair: Pair) -> None:
+    clock, ticks = ManualClock(utc_now()), ManualClock()
+    tools = replace(pair.one.scheduler_tools, clock=clock, monotonic=ticks.monotonic)
+    scheduler = Scheduler(tools)
+    await scheduler._tidy()
+    clock.advance(-90)
+    send = await _answered(pair)
+    ticks.advance(TIDY_SECONDS)
+    await scheduler._tidy()
+    document = await pair.one.sends.get(send)
+    assert document is not None and document["state"] == "done"
