@@ -112,8 +112,9 @@ class Clients:
         await self.order(number, dice, [{"pad": "x" * LARGE}] * LARGE_ONES)
 
     async def _keep_kiosk(self, number: int) -> None:
-        """A browser that is shared: whoever comes logs in, adds to the basket and logs out. What is
-        applied twice, in part, or in another order is seen: each login cuts, each addition adds."""
+        """A browser that is shared: whoever comes logs in, adds to the basket and logs out; and it reports
+        each turn twice, as a browser does that has lost the answer. What is applied twice, in part or
+        in another order is seen: each login cuts, each addition adds."""
         visitor, dice = self._shop.kiosk(number), self.dice(f"kiosk {number}")
         for _ in range(TURNS):
             await asyncio.sleep(dice.uniform(0, WINDOW_SECONDS / TURNS))
@@ -121,7 +122,9 @@ class Clients:
             person = {"login": self._shop.login(visitor)}
             events: dict[str, dict[str, Any]]
             events = {"identify": person, "addToBasket": added, "logout": {}}
-            await self._report([_event(dice, kind, visitor, d) for kind, d in events.items()])
+            turn = [_event(dice, kind, visitor, data) for kind, data in events.items()]
+            await self._report(turn)
+            await self._report(turn)
             self.told.turns[visitor] += 1
 
     async def _report(self, events: list[dict[str, Any]]) -> None:
