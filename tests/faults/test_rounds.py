@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.cluster import is_cluster
+from tests.cluster import given, is_cluster
 from tests.faults.conftest import CHOICE
 from tests.faults.plan import FAULTS_A_ROUND, Round, deal
 from tests.faults.rounds import Course, repeatable
@@ -18,8 +18,9 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Here, because only now it is known which broker the run is for."""
     if "plan" in metafunc.fixturenames:
-        # The embedded broker's log is in memory: killed, it loses what it acknowledged, by nature.
-        rounds = deal(CHOICE, with_broker=is_cluster())
+        # The embedded broker's log is in memory: killed, it loses what it acknowledged, by nature;
+        # and a given cluster is nobody's to be killed.
+        rounds = deal(CHOICE, with_broker=is_cluster() and given() is None)
         metafunc.parametrize("plan", rounds, ids=str)
 
 
