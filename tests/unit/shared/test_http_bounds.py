@@ -183,6 +183,24 @@ def test_there_are_only_so_many_connections() -> None:
     served(test, connections=3)
 
 
+@pytest.mark.parametrize("name", [b"Upgrade", b"upgrade"])
+def test_who_asks_for_another_protocol_is_served_in_this_one(name: bytes) -> None:
+    """Also the second time, and what is no head stays as it is."""
+
+    async def test(port: int) -> None:
+        reader, writer = await connect(port)
+        asks = name + b": h2c\r\nconnection: Upgrade, HTTP2-Settings\r\nhttp2-settings: AA\r\n"
+        body = b"\r\nupgrade: no"
+        for _ in range(2):
+            writer.write(HEAD + asks + b"content-length: %d\r\n\r\n" % len(body))
+            await asyncio.sleep(0.01)
+            writer.write(body)
+            assert await answer(reader) == (200, b"%d" % len(body))
+        writer.close()
+
+    served(test)
+
+
 def test_nonsense_is_a_400() -> None:
     async def test(port: int) -> None:
         reader, writer = await connect(port)
