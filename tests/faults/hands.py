@@ -69,5 +69,6 @@ def deeds_of(world: World, shop: Shop, doorman: Doorman, clients: Clients) -> di
         "clock_steps_ingest": partial(clocks.step, "ingest"),
         "clock_steps_sender": partial(clocks.step, "sender"),
         "full_spool": processes.fill_spool,
+        "kill_ingest_spooling": processes.kill_spooling,
         "rebalance_storm": processes.storm,
     }

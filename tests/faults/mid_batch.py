@@ -98,7 +98,8 @@ class MidBatch:
                 if not await prepare() or not await self._keeps_up(name, stage):
                     continue
                 async with frozen(world, "database"):
-                    since = time.time()
+                    patient = time.monotonic() < deadline - HIT_SECONDS / 2
+                    since = time.time() if patient else 0.0
                     await bring()
                     if await self._hangs(name, stage, since):
                         world.up.pop(name, None)
@@ -120,7 +121,8 @@ class MidBatch:
 
     async def _hangs(self, name: str, stage: str, since: float) -> bool:
         """Does it have something in its hands that only gets older, and was written after `since`? What
-        it had before may be half done, so that its loss would show less."""
+        it had before may be half done, so that its loss would show less; on a machine so busy that it
+        always has something, that must do."""
         ages, deadline = [0.0], time.monotonic() + HANGS_SECONDS
         while time.monotonic() < deadline:
             await asyncio.sleep(LOOK_SECONDS)

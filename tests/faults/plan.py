@@ -37,7 +37,14 @@ ONESIGNAL = (
 LOG = ("poison",)
 # On a real Kafka only: the embedded log is in memory, and the embedded coordinator may never again
 # assign a group whose members were killed while it was shared out (docs/faults.md).
-BROKER = ("kill_broker", "stop_broker", "freeze_broker", "full_spool", "rebalance_storm")
+BROKER = (
+    "kill_broker",
+    "stop_broker",
+    "freeze_broker",
+    "full_spool",
+    "kill_ingest_spooling",
+    "rebalance_storm",
+)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ UNDER_WAY_SECONDS = 0.8  # seen: from trigger to account below a second
 STORM = 4  # replicas that come and go
 LARGE_BATCHES = 8  # together more than twice the spool
 FULL_SECONDS = 20.0
+SHOPPERS = 3
 # How they end isn't ours: a JVM says 143, and the embedded database, after it was frozen, doesn't
 # always come to an end: it is killed then, 15 s after it was asked.
 FOREIGN = ("broker", "database")
@@ -91,6 +92,29 @@ class Processes:
             await eventually(lambda: refused["spool_full"] > before, FULL_SECONDS)
             await asyncio.sleep(fault.lasts)
         return refused["spool_full"] - before
+
+    async def kill_spooling(self, fault: Fault) -> int:
+        """The broker is gone, orders are told from the spool, and ingest is killed: what only the disk
+        has is drained by whoever comes next."""
+        world, dice = self._world, self._clients.dice(str(fault))
+        async with (
+            world.guards[world.broker],
+            world.guards[world.ingest],
+            asyncio.TaskGroup() as shoppers,
+        ):
+            await asyncio.to_thread(world.broker.kill)
+            for number in range(SHOPPERS):
+                shoppers.create_task(self._clients.order(number, Random(dice.random())))
+            await eventually(self._spools, FULL_SECONDS, every=0.1)
+            world.up.pop("ingest", None)
+            await asyncio.to_thread(world.ingest.kill)
+            await world.start_service("ingest")
+            await asyncio.sleep(fault.lasts)
+            await asyncio.to_thread(world.broker.start)
+        return 1
+
+    async def _spools(self) -> bool:
+        return bool(await self._world.measured("ingest", "carillon_spool_records"))
 
     async def storm(self, fault: Fault) -> int:
         """Members come and go, so that every group is shared out anew again and again."""
