@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateSyntaxError, meta, nodes
 
+from sender_service.models.sandbox import PushEnvironment
 from shared.errors import Rejected
 
 PROFILE = "profile"
-MAX_RANGE = 1_000  # a text has 200 characters
 MAX_LOOP_DEPTH = 2
 # What can call itself, grow without end or asks for a file: no push needs it.
 REFUSED: tuple[type[nodes.Node], ...] = (
-    nodes.Macro, nodes.CallBlock, nodes.Pow,
+    nodes.Macro, nodes.CallBlock, nodes.Pow, nodes.Block, nodes.AssignBlock, nodes.FilterBlock,
     nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends,
 )  # fmt: skip
 
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """Texts are rendered on the planner's event loop, so none may take long."""
-
-    intercepted_binops = frozenset({"*", "%"})
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Numbers only: not `"x" * 10000000000`, nor a text's `"%999999999d" % 1`."""
-        if not isinstance(left, int | float) or not isinstance(right, int | float):
-            raise TypeError("only numbers are multiplied or divided")
-        return left * right if operator == "*" else left % right
-
-
-def _short_range(*bounds: int) -> range:
-    steps = range(*bounds)
-    if len(steps) > MAX_RANGE:
-        raise OverflowError(f"range: at most {MAX_RANGE}")
-    return steps
-
-
-_environment = _Environment(undefined=StrictUndefined, autoescape=False)
-_environment.globals["range"] = _short_range
-for _padding in ("center", "format", "indent", "wordwrap"):  # of any width: a text of a gigabyte
-    del _environment.filters[_padding]
+_environment = PushEnvironment()
 
 
 def check_template(source: str) -> str:
@@ -87,7 +62,9 @@ def variables_of(source: str) -> frozenset[str]:
 def render(source: str, context: dict[str, object]) -> str:
     """Raises Rejected (bad_variables), naming what failed but no value."""
     try:
-        return _compile(source).render(context)
+        template = _compile(source)
+        _environment.start()
+        return template.render(context)
     except Exception as exc:  # a template can raise anything its variables' types can
         detail = exc.message if isinstance(exc, TemplateSyntaxError) else type(exc).__name__
         raise Rejected(f"template: {detail}", code="bad_variables") from exc
