@@ -158,6 +158,7 @@ class Express:
             granted = (await tools.budget.reserve(app.id, wanted, transactional=True)).calls
         for at, (rider, edit, chunk, _) in enumerate(calls):
             if at < granted:
+                edit.chunk(chunk, reservedAt=now)
                 hand_out(edit, chunk, rider.send, now)
             else:
                 edit.chunk(chunk, notBefore=now + HELD_PAUSE if at < len(wanted) else now)

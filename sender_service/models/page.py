@@ -33,6 +33,7 @@ class Chunk(TypedDict):
     attempted: bool  # it may have been called: set by the release
     notBefore: datetime
     releasedAt: datetime | None
+    reservedAt: datetime | None  # when its messages were counted last against the limit
     ttl: int | None  # seconds, frozen by the first release of a generation
     notificationId: str | None
     at: datetime | None
@@ -85,6 +86,7 @@ def new_chunk(variant: str, now: datetime, time_zone: str = "") -> Chunk:
         "attempted": False,
         "notBefore": now,
         "releasedAt": None,
+        "reservedAt": None,
         "ttl": None,
         "notificationId": None,
         "at": None,

@@ -1,7 +1,8 @@
 """The message limit: 10 × the smaller subscriber count in any 15 minutes, with a margin (DESIGN 2.3).
 
 Passing it makes OneSignal disable the app. Reservations are counted by minute in one document an app;
-a window is 15 whole minutes and the one under way, so it is never shorter than OneSignal's.
+a window is the minute under way, 15 whole ones, and as many as replicas' clocks may differ by: so it is
+never shorter than OneSignal's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from sender_service.store.people import PeopleReader
@@ -22,11 +24,15 @@ from shared.settings import GovernorSettings
 
 log = logging.getLogger("carillon.governor")
 
-WINDOW_MINUTES = 15
+CLOCKS_DIFFER_MINUTES = (
+    2  # a replica whose clock is fast would forget too soon what others reserved
+)
+WINDOW_MINUTES = 15 + CLOCKS_DIFFER_MINUTES
 FACTOR = 10
 MAX_CALL = 2_000
 FRESH_SECONDS = 5.0  # before holding, OneSignal is asked again, but not more often than this
 
+_Call = tuple[int, int | None]  # its messages, and the minute that they were counted in before
 AskMessageable = Callable[[str], Awaitable[int | None]]  # app → its count, None where it is refused
 
 
@@ -45,7 +51,8 @@ class Grant:
 
 
 class MessageBudget:
-    """Reserves messages before they are released; a retry is not reserved again."""
+    """Reserves messages before they are released. A retry isn't reserved again, but it counts when it
+    is made: what was reserved for it moves to then."""
 
     def __init__(
         self,
@@ -97,17 +104,26 @@ class MessageBudget:
         counted = ours if theirs is None else min(ours, theirs)
         self._bases[app] = _Base(counted, self._monotonic())
 
-    async def reserve(self, app: str, calls: Sequence[int], *, transactional: bool) -> Grant:
+    async def reserve(
+        self,
+        app: str,
+        calls: Sequence[int],
+        *,
+        transactional: bool,
+        before: Sequence[datetime] = (),
+    ) -> Grant:
         """How many of these calls, from the first on, may go out now; `calls` are their messages.
+        `before`: when the first ones were reserved already.
 
         What is granted counts from now on. Raises StoreUnavailable.
         """
         await self.refresh(app)
         booked: Counter[str] = Counter()
-        granted = await self._take(app, calls, transactional, booked)
+        wanted = list(zip_longest(calls, (_minute_of(moment) for moment in before)))
+        granted = await self._take(app, wanted, transactional, booked)
         if granted < len(calls):
             await self.refresh(app, within=FRESH_SECONDS)
-            granted += await self._take(app, calls[granted:], transactional, booked)
+            granted += await self._take(app, wanted[granted:], transactional, booked)
         await self._note(app, held=granted < len(calls))
         return Grant(granted, booked)
 
@@ -133,7 +149,7 @@ class MessageBudget:
                 await self._budgets.update_one({"_id": app}, {"$inc": {**back, "rev": 1}})
 
     async def _take(
-        self, app: str, calls: Sequence[int], transactional: bool, booked: Counter[str]
+        self, app: str, calls: Sequence[_Call], transactional: bool, booked: Counter[str]
     ) -> int:
         limit = self.allowance(app, transactional=transactional)
 
@@ -142,13 +158,13 @@ class MessageBudget:
                 found = await self._budgets.find_one({"_id": app})
                 self._told[app] = found is not None and found.get("heldSince") is not None
                 minutes = self._recent(found)
-                granted, taken = _fit(calls, limit - sum(minutes.values()))
+                granted, change = _fit(calls, minutes, limit, str(_minute_of(self._clock())))
                 if not granted:
                     return 0
-                minute = str(self._minute())
-                minutes[minute] = minutes.get(minute, 0) + taken
+                for minute, messages in change.items():
+                    minutes[minute] = minutes.get(minute, 0) + messages
                 if await self._write(app, found, minutes):
-                    booked[minute] += taken
+                    booked.update(change)
                     return granted
 
         with translate_mongo_errors():
@@ -164,12 +180,9 @@ class MessageBudget:
         return result.matched_count == 1
 
     def _recent(self, found: Document | None) -> dict[str, int]:
-        oldest = self._minute() - WINDOW_MINUTES
+        oldest = _minute_of(self._clock()) - WINDOW_MINUTES
         minutes: dict[str, Any] = {} if found is None else found["minutes"]
         return {minute: n for minute, n in minutes.items() if int(minute) >= oldest}
-
-    def _minute(self) -> int:
-        return int(self._clock().timestamp() // 60)
 
     async def held_since(self, app: str) -> datetime | None:
         """Whichever replica holds it back. Raises StoreUnavailable."""
@@ -199,11 +212,25 @@ class MessageBudget:
             await settle_race(write)
 
 
-def _fit(calls: Sequence[int], room: int) -> tuple[int, int]:
-    """(how many calls fit from the first on, their messages)."""
-    taken = 0
-    for index, messages in enumerate(calls):
-        if taken + messages > room:
-            return index, taken
-        taken += messages
-    return len(calls), taken
+def _minute_of(moment: datetime) -> int:
+    return int(moment.timestamp() // 60)
+
+
+def _fit(
+    calls: Sequence[_Call], minutes: Mapping[str, int], limit: int, now: str
+) -> tuple[int, Counter[str]]:
+    """(how many calls fit from the first on, what that changes in the minutes)."""
+    room = limit - sum(minutes.values())
+    change: Counter[str] = Counter()
+    for index, (messages, before) in enumerate(calls):
+        kept = 0
+        if before is not None:  # what is still in the window moves, the rest is reserved anew
+            then = str(before)
+            kept = min(messages, max(0, minutes.get(then, 0) + min(0, change[then])))
+        if messages > kept and messages - kept > room:
+            return index, change
+        room -= messages - kept
+        if kept:
+            change[str(before)] -= kept
+        change[now] += messages
+    return len(calls), change

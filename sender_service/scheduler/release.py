@@ -82,6 +82,11 @@ def without_unreachable(
     return moved
 
 
+def reserved_at(chunk: Chunk) -> datetime:
+    """When its messages were counted; of pages from before that was noted, the latest it can be."""
+    return chunk.get("reservedAt") or chunk["releasedAt"] or chunk["notBefore"]
+
+
 def hand_out(edit: PageEdit, chunk: str, send: Send, now: datetime) -> None:
     """The chunk is released (again). Its ttl is frozen by the first time."""
     state = edit.page["chunks"][chunk]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sender_service.accounting.closing import close_complete, settle_caps
-from sender_service.models.page import Page, PageEdit, root_of, send_of
+from sender_service.models.page import Page, PageEdit, pending_counts, root_of, send_of
 from sender_service.models.send import Send
 from sender_service.scheduler.budget import Grant, MessageBudget
 from sender_service.scheduler.recheck import look_again
@@ -18,6 +18,7 @@ from sender_service.scheduler.release import (
     due_chunks,
     end_what_is_over,
     hand_out,
+    reserved_at,
     to_job,
     wait_through_quiet_hours,
 )
@@ -46,6 +47,7 @@ PAGES_A_TURN = 32  # of one app and priority, before the next app has its turn
 TIDY_SECONDS = 10.0
 PAUSED_LOOK = timedelta(seconds=30)  # a paused send is looked at no sooner; resuming makes it due
 AILING_SECONDS = 30.0
+COUNTED_FOR = timedelta(minutes=1)  # what is repeated later than that counts when it is repeated
 HELD_PAUSE = timedelta(seconds=5)  # before what the message limit held back is looked at again
 
 
@@ -191,17 +193,23 @@ class Scheduler:
             if not counts[chunk]:  # all of its members have outcomes of their own by now
                 edit.chunk(chunk, state="suppressed", reason="unsubscribed", at=now)
         due = [chunk for chunk in due if counts.get(chunk, 1)]
-        again = [chunk for chunk in due if chunks[chunk]["release"] > 0]  # reserved already
-        wanted = [chunk for chunk in due if chunks[chunk]["release"] == 0]
+        new = [chunk for chunk in due if chunks[chunk]["release"] == 0]
+        late = [c for c in due if c not in new and reserved_at(chunks[c]) <= now - COUNTED_FOR]
+        again = [chunk for chunk in due if chunk not in new and chunk not in late]
+        wanted = late + new
         if not wanted:
             return again, None
+        counts = pending_counts(edit.page, wanted)
         grant = await self._tools.budget.reserve(
             app.id,
             [counts[chunk] for chunk in wanted],
             transactional=edit.page["priority"] == "transactional",
+            before=[reserved_at(chunks[chunk]) for chunk in late],
         )
+        for chunk in wanted[: grant.calls]:
+            edit.chunk(chunk, reservedAt=now)
         for chunk in wanted[grant.calls :]:
-            edit.chunk(chunk, notBefore=now + HELD_PAUSE)
+            edit.chunk(chunk, state="planned", notBefore=now + HELD_PAUSE)
         return again + wanted[: grant.calls], grant
 
     async def _jobs(self, app: App, page: Page, send: Send, chunks: Sequence[str]) -> list[Job]:

@@ -118,6 +118,48 @@ async def test_what_is_given_back_later_is_given_to_the_minute_it_was_taken_from
     assert stored is not None and min(stored["minutes"].values()) >= 0
 
 
+async def test_what_is_repeated_counts_when_it_is_repeated(pair: Pair) -> None:
+    """Else what an outage held up would go out beside a whole window of others."""
+    await pair.people(1)
+    clock = ManualClock()
+    budget = _budget(pair, clock)
+    first = clock()
+    assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
+    clock.advance(10 * 60)
+    again = await budget.reserve(APP, [7], transactional=False, before=[first])
+    assert again.calls == 1  # it fits: what was reserved for it moves
+    clock.advance(WINDOW_MINUTES * 60 - 60)
+    assert (await budget.reserve(APP, [1], transactional=False)).calls == 0
+    await budget.give_back(APP, again)
+    stored = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    assert stored is not None and min(stored["minutes"].values()) >= 0
+    clock.advance(10 * 60)
+    assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
+
+
+async def test_what_is_repeated_when_its_window_is_over_is_reserved_anew(pair: Pair) -> None:
+    await pair.people(1)
+    clock = ManualClock()
+    budget = _budget(pair, clock)
+    first = clock()
+    assert (await budget.reserve(APP, [4, 3], transactional=False)).calls == 2
+    clock.advance((WINDOW_MINUTES + 1) * 60)
+    assert (await budget.reserve(APP, [4], transactional=False)).calls == 1
+    both = await budget.reserve(APP, [3, 4, 1], transactional=False, before=[first, first])
+    assert both.calls == 1
+
+
+async def test_clock_that_is_fast_forgets_nothing_too_soon(pair: Pair) -> None:
+    """Replicas whose clocks differ by 90 s are one of the faults that are tried (docs/faults.md)."""
+    await pair.people(1)
+    right, fast = ManualClock(), ManualClock()
+    right.advance(59)
+    fast.advance(59 + 90)
+    assert (await _budget(pair, right).reserve(APP, [7], transactional=False)).calls == 1
+    fast.advance(15 * 60 - 1)
+    assert (await _budget(pair, fast, 1).reserve(APP, [1], transactional=False)).calls == 0
+
+
 @pytest.mark.parametrize(("theirs", "counted"), [(3, 3), (50, 8), (0, 0), (None, 8)])
 async def test_smaller_count_is_the_base(pair: Pair, theirs: int | None, counted: int) -> None:
     await pair.people(8)

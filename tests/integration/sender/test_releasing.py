@@ -65,6 +65,33 @@ async def test_swept_is_the_same_call_again(pair: Pair) -> None:
     assert counted is not None and sum(counted["minutes"].values()) == 5  # not reserved again
 
 
+async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: Pair) -> None:
+    """What was reserved for it is long over, and others have taken its place."""
+    await pair.people(5)
+    send = await pair.planned()
+    assert await _turns(pair, 2) == 1
+    database, long_ago = pair.one.database, utc_now() - timedelta(minutes=20)
+    budget = {"_id": APP}
+    minutes = (await database[BUDGETS.name].find_one(budget) or {})["minutes"]
+    await database[BUDGETS.name].update_one(
+        budget, {"$set": {"minutes": dict.fromkeys(minutes, 5 * 10)}}
+    )
+    silent = {"chunks.0.releasedAt": long_ago, "chunks.0.reservedAt": long_ago, "due": long_ago}
+    await database["pages"].update_one({"send": send}, {"$set": silent})
+    assert await _turns(pair, 3) == 0
+    (page,) = await pair.pages(send)
+    assert page["chunks"]["0"]["notBefore"] > utc_now() and page["due"] > utc_now()
+    await database[BUDGETS.name].update_one(budget, {"$set": {"minutes": {}}})
+    await database["pages"].update_one(
+        {"send": send}, {"$set": {"chunks.0.notBefore": long_ago, "due": long_ago}}
+    )
+    assert await _turns(pair, 3) == 1
+    first, again = sorted(await pair.jobs(send), key=lambda job: job.release)
+    assert first.idempotency_key == again.idempotency_key and first.body == again.body
+    counted = await database[BUDGETS.name].find_one(budget)
+    assert counted is not None and sum(counted["minutes"].values()) == 5
+
+
 async def test_cancelled_between_planning_and_release_goes_nowhere(pair: Pair) -> None:
     await pair.people(15)
     send = await pair.planned()
