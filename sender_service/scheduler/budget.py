@@ -24,9 +24,8 @@ from shared.settings import GovernorSettings
 
 log = logging.getLogger("carillon.governor")
 
-CLOCKS_DIFFER_MINUTES = (
-    2  # a replica whose clock is fast would forget too soon what others reserved
-)
+# A replica whose clock is fast would forget too soon what others reserved.
+CLOCKS_DIFFER_MINUTES = 2
 WINDOW_MINUTES = 15 + CLOCKS_DIFFER_MINUTES
 FACTOR = 10
 MAX_CALL = 2_000
