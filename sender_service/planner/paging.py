@@ -160,8 +160,14 @@ class Paging:
     async def _keep_one(self, entry: dict[str, Any], holding: list[Page]) -> None:
         """In two pages, of two owners: the present one's stands."""
         for page in holding:
-            edit = PageEdit(page, 0)
-            at = edit.index_of(entry["_id"])
-            if at is not None and page["members"][at][1] != entry["person"]:
-                edit.outcome(at, "suppressed", "moved")
-                await self._shelf.pages.update(page, edit.finish())
+            while not await self._without(page, entry["_id"], entry["person"]):
+                page = await self._shelf.pages.get(page["_id"]) or page
+
+    async def _without(self, page: Page, player: str, owner: str) -> bool:
+        """False where somebody else (who erases a person) wrote the page since it was read."""
+        edit = PageEdit(page, 0)
+        at = edit.index_of(player)
+        if at is None or page["members"][at][1] == owner:
+            return True
+        edit.outcome(at, "suppressed", "moved")
+        return await self._shelf.pages.update(page, edit.finish())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sender_service.models.page import PageEdit, pending_counts
@@ -10,6 +10,7 @@ from sender_service.models.policy import has_bought
 from sender_service.models.send import Send
 from sender_service.scheduler.release import policy_of, without_unreachable
 from sender_service.store.people import PeopleReader
+from shared.mongo import Document
 
 FEW = 200  # so many are looked up by id; of more, only what changed is read
 OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
@@ -19,13 +20,17 @@ async def look_again(
     people: PeopleReader, edit: PageEdit, chunks: Sequence[str], send: Send
 ) -> dict[str, int]:
     """Suppress whoever can't or shouldn't get it any more; returns the members left, by chunk."""
-    await _without_moved(people, edit, chunks)
-    await _without_buyers(people, edit, chunks, send)
+    merged = await _without_moved(people, edit, chunks)
+    await _without_buyers(people, edit, chunks, send, merged)
     return pending_counts(edit.page, chunks)
 
 
-async def _without_moved(people: PeopleReader, edit: PageEdit, chunks: Sequence[str]) -> None:
+async def _without_moved(
+    people: PeopleReader, edit: PageEdit, chunks: Sequence[str]
+) -> dict[str, Document]:
+    """Returns the profiles of planned people who have another name by now."""
     page = edit.page
+    merged: dict[str, Document] = {}
     players = [member[0] for member in page["members"] if member[2] in chunks]
     ledger = None
     if len(players) > FEW:
@@ -37,14 +42,21 @@ async def _without_moved(people: PeopleReader, edit: PageEdit, chunks: Sequence[
     for player in moved:
         index = edit.index_of(player)
         assert index is not None
-        owner = owners.get(player)
+        owner, person = owners.get(player), page["members"][index][1]
         # Merged into the present owner is the same person under another name.
-        if owner is None or page["members"][index][1] not in owner.get("aliases", []):
+        if owner is None or person not in owner.get("aliases", []):
             edit.outcome(index, "suppressed", "moved")
+        else:
+            merged[person] = owner
+    return merged
 
 
 async def _without_buyers(
-    people: PeopleReader, edit: PageEdit, chunks: Sequence[str], send: Send
+    people: PeopleReader,
+    edit: PageEdit,
+    chunks: Sequence[str],
+    send: Send,
+    merged: Mapping[str, Document],
 ) -> None:
     since = policy_of(send).bought_since(send["createdAt"])
     if since is None:
@@ -56,7 +68,9 @@ async def _without_buyers(
         changed = await people.profiles_since(page["app"], page["plannedAt"] - OVERLAP)
     if changed is None:
         changed = await people.profiles(page["app"], persons)
-    buyers = {person for person, profile in changed.items() if has_bought(profile, since)}
+    buyers = {
+        person for person, profile in {**changed, **merged}.items() if has_bought(profile, since)
+    }
     for index, (_, person, chunk) in enumerate(page["members"]):
         if person in buyers and chunk in chunks and str(index) not in page["outcomes"]:
             edit.outcome(index, "suppressed", "bought")

@@ -65,3 +65,27 @@ async def test_a_player_in_pages_of_two_owners_is_sent_to_once(settings: Setting
         assert [p for p, _ in await entries(world, send)].count(moving) == 2
         sums = await world.sums(send)
         assert (sums["pending"], sums["suppressed"]) == (2, {"moved": 1})
+
+
+async def test_a_page_that_somebody_else_writes_meanwhile_loses_the_player_too(
+    settings: Settings,
+) -> None:
+    async with open_world(settings, page_members=1) as world:
+        await world.campaign()
+        moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+        before, between, after = sorted(("ann", "bob", "eve"), key=slot_of)
+        await world.person(before, [moving])
+        await world.person(between)
+        await world.person(after, [moving])
+        await world.own(moving, after, before)
+        update = world.pages.update
+
+        async def second(page: Any, changes: Any) -> bool:
+            world.pages.update = update  # type: ignore[method-assign]
+            await world.pages.make_due(page["send"], page["plannedAt"])
+            return await update(page, changes)
+
+        world.pages.update = second  # type: ignore[method-assign]
+        send = await world.planned()
+        sums = await world.sums(send)
+        assert (sums["pending"], sums["suppressed"]) == (2, {"moved": 1})

@@ -11,11 +11,13 @@ import pytest
 from sender_service.accounting.rules import apply
 from sender_service.models.page import PageEdit
 from sender_service.scheduler.scheduler import TIDY_SECONDS, Scheduler
+from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
 from shared.collections import BUDGETS
 from shared.models.delivery import Delivery
 from tests.fakes import ManualClock
-from tests.integration.sender.pair import APP, Pair, chunks_of
+from tests.integration.sender.pair import APP, CAMPAIGN, Pair, chunks_of
+from tests.unit.sender.builders import campaign
 
 
 async def _turns(pair: Pair, times: int = 8) -> int:
@@ -90,6 +92,28 @@ async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: Pair) 
     assert first.idempotency_key == again.idempotency_key and first.body == again.body
     counted = await database[BUDGETS.name].find_one(budget)
     assert counted is not None and sum(counted["minutes"].values()) == 5
+
+
+async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: Pair) -> None:
+    """A visitor leaves a basket, logs in later and buys it: the same person, merged into another."""
+    player, *_ = await pair.people(3)
+    content = campaign(notIfBoughtSince=True).document()
+    del content["version"]
+    await pair.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+    send = await pair.planned()
+    database, now = pair.one.database, utc_now()
+    profile = await database["profiles"].find_one_and_delete({"_id": "p0"})
+    assert profile is not None
+    bought = [{"id": "order", "items": [], "revenue": 1.0, "at": now}]
+    await database["profiles"].insert_one(
+        {**profile, "_id": "login", "aliases": ["p0"], "purchases": bought, "changedAt": now}
+    )
+    await database["players"].update_one(
+        {"_id": player}, {"$set": {"person": "login", "changedAt": now}}
+    )
+    assert await _turns(pair, 2) == 1
+    sums, _ = await pair.one.pages.sums(send)
+    assert (sums["pending"], sums["suppressed"]) == (2, {"bought": 1})
 
 
 async def test_cancelled_between_planning_and_release_goes_nowhere(pair: Pair) -> None:
