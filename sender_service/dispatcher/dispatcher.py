@@ -35,6 +35,7 @@ from shared.topics import (
 log = logging.getLogger("carillon.dispatcher")
 
 TURN_SECONDS = 5.0  # a job that can't be called within it is handed back
+STALE_TURN_SECONDS = 0.1  # a turn that is older than this is over
 NO_TURN = "no_turn"  # deferred before any call
 STOPPED = "stopped"
 REFUSED = "refused"  # definitely: the next release is a new generation
@@ -94,13 +95,31 @@ class Dispatcher:
             return self._deferred(job, STOPPED)
         if tools.clock() >= job.expires_at:
             return self._deferred(job, NO_TURN)  # the scheduler ends what has expired
-        transactional = job.priority == "transactional"
-        if not await tools.governor.turn(app, transactional=transactional, within=TURN_SECONDS):
+        outcome = await self._call(app, job)
+        if outcome is None:
             return self._deferred(job, NO_TURN, seconds=1.0)
-        began = time.perf_counter()
-        outcome = await tools.onesignal.send(app, job)
-        self._note(job, outcome, time.perf_counter() - began)
         return await self._to_delivery(app, job, outcome)
+
+    async def _call(self, app: App, job: Job) -> Outcome | None:
+        """None when it can't be called soon. A turn is for now: who waited for a connection takes
+        another, else all that wait would call at once when calls that hang come to their end."""
+        tools, transactional = self._tools, job.priority == "transactional"
+        if not await tools.governor.turn(app, transactional=transactional, within=TURN_SECONDS):
+            return None
+        places, began = tools.onesignal.places[job.priority], time.perf_counter()
+        if not await _take(places):
+            return None
+        try:
+            if time.perf_counter() - began > STALE_TURN_SECONDS and not await tools.governor.turn(
+                app, transactional=transactional, within=TURN_SECONDS
+            ):
+                return None
+            began = time.perf_counter()
+            outcome = await tools.onesignal.send(app, job)
+        finally:
+            places.release()
+        self._note(job, outcome, time.perf_counter() - began)
+        return outcome
 
     async def _to_delivery(self, app: App, job: Job, outcome: Outcome) -> Delivery:
         match outcome:
@@ -174,6 +193,17 @@ class Dispatcher:
             extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
                    "outcome": label, "players": len(job.players), "key": job.idempotency_key},
         )  # fmt: skip
+
+
+async def _take(places: asyncio.Semaphore) -> bool:
+    """False when none became free in time."""
+    if not places.locked():  # as nearly always: a timer costs more than the rest of it
+        return await places.acquire()
+    try:
+        async with asyncio.timeout(TURN_SECONDS):
+            return await places.acquire()
+    except TimeoutError:
+        return False
 
 
 _counted = lru_cache(4_096)(metrics.CALLS.labels)  # a look-up by labels takes a lock

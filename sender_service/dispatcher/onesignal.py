@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -12,11 +14,11 @@ import httpx
 import orjson
 from httpx_aiohttp import AiohttpTransport
 
-from sender_service.dispatcher.outcomes import Outcome, RetryAfter, classify
+from sender_service.dispatcher.outcomes import Outcome, Refused, RetryAfter, classify
 from shared.clock import monotonic
 from shared.errors import Rejected
 from shared.models.app import App
-from shared.models.job import Job
+from shared.models.job import Job, Priority
 from shared.secrets import Vault
 from shared.settings import OneSignalSettings
 
@@ -24,7 +26,9 @@ log = logging.getLogger("carillon.onesignal")
 
 VIEW_TIMEOUT_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
+HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
 LONGEST_ANSWER = 1024**2  # bytes; the longest real one names 2,000 invalid players: 80 kB
+Transports = Mapping[Priority, httpx.AsyncBaseTransport]
 
 
 @dataclass(frozen=True)
@@ -37,21 +41,22 @@ class Answer:
 class OneSignalClient:
     """Calls in the name of an app. What goes wrong on the way is an outcome, never an exception."""
 
-    def __init__(
-        self, transport: httpx.AsyncBaseTransport, settings: OneSignalSettings, vault: Vault
-    ) -> None:
+    def __init__(self, transports: Transports, settings: OneSignalSettings, vault: Vault) -> None:
         """Calls go by the transport itself: redirects, cookies and sign-in dances, which `AsyncClient`
         adds at the price of another call, are nothing that a key should take part in.
+
+        Each priority has connections of its own: marketing calls that hang take none of the others'.
+        `places` are as many, so that who has one doesn't wait any more.
         """
-        self._transport = transport
+        self._transports = transports
+        self.places = {p: asyncio.Semaphore(settings.max_connections) for p in transports}
         self._base = settings.base_url.rstrip("/")
         self._create = httpx.URL(f"{self._base}/notifications")
         self._seconds = settings.timeout_seconds
         self._patience = _patience(settings.timeout_seconds)
         self._vault = vault
-        self._known: dict[
-            str, httpx.Headers
-        ] = {}  # by sealed key: decrypting costs more than the call
+        # By sealed key: to open one costs more than the call.
+        self._known: dict[str, httpx.Headers] = {}
 
     async def send(self, app: App, job: Job) -> Outcome:
         """`POST /notifications` for one job."""
@@ -63,23 +68,27 @@ class OneSignalClient:
         }
         try:
             answer = await self._answer(
+                self._transports[job.priority],
                 httpx.Request(
                     "POST", self._create, headers=self._headers(app), content=orjson.dumps(payload),
                     extensions=self._patience,
-                )
+                ),
             )  # fmt: skip
         except httpx.HTTPError:
             return RetryAfter("no_answer")
+        except Rejected as exc:  # the key: nothing was called, nor will be before somebody looks
+            return Refused("app", exc.code, exc.message)
         return classify(answer.status, answer.headers, answer.content)
 
     async def messageable(self, app: App) -> int | None:
         """OneSignal's count of players that can be reached; None where it doesn't say."""
         try:
             answer = await self._answer(
+                self._transports["transactional"],
                 httpx.Request(
                     "GET", f"{self._base}/apps/{app.one_signal.app_id}", headers=self._headers(app),
                     extensions=_patience(VIEW_TIMEOUT_SECONDS),
-                )
+                ),
             )  # fmt: skip
             told = orjson.loads(answer.content) if answer.status == 200 else None
         except (httpx.HTTPError, orjson.JSONDecodeError, Rejected):
@@ -87,9 +96,9 @@ class OneSignalClient:
         count = told.get("messageable_players") if isinstance(told, dict) else None
         return count if type(count) is int else None
 
-    async def _answer(self, request: httpx.Request) -> Answer:
+    async def _answer(self, transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Answer:
         """Read whole, where it comes to an end. Raises httpx.HTTPError."""
-        answer = await self._transport.handle_async_request(request)
+        answer = await transport.handle_async_request(request)
         answer.headers.encoding = "latin-1"  # to find it out costs a pass over all of them
         try:
             return Answer(answer.status_code, answer.headers, await self._read(answer))
@@ -113,9 +122,12 @@ class OneSignalClient:
     def _headers(self, app: App) -> httpx.Headers:
         sealed = app.one_signal.rest_api_key
         if sealed not in self._known:
+            key = self._vault.decrypt(sealed)
+            if not HEADER_TEXT.fullmatch(key):
+                raise Rejected("the stored key can't stand in a header", code="secret_unreadable")
             self._known[sealed] = httpx.Headers(
                 {
-                    "Authorization": f"Key {self._vault.decrypt(sealed)}",
+                    "Authorization": f"Key {key}",
                     "Content-Type": "application/json; charset=utf-8",
                     "User-Agent": "Carillon",
                 }
@@ -132,10 +144,14 @@ def _patience(seconds: float) -> dict[str, Any]:
 async def open_onesignal(
     settings: OneSignalSettings, vault: Vault
 ) -> AsyncIterator[OneSignalClient]:
-    """A client with a bounded pool."""
+    """A client with a bounded pool for each priority."""
     limits = httpx.Limits(
         max_connections=settings.max_connections,
         max_keepalive_connections=settings.max_connections,
     )
-    async with AiohttpTransport(limits=limits) as transport:
-        yield OneSignalClient(transport, settings, vault)
+    async with (
+        AiohttpTransport(limits=limits) as pressing,
+        AiohttpTransport(limits=limits) as marketing,
+    ):
+        transports: Transports = {"transactional": pressing, "marketing": marketing}
+        yield OneSignalClient(transports, settings, vault)

@@ -23,6 +23,8 @@ from shared.mongo import Document
 from shared.secrets import MASK, Vault
 
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+# It stands in a header: what was copied with a line break is taken without, other letters can't be right.
+ApiKey = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]{1,512}$")]
 AppName = Annotated[Name, Path(description="the app's id")]
 
 
@@ -64,7 +66,7 @@ class KeyIn(Wire):
 
 class OneSignalIn(Wire):
     app_id: UuidText
-    rest_api_key: Secret = MASK
+    rest_api_key: ApiKey = MASK
     plan: Literal["free", "paid"] = "free"
     enabled: bool = True
 

@@ -68,6 +68,8 @@ class ConnectionTest:
             )
         except Rejected as exc:
             return _told("secret_unreadable", exc.message)
+        except UnicodeEncodeError:
+            return _told("secret_unreadable", "the stored key has letters that no key has")
         except httpx.HTTPError as exc:
             return _told("unreachable", f"no answer: {type(exc).__name__}")
         return _judged(answer)

@@ -23,7 +23,7 @@ class Span:
 
     def starts(self) -> list[datetime]:
         """Where to begin, the latest first; the last one is `since`."""
-        near = [self.before - width for width in WIDTHS if self.before - width > self.since]
+        near = [self.before - width for width in WIDTHS if self.before - self.since > width]
         return [*near, self.since]
 
 

@@ -73,3 +73,32 @@ async def test_no_answer_is_an_answer_too(ops: Ops, respx_mock: respx.MockRouter
 async def test_unknown_app_is_not_asked_about(ops: Ops) -> None:
     answer = await ops.call("POST", "/v1/apps/nobody/test-connection")
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_app")
+
+
+@respx.mock(base_url=ONESIGNAL)
+async def test_key_that_no_header_can_hold_is_told(ops: Ops) -> None:
+    """One that was stored before such keys were refused."""
+    sealed = ops.parts.vault.encrypt("ключ")
+    await ops.database["apps"].update_one(
+        {"_id": "shop"}, {"$set": {"oneSignal.restApiKey": sealed}}
+    )
+    assert (await tried(ops))["result"] == "secret_unreadable"
+
+
+@pytest.mark.parametrize("key", ["ключ", "two words", "os_v2\nx", " "])
+async def test_what_is_no_key_is_refused(ops: Ops, key: str) -> None:
+    one_signal = {"appId": "8a1e1c1c-0000-4000-8000-000000000000", "restApiKey": key}
+    answer = await ops.call("PUT", "/v1/apps/shop", json={"name": "Shop", "oneSignal": one_signal})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["field"].endswith("oneSignal.restApiKey")
+
+
+@respx.mock(base_url=ONESIGNAL)
+async def test_key_is_taken_without_the_line_break_that_was_copied_with_it(
+    ops: Ops, respx_mock: respx.MockRouter
+) -> None:
+    one_signal = {"appId": "8a1e1c1c-0000-4000-8000-000000000000", "restApiKey": " os_v2_app_x\n"}
+    await ops.ok("PUT", "/v1/apps/shop", json={"name": "Shop", "oneSignal": one_signal})
+    route = respx_mock.get(path__startswith="/apps/").respond(200, json={})
+    assert (await tried(ops))["result"] == "ok"
+    assert route.calls[0].request.headers["Authorization"] == "Key os_v2_app_x"

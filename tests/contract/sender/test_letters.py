@@ -105,3 +105,8 @@ async def test_replay_without_kafka_marks_nothing(ops: Ops) -> None:
     answer = await ops.call("POST", f"/v1/dead-letters/{letter.id}/replay")
     assert (answer.status_code, answer.json()["code"]) == (503, "kafka_unavailable")
     assert "replayedAt" not in (await ops.ok("GET", "/v1/dead-letters"))["items"][0]
+
+
+@pytest.mark.parametrize("path", ["/v1/dead-letters", "/v1/audit"])
+async def test_there_is_nothing_before_all_time(ops: Ops, path: str) -> None:
+    assert await ops.ok("GET", f"{path}?before=0001-01-01T00:00:00Z") == {"items": []}

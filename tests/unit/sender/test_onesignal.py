@@ -12,7 +12,7 @@ import orjson
 import pytest
 import respx
 
-from sender_service.dispatcher.onesignal import OneSignalClient
+from sender_service.dispatcher.onesignal import OneSignalClient, Transports
 from sender_service.dispatcher.outcomes import Outcome, Refused, RetryAfter, Sent
 from shared.models.app import App
 from shared.models.job import Job
@@ -48,8 +48,9 @@ def _job() -> Job:
 
 def _client(router: respx.MockRouter, seconds: float = 15.0) -> OneSignalClient:
     transport = httpx.MockTransport(router.async_handler)
+    transports: Transports = {"transactional": transport, "marketing": transport}
     settings = OneSignalSettings(base_url=f"{URL}/", timeout_seconds=seconds)
-    return OneSignalClient(transport, settings, VAULT)
+    return OneSignalClient(transports, settings, VAULT)
 
 
 async def _sent(router: respx.MockRouter) -> Outcome:
@@ -160,3 +161,17 @@ async def test_unreadable_key_counts_nothing() -> None:
         await _counted(_router(httpx.Response(200, json={"messageable_players": 1})), _app(sealed))
         is None
     )
+
+
+@pytest.mark.parametrize(
+    "sealed",
+    [Vault("another secret key of 32 characters..").encrypt("x"), VAULT.encrypt("key\n"),
+     VAULT.encrypt("ключ")],
+    ids=["another secret", "line break", "letters that no header has"],
+)  # fmt: skip
+async def test_key_that_cant_be_used_stops_the_app(sealed: str) -> None:
+    """Else each of its jobs would end as a dead letter, and come again with the next sweep."""
+    router = _router(httpx.Response(200, json={"id": ID}))
+    outcome = await _client(router).send(_app(sealed), _job())
+    assert isinstance(outcome, Refused) and outcome.whose == "app"
+    assert outcome.code == "secret_unreadable" and len(router.calls) == 0

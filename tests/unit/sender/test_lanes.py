@@ -1,0 +1,128 @@
+"""Calls that hang: they take neither the other priority's connections nor anybody's turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import orjson
+
+from sender_service.dispatcher import dispatcher
+from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
+from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
+from sender_service.dispatcher.outcomes import Outcome, Sent
+from shared.models.app import App
+from shared.models.job import Job
+from shared.secrets import Vault
+from shared.settings import OneSignalSettings
+from tests.fakes import START
+from tests.stack import eventually
+from tests.unit.sender.builders import SEND, player_id
+
+VAULT = Vault("a secret key of at least 32 characters")
+ID = "11111111-2222-4333-8444-555555555555"
+PLACES = 2
+
+
+def _app() -> App:
+    one_signal = {"appId": ID, "restApiKey": VAULT.encrypt("os_v2_app_key")}
+    return App.model_validate(
+        {"_id": "demo", "name": "Demo", "version": 1, "oneSignal": one_signal}
+    )
+
+
+def _job(priority: str) -> Job:
+    return Job.model_validate(
+        {"app": "demo", "send": SEND, "page": 0, "chunk": "0", "generation": 1, "priority": priority,
+         "idempotencyKey": ID, "players": [player_id(1)], "body": {"name": priority},
+         "expiresAt": START, "releasedAt": START}
+    )  # fmt: skip
+
+
+@dataclass
+class OneSignal:
+    """Says nothing to marketing before it is told to."""
+
+    speaks: asyncio.Event = field(default_factory=asyncio.Event)
+    calls: int = 0
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
+        self.calls += 1
+        if orjson.loads(await reader.readexactly(length))["name"] == "marketing":
+            await self.speaks.wait()
+        body = orjson.dumps({"id": ID})
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        )
+        writer.close()
+
+
+@asynccontextmanager
+async def hanging() -> AsyncIterator[tuple[OneSignal, OneSignalClient]]:
+    server = OneSignal()
+    async with await asyncio.start_server(server.answer, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        settings = OneSignalSettings(base_url=f"http://127.0.0.1:{port}", max_connections=PLACES)
+        async with open_onesignal(settings, VAULT) as client:
+            yield server, client
+            server.speaks.set()
+
+
+async def test_marketing_that_hangs_takes_no_connection_of_what_is_pressing() -> None:
+    async with hanging() as (server, client):
+        stuck = [asyncio.create_task(client.send(_app(), _job("marketing"))) for _ in range(PLACES)]
+        await eventually(lambda: server.calls == PLACES)
+        async with asyncio.timeout(5):
+            assert await client.send(_app(), _job("transactional")) == Sent(ID, replayed=False)
+        server.speaks.set()
+        assert await asyncio.gather(*stuck) == [Sent(ID, replayed=False)] * PLACES
+
+
+class Turns:
+    """A governor that gives every turn at once, and counts."""
+
+    given = 0
+
+    async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
+        self.given += 1
+        return True
+
+
+def _dispatcher(client: OneSignalClient, turns: Turns) -> Dispatcher:
+    nothing: Any = None
+    return Dispatcher(
+        DispatcherTools(nothing, nothing, cast(Any, turns), client, nothing, lambda: START)
+    )
+
+
+async def test_who_waited_for_a_connection_takes_another_turn() -> None:
+    async with hanging() as (server, client):
+        turns = Turns()
+        one = _dispatcher(client, turns)
+        calls = [
+            asyncio.create_task(one._call(_app(), _job("marketing"))) for _ in range(PLACES + 1)
+        ]
+        await eventually(lambda: server.calls == PLACES)
+        await asyncio.sleep(dispatcher.STALE_TURN_SECONDS * 1.5)
+        assert turns.given == PLACES + 1
+        server.speaks.set()
+        outcomes: list[Outcome | None] = await asyncio.gather(*calls)
+        assert outcomes == [Sent(ID, replayed=False)] * (PLACES + 1)
+        assert turns.given == PLACES + 2
+
+
+async def test_who_gets_no_connection_in_time_is_handed_back(monkeypatch: Any) -> None:
+    monkeypatch.setattr(dispatcher, "TURN_SECONDS", 0.05)
+    async with hanging() as (server, client):
+        one = _dispatcher(client, Turns())
+        stuck = [asyncio.create_task(one._call(_app(), _job("marketing"))) for _ in range(PLACES)]
+        await eventually(lambda: server.calls == PLACES)
+        assert await one._call(_app(), _job("marketing")) is None
+        server.speaks.set()
+        assert None not in await asyncio.gather(*stuck)
+        assert await one._call(_app(), _job("marketing")) is not None
