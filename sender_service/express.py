@@ -19,10 +19,12 @@ from sender_service.planner.audience import AudienceReader, Candidate
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.paging import BAD_SHARE, END
 from sender_service.planner.rendering import Body, Renderer
+from sender_service.scheduler.budget import Grant
 from sender_service.scheduler.release import hand_out, to_job
 from sender_service.scheduler.scheduler import HELD_PAUSE, SchedulerTools, publish_jobs
 from sender_service.store.campaigns import Campaigns
 from shared.apps import AppRegistry
+from shared.clock import Monotonic, monotonic
 from shared.limits import requests_per_second
 from shared.models.app import App
 from shared.models.job import Job
@@ -56,6 +58,7 @@ class Express:
     def __init__(self, tools: SchedulerTools, audience: AudienceReader) -> None:
         self._tools = tools
         self._audience = audience
+        self._ahead = Ahead(tools.settings.release_ahead_seconds, monotonic)
 
     async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> Ride:
         """Pages are stored before their sends: a crash between repeats the batch, and finds them.
@@ -103,18 +106,25 @@ class Express:
                 page = builder.page(END)
                 sweep = self._tools.settings.sweep_seconds
                 edits.append((rider, PageEdit(page, sweep), builder.bodies))
-        await asyncio.gather(
+        grant, _ = await asyncio.gather(
             self._hand_out(app, [(rider, edit) for rider, edit, _ in edits]),
             self._tools.pages.insert_bodies([(edit.page, bodies) for _, edit, bodies in edits]),
         )
         stood = await self._tools.pages.insert_all([edit.page for _, edit, _ in edits])
+        await self._give_back(
+            app, grant, [edit.page for _, edit, _ in edits if edit.page["_id"] in stood]
+        )
         for rider, edit, bodies in edits:
             send = rider.send
             send |= {"frozen": rider.campaign.document(), "state": "sending", "pages": 1}
             send["planDue"] = NEVER
             ride.sends.append(send["_id"])
             page = stood.get(edit.page["_id"], edit.page)
-            if page is edit.page:  # else the sweep repeats what stood there already
+            if (
+                page is not edit.page
+            ):  # what was stored of it is what is called, under the same keys
+                bodies = await self._tools.pages.bodies(page)
+            if bodies:
                 ride.jobs += self._jobs(page, bodies, send, app)
 
     async def _candidates(self, app: str, riders: Sequence[Rider]) -> list[list[Candidate]]:
@@ -143,7 +153,18 @@ class Express:
         people = len({member[1] for member in builder.members})
         return None if builder.bad > people * BAD_SHARE else builder
 
-    async def _hand_out(self, app: App, edits: Sequence[tuple[Rider, PageEdit]]) -> None:
+    async def _give_back(self, app: App, grant: Grant, lost: Sequence[Page]) -> None:
+        """Of pages that stood there before: a batch is repeated, or somebody else was faster. They were
+        reserved when they were made."""
+        left = sum(sum(pending_counts(page, _released(page)).values()) for page in lost)
+        booked = {}
+        for minute, messages in grant.booked.items():
+            booked[minute] = min(messages, left)
+            left -= booked[minute]
+        if any(booked.values()):
+            await self._tools.budget.give_back(app.id, Grant(0, booked))
+
+    async def _hand_out(self, app: App, edits: Sequence[tuple[Rider, PageEdit]]) -> Grant:
         """Release as many calls as both limits allow; the rest waits for the scheduler."""
         tools, now = self._tools, self._tools.clock()
         calls = [
@@ -151,26 +172,52 @@ class Express:
             for rider, edit in edits
             for chunk, count in pending_counts(edit.page, list(edit.page["chunks"])).items()
         ]
-        ahead = requests_per_second(app.one_signal.plan) * tools.settings.release_ahead_seconds
-        wanted = [count for *_, count in calls[: int(ahead)]]
-        granted = 0
+        wanted = [count for *_, count in calls[: self._ahead.room(app)]]
+        grant = Grant(0, {})
         if wanted:
-            granted = (await tools.budget.reserve(app.id, wanted, transactional=True)).calls
+            grant = await tools.budget.reserve(app.id, wanted, transactional=True)
+            self._ahead.taken(app, grant.calls)
         for at, (rider, edit, chunk, _) in enumerate(calls):
-            if at < granted:
+            if at < grant.calls:
                 edit.chunk(chunk, reservedAt=now)
                 hand_out(edit, chunk, rider.send, now)
             else:
                 edit.chunk(chunk, notBefore=now + HELD_PAUSE if at < len(wanted) else now)
         for _, edit in edits:
             edit.finish()
+        return grant
 
     def _jobs(self, page: Page, bodies: Sequence[Body], send: Send, app: App) -> list[Job]:
         return [
             to_job(page, name, bodies[int(name)], send, app.one_signal.app_id, self._tools.tagger)
-            for name, chunk in page["chunks"].items()
-            if chunk["state"] == "released"
+            for name in _released(page)
         ]
+
+
+def _released(page: Page) -> list[str]:
+    return [name for name, chunk in page["chunks"].items() if chunk["state"] == "released"]
+
+
+class Ahead:
+    """How many calls of an app may be released at once: what is in the jobs topic is called in its
+    turn, so one app's flood would stand before everybody's. What was released drains at the app's rate."""
+
+    def __init__(self, seconds: float, monotonic: Monotonic) -> None:
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._out: dict[str, tuple[float, float]] = {}  # app → calls out, when
+
+    def room(self, app: App) -> int:
+        rate = requests_per_second(app.one_signal.plan)
+        return max(0, int(rate * self._seconds - self._left(app, rate)))
+
+    def taken(self, app: App, calls: int) -> None:
+        left = self._left(app, requests_per_second(app.one_signal.plan))
+        self._out[app.id] = left + calls, self._monotonic()
+
+    def _left(self, app: App, rate: float) -> float:
+        out, when = self._out.get(app.id, (0.0, 0.0))
+        return max(0.0, out - (self._monotonic() - when) * rate)
 
 
 def usable(apps: AppRegistry, app_id: str) -> App | None:

@@ -45,6 +45,7 @@ PRIORITIES: tuple[Priority, ...] = ("transactional", "marketing")
 TOPIC_OF = {"transactional": JOBS_TRANSACTIONAL.name, "marketing": JOBS_MARKETING.name}
 PAGES_A_TURN = 32  # of one app and priority, before the next app has its turn
 TIDY_SECONDS = 10.0
+ORPHAN_LOOK = timedelta(minutes=10)  # a page without a send, which may still be said again
 PAUSED_LOOK = timedelta(seconds=30)  # a paused send is looked at no sooner; resuming makes it due
 AILING_SECONDS = 30.0
 COUNTED_FOR = timedelta(minutes=1)  # what is repeated later than that counts when it is repeated
@@ -135,23 +136,23 @@ class Scheduler:
             return 0
 
     async def _workable(self, due: Sequence[OpenPage], turn: _Turn) -> list[OpenPage]:
-        """The first few whose send is planned; paused ones are put off, so that they crowd out none."""
+        """The first few whose send is planned; others are put off, so that they crowd out none."""
         chosen: list[OpenPage] = []
         held: list[str] = []
+        orphans: list[str] = []
         now = self._tools.clock()
         for page in due:
             if page.send not in turn.sends:
                 turn.sends[page.send] = await self._tools.sends.without_list(page.send)
             send = turn.sends[page.send]
-            if send is None or send["state"] == "planning":
-                continue
-            paused = send["paused"] and send["state"] == "sending" and send["expiresAt"] > now
-            if paused and not page.tried:
+            if send is None:  # the intake that stored its page didn't come to store it
+                orphans.append(page.id)
+            elif page.is_held(send, now):
                 held.append(page.id)
-            elif len(chosen) < PAGES_A_TURN:
+            elif send["state"] != "planning" and len(chosen) < PAGES_A_TURN:
                 chosen.append(page)
-        if held:
-            await self._tools.pages.postpone(held, now + PAUSED_LOOK)
+        await self._tools.pages.postpone(held, now + PAUSED_LOOK)
+        await self._tools.pages.postpone(orphans, now + ORPHAN_LOOK)
         return chosen
 
     async def _release(self, app: App, page_id: str, turn: _Turn, room: int) -> int:

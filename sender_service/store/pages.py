@@ -13,7 +13,7 @@ from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.page import Page
-from sender_service.models.send import EVER, Sums, add_sums, empty_sums
+from sender_service.models.send import EVER, Send, Sums, add_sums, empty_sums
 from shared.collections import BODIES, PAGES
 from shared.mongo import (
     Database,
@@ -38,6 +38,11 @@ class OpenPage:
     due: datetime
     out: int
     tried: bool
+
+    def is_held(self, send: Send, now: datetime) -> bool:
+        """By a pause: nothing of it was called, and it hasn't expired."""
+        paused = send["paused"] and send["state"] == "sending" and send["expiresAt"] > now
+        return paused and not self.tried
 
 
 class PageStore:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
 
+from sender_service.express import Ahead
+from sender_service.intake.said import to_said
 from sender_service.intake.upload import to_lines
 from sender_service.models.trigger import FEW_RECIPIENTS
-from shared.errors import Conflict
+from sender_service.store.pages import DUE_LIMIT
+from shared.collections import BUDGETS, PAGES, PLAYERS
+from shared.errors import Conflict, StoreUnavailable
+from shared.limits import requests_per_second
+from tests.fakes import ManualClock
 from tests.integration.sender.pair import APP, CAMPAIGN, Pair
 
 
@@ -51,3 +58,66 @@ async def test_others_wait_for_the_planner(pair: Pair, count: int, priority: str
     document = await pair.one.sends.get(send)
     assert document is not None and document["state"] == "sending"
     assert sum(len(page["members"]) for page in await pair.pages(send)) == count
+
+
+async def test_broken_off_and_said_again_is_called_at_once_and_counted_once(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its page was stored, its send wasn't."""
+    players = await pair.people(3)
+    send, insert = str(uuid.uuid4()), pair.one.sends.insert
+
+    async def breaks_off(sends: Any) -> Any:
+        monkeypatch.setattr(pair.one.sends, "insert", insert)
+        raise StoreUnavailable("MongoDB: away")
+
+    monkeypatch.setattr(pair.one.sends, "insert", breaks_off)
+    with pytest.raises(StoreUnavailable):
+        await upload(pair, send, 3, "transactional")
+    assert await pair.jobs(send) == []
+    await upload(pair, send, 3, "transactional")
+    (job,) = await pair.jobs(send)
+    assert sorted(job.players) == sorted(players) and job.release == 1
+    counted = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    assert counted is not None and sum(counted["minutes"].values()) == 3
+
+
+async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Pair) -> None:
+    """Else all of it would stand in the jobs topic, before other apps' calls."""
+    await pair.people(1)
+    await pair.one.database[PLAYERS.name].insert_many(
+        [{"_id": str(uuid.uuid4()), "app": APP, "state": "subscribed"} for _ in range(20)]
+    )
+    clock, intake = ManualClock(), pair.one.intake()
+    rate = requests_per_second("paid")
+    express: Any = intake._express
+    express._ahead = Ahead(10 / rate, clock.monotonic)
+
+    async def released(count: int) -> int:
+        bodies = [
+            {"id": str(uuid.uuid4()), "app": APP, "campaign": CAMPAIGN, "priority": "transactional",
+             "audience": {"logins": ["login0"]}}
+            for _ in range(count)
+        ]  # fmt: skip
+        assert not any(await intake.accept([to_said(orjson.dumps(body)) for body in bodies]))
+        return sum([len(await pair.jobs(str(body["id"]))) for body in bodies])
+
+    assert await released(8) == 8
+    assert await released(4) == 2
+    clock.advance(3 / rate)
+    assert await released(4) == 3
+
+
+async def test_pages_whose_sends_never_came_crowd_out_nobody(pair: Pair) -> None:
+    await pair.people(1)
+    (page,) = await pair.pages(await pair.planned())
+    await pair.one.database[PAGES.name].delete_many({})
+    names = [str(uuid.uuid4()) for _ in range(DUE_LIMIT)]
+    await pair.one.database[PAGES.name].insert_many(
+        {**page, "_id": f"{name}:0", "send": name, "due": page["due"] - timedelta(days=1)}
+        for name in names
+    )
+    send = await pair.planned()
+    scheduler = pair.one.scheduler()
+    assert await scheduler.turn() + await scheduler.turn() == 1
+    assert len(await pair.jobs(send)) == 1
