@@ -110,9 +110,8 @@ class Stage(Generic[T]):
                 await asyncio.sleep(POLL_MS / 1000)
         else:
             # With units under way, look in on them soon: their offsets wait to be committed.
-            records = await reader.poll(
-                20 if self._tasks else POLL_MS, self._spec.batch_records, self._spec.gather_seconds
-            )
+            wait, spec = 20 if self._tasks else POLL_MS, self._spec
+            records = await reader.poll(wait, spec.batch_records, spec.gather_seconds)
             if records:
                 self._start(self._ledger.open(records))
         await self._commit(reader)
