@@ -23,6 +23,7 @@ from shared.wakeup import pause
 log = logging.getLogger("carillon.reports")
 
 FOLD_AHEAD = timedelta(hours=1)  # of the end: late enough for the last webhooks
+SETTLING = timedelta(minutes=5)  # longer than a batch of webhooks takes, and clocks differ
 PASS_SECONDS = 10.0
 SENDS_A_PASS = 200
 
@@ -82,18 +83,23 @@ class Reporting:
                 await self.compute(send)
 
     async def fold_due(self) -> int:
-        """Fold what ends soon into its campaign's report; returns how many sends."""
-        due = await self.reports.due(self.clock() + FOLD_AHEAD, SENDS_A_PASS)
-        for send in due:
-            await self.fold(send)
-        return len(due)
+        """Fold what ends soon into its campaign's report; returns how many sends. First each is sealed,
+        and left alone until who read it before has written what was heard of it."""
+        now, folded = self.clock(), 0
+        for send in await self.reports.due(now + FOLD_AHEAD, now - SETTLING, SENDS_A_PASS):
+            if send.get("sealed"):
+                await self.fold(send)
+                folded += 1
+            else:
+                await self.reports.seal(send["_id"], now)
+        return folded
 
     async def fold(self, send: Send) -> None:
         """Once each, whoever folds it how often: it is in `pending` from the write that adds it
         until it is marked, and what is marked is not added again."""
         key = campaign_key(send["app"], send["campaign"])
         counts = send["campaign"] and not send.get("test")
-        await self.reports.seal(send["_id"])
+        await self.reports.seal(send["_id"], self.clock())
         if counts and not await self._is_in(key, send):
             await self._add(key, send)
         await self.reports.mark_folded(send["_id"], send["expireAt"])

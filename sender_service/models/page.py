@@ -119,9 +119,12 @@ def root_of(chunk: str) -> str:
 
 
 def unsent_people(page: Page) -> list[str]:
-    """People of the page to none of whose players anything was sent."""
+    """People of the page who were to get it, and to none of whose players anything was sent. Who was
+    passed over here may have got it by another page: lists of players spread people over several."""
     sent: dict[str, bool] = {}
     for index, member in enumerate(page["members"]):
+        if not member[2]:
+            continue
         got = outcome_of(page, index)[0] == "sent"
         sent[member[1]] = sent.get(member[1], False) or got
     return [person for person, got in sent.items() if not got and person]

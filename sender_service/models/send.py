@@ -56,6 +56,7 @@ class Send(TypedDict, total=False):
     closedAt: datetime | None
     expireAt: datetime
     sealed: bool  # about to be folded into its report: what comes now is late
+    sealedAt: datetime
     folded: bool
 
 

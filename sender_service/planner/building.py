@@ -18,6 +18,8 @@ from sender_service.planner.rendering import Body, Renderer
 from shared.errors import Rejected
 
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
+# People of whom no browser is known: remembered while their page is planned, and most of some audiences.
+MAX_PLAYERLESS = 20_000
 NO_CHUNK = ""  # of members that no call names
 
 
@@ -58,7 +60,8 @@ class PageBuilder:
         """False when the person has no room here: all of a person's players are in one page."""
         players = self._players(candidate)
         full = len(self.members) + len(players) > self.plan.page_members
-        if (full or len(self.chunks) >= MAX_CHUNKS) and self.members:
+        full = (full or len(self.chunks) >= MAX_CHUNKS) and bool(self.members)
+        if full or self.no_player >= MAX_PLAYERLESS:
             return False
         self.cursor = candidate.cursor
         if candidate.profile is None and candidate.player is None:

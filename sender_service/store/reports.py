@@ -51,12 +51,13 @@ class ReportStore:
             )
             await self._of_sends.delete_one({"_id": send})
 
-    async def due(self, before: datetime, limit: int) -> list[Send]:
-        """Sends that end soon and are not folded yet."""
+    async def due(self, before: datetime, settled: datetime, limit: int) -> list[Send]:
+        """Sends that end soon and are not folded yet: not sealed yet, or before `settled`."""
         query = {"expireAt": {"$gte": EVER, "$lte": before}}
         with translate_mongo_errors():
             found = [cast(Send, s) async for s in self._sends.find(query, LIGHT)]
-        return [send for send in found if not send.get("folded")][:limit]
+        waiting = [send for send in found if not send.get("folded")]
+        return [send for send in waiting if send.get("sealedAt", EVER) <= settled][:limit]
 
     async def is_folded(self, send: str) -> bool:
         """Also what is deleted was folded before."""
@@ -64,10 +65,12 @@ class ReportStore:
             found = await self._sends.find_one({"_id": send}, {"folded": 1})
         return found is None or bool(found.get("folded"))
 
-    async def seal(self, send: str) -> None:
+    async def seal(self, send: str, now: datetime) -> None:
         """From now on what is heard of it is late: its report has it as it is."""
         with translate_mongo_errors():
-            await self._sends.update_one({"_id": send}, {"$set": {"sealed": True}})
+            await self._sends.update_one(
+                {"_id": send, "sealed": None}, {"$set": {"sealed": True, "sealedAt": now}}
+            )
 
     async def mark_folded(self, send: str, delete_at: datetime) -> None:
         """From now on the TTL index may delete it."""

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from sender_service.accounting.reporting import FOLD_AHEAD, Reporting
+from sender_service.accounting.reporting import FOLD_AHEAD, SETTLING, Reporting
 from sender_service.models.page import new_chunk, summarise
 from sender_service.models.send import NEVER, empty_sums
 from sender_service.ops import reports as ops_reports
+from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.reports import ReportStore
@@ -34,6 +35,13 @@ def reporting(ops: Ops) -> Reporting:
     database = ops.database
     return Reporting(SendStore(database), PageStore(database), PeopleReader(database),
                      ReportStore(database), ops.clock)  # fmt: skip
+
+
+async def folded(ops: Ops) -> int:
+    """Sealed, and folded when that has settled; returns how many."""
+    assert await reporting(ops).fold_due() == 0
+    ops.clock.passed += SETTLING.total_seconds()
+    return await reporting(ops).fold_due()
 
 
 async def add_player(ops: Ops, browser: str | None, *, reported: bool = False) -> str:
@@ -121,12 +129,30 @@ async def test_report_outlives_its_sends(ops: Ops) -> None:
     await add_send(ops, [["r", "z", "0"]])
     before = await ops.ok("GET", REPORT)
     ops.clock.passed += timedelta(days=36).total_seconds() - FOLD_AHEAD.total_seconds() + 1
-    assert await reporting(ops).fold_due() == 2
+    assert await folded(ops) == 2
     assert await ops.ok("GET", REPORT) == before
     for name in ("sends", "pages", "interactions"):
         await ops.database[name].delete_many({})  # as the TTL indexes do
     assert await ops.ok("GET", REPORT) == before
     assert await ops.database["send_reports"].count_documents({}) == 0
+
+
+async def test_what_was_under_way_when_the_send_was_sealed_is_in_its_report(ops: Ops) -> None:
+    """A batch of webhooks looks whether a send is sealed, and writes a moment later."""
+    send = await add_send(ops, [["p", "x", "0"], ["q", "y", "1"]], {"impression": [0]})
+    ops.clock.passed += timedelta(days=36).total_seconds()
+    assert await SendStore(ops.database).sealed([send]) == set()
+    assert await reporting(ops).fold_due() == 0
+    assert await SendStore(ops.database).sealed([send]) == {send}
+    ops.clock.passed += SETTLING.total_seconds() - 1
+    assert await reporting(ops).fold_due() == 0
+    page = await PageStore(ops.database).get(f"{send}:0")
+    assert page is not None
+    await InteractionStore(ops.database).add([(page, {(1, "click"): ops.clock()})])
+    ops.clock.passed += 1
+    assert await reporting(ops).fold_due() == 1
+    report = await ops.ok("GET", REPORT)
+    assert (report["impressions"], report["clicks"]) == (1, 1)
 
 
 async def test_only_what_is_folded_is_ever_deleted(ops: Ops) -> None:
@@ -136,7 +162,7 @@ async def test_only_what_is_folded_is_ever_deleted(ops: Ops) -> None:
     await reporting(ops).fold_due()  # too early
     assert "deleteAt" not in (await ops.database["sends"].find_one({"_id": send}) or {})
     ops.clock.passed += timedelta(days=36).total_seconds()
-    await reporting(ops).fold_due()
+    await folded(ops)
     document = await ops.database["sends"].find_one({"_id": send}) or {}
     assert document["deleteAt"] == document["expireAt"]
 
@@ -170,6 +196,8 @@ async def test_crash_between_two_writes_folds_once(ops: Ops, at: str) -> None:
     ops.clock.passed += timedelta(days=36).total_seconds()
     whole = reporting(ops)
     broken = Reporting(whole.sends, whole.pages, whole.people, CrashingStore(ops, at), ops.clock)
+    assert await broken.fold_due() == 0  # only sealed yet
+    ops.clock.passed += SETTLING.total_seconds()
     with pytest.raises(Crashed):
         await broken.fold_due()
     assert await ops.ok("GET", REPORT) == before

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from datetime import timedelta
 
+from sender_service.accounting.closing import settle_caps
 from sender_service.models.policy import Cap
 from shared.settings import Settings
 from tests.integration.sender.world import APP, open_world
@@ -64,3 +66,21 @@ async def test_a_repeated_planning_counts_once(settings: Settings) -> None:
         assert await world.contacts.reserve(APP, ["ann"], send, cap, world.clock()) == set()
         assert await world.planner().plan_one()
         assert (await world.sums(send))["pending"] == 1
+
+
+async def test_who_got_it_by_another_page_stays_counted(settings: Settings) -> None:
+    """A list of players spreads a person over pages: passed over in one, reached in another."""
+    async with open_world(settings, page_members=1) as world:
+        await world.campaign(cap=CAP)
+        good, gone = await world.person("ann", [str(uuid.uuid4()), str(uuid.uuid4())])
+        await world.database["profiles"].update_one(
+            {"_id": "ann"}, {"$set": {"players.1.state": "unsubscribed"}}
+        )
+        first = await world.planned(audience={"players": [good, gone]})
+        page = await world.pages.get(f"{first}:1")
+        assert page is not None and [member[0] for member in page["members"]] == [gone]
+        await world.delivered(first)
+        page |= {"capped": True}  # as if somebody else of it had been reached
+        await settle_caps(world.contacts, page)
+        sums = await world.sums(await world.planned(audience={"logins": ["ann"]}))
+        assert sums["suppressed"] == {"unsubscribed": 1, "capped": 1}

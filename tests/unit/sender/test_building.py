@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sender_service.models.campaign import Campaign
 from sender_service.models.page import Page
+from sender_service.planner import building
 from sender_service.planner.audience import Candidate
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.policy import choose_variant
@@ -184,6 +185,15 @@ def test_person_named_twice_is_there_once() -> None:
     )
     assert sorted(m[0] for p in pages for m in p["members"]) == [player_id(1), player_id(2)]
     assert sum(p["noPlayer"] for p in pages) == 0
+
+
+def test_people_without_a_player_fill_a_page_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else they pile up while hardly anybody of the audience has one, and a crash begins anew."""
+    monkeypatch.setattr(building, "MAX_PLAYERLESS", 3)
+    people = [profile(f"p{n}") for n in range(8)]
+    pages = _pages(plan(), _candidates(*people, profile("q", player(1))))
+    assert [page["noPlayer"] for page in pages] == [3, 3, 2]
+    assert [len(page["members"]) for page in pages] == [0, 0, 1]
 
 
 def test_same_body_shares_a_chunk_and_chunks_are_bounded() -> None:
