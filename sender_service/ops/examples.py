@@ -13,7 +13,7 @@ AT = "2026-11-22T16:00:00.000Z"
 
 APP: dict[str, Any] = {
     "name": "Demo shop",
-    "oneSignal": {"appId": PLAYER, "restApiKey": "os_v2_app_…", "plan": "free"},
+    "oneSignal": {"appId": PLAYER, "restApiKey": "os_v2_app_your_key", "plan": "free"},
     "keys": [
         {"id": "web", "kind": "write", "key": "wk_demo"},
         {"id": "hook", "kind": "webhook", "key": "wh_demo"},
