@@ -93,16 +93,20 @@ class Running:
 
 @contextmanager
 def running(module: str, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Running]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    ours = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what nohup ignores, children ignore too
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGHUP, ours)
     launcher = Running(process)
     try:
         yield launcher
