@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := requirements/dev.txt requirements/embedded.txt
 STAMP := $(VENV)/.installed
+BY_TWO := -n 2 --dist loadfile # processes, each with servers of its own: most tests wait more than they work
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links --prerelease if-necessary-or-explicit --custom-compile-command "make lock"
 
@@ -16,8 +17,7 @@ run: setup ## start everything on this machine and say where to look
 	@exec $(BIN)/python -m deploy.local
 
 test: setup ## all tests that need only Python
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/contract
-	@$(BIN)/python -m pytest tests/integration tests/e2e
+	@$(BIN)/python -m pytest $(BY_TWO) tests/unit tests/contract tests/integration tests/e2e
 
 check: setup ## ruff, mypy --strict, import contracts (reads only)
 	@$(BIN)/ruff check .
@@ -57,7 +57,9 @@ clean: ## remove the virtual environment and all local data
 .PHONY: test-cluster
 test-cluster: setup ## integration, contract and fault tests on a real Apache Kafka (Java 17, Maven; TESTS=)
 	@test -n "$$CARILLON_KAFKA__BOOTSTRAP_SERVERS" || $(BIN)/python -m deploy.kafka --prepare
-	@$(BIN)/python -m pytest --kafka=cluster $(or $(TESTS),tests/contract tests/integration tests/faults)
+	@test -n "$(TESTS)" || $(BIN)/python -m pytest --kafka=cluster \
+		$(if $(CARILLON_KAFKA__BOOTSTRAP_SERVERS),,$(BY_TWO)) tests/contract tests/integration
+	@$(BIN)/python -m pytest --kafka=cluster $(or $(TESTS),tests/faults)
 
 .PHONY: test-browser
 test-browser: setup ## the tests in Debian's Chromium (root: installs it; pictures in artefacts/browser)
