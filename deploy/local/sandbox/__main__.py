@@ -16,6 +16,8 @@ from deploy.local.sandbox.sandbox import SandboxSettings
 GRACE_SECONDS = 1  # for calls under way; the rest is cut off
 YOUNG_OBJECTS = 50_000  # hundreds of thousands of browsers stay: look through them rarely
 
+KEEP_ALIVE_SECONDS = 30  # uvicorn's 5 are httpx's too: then one closes while the other asks
+
 
 class SandboxServer(uvicorn.Server):
     """A uvicorn that lets go of hung and held calls when told to stop, and ends with code 0."""
@@ -62,6 +64,7 @@ def create_server(settings: SandboxSettings) -> SandboxServer:
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     return SandboxServer(config, faults)
 

@@ -13,7 +13,7 @@ from shared.settings import Settings
 from shared.topics import EVENTS, TOPICS
 from tests.stack import eventually
 
-RECORDS = 40
+RECORDS = 20
 
 
 async def _nothing() -> None:
