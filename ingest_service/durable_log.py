@@ -173,6 +173,9 @@ class DurableLog:
                 await self._drain_some()
             except LogUnavailable:
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception as exc:  # nobody else would ever drain it
+                log.error("the spool isn't drained", exc_info=exc)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _drain_some(self) -> None:
         if self._spool.count > DRAIN_RECORDS:

@@ -19,6 +19,7 @@ from aiokafka.errors import (
 )
 
 from shared.errors import LogUnavailable
+from shared.kafka_watch import FailureWatch
 from shared.partitions import partition_of as partition_of
 from shared.settings import KafkaSettings
 from shared.topics import Topic
@@ -83,6 +84,7 @@ class LogWriter:
         self._connected = asyncio.Event()
         self.closing = False
         self._replacing: asyncio.Task[None] | None = None
+        self.watched = FailureWatch(self._give_up)
 
     async def connect(self) -> None:
         """Try until there is a broker, or nobody wants one any more."""
@@ -126,7 +128,7 @@ class LogWriter:
         return stored.topic, stored.partition, stored.offset
 
     async def _publish(self, records: Iterable[Outgoing]) -> list[Any]:
-        with translate_kafka_errors():
+        with self.watched(), translate_kafka_errors():
             async with asyncio.timeout(self._settings.request_timeout_ms / 1000 + 1):
                 producer = await self.producer()
                 try:
@@ -137,7 +139,7 @@ class LogWriter:
 
     async def ping(self) -> None:
         """Raises LogUnavailable unless a broker answers."""
-        with translate_kafka_errors():
+        with self.watched(), translate_kafka_errors():
             if self._producer is None:
                 raise LogUnavailable("Kafka: not connected yet")
             if not await self._producer.client.force_metadata_update():
@@ -148,6 +150,10 @@ class LogWriter:
         await self._connected.wait()
         assert self._producer is not None
         return self._producer
+
+    def _give_up(self) -> None:
+        if self._producer is not None:
+            self.replace(self._producer)
 
     def replace(self, producer: AIOKafkaProducer) -> None:
         """By another one, in the background; publishing waits for it as it does at the start."""
