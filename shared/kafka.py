@@ -140,10 +140,11 @@ class LogWriter:
     async def ping(self) -> None:
         """Raises LogUnavailable unless a broker answers."""
         with self.watched(), translate_kafka_errors():
-            if self._producer is None:
-                raise LogUnavailable("Kafka: not connected yet")
-            if not await self._producer.client.force_metadata_update():
-                raise LogUnavailable("Kafka: no broker answers")
+            async with asyncio.timeout(self._settings.request_timeout_ms / 1000):
+                if self._producer is None:
+                    raise LogUnavailable("Kafka: not connected yet")
+                if not await self._producer.client.force_metadata_update():
+                    raise LogUnavailable("Kafka: no broker answers")
 
     async def producer(self) -> AIOKafkaProducer:
         """The client itself, once it is connected."""

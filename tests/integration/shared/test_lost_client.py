@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
 from shared import kafka_watch
@@ -20,16 +23,37 @@ async def _is_published(writer: LogWriter) -> bool:
     return True
 
 
-async def test_client_that_fails_for_long_is_replaced(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def _answers(writer: LogWriter) -> bool:
+    try:
+        await writer.ping()
+    except LogUnavailable:
+        return False
+    return True
+
+
+@pytest.fixture
+async def writer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LogWriter]:
     kafka = settings.kafka.model_copy(update={"request_timeout_ms": 500})
     await ensure_topics(kafka, TOPICS)
     monkeypatch.setattr(kafka_watch, "GIVE_UP_SECONDS", 1.0)
-    async with open_log_writer(kafka, "test") as writer:
-        assert await _is_published(writer)
-        lost = await writer.producer()
-        await lost._sender.close()  # nothing it is given leaves it any more
-        assert not await _is_published(writer)
-        await eventually(lambda: _is_published(writer), 20)
-        assert await writer.producer() is not lost
+    async with open_log_writer(kafka, "test") as opened:
+        assert await _is_published(opened)
+        yield opened
+
+
+async def test_client_that_sends_nothing_is_replaced(writer: LogWriter) -> None:
+    lost = await writer.producer()
+    await lost._sender.close()
+    assert not await _is_published(writer)
+    await eventually(lambda: _is_published(writer), 20)
+    assert await writer.producer() is not lost
+
+
+async def test_client_that_answers_no_question_is_replaced(writer: LogWriter) -> None:
+    """Whoever asks before it sends, as the spool's drainer does, would wait for ever."""
+    lost = await writer.producer()
+    lost.client._sync_task.cancel()
+    async with asyncio.timeout(10):
+        assert not await _answers(writer)
+    await eventually(lambda: _answers(writer), 20)
+    assert await writer.producer() is not lost

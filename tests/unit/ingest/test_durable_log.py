@@ -33,6 +33,8 @@ class FickleKafka:
         await asyncio.sleep(0)
         if self.state == "away":
             raise LogUnavailable("away")
+        if self.state == "broken":
+            raise RuntimeError("a mistake of somebody's")
         self.records += records
         if self.state == "frozen":
             await asyncio.sleep(seconds)
@@ -41,7 +43,7 @@ class FickleKafka:
     async def check(self) -> None:
         if self.state == "mute":
             await asyncio.Event().wait()
-        if self.state != "up":
+        if self.state not in ("up", "broken"):
             raise LogUnavailable("away")
 
     @property
@@ -111,6 +113,18 @@ async def test_kafka_out_of_reach(durable: DurableLog, kafka: FickleKafka, state
     await durable.publish([record(6)])
     await drained(durable)
     assert kafka.firsts() == list(range(7))
+
+
+async def test_no_mistake_ends_the_drainer(
+    durable: DurableLog, kafka: FickleKafka, caplog: pytest.LogCaptureFixture
+) -> None:
+    kafka.state = "away"
+    await durable.publish([record(0)])
+    kafka.state = "broken"
+    await eventually(lambda: "the spool isn't drained" in caplog.text)
+    kafka.state = "up"
+    await drained(durable)
+    assert kafka.values == [0]
 
 
 async def test_broker_that_does_not_answer_is_told_as_soon_as_events_go_to_disk(
