@@ -145,7 +145,8 @@ def logs_kept(folder: Path) -> Iterator[None]:
 def service(name: str, settings: Settings, *arguments: str) -> Server:
     """`python -m <name>` under these settings, on its own port; not started yet."""
     http = settings.ingest if name == "ingest_service" else settings.sender
-    kept = {"CARILLON_LOG_LEVEL": "DEBUG"} if _logs else {}
+    as_usual = Settings.model_fields["log_level"].default
+    kept = {"CARILLON_LOG_LEVEL": "DEBUG"} if _logs and settings.log_level == as_usual else {}
     command = [sys.executable, "-m", name, *arguments]
     server = Server(command, http.port, environment(settings) | kept)
     server.log = _logs / f"{name}-{http.port}.log" if _logs else None

@@ -118,6 +118,9 @@ async def test_spool_at_its_limit_refuses_honestly(
     fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
 ) -> None:
     settings = with_limit(settings_for(fresh_broker, mongo_uri, tmp_path), 1024**2)
+    settings = settings.model_copy(
+        update={"log_level": "WARNING"}
+    )  # a line an event takes its time
     async with seeded(settings):
         with stack.service("ingest_service", settings, *API) as server:
             async with client_of(server) as client:
