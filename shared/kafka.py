@@ -84,7 +84,8 @@ class LogWriter:
         self._connected = asyncio.Event()
         self.closing = False
         self._replacing: asyncio.Task[None] | None = None
-        self.watched = FailureWatch(self._give_up)
+        # Apart: a client that sends nothing may go on answering, and who sends asks before.
+        self.sending, self._asking = FailureWatch(self._give_up), FailureWatch(self._give_up)
 
     async def connect(self) -> None:
         """Try until there is a broker, or nobody wants one any more."""
@@ -128,7 +129,7 @@ class LogWriter:
         return stored.topic, stored.partition, stored.offset
 
     async def _publish(self, records: Iterable[Outgoing]) -> list[Any]:
-        with self.watched(), translate_kafka_errors():
+        with self.sending(), translate_kafka_errors():
             async with asyncio.timeout(self._settings.request_timeout_ms / 1000 + 1):
                 producer = await self.producer()
                 try:
@@ -139,7 +140,7 @@ class LogWriter:
 
     async def ping(self) -> None:
         """Raises LogUnavailable unless a broker answers."""
-        with self.watched(), translate_kafka_errors():
+        with self._asking(), translate_kafka_errors():
             async with asyncio.timeout(self._settings.request_timeout_ms / 1000):
                 if self._producer is None:
                     raise LogUnavailable("Kafka: not connected yet")

@@ -33,7 +33,7 @@ class BatchWriter:
         Raises LogUnavailable where one was not, or not in time: it may be stored all the same, now or
         later, so whoever publishes again must use the same ids.
         """
-        with self._writer.watched(), translate_kafka_errors():
+        with self._writer.sending(), translate_kafka_errors():
             async with asyncio.timeout(seconds):
                 producer = await self._writer.producer()
                 try:

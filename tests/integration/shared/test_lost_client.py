@@ -49,6 +49,18 @@ async def test_client_that_sends_nothing_is_replaced(writer: LogWriter) -> None:
     assert await writer.producer() is not lost
 
 
+async def test_client_that_answers_but_sends_nothing_is_replaced(writer: LogWriter) -> None:
+    """As the spool's drainer meets it, which asks each time before it sends."""
+    lost = await writer.producer()
+    await lost._sender.close()
+
+    async def is_drained() -> bool:
+        return await _answers(writer) and await _is_published(writer)
+
+    await eventually(is_drained, 20)
+    assert await writer.producer() is not lost
+
+
 async def test_client_that_answers_no_question_is_replaced(writer: LogWriter) -> None:
     """Whoever asks before it sends, as the spool's drainer does, would wait for ever."""
     lost = await writer.producer()
