@@ -28,7 +28,8 @@ from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, I
 Url = Annotated[str, StringConstraints(max_length=8_192)]
 Short = Annotated[str, StringConstraints(max_length=128)]
 VisitorId = Annotated[str, StringConstraints(pattern=VISITOR_ID)]
-TypeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.:\-]{0,63}\z")]
+TYPE_NAME = r"^[A-Za-z][A-Za-z0-9_.:\-]{0,63}\z"
+TypeName = Annotated[str, StringConstraints(pattern=TYPE_NAME)]
 
 
 def _moment(value: Any) -> Any:

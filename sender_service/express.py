@@ -120,9 +120,7 @@ class Express:
             send["planDue"] = NEVER
             ride.sends.append(send["_id"])
             page = stood.get(edit.page["_id"], edit.page)
-            if (
-                page is not edit.page
-            ):  # what was stored of it is what is called, under the same keys
+            if page is not edit.page:  # what was stored is what is called, under the same keys
                 bodies = await self._tools.pages.bodies(page)
             if bodies:
                 ride.jobs += self._jobs(page, bodies, send, app)

@@ -37,9 +37,7 @@ class StageSpec(Generic[T]):
     decode: Callable[[Record], T | None]
     handle: Handler[T]
     batch_records: int = 500
-    gather_seconds: float = (
-        0.0  # what a batch waits for more: its round trips cost the same for few
-    )
+    gather_seconds: float = 0.0  # that a batch waits for more: few cost as many round trips
     in_flight: int = 1
     drain_seconds: float = 10.0
     join_seconds: float = 30.0  # for its group to share out the partitions; seen: 3

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest_service.schemas import KNOWN, Shape
+from ingest_service.schemas import KNOWN, TYPE_NAME, Shape
 from ingest_service.stream_bodies import KINDS as STREAM_KINDS
 from ingest_service.stream_bodies import PREFIX
 from ingest_service.webhook_bodies import KINDS as WEBHOOK_KINDS
+from shared.ids import VISITOR_ID as VISITOR_ID_PATTERN
 from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK
 
 Schema = dict[str, Any]
 SCHEMAS = "#/components/schemas/"
 EVENT = f"{SCHEMAS}Event"
+
+
+def _portable(schema: Any) -> Any:
+    r"""Patterns end with `$` in JSON Schema, and with `\z` in pydantic's."""
+    if isinstance(schema, dict):
+        return {key: _portable(value) for key, value in schema.items()}
+    if isinstance(schema, list):
+        return [_portable(one) for one in schema]
+    return schema.replace(r"\z", "$") if isinstance(schema, str) else schema
+
 
 PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
 PUSH = "5c0f6a2b-3a55-4f57-8f0e-6f4f0a8d6b1c"
@@ -22,8 +33,8 @@ TEXT: Schema = {"type": "string", "maxLength": 256}
 TITLE: Schema = {"type": "string", "maxLength": 1_024}
 URL: Schema = {"type": "string", "maxLength": 8_192}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
-VISITOR_ID: Schema = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"}
-TYPE: Schema = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_.:-]{0,63}$"}
+VISITOR_ID: Schema = _portable({"type": "string", "pattern": VISITOR_ID_PATTERN})
+TYPE: Schema = _portable({"type": "string", "pattern": TYPE_NAME})
 CUSTOM: Schema = {**TYPE, "not": {"anyOf": [{"enum": list(KNOWN)}, {"pattern": r"^carillon\."}]}}
 
 STATUS: Schema = {
@@ -141,12 +152,3 @@ def _data(name: str, model: type[Shape], components: Schema) -> Schema:
     schema = _portable(model.model_json_schema(ref_template=SCHEMAS + "{model}"))
     components.update(schema.pop("$defs", {}))
     return {**schema, **(SOMEBODY if name == "identify" else {})}
-
-
-def _portable(schema: Any) -> Any:
-    r"""Patterns end with `$` in JSON Schema, and with `\z` in pydantic's."""
-    if isinstance(schema, dict):
-        return {key: _portable(value) for key, value in schema.items()}
-    if isinstance(schema, list):
-        return [_portable(one) for one in schema]
-    return schema.replace(r"\z", "$") if isinstance(schema, str) else schema

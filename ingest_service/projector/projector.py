@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 
 from ingest_service.projector.burial import Burials, Tell
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
-from ingest_service.projector.erasure import gone_persons
 from ingest_service.projector.ledger import Ledger, named_players
 from ingest_service.projector.material import Found, Material
 from ingest_service.projector.people import PersonIds
@@ -102,8 +101,7 @@ class Projector:
         await self._store.save_merges([m for v in visitors for m in v.merges()])
         for visitor in visitors:
             if visitor.erasures:
-                told = {p for event in visitor.erasures for p in gone_persons(event)}
-                found = await self._store.merges_of(visitor.state["app"], told)
+                found = await self._store.merges_of(visitor.state["app"], visitor.told_gone())
                 ended = {name for name, merge in found.items() if visitor.ends(merge)}
                 await self._store.remove_merges(ended | visitor.gone())
 

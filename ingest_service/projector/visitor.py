@@ -72,8 +72,11 @@ class Visitor:
         """Persons to be erased wherever else they are named."""
         if not self.erasures:
             return set()
-        told = {person for event in self.erasures for person in gone_persons(event)}
-        return told | set(self.state["erased"]["persons"])
+        return self.told_gone() | set(self.state["erased"]["persons"])
+
+    def told_gone(self) -> set[str]:
+        """Persons that this batch's erasures name."""
+        return {person for event in self.erasures for person in gone_persons(event)}
 
     def ends(self, merge: Document) -> bool:
         """Is the record of a merge erased, too? Not one from since then, of who came back elsewhere;

@@ -14,7 +14,7 @@ import httpx
 import orjson
 from httpx_aiohttp import AiohttpTransport
 
-from sender_service.dispatcher.outcomes import Outcome, Refused, RetryAfter, classify
+from sender_service.dispatcher.outcomes import Outcome, Refused, RetryAfter, classify, read_answer
 from shared.clock import monotonic
 from shared.errors import Rejected
 from shared.models.app import App
@@ -90,9 +90,9 @@ class OneSignalClient:
                     extensions=_patience(VIEW_TIMEOUT_SECONDS),
                 ),
             )  # fmt: skip
-            told = orjson.loads(answer.content) if answer.status == 200 else None
-        except (httpx.HTTPError, orjson.JSONDecodeError, Rejected):
+        except (httpx.HTTPError, Rejected):
             return None
+        told = read_answer(answer.content) if answer.status == 200 else None
         count = told.get("messageable_players") if isinstance(told, dict) else None
         return count if type(count) is int else None
 

@@ -52,15 +52,21 @@ async def test_a_player_that_went_to_a_person_scanned_before_is_not_missed(
         assert (await world.sums(send))["pending"] == 2
 
 
+async def two_owners(world: World) -> str:
+    """A player that two profiles list, of a page each: the projector is between its writes."""
+    await world.campaign()
+    moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
+    before, between, after = sorted(("ann", "bob", "eve"), key=slot_of)
+    await world.person(before, [moving])
+    await world.person(between)
+    await world.person(after, [moving])
+    await world.own(moving, after, before)
+    return moving
+
+
 async def test_a_player_in_pages_of_two_owners_is_sent_to_once(settings: Settings) -> None:
     async with open_world(settings, page_members=1) as world:
-        await world.campaign()
-        moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-        before, between, after = sorted(("ann", "bob", "eve"), key=slot_of)
-        await world.person(before, [moving])
-        await world.person(between)
-        await world.person(after, [moving])  # the projector is between its writes
-        await world.own(moving, after, before)
+        moving = await two_owners(world)
         send = await world.planned()
         assert [p for p, _ in await entries(world, send)].count(moving) == 2
         sums = await world.sums(send)
@@ -71,13 +77,7 @@ async def test_a_page_that_somebody_else_writes_meanwhile_loses_the_player_too(
     settings: Settings,
 ) -> None:
     async with open_world(settings, page_members=1) as world:
-        await world.campaign()
-        moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-        before, between, after = sorted(("ann", "bob", "eve"), key=slot_of)
-        await world.person(before, [moving])
-        await world.person(between)
-        await world.person(after, [moving])
-        await world.own(moving, after, before)
+        await two_owners(world)
         update = world.pages.update
 
         async def second(page: Any, changes: Any) -> bool:
