@@ -14,18 +14,22 @@ WAIT = 30.0
 DEMO_APP_ID = "5eed0000-ca21-4110-8000-0000000de300"
 
 
-# The page is there with its pictures, each event has its answer, and what Carillon knows is shown,
-# with the player where there is one.
-SETTLED = """() => {
+# What a picture waits for: the page with its images, each event's answer, and what Carillon knows, with
+# the player where there is one. Returns the names of what is not so yet.
+UNSETTLED = """() => {
     const text = (id) => document.getElementById(id)?.textContent ?? '';
     const player = text('player-id');
-    return document.readyState === 'complete'
-        && text('visitor-id') !== ''
-        && !document.querySelector('#subscribe:disabled')
-        && [...document.querySelectorAll('#log summary span')].every((answer) => answer.className)
-        && text('profile').startsWith('{')
-        && (player === 'none yet' || text('profile').includes(player))
-        && [...document.images].every((image) => image.complete);
+    const answers = [...document.querySelectorAll('#log summary span')];
+    const wanted = {
+        page: document.readyState === 'complete',
+        visitor: text('visitor-id') !== '',
+        button: !document.querySelector('#subscribe:disabled'),
+        answers: answers.every((answer) => answer.className),
+        profile: text('profile').startsWith('{'),
+        player: player === 'none yet' || text('profile').includes(player),
+        images: [...document.images].every((image) => image.complete),
+    };
+    return Object.keys(wanted).filter((what) => !wanted[what]);
 }"""
 
 
@@ -95,14 +99,19 @@ class Shopper:
         return send
 
     async def settled(self) -> None:
-        async def is_settled() -> bool:
-            if await self.page.evaluate(SETTLED):
-                return True
-            # The shop asks once, a second after an event; a busy projector takes longer.
-            await self.page.evaluate("document.getElementById('profile-refresh').click()")
-            return False
+        missing: list[str] = []
 
-        await eventually(is_settled, WAIT, every=0.25)
+        async def is_settled() -> bool:
+            missing[:] = await self.page.evaluate(UNSETTLED)
+            if missing:
+                # The shop asks once, a second after an event; a busy projector takes longer.
+                await self.page.evaluate("document.getElementById('profile-refresh').click()")
+            return not missing
+
+        try:
+            await eventually(is_settled, WAIT, every=0.25)
+        except AssertionError:
+            raise AssertionError(f"the page has no {missing} after {WAIT:g} s") from None
 
     async def worker(self) -> Worker:
         def running() -> Worker | None:

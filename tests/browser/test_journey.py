@@ -84,6 +84,21 @@ async def test_visit_subscribe_basket_push_click_report(
     await eventually(lambda: _bought_once(carillon, player), 20, every=0.1)
 
 
+async def test_log_says_what_a_page_left_unanswered(carillon: Carillon, shopper: Shopper) -> None:
+    await shopper.page.route("**/v1/events*", lambda route: None)  # never answered
+    await shopper.open("/")
+    await shopper.page.click("main [data-add='101']")
+    added = shopper.page.locator("#log li[data-what=addToBasket] summary span")
+    await added.wait_for(state="attached")
+    assert await added.get_attribute("class") == ""
+    await shopper.open("/product/202")
+    assert "page left" in (await added.text_content() or "")
+    await shopper.page.unroute("**/v1/events*")
+    await shopper.open("/basket")  # which takes over what the others left
+    await shopper.told("addToBasket")
+    assert await added.text_content() == "202"
+
+
 async def _bought_once(carillon: Carillon, player: str) -> bool:
     found = await person(carillon, player=player)
     export = json.dumps(await carillon.ops("GET", f"/v1/people/{found['id']}/export"))

@@ -19,7 +19,7 @@ function show(entry) {
   what.textContent = entry.what;
   const answer = document.createElement("span");
   answer.textContent = entry.answer;
-  answer.className = { true: "good", false: "bad" }[entry.good] ?? "";
+  answer.className = { true: "good", false: "bad", undefined: "left" }[entry.good] ?? "";
   summary.append(at, " ", what, " ", answer);
   const body = document.createElement("pre");
   body.textContent = JSON.stringify(entry.details, null, 2);
@@ -58,8 +58,12 @@ function onSnippet(entry) {
   } else note(entry.where ?? entry.what, entry.what, false, entry);
 }
 
+// What an earlier page didn't hear the answer of: Carillon may have it; where not, this page sends it again.
+const remembered = (entry) =>
+  entry.good === null ? { ...entry, answer: `${entry.answer}, page left`, good: undefined } : entry;
+
 export function openLog() {
-  read(KEY, [], tab).forEach(show);
+  read(KEY, [], tab).map(remembered).forEach(show);
   window.shopSaw.forEach(onSnippet);
   window.addEventListener("snippet", ({ detail }) => onSnippet(detail));
   window.addEventListener("onesignal", ({ detail }) => {
