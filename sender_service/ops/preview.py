@@ -133,7 +133,7 @@ async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
     if campaign is None:  # gone since it was checked
         raise NotFound("campaign: there is none of this name", code="unknown_campaign")
     if tools.budget is not None:
-        await tools.budget.refresh(trigger.app)
+        await tools.budget.counts.refresh(trigger.app)
     most = tools.budget.chunk_members(trigger.app) if tools.budget is not None else MAX_CALL
     page = tools.settings.plan.page_members
     app = tools.apps.get(trigger.app)

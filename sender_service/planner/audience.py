@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -90,11 +92,12 @@ class AudienceReader:
     segments: SegmentReader
     parts: PartStore
 
-    async def candidates(self, target: Target, after: Cursor) -> AsyncIterator[Candidate]:
+    async def candidates(self, target: Target, after: Cursor) -> AsyncGenerator[Candidate, None]:
         """Everybody of the audience behind the cursor `after` (None: from the start)."""
-        async for batch in self.batches(target, after):
-            for candidate in batch.candidates:
-                yield candidate
+        async with aclosing(_read_ahead(self.batches(target, after))) as batches:
+            async for batch in batches:
+                for candidate in batch.candidates:
+                    yield candidate
 
     def batches(self, target: Target, after: Cursor) -> AsyncIterator[Batch]:
         return self._listed(target, after) if target.is_list else self._slots(target, after)
@@ -174,6 +177,18 @@ class AudienceReader:
             Candidate([part, index + 1], found.get(name.address), name.variables, name.player)
             for index, name in batch
         ]
+
+
+async def _read_ahead(batches: AsyncIterator[Batch]) -> AsyncGenerator[Batch, None]:
+    """The next one is read while this one is worked on: the database and we have cores of our own."""
+    coming = asyncio.ensure_future(anext(batches, None))
+    try:
+        while (batch := await coming) is not None:
+            coming = asyncio.ensure_future(anext(batches, None))
+            yield batch
+    finally:  # also where whoever works on them fails, or has enough
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
 
 
 def _in_chunks(

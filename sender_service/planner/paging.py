@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -65,11 +66,12 @@ class Paging:
         if self._target.is_list:
             await self._see_again(range(n))
         builder = self._builder(n)
-        async for candidate in self._shelf.audience.candidates(self._target, cursor):
-            if not builder.add(candidate):
-                builder = await self._turn(builder, builder.cursor)
-                builder.add(candidate)
-            await self._keep()
+        async with aclosing(self._shelf.audience.candidates(self._target, cursor)) as people:
+            async for candidate in people:
+                if not builder.add(candidate):
+                    builder = await self._turn(builder, builder.cursor)
+                    builder.add(candidate)
+                await self._keep()
         builder = await self._turn(builder, builder.cursor if self._target.is_list else END)
         if not self._target.is_list:
             builder = await self._latecomers(builder)

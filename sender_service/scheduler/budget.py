@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
+from sender_service.scheduler.subscribers import AskMessageable, SubscriberCounts
 from sender_service.store.people import PeopleReader
 from shared import metrics
 from shared.clock import Clock, Monotonic
@@ -32,13 +33,6 @@ MAX_CALL = 2_000
 FRESH_SECONDS = 5.0  # before holding, OneSignal is asked again, but not more often than this
 
 _Call = tuple[int, int | None]  # its messages, and the minute that they were counted in before
-AskMessageable = Callable[[str], Awaitable[int | None]]  # app → its count, None where it is refused
-
-
-@dataclass
-class _Base:
-    subscribers: int
-    read_at: float
 
 
 @dataclass(frozen=True)
@@ -64,12 +58,9 @@ class MessageBudget:
         monotonic: Monotonic,
     ) -> None:
         self._budgets = database[BUDGETS.name]
-        self._people = people
-        self._ask = ask
+        self.counts = SubscriberCounts(people, ask, settings.messageable_seconds, monotonic)
         self._settings = settings
         self._clock = clock
-        self._monotonic = monotonic
-        self._bases: dict[str, _Base] = {}
         self.held: dict[str, datetime] = {}  # app → since when it is held back, as seen here
         self._told: dict[str, bool] = {}  # app → is it held, as its document says
 
@@ -80,28 +71,12 @@ class MessageBudget:
 
     def allowance(self, app: str, *, transactional: bool) -> int:
         """Messages a window, as known now; a part of it is kept for transactional pushes."""
-        base = self._bases.get(app)
-        if base is None:
-            return 0
-        whole = base.subscribers * FACTOR * self._settings.margin
+        whole = self.counts.of(app) * FACTOR * self._settings.margin
         return int(whole if transactional else whole * (1 - self.transactional_share))
 
     def chunk_members(self, app: str) -> int:
         """The most players one call may have: no more than an empty window of marketing takes."""
         return max(1, min(MAX_CALL, self.allowance(app, transactional=False) or MAX_CALL))
-
-    async def refresh(self, app: str, *, within: float | None = None) -> None:
-        """Read the subscriber counts again, unless that was done `within` so many seconds."""
-        limit = self._settings.messageable_seconds if within is None else within
-        base = self._bases.get(app)
-        if base is not None and self._monotonic() - base.read_at < limit:
-            return
-        ours = await self._people.subscribed(app)
-        theirs = await self._ask(app)
-        if theirs is None and base is None:
-            log.warning("OneSignal's count is not to be had: ours alone", extra={"app": app})
-        counted = ours if theirs is None else min(ours, theirs)
-        self._bases[app] = _Base(counted, self._monotonic())
 
     async def reserve(
         self,
@@ -116,19 +91,19 @@ class MessageBudget:
 
         What is granted counts from now on. Raises StoreUnavailable.
         """
-        await self.refresh(app)
+        await self.counts.keep_fresh(app)
         booked: Counter[str] = Counter()
         wanted = list(zip_longest(calls, (_minute_of(moment) for moment in before)))
         granted = await self._take(app, wanted, transactional, booked)
         if granted < len(calls):
-            await self.refresh(app, within=FRESH_SECONDS)
+            await self.counts.refresh(app, within=FRESH_SECONDS)
             granted += await self._take(app, wanted[granted:], transactional, booked)
         await self._note(app, held=granted < len(calls))
         return Grant(granted, booked)
 
     async def room(self, app: str, *, transactional: bool) -> int:
         """Messages left of the window, as of now; reserves nothing. Raises StoreUnavailable."""
-        await self.refresh(app)
+        await self.counts.refresh(app)
         with translate_mongo_errors():
             found = await self._budgets.find_one({"_id": app})
         taken = sum(self._recent(found).values())
@@ -136,8 +111,7 @@ class MessageBudget:
 
     def disabling(self, app: str) -> int:
         """More messages a window than this, and OneSignal disables the app; 0 where not known."""
-        base = self._bases.get(app)
-        return 0 if base is None else base.subscribers * FACTOR
+        return self.counts.of(app) * FACTOR
 
     async def give_back(self, app: str, grant: Grant) -> None:
         """Its release did not happen. To the minutes that were charged: given back to a later one, it

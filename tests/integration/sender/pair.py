@@ -62,7 +62,7 @@ class Pair:
         await self.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
         for sender in self.both:
             await sender.apps.refresh()
-            sender.budget._bases.clear()  # what it remembers of who is subscribed
+            sender.budget.counts._counts.clear()  # what it remembers of who is subscribed
 
     async def people(self, count: int, browsers: int = 1, **fields: Any) -> list[str]:
         """So many people, each with so many browsers; returns the players' ids."""

@@ -12,6 +12,7 @@ from shared.collections import BUDGETS
 from shared.settings import GovernorSettings
 from tests.fakes import ManualClock
 from tests.integration.sender.pair import APP, Pair
+from tests.stack import eventually
 
 MARGIN = GovernorSettings().margin
 MARKETING = 1 - GovernorSettings().transactional_share
@@ -176,15 +177,56 @@ async def test_smaller_count_is_the_base(pair: Pair, theirs: int | None, counted
         clock=clock, monotonic=clock.monotonic,
     )  # fmt: skip
     assert budget.allowance(APP, transactional=True) == 0
-    await budget.refresh(APP)
+    await budget.counts.refresh(APP)
     assert budget.allowance(APP, transactional=True) == int(counted * 10 * MARGIN)
     assert (
         1 <= budget.chunk_members(APP) <= max(1, int(counted * 10 * MARGIN * MARKETING))
         or counted == 0
     )
     clock.advance(59)
-    await budget.refresh(APP)
+    await budget.counts.refresh(APP)
     assert asked == 1
     clock.advance(1)
-    await budget.refresh(APP)
+    await budget.counts.refresh(APP)
     assert asked == 2
+
+
+async def test_nobody_waits_for_a_count_while_the_last_one_will_do(pair: Pair) -> None:
+    await pair.people(30)
+    clock, answer, asked = ManualClock(), asyncio.Event(), 0
+
+    async def ask(app: str) -> int | None:
+        nonlocal asked
+        asked += 1
+        await answer.wait()
+        return asked
+
+    database = pair.one.database
+    budget = MessageBudget(
+        database=database, people=PeopleReader(database), ask=ask, settings=GovernorSettings(),
+        clock=clock, monotonic=clock.monotonic,
+    )  # fmt: skip
+
+    async def reserve() -> int:
+        return (await budget.reserve(APP, [1], transactional=True)).calls
+
+    async def waits() -> None:
+        waiting = asyncio.create_task(reserve())
+        before = asked
+        await eventually(lambda: asked > before)
+        assert not waiting.done()
+        answer.set()
+        assert await waiting == 1
+        answer.clear()
+
+    await waits()  # the first count is waited for
+    clock.advance(60)
+    assert await reserve() == 1 and await reserve() == 1
+    await eventually(lambda: asked == 2)
+    assert budget.allowance(APP, transactional=True) == int(10 * MARGIN)  # as counted first
+    answer.set()
+    await eventually(lambda: budget.allowance(APP, transactional=True) == int(2 * 10 * MARGIN))
+    answer.clear()
+    clock.advance(120)
+    await waits()  # and one that is too old for the last to be gone by
+    assert asked == 3
