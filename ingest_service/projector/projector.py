@@ -7,9 +7,10 @@ visitors, and everything that follows is derived once more.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ingest_service.projector.burial import Burials, Tell
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
@@ -71,10 +72,17 @@ class Projector:
             await self._store.note_erasure()  # before it is done: snapshots from before must go
         of_browsers = [e for e in events if e.type not in OF_PLAYERS]
         visitors = await self._fold_visitors(of_browsers)
+        reports = list(_reports(events, deliveries))
+        # Beside the write, which takes longest. Nothing is lost by reading before it: what somebody
+        # else writes meanwhile makes our own conditional write fail, and the batch is repeated.
+        _, players, profiles = await asyncio.gather(
+            self._save_visitors(visitors),
+            self._store.players(_named(visitors, events, reports)),
+            self._store.profiles({person for v in visitors for person in v.touched}),
+        )
         await self._burials.follow(of_browsers, {v.state["_id"]: v for v in visitors})
-        ledger = await self._fold_players(visitors, events, deliveries)
-        touched = {(v.state["app"], person) for v in visitors for person in v.touched}
-        await self._fold_profiles(touched | ledger.touched, visitors, ledger)
+        ledger = await self._fold_players(players, visitors, events, reports)
+        await self._fold_profiles(profiles, visitors, ledger)
         if erases:
             await self._store.note_erasure()  # and those that were begun meanwhile
         for event in events:
@@ -93,11 +101,10 @@ class Projector:
         }
         for event in events:
             visitors[self._name(event)].apply(event)
-        await self._store.save_visitors([v.state for v in visitors.values() if v.changed])
-        await self._fold_merges(list(visitors.values()))
         return list(visitors.values())
 
-    async def _fold_merges(self, visitors: Sequence[Visitor]) -> None:
+    async def _save_visitors(self, visitors: Sequence[Visitor]) -> None:
+        await self._store.save_visitors([v.state for v in visitors if v.changed])
         await self._store.save_merges([m for v in visitors for m in v.merges()])
         for visitor in visitors:
             if visitor.erasures:
@@ -106,34 +113,38 @@ class Projector:
                 await self._store.remove_merges(ended | visitor.gone())
 
     async def _fold_players(
-        self, visitors: Sequence[Visitor], events: Sequence[Event], deliveries: Sequence[Delivery]
+        self,
+        known: dict[str, Document],
+        visitors: Sequence[Visitor],
+        events: Sequence[Event],
+        reports: Sequence[Report],
     ) -> Ledger:
-        reports = list(_reports(events, deliveries))
-        seen = [(e, stream_player(e)) for e in events if _is_sign_of_life(e)]
-        named = {p for v in visitors for p in _players_of(v)}
-        named |= {told.player for told in reports} | {player for _, player in seen if player}
-        ledger = Ledger(await self._store.players(named), self._clock())
+        ledger = Ledger(known, self._clock())
         for visitor in visitors:
             if visitor.erasures:
                 ledger.erase(visitor)
             ledger.claim(visitor)
         for told in reports:
             ledger.report(told)
-        for event, player in seen:
-            if player:
-                ledger.see(event.app, player, event.occurred_at)
+        for event, player in _seen(events):
+            ledger.see(event.app, player, event.occurred_at)
         await self._store.save_players(ledger.changed)
         return ledger
 
     async def _fold_profiles(
-        self, touched: Iterable[tuple[str, str]], visitors: Sequence[Visitor], ledger: Ledger
+        self, known: Found, visitors: Sequence[Visitor], ledger: Ledger
     ) -> None:
-        """Profiles are read before what they are folded from, so that a race is noticed."""
+        """Profiles are read before what they are folded from, so that a race is noticed. `known`: those
+        that the visitors touch, as far as there are any."""
         by_app: dict[str, set[str]] = defaultdict(set)
-        for app, person in touched:
+        for visitor in visitors:
+            by_app[visitor.state["app"]] |= visitor.touched
+        asked = set().union(*by_app.values())
+        for app, person in ledger.touched:
             by_app[app].add(person)
         for app, people in by_app.items():
-            existing = await self._store.profiles(people)
+            existing = {person: known[person] for person in people & known.keys()}
+            existing |= await self._store.profiles(people - asked)
             states = await self._material.browsers(app, people, existing, visitors)
             players = await self._material.players(app, people, existing, ledger)
             folded = self._fold(people, states, players)
@@ -160,6 +171,15 @@ class Projector:
         return self._people.of_browser(event.app, str(event.visitor_id))
 
 
+def _named(
+    visitors: Iterable[Visitor], events: Iterable[Event], reports: Iterable[Report]
+) -> set[str]:
+    """All players that the batch is about."""
+    named = {player for visitor in visitors for player in _players_of(visitor)}
+    named |= {told.player for told in reports}
+    return named | {player for _, player in _seen(events)}
+
+
 def _players_of(visitor: Visitor) -> set[str]:
     held = {str(entry["id"]) for entry in visitor.state["players"]}
     if visitor.erasures:
@@ -177,7 +197,13 @@ def _reports(events: Iterable[Event], deliveries: Iterable[Delivery]) -> Iterabl
             yield told
 
 
-def _is_sign_of_life(event: Event) -> bool:
-    if event.type == STREAM:
-        return event.data.get("kind") in SEEN
-    return event.type == ONESIGNAL_WEBHOOK
+def _seen(events: Iterable[Event]) -> Iterator[tuple[Event, str]]:
+    """Signs of life, and whose."""
+    for event in events:
+        if event.type == STREAM:
+            is_sign = event.data.get("kind") in SEEN
+        else:
+            is_sign = event.type == ONESIGNAL_WEBHOOK
+        player = stream_player(event) if is_sign else None
+        if player:
+            yield event, player
