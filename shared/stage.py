@@ -145,7 +145,8 @@ class Stage(Generic[T]):
     async def _work(self, unit: Unit) -> None:
         began = time.perf_counter()
         items, poison = self._decode(unit.records)
-        poison += await self._handle(items)
+        # Whole, also where it was halved: whatever stood between two parts is met by all of them.
+        poison += await self._patiently(lambda: self._handle(items))
         await self._bury(poison)
         unit.done = True
         self._count(unit, len(poison), time.perf_counter() - began)
@@ -171,14 +172,13 @@ class Stage(Generic[T]):
         if not items:
             return []
         try:
-            return list(await self._patiently(lambda: self._spec.handle(items)))
+            return list(await self._spec.handle(items))
+        except Unavailable:
+            raise
         except Exception as exc:  # one bad record must not take its batch with it
             name = type(exc).__name__
-            log.error(
-                "batch failed",
-                exc_info=exc,
-                extra={"stage": self._spec.name, "records": len(items)},
-            )
+            extra = {"stage": self._spec.name, "records": len(items)}
+            log.error("batch failed", exc_info=exc, extra=extra)
             if len(items) == 1:
                 error = Rejected(f"{self._spec.name} failed: {name}", code="stage_failed")
                 return [Poison(items[0].record, error)]

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from pymongo import InsertOne, UpdateOne
-from pymongo.errors import OperationFailure
+from pymongo import InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from ingest_service.projector.store import IN_AT_MOST, MongoProjections
 from ingest_service.snapshot.files import COPIED
 from shared.collections import INGEST, PLAYERS, PROFILES, indexes_of
 from shared.errors import Conflict
-from shared.mongo import Database, Document, translate_mongo_errors
+from shared.mongo import DUPLICATE_KEY, Database, Document, translate_mongo_errors
 
 PREFIX = "replay_"
 BATCH = 500
@@ -67,16 +67,30 @@ class Staging:
     async def fill(self, documents: Iterable[tuple[str, Document]]) -> int:
         count = 0
         for batch in _batches(documents, BATCH):
-            by_name: dict[str, list[InsertOne[Document]]] = {}
+            by_name: dict[str, list[Document]] = {}
             for name, document in batch:
                 if "rev" in document:
                     document = {**document, "rev": self._base + 1}
-                by_name.setdefault(name, []).append(InsertOne(document))
+                by_name.setdefault(name, []).append(document)
             with translate_mongo_errors():
-                for name, writes in by_name.items():
-                    await self._database[self._prefix + name].bulk_write(writes, ordered=False)
+                for name, found in by_name.items():
+                    await self._insert(name, found)
             count += len(batch)
         return count
+
+    async def _insert(self, name: str, documents: list[Document]) -> None:
+        """What was removed and came back while it was copied, was copied twice: the later copy stands."""
+        collection = self._database[self._prefix + name]
+        try:
+            await collection.bulk_write([InsertOne(d) for d in documents], ordered=False)
+        except BulkWriteError as exc:
+            failures = (exc.details or {}).get("writeErrors", [])
+            if not failures or any(f["code"] != DUPLICATE_KEY for f in failures):
+                raise
+            again = [documents[f["index"]] for f in failures]
+            await collection.bulk_write(
+                [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in again]
+            )
 
     async def settle(self) -> int:
         """Take over what only the live projector's clock knows; returns how many documents differ."""

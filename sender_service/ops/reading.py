@@ -34,7 +34,7 @@ class SendReader:
 
     async def show(self, send_id: str) -> dict[str, Any]:
         """Raises NotFound."""
-        send = await self._sends.get(send_id)
+        send = await self._sends.without_list(send_id)
         if send is None:
             raise NotFound("no such send", code="unknown_send")
         head = {

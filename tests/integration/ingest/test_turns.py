@@ -58,6 +58,24 @@ async def is_free(database: Database) -> bool:
     return (await hold_of(database)).get("run") is None and not await staged(database)
 
 
+async def test_document_that_was_copied_twice_stands_as_it_was_last(database: Database) -> None:
+    run = await Runs(database, monotonic).take()
+    assert run is not None
+    staging = Staging(database, run.name, 100)
+    await staging.begin()
+    emails = ["eva@example.test", "eva@other.test"]
+    copies: list[tuple[str, dict[str, Any]]] = [
+        ("profiles", {"_id": "p", "rev": n, "email": email}) for n, email in enumerate(emails)
+    ]
+    assert await staging.fill([*copies, ("profiles", {"_id": "q", "rev": 3})]) == 3
+    found = {d["_id"]: d async for d in database[f"{staged_by(run.name)}profiles"].find({})}
+    assert found == {
+        "p": {"_id": "p", "rev": 101, "email": emails[1]}, "q": {"_id": "q", "rev": 101}
+    }  # fmt: skip
+    await staging.drop()
+    assert await run.give_up()
+
+
 async def cut_off_in_the_swap(database: Database) -> None:
     run, _ = await a_run(database)
     await run.hold(0)
@@ -195,7 +213,8 @@ async def test_processes_that_are_gone_are_forgotten(database: Database) -> None
 
 
 async def test_what_could_not_be_written_is_not_told(database: Database) -> None:
-    _, staging = await a_run(database)
+    run, staging = await a_run(database)
+    await database[f"{staged_by(run.name)}profiles"].create_index("email", unique=True)
     with pytest.raises(Exception, match="11000") as raised:
-        await staging.fill([("profiles", {"_id": "v", "email": "eva@example.test"})])
+        await staging.fill([("profiles", {"_id": n, "email": "eva@example.test"}) for n in "pq"])
     assert "eva" not in str(raised.value) and raised.value.__suppress_context__

@@ -81,6 +81,20 @@ async def test_mistake_on_one_of_a_batch_takes_only_that_one(bench: Bench, work:
     assert bug not in work.done
 
 
+async def test_batch_that_was_halved_is_repeated_whole(bench: Bench, work: Work) -> None:
+    """What is away between two of its parts may be away because all is put elsewhere: a replay."""
+    held, first, bug, late = _new("wait"), _new("first"), _new("bug"), _new("late")
+    work.away[late] = 1
+    await bench.publish(held)
+    await eventually(lambda: held in work.seen)
+    await bench.publish(first, bug, late, key="k")  # all in the next batch
+    work.gate.set()
+    await bench.letters_of(bug)
+    await eventually(lambda: late in work.done)
+    assert work.batches.count([first, bug, late]) == 2
+    assert work.done.count(first) == 2
+
+
 async def test_what_is_away_is_waited_for(bench: Bench, work: Work) -> None:
     value, after = _new("store"), _new("after")
     work.away[value] = 3
