@@ -14,14 +14,12 @@ def identify_caller(apps: AppRegistry, key: str | None) -> tuple[App, Source]:
     """The app, and on whose behalf it speaks. Raises Unauthorized, StoreUnavailable."""
     if not key or len(key) > MAX_KEY:
         raise Unauthorized("a write key is needed: ?key= or X-Write-Key", code="missing_key")
-    try:
-        return apps.by_key("write", key), "browser"
-    except Unauthorized:
-        return apps.by_key("server", key), "server"
+    app, kind = apps.by_key("write", "server", key=key)
+    return app, "browser" if kind == "write" else "server"
 
 
 def identify_app(apps: AppRegistry, kind: KeyKind, key: str) -> App:
     """Whose key of this kind it is. Raises Unauthorized, StoreUnavailable."""
     if not key or len(key) > MAX_KEY:
         raise Unauthorized(f"unknown {kind} key", code="unknown_key")
-    return apps.by_key(kind, key)
+    return apps.by_key(kind, key=key)[0]

@@ -45,7 +45,7 @@ class KnownApps:
     def _recall(self) -> None:
         try:
             self._written = self._path.read_bytes()
-            self._apps.take(_APPS.validate_json(self._written))
+            self._apps.take(_APPS.validate_json(self._written), current=False)
         except FileNotFoundError:
             return
         except (OSError, ValidationError) as exc:

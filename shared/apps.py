@@ -18,6 +18,9 @@ from shared.wakeup import pause
 log = logging.getLogger("carillon.apps")
 
 REFRESH_SECONDS = 2.0  # a change must be known within 5 s
+DOUBT_SECONDS = (
+    1.0  # a read that takes longer: a frozen server answers nothing, and refuses nothing
+)
 
 
 class AppRegistry:
@@ -30,10 +33,11 @@ class AppRegistry:
         self._by_key: dict[tuple[KeyKind, str], App] = {}
         self._hashes: dict[str, str] = {}  # of keys seen: a keyed hash costs more than a look-up
         self._loaded = False
+        self._current = False
 
     @property
     def loaded(self) -> bool:
-        """Whether the apps were known at least once; until then no key can be judged."""
+        """Whether the apps were known at least once."""
         return self._loaded
 
     @property
@@ -43,21 +47,24 @@ class AppRegistry:
     def get(self, app: str) -> App | None:
         return self._apps.get(app)
 
-    def by_key(self, kind: KeyKind, key: str) -> App:
-        """The enabled app that this key belongs to. Raises Unauthorized, StoreUnavailable.
+    def by_key(self, *kinds: KeyKind, key: str) -> tuple[App, KeyKind]:
+        """The enabled app that this key belongs to, and of which of these kinds it is. Raises
+        Unauthorized; StoreUnavailable where the apps may have changed unseen: nobody is turned away
+        for good on old knowledge.
 
         Looked up by keyed hash, so no comparison's duration says anything about a key.
         """
         hashed = self._hashes.get(key)
         if hashed is None:
             hashed = self._vault.hash_key(key)
-        app = self._by_key.get((kind, hashed))
-        if app is None and not self._loaded:
-            raise StoreUnavailable("the apps are not known yet")
-        if app is None or not app.enabled:
-            raise Unauthorized(f"unknown {kind} key", code="unknown_key")
-        self._hashes[key] = hashed  # only known keys are kept, so strangers can't fill it
-        return app
+        for kind in kinds:
+            app = self._by_key.get((kind, hashed))
+            if app is not None and app.enabled:
+                self._hashes[key] = hashed  # only known keys are kept, so strangers can't fill it
+                return app, kind
+        if not self._current:
+            raise StoreUnavailable("whether this key is known can't be told now")
+        raise Unauthorized(f"unknown {' or '.join(kinds)} key", code="unknown_key")
 
     async def refresh(self) -> None:
         """Read all apps. Raises StoreUnavailable. One broken document costs only its own app."""
@@ -75,17 +82,26 @@ class AppRegistry:
                     apps[app.id] = app
         self.take(apps.values())
 
-    def take(self, apps: Iterable[App]) -> None:
-        """From now on these are the apps."""
+    def take(self, apps: Iterable[App], *, current: bool = True) -> None:
+        """From now on these are the apps, or (not `current`) were, when they were last read."""
         self._apps = {app.id: app for app in apps}
         self._by_key = {(k.kind, k.hash): app for app in self._apps.values() for k in app.keys}
         self._hashes = {}
         self._loaded = True
+        self._current = current
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
         while not stop.is_set():
+            doubting = loop.call_later(DOUBT_SECONDS, self._doubt)
             try:
                 await self.refresh()
             except StoreUnavailable as exc:
+                self._doubt()
                 log.warning("apps not refreshed", extra={"code": exc.code})
+            finally:
+                doubting.cancel()
             await pause(stop, REFRESH_SECONDS)
+
+    def _doubt(self) -> None:
+        self._current = False

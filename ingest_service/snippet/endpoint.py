@@ -73,7 +73,7 @@ class Scripts:
         """By its write key only: a key of another kind would be published in every page."""
         if not key or len(key) > MAX_KEY:
             raise Unauthorized("a write key is needed: ?key=", code="missing_key")
-        return self._apps.by_key("write", key)
+        return self._apps.by_key("write", key=key)[0]
 
     def _script(self, app: App, flavour: Flavour, key: str, packed: bool) -> Encoded:
         name = (app.id, app.version, flavour, key, packed)

@@ -43,7 +43,7 @@ async def test_no_secret_is_in_an_answer_or_in_the_store(api: Api) -> None:
 
 async def test_secrets_work_after_they_were_stored(api: Api) -> None:
     await api.put_app(**FULL)
-    app = api.sender.apps.by_key("write", "wk_demo_key")
+    app = api.sender.apps.by_key("write", key="wk_demo_key")[0]
     assert api.sender.vault.decrypt(app.one_signal.rest_api_key) == KEY
     assert api.sender.vault.decrypt(app.login_hash.secret or "") == "login-secret"
 
@@ -72,7 +72,7 @@ async def test_left_out_secrets_stay_too(api: Api) -> None:
 async def test_required_proof_never_loses_its_secret(api: Api, left_out: dict[str, Any]) -> None:
     await api.put_app(**FULL)
     assert (await api.put_app(**{**FULL, "loginHash": left_out}))["version"] == 1
-    app = api.sender.apps.by_key("write", "wk_demo_key")
+    app = api.sender.apps.by_key("write", key="wk_demo_key")[0]
     assert api.sender.vault.decrypt(app.login_hash.secret or "") == "login-secret"
     none = await api.put_app(**{**FULL, "loginHash": {"required": False}})
     assert none["loginHash"] == {"required": False, "secret": None}
@@ -84,7 +84,7 @@ async def test_changed_secret_is_a_new_version(api: Api) -> None:
         **{**FULL, "keys": [{"id": "web", "kind": "write", "key": "wk_other"}]}
     )
     assert changed["version"] == 2
-    assert api.sender.apps.by_key("write", "wk_other").id == "demo"
+    assert api.sender.apps.by_key("write", key="wk_other")[0].id == "demo"
 
 
 @pytest.mark.parametrize(

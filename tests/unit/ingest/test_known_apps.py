@@ -6,9 +6,12 @@ import asyncio
 import stat
 from pathlib import Path
 
+import pytest
+
 from ingest_service.known_apps import KnownApps
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
+from shared.errors import StoreUnavailable
 from shared.health import Health
 from shared.mongo import open_database
 from shared.settings import MongoSettings
@@ -34,8 +37,10 @@ async def test_apps_are_known_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "new" / "apps.json"
     await watched(path, "shop", "open")
     apps, error = await watched(path)
-    assert apps.by_key("write", "wk_shop").id == "shop"
+    assert apps.by_key("write", key="wk_shop")[0].id == "shop"
     assert error is None
+    with pytest.raises(StoreUnavailable):  # it may be of an app that came since
+        apps.by_key("write", key="wk_new")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert b"wk_shop" not in path.read_bytes()
 
