@@ -91,8 +91,9 @@ class MidBatch:
     ) -> int:
         """`steps`: what comes before the database is frozen, and what the stage is to read then."""
         world, (prepare, bring) = self._world, steps
-        server, deadline = world.servers[name], time.monotonic() + HIT_SECONDS
+        server = world.servers[name]
         async with world.guards[server], world.guards[world.database]:
+            deadline = time.monotonic() + HIT_SECONDS
             while server.returncode is None:
                 assert time.monotonic() < deadline, f"{fault} hit nothing for {HIT_SECONDS:g} s"
                 if not await prepare() or not await self._keeps_up(name, stage):

@@ -37,10 +37,11 @@ class Misbehaviour:
         return await self._misbehave(fault, plan, self._webhooks_hit)
 
     async def hold_and_kill(self, fault: Fault) -> int:
-        """The worst moment: the push is out, the answer is not in."""
-        async with self._world.plan_guard:
+        """The worst moment: the push is out, the answer is not in. The sender is ours before anything is
+        held: nobody who has it could get a push through."""
+        async with self._world.plan_guard, self._world.guards[self._world.sender]:
             hits = await until_hit(fault, self._aim(fault, {"hold": True}), self._notifications)
-            await self._processes.kill("sender", fault)
+            await self._processes.kill_guarded("sender", fault)
             await self._world.misbehave({})
         return hits
 

@@ -25,14 +25,20 @@ FOREIGN = ("broker", "database")
 @asynccontextmanager
 async def away(world: World, name: str) -> AsyncIterator[Server]:
     """Nobody else's meanwhile, not expected to answer, and started again."""
-    server = world.servers[name]
-    async with world.guards[server]:
-        world.up.pop(name, None)
+    async with world.guards[world.servers[name]], gone(world, name) as server:
         yield server
-        if name in SERVICES:
-            await world.start_service(name)
-        else:
-            await asyncio.to_thread(server.start)
+
+
+@asynccontextmanager
+async def gone(world: World, name: str) -> AsyncIterator[Server]:
+    """The same for whoever has its guard."""
+    world.up.pop(name, None)
+    server = world.servers[name]
+    yield server
+    if name in SERVICES:
+        await world.start_service(name)
+    else:
+        await asyncio.to_thread(server.start)
 
 
 @asynccontextmanager
@@ -54,7 +60,12 @@ class Processes:
         self._clients = clients
 
     async def kill(self, name: str, fault: Fault) -> int:
-        async with away(self._world, name) as server:
+        async with self._world.guards[self._world.servers[name]]:
+            return await self.kill_guarded(name, fault)
+
+    async def kill_guarded(self, name: str, fault: Fault) -> int:
+        """Of whoever has its guard."""
+        async with gone(self._world, name) as server:
             if name == "sender":  # while a send is somewhere between its trigger and its account
                 dice = self._clients.dice(str(fault))
                 await self._clients.send_some(dice, transactional=fault.roll < 0.5)
