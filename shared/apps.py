@@ -18,9 +18,7 @@ from shared.wakeup import pause
 log = logging.getLogger("carillon.apps")
 
 REFRESH_SECONDS = 2.0  # a change must be known within 5 s
-DOUBT_SECONDS = (
-    1.0  # a read that takes longer: a frozen server answers nothing, and refuses nothing
-)
+DOUBT_SECONDS = 1.0  # a read takes no longer, but where a server is frozen: that refuses nothing
 
 
 class AppRegistry:
