@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from sender_service.scheduler.budget import WINDOW_MINUTES, MessageBudget
+from sender_service.scheduler.subscribers import AskMessageable
 from sender_service.store.people import PeopleReader
 from shared.collections import BUDGETS
 from shared.settings import GovernorSettings
@@ -18,13 +19,16 @@ MARGIN = GovernorSettings().margin
 MARKETING = 1 - GovernorSettings().transactional_share
 
 
-def _budget(pair: Pair, clock: ManualClock, which: int = 0) -> MessageBudget:
-    async def nobody_says(app: str) -> None:
-        return None
+async def _nobody_says(app: str) -> None:
+    return None
 
+
+def _budget(
+    pair: Pair, clock: ManualClock, which: int = 0, ask: AskMessageable = _nobody_says
+) -> MessageBudget:
     database = pair.both[which % 2].database
     return MessageBudget(
-        database=database, people=PeopleReader(database), ask=nobody_says, settings=GovernorSettings(),
+        database=database, people=PeopleReader(database), ask=ask, settings=GovernorSettings(),
         clock=clock, monotonic=clock.monotonic,
     )  # fmt: skip
 
@@ -171,11 +175,7 @@ async def test_smaller_count_is_the_base(pair: Pair, theirs: int | None, counted
         asked += 1
         return theirs
 
-    database = pair.one.database
-    budget = MessageBudget(
-        database=database, people=PeopleReader(database), ask=ask, settings=GovernorSettings(),
-        clock=clock, monotonic=clock.monotonic,
-    )  # fmt: skip
+    budget = _budget(pair, clock, ask=ask)
     assert budget.allowance(APP, transactional=True) == 0
     await budget.counts.refresh(APP)
     assert budget.allowance(APP, transactional=True) == int(counted * 10 * MARGIN)
@@ -201,11 +201,7 @@ async def test_nobody_waits_for_a_count_while_the_last_one_will_do(pair: Pair) -
         await answer.wait()
         return asked
 
-    database = pair.one.database
-    budget = MessageBudget(
-        database=database, people=PeopleReader(database), ask=ask, settings=GovernorSettings(),
-        clock=clock, monotonic=clock.monotonic,
-    )  # fmt: skip
+    budget = _budget(pair, clock, ask=ask)
 
     async def reserve() -> int:
         return (await budget.reserve(APP, [1], transactional=True)).calls
