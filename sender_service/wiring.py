@@ -24,6 +24,7 @@ from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
 from sender_service.express import Express
 from sender_service.intake.accept import Intake, IntakeStores
 from sender_service.intake.stage import intake_stage
+from sender_service.models.policy import AppPolicy
 from sender_service.ops.compose import OpsParts
 from sender_service.ops.letters import letters_stage
 from sender_service.planner.audience import AudienceReader
@@ -131,16 +132,15 @@ class Sender:
         tools = PlannerTools(
             self.sends, self.pages, self.audience, self.campaigns, self.contacts,
             self.settings.plan, utc_now,
-            self.budget.chunk_members, self.scheduler_call.call, self._control_group,
+            self.budget.chunk_members, self.scheduler_call.call, self._policy,
         )  # fmt: skip
         return [
             Planner(f"{self.name}-transactional", ("transactional",), tools),
             Planner(f"{self.name}-marketing", ("transactional", "marketing"), tools),
         ]
 
-    def _control_group(self, app: str) -> float:
-        known = self.apps.get(app)
-        return 0.0 if known is None else known.control_group
+    def _policy(self, app: str) -> AppPolicy:
+        return AppPolicy.of(self.apps.get(app))
 
     @property
     def scheduler_tools(self) -> SchedulerTools:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from shared.models.app import App
+from shared.models.cap import Cap
 from shared.models.wire import Wire
 
 
@@ -20,17 +22,6 @@ def _clock_time(text: str) -> str:
 ClockTime = Annotated[
     str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), AfterValidator(_clock_time)
 ]
-
-
-class Cap(Wire):
-    """At most `count` pushes a person in any `days` days, counted over all campaigns with a cap."""
-
-    count: int = Field(ge=1, le=30)
-    days: float = Field(gt=0, le=90)
-
-    @property
-    def window(self) -> timedelta:
-        return timedelta(days=self.days)
 
 
 class QuietHours(Wire):
@@ -61,6 +52,17 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return ZoneInfo("UTC")
+
+
+class AppPolicy(Wire):
+    """What an app says of all its marketing; a send keeps what it began with."""
+
+    control_group: float = 0
+    cap: Cap | None = None
+
+    @classmethod
+    def of(cls, app: App | None) -> AppPolicy:
+        return cls() if app is None else cls(control_group=app.control_group, cap=app.cap)
 
 
 class Policy(Wire):

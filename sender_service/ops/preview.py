@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sender_service.intake.accept import Intake
 from sender_service.intake.said import Said, to_said
 from sender_service.intake.upload import Lines, read_head, read_recipient, to_lines
+from sender_service.models.policy import AppPolicy
 from sender_service.models.send import Send
 from sender_service.models.trigger import Recipient, Terms, Trigger
 from sender_service.ops.bodies import TRIGGER_DOC, is_lines, read_trigger
@@ -137,9 +138,8 @@ async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
     most = tools.budget.chunk_members(trigger.app) if tools.budget is not None else MAX_CALL
     page = tools.settings.plan.page_members
     app = tools.apps.get(trigger.app)
-    control_group = 0.0 if app is None else app.control_group
     renderer = Renderer(trigger.variables)
-    return PagePlan(send, campaign, renderer, page, min(page, most), control_group)
+    return PagePlan(send, campaign, renderer, page, min(page, most), AppPolicy.of(app))
 
 
 def _whole(count: int, found: Findings) -> int:

@@ -11,11 +11,13 @@ import orjson
 
 from sender_service.models.campaign import Campaign
 from sender_service.models.page import Chunk, Page, new_chunk, page_id, summarise
+from sender_service.models.policy import AppPolicy
 from sender_service.models.send import NEVER, Send, empty_sums
 from sender_service.planner.audience import Candidate
 from sender_service.planner.policy import choose_variant, suppressions
 from sender_service.planner.rendering import Body, Renderer
 from shared.errors import Rejected
+from shared.models.cap import Cap
 
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
 # People of whom no browser is known: remembered while their page is planned, and most of some audiences.
@@ -32,7 +34,14 @@ class PagePlan:
     renderer: Renderer
     page_members: int
     chunk_members: int
-    control_group: float = 0
+    of_app: AppPolicy = AppPolicy()
+
+    @property
+    def caps(self) -> list[Cap]:
+        """All of them hold; transactional sends skip them."""
+        if self.send["priority"] == "transactional":
+            return []
+        return [cap for cap in (self.campaign.policy.cap, self.of_app.cap) if cap is not None]
 
 
 @dataclass
@@ -116,7 +125,7 @@ class PageBuilder:
             campaign,
             self.plan.send["createdAt"],
             transactional=transactional,
-            control_group=self.plan.control_group,
+            control_group=self.plan.of_app.control_group,
         )
         zone = str(profile.get("timeZone") or "UTC") if self._quiet else ""
         body: Body | None = None

@@ -100,12 +100,12 @@ class Paging:
 
     async def _count_against_cap(self, builder: PageBuilder) -> None:
         """Reserved before the page is inserted: a crash between repeats it, and changes nothing."""
-        cap, send = self._plan.campaign.policy.cap, self._plan.send
+        caps, send = self._plan.caps, self._plan.send
         people = builder.reached
-        if cap is None or send["priority"] == "transactional" or not people:
+        if not caps or not people:
             return
         refused = await self._shelf.contacts.reserve(
-            send["app"], people, send["_id"], cap, self._shelf.clock()
+            send["app"], people, send["_id"], caps, self._shelf.clock()
         )
         builder.suppress(refused, "capped")
         builder.capped = True

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from sender_service.accounting.closing import close_complete
 from sender_service.models.campaign import Campaign
+from sender_service.models.policy import AppPolicy
 from sender_service.models.send import FINAL, NEVER, Send
 from sender_service.models.trigger import Terms
 from sender_service.planner.audience import AudienceReader, target_of
@@ -44,7 +45,7 @@ class PlannerTools:
     clock: Clock
     chunk_members: Callable[[str], int]
     announce: Callable[[], None]  # wakes the scheduler
-    control_group: Callable[[str], float] = lambda app: 0.0  # of an app
+    policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
 
 
 class Planner:
@@ -94,14 +95,14 @@ class Planner:
     async def _plan(self, send: Send) -> None:
         tools = self._tools
         target = target_of(send)
-        campaign, control_group = await self._campaign(send)
+        campaign, of_app = await self._campaign(send)
         plan = PagePlan(
             send,
             campaign,
             Renderer(Terms.model_validate(send["trigger"]).variables),
             tools.settings.page_members,
             min(tools.settings.page_members, tools.chunk_members(send["app"])),
-            control_group,
+            of_app,
         )
         renewed = time.monotonic()
 
@@ -123,19 +124,18 @@ class Planner:
         tools.announce()
         log.info("send planned", extra={"send": send["_id"], "app": send["app"], "pages": count})
 
-    async def _campaign(self, send: Send) -> tuple[Campaign, float]:
-        """The version that the send started with, and the app's control group then: frozen at its
-        first page."""
+    async def _campaign(self, send: Send) -> tuple[Campaign, AppPolicy]:
+        """The version that the send started with, and the app's policy then: frozen at its first
+        page."""
         frozen = send["frozen"]
         if frozen is not None:
-            return Campaign.model_validate(frozen), float(frozen.get("controlGroup", 0))
+            return Campaign.model_validate(frozen), AppPolicy.model_validate(frozen)
         campaign = await self._tools.campaigns.campaign(send["app"], send["campaign"])
         if campaign is None or not campaign.enabled:
             raise Rejected("campaign: it is gone or switched off", code="campaign_disabled")
-        control_group = self._tools.control_group(send["app"])
-        kept = {**campaign.document(), "controlGroup": control_group}
-        await self._keep(send, {"frozen": kept})
-        return campaign, control_group
+        of_app = self._tools.policy(send["app"])
+        await self._keep(send, {"frozen": {**campaign.document(), **of_app.document()}})
+        return campaign, of_app
 
     async def _keep(self, send: Send, changes: dict[str, object]) -> None:
         """Renew the lease, and write what is to be kept. Raises LeaseLost."""

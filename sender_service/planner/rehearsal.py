@@ -121,11 +121,11 @@ class Rehearsal:
         return PageBuilder(self._plan, builder.n + 1, builder.now, self._seen)
 
     async def _pass_over_capped(self, builder: PageBuilder) -> None:
-        cap, send = self._plan.campaign.policy.cap, self._plan.send
-        if cap is None or send["priority"] == "transactional" or not builder.reached:
+        caps, send = self._plan.caps, self._plan.send
+        if not caps or not builder.reached:
             return
         refused = await self._contacts.refused(
-            send["app"], builder.reached, send["_id"], cap, builder.now
+            send["app"], builder.reached, send["_id"], caps, builder.now
         )
         builder.suppress(refused, "capped")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pymongo import InsertOne, UpdateOne
 
-from sender_service.models.policy import Cap
 from shared.collections import CONTACTS
+from shared.models.cap import Cap
 from shared.mongo import (
     Database,
     Document,
@@ -29,26 +29,26 @@ class ContactStore:
         self._contacts = database[CONTACTS.name]
 
     async def reserve(
-        self, app: str, people: Collection[str], send: str, cap: Cap, now: datetime
+        self, app: str, people: Collection[str], send: str, caps: Sequence[Cap], now: datetime
     ) -> set[str]:
-        """Note a push of this send for each; returns those whose cap is reached, who get none.
+        """Note a push of this send for each; returns those for whom a cap is reached, who get none.
 
         Repeated, it changes nothing. Writes are conditional, and what was lost to another send is
         seen by reading again: so it ends when a reading finds nothing left to write.
         """
         while True:
             known = await self._read(app, people)
-            refused, writes = _judge(app, people, known, send, cap, now)
+            refused, writes = _judge(app, people, known, send, caps, now)
             if not writes:
                 return refused
             with translate_mongo_errors():
                 await write_conditionally(self._contacts, writes)
 
     async def refused(
-        self, app: str, people: Collection[str], send: str, cap: Cap, now: datetime
+        self, app: str, people: Collection[str], send: str, caps: Sequence[Cap], now: datetime
     ) -> set[str]:
-        """Those whose cap is reached; notes nothing."""
-        return _judge(app, people, await self._read(app, people), send, cap, now)[0]
+        """Those for whom a cap is reached; notes nothing."""
+        return _judge(app, people, await self._read(app, people), send, caps, now)[0]
 
     async def give_back(self, app: str, people: Collection[str], send: str) -> None:
         """Of those to whom nothing was sent."""
@@ -78,7 +78,7 @@ def _judge(
     people: Collection[str],
     known: Mapping[str, Document],
     send: str,
-    cap: Cap,
+    caps: Sequence[Cap],
     now: datetime,
 ) -> tuple[set[str], list[Write]]:
     refused: set[str] = set()
@@ -89,7 +89,7 @@ def _judge(
         ring = document["ring"] if document else []
         if any(e["send"] == send for e in ring):
             continue
-        if sum(e["at"] > now - cap.window for e in ring) >= cap.count:
+        if any(sum(e["at"] > now - cap.window for e in ring) >= cap.count for cap in caps):
             refused.add(person)
         elif document is None:
             fresh = {"_id": _key(app, person), "app": app, "ring": [entry], "rev": 1}

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from shared.models.cap import Cap
 from shared.models.wire import Wire
 
 KeyKind = Literal["write", "server", "webhook", "stream"]
@@ -71,3 +72,4 @@ class App(Wire):
     login_hash: LoginHash = LoginHash()
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = 0  # share of people who get no marketing at all, to compare with
+    cap: Cap | None = None  # over all marketing of the app

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sender_service.models.campaign import CampaignBody
-from sender_service.ops.apps import AppIn
+from sender_service.ops.app_body import AppIn
 from sender_service.ops.examples import APP, CAMPAIGN
 from shared.settings import Settings
 from tests.contract.sender.ops import Ops, open_ops

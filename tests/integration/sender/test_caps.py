@@ -7,7 +7,7 @@ import uuid
 from datetime import timedelta
 
 from sender_service.accounting.closing import settle_caps
-from sender_service.models.policy import Cap
+from shared.models.cap import Cap
 from shared.settings import Settings
 from tests.integration.sender.world import APP, open_world
 
@@ -48,11 +48,11 @@ async def test_two_sends_at_once_never_pass_the_cap(settings: Settings) -> None:
         now = world.clock()
         sends = [f"send-{n}" for n in range(8)]
         refused = await asyncio.gather(
-            *(world.contacts.reserve(APP, people, send, cap, now) for send in sends)
+            *(world.contacts.reserve(APP, people, send, [cap], now) for send in sends)
         )
         for person in people:
             assert sum(person not in r for r in refused) == 3
-        again = await world.contacts.reserve(APP, people, sends[0], cap, now)
+        again = await world.contacts.reserve(APP, people, sends[0], [cap], now)
         assert again == refused[0]
 
 
@@ -63,7 +63,7 @@ async def test_a_repeated_planning_counts_once(settings: Settings) -> None:
         await world.person("ann")
         send = await world.trigger()
         cap = Cap.model_validate(CAP)
-        assert await world.contacts.reserve(APP, ["ann"], send, cap, world.clock()) == set()
+        assert await world.contacts.reserve(APP, ["ann"], send, [cap], world.clock()) == set()
         assert await world.planner().plan_one()
         assert (await world.sums(send))["pending"] == 1
 

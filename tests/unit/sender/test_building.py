@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sender_service.models.campaign import Campaign
 from sender_service.models.page import Page
+from sender_service.models.policy import AppPolicy
 from sender_service.planner import building
 from sender_service.planner.audience import Candidate
 from sender_service.planner.building import PageBuilder, PagePlan
@@ -88,7 +89,7 @@ def test_control_group_is_the_same_for_all_campaigns() -> None:
 
     def held_out(campaign_id: str, priority: str = "marketing") -> set[str]:
         of = campaign().model_copy(update={"id": campaign_id})
-        grouped = replace(plan(of, priority=priority), control_group=0.25)
+        grouped = replace(plan(of, priority=priority), of_app=AppPolicy(control_group=0.25))
         (page,) = _pages(grouped, people)
         assert all(o == ["suppressed", "holdout"] for o in page["outcomes"].values())
         return {page["members"][int(index)][1] for index in page["outcomes"]}

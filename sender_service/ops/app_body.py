@@ -1,0 +1,159 @@
+"""What a `PUT` of an app may say, and how it is stored: secrets sealed, keys as hashes."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from sender_service.models.trigger import Name, UuidText
+from shared.errors import FieldError, InvalidPayload
+from shared.models.app import PUBLIC_KEY, App, KeyKind, SnippetConfig
+from shared.models.cap import Cap
+from shared.models.wire import Wire
+from shared.mongo import Document
+from shared.secrets import MASK, Vault
+
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+# It stands in a header: what was copied with a line break is taken without, other letters can't be right.
+ApiKey = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]{1,512}$")]
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+        raise ValueError("an origin is like https://shop.example")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+Origin = Annotated[
+    str,
+    AfterValidator(_origin),
+    Field(json_schema_extra={"pattern": r"^https?://[^\s/?#\[\]@]+/?$"}),
+]
+
+
+class KeyIn(Wire):
+    """`key` may be left out, or masked, for one that is there already."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"kind": {"const": "write"}}},
+            "then": {"properties": {"key": {"pattern": PUBLIC_KEY}}},
+        }
+    )
+
+    id: Name
+    kind: KeyKind
+    key: Secret | None = None
+
+    @model_validator(mode="after")
+    def _can_stand_in_a_page(self) -> Self:
+        """A write key is a step of the path that Persoo's loader asks for."""
+        if self.kind == "write" and self.key is not None and not re.fullmatch(PUBLIC_KEY, self.key):
+            raise ValueError("a write key has 1 to 48 letters, digits, or signs of _.~-")
+        return self
+
+
+class OneSignalIn(Wire):
+    app_id: UuidText
+    rest_api_key: ApiKey = MASK
+    plan: Literal["free", "paid"] = "free"
+    enabled: bool = True
+
+
+class LoginHashIn(Wire):
+    required: bool = False
+    secret: Secret | None = None
+
+
+class AppIn(Wire):
+    """What `PUT` takes."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    enabled: bool = True
+    one_signal: OneSignalIn = Field(alias="oneSignal")
+    keys: list[KeyIn] = Field(default=[], max_length=32)
+    origins: list[Origin] = Field(default=[], max_length=32)
+    login_hash: LoginHashIn = LoginHashIn()
+    snippet: SnippetConfig = SnippetConfig()
+    control_group: float = Field(default=0, ge=0, lt=1)
+    cap: Cap | None = None
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Self:
+        if len({key.id for key in self.keys}) != len(self.keys):
+            raise ValueError("keys: ids must differ")
+        return self
+
+
+class Sealer:
+    """Turns what came in into what is stored; a masked secret stays what it was."""
+
+    def __init__(self, vault: Vault, before: Document | None) -> None:
+        self._vault = vault
+        self._before = None if before is None else App.model_validate(before)
+
+    def content(self, given: AppIn) -> Document:
+        """Raises InvalidPayload, naming the field."""
+        before = self._before
+        kept = before.one_signal.rest_api_key if before else None
+        return {
+            "name": given.name,
+            "enabled": given.enabled,
+            "oneSignal": {
+                **given.one_signal.document(),
+                "restApiKey": self._seal(
+                    given.one_signal.rest_api_key, kept, "oneSignal.restApiKey"
+                ),
+            },
+            "keys": self._keys(given),
+            "origins": given.origins,
+            "loginHash": {
+                "required": given.login_hash.required,
+                "secret": self._login_secret(given.login_hash),
+            },
+            "snippet": given.snippet.document(),
+            "controlGroup": given.control_group,
+            "cap": None if given.cap is None else given.cap.document(),
+        }
+
+    def _login_secret(self, given: LoginHashIn) -> str | None:
+        """Where proofs are required, one left out stays what it was: without it anybody is anybody."""
+        kept = self._before.login_hash.secret if self._before else None
+        if given.secret is None and not given.required:
+            return None
+        return self._seal(given.secret or MASK, kept, "loginHash.secret")
+
+    def _seal(self, plain: str, kept: str | None, field: str) -> str:
+        if plain == MASK:
+            if kept is None:
+                raise _missing(field)
+            return kept
+        # The same secret stays as it was sealed: an identical PUT makes no new version.
+        return kept if kept and self._vault.decrypt(kept) == plain else self._vault.encrypt(plain)
+
+    def _keys(self, given: AppIn) -> list[Document]:
+        keys = [self._key(key) for key in given.keys]
+        hook = given.snippet.webhook_key
+        hashes = [key["hash"] for key in keys if key["kind"] == "webhook"]
+        if hook is not None and self._vault.hash_key(hook) not in hashes:
+            raise InvalidPayload(
+                "snippet.webhookKey: is none of the app's webhook keys: its webhooks would be refused"
+            )
+        return keys
+
+    def _key(self, key: KeyIn) -> Document:
+        if key.key is not None and key.key != MASK:
+            return {"id": key.id, "kind": key.kind, "hash": self._vault.hash_key(key.key)}
+        for known in self._before.keys if self._before else []:
+            if (known.id, known.kind) == (key.id, key.kind):
+                return known.document()
+        raise _missing(f"keys.{key.id}.key")
+
+
+def _missing(field: str) -> InvalidPayload:
+    error = FieldError(field, "missing", "is required: nothing is stored that it could stay")
+    return InvalidPayload(f"{field}: {error.message}", errors=[error])
