@@ -88,9 +88,8 @@ def test_control_group_is_the_same_for_all_campaigns() -> None:
     people = [Candidate(n, profile(f"p{n}", player(n))) for n in range(400)]
 
     def held_out(campaign_id: str, priority: str = "marketing") -> set[str]:
-        of = campaign().model_copy(update={"id": campaign_id})
-        grouped = replace(plan(of, priority=priority), of_app=AppPolicy(control_group=0.25))
-        (page,) = _pages(grouped, people)
+        ours = plan(campaign().model_copy(update={"id": campaign_id}), priority=priority)
+        (page,) = _pages(replace(ours, of_app=AppPolicy(control_group=0.25)), people)
         assert all(o == ["suppressed", "holdout"] for o in page["outcomes"].values())
         return {page["members"][int(index)][1] for index in page["outcomes"]}
 
