@@ -15,10 +15,12 @@ from sender_service.models.campaign import Campaign
 from sender_service.models.page import Page, PageEdit, pending_counts
 from sender_service.models.send import NEVER, Send
 from sender_service.models.trigger import FEW_RECIPIENTS, Recipient, Trigger
-from sender_service.planner.audience import AudienceReader, Candidate
+from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.lists import NAMES_A_READ, Named, resolve, together
 from sender_service.planner.paging import BAD_SHARE, END
 from sender_service.planner.rendering import Body, Renderer
+from sender_service.planner.target import Candidate
 from sender_service.scheduler.budget import Grant
 from sender_service.scheduler.release import hand_out, to_job
 from sender_service.scheduler.scheduler import HELD_PAUSE, SchedulerTools, publish_jobs
@@ -28,8 +30,6 @@ from shared.clock import Monotonic, monotonic
 from shared.limits import requests_per_second
 from shared.models.app import App
 from shared.models.job import Job
-
-NAMES_A_READ = 100
 
 
 @dataclass(frozen=True)
@@ -128,13 +128,12 @@ class Express:
     async def _candidates(self, app: str, riders: Sequence[Rider]) -> list[list[Candidate]]:
         """The people of all riders, looked up together."""
         every = [name for rider in riders for name in rider.names]
-        found: list[Candidate] = []
+        found: list[Named] = []
         for start in range(0, len(every), NAMES_A_READ):
-            batch = list(enumerate(every[start : start + NAMES_A_READ]))
-            found += await self._audience.resolve(app, 0, batch)
+            found += await resolve(self._audience.people, app, every[start : start + NAMES_A_READ])
         cut, taken = [], 0
         for rider in riders:
-            cut.append(found[taken : taken + len(rider.names)])
+            cut.append(together(found[taken : taken + len(rider.names)]))
             taken += len(rider.names)
         return cut
 

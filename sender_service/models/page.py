@@ -120,7 +120,7 @@ def root_of(chunk: str) -> str:
 
 def unsent_people(page: Page) -> list[str]:
     """People of the page who were to get it, and to none of whose players anything was sent. Who was
-    passed over here may have got it by another page: lists of players spread people over several."""
+    passed over here may have got it by another page: a player that changed hands comes in a late one."""
     sent: dict[str, bool] = {}
     for index, member in enumerate(page["members"]):
         if not member[2]:

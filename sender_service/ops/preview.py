@@ -19,10 +19,11 @@ from sender_service.models.trigger import Recipient, Terms, Trigger
 from sender_service.ops.bodies import TRIGGER_DOC, is_lines, read_trigger
 from sender_service.ops.examples import PREVIEW, answers
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
-from sender_service.planner.audience import AudienceReader, Target, to_target
+from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
 from sender_service.planner.rehearsal import Bounds, Findings, Rehearsal, Sample, shown_body
 from sender_service.planner.rendering import Renderer
+from sender_service.planner.target import Target, to_target
 from sender_service.scheduler.budget import MAX_CALL, MessageBudget
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from sender_service.models.campaign import Campaign
+from sender_service.models.campaign import Campaign, Variant
 from sender_service.models.page import Chunk, Page, new_chunk, page_id, summarise
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import NEVER, Send, empty_sums
-from sender_service.planner.audience import Candidate
 from sender_service.planner.policy import choose_variant, suppressions
 from sender_service.planner.rendering import Body, Renderer
+from sender_service.planner.target import Candidate, Want
 from shared.errors import Rejected
 from shared.models.cap import Cap
 
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
-# People of whom no browser is known: remembered while their page is planned, and most of some audiences.
+# People of whom no browser is known: most of some audiences, and planning goes on behind a page.
 MAX_PLAYERLESS = 20_000
 NO_CHUNK = ""  # of members that no call names
 
@@ -46,8 +46,7 @@ class PagePlan:
 
 @dataclass
 class PageBuilder:
-    """One page. `seen`: players that earlier pages of this send hold already, and people without any
-    who were counted there."""
+    """One page. `seen`: players that earlier pages of this send hold already."""
 
     plan: PagePlan
     n: int
@@ -58,7 +57,6 @@ class PageBuilder:
     chunks: dict[str, Chunk] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
     no_player: int = 0
-    playerless: set[str] = field(default_factory=set)  # who of those is known
     bad: int = 0
     cursor: Any = None
     capped: bool = False
@@ -67,8 +65,8 @@ class PageBuilder:
 
     def add(self, candidate: Candidate) -> bool:
         """False when the person has no room here: all of a person's players are in one page."""
-        players = self._players(candidate)
-        full = len(self.members) + len(players) > self.plan.page_members
+        wanted = self._wanted(candidate)
+        full = len(self.members) + len(wanted) > self.plan.page_members
         full = (full or len(self.chunks) >= MAX_CHUNKS) and bool(self.members)
         if full or self.no_player >= MAX_PLAYERLESS:
             return False
@@ -77,23 +75,25 @@ class PageBuilder:
             self.no_player += 1
         elif candidate.profile is None or self._is_elsewhere(candidate, candidate.profile):
             self._add_unknown(candidate)
-        elif not players:
-            self._add_playerless(candidate.profile)
-        else:
-            self._add_person(candidate, candidate.profile, players)
+        elif wanted:
+            self._add_person(candidate.profile, wanted)
+        elif candidate.first and not candidate.profile["players"]:
+            self.no_player += 1
         return True
 
-    def _players(self, candidate: Candidate) -> list[str]:
-        """The players of this candidate that are new to the send."""
+    def _wanted(self, candidate: Candidate) -> dict[str, Want]:
+        """Its players that are new to the send, each with the first name that means it."""
         if candidate.profile is None:
-            return [candidate.player] if candidate.player else []
-        return [
-            p["id"]
-            for p in candidate.profile["players"]
-            if candidate.player in (None, p["id"])
-            and p["id"] not in self.seen
-            and p["id"] not in self._here
-        ]
+            return {candidate.player: candidate.wants[0]} if candidate.player else {}
+        names: dict[str | None, int] = {}
+        for order, want in enumerate(candidate.wants):
+            names.setdefault(want.player, order)
+        wanted: dict[str, Want] = {}
+        for player in (p["id"] for p in candidate.profile["players"]):
+            orders = [names[name] for name in (player, None) if name in names]
+            if orders and player not in self.seen and player not in self._here:
+                wanted[player] = candidate.wants[min(orders)]
+        return wanted
 
     @staticmethod
     def _is_elsewhere(candidate: Candidate, profile: dict[str, Any]) -> bool:
@@ -108,16 +108,7 @@ class PageBuilder:
         if candidate.player not in self.seen and candidate.player not in self._here:
             self._member(candidate.player, "", NO_CHUNK, ["suppressed", "invalid"])
 
-    def _add_playerless(self, profile: dict[str, Any]) -> None:
-        """Once, by however many names; of whom the send has all players already, nothing is new."""
-        person = profile["_id"]
-        if not profile["players"] and person not in self.seen and person not in self.playerless:
-            self.playerless.add(person)
-            self.no_player += 1
-
-    def _add_person(
-        self, candidate: Candidate, profile: dict[str, Any], players: list[str]
-    ) -> None:
+    def _add_person(self, profile: dict[str, Any], wanted: Mapping[str, Want]) -> None:
         campaign, person = self.plan.campaign, profile["_id"]
         transactional = self.plan.send["priority"] == "transactional"
         passed_over = suppressions(
@@ -128,20 +119,26 @@ class PageBuilder:
             control_group=self.plan.of_app.control_group,
         )
         zone = str(profile.get("timeZone") or "UTC") if self._quiet else ""
-        body: Body | None = None
         variant = choose_variant(person, campaign)
-        if any(player not in passed_over for player in players):
-            try:
-                body = self.plan.renderer.body(variant, profile, candidate.variables)
-            except Rejected:
-                self.bad += 1
-        for player in players:
+        bodies: dict[int, Body | None] = {}  # one a name
+        for player, want in wanted.items():
             if player in passed_over:
                 self._member(player, person, NO_CHUNK, ["suppressed", passed_over[player]])
-            elif body is None:
+                continue
+            if id(want) not in bodies:
+                bodies[id(want)] = self._body(variant, profile, want)
+            body = bodies[id(want)]
+            if body is None:
                 self._member(player, person, NO_CHUNK, ["failed", "bad_variables"])
             else:
                 self._member(player, person, self._chunk(variant.id, body, zone), None)
+        self.bad += None in bodies.values()
+
+    def _body(self, variant: Variant, profile: dict[str, Any], want: Want) -> Body | None:
+        try:
+            return self.plan.renderer.body(variant, profile, want.variables)
+        except Rejected:
+            return None
 
     def _member(self, player: str, person: str, chunk: str, outcome: list[str] | None) -> None:
         if outcome is not None:

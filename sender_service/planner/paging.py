@@ -11,9 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 from sender_service.models.page import Page, PageEdit, page_id
-from sender_service.planner.audience import AudienceReader, Candidate, Cursor, Target
+from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.seen import SeenTexts
+from sender_service.planner.target import Candidate, Cursor, Target, Want
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
 from shared import metrics
@@ -66,12 +67,15 @@ class Paging:
         if self._target.is_list:
             await self._see_again(range(n))
         builder = self._builder(n)
-        async with aclosing(self._shelf.audience.candidates(self._target, cursor)) as people:
-            async for candidate in people:
-                if not builder.add(candidate):
-                    builder = await self._turn(builder, builder.cursor)
-                    builder.add(candidate)
+        audience = self._shelf.audience.batches(self._target, cursor)
+        async with aclosing(read_ahead(audience)) as batches:
+            async for batch in batches:
                 await self._keep()
+                for candidate in batch.candidates:
+                    if not builder.add(candidate):
+                        builder = await self._turn(builder, builder.cursor)
+                        builder.add(candidate)
+                    await self._keep()
         builder = await self._turn(builder, builder.cursor if self._target.is_list else END)
         if not self._target.is_list:
             builder = await self._latecomers(builder)
@@ -95,7 +99,6 @@ class Paging:
         metrics.PAGES_PLANNED.labels(page["app"]).inc()
         if self._target.is_list:
             self._seen.update(member[0] for member in builder.members)
-            self._seen.update(builder.playerless)
         return self._builder(builder.n + 1)
 
     async def _count_against_cap(self, builder: PageBuilder) -> None:
@@ -140,7 +143,7 @@ class Paging:
                 await self._keep_one(entry, holding)
             owner = owners.get(entry["person"])
             if not holding and owner is not None:
-                candidate = Candidate(END, owner, player=entry["_id"])
+                candidate = Candidate(END, owner, (Want(entry["_id"]),))
                 if not builder.add(candidate):
                     builder = await self._turn(builder, END)
                     builder.add(candidate)

@@ -14,10 +14,11 @@ from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import FINAL, NEVER, Send
 from sender_service.models.trigger import Terms
-from sender_service.planner.audience import AudienceReader, target_of
+from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
 from sender_service.planner.paging import LeaseLost, Paging, Shelf
 from sender_service.planner.rendering import Renderer
+from sender_service.planner.target import target_of
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore

@@ -10,11 +10,12 @@ from typing import Any
 
 from sender_service.models.page import Page, pending_counts, pending_members
 from sender_service.models.send import Sums, add_sums, empty_sums
-from sender_service.planner.audience import AudienceReader, Candidate, Target
+from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.paging import BAD_SHARE
 from sender_service.planner.rendering import Body
 from sender_service.planner.seen import SeenTexts
+from sender_service.planner.target import Candidate, Target
 from sender_service.store.contacts import ContactStore
 
 SAMPLES = 3
@@ -116,7 +117,6 @@ class Rehearsal:
         self._take_samples(page, builder.bodies)
         if self._target.is_list:
             self._seen.update(member[0] for member in builder.members)
-            self._seen.update(builder.playerless)
         self._languages = {}
         return PageBuilder(self._plan, builder.n + 1, builder.now, self._seen)
 

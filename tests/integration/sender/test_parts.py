@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sender_service.planner.audience import target_of
+from sender_service.planner.target import target_of
 from shared.clock import utc_now
 from tests.integration.sender.door import (
     Door,
@@ -21,6 +22,7 @@ from tests.integration.sender.door import (
     people,
     reached,
 )
+from tests.integration.sender.world import candidates
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -178,14 +180,38 @@ async def test_planning_goes_on_after_a_crash_where_it_was(door: Door) -> None:
     await door.say(*parts)
     send = await door.send(parts[0]["id"])
     reader = door.sender.audience
-    whole = [c async for c in reader.candidates(target_of(send), None)]
+    whole = await candidates(reader, target_of(send))
     once = list(dict.fromkeys(shuffled))
     assert [c.profile["login"] for c in whole if c.profile] == once
     for at in (0, 7, 20, 38, 39):
-        rest = [c.cursor async for c in reader.candidates(target_of(send), whole[at].cursor)]
-        assert rest == [c.cursor for c in whole[at + 1 :]]
+        rest = await candidates(reader, target_of(send), whole[at].cursor)
+        assert [c.cursor for c in rest] == [c.cursor for c in whole[at + 1 :]]
     await door.plan()
     assert await reached(door, send["_id"]) == [players[name] for name in once]
+
+
+async def test_people_named_in_several_parts_are_in_one_page(door: Door) -> None:
+    """Each player with the variables of its own name."""
+    door.sender.settings.plan.page_members = 2
+    await door.put("/v1/apps/demo/campaigns/hello", a_campaign(contents={"en": "Hi {{ name }}"}))
+    names: list[tuple[str, str]] = []  # player, what its push says
+    for n in range(6):
+        ids = [str(uuid.uuid4()), str(uuid.uuid4())]
+        await door.person(f"n{n}", *ids)
+        names[n:n] = [(ids[0], f"{n}a"), (ids[1], f"{n}b")]  # some near, some far
+    recipients = [{"player": player, "variables": {"name": name}} for player, name in names]
+    parts = in_parts(recipients[:5], recipients[5:9], recipients[9:], campaign="hello")
+    await door.say(*parts)
+    await door.plan()
+    pages = await door.pages(parts[0]["id"])
+    assert [len({member[1] for member in page["members"]}) for page in pages] == [1] * 6
+    told: dict[str, str] = {}
+    for page in pages:
+        bodies = await door.sender.pages.bodies(page)
+        told |= {m[0]: bodies[int(m[2])]["contents"]["en"] for m in page["members"]}
+    assert told == {player: f"Hi {name}" for player, name in names}
+    sums, _ = await door.sender.pages.sums(parts[0]["id"])
+    assert (sums["pending"], sums["people"]["pending"]) == (12, 6)
 
 
 async def test_cancelled_while_parts_are_awaited_forgets_them(door: Door) -> None:

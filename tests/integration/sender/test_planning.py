@@ -70,6 +70,29 @@ async def test_list_is_resumed_without_naming_anybody_twice(pair: Pair) -> None:
     assert Counter(_players(await pair.pages(send))) == Counter(players)
 
 
+async def test_people_named_by_each_player_count_once_also_after_a_crash(pair: Pair) -> None:
+    players = await pair.people(20, browsers=2)
+    await pair.one.database["profiles"].insert_one(
+        {
+            "_id": "bare",
+            "app": "demo",
+            "slot": 1,
+            "login": "bare",
+            "visitors": ["bare"],
+            "players": [],
+        }
+    )
+    by_player = [{"player": player} for player in [*players[::2], *reversed(players[1::2])]]
+    names = [{"login": "bare"}, *by_player, {"visitor": "bare"}]
+    send = await pair.trigger(recipients=names)
+    await _kill_after(pair, 2)
+    await _expire_lease(pair, send)
+    assert await pair.two.planners()[1].plan_one()
+    assert Counter(_players(await pair.pages(send))) == Counter(players)
+    sums, _ = await pair.one.pages.sums(send)
+    assert (sums["people"]["pending"], sums["people"]["no_player"]) == (20, 1)
+
+
 async def _expire_lease(pair: Pair, send: str) -> None:
     """As if its time had passed."""
     past = utc_now() - timedelta(seconds=1)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from sender_service.models.segment import BoundedSegment, Segment
-from sender_service.planner.audience import AudienceReader, Target
+from sender_service.planner.audience import AudienceReader
 from sender_service.planner.segments import to_filter
+from sender_service.planner.target import Target
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.segments import SegmentReader
@@ -25,6 +26,7 @@ from shared.ids import SLOTS, slot_of
 from shared.mongo import Database, ensure_indexes, open_database
 from tests.fakes import START
 from tests.integration.sender.segment_oracle import selects
+from tests.integration.sender.world import candidates
 from tests.stack import settings_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
@@ -179,10 +181,11 @@ async def test_read_in_parts_it_is_the_same_audience_in_the_same_order(database:
     segment = PARSER.validate_python({"lastSeen": {"within": {"days": 1}}})
     target = Target(app, START, segment=segment)
     reader = _reader(database)
-    whole = [c.cursor async for c in reader.candidates(target, None)]
+    whole = [c.cursor for c in await candidates(reader, target)]
     assert whole == sorted(whole) and len(whole) == 160
     for at in (0, 80, 158, 159):
-        assert [c.cursor async for c in reader.candidates(target, whole[at])] == whole[at + 1 :]
+        rest = await candidates(reader, target, whole[at])
+        assert [c.cursor for c in rest] == whole[at + 1 :]
 
 
 async def test_shares_of_what_is_read_rise_to_one(database: Database) -> None:

@@ -16,6 +16,7 @@ from sender_service.models.send import NEVER, Send
 from sender_service.models.trigger import Trigger
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.planner import Planner, PlannerTools
+from sender_service.planner.target import Candidate, Cursor, Target
 from sender_service.store.campaigns import CampaignStore, campaign_key
 from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
@@ -137,6 +138,13 @@ class World:
 
     async def sums(self, send: str) -> Any:
         return (await self.pages.sums(send))[0]
+
+
+async def candidates(
+    reader: AudienceReader, target: Target, after: Cursor = None
+) -> list[Candidate]:
+    """Everybody behind the cursor."""
+    return [c async for batch in reader.batches(target, after) for c in batch.candidates]
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from sender_service.models.page import Chunk, Page, PageEdit, new_chunk
 from sender_service.models.send import NEVER, Send
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.rendering import Renderer
+from sender_service.planner.target import Candidate
 from tests.fakes import START
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
@@ -112,3 +113,16 @@ def plan(
 ) -> PagePlan:
     sending = send(priority=priority, state="planning")
     return PagePlan(sending, of or campaign(), Renderer(variables), page_members, chunk_members)
+
+
+def pages_of(of: PagePlan, candidates: Sequence[Candidate]) -> list[Page]:
+    """As the planner drives it."""
+    seen: set[str] = set()
+    builder, pages = PageBuilder(of, 0, START, seen), []
+    for candidate in candidates:
+        if not builder.add(candidate):
+            pages.append(builder.page(builder.cursor))
+            seen |= {member[0] for member in builder.members}
+            builder = PageBuilder(of, builder.n + 1, START, seen)
+            assert builder.add(candidate)
+    return [*pages, builder.page(None)]

@@ -11,36 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sender_service.models.campaign import Campaign
-from sender_service.models.page import Page
 from sender_service.models.policy import AppPolicy
 from sender_service.planner import building
-from sender_service.planner.audience import Candidate
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.policy import choose_variant
+from sender_service.planner.target import Candidate, Want
 from tests.fakes import START
-from tests.unit.sender.builders import campaign, plan, player, player_id, profile, variant
+from tests.unit.sender.builders import campaign, pages_of, plan, player, player_id, profile, variant
 
 
 def _candidates(*profiles: dict[str, Any], **fields: Any) -> list[Candidate]:
     return [Candidate(i + 1, p, **fields) for i, p in enumerate(profiles)]
 
 
-def _pages(of: PagePlan, candidates: list[Candidate]) -> list[Page]:
-    """As the planner drives it."""
-    seen: set[str] = set()
-    builder, pages = PageBuilder(of, 0, START, seen), []
-    for candidate in candidates:
-        if not builder.add(candidate):
-            pages.append(builder.page(builder.cursor))
-            seen |= {member[0] for member in builder.members}
-            builder = PageBuilder(of, builder.n + 1, START, seen)
-            assert builder.add(candidate)
-    return [*pages, builder.page(None)]
-
-
 def _outcomes(of: PagePlan, *profiles: dict[str, Any]) -> dict[str, str]:
     """Player → reason, or "" for who gets it."""
-    (page,) = _pages(of, _candidates(*profiles))
+    (page,) = pages_of(of, _candidates(*profiles))
     found = {}
     for index, (name, _, chunk) in enumerate(page["members"]):
         outcome = page["outcomes"].get(str(index))
@@ -89,7 +75,7 @@ def test_control_group_is_the_same_for_all_campaigns() -> None:
 
     def held_out(campaign_id: str, priority: str = "marketing") -> set[str]:
         ours = plan(campaign().model_copy(update={"id": campaign_id}), priority=priority)
-        (page,) = _pages(replace(ours, of_app=AppPolicy(control_group=0.25)), people)
+        (page,) = pages_of(replace(ours, of_app=AppPolicy(control_group=0.25)), people)
         assert all(o == ["suppressed", "holdout"] for o in page["outcomes"].values())
         return {page["members"][int(index)][1] for index in page["outcomes"]}
 
@@ -131,10 +117,10 @@ def test_campaigns_choose_independently() -> None:
 def test_bad_variables_fail_only_their_person() -> None:
     of = plan(campaign(variant(contents={"en": "{{ name }}"})))
     candidates = [
-        Candidate(1, profile("p", player(1), player(2, "invalid")), {}),
-        Candidate(2, profile("q", player(3)), {"name": "Zoe"}),
+        Candidate(1, profile("p", player(1), player(2, "invalid"))),
+        Candidate(2, profile("q", player(3)), (Want(None, {"name": "Zoe"}),)),
     ]
-    (page,) = _pages(of, candidates)
+    (page,) = pages_of(of, candidates)
     assert page["outcomes"] == {"0": ["failed", "bad_variables"], "1": ["suppressed", "invalid"]}
     assert page["members"][2][2] == "0" and list(page["chunks"]) == ["0"]
 
@@ -145,53 +131,11 @@ def test_nobody_rendered_where_nobody_is_reachable() -> None:
     assert builder.bad == 0
 
 
-def test_unknown_player_is_suppressed_as_invalid() -> None:
-    (page,) = _pages(
-        plan(), [Candidate(1, None, player=player_id(1)), Candidate(2, None, player=player_id(1))]
-    )
-    assert page["members"] == [[player_id(1), "", ""]]
-    assert page["outcomes"] == {"0": ["suppressed", "invalid"]}
-    assert page["sums"]["suppressed"] == {"invalid": 1} and not page["open"]
-
-
-def test_player_its_owner_does_not_list_is_accounted_for() -> None:
-    (page,) = _pages(plan(), [Candidate(1, profile("p", player(2)), player=player_id(1))])
-    assert page["outcomes"] == {"0": ["suppressed", "invalid"]} and page["noPlayer"] == 0
-
-
-def test_named_player_alone_gets_it() -> None:
-    (page,) = _pages(
-        plan(), [Candidate(1, profile("p", player(1), player(2)), player=player_id(2))]
-    )
-    assert [member[0] for member in page["members"]] == [player_id(2)]
-
-
-def test_people_without_a_player_are_counted() -> None:
-    (page,) = _pages(plan(), [Candidate(1, None), Candidate(2, profile("p"))])
-    assert page["noPlayer"] == 2 and page["sums"]["people"]["no_player"] == 2
-    assert page["members"] == []
-
-
-def test_person_without_a_player_named_twice_is_counted_once() -> None:
-    (page,) = _pages(plan(), [Candidate(1, profile("p")), Candidate(2, profile("p"))])
-    assert page["noPlayer"] == 1
-
-
-def test_person_named_twice_is_there_once() -> None:
-    person = profile("p", player(1), player(2))
-    of = plan(page_members=2)
-    pages = _pages(
-        of, [Candidate(1, person, player=player_id(2)), Candidate(2, person), Candidate(3, person)]
-    )
-    assert sorted(m[0] for p in pages for m in p["members"]) == [player_id(1), player_id(2)]
-    assert sum(p["noPlayer"] for p in pages) == 0
-
-
 def test_people_without_a_player_fill_a_page_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else they pile up while hardly anybody of the audience has one, and a crash begins anew."""
     monkeypatch.setattr(building, "MAX_PLAYERLESS", 3)
     people = [profile(f"p{n}") for n in range(8)]
-    pages = _pages(plan(), _candidates(*people, profile("q", player(1))))
+    pages = pages_of(plan(), _candidates(*people, profile("q", player(1))))
     assert [page["noPlayer"] for page in pages] == [3, 3, 2]
     assert [len(page["members"]) for page in pages] == [0, 0, 1]
 
@@ -200,7 +144,7 @@ def test_same_body_shares_a_chunk_and_chunks_are_bounded() -> None:
     texts = {"en": "Hello", "de": "Hallo"}
     people = [profile(f"p{n}", player(n), language="de" if n % 3 == 0 else "en") for n in range(30)]
     of = plan(campaign(variant(contents=texts)), chunk_members=8)
-    (page,) = _pages(of, _candidates(*people))
+    (page,) = pages_of(of, _candidates(*people))
     sizes = Counter(member[2] for member in page["members"])
     assert sorted(sizes.values()) == [2, 4, 8, 8, 8] and set(sizes) == set(page["chunks"])
 
@@ -209,7 +153,7 @@ def test_bodies_lie_where_their_chunks_say() -> None:
     of = plan(campaign(variant(contents={"en": "{{ name }}"})))
     builder = PageBuilder(of, 0, START, set())
     for n in range(5):
-        builder.add(Candidate(n, profile(f"p{n}", player(n)), {"name": f"n{n % 2}"}))
+        builder.add(Candidate(n, profile(f"p{n}", player(n)), (Want(None, {"name": f"n{n % 2}"}),)))
     for name, person, chunk in builder.members:
         text = builder.bodies[int(chunk)]["contents"]["en"]
         assert text == f"n{int(person[1:]) % 2}", name
@@ -218,7 +162,7 @@ def test_bodies_lie_where_their_chunks_say() -> None:
 def test_a_page_holds_a_hundred_calls() -> None:
     people = [profile(f"p{n}", player(n), basket={"n": n}) for n in range(250)]
     of = plan(campaign(variant(contents={"en": "{{ profile.basket.n }}"})))
-    pages = _pages(of, _candidates(*people))
+    pages = pages_of(of, _candidates(*people))
     assert [len(p["chunks"]) for p in pages] == [100, 100, 50]
     assert sum(len(p["members"]) for p in pages) == 250
 
@@ -237,7 +181,7 @@ def test_everybody_is_in_one_page_with_all_browsers(
     people = [
         profile(f"p{i}", *(player(next(number)) for _ in range(s))) for i, s in enumerate(sizes)
     ]
-    pages = _pages(plan(page_members=limit, chunk_members=calls), _candidates(*people))
+    pages = pages_of(plan(page_members=limit, chunk_members=calls), _candidates(*people))
     assert sum(p["sums"]["audience"] for p in pages) == sum(sizes)
     assert sum(p["noPlayer"] for p in pages) == sizes.count(0)
     home: dict[str, int] = {}

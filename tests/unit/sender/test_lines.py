@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sender_service.intake.upload import to_lines
 from sender_service.models.trigger import MAX_TRIGGER_BYTES
-from sender_service.planner.seen import FIRST_SIZE, SeenTexts
+from sender_service.planner.seen import FIRST_SIZE, Places, SeenTexts
 from shared.errors import TooLarge
 
 
@@ -55,3 +55,12 @@ def test_seen_grows() -> None:
     assert len(seen) == 5 * FIRST_SIZE
     assert all(str(n) in seen for n in range(5 * FIRST_SIZE))
     assert not any(f"x{n}" in seen for n in range(1_000))
+
+
+def test_places_keep_the_first_number_of_each_text() -> None:
+    places, count = Places(), FIRST_SIZE * 3
+    for number in range(count):
+        places.note(f"name {number}", number)
+        places.note(f"name {number // 2}", 0)
+    assert [places.number(f"name {number}") for number in range(count)] == list(range(count))
+    assert places.number("nobody") is None

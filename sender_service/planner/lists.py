@@ -1,0 +1,189 @@
+"""A list of names becomes people: each with everything that the list says of them, at the first name.
+
+So all of a person's players are in one page, also where the list names them one by one, far apart.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sender_service.models.trigger import Recipient
+from sender_service.planner.seen import Places
+from sender_service.planner.target import Batch, Candidate, Cursor, Target, Want
+from sender_service.store.parts import PartStore
+from sender_service.store.people import PeopleReader
+
+NAMES_A_READ = 100
+Address = tuple[str, str]
+
+
+class Roll:
+    """Where the names of a list stand: the first of equal ones counts. In 24 to 48 bytes a name."""
+
+    def __init__(self) -> None:
+        self._places = Places()
+        self._parts = array("I")  # how many names stand before each part
+        self._count = 0
+
+    def add_part(self, names: Sequence[Recipient]) -> None:
+        self._parts.append(self._count)
+        for place, name in enumerate(names, self._count):
+            # The lowest bit: has it variables, which are to be looked up?
+            self._places.note(_text(name.address), place << 1 | bool(name.variables))
+        self._count += len(names)
+
+    def at(self, part: int, index: int) -> int:
+        """The place there, counted over all parts."""
+        return self._parts[part] + index
+
+    def place(self, address: Address) -> int | None:
+        number = self._places.number(_text(address))
+        return None if number is None else number >> 1
+
+    def has_variables(self, address: Address) -> bool:
+        return bool((self._places.number(_text(address)) or 0) & 1)
+
+    def part_of(self, place: int) -> tuple[int, int]:
+        """The part, and where in it."""
+        part = bisect_right(self._parts, place) - 1
+        return part, place - self._parts[part]
+
+    def names_of(self, profile: Mapping[str, Any]) -> list[tuple[int, Address]]:
+        """Where it names this person, by whatever name, in order."""
+        addresses: list[Address] = [("player", player["id"]) for player in profile["players"]]
+        addresses += [("visitor", visitor) for visitor in profile.get("visitors", ())]
+        if profile.get("login"):
+            addresses.append(("login", profile["login"]))
+        places = [(self.place(address), address) for address in addresses]
+        return sorted((place, address) for place, address in places if place is not None)
+
+
+def _text(address: Address) -> str:
+    return "\x1f".join(address)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A person as a name of the list led to them. `later`: the other names that mean them too, all
+    behind this one; where this is not the `first`, they came with that."""
+
+    name: Recipient
+    profile: dict[str, Any] | None
+    first: bool = True
+    later: Sequence[Address] = ()
+
+    def among(self, roll: Roll, here: int) -> Named:
+        names = [] if self.profile is None else roll.names_of(self.profile)
+        if any(place < here for place, _ in names):
+            return replace(self, first=False)
+        return replace(self, later=[address for place, address in names if place > here])
+
+    def candidate(self, cursor: Cursor, own: Mapping[Address, dict[str, Any]]) -> Candidate:
+        """`own`: the variables of later names that have some."""
+        wants = [Want(self.name.player, self.name.variables)]
+        wants += [Want(a[1] if a[0] == "player" else None, own.get(a, {})) for a in self.later]
+        return Candidate(cursor, self.profile, tuple(wants), self.first)
+
+
+class ListReader:
+    """Raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, people: PeopleReader, parts: PartStore) -> None:
+        self._people = people
+        self._parts = parts
+
+    async def batches(self, target: Target, after: Cursor) -> AsyncIterator[Batch]:
+        """The list is read twice: before the first person comes, all their names must be known."""
+        roll, total = Roll(), len(target.parts) or 1
+        for part in range(total):
+            roll.add_part(await self._names(target, part))
+            yield Batch([], 0.0)
+        begin = tuple(after or (0, 0))
+        for part in range(begin[0], total):
+            names = await self._names(target, part)
+            fresh = [
+                (index, name)
+                for index, name in enumerate(names)
+                if (part, index) >= begin and roll.place(name.address) == roll.at(part, index)
+            ]
+            for batch in _in_chunks(fresh, NAMES_A_READ):
+                share = (part + (batch[-1][0] + 1) / len(names)) / total
+                yield Batch(await self._people_of(target, roll, part, batch), share)
+        yield Batch([], 1.0)
+
+    async def _names(self, target: Target, part: int) -> Sequence[Recipient]:
+        if target.names is not None:
+            return target.names
+        return [
+            Recipient.model_validate(r) for r in await self._parts.recipients(target.parts[part])
+        ]
+
+    async def _people_of(
+        self, target: Target, roll: Roll, part: int, batch: Sequence[tuple[int, Recipient]]
+    ) -> list[Candidate]:
+        found = await resolve(self._people, target.app, [name for _, name in batch])
+        places = [index for index, _ in batch]
+        found = [
+            named.among(roll, roll.at(part, index))
+            for index, named in zip(places, found, strict=True)
+        ]
+        own = await self._variables(target, roll, [a for named in found for a in named.later])
+        return [
+            named.candidate([part, index + 1], own)
+            for index, named in zip(places, found, strict=True)
+        ]
+
+    async def _variables(
+        self, target: Target, roll: Roll, addresses: Sequence[Address]
+    ) -> dict[Address, dict[str, Any]]:
+        """Of names that stand anywhere: each part that holds one is read once."""
+        wanted: dict[int, list[tuple[int, Address]]] = {}
+        for address in addresses:
+            place = roll.place(address) if roll.has_variables(address) else None
+            if place is not None:
+                part, index = roll.part_of(place)
+                wanted.setdefault(part, []).append((index, address))
+        found = {}
+        for part, places in wanted.items():
+            names = await self._names(target, part)
+            for index, address in places:
+                if names[index].address == address:  # places are found by a hash
+                    found[address] = names[index].variables
+        return found
+
+
+def together(found: Sequence[Named]) -> list[Candidate]:
+    """The people of a whole list."""
+    roll = Roll()
+    roll.add_part([named.name for named in found])
+    own = {named.name.address: named.name.variables for named in reversed(found)}
+    return [
+        named.among(roll, index).candidate([0, index + 1], own)
+        for index, named in enumerate(found)
+        if roll.place(named.name.address) == index
+    ]
+
+
+async def resolve(people: PeopleReader, app: str, names: Sequence[Recipient]) -> list[Named]:
+    """Who is behind each name, if anybody. Raises StoreUnavailable."""
+    found: dict[Address, dict[str, Any]] = {}
+    for kind, look_up in (
+        ("login", people.by_logins),
+        ("visitor", people.by_visitors),
+        ("player", people.by_players),
+    ):
+        values = [name.address[1] for name in names if name.address[0] == kind]
+        if values:
+            found |= {(kind, value): p for value, p in (await look_up(app, values)).items()}
+    return [Named(name, found.get(name.address)) for name in names]
+
+
+def _in_chunks(
+    names: Sequence[tuple[int, Recipient]], size: int
+) -> Iterator[Sequence[tuple[int, Recipient]]]:
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
