@@ -6,10 +6,13 @@ import argparse
 import functools
 import sys
 
+from sender_service.cli.apps import add_app_commands, add_audit_command
+from sender_service.cli.campaigns import add_campaign_commands
 from sender_service.cli.letters import add_letter_commands
-from sender_service.cli.people import add_why_command
+from sender_service.cli.people import add_person_commands, add_why_command
+from sender_service.cli.preview import add_preview_command
 from sender_service.cli.schemas import add_schemas_command
-from sender_service.cli.sends import add_campaign_commands, add_send_commands
+from sender_service.cli.sends import add_send_commands
 from sender_service.cli.tokens import add_token_commands
 from sender_service.cli.trigger import add_trigger_command
 from sender_service.main import ROLES, run
@@ -17,9 +20,13 @@ from shared.service import run_service
 
 COMMANDS = (
     add_trigger_command,
+    add_preview_command,
     add_send_commands,
     add_why_command,
     add_campaign_commands,
+    add_app_commands,
+    add_person_commands,
+    add_audit_command,
     add_letter_commands,
     add_token_commands,
     add_schemas_command,
@@ -34,7 +41,7 @@ def _roles(text: str) -> list[str]:
     return roles
 
 
-def main(arguments: list[str] | None = None) -> int:
+def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sender_service", description=__doc__)
     parser.add_argument(
         "--only", type=_roles, default=list(ROLES), help="the roles to run, by commas"
@@ -42,7 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     for add in COMMANDS:
         add(commands)
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = build_parser().parse_args(arguments)
     if options.command is not None:
         return int(options.execute(options))
     return run_service("sender", functools.partial(run, roles=options.only))

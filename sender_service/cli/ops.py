@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -52,10 +54,14 @@ class Ops:
     def show(self, body: Any, *tables: Table) -> None:
         """As tables, or with `--json` as it came."""
         if self.options.json:
-            self.console.file.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n")
-            return
-        for table in tables:
-            self.console.print(table)
+            self.show_json(body)
+        else:
+            for table in tables:
+                self.console.print(table)
+
+    def show_json(self, body: Any) -> None:
+        """What a table would not show whole."""
+        self.console.file.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
 Work = Callable[[Ops], Awaitable[None]]
@@ -70,7 +76,7 @@ def add_command(
     )
     parser.add_argument("--url", default=None, help="the ops API; by default this machine's")
     parser.add_argument("--json", action="store_true", help="print the API's answer as it is")
-    parser.set_defaults(execute=lambda options: execute(options, work))
+    parser.set_defaults(execute=lambda options: execute(options, work), work=work)
     return parser
 
 
@@ -115,16 +121,30 @@ def open_api(settings: Settings, url: str | None = None) -> httpx.AsyncClient:
     )
 
 
+def read_json(source: str, option: str | None = None) -> Any:
+    """Of a file, of the standard input (-), or of what an `option` says. Raises Refused."""
+    try:
+        if option is not None:
+            return orjson.loads(source)
+        return orjson.loads(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes())
+    except OSError as exc:
+        raise Refused(400, f"{source}: {exc.strerror}") from exc
+    except orjson.JSONDecodeError as exc:
+        raise Refused(400, f"{option or source} is not JSON: {exc}") from exc
+
+
 def why_not(answer: httpx.Response) -> str:
     """The API's own words, or the status of whoever else answered."""
     try:
         body = answer.json()
         code, message = str(body["code"]), str(body["message"])
+        errors = body.get("errors") or ()  # the message says the first one
+        more = [f"\n{e['field']}: {e['message']}" for e in errors[1:]]
     except (ValueError, KeyError, TypeError):
         return f"the ops API answers {answer.status_code}"
     if answer.status_code == 401:
         return f"{message}: set CARILLON_OPS__TOKEN"
-    return f"{message} ({code})"
+    return f"{message} ({code}){''.join(more)}"
 
 
 def rows(table: Table, *more: tuple[object, ...]) -> Table:

@@ -1,12 +1,13 @@
-"""`why`: why did (or didn't) she get it?"""
+"""`why`: why did (or didn't) she get it? `person search|show|export|erase|undo-merge`."""
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, Refused, add_command, rows
+from sender_service.cli.ops import Ops, Refused, add_command, add_group, rows
 
 KINDS = ("login", "visitor", "player", "email")
 
@@ -16,19 +17,77 @@ def add_why_command(commands: Any) -> None:
         commands, "why", _why, help="why somebody did, or did not, get a push",
         epilog="Without --send it looks in the app's newest sends.",
     )  # fmt: skip
-    parser.add_argument("--app", required=True)
+    _add_names(parser)
     parser.add_argument("--send", default=None, metavar="ID")
+
+
+def add_person_commands(commands: Any) -> None:
+    group = add_group(commands, "person", help="what is known about somebody, and forgetting it")
+    _add_names(add_command(group, "search", _show_found, help="people that a name leads to"))
+    for name, work, help in (
+        ("show", _show, "one, as JSON"),
+        ("export", _export, "all that is known, as JSON"),
+        ("erase", _erase, "forget a person, everywhere and for good"),
+        ("undo-merge", _undo, "part what was joined: the two never join again"),
+    ):
+        parser = add_command(group, name, work, help=help)
+        parser.add_argument("person", metavar="ID", help="of a person, as `search` says it")
+        if name == "erase":
+            parser.add_argument("--yes", action="store_true", help="needed: it can't be undone")
+        if name == "undo-merge":
+            parser.add_argument("--merge", required=True, metavar="ID", help="as `export` says it")
+
+
+def _add_names(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--app", required=True)
     who = parser.add_mutually_exclusive_group(required=True)
     for kind in KINDS:
         who.add_argument(f"--{kind}", default=None)
 
 
-async def _why(ops: Ops) -> None:
+async def _search(ops: Ops) -> Any:
     options = ops.options
     name = {kind: getattr(options, kind) for kind in KINDS if getattr(options, kind)}
     found = await ops.call("POST", "/v1/people/search", json={"app": options.app, **name})
     if not found["items"]:
         raise Refused(404, "nobody is known by this name")
+    return found
+
+
+async def _show_found(ops: Ops) -> None:
+    found = await _search(ops)
+    table = Table("person", "login", "email", "browsers", "players", "last seen")
+    rows(table, *(
+        (p["id"], p["login"], p["email"], len(p["visitors"]), len(p["players"]), p["lastSeenAt"])
+        for p in found["items"]
+    ))  # fmt: skip
+    ops.show(found, table)
+
+
+async def _show(ops: Ops) -> None:
+    ops.show_json(await ops.call("GET", f"/v1/people/{ops.options.person}"))
+
+
+async def _export(ops: Ops) -> None:
+    ops.show_json(await ops.call("GET", f"/v1/people/{ops.options.person}/export"))
+
+
+async def _erase(ops: Ops) -> None:
+    if not ops.options.yes:
+        raise Refused(400, "it can't be undone: say --yes")
+    done = await ops.call("POST", f"/v1/people/{ops.options.person}/erase")
+    ops.show(done, rows(Table("person", "events"), (done["person"], len(done["events"]))))
+
+
+async def _undo(ops: Ops) -> None:
+    path = f"/v1/people/{ops.options.person}/merges/undo"
+    done = await ops.call("POST", path, json={"merge": ops.options.merge})
+    ops.show(done, rows(Table("person", "event"), (done["person"], done["event"])))
+
+
+async def _why(ops: Ops) -> None:
+    options = ops.options
+    found = await _search(ops)
     params = {"send": options.send} if options.send else {}
     answers = [
         {"person": person["id"], **await _of(ops, person["id"], params)}

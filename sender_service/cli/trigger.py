@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,12 +15,13 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from sender_service.cli.ops import open_api, why_not
+from sender_service.cli.ops import Refused, open_api, why_not
 from sender_service.cli.sends import account_table
+from sender_service.cli.target import add_options, to_trigger
 from sender_service.models.trigger import parse_trigger
 from shared.clock import utc_now
 from shared.errors import CarillonError, InvalidPayload
-from shared.ids import dead_letter_id, is_visitor_id
+from shared.ids import dead_letter_id
 from shared.kafka import Outgoing, ensure_topics, open_log_writer
 from shared.models.wire import to_iso
 from shared.settings import Settings
@@ -35,17 +35,8 @@ EXIT_REFUSED = 1
 
 def add_trigger_command(commands: Any) -> None:
     parser = commands.add_parser("trigger", help="emit a campaign trigger")
-    parser.add_argument("--app", required=True)
-    parser.add_argument("--campaign", required=True)
-    parser.add_argument("--all", action="store_true", help="everybody of the app")
-    for kind in ("visitor", "login", "player"):
-        parser.add_argument(
-            f"--{kind}", action="append", default=[], metavar="ID", help="may repeat"
-        )
-    parser.add_argument("--variables", default="{}", help="a JSON object for the texts")
-    parser.add_argument("--priority", choices=("marketing", "transactional"), default="marketing")
+    add_options(parser)
     parser.add_argument("--id", default=None, help="a UUID; the same id twice is one send")
-    parser.add_argument("--send-at", default=None, help="ISO 8601, with an offset")
     parser.add_argument(
         "--watch", action="store_true", help="follow it until its account is closed"
     )
@@ -59,6 +50,8 @@ def _execute(options: argparse.Namespace) -> int:
         return asyncio.run(_emit(options, Settings(), console))
     except InvalidPayload as exc:
         console.print(f"not a trigger: {exc.message}")
+    except Refused as exc:
+        console.print(str(exc))
     except CarillonError as exc:
         console.print(exc.message)
     except ValidationError as exc:
@@ -70,36 +63,8 @@ def _execute(options: argparse.Namespace) -> int:
     return EXIT_REFUSED
 
 
-def to_trigger(options: argparse.Namespace) -> dict[str, Any]:
-    """The trigger that the options describe. Raises InvalidPayload."""
-    try:
-        variables = orjson.loads(options.variables)
-    except orjson.JSONDecodeError as exc:
-        raise InvalidPayload("--variables is not JSON") from exc
-    trigger: dict[str, Any] = {
-        "id": options.id or str(uuid.uuid4()),
-        "app": options.app,
-        "campaign": options.campaign,
-        "priority": options.priority,
-        "variables": variables,
-    }
-    if options.send_at:
-        trigger["sendAt"] = options.send_at
-    for visitor in options.visitor:
-        if not is_visitor_id(visitor):
-            raise InvalidPayload(f"--visitor {visitor}: 1 to 64 letters, digits, or any of _ - . :")
-    named = [
-        {kind: value} for kind in ("visitor", "login", "player") for value in getattr(options, kind)
-    ]
-    if named and options.all:
-        raise InvalidPayload("give --all or names, not both")
-    if not named and not options.all:
-        raise InvalidPayload("give --all, or at least one --visitor, --login or --player")
-    return trigger | ({"audience": {"all": True}} if options.all else {"recipients": named})
-
-
 async def _emit(options: argparse.Namespace, settings: Settings, console: Console) -> int:
-    body = orjson.dumps(to_trigger(options))
+    body = orjson.dumps(to_trigger(options, options.id))
     head, trigger, digest = parse_trigger(body)
     if isinstance(trigger, InvalidPayload):
         raise trigger

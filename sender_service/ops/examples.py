@@ -60,7 +60,7 @@ PREVIEW: dict[str, Any] = {
     "app": "demo", "campaign": "welcome", "exact": True, "planned": {"people": 94, "share": 1.0},
     "audience": 100, "wouldGet": {"people": 82, "players": 91}, "suppressed": {"unsubscribed": 8},
     "failed": {"bad_variables": 1}, "people": {"failed": 1, "suppressed": 7, "no_player": 4},
-    "wouldBeRefused": None,
+    "wouldBeRefused": None, "warnings": [],
     "samples": [
         {
             "player": PLAYER, "language": "cs", "variant": "a", "heading": "Ahoj Jana",

@@ -123,6 +123,7 @@ async def _preview(tools: PreviewTools, asked: _Asked, people: int) -> dict[str,
         "planned": {"people": found.people, "share": round(found.share, 4)},
         **_counts(found),
         "wouldBeRefused": _refusal(found),
+        "warnings": _warnings(found, rehearsal.calls_for(found.texts)),
         "samples": [_shown(sample) for sample in found.shown],
         "quietHours": _quiet(found),
         "forecast": await _forecast(tools, send, found),
@@ -170,6 +171,18 @@ def _refusal(found: Findings) -> str | None:
     if found.people and found.too_many_bad:
         return f"bad_variables: {found.bad} of {found.people} people's texts don't render"
     return None
+
+
+def _warnings(found: Findings, common: int) -> list[dict[str, str]]:
+    """What works, but not well."""
+    if not found.split:
+        return []
+    calls, fewer = _whole(found.calls, found), _whole(common, found)
+    message = (
+        f"links differ from person to person where texts don't: {calls} calls, "
+        f"where a link that is the same for all would need {fewer}"
+    )
+    return [{"code": "links_split_calls", "message": message}]
 
 
 def _shown(sample: Sample) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from sender_service.models.page import Page, pending_counts, pending_members
 from sender_service.models.send import Sums, add_sums, empty_sums
@@ -46,6 +50,8 @@ class Findings:
 
     sums: Sums = field(default_factory=empty_sums)
     calls: int = 0
+    split: int = 0  # of the calls: those that only their links set apart from another one
+    texts: Counter[bytes] = field(default_factory=Counter)  # messages by all but their links
     people: int = 0
     bad: int = 0
     share: float = 0.0
@@ -109,7 +115,7 @@ class Rehearsal:
         await self._pass_over_capped(builder)
         page = builder.page(None)
         counts = pending_counts(page, list(page["chunks"]))
-        found.calls += sum(count > 0 for count in counts.values())
+        self._count_calls(page, builder.bodies, counts)
         found.people += len({member[1] for member in builder.members})
         found.bad += builder.bad
         add_sums(found.sums, page["sums"])
@@ -128,6 +134,21 @@ class Rehearsal:
             send["app"], builder.reached, send["_id"], caps, builder.now
         )
         builder.suppress(refused, "capped")
+
+    def _count_calls(self, page: Page, bodies: list[Body], counts: Mapping[str, int]) -> None:
+        here: Counter[bytes] = Counter()
+        for name, count in counts.items():
+            chunk = page["chunks"][name]
+            here[_texts_of(chunk["variant"], chunk["timeZone"], bodies[int(name)])] += count
+        calls = sum(count > 0 for count in counts.values())
+        self._found.calls += calls
+        self._found.split += calls - self.calls_for(here)
+        self._found.texts += here
+
+    def calls_for(self, texts: Counter[bytes]) -> int:
+        """If all messages of one text had one link."""
+        most = self._plan.chunk_members
+        return sum(-(-count // most) for count in texts.values())
 
     def _count_quiet(self, page: Page, counts: dict[str, int], now: datetime) -> None:
         hours = self._plan.campaign.policy.quiet_hours
@@ -151,6 +172,13 @@ class Rehearsal:
                     found.samples[language] = sample
                 elif len(found.spare) < SAMPLES:
                     found.spare.append(sample)
+
+
+def _texts_of(variant: str, zone: str, body: Body) -> bytes:
+    """What is the same for all who see the same."""
+    buttons = [{**button, "url": None} for button in body.get("web_buttons", ())]
+    seen = [variant, zone, {**body, "url": None, "web_buttons": buttons}]
+    return hashlib.blake2b(orjson.dumps(seen, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
 def shown_body(body: Body) -> dict[str, Any]:

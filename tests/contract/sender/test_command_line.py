@@ -130,6 +130,19 @@ def test_report_has_rates_only_where_somebody_reports(
 
 
 @respx.mock(base_url=URL)
+def test_push_is_tried_on_one_player(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    route = respx_mock.post("/v1/apps/shop/campaigns/hello/test").respond(202, json=ACCOUNT)
+    test = ("campaign", "test", "--app", "shop", "--campaign", "hello", "--player", "x")
+    assert run(*test, "--variables", '{"name": "Ann"}') == 0
+    body = {"player": "x", "variables": {"name": "Ann"}}
+    assert orjson.loads(route.calls[0].request.content) == body
+    assert "hello" in capsys.readouterr().out
+    assert run(*test, "--variables", "{") == 1 and len(route.calls) == 1
+
+
+@respx.mock(base_url=URL)
 def test_replay_tells_what_did_not_work(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,10 +176,27 @@ def test_new_token_is_alone_on_stdout(
     assert capsys.readouterr().out == "cot_new\n"
 
 
+@respx.mock(base_url=URL)
+def test_erase_and_undo_ask_for_what_cannot_be_undone(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    erase = respx_mock.post("/v1/people/p1/erase").respond(
+        202, json={"person": "p1", "events": ["e"]}
+    )
+    undo = respx_mock.post("/v1/people/p1/merges/undo")
+    undo.respond(202, json={"person": "p1", "event": "e"})
+    assert run("person", "erase", "p1") == 1 and not erase.called
+    assert run("person", "erase", "p1", "--yes") == 0 and erase.called
+    assert run("person", "undo-merge", "p1", "--merge", "m" * 32) == 0
+    assert orjson.loads(undo.calls[0].request.content) == {"merge": "m" * 32}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ("send",),
+        ("app", "resume"),
+        ("campaign", "put", "--app", "a", "--campaign", "b"),
         ("send", "show"),
         ("why", "--app", "a"),
         ("why", "--app", "a", "--login", "x", "--player", "y"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import orjson
 import pytest
 
-from tests.integration.sender.door import Door, a_trigger, open_door
+from tests.integration.sender.door import Door, a_campaign, a_trigger, open_door, people
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -90,3 +91,27 @@ async def test_what_is_wrong_with_a_list_is_told(
 ) -> None:
     answer = await previewed(door, *lines)
     assert code in answer.text and answer.status_code in (404, 422)
+
+
+@pytest.mark.parametrize(
+    ("variant", "warned"),
+    [
+        ({"url": "https://shop.example/?basket={{ basket }}"}, True),
+        ({"buttons": [{"id": "b", "text": "Go", "url": "https://shop.example/{{ basket }}"}]}, True),
+        ({"url": "https://shop.example/{{ basket }}", "contents": {"en": "Basket {{ basket }}"}}, False),
+        ({"url": "https://shop.example/basket"}, False),
+    ],
+)  # fmt: skip
+async def test_links_that_split_calls_are_warned_of(
+    door: Door, variant: dict[str, Any], warned: bool
+) -> None:
+    """Where texts are each person's own, links cost no more calls."""
+    await door.put("/v1/apps/demo/campaigns/welcome", a_campaign(**variant))
+    names = [f"n{n}" for n in range(12)]
+    await people(door, *names)
+    recipients = [{"login": name, "variables": {"basket": name}} for name in names]
+    told = await door.http.post("/v1/sends/preview", json=a_trigger(recipients=recipients))
+    warnings = told.json()["warnings"]
+    assert [w["code"] for w in warnings] == ["links_split_calls"] * warned
+    if warned:
+        assert "12 calls" in warnings[0]["message"] and "need 1" in warnings[0]["message"]

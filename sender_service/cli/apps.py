@@ -1,0 +1,81 @@
+"""`app list|show|put|resume|test-connection`, `audit`: web shops, their OneSignal apps, who did what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from sender_service.cli.ops import Ops, Refused, add_command, add_group, read_json, rows
+
+
+def add_app_commands(commands: Any) -> None:
+    group = add_group(commands, "app", help="web shops and their OneSignal apps")
+    add_command(group, "list", _list, help="all of them, and whether they may send")
+    for name, work, help in (
+        ("show", _show, "one, as JSON: what `put` takes, secrets masked"),
+        ("put", _put, "create or change one; a masked secret stays as it was"),
+        ("resume", _resume, "go on after OneSignal refused its key or disabled it"),
+        ("test-connection", _test, "does OneSignal take the stored key?"),
+    ):
+        parser = add_command(group, name, work, help=help)
+        parser.add_argument("app", metavar="APP")
+        if name == "put":
+            parser.add_argument("file", metavar="FILE", help="JSON; - reads the standard input")
+
+
+def add_audit_command(commands: Any) -> None:
+    parser = add_command(commands, "audit", _audit, help="who did what, the newest first")
+    parser.add_argument("--since", default=None, help="ISO 8601, with an offset")
+    parser.add_argument("--before", default=None, help="ISO 8601: goes on from there")
+    parser.add_argument("--limit", type=int, default=50)
+
+
+async def _list(ops: Ops) -> None:
+    found = await ops.call("GET", "/v1/apps")
+    ops.show(found, _table(found["items"]))
+
+
+async def _show(ops: Ops) -> None:
+    ops.show_json(await ops.call("GET", f"/v1/apps/{ops.options.app}"))
+
+
+async def _put(ops: Ops) -> None:
+    app = await ops.call("PUT", f"/v1/apps/{ops.options.app}", json=read_json(ops.options.file))
+    ops.show(app, _table([app]))
+
+
+async def _resume(ops: Ops) -> None:
+    app = await ops.call("POST", f"/v1/apps/{ops.options.app}/resume")
+    ops.show(app, _table([app]))
+
+
+async def _test(ops: Ops) -> None:
+    told = await ops.call("POST", f"/v1/apps/{ops.options.app}/test-connection")
+    table = Table("result", "message", "players", "messageable")
+    names = ("result", "message", "players", "messageablePlayers")
+    ops.show(told, rows(table, tuple(told[name] for name in names)))
+    if told["result"] != "ok":
+        raise Refused(409, f"the connection does not work: {told['result']}")
+
+
+def _table(apps: list[dict[str, Any]]) -> Table:
+    table = Table("app", "name", "version", "enabled", "state", "because", "OneSignal app", "plan")
+    names = ("id", "name", "version", "enabled", "state", "stoppedBecause")
+    return rows(table, *(
+        (*(app[name] for name in names), app["oneSignal"]["appId"], app["oneSignal"]["plan"])
+        for app in apps
+    ))  # fmt: skip
+
+
+async def _audit(ops: Ops) -> None:
+    given = {name: getattr(ops.options, name) for name in ("since", "before", "limit")}
+    params = {name: value for name, value in given.items() if value is not None}
+    found = await ops.call("GET", "/v1/audit", params=params)
+    table = Table("at", "who", "role", "did", "to", "status")
+    rows(table, *(
+        (i["at"], i["who"]["name"], i["who"]["role"], f"{i['method']} {i['route']}",
+         " ".join(f"{name}={value}" for name, value in i["target"].items()), i["status"])
+        for i in found["items"]
+    ))  # fmt: skip
+    ops.show(found, table)

@@ -1,0 +1,88 @@
+"""`campaign list|show|put|test|report`: what is said to whom, and what it brought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from sender_service.cli.ops import Ops, add_command, add_group, read_json, rows
+from sender_service.cli.sends import COUNTED, account_table
+
+
+def add_campaign_commands(commands: Any) -> None:
+    group = add_group(commands, "campaign", help="campaigns, and what they brought")
+    listing = add_command(group, "list", _list, help="all of an app")
+    listing.add_argument("--app", required=True)
+    for name, work, help in (
+        ("show", _show, "one, as JSON: what `put` takes"),
+        ("put", _put, "create or change one"),
+        ("test", _test, "push it to one player"),
+        ("report", _report, "totals, by variant and by browser"),
+    ):
+        parser = add_command(group, name, work, help=help)
+        parser.add_argument("--app", required=True)
+        parser.add_argument("--campaign", required=True)
+        if name == "put":
+            parser.add_argument("file", metavar="FILE", help="JSON; - reads the standard input")
+        if name == "test":
+            parser.add_argument("--player", required=True, metavar="ID")
+            parser.add_argument("--variables", default="{}", help="a JSON object for the texts")
+
+
+def _path(ops: Ops, action: str = "") -> str:
+    return f"/v1/apps/{ops.options.app}/campaigns/{ops.options.campaign}{action}"
+
+
+async def _list(ops: Ops) -> None:
+    found = await ops.call("GET", f"/v1/apps/{ops.options.app}/campaigns")
+    table = Table("campaign", "name", "version", "enabled", "variants", "location")
+    rows(table, *(
+        (c["id"], c["name"], c["version"], c["enabled"], len(c["variants"]), c["location"])
+        for c in found["items"]
+    ))  # fmt: skip
+    ops.show(found, table)
+
+
+async def _show(ops: Ops) -> None:
+    ops.show_json(await ops.call("GET", _path(ops)))
+
+
+async def _put(ops: Ops) -> None:
+    campaign = await ops.call("PUT", _path(ops), json=read_json(ops.options.file))
+    ops.show(campaign, rows(Table("campaign", "version"), (campaign["id"], campaign["version"])))
+
+
+async def _test(ops: Ops) -> None:
+    body = {
+        "player": ops.options.player,
+        "variables": read_json(ops.options.variables, "--variables"),
+    }
+    account = await ops.call("POST", _path(ops, "/test"), json=body)
+    ops.show(account, account_table(account))
+
+
+async def _report(ops: Ops) -> None:
+    path = f"/v1/apps/{ops.options.app}/campaigns/{ops.options.campaign}/report"
+    report = await ops.call("GET", path)
+    title = f"{report['campaign']}: {report['sends']} sends"
+    totals = Table("", "players", title=title)
+    rows(totals, *((name, report[name]) for name in ("audience", "sent", "pending")))
+    for group in ("suppressed", "failed"):
+        rows(totals, (group, sum(report[group].values())))
+    rows(totals, *((name, report[name]) for name in COUNTED))
+    rows(totals, ("measurable", report["measurable"]), ("click rate", percent(report["clickRate"])))
+    ops.show(report, totals, _cells(report, "variant"), _cells(report, "browser"))
+
+
+def _cells(report: dict[str, Any], by: str) -> Table:
+    table = Table(by, "sent", "measurable", *COUNTED, "click rate")
+    for cell in report[f"{by}s"]:
+        counts = (cell[name] for name in ("sent", "measurable", *COUNTED))
+        rows(table, (cell[by], *counts, percent(cell["clickRate"])))
+    return table
+
+
+def percent(rate: float | None) -> str:
+    """A dash where nobody was seen to report."""
+    return "-" if rate is None else f"{rate:.1%}"
