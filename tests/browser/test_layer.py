@@ -34,6 +34,8 @@ async def test_page_of_the_plugin_is_understood(site: Site, visitor: Visitor) ->
         "pageType": "detail",
         "itemID": "123",
         "categoryID": "7",
+        "hierarchy": ["7"],
+        "impressedProducts": "['1','2']",
         "basketItems": BASKET,
         "basketTotal": 1234.5,
         "currency": "CZK",

@@ -150,6 +150,7 @@ def test_small_enough_whatever_the_settings(flavour: Any) -> None:
 
     longest = app(
         requireConsent=True,
+        loginToOneSignal=True,
         webhookKey=text(48, plain + "_.~-"),
         cookieDomain=text(64, plain + ".-"),
         workerPath=text(64, plain + "_./~-"),
@@ -192,7 +193,46 @@ def test_workers_folder_is_its_scope(given: str, path: str, scope: str) -> None:
 
 def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
     told = configuration(app(loadOneSignal=False), "wk_shop")
-    assert told.keys() == {"version", "key", "appId", "webhookKey"}
+    assert told.keys() == {"version", "key", "appId", "webhookKey", "tellLogin"}
+
+
+@pytest.mark.parametrize(
+    ("snippet", "told"),
+    [
+        ({}, True),  # stored before there was a choice
+        ({"loginToOneSignal": True}, True),
+        ({"loginToOneSignal": False}, None),
+    ],
+)
+def test_sdk_is_told_logins_unless_the_shop_keeps_them(snippet: Any, told: bool | None) -> None:
+    found = configuration(app(**snippet), "wk_shop")
+    assert found.get("tellLogin") is told
+    assert found["appId"] == APP_ID  # all else goes on
+
+
+ES2018_ON = {
+    "optional chaining": r"\?\.(?!\d)",
+    "nullish": r"\?\?",
+    "catch without a name": r"catch \{",
+    "spread of an object": r"\{ ?\.\.\.|, \.\.\.\w+ \}",
+    "finally of a promise": r"\.finally\(",
+    "look-behind, named group": r"\(\?<",
+    "regular expression's s or v": r"/[gimuy]*[sv][gimuy]*\.(test|exec)\(",
+    "for await": r"for await",
+    "bigint": r"\b\d+n\b",
+    "private or class field": r"#\w+",
+    "separator in a number": r"\d_\d",
+    "late methods": r"\.(flat|flatMap|at|replaceAll|matchAll|fromEntries|hasOwn|trimStart)\(",
+    "late globals": r"\b(globalThis|structuredClone|queueMicrotask|randomUUID|AbortSignal)\b",
+}
+
+
+@pytest.mark.parametrize("late", ES2018_ON)
+@pytest.mark.parametrize("flavour", FILES)
+def test_syntax_is_that_of_the_oldest_browsers_that_docs_name(flavour: Any, late: str) -> None:
+    """One later word, and an older browser runs nothing of it, with an error in the page's console."""
+    code = re.sub(r'"[^"\n]*"', '""', assemble(flavour, app(), "wk_shop"))
+    assert not re.findall(ES2018_ON[late], code)
 
 
 @pytest.mark.parametrize("path", sorted(JS.glob("*.js")), ids=lambda path: path.name)
