@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.site import KEY, Site
+from tests.browser.site import Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
 
 MISSING = {
     "sendBeacon": "delete Navigator.prototype.sendBeacon",
@@ -78,13 +77,8 @@ async def test_what_a_closing_page_holds_arrives_once_without_it(
     assert await visitor.page.evaluate("sessionStorage.told") == "[[],[]]"
     for kind in ("closing", "last"):
         assert len({event["id"] for event in site.of(kind)}) == 1
-    await eventually(lambda: _nothing_waits(visitor))
+    await visitor.answered()
     await nothing_went_wrong(visitor)
-
-
-async def _nothing_waits(visitor: Visitor) -> bool:
-    keys = await visitor.page.evaluate("Object.keys(localStorage)")
-    return not any(key.startswith(f"carillon.{KEY}.q.") for key in keys)
 
 
 async def test_without_sendbeacon_a_closing_page_asks_nothing_of_it(
