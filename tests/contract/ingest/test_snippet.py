@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from ingest_service.snippet.assembly import FILES, JS, VERSION, assemble, configuration
+from ingest_service.snippet.assembly import FILES, VERSION, assemble, configuration
 from ingest_service.snippet.endpoint import snippet_routes
 from shared.apps import AppRegistry
 from shared.models.app import App
@@ -208,48 +208,3 @@ def test_sdk_is_told_logins_unless_the_shop_keeps_them(snippet: Any, told: bool 
     found = configuration(app(**snippet), "wk_shop")
     assert found.get("tellLogin") is told
     assert found["appId"] == APP_ID  # all else goes on
-
-
-ES2018_ON = {
-    "optional chaining": r"\?\.(?!\d)",
-    "nullish": r"\?\?",
-    "catch without a name": r"catch \{",
-    "spread of an object": r"\{ ?\.\.\.|, \.\.\.\w+ \}",
-    "finally of a promise": r"\.finally\(",
-    "look-behind, named group": r"\(\?<",
-    "regular expression's s or v": r"/[gimuy]*[sv][gimuy]*\.(test|exec)\(",
-    "for await": r"for await",
-    "bigint": r"\b\d+n\b",
-    "private or class field": r"#\w+",
-    "separator in a number": r"\d_\d",
-    "late methods": r"\.(flat|flatMap|at|replaceAll|matchAll|fromEntries|hasOwn|trimStart)\(",
-    "late globals": r"\b(globalThis|structuredClone|queueMicrotask|randomUUID|AbortSignal)\b",
-}
-
-
-@pytest.mark.parametrize("late", ES2018_ON)
-@pytest.mark.parametrize("flavour", FILES)
-def test_syntax_is_that_of_the_oldest_browsers_that_docs_name(flavour: Any, late: str) -> None:
-    """One later word, and an older browser runs nothing of it, with an error in the page's console."""
-    code = re.sub(r'"[^"\n]*"', '""', assemble(flavour, app(), "wk_shop"))
-    assert not re.findall(ES2018_ON[late], code)
-
-
-@pytest.mark.parametrize("path", sorted(JS.glob("*.js")), ids=lambda path: path.name)
-def test_sources_are_written_by_hand(path: Any) -> None:
-    lines = path.read_text().splitlines()
-    assert len(lines) <= 250
-    assert max(map(len, lines)) <= 108
-    assert lines[0].startswith("// ")  # what it is for
-
-
-@pytest.mark.parametrize("flavour", FILES)
-def test_comments_and_half_the_indent_are_all_that_is_left_out(flavour: Any) -> None:
-    served = assemble(flavour, app(), "wk_shop").split("try {\n", 1)[1]
-    code = [
-        " " * ((len(line) - len(line.lstrip())) // 2) + line.split(" // ")[0].strip()
-        for name in FILES[flavour]
-        for line in (JS / f"{name}.js").read_text().splitlines()
-        if line.strip() and not line.strip().startswith("//")
-    ]
-    assert served.split("\n} catch (error) {\n  console")[0].splitlines() == code
