@@ -71,6 +71,16 @@ test-browser: setup ## the tests in Debian's Chromium (root: installs it; pictur
 			apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 	@$(BIN)/python -m pytest tests/browser
 
+.PHONY: test-firefox
+test-firefox: setup ## the snippet in Debian's Firefox (root: installs it); `test-browser` skips it where it is missing
+	@command -v firefox-esr >/dev/null || test -x "$$CARILLON_TEST_FIREFOX" || { \
+		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+			echo "firefox is missing and can't be installed from here: as root, apt-get install firefox-esr," \
+				"or set CARILLON_TEST_FIREFOX to the program"; exit 1; fi; \
+		echo "installing firefox-esr ..."; apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+			apt-get -qq install -y --no-install-recommends firefox-esr fonts-dejavu-core >/dev/null; }
+	@$(BIN)/python -m pytest tests/browser/test_firefox.py
+
 .PHONY: test-faults
 test-faults: setup ## kill anything and count: ROUNDS= (all kinds once; 100: the long one), SEED=, ROUND=, KAFKA=cluster
 	@SEED="$(SEED)" ROUNDS="$(ROUNDS)" ROUND="$(ROUND)" FUZZ="$(FUZZ)" $(BIN)/python -m pytest -s \

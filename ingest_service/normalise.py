@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from shared.ids import is_uuid
 
 MAX_ID = 128
+MAX_NAMES = 50  # of a list that only describes
 MOST = 1e12
 EXACT = 2**53  # larger whole numbers that came as floats have lost digits
 _QUOTES = "'\""
@@ -105,6 +106,47 @@ def to_basket(value: Any) -> list[dict[str, Any]]:
     return [{"item": line.get("itemID"), **line} for line in value]
 
 
+def to_name(value: Any) -> str | None:
+    """An id or a name, or the first of a list; never refused: it is only by the way."""
+    try:
+        text = to_id(value[0] if isinstance(value, list) and value else value)
+    except PydanticCustomError:
+        return None
+    return text if 0 < len(text) <= MAX_ID else None
+
+
+def to_names(separator: str) -> Callable[[Any], list[str] | None]:
+    """A list of ids or names, or a text of them: Persoo's plugin writes `"1:12"` and `"['1','2']"`.
+    What is none is left out, and never refused."""
+
+    def read(value: Any) -> list[str] | None:
+        parts = _parts(value, separator) if isinstance(value, str) else value
+        if isinstance(parts, int | float):
+            parts = [parts]
+        if not isinstance(parts, list):
+            return None
+        return [name for name in map(to_name, parts[:MAX_NAMES]) if name] or None
+
+    return read
+
+
+def _parts(text: str, separator: str) -> list[str]:
+    text = text.strip()
+    if not text.startswith("["):
+        return text.split(separator)
+    parts = text.strip("[]").split(",")
+    return parts if text.endswith("]") else parts[:-1]  # the snippet cuts what is endless
+
+
+def to_count(value: Any) -> int | float | None:
+    """How many: a number, or the list of them; never refused."""
+    try:
+        count = len(value) if isinstance(value, list) else to_amount(value)
+    except (PydanticCustomError, OverflowError):
+        return None
+    return count if 0 <= count <= MOST else None
+
+
 Id = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=MAX_ID)]
 Login = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=256)]
 Amount = Annotated[
@@ -115,3 +157,13 @@ Amount = Annotated[
 ]
 PlayerId = Annotated[str, BeforeValidator(to_player_id)]
 Uuid = Annotated[str, BeforeValidator(to_uuid)]
+_NAME = {"type": "string", "minLength": 1, "maxLength": MAX_ID}
+_NAMES = WithJsonSchema({"type": "array", "items": _NAME, "maxItems": MAX_NAMES})
+Name = Annotated[str | None, BeforeValidator(to_name), WithJsonSchema(_NAME)]
+Path = Annotated[list[str] | None, BeforeValidator(to_names(":")), _NAMES]  # from the root on
+Ids = Annotated[list[str] | None, BeforeValidator(to_names(",")), _NAMES]
+Count = Annotated[
+    int | float | None,
+    BeforeValidator(to_count),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MOST}),
+]

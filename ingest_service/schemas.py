@@ -20,7 +20,19 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ingest_service.normalise import Amount, Id, Login, PlayerId, Uuid, to_basket, to_currency
+from ingest_service.normalise import (
+    Amount,
+    Count,
+    Id,
+    Ids,
+    Login,
+    Name,
+    Path,
+    PlayerId,
+    Uuid,
+    to_basket,
+    to_currency,
+)
 from ingest_service.statuses import State, Status, read_status
 from shared.ids import VISITOR_ID
 from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
@@ -138,6 +150,11 @@ class Pageview(Shape):
     page_type: Short | None = Field(default=None, alias="pageType")
     item: Id | None = Field(default=None, alias="itemID")
     category: Id | None = Field(default=None, alias="categoryID")
+    category_name: Name = Field(default=None, alias="category")
+    hierarchy: Path = None
+    hierarchy_ids: Path = Field(default=None, alias="hierarchyID")
+    impressed: Ids = Field(default=None, alias="impressedProducts")
+    results: Count = None
     basket: Lines | None = Field(default=None, alias="basketItems")
     basket_total: Amount | None = Field(default=None, alias="basketTotal")
     currency: Currency | None = None

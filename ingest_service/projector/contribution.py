@@ -61,10 +61,12 @@ def _add(part: Document, event: Event, name: str, **fields: Any) -> None:
 
 def _pageview(part: Document, event: Event) -> None:
     data = event.data
+    # A page that doesn't name its category is in the last one on the way from the root.
+    category = data.get("categoryID") or (data.get("hierarchyID") or [None])[-1]
     if data.get("itemID"):
-        _add(part, event, "viewed", item=data["itemID"], category=data.get("categoryID"))
-    if data.get("categoryID"):
-        _add(part, event, "categories", id=data["categoryID"])
+        _add(part, event, "viewed", item=data["itemID"], category=category)
+    if category:
+        _add(part, event, "categories", id=category)
     order = data.get("transaction")
     if order:
         bought = {**order, "items": data.get("basketItems", []), "currency": data.get("currency")}

@@ -12,7 +12,7 @@ import orjson
 
 from shared.models.app import App
 
-VERSION = "1.0.0"  # told as context.sdk; raise it with every change of what a page can see
+VERSION = "1.1.0"  # told as context.sdk; raise it with every change of what a page can see
 SDK_URL = "https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.page.js"
 JS = Path(__file__).with_name("js")
 
@@ -71,8 +71,13 @@ def configuration(app: App, key: str) -> dict[str, Any]:
 
 
 def _one_signal(app: App) -> dict[str, Any]:
-    """`sdkUrl`: load the SDK from there. The worker's names are those of the SDK's `init`."""
-    told = {"appId": app.one_signal.app_id, "webhookKey": app.snippet.webhook_key}
+    """`tellLogin`: hand logins to the SDK. `sdkUrl`: load it from there. The worker's names are those
+    of the SDK's `init`."""
+    told = {
+        "appId": app.one_signal.app_id,
+        "webhookKey": app.snippet.webhook_key,
+        "tellLogin": app.snippet.login_to_one_signal,
+    }
     if not app.snippet.load_one_signal:
         return told
     path = app.snippet.worker_path.lstrip("/")  # the SDK puts the slash before it

@@ -53,6 +53,7 @@ class SnippetConfig(Wire):
     sdk_url: (
         Annotated[str, Field(pattern=r"^(https?://|/)[A-Za-z0-9_./~:?=&%+-]{0,80}$")] | None
     ) = None
+    login_to_one_signal: bool = True  # docs/decisions/0013
     require_consent: bool = False
     cookie_domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,64}$")] | None = None
 

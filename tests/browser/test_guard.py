@@ -35,7 +35,7 @@ async def test_what_is_thrown_stays_inside(site: Site, visitor: Visitor, script:
         "() => { throw Object.create(null) }",
         "() => Promise.reject(Object.create(null))",
         "() => Promise.reject(new Error('no'))",
-        "() => ({get catch() { throw 1 }})",
+        "() => ({get then() { throw 1 }})",
     ],
 )
 async def test_bad_callback_costs_the_others_nothing(

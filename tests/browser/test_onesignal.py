@@ -104,12 +104,33 @@ async def test_known_status_is_not_told_again_on_every_page(site: Site, visitor:
 
 
 async def test_login_and_logout_reach_the_sdk(site: Site, visitor: Visitor) -> None:
+    """And nothing else of the person: decision 0013."""
     early = "<script>carillon('identify', {login: 42, email: 'anna@example.test'})</script>"
     await open_own(site, visitor, head=early)
     await visitor.carillon("logout")
     await visitor.carillon("identify", {"email": "only@example.test"})
     await visitor.page.wait_for_function("sdk.calls.length >= 2")
     assert await visitor.page.evaluate("sdk.calls") == [["login", "42"], ["logout"]]
+
+
+@pytest.mark.parametrize("script", [sdks.V16, sdks.V15])
+async def test_shop_may_keep_its_logins_from_the_sdk(
+    site: Site, visitor: Visitor, script: str
+) -> None:
+    """Neither in nor out, nor what an older copy of the script had yet to tell; all else goes on."""
+    older = f"sessionStorage['carillon.{KEY}.wish'] = '\"left@example.test\"'"
+    early = "carillon('identify', {login: 'anna@example.test'})"
+    site.configure(loginToOneSignal=False)
+    script = f"{script}; Object.assign(sdk, {{id: '{PLAYER}', on: true}});"
+    await visitor.go(site.page("/", f"<script>{older};{early}</script><script>{script}</script>"))
+    await attached(visitor)
+    await visitor.carillon("identify", {"login": "bert@example.test"})
+    assert "bert" not in str(await visitor.page.evaluate("({...sessionStorage})"))
+    await visitor.carillon("logout")
+    await site.until("oneSignal", "identify", "identify", "logout")
+    await barrier(site, visitor)
+    assert await visitor.page.evaluate("sdk.calls") == []
+    assert reports(site)[0] == SUBSCRIBED
 
 
 @pytest.mark.parametrize("above", [True, False])

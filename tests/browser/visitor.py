@@ -12,6 +12,8 @@ from playwright.async_api import Browser, BrowserContext, Page
 # Rejections that nobody handles don't reach Playwright's "pageerror".
 REJECTIONS = "addEventListener('unhandledrejection', (e) => console.error('UNHANDLED ' + e.reason))"
 
+NOTHING_WAITS = "!Object.keys(localStorage).some((key) => key.includes('.q.'))"
+
 
 @dataclass
 class Visitor:
@@ -67,6 +69,10 @@ class Visitor:
     async def loaded(self) -> None:
         """Until the snippet has taken the stub's place."""
         await self.page.wait_for_function("window.carillon && window.carillon.version")
+
+    async def answered(self) -> None:
+        """Until no event waits: what a page has not heard of when it goes, the next one sends again."""
+        await self.page.wait_for_function(NOTHING_WAITS)
 
     async def id(self) -> str:
         await self.loaded()

@@ -14,7 +14,7 @@ function tell(kind, entry) {
 
 function textOf(error) {
   try {
-    return String((error && error.message) || error);
+    return String(Object(error).message || error);
   } catch (_) {
     return "unreadable"; // what was thrown throws again when it is looked at
   }
@@ -32,7 +32,7 @@ function guarded(where, work) {
     try {
       const result = work(...given);
       // Handled here, so that no rejection is ever "unhandled"; whoever waits for it still sees it.
-      if (result && typeof result.catch === "function") result.catch(failed);
+      Promise.resolve(result).catch(failed);
       return result;
     } catch (error) {
       failed(error);

@@ -2,7 +2,8 @@
 // `allowed` is the visitor's consent: nothing is written or sent unless it is true.
 
 const PREFIX = "carillon.";
-const OWN = config.key + "."; // another app's snippet may run on the same site
+const COOKIE = "carillon_id"; // of the site: all apps' alike
+const OWN = PREFIX + config.key + "."; // another app's snippet may run on the same site
 const WISH = OWN + "wish"; // the login, or "" for none, that OneSignal's SDK has yet to be told
 const memory = {};
 let allowed = config.requireConsent ? null : true; // null: nobody has said yet
@@ -15,7 +16,7 @@ function storeOf(key) {
 // The text under a key; in memory it is newer, where there are both.
 function kept(key) {
   try {
-    return memory[key] || storeOf(key).getItem(PREFIX + key) || "";
+    return memory[key] || storeOf(key).getItem(key) || "";
   } catch (_) {
     return ""; // blocked: even looking at it throws
   }
@@ -33,7 +34,7 @@ function write(key, value) {
   if (!allowed) return;
   const text = JSON.stringify(value);
   try {
-    storeOf(key).setItem(PREFIX + key, text);
+    storeOf(key).setItem(key, text);
     delete memory[key];
   } catch (_) {
     memory[key] = text;
@@ -43,39 +44,38 @@ function write(key, value) {
 function remove(key) {
   delete memory[key];
   try {
-    storeOf(key).removeItem(PREFIX + key);
+    storeOf(key).removeItem(key);
   } catch (_) {
     // blocked: it was never there
   }
 }
 
 function keysFrom(start) {
-  let keys = Object.keys(memory);
+  let stored = [];
   try {
-    const stored = Object.keys(window.localStorage).filter((key) => key.startsWith(PREFIX));
-    keys = keys.concat(stored.map((key) => key.slice(PREFIX.length)));
+    stored = Object.keys(window.localStorage);
   } catch (_) {
     // blocked: memory's only
   }
-  return Array.from(new Set(keys))
+  return Array.from(new Set(stored.concat(Object.keys(memory))))
     .filter((key) => key.startsWith(start))
     .sort();
 }
 
-function readCookie(name) {
+function readCookie() {
   try {
-    return document.cookie.match("(?:^|; )" + name + "=([^;]*)")[1];
+    return document.cookie.match("(?:^|; )" + COOKIE + "=([^;]*)")[1];
   } catch (_) {
     return null; // not there, or a sandboxed frame, where even looking throws
   }
 }
 
-function writeCookie(name, value, seconds) {
+function writeCookie(value, seconds) {
   const domain = config.cookieDomain ? "; domain=" + config.cookieDomain : "";
   const secure = location.protocol === "https:" ? "; secure" : "";
   try {
     document.cookie =
-      name + "=" + value + "; path=/; max-age=" + seconds + "; samesite=lax" + domain + secure;
+      COOKIE + "=" + value + "; path=/; max-age=" + seconds + "; samesite=lax" + domain + secure;
   } catch (_) {
     // blocked: localStorage has it too
   }

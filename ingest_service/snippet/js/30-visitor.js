@@ -1,9 +1,9 @@
 // Who this browser is: a random first-party id, in a cookie and in localStorage, so that it
 // survives the clearing of one of them. The cookie wins: it may be shared by subdomains.
 
-const COOKIE = "carillon_id";
+const VISITOR = PREFIX + "visitor";
 const COOKIE_SECONDS = 400 * 86400; // no browser keeps one longer
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+const UUID = /^[0-9a-f-]{36}$/i; // as far as we must know one: Carillon looks closer
 let visitor = null;
 
 // randomUUID is missing on plain http and in older browsers: this is the same by hand.
@@ -14,7 +14,7 @@ function uuid() {
 }
 
 function storedId() {
-  return [readCookie(COOKIE), read("visitor")].find((id) => UUID.test(id));
+  return [readCookie(), read(VISITOR)].find((id) => UUID.test(id));
 }
 
 // Read each time, because another tab may have begun anew.
@@ -22,8 +22,8 @@ function visitorId() {
   const id = storedId() || uuid();
   if (id !== visitor) {
     visitor = null;
-    write("visitor", id);
-    writeCookie(COOKIE, id, COOKIE_SECONDS);
+    write(VISITOR, id);
+    writeCookie(id, COOKIE_SECONDS);
     visitor = id;
   }
   return id;
@@ -38,8 +38,8 @@ function mayAct() {
 function withdraw() {
   allowed = false;
   held = [];
-  keysFrom("").concat(WISH).forEach(remove);
-  writeCookie(COOKIE, "", 0);
+  keysFrom(PREFIX).concat(WISH).forEach(remove);
+  writeCookie("", 0);
   visitor = null;
 }
 
@@ -59,12 +59,8 @@ const CONTEXT = {
   language: word(navigator.language, 35),
   browser: BROWSERS[Object.keys(BROWSERS).find((one) => navigator.userAgent.includes(one))] || "other",
   sdk: "carillon/" + config.version,
+  timeZone: guarded("time zone", () => Intl.DateTimeFormat().resolvedOptions().timeZone)(),
 };
-try {
-  CONTEXT.timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-} catch (_) {
-  // an old browser: its events go without
-}
 
 function page() {
   return {

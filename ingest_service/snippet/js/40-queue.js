@@ -29,7 +29,7 @@ function enqueue(type, data, callback, facts) {
     data: data || {},
   };
   const entry = { event, facts };
-  if (typeof callback === "function") callbacks[event.id] = callback;
+  callbacks[event.id] = callback;
   const size = JSON.stringify(event).length;
   if (size > EVENT_CHARACTERS) return conclude(entry, { code: "too_large" });
   makeRoom(size);

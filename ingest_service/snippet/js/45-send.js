@@ -65,14 +65,14 @@ function post(body) {
     method: "POST",
     body, // a text's own type, text/plain, needs no preflight
     // It outlives the page; where that is refused (too much is under way), the retry goes without.
-    keepalive: failures === 0 && body.length < 20000,
+    keepalive: !failures && body.length < 20000,
     signal: cut && cut.signal,
   });
 }
 
 function settle(batch, answer) {
   const { status } = answer;
-  if (status === 429 || status === 408 || status >= 500) {
+  if (/408|429|5../.test(status)) {
     return postpone(batch, answer.headers.get("Retry-After") * 1000 || 0, status);
   }
   // Anything else is Carillon's last word: what it refused once, it would refuse again.
@@ -107,8 +107,10 @@ function leave() {
   const batch = take().filter(({ key }) => !underWay.concat(handed).some((one) => one.key === key));
   handed = handed.concat(batch);
   // Where storage is blocked, this is their last chance, so they don't wait for a better moment.
-  const isLast = batch.some(({ key }) => key in memory);
-  if (isLast || (batch.length && waitLeft() <= 0)) navigator.sendBeacon(EVENTS_URL, bodyOf(batch));
+  const isTime = waitLeft() <= 0 || batch.some(({ key }) => key in memory);
+  if (isTime && batch.length && navigator.sendBeacon) {
+    navigator.sendBeacon(EVENTS_URL, bodyOf(batch));
+  }
   remove(ALIVE + PAGE);
 }
 

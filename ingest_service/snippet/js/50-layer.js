@@ -1,10 +1,20 @@
 // The data layer: an array on the page whose entries describe it, in Persoo's words. What lies in
 // it at load, and what is pushed later, becomes identify, pageview and purchase.
 
-const WORDS = (
-  "pageType itemID categoryID query basketItems basketTotal currency transaction " +
-  "login userId email loginHash"
-).split(" ");
+// What a page shows, and how it is read.
+const SHOWN = {
+  itemID: word,
+  categoryID: word,
+  category: word,
+  hierarchy: words,
+  hierarchyID: words,
+  impressedProducts: words,
+  query: (value) => word(value, 512),
+  results: (value) => number(Array.isArray(value) ? value.length : value),
+};
+const WORDS = Object.keys(SHOWN).concat(
+  "pageType basketItems basketTotal currency transaction login userId email loginHash".split(" "),
+);
 const IDENTIFY_AGAIN_MS = 86400000;
 let layer = null;
 let described = {}; // what the layer has said of the page so far
@@ -26,19 +36,24 @@ function readEntry(entry) {
 function number(value) {
   let found = value;
   if (typeof value !== "number") {
-    let text = (/-?\d[\d\s.,'’]*/.exec(word(value)) || [""])[0].replace(/[\s'’]/g, "");
+    const [written] = /-?\d[\d\s.,'’]*/.exec(word(value)) || ["none"];
+    const text = written.replace(/[\s'’]/g, "");
     // 1,234 and 1.234.567 are in thousands; else the last sign is the decimal one.
     const isWhole = /^([1-9]\d{0,2}(,\d{3})+|\d{1,3}(\.\d{3}){2,})$/.test(text);
-    text = text.replace(isWhole ? /[.,]/g : /[.,](?=.*[.,])/g, "").replace(",", ".");
-    found = text ? Number(text) : NaN;
+    found = Number(text.replace(isWhole ? /[.,]/g : /[.,](?=.*[.,])/g, "").replace(",", "."));
   }
   return found >= 0 && found <= 1e12 ? found : undefined;
 }
 
-function word(value, length) {
+function word(value, length = 128) {
   const first = Array.isArray(value) ? value[0] : value;
-  if (typeof first !== "string" && typeof first !== "number") return undefined;
-  return String(first).trim().slice(0, length || 128) || undefined;
+  if (!/string|number/.test(typeof first)) return undefined;
+  return String(first).trim().slice(0, length) || undefined;
+}
+
+// A list, or a text that Carillon takes to pieces: Persoo's plugin writes "1:12" and "['1','2']".
+function words(value) {
+  return Array.isArray(value) ? value.slice(0, 50).map((one) => word(one)) : word(value, 2000);
 }
 
 function currency() {
@@ -60,10 +75,9 @@ function basket(items) {
 
 function readPerson(entry) {
   const login = word(entry.login, 256) || word(entry.userId, 256);
-  const email = /^[^@\s]+@[^@\s]+$/.test(word(entry.email, 320)) ? word(entry.email, 320) : undefined;
+  const [email] = /^[^@\s]+@[^@\s]+$/.exec(word(entry.email, 320)) || [];
   const person = { login, email, loginHash: entry.loginHash };
-  const isKnown = login || email;
-  if (isKnown && isNews(personFacts(person), IDENTIFY_AGAIN_MS)) identify(person);
+  if ((login || email) && isNews(personFacts(person), IDENTIFY_AGAIN_MS)) identify(person);
 }
 
 function readOrder(order) {
@@ -85,19 +99,18 @@ function readOrder(order) {
 function tellPage(entry, isPage) {
   if (!mayAct()) return;
   readPerson(entry);
-  const shown = isPage ? entry : {};
   // On a thank-you page `basketItems` is what was bought, and no basket any more.
   const order = entry.transaction;
   const state = order ? {} : entry;
   const view = {
     pageType: word(described.pageType),
-    itemID: word(shown.itemID),
-    categoryID: word(shown.categoryID),
-    query: word(shown.query, 512),
     basketItems: basket(state.basketItems),
     basketTotal: number(state.basketTotal),
     currency: currency(),
   };
+  Object.keys(isPage ? SHOWN : {}).forEach((name) => {
+    view[name] = SHOWN[name](entry[name]);
+  });
   // A basket without a page: it changed on one that is told already.
   if (isPage || view.basketItems) enqueue("pageview", view);
   if (order) readOrder(order);

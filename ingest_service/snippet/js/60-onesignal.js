@@ -62,7 +62,7 @@ function loadScript(url) {
 function attach16(OneSignal) {
   const { PushSubscription } = OneSignal.User;
   const change = guarded("OneSignal", (event) => {
-    lateId = (event && event.current && event.current.id) || lateId;
+    lateId = Object(Object(event).current).id || lateId;
     return look();
   });
   PushSubscription.addEventListener("change", change);
@@ -111,9 +111,10 @@ function look() {
   });
 }
 
-// The page may be gone before the SDK is there: then the site's next one tells it.
+// The page may be gone before the SDK is there: then the site's next one tells it. Where the shop
+// keeps its logins to itself, also what an older copy of this script had left to be told isn't told.
 function tellSdk() {
-  const wish = read(WISH);
+  const wish = config.tellLogin ? read(WISH) : null;
   if (!sdk || wish === null) return;
   return Promise.resolve(wish ? sdk.login(wish) : sdk.logout()).then(() => {
     if (read(WISH) === wish) remove(WISH);
@@ -121,6 +122,6 @@ function tellSdk() {
 }
 
 function wishSdk(login) {
-  if (config.appId) write(WISH, login);
+  if (config.tellLogin) write(WISH, login);
   return guarded("OneSignal", tellSdk)();
 }

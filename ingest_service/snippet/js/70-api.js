@@ -36,12 +36,10 @@ function personFacts({ login, email, loginHash }) {
 }
 
 function identify(person, callback) {
-  const { loginHash } = person || {};
-  const login = word(person && person.login, 256);
-  const email = word(person && person.email, 320);
-  const told = { login, email, loginHash };
+  const { login, email, loginHash } = Object(person);
+  const told = { login: word(login, 256), email: word(email, 320), loginHash };
   enqueue("identify", told, callback, personFacts(told));
-  if (login) wishSdk(login);
+  if (told.login) wishSdk(told.login);
 }
 
 // What Carillon knows of this browser; without a callback, for whoever types it into the console.

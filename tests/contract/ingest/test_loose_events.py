@@ -37,6 +37,40 @@ async def test_empty_is_absent(
 
 
 @pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        # as Persoo's plugin writes them
+        ({"hierarchy": "7:12", "category": "Bells", "impressedProducts": "['1','2']", "results": 3},
+         {"hierarchy": ["7", "12"], "category": "Bells", "impressedProducts": ["1", "2"], "results": 3}),
+        ({"hierarchy": ["Sound", "Bells, big: all"], "hierarchyID": [7, "'12'"],
+          "impressedProducts": [1, 2.0, "'3'"], "results": "1 234"},
+         {"hierarchy": ["Sound", "Bells, big: all"], "hierarchyID": ["7", "12"],
+          "impressedProducts": ["1", "2", "3"], "results": 1234}),
+        ({"hierarchyID": 7, "impressedProducts": "4,5", "results": ["a", "b"], "category": ["A", "B"]},
+         {"hierarchyID": ["7"], "impressedProducts": ["4", "5"], "results": 2, "category": "A"}),
+        # cut by the snippet in the middle of an id, which would be another one
+        ({"impressedProducts": "['11','22','3"}, {"impressedProducts": ["11", "22"]}),
+        # bounded
+        ({"impressedProducts": list(range(1_000)), "hierarchy": ["h" * 129, "h" * 128]},
+         {"impressedProducts": [str(n) for n in range(50)], "hierarchy": ["h" * 128]}),
+        # what is none is left out, and costs nothing
+        ({"hierarchy": {"a": 1}, "hierarchyID": [None, {}, [], True, ""], "impressedProducts": "[]",
+          "results": -1, "category": {"name": "A"}, "itemID": "1"}, {"itemID": "1"}),
+        ({"hierarchy": "", "hierarchyID": None, "impressedProducts": True, "results": "many",
+          "category": ""}, {}),
+        ({"results": 1e300, "category": 1e300, "hierarchy": 1e300, "impressedProducts": ["a\u0000"]}, {}),
+        ({"results": True, "category": "c" * 129, "hierarchyID": [["1", "2"]]}, {"hierarchyID": ["1"]}),
+    ],
+)  # fmt: skip
+async def test_what_a_page_shows_is_read_as_it_comes_and_refuses_nothing(
+    client: httpx.AsyncClient, api: Api, data: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    answer = await post(client, "pageview", data)
+    assert (answer.status_code, answer.json()["rejected"]) == (202, [])
+    assert api.log.events[0].data == kept
+
+
+@pytest.mark.parametrize(
     ("kind", "data", "field"),
     [
         ("addToBasket", {"itemID": "", "quantity": 1}, "events.0.data.itemID"),

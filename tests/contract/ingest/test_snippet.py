@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from ingest_service.snippet.assembly import FILES, JS, VERSION, assemble, configuration
+from ingest_service.snippet.assembly import FILES, VERSION, assemble, configuration
 from ingest_service.snippet.endpoint import snippet_routes
 from shared.apps import AppRegistry
 from shared.models.app import App
@@ -150,6 +150,7 @@ def test_small_enough_whatever_the_settings(flavour: Any) -> None:
 
     longest = app(
         requireConsent=True,
+        loginToOneSignal=True,
         webhookKey=text(48, plain + "_.~-"),
         cookieDomain=text(64, plain + ".-"),
         workerPath=text(64, plain + "_./~-"),
@@ -192,24 +193,18 @@ def test_workers_folder_is_its_scope(given: str, path: str, scope: str) -> None:
 
 def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
     told = configuration(app(loadOneSignal=False), "wk_shop")
-    assert told.keys() == {"version", "key", "appId", "webhookKey"}
+    assert told.keys() == {"version", "key", "appId", "webhookKey", "tellLogin"}
 
 
-@pytest.mark.parametrize("path", sorted(JS.glob("*.js")), ids=lambda path: path.name)
-def test_sources_are_written_by_hand(path: Any) -> None:
-    lines = path.read_text().splitlines()
-    assert len(lines) <= 250
-    assert max(map(len, lines)) <= 108
-    assert lines[0].startswith("// ")  # what it is for
-
-
-@pytest.mark.parametrize("flavour", FILES)
-def test_comments_and_half_the_indent_are_all_that_is_left_out(flavour: Any) -> None:
-    served = assemble(flavour, app(), "wk_shop").split("try {\n", 1)[1]
-    code = [
-        " " * ((len(line) - len(line.lstrip())) // 2) + line.split(" // ")[0].strip()
-        for name in FILES[flavour]
-        for line in (JS / f"{name}.js").read_text().splitlines()
-        if line.strip() and not line.strip().startswith("//")
-    ]
-    assert served.split("\n} catch (error) {\n  console")[0].splitlines() == code
+@pytest.mark.parametrize(
+    ("snippet", "told"),
+    [
+        ({}, True),  # stored before there was a choice
+        ({"loginToOneSignal": True}, True),
+        ({"loginToOneSignal": False}, None),
+    ],
+)
+def test_sdk_is_told_logins_unless_the_shop_keeps_them(snippet: Any, told: bool | None) -> None:
+    found = configuration(app(**snippet), "wk_shop")
+    assert found.get("tellLogin") is told
+    assert found["appId"] == APP_ID  # all else goes on

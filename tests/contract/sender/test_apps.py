@@ -107,6 +107,8 @@ async def test_changed_secret_is_a_new_version(api: Api) -> None:
         ({"snippet": {"sdkUrl": "https://" + "s" * 81}}, "snippet.sdkUrl"),
         ({"snippet": {"webhookKey": "k" * 49}}, "snippet.webhookKey"),
         ({"snippet": {"cookieDomain": "d" * 65}}, "snippet.cookieDomain"),
+        ({"snippet": {"loginToOneSignal": "perhaps"}}, "snippet.loginToOneSignal"),
+        ({"snippet": {"loginToOneSignal": None}}, "snippet.loginToOneSignal"),
         ({"origins": ["shop.example"]}, "origins.0"),
         ({"origins": ["https://shop.example/path"]}, "origins.0"),
         ({"loginHash": {"required": True, "secret": "masked"}}, "loginHash.secret"),
@@ -155,6 +157,19 @@ async def test_a_webhook_key_for_pages_must_be_one_of_the_apps(api: Api) -> None
     assert refused.status_code == 422
     assert refused.json()["message"].startswith("snippet.webhookKey")
     await api.put_app(keys=keys, snippet={"webhookKey": "wh_1"})
+
+
+async def test_logins_go_to_onesignal_unless_the_shop_says_no(api: Api) -> None:
+    assert (await api.put_app())["snippet"]["loginToOneSignal"] is True
+    off = await api.put_app(snippet={"loginToOneSignal": False})
+    assert off["snippet"]["loginToOneSignal"] is False
+    assert await api.ok("PUT", "/v1/apps/demo", json=off) == off
+    app = api.sender.apps.get("demo")
+    assert app is not None
+    assert app.snippet.login_to_one_signal is False
+    older = {"$unset": {"snippet.loginToOneSignal": ""}}
+    await api.sender.database[APPS.name].update_one({"_id": "demo"}, older)
+    assert (await api.ok("GET", "/v1/apps/demo"))["snippet"]["loginToOneSignal"] is True
 
 
 async def test_one_app_cannot_take_anothers_key(api: Api) -> None:

@@ -82,6 +82,22 @@ def test_sets_are_bounded_to_the_newest() -> None:
     assert [v["item"] for v in part["viewed"]] == [f"i{n}" for n in range(119, 69, -1)]
 
 
+@pytest.mark.parametrize(
+    ("page", "category"),
+    [
+        ({"categoryID": "c", "hierarchyID": ["a", "b"]}, "c"),
+        ({"hierarchyID": ["a", "b"]}, "b"),  # the deepest is the page's own
+        ({"hierarchy": ["Sound", "Bells"], "category": "Bells"}, None),  # names are no ids
+        ({}, None),
+    ],
+)
+def test_category_of_a_page_is_kept(page: dict[str, Any], category: str | None) -> None:
+    part: dict[str, Any] = {}
+    contribute(part, event("pageview", "a", 1, itemID="i", **page))
+    assert [view["category"] for view in part["viewed"]] == [category]
+    assert [one["id"] for one in part.get("categories", [])] == ([category] if category else [])
+
+
 @pytest.mark.parametrize("amount", [10**12, 1e12, 999_999_999_999, 0.0001])
 def test_whatever_is_accepted_can_be_stored(amount: float) -> None:
     """A total that BSON can't hold would make the person's every later event fail."""

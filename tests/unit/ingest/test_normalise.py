@@ -123,6 +123,7 @@ def test_plugins_pageview_is_normalised() -> None:
         ],
         "basketTotal": 399.8,
         "currency": "CZK",
+        "impressedProducts": ["1", "2"],
     }
 
 
