@@ -130,6 +130,12 @@ def unsent_people(page: Page) -> list[str]:
     return [person for person, got in sent.items() if not got and person]
 
 
+def bad_people(page: Page) -> set[str]:
+    """Whose text didn't render."""
+    bad = [int(at) for at, (_, reason) in page["outcomes"].items() if reason == "bad_variables"]
+    return {page["members"][index][1] for index in bad}
+
+
 def pending_counts(page: Page, chunks: Sequence[str]) -> dict[str, int]:
     """Members without an outcome of their own, by chunk."""
     counts = dict.fromkeys(chunks, 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sender_service.models.page import Page, PageEdit, page_id
+from sender_service.models.page import Page, PageEdit, bad_people, page_id
 from sender_service.planner.audience import AudienceReader, Candidate, Cursor, Target
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.seen import SeenTexts
@@ -63,8 +63,7 @@ class Paging:
         """How many pages the send has. Raises Rejected when too many texts don't render."""
         last = await self._shelf.pages.last(self._send)
         n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
-        if self._target.is_list:
-            await self._see_again(range(n))
+        await self._see_again(range(n))
         builder = self._builder(n)
         async with aclosing(self._shelf.audience.candidates(self._target, cursor)) as people:
             async for candidate in people:
@@ -119,11 +118,15 @@ class Paging:
             )
 
     async def _see_again(self, numbers: range) -> None:
-        """What was seen before a crash; few pages at a time."""
+        """What was planned before a crash; few pages at a time. Too many bad texts are so also where
+        some of them were met by another planner."""
         for start in range(0, len(numbers), PAGES_A_READ):
             ids = [page_id(self._send, n) for n in numbers[start : start + PAGES_A_READ]]
             for page in (await self._shelf.pages.get_many(ids)).values():
-                self._seen.update(member[0] for member in page["members"])
+                self._people += len({member[1] for member in page["members"]})
+                self._bad += len(bad_people(page))
+                if self._target.is_list:
+                    self._seen.update(member[0] for member in page["members"])
 
     async def _latecomers(self, builder: PageBuilder) -> PageBuilder:
         """Players that changed hands while the audience was read: none is missed, none is in twice.

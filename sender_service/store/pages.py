@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -12,7 +12,7 @@ import orjson
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.page import Page
+from sender_service.models.page import Chunk, Page
 from sender_service.models.send import EVER, Send, Sums, add_sums, empty_sums
 from shared.collections import BODIES, PAGES
 from shared.mongo import (
@@ -197,6 +197,12 @@ class PageStore:
         with translate_mongo_errors():
             async for page in self._pages.find({"send": send}):
                 yield cast(Page, page)
+
+    async def chunks_of(self, send: str) -> AsyncIterator[Iterable[Chunk]]:
+        """Page by page, without the members."""
+        with translate_mongo_errors():
+            async for page in self._pages.find({"send": send}, {"chunks": 1}):
+                yield page["chunks"].values()
 
     async def sums(self, send: str) -> tuple[Sums, int]:
         """(the send's account so far, how many of its pages are open)."""
