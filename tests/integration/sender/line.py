@@ -43,7 +43,10 @@ from tests.unit.sender.builders import variant
 
 JOBS = (JOBS_TRANSACTIONAL.name, JOBS_MARKETING.name)
 NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
-OFFER = {"name": "Welcome", "variants": [variant(contents={"en": "For {{ name }}"})]}
+OFFER: dict[str, Any] = {
+    "name": "Welcome",
+    "variants": [variant(contents={"en": "For {{ name }}"})],
+}
 IDLE = {"display": 0, "click": 0, "close": 0}
 
 
