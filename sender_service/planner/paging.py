@@ -24,7 +24,7 @@ from shared.ids import SLOTS, slot_of
 log = logging.getLogger("carillon.planner")
 
 BAD_SHARE = 0.2  # more recipients with bad variables than this refuse the send
-BAD_CHECK_AFTER = 20  # but not judged on fewer people before the end
+BAD_CHECK_AFTER = 20  # who all have bad ones: planning goes no further
 OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
 END: Cursor = [SLOTS, ""]
 PAGES_A_READ = 20
@@ -110,9 +110,10 @@ class Paging:
         builder.capped = True
 
     def _judge(self, *, final: bool) -> None:
-        """Raises Rejected when more than a fifth of the texts don't render."""
-        enough = final or self._people >= BAD_CHECK_AFTER
-        if enough and self._people and self._bad > self._people * BAD_SHARE:
+        """Raises Rejected when more than a fifth of the texts don't render: of all, as the preview counts
+        too. Before the end only where none does, and not of a list: it may name the bad ones first."""
+        early = not self._target.is_list and self._bad >= self._people >= BAD_CHECK_AFTER
+        if (final or early) and self._bad > self._people * BAD_SHARE:
             raise Rejected(
                 f"{self._bad} of {self._people} people's texts don't render", code="bad_variables"
             )

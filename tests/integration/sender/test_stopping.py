@@ -43,8 +43,11 @@ async def test_ten_refused_calls_in_a_row_stop_the_send(
     await line.people(PEOPLE)
     send = await line.planned()
     await line.release()
+    # Who waits, here for the end of a pause, is told at once as well.
+    await line.ops("POST", f"/v1/sends/{send}/pause")
+    assert await line.release() == 0
     await answer(line, send, *[False] * (REFUSED_LIMIT - 1))
-    assert (await line.shown(send))["state"] == "sending" and not errors(caplog)
+    assert (await line.shown(send))["state"] == "paused" and not errors(caplog)
     await answer(line, send, False)
     assert [r.message for r in errors(caplog)] == ["send stopped: OneSignal refuses its calls"]
     shown = await line.shown(send)
