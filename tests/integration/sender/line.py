@@ -47,7 +47,7 @@ OFFER: dict[str, Any] = {
     "name": "Welcome",
     "variants": [variant(contents={"en": "For {{ name }}"})],
 }
-ROUNDS = 50
+ROUNDS, PLANS = 50, 200
 IDLE = {"display": 0, "click": 0, "close": 0}
 
 
@@ -125,8 +125,10 @@ class Line:
         return send
 
     async def plan(self) -> None:
-        while await self.world.planner().plan_one():
-            pass
+        for _ in range(PLANS):
+            if not await self.world.planner().plan_one():
+                return
+        raise AssertionError("the same is planned again and again")
 
     async def planned(self, **fields: Any) -> str:
         send = await self.say(**fields)
