@@ -57,6 +57,7 @@ class Page(TypedDict):
     open: bool
     due: datetime
     out: int  # chunks released and not answered
+    silentAt: datetime  # when the first of these has been so for too long
     tried: bool  # a chunk may have been called and isn't at its end: pausing doesn't hold it back
     sums: Sums
     plannedAt: datetime
@@ -128,12 +129,6 @@ def unsent_people(page: Page) -> list[str]:
         got = outcome_of(page, index)[0] == "sent"
         sent[member[1]] = sent.get(member[1], False) or got
     return [person for person, got in sent.items() if not got and person]
-
-
-def bad_people(page: Page) -> set[str]:
-    """Whose text didn't render."""
-    bad = [int(at) for at, (_, reason) in page["outcomes"].items() if reason == "bad_variables"]
-    return {page["members"][index][1] for index in bad}
 
 
 def pending_counts(page: Page, chunks: Sequence[str]) -> dict[str, int]:
@@ -226,6 +221,7 @@ class PageEdit:
                     c["attempted"] and c["state"] not in FINAL_CHUNK
                     for c in page["chunks"].values()
                 ),
+                "silentAt": self._silent_at(),
                 "due": self._due(),
             }
             page.update(derived)  # type: ignore[typeddict-item]
@@ -234,10 +230,11 @@ class PageEdit:
 
     def _due(self) -> datetime:
         """When the scheduler must look at it next."""
-        due = NEVER
-        for chunk in self.page["chunks"].values():
-            if chunk["state"] == "planned":
-                due = min(due, chunk["notBefore"])
-            elif chunk["state"] == "released" and chunk["releasedAt"] is not None:
-                due = min(due, chunk["releasedAt"] + self.sweep)
-        return due
+        chunks = self.page["chunks"].values()
+        planned = (chunk["notBefore"] for chunk in chunks if chunk["state"] == "planned")
+        return min([self._silent_at(), *planned])
+
+    def _silent_at(self) -> datetime:
+        chunks = self.page["chunks"].values()
+        released = (chunk["releasedAt"] for chunk in chunks if chunk["state"] == "released")
+        return min((at + self.sweep for at in released if at is not None), default=NEVER)

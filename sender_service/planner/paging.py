@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sender_service.models.page import Page, PageEdit, bad_people, page_id
+from sender_service.models.page import Page, PageEdit, page_id
 from sender_service.planner.audience import AudienceReader, Candidate, Cursor, Target
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.seen import SeenTexts
@@ -125,7 +125,7 @@ class Paging:
             ids = [page_id(self._send, n) for n in numbers[start : start + PAGES_A_READ]]
             for page in (await self._shelf.pages.get_many(ids)).values():
                 self._people += len({member[1] for member in page["members"]})
-                self._bad += len(bad_people(page))
+                self._bad += len(_bad_people(page))
                 if self._target.is_list:
                     self._seen.update(member[0] for member in page["members"])
 
@@ -177,3 +177,9 @@ class Paging:
             return True
         edit.outcome(at, "suppressed", "moved")
         return await self._shelf.pages.update(page, edit.finish())
+
+
+def _bad_people(page: Page) -> set[str]:
+    """Whose text didn't render."""
+    bad = [int(at) for at, (_, reason) in page["outcomes"].items() if reason == "bad_variables"]
+    return {page["members"][index][1] for index in bad}

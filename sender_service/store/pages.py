@@ -26,7 +26,7 @@ from shared.mongo import (
 
 DUE_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
-_OPEN = {"send": 1, "due": 1, "out": 1, "tried": 1}
+_OPEN = {"send": 1, "due": 1, "out": 1, "silentAt": 1, "tried": 1}
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class OpenPage:
     due: datetime
     out: int
     tried: bool
+    silent_at: datetime
 
     def is_held(self, send: Send, now: datetime) -> bool:
         """By a pause: nothing of it was called, and it hasn't expired."""
@@ -172,9 +173,12 @@ class PageStore:
     async def _open(self, query: Document, limit: int) -> list[OpenPage]:
         with translate_mongo_errors():
             found = [
-                OpenPage(p["_id"], p["send"], p["due"], p["out"], p["tried"])
+                OpenPage(
+                    p["_id"], p["send"], p["due"], p["out"], p["tried"],
+                    p.get("silentAt") or p["due"],  # of pages from before that was noted
+                )
                 async for p in self._pages.find(query, _OPEN).limit(limit)
-            ]
+            ]  # fmt: skip
         return sorted(found, key=lambda page: (page.due, page.id))
 
     async def postpone(self, pages: Sequence[str], due: datetime) -> None:
