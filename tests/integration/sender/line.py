@@ -47,6 +47,7 @@ OFFER: dict[str, Any] = {
     "name": "Welcome",
     "variants": [variant(contents={"en": "For {{ name }}"})],
 }
+OUT = 12  # of marketing's calls may be out at once
 ROUNDS, PLANS = 50, 200
 IDLE = {"display": 0, "click": 0, "close": 0}
 
@@ -174,14 +175,16 @@ class Line:
 
 
 @asynccontextmanager
-async def open_line(mongo_uri: str, folder: Path, **plan: Any) -> AsyncIterator[Line]:
-    """An app, its campaign, and nobody yet. Twelve of marketing's calls may be out at once."""
+async def open_line(
+    mongo_uri: str, folder: Path, *, api: str = "", **plan: Any
+) -> AsyncIterator[Line]:
+    """An app, its campaign, and nobody yet. `api`: where OneSignal's begins, as on its old host."""
     settings = settings_for("127.0.0.1:1", mongo_uri, folder)
     plan = {"page_members": 10, "release_ahead_seconds": 0.1, **plan}
     async with AsyncExitStack() as stack:
         remote = await stack.enter_async_context(sandbox_at(folder / "sandbox"))
         world = await stack.enter_async_context(open_world(settings, **plan))
-        settings.onesignal = OneSignalSettings(base_url=remote.address)
+        settings.onesignal = OneSignalSettings(base_url=remote.address + api)
         vault, clock, log = Vault(settings.secret_key.get_secret_value()), world.clock, MemoryLog()
         client = await stack.enter_async_context(open_onesignal(settings.onesignal, vault))
         apps = AppRegistry(world.database, vault)

@@ -74,8 +74,9 @@ async def fill(line: Line) -> str:
     await world.folded(done)
     early = {"kind": "received", "notificationId": str(uuid.uuid4()), "tag": ""}
     await world.told(event(line, STREAM, player, **early))
+    await line.people(1)  # who is written for the first time, where others are written again
     waiting = await line.planned()
-    assert (await line.shown(waiting))["pending"] == 2
+    assert (await line.shown(waiting))["pending"] == 3
     await line.ops(
         "POST", "/v1/sends",
         json={"id": str(uuid.uuid4()), "app": APP, "campaign": "welcome", "part": 1, "parts": 2,

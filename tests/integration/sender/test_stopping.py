@@ -4,6 +4,7 @@ Nothing else is called in vain, and whoever resumes finds nobody left out and no
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -74,58 +75,68 @@ async def test_a_call_that_is_taken_begins_the_count_anew(line: Line) -> None:
     assert (await line.shown(send))["state"] == "refused"
 
 
-async def break_key(line: Line) -> None:
-    await line.remote.put_app(rest_api_key="os_v2_app_another")
+@dataclass
+class Trouble:
+    """What is put at the sandbox, what mends it, and why the app stopped. `api`: OneSignal's address."""
+
+    broken: dict[str, Any]
+    mended: dict[str, Any]
+    why: str
+    api: str = ""
 
 
-async def mend_key(line: Line) -> None:
-    await line.remote.put_app(rest_api_key=KEY)
-
-
-async def disable(line: Line) -> None:
-    await line.remote.put_app(disabled=True)
-
-
-async def enable(line: Line) -> None:
-    await line.remote.put_app(disabled=False)
+OTHER_KEY, RIGHT_KEY = {"rest_api_key": "os_v2_app_another"}, {"rest_api_key": KEY}
+TROUBLES = [
+    Trouble(OTHER_KEY, RIGHT_KEY, "onesignal_403: Access denied"),
+    Trouble({"disabled": True}, {"disabled": False}, "onesignal_403: This app has been disabled"),
+    Trouble(OTHER_KEY, RIGHT_KEY, "onesignal_400: ", "/api/v1"),  # as the old host says it
+]
 
 
 @pytest.mark.parametrize("in_the_middle", [False, True])
-@pytest.mark.parametrize(
-    ("spoil", "mend", "told"),
-    [(break_key, mend_key, "Access denied"), (disable, enable, "disabled")],
-)
+@pytest.mark.parametrize("trouble", TROUBLES, ids=["key", "disabled", "old host"])
 async def test_stopped_app_burns_nothing_and_resume_reaches_everybody_once(
-    line: Line, spoil: Any, mend: Any, told: str, in_the_middle: bool,
+    mongo_uri: str, tmp_path: Path, trouble: Trouble, in_the_middle: bool,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    players = await line.people(PEOPLE)
-    send = await line.planned()
-    before = 0
-    if in_the_middle:
-        await line.release()
-        before = await line.call()
-        await line.account()
-        assert 0 < before < PEOPLE
-    await spoil(line)
-    refusals = -(await line.remote.tally())["answers"].get("403", 0)
+    async with open_line(mongo_uri, tmp_path, api=trouble.api) as line:
+        players = await line.people(PEOPLE)
+        send = await line.planned()
+        before = 0
+        if in_the_middle:
+            await line.release()
+            before = await line.call()
+            await line.account()
+            assert 0 < before < PEOPLE
+        await line.remote.put_app(**trouble.broken)
+        await stops(line, send, before, trouble.why)
+        (record,) = errors(caplog)
+        assert record.message == "app stopped: OneSignal refuses it"
+        assert trouble.why.startswith(record.__dict__["code"])
+
+        await line.remote.put_app(**trouble.mended)
+        await line.ops("POST", f"/v1/apps/{APP}/resume")
+        assert await line.work() == PEOPLE - before
+        assert await line.reached() == sorted(players)
+        shown = await line.shown(send)
+        assert (shown["state"], shown["sent"], shown["pending"]) == ("done", PEOPLE, 0)
+
+
+async def stops(line: Line, send: str, sent: int, why: str) -> None:
+    """By itself, and what wasn't sent stays as it is."""
+    before = await refusals(line)
     await line.work()
-    refusals += (await line.remote.tally())["answers"]["403"]
-    assert refusals == 1, "who is called after the first refusal is called in vain"
-    (record,) = errors(caplog)
-    assert record.message == "app stopped: OneSignal refuses it"
-    assert record.__dict__["code"] == "onesignal_403"
+    assert await refusals(line) == before + 1, "after the first refusal all calls would be in vain"
     app = await line.ops("GET", f"/v1/apps/{APP}")
-    assert app["state"] == "stopped" and told in app["stoppedBecause"]
+    assert app["state"] == "stopped" and app["stoppedBecause"].startswith(why)
     shown = await line.shown(send)
-    assert (shown["sent"], shown["pending"]) == (before, PEOPLE - before)
+    assert (shown["sent"], shown["pending"]) == (sent, PEOPLE - sent)
     assert shown["failed"] == shown["suppressed"] == {}
     line.world.clock.advance(60)
     assert await line.work() == 0, "nothing is released while it is stopped"
 
-    await mend(line)
-    await line.ops("POST", f"/v1/apps/{APP}/resume")
-    assert await line.work() == PEOPLE - before
-    assert await line.reached() == sorted(players)
-    shown = await line.shown(send)
-    assert (shown["state"], shown["sent"], shown["pending"]) == ("done", PEOPLE, 0)
+
+async def refusals(line: Line) -> int:
+    """How many calls were answered so that the app is to be stopped."""
+    answers = (await line.remote.tally())["answers"]
+    return int(answers.get("400", 0) + answers.get("403", 0))

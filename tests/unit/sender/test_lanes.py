@@ -27,11 +27,9 @@ ID = "11111111-2222-4333-8444-555555555555"
 PLACES = 2
 
 
-def an_app() -> App:
+def an_app(name: str = "demo") -> App:
     one_signal = {"appId": ID, "restApiKey": VAULT.encrypt("os_v2_app_key")}
-    return App.model_validate(
-        {"_id": "demo", "name": "Demo", "version": 1, "oneSignal": one_signal}
-    )
+    return App.model_validate({"_id": name, "name": name, "version": 1, "oneSignal": one_signal})
 
 
 def _job(priority: str) -> Job:
@@ -116,6 +114,18 @@ async def test_who_waited_for_a_connection_takes_another_turn() -> None:
         outcomes: list[Outcome | None] = await asyncio.gather(*calls)
         assert outcomes == [Sent(ID, replayed=False)] * (PLACES + 1)
         assert turns.given == PLACES + 2
+
+
+async def test_marketing_that_hangs_takes_no_place_of_what_is_pressing() -> None:
+    async with hanging() as (server, client):
+        one = _dispatcher(client, Turns())
+        stuck = [asyncio.create_task(one._call(an_app(), _job("marketing"))) for _ in range(PLACES)]
+        await eventually(lambda: server.calls == PLACES)
+        async with asyncio.timeout(dispatcher.TURN_SECONDS / 2):
+            pressing = await one._call(an_app(), _job("transactional"))
+        assert pressing == Sent(ID, replayed=False)
+        server.speaks.set()
+        await asyncio.gather(*stuck)
 
 
 async def test_who_gets_no_connection_in_time_is_handed_back(monkeypatch: Any) -> None:
