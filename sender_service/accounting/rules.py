@@ -6,16 +6,19 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from typing import Any
 
 from sender_service.models.page import (
     FINAL_CHUNK,
+    Chunk,
     Page,
     PageEdit,
     outcome_of,
     pending_members,
     root_of,
 )
+from sender_service.models.send import EVER
 from shared.ids import is_uuid, share_of
 from shared.models.delivery import Delivery
 from shared.models.event import Event
@@ -92,18 +95,30 @@ def may_split(page: Page, chunk: str) -> bool:
     return calls + 2 <= 2 * math.ceil(math.log2(max(members, 2))) + 2
 
 
-def refused_in_a_row(pages: Iterable[Page]) -> int:
-    """How many calls OneSignal refused since it last took one of the send's."""
-    answered = sorted(
-        (chunk["at"], chunk["state"] == "sent")
-        for page in pages
-        for chunk in page["chunks"].values()
-        if chunk["at"] is not None and (chunk["state"] == "sent" or chunk["reason"] == "rejected")
-    )
-    run = 0
-    for _, sent in answered:
-        run = 0 if sent else run + 1
-    return run
+class RefusedRun:
+    """How many calls OneSignal refused since it last took one of the send's. Chunks are added in any
+    order; of those refused only the latest few are kept, so a long send takes no more memory."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken_at = EVER
+        self._refused: list[datetime] = []  # a heap: when the latest were refused
+
+    def add(self, chunks: Iterable[Chunk]) -> None:
+        for chunk in chunks:
+            if chunk["at"] is None:
+                continue
+            if chunk["state"] == "sent":
+                self._taken_at = max(self._taken_at, chunk["at"])
+            elif chunk["reason"] == "rejected":
+                heappush(self._refused, chunk["at"])
+                if len(self._refused) > self._limit:
+                    heappop(self._refused)
+
+    @property
+    def length(self) -> int:
+        """At most `limit`."""
+        return sum(at > self._taken_at for at in self._refused)
 
 
 def _defer(edit: PageEdit, delivery: Delivery) -> None:

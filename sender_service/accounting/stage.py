@@ -10,13 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from sender_service.accounting.closing import close_complete, settle_caps
-from sender_service.accounting.rules import (
-    Sighting,
-    apply,
-    fail_later,
-    judge,
-    refused_in_a_row,
-)
+from sender_service.accounting.rules import RefusedRun, Sighting, apply, fail_later, judge
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.models.page import Page, PageEdit, page_id, root_of, send_of
 from sender_service.store.contacts import ContactStore
@@ -149,10 +143,11 @@ class Accounting:
 
     async def _stop_if_refused(self, send: str) -> None:
         """OneSignal refuses one call after another: the send is at fault, and stops."""
-        pages = [page async for page in self.pages.of_send(send)]
-        run = refused_in_a_row(pages)
-        if run >= REFUSED_LIMIT:
-            why = f"onesignal_refuses: OneSignal refused {run} calls in a row"
+        run = RefusedRun(REFUSED_LIMIT)
+        async for chunks in self.pages.chunks_of(send):
+            run.add(chunks)
+        if run.length >= REFUSED_LIMIT:
+            why = f"onesignal_refuses: OneSignal refused {run.length} calls in a row"
             if await self.sends.end(send, "refused", {"error": why}):
                 log.error("send stopped: OneSignal refuses its calls", extra={"send": send})
             await self.pages.make_due(send, self.clock())

@@ -1,5 +1,9 @@
 """What an answer of `POST /notifications` means (ONESIGNAL.md A5). Pure; decided on the status and
-`id`, never on texts, except the disabled app's and the old host's word on the key."""
+`id`, never on texts, except the old host's word on the key.
+
+What a disabled app is answered isn't documented: we (and the sandbox) take it for a 403, as for a
+refused key. Were it another 4xx, ten refused calls would stop each send.
+"""
 
 from __future__ import annotations
 

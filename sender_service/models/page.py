@@ -57,6 +57,7 @@ class Page(TypedDict):
     open: bool
     due: datetime
     out: int  # chunks released and not answered
+    silentAt: datetime  # when the first of these has been so for too long
     tried: bool  # a chunk may have been called and isn't at its end: pausing doesn't hold it back
     sums: Sums
     plannedAt: datetime
@@ -220,6 +221,7 @@ class PageEdit:
                     c["attempted"] and c["state"] not in FINAL_CHUNK
                     for c in page["chunks"].values()
                 ),
+                "silentAt": self._silent_at(),
                 "due": self._due(),
             }
             page.update(derived)  # type: ignore[typeddict-item]
@@ -228,10 +230,11 @@ class PageEdit:
 
     def _due(self) -> datetime:
         """When the scheduler must look at it next."""
-        due = NEVER
-        for chunk in self.page["chunks"].values():
-            if chunk["state"] == "planned":
-                due = min(due, chunk["notBefore"])
-            elif chunk["state"] == "released" and chunk["releasedAt"] is not None:
-                due = min(due, chunk["releasedAt"] + self.sweep)
-        return due
+        chunks = self.page["chunks"].values()
+        planned = (chunk["notBefore"] for chunk in chunks if chunk["state"] == "planned")
+        return min([self._silent_at(), *planned])
+
+    def _silent_at(self) -> datetime:
+        chunks = self.page["chunks"].values()
+        released = (chunk["releasedAt"] for chunk in chunks if chunk["state"] == "released")
+        return min((at + self.sweep for at in released if at is not None), default=NEVER)

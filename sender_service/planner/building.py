@@ -195,6 +195,7 @@ class PageBuilder:
             "open": bool(self.chunks),
             "due": NEVER,
             "out": 0,
+            "silentAt": NEVER,
             "tried": False,
             "sums": empty_sums(),
             "plannedAt": self.now,

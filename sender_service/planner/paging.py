@@ -25,7 +25,7 @@ from shared.ids import SLOTS, slot_of
 log = logging.getLogger("carillon.planner")
 
 BAD_SHARE = 0.2  # more recipients with bad variables than this refuse the send
-BAD_CHECK_AFTER = 20  # but not judged on fewer people before the end
+BAD_CHECK_AFTER = 20  # who all have bad ones: planning goes no further
 OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
 END: Cursor = [SLOTS, ""]
 PAGES_A_READ = 20
@@ -64,8 +64,7 @@ class Paging:
         """How many pages the send has. Raises Rejected when too many texts don't render."""
         last = await self._shelf.pages.last(self._send)
         n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
-        if self._target.is_list:
-            await self._see_again(range(n))
+        await self._see_again(range(n))
         builder = self._builder(n)
         audience = self._shelf.audience.batches(self._target, cursor)
         async with aclosing(read_ahead(audience)) as batches:
@@ -114,19 +113,24 @@ class Paging:
         builder.capped = True
 
     def _judge(self, *, final: bool) -> None:
-        """Raises Rejected when more than a fifth of the texts don't render."""
-        enough = final or self._people >= BAD_CHECK_AFTER
-        if enough and self._people and self._bad > self._people * BAD_SHARE:
+        """Raises Rejected when more than a fifth of the texts don't render: of all, as the preview counts
+        too. Before the end only where none does, and not of a list: it may name the bad ones first."""
+        early = not self._target.is_list and self._bad >= self._people >= BAD_CHECK_AFTER
+        if (final or early) and self._bad > self._people * BAD_SHARE:
             raise Rejected(
                 f"{self._bad} of {self._people} people's texts don't render", code="bad_variables"
             )
 
     async def _see_again(self, numbers: range) -> None:
-        """What was seen before a crash; few pages at a time."""
+        """What was planned before a crash; few pages at a time. Too many bad texts are so also where
+        some of them were met by another planner."""
         for start in range(0, len(numbers), PAGES_A_READ):
             ids = [page_id(self._send, n) for n in numbers[start : start + PAGES_A_READ]]
             for page in (await self._shelf.pages.get_many(ids)).values():
-                self._seen.update(member[0] for member in page["members"])
+                self._people += len({member[1] for member in page["members"]})
+                self._bad += len(_bad_people(page))
+                if self._target.is_list:
+                    self._seen.update(member[0] for member in page["members"])
 
     async def _latecomers(self, builder: PageBuilder) -> PageBuilder:
         """Players that changed hands while the audience was read: none is missed, none is in twice.
@@ -176,3 +180,9 @@ class Paging:
             return True
         edit.outcome(at, "suppressed", "moved")
         return await self._shelf.pages.update(page, edit.finish())
+
+
+def _bad_people(page: Page) -> set[str]:
+    """Whose text didn't render."""
+    bad = [int(at) for at, (_, reason) in page["outcomes"].items() if reason == "bad_variables"]
+    return {page["members"][index][1] for index in bad}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,14 +51,19 @@ def wait_through_quiet_hours(edit: PageEdit, send: Send, now: datetime) -> None:
                 edit.chunk(name, notBefore=until)
 
 
-def due_chunks(edit: PageEdit, send: Send, now: datetime) -> Iterator[str]:
-    """Chunks to hand to the dispatcher now, in order."""
+def due_chunks(edit: PageEdit, send: Send, now: datetime, room: int) -> list[str]:
+    """Chunks to hand to the dispatcher now: those that are out without an answer for too long, and as
+    many others as there is room for. What is out takes none: it is counted already, and where all
+    that may be out got lost there would be none for ever."""
+    silent, others = [], []
     for name, chunk in edit.page["chunks"].items():
         planned = chunk["state"] == "planned" and chunk["notBefore"] <= now
+        if chunk["state"] == "released" and _silent(edit, chunk, now):
+            silent.append(name)
         # Paused holds back what was never called; what was, must come to an end.
-        first = planned and (not send["paused"] or chunk["attempted"])
-        if first or (chunk["state"] == "released" and _silent(edit, chunk, now)):
-            yield name
+        elif planned and (not send["paused"] or chunk["attempted"]):
+            others.append(name)
+    return silent + others[:room]
 
 
 def _silent(edit: PageEdit, chunk: Chunk, now: datetime) -> bool:

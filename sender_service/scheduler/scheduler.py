@@ -111,8 +111,9 @@ class Scheduler:
         for priority in PRIORITIES:
             most = self._ahead(app, priority) - out
             for page in await self._workable(due[priority], turn):
-                room = most - released
-                if room > 0 and self._ailing.get(page.id, 0.0) <= tools.monotonic():
+                room = max(0, most - released)
+                wanted = room > 0 or page.silent_at <= now
+                if wanted and self._ailing.get(page.id, 0.0) <= tools.monotonic():
                     released += await self._release_safely(app, page.id, turn, room)
         return released
 
@@ -186,7 +187,7 @@ class Scheduler:
         """(chunks that may be called now, what was reserved for them)."""
         now, chunks = self._tools.clock(), edit.page["chunks"]
         wait_through_quiet_hours(edit, send, now)
-        due = list(due_chunks(edit, send, now))[:room]
+        due = due_chunks(edit, send, now, room)
         # Also what was handed back uncalled. What may have been called is repeated as it was.
         uncalled = [chunk for chunk in due if not chunks[chunk]["attempted"]]
         counts = await look_again(self._tools.people, edit, uncalled, send) if uncalled else {}

@@ -37,6 +37,7 @@ class SubscriberCounts:
         self._monotonic = monotonic
         self._counts: dict[str, _Count] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
+        self._alone: set[str] = set()  # apps whose count is ours alone
 
     def of(self, app: str) -> int:
         """As read last; 0 where it never was."""
@@ -49,8 +50,9 @@ class SubscriberCounts:
             return
         ours = await self._people.subscribed(app)
         theirs = await self._ask(app)
-        if theirs is None and app not in self._counts:
+        if theirs is None and app not in self._alone:
             log.warning("OneSignal's count is not to be had: ours alone", extra={"app": app})
+        (self._alone.add if theirs is None else self._alone.discard)(app)
         counted = ours if theirs is None else min(ours, theirs)
         self._counts[app] = _Count(counted, self._monotonic())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -12,7 +12,7 @@ import orjson
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.page import Page
+from sender_service.models.page import Chunk, Page
 from sender_service.models.send import EVER, Send, Sums, add_sums, empty_sums
 from shared.collections import BODIES, PAGES
 from shared.mongo import (
@@ -26,7 +26,7 @@ from shared.mongo import (
 
 DUE_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
-_OPEN = {"send": 1, "due": 1, "out": 1, "tried": 1}
+_OPEN = {"send": 1, "due": 1, "out": 1, "silentAt": 1, "tried": 1}
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class OpenPage:
     due: datetime
     out: int
     tried: bool
+    silent_at: datetime
 
     def is_held(self, send: Send, now: datetime) -> bool:
         """By a pause: nothing of it was called, and it hasn't expired."""
@@ -172,9 +173,12 @@ class PageStore:
     async def _open(self, query: Document, limit: int) -> list[OpenPage]:
         with translate_mongo_errors():
             found = [
-                OpenPage(p["_id"], p["send"], p["due"], p["out"], p["tried"])
+                OpenPage(
+                    p["_id"], p["send"], p["due"], p["out"], p["tried"],
+                    p.get("silentAt") or p["due"],  # of pages from before that was noted
+                )
                 async for p in self._pages.find(query, _OPEN).limit(limit)
-            ]
+            ]  # fmt: skip
         return sorted(found, key=lambda page: (page.due, page.id))
 
     async def postpone(self, pages: Sequence[str], due: datetime) -> None:
@@ -197,6 +201,12 @@ class PageStore:
         with translate_mongo_errors():
             async for page in self._pages.find({"send": send}):
                 yield cast(Page, page)
+
+    async def chunks_of(self, send: str) -> AsyncIterator[Iterable[Chunk]]:
+        """Page by page, without the members."""
+        with translate_mongo_errors():
+            async for page in self._pages.find({"send": send}, {"chunks": 1}):
+                yield page["chunks"].values()
 
     async def sums(self, send: str) -> tuple[Sums, int]:
         """(the send's account so far, how many of its pages are open)."""

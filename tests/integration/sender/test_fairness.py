@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sender_service.scheduler.scheduler import PAGES_A_TURN
 from sender_service.store.campaigns import app_store, campaign_key
 from shared.collections import APPS, CAMPAIGNS, PAGES, PROFILES
 from shared.limits import requests_per_second
@@ -124,3 +125,14 @@ async def test_stopped_app_releases_nothing_and_goes_on_where_it_stopped(
         "released": 2,
     }
     assert {c["release"] for p in pages for c in p["chunks"].values()} == {1}
+
+
+async def test_a_turn_takes_some_pages_of_an_app_then_the_next_has_its_own(pair: Pair) -> None:
+    """Also where the limits would allow all of them: a page takes time."""
+    await pair.people(10 * (PAGES_A_TURN + 3))
+    long = await pair.planned()
+    assert len(await pair.pages(long)) > PAGES_A_TURN
+    short = await pair.planned(app=await another_app(pair, 3))
+    scheduler = pair.one.scheduler()
+    await scheduler.turn()
+    assert await released(pair) == {long: PAGES_A_TURN, short: 1}

@@ -9,9 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sender_service.dispatcher.governor import Pacer
+from sender_service.dispatcher.governor import Governor, Membership, Pacer
 from shared.limits import REQUESTS_PER_SECOND, requests_per_second
+from shared.settings import GovernorSettings
 from tests.fakes import VirtualLoop, in_virtual_time
+from tests.unit.sender.test_lanes import an_app
+
+
+class Alone(Membership):
+    """The only replica, and long there."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, float]] = []
+
+    @property
+    def share(self) -> float:
+        return 1.0
+
+    def announce_pause(self, app: str, seconds: float) -> None:
+        self.told.append((app, seconds))
 
 
 def _most_in_a_second(times: list[float]) -> int:
@@ -144,6 +160,27 @@ def test_without_a_share_nobody_has_a_turn() -> None:
         assert not await pacer.turn(transactional=True, within=5)
         rate = 10.0
         assert await pacer.turn(transactional=True, within=5)
+
+    in_virtual_time(test)
+
+
+def test_one_apps_pause_is_not_anothers() -> None:
+    """Nor is its queue: each has a limit of its own at OneSignal."""
+
+    async def test(loop: VirtualLoop) -> None:
+        governor = Governor(Alone(), GovernorSettings(), loop.time)
+        one, other = (an_app(name) for name in ("one", "other"))
+        assert await governor.turn(one, transactional=True, within=1)
+        waiting = [
+            asyncio.create_task(governor.turn(one, transactional=True, within=60))
+            for _ in range(500)
+        ]
+        governor.pause("one", 30)
+        await asyncio.sleep(0)
+        assert await governor.turn(other, transactional=False, within=1)
+        assert not await governor.turn(one, transactional=True, within=1)
+        for task in waiting:
+            task.cancel()
 
     in_virtual_time(test)
 

@@ -27,11 +27,9 @@ ID = "11111111-2222-4333-8444-555555555555"
 PLACES = 2
 
 
-def _app() -> App:
+def an_app(name: str = "demo") -> App:
     one_signal = {"appId": ID, "restApiKey": VAULT.encrypt("os_v2_app_key")}
-    return App.model_validate(
-        {"_id": "demo", "name": "Demo", "version": 1, "oneSignal": one_signal}
-    )
+    return App.model_validate({"_id": name, "name": name, "version": 1, "oneSignal": one_signal})
 
 
 def _job(priority: str) -> Job:
@@ -75,10 +73,12 @@ async def hanging() -> AsyncIterator[tuple[OneSignal, OneSignalClient]]:
 
 async def test_marketing_that_hangs_takes_no_connection_of_what_is_pressing() -> None:
     async with hanging() as (server, client):
-        stuck = [asyncio.create_task(client.send(_app(), _job("marketing"))) for _ in range(PLACES)]
+        stuck = [
+            asyncio.create_task(client.send(an_app(), _job("marketing"))) for _ in range(PLACES)
+        ]
         await eventually(lambda: server.calls == PLACES)
         async with asyncio.timeout(5):
-            assert await client.send(_app(), _job("transactional")) == Sent(ID, replayed=False)
+            assert await client.send(an_app(), _job("transactional")) == Sent(ID, replayed=False)
         server.speaks.set()
         assert await asyncio.gather(*stuck) == [Sent(ID, replayed=False)] * PLACES
 
@@ -105,7 +105,7 @@ async def test_who_waited_for_a_connection_takes_another_turn() -> None:
         turns = Turns()
         one = _dispatcher(client, turns)
         calls = [
-            asyncio.create_task(one._call(_app(), _job("marketing"))) for _ in range(PLACES + 1)
+            asyncio.create_task(one._call(an_app(), _job("marketing"))) for _ in range(PLACES + 1)
         ]
         await eventually(lambda: server.calls == PLACES)
         await asyncio.sleep(dispatcher.STALE_TURN_SECONDS * 1.5)
@@ -116,13 +116,25 @@ async def test_who_waited_for_a_connection_takes_another_turn() -> None:
         assert turns.given == PLACES + 2
 
 
+async def test_marketing_that_hangs_takes_no_place_of_what_is_pressing() -> None:
+    async with hanging() as (server, client):
+        one = _dispatcher(client, Turns())
+        stuck = [asyncio.create_task(one._call(an_app(), _job("marketing"))) for _ in range(PLACES)]
+        await eventually(lambda: server.calls == PLACES)
+        async with asyncio.timeout(dispatcher.TURN_SECONDS / 2):
+            pressing = await one._call(an_app(), _job("transactional"))
+        assert pressing == Sent(ID, replayed=False)
+        server.speaks.set()
+        await asyncio.gather(*stuck)
+
+
 async def test_who_gets_no_connection_in_time_is_handed_back(monkeypatch: Any) -> None:
     monkeypatch.setattr(dispatcher, "TURN_SECONDS", 0.05)
     async with hanging() as (server, client):
         one = _dispatcher(client, Turns())
-        stuck = [asyncio.create_task(one._call(_app(), _job("marketing"))) for _ in range(PLACES)]
+        stuck = [asyncio.create_task(one._call(an_app(), _job("marketing"))) for _ in range(PLACES)]
         await eventually(lambda: server.calls == PLACES)
-        assert await one._call(_app(), _job("marketing")) is None
+        assert await one._call(an_app(), _job("marketing")) is None
         server.speaks.set()
         assert None not in await asyncio.gather(*stuck)
-        assert await one._call(_app(), _job("marketing")) is not None
+        assert await one._call(an_app(), _job("marketing")) is not None

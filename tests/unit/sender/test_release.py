@@ -92,7 +92,7 @@ def test_what_is_over(
 )
 def test_what_is_due(sending: dict[str, Any], chunk: dict[str, Any], due: bool) -> None:
     found = edit(**chunk)
-    assert list(due_chunks(found, send(paused=False) | sending, NOW)) == (["0"] if due else [])  # type: ignore[arg-type]
+    assert due_chunks(found, send(paused=False) | sending, NOW, 1) == (["0"] if due else [])  # type: ignore[arg-type]
 
 
 def _entry(n: int, person: str, state: str = "subscribed") -> dict[str, dict[str, Any]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender_service.accounting.rules import apply, refused_in_a_row
+from sender_service.accounting.rules import RefusedRun, apply
 from sender_service.models.page import (
     FINAL_CHUNK,
     Page,
@@ -18,6 +19,7 @@ from sender_service.models.page import (
     summarise,
 )
 from shared.models.delivery import Delivery
+from tests.unit.sender.builders import chunk
 from tests.unit.sender.builders import page as build_page
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -91,7 +93,29 @@ def test_parts_are_written_as_one_change() -> None:
 def test_refusals_in_a_row_are_counted_since_the_last_success() -> None:
     page = page_of(2_000)
     onesignal(page, {f"p{i}" for i in range(2_000)})
-    assert refused_in_a_row([page]) >= 10
+    run = RefusedRun(10)
+    run.add(page["chunks"].values())
+    assert run.length == 10
     fine = page_of(3)
     fine["chunks"]["0"] |= {"state": "sent", "at": NOW + timedelta(days=1)}
-    assert refused_in_a_row([page, fine]) == 0
+    run.add(fine["chunks"].values())
+    assert run.length == 0
+
+
+@given(st.lists(st.sampled_from(["sent", "rejected", "invalid_player", "planned"])), st.randoms())
+def test_refusals_are_counted_in_the_order_of_the_answers(
+    answers: list[str], any_order: Random
+) -> None:
+    """Whatever the order of pages and chunks; and no more of them than asked for are remembered."""
+    chunks = [
+        chunk(state="sent" if answer == "sent" else "failed", reason=answer, at=NOW + timedelta(seconds=n))
+        if answer != "planned" else chunk()
+        for n, answer in enumerate(answers)
+    ]  # fmt: skip
+    told = [answer for answer in answers if answer in ("sent", "rejected")]
+    expected = len("".join(answer[0] for answer in told).rpartition("s")[2])
+    any_order.shuffle(chunks)
+    run = RefusedRun(3)
+    for start in range(0, len(chunks), 2):
+        run.add(chunks[start : start + 2])
+    assert run.length == min(3, expected) and len(run._refused) <= 3

@@ -1,0 +1,57 @@
+"""What gets lost between the stages comes back by the sweep: each member once, whatever was lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from shared.topics import DELIVERIES
+from tests.integration.sender.line import JOBS, Line, open_line
+
+PEOPLE = 15
+SWEEP = 90.0
+
+
+@pytest.fixture
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+    async with open_line(mongo_uri, tmp_path, sweep_seconds=SWEEP) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("priority", ["marketing", "transactional"])
+@pytest.mark.parametrize("lost", ["jobs", "answers"])
+async def test_what_got_lost_is_released_again(line: Line, lost: str, priority: str) -> None:
+    """Transactional ones went out with their intake, the others by the scheduler."""
+    players = await line.people(PEOPLE)
+    send = await line.planned(priority=priority)
+    await line.release()
+    if lost == "answers":  # OneSignal has called, and nobody knows
+        assert await line.call() > 0
+    assert line.log.take(*JOBS, DELIVERIES.name)
+    assert await line.work() < PEOPLE
+    line.world.clock.advance(SWEEP - 1)
+    assert await line.work() == 0, "its answer may be on the way"
+    line.world.clock.advance(1)
+    assert await line.work() > 0
+    assert await line.reached() == sorted(players)
+    shown = await line.shown(send)
+    assert (shown["state"], shown["sent"], shown["pending"]) == ("done", PEOPLE, 0)
+
+
+async def test_answers_that_come_twice_and_in_any_order_count_once(line: Line) -> None:
+    players = await line.people(PEOPLE)
+    send = await line.planned()
+    await line.release()
+    await line.call()
+    told = [record for record in line.log.records if record.topic == DELIVERIES.name]
+    line.log.records += reversed(told)
+    await line.account()
+    assert (await line.shown(send))["sent"] == len(told)
+    await line.work()
+    line.log.records += told
+    await line.account()
+    shown = await line.shown(send)
+    assert (shown["sent"], shown["audience"]) == (PEOPLE, PEOPLE)
+    assert await line.reached() == sorted(players)

@@ -1,0 +1,118 @@
+"""Retention by TTL: the indexes are there as they are declared, and what is written has its date."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sender_service.store.letters import LetterStore
+from shared.collections import COLLECTIONS, INGEST, SENDER, CollectionSpec, Index
+from shared.models.dead_letter import DeadLetter
+from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
+from shared.mongo import ensure_indexes
+from shared.topics import TRIGGERS
+from tests.integration.sender.line import OFFER, Line, open_line
+from tests.integration.sender.pair import Pair
+from tests.integration.sender.world import APP
+
+TTL = {c.name: i.keys[0][0] for c in COLLECTIONS for i in c.indexes if i.expires}
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS, ids=lambda c: c.name)
+async def test_indexes_are_on_the_server_as_declared(
+    pair: Pair, collection: CollectionSpec
+) -> None:
+    database = pair.one.database
+    for _ in range(2):  # as each start does
+        for service in (INGEST, SENDER):
+            await ensure_indexes(database, service)
+    found = (await database[collection.name].index_information()).values()
+    told = {tuple(index["key"]): index for index in found}
+    told.pop((("_id", 1),), None)
+    assert told.keys() == {index.keys for index in collection.indexes}
+    for index in collection.indexes:
+        assert_like(told[index.keys], index)
+
+
+def assert_like(told: Any, index: Index) -> None:
+    assert bool(told.get("unique")) is index.unique
+    # At the date itself: whoever writes decides how long it is kept.
+    assert told.get("expireAfterSeconds") == (0 if index.expires else None)
+
+
+@pytest.fixture
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+    async with open_line(mongo_uri, tmp_path) as opened:
+        yield opened
+
+
+def event(line: Line, type: str, player: str, **data: Any) -> Event:
+    now = line.world.clock()
+    return Event(
+        app=APP, id=str(uuid.uuid4()), type=type, source="webhook", player_id=player,
+        occurred_at=now, received_at=now, data={"playerID": player, **data},
+    )  # fmt: skip
+
+
+async def fill(line: Line) -> str:
+    """Something is written into each collection whose documents are to go away; returns a send that
+    is in its report."""
+    world = line.world
+    capped = {**OFFER, "policy": {"cap": {"count": 5, "days": 7}}}
+    await line.ops("PUT", f"/v1/apps/{APP}/campaigns/welcome", json=capped)
+    player, *_ = await line.people(2)
+    done = await line.planned()
+    assert await line.work() == 2
+    chunk = next(m[2] for m in (await line.pages(done))[0]["members"] if m[0] == player)
+    seen = {"kind": "click", "data": {"carillon": world.tagger.sign(done, 0, chunk)}}
+    await world.told(event(line, ONESIGNAL_WEBHOOK, player, **seen))
+    await world.folded(done)
+    early = {"kind": "received", "notificationId": str(uuid.uuid4()), "tag": ""}
+    await world.told(event(line, STREAM, player, **early))
+    await line.people(1)  # who is written for the first time, where others are written again
+    waiting = await line.planned()
+    assert (await line.shown(waiting))["pending"] == 3
+    await line.ops(
+        "POST", "/v1/sends",
+        json={"id": str(uuid.uuid4()), "app": APP, "campaign": "welcome", "part": 1, "parts": 2,
+              "recipients": [{"login": "p0"}]},
+    )  # fmt: skip
+    letter = DeadLetter(
+        id=str(uuid.uuid4()), stage="intake", topic=TRIGGERS.name, partition=0, offset=0, type="",
+        key="", value="", code="invalid_json", message="", at=world.clock(),
+    )  # fmt: skip
+    await LetterStore(world.database).put([letter])
+    return done
+
+
+async def test_what_is_written_carries_the_date_of_its_end(line: Line) -> None:
+    done = await fill(line)
+    database, now = line.world.database, line.world.clock()
+    for name, field in TTL.items():
+        query = {"folded": True} if name == "sends" else {}  # before it, they stay
+        documents = [d async for d in database[name].find(query)]
+        assert documents, f"nothing is in {name}"
+        for document in documents:
+            assert isinstance(document[field], datetime), name
+            assert now < document[field] < now + timedelta(days=401), name
+    send = await database["sends"].find_one({"_id": done})
+    assert send is not None
+    ends = [
+        d["expireAt"]
+        for n in ("pages", "interactions")
+        async for d in database[n].find({"send": done})
+    ]
+    assert set(ends) == {send["expireAt"]} and len(ends) > 1, "they go together"
+    kept = send["expireAt"] - now
+    assert kept > timedelta(milliseconds=TRIGGERS.retention_ms), "else a replay would send again"
+
+
+async def test_no_send_goes_before_it_is_in_its_report(line: Line) -> None:
+    done = await fill(line)
+    async for send in line.world.database["sends"].find({}):
+        assert ("deleteAt" in send) is (send["_id"] == done)

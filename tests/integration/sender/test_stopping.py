@@ -1,0 +1,142 @@
+"""What OneSignal refuses stops: a send whose calls it doesn't take, an app whose key it doesn't know.
+Nothing else is called in vain, and whoever resumes finds nobody left out and nobody called twice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sender_service.accounting.stage import REFUSED_LIMIT
+from shared.models.job import Job
+from tests.contract.sandbox.harness import KEY
+from tests.integration.sender.line import JOBS, Line, errors, open_line
+from tests.integration.sender.world import APP
+
+PEOPLE = 30
+
+
+@pytest.fixture
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+    async with open_line(mongo_uri, tmp_path) as opened:
+        yield opened
+
+
+async def answer(line: Line, send: str, *taken: bool) -> None:
+    """So many of the calls that are released, in their order, are taken by OneSignal or refused."""
+    jobs = [Job.parse(value) for value in line.log.take(*JOBS, most=len(taken))]
+    for job, took in zip(jobs, taken, strict=True):
+        line.world.clock.advance(1)
+        refused: dict[str, Any] = {
+            "outcome": "failed", "reason": "rejected", "notification_id": None
+        }  # fmt: skip
+        await line.world.delivered(
+            send, page=job.page, chunk=job.chunk, **({} if took else refused)
+        )
+
+
+async def test_ten_refused_calls_in_a_row_stop_the_send(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    await line.people(PEOPLE)
+    send = await line.planned()
+    await line.release()
+    # Who waits, here for the end of a pause, is told at once as well.
+    await line.ops("POST", f"/v1/sends/{send}/pause")
+    assert await line.release() == 0
+    await answer(line, send, *[False] * (REFUSED_LIMIT - 1))
+    assert (await line.shown(send))["state"] == "paused" and not errors(caplog)
+    await answer(line, send, False)
+    assert [r.message for r in errors(caplog)] == ["send stopped: OneSignal refuses its calls"]
+    shown = await line.shown(send)
+    assert shown["state"] == "refused"
+    assert shown["error"] == "onesignal_refuses: OneSignal refused 10 calls in a row"
+    out = shown["pending"] - sum(
+        c["state"] == "planned" for page in await line.pages(send) for c in page["chunks"].values()
+    )
+    await line.release()  # at once: the stop made all of its pages due
+    shown = await line.shown(send)
+    assert shown["suppressed"] == {"refused": PEOPLE - REFUSED_LIMIT - out}
+    assert (shown["failed"], shown["pending"]) == ({"rejected": REFUSED_LIMIT}, out)
+
+
+async def test_a_call_that_is_taken_begins_the_count_anew(line: Line) -> None:
+    await line.people(PEOPLE)
+    send = await line.planned()
+    for taken in ([False] * 9, [True], [False] * 9, [True], [False] * 9):
+        await line.release()
+        await answer(line, send, *taken)
+    assert (await line.shown(send))["state"] == "sending"
+    await line.release()
+    await answer(line, send, False)
+    assert (await line.shown(send))["state"] == "refused"
+
+
+@dataclass
+class Trouble:
+    """What is put at the sandbox, what mends it, and why the app stopped. `api`: OneSignal's address."""
+
+    broken: dict[str, Any]
+    mended: dict[str, Any]
+    why: str
+    api: str = ""
+
+
+OTHER_KEY, RIGHT_KEY = {"rest_api_key": "os_v2_app_another"}, {"rest_api_key": KEY}
+TROUBLES = [
+    Trouble(OTHER_KEY, RIGHT_KEY, "onesignal_403: Access denied"),
+    Trouble({"disabled": True}, {"disabled": False}, "onesignal_403: This app has been disabled"),
+    Trouble(OTHER_KEY, RIGHT_KEY, "onesignal_400: ", "/api/v1"),  # as the old host says it
+]
+
+
+@pytest.mark.parametrize("in_the_middle", [False, True])
+@pytest.mark.parametrize("trouble", TROUBLES, ids=["key", "disabled", "old host"])
+async def test_stopped_app_burns_nothing_and_resume_reaches_everybody_once(
+    mongo_uri: str, tmp_path: Path, trouble: Trouble, in_the_middle: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    async with open_line(mongo_uri, tmp_path, api=trouble.api) as line:
+        players = await line.people(PEOPLE)
+        send = await line.planned()
+        before = 0
+        if in_the_middle:
+            await line.release()
+            before = await line.call()
+            await line.account()
+            assert 0 < before < PEOPLE
+        await line.remote.put_app(**trouble.broken)
+        await stops(line, send, before, trouble.why)
+        (record,) = errors(caplog)
+        assert record.message == "app stopped: OneSignal refuses it"
+        assert trouble.why.startswith(record.__dict__["code"])
+
+        await line.remote.put_app(**trouble.mended)
+        await line.ops("POST", f"/v1/apps/{APP}/resume")
+        assert await line.work() == PEOPLE - before
+        assert await line.reached() == sorted(players)
+        shown = await line.shown(send)
+        assert (shown["state"], shown["sent"], shown["pending"]) == ("done", PEOPLE, 0)
+
+
+async def stops(line: Line, send: str, sent: int, why: str) -> None:
+    """By itself, and what wasn't sent stays as it is."""
+    before = await refusals(line)
+    await line.work()
+    assert await refusals(line) == before + 1, "after the first refusal all calls would be in vain"
+    app = await line.ops("GET", f"/v1/apps/{APP}")
+    assert app["state"] == "stopped" and app["stoppedBecause"].startswith(why)
+    shown = await line.shown(send)
+    assert (shown["sent"], shown["pending"]) == (sent, PEOPLE - sent)
+    assert shown["failed"] == shown["suppressed"] == {}
+    line.world.clock.advance(60)
+    assert await line.work() == 0, "nothing is released while it is stopped"
+
+
+async def refusals(line: Line) -> int:
+    """How many calls were answered so that the app is to be stopped."""
+    answers = (await line.remote.tally())["answers"]
+    return int(answers.get("400", 0) + answers.get("403", 0))

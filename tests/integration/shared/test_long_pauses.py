@@ -1,0 +1,73 @@
+"""A stage that works on one unit, or waits, for longer than a member may go without a poll keeps its
+membership: thrown out, it would be given everything that it has under way again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from shared import kafka_reader, poison_watch
+from shared.settings import Settings
+from tests.integration.shared.stages import Bench, Work, open_bench
+from tests.stack import eventually
+
+MAX_POLL_SECONDS = 1.5
+PAUSE_SECONDS = 4.0  # long enough to be thrown out, and to be seen to be
+
+
+@pytest.fixture
+def shares(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the group was shared out as to this process's stages, each time; polls must be frequent."""
+    monkeypatch.setattr(kafka_reader, "MAX_POLL_MS", int(MAX_POLL_SECONDS * 1_000))
+    monkeypatch.setattr(kafka_reader, "KEEP_SECONDS", MAX_POLL_SECONDS / 5)
+    shared_out: list[object] = []
+    assigned = kafka_reader._Listener.on_partitions_assigned
+
+    async def noted(listener: kafka_reader._Listener, partitions: set[object]) -> None:
+        shared_out.append(partitions)
+        await assigned(listener, partitions)
+
+    monkeypatch.setattr(kafka_reader._Listener, "on_partitions_assigned", noted)
+    return shared_out
+
+
+@pytest.fixture
+async def bench(settings: Settings, shares: list[object]) -> AsyncIterator[Bench]:
+    async with open_bench(settings, partitions=1) as opened:
+        yield opened
+
+
+async def test_busy_for_long_is_given_nothing_twice(bench: Bench, shares: list[object]) -> None:
+    work = Work()
+    async with bench.stage(work, in_flight=1):
+        await bench.publish("wait a")
+        await eventually(lambda: "wait a" in work.seen, 30)
+        await bench.publish("behind it")
+        await asyncio.sleep(PAUSE_SECONDS)
+        assert not work.done
+        work.gate.set()
+        await eventually(lambda: work.done == ["wait a", "behind it"], 30)
+        assert work.seen == ["wait a", "behind it"] and len(shares) == 1
+    again = Work()
+    async with AsyncExitStack() as opened:
+        await opened.enter_async_context(bench.stage(again))
+        await bench.publish("later")
+        await eventually(lambda: "later" in again.done, 30)
+    assert again.seen == ["later"], "both were committed by who worked on them"
+
+
+async def test_slowed_down_by_poison_stays_a_member(
+    bench: Bench, shares: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poison_watch, "POISON_LIMIT", 3)
+    monkeypatch.setattr(poison_watch, "LOOK_SECONDS", PAUSE_SECONDS)
+    work = Work()
+    async with bench.stage(work):
+        await bench.publish("poison a", "poison b", "poison c")
+        await bench.letters_of("poison a", "poison b", "poison c")
+        await bench.publish("good")
+        await eventually(lambda: work.done == ["good"], 30)
+        assert len(shares) == 1

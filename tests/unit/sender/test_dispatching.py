@@ -1,0 +1,158 @@
+"""A job's way through the dispatcher: its lane, its turn, its call, its delivery, and then its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
+from sender_service.dispatcher.onesignal import OneSignalClient
+from shared.errors import LogUnavailable
+from shared.kafka import Outgoing, Record
+from shared.models.app import App
+from shared.models.delivery import Delivery
+from shared.models.job import Job
+from shared.settings import OneSignalSettings
+from shared.stage import Item
+from shared.topics import JOBS_MARKETING, JOBS_TRANSACTIONAL
+from tests.fakes import START, ManualClock
+from tests.unit.sender.builders import SEND, player_id
+from tests.unit.sender.test_lanes import ID, VAULT, an_app
+
+NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
+
+
+@dataclass
+class Turns:
+    """A governor that says whether there are turns, and remembers what it was asked and told."""
+
+    gives: bool = True
+    pressing: list[bool] = field(default_factory=list)
+    paused: list[tuple[str, float]] = field(default_factory=list)
+
+    async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
+        self.pressing.append(transactional)
+        return self.gives
+
+    def pause(self, app: str, seconds: float) -> None:
+        self.paused.append((app, seconds))
+
+
+@dataclass
+class Log:
+    """Refuses the first few records."""
+
+    refuses: int = 0
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    async def publish(self, record: Outgoing) -> None:
+        if self.refuses:
+            self.refuses -= 1
+            raise LogUnavailable("Kafka: away")
+        self.deliveries.append(Delivery.parse(record.value))
+
+
+class Apps:
+    def get(self, app: str) -> App:
+        return an_app()
+
+
+@dataclass
+class Desk:
+    """The dispatcher, and an OneSignal that answers as it is told."""
+
+    answers: Callable[[], httpx.Response] = lambda: httpx.Response(200, json={"id": ID})
+    turns: Turns = field(default_factory=Turns)
+    log: Log = field(default_factory=Log)
+    clock: ManualClock = field(default_factory=ManualClock)
+    calls: int = 0
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.calls += 1
+        return self.answers()
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        transport = httpx.MockTransport(self._answer)
+        client = OneSignalClient(
+            {"transactional": transport, "marketing": transport}, OneSignalSettings(), VAULT
+        )
+        tools: list[Any] = [Apps(), None, self.turns, client, self.log, self.clock]
+        return Dispatcher(DispatcherTools(*tools))
+
+    async def handle(self, *jobs: Job) -> None:
+        items = [Item(NOWHERE, job) for job in jobs]
+        assert await self.dispatcher._handle(items) == []
+
+    @property
+    def told(self) -> list[tuple[str, str | None]]:
+        return [(d.outcome, d.reason) for d in self.log.deliveries]
+
+
+def job(n: int = 0, **fields: Any) -> Job:
+    base = {
+        "app": "demo", "send": SEND, "page": 0, "chunk": str(n), "generation": 1, "priority": "marketing",
+        "idempotencyKey": ID, "players": [player_id(n)], "body": {}, "releasedAt": START,
+        "expiresAt": START + timedelta(hours=1),
+    }  # fmt: skip
+    return Job.model_validate({**base, **fields})
+
+
+def test_each_priority_is_read_by_a_stage_of_its_own() -> None:
+    """In one topic or group what is pressing would stand behind a million others."""
+    pressing, marketing = Desk().dispatcher.stages()
+    assert list(pressing.topics) == [JOBS_TRANSACTIONAL.name]
+    assert list(marketing.topics) == [JOBS_MARKETING.name]
+    assert pressing.group != marketing.group and pressing.name != marketing.name
+
+
+@pytest.mark.parametrize("priority", ["transactional", "marketing"])
+async def test_turn_is_asked_for_in_its_own_lane(priority: str) -> None:
+    desk = Desk()
+    await desk.handle(job(priority=priority))
+    assert desk.turns.pressing == [priority == "transactional"]
+    assert desk.told == [("sent", None)]
+
+
+async def test_no_turn_in_time_is_handed_back_uncalled() -> None:
+    """So that what stands behind it, perhaps another app's, has its turn."""
+    desk = Desk(turns=Turns(gives=False))
+    await desk.handle(job())
+    assert (desk.calls, desk.told) == (0, [("deferred", "no_turn")])
+    assert desk.log.deliveries[0].not_before == START + timedelta(seconds=1)
+
+
+async def test_what_has_expired_is_not_called() -> None:
+    desk = Desk()
+    desk.clock.advance(3_600)
+    await desk.handle(job())
+    assert (desk.calls, desk.told) == (0, [("deferred", "no_turn")])
+
+
+@pytest.mark.parametrize(("header", "seconds"), [({"retry-after": "7"}, 7.0), ({}, 1.0)])
+async def test_429_pauses_the_app_for_everybody(header: dict[str, str], seconds: float) -> None:
+    desk = Desk(lambda: httpx.Response(429, headers=header))
+    await desk.handle(job())
+    assert desk.turns.paused == [("demo", seconds)]
+    assert desk.told == [("deferred", "rate_limited")]
+
+
+async def test_other_failures_pause_nobody() -> None:
+    desk = Desk(lambda: httpx.Response(503, headers={"retry-after": "7"}))
+    await desk.handle(job())
+    assert (desk.turns.paused, desk.told) == ([], [("deferred", "server_error")])
+
+
+async def test_unit_is_done_only_when_all_of_its_deliveries_are_stored() -> None:
+    """Else its offsets would be committed, and nobody would hear of the call before the sweep."""
+    desk = Desk(log=Log(refuses=1))
+    with pytest.raises(LogUnavailable):
+        await desk.handle(*map(job, range(3)))
+    assert (desk.calls, len(desk.log.deliveries)) == (3, 2), "the others came to their end"
+    await desk.handle(*map(job, range(3)))
+    assert {d.chunk for d in desk.log.deliveries} == {"0", "1", "2"}
