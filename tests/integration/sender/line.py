@@ -213,9 +213,11 @@ async def open_line(
             apps, app_store(world.database), cast(Any, Turns()), client, cast(Any, OneByOne(log)),
             clock,
         )  # fmt: skip
-        http = await stack.enter_async_context(
-            _ops(settings, world, log, vault, apps, intake, budget)
-        )
+        ops = OpsParts(
+            settings, world.database, log, vault, apps, Health(clock, clock.monotonic), intake,
+            budget, Wakeup(), remote.client, clock, clock.monotonic,
+        )  # fmt: skip
+        http = await stack.enter_async_context(_client(ops))
         line = Line(world, remote, http, log, Scheduler(tools), Dispatcher(calls))
         await remote.put_app(plan="free")
         one_signal = {"appId": remote.app_id, "restApiKey": KEY, "plan": "free"}
@@ -224,15 +226,7 @@ async def open_line(
         yield line
 
 
-def _ops(
-    settings: Any, world: World, log: MemoryLog, vault: Vault, apps: AppRegistry, *tools: Any
-) -> httpx.AsyncClient:
-    intake, budget = tools
-    clock = world.clock
-    api = OpsParts(
-        settings, world.database, log, vault, apps, Health(clock, clock.monotonic), intake, budget,
-        Wakeup(), httpx.AsyncClient(), clock, clock.monotonic,
-    ).api()  # fmt: skip
-    transport = httpx.ASGITransport(api, client=("127.0.0.1", 1))
+def _client(ops: OpsParts) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(ops.api(), client=("127.0.0.1", 1))
     headers = {"authorization": "Bearer ops_demo"}
     return httpx.AsyncClient(transport=transport, base_url="http://ops", headers=headers)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.topics import DELIVERIES
-from tests.integration.sender.line import JOBS, Line, open_line
+from tests.integration.sender.line import JOBS, OUT, Line, open_line
 
 PEOPLE = 15
 SWEEP = 90.0
@@ -38,6 +38,17 @@ async def test_what_got_lost_is_released_again(line: Line, lost: str, priority: 
     assert await line.reached() == sorted(players)
     shown = await line.shown(send)
     assert (shown["state"], shown["sent"], shown["pending"]) == ("done", PEOPLE, 0)
+
+
+async def test_pages_from_before_an_update_are_swept_too(line: Line) -> None:
+    players = await line.people(PEOPLE)
+    await line.planned()
+    await line.release()
+    assert len(line.log.take(*JOBS)) == OUT
+    await line.world.database["pages"].update_many({}, {"$unset": {"silentAt": ""}})
+    line.world.clock.advance(SWEEP)
+    await line.work()
+    assert await line.reached() == sorted(players)
 
 
 async def test_answers_that_come_twice_and_in_any_order_count_once(line: Line) -> None:
