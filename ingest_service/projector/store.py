@@ -17,6 +17,7 @@ from shared.mongo import (
     PASSING_CODES,
     RACE_CODES,
     Database,
+    as_read,
     one_of,
     settle_race,
     translate_mongo_errors,
@@ -125,7 +126,7 @@ class MongoProjections:
         self, documents: Sequence[Document], emptied: Sequence[Document]
     ) -> None:
         writes: list[Any] = [self._save(d) for d in documents]
-        writes += [DeleteOne({"_id": d["_id"], "rev": d["rev"]}) for d in emptied]
+        writes += [DeleteOne(as_read(d)) for d in emptied]
         await self._write(PROFILES.name, writes)
 
     async def bury(self, tombstones: Sequence[Document]) -> None:
@@ -154,7 +155,7 @@ class MongoProjections:
         rev = document["rev"]
         if rev == 0:
             return InsertOne({**document, "rev": self._base + 1})
-        return ReplaceOne({"_id": document["_id"], "rev": rev}, {**document, "rev": rev + 1})
+        return ReplaceOne(as_read(document), {**document, "rev": rev + 1})
 
     async def _find(
         self,

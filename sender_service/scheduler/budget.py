@@ -20,7 +20,7 @@ from sender_service.store.people import PeopleReader
 from shared import metrics
 from shared.clock import Clock, Monotonic
 from shared.collections import BUDGETS
-from shared.mongo import Database, Document, settle_race, translate_mongo_errors
+from shared.mongo import Database, Document, as_read, settle_race, translate_mongo_errors
 from shared.settings import GovernorSettings
 
 log = logging.getLogger("carillon.governor")
@@ -148,7 +148,7 @@ class MessageBudget:
             await self._budgets.insert_one({"_id": app, "minutes": minutes, "rev": 1})
             return True
         result = await self._budgets.update_one(
-            {"_id": app, "rev": found["rev"]}, {"$set": {"minutes": minutes}, "$inc": {"rev": 1}}
+            as_read(found), {"$set": {"minutes": minutes}, "$inc": {"rev": 1}}
         )
         return result.matched_count == 1
 

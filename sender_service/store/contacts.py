@@ -13,6 +13,7 @@ from shared.mongo import (
     Database,
     Document,
     Write,
+    as_read,
     one_of,
     translate_mongo_errors,
     write_conditionally,
@@ -97,7 +98,7 @@ def _judge(
         else:
             writes.append(
                 UpdateOne(
-                    {"_id": document["_id"], "rev": document["rev"]},
+                    as_read(document),
                     {
                         "$push": {"ring": {"$each": [entry], "$slice": -RING}},
                         "$set": {"expireAt": now + KEPT},

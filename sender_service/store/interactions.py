@@ -14,6 +14,7 @@ from shared.mongo import (
     Database,
     Document,
     Write,
+    as_read,
     one_of,
     translate_mongo_errors,
     write_conditionally,
@@ -86,7 +87,7 @@ def _to_write(
         return InsertOne({**before, "counts": counts})
     changes = {f"seen.{kind}.{index}": at for (index, kind), at in fresh.items()}
     return UpdateOne(
-        {"_id": before["_id"], "rev": before["rev"]},
+        as_read(before),
         {"$set": {**changes, "counts": counts}, "$inc": {"rev": 1}},
     )
 

@@ -19,6 +19,7 @@ from shared.mongo import (
     Database,
     Document,
     Write,
+    as_read,
     one_of,
     translate_mongo_errors,
     write_conditionally,
@@ -146,8 +147,7 @@ class PageStore:
         """Write edits, each unless somebody else wrote since its page was read: then False, and
         which ones is told by reading again. Closed pages' bodies go with them."""
         writes = [
-            UpdateOne({"_id": p["_id"], "rev": p["rev"]}, {"$set": changes, "$inc": {"rev": 1}})
-            for p, changes in edits
+            UpdateOne(as_read(p), {"$set": changes, "$inc": {"rev": 1}}) for p, changes in edits
         ]
         closed = [p["bodies"] for p, _ in edits if not p["open"]]
         with translate_mongo_errors():

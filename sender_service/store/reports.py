@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 from sender_service.models.report import PLURAL, Report, SendReport, no_one_seen
 from sender_service.models.send import EVER, Send
 from shared.collections import INTERACTIONS, REPORTS, SEND_REPORTS, SENDS
-from shared.mongo import Database, Document, one_of, settle_race, translate_mongo_errors
+from shared.mongo import Database, Document, as_read, one_of, settle_race, translate_mongo_errors
 
 LIGHT = {"trigger": 0, "frozen": 0}
 
@@ -40,7 +40,7 @@ class ReportStore:
                 except DuplicateKeyError:
                     return False
                 return True
-            query = {"_id": report["_id"], "rev": report["rev"]}
+            query = as_read(report)
             return (await self._reports.replace_one(query, document)).matched_count == 1
 
     async def settled(self, key: str, send: str) -> None:
