@@ -10,7 +10,7 @@ from ingest_service.projector.profile import BOUNDS, Bounds
 from ingest_service.projector.projector import Projector
 from shared.models.event import Event
 from tests.unit.ingest.doubles import APP, START, History, event, one_signal
-from tests.unit.ingest.ops_events import erasure
+from tests.unit.ingest.ops_events import erasure, undoing
 
 SMALL = Bounds(browsers=3, players=3, read=1_000)
 
@@ -90,3 +90,16 @@ async def test_erasure_of_a_crowd_is_told_of_in_pieces() -> None:
     assert sorted(name for piece in pieces for name in piece) == [f"v{n:05}" for n in range(1, 45)]
     assert stand_in == [f"os:{uuid.UUID(int=45)}"]
     assert history.store.read["visitors"] < 45 + 3 * bounds.read  # whole ones: a bounded number
+
+
+async def test_browser_that_an_undone_merge_makes_older_gives_its_place_up() -> None:
+    """It stays the person's, but for what it was seen with last: others may come before it now."""
+    history = History(bounds=SMALL)
+    for number in (1, 2, 3):
+        await history.tell(*_browser(number))
+    await history.tell(event("pageview", "v00004", 100))
+    await history.tell(event("identify", "v00004", 5, login="eva"))  # its clock was set back
+    assert _names(history.login("eva")) == ["v00002", "v00003", "v00004"]
+    (merge,) = history.store.kept["merges"]
+    await history.tell(undoing("v00004", 200, merge))
+    assert _names(history.login("eva")) == ["v00001", "v00002", "v00003"]
