@@ -91,7 +91,7 @@ class Places:
     async def _letters(self, erased: Erased) -> AsyncIterator[Place]:
         async for letter in self.store.letters():
             if _is_about(letter, erased):
-                yield Place(_told(letter), partial(self.store.blank_letter, letter["_id"]))
+                yield Place(_told(letter, erased), partial(self.store.blank_letter, letter["_id"]))
 
 
 def _is_about(letter: Document, erased: Erased) -> bool:
@@ -105,7 +105,11 @@ def _is_about(letter: Document, erased: Erased) -> bool:
         return any(name in value for name in names if len(name) >= LONG_ENOUGH)
 
 
-def _told(letter: Document) -> Document:
+def _told(letter: Document, erased: Erased) -> Document:
+    """Another app's namesake goes as well (the name of the app may be what was wrong with the record),
+    but is nobody's to read."""
     head = {"id": letter["_id"], "topic": letter["topic"], "code": letter["code"]}
     key, value = DeadLetter.told(letter["key"]), DeadLetter.told(letter["value"])
-    return {**head, "at": letter["at"], "key": key, "value": value}
+    app = value.get("app", erased.app) if isinstance(value, dict) else erased.app
+    content = {"key": key, "value": value} if app == erased.app else {}
+    return {**head, "at": letter["at"], **content}

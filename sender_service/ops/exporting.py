@@ -31,7 +31,7 @@ from shared.collections import (
     PROFILES,
     SENDS,
     VISITORS,
-)  # fmt: skip
+)
 from shared.mongo import Document
 
 INNER = frozenset({"_id", "rev", "slot"})  # the machinery's own

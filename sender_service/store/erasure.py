@@ -23,7 +23,7 @@ from shared.collections import (
     PARTS,
     PLAYERS,
     SENDS,
-)  # fmt: skip
+)
 from shared.mongo import Database, Document, one_of, translate_mongo_errors
 
 PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
