@@ -76,12 +76,17 @@ def _load_despite_surrogates(body: bytes) -> Any:
 
 
 def _marked(content: Any) -> Any:
-    """With a mark in the place of each event that holds one."""
+    """With a mark in the place of each event that holds one. One level deep, as events may lie: JSON's
+    parser goes deeper than Python's own calls do."""
     if isinstance(content, dict):
-        return {**content, "events": _marked(content.get("events", [content]))}
-    if not isinstance(content, list):
-        return content
-    return [event if _is_unicode(event) else NotUnicode() for event in content]
+        return {**content, "events": _with_marks(content.get("events", [content]))}
+    return _with_marks(content)
+
+
+def _with_marks(events: Any) -> Any:
+    if not isinstance(events, list):
+        return events
+    return [event if _is_unicode(event) else NotUnicode() for event in events]
 
 
 def _is_unicode(event: Any) -> bool:

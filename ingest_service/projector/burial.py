@@ -25,10 +25,14 @@ Tell = Callable[[Sequence[Event]], Awaitable[None]]  # raises LogUnavailable
 class Burials:
     """Without `tell` (a replay) only tombstones are kept: what follows is on the log already."""
 
-    def __init__(self, store: Projections, people: PersonIds, tell: Tell | None) -> None:
+    def __init__(
+        self, store: Projections, people: PersonIds, tell: Tell | None, at_once: int
+    ) -> None:
+        """`at_once`: so many events are told of together, of a person with any number of browsers."""
         self._store = store
         self._people = people
         self._tell = tell
+        self._at_once = at_once
 
     async def follow(self, events: Sequence[Event], visitors: Mapping[str, Visitor]) -> None:
         """After the batch's browsers are written. `visitors`: by name. Raises Unavailable."""
@@ -40,15 +44,22 @@ class Burials:
         for event in erasures:
             told += self._of_stand_ins(event, visitors[self._name(event)])
             if event.data.get("others"):
-                told += await self._of_others(event)
+                await self._tell_of_others(event, self._tell)
         told += await self._of_late(events, visitors)
         if told:
             await self._tell(list({event.id: event for event in told}.values()))
 
-    async def _of_others(self, event: Event) -> list[Event]:
+    async def _tell_of_others(self, event: Event, tell: Tell) -> None:
+        """In pieces, as they are read: cut off between two, all are told of again, as the same."""
         tombstone = _tombstone(event)
-        found = await self._store.visitors_of([tombstone["_id"]])
-        return [e for state in found.values() for e in self._of_browser(tombstone, state)]
+        told: list[Event] = []
+        async for state in self._store.owners_of(tombstone["_id"]):
+            told += self._of_browser(tombstone, state)
+            if len(told) >= self._at_once:
+                await tell(told)
+                told = []
+        if told:
+            await tell(told)
 
     async def _of_late(
         self, events: Sequence[Event], visitors: Mapping[str, Visitor]

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from ingest_service.projector.burial import Burials, Tell
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
@@ -20,7 +21,7 @@ from ingest_service.projector.people import PersonIds
 from ingest_service.projector.profile import BOUNDS, Bounds, fold_profile, settle
 from ingest_service.projector.reports import SEEN, Report, of_delivery, of_stream, stream_player
 from ingest_service.projector.sets import Document
-from ingest_service.projector.store import Projections
+from ingest_service.projector.store import Ended, Projections
 from ingest_service.projector.visitor import Visitor, new_visitor
 from shared.clock import Clock
 from shared.dead_letters import Poison
@@ -45,7 +46,7 @@ class Projector:
         tell: Tell | None = None,
         bounds: Bounds = BOUNDS,
     ) -> None:
-        self._burials = Burials(store, people, tell)
+        self._burials = Burials(store, people, tell, bounds.read)
         self._store = store
         self._people = people
         self._clock = clock
@@ -105,12 +106,11 @@ class Projector:
 
     async def _save_visitors(self, visitors: Sequence[Visitor]) -> None:
         await self._store.save_visitors([v.state for v in visitors if v.changed])
-        await self._store.save_merges([m for v in visitors for m in v.merges()])
-        for visitor in visitors:
-            if visitor.erasures:
-                found = await self._store.merges_of(visitor.state["app"], visitor.told_gone())
-                ended = {name for name, merge in found.items() if visitor.ends(merge)}
-                await self._store.remove_merges(ended | visitor.gone())
+        await self._store.save_merges(
+            [m for v in visitors for m in v.merges()],
+            gone={person for v in visitors for person in v.gone()},
+            ended=_ended(visitors),
+        )
 
     async def _fold_players(
         self,
@@ -140,6 +140,8 @@ class Projector:
         for visitor in visitors:
             by_app[visitor.state["app"]] |= visitor.touched
         asked = set().union(*by_app.values())
+        changed: list[Document] = []
+        emptied: list[Document] = []
         for app, person in ledger.touched:
             by_app[app].add(person)
         for app, people in by_app.items():
@@ -151,10 +153,9 @@ class Projector:
             now = self._clock()
             settled = [settle(existing.get(p["_id"]), p, now) for p in folded]
             kept = {profile["_id"] for profile in folded}
-            await self._store.save_profiles(
-                [profile for profile in settled if profile is not None],
-                emptied=[profile for name, profile in existing.items() if name not in kept],
-            )
+            changed += [profile for profile in settled if profile is not None]
+            emptied += [profile for name, profile in existing.items() if name not in kept]
+        await self._store.save_profiles(changed, emptied)
 
     def _fold(self, people: set[str], states: Found, players: Found) -> list[Document]:
         members: dict[str, list[Visitor]] = defaultdict(list)
@@ -169,6 +170,16 @@ class Projector:
 
     def _name(self, event: Event) -> str:
         return self._people.of_browser(event.app, str(event.visitor_id))
+
+
+def _ended(visitors: Iterable[Visitor]) -> list[Ended]:
+    """The last of several times is of all of them."""
+    last: dict[tuple[str, str], datetime] = {}
+    for visitor in visitors:
+        for person, until in visitor.ended():
+            who = (visitor.state["app"], person)
+            last[who] = max(until, last.get(who, until))
+    return [Ended(app, person, until) for (app, person), until in last.items()]
 
 
 def _named(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
-from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from ingest_service.projector.sets import Document
@@ -24,12 +25,25 @@ from shared.mongo import (
 )
 
 IN_AT_MOST = 100  # ids in one $in: more is slow on some servers
+OWNERS_A_READ = 500
+OWNERS = {
+    "app": 1, "visitor": 1, "epochs.login": 1, "epochs.born": 1, "epochs.part.firstSeenAt": 1,
+}  # fmt: skip
 
 
 class Raced(StoreUnavailable):
     """Another projector wrote one of these documents meanwhile: read again, and again write."""
 
     code = "raced"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A person's records of merges until then: they go with the person."""
+
+    app: str
+    person: str
+    until: datetime
 
 
 class Projections(Protocol):
@@ -43,6 +57,11 @@ class Projections(Protocol):
 
     async def visitors_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]: ...
 
+    def owners_of(self, person: str) -> AsyncIterator[Document]:
+        """Every browser that has something of the person, however many, one after another: of each
+        its visitor id, and whose its epochs are since when."""
+        ...
+
     async def players(self, ids: Iterable[str]) -> dict[str, Document]: ...
 
     async def players_of(
@@ -55,11 +74,10 @@ class Projections(Protocol):
 
     async def save_players(self, documents: Sequence[Document]) -> None: ...
 
-    async def save_merges(self, documents: Sequence[Document]) -> None: ...
-
-    async def merges_of(self, app: str, people: Iterable[str]) -> dict[str, Document]: ...
-
-    async def remove_merges(self, names: Iterable[str]) -> None: ...
+    async def save_merges(
+        self, documents: Sequence[Document], gone: Iterable[str] = (), ended: Iterable[Ended] = ()
+    ) -> None:
+        """And then without those that are `gone`, by their names, or `ended`."""
 
     async def save_profiles(
         self, documents: Sequence[Document], emptied: Sequence[Document]
@@ -94,6 +112,12 @@ class MongoProjections:
     async def visitors_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
         return await self._find(VISITORS.name, "people", people, limit=limit)
 
+    async def owners_of(self, person: str) -> AsyncIterator[Document]:
+        cursor = self._database[self._prefix + VISITORS.name].find({"people": person}, OWNERS)
+        with translate_mongo_errors():
+            async for document in cursor.batch_size(OWNERS_A_READ):
+                yield document
+
     async def players(self, ids: Iterable[str]) -> dict[str, Document]:
         return await self._find(PLAYERS.name, "_id", ids)
 
@@ -111,16 +135,17 @@ class MongoProjections:
     async def save_players(self, documents: Sequence[Document]) -> None:
         await self._write(PLAYERS.name, [self._save(d) for d in documents])
 
-    async def save_merges(self, documents: Sequence[Document]) -> None:
+    async def save_merges(
+        self, documents: Sequence[Document], gone: Iterable[str] = (), ended: Iterable[Ended] = ()
+    ) -> None:
         """A merge is written once; of what may become of it later, only that it was undone."""
-        await self._write(MERGES.name, [_save_merge(d) for d in documents], counted=False)
-
-    async def merges_of(self, app: str, people: Iterable[str]) -> dict[str, Document]:
-        return await self._find(MERGES.name, "person", people, {"app": app})
-
-    async def remove_merges(self, names: Iterable[str]) -> None:
-        writes = [DeleteOne({"_id": name}) for name in sorted(names)]
-        await self._write(MERGES.name, writes, counted=False)
+        writes: list[Any] = [_save_merge(d) for d in documents]
+        writes += [DeleteMany({"_id": {"$in": some}}) for some in _chunks(sorted(set(gone)))]
+        writes += [
+            DeleteMany({"app": e.app, "person": e.person, "at": {"$lte": e.until}}) for e in ended
+        ]
+        # One after another: what is saved and gone in one batch is to be gone.
+        await self._write(MERGES.name, writes, counted=False, ordered=True)
 
     async def save_profiles(
         self, documents: Sequence[Document], emptied: Sequence[Document]
@@ -132,12 +157,11 @@ class MongoProjections:
     async def bury(self, tombstones: Sequence[Document]) -> None:
         """The live ones always: what a replay buries was buried before."""
         erased = self._database[ERASED.name]
-        for tombstone in tombstones:
-            who = {"_id": tombstone["_id"]}
-            first = {k: v for k, v in tombstone.items() if k not in ("_id", "at")}
-            change = {"$max": {"at": tombstone["at"]}, "$setOnInsert": first}
+        last = {t["_id"]: t for t in sorted(tombstones, key=lambda t: (t["_id"], t["at"]))}
+        writes = [_bury(tombstone) for tombstone in last.values()]
+        if writes:
             with translate_mongo_errors():
-                await settle_race(partial(erased.update_one, who, change, upsert=True))
+                await settle_race(lambda: erased.bulk_write(writes, ordered=False))
 
     async def buried(self, people: Iterable[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
@@ -177,13 +201,20 @@ class MongoProjections:
                     found[document["_id"]] = document
         return found
 
-    async def _write(self, collection: str, writes: Sequence[Any], *, counted: bool = True) -> None:
+    async def _write(
+        self,
+        collection: str,
+        writes: Sequence[Any],
+        *,
+        counted: bool = True,
+        ordered: bool = False,
+    ) -> None:
         if not writes:
             return
         try:
             with translate_mongo_errors():
                 done = await self._database[self._prefix + collection].bulk_write(
-                    writes, ordered=False
+                    writes, ordered=ordered
                 )
         except BulkWriteError as exc:
             codes = {failure.get("code") for failure in (exc.details or {}).get("writeErrors", [])}
@@ -198,6 +229,12 @@ def _save_merge(document: Document) -> Any:
     undone = {"$set": {"undone": document["undone"]}} if "undone" in document else {}
     first = {k: v for k, v in document.items() if k != "undone"}
     return UpdateOne({"_id": document["_id"]}, {"$setOnInsert": first, **undone}, upsert=True)
+
+
+def _bury(tombstone: Document) -> UpdateOne:
+    first = {k: v for k, v in tombstone.items() if k not in ("_id", "at")}
+    change = {"$max": {"at": tombstone["at"]}, "$setOnInsert": first}
+    return UpdateOne({"_id": tombstone["_id"]}, change, upsert=True)
 
 
 def _chunks(values: list[str]) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ A login cuts too, so that the anonymous epoch which joins it stays apart: undoin
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -78,13 +79,10 @@ class Visitor:
         """Persons that this batch's erasures name."""
         return {person for event in self.erasures for person in gone_persons(event)}
 
-    def ends(self, merge: Document) -> bool:
-        """Is the record of a merge erased, too? Not one from since then, of who came back elsewhere;
-        those of the epochs that went are named in `gone`."""
-        return any(
-            merge["person"] in gone_persons(event) and merge["at"] <= event.occurred_at
-            for event in self.erasures
-        )
+    def ended(self) -> list[tuple[str, datetime]]:
+        """(person, until when) of records of merges that are erased, too. Not those from since then, of
+        who came back elsewhere; those of the epochs that went are named in `gone`."""
+        return [(p, event.occurred_at) for event in self.erasures for p in gone_persons(event)]
 
     def apply(self, event: Event) -> None:
         self.operated |= event.type in (ERASE, UNDO_MERGE)

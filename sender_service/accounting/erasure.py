@@ -10,19 +10,12 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import orjson
-
-from sender_service.models.erasure import (
-    Erased,
-    lonely_bodies,
-    names_person,
-    page_without,
-    recipients_without,
-    trigger_without,
-)
+from sender_service.accounting.places import Places
+from sender_service.models.erased_pages import lonely_bodies, page_without
+from sender_service.models.erasure import Erased
 from sender_service.models.page import PageEdit
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
@@ -30,9 +23,7 @@ from shared.clock import Clock
 from shared.dead_letters import Poison
 from shared.errors import InvalidPayload
 from shared.kafka import Record
-from shared.models.dead_letter import DeadLetter
 from shared.models.event import ERASE, Event
-from shared.mongo import Document
 from shared.secrets import Vault
 from shared.stage import Item, StageSpec
 from shared.topics import ERASURE, EVENTS
@@ -42,7 +33,7 @@ log = logging.getLogger("carillon.erasure")
 UNDER_WAY_SECONDS = 20  # so long a call's answer is waited for; gone within a minute is promised
 SECOND_LOOK_SECONDS = 5  # ingest has erased by then, so who plans from now on knows nobody
 YOUNG = timedelta(minutes=1)
-LONG_ENOUGH = 8  # characters: shorter names are found by chance in bytes that are no JSON
+BATCH_RECORDS = 2_000  # names of a crowd: one reading of all there is does for so many
 
 
 def decode(record: Record) -> Event | None:
@@ -64,7 +55,9 @@ class Erasure:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def stage(self) -> StageSpec[Event]:
-        return StageSpec("erasure", ERASURE, (EVENTS.name,), decode, self.handle)
+        return StageSpec(
+            "erasure", ERASURE, (EVENTS.name,), decode, self.handle, batch_records=BATCH_RECORDS
+        )
 
     async def handle(self, items: Sequence[Item[Event]]) -> list[Poison]:
         """Raises StoreUnavailable, to be tried again."""
@@ -72,48 +65,36 @@ class Erasure:
         for item in items:
             by_app[item.value.app].append(item.value)
         began = self.clock()
+        since = {app: [e.occurred_at for e in of_app] for app, of_app in by_app.items()}
         found = [Erased.of(app, of_app, self.vault.hash_key) for app, of_app in by_app.items()]
         for erased in found:
             await self.erase(erased)
         await self.sleep(SECOND_LOOK_SECONDS)
         for erased in found:
-            await self._look_again(erased, began - YOUNG)
+            await self._look_again(erased, min(began, *since[erased.app]) - YOUNG)
         for item in items:
             log.info("erased", extra={"app": item.value.app, "event": item.value.id})
         return []
 
     async def erase(self, erased: Erased) -> None:
-        await self._triggers(erased)
         await self._blank(erased, [p async for p in self._pages_of(erased)])
-        await self._letters(erased)
-        await self.store.drop_contacts(erased.app, erased.persons)
-        await self.store.drop_parked(erased.players)
+        await Places(self.store).blank(erased)
 
     async def _look_again(self, erased: Erased, since: datetime) -> None:
-        """Somebody may have planned while ingest still knew the person."""
-        pages = [
-            page
-            for send in dict.fromkeys(await self.store.young_sends(erased.app, since))
-            async for page, members in self.store.members_of(send)
-            if any(erased.is_member(member) for member in members)
-        ]
-        await self._blank(erased, pages)
-
-    async def _triggers(self, erased: Erased) -> None:
-        sends = set()
-        async for send, trigger in self.store.triggers(erased.app):
-            sends.add(send)
-            changes = trigger_without(trigger, erased)
-            if changes:
-                await self.store.change_trigger(send, changes)
-        async for part, recipients in self.store.parts(sends):
-            changes = recipients_without(recipients, erased, "recipients")
-            if changes:
-                await self.store.change_part(part, changes)
+        """Somebody may have planned while ingest still knew the person. Whom it knows now came since:
+        a late erasure, or one that is read late, leaves them alone."""
+        pages: list[str] = []
+        named: set[tuple[str, str]] = set()
+        async for page, _, members in self.store.members(erased.app, since):
+            mine = {(member[0], member[1]) for member in members if erased.could_be(member)}
+            named |= mine
+            pages += [page] if mine else []
+        theirs = await self.store.owned(named)
+        await self._blank(replace(erased, theirs=theirs), pages)
 
     async def _pages_of(self, erased: Erased) -> AsyncIterator[str]:
-        async for page, members in self.store.members(erased.app):
-            if any(erased.is_member(member) for member in members):
+        async for page, planned, members in self.store.members(erased.app):
+            if any(erased.is_member(member, planned) for member in members):
                 yield page
 
     async def _blank(self, erased: Erased, pages: Sequence[str]) -> None:
@@ -138,19 +119,3 @@ class Erasure:
                 await self.store.blank_bodies(page, lonely_bodies(page))
             return under_way
         return False
-
-    async def _letters(self, erased: Erased) -> None:
-        async for letter in self.store.letters():
-            if letter["value"] and _is_about(letter, erased):
-                await self.store.blank_letter(letter["_id"])
-
-
-def _is_about(letter: Document, erased: Erased) -> bool:
-    key, value = DeadLetter.unpack(letter["key"]), DeadLetter.unpack(letter["value"])
-    names = {name.encode() for name in erased.exact}
-    if key in names:
-        return True
-    try:
-        return names_person(orjson.loads(value), erased)
-    except orjson.JSONDecodeError:
-        return any(name in value for name in names if len(name) >= LONG_ENOUGH)

@@ -16,6 +16,7 @@ from sender_service.ops.audit import audit_router
 from sender_service.ops.auth import Tokens
 from sender_service.ops.campaigns import CampaignTools, campaigns_router
 from sender_service.ops.erasing import Eraser, Writer
+from sender_service.ops.exporting import Exporter
 from sender_service.ops.letters import Replayer, letters_router
 from sender_service.ops.people import PeopleTools, people_router
 from sender_service.ops.preview import PreviewTools, preview_router
@@ -31,6 +32,7 @@ from sender_service.scheduler.budget import MessageBudget
 from sender_service.store.audit import AuditStore
 from sender_service.store.campaigns import CampaignStore, app_store
 from sender_service.store.contacts import ContactStore
+from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.letters import LetterStore
 from sender_service.store.outcomes import OutcomeReader
@@ -140,10 +142,12 @@ class OpsParts:
     def _people(self) -> Sequence[APIRouter]:
         """People and dead letters."""
         letters = LetterStore(self.database)
+        people, why = PersonReader(self.database), Why(OutcomeReader(self.database), self.clock)
         tools = PeopleTools(
-            people=PersonReader(self.database),
-            why=Why(OutcomeReader(self.database), self.clock),
-            eraser=Eraser(self.writer, self.vault, self.clock),
+            people=people,
+            why=why,
+            eraser=Eraser(people, self.writer, self.vault, self.clock),
+            exporter=Exporter(people, why, ErasureStore(self.database), self.vault.hash_key),
             apps=self.apps,
         )
         replayer = Replayer(letters, self.writer, self.clock)

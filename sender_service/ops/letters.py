@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -22,7 +20,7 @@ from shared.dead_letters import Poison
 from shared.errors import Conflict, NotFound
 from shared.kafka import Outgoing, Record
 from shared.models.dead_letter import DeadLetter
-from shared.models.wire import Moment, Wire, is_deep
+from shared.models.wire import Moment, Wire
 from shared.mongo import Document
 from shared.stage import Item, StageSpec
 from shared.topics import DEAD_LETTERS, TOPICS, UNDERTAKER
@@ -115,8 +113,9 @@ def _add_looks(router: APIRouter, store: LetterStore, clock: Clock) -> None:
         found = await store.get(letter)
         if found is None:
             raise NotFound("no such dead letter", code="unknown_dead_letter")
-        key, value = found.pop("key"), found.pop("value")
-        return plain({"id": found.pop("_id"), **found} | {"key": _told(key), "value": _told(value)})  # type: ignore[no-any-return]
+        shown = {"id": found.pop("_id"), **found}
+        shown |= {name: DeadLetter.told(found[name]) for name in ("key", "value")}
+        return {**plain(shown)}
 
 
 def _add_replays(router: APIRouter, replayer: Replayer) -> None:
@@ -138,17 +137,3 @@ def _add_replays(router: APIRouter, replayer: Replayer) -> None:
     async def replay(request: Request, letter: LetterId) -> dict[str, Any]:
         """The record again, on its topic, with its key, value and type."""
         return await replayer.replay(letter, caller(request).id)
-
-
-def _told(packed: str) -> Any:
-    raw = base64.b64decode(packed)
-    try:
-        value = orjson.loads(raw)
-        if not is_deep(value):
-            return value
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return {"base64": packed}

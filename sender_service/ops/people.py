@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, StringConstraints, model_validator
 
 from sender_service.models.trigger import Login, Name, UuidText, VisitorId
@@ -17,11 +18,11 @@ from sender_service.ops.auth import needs
 from sender_service.ops.campaigns import known_app
 from sender_service.ops.erasing import Eraser
 from sender_service.ops.examples import PERSON_SHOWN, WHY, answers
+from sender_service.ops.exporting import Exporter
 from sender_service.ops.why import Why
 from sender_service.store.persons import Known, NameKind, PersonReader
 from shared.apps import AppRegistry
 from shared.errors import InvalidPayload, NotFound
-from shared.http import json_response
 from shared.models.documented import exactly_one
 from shared.models.wire import Wire
 from shared.mongo import Document
@@ -30,7 +31,6 @@ PersonId = Annotated[
     str, Path(description="the person's id, as search gives it", pattern=r"^[0-9A-Za-z-]{8,64}$")
 ]
 KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
-INNER = frozenset({"_id", "rev", "slot"})  # the machinery's own
 
 
 class PersonQuery(Wire):
@@ -72,6 +72,7 @@ class PeopleTools:
     people: PersonReader
     why: Why
     eraser: Eraser
+    exporter: Exporter
     apps: AppRegistry
 
 
@@ -97,7 +98,7 @@ def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
     @needs("read", audited=True)
     async def get_person(person: PersonId) -> dict[str, Any]:
         """One person; also by the id of somebody who was merged into it."""
-        return {**plain(shown((await _known(tools, person)).profile))}
+        return {**plain(shown(await _profile(tools, person)))}
 
     @router.get("/{person}/why", responses=answers(WHY))
     @needs("read")
@@ -113,30 +114,40 @@ def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
     @router.get("/{person}/export")
     @needs("admin", audited=True)
     async def export(person: PersonId) -> Response:
-        """All that is known: profile, players, browsers, merges, outcomes and interactions."""
+        """All that is known, streamed: profile, players, browsers, merges; outcomes, interactions and
+        rendered texts in sends; triggers, parts, caps, parked events, dead letters; and the audit
+        trail's deeds. It ends with `complete`: without that it was cut off."""
         known = await _known(tools, person)
-        looked, items = await tools.why.recent(known, with_interactions=True, everything=True)
-        return json_response(plain(exported(known) | {"sends": items, "sendsLooked": looked}))
+        return StreamingResponse(tools.exporter.stream(known), media_type="application/json")
 
 
 def _add_changes(router: APIRouter, tools: PeopleTools) -> None:
     @router.post("/{person}/erase", status_code=202)
     @needs("admin")
     async def erase(person: PersonId) -> dict[str, Any]:
-        """Forget a person: what ingest and sender know is blanked within a minute; sums stay."""
-        known = await _known(tools, person)
-        return {"person": known.profile["_id"], "events": await tools.eraser.erase(known)}
+        """Forget a person: what ingest and sender know is blanked within a minute; sums stay.
+        `events`: the ids of the first 1,000 of `count`."""
+        profile = await _profile(tools, person)
+        told = await tools.eraser.erase(profile)
+        return {"person": profile["_id"], "events": told.ids, "count": told.count}
 
     @router.post("/{person}/merges/undo", status_code=202)
     @needs("admin")
     async def undo_merge(request: Request, person: PersonId, body: MergeIn) -> dict[str, Any]:
         """Part what was joined: the two never join again."""
-        known = await _known(tools, person)
-        merge = next((m for m in known.merges if m["_id"] == body.merge), None)
+        profile = await _profile(tools, person)
+        merge = await tools.people.merge(profile, body.merge)
         if merge is None:
             raise InvalidPayload("merge: is none of this person's", code="unknown_merge")
         request.scope["audit_target"] = {"merge": body.merge}
-        return {"person": known.profile["_id"], "event": await tools.eraser.undo(known, merge)}
+        return {"person": profile["_id"], "event": await tools.eraser.undo(profile, merge)}
+
+
+async def _profile(tools: PeopleTools, person: str) -> Document:
+    profile = await tools.people.profile(person)
+    if profile is None:
+        raise NotFound("no such person", code="unknown_person")
+    return profile
 
 
 async def _known(tools: PeopleTools, person: str) -> Known:
@@ -150,30 +161,3 @@ def shown(profile: Document) -> dict[str, Any]:
     names = ("app", "login", "email", "visitors", "players", "aliases", "lastSeenAt",
              "timeZone", "language", "browser")  # fmt: skip
     return {"id": profile["_id"], **{name: profile.get(name) for name in names}}
-
-
-def exported(known: Known) -> dict[str, Any]:
-    """Everything but the machinery."""
-    return {
-        "id": known.profile["_id"],
-        "profile": _bare(known.profile),
-        "players": [{"id": p["_id"], **_bare(p)} for p in known.players],
-        "browsers": [_browser(visitor, known) for visitor in known.visitors],
-        "merges": [{"id": m["_id"], **_bare(m)} for m in known.merges],
-    }
-
-
-def _bare(document: Document) -> Document:
-    return {name: value for name, value in document.items() if name not in INNER}
-
-
-def _browser(visitor: Document, known: Known) -> Document:
-    """What is the person's own in a browser that others may have used."""
-    login = known.profile.get("login")
-    epochs = [
-        epoch
-        for epoch in visitor.get("epochs", ())
-        if epoch["born"] in known.ids or (login is not None and epoch["login"] == login)
-    ]
-    players = [p for p in visitor.get("players", ()) if p["id"] in known.player_ids]
-    return {"id": visitor["visitor"], "epochs": epochs, "players": players}

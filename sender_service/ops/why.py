@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -29,27 +30,29 @@ class Why:
             raise NotFound("no such send", code="unknown_send")
         return [_item(found, one) for one in await self._outcomes.of_send(send, _wanted(known))]
 
-    async def recent(
-        self, known: Known, *, with_interactions: bool = False, everything: bool = False
-    ) -> tuple[int, list[dict[str, Any]]]:
+    async def recent(self, known: Known) -> tuple[int, list[dict[str, Any]]]:
         """(in how many sends was looked, what was found there). The newest sends first, and of
-        them as many as can be read in a few seconds, unless it shall be `everything`."""
-        limit = ALL_SENDS if everything else RECENT_SENDS
+        them as many as can be read in a few seconds."""
         before = self._clock() + A_MOMENT
         items: list[dict[str, Any]] = []
         looked = pages = 0
-        for send in await self._outcomes.recent(known.profile["app"], before, limit):
+        for send in await self._outcomes.recent(known.profile["app"], before, RECENT_SENDS):
             pages += send["pages"]
-            if looked and pages > RECENT_PAGES and not everything:
+            if looked and pages > RECENT_PAGES:
                 break
             looked += 1
             found = await self._outcomes.of_send(send["_id"], _wanted(known))
-            seen = await self._seen(found) if with_interactions else {}
-            items += [{**_item(send, one), **_interactions(one, seen)} for one in found]
+            items += [_item(send, one) for one in found]
         return looked, items
 
-    async def _seen(self, found: list[Found]) -> dict[str, dict[str, Any]]:
-        return await self._outcomes.interactions(sorted({one.page for one in found}))
+    async def whole(self, known: Known) -> AsyncIterator[tuple[Found, dict[str, Any]]]:
+        """All that is there, one after another, with what was seen of each push."""
+        before = self._clock() + A_MOMENT
+        for send in await self._outcomes.recent(known.profile["app"], before, ALL_SENDS):
+            found = await self._outcomes.of_send(send["_id"], _wanted(known))
+            seen = await self._outcomes.interactions(sorted({one.page for one in found}))
+            for one in found:
+                yield one, {**_item(send, one), **_interactions(one, seen)}
 
 
 def _wanted(known: Known) -> Wanted:

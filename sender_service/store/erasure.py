@@ -1,4 +1,4 @@
-"""Where the sender keeps what names people, read through and blanked in place.
+"""Where the sender keeps what names people, read through, to be shown or blanked in place.
 
 Nothing is indexed by person: nobody costs a document of their own, and an erase is rare. So it reads
 all of an app's pages and triggers, a few at a time.
@@ -6,17 +6,29 @@ all of an app's pages and triggers, a few at a time.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
+from sender_service.models.erasure import Erased
 from sender_service.models.page import Page
-from sender_service.models.send import NEVER
-from shared.collections import BODIES, CONTACTS, DEAD_LETTERS, PAGES, PARKED, PARTS, SENDS
-from shared.mongo import Database, Document, translate_mongo_errors
+from shared.collections import (
+    AUDIT,
+    BODIES,
+    CONTACTS,
+    DEAD_LETTERS,
+    ERASED,
+    PAGES,
+    PARKED,
+    PARTS,
+    PLAYERS,
+    SENDS,
+)
+from shared.mongo import Database, Document, one_of, translate_mongo_errors
 
 PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
 TRIGGERS_A_READ = 4  # of up to 1 MiB each
+PARKED_A_READ = 500
 
 
 class ErasureStore:
@@ -25,47 +37,39 @@ class ErasureStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def members(self, app: str) -> AsyncIterator[tuple[str, list[list[str]]]]:
-        """(page, its members) of all pages of an app."""
-        found = self._database[PAGES.name].find({"app": app}, {"members": 1})
+    async def members(
+        self, app: str, since: datetime | None = None
+    ) -> AsyncIterator[tuple[str, datetime, list[list[str]]]]:
+        """(page, when it was planned, its members) of all pages of an app, or of those since."""
+        query: Document = {"app": app} | ({"plannedAt": {"$gte": since}} if since else {})
+        found = self._database[PAGES.name].find(query, {"members": 1, "plannedAt": 1})
         with translate_mongo_errors():
             async for page in found.batch_size(PAGES_A_READ):
-                yield page["_id"], page["members"]
+                yield page["_id"], page["plannedAt"], page["members"]
 
-    async def young_sends(self, app: str, since: datetime) -> list[str]:
-        """Sends that came since, or are planned right now."""
-        young = {"app": app, "createdAt": {"$gte": since, "$lt": NEVER}}
-        planning = {"app": app, "closedAt": None, "state": "planning"}
+    async def owned(self, members: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of these (player, person) that ingest's ledger knows so; of nobody's, somebody's."""
+        owners: dict[str, str] = {}
         with translate_mongo_errors():
-            return [
-                send["_id"]
-                for query in (young, planning)
-                async for send in self._database[SENDS.name].find(query, {"_id": 1})
-            ]
+            for wanted in one_of("_id", sorted({player for player, _ in members})):
+                async for entry in self._database[PLAYERS.name].find(wanted, {"person": 1}):
+                    owners[entry["_id"]] = entry["person"]
+        return {m for m in members if owners.get(m[0]) and m[1] in ("", owners[m[0]])}
 
-    async def members_of(self, send: str) -> AsyncIterator[tuple[str, list[list[str]]]]:
-        """(page, its members) of one send."""
-        found = self._database[PAGES.name].find({"send": send}, {"members": 1})
-        with translate_mongo_errors():
-            async for page in found.batch_size(PAGES_A_READ):
-                yield page["_id"], page["members"]
-
-    async def triggers(self, app: str) -> AsyncIterator[tuple[str, Document]]:
-        """(send, its trigger)."""
-        found = self._database[SENDS.name].find({"app": app}, {"trigger": 1})
+    async def triggers(self, app: str) -> AsyncIterator[tuple[str, datetime, Document]]:
+        """(send, when it came, its trigger)."""
+        found = self._database[SENDS.name].find({"app": app}, {"trigger": 1, "createdAt": 1})
         with translate_mongo_errors():
             async for send in found.batch_size(TRIGGERS_A_READ):
-                yield send["_id"], send["trigger"]
+                yield send["_id"], send["createdAt"], send["trigger"]
 
     async def change_trigger(self, send: str, changes: Document) -> None:
         await self._set(SENDS.name, send, {f"trigger.{path}": v for path, v in changes.items()})
 
-    async def parts(self, sends: Collection[str]) -> AsyncIterator[tuple[str, list[Document]]]:
-        """(part, its recipients) of these sends."""
+    async def parts(self) -> AsyncIterator[Document]:
         with translate_mongo_errors():
             async for part in self._database[PARTS.name].find({}).batch_size(TRIGGERS_A_READ):
-                if part["send"] in sends:
-                    yield part["_id"], part["recipients"]
+                yield part
 
     async def change_part(self, part: str, changes: Document) -> None:
         await self._set(PARTS.name, part, changes)
@@ -77,31 +81,73 @@ class ErasureStore:
             await self._set(BODIES.name, page["bodies"], blank)
 
     async def letters(self) -> AsyncIterator[Document]:
+        """Those whose content is there still."""
+        shown = {"topic": 1, "code": 1, "at": 1, "key": 1, "value": 1}
         with translate_mongo_errors():
-            found = self._database[DEAD_LETTERS.name].find({}, {"key": 1, "value": 1})
+            found = self._database[DEAD_LETTERS.name].find({"value": {"$ne": ""}}, shown)
             async for letter in found.batch_size(TRIGGERS_A_READ):
                 yield letter
 
     async def blank_letter(self, letter: str) -> None:
         await self._set(DEAD_LETTERS.name, letter, {"key": "", "value": "", "erased": True})
 
-    async def drop_contacts(self, app: str, persons: Collection[str]) -> None:
+    async def contacts(self, erased: Erased) -> AsyncIterator[tuple[datetime, Document]]:
+        """(until when the person is meant, the ring of its pushes)."""
+        untils = {f"{erased.app}:{person}": until for person, until in erased.persons.items()}
         with translate_mongo_errors():
-            for person in persons:
-                await self._database[CONTACTS.name].delete_one({"_id": f"{app}:{person}"})
+            for wanted in one_of("_id", sorted(untils)):
+                async for contact in self._database[CONTACTS.name].find(wanted):
+                    yield untils[contact["_id"]], contact
 
-    async def drop_parked(self, players: Collection[str]) -> None:
+    async def drop_contact(self, contact: Document, until: datetime) -> None:
+        """But what came since, also while we look."""
+        contacts, key = self._database[CONTACTS.name], contact["_id"]
+        older = {"$pull": {"ring": {"at": {"$lte": until}}}, "$inc": {"rev": 1}}
+        with translate_mongo_errors():
+            await contacts.update_one({"_id": key}, older)
+            await contacts.delete_one({"_id": key, "ring": []})
+
+    async def parked(self, players: Mapping[str, datetime]) -> AsyncIterator[Document]:
         """Stream events of these players that still wait for their delivery."""
         with translate_mongo_errors():
-            found = self._database[PARKED.name].find({}, {"event.playerId": 1})
-            ids = [d["_id"] async for d in found if _player(d) in players]
-            for event in ids:
-                await self._database[PARKED.name].delete_one({"_id": event})
+            async for parked in self._database[PARKED.name].find({}).batch_size(PARKED_A_READ):
+                event = cast(Document, parked.get("event") or {})
+                until = players.get(str(event.get("playerId")))
+                if until is not None and _is_from_before(event, until):
+                    yield parked
+
+    async def drop_parked(self, events: Collection[str]) -> None:
+        with translate_mongo_errors():
+            for wanted in one_of("_id", sorted(events)):
+                await self._database[PARKED.name].delete_many(wanted)
+
+    async def bodies(self, page: str) -> list[Document]:
+        """As rendered: while a page is open."""
+        with translate_mongo_errors():
+            found = await self._database[PAGES.name].find_one({"_id": page}, {"bodies": 1})
+            key = None if found is None else found.get("bodies")
+            kept = await self._database[BODIES.name].find_one({"_id": key}) if key else None
+        return cast(list[Document], kept["bodies"]) if kept else []
+
+    async def deeds(self, persons: Collection[str]) -> AsyncIterator[Document]:
+        """Who looked at the person, or did something to it: by its id, which is a keyed hash."""
+        with translate_mongo_errors():
+            for wanted in one_of("target.person", sorted(persons)):
+                async for deed in self._database[AUDIT.name].find(wanted, {"expireAt": 0}):
+                    yield deed
+
+    async def tombstones(self, persons: Collection[str]) -> AsyncIterator[Document]:
+        """That the person was erased before, and came back."""
+        with translate_mongo_errors():
+            for wanted in one_of("_id", sorted(persons)):
+                async for tombstone in self._database[ERASED.name].find(wanted, {"at": 1}):
+                    yield tombstone
 
     async def _set(self, collection: str, key: str, changes: Document) -> None:
         with translate_mongo_errors():
             await self._database[collection].update_one({"_id": key}, {"$set": changes})
 
 
-def _player(parked: Document) -> Any:
-    return cast(Document, parked.get("event") or {}).get("playerId")
+def _is_from_before(event: Document, until: datetime) -> bool:
+    at = event.get("occurredAt")
+    return not isinstance(at, datetime) or at <= until

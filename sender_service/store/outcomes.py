@@ -37,6 +37,7 @@ class Found:
 
     page: str
     index: int
+    chunk: str
     player: str
     outcome: str
     reason: str | None
@@ -95,6 +96,7 @@ def _found(page: Page, index: int, member: list[str]) -> Found:
     return Found(
         page=page["_id"],
         index=index,
+        chunk=member[2],
         player=member[0],
         outcome=outcome,
         reason=reason or None,

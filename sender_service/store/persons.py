@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,33 +10,19 @@ from shared.collections import MERGES, PLAYERS, PROFILES, VISITORS
 from shared.mongo import Collection, Database, Document, translate_mongo_errors
 
 NameKind = Literal["login", "visitor", "player", "email"]
+Fields = dict[str, int] | None  # all of them
+A_READ = 20  # a browser's document may have half a MiB
+NAMES_A_READ = 1_000
 
 
 @dataclass(frozen=True)
 class Known:
-    """Everything that is kept of a person outside the sender."""
+    """A person, and all its names outside the sender: nothing but names, however many they are."""
 
     profile: Document
-    players: list[Document]
-    merges: list[Document]
-    visitors: list[Document]
-
-    @property
-    def ids(self) -> frozenset[str]:
-        """The person's id, and the ids of those that were merged into it and not parted again."""
-        merged = {str(merge["_id"]) for merge in self.merges if not merge.get("undone")}
-        return frozenset({str(self.profile["_id"]), *self.profile.get("aliases", ()), *merged})
-
-    @property
-    def player_ids(self) -> frozenset[str]:
-        return frozenset(str(player["_id"]) for player in self.players)
-
-    @property
-    def visitor_ids(self) -> list[str]:
-        """Browsers that are the person's now, then those that were; a profile lists only so many."""
-        named = [*self.profile.get("visitors", ()), *self.profile.get("pastVisitors", ())]
-        named += sorted(v["visitor"] for v in self.visitors if v.get("visitor"))
-        return list(dict.fromkeys(str(visitor) for visitor in named))
+    ids: frozenset[str]  # also of those that were merged into it and not parted again
+    player_ids: frozenset[str]
+    visitor_ids: frozenset[str]
 
 
 class PersonReader:
@@ -80,13 +67,60 @@ class PersonReader:
         profile = await self.profile(person)
         if profile is None:
             return None
-        owned = {"app": profile["app"], "person": profile["_id"]}
         return Known(
             profile,
-            await _all(self._players, owned),
-            await _all(self._merges, owned),
-            await _all(self._visitors, {"people": profile["_id"]}),
+            ids=frozenset({profile["_id"]} | {name async for name in self.aliases_of(profile)}),
+            player_ids=frozenset({name async for name in self.players_of(profile)}),
+            visitor_ids=frozenset({name async for name in self.visitors_of(profile)}),
         )
+
+    async def visitors_of(self, profile: Document) -> AsyncIterator[str]:
+        """Browsers that are the person's now, then those that were; a profile lists only so many."""
+        listed = [*profile.get("visitors", ()), *profile.get("pastVisitors", ())]
+        for name in dict.fromkeys(listed):
+            yield str(name)
+        async for browser in self.browsers(profile, {"visitor": 1}):
+            if browser.get("visitor") and browser["visitor"] not in listed:
+                yield str(browser["visitor"])
+
+    async def players_of(self, profile: Document) -> AsyncIterator[str]:
+        async for player in self.players(profile, {"_id": 1}):
+            yield str(player["_id"])
+
+    async def aliases_of(self, profile: Document) -> AsyncIterator[str]:
+        """Who was merged into the person and not parted again."""
+        listed = list(profile.get("aliases", ()))
+        for name in listed:
+            yield str(name)
+        async for merge in self.merges(profile, {"undone": 1}):
+            if not merge.get("undone") and merge["_id"] not in listed:
+                yield str(merge["_id"])
+
+    async def merge(self, profile: Document, merge: str) -> Document | None:
+        owned = {"_id": merge, "app": profile["app"], "person": profile["_id"]}
+        with translate_mongo_errors():
+            return await self._merges.find_one(owned)
+
+    def players(self, profile: Document, shown: Fields = None) -> AsyncIterator[Document]:
+        return _each(self._players, _owned(profile), shown)
+
+    def merges(self, profile: Document, shown: Fields = None) -> AsyncIterator[Document]:
+        return _each(self._merges, _owned(profile), shown)
+
+    def browsers(self, profile: Document, shown: Fields = None) -> AsyncIterator[Document]:
+        return _each(self._visitors, {"people": profile["_id"]}, shown)
+
+
+def _owned(profile: Document) -> Document:
+    return {"app": profile["app"], "person": profile["_id"]}
+
+
+async def _each(collection: Collection, query: Document, shown: Fields) -> AsyncIterator[Document]:
+    """Somebody may have any number of them: read some at a time."""
+    with translate_mongo_errors():
+        found = collection.find(query, shown).batch_size(A_READ if shown is None else NAMES_A_READ)
+        async for document in found:
+            yield document
 
 
 async def _all(collection: Collection, query: Document) -> list[Document]:

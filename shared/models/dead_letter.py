@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
-from typing import Literal
+from typing import Any, Literal
 
-from shared.models.wire import Moment, Wire
+import orjson
+
+from shared.models.wire import Moment, Wire, is_deep
 
 
 class DeadLetter(Wire):
@@ -32,3 +34,18 @@ class DeadLetter(Wire):
     @staticmethod
     def unpack(text: str) -> bytes:
         return base64.b64decode(text)
+
+    @classmethod
+    def told(cls, packed: str) -> Any:
+        """A key or value as a person reads it: JSON that isn't too deep to be answered, or text."""
+        raw = cls.unpack(packed)
+        try:
+            value = orjson.loads(raw)
+            if not is_deep(value):
+                return value
+        except orjson.JSONDecodeError:
+            pass
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return {"base64": packed}

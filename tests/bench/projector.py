@@ -69,11 +69,18 @@ class Recording(MongoProjections):
         super().__init__(database)
         self.written: list[tuple[str, list[Document]]] = []
 
-    async def _write(self, collection: str, writes: Sequence[Any], *, counted: bool = True) -> None:
+    async def _write(
+        self,
+        collection: str,
+        writes: Sequence[Any],
+        *,
+        counted: bool = True,
+        ordered: bool = False,
+    ) -> None:
         documents = [w._doc for w in writes if hasattr(w, "_doc") and isinstance(w._doc, dict)]
         if documents and counted:
             self.written.append((collection, documents))
-        await super()._write(collection, writes, counted=counted)
+        await super()._write(collection, writes, counted=counted, ordered=ordered)
 
 
 async def _ratio(database: Database, who: str, first: int) -> float:

@@ -19,9 +19,9 @@ from ingest_service.webhook_bodies import read_webhook
 from sender_service.intake.said import to_said
 from sender_service.intake.upload import read_head, read_recipient
 from sender_service.models.erasure import Erased, names_person
+from sender_service.models.send import EVER, NEVER
 from sender_service.models.trigger import parse_trigger
 from sender_service.ops.audit import plain
-from sender_service.ops.letters import _told
 from sender_service.ops.preview import _read_whole
 from sender_service.ops.trials import _judged
 from shared.kafka import Record
@@ -119,7 +119,7 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SHOP = {"_id": "demo", "name": "d", "version": 1, "oneSignal": {"appId": "a", "restApiKey": "k"}}
 ARRIVAL = Arrival(App.model_validate(SHOP), "browser", NOW, timedelta(0), 400, False)
 JUDGE = Judge(LoginProof(Vault("k" * 40)))
-SOME = frozenset({"x"})
+SOME = {"x": NEVER}
 NOBODY = Erased("demo", SOME, SOME, SOME, SOME, hash_of=str)
 
 
@@ -154,8 +154,8 @@ DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "line of a list": (lambda raw: read_recipient(2, raw), LINE),
     "preview": (_read_whole, TRIGGER_WITHOUT_ID),
     "import row": (_imported, TAGS),
-    "dead letter shown": (lambda raw: plain(_told(DeadLetter.pack(raw))), EVENT),
-    "dead letter erased": (lambda raw: names_person(load_json(raw), NOBODY), EVENT),
+    "dead letter shown": (lambda raw: plain(DeadLetter.told(DeadLetter.pack(raw))), EVENT),
+    "dead letter erased": (lambda raw: names_person(load_json(raw), NOBODY, EVER), EVENT),
     "connection": (lambda raw: plain(_judged(httpx.Response(200, content=raw))), COUNTS),
     "refusal": (lambda raw: plain(_judged(httpx.Response(400, content=raw))), REFUSAL),
     **{
@@ -168,7 +168,7 @@ OWN = "documents that we wrote, or a model that was read elsewhere"
 # Every module that reads JSON, BSON or what came from elsewhere, and where that is tried.
 READERS = {
     "shared/apps.py": OWN,
-    "shared/models/dead_letter.py": "letter",
+    "shared/models/dead_letter.py": "letter, dead letter shown",
     "shared/models/wire.py": "job, delivery, event, letter",
     "ingest_service/api/profile.py": "tests/faults/test_schemas.py: a visitor id",
     "ingest_service/batch.py": "batch",
@@ -180,7 +180,8 @@ READERS = {
     "ingest_service/snapshot/files.py": "test_head_of_a_snapshot; test_snapshots.py",
     "ingest_service/stream_bodies.py": "stream",
     "ingest_service/webhook_bodies.py": "webhook",
-    "sender_service/accounting/erasure.py": "dead letter erased",
+    "sender_service/accounting/erasure.py": "event",
+    "sender_service/accounting/places.py": "dead letter erased",
     "sender_service/accounting/stage.py": "delivery, event",
     "sender_service/cli/trigger.py": "a person's own command",
     "sender_service/dispatcher/dispatcher.py": "job",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from typing import Any
 
 import httpx
 import orjson
 import pytest
 
+from ingest_service.batch import NotUnicode, _marked
 from tests.contract.ingest.doubles import Api
 from tests.contract.ingest.test_events import URL, nested, pageview
 from tests.contract.ingest.test_streams import FLAT, SECRET
@@ -81,3 +84,12 @@ async def test_half_an_emoji_excuses_nothing_else(
     deep = json.dumps({"a": r"\ud83d", "b": nested(300)})
     answer = await client.post(STREAM, content=deep.replace(r"\\", "\\"), headers=SECRET)
     assert (answer.status_code, answer.json()["code"]) == (422, "too_deep")
+
+
+def test_nesting_of_events_is_not_followed() -> None:
+    """Newer Pythons' parser goes deeper than their calls may: a body of that kind is a 422, too."""
+    deep: Any = [{"type": "\ud800"}]
+    for _ in range(5 * sys.getrecursionlimit()):
+        deep = {"events": deep}
+    assert _marked(deep)["events"] is deep["events"]
+    assert isinstance(_marked({"events": [{"type": "\ud800"}]})["events"][0], NotUnicode)

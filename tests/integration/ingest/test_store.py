@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 import pytest
 
-from ingest_service.projector.store import MongoProjections, Projections, Raced
+from ingest_service.projector.store import Ended, MongoProjections, Projections, Raced
 from shared.collections import INGEST
 from shared.mongo import ensure_indexes, open_database
 from shared.settings import Settings
@@ -73,8 +73,45 @@ async def test_emptied_profiles_are_removed_unless_written_meanwhile(store: Proj
 
 async def test_merges_are_written_once(store: Projections) -> None:
     for person in ("eva", "adam"):
-        await store.save_merges([{"_id": "m", "app": APP, "person": person}])
+        await store.save_merges([{"_id": "m", "app": APP, "person": person, "at": START}])
     await store.save_merges([])
+
+
+async def test_merges_end_with_their_person_and_until_then(store: Projections) -> None:
+    def merge(name: str, day: int, person: str = "eva", app: str = APP) -> dict[str, Any]:
+        return {"_id": name, "app": app, "person": person, "at": START + timedelta(days=day)}
+
+    kept = [merge("later", 3), merge("his", 1, "adam"), merge("elsewhere", 1, app="other")]
+    await store.save_merges([merge("early", 1), merge("last", 2), merge("named", 9), *kept])
+    ended = Ended(APP, "eva", START + timedelta(days=2))
+    await store.save_merges([merge("at once", 2)], gone=["named"], ended=[ended])
+    again = [merge(name, 9) for name in ("early", "last", "named", "at once", "later")]
+    await store.save_merges(again)
+    assert await merge_times(store) == {
+        "early": 9, "last": 9, "named": 9, "at once": 9, "later": 3, "his": 1, "elsewhere": 1,
+    }  # fmt: skip
+
+
+async def merge_times(store: Projections) -> dict[str, int]:
+    """Name → day: a merge is written once, so who was there before has kept its day."""
+    if isinstance(store, MemoryProjections):
+        found = list(store.kept["merges"].values())
+    else:
+        found = [d async for d in cast(MongoProjections, store)._database["merges"].find({})]
+    return {d["_id"]: (d["at"] - START).days for d in found}
+
+
+async def test_owners_are_read_one_after_another(store: Projections) -> None:
+    part = {"firstSeenAt": START, "viewed": ["x" * 100]}
+    epochs = [{"start": "0", "login": "eva", "born": None, "joined": None, "part": part}]
+    for name in ("a", "b", "c"):
+        whose = ["adam"] if name == "c" else ["eva"]
+        await store.save_visitors([{**visitor(name, *whose), "app": APP, "visitor": f"v-{name}",
+                                    "epochs": epochs}])  # fmt: skip
+    found = [state async for state in store.owners_of("eva")]
+    assert sorted(state["visitor"] for state in found) == ["v-a", "v-b"]
+    told = [(e["login"], e["born"], e["part"]["firstSeenAt"]) for s in found for e in s["epochs"]]
+    assert told == [("eva", None, START)] * 2
 
 
 async def test_tombstones_keep_their_last_time(store: Projections) -> None:

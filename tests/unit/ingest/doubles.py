@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from ingest_service.projector.decode import Projected
 from ingest_service.projector.people import PersonIds
 from ingest_service.projector.profile import BOUNDS, Bounds
 from ingest_service.projector.projector import Projector
-from ingest_service.projector.store import Raced
+from ingest_service.projector.store import Ended, Raced
 from shared.kafka import Record
 from shared.models.event import Event
 from shared.stage import Item
@@ -62,21 +62,25 @@ class MemoryProjections:
     async def save_players(self, documents: Sequence[Document]) -> None:
         self._save("players", documents)
 
-    async def save_merges(self, documents: Sequence[Document]) -> None:
+    async def owners_of(self, person: str) -> AsyncIterator[Document]:
+        for name, document in list(self.kept["visitors"].items()):
+            if person in document["people"]:
+                self.read["owners"] += 1
+                yield self._of("visitors", [name])[name]
+
+    async def save_merges(
+        self, documents: Sequence[Document], gone: Iterable[str] = (), ended: Iterable[Ended] = ()
+    ) -> None:
         for document in documents:
             kept = self.kept["merges"].setdefault(document["_id"], copy.deepcopy(document))
             if "undone" in document:
                 kept["undone"] = document["undone"]
 
-    async def merges_of(self, app: str, people: Iterable[str]) -> dict[str, Document]:
-        wanted = set(people)
-        every = self.kept["merges"].values()
-        found = [d["_id"] for d in every if d["app"] == app and d["person"] in wanted]
-        return self._of("merges", found)
-
-    async def remove_merges(self, names: Iterable[str]) -> None:
-        for name in names:
-            self.kept["merges"].pop(name, None)
+        until = {(end.app, end.person): end.until for end in ended}
+        for name, kept in list(self.kept["merges"].items()):
+            end = until.get((kept["app"], kept["person"]))
+            if name in set(gone) or (end is not None and kept["at"] <= end):
+                del self.kept["merges"][name]
 
     async def bury(self, tombstones: Sequence[Document]) -> None:
         for tombstone in tombstones:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from ingest_service.projector.profile import BOUNDS, Bounds
+from ingest_service.projector.projector import Projector
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, History, event, one_signal
-from tests.unit.ingest.ops_events import erasure
+from tests.unit.ingest.doubles import APP, START, History, event, one_signal
+from tests.unit.ingest.ops_events import erasure, undoing
 
 SMALL = Bounds(browsers=3, players=3, read=1_000)
 
@@ -63,3 +65,41 @@ async def test_who_was_left_out_comes_back_when_another_goes() -> None:
     await history.tell(event("identify", "v00004", 200, login="adam"))  # its player goes with it
     listed = {player["id"] for player in history.login("eva")["players"]}
     assert listed == {str(uuid.UUID(int=number)) for number in (1, 2, 3)}
+
+
+async def test_erasure_of_a_crowd_is_told_of_in_pieces() -> None:
+    """Of a login with any number of browsers: as they are read, never all of them together."""
+    pieces: list[list[str]] = []
+    read_by_then: list[int] = []
+    history = History()
+
+    async def tell(events: Sequence[Event]) -> None:
+        pieces.append([str(e.visitor_id) for e in events])
+        read_by_then.append(history.store.read["owners"])
+
+    bounds = Bounds(browsers=3, players=3, read=10)
+    history.projector = Projector(history.store, history.people, lambda: START, tell, bounds)
+    for number in range(1, 46):
+        await history.tell(*_browser(number))
+    eva = history.people.of_login(APP, "eva")
+    history.store.read.clear()
+    await history.tell(erasure("v00045", 10_000, eva, others=True))
+    *pieces, stand_in = pieces
+    assert [len(piece) for piece in pieces] == [10, 10, 10, 10, 4]
+    assert read_by_then[:4] == [10, 20, 30, 40]
+    assert sorted(name for piece in pieces for name in piece) == [f"v{n:05}" for n in range(1, 45)]
+    assert stand_in == [f"os:{uuid.UUID(int=45)}"]
+    assert history.store.read["visitors"] < 45 + 3 * bounds.read  # whole ones: a bounded number
+
+
+async def test_browser_that_an_undone_merge_makes_older_gives_its_place_up() -> None:
+    """It stays the person's, but for what it was seen with last: others may come before it now."""
+    history = History(bounds=SMALL)
+    for number in (1, 2, 3):
+        await history.tell(*_browser(number))
+    await history.tell(event("pageview", "v00004", 100))
+    await history.tell(event("identify", "v00004", 5, login="eva"))  # its clock was set back
+    assert _names(history.login("eva")) == ["v00002", "v00003", "v00004"]
+    (merge,) = history.store.kept["merges"]
+    await history.tell(undoing("v00004", 200, merge))
+    assert _names(history.login("eva")) == ["v00001", "v00002", "v00003"]

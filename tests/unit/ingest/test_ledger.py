@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.models.delivery import Delivery, PlayerOutcome
+from shared.models.event import Event
 from tests.unit.ingest.doubles import APP, START, History, event, one_signal
 from tests.unit.ingest.ops_events import imported, streamed
 
@@ -108,3 +109,18 @@ async def test_import_is_older_than_what_browsers_said() -> None:
     await history.tell(one_signal("a", 5, P, "optedOut"))
     await history.tell(imported(P, 1, visitor="a"))
     assert history.player(P)["state"] == "unsubscribed"
+
+
+async def test_another_app_has_no_say_about_a_player() -> None:
+    """Neither its reports nor its pages."""
+    history = History()
+    await history.tell(one_signal("a", 1, P))
+    before = history.player(P)
+    foreign: list[Event | Delivery] = [
+        refusal(5).model_copy(update={"app": "other"}),
+        streamed(P, 6, "unsubscribed").model_copy(update={"app": "other"}),
+        one_signal("b", 7, P, "optedOut").model_copy(update={"app": "other"}),
+    ]
+    for told in foreign:
+        await history.tell(told)
+        assert history.player(P) == before

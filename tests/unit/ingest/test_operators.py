@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.unit.ingest.doubles import APP, History, event, one_signal
+import pytest
+
+from shared.errors import StoreUnavailable
+from tests.unit.ingest.doubles import APP, History, MemoryProjections, event, one_signal
 from tests.unit.ingest.ops_events import erasure, undoing
 
 P = "11111111-1111-4111-8111-111111111111"
@@ -149,3 +152,36 @@ async def test_browser_moves_on_after_its_former_owner_was_erased() -> None:
     await history.tell(erasure("a", 9, history.people.of_login(APP, "eva")))
     await history.tell(event("identify", "a", 10, login="adam"))
     assert history.player(P)["person"] == history.people.of_login(APP, "adam")
+
+
+async def test_what_occurred_at_the_erasures_own_moment_is_from_before() -> None:
+    history, eva = await eva_with_two_browsers()
+    await history.tell(erasure("phone", 10, eva), erasure("desk", 10, eva))
+    for number, known in ((10, False), (11, True)):
+        late = event("pageview", "desk", number, itemID=f"item{number}")
+        await history.tell(late.model_copy(update={"id": f"late-{number}"}))
+        assert (f"item{number}" in everything(history)) is known
+
+
+async def test_erasure_cut_off_before_the_profiles_is_finished_by_its_repetition() -> None:
+    """The browser's document has nothing of the person left that would say whose profile must go."""
+
+    class Cut(MemoryProjections):
+        is_cut = False
+
+        async def save_profiles(self, *documents: Any, **more: Any) -> None:
+            if self.is_cut:
+                raise StoreUnavailable("away")
+            await super().save_profiles(*documents, **more)
+
+    store = Cut()
+    history = History(store)
+    await history.tell(event("identify", "phone", 1, login="eva"))
+    erase = erasure("phone", 10, history.people.of_login(APP, "eva"))
+    store.is_cut = True
+    with pytest.raises(StoreUnavailable):
+        await history.tell(erase)
+    store.is_cut = False
+    assert len(history.profiles()) == 1
+    await history.tell(erase)
+    assert history.profiles() == {}

@@ -11,6 +11,8 @@ from ingest_service.spool import ROW_BYTES, Spool, SpoolFailed, size_of
 from shared.errors import Rejected
 from shared.kafka import Outgoing
 
+SYNCED = {"journal_mode": "wal", "synchronous": 2}  # 2: FULL
+
 
 def records(*numbers: int, size: int = 10) -> list[Outgoing]:
     return [
@@ -101,4 +103,12 @@ def test_a_full_disk_refuses_all_of_it(tmp_path: Path) -> None:
     assert values(spool.first(9)[1]) == [1] and spool.count == 1
     spool.append(records(4))
     assert values(spool.first(9)[1]) == [1, 4]
+    spool.close()
+
+
+def test_every_append_is_synced(tmp_path: Path) -> None:
+    """A 202 outlives a power cut, which no test can make: what SQLite was told must do."""
+    spool = Spool(tmp_path / "spool.sqlite")
+    told = [spool._file.execute(f"PRAGMA {name}").fetchone()[0] for name in SYNCED]
+    assert dict(zip(SYNCED, told, strict=True)) == SYNCED
     spool.close()

@@ -44,7 +44,6 @@ async def test_many_are_asked_for_some_at_a_time() -> None:
         store.players(names),
         store.players_of("demo", names),
         store.profiles(names),
-        store.merges_of("demo", names),
         store.buried(names),
     ):
         asked.ids.clear()

@@ -1,0 +1,96 @@
+"""A login with any number of browsers is erased in pieces, none of which grows with it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from sender_service.models.erasure import Erased
+from sender_service.ops.erasing import FEW, Eraser
+from sender_service.store.persons import PersonReader
+from shared.kafka import Outgoing
+from shared.models.event import Event
+from shared.settings import Settings
+from tests.contract.sender.ops import PERSON, Ops, open_ops
+
+CROWD, AT_ONCE = 130, 20
+SMALL = 4_096  # bytes of an event
+
+
+class PiecesLog:
+    """Remembers how many records came together."""
+
+    def __init__(self) -> None:
+        self.pieces: list[list[Outgoing]] = []
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        self.pieces.append(list(records))
+
+
+@pytest.fixture
+async def ops(settings: Settings) -> AsyncIterator[Ops]:
+    async with open_ops(settings) as opened:
+        await opened.open_app()
+        yield opened
+
+
+async def a_crowd(ops: Ops, count: int) -> tuple[dict[str, Any], set[str], set[str], set[str]]:
+    """(profile, visitors, players, aliases): the profile lists only the first of each."""
+    await ops.add_person(login="jana")
+    profile = await ops.database["profiles"].find_one({"_id": PERSON}) or {}
+    visitors, aliases = [f"v-{n:04}" for n in range(count)], [f"{n:032x}" for n in range(count)]
+    players = [str(uuid.UUID(int=n)) for n in range(count)]
+    await ops.database["visitors"].insert_many(
+        [{"_id": f"x{v}", "app": "shop", "visitor": v, "people": [PERSON]} for v in visitors]
+    )
+    await ops.database["players"].insert_many(
+        [{"_id": p, "app": "shop", "person": PERSON} for p in players]
+    )
+    await ops.database["merges"].insert_many(
+        [{"_id": a, "app": "shop", "person": PERSON, "visitor": "v-0000"} for a in aliases]
+    )
+    listed = {str(player["id"]) for player in profile["players"]}
+    return profile, {*visitors, *profile["visitors"]}, {*players, *listed}, set(aliases)
+
+
+async def erased_by(ops: Ops, profile: dict[str, Any]) -> tuple[list[list[Outgoing]], list[Event]]:
+    log = PiecesLog()
+    people = PersonReader(ops.database)
+    told = await Eraser(people, log, ops.parts.vault, ops.clock, AT_ONCE).erase(profile)
+    events = [Event.parse(out.value) for piece in log.pieces for out in piece]
+    assert told.count == len(events) and told.ids == [event.id for event in events]
+    return log.pieces, events
+
+
+async def test_crowd_is_told_of_in_pieces_and_named_whole(ops: Ops) -> None:
+    profile, visitors, players, aliases = await a_crowd(ops, CROWD)
+    pieces, events = await erased_by(ops, profile)
+    assert max(map(len, pieces)) == AT_ONCE
+    assert max(len(out.value) for piece in pieces for out in piece) < SMALL
+    named = Erased.of("shop", events, ops.parts.vault.hash_key)
+    assert set(named.players) == players
+    assert set(named.persons) == {PERSON, *aliases}
+    assert set(named.visitors) == visitors | {f"os:{player}" for player in players}
+    assert [bool(event.data["others"]) for event in events].count(True) == 1
+    assert events[0].data["others"]
+
+
+async def test_few_are_named_by_each_event(ops: Ops) -> None:
+    """So that whichever is read first finds everything."""
+    profile, _, players, aliases = await a_crowd(ops, FEW - 1)  # and the one that is listed
+    _, events = await erased_by(ops, profile)
+    assert len(events) == 2 * FEW
+    assert all(set(event.data["players"]) == players for event in events)
+    assert all(set(event.data["aliases"]) == aliases for event in events)
+
+
+async def test_answer_names_only_the_first_events(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sender_service.ops.erasing.SHOWN", 10)
+    await a_crowd(ops, CROWD)
+    told = await ops.ok("POST", f"/v1/people/{PERSON}/erase")
+    assert (len(told["events"]), told["count"]) == (10, len(ops.log.records))
