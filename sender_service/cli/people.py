@@ -76,7 +76,7 @@ async def _erase(ops: Ops) -> None:
     if not ops.options.yes:
         raise Refused(400, "it can't be undone: say --yes")
     done = await ops.call("POST", f"/v1/people/{ops.options.person}/erase")
-    ops.show(done, rows(Table("person", "events"), (done["person"], len(done["events"]))))
+    ops.show(done, rows(Table("person", "events"), (done["person"], done["count"])))
 
 
 async def _undo(ops: Ops) -> None:

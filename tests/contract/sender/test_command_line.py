@@ -181,7 +181,7 @@ def test_erase_and_undo_ask_for_what_cannot_be_undone(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     erase = respx_mock.post("/v1/people/p1/erase").respond(
-        202, json={"person": "p1", "events": ["e"]}
+        202, json={"person": "p1", "count": 1, "events": ["e"]}
     )
     undo = respx_mock.post("/v1/people/p1/merges/undo")
     undo.respond(202, json={"person": "p1", "event": "e"})
