@@ -1,9 +1,14 @@
 // Where this script came from is where events go.
 
+// Not Array.from, which Prototype.js and MooTools have put something of their own in place of.
+function list(given) {
+  return [].slice.call(Object(given));
+}
+
 const SOURCE = /\/(v1\/snippet|[^/]+\/[^/]+\/persoo)\.js([?#].*)?$/;
 // An element that a page's visitor could write (<img name="currentScript">) takes such names too.
 const SCRIPT = [document.currentScript]
-  .concat(Array.from(document.scripts))
+  .concat(list(document.scripts))
   .find(
     (one) => one instanceof HTMLScriptElement && (one.dataset.ingest || SOURCE.test(one.src)),
   );

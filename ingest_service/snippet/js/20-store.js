@@ -57,7 +57,7 @@ function keysFrom(start) {
   } catch (_) {
     // blocked: memory's only
   }
-  return Array.from(new Set(stored.concat(Object.keys(memory))))
+  return [...new Set(stored.concat(Object.keys(memory)))]
     .filter((key) => key.startsWith(start))
     .sort();
 }

@@ -32,7 +32,7 @@ function visitorId() {
 // Consent is the site's: where another tab has taken it back, nothing is left of what was stored,
 // and this one is silent until the other begins anew.
 function mayAct() {
-  return allowed && Boolean(!visitor || storedId());
+  return allowed && (!visitor || storedId());
 }
 
 function withdraw() {

@@ -48,7 +48,7 @@ function conclude({ event, facts }, error) {
     remember(facts);
     fail("send " + type, error.message || error.code);
   }
-  const { code, message } = error || {};
+  const { code, message } = Object(error);
   const callback = callbacks[id];
   delete callbacks[id];
   if (callback) guarded("callback", callback)({ ok: !error, id, type, code, message });
