@@ -70,8 +70,8 @@ function readCookie() {
   }
 }
 
-function writeCookie(value, seconds) {
-  const domain = config.cookieDomain ? "; domain=" + config.cookieDomain : "";
+function writeCookie(value, seconds, host = config.cookieDomain) {
+  const domain = host ? "; domain=" + host : "";
   const secure = location.protocol === "https:" ? "; secure" : "";
   try {
     document.cookie =

@@ -40,6 +40,7 @@ function withdraw() {
   held = [];
   keysFrom(PREFIX).concat(WISH).forEach(remove);
   writeCookie("", 0);
+  writeCookie("", 0, ""); // from before the app named a domain
   visitor = null;
 }
 

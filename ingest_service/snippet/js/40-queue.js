@@ -61,7 +61,8 @@ function makeRoom(size) {
   if (room >= 0) return;
   const keys = keysFrom(QUEUE);
   const weights = keys.map((key) => weightOf(kept(key).length));
-  let total = weights.reduce((sum, one) => sum + one, weightOf(size));
+  let total = weightOf(size);
+  weights.forEach((one) => (total += one));
   const bound = total > KEPT_CHARACTERS ? KEPT_CHARACTERS * 0.75 : KEPT_CHARACTERS;
   for (let i = 0; total > bound; i++) {
     const entry = read(keys[i]);

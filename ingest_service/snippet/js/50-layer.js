@@ -23,9 +23,9 @@ let described = {}; // what the layer has said of the page so far
 // Tag managers put their own things into the same array; in those there is nothing for us.
 function readEntry(entry) {
   const found = {};
-  WORDS.forEach((word) => {
+  WORDS.forEach((name) => {
     try {
-      found[word] = JSON.parse(JSON.stringify(entry[word]));
+      found[name] = JSON.parse(JSON.stringify(entry[name]));
     } catch (_) {
       // not there, or no data
     }
