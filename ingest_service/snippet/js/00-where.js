@@ -12,7 +12,9 @@ const SCRIPT = [document.currentScript]
   .find(
     (one) => one instanceof HTMLScriptElement && (one.dataset.ingest || SOURCE.test(one.src)),
   );
-const BASE = SCRIPT ? SCRIPT.dataset.ingest || SCRIPT.src.replace(SOURCE, "") : "";
+const BASE = SCRIPT
+  ? (SCRIPT.dataset.ingest || SCRIPT.src.replace(SOURCE, "")).replace(/\/+$/, "")
+  : "";
 const KEY = "?key=" + encodeURIComponent(config.key);
 const STARTED = "carillon:" + config.key; // on window: the page's one instance for this key
 let dataLayerName = (SCRIPT && SCRIPT.dataset.layer) || "dataLayer";
