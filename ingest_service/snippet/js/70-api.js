@@ -86,7 +86,6 @@ const api = guarded("call", (command, ...rest) => {
   held.push([command].concat(rest));
 });
 api.version = config.version;
-api.apikey = config.key; // as on the stub of Persoo's loader
 
 function install(name) {
   const first = window[STARTED];
