@@ -12,7 +12,7 @@ import orjson
 
 from shared.models.app import App
 
-VERSION = "1.1.0"  # told as context.sdk; raise it with every change of what a page can see
+VERSION = "1.1.1"  # told as context.sdk; raise it with every change of what a page can see
 SDK_URL = "https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.page.js"
 JS = Path(__file__).with_name("js")
 

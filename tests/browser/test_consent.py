@@ -171,6 +171,24 @@ async def test_cookie_is_for_the_configured_domain(site: Site, visitor: Visitor)
     assert cookie.get("domain") == ".shop.localhost"
 
 
+async def test_refusal_deletes_the_cookie_from_before_the_domain(
+    site: Site, visitor: Visitor
+) -> None:
+    shop = site.origin.replace("127.0.0.1", "www.shop.localhost") + "/"
+    site.page("/")
+    await visitor.go(shop)
+    await site.until("pageview")
+    site.configure(cookieDomain="shop.localhost")
+    await visitor.answered()
+    await visitor.page.route("**/snippet.js*", lambda route: route.continue_())  # past the cache
+    await visitor.go(shop)
+    await site.until("pageview", "pageview")
+    domains = [cookie.get("domain") for cookie in await visitor.context.cookies()]
+    assert sorted(map(str, domains)) == [".shop.localhost", "www.shop.localhost"]
+    await visitor.carillon("consent", False)
+    assert await visitor.stored() == {}
+
+
 async def test_cookie_is_first_party_and_ends(site: Site, visitor: Visitor) -> None:
     """`Secure` goes with https, which the tests' shop doesn't have; scripts read it, so not HttpOnly."""
     await visitor.go(site.page("/"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.site import KEY, Site
+from tests.browser.site import KEY, STUB, Site
 from tests.browser.visitor import Visitor
 
 # As the WooCommerce plugin writes it: quoted ids, numbers as strings, a string for a list.
@@ -218,6 +218,20 @@ async def test_persoos_loader_works_with_another_host(
     assert not await visitor.page.evaluate("window.failed")
     found = await visitor.page.evaluate(f"{name}('profile')")
     assert found["visitorId"] == site.events[0]["visitorId"]
+
+
+async def test_persoos_loader_beside_the_snippet(site: Site, visitor: Visitor) -> None:
+    """The stub's name is found by its key: the snippet's own function, with the same key, is no stub."""
+    loader = LOADER % {
+        "settings": "ownSettings", "key": KEY, "name": "persoo", "layer": "dataLayer",
+        "host": site.ingest,
+    }  # fmt: skip
+    snippet = f'<script src="{site.ingest}/v1/snippet.js?key={KEY}"></script>'
+    calls = "persoo('send', 'first', {}); carillon('send', 'second')"
+    html = f"<script>{STUB}</script>{snippet}<script>{loader};{calls}</script>"
+    await visitor.go(site.bare("/", html))
+    await site.until("pageview", "first", "second")
+    assert await visitor.page.evaluate("persoo === carillon")
 
 
 async def test_persoos_loader_with_an_unknown_key_shows_the_page(

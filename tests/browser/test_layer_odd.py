@@ -124,3 +124,24 @@ async def test_numbers_as_people_write_them(site: Site, visitor: Visitor) -> Non
     await site.until(*["pageview"] * (len(NUMBERS) + 1))
     read = [data.get("basketTotal") for _, data in told(site)[1:]]
     assert dict(zip(NUMBERS, read, strict=True)) == NUMBERS
+
+
+@pytest.mark.parametrize("given", [["EUR"], " EUR ", [" EUR", "CZK"]])
+async def test_currency_as_a_list_or_with_blanks_is_read(
+    site: Site, visitor: Visitor, given: Any
+) -> None:
+    """As a list it went on as it was, and Carillon refused the whole event."""
+    await visitor.go(site.page("/", layer=[{"pageType": "detail", "currency": given}]))
+    await site.until("pageview")
+    assert told(site) == [("pageview", {"pageType": "detail", "currency": "EUR"})]
+
+
+@pytest.mark.parametrize("empty", [[], {}, {"id": None, "revenue": 0}, {"id": "", "tax": ""}, ""])
+async def test_empty_transaction_is_none(site: Site, visitor: Visitor, empty: Any) -> None:
+    """Templates write one on every page: it made each basket a thank-you page's, and so none."""
+    basket = {"1": {"quantity": 1, "price": 2}}
+    layer = [{"pageType": "basket", "basketItems": basket, "transaction": empty}]
+    await visitor.go(site.page("/", layer=layer))
+    await site.until("pageview")
+    items = [{"itemID": "1", "quantity": 1, "price": 2}]
+    assert told(site) == [("pageview", {"pageType": "basket", "basketItems": items})]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import httpx
+import pytest
 
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
@@ -23,7 +24,7 @@ async def test_page_view_says_where_who_and_how(site: Site, visitor: Visitor) ->
         "timeZone": "Europe/Prague",
         "language": "de-DE",
         "browser": "Chrome",
-        "sdk": "carillon/1.1.0",
+        "sdk": "carillon/1.1.1",
     }
 
 
@@ -196,13 +197,14 @@ async def test_profile_is_shown_in_the_console(site: Site, visitor: Visitor) -> 
     await eventually(lambda: any('"oneSignal"' in line for line in visitor.console))
 
 
-async def test_served_script_may_be_named_otherwise(site: Site, visitor: Visitor) -> None:
+@pytest.mark.parametrize("end", ["", "/"])
+async def test_served_script_may_be_named_otherwise(site: Site, visitor: Visitor, end: str) -> None:
     """A shop's own host hands it on under another name, and says where events go."""
     async with httpx.AsyncClient(trust_env=False) as client:
         script = await client.get(f"{site.ingest}/v1/snippet.js?key={KEY}")
     site.pages["/own.js"] = (script.text, {})
     await visitor.go(
-        site.bare("/", f'<script async src="/own.js" data-ingest="{site.ingest}"></script>')
+        site.bare("/", f'<script async src="/own.js" data-ingest="{site.ingest}{end}"></script>')
     )
     await site.until("pageview")
 

@@ -57,7 +57,7 @@ function keysFrom(start) {
   } catch (_) {
     // blocked: memory's only
   }
-  return Array.from(new Set(stored.concat(Object.keys(memory))))
+  return [...new Set(stored.concat(Object.keys(memory)))]
     .filter((key) => key.startsWith(start))
     .sort();
 }
@@ -70,8 +70,8 @@ function readCookie() {
   }
 }
 
-function writeCookie(value, seconds) {
-  const domain = config.cookieDomain ? "; domain=" + config.cookieDomain : "";
+function writeCookie(value, seconds, host = config.cookieDomain) {
+  const domain = host ? "; domain=" + host : "";
   const secure = location.protocol === "https:" ? "; secure" : "";
   try {
     document.cookie =

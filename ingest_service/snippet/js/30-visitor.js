@@ -32,7 +32,7 @@ function visitorId() {
 // Consent is the site's: where another tab has taken it back, nothing is left of what was stored,
 // and this one is silent until the other begins anew.
 function mayAct() {
-  return allowed && Boolean(!visitor || storedId());
+  return allowed && (!visitor || storedId());
 }
 
 function withdraw() {
@@ -40,6 +40,7 @@ function withdraw() {
   held = [];
   keysFrom(PREFIX).concat(WISH).forEach(remove);
   writeCookie("", 0);
+  writeCookie("", 0, ""); // from before the app named a domain
   visitor = null;
 }
 

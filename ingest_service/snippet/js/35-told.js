@@ -7,9 +7,7 @@ const SEEN_FACTS = 24; // mostly orders: a thank-you page loaded again is not an
 
 function hash(value) {
   let found = 5381;
-  for (const letter of JSON.stringify(value)) {
-    found = (found * 33 + letter.codePointAt(0)) >>> 0;
-  }
+  for (const sign of JSON.stringify(value)) found = (found * 33 + sign.codePointAt()) >>> 0;
   return found.toString(36);
 }
 

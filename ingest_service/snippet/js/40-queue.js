@@ -48,7 +48,7 @@ function conclude({ event, facts }, error) {
     remember(facts);
     fail("send " + type, error.message || error.code);
   }
-  const { code, message } = error || {};
+  const { code, message } = Object(error);
   const callback = callbacks[id];
   delete callbacks[id];
   if (callback) guarded("callback", callback)({ ok: !error, id, type, code, message });
@@ -61,7 +61,8 @@ function makeRoom(size) {
   if (room >= 0) return;
   const keys = keysFrom(QUEUE);
   const weights = keys.map((key) => weightOf(kept(key).length));
-  let total = weights.reduce((sum, one) => sum + one, weightOf(size));
+  let total = weightOf(size);
+  weights.forEach((one) => (total += one));
   const bound = total > KEPT_CHARACTERS ? KEPT_CHARACTERS * 0.75 : KEPT_CHARACTERS;
   for (let i = 0; total > bound; i++) {
     const entry = read(keys[i]);

@@ -46,11 +46,8 @@ function flush() {
   underWay = batch;
   return Promise.resolve(bodyOf(batch))
     .then(post)
-    .then(
-      (answer) => settle(batch, answer),
-      (error) => postpone(batch, 0, textOf(error)),
-    )
-    .catch((error) => fail("send", error))
+    .then((answer) => settle(batch, answer))
+    .catch((error) => postpone(batch, 0, textOf(error))) // also where a page's own fetch answers oddly
     .then(() => {
       underWay = [];
       // Later, whatever happens on the page starts a try: another event, or that it is looked at.

@@ -23,9 +23,9 @@ let described = {}; // what the layer has said of the page so far
 // Tag managers put their own things into the same array; in those there is nothing for us.
 function readEntry(entry) {
   const found = {};
-  WORDS.forEach((word) => {
+  WORDS.forEach((name) => {
     try {
-      found[word] = JSON.parse(JSON.stringify(entry[word]));
+      found[name] = JSON.parse(JSON.stringify(entry[name]));
     } catch (_) {
       // not there, or no data
     }
@@ -36,8 +36,7 @@ function readEntry(entry) {
 function number(value) {
   let found = value;
   if (typeof value !== "number") {
-    const [written] = /-?\d[\d\s.,'’]*/.exec(word(value)) || ["none"];
-    const text = written.replace(/[\s'’]/g, "");
+    const text = String(/-?\d[\d\s.,'’]*/.exec(word(value))).replace(/[\s'’]/g, "");
     // 1,234 and 1.234.567 are in thousands; else the last sign is the decimal one.
     const isWhole = /^([1-9]\d{0,2}(,\d{3})+|\d{1,3}(\.\d{3}){2,})$/.test(text);
     found = Number(text.replace(isWhole ? /[.,]/g : /[.,](?=.*[.,])/g, "").replace(",", "."));
@@ -57,7 +56,7 @@ function words(value) {
 }
 
 function currency() {
-  return /^[a-z]{3}$/i.test(described.currency) ? described.currency : undefined;
+  return (/^[a-z]{3}$/i.exec(word(described.currency)) || [])[0];
 }
 
 // Items by id as Persoo has them, or a list; one bad price must not cost the whole event.
@@ -99,9 +98,10 @@ function readOrder(order) {
 function tellPage(entry, isPage) {
   if (!mayAct()) return;
   readPerson(entry);
-  // On a thank-you page `basketItems` is what was bought, and no basket any more.
-  const order = entry.transaction;
-  const state = order ? {} : entry;
+  // On a thank-you page `basketItems` is what was bought, and no basket any more. Shops that have one
+  // template for all their pages say `transaction: []` on the others.
+  const isOrder = Object.values(Object(entry.transaction)).some(Boolean);
+  const state = isOrder ? {} : entry;
   const view = {
     pageType: word(described.pageType),
     basketItems: basket(state.basketItems),
@@ -113,7 +113,7 @@ function tellPage(entry, isPage) {
   });
   // A basket without a page: it changed on one that is told already.
   if (isPage || view.basketItems) enqueue("pageview", view);
-  if (order) readOrder(order);
+  if (isOrder) readOrder(entry.transaction);
 }
 
 function onPush(pushed) {
@@ -128,14 +128,14 @@ function readLayer() {
   if (layer) return;
   layer = window[dataLayerName] = window[dataLayerName] || [];
   if (!Array.isArray(layer)) return enqueue("pageview");
-  described = Object.assign({}, ...layer.map(readEntry));
+  layer.forEach((entry) => Object.assign(described, readEntry(entry)));
+  tellPage(described, true);
   const push = layer.push;
   layer.push = (...pushed) => {
     const result = push.apply(layer, pushed);
     pushed.forEach(guarded("data layer", onPush));
     return result;
   };
-  tellPage(described, true);
 }
 
 // Not before the page is complete: until then tag managers may have made the array, the page may

@@ -26,7 +26,7 @@ function findSdk() {
     const isThere = window.OneSignal || document.querySelector("script[src*=OneSignalSDK]");
     isOurs = config.sdkUrl && !isThere;
     window.OneSignalDeferred = window.OneSignalDeferred || [];
-    if (isOurs) loadScript(config.sdkUrl);
+    if (isOurs) loadScript();
   }
   if (!isAsked) window.OneSignalDeferred.push(guarded("OneSignal", found16));
   isAsked = true;
@@ -51,11 +51,11 @@ function sdkOptions() {
   return Object.assign(options, config.worker, HOOK && { webhooks });
 }
 
-function loadScript(url) {
+function loadScript() {
   const script = document.createElement("script");
-  script.src = url;
+  script.src = config.sdkUrl;
   script.nonce = SCRIPT.nonce; // a strict policy trusts us, so it trusts it
-  script.onerror = () => fail("OneSignal", url + " does not load");
+  script.onerror = () => fail("OneSignal", config.sdkUrl + " does not load");
   document.head.appendChild(script);
 }
 

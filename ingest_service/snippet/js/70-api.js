@@ -86,17 +86,17 @@ const api = guarded("call", (command, ...rest) => {
   held.push([command].concat(rest));
 });
 api.version = config.version;
-api.apikey = config.key; // as on the stub of Persoo's loader
 
 function install(name) {
   const first = window[STARTED];
   const stub = window[name] || {};
   if (stub === first) return; // included twice: one is enough
-  const calls = Array.from(stub.q || [], (call) => Array.from(call));
+  const calls = list(stub.q).map(list);
   window[name] = window[STARTED] = first || api;
   if (first) return calls.forEach((call) => first(...call));
   // What the page says about consent and errors counts from the start, wherever it stands.
-  held = calls.filter((call) => !always[call[0]]);
-  calls.filter((call) => always[call[0]]).forEach((call) => api(...call));
+  const isAlways = guarded("call", ([command]) => always[command]);
+  held = calls.filter((call) => !isAlways(call));
+  calls.filter(isAlways).forEach((call) => api(...call));
   begin();
 }

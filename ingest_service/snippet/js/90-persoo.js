@@ -8,6 +8,7 @@ const isLoader = guarded("loader", (name) => {
 const { persooName } = window.persooConfig || {};
 const loader = [persooName].concat(Object.keys(window)).find(isLoader) || "persoo";
 dataLayerName = (window[loader] || {}).dataLayerName || dataLayerName;
+api.apikey = config.key; // as on the stub
 install(loader);
 // The loader hides the page until it is told that there is nothing more to wait for.
 if (window.persooLoader) window.persooLoader.finish();
