@@ -29,6 +29,7 @@ from shared.topics import TOPICS, TRIGGERS
 
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 600.0  # without any progress
+INTAKE_SECONDS = 60.0  # until there is a send of it; seen: below 1
 CLOCKS_DIFFER = timedelta(hours=1)  # ours and the sender's: so far back a dead letter is looked for
 EXIT_REFUSED = 1
 
@@ -90,16 +91,18 @@ class Told:
     letter: str
 
 
-async def watch(http: httpx.AsyncClient, told: Told, console: Console) -> int:
+async def watch(
+    http: httpx.AsyncClient, told: Told, console: Console, intake_seconds: float = INTAKE_SECONDS
+) -> int:
     """Progress until the account is closed. Exit code 0 unless there is no such send, or it is
-    refused. Raises InvalidPayload, httpx.HTTPError."""
+    refused. Raises InvalidPayload, Refused, httpx.HTTPError."""
     columns = (
         TextColumn("{task.description}"), BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn(),
     )  # fmt: skip
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("waiting for intake", total=1)
-        account = await _until_closed(http, told, progress, task)
+        account = await _until_closed(http, told, progress, task, intake_seconds)
     if account is None:
         console.print("no progress for too long; is the sender running?")
         return EXIT_REFUSED
@@ -108,11 +111,16 @@ async def watch(http: httpx.AsyncClient, told: Told, console: Console) -> int:
 
 
 async def _until_closed(
-    http: httpx.AsyncClient, told: Told, progress: Progress, task: TaskID
+    http: httpx.AsyncClient, told: Told, progress: Progress, task: TaskID, intake_seconds: float
 ) -> dict[str, Any] | None:
+    """None where nothing moved for too long. Raises Refused where there is no send of it for too long:
+    also of a broker that another sender reads."""
     seen: Any = None
     quiet = 0.0
     while quiet < PATIENCE_SECONDS:
+        if seen is None and quiet >= intake_seconds:
+            why = "the trigger is published, but the sender has no send of it, or can't say:"
+            raise Refused(404, f"{why} does it read CARILLON_KAFKA__BOOTSTRAP_SERVERS?")
         account = await _look(http, told)
         if account is not None:
             _draw(account, progress, task)

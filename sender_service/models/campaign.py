@@ -32,7 +32,7 @@ def check_text(text: str) -> str:
         raise ValueError("a text is empty")
     if len(text) > MAX_TEXT:
         raise ValueError(f"a text has more than {MAX_TEXT} characters")
-    return text
+    return _whole(text)
 
 
 def check_link(link: str) -> str:
@@ -44,7 +44,16 @@ def check_link(link: str) -> str:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.netloc or len(link) > MAX_LINK:
         raise ValueError("a link is not an http(s) URL")
-    return link
+    return _whole(link)
+
+
+def _whole(text: str) -> str:
+    """A template can write half a character (`"\\ud800"`), which no JSON can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a text has half a character in it") from None
+    return text
 
 
 def _unless_template(check: Callable[[str], str]) -> AfterValidator:

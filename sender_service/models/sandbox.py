@@ -1,14 +1,15 @@
 """What a push's text may do: Jinja2's sandbox, in which nothing grows and nothing takes long.
 
 Texts are rendered on the planner's event loop, with variables that anybody may send. So what can make
-a large thing of a small one (`"x".center(10**9)`, `a ~ a ~ a`, a loop in a loop) is refused or bounded.
+a large thing of a small one (`"x".center(10**9)`, `a ~ a ~ a`, `[a, a]`, a loop in a loop) is refused or
+bounded.
 """
 
 from __future__ import annotations
 
 import operator as operators
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -23,7 +24,9 @@ MAX_RANGE = 1_000  # a text has 200 characters
 MAX_LENGTH = 20_000  # of what is put together on the way to them
 MAX_NUMBER = 1e15
 MAX_PRECISION = 15
-RENDER_SECONDS = 0.2  # of the processor, in loops; seen: 0.0001
+RENDER_SECONDS = (
+    0.2  # of the processor, between a filter or a turn of a loop and the next; seen: 0.0001
+)
 # What is in none of these isn't there: of most filters an argument or a large variable makes a bomb.
 FILTERS = frozenset(
     {"abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first",
@@ -40,6 +43,7 @@ METHODS: dict[type, frozenset[str]] = {
     ),
     list: frozenset({"count", "index"}),
 }  # fmt: skip
+FOR_EACH = frozenset({"map", "reject", "rejectattr", "select", "selectattr"})
 EACH = "_each"
 _BINOPS = {"*": operators.mul, "%": operators.mod, "+": operators.add}
 
@@ -52,6 +56,28 @@ class _Generator(CodeGenerator):
             self.visit(part, frame)
             self.write(", ")
         self.write("))")
+
+    def visit_List(self, node: nodes.List, frame: Any) -> None:
+        self._bounded("small", super().visit_List, node, frame)
+
+    def visit_Tuple(self, node: nodes.Tuple, frame: Any) -> None:
+        if node.ctx == "load":
+            self._bounded("small", super().visit_Tuple, node, frame)
+        else:  # names that are set
+            super().visit_Tuple(node, frame)
+
+    def visit_Dict(self, node: nodes.Dict, frame: Any) -> None:
+        self._bounded("small", super().visit_Dict, node, frame)
+
+    def visit_Filter(self, node: nodes.Filter, frame: Any) -> None:
+        self._bounded("in_time", super().visit_Filter, node, frame)
+
+    def _bounded(
+        self, by: str, visit: Callable[[Any, Any], None], node: nodes.Expr, frame: Any
+    ) -> None:
+        self.write(f"environment.{by}(")
+        visit(node, frame)
+        self.write(")")
 
 
 class PushEnvironment(ImmutableSandboxedEnvironment):
@@ -75,16 +101,34 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
     def together(values: Iterable[object]) -> str:
         return _short_text(str(value) for value in values)
 
+    def small(self, made: Any) -> Any:
+        """What a template made of others: `[a, a]`, made of itself again and again, has a thousand
+        million."""
+        self.in_time(made)
+        waiting, count = [made], 0
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, list | tuple | dict):
+                count += len(one)
+                if count > MAX_LENGTH:
+                    raise OverflowError(f"a list: at most {MAX_LENGTH} in it, and in what is in it")
+                waiting.extend(one.values() if isinstance(one, dict) else one)
+        return made
+
+    def in_time(self, made: Any) -> Any:
+        """What a filter made."""
+        if time.thread_time() > self.deadline:
+            raise OverflowError("a text: it takes too long")
+        return made
+
     def start(self) -> None:
         """A text begins. One at a time: rendering never waits."""
         self.deadline = time.thread_time() + RENDER_SECONDS
 
     def each(self, items: Iterable[Any]) -> Iterator[Any]:
-        """What a loop goes through."""
+        """What a loop, or a filter that does something for each, goes through."""
         for item in items:
-            if time.thread_time() > self.deadline:
-                raise OverflowError("loops: they take too long")
-            yield item
+            yield self.in_time(item)
 
     def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
         owner = getattr(called, "__self__", None)
@@ -113,6 +157,10 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
         for loop in list(source.find_all(nodes.For)):
             loop.iter = nodes.Filter(loop.iter, EACH, [], [], None, None, lineno=loop.lineno)
             loop.iter.set_environment(self)
+        for found in list(source.find_all(nodes.Filter)):
+            if found.name in FOR_EACH and found.node is not None:
+                found.node = nodes.Filter(found.node, EACH, [], [], None, None, lineno=found.lineno)
+                found.node.set_environment(self)
         return super()._generate(source, name, filename, defer_init)
 
 

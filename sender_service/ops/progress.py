@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from sender_service.express import usable
 from sender_service.models.page import page_id, pending_counts
 from sender_service.models.send import Send, Sums
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
@@ -26,8 +27,11 @@ class Progress:
         self._settings = settings
 
     async def forecast(self, send: Send, sums: Sums) -> dict[str, Any] | None:
-        """`{"seconds"}` while it is sending; None before and after, and while it is paused."""
+        """`{"seconds"}` while it is sending; None before and after, while it is paused, and while nothing
+        of its app may be sent: nobody knows for how long."""
         if send["state"] != "sending" or send["paused"] or not sums["pending"]:
+            return None
+        if usable(self._apps, send["app"]) is None:
             return None
         calls = await self._calls(send, sums["pending"])
         rate = rate_of(self._apps, send["app"], self._settings)

@@ -12,8 +12,8 @@ import respx
 from rich.console import Console
 
 from sender_service.__main__ import main
-from sender_service.cli.ops import open_api
-from sender_service.cli.trigger import Told, watch
+from sender_service.cli.ops import Refused, open_api
+from sender_service.cli.trigger import POLL_SECONDS, Told, watch
 from shared.errors import InvalidPayload
 from shared.settings import Settings
 
@@ -49,6 +49,18 @@ async def test_it_waits_for_intake_and_shows_the_closed_account(
     respx_mock.get(f"/v1/sends/{TOLD.send}").mock(side_effect=answers)
     code, screen = await watched()
     assert code == 0 and "suppressed: unsubscribed" in screen
+
+
+@respx.mock(base_url=URL)
+async def test_send_that_never_comes_is_told_with_what_may_be_wrong(
+    respx_mock: respx.MockRouter,
+) -> None:
+    """Seen: published to another stack's broker, and watched for ten minutes."""
+    letters(respx_mock)
+    respx_mock.get(f"/v1/sends/{TOLD.send}").mock(return_value=UNKNOWN)
+    async with open_api(Settings(), URL) as http:
+        with pytest.raises(Refused, match="CARILLON_KAFKA__BOOTSTRAP_SERVERS"):
+            await watch(http, TOLD, Console(file=io.StringIO()), intake_seconds=POLL_SECONDS)
 
 
 @respx.mock(base_url=URL)

@@ -18,6 +18,8 @@ BLOCKS = "".join(
     f"{{% block b{n} %}}{{{{ self.b{n + 1}() }}}}{{{{ self.b{n + 1}() }}}}{{% endblock %}}"
     for n in range(20)
 )
+DISTINCT = list(range(100_000))  # what a trigger has room for
+GROWN = "{% set a = [a, a, a, a, a, a, a, a] %}" * 12
 ROOM = 512 * 1024**2  # more than any push's text needs
 SECONDS = 2.0  # of the processor: without a bound each of these takes longer, or the memory
 
@@ -57,13 +59,24 @@ def little_memory() -> Iterator[None]:
         "{% for a in many %}{% for b in many %}{% if a < 0 %}x{% endif %}{% endfor %}{% endfor %}",
         "{% for a in range(1000) %}{% for b in range(1000) %}" + "z" * 1_500 + "{% endfor %}{% endfor %}",
         BLOCKS + "{% block b20 %}{% endblock %}",
+        "{{ 9**99999999 }}",
+        "{% set a = [1, 1] %}" + GROWN + "{{ a }}",
+        "{% set a = [1, 1] %}" + GROWN + "{{ a|tojson }}",
+        "{% set a = (1, 1) %}" + GROWN.replace("[", "(").replace("]", ")") + "{{ [a]|unique|list|length }}",
+        "{% set a = [1, 1] %}" + GROWN.replace("[a", "{1: [a").replace("]", "]}") + "{{ a|string|length }}",
+        "{% set a = [1, 1] %}{% set b = [1, 1] %}" + GROWN + GROWN.replace("a", "b") + "{{ a == b }}",
+        "{{ distinct|select('in', distinct)|list|length }}",
+        "{{ distinct|reject('in', distinct)|list|length }}",
+        "{{ distinct|map('abs')|select('in', distinct)|list|length }}",
+        "{{ distinct|sort(reverse=true)|sort|length }}" * 40,
+        "{{ distinct" + "|sort" * 300 + "|length }}",
     ],
     ids=lambda source: source[:50],
 )  # fmt: skip
 def test_no_text_is_a_bomb(source: str) -> None:
     began = time.thread_time()
     with pytest.raises((Rejected, ValueError)):
-        render(check_template(source), {"many": MANY, "long": LONG})
+        render(check_template(source), {"many": MANY, "long": LONG, "distinct": DISTINCT})
     assert time.thread_time() - began < SECONDS
 
 
@@ -96,6 +109,9 @@ def test_no_text_gets_out(source: str) -> None:
         ("{% for i in range(3) %}{% for j in range(3) %}{{ i * j }}{% endfor %}{% endfor %}", "000012024"),
         ("{{ (items|selectattr('price', 'gt', 5)|first).name }}", "Cup"),
         ("{{ ['1', '2']|map('int')|sum }}", "3"),
+        ("{{ [name, items[0].name]|join(', ') }}", "ann lee, Tea"),
+        ("{% set a, b = (name, 'x') %}{{ {'k': (a, b)}.k[1] ~ a }}", "xann lee"),
+        ("{% for a, b in [(1, 2), (3, name)] %}{{ a }}{{ b }}{% endfor %}", "123ann lee"),
     ],
 )  # fmt: skip
 def test_what_pushes_need_is_there(source: str, text: str) -> None:
