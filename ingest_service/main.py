@@ -12,7 +12,6 @@ from typing import Any
 from ingest_service.api.app import Parts, create_app
 from ingest_service.collector import Collector
 from ingest_service.durable_log import DurableLog, Patience
-from ingest_service.garbage import calm_garbage_collector, collect_garbage
 from ingest_service.guarded_log import GuardedLog
 from ingest_service.identify import LoginProof
 from ingest_service.judge import Judge
@@ -25,6 +24,7 @@ from ingest_service.spool import Spool
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
 from shared.collections import INGEST
+from shared.garbage import calm_garbage_collector, collect_garbage
 from shared.health import Component, Health
 from shared.kafka import LogWriter, ensure_topics, open_log_writer
 from shared.kafka_batches import BatchWriter

@@ -12,6 +12,7 @@ from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
 from shared.collections import SENDER
+from shared.garbage import calm_garbage_collector, collect_garbage
 from shared.health import Component
 from shared.kafka import ensure_topics
 from shared.mongo import ensure_indexes, ping
@@ -33,11 +34,13 @@ async def run(settings: Settings, stop: asyncio.Event, roles: Sequence[str] = RO
             health = sender.health
             mongo = health.component("mongodb", deadline_seconds=15, critical=True)
             kafka = health.component("kafka", deadline_seconds=15, critical=True)
+            calm_garbage_collector()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(serve(sender.api(), listener, stop, settings.sender))
                 tasks.create_task(probe(mongo, lambda: ping(sender.database), stop))
                 tasks.create_task(probe(kafka, sender.writer.ping, stop))
                 tasks.create_task(sender.apps.keep_fresh(stop))
+                tasks.create_task(collect_garbage(stop))
                 await _work(sender, stop, roles, (mongo, kafka), tasks)
 
 

@@ -76,6 +76,7 @@ async def read_ahead(batches: AsyncIterator[Batch]) -> AsyncGenerator[Batch, Non
     try:
         while (batch := await coming) is not None:
             coming = asyncio.ensure_future(anext(batches, None))
+            await asyncio.sleep(0)  # it asks now: whoever works on this batch may never wait
             yield batch
     finally:  # also where whoever works on them fails, or has enough
         coming.cancel()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingest_service.garbage import calm_garbage_collector, collect_garbage
+from shared.garbage import calm_garbage_collector, collect_garbage
 from tests.stack import eventually
 
 
