@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from shared.ids import SLOTS
 
 PEOPLE_A_READ = 500  # what a range of slots should hold: enough for a round trip, little memory
 FIRST_WIDTH = 16
+RANGES_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class AudienceReader:
     segments: SegmentReader
     parts: PartStore
 
-    def batches(self, target: Target, after: Cursor) -> AsyncIterator[Batch]:
+    def batches(self, target: Target, after: Cursor) -> AsyncGenerator[Batch, None]:
         """Everybody of the audience behind the cursor `after` (None: from the start)."""
         if target.is_list:
             return ListReader(self.people, self.parts).batches(target, after)
@@ -41,19 +43,32 @@ class AudienceReader:
         found = await self.segments.among(target.app, list(dict.fromkeys(people)), where)
         return {profile["_id"]: profile for profile in found}
 
-    async def _slots(self, target: Target, after: Cursor) -> AsyncIterator[Batch]:
-        slot, last = (0, "") if after is None else (after[0], after[1])
-        width = FIRST_WIDTH if target.segment is None else await self._width(target.app)
-        while slot < SLOTS:
-            found = await self._range(target, slot, slot + width - 1)
-            behind = [p for p in found if (p["slot"], p["_id"]) > (slot, last)]
-            slot, last = slot + width, ""
-            share = min(slot / SLOTS, 1.0)
-            yield Batch([Candidate([p["slot"], p["_id"]], p) for p in behind], share)
-            if target.segment is None and len(found) < PEOPLE_A_READ // 2:
-                width = min(width * 2, SLOTS)
-            elif len(found) > PEOPLE_A_READ * 2:
-                width = max(width // 2, 1)
+    async def _slots(self, target: Target, after: Cursor) -> AsyncGenerator[Batch, None]:
+        """Two ranges are asked for at a time: the server reads one while we take the other apart."""
+        begin = (0, "") if after is None else (after[0], after[1])
+        slot, width = begin[0], FIRST_WIDTH
+        if target.segment is not None:
+            width = await self._width(target.app)
+        coming: deque[tuple[int, asyncio.Task[list[dict[str, Any]]]]] = deque()
+        try:
+            while slot < SLOTS or coming:
+                while slot < SLOTS and len(coming) < RANGES_AT_ONCE:
+                    read = asyncio.ensure_future(self._range(target, slot, slot + width - 1))
+                    slot += width
+                    coming.append((slot, read))
+                end, read = coming.popleft()
+                found = await read
+                behind = [p for p in found if (p["slot"], p["_id"]) > begin]
+                people = [Candidate([p["slot"], p["_id"]], p) for p in behind]
+                yield Batch(people, min(end / SLOTS, 1.0))
+                if target.segment is None and len(found) < PEOPLE_A_READ // 2:
+                    width = min(width * 2, SLOTS)
+                elif len(found) > PEOPLE_A_READ * 2:
+                    width = max(width // 2, 1)
+        finally:  # also where whoever works on them fails, or has enough
+            for _, read in coming:
+                read.cancel()
+            await asyncio.gather(*(read for _, read in coming), return_exceptions=True)
 
     async def _width(self, app: str) -> int:
         """Of ranges that hold so many people, selected or not: slots are a hash, so all are alike.
@@ -70,7 +85,7 @@ class AudienceReader:
         return await self.segments.in_slots(target.app, (first, last), where)
 
 
-async def read_ahead(batches: AsyncIterator[Batch]) -> AsyncGenerator[Batch, None]:
+async def read_ahead(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
     """The next one is read while this one is worked on: the database and we have cores of our own."""
     coming = asyncio.ensure_future(anext(batches, None))
     try:
@@ -81,3 +96,4 @@ async def read_ahead(batches: AsyncIterator[Batch]) -> AsyncGenerator[Batch, Non
     finally:  # also where whoever works on them fails, or has enough
         coming.cancel()
         await asyncio.gather(coming, return_exceptions=True)
+        await batches.aclose()

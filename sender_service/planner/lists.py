@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,7 +96,7 @@ class ListReader:
         self._people = people
         self._parts = parts
 
-    async def batches(self, target: Target, after: Cursor) -> AsyncIterator[Batch]:
+    async def batches(self, target: Target, after: Cursor) -> AsyncGenerator[Batch, None]:
         """The list is read twice: before the first person comes, all their names must be known."""
         roll, total = Roll(), len(target.parts) or 1
         for part in range(total):

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -91,16 +92,17 @@ class Rehearsal:
         found, began = self._found, monotonic()
         read = 0
         builder = PageBuilder(self._plan, 0, now, self._seen)
-        async for batch in self._audience.batches(self._target, None):
-            for candidate in batch.candidates:
-                if not builder.add(candidate):
-                    builder = await self._turn(builder)
-                    builder.add(candidate)
-                self._note_language(candidate)
-            read += len(batch.candidates)
-            found.share = batch.share
-            if read >= bounds.people or monotonic() - began > bounds.seconds:
-                break
+        async with aclosing(self._audience.batches(self._target, None)) as batches:
+            async for batch in batches:
+                for candidate in batch.candidates:
+                    if not builder.add(candidate):
+                        builder = await self._turn(builder)
+                        builder.add(candidate)
+                    self._note_language(candidate)
+                read += len(batch.candidates)
+                found.share = batch.share
+                if read >= bounds.people or monotonic() - began > bounds.seconds:
+                    break
         await self._turn(builder)
         return found
 
