@@ -13,7 +13,6 @@ from sender_service.models.policy import Policy
 from sender_service.models.templates import check_template, is_template
 from shared.models.wire import Storable, Wire
 
-LOCATION = "PushNotificationLocation"
 MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
 MAX_DATA_BYTES = 1_500  # OneSignal takes 2,048 with our tag in it
 

@@ -24,9 +24,8 @@ MAX_RANGE = 1_000  # a text has 200 characters
 MAX_LENGTH = 20_000  # of what is put together on the way to them
 MAX_NUMBER = 1e15
 MAX_PRECISION = 15
-RENDER_SECONDS = (
-    0.2  # of the processor, between a filter or a turn of a loop and the next; seen: 0.0001
-)
+# Of the processor: looked at after each filter and at each turn of a loop; seen: 0.0001.
+RENDER_SECONDS = 0.2
 # What is in none of these isn't there: of most filters an argument or a large variable makes a bomb.
 FILTERS = frozenset(
     {"abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first",

@@ -126,16 +126,12 @@ class ListReader:
         self, target: Target, roll: Roll, part: int, batch: Sequence[tuple[int, Recipient]]
     ) -> list[Candidate]:
         found = await resolve(self._people, target.app, [name for _, name in batch])
-        places = [index for index, _ in batch]
-        found = [
-            named.among(roll, roll.at(part, index))
-            for index, named in zip(places, found, strict=True)
+        placed = [
+            (index, named.among(roll, roll.at(part, index)))
+            for (index, _), named in zip(batch, found, strict=True)
         ]
-        own = await self._variables(target, roll, [a for named in found for a in named.later])
-        return [
-            named.candidate([part, index + 1], own)
-            for index, named in zip(places, found, strict=True)
-        ]
+        own = await self._variables(target, roll, [a for _, named in placed for a in named.later])
+        return [named.candidate([part, index + 1], own) for index, named in placed]
 
     async def _variables(
         self, target: Target, roll: Roll, addresses: Sequence[Address]
