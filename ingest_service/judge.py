@@ -14,6 +14,7 @@ from ingest_service.batch import check_event, check_numbers
 from ingest_service.clocks import correct
 from ingest_service.identify import LoginProof
 from ingest_service.normalise import without_blanks
+from ingest_service.page_urls import mask_url
 from ingest_service.schemas import KNOWN, Envelope, Identify, Interaction, OneSignalStatus
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
@@ -96,7 +97,7 @@ class Judge:
         }
         if player is not None:
             told["playerId"] = player
-        if page := _told(envelope.page):
+        if page := _page(envelope.page, arrival.app):
             told["page"] = page
         if context := _context(envelope.context, arrival):
             told["context"] = context
@@ -135,6 +136,14 @@ def _refused(exc: ValidationError, prefix: str = "") -> InvalidPayload:
 def _told(part: BaseModel | None) -> dict[str, Any]:
     """What is in it: strings as they came, so there is nothing to be dumped."""
     return {} if part is None else {k: v for k, v in part.__dict__.items() if v is not None}
+
+
+def _page(part: BaseModel | None, app: App) -> dict[str, Any]:
+    page = _told(part)
+    for field in ("url", "referrer"):
+        if field in page:
+            page[field] = mask_url(page[field], app.masked_parameters)
+    return page
 
 
 def _context(part: BaseModel | None, arrival: Arrival) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import orjson
 
 from shared.models.app import App
 
-VERSION = "1.1.1"  # told as context.sdk; raise it with every change of what a page can see
+VERSION = "1.2.0"  # told as context.sdk; raise it with every change of what a page can see
 SDK_URL = "https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.page.js"
 JS = Path(__file__).with_name("js")
 
@@ -65,6 +65,7 @@ def configuration(app: App, key: str) -> dict[str, Any]:
         "key": key,
         "requireConsent": app.snippet.require_consent,
         "cookieDomain": app.snippet.cookie_domain,
+        "masked": " ".join(app.masked_parameters),
         **(_one_signal(app) if app.one_signal.enabled else {}),
     }
     return {name: value for name, value in told.items() if value}

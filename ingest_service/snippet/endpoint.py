@@ -6,7 +6,9 @@ import gzip
 import re
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
+import brotli
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -27,8 +29,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Vary": "Accept-Encoding",
 }
+Coding = Literal["br", "gzip", "identity"]
+CODINGS: tuple[Coding, ...] = ("br", "gzip")  # the smaller one first
 _NO_WEIGHT = re.compile(r"q=0(\.0*)?")
-KEPT_SCRIPTS = 256  # put together once: apps times keys times flavours
+KEPT_SCRIPTS = 256  # put together once: apps times keys times flavours times codings
 
 
 def snippet_routes(apps: AppRegistry) -> list[Route]:
@@ -54,7 +58,7 @@ class Scripts:
 
     def __init__(self, apps: AppRegistry) -> None:
         self._apps = apps
-        self._kept: dict[tuple[str, int, Flavour, str, bool], Encoded] = {}
+        self._kept: dict[tuple[str, int, Flavour, str, Coding], Encoded] = {}
 
     async def answer(self, flavour: Flavour, request: Request) -> Response:
         key = request.path_params.get("key") or request.query_params.get("key")
@@ -62,8 +66,8 @@ class Scripts:
             app = self._app_of(key)
         except CarillonError as exc:
             return _refusal(exc)
-        packed = _takes_gzip(request.headers.get("accept-encoding", ""))
-        found = self._script(app, flavour, str(key), packed)
+        coding = choose_coding(request.headers.get("accept-encoding", ""))
+        found = self._script(app, flavour, str(key), coding)
         headers = {**HEADERS, "Cache-Control": CACHE, "ETag": found.etag}
         if _knows(request, found.etag):
             return Response(status_code=304, headers=headers)
@@ -75,28 +79,39 @@ class Scripts:
             raise Unauthorized("a write key is needed: ?key=", code="missing_key")
         return self._apps.by_key("write", key=key)[0]
 
-    def _script(self, app: App, flavour: Flavour, key: str, packed: bool) -> Encoded:
-        name = (app.id, app.version, flavour, key, packed)
+    def _script(self, app: App, flavour: Flavour, key: str, coding: Coding) -> Encoded:
+        name = (app.id, app.version, flavour, key, coding)
         if name not in self._kept:
             if len(self._kept) >= KEPT_SCRIPTS:  # mostly of versions that are no more
                 self._kept.clear()
-            self._kept[name] = _encode(assemble(flavour, app, key), packed)
+            self._kept[name] = _encode(assemble(flavour, app, key), coding)
         return self._kept[name]
 
 
-def _encode(text: str, packed: bool) -> Encoded:
-    body = gzip.compress(text.encode(), mtime=0) if packed else text.encode()
-    return Encoded(body, etag_of(body), {"Content-Encoding": "gzip"} if packed else {})
+def _encode(text: str, coding: Coding) -> Encoded:
+    body = compress(text.encode(), coding)
+    return Encoded(
+        body, etag_of(body), {} if coding == "identity" else {"Content-Encoding": coding}
+    )
 
 
-def _takes_gzip(accepted: str) -> bool:
-    """Named, or by `*`, and not with a weight of nothing; its own name counts before the star."""
+def compress(body: bytes, coding: Coding) -> bytes:
+    if coding == "br":
+        return bytes(brotli.compress(body, mode=brotli.MODE_TEXT))
+    return gzip.compress(body, mtime=0) if coding == "gzip" else body
+
+
+def choose_coding(accepted: str) -> Coding:
+    """Return the smallest that is accepted: by its name, else by `*`, and not with a weight of 0."""
     weights = {}
     for one in accepted.lower().split(","):
         coding, _, parameters = one.partition(";")
         weights[coding.strip()] = parameters.replace(" ", "")
-    weight = weights.get("gzip", weights.get("*", "q=0"))
-    return not _NO_WEIGHT.fullmatch(weight)
+    star = weights.get("*", "q=0")
+    for coding_ in CODINGS:
+        if not _NO_WEIGHT.fullmatch(weights.get(coding_, star)):
+            return coding_
+    return "identity"
 
 
 def _knows(request: Request, etag: str) -> bool:

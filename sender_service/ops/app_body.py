@@ -10,7 +10,14 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from sender_service.models.trigger import Name, UuidText
 from shared.errors import FieldError, InvalidPayload
-from shared.models.app import PUBLIC_KEY, App, KeyKind, SnippetConfig
+from shared.models.app import (
+    MASKED_PARAMETERS,
+    PUBLIC_KEY,
+    App,
+    KeyKind,
+    ParameterWords,
+    SnippetConfig,
+)
 from shared.models.cap import Cap
 from shared.models.wire import Wire
 from shared.mongo import Document
@@ -81,6 +88,7 @@ class AppIn(Wire):
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = Field(default=0, ge=0, lt=1)
     cap: Cap | None = None
+    masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
 
     @model_validator(mode="after")
     def _ids_differ(self) -> Self:
@@ -118,6 +126,7 @@ class Sealer:
             "snippet": given.snippet.document(),
             "controlGroup": given.control_group,
             "cap": None if given.cap is None else given.cap.document(),
+            "maskedParameters": given.masked_parameters,
         }
 
     def _login_secret(self, given: LoginHashIn) -> str | None:

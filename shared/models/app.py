@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shared.models.cap import Cap
 from shared.models.wire import Wire
@@ -13,6 +13,26 @@ KeyKind = Literal["write", "server", "webhook", "stream"]
 AppState = Literal["active", "stopped"]
 # Of keys that stand in a page, in its script and in the addresses that it calls.
 PUBLIC_KEY = r"^[A-Za-z0-9_.~-]{1,48}$"
+
+
+# Words of query parameters whose values are secrets, or addresses of a person: pages' URLs are kept
+# without them. Lower-case letters: a name is split at humps and at everything else.
+MAX_MASKED_LETTERS = 300  # the words are part of the snippet, which stays small
+MASKED_PARAMETERS = (
+    "token", "accesstoken", "code", "key", "apikey", "password", "passwd", "passwort", "heslo", "pass",
+    "pwd", "secret", "email", "mail", "phone", "tel", "mobile", "session", "sessionid", "jsessionid",
+    "phpsessid", "sessid", "sid", "sig", "signature", "hash", "auth", "otp", "pin", "jwt",
+)  # fmt: skip
+ParameterWord = Annotated[str, Field(pattern=r"^[a-z]{2,32}$")]
+
+
+def _check_length(words: list[str]) -> list[str]:
+    if sum(map(len, words)) > MAX_MASKED_LETTERS:
+        raise ValueError(f"the words may have {MAX_MASKED_LETTERS} letters together")
+    return words
+
+
+ParameterWords = Annotated[list[ParameterWord], Field(max_length=64), AfterValidator(_check_length)]
 
 
 class AppKey(Wire):
@@ -74,3 +94,4 @@ class App(Wire):
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = 0  # share of people who get no marketing at all, to compare with
     cap: Cap | None = None  # over all marketing of the app
+    masked_parameters: ParameterWords = list(MASKED_PARAMETERS)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
+from tests.page_urls import PATHS
 from tests.stack import eventually
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -24,8 +25,24 @@ async def test_page_view_says_where_who_and_how(site: Site, visitor: Visitor) ->
         "timeZone": "Europe/Prague",
         "language": "de-DE",
         "browser": "Chrome",
-        "sdk": "carillon/1.1.1",
+        "sdk": "carillon/1.2.0",
     }
+
+
+async def test_decision_6_secrets_never_leave_the_page(site: Site, visitor: Visitor) -> None:
+    """Each address of the table, put into the bar as a shop's own script would."""
+    await visitor.go(site.page("/"))
+    await site.until("pageview")
+    await visitor.page.evaluate(
+        """paths => paths.forEach(path => {
+            history.replaceState(null, "", path);
+            carillon('send', 'seen');
+        })""",
+        [given for given, _ in PATHS],
+    )
+    await site.until(*["seen"] * len(PATHS))
+    shown = [event["page"]["url"] for event in site.of("seen")]
+    assert shown == [site.origin + kept for _, kept in PATHS]
 
 
 async def test_calls_before_the_snippet_arrives_are_made_up_for(

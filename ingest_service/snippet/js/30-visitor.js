@@ -63,10 +63,28 @@ const CONTEXT = {
   timeZone: guarded("time zone", () => Intl.DateTimeFormat().resolvedOptions().timeZone)(),
 };
 
+const MASKED = String(config.masked).split(" ");
+// A name and its value; then the same in an address that is itself a value.
+const PAIRS = [
+  /([?&;])([^?&;=]*)=([^?&;]+)/g,
+  /(%3F|%26)((?:(?!%3F|%26|%3D).)*)%3D((?:(?!%26).)+)/gi,
+];
+
+// An address without its fragment, and of secrets and of persons' addresses only the names.
+function maskedUrl(url, level = 0) {
+  return url.replace(/#.*/, "").replace(PAIRS[level], (all, separator, name, value) => {
+    const start = all.slice(0, -value.length);
+    const words = name.replace(/%..|([a-z])(?=[A-Z])/g, "$1 ").toLowerCase().split(/[^a-z]+/);
+    const isSecret = /@|%40/.test(value) || words.some((one) => MASKED.includes(one));
+    if (isSecret) return start + "…";
+    return level ? all : start + maskedUrl(value, 1);
+  });
+}
+
 function page() {
   return {
-    url: word(location.href, 8192),
+    url: word(maskedUrl(location.href), 8192),
     title: word(document.title, 1024),
-    referrer: word(document.referrer, 8192),
+    referrer: word(maskedUrl(document.referrer), 8192),
   };
 }

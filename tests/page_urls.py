@@ -1,0 +1,46 @@
+"""Addresses of pages and what is kept of them: one table for ingest's rule and the snippet's."""
+
+from __future__ import annotations
+
+SHOP = "https://shop.example"
+# Paths below the shop, as a browser shows them: given, kept.
+PATHS: list[tuple[str, str]] = [
+    ("/", "/"),
+    ("/shoes?color=red&size=42", "/shoes?color=red&size=42"),
+    ("/shoes#reviews", "/shoes"),
+    ("/callback#access_token=abc&token_type=bearer", "/callback"),
+    ("/shoes?color=red#a?token=b", "/shoes?color=red"),
+    ("/reset?token=abc", "/reset?token=…"),
+    ("/reset?a=1&token=abc&b=2", "/reset?a=1&token=…&b=2"),
+    ("/login?access_token=abc", "/login?access_token=…"),
+    ("/login?accessToken=abc", "/login?accessToken=…"),
+    ("/login?ACCESS_TOKEN=abc", "/login?ACCESS_TOKEN=…"),
+    ("/login?id-token=abc", "/login?id-token=…"),
+    ("/cb?code=abc&state=1", "/cb?code=…&state=1"),
+    ("/?key=1&keyword=shoes", "/?key=…&keyword=shoes"),
+    ("/?monkey=1&hotel=2&design=3&shopping=4", "/?monkey=1&hotel=2&design=3&shopping=4"),
+    ("/?password=a%26b%3Fc%3Dd", "/?password=…"),
+    ("/?email=", "/?email="),
+    ("/?email=anna%40shop.cz", "/?email=…"),
+    ("/?q=anna@shop.cz", "/?q=…"),
+    ("/?u=anna%40shop.cz&x=1", "/?u=…&x=1"),
+    ("/?user%5Bemail%5D=anna", "/?user%5Bemail%5D=…"),
+    ("/?user[email]=anna", "/?user[email]=…"),
+    ("/?phone=%2B420123456789", "/?phone=…"),
+    ("/?PHPSESSID=abc", "/?PHPSESSID=…"),
+    ("/shoes;jsessionid=ABC?color=red", "/shoes;jsessionid=…?color=red"),
+    ("/shoes;JSESSIONID=ABC.n1", "/shoes;JSESSIONID=…"),
+    ("/?a=1;sid=2;b=3", "/?a=1;sid=…;b=3"),
+    ("/f?sig=abc&X-Amz-Signature=def", "/f?sig=…&X-Amz-Signature=…"),
+    ("/?next=%2Freset%3Ftoken%3Dabc%26b%3D1&c=2", "/?next=%2Freset%3Ftoken%3D…%26b%3D1&c=2"),
+    ("/?next=%2Freset%3Fa%3D1%26Token%3Dabc&c=2", "/?next=%2Freset%3Fa%3D1%26Token%3D…&c=2"),
+    ("/?next=%2Freset%3Femail%3Danna%40shop.cz&c=2", "/?next=…&c=2"),
+    ("/?next=/reset?token=abc", "/?next=/reset?token=…"),
+    ("/?token", "/?token"),
+    ("/?=token", "/?=token"),
+    ("/?token=a=b=c", "/?token=…"),
+    ("/?session_id=1&sessionless=2", "/?session_id=…&sessionless=2"),
+    ("/?token2=abc", "/?token2=…"),
+    ("/?utm_source=mail&utm_medium=email", "/?utm_source=mail&utm_medium=email"),
+    ("/?%E0%A4%A=1&token=2", "/?%E0%A4%A=1&token=…"),
+]
