@@ -7,13 +7,20 @@ that a request within its bounds pays next to nothing for this.
 from __future__ import annotations
 
 import asyncio
-import re
 import resource
 from collections.abc import Iterable
+from typing import Any
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from httptools import HttpParserError, HttpParserUpgrade
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
+from shared.http_heads import head_size, is_servable, without_upgrade
+from shared.http_pipeline import QueueFlow, piece_end
 from shared.http_shares import Shares
 from shared.wakeup import pause
 
@@ -32,12 +39,8 @@ REFUSALS = {
     431: ("head_too_large", f"at most {MAX_HEADERS} headers in {MAX_HEAD_BYTES // 1024} KiB"),
     503: ("too_many_connections", "all connections are taken"),
 }
-
-
-# Java's client asks for HTTP/2 in its first request, as it may; the parser would leave out the body of
-# whoever asks for another protocol, and there is none.
-_UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 CROWDED = frozenset({429, 503})
+BLANKS = b" \t"  # around a header's value they mean nothing (RFC 9110, 5.5)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -47,12 +50,15 @@ class BoundedProtocol(HttpToolsProtocol):
     shares = Shares(most, ())
     whose: str | None = None  # by address, where that is counted
     began: float | None = None  # the request that is being read; None between two
-    received = 0  # bytes of the request that is being read
+    received = 0  # bytes of the request that is being read, at least
     aside = 0  # of those, the last ones that aren't its body: a head, or what may follow a body
     unread: tuple[int, float] = (0, 0.0)  # bytes of answers, since when it is as many
+    running: RequestResponseCycle | None = None  # the request whose turn it is
+    held = b""  # what was read, but waits to be parsed; only while requests are queued
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = QueueFlow(transport, self.pipeline)
         self.began = self.loop.time()
         self.whose = self.shares.take(self.client[0]) if self.client else None
         if len(self.connections) > self.most:
@@ -61,34 +67,84 @@ class BoundedProtocol(HttpToolsProtocol):
             self.refuse(429)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._drop_requests()
         super().connection_lost(exc)
         if self.whose is not None:
             self.shares.give_back(self.whose)
 
     def data_received(self, data: bytes) -> None:
-        if b"pgrade:" in data and (self.began is None or not self._headed()):
-            data = _UPGRADE.sub(b"\r\nx-grade:", data)
+        self._unset_keepalive_if_required()
+        if self.held:
+            self.held += data
+        else:
+            self._parse_until_queued(data)
+
+    def _parse_until_queued(self, data: bytes) -> None:
+        """Parse piece by piece; as soon as a request waits, hold the rest."""
+        start, size = 0, len(data)
+        while start < size and not self.pipeline and not self.transport.is_closing():
+            end = piece_end(data, start)
+            self._parse(data if end - start == size else data[start:end])
+            start = end
+        self.held = data[start:] if self.pipeline else b""
+
+    def _parse(self, data: bytes) -> None:
         if self.began is None:
-            self.began = self.loop.time()
+            self.began, self.received, self.aside = self.loop.time(), 0, 0
         self.received += len(data)
         self.aside += len(data)
-        HttpToolsProtocol.data_received(self, data)
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as exc:
+            self._parse(self._head_without_upgrade() + data[exc.args[0] :])
+            return
+        except HttpParserError:
+            self.refuse(400)
         if self.began is not None and self._is_head_too_large():
             self.refuse(431)
 
+    def on_message_begin(self) -> None:
+        if self.began is None:  # behind another one: `received` counts that too
+            self.began, self.aside = self.loop.time(), 0
+        HttpToolsProtocol.on_message_begin(self)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        HttpToolsProtocol.on_header(self, name, value.strip(BLANKS))
+
     def on_headers_complete(self) -> None:
-        if len(self.headers) > MAX_HEADERS or self.received > MAX_HEAD_BYTES < self._head_bytes():
-            self.refuse(431)
-            raise ValueError("head too large")  # ends the parser, before the request is begun
+        if len(self.headers) > MAX_HEADERS or self._is_long_head():
+            self._stop(431)
+        parser = self.parser
+        if not is_servable(parser.get_http_version(), parser.get_method(), self.headers):
+            self._stop(400)
+        if parser.should_upgrade():  # parsed once more: see _parse
+            return
         HttpToolsProtocol.on_headers_complete(self)
+        self.headers = []  # trailers come here, and nobody reads them: they are no headers
 
     def on_body(self, body: bytes) -> None:
         self.aside = 0
         HttpToolsProtocol.on_body(self, body)
 
     def on_message_complete(self) -> None:
-        HttpToolsProtocol.on_message_complete(self)
-        self.began, self.received, self.aside = None, 0, 0
+        if not self.parser.should_upgrade():
+            HttpToolsProtocol.on_message_complete(self)
+        self.began = None
+
+    def on_response_complete(self) -> None:
+        HttpToolsProtocol.on_response_complete(self)
+        if self.held and not self.pipeline:
+            data, self.held = self.held, b""
+            self._parse_until_queued(data)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.running = cycle
+        HttpToolsProtocol._start_asgi_task(self, cycle, app)
+
+    def _stop(self, status: int) -> None:
+        """Refuse, and end the parser before the request is begun."""
+        self.refuse(status)
+        raise ValueError("refused")
 
     def _headed(self) -> bool:
         """Has the request that is being read been handed over?"""
@@ -96,11 +152,20 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _is_head_too_large(self) -> bool:
         """Also what follows a chunked body: the parser keeps such headers as it does a head's."""
-        return self.aside > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS
+        many = len(self.headers or ())
+        if self._headed():
+            many += len(list(self.scope["headers"]))
+        return self.aside > MAX_HEAD_BYTES or many > MAX_HEADERS
 
-    def _head_bytes(self) -> int:
-        """Of what came in one piece, perhaps with a body that may be larger."""
-        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+    def _is_long_head(self) -> bool:
+        """Also where all came in one piece, perhaps with a body that may be longer."""
+        return self.received > MAX_HEAD_BYTES < head_size(self.url, self.headers)
+
+    def _head_without_upgrade(self) -> bytes:
+        parser = self.parser
+        return without_upgrade(
+            parser.get_http_version(), parser.get_method(), self.url, self.headers
+        )
 
     def look(self, now: float) -> None:
         """Refuse a request that takes too long to arrive, or its answer to be read."""
@@ -123,24 +188,32 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         self.refuse(400)
 
-    def _is_answered(self) -> bool:
-        """Has the request that is being read an answer, or one before it a part of its own?"""
-        cycle = self.cycle
-        if cycle is None or not cycle.response_started:
-            return False
-        return self._headed() or not cycle.response_complete
+    def _can_answer(self) -> bool:
+        """Check that an answer now would be taken for that of the request that is being read."""
+        cycle = self.running
+        if cycle is None:
+            return True
+        if self._headed():
+            return cycle is self.cycle and not cycle.response_started
+        return cycle.response_complete
 
     def refuse(self, status: int) -> None:
-        """Answer, where no other answer is under way, and close."""
+        """Answer, where no other answer is under way or due before, and close."""
         if self.transport.is_closing():
             return
-        cycle = self.cycle
+        if self._can_answer() and (self.received or status in CROWDED):
+            self.transport.write(_answer(status))
+        self._drop_requests()
+        self.transport.close()
+
+    def _drop_requests(self) -> None:
+        """Forget those that wait, and end the one that runs."""
+        self.pipeline.clear()
+        self.held = b""
+        cycle = self.running
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
-        if not self._is_answered() and (self.received or status in CROWDED):
-            self.transport.write(_answer(status))
-        self.transport.close()
 
 
 def _answer(status: int) -> bytes:
