@@ -98,6 +98,7 @@ def add_error_handlers(app: FastAPI) -> None:
 def add_ops_routes(app: FastAPI, health: Health) -> None:
     """`/health/live`, `/health/ready`, `/metrics`."""
 
+    @app.head("/health/live", include_in_schema=False)
     @app.get("/health/live", tags=["health"])
     async def live() -> Response:
         """503 when a loop has stalled: only a restart helps."""
@@ -105,6 +106,7 @@ def add_ops_routes(app: FastAPI, health: Health) -> None:
             {"status": "live" if health.alive else "stalled"}, 200 if health.alive else 503
         )
 
+    @app.head("/health/ready", include_in_schema=False)
     @app.get("/health/ready", tags=["health"])
     async def ready() -> Response:
         """Which dependency is in which state, since when."""

@@ -110,7 +110,7 @@ async def serve(
         server_header=False,
         proxy_headers=False,  # uvicorn would believe any loopback address; `trusted_proxies` decides
         timeout_graceful_shutdown=int(http.drain_seconds),
-        timeout_keep_alive=30,
+        timeout_keep_alive=http.keep_alive_seconds,
     )
     server = _Server(config)
 

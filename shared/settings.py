@@ -48,6 +48,8 @@ class HttpSettings(BaseModel):
     open_metrics: bool = False  # /metrics and /docs to every address, not only private ones
     trusted_proxies: list[str] = []  # networks whose X-Forwarded-For is believed
     max_connections: int = Field(2_000, ge=1)  # at once; beyond it 503
+    # Idle connections; longer than the 60 s of usual proxies, which would lose a request otherwise.
+    keep_alive_seconds: int = Field(75, ge=1)
     drain_seconds: float = 10.0  # how long a stop may wait for requests and batches under way
 
 
