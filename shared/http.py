@@ -22,6 +22,14 @@ log = logging.getLogger("carillon.http")
 
 PRIVATE_PATHS = frozenset({"/metrics", "/docs", "/redoc", "/openapi.json"})
 
+# What proxies add; the first say for whom. Any of them shows that a request was forwarded.
+_FORWARDED_FOR = frozenset({
+    b"x-forwarded-for", b"forwarded", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip",
+    b"true-client-ip", b"cf-connecting-ip", b"fastly-client-ip", b"x-original-forwarded-for",
+})  # fmt: skip
+_FORWARDED = frozenset({*_FORWARDED_FOR, b"via"})
+_FORWARDED_PREFIX = b"x-forwarded"
+
 KEPT_ADDRESSES = 10_000
 UNKNOWN = "unknown"
 NETWORK_BITS = 64  # of an IPv6 address: what one household or server has to itself
@@ -129,6 +137,21 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     return address
 
 
+def is_private_client(scope: Scope, trusted: Sequence[Network]) -> bool:
+    """Check that a request comes from a private address, and from no one behind it.
+
+    What was forwarded by a peer that isn't trusted may come from anywhere, so it is public. So is
+    what a trusted one forwards without saying for whom in X-Forwarded-For, which alone is read.
+    """
+    names = {name for name, _ in scope["headers"]}
+    client = scope.get("client")
+    if not is_within(str(client[0]) if client else "", trusted):
+        is_public = any(n in _FORWARDED or n.startswith(_FORWARDED_PREFIX) for n in names)
+    else:
+        is_public = b"x-forwarded-for" not in names and not names.isdisjoint(_FORWARDED_FOR)
+    return not is_public and is_private(client_address(scope, trusted))
+
+
 def _bare(hop: str) -> str:
     """Without the port that some proxies add: `8.8.8.8:4711`, `[2001:db8::1]:443`."""
     hop = hop.strip('"')
@@ -172,7 +195,7 @@ def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None
 
 
 class PrivatePaths:
-    """Answers 404 for metrics and docs to public addresses, unless a setting opened them."""
+    """Answers 404 for metrics and docs to public clients, unless a setting opened them."""
 
     def __init__(self, app: ASGIApp, *, trusted_proxies: Sequence[str], opened: bool) -> None:
         self._app = app
@@ -180,9 +203,8 @@ class PrivatePaths:
         self._opened = opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in PRIVATE_PATHS and not self._opened:
-            address = client_address(scope, self._trusted)
-            if not is_private(address):
-                refusal = json_response(error_body("not_found", "Not Found"), 404)
-                return await refusal(scope, receive, send)
+        is_closed = scope["type"] == "http" and scope["path"] in PRIVATE_PATHS and not self._opened
+        if is_closed and not is_private_client(scope, self._trusted):
+            refusal = json_response(error_body("not_found", "Not Found"), 404)
+            return await refusal(scope, receive, send)
         return await self._app(scope, receive, send)

@@ -24,8 +24,10 @@ from ingest_service.limits import Limits
 from ingest_service.snippet.endpoint import snippet_routes
 from shared.apps import AppRegistry
 from shared.clock import Clock
+from shared.docs_page import add_docs_page
 from shared.health import Health
 from shared.http import PrivatePaths, add_error_handlers, add_ops_routes
+from shared.http_headers import DefaultHeaders
 from shared.settings import HttpSettings
 
 TITLE = "Carillon ingest"
@@ -46,10 +48,16 @@ class Parts:
 
 def create_app(http: HttpSettings, health: Health, parts: Parts | None) -> ASGIApp:
     """Without parts: only what operators ask of a process (health, metrics)."""
-    app = FastAPI(title=TITLE, version=VERSION, redoc_url=None)
+    # Without redirects: they would lead to whatever host the request names.
+    app = FastAPI(
+        title=TITLE, version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     add_error_handlers(app)
     add_ops_routes(app, health)
-    guarded = PrivatePaths(app, trusted_proxies=http.trusted_proxies, opened=http.open_metrics)
+    add_docs_page(app)
+    guarded = DefaultHeaders(
+        PrivatePaths(app, trusted_proxies=http.trusted_proxies, opened=http.open_metrics)
+    )
     if parts is None:
         return guarded
     gate = Gate(parts.apps, parts.limits)

@@ -15,8 +15,10 @@ from sender_service.ops.examples import PROBLEMS
 from sender_service.ops.silence import SilenceWatch
 from sender_service.store.audit import AuditStore
 from shared.clock import Clock
+from shared.docs_page import add_docs_page
 from shared.health import Health
 from shared.http import PrivatePaths, add_error_handlers, add_ops_routes
+from shared.http_headers import DefaultHeaders
 from shared.settings import SenderSettings
 
 DESCRIPTION = """Campaigns, sends, reports, people.
@@ -35,9 +37,17 @@ def create_app(
 ) -> FastAPI:
     """Everything under `/v1` needs a token and is audited, and hears of a database that
     `ask` finds silent; health is open, metrics are private."""
-    app = FastAPI(title="Carillon sender", version="1", description=DESCRIPTION)
+    app = FastAPI(
+        title="Carillon sender",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # they would lead to whatever host the request names
+    )
     add_error_handlers(app)
     add_ops_routes(app, health)
+    add_docs_page(app)
     guard = gate(tokens)
     for router in routers:
         app.include_router(router, dependencies=[Depends(guard)], responses=PROBLEMS)
@@ -48,6 +58,7 @@ def create_app(
     app.add_middleware(
         PrivatePaths, trusted_proxies=settings.trusted_proxies, opened=settings.open_metrics
     )
+    app.add_middleware(DefaultHeaders)
     return app
 
 

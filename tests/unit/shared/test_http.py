@@ -160,6 +160,65 @@ async def test_private_paths_hide_from_strangers(path: str) -> None:
         assert (await http.get(path)).status_code == 200
 
 
+FORWARDED = [
+    ("X-Forwarded-For", "8.8.8.8"),
+    ("X-Forwarded-For", "10.0.0.7"),  # nobody's word that we believe
+    ("X-Forwarded-For", ""),
+    ("Forwarded", "for=10.0.0.7"),
+    ("X-Real-IP", "10.0.0.7"),
+    ("True-Client-IP", "8.8.8.8"),
+    ("CF-Connecting-IP", "8.8.8.8"),
+    ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Host", "shop.example"),
+    ("Via", "1.1 proxy"),
+]
+
+
+@pytest.mark.parametrize("path", sorted(PRIVATE_PATHS))
+@pytest.mark.parametrize("header", FORWARDED)
+async def test_b9_what_an_unlisted_proxy_forwards_is_public(
+    path: str, header: tuple[str, str]
+) -> None:
+    for proxy in ("192.168.1.1", "127.0.0.1", "::1", "::ffff:172.16.0.1"):
+        async with _client(_app(), proxy) as http:
+            answer = await http.get(path, headers=[header])
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+            assert (await http.get(path)).status_code == 200  # by itself it may
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (("X-Forwarded-For", "8.8.8.8"), 404),
+        (("X-Forwarded-For", "10.0.0.7"), 200),
+        (("X-Forwarded-For", "192.168.1.7"), 200),
+        (("X-Forwarded-For", "8.8.8.8, 10.0.0.7"), 404),
+        (("X-Forwarded-For", "10.0.0.7, 8.8.8.8"), 404),
+        (("X-Forwarded-For", "unknown"), 404),
+        (("X-Forwarded-For", ""), 200),  # for itself: it names nobody
+        (("X-Real-IP", "10.0.0.7"), 404),  # says for whom, in a header that isn't read
+        (("Forwarded", "for=10.0.0.7"), 404),
+        (("X-Forwarded-Proto", "https"), 200),  # says for whom nowhere: its own, as of a sidecar
+    ],
+)
+async def test_b9_listed_proxies_are_believed(header: tuple[str, str], status: int) -> None:
+    async with _client(_app(), "10.0.0.1") as http:
+        assert (await http.get("/metrics", headers=[header])).status_code == status
+
+
+async def test_b9_a_public_peer_stays_public_whatever_it_sends() -> None:
+    async with _client(_app(), "8.8.8.8") as http:
+        for header in FORWARDED:
+            assert (await http.get("/metrics", headers=[header])).status_code == 404
+
+
+async def test_f13_health_answers_head() -> None:
+    async with _client(_app()) as http:
+        for path in ("/health/live", "/health/ready"):
+            assert (await http.head(path)).status_code == 200
+            assert (await http.post(path)).status_code == 405
+
+
 async def test_health_is_open_to_everybody() -> None:
     async with _client(_app(), "8.8.8.8") as http:
         assert (await http.get("/health/live")).json() == {"status": "live"}
