@@ -92,6 +92,27 @@ async def test_documents_name_every_endpoint(client: httpx.AsyncClient) -> None:
     assert (await client.get("/docs")).status_code == 200
 
 
+async def test_answers_stay_out_of_caches(client: httpx.AsyncClient) -> None:
+    for path in (URL, "/v1/profile", "/v1/nothing", "/health/ready", "/docs", "/openapi.json"):
+        answer = await client.get(path)
+        assert answer.headers["cache-control"] == "no-store", path
+        assert answer.headers["x-content-type-options"] == "nosniff", path
+    script = await client.get("/v1/snippet.js?key=wk_shop")
+    assert "max-age" in script.headers["cache-control"]  # a route's own stays
+
+
+async def test_no_redirect_leads_to_the_host_that_was_named(client: httpx.AsyncClient) -> None:
+    for path in ("/health/live/", "/v1/profile/", "/v1/events/", "/docs/"):
+        answer = await client.get(path, headers={"Host": "evil.example"})
+        assert answer.status_code == 404 and "location" not in answer.headers
+
+
+async def test_docs_work_without_anybody_else(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/docs")).text
+    assert "<script" not in page and "//" not in page.replace("https://", "")
+    assert "<b>POST</b> <code>/v1/events</code>" in page
+
+
 async def test_metrics_and_docs_are_private(api: Api) -> None:
     async with api.client("8.8.8.8") as stranger:
         for path in ("/metrics", "/docs", "/openapi.json"):
