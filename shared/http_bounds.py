@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from shared.http_heads import head_size, is_servable, without_upgrade
-from shared.http_pipeline import QueueFlow, piece_end
+from shared.http_pipeline import QueueFlow, is_one_request, piece_end
 from shared.http_shares import Shares
 from shared.wakeup import pause
 
@@ -40,7 +40,6 @@ REFUSALS = {
     503: ("too_many_connections", "all connections are taken"),
 }
 CROWDED = frozenset({429, 503})
-BLANKS = b" \t"  # around a header's value they mean nothing (RFC 9110, 5.5)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -73,9 +72,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self.shares.give_back(self.whose)
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
         if self.held:
             self.held += data
+        elif is_one_request(data):
+            self._parse(data)
         else:
             self._parse_until_queued(data)
 
@@ -108,17 +110,15 @@ class BoundedProtocol(HttpToolsProtocol):
             self.began, self.aside = self.loop.time(), 0
         HttpToolsProtocol.on_message_begin(self)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        HttpToolsProtocol.on_header(self, name, value.strip(BLANKS))
-
     def on_headers_complete(self) -> None:
         if len(self.headers) > MAX_HEADERS or self._is_long_head():
             self._stop(431)
-        parser = self.parser
-        if not is_servable(parser.get_http_version(), parser.get_method(), self.headers):
+        if not is_servable(self.parser.get_http_version(), self.headers):
             self._stop(400)
-        if parser.should_upgrade():  # parsed once more: see _parse
-            return
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                self._stop(400)
+            return  # parsed once more: see _parse
         HttpToolsProtocol.on_headers_complete(self)
         self.headers = []  # trailers come here, and nobody reads them: they are no headers
 

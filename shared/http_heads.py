@@ -5,12 +5,22 @@ from __future__ import annotations
 Headers = list[tuple[bytes, bytes]]
 
 
-def is_servable(version: str, method: bytes, headers: Headers) -> bool:
-    """Check for one host (HTTP/1.0 knows none), and for a version and a method that we speak."""
-    hosts = [name for name, _ in headers].count(b"host")
-    if version == "1.1":
-        return hosts == 1 and method != b"CONNECT"
-    return version == "1.0" and hosts <= 1
+BLANKS = b" \t"  # around a header's value they mean nothing (RFC 9110, 5.5)
+LAST_BLANK = 32  # the space; the parser lets no control character but the tab through
+
+
+def is_servable(version: str, headers: Headers) -> bool:
+    """Check for one host (HTTP/1.0 knows none) and for a version that we speak; trim values.
+
+    The parser trims before values only. One pass, since every request pays for it.
+    """
+    hosts = 0
+    for index, (name, value) in enumerate(headers):
+        if name == b"host":
+            hosts += 1
+        if value and value[-1] <= LAST_BLANK:
+            headers[index] = (name, value.rstrip(BLANKS))
+    return hosts == 1 if version == "1.1" else version == "1.0" and hosts <= 1
 
 
 def without_upgrade(version: str, method: bytes, url: bytes, headers: Headers) -> bytes:

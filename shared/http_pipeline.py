@@ -11,6 +11,12 @@ MAX_QUEUED = 10  # requests of a connection that wait for the answer to one befo
 HEAD_END = b"\r\n\r\n"  # the parser takes no other
 
 
+def is_one_request(data: bytes) -> bool:
+    """Check for what nearly all reads are: one request or a part of one, perhaps an end before it."""
+    found = data.find(HEAD_END)
+    return found < 0 or data.find(HEAD_END, found + len(HEAD_END)) < 0
+
+
 def piece_end(data: bytes, start: int) -> int:
     """Return where to stop parsing, so that at most MAX_QUEUED requests begin.
 

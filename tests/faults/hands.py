@@ -10,6 +10,7 @@ from functools import partial
 from shared.kafka import LogWriter
 from tests.faults.clocks import Clocks
 from tests.faults.doorman import Doorman
+from tests.faults.flooding import Flooding
 from tests.faults.mid_batch import MidBatch
 from tests.faults.misbehaviour import DICE, Misbehaviour
 from tests.faults.plan import Fault, Round
@@ -68,6 +69,7 @@ def deeds_of(world: World, shop: Shop, doorman: Doorman, clients: Clients) -> di
         "clocks_differ": clocks.differ,
         "clock_steps_ingest": partial(clocks.step, "ingest"),
         "clock_steps_sender": partial(clocks.step, "sender"),
+        "pipelined_flood": Flooding(world).flood,
         "full_spool": processes.fill_spool,
         "kill_ingest_spooling": processes.kill_spooling,
         "rebalance_storm": processes.storm,
