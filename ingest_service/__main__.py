@@ -65,7 +65,7 @@ def _run_command(given: argparse.Namespace) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         settings = Settings()
-        settings.check_secrets()
+        settings.check_secrets(serves_ops=False)
         return asyncio.run(COMMANDS[given.command](given, settings))
     except ValidationError as exc:
         reason = exc.errors(include_input=False)[0]["msg"]

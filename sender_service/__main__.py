@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     if options.command is not None:
         return int(options.execute(options))
-    return run_service("sender", functools.partial(run, roles=options.only))
+    return run_service("sender", functools.partial(run, roles=options.only), serves_ops=True)
 
 
 if __name__ == "__main__":

@@ -46,5 +46,11 @@ INTERACTIONS = Counter(
 )
 PAGES_PLANNED = Counter("carillon_pages_planned_total", "Pages planned", ["app"])
 
+TOKENS_REFUSED = Counter(
+    "carillon_ops_tokens_refused_total",
+    "Tokens that the ops API refused: wrong, or not looked at (limited) after too many from an address",
+    ["reason"],
+)
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 render = generate_latest

@@ -33,7 +33,10 @@ PROBE_TIMEOUT_SECONDS = 3.0
 
 
 def run_service(
-    name: str, main: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
+    name: str,
+    main: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]],
+    *,
+    serves_ops: bool = False,
 ) -> int:
     """Settings, logs, signals, loop; returns the exit code. Bad settings are one clear sentence."""
     try:
@@ -49,7 +52,7 @@ def run_service(
         return EXIT_SETTINGS
     configure_logs(name, settings.log_level)
     try:
-        settings.check_secrets()
+        settings.check_secrets(serves_ops=serves_ops)
         uvloop.run(_with_signals(settings, main))
     except Rejected as exc:
         sys.stderr.write(f"{name}: {exc.message}\n")

@@ -5,6 +5,7 @@ Every default works with `make run`. A module below the root takes the value it 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,21 @@ from shared.errors import Rejected
 DEVELOPMENT_SECRET = "development-only-secret-key-of-carillon"  # refused outside
 DEVELOPMENT_OPS_TOKEN = "ops_demo"
 MIN_SECRET_LENGTH = 32
+MIN_TOKEN_LENGTH = 16
+MIN_DIFFERENT = 6  # of 16 random hexadecimal digits fewer are one in a million
+PRINTED = re.compile(r"[\x21-\x7e]+")  # what a header can hold
+
+
+def check_secret(name: str, given: SecretStr, default: str, shortest: int) -> None:
+    """Raise Rejected, in a sentence without the secret."""
+    secret = given.get_secret_value()
+    advice = "make one with: openssl rand -hex 32"
+    if secret == default:
+        raise Rejected(f"{name} has its published default, which anyone could use: {advice}")
+    if len(secret.strip()) < shortest:
+        raise Rejected(f"{name} must have at least {shortest} characters: {advice}")
+    if len(set(secret)) < MIN_DIFFERENT:
+        raise Rejected(f"{name} has fewer than {MIN_DIFFERENT} different characters: {advice}")
 
 
 class KafkaSettings(BaseModel):
@@ -123,18 +139,21 @@ class Settings(BaseSettings):
     governor: GovernorSettings = GovernorSettings()
     ops: OpsSettings = OpsSettings()
 
-    def check_secrets(self) -> None:
-        """For services; the command line needs no secret. Raises Rejected for published defaults."""
+    def check_secrets(self, *, serves_ops: bool = True) -> None:
+        """Raise Rejected for secrets that anyone could use or guess, unless in development.
+
+        Ingest, which may stand on a public host, needs no token of the ops API.
+        """
         if self.development:
             return
-        for name, secret, default in (
-            ("CARILLON_SECRET_KEY", self.secret_key, DEVELOPMENT_SECRET),
-            ("CARILLON_OPS__TOKEN", self.ops.token, DEVELOPMENT_OPS_TOKEN),
-        ):
-            if secret.get_secret_value() == default:
-                raise Rejected(f"{name} has its published default, which anyone could use: set it")
-        if len(self.secret_key.get_secret_value()) < MIN_SECRET_LENGTH:
-            raise Rejected(f"CARILLON_SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
+        check_secret("CARILLON_SECRET_KEY", self.secret_key, DEVELOPMENT_SECRET, MIN_SECRET_LENGTH)
+        if serves_ops:
+            token = self.ops.token
+            check_secret("CARILLON_OPS__TOKEN", token, DEVELOPMENT_OPS_TOKEN, MIN_TOKEN_LENGTH)
+            if not PRINTED.fullmatch(token.get_secret_value()):
+                raise Rejected(
+                    "CARILLON_OPS__TOKEN must be letters, digits and signs without blanks"
+                )
 
     @model_validator(mode="after")
     def _sweep_after_timeout(self) -> Settings:

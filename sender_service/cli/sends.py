@@ -40,6 +40,8 @@ def account_table(account: dict[str, Any]) -> Table:
     rows(table, ("people", sum(account["people"].values())))
     rows(table, ("people: no player", account["people"]["no_player"]))
     rows(table, *((name, account[name]) for name in COUNTED))
+    for warning in account.get("warnings", ()):
+        rows(table, ("warning", f"{warning['field']}: {warning['message']}"))
     if account.get("error"):
         rows(table, ("error", account["error"]))
     return table

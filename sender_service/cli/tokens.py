@@ -8,7 +8,7 @@ from rich.table import Table
 
 from sender_service.cli.ops import Ops, add_command, add_group, rows
 
-NAMES = ("id", "name", "role", "createdAt", "expiresAt", "lastUsedAt")
+NAMES = ("id", "name", "role", "apps", "createdAt", "expiresAt", "lastUsedAt")
 
 
 def add_token_commands(commands: Any) -> None:
@@ -16,6 +16,11 @@ def add_token_commands(commands: Any) -> None:
     creating = add_command(group, "create", _create, help="make one; it is shown this once")
     creating.add_argument("--name", required=True, help="who or what it is for")
     creating.add_argument("--role", choices=("read", "operate", "admin"), required=True)
+    reach = creating.add_mutually_exclusive_group(required=True)
+    reach.add_argument(
+        "--app", action="append", metavar="APP", help="that it is for; again for more"
+    )
+    reach.add_argument("--all-apps", action="store_true", help="also those that are made later")
     creating.add_argument("--expires-at", default=None, help="ISO 8601, with an offset")
     add_command(group, "list", _list, help="all of them, without themselves")
     removing = add_command(group, "remove", _remove, help="refuse it from now on")
@@ -24,7 +29,9 @@ def add_token_commands(commands: Any) -> None:
 
 async def _create(ops: Ops) -> None:
     options = ops.options
-    body = {"name": options.name, "role": options.role, "expiresAt": options.expires_at}
+    apps = "all" if options.all_apps else options.app
+    body = {"name": options.name, "role": options.role, "apps": apps,
+            "expiresAt": options.expires_at}  # fmt: skip
     made = await ops.call("POST", "/v1/tokens", json=body)
     if options.json:
         return ops.show(made)
@@ -34,9 +41,15 @@ async def _create(ops: Ops) -> None:
 
 async def _list(ops: Ops) -> None:
     found = await ops.call("GET", "/v1/tokens")
-    ops.show(found, rows(Table(*NAMES), *(tuple(i[n] for n in NAMES) for i in found["items"])))
+    ops.show(
+        found, rows(Table(*NAMES), *(tuple(_cell(i[n]) for n in NAMES) for i in found["items"]))
+    )
 
 
 async def _remove(ops: Ops) -> None:
     removed = await ops.call("DELETE", f"/v1/tokens/{ops.options.id}")
     ops.show(removed, rows(Table("id", "removed"), (removed["id"], removed["removed"])))
+
+
+def _cell(value: object) -> object:
+    return " ".join(value) if isinstance(value, list) else value

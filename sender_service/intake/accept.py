@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -169,6 +169,7 @@ class Intake:
         error: CarillonError | None = None,
     ) -> Send:
         trigger = said.trigger if isinstance(said.trigger, Terms) else None
+        unknown = trigger.unknown if trigger else ()
         if said.part is not None and isinstance(trigger, Trigger):
             trigger = trigger.terms  # the list is kept elsewhere
         refused = error is not None
@@ -183,6 +184,7 @@ class Intake:
             "state": "refused" if refused else "planning",
             "paused": False,
             "error": f"{error.code}: {error.message}" if error else None,
+            "warnings": [asdict(finding) for finding in unknown],
             "frozen": None,
             "createdAt": now,
             "dueAt": due or now,

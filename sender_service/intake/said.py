@@ -25,5 +25,14 @@ def to_said(body: bytes) -> Said:
     return Said(head, trigger, digest, part_of(body, trigger))
 
 
+def check_written(trigger: Terms | InvalidPayload) -> None:
+    """Raise InvalidPayload for what somebody wrote by hand: unknown keys too, which a record may have."""
+    if isinstance(trigger, InvalidPayload):
+        raise trigger
+    if trigger.unknown:
+        first = trigger.unknown[0]
+        raise InvalidPayload(f"{first.field}: {first.message}", errors=trigger.unknown)
+
+
 def reused() -> Conflict:
     return Conflict("this id was a trigger with other content", code="trigger_id_reused")

@@ -32,10 +32,12 @@ from sender_service.models.trigger import (
 from sender_service.store.parts import PartStore
 from sender_service.store.sends import SendStore
 from shared.errors import FieldError, InvalidPayload, TooLarge
-from shared.models.wire import load_json, validate
+from shared.models.strict import validate_strictly
+from shared.models.wire import load_json
 
 PART_BYTES = 1024 * 1024  # of the lines; as a document it may take some times as much
 PART_RECIPIENTS = 5_000
+MAX_UPLOAD_BYTES = MAX_PARTS * PART_BYTES  # also of what is in no part
 ELSEWHERE = ("audience", "recipients", "part", "parts")
 
 Lines = AsyncIterator[tuple[int, bytes]]
@@ -81,7 +83,7 @@ class _Cut:
 
     def next_part(self) -> tuple[str, list[dict[str, object]]]:
         if len(self.names) == MAX_PARTS:
-            raise TooLarge(f"a list has at most {MAX_PARTS} MiB", code="list_too_large")
+            raise _list_too_large()
         name, recipients = f"{self.send}:{len(self.names) + 1}:{self._token}", self.waiting
         self.names.append(name)
         self.waiting, self._bytes = [], 0
@@ -163,14 +165,14 @@ def read_head(first: tuple[int, bytes] | None) -> Terms:
             if isinstance(value, dict) and key in value:
                 error = FieldError(key, "not_here", "recipients come one a line")
                 raise InvalidPayload(f"{key}: {error.message}", errors=[error])
-        return validate(Terms, value)
+        return validate_strictly(Terms, value)
     except InvalidPayload as exc:
         raise _at_line(number, exc) from exc
 
 
 def read_recipient(number: int, line: bytes) -> Recipient:
     try:
-        return validate(Recipient, load_json(line))
+        return validate_strictly(Recipient, load_json(line))
     except InvalidPayload as exc:
         raise _at_line(number, exc) from exc
 
@@ -186,21 +188,49 @@ def _at_line(number: int, error: InvalidPayload) -> InvalidPayload:
     return InvalidPayload(f"line {number}: {error.message}", code=error.code, errors=errors)
 
 
+async def peek_head(lines: Lines) -> tuple[Terms, Lines]:
+    """Return what the first line says, and all lines as if none had been read. Raises InvalidPayload."""
+    first = await anext(lines, None)
+    head = read_head(first)
+    assert first is not None
+
+    async def again() -> Lines:
+        yield first
+        async for line in lines:
+            yield line
+
+    return head, again()
+
+
 async def to_lines(chunks: AsyncIterator[bytes]) -> Lines:
-    """(number from 1 on, line) without empty ones. Raises TooLarge."""
-    number, rest = 0, b""
+    """(number from 1 on, line) without empty ones. Raises TooLarge.
+
+    Empty lines count too, so that no upload is endless; a line that comes in a million pieces is
+    put together once.
+    """
+    number, size = 0, 0
+    rest = bytearray()
     async for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
+        size += len(chunk)
+        if size > MAX_UPLOAD_BYTES:
+            raise _list_too_large()
+        first, *more = chunk.split(b"\n")
+        rest += first
+        _measure(number + 1, rest)
+        for line in more:
             number += 1
-            if line.strip():
-                yield number, _measured(number, line)
-        _measured(number + 1, rest)
+            if rest.strip():
+                yield number, bytes(rest)
+            rest = bytearray(line)
+            _measure(number + 1, rest)
     if rest.strip():
-        yield number + 1, rest
+        yield number + 1, bytes(rest)
 
 
-def _measured(number: int, line: bytes) -> bytes:
+def _measure(number: int, line: bytearray) -> None:
     if len(line) > MAX_TRIGGER_BYTES:
         raise TooLarge(f"line {number} has more than 1 MiB", code="line_too_large")
-    return line
+
+
+def _list_too_large() -> TooLarge:
+    return TooLarge(f"a list has at most {MAX_PARTS} MiB", code="list_too_large")

@@ -1,4 +1,4 @@
-"""Who may do what: three roles, each may do what the ones below it may."""
+"""Who may do what, and with which apps: three roles, each may do what the ones below it may."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Role = Literal["read", "operate", "admin"]
+Apps = frozenset[str] | None  # None: all of them, and what belongs to none
 _RANK: dict[str, int] = {"read": 0, "operate": 1, "admin": 2}
 BOOTSTRAP = "bootstrap"  # the token of the settings: an admin that is there before any other
 
@@ -17,6 +18,14 @@ class Principal:
     id: str
     name: str
     role: Role
+    apps: Apps = None
 
     def may(self, role: Role) -> bool:
         return _RANK[self.role] >= _RANK[role]
+
+    def holds(self, app: str | None) -> bool:
+        """Whether this app is one of its own; what belongs to no app is `all`'s."""
+        return self.apps is None or app in self.apps
+
+    def holds_all_of(self, apps: Apps) -> bool:
+        return self.apps is None or (apps is not None and apps <= self.apps)

@@ -45,6 +45,7 @@ class Send(TypedDict, total=False):
     state: SendState
     paused: bool
     error: str | None
+    warnings: list[dict[str, str]]  # unknown keys that the trigger had: field, code, message
     frozen: dict[str, Any] | None  # the campaign version, from the first page on
     createdAt: datetime
     dueAt: datetime

@@ -10,13 +10,21 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    model_validator,
+)
 
 from sender_service.models.segment import BoundedSegment
-from shared.errors import InvalidPayload
+from shared.errors import FieldError, InvalidPayload
 from shared.ids import is_uuid
 from shared.models.documented import AS_UUID, exactly_one
 from shared.models.job import Priority
+from shared.models.strict import validate_tolerantly
 from shared.models.wire import Moment, Storable, Wire, load_json, validate
 
 MAX_TRIGGER_BYTES = 1024 * 1024
@@ -102,6 +110,12 @@ class Terms(TriggerHead):
     variables: Storable = {}
     send_at: Moment | None = None
     expires_at: Moment | None = None
+    _unknown: tuple[FieldError, ...] = PrivateAttr(())
+
+    @property
+    def unknown(self) -> tuple[FieldError, ...]:
+        """Keys that were ignored when it was read."""
+        return self._unknown
 
     def life(self, now: datetime) -> tuple[datetime, datetime]:
         """(when it is due, when it expires). Raises InvalidPayload."""
@@ -177,7 +191,7 @@ def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, s
     """(head, the trigger or what is wrong with it, digest of its content).
 
     Raises InvalidPayload when not even the head can be read. The digest is over what the trigger
-    means: other order of keys, or defaults spelled out, is the same content.
+    means: other order of keys, defaults spelled out, or unknown keys are the same content.
     """
     if len(body) > MAX_TRIGGER_BYTES:
         raise InvalidPayload("a trigger has at most 1 MiB", code="trigger_too_large")
@@ -186,9 +200,10 @@ def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, s
         raise InvalidPayload("a trigger is a JSON object", code="trigger_not_an_object")
     head = validate(TriggerHead, value)
     try:
-        trigger = validate(Trigger, value)
+        trigger, unknown = validate_tolerantly(Trigger, value)
     except InvalidPayload as exc:
         return head, exc, digest_of(value, body)
+    trigger._unknown = unknown
     return head, trigger, digest_of(trigger.model_dump(mode="json", by_alias=True), body)
 
 

@@ -9,10 +9,13 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 
 from sender_service.ops.audit import AuditTrail
-from sender_service.ops.auth import Tokens, gate
-from sender_service.ops.bodies import trigger_schemas
+from sender_service.ops.auth import Tokens, check_access
+from sender_service.ops.bodies import BoundedBodies
+from sender_service.ops.document import add_bodies
 from sender_service.ops.examples import PROBLEMS
+from sender_service.ops.guesses import Guesses
 from sender_service.ops.silence import SilenceWatch
+from sender_service.ops.token_first import TokenFirst
 from sender_service.store.audit import AuditStore
 from shared.clock import Clock
 from shared.docs_page import add_docs_page
@@ -24,12 +27,13 @@ from shared.settings import SenderSettings
 DESCRIPTION = """Campaigns, sends, reports, people.
 
 Every route under `/v1` needs `Authorization: Bearer <token>`, with the role `read`, `operate` or
-`admin`. Errors have one shape: `{"code", "message", "errors": [{"field", "code", "message"}]}`."""
+`admin`, and for the app that it is about. Unknown keys and query parameters are refused. Errors have
+one shape: `{"code", "message", "errors": [{"field", "code", "message"}]}`."""
 
 
 def create_app(
     settings: SenderSettings,
-    tokens: Tokens,
+    tokens: tuple[Tokens, Guesses],
     audit: tuple[AuditStore, Clock],
     health: Health,
     ask: Callable[[], Awaitable[object]],
@@ -48,22 +52,25 @@ def create_app(
     add_error_handlers(app)
     add_ops_routes(app, health)
     add_docs_page(app)
-    guard = gate(tokens)
     for router in routers:
-        app.include_router(router, dependencies=[Depends(guard)], responses=PROBLEMS)
+        app.include_router(router, dependencies=[Depends(check_access())], responses=PROBLEMS)
     store, clock = audit
-    app.openapi = partial(_document, app, app.openapi)  # type: ignore[method-assign]
+    app.openapi = partial(_document, app, app.openapi, routers)  # type: ignore[method-assign]
+    known, guesses = tokens
+    trusted = settings.trusted_proxies
+    app.add_middleware(BoundedBodies)
     app.add_middleware(AuditTrail, store=store, clock=clock)
+    app.add_middleware(TokenFirst, tokens=known, guesses=guesses, trusted_proxies=trusted)
     app.add_middleware(SilenceWatch, ask=ask)
-    app.add_middleware(
-        PrivatePaths, trusted_proxies=settings.trusted_proxies, opened=settings.open_metrics
-    )
+    app.add_middleware(PrivatePaths, trusted_proxies=trusted, opened=settings.open_metrics)
     app.add_middleware(DefaultHeaders)
     return app
 
 
-def _document(app: FastAPI, of_fastapi: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _document(
+    app: FastAPI, of_fastapi: Callable[[], dict[str, Any]], routers: Sequence[APIRouter]
+) -> dict[str, Any]:
     """FastAPI's own, and what bodies are that are read as they come."""
     if app.openapi_schema is None:
-        of_fastapi()["components"]["schemas"].update(trigger_schemas())
+        add_bodies(routers, of_fastapi())
     return of_fastapi()

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Path, Request
 
 from sender_service.models.trigger import Name
 from sender_service.ops.app_body import AppIn, Sealer
-from sender_service.ops.auth import needs
+from sender_service.ops.auth import caller, needs
+from sender_service.ops.bodies import json_body
 from sender_service.ops.examples import APP, CONNECTION, answers
 from sender_service.ops.trials import ConnectionTest
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 from shared.models.app import App
 from shared.mongo import Document
 from shared.secrets import MASK, Vault
 
+SHOWN = frozenset({"id", "version", "state", "stoppedBecause"})  # not for a `PUT` to change
 AppName = Annotated[Name, Path(description="the app's id")]
 
 
@@ -51,8 +53,9 @@ def apps_router(
     router = APIRouter(prefix="/v1/apps", tags=["apps"])
 
     @router.get("")
-    async def list_apps() -> dict[str, Any]:
-        return {"items": [shown(document) for document in await store.find({})]}
+    async def list_apps(request: Request) -> dict[str, Any]:
+        holds = caller(request).holds
+        return {"items": [shown(app) for app in await store.find({}) if holds(app["_id"])]}
 
     @router.get("/{app}")
     async def get_app(app: AppName) -> dict[str, Any]:
@@ -60,9 +63,15 @@ def apps_router(
 
     @router.put("/{app}")
     @needs("admin")
-    async def put_app(app: AppName, body: Annotated[AppIn, Body(examples=[APP])]) -> dict[str, Any]:
-        """Create or change. An identical one makes no new version; a masked secret stays."""
-        content = Sealer(vault, await store.get(app)).content(body)
+    async def put_app(
+        request: Request, app: AppName, body: Annotated[AppIn, json_body(AppIn, APP, shown=SHOWN)]
+    ) -> dict[str, Any]:
+        """Create or change. An identical one makes no new version; a masked secret stays. Only a token
+        for all apps creates one."""
+        before = await store.get(app)
+        if before is None and not caller(request).holds(None):
+            raise Forbidden("only a token for all apps makes a new one", code="app_not_allowed")
+        content = Sealer(vault, before).content(body)
         _refuse_taken_keys(app, content, await store.find({}))
         document = await store.put(app, content)
         await registry.refresh()

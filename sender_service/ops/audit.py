@@ -7,11 +7,11 @@ import logging
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sender_service.models.access import Principal
-from sender_service.ops.auth import needs
+from sender_service.ops.auth import caller, named_app, needs
 from sender_service.store.audit import AuditStore, Deed
 from shared.clock import Clock
 from shared.errors import Unavailable
@@ -87,7 +87,7 @@ def _deed(scope: Scope, status: int, at: datetime) -> Deed | None:
     target = {**scope.get("path_params", {}), **scope.get("audit_target", {})}
     route = str(getattr(scope.get("route"), "path", scope["path"]))
     named = {name: str(value)[:128] for name, value in target.items()}
-    return Deed(who, scope["method"], route, named, status, at)
+    return Deed(who, scope["method"], route, named, status, at, named_app(scope))
 
 
 def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
@@ -96,12 +96,14 @@ def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
     @router.get("")
     @needs("admin")
     async def trail(
+        request: Request,
         since: Annotated[Moment | None, Query()] = None,
         before: Annotated[Moment | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> Response:
-        """Who did what, the newest first. `before` the last one's `at` goes on."""
-        found = await store.newest(since, before or clock() + A_MOMENT, limit)
+        """Who did what with the token's apps, the newest first. `before` the last one's `at` goes on."""
+        until = before or clock() + A_MOMENT
+        found = await store.newest(since, until, limit, caller(request).apps)
         return json_response({"items": plain(found)})
 
     return router

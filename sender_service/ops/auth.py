@@ -2,6 +2,9 @@
 
 A route declares the least role it needs by `@needs`; one that doesn't needs `read` for a GET and
 `operate` for anything else. The token of the settings is an admin, also while MongoDB is away.
+
+A token names its apps. A path with another app is refused before anything is looked up; what is found by
+an id of its own (a send, a person, a dead letter) isn't there for a token of another app.
 """
 
 from __future__ import annotations
@@ -11,16 +14,21 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 from fastapi import Request, Security
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import Scope
 
 from sender_service.models.access import BOOTSTRAP, Principal, Role
 from sender_service.store.tokens import Token, TokenStore
 from shared.clock import Clock, Monotonic
-from shared.errors import Forbidden, Unauthorized
+from shared.errors import FieldError, Forbidden, InvalidPayload, Unauthorized
+from shared.nearest import did_you_mean
 from shared.secrets import Vault
 
 KNOWN_SECONDS = 5.0  # how long a token is believed without asking again: then a removed one ends
 KNOWN_LIMIT = 1_000
+
+NAMED_APP = "named_app"
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 _bearer = HTTPBearer(auto_error=False, description="a token of `/v1/tokens`, or the settings' own")
@@ -61,11 +69,15 @@ class Tokens:
             return Principal(BOOTSTRAP, BOOTSTRAP, "admin")
         token = await self._find(given)
         if token is None or token.expired(self._clock()):
-            raise _unauthorized()
+            raise unauthorized()
         return token.principal
 
+    def hash_of(self, given: str) -> str:
+        """Return the keyed hash under which a token is stored."""
+        return self._vault.hash_key(given.encode("utf-8", "replace").decode())
+
     async def _find(self, given: str) -> Token | None:
-        hashed = self._vault.hash_key(given.encode("utf-8", "replace").decode())
+        hashed = self.hash_of(given)
         known = self._known.get(hashed)
         if known is not None and self._monotonic() - known[1] < KNOWN_SECONDS:
             return known[0]
@@ -79,29 +91,64 @@ class Tokens:
         return token
 
 
-def _unauthorized() -> Unauthorized:
+def unauthorized() -> Unauthorized:
     return Unauthorized("a valid bearer token is required")
 
 
-def gate(tokens: Tokens) -> Callable[..., Awaitable[None]]:
-    """A dependency of every route under `/v1`. Raises Unauthorized, Forbidden."""
+def check_access() -> Callable[..., Awaitable[None]]:
+    """Return a dependency of every route under `/v1`: its role, its app, its query's names.
+
+    Who calls is known by then (`token_first.py`), and no body is read yet. The dependency raises
+    Forbidden, InvalidPayload.
+    """
 
     async def check(
         request: Request,
-        given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+        _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],  # for the document
     ) -> None:
-        if given is None:
-            raise _unauthorized()
-        principal = await tokens.principal(given.credentials)
-        request.scope["principal"] = principal  # for the audit trail
         role = least_role(request.scope.get("endpoint"), request.method)
-        if not principal.may(role):
+        if not caller(request).may(role):
             raise Forbidden(f"this needs a token with the role {role}", code="role_too_low")
+        if "app" in request.path_params:
+            require_app(request, request.path_params["app"])
+        _check_query(request)
 
     return check
 
 
 def caller(request: Request) -> Principal:
-    """Who calls: known once the gate let the request through."""
+    """Return who calls: known before any route is."""
     principal: Principal = request.scope["principal"]
     return principal
+
+
+def require_app(request: Request, app: str) -> None:
+    """Raise Forbidden where the caller's token doesn't hold the app that it names, be there one or not."""
+    if not sees_app(request, app):
+        raise Forbidden("the token isn't for this app", code="app_not_allowed")
+
+
+def sees_app(request: Request, app: str | None) -> bool:
+    """Return whether the caller's token holds the app of what was found, and note it for the audit.
+
+    What isn't seen is answered as if it weren't there.
+    """
+    request.scope[NAMED_APP] = app
+    return caller(request).holds(app)
+
+
+def named_app(scope: Scope) -> str | None:
+    """Return the app that a request was about, as far as it came."""
+    app: str | None = scope.get(NAMED_APP) or scope.get("path_params", {}).get("app")
+    return app
+
+
+def _check_query(request: Request) -> None:
+    route = request.scope.get("route")
+    taken = route.dependant.query_params if isinstance(route, APIRoute) else ()
+    known = [field.alias for field in taken]
+    for name in request.query_params:
+        if name not in known:
+            field, message = f"query.{name[:64]}", f"is unknown{did_you_mean(name, known)}"
+            error = FieldError(field, "unknown_key", message)
+            raise InvalidPayload(f"{field}: {message}", errors=[error])

@@ -1,44 +1,107 @@
-"""Request bodies that are read as they come, within limits."""
+"""Request bodies: bounded while they are read, and read strictly, whatever type they are sent as."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Collection
+from typing import Any, TypeVar
 
-from fastapi import Request
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sender_service.models.trigger import MAX_TRIGGER_BYTES, Trigger
-from shared.errors import TooLarge
+from sender_service.models.trigger import MAX_TRIGGER_BYTES
+from shared.errors import InvalidPayload, TooLarge
+from shared.http import error_response
+from shared.models.strict import validate_strictly
 
 NDJSON = "application/x-ndjson"
-SCHEMAS = "#/components/schemas/"
-TRIGGER = Trigger.__name__
-TRIGGER_DOC = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"$ref": SCHEMAS + TRIGGER},
-                "example": {
-                    "id": "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10",
-                    "app": "demo",
-                    "campaign": "welcome",
-                    "audience": {"all": True},
-                },
-            },
-            NDJSON: {
-                "schema": {"type": "string"},
-                "example": '{"id": "0b6c2a1e-…", "app": "demo", "campaign": "welcome"}\n'
-                '{"login": "ann", "variables": {"name": "Ann"}}\n{"visitor": "v-1"}\n',
-            },
-        },
-    }
-}
+MAX_BODY_BYTES = 1024 * 1024
+STREAMED = frozenset({"/v1/sends", "/v1/sends/preview"})  # they bound themselves what they read
+
+M = TypeVar("M", bound=BaseModel)
 
 
-def trigger_schemas() -> dict[str, Any]:
-    """A trigger's schema and those that it is made of, as the OpenAPI document's components."""
-    whole = Trigger.model_json_schema(by_alias=True, ref_template=SCHEMAS + "{model}")
-    return {**whole.pop("$defs"), TRIGGER: whole}
+class BoundedBodies:
+    """Middleware: a body of more than 1 MiB is refused, by what it says and by what comes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in STREAMED:
+            return await self._app(scope, receive, send)
+        try:
+            check_length(Headers(scope=scope), MAX_BODY_BYTES)
+        except TooLarge as exc:
+            return await error_response(exc)(scope, receive, send)
+        read = 0
+
+        async def bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MAX_BODY_BYTES:
+                raise _too_large()
+            return message
+
+        return await self._app(scope, bounded, send)
+
+
+def check_length(headers: Headers, most: int, code: str = "too_large") -> None:
+    """Raise TooLarge where the request says itself that it is."""
+    length = headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > 19 or int(length) > most):
+        raise _too_large(code)
+
+
+def _too_large(code: str = "too_large") -> TooLarge:
+    return TooLarge("a body has at most 1 MiB", code=code)
+
+
+def json_body(model: type[M], example: object = None, *, shown: Collection[str] = ()) -> Any:
+    """Return the dependency that reads a request's body as `model`, for `Annotated[Model, …]`.
+
+    It comes after the check of who may, so nobody else's body is read; curl's default type is as good.
+    `shown`: keys that an answer has beside the model's; what was shown can be put again.
+    """
+
+    async def read(request: Request) -> M:
+        value = load_exactly(await request.body())
+        if isinstance(value, dict):
+            value = {key: one for key, one in value.items() if key not in shown}
+        return validate_strictly(model, value, prefix="body.")
+
+    read.body_model = model  # type: ignore[attr-defined]
+    read.body_example = example  # type: ignore[attr-defined]
+    return Depends(read)
+
+
+def load_exactly(body: bytes) -> Any:
+    """Read strict JSON, in which a whole number of any size is itself. Raises InvalidPayload.
+
+    What is too large is then refused, not stored as another number.
+    """
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as exc:
+        text = "the body is not JSON in UTF-8, or nested too deep"
+        raise InvalidPayload(text, code="invalid_json") from exc
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def body_of(route: APIRoute) -> tuple[type[BaseModel], object] | None:
+    """Return the model and the example of a route's body; None where it reads none this way."""
+    for dependency in route.dependant.dependencies:
+        model = getattr(dependency.call, "body_model", None)
+        if model is not None:
+            return model, getattr(dependency.call, "body_example", None)
+    return None
 
 
 def is_lines(request: Request) -> bool:
@@ -47,6 +110,7 @@ def is_lines(request: Request) -> bool:
 
 async def read_trigger(request: Request) -> bytes:
     """At most 1 MiB, refused before it is read whole."""
+    check_length(request.headers, MAX_TRIGGER_BYTES, "trigger_too_large")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from sender_service.models.campaign import Campaign, CampaignBody
 from sender_service.models.trigger import Name
 from sender_service.ops.auth import needs
+from sender_service.ops.bodies import json_body
 from sender_service.ops.examples import CAMPAIGN, REPORT, SHOWN_CAMPAIGN, answers
 from sender_service.ops.reports import Reports, by_location
 from sender_service.ops.trials import TestPush, TestSender
@@ -18,6 +19,7 @@ from shared.apps import AppRegistry
 from shared.errors import NotFound
 
 MOST_VERSIONS = 100
+SHOWN = frozenset({"id", "app", "version"})  # not for a `PUT` to change
 
 AppName = Annotated[Name, Path(description="the app's id")]
 CampaignName = Annotated[Name, Path(description="the campaign's id")]
@@ -58,7 +60,7 @@ def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
     async def put_campaign(
         app: AppName,
         campaign: CampaignName,
-        body: Annotated[CampaignBody, Body(examples=[CAMPAIGN])],
+        body: Annotated[CampaignBody, json_body(CampaignBody, CAMPAIGN, shown=SHOWN)],
     ) -> dict[str, Any]:
         """Create or change; each change is a version, and sends keep the one they began with."""
         await known_app(tools.registry, app)
@@ -114,7 +116,9 @@ def _add_results(router: APIRouter, tools: CampaignTools) -> None:
 
     @router.post("/campaigns/{campaign}/test", status_code=202)
     @needs("operate")
-    async def test_push(app: AppName, campaign: CampaignName, body: TestPush) -> dict[str, Any]:
+    async def test_push(
+        app: AppName, campaign: CampaignName, body: Annotated[TestPush, json_body(TestPush)]
+    ) -> dict[str, Any]:
         """Push to one player: a transactional send of one, which no report counts."""
         return await tools.tests.push(await _existing(store, app, campaign), body)
 

@@ -17,6 +17,7 @@ from sender_service.ops.auth import Tokens
 from sender_service.ops.campaigns import CampaignTools, campaigns_router
 from sender_service.ops.erasing import Eraser, Writer
 from sender_service.ops.exporting import Exporter
+from sender_service.ops.guesses import Guesses
 from sender_service.ops.letters import Replayer, letters_router
 from sender_service.ops.people import PeopleTools, people_router
 from sender_service.ops.preview import PreviewTools, preview_router
@@ -85,12 +86,12 @@ class OpsParts:
         routers = [
             *self._offers(),
             *self._people(),
-            tokens_router(store, self.vault, self.clock),
+            tokens_router(store, self.apps, self.vault, self.clock),
             audit_router(audit, self.clock),
         ]
         return create_app(
             self.settings.sender,
-            tokens,
+            (tokens, Guesses(self.monotonic)),
             (audit, self.clock),
             self.health,
             lambda: ping(self.database),

@@ -49,7 +49,7 @@ REPORT: dict[str, Any] = {
 SEND: dict[str, Any] = {
     "id": SEND_ID, "app": "demo", "campaign": "welcome", "priority": "marketing",
     "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "state": "sending", "error": None, "createdAt": AT, "dueAt": AT,
+    "state": "sending", "error": None, "warnings": [], "createdAt": AT, "dueAt": AT,
     "expiresAt": "2026-11-23T16:00:00.000Z", "closedAt": None, "parts": None, "heldSince": None,
     "forecast": {"seconds": 4}, "audience": 100, "sent": 60, "pending": 30,
     "suppressed": {"unsubscribed": 8, "capped": 1}, "failed": {"invalid_player": 1},
@@ -100,7 +100,7 @@ CONNECTION: dict[str, Any] = {
 }  # fmt: skip
 TOKEN: dict[str, Any] = {
     "id": "9f1d6c1e-0c5f-4a52-8f53-3a7a4f4f1a10", "name": "campaign job", "role": "operate",
-    "createdAt": AT, "createdBy": "bootstrap", "expiresAt": None, "lastUsedAt": None,
+    "apps": ["demo"], "createdAt": AT, "createdBy": "bootstrap", "expiresAt": None, "lastUsedAt": None,
     "token": "cot_…",
 }  # fmt: skip
 
@@ -133,7 +133,13 @@ def _problem(description: str, code: str, message: str, field: str | None = None
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: _problem("No, or an unknown, token", "unauthorized", "a valid bearer token is required"),
-    403: _problem("The token's role is too low", "role_too_low", "this needs the role admin"),
+    403: _problem(
+        "The token's role is too low, or it is for other apps",
+        "role_too_low",
+        "this needs the role admin",
+    ),
+    413: _problem("Too large", "too_large", "a body has at most 1 MiB"),
+    429: _problem("Too many wrong tokens", "too_many_guesses", "too many tokens were none"),
     404: _problem("There is none", "unknown_send", "no such send"),
     422: _problem("Malformed", "invalid", "body.name: Field required", "body.name"),
     503: _problem("Try again soon", "mongo_unavailable", "MongoDB: ServerSelectionTimeoutError"),

@@ -11,7 +11,8 @@ from pydantic.alias_generators import to_camel
 
 from sender_service.models.trigger import UuidText
 from sender_service.ops.audit import A_MOMENT, plain
-from sender_service.ops.auth import caller, needs
+from sender_service.ops.auth import NAMED_APP, caller, needs, sees_app
+from sender_service.ops.bodies import json_body
 from sender_service.ops.erasing import Writer
 from sender_service.ops.examples import LETTER, answers
 from sender_service.store.letters import LetterQuery, LetterStore
@@ -60,17 +61,23 @@ class Replayer:
         self._writer = writer
         self._clock = clock
 
-    async def replay(self, letter_id: str, by: str) -> dict[str, Any]:
+    async def replay(self, request: Request, letter_id: str) -> dict[str, Any]:
         """Published before it is marked: a crash between leaves it unmarked, and stages are
         idempotent. Raises NotFound, Conflict, LogUnavailable."""
-        letter = await self._store.get(letter_id)
-        if letter is None:
-            raise NotFound("no such dead letter", code="unknown_dead_letter")
+        letter = await existing(self._store, request, letter_id)
         _check(letter)
         key, value = DeadLetter.unpack(letter["key"]), DeadLetter.unpack(letter["value"])
         await self._writer.publish([Outgoing(letter["topic"], key, value, letter["type"])])
-        await self._store.mark_replayed(letter_id, by, self._clock())
+        await self._store.mark_replayed(letter_id, caller(request).id, self._clock())
         return {"id": letter_id, "topic": letter["topic"], "replayed": True}
+
+
+async def existing(store: LetterStore, request: Request, letter: str) -> Document:
+    """Raises NotFound, also for another app's; one that names no app is for `all` to see."""
+    found = await store.get(letter)
+    if found is None or not sees_app(request, found.get("app")):
+        raise NotFound("no such dead letter", code="unknown_dead_letter")
+    return found
 
 
 def _check(letter: Document) -> None:
@@ -93,6 +100,7 @@ def _add_looks(router: APIRouter, store: LetterStore, clock: Clock) -> None:
     @router.get("", responses=answers({"items": [LETTER]}))
     @needs("read")
     async def newest(
+        request: Request,
         topic: Annotated[str | None, Query(max_length=128)] = None,
         code: Annotated[str | None, Query(max_length=64)] = None,
         since: Annotated[Moment | None, Query()] = None,
@@ -101,18 +109,17 @@ def _add_looks(router: APIRouter, store: LetterStore, clock: Clock) -> None:
     ) -> dict[str, Any]:
         """The newest first: where each came from, and why it was set aside. `before` the last
         one's `at` goes on."""
-        query = LetterQuery(before or clock() + A_MOMENT, since, topic, code)
+        apps = caller(request).apps
+        query = LetterQuery(before or clock() + A_MOMENT, since, topic, code, apps)
         found = await store.newest(query, limit)
         return {"items": [plain({"id": d.pop("_id"), **d}) for d in found]}
 
     @router.get("/{letter}")
     @needs("admin", audited=True)
-    async def get_letter(letter: LetterId) -> dict[str, Any]:
+    async def get_letter(request: Request, letter: LetterId) -> dict[str, Any]:
         """One with its content, which may be personal: as JSON where it is, and not nested without end;
         else as text, else as base64."""
-        found = await store.get(letter)
-        if found is None:
-            raise NotFound("no such dead letter", code="unknown_dead_letter")
+        found = await existing(store, request, letter)
         shown = {"id": found.pop("_id"), **found}
         shown |= {name: DeadLetter.told(found[name]) for name in ("key", "value")}
         return {**plain(shown)}
@@ -121,14 +128,19 @@ def _add_looks(router: APIRouter, store: LetterStore, clock: Clock) -> None:
 def _add_replays(router: APIRouter, replayer: Replayer) -> None:
     @router.post("/replay")
     @needs("operate")
-    async def replay_many(request: Request, body: ReplayIn) -> dict[str, Any]:
+    async def replay_many(
+        request: Request, body: Annotated[ReplayIn, json_body(ReplayIn)]
+    ) -> dict[str, Any]:
         """Each is tried; what can't be published again says why."""
-        by, items = caller(request).id, []
+        items: list[dict[str, Any]] = []
+        apps: set[str | None] = set()
         for letter in dict.fromkeys(body.ids):
             try:
-                items.append(await replayer.replay(letter, by))
+                items.append(await replayer.replay(request, letter))
+                apps.add(request.scope[NAMED_APP])
             except (NotFound, Conflict) as exc:
                 items.append({"id": letter, "replayed": False, "code": exc.code})
+        request.scope[NAMED_APP] = apps.pop() if len(apps) == 1 else None
         request.scope["audit_target"] = {"letters": str(len(items))}
         return {"items": items}
 
@@ -136,4 +148,4 @@ def _add_replays(router: APIRouter, replayer: Replayer) -> None:
     @needs("operate")
     async def replay(request: Request, letter: LetterId) -> dict[str, Any]:
         """The record again, on its topic, with its key, value and type."""
-        return await replayer.replay(letter, caller(request).id)
+        return await replayer.replay(request, letter)

@@ -14,7 +14,8 @@ from pydantic import ConfigDict, StringConstraints, model_validator
 
 from sender_service.models.trigger import Login, Name, UuidText, VisitorId
 from sender_service.ops.audit import plain
-from sender_service.ops.auth import needs
+from sender_service.ops.auth import needs, require_app, sees_app
+from sender_service.ops.bodies import json_body
 from sender_service.ops.campaigns import known_app
 from sender_service.ops.erasing import Eraser
 from sender_service.ops.examples import PERSON_SHOWN, WHY, answers
@@ -86,8 +87,11 @@ def people_router(tools: PeopleTools) -> APIRouter:
 def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
     @router.post("/search", responses=answers({"items": [PERSON_SHOWN]}))
     @needs("read")
-    async def search(request: Request, body: PersonQuery) -> dict[str, Any]:
+    async def search(
+        request: Request, body: Annotated[PersonQuery, json_body(PersonQuery)]
+    ) -> dict[str, Any]:
         """People that a login, a visitor id, a player id or an email leads to, seen last first."""
+        require_app(request, body.app)
         await known_app(tools.apps, body.app)
         request.scope["audit_target"] = {"app": body.app}
         ((kind, name),) = body.names
@@ -96,16 +100,18 @@ def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
 
     @router.get("/{person}", responses=answers(PERSON_SHOWN))
     @needs("read", audited=True)
-    async def get_person(person: PersonId) -> dict[str, Any]:
+    async def get_person(request: Request, person: PersonId) -> dict[str, Any]:
         """One person; also by the id of somebody who was merged into it."""
-        return {**plain(shown(await _profile(tools, person)))}
+        return {**plain(shown(await _profile(tools, request, person)))}
 
     @router.get("/{person}/why", responses=answers(WHY))
     @needs("read")
-    async def why(person: PersonId, send: Annotated[str | None, Query()] = None) -> dict[str, Any]:
+    async def why(
+        request: Request, person: PersonId, send: Annotated[str | None, Query()] = None
+    ) -> dict[str, Any]:
         """Why did (or didn't) she get it: each of her players' outcome in a send, or without
         `send` in the app's newest ones. `looked` says in how many sends was looked."""
-        known = await _known(tools, person)
+        known = await _known(tools, request, person)
         if send is not None:
             return {"items": plain(await tools.why.of_send(known, send.lower()))}
         looked, items = await tools.why.recent(known)
@@ -113,29 +119,31 @@ def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
 
     @router.get("/{person}/export")
     @needs("admin", audited=True)
-    async def export(person: PersonId) -> Response:
+    async def export(request: Request, person: PersonId) -> Response:
         """All that is known, streamed: profile, players, browsers, merges; outcomes, interactions and
         rendered texts in sends; triggers, parts, caps, parked events, dead letters; and the audit
         trail's deeds. It ends with `complete`: without that it was cut off."""
-        known = await _known(tools, person)
+        known = await _known(tools, request, person)
         return StreamingResponse(tools.exporter.stream(known), media_type="application/json")
 
 
 def _add_changes(router: APIRouter, tools: PeopleTools) -> None:
     @router.post("/{person}/erase", status_code=202)
     @needs("admin")
-    async def erase(person: PersonId) -> dict[str, Any]:
+    async def erase(request: Request, person: PersonId) -> dict[str, Any]:
         """Forget a person: what ingest and sender know is blanked within a minute; sums stay.
         `events`: the ids of the first 1,000 of `count`."""
-        profile = await _profile(tools, person)
+        profile = await _profile(tools, request, person)
         told = await tools.eraser.erase(profile)
         return {"person": profile["_id"], "events": told.ids, "count": told.count}
 
     @router.post("/{person}/merges/undo", status_code=202)
     @needs("admin")
-    async def undo_merge(request: Request, person: PersonId, body: MergeIn) -> dict[str, Any]:
+    async def undo_merge(
+        request: Request, person: PersonId, body: Annotated[MergeIn, json_body(MergeIn)]
+    ) -> dict[str, Any]:
         """Part what was joined: the two never join again."""
-        profile = await _profile(tools, person)
+        profile = await _profile(tools, request, person)
         merge = await tools.people.merge(profile, body.merge)
         if merge is None:
             raise InvalidPayload("merge: is none of this person's", code="unknown_merge")
@@ -143,14 +151,16 @@ def _add_changes(router: APIRouter, tools: PeopleTools) -> None:
         return {"person": profile["_id"], "event": await tools.eraser.undo(profile, merge)}
 
 
-async def _profile(tools: PeopleTools, person: str) -> Document:
+async def _profile(tools: PeopleTools, request: Request, person: str) -> Document:
+    """Raises NotFound, also for another app's person."""
     profile = await tools.people.profile(person)
-    if profile is None:
+    if profile is None or not sees_app(request, profile["app"]):
         raise NotFound("no such person", code="unknown_person")
     return profile
 
 
-async def _known(tools: PeopleTools, person: str) -> Known:
+async def _known(tools: PeopleTools, request: Request, person: str) -> Known:
+    await _profile(tools, request, person)
     known = await tools.people.known(person)
     if known is None:
         raise NotFound("no such person", code="unknown_person")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,12 +12,15 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from sender_service.intake.accept import Intake
-from sender_service.intake.said import Said, to_said
+from sender_service.intake.lists import too_many
+from sender_service.intake.said import Said, check_written, to_said
 from sender_service.intake.upload import Lines, read_head, read_recipient, to_lines
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import Send
-from sender_service.models.trigger import Recipient, Terms, Trigger
-from sender_service.ops.bodies import TRIGGER_DOC, is_lines, read_trigger
+from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Terms, Trigger
+from sender_service.ops.auth import require_app
+from sender_service.ops.bodies import is_lines, read_trigger
+from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import PREVIEW, answers
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
 from sender_service.planner.audience import AudienceReader
@@ -62,10 +66,15 @@ def preview_router(tools: PreviewTools) -> APIRouter:
         Of a large audience about `people` are planned, and the counts are extrapolated:
         `"exact": false`.
         """
+
+        def allowed(app: str) -> None:
+            require_app(request, app)
+
         if is_lines(request):
-            asked = await _read_lines(to_lines(request.stream()), people)
+            asked = await _read_lines(to_lines(request.stream()), people, allowed)
         else:
             asked = _read_whole(await read_trigger(request))
+            allowed(asked.terms.app)
         return json_response(await _preview(tools, asked, people))
 
     return router
@@ -88,20 +97,23 @@ class _Asked:
 def _read_whole(body: bytes) -> _Asked:
     """Raises InvalidPayload."""
     said = to_said(_with_id(body))
-    if isinstance(said.trigger, InvalidPayload):
-        raise said.trigger
+    check_written(said.trigger)
+    assert isinstance(said.trigger, Terms)
     return _Asked(said.trigger)
 
 
-async def _read_lines(lines: Lines, people: int) -> _Asked:
+async def _read_lines(lines: Lines, people: int, allowed: Callable[[str], None]) -> _Asked:
     """Every line is looked at, so that a wrong one is named. Raises Rejected."""
     first = await anext(lines, None)
     terms = read_head(first and (first[0], _with_id(first[1])))
+    allowed(terms.app)
     names: list[Recipient] = []
     total = size = 0
     async for number, line in lines:
         recipient = read_recipient(number, line)
         total, size = total + 1, size + len(line)
+        if total > MAX_RECIPIENTS:
+            raise too_many()
         if len(names) < people and size <= LIST_BYTES:
             names.append(recipient)
     if not names:

@@ -45,6 +45,7 @@ class SendReader:
             "digest": send["digest"],
             "state": shown_state(send, self._clock()),
             "error": send["error"],
+            "warnings": send.get("warnings", []),
             "createdAt": _iso(send["createdAt"]),
             "dueAt": _iso(send["dueAt"]),
             "expiresAt": _iso(send["expiresAt"]),

@@ -7,15 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 
 from sender_service.intake.accept import Intake
-from sender_service.intake.said import to_said
-from sender_service.intake.upload import to_lines
-from sender_service.ops.bodies import TRIGGER_DOC, is_lines, read_trigger
+from sender_service.intake.said import check_written, to_said
+from sender_service.intake.upload import peek_head, to_lines
+from sender_service.ops.auth import require_app, sees_app
+from sender_service.ops.bodies import is_lines, read_trigger
+from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import SEND, answers
 from sender_service.ops.reading import SendReader
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
 from shared.clock import Clock
-from shared.errors import Conflict, InvalidPayload
+from shared.errors import Conflict, NotFound
 from shared.wakeup import Wakeup
 
 SendId = Annotated[str, Path(description="the send's id, which is its trigger's id")]
@@ -54,40 +56,51 @@ class SendsApi:
     async def trigger(self, request: Request) -> dict[str, Any]:
         """A campaign trigger; the same id twice is one send. A long list comes one a line."""
         if is_lines(request):
-            return await self._reader.show(
-                await self._intake.accept_lines(to_lines(request.stream()))
-            )
+            head, lines = await peek_head(to_lines(request.stream()))
+            require_app(request, head.app)
+            request.scope["audit_target"] = {"send": head.id}
+            return await self._reader.show(await self._intake.accept_lines(lines))
         said = to_said(await read_trigger(request))
-        if isinstance(said.trigger, InvalidPayload):
-            raise said.trigger  # over HTTP the caller is told at once, and nothing is kept
+        require_app(request, said.head.app)
+        check_written(said.trigger)  # over HTTP the caller is told at once, and nothing is kept
         request.scope["audit_target"] = {"send": said.head.id}
         (verdict,) = await self._intake.accept([said])
         if verdict is not None:
             raise verdict
         return await self._reader.show(said.head.id)
 
-    async def get_send(self, send: SendId) -> dict[str, Any]:
+    async def get_send(self, request: Request, send: SendId) -> dict[str, Any]:
         """The account: audience = sent + pending + suppressed + failed."""
+        await self._check_app(request, send)
         return await self._reader.show(send.lower())
 
-    async def pause(self, send: SendId) -> dict[str, Any]:
+    async def pause(self, request: Request, send: SendId) -> dict[str, Any]:
         """Stops the next release; what is released still goes."""
+        await self._check_app(request, send)
         return await self._changed(send, await self._sends.set_paused(send.lower(), True), "paused")
 
-    async def resume(self, send: SendId) -> dict[str, Any]:
+    async def resume(self, request: Request, send: SendId) -> dict[str, Any]:
         """Goes on where it was paused."""
+        await self._check_app(request, send)
         done = await self._sends.set_paused(send.lower(), False)
         if done:
             await self._pages.make_due(send.lower(), self._clock())
         return await self._changed(send, done, "resumed")
 
-    async def cancel(self, send: SendId) -> dict[str, Any]:
+    async def cancel(self, request: Request, send: SendId) -> dict[str, Any]:
         """Whoever was not called yet will not be; what is released still goes."""
+        await self._check_app(request, send)
         done = await self._sends.end(send.lower(), "cancelled", {})
         if done:
             await self._intake.drop_list(send.lower())
         await self._pages.make_due(send.lower(), self._clock())
         return await self._changed(send, done, "cancelled")
+
+    async def _check_app(self, request: Request, send: str) -> None:
+        """Raises NotFound, also for another app's send."""
+        app = await self._sends.app_of(send.lower())
+        if app is None or not sees_app(request, app):
+            raise NotFound("no such send", code="unknown_send")
 
     async def _changed(self, send: str, done: bool, what: str) -> dict[str, Any]:
         shown = await self._reader.show(send.lower())

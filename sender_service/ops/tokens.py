@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from sender_service.models.access import Role
+from sender_service.models.access import Apps, Principal, Role
+from sender_service.models.trigger import Name
 from sender_service.ops.audit import plain
-from sender_service.ops.auth import caller, needs
+from sender_service.ops.auth import NAMED_APP, caller, needs
+from sender_service.ops.bodies import json_body
+from sender_service.ops.campaigns import known_app
 from sender_service.ops.examples import TOKEN, answers
-from sender_service.store.tokens import Token, TokenStore, shown
+from sender_service.store.tokens import ALL, Token, TokenStore, shown
+from shared.apps import AppRegistry
 from shared.clock import Clock
-from shared.errors import InvalidPayload, NotFound
+from shared.errors import FieldError, Forbidden, InvalidPayload, NotFound
 from shared.models.wire import Moment, Wire
 from shared.secrets import Vault
 
 PREFIX = "cot_"  # "Carillon ops token": what a secret scanner may look for
 RANDOM_BYTES = 32
+MOST_APPS = 100
 TokenId = Annotated[str, Path(description="the token's id", max_length=64)]
 
 
@@ -32,43 +37,85 @@ class TokenIn(Wire):
         alias_generator=to_camel,
         populate_by_name=True,
         frozen=True,
-        json_schema_extra={"examples": [{"name": "campaign job", "role": "operate"}]},
+        json_schema_extra={
+            "examples": [{"name": "campaign job", "role": "operate", "apps": ["demo"]}]
+        },
     )
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     role: Role
+    apps: Literal["all"] | Annotated[list[Name], Field(min_length=1, max_length=MOST_APPS)]
     expires_at: Moment | None = None
 
 
-def tokens_router(store: TokenStore, vault: Vault, clock: Clock) -> APIRouter:
+def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clock) -> APIRouter:
     router = APIRouter(prefix="/v1/tokens", tags=["access"])
 
     @router.get("")
     @needs("admin")
-    async def list_tokens() -> dict[str, Any]:
-        """All tokens, without themselves; `lastUsedAt` is right to the hour."""
-        return {"items": [plain(shown(token)) for token in await store.all()]}
+    async def list_tokens(request: Request) -> dict[str, Any]:
+        """Tokens for no other apps than the caller's, without themselves; `lastUsedAt` is right to
+        the hour."""
+        known = await store.all()
+        own = [token for token in known if caller(request).holds_all_of(token.apps)]
+        return {"items": [plain(shown(token)) for token in own]}
 
     @router.post("", status_code=201, responses=answers(TOKEN, 201))
     @needs("admin")
-    async def create_token(request: Request, body: TokenIn) -> dict[str, Any]:
-        """A new token. This answer is the only place where it is ever seen."""
+    async def create_token(
+        request: Request, body: Annotated[TokenIn, json_body(TokenIn)]
+    ) -> dict[str, Any]:
+        """A new token. This answer is the only place where it is ever seen. Nobody makes one that may
+        do more, or for more apps, than their own."""
         now = clock()
+        wanted = None if body.apps == ALL else frozenset(body.apps)
+        _check_reach(caller(request), body.role, wanted)
+        await _check_apps(apps, body.apps)
         if body.expires_at is not None and body.expires_at <= now:
             raise InvalidPayload("expiresAt: is in the past", code="already_expired")
         secret = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
         by = caller(request).id
-        token = Token(str(uuid.uuid4()), body.name, body.role, now, by, body.expires_at)
+        token = Token(
+            str(uuid.uuid4()), body.name, body.role, now, by, body.expires_at, apps=wanted
+        )
         await store.add(token, vault.hash_key(secret))
         request.scope["audit_target"] = {"token": token.id}
+        request.scope[NAMED_APP] = only_app(wanted)
         return {**plain(shown(token)), "token": secret}
 
     @router.delete("/{token}")
     @needs("admin")
-    async def remove_token(token: TokenId) -> dict[str, Any]:
+    async def remove_token(request: Request, token: TokenId) -> dict[str, Any]:
         """It is refused from now on, by other replicas within 5 s."""
-        if not await store.remove(token):
+        found = await store.get(token)
+        if found is None or not caller(request).holds_all_of(found.apps):
             raise NotFound("no such token", code="unknown_token")
+        request.scope[NAMED_APP] = only_app(found.apps)
+        await store.remove(token)
         return {"id": token, "removed": True}
 
     return router
+
+
+def _check_reach(by: Principal, role: Role, apps: Apps) -> None:
+    """Raises Forbidden."""
+    if not by.may(role):
+        raise Forbidden("role: is above the caller's own", code="role_too_low")
+    if not by.holds_all_of(apps):
+        raise Forbidden("apps: are more than the caller's own", code="app_not_allowed")
+
+
+async def _check_apps(registry: AppRegistry, apps: str | list[str]) -> None:
+    """A misspelt app would be a token for nothing. Raises InvalidPayload."""
+    for index, app in enumerate([] if apps == ALL else apps):
+        try:
+            await known_app(registry, app)
+        except NotFound as exc:
+            field = f"body.apps.{index}"
+            error = FieldError(field, exc.code, exc.message)
+            raise InvalidPayload(f"{field}: {exc.message}", code=exc.code, errors=[error]) from exc
+
+
+def only_app(apps: Apps) -> str | None:
+    """Return the one app that a deed on a token is about; one on more is for `all` to see."""
+    return next(iter(apps)) if apps is not None and len(apps) == 1 else None

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sender_service.models.access import Principal
+from sender_service.models.access import Apps, Principal
 from sender_service.models.send import EVER
-from sender_service.store.recent import Span, newest_of
+from sender_service.store.recent import Span, newest_of, of_apps
 from shared.collections import AUDIT
 from shared.mongo import Database, translate_mongo_errors
 
@@ -26,6 +26,7 @@ class Deed:
     target: dict[str, str]
     status: int
     at: datetime
+    app: str | None = None  # what is about no app, or several, is for `all` to see
 
 
 class AuditStore:
@@ -36,17 +37,19 @@ class AuditStore:
 
     async def add(self, deed: Deed) -> None:
         document = {
-            "at": deed.at, "method": deed.method, "route": deed.route, "target": deed.target,
-            "status": deed.status, "expireAt": deed.at + KEPT,
+            "at": deed.at, "app": deed.app, "method": deed.method, "route": deed.route,
+            "target": deed.target, "status": deed.status, "expireAt": deed.at + KEPT,
             "who": {"id": deed.who.id, "name": deed.who.name, "role": deed.who.role},
         }  # fmt: skip
         with translate_mongo_errors():
             await self._audit.insert_one({"_id": str(uuid.uuid4()), **document})
 
     async def newest(
-        self, since: datetime | None, before: datetime, limit: int
+        self, since: datetime | None, before: datetime, limit: int, apps: Apps = None
     ) -> list[dict[str, Any]]:
-        """The newest first, of [since, before)."""
+        """The newest first, of [since, before), of these apps."""
         span = Span("at", since or EVER, before)
-        found = await newest_of(self._audit, {}, span, limit=limit, shown={"expireAt": 0})
+        found = await newest_of(
+            self._audit, of_apps(apps), span, limit=limit, shown={"expireAt": 0}
+        )
         return [{"id": d.pop("_id"), **d} for d in found]

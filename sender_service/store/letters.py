@@ -10,30 +10,34 @@ from typing import Any
 
 from pymongo import UpdateOne
 
+from sender_service.models.access import Apps
 from sender_service.models.send import EVER
-from sender_service.store.recent import Span, newest_of
+from sender_service.store.recent import Span, newest_of, of_apps
 from shared.collections import DEAD_LETTERS
 from shared.models.dead_letter import DeadLetter
 from shared.mongo import Database, Document, settle_race, translate_mongo_errors
 
 KEPT = timedelta(days=30)
+MOST_APP = 64  # letters of an app's id
 LETTERS_A_WRITE = 8  # each may be megabytes: a small database's cache must hold them
 CONTENT = {"value": 0, "key": 0, "expireAt": 0}  # what may be personal stays out of lists
 
 
 @dataclass(frozen=True)
 class LetterQuery:
-    """Which dead letters; None: any. [since, before)."""
+    """Which dead letters; None: any. [since, before). One that names no app is in nobody's `apps`."""
 
     before: datetime
     since: datetime | None = None
     topic: str | None = None
     code: str | None = None
+    apps: Apps = None
 
     @property
     def fields(self) -> Document:
         wanted = {"topic": self.topic, "code": self.code}
-        return {name: value for name, value in wanted.items() if value is not None}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return {**given, **of_apps(self.apps)}
 
 
 class LetterStore:
@@ -47,7 +51,7 @@ class LetterStore:
         writes = [
             UpdateOne(
                 {"_id": letter.id},
-                {"$setOnInsert": {**letter.document(), "expireAt": letter.at + KEPT}},
+                {"$setOnInsert": _stored(letter)},
                 upsert=True,
             )
             for letter in letters
@@ -72,3 +76,14 @@ class LetterStore:
             await self._letters.update_one(
                 {"_id": letter}, {"$set": changes, "$inc": {"replays": 1}}
             )
+
+
+def _stored(letter: DeadLetter) -> Document:
+    return {**letter.document(), "app": app_of(letter), "expireAt": letter.at + KEPT}
+
+
+def app_of(letter: DeadLetter) -> str | None:
+    """Return the app that the record names; None where it names none, or can't be read."""
+    value = DeadLetter.told(letter.value)
+    app = value.get("app") if isinstance(value, dict) else None
+    return app if isinstance(app, str) and len(app) <= MOST_APP else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sender_service.models.access import Apps
 from shared.mongo import Collection, Document, translate_mongo_errors
 
 WIDTHS = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=64))
@@ -25,6 +26,11 @@ class Span:
         """Where to begin, the latest first; the last one is `since`."""
         near = [self.before - width for width in WIDTHS if self.before - self.since > width]
         return [*near, self.since]
+
+
+def of_apps(apps: Apps) -> Document:
+    """Return the query for what these apps have; None: for everything."""
+    return {} if apps is None else {"app": {"$in": sorted(apps)}}
 
 
 async def newest_of(

@@ -38,6 +38,12 @@ class SendStore:
         with translate_mongo_errors():
             return cast(Send | None, await self._sends.find_one({"_id": send}))
 
+    async def app_of(self, send: str) -> str | None:
+        """Return the app that a send is of; None where there is no such send."""
+        with translate_mongo_errors():
+            found = await self._sends.find_one({"_id": send}, {"app": 1})
+        return None if found is None else str(found["app"])
+
     async def without_list(self, send: str) -> Send | None:
         """A send but for its trigger, which may be long."""
         with translate_mongo_errors():

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sender_service.models.access import Principal, Role
+from sender_service.models.access import Apps, Principal, Role
 from shared.collections import TOKENS
 from shared.mongo import Database, Document, translate_mongo_errors
 
+ALL = "all"
 COARSE = timedelta(hours=1)  # how exactly `lastUsedAt` is known: a write an hour, not a request
 
 
@@ -24,10 +25,11 @@ class Token:
     created_by: str
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
+    apps: Apps = None
 
     @property
     def principal(self) -> Principal:
-        return Principal(self.id, self.name, self.role)
+        return Principal(self.id, self.name, self.role, self.apps)
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
@@ -42,7 +44,7 @@ class TokenStore:
     async def add(self, token: Token, hashed: str) -> None:
         document = {
             "_id": token.id, "hash": hashed, "name": token.name, "role": token.role,
-            "createdAt": token.created_at, "createdBy": token.created_by,
+            "apps": apps_document(token.apps), "createdAt": token.created_at, "createdBy": token.created_by,
             "expiresAt": token.expires_at, "lastUsedAt": None,
         }  # fmt: skip
         with translate_mongo_errors():
@@ -51,6 +53,11 @@ class TokenStore:
     async def by_hash(self, hashed: str) -> Token | None:
         with translate_mongo_errors():
             found = await self._tokens.find_one({"hash": hashed})
+        return None if found is None else _token(found)
+
+    async def get(self, token: str) -> Token | None:
+        with translate_mongo_errors():
+            found = await self._tokens.find_one({"_id": token})
         return None if found is None else _token(found)
 
     async def all(self) -> list[Token]:
@@ -80,7 +87,17 @@ def _token(found: Document) -> Token:
         created_by=found["createdBy"],
         expires_at=found["expiresAt"],
         last_used_at=found["lastUsedAt"],
+        apps=_apps(found.get("apps", ALL)),
     )
+
+
+def _apps(stored: list[str] | str) -> Apps:
+    """Read the apps of a token. One made before tokens named their apps has all, as it had."""
+    return None if stored == ALL else frozenset(stored)
+
+
+def apps_document(apps: Apps) -> list[str] | str:
+    return ALL if apps is None else sorted(apps)
 
 
 def shown(token: Token) -> dict[str, Any]:
@@ -88,6 +105,7 @@ def shown(token: Token) -> dict[str, Any]:
         "id": token.id,
         "name": token.name,
         "role": token.role,
+        "apps": apps_document(token.apps),
         "createdAt": token.created_at,
         "createdBy": token.created_by,
         "expiresAt": token.expires_at,

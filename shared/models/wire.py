@@ -19,7 +19,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from shared.clock import as_utc
-from shared.errors import FieldError, InvalidPayload
+from shared.errors import InvalidPayload
+from shared.models.strict import to_invalid
 
 STORABLE_KEY = r"^([^$\u0000][^\u0000]*)?$"
 MAX_DEPTH = 32  # BSON ends at 100, with what it lies in; templates and reports need far less
@@ -137,16 +138,7 @@ def validate(model: type[M], value: object, *, prefix: str = "") -> M:
 
 def invalid_payload(error: ValidationError, *, prefix: str = "") -> InvalidPayload:
     """Pydantic's findings as ours: path, code and a sentence, never the value (it may be personal)."""
-    found = tuple(
-        FieldError(
-            prefix + ".".join(str(step) for step in item["loc"]) or "body",
-            item["type"],
-            item["msg"].removeprefix("Value error, "),
-        )
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
-    )
-    first = found[0]
-    return InvalidPayload(f"{first.field}: {first.message}", errors=found)
+    return to_invalid(error, prefix=prefix)
 
 
 def load_json(body: bytes) -> Any:

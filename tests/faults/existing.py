@@ -107,7 +107,9 @@ class Existing:
         return trigger["id"]
 
     async def _token(self, world: World) -> str:
-        made = await world.ops("POST", "/v1/tokens", json={"name": "schemas", "role": "read"})
+        made = await world.ops(
+            "POST", "/v1/tokens", json={"name": "schemas", "role": "read", "apps": "all"}
+        )
         return str(made["id"])
 
     def fit(self, case: Any) -> None:

@@ -40,7 +40,9 @@ async def plant_everything(
     with proxied:
         await eventually(lambda: _knows(world, proxied.address, shop), 20, every=0.2)
         await _by_ingest(world, proxied.address, shop)
-    token = (await world.ops("POST", "/v1/tokens", json={"name": "t", "role": "operate"}))["token"]
+    token = (
+        await world.ops("POST", "/v1/tokens", json={"name": "t", "role": "operate", "apps": "all"})
+    )["token"]
     await _by_the_sender(world, shop, token)
     await _by_the_log(world, writer, shop)
     return {token, token.removeprefix("cot_"), VISITORS_ADDRESS, *shop.players}

@@ -169,6 +169,7 @@ OWN = "documents that we wrote, or a model that was read elsewhere"
 READERS = {
     "shared/apps.py": OWN,
     "shared/models/dead_letter.py": "letter, dead letter shown",
+    "shared/models/strict.py": "trigger; tests/unit/shared/test_strict.py",
     "shared/models/wire.py": "job, delivery, event, letter",
     "ingest_service/api/profile.py": "tests/faults/test_schemas.py: a visitor id",
     "ingest_service/batch.py": "batch",
@@ -194,6 +195,7 @@ READERS = {
     "sender_service/models/trigger.py": "trigger, segment",
     "sender_service/ops/app_body.py": OWN,
     "sender_service/ops/apps.py": OWN,
+    "sender_service/ops/bodies.py": "tests/contract/sender/test_strict_bodies.py",
     "sender_service/ops/letters.py": "letter, dead letter shown",
     "sender_service/ops/preview.py": "preview",
     "sender_service/ops/trials.py": "connection, refusal",

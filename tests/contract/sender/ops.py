@@ -78,7 +78,7 @@ class Ops:
         return answer.json()
 
     async def token(self, role: str, **more: Any) -> str:
-        body = {"name": f"test {role}", "role": role, **more}
+        body = {"name": f"test {role}", "role": role, "apps": "all", **more}
         return str((await self.ok("POST", "/v1/tokens", json=body))["token"])
 
     async def open_app(self, app: str = "shop", campaign: str = "hello") -> None:

@@ -113,7 +113,7 @@ async def test_expired_token_is_refused_at_once(ops: Ops) -> None:
 
 
 async def test_token_that_has_expired_already_is_not_made(ops: Ops) -> None:
-    body = {"name": "x", "role": "read", "expiresAt": "2020-01-01T00:00:00Z"}
+    body = {"name": "x", "role": "read", "apps": "all", "expiresAt": "2020-01-01T00:00:00Z"}
     answer = await ops.call("POST", "/v1/tokens", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "already_expired")
 

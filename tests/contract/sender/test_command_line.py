@@ -170,10 +170,23 @@ def test_new_token_is_alone_on_stdout(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     route = respx_mock.post("/v1/tokens").respond(201, json={"token": "cot_new", "id": "1"})
-    assert run("token", "create", "--name", "job", "--role", "operate") == 0
+    assert run("token", "create", "--name", "job", "--role", "operate", "--app", "demo") == 0
     body = orjson.loads(route.calls[0].request.content)
-    assert body == {"name": "job", "role": "operate", "expiresAt": None}
+    assert body == {"name": "job", "role": "operate", "apps": ["demo"], "expiresAt": None}
     assert capsys.readouterr().out == "cot_new\n"
+
+
+@respx.mock(base_url=URL)
+def test_b7_token_names_its_apps(respx_mock: respx.MockRouter) -> None:
+    route = respx_mock.post("/v1/tokens").respond(201, json={"token": "cot_new", "id": "1"})
+    create = ("token", "create", "--name", "job", "--role", "read")
+    assert run(*create, "--app", "demo", "--app", "other") == 0
+    assert run(*create, "--all-apps") == 0
+    said = [orjson.loads(call.request.content)["apps"] for call in route.calls]
+    assert said == [["demo", "other"], "all"]
+    for wrong in ((), ("--app", "demo", "--all-apps")):
+        with pytest.raises(SystemExit):
+            run(*create, *wrong)
 
 
 @respx.mock(base_url=URL)

@@ -111,7 +111,9 @@ async def test_erase_reaches_what_the_sender_keeps(sender: str, settings: Settin
 
 async def test_token_made_by_command_opens_what_its_role_may(sender: str) -> None:
     async with contextlib.aclosing(await ready(sender)) as http:
-        code, screen = await command("token", "create", "--name", "job", "--role", "read")
+        code, screen = await command(
+            "token", "create", "--name", "job", "--role", "read", "--all-apps"
+        )
         assert code == 0, screen
         headers = {"Authorization": f"Bearer {screen.strip()}"}
         assert (await http.get("/v1/apps", headers=headers)).status_code == 200

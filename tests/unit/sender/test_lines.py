@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sender_service.intake import upload
 from sender_service.intake.upload import to_lines
 from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from sender_service.planner.seen import FIRST_SIZE, Places, SeenTexts
@@ -38,6 +40,22 @@ async def test_a_line_without_end_is_refused_before_it_is_whole() -> None:
         await _lines(b"{}\n", *[b"x" * 2**16] * 17)
     assert caught.value.message == "line 2 has more than 1 MiB"
     assert len(await _lines(b"x" * MAX_TRIGGER_BYTES)) == 1
+
+
+async def test_a2_upload_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of empty lines too, of which nothing is kept."""
+    monkeypatch.setattr(upload, "MAX_UPLOAD_BYTES", 2**20)
+    for piece in (b"\n" * 2**16, b" \n" * 2**15, b"{}\n" * 2**14):
+        with pytest.raises(TooLarge) as caught:
+            await _lines(*[piece] * 40)
+        assert caught.value.code == "list_too_large"
+
+
+async def test_a2_line_in_tiny_pieces_is_put_together_once() -> None:
+    began = time.monotonic()
+    ((_, line),) = await _lines(*[b"xy"] * 400_000)
+    assert len(line) == 800_000
+    assert time.monotonic() - began < 4  # copied each time it was 160 GB
 
 
 @given(st.lists(st.text("abc", max_size=4)))

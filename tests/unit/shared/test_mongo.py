@@ -10,11 +10,13 @@ import pytest
 from shared.mongo import IN_LIMIT, one_of
 
 ROOT = Path(__file__).parents[3]
-# The one helper; a bounded batch, two fixed states, and values of a segment, which has its own limit.
+# The one helper; a bounded batch, two fixed states, values of a segment, which has its own limit, and a
+# token's apps, which are at most a hundred.
 BY_HAND = {
     "shared/mongo.py",
     "ingest_service/projector/store.py",
     "ingest_service/replay/staging.py",
+    "sender_service/store/recent.py",
     "sender_service/store/sends.py",
     "sender_service/planner/segments.py",
 }

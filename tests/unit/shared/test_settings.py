@@ -19,7 +19,8 @@ from shared.settings import (
     Settings,
 )
 
-GOOD = SecretStr("x" * MIN_SECRET_LENGTH)
+GOOD = SecretStr("0123456789abcdef" * (MIN_SECRET_LENGTH // 16))
+TOKEN = SecretStr("cot_0123456789abcdef")
 
 
 @pytest.fixture(autouse=True)
@@ -69,12 +70,20 @@ def test_secrets_are_not_shown() -> None:
 @pytest.mark.parametrize(
     ("secret", "token", "named"),
     [
-        (SecretStr(DEVELOPMENT_SECRET), SecretStr("mine"), "CARILLON_SECRET_KEY"),
+        (SecretStr(DEVELOPMENT_SECRET), TOKEN, "CARILLON_SECRET_KEY"),
         (GOOD, SecretStr(DEVELOPMENT_OPS_TOKEN), "CARILLON_OPS__TOKEN"),
-        (SecretStr("short"), SecretStr("mine"), "CARILLON_SECRET_KEY"),
+        (SecretStr("short"), TOKEN, "CARILLON_SECRET_KEY"),
+        (SecretStr("a" * 32), TOKEN, "CARILLON_SECRET_KEY"),
+        (SecretStr("abab" * 10), TOKEN, "CARILLON_SECRET_KEY"),
+        (SecretStr(" " * 40), TOKEN, "CARILLON_SECRET_KEY"),
+        (GOOD, SecretStr(""), "CARILLON_OPS__TOKEN"),
+        (GOOD, SecretStr("x"), "CARILLON_OPS__TOKEN"),
+        (GOOD, SecretStr(" " * 20), "CARILLON_OPS__TOKEN"),
+        (GOOD, SecretStr("cot 0123456789abcdef"), "CARILLON_OPS__TOKEN"),
+        (GOOD, SecretStr("a" * 40), "CARILLON_OPS__TOKEN"),
     ],
 )
-def test_published_or_short_secrets_are_refused(
+def test_b8_published_or_weak_secrets_are_refused(
     secret: SecretStr, token: SecretStr, named: str
 ) -> None:
     settings = Settings(secret_key=secret, ops=OpsSettings(token=token))
@@ -82,10 +91,19 @@ def test_published_or_short_secrets_are_refused(
         settings.check_secrets()
     assert named in caught.value.message
     assert secret.get_secret_value() not in caught.value.message
+    assert "openssl" in caught.value.message or "blanks" in caught.value.message
 
 
 def test_own_secrets_are_accepted() -> None:
-    Settings(secret_key=GOOD, ops=OpsSettings(token=SecretStr("mine"))).check_secrets()
+    Settings(secret_key=GOOD, ops=OpsSettings(token=TOKEN)).check_secrets()
+
+
+@pytest.mark.parametrize("token", [DEVELOPMENT_OPS_TOKEN, "", "x"])
+def test_b8_ingest_needs_no_token_of_the_ops_api(token: str) -> None:
+    settings = Settings(secret_key=GOOD, ops=OpsSettings(token=SecretStr(token)))
+    settings.check_secrets(serves_ops=False)
+    with pytest.raises(Rejected):
+        settings.check_secrets()
 
 
 def test_development_accepts_the_defaults() -> None:

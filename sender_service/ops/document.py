@@ -1,0 +1,68 @@
+"""The OpenAPI document's bodies: FastAPI doesn't know what the routes read themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from sender_service.models.trigger import Trigger
+from sender_service.ops.bodies import NDJSON, body_of
+
+SCHEMAS = "#/components/schemas/"
+TRIGGER = Trigger.__name__
+TRIGGER_DOC = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": SCHEMAS + TRIGGER},
+                "example": {
+                    "id": "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10",
+                    "app": "demo",
+                    "campaign": "welcome",
+                    "audience": {"all": True},
+                },
+            },
+            NDJSON: {
+                "schema": {"type": "string"},
+                "example": '{"id": "0b6c2a1e-…", "app": "demo", "campaign": "welcome"}\n'
+                '{"login": "ann", "variables": {"name": "Ann"}}\n{"visitor": "v-1"}\n',
+            },
+        },
+    }
+}
+
+
+def add_bodies(routers: Sequence[APIRouter], document: dict[str, Any]) -> None:
+    """Add what bodies are to the document, in place."""
+    models: list[type[BaseModel]] = [Trigger]
+    for route in (route for router in routers for route in router.routes):
+        body = body_of(route) if isinstance(route, APIRoute) else None
+        if body is None or not isinstance(route, APIRoute):
+            continue
+        models.append(body[0])
+        for method in route.methods or ():
+            document["paths"][route.path_format][method.lower()]["requestBody"] = _body(*body)
+    wanted = [(model, "validation") for model in dict.fromkeys(models)]
+    _, schemas = models_json_schema(wanted, ref_template=SCHEMAS + "{model}")  # type: ignore[arg-type]
+    for schema in schemas["$defs"].values():
+        _close(schema)
+    document["components"]["schemas"].update(schemas["$defs"])
+
+
+def _body(model: type[BaseModel], example: object) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": SCHEMAS + model.__name__}}
+    if example is not None:
+        content["example"] = example
+    return {"required": True, "content": {"application/json": content}}
+
+
+def _close(schema: dict[str, Any]) -> None:
+    """Say that an object has no other keys: others are refused."""
+    if "properties" in schema:
+        schema.setdefault("additionalProperties", False)
