@@ -68,6 +68,7 @@ def deeds_of(world: World, shop: Shop, doorman: Doorman, clients: Clients) -> di
         "clocks_differ": clocks.differ,
         "clock_steps_ingest": partial(clocks.step, "ingest"),
         "clock_steps_sender": partial(clocks.step, "sender"),
+        "disk_full_spool": processes.fill_disk,
         "full_spool": processes.fill_spool,
         "kill_ingest_spooling": processes.kill_spooling,
         "rebalance_storm": processes.storm,

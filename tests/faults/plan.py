@@ -35,6 +35,7 @@ ONESIGNAL = (
     "webhooks_lost_and_doubled",
 )
 LOG = ("poison",)
+DISK = ("disk_full_spool",)  # where a small file system may be mounted
 # On a real Kafka only: the embedded log is in memory, and the embedded coordinator may never again
 # assign a group whose members were killed while it was shared out (docs/faults.md).
 BROKER = (
@@ -93,9 +94,10 @@ class Choice:
         return f"make test-faults SEED={self.seed} ROUND={number}{kafka}"
 
 
-def deal(choice: Choice, *, with_broker: bool) -> list[Round]:
+def deal(choice: Choice, *, with_broker: bool, with_disk: bool) -> list[Round]:
     """Every kind comes once before any comes again, like cards from a shuffled deck."""
-    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *(BROKER if with_broker else ()))
+    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG)
+    kinds += (*(DISK if with_disk else ()), *(BROKER if with_broker else ()))
     dice = Random(f"carillon:{choice.seed}")
     deck = _shuffled_for_ever(kinds, dice)
     all_kinds_once = math.ceil(len(kinds) / FAULTS_A_ROUND)

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+
+import httpx
 
 from ingest_service.guarded_log import HOLD
 from tests import stack
 from tests.disk import fill, small_disk
 from tests.integration.ingest.load import Load, read_log
 from tests.integration.ingest.running import client_of, seeded, until
+
+
+@asynccontextmanager
+async def running(load: Load) -> AsyncIterator[asyncio.Task[None]]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(load.run(stop))
+    try:
+        yield task
+    finally:
+        stop.set()
+        await task
+
+
+async def errors_of(client: httpx.AsyncClient) -> list[str | None]:
+    parts = (await client.get("/health/ready")).json()["dependencies"]
+    return [part["error"] for part in parts]
 
 
 async def test_b4_a_disk_full_of_the_spool_empties_without_growing(
@@ -19,29 +39,22 @@ async def test_b4_a_disk_full_of_the_spool_empties_without_growing(
     with small_disk(tmp_path / "disk", mebibytes=3) as disk:
         settings = stack.settings_for(broker, mongo_uri, disk)
         settings = settings.model_copy(update={"log_level": "WARNING"})
+        hold = settings.data_dir / HOLD
         async with seeded(settings):
             with stack.service("ingest_service", settings, "--only", "api") as server:
                 async with client_of(server) as client:
                     await until(client, 200, "ready")
-                    hold = settings.data_dir / HOLD
                     hold.touch()
                     load = Load(client, events=20)
-                    stop = asyncio.Event()
-                    running = asyncio.create_task(load.run(stop))
-                    await stack.eventually(lambda: running.done() or load.answers[503] > 20, 60)
-                    await until(client, 503, "unavailable")
-                    health = (await client.get("/health/ready")).json()
-                    assert "spool_failed" in [part["error"] for part in health["dependencies"]]
-                    stop.set()
-                    await running
+                    async with running(load) as task:
+                        await stack.eventually(lambda: task.done() or load.answers[503] > 20, 60)
+                        await until(client, 503, "unavailable")
+                        assert "spool_failed" in await errors_of(client)
                     fill(disk)  # nor is there room for a deletion
                     hold.unlink()
                     await until(client, 200, "ready", 30)
-                    before = load.count
-                    stop = asyncio.Event()
-                    running = asyncio.create_task(load.run(stop))
-                    await stack.eventually(lambda: running.done() or load.count > before + 100, 30)
-                    stop.set()
-                    await running
-                    assert load.answers.keys() == {202, 503}
-                    load.check(await read_log(broker))
+                    enough = load.count + 100
+                    async with running(load) as task:
+                        await stack.eventually(lambda: task.done() or load.count > enough, 30)
+                assert load.answers.keys() == {202, 503}
+                load.check(await read_log(broker))
