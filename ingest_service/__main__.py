@@ -10,12 +10,11 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from ingest_service.importer.run import import_file
 from ingest_service.main import ROLES, run
 from ingest_service.replay.run import replay
 from ingest_service.snapshot.take import take_snapshot
+from shared.environment import load_settings
 from shared.errors import CarillonError
 from shared.mongo import open_database
 from shared.service import run_service
@@ -64,11 +63,9 @@ def _run_command(given: argparse.Namespace) -> int:
     """One sentence where it can't be done."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        settings = Settings()
+        settings = load_settings()
         settings.check_secrets()
         return asyncio.run(COMMANDS[given.command](given, settings))
-    except ValidationError as exc:
-        reason = exc.errors(include_input=False)[0]["msg"]
     except CarillonError as exc:
         reason = exc.message
     sys.stderr.write(f"{given.command}: {reason}\n")

@@ -13,9 +13,9 @@ from typing import Any
 
 import uvicorn
 import uvloop
-from pydantic import ValidationError
 from starlette.types import ASGIApp
 
+from shared.environment import load_settings
 from shared.errors import CarillonError, Rejected, Unavailable
 from shared.health import Component
 from shared.http_bounds import BoundedProtocol, look_after, room_for
@@ -37,15 +37,10 @@ def run_service(
 ) -> int:
     """Settings, logs, signals, loop; returns the exit code. Bad settings are one clear sentence."""
     try:
-        settings = Settings()
-    except ValidationError as exc:
-        for error in exc.errors(include_input=False, include_url=False):
-            where = (
-                "CARILLON_" + "__".join(str(p).upper() for p in error["loc"])
-                if error["loc"]
-                else ""
-            )
-            sys.stderr.write(f"{name}: {where} {error['msg']}\n".replace("  ", " "))
+        settings = load_settings()
+    except Rejected as exc:
+        for sentence in exc.message.splitlines():
+            sys.stderr.write(f"{name}: {sentence}\n")
         return EXIT_SETTINGS
     configure_logs(name, settings.log_level)
     try:

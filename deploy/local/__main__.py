@@ -8,15 +8,17 @@ import os
 import sys
 
 import httpx
-from pydantic import ValidationError
 
 from deploy.local.errors import EXIT_REFUSED, LaunchError
 from deploy.local.guard import check_ports, hold_folder
 from deploy.local.launcher import Launcher
 from deploy.local.screen import Screen
 from deploy.local.settings import LocalSettings, choose_ports
+from deploy.local.shop.settings import ShopSettings
 from deploy.local.stack import create_stack
 from deploy.local.stop import Stop
+from shared.environment import check_names, read_settings
+from shared.errors import Rejected
 from shared.settings import Settings
 
 
@@ -42,15 +44,15 @@ def main() -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     screen = Screen()
     try:
-        return asyncio.run(run(Settings(), LocalSettings(), screen))
+        check_names(os.environ, Settings, LocalSettings, ShopSettings)
+        settings, local = read_settings(Settings), read_settings(LocalSettings)
+        read_settings(ShopSettings)
+        return asyncio.run(run(settings, local, screen))
     except LaunchError as exc:
         screen.fail(str(exc))
         return exc.exit_code
-    except ValidationError as exc:
-        for error in exc.errors(include_input=False, include_url=False):
-            names = "__".join(str(part).upper() for part in error["loc"])
-            prefix = "CARILLON_LOCAL__" if exc.title == "LocalSettings" else "CARILLON_"
-            screen.fail(f"{prefix + names + ' ' if names else ''}{error['msg']}")
+    except Rejected as exc:
+        screen.fail(exc.message)
         return EXIT_REFUSED
 
 
