@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ log = logging.getLogger("carillon.service")
 
 EXIT_SETTINGS = 2
 EXIT_CRASHED = 1
+OURS_ALONE = 0o077  # the umask: the data folder has what is known of people
 PROBE_SECONDS = 1.0
 PROBE_TIMEOUT_SECONDS = 3.0
 
@@ -36,6 +38,7 @@ def run_service(
     name: str, main: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
 ) -> int:
     """Settings, logs, signals, loop; returns the exit code. Bad settings are one clear sentence."""
+    os.umask(OURS_ALONE)
     try:
         settings = load_settings()
     except Rejected as exc:

@@ -166,8 +166,8 @@ class Settings(BaseSettings):
     governor: GovernorSettings = GovernorSettings()
     ops: OpsSettings = OpsSettings()
 
-    def check_secrets(self) -> None:
-        """For services; the command line needs no secret. Raises Rejected for published defaults."""
+    def check_secrets(self, hint: str = "") -> None:
+        """Refuse published defaults, which `hint` may say more about. Raises Rejected."""
         if self.development:
             return
         for name, secret, default in (
@@ -175,7 +175,9 @@ class Settings(BaseSettings):
             ("CARILLON_OPS__TOKEN", self.ops.token, DEVELOPMENT_OPS_TOKEN),
         ):
             if secret.get_secret_value() == default:
-                raise Rejected(f"{name} has its published default, which anyone could use: set it")
+                raise Rejected(
+                    f"{name} has its published default, which anyone could use: set it{hint}"
+                )
         if len(self.secret_key.get_secret_value()) < MIN_SECRET_LENGTH:
             raise Rejected(f"CARILLON_SECRET_KEY must have at least {MIN_SECRET_LENGTH} characters")
 

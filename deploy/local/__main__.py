@@ -40,6 +40,7 @@ async def run(settings: Settings, local: LocalSettings, screen: Screen) -> int:
 
 def main() -> int:
     os.environ.setdefault("CARILLON_DEVELOPMENT", "true")
+    os.umask(0o077)  # visitors' data: all that we and the children write is ours alone
     # The client logs every attempt to reach a broker that is only starting.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     screen = Screen()

@@ -26,6 +26,7 @@ class LocalSettings(BaseSettings):
     shop_port: int = Field(8099, ge=0, le=65_535)
     projector_port: int = Field(0, ge=0, le=65_535)  # only for its health
     broker_memory_mb: int = Field(512, ge=16)  # then another takes its place (its log is in memory)
+    log_mb: int = Field(16, ge=1)  # of a part's log; as much again of what was before it
     start_seconds: float = Field(60.0, gt=0)  # until a child must be ready; seen: below 3
     stop_seconds: float = Field(12.0, gt=0)  # the services' own drain ends at 10
     onesignal_app_id: str = DEMO_APP_ID  # of the app that is seeded: set both with a real OneSignal

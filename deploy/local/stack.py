@@ -39,7 +39,8 @@ def create_stack(
     return Stack(
         parts=tuple(spec for spec in specs if spec is not None),
         data=data,
-        log=CarryOver(parts.kafka, data) if ports.broker is not None else None,
+        carried=CarryOver(parts.kafka, data),
+        is_log_in_memory=ports.broker is not None,
         hold=Hold(data, client, f"{ports.ingest.url}{READY}"),
         seed=Seeder(client, ports, local, settings.ops.token.get_secret_value()),
         where_to_look=where_to_look(settings, ports, data),
@@ -69,7 +70,9 @@ class _Parts:
         async def probe() -> None:
             await probe_broker(self.kafka, broker.cluster_id)
 
-        return Spec("broker", broker.command, probe, _address(port), self.env)
+        address = _address(port)
+        # Tansu panics where its log can't be written, and takes what it has in memory with it.
+        return Spec("broker", broker.command, probe, address, self.env, is_pumped=True)
 
     def database(self) -> Spec | None:
         port = self._ports.database

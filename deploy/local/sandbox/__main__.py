@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import os
 import socket
 import sys
 from pathlib import Path
@@ -71,6 +72,7 @@ def create_server(settings: SandboxSettings) -> SandboxServer:
 
 def main() -> None:
     chosen = read_arguments(sys.argv[1:])
+    os.umask(0o077)  # its file knows emails and what was pushed
     listener = open_socket(chosen.host, chosen.port)
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)
     create_server(SandboxSettings(chosen.data, chosen.webhook_url)).run(sockets=[listener])
