@@ -46,10 +46,9 @@ def _check_networks(networks: list[str]) -> list[str]:
     return networks
 
 
+Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[
-    list[str],
-    NoDecode,
-    BeforeValidator(_split),
+    Names,
     AfterValidator(_check_networks),
     Field(examples=["10.0.0.0/8,192.168.0.0/16"]),
 ]

@@ -33,7 +33,7 @@ def create_stack(
 ) -> Stack:
     """Raises LaunchError where an embedded server is needed and isn't there."""
     data = settings.data_dir.resolve()
-    parts = _Parts(settings, ports, client, data)
+    parts = _Parts(settings, local, ports, client, data)
     parts.env["CARILLON_SHOP__ONESIGNAL_APP_ID"] = local.onesignal_app_id
     specs = (parts.broker(), parts.database(), parts.sandbox(), *parts.services(), parts.shop())
     return Stack(
@@ -50,8 +50,14 @@ def create_stack(
 
 class _Parts:
     def __init__(
-        self, settings: Settings, ports: Ports, client: httpx.AsyncClient, data: Path
+        self,
+        settings: Settings,
+        local: LocalSettings,
+        ports: Ports,
+        client: httpx.AsyncClient,
+        data: Path,
     ) -> None:
+        self._local = local
         self._ports = ports
         self._client = client
         self._data = data
@@ -93,7 +99,9 @@ class _Parts:
             f"--data={self._data / 'sandbox'}",
             f"--webhook-url={webhooks}",
         )
-        return self._python(port, "/health", "deploy.local.sandbox", *arguments)
+        more = [f"--origin={origin}" for origin in self._local.sandbox_origins]
+        more += ["--post-anywhere"] if self._local.sandbox_posts_anywhere else []
+        return self._python(port, "/health", "deploy.local.sandbox", *arguments, *more)
 
     def services(self) -> list[Spec]:
         ports = self._ports
