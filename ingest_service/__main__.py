@@ -18,7 +18,7 @@ from ingest_service.snapshot.take import take_snapshot
 from shared.environment import load_settings
 from shared.errors import CarillonError
 from shared.mongo import open_database
-from shared.service import OURS_ALONE, run_service
+from shared.service import OURS_ALONE, run_service, say_what_starts
 from shared.settings import Settings
 
 EXIT_REFUSED = 2
@@ -87,6 +87,7 @@ def main() -> int:
     unknown = roles - set(ROLES)
     if unknown:
         parser.error(f"--only knows {', '.join(ROLES)}, not {', '.join(sorted(unknown))}")
+    say_what_starts("ingest", COMMANDS)
     return run_service("ingest", lambda settings, stop: run(settings, stop, roles, given.port))
 
 

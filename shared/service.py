@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,6 +56,18 @@ def run_service(
         log.critical("crashed", exc_info=exc)
         return EXIT_CRASHED
     return 0
+
+
+def say_what_starts(name: str, commands: Iterable[str]) -> None:
+    """Tell a person at a terminal that this is a service, and what else the program does.
+
+    A log collector gets JSON lines only.
+    """
+    if sys.stderr.isatty():
+        sys.stderr.write(
+            f"{name}: starting the service, until Ctrl-C; commands: {', '.join(commands)}"
+            f" (python -m {name}_service --help)\n"
+        )
 
 
 async def _with_signals(
