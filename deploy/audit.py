@@ -20,6 +20,10 @@ TOOL = (
     Path(sys.prefix) / "audit" / "bin" / "pip-audit"
 )  # apart: it brings much that nobody else needs
 SECONDS = 300.0
+WAY_OUT = (
+    "run `make audit` where PyPI itself can be asked, or give these files there to a scanner of yours: "
+    + ", ".join(LOCKS)
+)
 SOUND, UNSOUND, NOT_ASKED = 0, 1, 3  # exit codes; 2 is make's own for whatever went wrong
 
 
@@ -51,7 +55,7 @@ def sentences(findings: Findings) -> list[str]:
     if findings.unknown:
         said.append(
             f"not asked: no advisory data from here about {len(findings.unknown)} of"
-            f" {findings.asked} dependencies"
+            f" {findings.asked} dependencies; {WAY_OUT}"
         )
     return said
 
@@ -74,7 +78,7 @@ def main() -> int:
     try:
         findings = read_report(_ask(LOCKS))
     except (OSError, ValueError, subprocess.TimeoutExpired) as exc:
-        sys.stdout.write(f"not asked: pip-audit gave no report ({type(exc).__name__})\n")
+        sys.stdout.write(f"not asked: pip-audit gave no report ({type(exc).__name__}); {WAY_OUT}\n")
         return NOT_ASKED
     for said in sentences(findings):
         sys.stdout.write(f"{said}\n")

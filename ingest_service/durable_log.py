@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
-from ingest_service.spool import Spool, SpoolFull, size_of
+from ingest_service.spool import Spool, SpoolFailed, SpoolFull, size_of
 from shared import metrics
 from shared.errors import LogUnavailable
 from shared.kafka import Outgoing
@@ -70,7 +70,6 @@ class DurableLog:
         self._flushing: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()  # between a flush and the drainer's last batch
         self._filled = asyncio.Event()
-        self._moved = 0  # the last of the spool's numbers that Kafka has acknowledged
         self._flushed = 0.0  # when the last flush began, by the loop's clock
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
@@ -93,9 +92,25 @@ class DurableLog:
             raise LogUnavailable("events wait on disk", code="spooling")
 
     async def check_room(self) -> None:
-        """For the health probe. Raises SpoolFull where an event of any size may no longer fit."""
+        """For the health probe. Raises SpoolFull where an event of any size may no longer fit, and
+        SpoolFailed while the disk takes none, unless Kafka takes them without the spool.
+        """
+        if self._spool.is_failing:
+            await self._prove_disk()
         if self._spool.size + LARGEST_BYTES > self._limit:
             raise SpoolFull("Kafka is away and the spool is full")
+
+    async def _prove_disk(self) -> None:
+        try:
+            await self._on_disk(lambda: self._spool.prove(LARGEST_BYTES))
+            self._filled.set()  # a file that could be opened only now may hold events
+        except SpoolFailed:
+            if self._spool.count:
+                raise
+            try:
+                await self.check()
+            except LogUnavailable:
+                raise SpoolFailed("Kafka is away and the spool can't be written") from None
 
     async def _flush(self) -> None:
         try:
@@ -186,10 +201,11 @@ class DurableLog:
 
     async def _move(self, seconds: float) -> None:
         last, records = await self._on_disk(lambda: self._spool.first(DRAIN_RECORDS))
-        if last != self._moved:  # a full disk refuses to forget what is in Kafka already
-            await self._kafka.publish(records, seconds)
-            self._moved = last
-        await self._on_disk(lambda: self._spool.remove(last, records))
+        await self._kafka.publish(records, seconds)
+        try:
+            await self._on_disk(lambda: self._spool.remove(last, records))
+        except SpoolFailed as exc:  # a full disk: the spool remembers that these have left
+            log.warning("the spool can't be shortened", extra={"reason": exc.message})
         self._tell()
         metrics.SPOOL_DRAINED.inc(len(records))
 

@@ -29,6 +29,7 @@ class KnownApps:
         self._apps = apps
         self._component = component
         self._written = b""
+        self._is_failing = False
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Take over what is on disk, then keep it like the registry."""
@@ -64,6 +65,10 @@ class KnownApps:
             beside.touch(mode=0o600)
             beside.write_bytes(told)
             beside.replace(self._path)
-        except OSError as exc:
-            log.warning("known apps not written", extra={"reason": type(exc).__name__})
+        except OSError as exc:  # tried again each second: an app of today may be needed tomorrow
+            if not self._is_failing:
+                log.warning("known apps not written", extra={"reason": type(exc).__name__})
+            self._is_failing = True
+            return
+        self._is_failing = False
         self._written = told

@@ -16,7 +16,7 @@ from sender_service.cli.sends import add_send_commands
 from sender_service.cli.tokens import add_token_commands
 from sender_service.cli.trigger import add_trigger_command
 from sender_service.main import ROLES, run
-from shared.service import run_service
+from shared.service import run_service, say_what_starts
 
 COMMANDS = (
     add_trigger_command,
@@ -42,6 +42,10 @@ def _roles(text: str) -> list[str]:
 
 
 def build_parser() -> argparse.ArgumentParser:
+    return _parser_and_commands()[0]
+
+
+def _parser_and_commands() -> tuple[argparse.ArgumentParser, list[str]]:
     parser = argparse.ArgumentParser(prog="python -m sender_service", description=__doc__)
     parser.add_argument(
         "--only", type=_roles, default=list(ROLES), help="the roles to run, by commas"
@@ -49,13 +53,15 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command")
     for add in COMMANDS:
         add(commands)
-    return parser
+    return parser, list(commands.choices)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = build_parser().parse_args(arguments)
+    parser, commands = _parser_and_commands()
+    options = parser.parse_args(arguments)
     if options.command is not None:
         return int(options.execute(options))
+    say_what_starts("sender", commands)
     return run_service("sender", functools.partial(run, roles=options.only), serves_ops=True)
 
 

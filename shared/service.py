@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 import uvloop
-from pydantic import ValidationError
 from starlette.types import ASGIApp
 
+from shared.environment import load_settings
 from shared.errors import CarillonError, Rejected, Unavailable
 from shared.health import Component
 from shared.http_bounds import BoundedProtocol, look_after, room_for
@@ -28,6 +29,7 @@ log = logging.getLogger("carillon.service")
 
 EXIT_SETTINGS = 2
 EXIT_CRASHED = 1
+OURS_ALONE = 0o077  # the umask: the data folder has what is known of people
 PROBE_SECONDS = 1.0
 PROBE_TIMEOUT_SECONDS = 3.0
 
@@ -39,16 +41,12 @@ def run_service(
     serves_ops: bool = False,
 ) -> int:
     """Settings, logs, signals, loop; returns the exit code. Bad settings are one clear sentence."""
+    os.umask(OURS_ALONE)
     try:
-        settings = Settings()
-    except ValidationError as exc:
-        for error in exc.errors(include_input=False, include_url=False):
-            where = (
-                "CARILLON_" + "__".join(str(p).upper() for p in error["loc"])
-                if error["loc"]
-                else ""
-            )
-            sys.stderr.write(f"{name}: {where} {error['msg']}\n".replace("  ", " "))
+        settings = load_settings()
+    except Rejected as exc:
+        for sentence in exc.message.splitlines():
+            sys.stderr.write(f"{name}: {sentence}\n")
         return EXIT_SETTINGS
     configure_logs(name, settings.log_level)
     try:
@@ -61,6 +59,18 @@ def run_service(
         log.critical("crashed", exc_info=exc)
         return EXIT_CRASHED
     return 0
+
+
+def say_what_starts(name: str, commands: Iterable[str]) -> None:
+    """Tell a person at a terminal that this is a service, and what else the program does.
+
+    A log collector gets JSON lines only.
+    """
+    if sys.stderr.isatty():
+        sys.stderr.write(
+            f"{name}: starting the service, until Ctrl-C; commands: {', '.join(commands)}"
+            f" (python -m {name}_service --help)\n"
+        )
 
 
 async def _with_signals(

@@ -6,11 +6,21 @@ Every default works with `make run`. A module below the root takes the value it 
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import orjson
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import Rejected
 
@@ -22,10 +32,10 @@ MIN_DIFFERENT = 6  # of 16 random hexadecimal digits fewer are one in a million
 PRINTED = re.compile(r"[\x21-\x7e]+")  # what a header can hold
 
 
-def check_secret(name: str, given: SecretStr, default: str, shortest: int) -> None:
-    """Raise Rejected, in a sentence without the secret."""
+def check_secret(name: str, given: SecretStr, default: str, shortest: int, hint: str = "") -> None:
+    """Raise Rejected, in a sentence without the secret; `hint` may add to it."""
     secret = given.get_secret_value()
-    advice = "make one with: openssl rand -hex 32"
+    advice = f"make one with: openssl rand -hex 32{hint}"
     if secret == default:
         raise Rejected(f"{name} has its published default, which anyone could use: {advice}")
     if len(secret.strip()) < shortest:
@@ -34,7 +44,39 @@ def check_secret(name: str, given: SecretStr, default: str, shortest: int) -> No
         raise Rejected(f"{name} has fewer than {MIN_DIFFERENT} different characters: {advice}")
 
 
-class KafkaSettings(BaseModel):
+def _split(given: object) -> object:
+    """Take `a,b` as well as a JSON list."""
+    if not isinstance(given, str):
+        return given
+    if given.lstrip().startswith("["):
+        return orjson.loads(given)
+    return [part.strip() for part in given.split(",") if part.strip()]
+
+
+def _check_networks(networks: list[str]) -> list[str]:
+    for network in networks:
+        try:
+            ip_network(network, strict=False)
+        except ValueError as exc:
+            raise ValueError(f"must be networks or addresses, by commas; {exc}") from exc
+    return networks
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[
+    Names,
+    AfterValidator(_check_networks),
+    Field(examples=["10.0.0.0/8,192.168.0.0/16"]),
+]
+
+
+class Group(BaseModel):
+    """Settings of one concern; a key that nobody reads is a slip, also in a group's JSON."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class KafkaSettings(Group):
     bootstrap_servers: str = "127.0.0.1:19092"
     idempotent_producer: bool = False  # Tansu refuses InitProducerId; set it with Apache Kafka
     request_timeout_ms: int = Field(10_000, ge=100)
@@ -45,24 +87,26 @@ class KafkaSettings(BaseModel):
     replication_factor: int = Field(1, ge=1)
 
 
-class MongoSettings(BaseModel):
-    uri: SecretStr = SecretStr("mongodb://127.0.0.1:27117")  # may hold a password
+class MongoSettings(Group):
+    uri: SecretStr = Field(  # may hold a password
+        SecretStr("mongodb://127.0.0.1:27117"), examples=["mongodb://host:27017"]
+    )
     database: str = "carillon"
     driver: Literal["motor", "pymongo"] = "motor"
     timeout_ms: int = Field(5_000, ge=100)  # for a server to be found, and for one operation
 
 
-class OneSignalSettings(BaseModel):
+class OneSignalSettings(Group):
     base_url: str = "http://127.0.0.1:8095"  # outside: https://api.onesignal.com
     timeout_seconds: float = Field(60.0, gt=0)  # OneSignal answers within 100 s, advises 60
     max_connections: int = Field(64, ge=1)
 
 
-class HttpSettings(BaseModel):
+class HttpSettings(Group):
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65_535)  # 0: any free one
     open_metrics: bool = False  # /metrics and /docs to every address, not only private ones
-    trusted_proxies: list[str] = []  # networks whose X-Forwarded-For is believed
+    trusted_proxies: Networks = []  # networks whose X-Forwarded-For is believed
     max_connections: int = Field(2_000, ge=1)  # at once; beyond it 503
     # Idle connections; longer than the 60 s of usual proxies, which would lose a request otherwise.
     keep_alive_seconds: int = Field(75, ge=1)
@@ -73,7 +117,7 @@ class IngestSettings(HttpSettings):
     port: int = Field(8080, ge=0, le=65_535)
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(Group):
     """Events that one process of ingest takes; beyond it 429. The burst is saved up while idle."""
 
     key_per_second: float = Field(5_000, gt=0)  # about what one process can do
@@ -84,7 +128,7 @@ class LimitSettings(BaseModel):
     address_burst: float = Field(2_000, ge=1)
 
 
-class SpoolSettings(BaseModel):
+class SpoolSettings(Group):
     """Where ingest keeps events while Kafka is slow or away: on disk, under `data_dir`."""
 
     limit_bytes: int = Field(1024**3, ge=1024**2)  # about two million events; then 503
@@ -97,7 +141,7 @@ class SenderSettings(HttpSettings):
     port: int = Field(8090, ge=0, le=65_535)
 
 
-class PlanSettings(BaseModel):
+class PlanSettings(Group):
     """Planner and scheduler."""
 
     page_members: int = Field(2_000, ge=1, le=2_000)  # also the most players OneSignal takes a call
@@ -108,14 +152,14 @@ class PlanSettings(BaseModel):
     retention_days: float = 35.0  # of sends, pages, interactions; more than the topics keep
 
 
-class GovernorSettings(BaseModel):
+class GovernorSettings(Group):
     margin: float = Field(0.95, gt=0, le=1)  # share of OneSignal's limits that is used
     transactional_share: float = Field(0.2, ge=0, lt=1)  # kept free of marketing
     beat_seconds: float = Field(1.0, gt=0)  # replicas' heartbeats
     messageable_seconds: float = Field(60.0, gt=0)  # how often OneSignal is asked for its count
 
 
-class OpsSettings(BaseModel):
+class OpsSettings(Group):
     token: SecretStr = SecretStr(DEVELOPMENT_OPS_TOKEN)
 
 
@@ -139,14 +183,16 @@ class Settings(BaseSettings):
     governor: GovernorSettings = GovernorSettings()
     ops: OpsSettings = OpsSettings()
 
-    def check_secrets(self, *, serves_ops: bool = True) -> None:
+    def check_secrets(self, *, serves_ops: bool = True, hint: str = "") -> None:
         """Raise Rejected for secrets that anyone could use or guess, unless in development.
 
         Ingest, which may stand on a public host, needs no token of the ops API.
         """
         if self.development:
             return
-        check_secret("CARILLON_SECRET_KEY", self.secret_key, DEVELOPMENT_SECRET, MIN_SECRET_LENGTH)
+        check_secret(
+            "CARILLON_SECRET_KEY", self.secret_key, DEVELOPMENT_SECRET, MIN_SECRET_LENGTH, hint
+        )
         if serves_ops:
             token = self.ops.token
             check_secret("CARILLON_OPS__TOKEN", token, DEVELOPMENT_OPS_TOKEN, MIN_TOKEN_LENGTH)

@@ -8,15 +8,17 @@ import os
 import sys
 
 import httpx
-from pydantic import ValidationError
 
 from deploy.local.errors import EXIT_REFUSED, LaunchError
 from deploy.local.guard import check_ports, hold_folder
 from deploy.local.launcher import Launcher
 from deploy.local.screen import Screen
 from deploy.local.settings import LocalSettings, choose_ports
+from deploy.local.shop.settings import ShopSettings
 from deploy.local.stack import create_stack
 from deploy.local.stop import Stop
+from shared.environment import check_names, read_settings
+from shared.errors import Rejected
 from shared.settings import Settings
 
 
@@ -38,19 +40,20 @@ async def run(settings: Settings, local: LocalSettings, screen: Screen) -> int:
 
 def main() -> int:
     os.environ.setdefault("CARILLON_DEVELOPMENT", "true")
+    os.umask(0o077)  # visitors' data: all that we and the children write is ours alone
     # The client logs every attempt to reach a broker that is only starting.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     screen = Screen()
     try:
-        return asyncio.run(run(Settings(), LocalSettings(), screen))
+        check_names(os.environ, Settings, LocalSettings, ShopSettings)
+        settings, local = read_settings(Settings), read_settings(LocalSettings)
+        read_settings(ShopSettings)
+        return asyncio.run(run(settings, local, screen))
     except LaunchError as exc:
         screen.fail(str(exc))
         return exc.exit_code
-    except ValidationError as exc:
-        for error in exc.errors(include_input=False, include_url=False):
-            names = "__".join(str(part).upper() for part in error["loc"])
-            prefix = "CARILLON_LOCAL__" if exc.title == "LocalSettings" else "CARILLON_"
-            screen.fail(f"{prefix + names + ' ' if names else ''}{error['msg']}")
+    except Rejected as exc:
+        screen.fail(exc.message)
         return EXIT_REFUSED
 
 

@@ -2,6 +2,7 @@
 
 "Consumed" is what lies before the least offset that any group of the topic has committed. A crash
 between publishing again and deleting the file publishes twice, which the stages are made for.
+A line that can't be read, or is of another topic, costs itself: it is kept aside.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import os
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,22 +32,40 @@ from shared.settings import KafkaSettings
 from shared.topics import TOPICS, Topic
 
 FILE = "carry-over.jsonl"
+ASIDE = "carry-over.damaged.jsonl"
+NAMES = frozenset(topic.name for topic in TOPICS)
 POLL_MS = 1_000
 SILENT_POLLS = 10  # this many without a record before the end: the broker is not well
 BATCH = 500  # records published and acknowledged together
 
 
 class CarryOver:
-    """`save` while the broker still lives, `restore` when the next one is ready."""
+    """`save` while the broker still lives, `restore` when the next one is ready.
+
+    `damaged`: the lines that the last `restore` has put aside, into the file `aside`.
+    """
 
     def __init__(self, kafka: KafkaSettings, data: Path) -> None:
         self._kafka = kafka
         self._file = data / FILE
+        self.aside = data / ASIDE
+        self.damaged = 0
 
     async def save(self) -> int:
         """Write what is not consumed; returns how many records. Raises LogUnavailable."""
-        written = 0
         partial = self._file.with_suffix(".jsonl.tmp")
+        with _disk_as_log():
+            try:
+                written = await self._write(partial)
+                if written:
+                    partial.rename(self._file)
+                    _sync_folder(self._file.parent)
+            finally:
+                partial.unlink(missing_ok=True)
+        return written
+
+    async def _write(self, partial: Path) -> int:
+        written = 0
         with partial.open("wb") as out:
             async with open_scanner(self._kafka, None) as reader:
                 async for message in _unconsumed(self._kafka, reader):
@@ -53,27 +73,41 @@ class CarryOver:
                     written += 1
             out.flush()
             os.fsync(out.fileno())
-        if written:
-            partial.rename(self._file)
-            _sync_folder(self._file.parent)
-        else:
-            partial.unlink()
         return written
 
     async def restore(self) -> int:
         """Publish what the last stop left; returns how many records. Raises LogUnavailable."""
+        self.damaged = 0
         if not self._file.exists():
             return 0
         await ensure_topics(self._kafka, TOPICS)
         restored = 0
-        async with open_log_writer(self._kafka, "carillon.carry-over") as writer:
-            with self._file.open("rb") as lines:
-                records = map(_from_line, lines)
-                while batch := list(islice(records, BATCH)):
-                    await writer.publish(batch)
-                    restored += len(batch)
-        self._file.unlink()
+        with _disk_as_log():
+            async with open_log_writer(self._kafka, "carillon.carry-over") as writer:
+                with self._file.open("rb") as lines:
+                    records = self._readable(lines)
+                    while batch := list(islice(records, BATCH)):
+                        await writer.publish(batch)
+                        restored += len(batch)
+            if self.damaged:
+                self._put_aside()
+            self._file.unlink()
         return restored
+
+    def _readable(self, lines: Iterable[bytes]) -> Iterator[Outgoing]:
+        for line in lines:
+            record = _from_line(line)
+            if record is None:
+                self.damaged += 1
+            else:
+                yield record
+
+    def _put_aside(self) -> None:
+        """Keep the bad lines, once all others are published: a `restore` may be tried many times."""
+        with self._file.open("rb") as lines, self.aside.open("ab") as out:
+            for line in lines:
+                if _from_line(line) is None:
+                    out.write(line.rstrip(b"\n") + b"\n")
 
 
 async def _unconsumed(
@@ -141,17 +175,33 @@ def _to_line(message: ConsumerRecord[bytes, bytes]) -> bytes:
     return orjson.dumps(line) + b"\n"
 
 
-def _from_line(line: bytes) -> Outgoing:
-    """Of the headers the type: none of ours carries another, and no stage reads another."""
-    fields = orjson.loads(line)
-    types: Iterator[str] = (
-        b64decode(value).decode("utf-8", "replace")
-        for name, value in fields["headers"]
-        if name == TYPE_HEADER
-    )
-    return Outgoing(
-        fields["topic"], b64decode(fields["key"]), b64decode(fields["value"]), next(types, "")
-    )
+def _from_line(line: bytes) -> Outgoing | None:
+    """Return the record, or None where the line is damaged or of a topic that isn't ours.
+
+    Of the headers the type: none of ours carries another, and no stage reads another.
+    """
+    try:
+        fields = orjson.loads(line)
+        if fields["topic"] not in NAMES:
+            return None
+        types: Iterator[str] = (
+            b64decode(value, validate=True).decode("utf-8", "replace")
+            for name, value in fields["headers"]
+            if name == TYPE_HEADER
+        )
+        key, value = (b64decode(fields[name], validate=True) for name in ("key", "value"))
+        return Outgoing(fields["topic"], key, value, next(types, ""))
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+@contextmanager
+def _disk_as_log() -> Iterator[None]:
+    """Tell a full disk as what it is here: a log that can't be kept, or given back, for now."""
+    try:
+        yield
+    except OSError as exc:
+        raise LogUnavailable(f"{exc.filename or FILE}: {exc.strerror}") from exc
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deploy.local.errors import EXIT_REFUSED, LaunchError
 from deploy.local.settings import Port
+
+OTHERS = 0o077
+OURS = ("database", "sandbox", "ingest", "snapshots", "logs", "carry-over.jsonl")
 
 
 def check_ports(ports: Iterable[Port]) -> None:
@@ -57,6 +61,7 @@ def hold_folder(data: Path) -> Iterator[None]:
     """The data folder belongs to one launcher at a time. The kernel lets go when we die."""
     try:
         data.mkdir(0o700, parents=True, exist_ok=True)  # visitors' data is in it
+        _make_private(data)
         descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as exc:
         raise LaunchError(
@@ -71,6 +76,16 @@ def hold_folder(data: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _make_private(data: Path) -> None:
+    """Close to others what an earlier version has left open to them; what is new is closed anyway."""
+    for name in OURS:
+        for path in (data / name, *(data / name).rglob("*")):
+            with suppress(OSError):
+                mode = path.lstat().st_mode
+                if mode & OTHERS and not stat.S_ISLNK(mode):
+                    path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+
+
 def _lock(descriptor: int, data: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,4 +97,5 @@ def _lock(descriptor: int, data: Path) -> None:
             EXIT_REFUSED,
         ) from exc
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    with suppress(OSError):  # a full disk: the lock holds without the number
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

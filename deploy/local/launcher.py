@@ -13,7 +13,7 @@ from typing import Any
 from deploy.local.carry import CarryOver
 from deploy.local.errors import EXIT_FAILED, LaunchError
 from deploy.local.process import Child, Spec
-from deploy.local.roll import READERS, Exchange, Hold, Roller
+from deploy.local.roll import MIB, READERS, Exchange, Hold, Roller
 from deploy.local.screen import Screen
 from deploy.local.settings import LocalSettings
 from deploy.local.stop import Stop, StopAsked, unless
@@ -28,20 +28,32 @@ SERVICES = (
 )  # they read the log: the carry-over is published before them
 DOORS = (("shop", "ingest"), ("projector", "sender"))  # stopped first, one wave after another
 STORES = (("sandbox",), ("broker",), ("database",))  # after the log was carried over
+LOG_IN_MEMORY = "log-in-memory"  # a file of the data folder, from a start to the end of its stop
+LOGS_SECONDS = 2.0  # between two looks at how large the logs are
 PATIENCE_SECONDS = 5.0  # between two lines about the same wait
 
 
 @dataclass(frozen=True)
 class Stack:
-    """All that is to run; `log` and `seed` are None where there is nothing to carry or to seed."""
+    """All that is to run; `carried` and `seed` are None where there is nothing to carry or to seed.
+
+    `is_log_in_memory`: the broker is ours, so what isn't consumed is saved at a stop. What a run on
+    such a broker has left goes to whichever broker the next one has.
+    """
 
     parts: tuple[Spec, ...]
     data: Path
-    log: CarryOver | None
+    carried: CarryOver | None
     seed: Callable[[], Awaitable[Iterable[str]]] | None
     where_to_look: str
     snapshot: Callable[[], Coroutine[Any, Any, bool]] | None = None  # once the log is carried over
     hold: Hold | None = None
+    is_log_in_memory: bool = True
+
+    @property
+    def log(self) -> CarryOver | None:
+        """What saves the log, where it is in a broker's memory."""
+        return self.carried if self.is_log_in_memory else None
 
 
 class Launcher:
@@ -53,6 +65,7 @@ class Launcher:
         self._children = {spec.name: Child(spec, stack.data / "logs") for spec in stack.parts}
         self._roller = self._create_roller()
         self._supervisors: list[asyncio.Task[None]] = []
+        self._note = stack.data / LOG_IN_MEMORY
         self._log_is_ours = False  # from when the carry-over is in the log until the broker ends
         self._exit_code = 0
 
@@ -88,7 +101,15 @@ class Launcher:
                 self._screen.say(line)
         if self._roller is not None:
             self._keep(asyncio.create_task(self._roller.watch(self._local.stop_seconds)))
+        self._keep(asyncio.create_task(self._bound_logs()))
         self._screen.page(self._stack.where_to_look)
+
+    async def _bound_logs(self) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(LOGS_SECONDS)
+            for child in self._children.values():
+                await child.bound_log(self._local.log_mb * MIB)
 
     async def _start_all(self, names: Iterable[str]) -> None:
         children = [self._children[name] for name in names if name in self._children]
@@ -119,15 +140,34 @@ class Launcher:
                     self._screen.say(f"still waiting for {child.name} ({child.awaited})")
 
     async def _restore_log(self) -> None:
-        if self._stack.log is None:
+        carried = self._stack.carried
+        if carried is None:
             return
         try:
-            count = await self._stack.log.restore()
+            count = await carried.restore()
         except LogUnavailable as exc:
             raise LaunchError(f"the carried-over log can't be published: {exc.message}") from exc
-        self._log_is_ours = True
         if count:
             self._screen.say(f"carried over from the last run: {count:,} records")
+        if carried.damaged:
+            self._screen.warn(
+                f"{carried.damaged:,} carried-over lines are damaged or of no topic of ours:"
+                f" kept in {carried.aside}"
+            )
+        self._own_log()
+
+    def _own_log(self) -> None:
+        """Note that a log is in memory: whoever finds the note next knows that it was lost."""
+        self._log_is_ours = self._stack.log is not None
+        if self._note.exists():
+            self._screen.warn(
+                "the last run was killed, and its log was in its memory: what no stage had consumed"
+                " yet (the events and triggers of its last moments) is lost"
+            )
+            self._note.unlink()
+        if self._log_is_ours:
+            with suppress(OSError):  # a full disk: only the word of it would be missing
+                self._note.touch()
 
     async def _on_return(self, child: Child) -> None:
         """A new broker has an empty log: whoever reads it has to begin at its beginning."""
@@ -188,6 +228,7 @@ class Launcher:
             if count:
                 self._screen.say(f"kept for the next run: {count:,} records not consumed yet")
             await self._take_snapshot()
+        self._note.unlink(missing_ok=True)
 
     async def _take_snapshot(self) -> None:
         database = self._children.get("database")

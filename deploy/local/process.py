@@ -16,23 +16,29 @@ from pathlib import Path
 import psutil
 
 from deploy.local.errors import ChildDied, LaunchError, NotReady
+from deploy.local.log_files import bound_log, former, open_log, pump
 
 LEASH = Path(__file__).with_name("leash.py")
 PROBE_PAUSE_SECONDS = 0.05
 PROBE_SECONDS = 5.0  # one answer; a probe that takes longer is asked again
+PUMP_SECONDS = 1.0
 TAIL_LINES = 12
 TAIL_BYTES = 8_192
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A child to be: `command` is asked at each start, `probe` raises NotReady with the reason."""
+    """A child to be: `command` is asked at each start, `probe` raises NotReady with the reason.
+
+    `is_pumped`: its output comes through the launcher, since a write that fails would end it.
+    """
 
     name: str
     command: Callable[[], Sequence[str]]
     probe: Callable[[], Awaitable[None]]
     address: str
     env: Mapping[str, str] = field(default_factory=dict)
+    is_pumped: bool = False
 
 
 class Child:
@@ -47,6 +53,7 @@ class Child:
         self.may_run.set()
         self.ready = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
+        self._pump: asyncio.Task[None] | None = None
         self._log_begin = 0
         self._started = 0.0
         self.awaited = ""  # while it starts: why it wasn't ready when it was last asked
@@ -71,7 +78,12 @@ class Child:
     def keep_old_log(self) -> None:
         """The log of the run before stays beside the new one, and no longer."""
         with suppress(FileNotFoundError):
-            self.log.rename(self.log.with_suffix(".1.log"))
+            self.log.rename(former(self.log))
+
+    async def bound_log(self, most: int) -> None:
+        """Keep the log, and what was cut off it last, below so many bytes each."""
+        if await asyncio.to_thread(bound_log, self.log, most):
+            self._log_begin = 0
 
     async def start(self, patience: float | None) -> None:
         """Returns when it is ready. Raises ChildDied, or LaunchError when patience is at its end."""
@@ -100,7 +112,10 @@ class Child:
 
     async def exited(self) -> int:
         assert self._process is not None
-        return await self._process.wait()
+        code = await self._process.wait()
+        if self._pump is not None:  # its last words
+            await asyncio.wait({self._pump}, timeout=PUMP_SECONDS)
+        return code
 
     def how_it_ended(self) -> str:
         code = self._process.returncode if self._process is not None else None
@@ -142,20 +157,22 @@ class Child:
         return in_time
 
     async def _spawn(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         self._started = time.monotonic()
         leash = (sys.executable, "-I", "-S", str(LEASH), str(os.getpid()))
-        with self.log.open("ab") as output:
+        with open_log(self.log) as output:
             self._log_begin = output.tell()
+            target = subprocess.PIPE if self.spec.is_pumped else output
             self._process = await asyncio.create_subprocess_exec(
                 *leash,
                 *self.spec.command(),
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
+                stdout=target,
+                stderr=subprocess.STDOUT,
                 env=dict(self.spec.env),
                 start_new_session=True,  # a Ctrl-C in the terminal reaches the launcher only
             )
+        if self._process.stdout is not None:
+            self._pump = asyncio.create_task(pump(self._process.stdout, self.log))
 
     async def _until_ready(self) -> None:
         self.awaited = "no answer"

@@ -41,7 +41,10 @@ class Hold:
 
     async def take(self) -> None:
         """Returns when ingest only spools. Raises NotReady."""
-        self._file.touch()
+        try:
+            self._file.touch()
+        except OSError as exc:
+            raise NotReady(f"{self._file}: {exc.strerror}") from exc
         deadline = time.monotonic() + HELD_SECONDS
         while not await self._is_held():
             if time.monotonic() > deadline:

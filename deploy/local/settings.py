@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.settings import Settings
+from shared.settings import Names, Settings
 
 HOST = "127.0.0.1"
 DEMO_APP_ID = "5eed0000-ca21-4110-8000-0000000de300"  # the demo's OneSignal app, in the sandbox
@@ -26,8 +26,11 @@ class LocalSettings(BaseSettings):
     shop_port: int = Field(8099, ge=0, le=65_535)
     projector_port: int = Field(0, ge=0, le=65_535)  # only for its health
     broker_memory_mb: int = Field(512, ge=16)  # then another takes its place (its log is in memory)
+    log_mb: int = Field(16, ge=1)  # of a part's log; as much again of what was before it
     start_seconds: float = Field(60.0, gt=0)  # until a child must be ready; seen: below 3
     stop_seconds: float = Field(12.0, gt=0)  # the services' own drain ends at 10
+    sandbox_origins: Names = []  # of pages that may call it, beside those on this machine
+    sandbox_posts_anywhere: bool = False  # webhooks and Event Streams: else to this machine only
     onesignal_app_id: str = DEMO_APP_ID  # of the app that is seeded: set both with a real OneSignal
     onesignal_rest_api_key: SecretStr = SecretStr(DEMO_REST_KEY)
 

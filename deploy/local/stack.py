@@ -33,13 +33,14 @@ def create_stack(
 ) -> Stack:
     """Raises LaunchError where an embedded server is needed and isn't there."""
     data = settings.data_dir.resolve()
-    parts = _Parts(settings, ports, client, data)
+    parts = _Parts(settings, local, ports, client, data)
     parts.env["CARILLON_SHOP__ONESIGNAL_APP_ID"] = local.onesignal_app_id
     specs = (parts.broker(), parts.database(), parts.sandbox(), *parts.services(), parts.shop())
     return Stack(
         parts=tuple(spec for spec in specs if spec is not None),
         data=data,
-        log=CarryOver(parts.kafka, data) if ports.broker is not None else None,
+        carried=CarryOver(parts.kafka, data),
+        is_log_in_memory=ports.broker is not None,
         hold=Hold(data, client, f"{ports.ingest.url}{READY}"),
         seed=Seeder(client, ports, local, settings.ops.token.get_secret_value()),
         where_to_look=where_to_look(settings, ports, data),
@@ -49,8 +50,14 @@ def create_stack(
 
 class _Parts:
     def __init__(
-        self, settings: Settings, ports: Ports, client: httpx.AsyncClient, data: Path
+        self,
+        settings: Settings,
+        local: LocalSettings,
+        ports: Ports,
+        client: httpx.AsyncClient,
+        data: Path,
     ) -> None:
+        self._local = local
         self._ports = ports
         self._client = client
         self._data = data
@@ -69,7 +76,9 @@ class _Parts:
         async def probe() -> None:
             await probe_broker(self.kafka, broker.cluster_id)
 
-        return Spec("broker", broker.command, probe, _address(port), self.env)
+        address = _address(port)
+        # Tansu panics where its log can't be written, and takes what it has in memory with it.
+        return Spec("broker", broker.command, probe, address, self.env, is_pumped=True)
 
     def database(self) -> Spec | None:
         port = self._ports.database
@@ -90,7 +99,9 @@ class _Parts:
             f"--data={self._data / 'sandbox'}",
             f"--webhook-url={webhooks}",
         )
-        return self._python(port, "/health", "deploy.local.sandbox", *arguments)
+        more = [f"--origin={origin}" for origin in self._local.sandbox_origins]
+        more += ["--post-anywhere"] if self._local.sandbox_posts_anywhere else []
+        return self._python(port, "/health", "deploy.local.sandbox", *arguments, *more)
 
     def services(self) -> list[Spec]:
         ports = self._ports

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deploy.local import demo
-from deploy.local.settings import Ports
+from deploy.local.settings import HOST, Port, Ports
 from shared.settings import DEVELOPMENT_OPS_TOKEN, Settings
 
 
@@ -30,5 +30,23 @@ def where_to_look(settings: Settings, ports: Ports, data: Path) -> str:
         ("keys", f"write {demo.WRITE_KEY}, server {demo.SERVER_KEY}, webhook {demo.WEBHOOK_KEY}"),
         ("secrets", f"Event Streams {demo.STREAM_SECRET}, ops token {token}"),
     )
+    pages = " ".join(f"-L {p.number}:{HOST}:{p.number}" for p in _called_by_pages(ports))
+    erased = (
+        "Erasing a person clears the documents and snapshots. The embedded database's own log and the"
+        "\n  sandbox's file keep what was in them until `make clean`."
+        if database or sandbox
+        else ""
+    )
     table = "\n".join(f"  {name:<11} {value}" for name, value in rows)
-    return f"Carillon is running.\n\n{table}\n\n  Ctrl-C stops everything and keeps the data."
+    ends = (
+        "Ctrl-C stops everything and keeps the data.",
+        f"All listens on this machine only. From another: ssh {pages} THIS-MACHINE",
+        erased,
+    )
+    rest = "\n".join(f"  {end}" for end in ends if end)
+    return f"Carillon is running.\n\n{table}\n\n{rest}"
+
+
+def _called_by_pages(ports: Ports) -> list[Port]:
+    """What the demo's pages call; on loopback, as browsers push to secure origins only."""
+    return [p for p in (ports.shop, ports.ingest, ports.sandbox) if p is not None]

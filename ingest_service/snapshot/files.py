@@ -67,7 +67,11 @@ class Writer:
         self._raw = os.fdopen(os.open(self._partial, flags, 0o600), "wb")
         fcntl.flock(self._raw, fcntl.LOCK_EX)  # until it is closed, or we are killed
         self._out = gzip.GzipFile(fileobj=self._raw, mode="wb", compresslevel=LEVEL)
-        self._out.write(header.dump())
+        try:
+            self._out.write(header.dump())
+        except OSError:
+            self.discard()
+            raise
 
     def add(self, collection: str, document: dict[str, Any]) -> None:
         self._out.write(bytes([COPIED.index(collection)]) + bson.encode(document))
@@ -81,8 +85,10 @@ class Writer:
         return self.path
 
     def discard(self) -> None:
-        self._out.close()
-        self._raw.close()
+        """Leave nothing; what a full disk doesn't take need not be written."""
+        for file in (self._out, self._raw):
+            with suppress(OSError):
+                file.close()
         self._partial.unlink(missing_ok=True)
 
 

@@ -60,18 +60,19 @@ def _size(path: Path) -> int:
 
 async def _copy(database: Database, writer: Writer, count: int) -> bool:
     """False where somebody was erased meanwhile."""
-    whole = False
     try:
         with translate_mongo_errors():
             for name in COPIED:
                 async for document in database[name].find({}):
                     writer.add(name, document)
             whole = await erasures(database) == count
-    finally:
         if whole:
             writer.finish()
-        else:
-            writer.discard()
+    except BaseException:
+        writer.discard()
+        raise
+    if not whole:
+        writer.discard()
     return whole
 
 

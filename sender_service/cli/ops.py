@@ -16,13 +16,15 @@ from typing import Any
 
 import httpx
 import orjson
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from shared.environment import load_settings
+from shared.errors import Rejected
 from shared.settings import Settings
 
 EXIT_REFUSED = 1
+EXIT_ARGUMENTS = 2
 EXIT_UNREACHABLE = 3
 TIMEOUT_SECONDS = 60.0
 ANYWHERE = ("0.0.0.0", "::", "")  # a service may listen there; a client can't call it
@@ -90,13 +92,13 @@ def execute(options: argparse.Namespace, work: Work) -> int:
     """Runs the command; returns its exit code."""
     errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
-        asyncio.run(_with_api(options, Settings(), work))
+        asyncio.run(_with_api(options, load_settings(), work))
     except Refused as exc:
         errors.print(str(exc))
         return exc.exit_code
-    except ValidationError as exc:
-        errors.print(f"settings: {exc.errors()[0]['msg']}")
-        return EXIT_UNREACHABLE
+    except Rejected as exc:
+        errors.print(exc.message)
+        return EXIT_ARGUMENTS
     except httpx.HTTPError as exc:
         errors.print(f"the ops API can't be reached: {type(exc).__name__}; is the sender running?")
         return EXIT_UNREACHABLE

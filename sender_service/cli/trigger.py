@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import orjson
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -20,6 +19,7 @@ from sender_service.cli.sends import account_table
 from sender_service.cli.target import add_options, to_trigger
 from sender_service.models.trigger import parse_trigger
 from shared.clock import utc_now
+from shared.environment import load_settings
 from shared.errors import CarillonError, InvalidPayload
 from shared.ids import dead_letter_id
 from shared.kafka import Outgoing, ensure_topics, open_log_writer
@@ -48,15 +48,13 @@ def add_trigger_command(commands: Any) -> None:
 def _execute(options: argparse.Namespace) -> int:
     console = Console(stderr=True, highlight=False, markup=False)
     try:
-        return asyncio.run(_emit(options, Settings(), console))
+        return asyncio.run(_emit(options, load_settings(), console))
     except InvalidPayload as exc:
         console.print(f"not a trigger: {exc.message}")
     except Refused as exc:
         console.print(str(exc))
     except CarillonError as exc:
-        console.print(exc.message)
-    except ValidationError as exc:
-        console.print(f"settings: {exc.errors()[0]['msg']}")
+        console.print(exc.message, soft_wrap=True)
     except httpx.HTTPError as exc:
         console.print(f"the sender's ops API can't be reached: {type(exc).__name__}")
     except KeyboardInterrupt:

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 
 import pytest
 
 from shared.kafka import LogWriter, open_log_writer
 from shared.settings import SpoolSettings
+from tests.disk import can_mount, small_disk
 from tests.faults.doorman import Doorman
-from tests.faults.plan import Choice
+from tests.faults.plan import DISK, Choice
 from tests.faults.rounds import Course
 from tests.faults.world import World
 
 CHOICE = Choice.from_environment()
 SPOOL = SpoolSettings(limit_bytes=1024**2)  # ten times what a round's traffic needs
+SPOOL_DISK_MIB = 16  # SQLite's write-ahead log takes up to 5
 
 
 def pytest_report_header() -> str:
-    return f"faults: SEED={CHOICE.seed} ROUNDS={CHOICE.rounds or ''}"
+    left_out = "" if can_mount() else f" without {DISK[0]}: mounting a tmpfs is not permitted here"
+    return f"faults: SEED={CHOICE.seed} ROUNDS={CHOICE.rounds or ''}{left_out}"
 
 
 @pytest.fixture(scope="session")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     world = World(tmp_path_factory.mktemp("faults"), spool=SPOOL)
-    try:
-        await world.start()
-        yield world
-    finally:
-        await world.stop()
+    with small_disk(world.spool_folder, SPOOL_DISK_MIB) if can_mount() else nullcontext():
+        try:
+            await world.start()
+            yield world
+        finally:
+            await world.stop()
 
 
 @pytest.fixture(scope="session")

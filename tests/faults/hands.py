@@ -70,6 +70,7 @@ def deeds_of(world: World, shop: Shop, doorman: Doorman, clients: Clients) -> di
         "clock_steps_ingest": partial(clocks.step, "ingest"),
         "clock_steps_sender": partial(clocks.step, "sender"),
         "pipelined_flood": Flooding(world).flood,
+        "disk_full_spool": processes.fill_disk,
         "full_spool": processes.fill_spool,
         "kill_ingest_spooling": processes.kill_spooling,
         "rebalance_storm": processes.storm,

@@ -36,6 +36,7 @@ ONESIGNAL = (
 )
 LOG = ("poison",)
 CLIENTS = ("pipelined_flood",)
+DISK = ("disk_full_spool",)  # where a small file system may be mounted
 # On a real Kafka only: the embedded log is in memory, and the embedded coordinator may never again
 # assign a group whose members were killed while it was shared out (docs/faults.md).
 BROKER = (
@@ -94,10 +95,11 @@ class Choice:
         return f"make test-faults SEED={self.seed} ROUND={number}{kafka}"
 
 
-def deal(choice: Choice, *, with_broker: bool) -> list[Round]:
+def deal(choice: Choice, *, with_broker: bool, with_disk: bool) -> list[Round]:
     """Every kind comes once before any comes again, like cards from a shuffled deck."""
-    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *CLIENTS, *(BROKER if with_broker else ()))
     dice = Random(f"carillon:{choice.seed}")
+    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *CLIENTS)
+    kinds += (*(DISK if with_disk else ()), *(BROKER if with_broker else ()))
     deck = _shuffled_for_ever(kinds, dice)
     all_kinds_once = math.ceil(len(kinds) / FAULTS_A_ROUND)
     last = (choice.rounds or all_kinds_once) if choice.only is None else choice.only + 1

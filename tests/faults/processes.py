@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from random import Random
 
+from ingest_service.guarded_log import HOLD
+from tests.disk import fill
 from tests.faults.plan import Fault
 from tests.faults.traffic import Clients
 from tests.faults.world import SERVICES, World
@@ -103,6 +105,35 @@ class Processes:
             await eventually(lambda: refused["spool_full"] > before, FULL_SECONDS)
             await asyncio.sleep(fault.lasts)
         return refused["spool_full"] - before
+
+    async def fill_disk(self, fault: Fault) -> int:
+        """The log is held, some orders are on disk, and the disk is full: others are refused. Once the
+        log is free the spool is drained on a disk that stays full."""
+        world, refused = self._world, self._clients.caller.refused
+        before, dice = refused["spool_failed"], self._clients.dice(str(fault))
+        hold = world.settings.data_dir / HOLD
+        async with (
+            world.guards[world.broker],
+            world.guards[world.ingest],
+            asyncio.TaskGroup() as tasks,
+        ):
+            with ExitStack() as ending:
+                ending.callback(hold.unlink, missing_ok=True)
+                hold.touch()
+                for number in range(SHOPPERS):
+                    tasks.create_task(self._clients.order(number, Random(dice.random())))
+                await eventually(self._spools, FULL_SECONDS, every=0.1)
+                ending.callback(fill(world.spool_folder).unlink)
+                for number in range(LARGE_BATCHES):
+                    tasks.create_task(self._clients.order_much(number, Random(dice.random())))
+                await eventually(lambda: refused["spool_failed"] > before, FULL_SECONDS)
+                await asyncio.sleep(fault.lasts)
+                hold.unlink()
+                await eventually(self._is_drained, FULL_SECONDS, every=0.1)
+        return refused["spool_failed"] - before
+
+    async def _is_drained(self) -> bool:
+        return await self._world.measured("ingest", "carillon_spool_records") == 0
 
     async def kill_spooling(self, fault: Fault) -> int:
         """The broker is gone, orders are told from the spool, and ingest is killed: what only the disk

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.cluster import given, is_cluster
+from tests.disk import can_mount
 from tests.faults.conftest import CHOICE
 from tests.faults.plan import FAULTS_A_ROUND, Round, deal
 from tests.faults.rounds import Course, repeatable
@@ -20,7 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "plan" in metafunc.fixturenames:
         # The embedded broker's log is in memory: killed, it loses what it acknowledged, by nature;
         # and a given cluster is nobody's to be killed.
-        rounds = deal(CHOICE, with_broker=is_cluster() and given() is None)
+        rounds = deal(CHOICE, with_broker=is_cluster() and given() is None, with_disk=can_mount())
         metafunc.parametrize("plan", rounds, ids=str)
 
 
@@ -29,8 +30,8 @@ async def test_round(course: Course, plan: Round) -> None:
 
 
 def test_a_seed_is_a_plan() -> None:
-    again = deal(CHOICE, with_broker=True)
-    assert again == deal(CHOICE, with_broker=True)
+    again = deal(CHOICE, with_broker=True, with_disk=True)
+    assert again == deal(CHOICE, with_broker=True, with_disk=True)
     assert [len(r.faults) for r in again] == [FAULTS_A_ROUND] * len(again)
 
 

@@ -60,6 +60,11 @@ class World:
         names = ("broker", "database", "sandbox", *SERVICES)
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def spool_folder(self) -> Path:
+        """Ingest's own part of the data folder."""
+        return self.settings.data_dir / "ingest"
+
     def _sandbox(self, data: Path) -> Server:
         port = stack.free_port()
         command = [sys.executable, "-m", "deploy.local.sandbox", f"--port={port}", f"--data={data}"]

@@ -5,7 +5,16 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from deploy.audit import NOT_ASKED, SOUND, UNSOUND, Findings, read_report, sentences, verdict
+from deploy.audit import (
+    NOT_ASKED,
+    SOUND,
+    UNSOUND,
+    WAY_OUT,
+    Findings,
+    read_report,
+    sentences,
+    verdict,
+)
 
 FINE = {"name": "a", "version": "1", "vulns": []}
 SKIPPED = {
@@ -31,8 +40,10 @@ def test_advisory_is_named_with_its_fix() -> None:
     ]
 
 
-def test_what_could_not_be_asked_is_not_called_sound() -> None:
-    assert said(SKIPPED) == ["not asked: no advisory data from here about 1 of 1 dependencies"]
+def test_d7_what_could_not_be_asked_is_not_called_sound() -> None:
+    not_asked = "not asked: no advisory data from here about 1 of 1 dependencies"
+    assert said(SKIPPED) == [f"{not_asked}; {WAY_OUT}"]
+    assert "run `make audit` where" in WAY_OUT and "requirements/base.txt" in WAY_OUT
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import os
 import socket
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import FrameType
 
 import uvicorn
 
+from deploy.local.sandbox.access import Access
 from deploy.local.sandbox.app import create_app
 from deploy.local.sandbox.faults import Faults
 from deploy.local.sandbox.sandbox import SandboxSettings
@@ -39,6 +41,15 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path(".carillon/sandbox"))
     parser.add_argument(
         "--webhook-url", default="http://127.0.0.1:8080/v1/webhooks/onesignal/wh_demo"
+    )
+    parser.add_argument(
+        "--origin", action="append", default=[], help="of pages that may call it, beside loopback's"
+    )
+    parser.add_argument(
+        "--name", action="append", default=[], help="by which it may be called, beside loopback's"
+    )
+    parser.add_argument(
+        "--post-anywhere", action="store_true", help="to the addresses that callers give it"
     )
     return parser.parse_args(arguments)
 
@@ -71,9 +82,12 @@ def create_server(settings: SandboxSettings) -> SandboxServer:
 
 def main() -> None:
     chosen = read_arguments(sys.argv[1:])
+    os.umask(0o077)  # its file knows emails and what was pushed
     listener = open_socket(chosen.host, chosen.port)
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)
-    create_server(SandboxSettings(chosen.data, chosen.webhook_url)).run(sockets=[listener])
+    access = Access(tuple(chosen.origin), tuple(chosen.name), chosen.post_anywhere)
+    settings = SandboxSettings(chosen.data, chosen.webhook_url, access)
+    create_server(settings).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from deploy.local.sandbox import calls, control, pages, registration, users
+from deploy.local.sandbox.access import Access, Guarded
 from deploy.local.sandbox.answers import (
     json_response,
     on_client_gone,
@@ -27,6 +28,7 @@ from deploy.local.sandbox.errors import Refusal
 from deploy.local.sandbox.faults import Faults
 from deploy.local.sandbox.sandbox import Clock, SandboxSettings, open_sandbox
 
+LOOPBACK_ORIGIN = r"https?://(([^/@]+\.)?localhost|127(\.\d+){3}|\[::1\])(:\d+)?"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 API: list[tuple[str, str, Endpoint]] = [
@@ -81,7 +83,7 @@ def create_app(
     routes = [Route(path, go, methods=[method]) for method, path, go in named]
     return Starlette(
         routes=[*routes, Route("/health", health)],
-        middleware=[_cross_origin()],
+        middleware=[Middleware(Guarded, access=settings.access), _cross_origin(settings.access)],
         exception_handlers={
             Refusal: on_refusal,
             ClientDisconnect: on_client_gone,
@@ -93,11 +95,12 @@ def create_app(
     )
 
 
-def _cross_origin() -> Middleware:
-    """Browser SDKs call from any site."""
+def _cross_origin(access: Access) -> Middleware:
+    """Browser SDKs call from the shop's pages; the guard before it has refused all others."""
     return Middleware(
         CORSMiddleware,
-        allow_origins=["*"],
+        allow_origins=access.origins,
+        allow_origin_regex=LOOPBACK_ORIGIN,
         allow_methods=["*"],
         allow_headers=["*"],
         expose_headers=["Idempotent-Replayed", "Retry-After"],

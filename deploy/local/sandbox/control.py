@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deploy.local.sandbox.answers import json_response, read_object, sandbox_of
+from deploy.local.sandbox.answers import json_response, sandbox_of
+from deploy.local.sandbox.bodies import read_body
 from deploy.local.sandbox.errors import refuse
 from deploy.local.sandbox.faults import FaultPlan
 from deploy.local.sandbox.models import DEFAULT_ORIGIN, App, Browser, Desk, Odds, Stream
@@ -83,8 +84,9 @@ def desk_or_404(request: Request, app_id: str | None) -> Desk:
 
 
 async def put_app(request: Request) -> Response:
-    body = AppBody.model_validate(await read_object(request))
+    body = await read_body(request, AppBody)
     app_id, sandbox = request.path_params["app_id"].lower(), sandbox_of(request)
+    sandbox.access.check_target(body.stream.url if body.stream else None)
     desk = sandbox.state.desk(app_id)
     if desk is None:
         if body.rest_api_key is None:
@@ -115,7 +117,8 @@ async def get_app(request: Request) -> Response:
 
 
 async def register_browsers(request: Request) -> Response:
-    body = BrowsersBody.model_validate(await read_object(request))
+    body = await read_body(request, BrowsersBody)
+    sandbox_of(request).access.check_target(body.webhook_url)
     desk = desk_or_404(request, body.app_id)
     if (body.ids is None) == (body.count is None):
         raise refuse(400, "exactly one of ids and count is needed")
@@ -154,7 +157,7 @@ async def list_browsers(request: Request) -> Response:
 
 
 async def put_faults(request: Request) -> Response:
-    plan = FaultPlan.model_validate(await read_object(request))
+    plan = await read_body(request, FaultPlan)
     sandbox_of(request).faults.put(plan)
     return json_response(plan.model_dump())
 
@@ -171,7 +174,7 @@ async def get_tally(request: Request) -> Response:
 
 async def reset(request: Request) -> Response:
     """Calls, keys, notifications and tally; with `all` the browsers and apps too."""
-    body = ResetBody.model_validate(await read_object(request, default={}))
+    body = await read_body(request, ResetBody, default={})
     sandbox = sandbox_of(request)
     desks = list(sandbox.state.desks.values())
     if body.app_id is not None:

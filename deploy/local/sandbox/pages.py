@@ -3,10 +3,12 @@
 import asyncio
 from math import isfinite
 
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 
 from deploy.local.sandbox.answers import desk_for, json_response, read_object, sandbox_of
+from deploy.local.sandbox.bodies import read_body
 from deploy.local.sandbox.browsers import text_for
 from deploy.local.sandbox.errors import NOTIFICATION_NOT_FOUND, refuse
 from deploy.local.sandbox.models import Browser, Desk, Json, Notification
@@ -14,6 +16,13 @@ from deploy.local.sandbox.models import Browser, Desk, Json, Notification
 WAIT_MAX_SECONDS = 25.0
 POLL_SECONDS = 0.1
 KINDS = ("displayed", "clicked", "closed")
+
+
+class ActBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str | None = None
+    notification_id: str | None = None
 
 
 async def poll_pushes(request: Request) -> Response:
@@ -34,11 +43,10 @@ async def poll_pushes(request: Request) -> Response:
 
 async def report_act(request: Request) -> Response:
     desk, browser = _find(request)
-    body = await read_object(request)
-    kind = body.get("kind")
-    if kind not in KINDS:
+    body = await read_body(request, ActBody)
+    if body.kind not in KINDS:
         raise refuse(400, f"kind must be one of {', '.join(KINDS)}")
-    return _report(request, desk, body.get("notification_id"), browser.id, kind)
+    return _report(request, desk, body.notification_id, browser.id, body.kind)
 
 
 async def report_opened(request: Request) -> Response:

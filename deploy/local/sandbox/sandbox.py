@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.local.sandbox.access import Access
 from deploy.local.sandbox.delivery import Delivery
 from deploy.local.sandbox.faults import Faults
 from deploy.local.sandbox.loading import load_state
@@ -19,6 +20,7 @@ Clock = Callable[[], float]
 class SandboxSettings:
     data: Path
     webhook_url: str
+    access: Access = field(default_factory=Access)
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Sandbox:
     faults: Faults
     delivery: Delivery
     clock: Clock
+    access: Access
 
 
 @asynccontextmanager
@@ -41,7 +44,7 @@ async def open_sandbox(
     running = asyncio.create_task(delivery.run())
     try:
         delivery.resume()
-        yield Sandbox(state, store, faults, delivery, clock)
+        yield Sandbox(state, store, faults, delivery, clock, settings.access)
     finally:
         running.cancel()
         await asyncio.wait([running])

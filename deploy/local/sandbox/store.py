@@ -76,10 +76,11 @@ class Store:
         try:
             for sql, group in groupby(statements, key=lambda statement: statement[0]):
                 self._database.executemany(sql, [values for _, values in group])
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # SQLite itself rolls back on a full disk
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
 
     async def close(self) -> None:
         while self._flusher is not None:

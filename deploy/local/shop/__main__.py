@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import uvicorn
 
 from deploy.local.shop.app import create_app
-from deploy.local.shop.settings import ShopSettings, ops_token
+from deploy.local.shop.settings import ShopSettings
+from shared.environment import check_names, read_settings
+from shared.errors import Rejected
+from shared.settings import Settings
 
 
 def main() -> None:
-    settings = ShopSettings()
+    try:
+        check_names(os.environ, Settings, ShopSettings)
+        settings, token = read_settings(ShopSettings), read_settings(Settings).ops.token
+    except Rejected as exc:
+        sys.exit(exc.message)
     uvicorn.run(
-        create_app(settings, ops_token().get_secret_value()),
+        create_app(settings, token.get_secret_value()),
         host=settings.host,
         port=settings.port,
         log_level="warning",

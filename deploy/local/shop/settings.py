@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.local import demo
 from deploy.local.settings import DEMO_APP_ID
-from shared.settings import Settings
 
 REAL_ONESIGNAL = ["https://cdn.onesignal.com", "https://api.onesignal.com", "https://onesignal.com"]
 
@@ -50,8 +49,3 @@ class ShopSettings(BaseSettings):
             f" img-src 'self' https: data:; connect-src {called}; form-action 'self';"
             " base-uri 'none'; frame-ancestors 'none'"
         )
-
-
-def ops_token() -> SecretStr:
-    """The shop's server triggers sends, as a shop's internal systems do."""
-    return Settings().ops.token

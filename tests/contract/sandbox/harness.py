@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from deploy.local.sandbox.access import Access
 from deploy.local.sandbox.app import create_app
 from deploy.local.sandbox.faults import Faults
 from deploy.local.sandbox.sandbox import SandboxSettings
@@ -154,9 +155,12 @@ async def sandbox_at(
     *,
     webhook_url: str = "http://127.0.0.1:9/closed",
     clock: Callable[[], float] = time.time,
+    access: Access | None = None,
 ) -> AsyncIterator[Remote]:
     faults = Faults()
-    app = create_app(SandboxSettings(data, webhook_url), faults=faults, clock=clock)
+    app = create_app(
+        SandboxSettings(data, webhook_url, access or Access()), faults=faults, clock=clock
+    )
     async with serving(app) as address, httpx.AsyncClient(base_url=address, timeout=10) as client:
         try:
             yield Remote(client)

@@ -1,7 +1,8 @@
 """A stand-in for a part: `child.py <behaviour> <port>`.
 
 Behaviours: `serves`, `dies` (says why, exit code 7), `silent` (never listens), `clings` (serves,
-ignores SIGTERM), `hides` (serves, with a child of its own that serves too).
+ignores SIGTERM), `hides` (serves, with a child of its own that serves too), `chatters` (serves,
+writes 3 MiB and then ten lines a second).
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
@@ -23,12 +26,23 @@ class Health(BaseHTTPRequestHandler):
         return
 
 
+def chatter() -> None:
+    for _ in range(3 * 1024):
+        sys.stdout.write("x" * 1023 + "\n")
+    while True:
+        sys.stdout.write("still there\n")
+        sys.stdout.flush()
+        time.sleep(0.1)
+
+
 def main(behaviour: str, port: int) -> None:
     if behaviour == "dies":
         sys.stderr.write("the moon is in the wrong house\n")
         sys.exit(7)
     if behaviour == "silent":
         signal.pause()
+    if behaviour == "chatters":
+        threading.Thread(target=chatter, daemon=True).start()
     if behaviour == "clings":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if behaviour == "hides":

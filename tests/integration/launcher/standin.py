@@ -42,7 +42,8 @@ def real_broker(port: int) -> tuple[Spec, KafkaSettings]:
     async def probe() -> None:
         await probe_broker(kafka, broker.cluster_id)
 
-    return Spec("broker", broker.command, probe, kafka.bootstrap_servers, {}), kafka
+    address = kafka.bootstrap_servers
+    return Spec("broker", broker.command, probe, address, {}, is_pumped=True), kafka
 
 
 async def main(data: Path, parts: list[str]) -> int:

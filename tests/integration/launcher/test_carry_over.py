@@ -15,6 +15,7 @@ from shared.kafka import Outgoing, ensure_topics, open_log_writer
 from shared.settings import KafkaSettings
 from shared.topics import EVENTS, PROJECTOR, TOPICS, TRIGGERS
 from tests import stack
+from tests.disk import fill, small_disk
 
 pytestmark = [pytest.mark.stack, pytest.mark.any_broker]  # real ones keep their log themselves
 
@@ -117,6 +118,40 @@ async def test_nothing_is_kept_when_all_is_consumed(tmp_path: Path) -> None:
         await commit(kafka_of(old), TRIGGERS.groups[0], TRIGGERS.name, ends)
         assert await CarryOver(kafka_of(old), tmp_path).save() == 0
     assert not (tmp_path / FILE).exists()
+
+
+async def test_n5_damaged_lines_are_kept_aside_and_the_good_ones_published(tmp_path: Path) -> None:
+    """Cut off, no JSON, no base64, keys that lack, and topics that aren't ours."""
+    with stack.broker() as old:
+        await publish(kafka_of(old), TRIGGERS.name, range(6))
+        assert await CarryOver(kafka_of(old), tmp_path).save() == 6
+    file = tmp_path / FILE
+    good = file.read_bytes().splitlines()
+    foreign = orjson.dumps({**orjson.loads(good[0]), "topic": "__consumer_offsets"})
+    rough = orjson.dumps({**orjson.loads(good[0]), "value": "no base64"})
+    bad = [good[0][:40], b"a letter", b"[1]", b"{}", b"\xff", foreign, rough]
+    file.write_bytes(b"\n".join([*bad[:3], *good[:4], *bad[3:], *good[4:]]))
+    with stack.broker() as new:
+        log = CarryOver(kafka_of(new), tmp_path)
+        assert (await log.restore(), log.damaged) == (6, len(bad))
+        await read(kafka_of(new), TRIGGERS.name, 6)
+        assert (await log.restore(), log.damaged) == (0, 0)
+    assert log.aside.read_bytes().splitlines() == bad
+    assert not file.exists()
+
+
+async def test_b4_a_full_disk_is_a_log_that_can_not_be_kept(tmp_path: Path) -> None:
+    """The exchange of the broker is given up for now; a former file stays as it is."""
+    with small_disk(tmp_path / "disk", mebibytes=1) as disk, stack.broker() as old:
+        await publish(kafka_of(old), TRIGGERS.name, range(200))
+        (disk / FILE).write_bytes(b"of the last run")
+        filler = fill(disk)
+        with pytest.raises(LogUnavailable, match="No space left"):
+            await CarryOver(kafka_of(old), disk).save()
+        assert {path.name for path in disk.iterdir()} == {FILE, filler.name}
+        assert (disk / FILE).read_bytes() == b"of the last run"
+        filler.unlink()
+        assert await CarryOver(kafka_of(old), disk).save() == 200
 
 
 async def test_file_outlives_a_broker_that_is_gone(tmp_path: Path) -> None:

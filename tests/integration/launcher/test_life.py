@@ -127,3 +127,25 @@ def test_new_broker_makes_its_readers_start_again(tmp_path: Path) -> None:
         assert "sender died" not in launcher.screen
         assert launcher.end() == 0
         launcher.until_nothing_is_left()
+
+
+@pytest.mark.stack
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a child of its parent's death"
+)
+def test_n22_a_killed_launcher_is_told_by_the_next(tmp_path: Path) -> None:
+    """What the log had in its memory is gone, and nobody else would ever say so."""
+    broker, lost = part("broker", "broker"), "the last run was killed"
+    with running(STANDIN, str(tmp_path), broker) as launcher:
+        launcher.until_says("all is up")
+        assert lost not in launcher.screen
+        launcher.end(signal.SIGKILL)
+        launcher.until_nothing_is_left()
+    with running(STANDIN, str(tmp_path), broker) as launcher:
+        launcher.until_says("all is up")
+        assert lost in launcher.screen
+        assert launcher.end() == 0
+    with running(STANDIN, str(tmp_path), broker) as launcher:
+        launcher.until_says("all is up")
+        assert lost not in launcher.screen
+        assert launcher.end() == 0

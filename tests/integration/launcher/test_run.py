@@ -48,6 +48,15 @@ class Stack:
             assert launcher.end() == 0
             launcher.until_nothing_is_left()
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """What a command must be told to find it."""
+        return {
+            "CARILLON_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{self._ports['broker']}",
+            "CARILLON_MONGO__URI": self.mongo_uri,
+            "CARILLON_DATA_DIR": self._env["CARILLON_DATA_DIR"],
+        }
+
     def url(self, part: str, path: str) -> str:
         return f"http://127.0.0.1:{self._ports[part]}{path}"
 

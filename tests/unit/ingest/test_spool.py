@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -104,6 +107,45 @@ def test_a_full_disk_refuses_all_of_it(tmp_path: Path) -> None:
     spool.append(records(4))
     assert values(spool.first(9)[1]) == [1, 4]
     spool.close()
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """The second way to a full disk, where nothing may be mounted."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_b4_what_left_a_full_disk_is_not_given_again(tmp_path: Path) -> None:
+    path = tmp_path / "spool.sqlite"
+    spool = Spool(path)
+    spool.append(records(1, 2, 3, size=5_000))
+    with no_file_longer_than(path.with_name("spool.sqlite-wal").stat().st_size):
+        with pytest.raises(SpoolFailed):
+            spool.append(records(4))
+        last, found = spool.first(2)
+        with pytest.raises(SpoolFailed):
+            spool.remove(last, found)
+        assert spool.is_failing and spool.count == 1
+        assert spool.size == size_of(records(1, 2, 3, size=5_000))  # still on disk
+        with pytest.raises(SpoolFailed):
+            spool.prove(1_000)
+        last, found = spool.first(2)
+        assert values(found) == [3]
+        spool.remove(last, found)  # the last: the file is replaced, which needs no room
+        assert (spool.count, spool.size) == (0, 0)
+        spool.prove(1_000)
+        assert not spool.is_failing
+        spool.append(records(5))
+    assert values(spool.first(9)[1]) == [5]
+    spool.close()
+    again = Spool(path)
+    assert values(again.first(9)[1]) == [5]
+    again.close()
 
 
 def test_every_append_is_synced(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""What ingest keeps on disk beside the spool, on a disk that is full for a while."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest_service.known_apps import KnownApps
+from ingest_service.snapshot.files import Header, Writer
+from shared.apps import AppRegistry
+from shared.clock import monotonic, utc_now
+from shared.health import Health
+from shared.mongo import open_database
+from shared.settings import MongoSettings
+from tests.contract.ingest.doubles import VAULT, app
+from tests.disk import fill, small_disk
+from tests.stack import eventually
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", mebibytes=1) as folder:
+        yield folder
+
+
+async def test_b4_known_apps_are_written_once_there_is_room(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ingest_service.known_apps.WATCH_SECONDS", 0.02)
+    filler, stop, path = fill(disk), asyncio.Event(), disk / "apps.json"
+    async with open_database(MongoSettings(), "test") as database:  # never asked anything
+        apps = AppRegistry(database, VAULT)
+        apps.take([app("shop")])
+        component = Health(utc_now, monotonic).component("apps", deadline_seconds=9)
+        watching = asyncio.create_task(KnownApps(path, apps, component).watch(stop))
+        await eventually(lambda: "known apps not written" in caplog.text)
+        filler.unlink()
+        await eventually(lambda: path.exists() and b"shop" in path.read_bytes())
+        stop.set()
+        await watching
+    assert caplog.text.count("known apps not written") == 1
+
+
+@pytest.mark.parametrize("taken", [1.0, 0.5], ids=["at the first line", "in the middle"])
+def test_b4_a_snapshot_that_does_not_fit_leaves_nothing(disk: Path, taken: float) -> None:
+    filler = fill(disk)
+    with filler.open("r+b") as room:
+        room.truncate(int(filler.stat().st_size * taken))
+    header = Header("log", {("t", n): n for n in range(40_000)}, 0, utc_now(), final=False)
+    documents = ({"_id": n, "pad": str(hash((n, "x"))) * 500} for n in range(20_000))
+    with pytest.raises(OSError, match="No space left"):
+        writer = Writer(disk, header)
+        try:
+            for document in documents:
+                writer.add("profiles", document)
+        except OSError:
+            writer.discard()
+            raise
+    assert [path.name for path in disk.iterdir()] == [filler.name]
