@@ -51,13 +51,23 @@ def run_service(
     try:
         settings.check_secrets()
         uvloop.run(_with_signals(settings, main))
-    except Rejected as exc:
-        sys.stderr.write(f"{name}: {exc.message}\n")
-        return EXIT_SETTINGS
-    except Exception as exc:  # a traceback's text may hold personal data: the log says it without
+    except Exception as exc:
+        refusal = _find_refusal(exc)
+        if refusal is not None:
+            sys.stderr.write(f"{name}: {refusal.message}\n")
+            return EXIT_SETTINGS
+        # A traceback's text may hold personal data: the log says it without.
         log.critical("crashed", exc_info=exc)
         return EXIT_CRASHED
     return 0
+
+
+def _find_refusal(error: BaseException) -> Rejected | None:
+    """Return why the process must not run; None where something crashed. Loops raise in groups."""
+    if isinstance(error, BaseExceptionGroup):
+        found = [_find_refusal(inner) for inner in error.exceptions]
+        return found[0] if all(found) else None
+    return error if isinstance(error, Rejected) else None
 
 
 async def _with_signals(
@@ -141,7 +151,7 @@ async def probe(
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                 await check()
         except CarillonError as exc:
-            component.fail(exc.code)
+            component.wait_for(exc)
         except TimeoutError:
             component.fail("timeout")
         else:
@@ -157,6 +167,6 @@ async def until_available(
         try:
             return await work()
         except Unavailable as exc:
-            component.fail(exc.code)
+            component.wait_for(exc)
             await pause(stop, 0.5)
     return None
