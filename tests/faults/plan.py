@@ -35,6 +35,7 @@ ONESIGNAL = (
     "webhooks_lost_and_doubled",
 )
 LOG = ("poison",)
+STORE = ("unknown_store_answers", "wrong_store_password")
 # On a real Kafka only: the embedded log is in memory, and the embedded coordinator may never again
 # assign a group whose members were killed while it was shared out (docs/faults.md).
 BROKER = (
@@ -95,7 +96,7 @@ class Choice:
 
 def deal(choice: Choice, *, with_broker: bool) -> list[Round]:
     """Every kind comes once before any comes again, like cards from a shuffled deck."""
-    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *(BROKER if with_broker else ()))
+    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *STORE, *(BROKER if with_broker else ()))
     dice = Random(f"carillon:{choice.seed}")
     deck = _shuffled_for_ever(kinds, dice)
     all_kinds_once = math.ceil(len(kinds) / FAULTS_A_ROUND)
