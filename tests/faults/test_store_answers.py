@@ -55,7 +55,7 @@ async def _erase_somebody(world: World, shop: Shop) -> None:
     assert profile is not None
     before = world.proxy.hits.copy()
     with deciding(world, refuse_each(Random(CHOICE.seed))):
-        await world.ops("POST", f"/v1/apps/{shop.app}/people/{profile['_id']}/erase")
+        await world.ops("POST", f"/v1/people/{profile['_id']}/erase")
 
         async def is_gone() -> bool:
             async with world.mongo() as database:
