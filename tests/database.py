@@ -1,23 +1,41 @@
 """Which database server a run is for: the embedded one, or one that is given.
 
 A given server (`CARILLON_TEST_MONGO__URI`, which may hold a password) takes the place of the one that
-tests share. Each test has a database of its own there, which is dropped at its end. Tests that stop or
-kill a server have an embedded one in any case.
+tests share. Each test has a database of its own there; all are dropped at the end of the run. Tests that
+stop or kill a server have an embedded one in any case.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from pymongo import MongoClient
 
+from tests.mongo_proxy import MongoProxy
+from tests.mongo_wire import Message
+
 GIVEN = "CARILLON_TEST_MONGO__URI"
 PREFIX = "test_"  # of the databases that a run makes, and so may drop
-# What a kind of engine can't do, by the buildInfo field that only it has: (test's id, why).
-CANNOT: dict[str, tuple[tuple[str, str], ...]] = {
-    "ferretdb": (),
-}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What a kind of engine can't do. `skipped`: tests by the end of their ids, with the reason."""
+
+    name: str
+    expires: bool = True  # has TTL indexes; without them nothing that expires is ever deleted
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+
+FERRETDB = Engine(
+    "FerretDB 1",
+    expires=False,
+    skipped={},
+)
 
 
 def given() -> str | None:
@@ -25,26 +43,43 @@ def given() -> str | None:
     return os.environ.get(GIVEN) or None
 
 
-def engine_of(uri: str) -> str:
-    """Return the given server's kind: of those that are known, else its version."""
-    with MongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=5_000) as client:
+def engine_of(uri: str) -> Engine:
+    with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=5_000) as client:
         told = client.admin.command("buildInfo")
-    known = (kind for kind in CANNOT if kind in told)
-    return next(known, f"MongoDB {told.get('version')}")
+    if str(told.get("ferretdbVersion", "")).startswith("v1."):
+        return FERRETDB
+    return Engine(f"MongoDB {told['version']}")
 
 
-def skips_of(engine: str) -> Iterable[tuple[str, str]]:
-    return CANNOT.get(engine, ())
+@contextmanager
+def given_server(uri: str) -> Iterator[str]:
+    """The address for a run, which leaves the server as it was."""
+    engine, before = engine_of(uri), _databases(uri)
+    try:
+        if engine.expires:
+            yield uri
+        else:
+            proxy = MongoProxy.before(uri)
+            proxy.rewrite = without_expiry
+            with proxy:
+                yield proxy.uri
+    finally:
+        with MongoClient[dict[str, Any]](uri) as client:
+            for name in _databases(uri) - before:
+                client.drop_database(name)
 
 
-def drop_databases(uri: str, before: frozenset[str]) -> None:
-    """Drop what tests made since: whatever was there before stays."""
-    with MongoClient[dict[str, object]](uri) as client:
-        for name in names_of(uri) - before:
-            client.drop_database(name)
+def without_expiry(request: Message) -> Message:
+    """Make plain indexes instead of those that an engine can't make."""
+    if request.command != "createIndexes":
+        return request
+    plain = [
+        {k: v for k, v in index.items() if k != "expireAfterSeconds"}
+        for index in request.body["indexes"]
+    ]
+    return request.with_body({**request.body, "indexes": plain})
 
 
-def names_of(uri: str) -> frozenset[str]:
-    """Return the names of the tests' databases that are there."""
-    with MongoClient[dict[str, object]](uri) as client:
+def _databases(uri: str) -> frozenset[str]:
+    with MongoClient[dict[str, Any]](uri) as client:
         return frozenset(n for n in client.list_database_names() if n.startswith(PREFIX))

@@ -1,13 +1,15 @@
 """A server between a service and its database, which gives some of the answers itself.
 
-It forwards to the real database. `refusals` decide about each command: answered with an error instead of
-being carried out, carried out and then answered with one, or carried out by half (a bulk write). It has a
-thread of its own, so a test may start processes meanwhile.
+It forwards to the real database. `decide` says what becomes of each command: answered with an error
+instead of being carried out, carried out and then answered with one, or carried out by half (a bulk
+write). `rewrite` may change what is asked. It has a thread of its own, so a test may start processes
+meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
+
+from pymongo.uri_parser import parse_uri
 
 from deploy.kafka.ports import HOST
 from tests.mongo_wire import Document, Message, answer_to, read_message
@@ -47,13 +51,22 @@ class MongoProxy:
 
     upstream: tuple[str, int]
     decide: Decide = lambda _: None
+    rewrite: Callable[[Message], Message] = lambda request: request
     hits: Counter[tuple[str, str, How]] = field(default_factory=Counter)
     port: int = 0
+    user: str = ""  # and its password, as an address has them
+
+    @classmethod
+    def before(cls, uri: str, decide: Decide = lambda _: None) -> Self:
+        """In front of the first server of an address, under its user."""
+        host, port = parse_uri(uri)["nodelist"][0]
+        user = re.match(r"mongodb://([^/@]*@)?", uri)
+        return cls((host, port or 27017), decide, user=(user and user[1]) or "")
 
     @property
     def uri(self) -> str:
         # Directly: a member of a replica set names itself, and drivers go there.
-        return f"mongodb://{HOST}:{self.port}/?directConnection=true"
+        return f"mongodb://{self.user}{HOST}:{self.port}/?directConnection=true"
 
     def __enter__(self) -> Self:
         started = threading.Event()
@@ -134,7 +147,7 @@ class _Call:
 
     async def _ask(self, requests: asyncio.StreamReader) -> None:
         while True:
-            request = await read_message(requests)
+            request = self._proxy.rewrite(await read_message(requests))
             refusal = None if request.command in HELLO else self._proxy.decide(request)
             if refusal is None:
                 self._server.write(request.encode())

@@ -12,8 +12,7 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from shared.mongo import Database, open_database
 from shared.settings import Settings
-from tests.mongo_proxy import INVENTED, MongoProxy, Refusal
-from tests.mongo_wire import Message
+from tests.mongo_proxy import INVENTED, Decide, MongoProxy, Refusal
 
 
 @asynccontextmanager
@@ -23,24 +22,14 @@ async def _opened(settings: Settings, proxy: MongoProxy) -> AsyncIterator[Databa
         yield database
 
 
-def _only(command: str, refusal: Refusal) -> MongoProxy:
+def _first(command: str, refusal: Refusal) -> Decide:
     """Refuses the first of these commands."""
     left = [refusal]
-
-    def decide(request: Message) -> Refusal | None:
-        return left.pop() if left and request.command == command else None
-
-    return MongoProxy(("", 0), decide)
-
-
-def _at(mongo_uri: str, proxy: MongoProxy) -> MongoProxy:
-    host, _, port = mongo_uri.removeprefix("mongodb://").partition(":")
-    proxy.upstream = (host, int(port))
-    return proxy
+    return lambda request: left.pop() if left and request.command == command else None
 
 
 async def test_what_is_not_refused_passes(settings: Settings, mongo_uri: str) -> None:
-    with _at(mongo_uri, MongoProxy(("", 0))) as proxy:
+    with MongoProxy.before(mongo_uri) as proxy:
         async with _opened(settings, proxy) as database:
             await database["a"].insert_many([{"_id": n} for n in range(300)])
             assert [d["_id"] async for d in database["a"].find({}).batch_size(50)] == [*range(300)]
@@ -52,7 +41,7 @@ async def test_an_answer_is_refused_before_or_after_the_deed(
     settings: Settings, mongo_uri: str, how: str, stored: int
 ) -> None:
     refusal = Refusal(18, "AuthenticationFailed", how)  # type: ignore[arg-type]
-    with _at(mongo_uri, _only("insert", refusal)) as proxy:
+    with MongoProxy.before(mongo_uri, _first("insert", refusal)) as proxy:
         async with _opened(settings, proxy) as database:
             with pytest.raises(OperationFailure) as caught:
                 await database["a"].insert_one({"_id": 1})
@@ -62,7 +51,7 @@ async def test_an_answer_is_refused_before_or_after_the_deed(
 
 
 async def test_a_bulk_is_done_by_half(settings: Settings, mongo_uri: str) -> None:
-    with _at(mongo_uri, _only("insert", Refusal(how="half"))) as proxy:
+    with MongoProxy.before(mongo_uri, _first("insert", Refusal(how="half"))) as proxy:
         async with _opened(settings, proxy) as database:
             with pytest.raises(BulkWriteError) as caught:
                 await database["a"].bulk_write(
