@@ -76,6 +76,11 @@ test-cluster: setup ## integration, contract and fault tests on a real Apache Ka
 		$(if $(CARILLON_KAFKA__BOOTSTRAP_SERVERS),,$(BY_TWO)) tests/contract tests/integration
 	@$(BIN)/python -m pytest --kafka=cluster $(or $(TESTS),tests/faults)
 
+.PHONY: test-mongo
+test-mongo: setup ## tests that touch MongoDB, on a server of yours (CARILLON_TEST_MONGO__URI; docs/mongo.md)
+	@test -n "$$CARILLON_TEST_MONGO__URI" || { echo "set CARILLON_TEST_MONGO__URI to the server"; exit 2; }
+	@$(BIN)/python -m pytest $(or $(TESTS),tests/contract tests/integration)
+
 .PHONY: test-browser
 test-browser: setup ## the tests in Debian's Chromium (root: installs it; pictures in artefacts/browser)
 	@command -v chromium >/dev/null || test -x "$$CARILLON_TEST_CHROMIUM" || { \

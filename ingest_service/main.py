@@ -29,6 +29,7 @@ from shared.health import Component, Health
 from shared.kafka import LogWriter, ensure_topics, open_log_writer
 from shared.kafka_batches import BatchWriter
 from shared.mongo import Database, ensure_indexes, open_database, ping
+from shared.secret_check import check_secret, check_secret_early
 from shared.secrets import Vault
 from shared.service import bind, probe, serve, until_available
 from shared.settings import HttpSettings, Settings
@@ -60,7 +61,7 @@ class Process:
 async def run(
     settings: Settings, stop: asyncio.Event, roles: frozenset[str], port: int | None = None
 ) -> None:
-    """Until `stop`. Raises Rejected where the port is taken, or the spool."""
+    """Until `stop`. Raises Rejected where the port is taken, or the spool; under another secret key."""
     http = _http(settings.ingest, roles, port)
     listener = bind(http, "ingest")
     health = Health(utc_now, monotonic)
@@ -69,11 +70,13 @@ async def run(
         enter = opened.enter_async_context
         database = await enter(open_database(settings.mongo, "carillon-ingest"))
         writer = await enter(open_log_writer(settings.kafka, "carillon-ingest"))
+        vault = Vault(settings.secret_key.get_secret_value())
+        await check_secret_early(database, vault)
         process = Process(
             settings,
             stop,
             health,
-            Vault(settings.secret_key.get_secret_value()),
+            vault,
             database,
             writer,
             # The API can do without: it has the spool.
@@ -84,11 +87,9 @@ async def run(
         parts, loops = await _api(process, events, opened) if has_api else _no_api(process, events)
         loops += [
             lambda: probe(process.mongo, lambda: ping(database), stop),
-            lambda: until_available(lambda: ensure_indexes(database, INGEST), stop, process.mongo),
             lambda: collect_garbage(stop),
         ]
-        if "projector" in roles:
-            loops.append(lambda: _project(process))
+        loops.append(lambda: _prepare(process, roles))
         app = create_app(http, health, parts)
         calm_garbage_collector()
         log.info("listening", extra={"host": http.host, "port": listener.getsockname()[1]})
@@ -136,6 +137,16 @@ async def _api(
         lambda: probe(process.kafka, durable.check, process.stop),
         lambda: probe(room, durable.check_room, process.stop),
     ]
+
+
+async def _prepare(process: Process, roles: frozenset[str]) -> None:
+    """Make the indexes, then project: a projector's reads without them take the whole collection."""
+    database, stop, mongo = process.database, process.stop, process.mongo
+    # Before anything is written: another key makes other persons of the same logins.
+    await until_available(lambda: check_secret(database, process.vault), stop, mongo)
+    await until_available(lambda: ensure_indexes(database, INGEST), stop, mongo)
+    if "projector" in roles and not stop.is_set():
+        await _project(process)
 
 
 async def _project(process: Process) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -15,7 +16,8 @@ from shared.collections import SENDER
 from shared.garbage import calm_garbage_collector, collect_garbage
 from shared.health import Component
 from shared.kafka import ensure_topics
-from shared.mongo import ensure_indexes, ping
+from shared.mongo import check_writes, ensure_indexes
+from shared.secret_check import check_secret, check_secret_early
 from shared.service import bind, probe, serve, until_available
 from shared.settings import Settings
 from shared.stage import Stage, StageContext
@@ -28,16 +30,17 @@ LOOP_STALLED_SECONDS = 60.0
 
 
 async def run(settings: Settings, stop: asyncio.Event, roles: Sequence[str] = ROLES) -> None:
-    """Until `stop`. Raises Rejected when the port is taken."""
+    """Until `stop`. Raises Rejected when the port is taken, or under another secret key."""
     with bind(settings.sender, "sender") as listener:
         async with open_sender(settings) as sender:
+            await check_secret_early(sender.database, sender.vault)
             health = sender.health
             mongo = health.component("mongodb", deadline_seconds=15, critical=True)
             kafka = health.component("kafka", deadline_seconds=15, critical=True)
             calm_garbage_collector()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(serve(sender.api(), listener, stop, settings.sender))
-                tasks.create_task(probe(mongo, lambda: ping(sender.database), stop))
+                tasks.create_task(probe(mongo, lambda: check_writes(sender.database), stop))
                 tasks.create_task(probe(kafka, sender.writer.ping, stop))
                 tasks.create_task(sender.apps.keep_fresh(stop))
                 tasks.create_task(collect_garbage(stop))
@@ -54,7 +57,11 @@ async def _work(
     """Start the loops of these roles as soon as what they need is there."""
     mongo, kafka = needs
     settings = sender.settings
-    await until_available(lambda: ensure_indexes(sender.database, SENDER), stop, mongo)
+    # Without a deadline: a large collection's index may take as long as it likes.
+    indexes = sender.health.component("indexes", deadline_seconds=math.inf, critical=True)
+    await until_available(lambda: check_secret(sender.database, sender.vault), stop, indexes)
+    await until_available(lambda: ensure_indexes(sender.database, SENDER), stop, indexes)
+    indexes.beat()
     log_id = await until_available(lambda: ensure_topics(settings.kafka, TOPICS), stop, kafka)
     if stop.is_set():
         return

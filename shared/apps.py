@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from shared.collections import APPS
 from shared.errors import StoreUnavailable, Unauthorized
 from shared.models.app import App, KeyKind
-from shared.mongo import Database, translate_mongo_errors
+from shared.mongo import Database, blame_database
+from shared.secret_check import check_secret
 from shared.secrets import Vault
 from shared.wakeup import pause
 
@@ -25,13 +26,14 @@ class AppRegistry:
     """Apps by id and by key. Empty until the first read; keeps the last known while MongoDB is away."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
-        self._collection = database[APPS.name]
+        self._database = database
         self._vault = vault
         self._apps: dict[str, App] = {}
         self._by_key: dict[tuple[KeyKind, str], App] = {}
         self._hashes: dict[str, str] = {}  # of keys seen: a keyed hash costs more than a look-up
         self._loaded = False
         self._current = False
+        self._is_key_checked = False
 
     @property
     def loaded(self) -> bool:
@@ -65,10 +67,16 @@ class AppRegistry:
         raise Unauthorized(f"unknown {' or '.join(kinds)} key", code="unknown_key")
 
     async def refresh(self) -> None:
-        """Read all apps. Raises StoreUnavailable. One broken document costs only its own app."""
+        """Read all apps. Raises StoreUnavailable. One broken document costs only its own app.
+
+        Raises Rejected under another secret key than the apps': it would refuse every key for good.
+        """
+        if not self._is_key_checked:
+            await check_secret(self._database, self._vault)
+            self._is_key_checked = True
         apps: dict[str, App] = {}
-        with translate_mongo_errors():
-            async for document in self._collection.find({}):
+        with blame_database():
+            async for document in self._database[APPS.name].find({}):
                 try:
                     app = App.model_validate(document)
                 except ValidationError as exc:
@@ -96,7 +104,7 @@ class AppRegistry:
                 await self.refresh()
             except StoreUnavailable as exc:
                 self._doubt()
-                log.warning("apps not refreshed", extra={"code": exc.code})
+                log.warning("apps not refreshed", extra=exc.log_fields)
             finally:
                 doubting.cancel()
             await pause(stop, REFRESH_SECONDS)

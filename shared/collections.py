@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 INGEST = "ingest"
 SENDER = "sender"
+BOTH = "both"
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Index:
 
 @dataclass(frozen=True)
 class CollectionSpec:
-    """One writing service each; the other may read."""
+    """One writing service each (but for the installation's own); the other may read."""
 
     name: str
     writer: str
@@ -87,16 +88,20 @@ SEND_REPORTS = CollectionSpec("send_reports", SENDER, (_by("app", "campaign"), _
 TOKENS = CollectionSpec("tokens", SENDER, (Index((("hash", 1),), unique=True),))
 AUDIT = CollectionSpec("audit", SENDER, (_by("at"), _EXPIRY))
 
+# What is of the whole installation, a document each: which secret key its data are under, and what
+# probes write. Either service may be the first.
+INSTALLATION = CollectionSpec("installation", BOTH)
+
 COLLECTIONS = (
     PROFILES, VISITORS, PLAYERS, MERGES, ERASED, PROJECTOR,
     APPS, CAMPAIGNS, CAMPAIGN_VERSIONS, SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS,
     INTERACTIONS, BUDGETS, REPLICAS, DEAD_LETTERS, REPORTS, SEND_REPORTS, TOKENS, AUDIT,
+    INSTALLATION,
 )  # fmt: skip
 
 
-def indexes_of(service: str) -> Iterator[tuple[str, Index]]:
-    """(collection, index) for each index of the collections that this service writes."""
+def indexes_of(service: str) -> Iterator[tuple[str, tuple[Index, ...]]]:
+    """Each collection that this service writes and that has indexes, with all of them."""
     for collection in COLLECTIONS:
-        if collection.writer == service:
-            for index in collection.indexes:
-                yield collection.name, index
+        if collection.writer == service and collection.indexes:
+            yield collection.name, collection.indexes

@@ -31,6 +31,14 @@ class FieldError:
     message: str
 
 
+@dataclass(frozen=True)
+class ServerAnswer:
+    """A server's own code of an error, and the code's name where it has one."""
+
+    code: int
+    name: str | None
+
+
 class CarillonError(Exception):
     """Root of the tree."""
 
@@ -45,6 +53,16 @@ class CarillonError(Exception):
         self.errors = tuple(errors)
         if code is not None:
             self.code = code
+
+    @property
+    def reason(self) -> str:
+        """The code, and what else a health report may say of it."""
+        return self.code
+
+    @property
+    def log_fields(self) -> dict[str, object]:
+        """Fields of a log line: codes only, for a text may hold data."""
+        return {"code": self.code}
 
 
 class Rejected(CarillonError):
@@ -98,3 +116,24 @@ class LogUnavailable(Unavailable):
 
 class StoreUnavailable(Unavailable):
     code = "mongo_unavailable"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, answer: ServerAnswer | None = None
+    ) -> None:
+        self.answer = answer
+        number = f" {answer.code} {answer.name or ''}".rstrip() if answer else ""
+        super().__init__(message + number, code=code)
+
+    @property
+    def reason(self) -> str:
+        if self.answer is None:
+            return self.code
+        return (
+            f"{self.code} ({self.answer.code}{f' {self.answer.name}' if self.answer.name else ''})"
+        )
+
+    @property
+    def log_fields(self) -> dict[str, object]:
+        if self.answer is None:
+            return super().log_fields
+        return {**super().log_fields, "mongoCode": self.answer.code, "codeName": self.answer.name}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.clock import Clock, Monotonic
+from shared.errors import CarillonError
+
+log = logging.getLogger("carillon.health")
 
 
 @dataclass
@@ -38,6 +42,12 @@ class Component:
             self.since = self.clock()
         self.error = error
         self.beaten = self.monotonic()
+
+    def wait_for(self, error: CarillonError) -> None:
+        """Alive, waiting for what failed; the log says so once, however long it lasts."""
+        if self.error != error.reason:
+            log.warning("dependency unwell", extra={"component": self.name, **error.log_fields})
+        self.fail(error.reason)
 
     @property
     def stalled(self) -> bool:

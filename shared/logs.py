@@ -42,7 +42,17 @@ def _describe(error: BaseException) -> dict[str, object]:
         code = traceback.tb_frame.f_code
         frames.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
         traceback = traceback.tb_next
-    return {"type": type(error).__name__, "at": frames[-8:]}
+    return {"type": type(error).__name__, "at": frames[-8:], **_codes_of(error)}
+
+
+def _codes_of(error: BaseException) -> dict[str, object]:
+    """A server's own code and the code's name, of errors that have them: MongoDB's do."""
+    code, details = getattr(error, "code", None), getattr(error, "details", None)
+    name = details.get("codeName") if isinstance(details, dict) else None
+    found: dict[str, object] = {"code": code} if isinstance(code, int) else {}
+    if isinstance(name, str) and name.isalnum():
+        found["codeName"] = name
+    return found
 
 
 def configure_logs(service: str, level: str) -> None:

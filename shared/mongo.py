@@ -5,26 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, InsertOne, ReplaceOne, UpdateOne, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import (
-    AutoReconnect,
-    BulkWriteError,
-    ConnectionFailure,
-    ExecutionTimeout,
-    OperationFailure,
-    PyMongoError,
-    WriteConcernError,
-    WTimeoutError,
-)
+from pymongo.errors import BulkWriteError, ConfigurationError, PyMongoError
+from pymongo.operations import IndexModel
 
-from shared.collections import APPS, Index, indexes_of
-from shared.errors import StoreUnavailable
+from shared.collections import APPS, INSTALLATION, Index, indexes_of
+from shared.errors import Rejected
+from shared.mongo_errors import blame_database as blame_database
+from shared.mongo_errors import is_lost_race
+from shared.mongo_errors import translate_mongo_errors as translate_mongo_errors
 from shared.settings import MongoSettings
 
 Document = dict[str, Any]
@@ -33,52 +28,8 @@ Collection = AsyncCollection[Document]
 Write = InsertOne[Document] | UpdateOne | ReplaceOne[Document]
 T = TypeVar("T")
 
-DUPLICATE_KEY = 11000
-WRITE_CONFLICT = 112
-RACE_CODES = frozenset({DUPLICATE_KEY, WRITE_CONFLICT})  # two upserts of one new key met
 RACE_TRIES = 8
 IN_LIMIT = 100  # values a `$in`: more is slow on some engines (DESIGN 6)
-# Not primary, shutting down, stepping down, interrupted, timed out, cut off by a replay's swap: try again.
-PASSING_CODES = frozenset(
-    {6, 7, 24, 43, 50, 89, 91, 112, 175, 189, 262, 9001, 10107, 11600, 11602, 13435}
-)
-
-
-def is_passing(error: PyMongoError) -> bool:
-    """Can a retry help? Decided on classes and codes, never on texts."""
-    if isinstance(error, BulkWriteError):
-        details = error.details or {}
-        failures = details.get("writeErrors", [])
-        if not failures:  # all written, but not (yet) by a majority
-            return bool(details.get("writeConcernErrors"))
-        return all(f.get("code") in PASSING_CODES for f in failures)
-    if isinstance(
-        error,
-        ConnectionFailure | AutoReconnect | ExecutionTimeout | WTimeoutError | WriteConcernError,
-    ):
-        return True
-    return isinstance(error, OperationFailure) and error.code in PASSING_CODES
-
-
-@contextmanager
-def translate_mongo_errors() -> Iterator[None]:
-    """Raises StoreUnavailable for what may pass; a mistake of ours stays what it is."""
-    try:
-        yield
-    except PyMongoError as exc:
-        if is_passing(exc):
-            raise StoreUnavailable(f"MongoDB: {type(exc).__name__}") from None
-        if isinstance(exc, BulkWriteError):
-            raise _without_documents(exc) from None
-        raise
-
-
-def _without_documents(error: BulkWriteError) -> BulkWriteError:
-    """The driver's own text holds the whole documents, and would take them into logs."""
-    details = dict(error.details or {})
-    failures = details.get("writeErrors", [])
-    details["writeErrors"] = [{k: f[k] for k in ("index", "code") if k in f} for f in failures]
-    return BulkWriteError({k: v for k, v in details.items() if k != "upserted"})
 
 
 def one_of(field: str, values: Sequence[str]) -> Iterator[Document]:
@@ -93,7 +44,7 @@ async def settle_race(operation: Callable[[], Awaitable[T]]) -> T:
         try:
             return await operation()
         except PyMongoError as exc:
-            if attempt == RACE_TRIES - 1 or not _lost_race(exc):
+            if attempt == RACE_TRIES - 1 or not is_lost_race(exc):
                 raise
             await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))
     raise AssertionError("unreachable")
@@ -108,18 +59,11 @@ async def write_conditionally(collection: Collection, writes: Sequence[Write]) -
     try:
         result = await collection.bulk_write(list(writes), ordered=False)
     except BulkWriteError as exc:
-        if not _lost_race(exc):
+        if not is_lost_race(exc):
             raise
         details = exc.details or {}
         return int(details.get("nInserted", 0)) + int(details.get("nMatched", 0))
     return result.inserted_count + result.matched_count
-
-
-def _lost_race(error: PyMongoError) -> bool:
-    if isinstance(error, BulkWriteError):
-        failures = (error.details or {}).get("writeErrors", [])
-        return bool(failures) and all(f.get("code") in RACE_CODES for f in failures)
-    return isinstance(error, OperationFailure) and error.code in RACE_CODES
 
 
 @asynccontextmanager
@@ -127,18 +71,9 @@ async def open_database(settings: MongoSettings, name: str) -> AsyncIterator[Dat
     """The database, every write acknowledged by a majority's journal. Connects when first used.
 
     Motor and PyMongo's async client have the same methods where we use them (no `aggregate`, which
-    differs); the type is PyMongo's.
+    differs); the type is PyMongo's. Raises Rejected where the setting is no address.
     """
-    kind = AsyncIOMotorClient if settings.driver == "motor" else AsyncMongoClient
-    client: Any = kind(
-        settings.uri.get_secret_value(),
-        appname=name,
-        tz_aware=True,
-        serverSelectionTimeoutMS=settings.timeout_ms,
-        socketTimeoutMS=settings.timeout_ms * 4,
-        connectTimeoutMS=settings.timeout_ms,
-        maxPoolSize=32,
-    )
+    client = _create_client(settings, name)
     try:
         yield cast(
             Database,
@@ -148,6 +83,26 @@ async def open_database(settings: MongoSettings, name: str) -> AsyncIterator[Dat
         closing = client.close()
         if closing is not None:
             await closing
+
+
+def _create_client(settings: MongoSettings, name: str) -> Any:
+    kind = AsyncIOMotorClient if settings.driver == "motor" else AsyncMongoClient
+    try:
+        return kind(
+            settings.uri.get_secret_value(),
+            appname=name,
+            tz_aware=True,
+            serverSelectionTimeoutMS=settings.timeout_ms,
+            socketTimeoutMS=settings.timeout_ms * 4,
+            connectTimeoutMS=settings.timeout_ms,
+            maxPoolSize=32,
+        )
+    except (ConfigurationError, ValueError) as exc:  # the driver's text may name the password
+        raise Rejected(
+            "CARILLON_MONGO__URI isn't an address of MongoDB that can be used: it begins with"
+            f" mongodb:// or mongodb+srv:// and names a host ({type(exc).__name__})",
+            code="mongo_uri",
+        ) from None
 
 
 def as_read(document: Mapping[str, Any]) -> Document:
@@ -163,19 +118,29 @@ def as_read(document: Mapping[str, Any]) -> Document:
 async def ping(database: Database) -> None:
     """Raises StoreUnavailable unless the server answers a question about data: one that hangs in its
     storage may still answer the command of this name."""
-    with translate_mongo_errors():
+    with blame_database():
         await database[APPS.name].find_one({"_id": ""}, {"_id": 1})
 
 
+async def check_writes(database: Database) -> None:
+    """Raise StoreUnavailable unless the server stores something. A full disk still answers reads."""
+    with blame_database():
+        await database[INSTALLATION.name].update_one(
+            {"_id": "probe"}, {"$inc": {"writes": 1}}, upsert=True
+        )
+
+
 async def ensure_indexes(database: Database, service: str) -> None:
-    """Create the indexes of the collections that this service writes. Idempotent."""
-    with translate_mongo_errors():
-        for collection, index in indexes_of(service):
-            await database[collection].create_index(list(index.keys), **_options(index))
+    """Create the indexes of the collections that this service writes. Idempotent.
+
+    One command a collection: some engines take a second for each, whatever it is to make.
+    """
+    with blame_database():
+        for collection, indexes in indexes_of(service):
+            await database[collection].create_indexes([index_model(index) for index in indexes])
 
 
-def _options(index: Index) -> Document:
-    options: Document = {"unique": index.unique}
-    if index.expires:
-        options["expireAfterSeconds"] = 0
-    return options
+def index_model(index: Index) -> IndexModel:
+    """Return the index as the driver takes it, under the name that it has by default."""
+    expiry = {"expireAfterSeconds": 0} if index.expires else {}
+    return IndexModel(list(index.keys), unique=index.unique, **expiry)

@@ -52,10 +52,12 @@ def run_service(
     try:
         settings.check_secrets(serves_ops=serves_ops)
         uvloop.run(_with_signals(settings, main))
-    except Rejected as exc:
-        sys.stderr.write(f"{name}: {exc.message}\n")
-        return EXIT_SETTINGS
-    except Exception as exc:  # a traceback's text may hold personal data: the log says it without
+    except Exception as exc:
+        refusal = _find_refusal(exc)
+        if refusal is not None:
+            sys.stderr.write(f"{name}: {refusal.message}\n")
+            return EXIT_SETTINGS
+        # A traceback's text may hold personal data: the log says it without.
         log.critical("crashed", exc_info=exc)
         return EXIT_CRASHED
     return 0
@@ -71,6 +73,14 @@ def say_what_starts(name: str, commands: Iterable[str]) -> None:
             f"{name}: starting the service, until Ctrl-C; commands: {', '.join(commands)}"
             f" (python -m {name}_service --help)\n"
         )
+
+
+def _find_refusal(error: BaseException) -> Rejected | None:
+    """Return why the process must not run; None where something crashed. Loops raise in groups."""
+    if isinstance(error, BaseExceptionGroup):
+        found = [_find_refusal(inner) for inner in error.exceptions]
+        return found[0] if all(found) else None
+    return error if isinstance(error, Rejected) else None
 
 
 async def _with_signals(
@@ -154,7 +164,7 @@ async def probe(
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                 await check()
         except CarillonError as exc:
-            component.fail(exc.code)
+            component.wait_for(exc)
         except TimeoutError:
             component.fail("timeout")
         else:
@@ -170,6 +180,6 @@ async def until_available(
         try:
             return await work()
         except Unavailable as exc:
-            component.fail(exc.code)
+            component.wait_for(exc)
             await pause(stop, 0.5)
     return None

@@ -26,6 +26,7 @@ from shared.errors import LogUnavailable, Rejected, Unavailable
 from shared.health import Component
 from shared.kafka import Record
 from shared.kafka_reader import LogReader
+from shared.mongo_errors import translate_mongo_errors
 from shared.offsets import OffsetLedger, Unit
 from shared.poison_watch import ONLY_POISON, PoisonWatch
 from shared.stage_spec import Handler, Item, StageContext, StageSpec
@@ -172,31 +173,30 @@ class Stage(Generic[T]):
         if not items:
             return []
         try:
-            return list(await self._spec.handle(items))
+            with translate_mongo_errors():  # also what no store has translated
+                return list(await self._spec.handle(items))
         except Unavailable:
             raise
         except Exception as exc:  # one bad record must not take its batch with it
-            name = type(exc).__name__
-            extra = {"stage": self._spec.name, "records": len(items)}
-            log.error("batch failed", exc_info=exc, extra=extra)
+            name = self._spec.name
+            log.error("batch failed", exc_info=exc, extra={"stage": name, "records": len(items)})
             if len(items) == 1:
-                error = Rejected(f"{self._spec.name} failed: {name}", code="stage_failed")
-                return [Poison(items[0].record, error)]
+                text = f"{name} failed: {type(exc).__name__}"
+                return [Poison(items[0].record, Rejected(text, code="stage_failed"))]
         half = len(items) // 2  # a whole batch one by one would be what slows the stage down
         return [*await self._handle(items[:half]), *await self._handle(items[half:])]
 
     async def _patiently(self, work: Callable[[], Awaitable[Sequence[Poison]]]) -> Sequence[Poison]:
         """Again and again while what it needs is away."""
-        attempt = 0
+        wait = FIRST_PAUSE_SECONDS
         while True:
             try:
                 return await work()
             except Unavailable as exc:
-                self._component.fail(exc.code)
+                self._component.wait_for(exc)
                 metrics.STAGE_RETRIES.labels(self._spec.name, exc.code).inc()
-                wait = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt)
-                attempt = min(attempt + 1, 10)
                 await asyncio.sleep(wait * random.uniform(0.5, 1))
+                wait = min(LONGEST_PAUSE_SECONDS, wait * 2)
 
     async def _bury(self, poison: Sequence[Poison]) -> None:
         if not poison:

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from deploy.kafka.errors import KafkaUnavailable
 from shared.settings import Settings
-from tests import cluster, marks, stack
+from tests import cluster, database, marks, stack
 
 # How fast examples come says something of the machine, nothing of the code under test.
 hypothesis_settings.register_profile(
@@ -49,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _skip_what_the_engine_lacks(items)
     if cluster.is_cluster():
         left_out = [item for item in items if _is_indifferent(item)]
         items[:] = [item for item in items if not _is_indifferent(item)]
@@ -58,6 +59,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("cluster"):
             item.add_marker(pytest.mark.skip(reason="needs --kafka=cluster"))
+
+
+def _skip_what_the_engine_lacks(items: list[pytest.Item]) -> None:
+    uri = database.given()
+    engine = database.engine_of(uri) if uri is not None else database.Engine("embedded")
+    for item in items:
+        for name, reason in engine.skipped.items():
+            if name in item.nodeid:
+                item.add_marker(pytest.mark.skip(reason=f"{engine.name}: {reason}"))
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
@@ -134,6 +144,11 @@ def fresh_broker() -> Iterator[stack.Server]:
 @pytest.fixture(scope="session")
 def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The database server that all tests share; each has a database of its own in `settings`."""
+    uri = database.given()
+    if uri is not None:
+        with database.given_server(uri) as address:
+            yield address
+        return
     with stack.database(tmp_path_factory.mktemp("database")) as server:
         yield f"mongodb://{server.address}"
 

@@ -10,6 +10,7 @@ import sys
 import httpx
 
 from deploy.local.errors import EXIT_REFUSED, LaunchError
+from deploy.local.foreign import check_foreign
 from deploy.local.guard import check_ports, hold_folder
 from deploy.local.launcher import Launcher
 from deploy.local.screen import Screen
@@ -30,6 +31,7 @@ async def run(settings: Settings, local: LocalSettings, screen: Screen) -> int:
         stack = create_stack(settings, local, ports, client)
         with hold_folder(settings.data_dir):
             check_ports(ports.every())
+            await check_foreign(settings)
             stop = Stop()
             stop.listen()
             try:

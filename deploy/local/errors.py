@@ -20,3 +20,7 @@ class ChildDied(LaunchError):
 
 class NotReady(Exception):
     """What a child's probe answers while it isn't ready, with the reason."""
+
+
+class NotWriting(NotReady):
+    """A database's answer that isn't what was asked for: it is there, and stores nothing."""

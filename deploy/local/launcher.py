@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.carry import CarryOver
+from deploy.local.database_watch import watch_database
 from deploy.local.errors import EXIT_FAILED, LaunchError
 from deploy.local.process import Child, Spec
 from deploy.local.roll import MIB, READERS, Exchange, Hold, Roller
@@ -102,6 +103,9 @@ class Launcher:
         if self._roller is not None:
             self._keep(asyncio.create_task(self._roller.watch(self._local.stop_seconds)))
         self._keep(asyncio.create_task(self._bound_logs()))
+        if (database := self._children.get("database")) is not None:
+            probe, grace = database.spec.probe, self._local.stop_seconds
+            self._keep(asyncio.create_task(watch_database(database, probe, self._screen, grace)))
         self._screen.page(self._stack.where_to_look)
 
     async def _bound_logs(self) -> None:

@@ -6,9 +6,11 @@ import httpx
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from deploy.local.errors import NotReady
+from deploy.local.errors import NotReady, NotWriting
+from shared.collections import INSTALLATION
 from shared.errors import LogUnavailable
 from shared.kafka import ensure_topics
+from shared.mongo_errors import answer_of
 from shared.settings import KafkaSettings
 from shared.topics import TOPICS
 
@@ -24,14 +26,20 @@ async def probe_http(client: httpx.AsyncClient, url: str) -> None:
         raise NotReady(f"{url} answers {answer.status_code} {answer.text[:REASON_CHARACTERS]}")
 
 
-async def probe_database(uri: str) -> None:
+async def probe_database(uri: str, database: str) -> None:
+    """Ready is: something was stored. A full disk still answers pings."""
     try:
         async with AsyncMongoClient[dict[str, object]](
             uri, serverSelectionTimeoutMS=1_000
         ) as client:
-            await client.admin.command("ping")
+            await client[database][INSTALLATION.name].update_one(
+                {"_id": "launcher"}, {"$inc": {"writes": 1}}, upsert=True
+            )
     except PyMongoError as exc:
-        raise NotReady(type(exc).__name__) from exc
+        answer = answer_of(exc)
+        if answer is None:
+            raise NotReady(type(exc).__name__) from None
+        raise NotWriting(f"code {answer.code} {answer.name or ''}".rstrip()) from None
 
 
 async def probe_broker(kafka: KafkaSettings, cluster_id: str) -> None:

@@ -65,6 +65,7 @@ class _Parts:
         if ports.broker is not None:
             kafka = kafka.model_copy(update={"bootstrap_servers": _address(ports.broker)})
         self.kafka = kafka
+        self._mongo = settings.mongo.database
         self.env = self._environment()
 
     def broker(self) -> Spec | None:
@@ -85,7 +86,7 @@ class _Parts:
         if port is None:
             return None
         command = partial(database_command, find_database(), port.number, self._data)
-        probe = partial(probe_database, f"mongodb://{_address(port)}")
+        probe = partial(probe_database, f"mongodb://{_address(port)}", self._mongo)
         return Spec("database", command, probe, _address(port), self.env)
 
     def sandbox(self) -> Spec | None:

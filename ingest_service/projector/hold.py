@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from shared.collections import PROJECTOR
 from shared.errors import StoreUnavailable
-from shared.mongo import Database, translate_mongo_errors
+from shared.mongo import Database, blame_database
 from shared.wakeup import pause
 
 HOLD = "hold"
@@ -74,7 +74,7 @@ class Hold:
             with suppress(StoreUnavailable):  # neither can who holds read or write then
                 await self.look()
             await pause(stop, BEAT_SECONDS)
-        with suppress(StoreUnavailable), translate_mongo_errors():
+        with suppress(StoreUnavailable), blame_database():
             await self._documents.delete_one({"_id": self._name})
 
     async def enter(self) -> None:
@@ -88,7 +88,7 @@ class Hold:
         self._generation = found.get("generation", 0)
         self._beat += 1
         told = {"beat": self._beat, "held": self._run if self._is_still() else None}
-        with translate_mongo_errors():
+        with blame_database():
             await self._documents.replace_one({"_id": self._name}, told, upsert=True)
 
     def _is_still(self) -> bool:
@@ -97,7 +97,7 @@ class Hold:
         return not self._stage.uncommitted and (self._refused or not self._stage.under_way)
 
     async def _read(self) -> dict[str, Any]:
-        with translate_mongo_errors():
+        with blame_database():
             return await self._documents.find_one({"_id": HOLD}) or {}
 
 

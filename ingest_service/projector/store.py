@@ -15,14 +15,13 @@ from ingest_service.projector.state import count_erasure
 from shared.collections import ERASED, MERGES, PLAYERS, PROFILES, VISITORS
 from shared.errors import StoreUnavailable
 from shared.mongo import (
-    PASSING_CODES,
-    RACE_CODES,
     Database,
     as_read,
     one_of,
     settle_race,
     translate_mongo_errors,
 )
+from shared.mongo_errors import is_lost_race
 
 IN_AT_MOST = 100  # ids in one $in: more is slow on some servers
 OWNERS_A_READ = 500
@@ -217,8 +216,7 @@ class MongoProjections:
                     writes, ordered=ordered
                 )
         except BulkWriteError as exc:
-            codes = {failure.get("code") for failure in (exc.details or {}).get("writeErrors", [])}
-            if codes and codes <= RACE_CODES | PASSING_CODES:
+            if is_lost_race(exc):
                 raise Raced("another projector was faster") from exc
             raise
         if counted and done.inserted_count + done.matched_count + done.deleted_count < len(writes):

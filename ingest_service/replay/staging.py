@@ -13,7 +13,8 @@ from ingest_service.projector.store import IN_AT_MOST, MongoProjections
 from ingest_service.snapshot.files import COPIED
 from shared.collections import INGEST, PLAYERS, PROFILES, indexes_of
 from shared.errors import Conflict
-from shared.mongo import DUPLICATE_KEY, Database, Document, translate_mongo_errors
+from shared.mongo import Database, Document, index_model, translate_mongo_errors
+from shared.mongo_errors import duplicates_of
 
 PREFIX = "replay_"
 BATCH = 500
@@ -44,9 +45,10 @@ class Staging:
         with translate_mongo_errors():
             for name in COPIED:
                 await self._database[self._prefix + name].create_index([("app", 1)])
-            for name, index in indexes_of(INGEST):
+            for name, indexes in indexes_of(INGEST):
                 if name in COPIED:
-                    await self._database[self._prefix + name].create_index(list(index.keys))
+                    models = [index_model(index) for index in indexes]
+                    await self._database[self._prefix + name].create_indexes(models)
 
     async def check(self) -> None:
         """Raises Conflict unless all that is to take the live ones' place is there."""
@@ -84,10 +86,7 @@ class Staging:
         try:
             await collection.bulk_write([InsertOne(d) for d in documents], ordered=False)
         except BulkWriteError as exc:
-            failures = (exc.details or {}).get("writeErrors", [])
-            if not failures or any(f["code"] != DUPLICATE_KEY for f in failures):
-                raise
-            again = [documents[f["index"]] for f in failures]
+            again = [documents[index] for index in duplicates_of(exc)]
             await collection.bulk_write(
                 [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in again]
             )

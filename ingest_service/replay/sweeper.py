@@ -14,7 +14,7 @@ from ingest_service.replay.holding import Runs, after_swap
 from ingest_service.replay.staging import drop_leftovers, swap
 from shared.clock import Monotonic
 from shared.errors import StoreUnavailable
-from shared.mongo import Database, Document, translate_mongo_errors
+from shared.mongo import Database, Document, blame_database, translate_mongo_errors
 from shared.wakeup import pause
 
 log = logging.getLogger("carillon.replay")
@@ -37,12 +37,13 @@ class Sweeper:
         swept: float | None = None
         while not stop.is_set():
             try:
-                ended = await self.look()
-                if ended or swept is None or self._clock() - swept >= SWEPT_SECONDS:
-                    await self.sweep()
-                    swept = self._clock()
+                with blame_database():
+                    ended = await self.look()
+                    if ended or swept is None or self._clock() - swept >= SWEPT_SECONDS:
+                        await self.sweep()
+                        swept = self._clock()
             except StoreUnavailable as exc:
-                log.debug("not swept", extra={"reason": exc.code})
+                log.debug("not swept", extra=exc.log_fields)
             await pause(stop, LOOK_SECONDS)
 
     async def look(self) -> bool:

@@ -10,7 +10,7 @@ from ingest_service.snapshot.files import every
 from ingest_service.snapshot.take import drop_stale, folder_of, take_snapshot
 from shared.clock import monotonic, utc_now
 from shared.errors import Unavailable
-from shared.mongo import Database
+from shared.mongo import Database, blame_database
 from shared.settings import Settings
 from shared.wakeup import pause
 
@@ -27,13 +27,15 @@ async def keep_snapshots(
     last: float | None = None
     while not stop.is_set():
         try:
-            await drop_stale(settings, database)
-            is_time = last is None or monotonic() - last >= PAUSE_SECONDS
-            if is_time and _is_due(settings, log_id):
-                await take_snapshot(settings, database)
-                last = monotonic()
+            with blame_database():
+                await drop_stale(settings, database)
+                is_time = last is None or monotonic() - last >= PAUSE_SECONDS
+                if is_time and _is_due(settings, log_id):
+                    await take_snapshot(settings, database)
+                    last = monotonic()
         except (Unavailable, OSError) as exc:  # a full disk: the log still has everything
-            log.warning("no snapshot taken", extra={"reason": type(exc).__name__})
+            codes = exc.log_fields if isinstance(exc, Unavailable) else {}
+            log.warning("no snapshot taken", extra={"reason": type(exc).__name__, **codes})
         await pause(stop, LOOK_SECONDS)
 
 

@@ -18,6 +18,7 @@ from sender_service.store.sends import SendStore
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.health import Component
+from shared.mongo_errors import blame_database
 from shared.wakeup import pause
 
 log = logging.getLogger("carillon.reports")
@@ -45,11 +46,12 @@ class Reporting:
         work = replace(self, alive=component.beat)
         while not stop.is_set():
             try:
-                await work.compute_wanted()
-                await work.fold_due()
+                with blame_database():
+                    await work.compute_wanted()
+                    await work.fold_due()
                 component.beat()
             except Unavailable as exc:
-                component.fail(exc.code)
+                component.wait_for(exc)
             await pause(stop, PASS_SECONDS)
 
     async def account(self, send: Send) -> Sums:

@@ -23,7 +23,7 @@ from shared.errors import StoreUnavailable
 from shared.health import Component
 from shared.limits import requests_per_second
 from shared.models.app import App
-from shared.mongo import Database, translate_mongo_errors
+from shared.mongo import Database, blame_database
 from shared.settings import GovernorSettings
 from shared.wakeup import pause
 
@@ -77,7 +77,7 @@ class Membership:
                     await self.beat()
                     component.beat()
                 except StoreUnavailable as exc:
-                    component.fail(exc.code)
+                    component.wait_for(exc)
                 await pause(stop, self._beat_seconds)
         finally:
             await self._leave()
@@ -85,7 +85,7 @@ class Membership:
     async def beat(self) -> None:
         """Count up, look around. Raises StoreUnavailable."""
         began = self._monotonic()
-        with translate_mongo_errors():
+        with blame_database():
             await self._replicas.update_one(
                 {"_id": self._name},
                 {"$set": {"beat": self._beat + 1, "pauses": self._pauses}},
@@ -96,7 +96,7 @@ class Membership:
         self._written_at = began
         self._look_around(found)
         for name in [r["_id"] for r in found if self._long_gone(r["_id"])]:
-            with translate_mongo_errors():
+            with blame_database():
                 await self._replicas.delete_one({"_id": name})
 
     def _look_around(self, found: list[dict[str, Any]]) -> None:
@@ -120,7 +120,7 @@ class Membership:
 
     async def _leave(self) -> None:
         try:
-            with translate_mongo_errors():
+            with blame_database():
                 await self._replicas.delete_one({"_id": self._name})
         except StoreUnavailable:
             log.info("left without a word: MongoDB is away")

@@ -27,6 +27,7 @@ from sender_service.store.sends import SendStore
 from shared.clock import Clock
 from shared.errors import Rejected, Unavailable
 from shared.health import Component
+from shared.mongo_errors import blame_database
 from shared.settings import PlanSettings
 from shared.wakeup import Wakeup
 
@@ -60,11 +61,12 @@ class Planner:
     async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
         while not stop.is_set():
             try:
-                worked = await self.plan_one()
+                with blame_database():
+                    worked = await self.plan_one()
                 component.beat()
             except Unavailable as exc:
                 worked = False
-                component.fail(exc.code)
+                component.wait_for(exc)
             if not worked:
                 await wakeup.wait(self._tools.settings.poll_seconds)
 

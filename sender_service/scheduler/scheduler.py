@@ -34,6 +34,7 @@ from shared.kafka import LogWriter, Outgoing
 from shared.limits import requests_per_second
 from shared.models.app import App
 from shared.models.job import Job, Priority
+from shared.mongo_errors import blame_database
 from shared.settings import PlanSettings
 from shared.tag import Tagger
 from shared.topics import JOBS_MARKETING, JOBS_TRANSACTIONAL
@@ -83,12 +84,13 @@ class Scheduler:
     async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
         while not stop.is_set():
             try:
-                released = await self.turn()
-                await self._tidy()
+                with blame_database():
+                    released = await self.turn()
+                    await self._tidy()
                 component.beat()
             except Unavailable as exc:
                 released = 0
-                component.fail(exc.code)
+                component.wait_for(exc)
             if not released:
                 await wakeup.wait(self._tools.settings.poll_seconds)
 
@@ -239,11 +241,8 @@ class Scheduler:
 async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:
     """Raises LogUnavailable; what is released and has no answer is released again."""
     for job in jobs:  # before it is published, so that the log tells what happened in its order
-        log.info(
-            "released",
-            extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
-                   "players": len(job.players), "release": job.release},
-        )  # fmt: skip
+        extra = {"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app}
+        log.info("released", extra=extra | {"players": len(job.players), "release": job.release})
     await writer.publish(
         Outgoing(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
     )

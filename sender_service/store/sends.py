@@ -11,7 +11,8 @@ from pymongo.errors import BulkWriteError
 
 from sender_service.models.send import EVER, NEVER, Send, SendState, Sums
 from shared.collections import SENDS
-from shared.mongo import DUPLICATE_KEY, Database, Document, one_of, translate_mongo_errors
+from shared.mongo import Database, Document, one_of, translate_mongo_errors
+from shared.mongo_errors import duplicates_of
 
 
 class SendStore:
@@ -28,10 +29,7 @@ class SendStore:
             try:
                 await self._sends.insert_many([cast(Document, s) for s in sends], ordered=False)
             except BulkWriteError as exc:
-                failures = (exc.details or {}).get("writeErrors", [])
-                if not failures or any(f["code"] != DUPLICATE_KEY for f in failures):
-                    raise
-                return {sends[f["index"]]["_id"] for f in failures}
+                return {sends[index]["_id"] for index in duplicates_of(exc)}
         return set()
 
     async def get(self, send: str) -> Send | None:

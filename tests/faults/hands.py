@@ -17,6 +17,7 @@ from tests.faults.plan import Fault, Round
 from tests.faults.poison import plant
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop
+from tests.faults.store_answers import StoreAnswers
 from tests.faults.traffic import Clients
 from tests.faults.world import World
 
@@ -53,6 +54,7 @@ def deeds_of(world: World, shop: Shop, doorman: Doorman, clients: Clients) -> di
     """Every kind of the plan but the poison."""
     processes, clocks = Processes(world, clients), Clocks(world)
     mid_batch = MidBatch(world, clients, doorman)
+    store = StoreAnswers(world)
     misbehaviour = Misbehaviour(world, shop, clients, processes)
     verbs = {"kill": processes.kill, "stop": processes.stop, "freeze": processes.freeze}
     return {
@@ -71,6 +73,8 @@ def deeds_of(world: World, shop: Shop, doorman: Doorman, clients: Clients) -> di
         "clock_steps_sender": partial(clocks.step, "sender"),
         "pipelined_flood": Flooding(world).flood,
         "disk_full_spool": processes.fill_disk,
+        "unknown_store_answers": store.unknown_codes,
+        "wrong_store_password": store.wrong_password,
         "full_spool": processes.fill_spool,
         "kill_ingest_spooling": processes.kill_spooling,
         "rebalance_storm": processes.storm,

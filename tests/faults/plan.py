@@ -37,6 +37,7 @@ ONESIGNAL = (
 LOG = ("poison",)
 CLIENTS = ("pipelined_flood",)
 DISK = ("disk_full_spool",)  # where a small file system may be mounted
+STORE = ("unknown_store_answers", "wrong_store_password")
 # On a real Kafka only: the embedded log is in memory, and the embedded coordinator may never again
 # assign a group whose members were killed while it was shared out (docs/faults.md).
 BROKER = (
@@ -98,7 +99,7 @@ class Choice:
 def deal(choice: Choice, *, with_broker: bool, with_disk: bool) -> list[Round]:
     """Every kind comes once before any comes again, like cards from a shuffled deck."""
     dice = Random(f"carillon:{choice.seed}")
-    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *CLIENTS)
+    kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *CLIENTS, *STORE)
     kinds += (*(DISK if with_disk else ()), *(BROKER if with_broker else ()))
     deck = _shuffled_for_ever(kinds, dice)
     all_kinds_once = math.ceil(len(kinds) / FAULTS_A_ROUND)

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +14,13 @@ import httpx
 import psutil
 from pydantic import BaseModel, SecretStr
 
+from deploy.kafka.ports import HOST
 from shared.clock import OFFSET_FILE
 from shared.mongo import Database, open_database
 from shared.settings import Settings
 from tests import stack
 from tests.cluster import session_ms
+from tests.mongo_proxy import MongoProxy
 from tests.stack import Server, eventually
 
 OPS_TOKEN = "ops_planted_7c1f0d2e9b"  # planted: no log may show it
@@ -32,12 +34,22 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 class World:
     """`up` says since when (monotonic) a service is expected to answer; absent: it is not."""
 
-    def __init__(self, data: Path, log_level: LogLevel = "DEBUG", **groups: BaseModel) -> None:
+    def __init__(
+        self,
+        data: Path,
+        log_level: LogLevel = "DEBUG",
+        *,
+        proxied: bool = True,
+        **groups: BaseModel,
+    ) -> None:
         """`groups`: of the settings, in place of the defaults."""
         self.logs = data / "logs"
         self.logs.mkdir(parents=True)
         self.broker = stack.shared_broker()
         self.database = stack.database(data / "database")
+        # The services reach the database by it, unless they are measured; the harness reads past it.
+        self._proxied, self._opened = proxied, ExitStack()
+        self.proxy = MongoProxy((HOST, self.database.port), port=stack.free_port())
         self.sandbox = self._sandbox(data / "sandbox")
         self.settings = self._settings(data).model_copy(update={"log_level": log_level, **groups})
         self._clocks = data / "clocks"
@@ -54,6 +66,10 @@ class World:
         self.plan_guard = asyncio.Lock()  # of the sandbox's faults
         for name, server in self.servers.items():
             server.log = self.logs / f"{name}.log"
+
+    @property
+    def _direct(self) -> str:
+        return f"mongodb://{self.database.address}"
 
     @property
     def servers(self) -> dict[str, Server]:
@@ -73,7 +89,7 @@ class World:
     def _settings(self, data: Path) -> Settings:
         """Impatient, so that what waits for a sweep or a lease doesn't make a round long."""
         settings = stack.settings_for(
-            self.broker.address, f"mongodb://{self.database.address}", data
+            self.broker.address, self.proxy.uri if self._proxied else self._direct, data
         )
         changes: dict[str, dict[str, Any]] = {
             "kafka": {"session_timeout_ms": session_ms()},
@@ -105,6 +121,7 @@ class World:
     async def start(self) -> None:
         for server in (self.broker, self.database, self.sandbox):
             await asyncio.to_thread(server.start)
+        self._opened.enter_context(self.proxy)
         await asyncio.gather(*(self.start_service(name) for name in SERVICES))
         await self.ready()
 
@@ -113,6 +130,7 @@ class World:
         await self.http.aclose()
         for name in ("ingest", "sender", "sandbox", "broker", "database"):
             await asyncio.to_thread(self.servers[name].stop)
+        self._opened.close()
 
     async def start_service(self, name: str) -> None:
         """Returns when it answers, which it must go on doing."""
@@ -157,6 +175,7 @@ class World:
                 )
         for replica in self.replicas:
             await asyncio.to_thread(replica.stop)
+        self.proxy.decide = lambda _: None
         self.replicas.clear()
         for name in SERVICES:
             self.set_clock(name, 0)
@@ -210,7 +229,8 @@ class World:
 
     @asynccontextmanager
     async def mongo(self) -> AsyncIterator[Database]:
-        async with open_database(self.settings.mongo, "faults") as database:
+        mongo = self.settings.mongo.model_copy(update={"uri": SecretStr(self._direct)})
+        async with open_database(mongo, "faults") as database:
             yield database
 
     def log(self, name: str) -> str:

@@ -23,7 +23,7 @@ LIMITS = LimitSettings(key_per_second=2_000, key_burst=5_000)
 
 async def main() -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        world = World(Path(folder), log_level="WARNING", limits=LIMITS)
+        world = World(Path(folder), log_level="WARNING", proxied=False, limits=LIMITS)
         try:
             await world.start()
             writer: LogWriter

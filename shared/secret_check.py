@@ -1,0 +1,66 @@
+"""The secret key that an installation's data are under: another one is refused, not worked with."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from contextlib import suppress
+
+from shared.collections import APPS, INSTALLATION
+from shared.errors import Rejected, StoreUnavailable
+from shared.mongo import Database, blame_database, settle_race
+from shared.secrets import Vault
+
+SECRET = "secret"
+PURPOSE = "secret-check"
+SEALED = "gAAAAA"  # how every sealed secret begins: the format's version, the year
+EARLY_SECONDS = 1.0  # of a start; a database that answers later is asked by the loops
+
+
+async def check_secret(database: Database, vault: Vault) -> None:
+    """Keep a value made by the key, once; refuse a key that makes another.
+
+    Raises Rejected, and StoreUnavailable. Safe beside other processes that start.
+    """
+    mine = vault.derive(PURPOSE).hex()
+    documents = database[INSTALLATION.name]
+    with blame_database():
+        found = await documents.find_one({"_id": SECRET})
+        if found is None:
+            await _check_apps(database, vault)
+            # Of two that are first, one's value is kept, and both read that one.
+            first = {"$setOnInsert": {"check": mine}}
+            await settle_race(lambda: documents.update_one({"_id": SECRET}, first, upsert=True))
+            found = await documents.find_one({"_id": SECRET})
+    if found is None or not hmac.compare_digest(str(found["check"]), mine):
+        raise _other_key()
+
+
+async def check_secret_early(database: Database, vault: Vault) -> None:
+    """Refuse a wrong key before anything is served, where MongoDB answers at once."""
+    with suppress(StoreUnavailable, TimeoutError):
+        async with asyncio.timeout(EARLY_SECONDS):
+            await check_secret(database, vault)
+
+
+async def _check_apps(database: Database, vault: Vault) -> None:
+    """Refuse a key that opens none of the secrets that were stored before there was a check."""
+    opened = 0
+    found = [
+        app.get("oneSignal", {}).get("restApiKey") async for app in database[APPS.name].find({})
+    ]
+    sealed = [secret for secret in found if isinstance(secret, str) and secret.startswith(SEALED)]
+    for secret in sealed:
+        with suppress(Rejected):
+            vault.decrypt(secret)
+            opened += 1
+    if sealed and not opened:
+        raise _other_key()
+
+
+def _other_key() -> Rejected:
+    return Rejected(
+        "CARILLON_SECRET_KEY isn't the key that the data in MongoDB were written under: no key of an"
+        " app would be recognised. Set the former one, or another CARILLON_MONGO__DATABASE",
+        code="other_secret_key",
+    )
