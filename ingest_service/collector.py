@@ -18,6 +18,7 @@ from shared.errors import FieldError, InvalidPayload
 from shared.kafka import Outgoing
 from shared.models.app import App
 from shared.models.event import STREAM, Event, Source
+from shared.models.wire import MAX_FINDINGS
 from shared.topics import EVENTS
 
 log = logging.getLogger("carillon.ingest")
@@ -113,11 +114,16 @@ class Collector:
 
 
 def _all_refused(refused: Sequence[Refusal]) -> InvalidPayload:
+    """Name the first findings; the message says how many there are beside them."""
+    found = [(r.index, e) for r in refused for e in _findings(r.error)]
     errors = [
-        FieldError(f"events.{r.index}.{found.field}", found.code, found.message)
-        for r in refused
-        for found in r.error.errors or [FieldError("", r.error.code, r.error.message)]
+        FieldError(f"events.{index}.{e.field}".rstrip("."), e.code, e.message)
+        for index, e in found[:MAX_FINDINGS]
     ]
-    errors = [FieldError(e.field.rstrip("."), e.code, e.message) for e in errors]
-    first = refused[0].error
-    return InvalidPayload(first.message, code=first.code, errors=errors)
+    first, more = refused[0].error, len(found) - len(errors)
+    message = f"{first.message} ({more} more are not listed)" if more else first.message
+    return InvalidPayload(message, code=first.code, errors=errors)
+
+
+def _findings(error: InvalidPayload) -> Sequence[FieldError]:
+    return error.errors or (FieldError("", error.code, error.message),)

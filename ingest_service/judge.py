@@ -24,6 +24,7 @@ from shared.models.wire import invalid_payload
 
 # A model's isinstance goes through its metaclass: most events are spared it.
 SPECIAL = frozenset({Identify, OneSignalStatus, Interaction})
+MAX_EVENT_FINDINGS = 5  # of one event: who sees five mends them, and learns of the rest
 
 
 class Arrival(NamedTuple):
@@ -129,6 +130,7 @@ def _validated(model: type[BaseModel], data: dict[str, Any]) -> BaseModel:
 def _refused(exc: ValidationError, prefix: str = "") -> InvalidPayload:
     """The first finding's own code, so that an item's `code` says what is wrong with it."""
     error = invalid_payload(exc, prefix=prefix)
+    error.errors = error.errors[:MAX_EVENT_FINDINGS]
     error.code = error.errors[0].code
     return error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -10,6 +10,7 @@ from starlette.types import Send
 
 from shared.errors import CarillonError
 from shared.http import error_response
+from shared.models.wire import MAX_FINDINGS
 
 JSON = (b"content-type", b"application/json")
 
@@ -39,11 +40,17 @@ def json_answer(body: object, status: int, headers: Mapping[str, str] | None = N
     return Answer(status, orjson.dumps(body), [JSON, *extra])
 
 
-def accepted_answer(accepted: int, rejected: list[dict[str, object]] | None = None) -> Answer:
-    """A 202: `{"accepted", "rejected": [{"index", "code", "message"}]}`."""
-    if rejected:
-        return json_answer({"accepted": accepted, "rejected": rejected}, 202)
-    return Answer(202, b'{"accepted":%d,"rejected":[]}' % accepted, [JSON])
+def accepted_answer(accepted: int, rejected: Sequence[Mapping[str, object]] = ()) -> Answer:
+    """A 202: `{"accepted", "rejected": [{"index", "code", "message"}]}`.
+
+    Where more are rejected than are listed, `rejectedMore` says how many.
+    """
+    if not rejected:
+        return Answer(202, b'{"accepted":%d,"rejected":[]}' % accepted, [JSON])
+    body: dict[str, object] = {"accepted": accepted, "rejected": rejected[:MAX_FINDINGS]}
+    if len(rejected) > MAX_FINDINGS:
+        body["rejectedMore"] = len(rejected) - MAX_FINDINGS
+    return json_answer(body, 202)
 
 
 def error_answer(error: CarillonError) -> Answer:

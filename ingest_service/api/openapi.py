@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ingest_service.api.event_docs import EVENT, STREAM_BODY, VISITOR_ID, WEBHOOK_BODY
+from shared.models.wire import MAX_FINDINGS
 
 _ERROR = {
     "type": "object",
@@ -33,8 +34,10 @@ _RECEIPT = {
     "type": "object",
     "properties": {
         "accepted": {"type": "integer"},
+        "rejectedMore": {"type": "integer", "description": "how many more there are than listed"},
         "rejected": {
             "type": "array",
+            "maxItems": MAX_FINDINGS,
             "items": {
                 "type": "object",
                 "properties": {

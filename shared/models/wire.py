@@ -22,6 +22,7 @@ from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
 
 STORABLE_KEY = r"^([^$\u0000][^\u0000]*)?$"
+MAX_FINDINGS = 100  # named in one answer: a small body may have thousands
 MAX_DEPTH = 32  # BSON ends at 100, with what it lies in; templates and reports need far less
 
 
@@ -143,7 +144,9 @@ def invalid_payload(error: ValidationError, *, prefix: str = "") -> InvalidPaylo
             item["type"],
             item["msg"].removeprefix("Value error, "),
         )
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
+        for item in error.errors(include_url=False, include_context=False, include_input=False)[
+            :MAX_FINDINGS
+        ]
     )
     first = found[0]
     return InvalidPayload(f"{first.field}: {first.message}", errors=found)
