@@ -49,9 +49,27 @@ class Refusal:
         return {"index": self.index, "code": self.error.code, "message": self.error.message}
 
 
+@dataclass(frozen=True)
+class Warned:
+    """A field that an accepted event of a request was stored without."""
+
+    index: int
+    error: FieldError
+
+    def report(self) -> dict[str, object]:
+        error = self.error
+        return {
+            "index": self.index,
+            "field": error.field,
+            "code": error.code,
+            "message": error.message,
+        }
+
+
 class Receipt(NamedTuple):
     accepted: int
     rejected: Sequence[Refusal]
+    warnings: Sequence[Warned] = ()
 
 
 class Collector:
@@ -74,8 +92,13 @@ class Collector:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:
             raise _all_refused(refused)
-        await self._store(app.id, events)
-        return Receipt(len(events), refused)
+        warnings = [
+            Warned(index, error) for index, event in events.items() for error in event.warnings
+        ]
+        for warning in warnings:
+            metrics.FIELDS_LEFT_OUT.labels(warning.error.code).inc()
+        await self._store(app.id, list(events.values()))
+        return Receipt(len(events), refused, warnings)
 
     async def store(self, event: Event) -> None:
         """Publish one that is valid already. Raises LogUnavailable."""
@@ -96,21 +119,24 @@ class Collector:
 
     def _judge_all(
         self, arrival: Arrival, events: Sequence[Any]
-    ) -> tuple[list[Accepted], list[Refusal]]:
-        accepted: dict[str, Accepted] = {}
+    ) -> tuple[dict[int, Accepted], list[Refusal]]:
+        """Return the accepted ones by their places in the request, and the others."""
+        accepted: dict[int, Accepted] = {}
         refused: list[Refusal] = []
+        ids: set[str] = set()
         for index, raw in enumerate(events):
             try:
                 event = self._judge.judge(raw, arrival)
-                if event.id in accepted:
+                if event.id in ids:
                     raise InvalidPayload(
                         "id: another event of this request has it", code="duplicate_id"
                     )
             except InvalidPayload as exc:
                 refused.append(Refusal(index, exc))
             else:
-                accepted[event.id] = event
-        return list(accepted.values()), refused
+                ids.add(event.id)
+                accepted[index] = event
+        return accepted, refused
 
 
 def _all_refused(refused: Sequence[Refusal]) -> InvalidPayload:

@@ -14,12 +14,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from ingest_service.lines import MAX_LINES, lines_reader
 from ingest_service.normalise import (
     Amount,
     Count,
@@ -30,7 +32,6 @@ from ingest_service.normalise import (
     Path,
     PlayerId,
     Uuid,
-    to_basket,
     to_currency,
 )
 from ingest_service.statuses import State, Status, read_status
@@ -122,15 +123,16 @@ class Interaction(Shape):
 
 
 class Line(Shape):
-    """One line of a basket or an order."""
+    """One line of a basket or an order, as documented; `lines_reader` reads them."""
 
     item: Id
     quantity: Amount = 1
     price: Amount | None = None
 
 
-# The first bad line is enough: to name them all would cost more than all else of a request.
-Lines = Annotated[list[Line], Field(max_length=200, fail_fast=True), BeforeValidator(to_basket)]
+_LINES = WithJsonSchema({"type": "array", "maxItems": MAX_LINES, "items": Line.model_json_schema()})
+BasketLines = Annotated[list[dict[str, Any]], PlainValidator(lines_reader("basketItems")), _LINES]
+OrderLines = Annotated[list[dict[str, Any]], PlainValidator(lines_reader("items")), _LINES]
 Currency = Annotated[
     str,
     BeforeValidator(to_currency),
@@ -140,7 +142,9 @@ Currency = Annotated[
 
 
 class Transaction(Shape):
-    id: Id
+    """An order; where its id can't be read, its event's id stands for it."""
+
+    id: Id | None = None
     revenue: Amount | None = None
     shipping: Amount | None = None
     tax: Amount | None = None
@@ -155,7 +159,7 @@ class Pageview(Shape):
     hierarchy_ids: Path = Field(default=None, alias="hierarchyID")
     impressed: Ids = Field(default=None, alias="impressedProducts")
     results: Count = None
-    basket: Lines | None = Field(default=None, alias="basketItems")
+    basket: BasketLines | None = Field(default=None, alias="basketItems")
     basket_total: Amount | None = Field(default=None, alias="basketTotal")
     currency: Currency | None = None
     query: Annotated[str, StringConstraints(max_length=512)] | None = None
@@ -176,7 +180,7 @@ class Purchase(Shape):
     """Its order may be named by `id`, or as the data layer does, in `transaction`."""
 
     id: Id | None = None
-    items: Lines = []
+    items: OrderLines = []
     revenue: Amount | None = None
     shipping: Amount | None = None
     tax: Amount | None = None

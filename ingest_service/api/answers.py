@@ -40,16 +40,24 @@ def json_answer(body: object, status: int, headers: Mapping[str, str] | None = N
     return Answer(status, orjson.dumps(body), [JSON, *extra])
 
 
-def accepted_answer(accepted: int, rejected: Sequence[Mapping[str, object]] = ()) -> Answer:
+def accepted_answer(
+    accepted: int,
+    rejected: Sequence[Mapping[str, object]] = (),
+    warnings: Sequence[Mapping[str, object]] = (),
+) -> Answer:
     """A 202: `{"accepted", "rejected": [{"index", "code", "message"}]}`.
 
-    Where more are rejected than are listed, `rejectedMore` says how many.
+    Where fields were left out, `warnings` lists them: `[{"index", "field", "code", "message"}]`.
+    Where there is more than is listed, `rejectedMore` and `warningsMore` say how many.
     """
-    if not rejected:
+    if not rejected and not warnings:
         return Answer(202, b'{"accepted":%d,"rejected":[]}' % accepted, [JSON])
     body: dict[str, object] = {"accepted": accepted, "rejected": rejected[:MAX_FINDINGS]}
-    if len(rejected) > MAX_FINDINGS:
-        body["rejectedMore"] = len(rejected) - MAX_FINDINGS
+    if warnings:
+        body["warnings"] = warnings[:MAX_FINDINGS]
+    for name, found in (("rejectedMore", rejected), ("warningsMore", warnings)):
+        if len(found) > MAX_FINDINGS:
+            body[name] = len(found) - MAX_FINDINGS
     return json_answer(body, 202)
 
 

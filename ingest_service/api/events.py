@@ -35,7 +35,11 @@ class Events:
         guest.charge.pay_for_events(len(batch.events))
         crawler = guest.source == "browser" and is_crawler(call.header(b"user-agent") or "")
         receipt = await self._collector.collect(guest.app, guest.source, batch, crawler=crawler)
-        return accepted_answer(receipt.accepted, [one.report() for one in receipt.rejected])
+        return accepted_answer(
+            receipt.accepted,
+            [one.report() for one in receipt.rejected],
+            [one.report() for one in receipt.warnings],
+        )
 
 
 @lru_cache(256)

@@ -34,6 +34,21 @@ _RECEIPT = {
     "type": "object",
     "properties": {
         "accepted": {"type": "integer"},
+        "warnings": {
+            "type": "array",
+            "maxItems": MAX_FINDINGS,
+            "description": "bad optional fields that events were stored without",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "index": {"type": "integer"},
+                    "field": {"type": "string"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+        "warningsMore": {"type": "integer", "description": "how many more there are than listed"},
         "rejectedMore": {"type": "integer", "description": "how many more there are than listed"},
         "rejected": {
             "type": "array",
