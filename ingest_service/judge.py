@@ -17,7 +17,8 @@ from ingest_service.identify import LoginProof
 from ingest_service.page_urls import mask_url
 from ingest_service.schemas import KNOWN, Envelope, Identify, Interaction, OneSignalStatus
 from shared.clock import as_utc
-from shared.errors import FieldError
+from shared.errors import FieldError, InvalidPayload
+from shared.identity_values import MESSAGE, is_placeholder
 from shared.models.app import App
 from shared.models.event import Source
 
@@ -63,6 +64,8 @@ class Judge:
         """Raises InvalidPayload."""
         notes = FieldNotes()
         envelope = _envelope(check_event(raw, arrival.size), notes)
+        if is_placeholder(envelope.visitor_id):
+            raise _placeholder("visitorId", "placeholder_visitor")
         known = KNOWN.get(envelope.type)
         data, player = envelope.data, None
         if known is None:
@@ -79,6 +82,8 @@ class Judge:
     def _special(self, shape: BaseModel, raw: dict[str, Any], arrival: Arrival) -> str | None:
         """What is more than fields: a login's proof, and whose player id it is."""
         if isinstance(shape, Identify):
+            if shape.login and is_placeholder(shape.login, arrival.app.allowed_logins):
+                raise _placeholder("data.login", "placeholder_login")
             if arrival.source == "browser" and shape.login:
                 self._proof.check(arrival.app, shape.login, raw.get("loginHash"))
         elif isinstance(shape, OneSignalStatus | Interaction):
@@ -116,6 +121,11 @@ class Judge:
         return Accepted(
             id_, envelope.type, envelope.visitor_id, orjson.dumps(told, option=orjson.OPT_UTC_Z)
         )
+
+
+def _placeholder(field: str, code: str) -> InvalidPayload:
+    error = FieldError(field, code, MESSAGE)
+    return InvalidPayload(f"{field}: {MESSAGE}", code=code, errors=[error])
 
 
 def _envelope(raw: dict[str, Any], notes: FieldNotes) -> Envelope:

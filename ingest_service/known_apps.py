@@ -21,7 +21,8 @@ UNKNOWN_SECONDS = 0.1  # how soon the first read is noticed
 _APPS: TypeAdapter[list[App]] = TypeAdapter(list[App])
 # Listed, so that a secret which apps gain some day doesn't come onto a public host's disk unseen.
 KEPT_FIELDS = (
-    "id", "name", "version", "enabled", "state", "keys", "origins", "login_hash", "snippet",
+    "id", "name", "version", "enabled", "state", "keys", "origins", "login_hash",
+    "allowed_logins", "snippet",
 )  # fmt: skip
 
 

@@ -13,10 +13,10 @@ from typing import NamedTuple, NoReturn
 
 from starlette.types import Scope
 
-from ingest_service.payers import name_networks
+from ingest_service.payers import MAX_TEXT, name_networks, name_public_networks
 from shared.clock import Monotonic
 from shared.errors import Unavailable
-from shared.http import client_address, is_private
+from shared.http import client_address
 from shared.settings import LimitSettings
 
 KEPT_BUCKETS = 50_000  # a bucket that is full again is as good as none
@@ -57,9 +57,21 @@ class Buckets:
 
     def take(self, name: str, amount: float) -> None:
         now = self._now()
+        self._take(name, self._level(name, now) - amount, now)
+
+    def take_if_there(self, name: str, amount: float) -> bool:
+        """Take it, unless it would have to wait."""
+        now = self._now()
+        level = self._level(name, now)
+        is_there = level >= min(amount, self._burst)
+        if is_there:
+            self._take(name, level - amount, now)
+        return is_there
+
+    def _take(self, name: str, level: float, now: float) -> None:
         if len(self._buckets) >= KEPT_BUCKETS and name not in self._buckets:
             self._forget(now)
-        self._buckets[name] = (max(self._level(name, now) - amount, -self._burst), now)
+        self._buckets[name] = (max(level, -self._burst), now)
 
     def _level(self, name: str, now: float) -> float:
         level, at = self._buckets.get(name, (self._burst, now))
@@ -98,8 +110,11 @@ class RequestCharge:
 
     def begin(self) -> None:
         """Pay for a request's head. Raises RateLimited."""
-        self.check()
-        self._pay(1)
+        self._check_key(1)
+        for payer in self._addresses:
+            if not payer.buckets.take_if_there(payer.name, 1):
+                self._refuse(payer, 1)
+        self._paid = 1
 
     def check(self) -> None:
         """Raises RateLimited where the key or the address has nothing left."""
@@ -120,19 +135,23 @@ class RequestCharge:
     def pay_for_events(self, events: int = 1) -> None:
         """Pay what is left, and let the key pay for all of it. Raises RateLimited."""
         total = max(events, self._size)
-        self._check(total, self._paid)
         if total > self._paid:
+            self._check(total, self._paid)
             self._pay(total - self._paid)
-        self._key.buckets.take(self._key.name, total)
+        if not self._key.buckets.take_if_there(self._key.name, total):
+            self._refuse(self._key, total)
+
+    def _check_key(self, total: int, read: int = 0) -> None:
+        if self._key.buckets.seconds_until(self._key.name, total):
+            self._refuse(self._key, total, read)
 
     def _check(self, total: int, paid: int, read: int = 0) -> None:
         for payer in self._addresses:
             if payer.buckets.seconds_until(payer.name, total, paid):
                 self._refuse(payer, total, read)
-        if self._key.buckets.seconds_until(self._key.name, total):
-            self._refuse(self._key, total, read)
+        self._check_key(total, read)
 
-    def _refuse(self, payer: Payer, total: int, read: int) -> NoReturn:
+    def _refuse(self, payer: Payer, total: int, read: int = 0) -> NoReturn:
         """Say when the whole of it will be there: what was paid is gone."""
         self.pay_for_reading(read)
         raise RateLimited(payer.kind, payer.buckets.seconds_until(payer.name, total))
@@ -173,15 +192,13 @@ class Limits:
         return charge
 
     def _payers(self, key: str, scope: Scope) -> Sequence[Payer]:
-        """Name the buckets of an address. Private ones have none: ourselves, or a server of ours."""
-        address = client_address(scope, self._trusted)
-        if not address:
-            return ()
-        if is_private(address):
+        names = name_public_networks(client_address(scope, self._trusted)[:MAX_TEXT])
+        if not names:
             return self._unverified_payers(key, scope)
-        names = name_networks(address)
-        payer = Payer("address", self._addresses, names[0])
-        return (payer, *(Payer("network", self._networks, name) for name in names[1:]))
+        address = Payer("address", self._addresses, names[0])
+        if len(names) == 1:
+            return (address,)
+        return (address, Payer("network", self._networks, names[1]))
 
     def _unverified_payers(self, key: str, scope: Scope) -> Sequence[Payer]:
         """Name what an unlisted proxy forwards for: a visitor, or one of many shared proxies more."""
