@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import NamedTuple, NoReturn
 
 from starlette.types import Scope
 
-from ingest_service.payers import MAX_TEXT, name_networks, name_public_networks
+from ingest_service.payers import KEPT_ADDRESSES, MAX_TEXT, name_networks
 from shared.clock import Monotonic
 from shared.errors import Unavailable
-from shared.http import client_address
+from shared.http import client_address, is_private
 from shared.settings import LimitSettings
 
 KEPT_BUCKETS = 50_000  # a bucket that is full again is as good as none
@@ -60,18 +61,21 @@ class Buckets:
         self._take(name, self._level(name, now) - amount, now)
 
     def take_if_there(self, name: str, amount: float) -> bool:
-        """Take it, unless it would have to wait."""
-        now = self._now()
-        level = self._level(name, now)
-        is_there = level >= min(amount, self._burst)
-        if is_there:
-            self._take(name, level - amount, now)
-        return is_there
+        """Take it, unless it would have to wait: on the way of each request, so by itself."""
+        now, burst = self._now(), self._burst
+        known = self._buckets.get(name)
+        level = burst if known is None else known[0] + (now - known[1]) * self._per_second
+        if level > burst:
+            level = burst
+        if level < amount and level < burst:
+            return False
+        self._take(name, level - amount, now)
+        return True
 
     def _take(self, name: str, level: float, now: float) -> None:
         if len(self._buckets) >= KEPT_BUCKETS and name not in self._buckets:
             self._forget(now)
-        self._buckets[name] = (max(level, -self._burst), now)
+        self._buckets[name] = (level if level > -self._burst else -self._burst, now)
 
     def _level(self, name: str, now: float) -> float:
         level, at = self._buckets.get(name, (self._burst, now))
@@ -103,18 +107,15 @@ class RequestCharge:
     __slots__ = ("_addresses", "_key", "_paid", "_size")
 
     def __init__(self, key: Payer, addresses: Sequence[Payer]) -> None:
+        """Pay for a request's head. Raises RateLimited."""
         self._key = key
         self._addresses = addresses
-        self._paid = 0
-        self._size = 1
-
-    def begin(self) -> None:
-        """Pay for a request's head. Raises RateLimited."""
-        self._check_key(1)
-        for payer in self._addresses:
+        self._paid = self._size = 1
+        if key.buckets.seconds_until(key.name, 1):
+            self._refuse(key, 1)
+        for payer in addresses:
             if not payer.buckets.take_if_there(payer.name, 1):
                 self._refuse(payer, 1)
-        self._paid = 1
 
     def check(self) -> None:
         """Raises RateLimited where the key or the address has nothing left."""
@@ -141,15 +142,12 @@ class RequestCharge:
         if not self._key.buckets.take_if_there(self._key.name, total):
             self._refuse(self._key, total)
 
-    def _check_key(self, total: int, read: int = 0) -> None:
-        if self._key.buckets.seconds_until(self._key.name, total):
-            self._refuse(self._key, total, read)
-
     def _check(self, total: int, paid: int, read: int = 0) -> None:
         for payer in self._addresses:
             if payer.buckets.seconds_until(payer.name, total, paid):
                 self._refuse(payer, total, read)
-        self._check_key(total, read)
+        if self._key.buckets.seconds_until(self._key.name, total):
+            self._refuse(self._key, total, read)
 
     def _refuse(self, payer: Payer, total: int, read: int = 0) -> NoReturn:
         """Say when the whole of it will be there: what was paid is gone."""
@@ -177,6 +175,8 @@ class Limits:
         self._trusted = [ip_network(network, strict=False) for network in trusted_proxies]
         self._keys = Buckets(rate, burst, monotonic)
         self._addresses, self._networks = share(1), share(NETWORK_SHARES)
+        self._payers = lru_cache(KEPT_ADDRESSES)(self._name_payers)
+        self._key_payer = lru_cache(1_024)(self._name_key)
         self._unverified = Buckets(
             rate * UNVERIFIED_SHARE, max(1, burst * UNVERIFIED_SHARE), monotonic
         )
@@ -186,19 +186,26 @@ class Limits:
 
         Raises RateLimited.
         """
-        payers = () if scope is None else self._payers(key, scope)
-        charge = RequestCharge(Payer("key", self._keys, key), payers)
-        charge.begin()
-        return charge
+        key_payer = self._key_payer(key)
+        if scope is None:
+            return RequestCharge(key_payer, ())
+        address = client_address(scope, self._trusted)[:MAX_TEXT]
+        return RequestCharge(
+            key_payer, self._payers(address) or self._unverified_payers(key, scope)
+        )
 
-    def _payers(self, key: str, scope: Scope) -> Sequence[Payer]:
-        names = name_public_networks(client_address(scope, self._trusted)[:MAX_TEXT])
-        if not names:
-            return self._unverified_payers(key, scope)
-        address = Payer("address", self._addresses, names[0])
-        if len(names) == 1:
-            return (address,)
-        return (address, Payer("network", self._networks, names[1]))
+    def _name_key(self, key: str) -> Payer:
+        return Payer("key", self._keys, key)
+
+    def _name_payers(self, address: str) -> tuple[Payer, ...]:
+        """Name the buckets of an address; none of private ones: ourselves, or a server of ours."""
+        if not address or is_private(address):
+            return ()
+        tables = (("address", self._addresses), ("network", self._networks))
+        names = name_networks(address)
+        return tuple(
+            Payer(kind, table, name) for (kind, table), name in zip(tables, names, strict=False)
+        )
 
     def _unverified_payers(self, key: str, scope: Scope) -> Sequence[Payer]:
         """Name what an unlisted proxy forwards for: a visitor, or one of many shared proxies more."""

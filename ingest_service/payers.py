@@ -5,8 +5,6 @@ from __future__ import annotations
 import ipaddress
 from functools import lru_cache
 
-from shared.http import is_private
-
 UNKNOWN = "unknown"  # a proxy's own word, or whatever else is no address: all of them are one
 HOUSEHOLD_BITS = 64  # of IPv6: what one household or server has to itself
 SITE_BITS = 48  # what a customer gets who asks for more: 65,536 households
@@ -17,12 +15,6 @@ KEPT_ADDRESSES = 10_000
 def name_networks(address: str) -> tuple[str, ...]:
     """Return an IPv4 address as it is, an IPv6 address as its /64 and its /48."""
     return _name(address[:MAX_TEXT])
-
-
-@lru_cache(KEPT_ADDRESSES)
-def name_public_networks(address: str) -> tuple[str, ...]:
-    """Return the same; nothing for private addresses: ourselves, or a server of ours."""
-    return () if not address or is_private(address) else name_networks(address)
 
 
 @lru_cache(KEPT_ADDRESSES)
