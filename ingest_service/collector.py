@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from ingest_service.batch import Batch
 from ingest_service.clocks import clock_error
 from ingest_service.judge import Accepted, Arrival, Judge
+from ingest_service.ordering import let_times_rise
 from ingest_service.schemas import KNOWN
 from shared import metrics
 from shared.clock import Clock
@@ -97,25 +98,30 @@ class Collector:
         ]
         for warning in warnings:
             metrics.FIELDS_LEFT_OUT.labels(warning.error.code).inc()
-        await self._store(app.id, list(events.values()))
+        if len(events) > 1:
+            let_times_rise(event.told for event in events.values())
+        records = [Outgoing(TOPIC, e.key, e.value, e.type) for e in events.values()]
+        await self._store(app.id, records, (event.id for event in events.values()))
         return Receipt(len(events), refused, warnings)
 
     async def store(self, event: Event) -> None:
         """Publish one that is valid already. Raises LogUnavailable."""
-        await self._store(event.app, [Accepted(event.id, event.type, event.key, event.dump())])
+        await self._store(
+            event.app, [Outgoing(TOPIC, event.key, event.dump(), event.type)], [event.id]
+        )
 
-    async def _store(self, app: str, events: Sequence[Accepted]) -> None:
-        await self._events.publish([Outgoing(TOPIC, e.key, e.value, e.type) for e in events])
+    async def _store(self, app: str, records: Sequence[Outgoing], ids: Iterable[str]) -> None:
+        await self._events.publish(records)
         counts: dict[str, int] = {}
-        for event in events:
+        for event in records:
             kind = event.type if event.type in COUNTED else "custom"
             counts[kind] = counts.get(kind, 0) + 1
         for kind, count in counts.items():
             _counted(app, kind).inc(count)
         if log.isEnabledFor(logging.DEBUG):
-            for event in events:
-                ids = {"event": event.id, "app": app, "type": event.type}
-                log.debug("event accepted", extra=ids)
+            for name, record in zip(ids, records, strict=True):
+                fields = {"event": name, "app": app, "type": record.type}
+                log.debug("event accepted", extra=fields)
 
     def _judge_all(
         self, arrival: Arrival, events: Sequence[Any]

@@ -42,13 +42,18 @@ class Arrival(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """An event as it goes to the log."""
+    """An event as it goes to the log; its time may still be moved within its request."""
 
     id: str
     type: str
     key: str
-    value: bytes
+    told: dict[str, Any]
     warnings: tuple[FieldError, ...] = ()  # what was left out of it
+
+    @property
+    def value(self) -> bytes:
+        """Write what `Event.dump` would, at a third of its cost: what it validates is valid."""
+        return orjson.dumps(self.told, option=orjson.OPT_UTC_Z)
 
 
 class Judge:
@@ -98,7 +103,6 @@ class Judge:
         arrival: Arrival,
         notes: FieldNotes,
     ) -> Accepted:
-        """What `Event.dump` says, at a third of its cost: all that it would validate is valid."""
         occurred = correct(_occurred(envelope, notes), arrival.clock_error, arrival.received_at)
         id_ = envelope.id or self._new_id()
         told: dict[str, Any] = {
@@ -118,9 +122,7 @@ class Judge:
             told["page"] = page
         if context := _context(envelope.context, arrival):
             told["context"] = context
-        return Accepted(
-            id_, envelope.type, envelope.visitor_id, orjson.dumps(told, option=orjson.OPT_UTC_Z)
-        )
+        return Accepted(id_, envelope.type, envelope.visitor_id, told)
 
 
 def _placeholder(field: str, code: str) -> InvalidPayload:
