@@ -37,6 +37,7 @@ from ingest_service.normalise import (
 from ingest_service.statuses import State, Status, read_status
 from shared.ids import VISITOR_ID
 from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
+from shared.models.wire import empty_list_as_object
 
 Url = Annotated[str, StringConstraints(max_length=8_192)]
 Short = Annotated[str, StringConstraints(max_length=128)]
@@ -73,6 +74,10 @@ class Context(Shape):
     sdk: Short | None = None
 
 
+def _object(value: Any) -> Any:
+    return {} if value is None else empty_list_as_object(value)
+
+
 class Envelope(Shape):
     """An event as received. `data` is judged by its type's own model."""
 
@@ -80,9 +85,9 @@ class Envelope(Shape):
     type: TypeName
     visitor_id: VisitorId = Field(alias="visitorId")
     occurred_at: SenderTime | None = Field(default=None, alias="occurredAt")
-    page: Page | None = None
-    context: Context | None = None
-    data: Annotated[dict[str, Any], BeforeValidator(lambda data: {} if data is None else data)] = {}
+    page: Annotated[Page | None, BeforeValidator(empty_list_as_object)] = None
+    context: Annotated[Context | None, BeforeValidator(empty_list_as_object)] = None
+    data: Annotated[dict[str, Any], BeforeValidator(_object)] = {}
 
     @model_validator(mode="after")
     def _not_reserved(self) -> Envelope:
@@ -119,7 +124,7 @@ class Interaction(Shape):
     player_id: PlayerId = Field(alias="playerID")
     action: Annotated[str, StringConstraints(max_length=256)] | None = None
     url: Url | None = None
-    data: dict[str, Any] | None = None
+    data: Annotated[dict[str, Any] | None, BeforeValidator(empty_list_as_object)] = None
 
 
 class Line(Shape):
@@ -163,7 +168,7 @@ class Pageview(Shape):
     basket_total: Amount | None = Field(default=None, alias="basketTotal")
     currency: Currency | None = None
     query: Annotated[str, StringConstraints(max_length=512)] | None = None
-    transaction: Transaction | None = None
+    transaction: Annotated[Transaction | None, BeforeValidator(empty_list_as_object)] = None
 
 
 class BasketChange(Shape):
