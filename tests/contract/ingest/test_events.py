@@ -245,8 +245,3 @@ async def test_exactly_a_mebibyte_is_read(client: httpx.AsyncClient) -> None:
     body = orjson.dumps(pageview())
     answer = await client.post(URL, content=body + b" " * (1024 * 1024 - len(body)))
     assert answer.status_code == 202
-
-
-async def test_other_media_types_are_refused(client: httpx.AsyncClient) -> None:
-    answer = await client.post(URL, content=b"a=1", headers={"Content-Type": "text/html"})
-    assert (answer.status_code, code_of(answer)) == (415, "unsupported_media_type")

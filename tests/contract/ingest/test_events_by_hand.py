@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.contract.ingest.doubles import NOW, Api
+from tests.contract.ingest.test_events import code_of
 
 URL = "/v1/events?key=wk_open"
 
@@ -33,3 +34,8 @@ async def test_a_moment_beyond_the_calendar_costs_only_itself(
     warning = answer.json()["warnings"][0]
     assert (warning["index"], warning["code"]) == (1, "out_of_range")
     assert api.log.events[1].occurred_at == NOW
+
+
+async def test_other_media_types_are_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post(URL, content=b"a=1", headers={"Content-Type": "text/html"})
+    assert (answer.status_code, code_of(answer)) == (415, "unsupported_media_type")
