@@ -65,7 +65,7 @@ def _load_despite_surrogates(body: bytes) -> Any:
             raise ValueError("it is something else that is wrong")
         # Numbers are judged as strictly as ever.
         content = json.loads(
-            body.decode(),
+            body.decode("utf-8-sig"),
             parse_int=orjson.loads,
             parse_float=orjson.loads,
             parse_constant=orjson.loads,

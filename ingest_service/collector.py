@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from ingest_service.batch import Batch
 from ingest_service.clocks import clock_error
 from ingest_service.judge import Accepted, Arrival, Judge
+from ingest_service.ordering import let_times_rise
 from ingest_service.schemas import KNOWN
 from shared import metrics
 from shared.clock import Clock
@@ -18,6 +19,7 @@ from shared.errors import FieldError, InvalidPayload
 from shared.kafka import Outgoing
 from shared.models.app import App
 from shared.models.event import STREAM, Event, Source
+from shared.models.strict import MAX_FINDINGS
 from shared.topics import EVENTS
 
 log = logging.getLogger("carillon.ingest")
@@ -48,9 +50,27 @@ class Refusal:
         return {"index": self.index, "code": self.error.code, "message": self.error.message}
 
 
+@dataclass(frozen=True)
+class Warned:
+    """A field that an accepted event of a request was stored without."""
+
+    index: int
+    error: FieldError
+
+    def report(self) -> dict[str, object]:
+        error = self.error
+        return {
+            "index": self.index,
+            "field": error.field,
+            "code": error.code,
+            "message": error.message,
+        }
+
+
 class Receipt(NamedTuple):
     accepted: int
     rejected: Sequence[Refusal]
+    warnings: Sequence[Warned] = ()
 
 
 class Collector:
@@ -73,51 +93,69 @@ class Collector:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:
             raise _all_refused(refused)
-        await self._store(app.id, events)
-        return Receipt(len(events), refused)
+        warnings = [
+            Warned(index, error) for index, event in events.items() for error in event.warnings
+        ]
+        for warning in warnings:
+            metrics.FIELDS_LEFT_OUT.labels(warning.error.code).inc()
+        if len(events) > 1:
+            let_times_rise(event.told for event in events.values())
+        records = [Outgoing(TOPIC, e.key, e.value, e.type) for e in events.values()]
+        await self._store(app.id, records, (event.id for event in events.values()))
+        return Receipt(len(events), refused, warnings)
 
     async def store(self, event: Event) -> None:
         """Publish one that is valid already. Raises LogUnavailable."""
-        await self._store(event.app, [Accepted(event.id, event.type, event.key, event.dump())])
+        await self._store(
+            event.app, [Outgoing(TOPIC, event.key, event.dump(), event.type)], [event.id]
+        )
 
-    async def _store(self, app: str, events: Sequence[Accepted]) -> None:
-        await self._events.publish([Outgoing(TOPIC, e.key, e.value, e.type) for e in events])
+    async def _store(self, app: str, records: Sequence[Outgoing], ids: Iterable[str]) -> None:
+        await self._events.publish(records)
         counts: dict[str, int] = {}
-        for event in events:
+        for event in records:
             kind = event.type if event.type in COUNTED else "custom"
             counts[kind] = counts.get(kind, 0) + 1
         for kind, count in counts.items():
             _counted(app, kind).inc(count)
         if log.isEnabledFor(logging.DEBUG):
-            for event in events:
-                ids = {"event": event.id, "app": app, "type": event.type}
-                log.debug("event accepted", extra=ids)
+            for name, record in zip(ids, records, strict=True):
+                fields = {"event": name, "app": app, "type": record.type}
+                log.debug("event accepted", extra=fields)
 
     def _judge_all(
         self, arrival: Arrival, events: Sequence[Any]
-    ) -> tuple[list[Accepted], list[Refusal]]:
-        accepted: dict[str, Accepted] = {}
+    ) -> tuple[dict[int, Accepted], list[Refusal]]:
+        """Return the accepted ones by their places in the request, and the others."""
+        accepted: dict[int, Accepted] = {}
         refused: list[Refusal] = []
+        ids: set[str] = set()
         for index, raw in enumerate(events):
             try:
                 event = self._judge.judge(raw, arrival)
-                if event.id in accepted:
+                if event.id in ids:
                     raise InvalidPayload(
                         "id: another event of this request has it", code="duplicate_id"
                     )
             except InvalidPayload as exc:
                 refused.append(Refusal(index, exc))
             else:
-                accepted[event.id] = event
-        return list(accepted.values()), refused
+                ids.add(event.id)
+                accepted[index] = event
+        return accepted, refused
 
 
 def _all_refused(refused: Sequence[Refusal]) -> InvalidPayload:
+    """Name the first findings; the message says how many there are beside them."""
+    found = [(r.index, e) for r in refused for e in _findings(r.error)]
     errors = [
-        FieldError(f"events.{r.index}.{found.field}", found.code, found.message)
-        for r in refused
-        for found in r.error.errors or [FieldError("", r.error.code, r.error.message)]
+        FieldError(f"events.{index}.{e.field}".rstrip("."), e.code, e.message)
+        for index, e in found[:MAX_FINDINGS]
     ]
-    errors = [FieldError(e.field.rstrip("."), e.code, e.message) for e in errors]
-    first = refused[0].error
-    return InvalidPayload(first.message, code=first.code, errors=errors)
+    first, more = refused[0].error, len(found) - len(errors)
+    message = f"{first.message} ({more} more are not listed)" if more else first.message
+    return InvalidPayload(message, code=first.code, errors=errors)
+
+
+def _findings(error: InvalidPayload) -> Sequence[FieldError]:
+    return error.errors or (FieldError("", error.code, error.message),)

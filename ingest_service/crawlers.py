@@ -16,6 +16,10 @@ MAX_AGENT = 1_024
 KEPT_AGENTS = 4_096  # a shop's visitors have some hundreds
 
 
-@lru_cache(KEPT_AGENTS)
 def is_crawler(user_agent: str) -> bool:
-    return _CRAWLER.search(user_agent[:MAX_AGENT]) is not None
+    return _is_crawler(user_agent[:MAX_AGENT])  # cut first: what is kept is bounded by it
+
+
+@lru_cache(KEPT_AGENTS)
+def _is_crawler(user_agent: str) -> bool:
+    return _CRAWLER.search(user_agent) is not None

@@ -8,22 +8,26 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from ingest_service.batch import check_event, check_numbers
 from ingest_service.clocks import correct
+from ingest_service.field_notes import FieldNotes, validate_leniently
 from ingest_service.identify import LoginProof
-from ingest_service.normalise import without_blanks
 from ingest_service.page_urls import mask_url
 from ingest_service.schemas import KNOWN, Envelope, Identify, Interaction, OneSignalStatus
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
+from shared.identity_values import MESSAGE, is_placeholder
 from shared.models.app import App
 from shared.models.event import Source
-from shared.models.wire import invalid_payload
 
 # A model's isinstance goes through its metaclass: most events are spared it.
 SPECIAL = frozenset({Identify, OneSignalStatus, Interaction})
+# An id makes repetition harmless: an event is not taken under another one.
+NEEDED = frozenset({"id", "type", "visitorId", "data"})
+BEYOND = ("out_of_range", "is beyond the years 1 to 9999")
+NEEDED_DATA = frozenset({"login"})  # without it an email would be somebody else's
 
 
 class Arrival(NamedTuple):
@@ -38,12 +42,18 @@ class Arrival(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """An event as it goes to the log."""
+    """An event as it goes to the log; its time may still be moved within its request."""
 
     id: str
     type: str
     key: str
-    value: bytes
+    told: dict[str, Any]
+    warnings: tuple[FieldError, ...] = ()  # what was left out of it
+
+    @property
+    def value(self) -> bytes:
+        """Write what `Event.dump` would, at a third of its cost: what it validates is valid."""
+        return orjson.dumps(self.told, option=orjson.OPT_UTC_Z)
 
 
 class Judge:
@@ -57,20 +67,28 @@ class Judge:
 
     def judge(self, raw: Any, arrival: Arrival) -> Accepted:
         """Raises InvalidPayload."""
-        envelope = self._envelope(check_event(raw, arrival.size))
+        notes = FieldNotes()
+        envelope = _envelope(check_event(raw, arrival.size), notes)
+        if is_placeholder(envelope.visitor_id):
+            raise _placeholder("visitorId", "placeholder_visitor")
         known = KNOWN.get(envelope.type)
         data, player = envelope.data, None
         if known is None:
             check_numbers(data)
         else:
-            shape = _validated(known, envelope.data)
+            shape = validate_leniently(
+                known, envelope.data, notes, needed=NEEDED_DATA, prefix="data."
+            )
             player = self._special(shape, envelope.data, arrival) if known in SPECIAL else None
             data = shape.model_dump(by_alias=True, exclude_none=True)
-        return self._accept(envelope, data, player, arrival)
+        accepted = self._accept(envelope, data, player, arrival, notes)
+        return accepted._replace(warnings=tuple(notes.found)) if notes.found else accepted
 
     def _special(self, shape: BaseModel, raw: dict[str, Any], arrival: Arrival) -> str | None:
         """What is more than fields: a login's proof, and whose player id it is."""
         if isinstance(shape, Identify):
+            if shape.login and is_placeholder(shape.login, arrival.app.allowed_logins):
+                raise _placeholder("data.login", "placeholder_login")
             if arrival.source == "browser" and shape.login:
                 self._proof.check(arrival.app, shape.login, raw.get("loginHash"))
         elif isinstance(shape, OneSignalStatus | Interaction):
@@ -78,11 +96,14 @@ class Judge:
         return None
 
     def _accept(
-        self, envelope: Envelope, data: dict[str, Any], player: str | None, arrival: Arrival
+        self,
+        envelope: Envelope,
+        data: dict[str, Any],
+        player: str | None,
+        arrival: Arrival,
+        notes: FieldNotes,
     ) -> Accepted:
-        """What `Event.dump` says, at a third of its cost: all that it would validate is valid."""
-        occurred = envelope.occurred_at and _utc(envelope.occurred_at)
-        occurred = correct(occurred, arrival.clock_error, arrival.received_at)
+        occurred = correct(_occurred(envelope, notes), arrival.clock_error, arrival.received_at)
         id_ = envelope.id or self._new_id()
         told: dict[str, Any] = {
             "v": 1,
@@ -101,36 +122,29 @@ class Judge:
             told["page"] = page
         if context := _context(envelope.context, arrival):
             told["context"] = context
-        return Accepted(
-            id_, envelope.type, envelope.visitor_id, orjson.dumps(told, option=orjson.OPT_UTC_Z)
-        )
-
-    @staticmethod
-    def _envelope(raw: dict[str, Any]) -> Envelope:
-        try:
-            return Envelope.model_validate(raw)
-        except ValidationError as exc:
-            raise _refused(exc) from exc
-        except OverflowError as exc:  # a date beyond what a date can be
-            raise InvalidPayload("occurredAt: must be a date and time") from exc
+        return Accepted(id_, envelope.type, envelope.visitor_id, told)
 
 
-def _validated(model: type[BaseModel], data: dict[str, Any]) -> BaseModel:
+def _placeholder(field: str, code: str) -> InvalidPayload:
+    error = FieldError(field, code, MESSAGE)
+    return InvalidPayload(f"{field}: {MESSAGE}", code=code, errors=[error])
+
+
+def _envelope(raw: dict[str, Any], notes: FieldNotes) -> Envelope:
     try:
-        return model.model_validate(data)
-    except ValidationError:
-        pass
-    try:  # a shop's template says `""` for what it hasn't got; few do, so only they pay for it
-        return model.model_validate(without_blanks(data))
-    except ValidationError as exc:
-        raise _refused(exc, prefix="data.") from exc
+        return validate_leniently(Envelope, raw, notes, needed=NEEDED)
+    except OverflowError:
+        notes.leave_out("occurredAt", *BEYOND)
+        return validate_leniently(Envelope, {**raw, "occurredAt": None}, notes, needed=NEEDED)
 
 
-def _refused(exc: ValidationError, prefix: str = "") -> InvalidPayload:
-    """The first finding's own code, so that an item's `code` says what is wrong with it."""
-    error = invalid_payload(exc, prefix=prefix)
-    error.code = error.errors[0].code
-    return error
+def _occurred(envelope: Envelope, notes: FieldNotes) -> datetime | None:
+    """Return when it was, in UTC: a moment near the ends of the calendar may not exist there."""
+    try:
+        return envelope.occurred_at and as_utc(envelope.occurred_at)
+    except OverflowError:
+        notes.leave_out("occurredAt", *BEYOND)
+        return None
 
 
 def _told(part: BaseModel | None) -> dict[str, Any]:
@@ -150,12 +164,3 @@ def _context(part: BaseModel | None, arrival: Arrival) -> dict[str, Any]:
     """The mark is ours to make: a sender's own `crawler` was dropped with what isn't declared."""
     told = _told(part)
     return {**told, "crawler": True} if arrival.crawler else told
-
-
-def _utc(moment: datetime) -> datetime:
-    """A moment near the ends of the calendar may not exist in UTC."""
-    try:
-        return as_utc(moment)
-    except OverflowError as exc:
-        error = FieldError("occurredAt", "out_of_range", "is beyond the years 1 to 9999")
-        raise InvalidPayload(f"occurredAt: {error.message}", errors=(error,)) from exc

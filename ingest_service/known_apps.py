@@ -19,10 +19,18 @@ log = logging.getLogger("carillon.ingest")
 WATCH_SECONDS = 1.0
 UNKNOWN_SECONDS = 0.1  # how soon the first read is noticed
 _APPS: TypeAdapter[list[App]] = TypeAdapter(list[App])
+# Listed, so that a secret which apps gain some day doesn't come onto a public host's disk unseen.
+KEPT_FIELDS = (
+    "id", "name", "version", "enabled", "state", "keys", "origins", "login_hash",
+    "allowed_logins", "snippet",
+)  # fmt: skip
 
 
 class KnownApps:
-    """A file beside the registry. It holds what MongoDB does: hashes of keys, sealed secrets."""
+    """A file beside the registry, with what ingest needs: hashes of keys, the sealed login secret.
+
+    OneSignal's REST keys aren't in it, sealed or not: only the sender calls OneSignal.
+    """
 
     def __init__(self, path: Path, apps: AppRegistry, component: Component) -> None:
         self._path = path
@@ -55,7 +63,8 @@ class KnownApps:
         log.info("apps taken from disk until MongoDB answers")
 
     def _keep(self, apps: Iterable[App]) -> None:
-        told = _APPS.dump_json(sorted(apps, key=lambda app: app.id), by_alias=True)
+        kept = [_without_onesignal_key(app) for app in sorted(apps, key=lambda app: app.id)]
+        told = _APPS.dump_json(kept, by_alias=True)
         if told == self._written:
             return
         beside = self._path.with_suffix(".new")
@@ -72,3 +81,10 @@ class KnownApps:
             return
         self._is_failing = False
         self._written = told
+
+
+def _without_onesignal_key(app: App) -> App:
+    kept = {name: getattr(app, name) for name in KEPT_FIELDS}
+    return App.model_validate(
+        {**kept, "one_signal": app.one_signal.model_copy(update={"rest_api_key": ""})}
+    )

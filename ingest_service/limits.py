@@ -1,23 +1,31 @@
-"""How much one key and one address may send: token buckets in this process's memory.
+"""Rate limits of keys and addresses: token buckets in this process's memory.
 
 Each process counts for itself, so n replicas allow n times as much: the limits are there to keep one
-sender from taking everything, not to meter anybody.
+sender from taking everything, not to meter anybody. docs/decisions/0044 has the reasons.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_network
+from typing import NamedTuple, NoReturn
 
 from starlette.types import Scope
 
+from ingest_service.payers import KEPT_ADDRESSES, MAX_TEXT, name_networks
 from shared.clock import Monotonic
 from shared.errors import Unavailable
-from shared.http import client_address, limited_address
+from shared.http import client_address, is_private
 from shared.settings import LimitSettings
 
 KEPT_BUCKETS = 50_000  # a bucket that is full again is as good as none
+NETWORK_SHARES = 10  # an IPv6 /48 may send as much as so many of its /64
+UNVERIFIED_SHARE = 0.1  # of a key's limit, for an address that only an unlisted proxy vouches for
+BYTES_PER_UNIT = 1024  # an event of a page has 300 to 900
+OBJECTS_PER_UNIT = 16  # and lists; an event has four, and one more for each line of a basket
+READ_BYTES_PER_UNIT = 32 * 1024  # to receive and unpack costs so much less than to validate
 
 
 class RateLimited(Unavailable):
@@ -32,7 +40,7 @@ class RateLimited(Unavailable):
 
 
 class Buckets:
-    """A bucket a name: filled at a rate, up to a burst. It may owe, and then takes nothing."""
+    """Buckets by name, each filled at a rate, up to a burst. A bucket owes one burst at most."""
 
     def __init__(self, per_second: float, burst: float, monotonic: Monotonic) -> None:
         self._per_second = per_second
@@ -40,57 +48,169 @@ class Buckets:
         self._now = monotonic
         self._buckets: dict[str, tuple[float, float]] = {}  # what was in it, and when
 
-    def take(self, name: str, amount: int) -> float:
-        """0; or, where it is empty, nothing is taken, and how many seconds to wait."""
+    def seconds_until(self, name: str, amount: float, paid: float = 0) -> float:
+        """Return how long to wait for the rest of `amount`, of which `paid` was taken; 0 if not.
+
+        More than a burst is never there: such an amount waits for a full bucket, and owes the rest.
+        """
+        missing = min(amount, self._burst) - paid - self._level(name, self._now())
+        return missing / self._per_second if missing > 0 else 0.0
+
+    def take(self, name: str, amount: float) -> None:
         now = self._now()
-        level = self._level(name, now)
-        if level <= 0:
-            return (1 - level) / self._per_second
+        self._take(name, self._level(name, now) - amount, now)
+
+    def take_if_there(self, name: str, amount: float) -> bool:
+        """Take it, unless it would have to wait: on the way of each request, so by itself."""
+        now, burst = self._now(), self._burst
+        known = self._buckets.get(name)
+        level = burst if known is None else known[0] + (now - known[1]) * self._per_second
+        if level > burst:
+            level = burst
+        if level < amount and level < burst:
+            return False
+        self._take(name, level - amount, now)
+        return True
+
+    def _take(self, name: str, level: float, now: float) -> None:
         if len(self._buckets) >= KEPT_BUCKETS and name not in self._buckets:
             self._forget(now)
-        self._buckets[name] = (level - amount, now)
-        return 0.0
-
-    def owe(self, name: str, amount: int) -> None:
-        """Take it, even if it is more than there is."""
-        now = self._now()
-        self._buckets[name] = (self._level(name, now) - amount, now)
+        self._buckets[name] = (level if level > -self._burst else -self._burst, now)
 
     def _level(self, name: str, now: float) -> float:
         level, at = self._buckets.get(name, (self._burst, now))
         return min(self._burst, level + (now - at) * self._per_second)
 
     def _forget(self, now: float) -> None:
-        """The full ones; where none is, the older half: to forgive is better than to grow."""
+        """Drop the full ones; where none is, the older half: to forgive is better than to grow."""
         waiting = {n: b for n, b in self._buckets.items() if self._level(n, now) < self._burst}
         if len(waiting) >= KEPT_BUCKETS:
             waiting = dict(list(waiting.items())[KEPT_BUCKETS // 2 :])
         self._buckets = waiting
 
 
+class Payer(NamedTuple):
+    """One bucket that pays for a request; `kind` is named in a refusal."""
+
+    kind: str
+    buckets: Buckets
+    name: str
+
+
+class RequestCharge:
+    """What one request has paid, in units: an event, or as many bytes or objects as one may have.
+
+    The address pays for all that is read, the key only for what is let in. Each method that raises
+    RateLimited has taken nothing from the key.
+    """
+
+    __slots__ = ("_addresses", "_key", "_paid", "_size")
+
+    def __init__(self, key: Payer, addresses: Sequence[Payer]) -> None:
+        """Pay for a request's head. Raises RateLimited."""
+        self._key = key
+        self._addresses = addresses
+        self._paid = self._size = 1
+        if key.buckets.seconds_until(key.name, 1):
+            self._refuse(key, 1)
+        for payer in addresses:
+            if not payer.buckets.take_if_there(payer.name, 1):
+                self._refuse(payer, 1)
+
+    def check(self) -> None:
+        """Raises RateLimited where the key or the address has nothing left."""
+        self._check(1, 0)
+
+    def pay_for_body(self, body: bytes) -> None:
+        """Pay for a body before it is parsed. Raises RateLimited."""
+        objects = body.count(b"{") + body.count(b"[")
+        self._size = max(1, len(body) // BYTES_PER_UNIT, objects // OBJECTS_PER_UNIT)
+        if self._size > self._paid:
+            self._check(self._size, self._paid, read=len(body))
+            self._pay(self._size - self._paid)
+
+    def pay_for_reading(self, size: int) -> None:
+        """Pay for bytes that were received or unpacked in vain."""
+        self._pay(size // READ_BYTES_PER_UNIT)
+
+    def pay_for_events(self, events: int = 1) -> None:
+        """Pay what is left, and let the key pay for all of it. Raises RateLimited."""
+        total = max(events, self._size)
+        if total > self._paid:
+            self._check(total, self._paid)
+            self._pay(total - self._paid)
+        if not self._key.buckets.take_if_there(self._key.name, total):
+            self._refuse(self._key, total)
+
+    def _check(self, total: int, paid: int, read: int = 0) -> None:
+        for payer in self._addresses:
+            if payer.buckets.seconds_until(payer.name, total, paid):
+                self._refuse(payer, total, read)
+        if self._key.buckets.seconds_until(self._key.name, total):
+            self._refuse(self._key, total, read)
+
+    def _refuse(self, payer: Payer, total: int, read: int = 0) -> NoReturn:
+        """Say when the whole of it will be there: what was paid is gone."""
+        self.pay_for_reading(read)
+        raise RateLimited(payer.kind, payer.buckets.seconds_until(payer.name, total))
+
+    def _pay(self, amount: int) -> None:
+        if amount:
+            self._paid += amount
+            for payer in self._addresses:
+                payer.buckets.take(payer.name, amount)
+
+
 class Limits:
-    """Events a key, and events an address under keys that are public. Webhooks are events too."""
+    """Units a key, and units an address under keys that are public. Webhooks are events too."""
 
     def __init__(
         self, settings: LimitSettings, trusted_proxies: Sequence[str], monotonic: Monotonic
     ) -> None:
+        def share(of: float) -> Buckets:
+            rate, burst = settings.address_per_second, settings.address_burst
+            return Buckets(rate * of, burst * of, monotonic)
+
+        rate, burst = settings.key_per_second, settings.key_burst
         self._trusted = [ip_network(network, strict=False) for network in trusted_proxies]
-        self._keys = Buckets(settings.key_per_second, settings.key_burst, monotonic)
-        self._addresses = Buckets(settings.address_per_second, settings.address_burst, monotonic)
+        self._keys = Buckets(rate, burst, monotonic)
+        self._addresses, self._networks = share(1), share(NETWORK_SHARES)
+        self._payers = lru_cache(KEPT_ADDRESSES)(self._name_payers)
+        self._key_payer = lru_cache(1_024)(self._name_key)
+        self._unverified = Buckets(
+            rate * UNVERIFIED_SHARE, max(1, burst * UNVERIFIED_SHARE), monotonic
+        )
 
-    def address(self, scope: Scope) -> str | None:
-        """Whose limit counts. None for private ones: ourselves, or a proxy nobody told us of."""
-        return limited_address(client_address(scope, self._trusted))
+    def begin(self, key: str, scope: Scope | None) -> RequestCharge:
+        """Admit a request by its head; without a scope its address isn't limited.
 
-    def let_in(self, key: str, address: str | None) -> None:
-        """One more request, before its body is read. Raises RateLimited."""
-        if address is not None and (wait := self._addresses.take(address, 1)):
-            raise RateLimited("address", wait)
-        if wait := self._keys.take(key, 1):
-            raise RateLimited("key", wait)
+        Raises RateLimited.
+        """
+        key_payer = self._key_payer(key)
+        if scope is None:
+            return RequestCharge(key_payer, ())
+        address = client_address(scope, self._trusted)[:MAX_TEXT]
+        return RequestCharge(
+            key_payer, self._payers(address) or self._unverified_payers(key, scope)
+        )
 
-    def charge(self, key: str, address: str | None, events: int) -> None:
-        """When it is known how much more it was: a request that was let in is taken whole."""
-        self._keys.owe(key, events)
-        if address is not None:
-            self._addresses.owe(address, events)
+    def _name_key(self, key: str) -> Payer:
+        return Payer("key", self._keys, key)
+
+    def _name_payers(self, address: str) -> tuple[Payer, ...]:
+        """Name the buckets of an address; none of private ones: ourselves, or a server of ours."""
+        if not address or is_private(address):
+            return ()
+        tables = (("address", self._addresses), ("network", self._networks))
+        names = name_networks(address)
+        return tuple(
+            Payer(kind, table, name) for (kind, table), name in zip(tables, names, strict=False)
+        )
+
+    def _unverified_payers(self, key: str, scope: Scope) -> Sequence[Payer]:
+        """Name what an unlisted proxy forwards for: a visitor, or one of many shared proxies more."""
+        forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        if not forwarded:
+            return ()
+        hop = forwarded[-1].rpartition(b",")[2].strip().decode("latin-1")
+        return (Payer("address", self._unverified, f"{key} {name_networks(hop)[0]}"),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
@@ -64,16 +64,8 @@ def to_currency(value: Any) -> Any:
     return _SIGNS.get(text.lower().rstrip("."), text) if isinstance(text, str) else text
 
 
-def without_blanks(value: Any) -> Any:
-    """Without the fields that say `""`."""
-    if isinstance(value, list):
-        return [without_blanks(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {k: without_blanks(v) for k, v in value.items() if not _is_blank(v)}
-
-
-def _is_blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
+    """Tell whether it is `""`: so a shop's template says what it hasn't got."""
     return isinstance(value, str) and not value.strip(f" \t\r\n{_QUOTES}")
 
 
@@ -92,18 +84,6 @@ def to_uuid(value: Any) -> str:
     if not is_uuid(value):
         raise PydanticCustomError("uuid", "must be a UUID")
     return str(value).lower()
-
-
-def to_basket(value: Any) -> list[dict[str, Any]]:
-    """Persoo's `{id: {quantity, price}}`, or a list of `{itemID | item, quantity, price}`."""
-    if isinstance(value, Mapping):
-        value = [
-            {**details, "item": item} if isinstance(details, Mapping) else details
-            for item, details in value.items()
-        ]
-    if not isinstance(value, list) or not all(isinstance(line, Mapping) for line in value):
-        raise PydanticCustomError("basket", "must be an object by item id, or a list of items")
-    return [{"item": line.get("itemID"), **line} for line in value]
 
 
 def to_name(value: Any) -> str | None:

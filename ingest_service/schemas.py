@@ -14,12 +14,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from ingest_service.lines import MAX_LINES, lines_reader
 from ingest_service.normalise import (
     Amount,
     Count,
@@ -30,12 +32,12 @@ from ingest_service.normalise import (
     Path,
     PlayerId,
     Uuid,
-    to_basket,
     to_currency,
 )
 from ingest_service.statuses import State, Status, read_status
 from shared.ids import VISITOR_ID
 from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
+from shared.models.wire import empty_list_as_object
 
 Url = Annotated[str, StringConstraints(max_length=8_192)]
 Short = Annotated[str, StringConstraints(max_length=128)]
@@ -72,6 +74,10 @@ class Context(Shape):
     sdk: Short | None = None
 
 
+def _object(value: Any) -> Any:
+    return {} if value is None else empty_list_as_object(value)
+
+
 class Envelope(Shape):
     """An event as received. `data` is judged by its type's own model."""
 
@@ -79,9 +85,9 @@ class Envelope(Shape):
     type: TypeName
     visitor_id: VisitorId = Field(alias="visitorId")
     occurred_at: SenderTime | None = Field(default=None, alias="occurredAt")
-    page: Page | None = None
-    context: Context | None = None
-    data: Annotated[dict[str, Any], BeforeValidator(lambda data: {} if data is None else data)] = {}
+    page: Annotated[Page | None, BeforeValidator(empty_list_as_object)] = None
+    context: Annotated[Context | None, BeforeValidator(empty_list_as_object)] = None
+    data: Annotated[dict[str, Any], BeforeValidator(_object)] = {}
 
     @model_validator(mode="after")
     def _not_reserved(self) -> Envelope:
@@ -118,19 +124,20 @@ class Interaction(Shape):
     player_id: PlayerId = Field(alias="playerID")
     action: Annotated[str, StringConstraints(max_length=256)] | None = None
     url: Url | None = None
-    data: dict[str, Any] | None = None
+    data: Annotated[dict[str, Any] | None, BeforeValidator(empty_list_as_object)] = None
 
 
 class Line(Shape):
-    """One line of a basket or an order."""
+    """One line of a basket or an order, as documented; `lines_reader` reads them."""
 
     item: Id
     quantity: Amount = 1
     price: Amount | None = None
 
 
-# The first bad line is enough: to name them all would cost more than all else of a request.
-Lines = Annotated[list[Line], Field(max_length=200, fail_fast=True), BeforeValidator(to_basket)]
+_LINES = WithJsonSchema({"type": "array", "maxItems": MAX_LINES, "items": Line.model_json_schema()})
+BasketLines = Annotated[list[dict[str, Any]], PlainValidator(lines_reader("basketItems")), _LINES]
+OrderLines = Annotated[list[dict[str, Any]], PlainValidator(lines_reader("items")), _LINES]
 Currency = Annotated[
     str,
     BeforeValidator(to_currency),
@@ -140,7 +147,9 @@ Currency = Annotated[
 
 
 class Transaction(Shape):
-    id: Id
+    """An order; where its id can't be read, its event's id stands for it."""
+
+    id: Id | None = None
     revenue: Amount | None = None
     shipping: Amount | None = None
     tax: Amount | None = None
@@ -155,11 +164,11 @@ class Pageview(Shape):
     hierarchy_ids: Path = Field(default=None, alias="hierarchyID")
     impressed: Ids = Field(default=None, alias="impressedProducts")
     results: Count = None
-    basket: Lines | None = Field(default=None, alias="basketItems")
+    basket: BasketLines | None = Field(default=None, alias="basketItems")
     basket_total: Amount | None = Field(default=None, alias="basketTotal")
     currency: Currency | None = None
     query: Annotated[str, StringConstraints(max_length=512)] | None = None
-    transaction: Transaction | None = None
+    transaction: Annotated[Transaction | None, BeforeValidator(empty_list_as_object)] = None
 
 
 class BasketChange(Shape):
@@ -176,7 +185,7 @@ class Purchase(Shape):
     """Its order may be named by `id`, or as the data layer does, in `transaction`."""
 
     id: Id | None = None
-    items: Lines = []
+    items: OrderLines = []
     revenue: Amount | None = None
     shipping: Amount | None = None
     tax: Amount | None = None

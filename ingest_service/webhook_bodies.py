@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field, StringConstraints, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints, ValidationError
 
 from ingest_service.batch import load_shallow
-from ingest_service.schemas import Shape, Url
+from ingest_service.schemas import Shape
 from shared.errors import InvalidPayload
 from shared.ids import is_uuid
 from shared.models.event import InteractionKind
@@ -24,6 +24,18 @@ KINDS: dict[str, InteractionKind] = {
 Name = Annotated[str, StringConstraints(max_length=256)]
 
 
+def _text(limit: int) -> BeforeValidator:
+    """Read what only describes a click: what is no text, or too long a one, doesn't cost it."""
+
+    def read(value: Any) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            return None
+        text = str(value)
+        return text if len(text) <= limit else None
+
+    return BeforeValidator(read)
+
+
 class WebhookBody(Shape):
     """`message` and `player` may be unknown to the worker; such a body can never count."""
 
@@ -34,8 +46,10 @@ class WebhookBody(Shape):
     player: Name | None = Field(
         default=None, validation_alias=AliasChoices("subscriptionId", "userId")
     )
-    action: Name | None = Field(default=None, validation_alias=AliasChoices("actionId", "action"))
-    url: Url | None = None
+    action: Annotated[str | None, _text(256)] = Field(
+        default=None, validation_alias=AliasChoices("actionId", "action")
+    )
+    url: Annotated[str | None, _text(8_192)] = None
     custom: Any = Field(default=None, validation_alias=AliasChoices("additionalData", "data"))
 
     @property

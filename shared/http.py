@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared import metrics
 from shared.errors import CarillonError, FieldError, Unavailable
 from shared.health import Health
+from shared.models.strict import MAX_FINDINGS
 
 log = logging.getLogger("carillon.http")
 
@@ -76,7 +77,7 @@ async def _on_validation_error(_: Request, exc: Exception) -> Response:
             str(e["type"]),
             str(e["msg"]).removeprefix("Value error, "),
         )
-        for e in exc.errors()
+        for e in exc.errors()[:MAX_FINDINGS]
     ]
     first = f"{found[0].field}: {found[0].message}" if found else "invalid request"
     return json_response(error_body("invalid", first, found), 422)

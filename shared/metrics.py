@@ -10,6 +10,11 @@ EVENTS_ACCEPTED = Counter(
 EVENTS_REJECTED = Counter(
     "carillon_ingest_rejected_total", "Events or requests refused, by code", ["code"]
 )
+FIELDS_LEFT_OUT = Counter(
+    "carillon_ingest_left_out_total",
+    "Bad fields that events were stored without, by code",
+    ["code"],
+)
 WEBHOOKS_UNCOUNTABLE = Counter(
     "carillon_ingest_uncountable_total",
     "Webhooks and stream events accepted that can never count: no message, no player, unknown kind",

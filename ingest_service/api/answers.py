@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -10,6 +10,7 @@ from starlette.types import Send
 
 from shared.errors import CarillonError
 from shared.http import error_response
+from shared.models.strict import MAX_FINDINGS
 
 JSON = (b"content-type", b"application/json")
 
@@ -39,11 +40,25 @@ def json_answer(body: object, status: int, headers: Mapping[str, str] | None = N
     return Answer(status, orjson.dumps(body), [JSON, *extra])
 
 
-def accepted_answer(accepted: int, rejected: list[dict[str, object]] | None = None) -> Answer:
-    """A 202: `{"accepted", "rejected": [{"index", "code", "message"}]}`."""
-    if rejected:
-        return json_answer({"accepted": accepted, "rejected": rejected}, 202)
-    return Answer(202, b'{"accepted":%d,"rejected":[]}' % accepted, [JSON])
+def accepted_answer(
+    accepted: int,
+    rejected: Sequence[Mapping[str, object]] = (),
+    warnings: Sequence[Mapping[str, object]] = (),
+) -> Answer:
+    """A 202: `{"accepted", "rejected": [{"index", "code", "message"}]}`.
+
+    Where fields were left out, `warnings` lists them: `[{"index", "field", "code", "message"}]`.
+    Where there is more than is listed, `rejectedMore` and `warningsMore` say how many.
+    """
+    if not rejected and not warnings:
+        return Answer(202, b'{"accepted":%d,"rejected":[]}' % accepted, [JSON])
+    body: dict[str, object] = {"accepted": accepted, "rejected": rejected[:MAX_FINDINGS]}
+    if warnings:
+        body["warnings"] = warnings[:MAX_FINDINGS]
+    for name, found in (("rejectedMore", rejected), ("warningsMore", warnings)):
+        if len(found) > MAX_FINDINGS:
+            body[name] = len(found) - MAX_FINDINGS
+    return json_answer(body, 202)
 
 
 def error_answer(error: CarillonError) -> Answer:

@@ -9,6 +9,9 @@ from starlette.types import Receive
 from shared.errors import InvalidPayload, Rejected, TooLarge
 
 GZIP = zlib.MAX_WBITS | 16  # zlib's way to say: with gzip's header
+# Each costs a decompressor and a copy of what follows it. A file compressed in blocks of 64 KiB,
+# as bgzip does, has 16 in a MiB.
+MAX_MEMBERS = 64
 
 
 class UnsupportedMediaType(Rejected):
@@ -20,67 +23,65 @@ class Disconnected(Exception):
     """The client went away while its body was read: there is nobody to answer."""
 
 
-async def read_body(
-    receive: Receive, declared: bytes | None, encoding: bytes | None, limit: int
-) -> bytes:
-    """Refused as soon as it is known to be too large, packed or unpacked.
-
-    Raises TooLarge, InvalidPayload, UnsupportedMediaType, Disconnected.
-    """
-    packed = _packed(encoding, limit)
+def check_head(declared: bytes | None, encoding: bytes | None, limit: int) -> bool:
+    """Return whether the body will be packed. Raises TooLarge, UnsupportedMediaType."""
     if declared is not None and declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
+    if encoding is None or encoding in (b"", b"identity"):
+        return False
+    if encoding.lower() not in (b"gzip", b"x-gzip"):
+        raise UnsupportedMediaType("the only Content-Encoding is gzip", code="unsupported_encoding")
+    return True
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """Refuse a body as soon as it is known to be too large. Raises TooLarge, Disconnected."""
     message = await receive()
     chunks: list[bytes] = []
-    received = size = 0
+    size = 0
     while True:
         if message["type"] == "http.disconnect":
             raise Disconnected
         chunk: bytes = message.get("body", b"")
-        received += len(chunk)
-        if packed is not None:
-            chunk = packed.unpack(chunk)
         size += len(chunk)
-        if size > limit or received > limit:
-            raise _too_large(limit)
+        if size > limit:
+            raise too_large(limit)
         if not message.get("more_body", False):
-            if packed is not None:
-                packed.finish()
             return b"".join([*chunks, chunk]) if chunks else chunk
         chunks.append(chunk)
         message = await receive()
 
 
-def _too_large(limit: int) -> TooLarge:
+def unpack(packed: bytes, limit: int) -> bytes:
+    """Unpack gzip, of one member or several as files have them.
+
+    At most one byte more than the limit is unpacked, however much is in it.
+    Raises TooLarge, InvalidPayload.
+    """
+    parts: list[bytes] = []
+    size = 0
+    for _ in range(MAX_MEMBERS):
+        stream = zlib.decompressobj(GZIP)
+        try:
+            parts.append(stream.decompress(packed, limit + 1 - size))
+        except zlib.error as exc:
+            raise _not_gzip() from exc
+        size += len(parts[-1])
+        if size > limit:
+            raise too_large(limit)
+        if not stream.eof:
+            raise _not_gzip()
+        packed = stream.unused_data.lstrip(b"\0")  # files are padded with zeros
+        if not packed:
+            return b"".join(parts)
+    raise _not_gzip()
+
+
+def too_large(limit: int) -> TooLarge:
     return TooLarge(f"the body is larger than {limit} bytes")
 
 
-class Packed:
-    """One gzip stream, unpacked as it arrives."""
-
-    def __init__(self, limit: int) -> None:
-        self._stream = zlib.decompressobj(GZIP)
-        self._limit = limit
-
-    def unpack(self, chunk: bytes) -> bytes:
-        """At most one byte more than the limit, however much is in it."""
-        try:
-            return self._stream.decompress(chunk, self._limit + 1)
-        except zlib.error as exc:
-            raise _not_gzip() from exc
-
-    def finish(self) -> None:
-        if not self._stream.eof or self._stream.unused_data:
-            raise _not_gzip()
-
-
 def _not_gzip() -> InvalidPayload:
-    return InvalidPayload("the body is not one whole gzip stream", code="invalid_encoding")
-
-
-def _packed(encoding: bytes | None, limit: int) -> Packed | None:
-    if encoding is None or encoding in (b"", b"identity"):
-        return None
-    if encoding.lower() not in (b"gzip", b"x-gzip"):
-        raise UnsupportedMediaType("the only Content-Encoding is gzip", code="unsupported_encoding")
-    return Packed(limit)
+    return InvalidPayload(
+        f"the body is not whole gzip of at most {MAX_MEMBERS} members", code="invalid_encoding"
+    )

@@ -13,9 +13,10 @@ from urllib.parse import parse_qs
 from starlette.types import Receive, Scope, Send
 
 from ingest_service.api.answers import Answer, error_answer, json_answer
-from ingest_service.api.bodies import Disconnected, read_body
+from ingest_service.api.bodies import Disconnected, check_head, read_body, unpack
+from ingest_service.limits import RequestCharge
 from shared import metrics
-from shared.errors import CarillonError, Forbidden, InvalidPayload
+from shared.errors import CarillonError, Forbidden, InvalidPayload, TooLarge
 from shared.http import error_body
 
 log = logging.getLogger("carillon.http")
@@ -50,12 +51,23 @@ class Call:
     def path(self, name: str) -> str:
         return str(self.scope["path_params"][name])
 
-    async def body(self, limit: int) -> bytes:
-        """Raises TooLarge, InvalidPayload, UnsupportedMediaType, Disconnected."""
+    async def body(self, charge: RequestCharge, limit: int) -> bytes:
+        """Read and unpack the body, and pay for it before anybody parses it.
+
+        Raises RateLimited, TooLarge, InvalidPayload, UnsupportedMediaType, Disconnected.
+        """
         get = self.headers.get
-        return await read_body(
-            self.receive, get(b"content-length"), get(b"content-encoding"), limit
-        )
+        is_packed = check_head(get(b"content-length"), get(b"content-encoding"), limit)
+        try:
+            body = await read_body(self.receive, limit)
+            if is_packed:
+                charge.check()  # others of this address may have come in since its head did
+                body = unpack(body, limit)
+        except TooLarge:
+            charge.pay_for_reading(limit)
+            raise
+        charge.pay_for_body(body)
+        return body
 
 
 def _query(text: bytes) -> dict[str, str]:

@@ -31,12 +31,15 @@ class Events:
         guest = self._gate.admit(call)
         if not _is_taken(call.headers.get(b"content-type", b"")):
             raise UnsupportedMediaType("send application/json or text/plain")
-        batch = read_batch(await call.body(MAX_REQUEST_BYTES))
-        if len(batch.events) > 1:
-            self._gate.charge(guest, len(batch.events) - 1)
+        batch = read_batch(await call.body(guest.charge, MAX_REQUEST_BYTES))
+        guest.charge.pay_for_events(len(batch.events))
         crawler = guest.source == "browser" and is_crawler(call.header(b"user-agent") or "")
         receipt = await self._collector.collect(guest.app, guest.source, batch, crawler=crawler)
-        return accepted_answer(receipt.accepted, [one.report() for one in receipt.rejected])
+        return accepted_answer(
+            receipt.accepted,
+            [one.report() for one in receipt.rejected],
+            [one.report() for one in receipt.warnings],
+        )
 
 
 @lru_cache(256)

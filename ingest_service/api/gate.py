@@ -1,4 +1,4 @@
-"""Who may come in: by key, origin and limits, all before the body is read."""
+"""Who may come in: by key, origin and limits, before the body is read; what it costs, after."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ingest_service.api.door import Call
 from ingest_service.auth import identify_app, identify_caller
-from ingest_service.limits import Limits
+from ingest_service.limits import Limits, RequestCharge
 from shared.apps import AppRegistry
 from shared.errors import Forbidden, Unauthorized
 from shared.models.app import App
@@ -15,12 +15,11 @@ from shared.models.event import Source
 
 
 class Guest(NamedTuple):
-    """`address` is None where it isn't limited."""
+    """A caller that was let in, and what its request pays."""
 
     app: App
     source: Source
-    key: str
-    address: str | None
+    charge: RequestCharge
 
 
 class Gate:
@@ -34,32 +33,27 @@ class Gate:
         app, source = identify_caller(self._apps, key)
         check_origin(call, app)
         # A server has a secret key, and one address for all it sends.
-        address = self._limits.address(call.scope) if source == "browser" else None
-        self._limits.let_in(key, address)
-        return Guest(app, source, key, address)
+        scope = call.scope if source == "browser" else None
+        return Guest(app, source, self._limits.begin(key, scope))
 
-    def admit_worker(self, call: Call) -> App:
+    def admit_worker(self, call: Call) -> Guest:
         """By the webhook key in the path: any origin, since workers run on the shops' own."""
         key = call.path("webhook_key")
         app = identify_app(self._apps, "webhook", key)
-        self._limits.let_in(key, self._limits.address(call.scope))
-        return app
+        return Guest(app, "webhook", self._limits.begin(key, call.scope))
 
-    def admit_stream(self, call: Call, secret: str) -> App:
-        """By the webhook key in the path and the same app's secret: OneSignal, so without limits."""
+    def admit_stream(self, call: Call, secret: str) -> Guest:
+        """By the webhook key in the path and the same app's secret: OneSignal, so a key's limit only."""
         app = identify_app(self._apps, "webhook", call.path("webhook_key"))
         if identify_app(self._apps, "stream", secret).id != app.id:
             raise Unauthorized("the secret is another app's", code="unknown_key")
-        return app
+        return Guest(app, "stream", self._limits.begin(secret, None))
 
     def check_preflight(self, call: Call) -> None:
         """It carries no header's key; then the request itself is judged. Raises Forbidden."""
         key = call.query("key")
         if key is not None:
             check_origin(call, identify_caller(self._apps, key)[0])
-
-    def charge(self, guest: Guest, events: int) -> None:
-        self._limits.charge(guest.key, guest.address, events)
 
 
 def check_origin(call: Call, app: App) -> None:

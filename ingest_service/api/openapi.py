@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ingest_service.api.event_docs import EVENT, STREAM_BODY, VISITOR_ID, WEBHOOK_BODY
+from shared.models.strict import MAX_FINDINGS
 
 _ERROR = {
     "type": "object",
@@ -33,8 +34,25 @@ _RECEIPT = {
     "type": "object",
     "properties": {
         "accepted": {"type": "integer"},
+        "warnings": {
+            "type": "array",
+            "maxItems": MAX_FINDINGS,
+            "description": "bad optional fields that events were stored without",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "index": {"type": "integer"},
+                    "field": {"type": "string"},
+                    "code": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+        "warningsMore": {"type": "integer", "description": "how many more there are than listed"},
+        "rejectedMore": {"type": "integer", "description": "how many more there are than listed"},
         "rejected": {
             "type": "array",
+            "maxItems": MAX_FINDINGS,
             "items": {
                 "type": "object",
                 "properties": {

@@ -37,7 +37,8 @@ class Profile:
         self._gate.check_preflight(call)
 
     async def answer(self, call: Call) -> Answer:
-        app = self._gate.admit(call).app
+        app, _, charge = self._gate.admit(call)
+        charge.pay_for_events()
         visitor = _visitor(call.query("visitorId"))
         try:
             async with asyncio.timeout(VIEW_SECONDS):

@@ -36,8 +36,9 @@ class EventStreams:
         """Nobody's pages call this; an answer without their headers gives nothing away."""
 
     async def answer(self, call: Call) -> Answer:
-        app = self._gate.admit_stream(call, _secret(call))
-        raw = await call.body(MAX_BODY_BYTES)
+        app, _, charge = self._gate.admit_stream(call, _secret(call))
+        raw = await call.body(charge, MAX_BODY_BYTES)
+        charge.pay_for_events()
         try:
             body = read_stream(raw)
         except InvalidPayload as exc:

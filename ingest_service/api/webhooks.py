@@ -36,8 +36,9 @@ class OneSignalWebhooks:
         """Any origin: the workers run on the shops' own."""
 
     async def answer(self, call: Call) -> Answer:
-        app = self._gate.admit_worker(call)
-        raw = await call.body(MAX_BODY_BYTES)
+        app, _, charge = self._gate.admit_worker(call)
+        raw = await call.body(charge, MAX_BODY_BYTES)
+        charge.pay_for_events()
         try:
             body = read_webhook(raw)
         except InvalidPayload as exc:

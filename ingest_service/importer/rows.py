@@ -18,6 +18,7 @@ from ingest_service.normalise import to_id, to_player_id
 from ingest_service.statuses import SUBSCRIBED, Subscription, read_status
 from shared.clock import as_utc
 from shared.errors import Rejected
+from shared.identity_values import is_placeholder
 from shared.ids import derived_id
 from shared.models.event import IMPORT, Event
 
@@ -62,7 +63,7 @@ def to_event(row: Row, app: str, now: datetime) -> Event:
     told, state = _status(row)
     data: dict[str, Any] = {"playerID": player, "status": told.status, "state": state}
     data["reason"] = told.reason if state != "invalid" else "invalid_identifier"
-    data |= {"login": login} if login else {}
+    data |= {} if is_placeholder(login) else {"login": login}
     tags = _tags(_find(row, "tags"))
     data |= {"tags": tags} if tags else {}
     context = {"timeZone": _find(row, "timeZone")[:64], "language": _find(row, "language")[:35]}

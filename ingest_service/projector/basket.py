@@ -14,7 +14,7 @@ def fold_basket(whole: Document | None, changes: list[Document]) -> Document:
     """`{"items": [{"item", "quantity", "price"}], "total", "currency", "at"}`."""
     since = [c for c in changes if whole is None or stamp(c) > stamp(whole)]
     state = whole["value"] if whole is not None else {"items": [], "total": None, "currency": None}
-    lines = {line["item"]: dict(line) for line in state["items"]}
+    lines = _by_item(state["items"])
     for change in sorted(since, key=stamp):
         _apply(lines, change)
     last = newest([whole, *since])
@@ -27,6 +27,21 @@ def fold_basket(whole: Document | None, changes: list[Document]) -> Document:
     }
 
 
+def _by_item(items: list[Document]) -> dict[str, Document]:
+    """Add up lines of one item, as sizes of one shoe are; `rest` is what their prices differ by."""
+    lines: dict[str, Document] = {}
+    for item in items:
+        if item["quantity"] <= 0:  # taken out, and shown all the same
+            continue
+        line = lines.setdefault(item["item"], {**item, "quantity": 0, "rest": 0})
+        before, price = line.get("price"), item.get("price")
+        if before is not None and price is not None:
+            line["rest"] += line["quantity"] * (before - price)
+        line["quantity"] += item["quantity"]
+        line["price"] = None if line["quantity"] > item["quantity"] and before is None else price
+    return lines
+
+
 def _apply(lines: dict[str, Document], change: Document) -> None:
     item, quantity = change["item"], change.get("quantity")
     line = lines.pop(
@@ -36,7 +51,7 @@ def _apply(lines: dict[str, Document], change: Document) -> None:
         return
     line["quantity"] += (quantity if quantity is not None else 1) * (1 if change["adds"] else -1)
     if change.get("price") is not None:
-        line["price"] = change["price"]
+        line["price"], line["rest"] = change["price"], 0
     if line["quantity"] > 0:
         lines[item] = line
 
@@ -49,5 +64,6 @@ def _total(lines: dict[str, Document]) -> Any:
     """None where a price is unknown."""
     if any(line.get("price") is None for line in lines.values()):
         return None
-    total = round(sum(line["quantity"] * line["price"] for line in lines.values()), 4)
+    amounts = (line["quantity"] * line["price"] + line.get("rest", 0) for line in lines.values())
+    total = round(sum(amounts), 4)
     return total if total < EXACT else float(total)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest_service.projector.sets import Document, keep, newest, stamped
+from shared.locales import known_language, known_time_zone
 from shared.models.event import IMPORT, Event
 
 REGISTERS = ("email", "timeZone", "language", "browser", "basket", "tags")
@@ -14,7 +15,11 @@ LIMITS = {"viewed": ("item", 50), "categories": ("id", 50), "purchases": ("id", 
           "changes": ("event", 100)}  # fmt: skip
 MAX_LINES = 1_000  # of an epoch's orders together: a hundred browsers are read at once
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-CONTEXT = ("timeZone", "language", "browser")
+_CONTEXT: dict[str, Callable[[Any], str | None]] = {
+    "timeZone": known_time_zone,
+    "language": known_language,
+    "browser": str,
+}
 
 
 def contribute(part: Document, event: Event) -> None:
@@ -22,10 +27,12 @@ def contribute(part: Document, event: Event) -> None:
     began = LONG_AGO if event.data.get("undated") else event.occurred_at
     part["firstSeenAt"] = min(part.get("firstSeenAt", began), began)
     part["lastSeenAt"] = max(part.get("lastSeenAt", event.occurred_at), event.occurred_at)
-    for name in CONTEXT:
-        value = (event.context or {}).get(name)
-        if value:
-            _register(part, event, name, value)
+    for name, value in (event.context or {}).items():
+        known = (
+            _CONTEXT[name](value) if name in _CONTEXT and isinstance(value, str) and value else None
+        )
+        if known:  # what says nothing doesn't replace what did
+            _register(part, event, name, known)
     rule = _RULES.get(event.type)
     if rule is not None:
         rule(part, event)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +129,8 @@ def read_json(source: str, option: str | None = None) -> Any:
     try:
         if option is not None:
             return orjson.loads(source)
-        return orjson.loads(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes())
+        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        return orjson.loads(content.removeprefix(BOM_UTF8))
     except OSError as exc:
         raise Refused(400, f"{source}: {exc.strerror}") from exc
     except orjson.JSONDecodeError as exc:

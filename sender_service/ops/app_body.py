@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from sender_service.models.trigger import Name, UuidText
+from sender_service.models.trigger import Login, Name, UuidText
 from shared.errors import FieldError, InvalidPayload
 from shared.models.app import (
     MASKED_PARAMETERS,
@@ -85,6 +85,7 @@ class AppIn(Wire):
     keys: list[KeyIn] = Field(default=[], max_length=32)
     origins: list[Origin] = Field(default=[], max_length=32)
     login_hash: LoginHashIn = LoginHashIn()
+    allowed_logins: list[Login] = Field(default=[], max_length=32)
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = Field(default=0, ge=0, lt=1)
     cap: Cap | None = None
@@ -123,6 +124,7 @@ class Sealer:
                 "required": given.login_hash.required,
                 "secret": self._login_secret(given.login_hash),
             },
+            "allowedLogins": given.allowed_logins,
             "snippet": given.snippet.document(),
             "controlGroup": given.control_group,
             "cap": None if given.cap is None else given.cap.document(),

@@ -91,6 +91,7 @@ class App(Wire):
     keys: list[AppKey] = []
     origins: list[str] = []
     login_hash: LoginHash = LoginHash()
+    allowed_logins: list[str] = []  # real ones that look like nobody's (shared/identity_values.py)
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = 0  # share of people who get no marketing at all, to compare with
     cap: Cap | None = None  # over all marketing of the app

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from shared.errors import FieldError, InvalidPayload
 from shared.nearest import did_you_mean, is_near
 
-MOST_FINDINGS = 100  # that an answer lists: each may be as long as a path
+MAX_FINDINGS = 100  # that an answer lists: each may be as long as a path
 MOST_STEP = 64  # letters of a key in a path: whoever wrote it knows the rest
 UNKNOWN = "extra_forbidden"
 
@@ -43,8 +43,8 @@ def validate_tolerantly(model: type[M], value: object) -> tuple[M, tuple[FieldEr
     refused = [one for one in unknown if _is_slip(one, model)]
     if refused:
         raise _invalid([to_error(one, model) for one in refused], len(refused))
-    if len(unknown) > MOST_FINDINGS:
-        raise InvalidPayload(f"more than {MOST_FINDINGS} keys are unknown", code="unknown_keys")
+    if len(unknown) > MAX_FINDINGS:
+        raise InvalidPayload(f"more than {MAX_FINDINGS} keys are unknown", code="unknown_keys")
     try:
         read = model.model_validate(value)
     except ValidationError as exc:
@@ -78,9 +78,9 @@ def to_error(finding: Finding, model: type[BaseModel] | None, prefix: str = "") 
     return FieldError(path, "unknown_key", f"is unknown{did_you_mean(_last(finding), known)}")
 
 
-def first_findings(error: ValidationError, most: int = MOST_FINDINGS) -> Iterator[Finding]:
+def first_findings(error: ValidationError, most: int = MAX_FINDINGS) -> Iterator[Finding]:
     """Yield the first `most`. A small body may have a million, so not all are made objects at once."""
-    if error.error_count() <= MOST_FINDINGS:
+    if error.error_count() <= MAX_FINDINGS:
         for one in error.errors(include_url=False, include_context=False, include_input=False):
             yield {**one}
         return
@@ -122,7 +122,7 @@ def _distinct(error: ValidationError) -> list[Finding]:
         if finding["type"] == UNKNOWN:
             kind = tuple(step for step in finding["loc"] if isinstance(step, str))
             first.setdefault(kind, finding)
-        if len(first) > MOST_FINDINGS:
+        if len(first) > MAX_FINDINGS:
             break
     return list(first.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from datetime import datetime
 from math import isfinite
@@ -11,6 +12,7 @@ import orjson
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     PlainSerializer,
     ValidationError,
@@ -57,6 +59,11 @@ def check_storable(value: dict[str, Any]) -> dict[str, Any]:
     raise ValueError(f"may be nested at most {MAX_DEPTH} levels deep")
 
 
+def empty_list_as_object(value: Any) -> Any:
+    """Return `{}` for `[]`: PHP writes an empty array of either kind so."""
+    return {} if value == [] else value
+
+
 def is_deep(value: Any) -> bool:
     """Nested deeper than what we take ourselves: a parser goes to 1,024 levels, and what walks such a
     value by calling itself, as `str` does, ends in a RecursionError."""
@@ -96,6 +103,7 @@ Moment = Annotated[datetime, AfterValidator(_utc), PlainSerializer(to_iso, when_
 # Free-form JSON that is stored as it is.
 Storable = Annotated[
     dict[str, Any],
+    BeforeValidator(empty_list_as_object),
     AfterValidator(check_storable),
     WithJsonSchema({"type": "object", "propertyNames": {"pattern": STORABLE_KEY}}),
 ]
@@ -142,8 +150,8 @@ def invalid_payload(error: ValidationError, *, prefix: str = "") -> InvalidPaylo
 
 
 def load_json(body: bytes) -> Any:
-    """Strict JSON (UTF-8, no NaN). Raises InvalidPayload."""
+    """Read strict JSON (UTF-8, no NaN), with or without a byte order mark. Raises InvalidPayload."""
     try:
-        return orjson.loads(body)
+        return orjson.loads(body[len(BOM_UTF8) :] if body.startswith(BOM_UTF8) else body)
     except orjson.JSONDecodeError as exc:
         raise InvalidPayload("the body is not JSON in UTF-8", code="invalid_json") from exc

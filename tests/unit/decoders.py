@@ -175,7 +175,7 @@ READERS = {
     "ingest_service/batch.py": "batch",
     "ingest_service/importer/rows.py": "import row",
     "ingest_service/importer/run.py": OWN,
-    "ingest_service/judge.py": "event …",
+    "ingest_service/field_notes.py": "event …",
     "ingest_service/known_apps.py": "tests/unit/ingest/test_known_apps.py",
     "ingest_service/projector/decode.py": "projected",
     "ingest_service/snapshot/files.py": "test_head_of_a_snapshot; test_snapshots.py",

@@ -96,15 +96,3 @@ async def test_numbers_that_would_become_others_are_refused(
     answer = await client.post(URL, content=body % "9223372036854775807")
     assert answer.status_code == 202
     assert api.log.events[0].data == {"a": [{"n": 2**63 - 1}]}
-
-
-async def test_the_first_bad_line_of_a_basket_is_named_and_the_others_cost_nothing(
-    client: httpx.AsyncClient,
-) -> None:
-    """A request may hold a hundred thousand of them."""
-    lines = [{"item": "ok"}, *[{}] * 150]
-    event = {"type": "purchase", "visitorId": "v1", "data": {"items": lines}}
-    answer = await client.post(URL, json=[event] * 3)
-    assert answer.status_code == 422
-    named = [error["field"] for error in answer.json()["errors"]]
-    assert named == [f"events.{index}.data.items.1.item" for index in range(3)]

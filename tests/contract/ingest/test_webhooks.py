@@ -178,3 +178,28 @@ async def test_preflight(client: httpx.AsyncClient, origin: str | None, allowed:
     assert answer.headers["Access-Control-Allow-Methods"] == "POST"
     assert answer.headers["Access-Control-Allow-Headers"] == "content-type, x-onesignal-event"
     assert answer.headers["Access-Control-Max-Age"] == "86400"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"actionId": {}, "url": {}},
+        {"actionId": ["a"], "url": True},
+        {"actionId": "a" * 257, "url": "u" * 9_000},
+        {"actionId": None, "url": []},
+    ],
+)
+async def test_f25_a_wrong_type_beside_the_tag_doesnt_cost_the_click(
+    client: httpx.AsyncClient, api: Api, odd: dict[str, Any]
+) -> None:
+    body = {"event": "notification.clicked", **V16, **odd}
+    assert (await client.post(URL, json=body)).json()["accepted"] == 1
+    data = api.log.events[0].data
+    assert data["data"] == {"carillon": TAG, "n": 3}
+    assert "action" not in data and "url" not in data
+
+
+async def test_f25_a_numbers_text_names_the_button(client: httpx.AsyncClient, api: Api) -> None:
+    body = {"event": "notification.clicked", **V16, "actionId": 1}
+    assert (await client.post(URL, json=body)).json()["accepted"] == 1
+    assert api.log.events[0].data["action"] == "1"

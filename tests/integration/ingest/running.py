@@ -34,6 +34,20 @@ async def seed_app(settings: Settings, database: Database) -> None:
     )
 
 
+async def seed_key(settings: Settings, database: Database, app: str, key: str) -> None:
+    """Another app, with one write key."""
+    vault = Vault(settings.secret_key.get_secret_value())
+    await database["apps"].insert_one(
+        {
+            "_id": app,
+            "name": app,
+            "version": 1,
+            "oneSignal": {"appId": str(uuid.uuid4()), "restApiKey": "sealed"},
+            "keys": [{"id": "w", "kind": "write", "hash": vault.hash_key(key)}],
+        }
+    )
+
+
 @asynccontextmanager
 async def client_of(server: stack.Server) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=f"http://{server.address}", timeout=20) as client:

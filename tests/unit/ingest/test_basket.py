@@ -59,6 +59,37 @@ def test_total_of_the_page_is_believed_until_a_change() -> None:
     assert basket(page, event("addToBasket", "a", 2, itemID="hat"))["total"] == 20
 
 
+def lines(*items: tuple[int, float | None], item: str = "shoe") -> dict[str, Any]:
+    found = [{"item": item, "quantity": q, "price": p} for q, p in items]
+    return basket(event("pageview", "a", 1, basketItems=found))
+
+
+def test_f10_lines_of_one_item_are_one() -> None:
+    """Two sizes of a shoe; the second was all that there was."""
+    found = lines((1, 5), (2, 7))
+    assert found["items"] == [{"item": "shoe", "quantity": 3, "price": 7}]
+    assert found["total"] == 19
+    assert lines((1, 5), (2, 5))["total"] == 15
+    assert lines((1, None), (2, 5))["total"] is None
+    assert lines((1, 5), (2, None))["total"] is None
+
+
+def test_f10_no_quantity_is_no_line() -> None:
+    assert lines((0, 5))["items"] == []
+    assert lines((0, 5))["total"] == 0
+    assert lines((0, None), (2, 5))["items"] == [{"item": "shoe", "quantity": 2, "price": 5}]
+
+
+def test_f10_a_change_goes_on_from_the_sum() -> None:
+    items = [{"item": "shoe", "quantity": q, "price": p} for q, p in ((1, 5), (2, 7))]
+    page = event("pageview", "a", 1, basketItems=items)
+    more = basket(page, event("addToBasket", "a", 2, itemID="hat", price=1))
+    assert more["total"] == 20
+    priced = basket(page, event("addToBasket", "a", 2, itemID="shoe", price=6))
+    assert priced["total"] == 24
+    assert basket(page, event("removeFromBasket", "a", 2, itemID="shoe"))["items"] == []
+
+
 def test_unknown_price_has_no_total() -> None:
     assert basket(event("addToBasket", "a", 1, itemID="hat"))["total"] is None
 
@@ -106,3 +137,31 @@ def test_whatever_is_accepted_can_be_stored(amount: float) -> None:
     found = basket(*(event("addToBasket", "a", n, **data) for n in range(100)))
     total = bson.decode(bson.encode(found))["total"]
     assert total == found["total"] == pytest.approx(100 * amount * amount, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad", "kept"),
+    [
+        ("timeZone", "Europe/Prague", "Etc/Unknown", "Europe/Prague"),
+        ("timeZone", "europe/prague", "Mars/Base", "Europe/Prague"),
+        ("timeZone", "Asia/Calcutta", "undefined", "Asia/Calcutta"),
+        ("language", "cs-CZ", "C", "cs-CZ"),
+        ("language", "zh_Hant", "*", "zh_Hant"),
+        ("language", "en", "und", "en"),
+        ("language", "en", "[object Object]", "en"),
+        ("browser", "chrome", "", "chrome"),
+    ],
+)
+def test_f06_what_says_nothing_replaces_nothing(name: str, good: str, bad: str, kept: str) -> None:
+    part: dict[str, Any] = {}
+    for minute, value in ((1, bad), (2, good), (3, bad)):
+        told = event("pageview", "a", minute).model_copy(update={"context": {name: value}})
+        contribute(part, told)
+    assert part[name]["value"] == kept
+
+
+def test_f06_of_nothing_known_nothing_is_kept() -> None:
+    part: dict[str, Any] = {}
+    context = {"timeZone": "Etc/Unknown", "language": "C"}
+    contribute(part, event("pageview", "a", 1).model_copy(update={"context": context}))
+    assert "timeZone" not in part and "language" not in part

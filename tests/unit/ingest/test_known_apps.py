@@ -45,6 +45,19 @@ async def test_apps_are_known_after_a_restart(tmp_path: Path) -> None:
     assert b"wk_shop" not in path.read_bytes()
 
 
+async def test_a_low_onesignals_keys_are_not_on_ingests_disk(tmp_path: Path) -> None:
+    path = tmp_path / "apps.json"
+    path.write_bytes(b"[]")  # also where an older version wrote the file
+    await watched(path, "shop")
+    content = path.read_bytes()
+    assert b"sealed" not in content
+    apps, _ = await watched(path)
+    shop = apps.get("shop")
+    assert shop is not None
+    assert shop.one_signal.app_id == "11111111-2222-4333-8444-555555555555"
+    assert shop.keys == app("shop").keys
+
+
 async def test_without_a_file_nothing_is_known(tmp_path: Path) -> None:
     apps, error = await watched(tmp_path / "apps.json")
     assert not apps.loaded

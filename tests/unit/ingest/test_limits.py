@@ -6,20 +6,41 @@ import pytest
 
 from ingest_service.crawlers import is_crawler
 from ingest_service.limits import KEPT_BUCKETS, Buckets
+from ingest_service.payers import name_networks
 from tests.fakes import ManualClock
 
 
-def test_a_bucket_fills_at_its_rate_up_to_its_burst() -> None:
+def bucket_pair() -> tuple[Buckets, ManualClock]:
     clock = ManualClock()
-    buckets = Buckets(per_second=2, burst=4, monotonic=clock.monotonic)
-    assert buckets.take("a", 4) == 0
-    assert buckets.take("a", 1) == 0.5
+    return Buckets(per_second=2, burst=4, monotonic=clock.monotonic), clock
+
+
+def test_a_bucket_fills_at_its_rate_up_to_its_burst() -> None:
+    buckets, clock = bucket_pair()
+    assert buckets.seconds_until("a", 4) == 0
+    buckets.take("a", 4)
+    assert buckets.seconds_until("a", 1) == 0.5
     clock.advance(0.5)
-    assert buckets.take("a", 1) == 0
+    assert buckets.seconds_until("a", 1) == 0
     clock.advance(1_000)
-    buckets.owe("a", 5)
-    assert buckets.take("a", 1) == 1.0
-    assert buckets.take("b", 1) == 0
+    buckets.take("a", 5)
+    assert buckets.seconds_until("a", 1) == 1.0
+    assert buckets.seconds_until("b", 1) == 0
+
+
+def test_a4_a_bucket_owes_one_burst_at_most() -> None:
+    buckets, clock = bucket_pair()
+    buckets.take("a", 500)
+    assert buckets.seconds_until("a", 1) == 2.5
+    clock.advance(2.5)
+    assert buckets.seconds_until("a", 1) == 0
+
+
+def test_more_than_a_burst_waits_for_a_full_bucket() -> None:
+    buckets, clock = bucket_pair()
+    buckets.take("a", 1)
+    assert buckets.seconds_until("a", 500) == 0.5
+    assert buckets.seconds_until("a", 500, paid=1) == 0  # it paid for its head already
 
 
 def test_memory_is_bounded_and_forgets_the_full_first() -> None:
@@ -33,6 +54,24 @@ def test_memory_is_bounded_and_forgets_the_full_first() -> None:
     for number in range(3 * KEPT_BUCKETS):
         buckets.take(f"busy{number}", 100)
     assert len(buckets._buckets) <= KEPT_BUCKETS
+
+
+@pytest.mark.parametrize(
+    ("address", "networks"),
+    [
+        ("8.8.8.8", ("8.8.8.8",)),
+        ("8.8.8.8:4711", ("8.8.8.8",)),
+        ("::ffff:8.8.8.8", ("8.8.8.8",)),
+        ("::ffff:808:808", ("8.8.8.8",)),
+        ("2a00:1450:1:2::1", ("2a00:1450:1:2::/64", "2a00:1450:1::/48")),
+        ("[2a00:1450:1:2:ffff::1]:443", ("2a00:1450:1:2::/64", "2a00:1450:1::/48")),
+        ("2a00:1450:1:3::1%eth0", ("2a00:1450:1:3::/64", "2a00:1450:1::/48")),
+        ("unknown", ("unknown",)),
+        ("8.8.8.8 " * 10_000, ("unknown",)),
+    ],
+)
+def test_a4_an_address_has_one_name(address: str, networks: tuple[str, ...]) -> None:
+    assert name_networks(address) == networks
 
 
 @pytest.mark.parametrize(

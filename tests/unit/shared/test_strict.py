@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field
 
 from shared.errors import InvalidPayload
-from shared.models.strict import MOST_FINDINGS, known_names, validate_strictly, validate_tolerantly
+from shared.models.strict import MAX_FINDINGS, known_names, validate_strictly, validate_tolerantly
 from shared.models.wire import Wire
 
 
@@ -61,7 +61,7 @@ def test_nothing_like_it_is_no_question() -> None:
 
 def test_findings_are_bounded_and_counted() -> None:
     error = refused({"some": [1] * 5_000})
-    assert len(error.errors) == MOST_FINDINGS
+    assert len(error.errors) == MAX_FINDINGS
     assert error.message.endswith("(and 4900 findings more)")
 
 

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import InvalidPayload
 from shared.models.delivery import Delivery
@@ -141,3 +142,16 @@ def test_ordinary_json_stays_as_it_is() -> None:
         "list": [{"a.b": 1}],
     }
     assert validate(Sample, _sample(free=free)).free == free
+
+
+def test_f12_a_byte_order_mark_is_skipped() -> None:
+    assert load_json(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+    with pytest.raises(InvalidPayload):
+        load_json(b"\xef\xbb\xbf\xef\xbb\xbf{}")
+
+
+def test_f09_an_empty_list_is_an_empty_object() -> None:
+    storable: TypeAdapter[dict[str, Any]] = TypeAdapter(Storable)
+    assert storable.validate_python([]) == {}
+    with pytest.raises(ValidationError):
+        storable.validate_python([1])

@@ -1,0 +1,105 @@
+"""What was left out of an event: a bad optional field costs itself, not the event."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ingest_service.normalise import is_blank
+from shared.errors import FieldError, InvalidPayload
+
+MAX_EVENT_FINDINGS = 5  # of one event: who sees five mends them, and learns of the rest
+ALSO_CALLED = {"items": "basketItems"}  # fields that models read under another name too
+NESTED = "transaction"  # whose fields a purchase reads as its own
+M = TypeVar("M", bound=BaseModel)
+Path = tuple[int | str, ...]
+
+
+class FieldNotes:
+    """The context of one event's validation: findings, and the lines that were read already."""
+
+    __slots__ = ("found", "lines")
+
+    def __init__(self) -> None:
+        self.found: list[FieldError] = []
+        self.lines: dict[int, list[dict[str, Any]]] = {}  # by the id of what they were read from
+
+    def leave_out(self, field: str, code: str, message: str) -> None:
+        if len(self.found) < MAX_EVENT_FINDINGS:
+            self.found.append(FieldError(field, code, message))
+
+
+def validate_leniently(
+    model: type[M],
+    data: dict[str, Any],
+    notes: FieldNotes,
+    *,
+    needed: frozenset[str] = frozenset(),
+    prefix: str = "",
+) -> M:
+    """Validate again without what is wrong, unless that is needed. Raises InvalidPayload.
+
+    Lines are read once: the second validation finds them in the notes.
+    """
+    try:
+        return model.model_validate(data, context=notes)
+    except ValidationError as exc:
+        findings = _findings_by_path(exc, prefix)
+    wrong = {path: found for path, found in findings.items() if not is_blank(_find(data, path))}
+    if any(path and path[0] in needed for path in wrong):
+        raise _refusal(list(wrong.values()))
+    for path in findings:
+        data = _without(data, path)
+    try:
+        valid = model.model_validate(data, context=notes)
+    except ValidationError as exc:
+        again = _findings_by_path(exc, prefix)
+        # Not what is only missing because it was read from a field that was left out.
+        still = [wrong.get(path, found) for path, found in again.items() if path in findings]
+        raise _refusal(still or [*wrong.values()] or [*again.values()]) from exc
+    for found in wrong.values():
+        notes.leave_out(found.field, found.code, found.message)
+    return valid
+
+
+def _findings_by_path(exc: ValidationError, prefix: str) -> dict[Path, FieldError]:
+    return {
+        e["loc"]: FieldError(
+            (prefix + ".".join(str(step) for step in e["loc"])).rstrip(".") or "body",
+            e["type"],
+            e["msg"],
+        )
+        for e in exc.errors(include_url=False, include_context=False, include_input=False)
+    }
+
+
+def _refusal(findings: list[FieldError]) -> InvalidPayload:
+    """The first finding's own code, so that an item's `code` says what is wrong with it."""
+    first = findings[0]
+    return InvalidPayload(
+        f"{first.field}: {first.message}", code=first.code, errors=findings[:MAX_EVENT_FINDINGS]
+    )
+
+
+def _find(data: Any, path: Path) -> Any:
+    """Return what stands at a path, None where nothing does."""
+    for step in path:
+        data = data.get(step) if isinstance(data, dict) else None
+    return data
+
+
+def _without(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a copy without what stands at a path, by each of its names."""
+    if not path:
+        return data
+    step, *rest = path
+    inner = data.get(str(step))
+    if rest and isinstance(inner, dict):
+        return {**data, str(step): _without(inner, tuple(rest))}
+    names = {step, ALSO_CALLED.get(str(step))}
+    kept = {name: value for name, value in data.items() if name not in names}
+    nested = kept.get(NESTED)
+    if isinstance(nested, dict):
+        kept[NESTED] = {name: value for name, value in nested.items() if name not in names}
+    return kept

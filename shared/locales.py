@@ -1,0 +1,32 @@
+"""Time zones and languages as browsers report them: which of them say something."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from zoneinfo import available_timezones
+
+KEPT = 2_048
+# BCP 47, roughly: a language, then subtags; POSIX's "cs_CZ.UTF-8" has an encoding behind it.
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*\Z")
+_NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis", "root"})
+
+
+@lru_cache(KEPT)
+def known_time_zone(name: str) -> str | None:
+    """Return the zone's own spelling; None for what is no zone, `Etc/Unknown` too."""
+    return _zones().get(name.strip().lower())
+
+
+@lru_cache(KEPT)
+def known_language(tag: str) -> str | None:
+    """Return the tag as it came; None for `C`, `*`, `und` and what is no tag."""
+    tag = tag.strip()
+    if not _LANGUAGE.match(tag) or re.split("[-_]", tag)[0].lower() in _NO_LANGUAGE:
+        return None
+    return tag
+
+
+@cache
+def _zones() -> dict[str, str]:
+    return {name.lower(): name for name in available_timezones()}
