@@ -23,6 +23,7 @@ from shared.topics import EVENTS
 log = logging.getLogger("carillon.ingest")
 
 TOPIC = EVENTS.name
+MAX_WARNINGS = 100  # of a request, in its answer; the counter has all of them
 COUNTED = frozenset(
     {*KNOWN, STREAM}
 )  # other types are counted as "custom": a label must stay bounded
@@ -48,9 +49,25 @@ class Refusal:
         return {"index": self.index, "code": self.error.code, "message": self.error.message}
 
 
+@dataclass(frozen=True)
+class Warned:
+    """A part of an accepted event that was left out of it."""
+
+    index: int
+    finding: FieldError
+
+    def report(self) -> dict[str, object]:
+        found = self.finding
+        return {"index": self.index, "field": found.field, "code": found.code,
+                "message": found.message}  # fmt: skip
+
+
 class Receipt(NamedTuple):
+    """`warned` holds the first MAX_WARNINGS."""
+
     accepted: int
     rejected: Sequence[Refusal]
+    warned: Sequence[Warned] = ()
 
 
 class Collector:
@@ -68,13 +85,15 @@ class Collector:
         received = self._clock()
         error = clock_error(batch.sent_at, received)
         arrival = Arrival(app, source, received, error, batch.size, crawler)
-        events, refused = self._judge_all(arrival, batch.events)
+        events, refused, warned = self._judge_all(arrival, batch.events)
         for refusal in refused:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:
             raise _all_refused(refused)
         await self._store(app.id, events)
-        return Receipt(len(events), refused)
+        for warning in warned:
+            metrics.EVENTS_WARNED.labels(app.id, warning.finding.code).inc()
+        return Receipt(len(events), refused, warned[:MAX_WARNINGS])
 
     async def store(self, event: Event) -> None:
         """Publish one that is valid already. Raises LogUnavailable."""
@@ -95,9 +114,10 @@ class Collector:
 
     def _judge_all(
         self, arrival: Arrival, events: Sequence[Any]
-    ) -> tuple[list[Accepted], list[Refusal]]:
+    ) -> tuple[list[Accepted], list[Refusal], list[Warned]]:
         accepted: dict[str, Accepted] = {}
         refused: list[Refusal] = []
+        warned: list[Warned] = []
         for index, raw in enumerate(events):
             try:
                 event = self._judge.judge(raw, arrival)
@@ -109,7 +129,9 @@ class Collector:
                 refused.append(Refusal(index, exc))
             else:
                 accepted[event.id] = event
-        return list(accepted.values()), refused
+                if event.warnings:
+                    warned += [Warned(index, finding) for finding in event.warnings]
+        return list(accepted.values()), refused, warned
 
 
 def _all_refused(refused: Sequence[Refusal]) -> InvalidPayload:

@@ -37,12 +37,13 @@ class Arrival(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """An event as it goes to the log."""
+    """An event as it goes to the log. `warnings` name the parts of it that were left out."""
 
     id: str
     type: str
     key: str
     value: bytes
+    warnings: tuple[FieldError, ...] = ()
 
 
 class Judge:
@@ -58,23 +59,19 @@ class Judge:
         """Raises InvalidPayload."""
         envelope = self._envelope(check_event(raw, arrival.size))
         known = KNOWN.get(envelope.type)
-        data, player = envelope.data, None
         if known is None:
-            check_numbers(data)
-        else:
-            shape = _validated(known, envelope.data)
-            player = self._special(shape, envelope.data, arrival) if known in SPECIAL else None
-            data = shape.model_dump(by_alias=True, exclude_none=True)
-        return self._accept(envelope, data, player, arrival)
-
-    def _special(self, shape: BaseModel, raw: dict[str, Any], arrival: Arrival) -> str | None:
-        """What is more than fields: a login's proof, and whose player id it is."""
-        if isinstance(shape, Identify):
-            if arrival.source == "browser" and shape.login:
-                self._proof.check(arrival.app, shape.login, raw.get("loginHash"))
-        elif isinstance(shape, OneSignalStatus | Interaction):
-            return shape.player_id
-        return None
+            check_numbers(envelope.data)
+            return self._accept(envelope, envelope.data, None, arrival)
+        shape = _validated(known, envelope.data)
+        data = shape.model_dump(by_alias=True, exclude_none=True)
+        if known not in SPECIAL:
+            return self._accept(envelope, data, None, arrival)
+        if isinstance(shape, OneSignalStatus | Interaction):
+            return self._accept(envelope, data, shape.player_id, arrival)
+        proof = envelope.data.get("loginHash")
+        data, warning = self._proof.apply(arrival.app, arrival.source, data, proof)
+        event = self._accept(envelope, data, None, arrival)
+        return event if warning is None else event._replace(warnings=(warning,))
 
     def _accept(
         self, envelope: Envelope, data: dict[str, Any], player: str | None, arrival: Arrival

@@ -10,6 +10,11 @@ EVENTS_ACCEPTED = Counter(
 EVENTS_REJECTED = Counter(
     "carillon_ingest_rejected_total", "Events or requests refused, by code", ["code"]
 )
+EVENTS_WARNED = Counter(
+    "carillon_ingest_warnings_total",
+    "Parts left out of accepted events, by code",
+    ["app", "code"],
+)
 WEBHOOKS_UNCOUNTABLE = Counter(
     "carillon_ingest_uncountable_total",
     "Webhooks and stream events accepted that can never count: no message, no player, unknown kind",

@@ -39,10 +39,19 @@ def json_answer(body: object, status: int, headers: Mapping[str, str] | None = N
     return Answer(status, orjson.dumps(body), [JSON, *extra])
 
 
-def accepted_answer(accepted: int, rejected: list[dict[str, object]] | None = None) -> Answer:
-    """A 202: `{"accepted", "rejected": [{"index", "code", "message"}]}`."""
-    if rejected:
-        return json_answer({"accepted": accepted, "rejected": rejected}, 202)
+def accepted_answer(
+    accepted: int,
+    rejected: list[dict[str, object]] | None = None,
+    warnings: list[dict[str, object]] | None = None,
+) -> Answer:
+    """Build the 202 `{"accepted", "rejected": [{"index", "code", "message"}]}`.
+
+    Where parts of accepted events were left out, `"warnings": [{"index", "field", "code",
+    "message"}]` stands beside it.
+    """
+    if rejected or warnings:
+        found = {"warnings": warnings} if warnings else {}
+        return json_answer({"accepted": accepted, "rejected": rejected or [], **found}, 202)
     return Answer(202, b'{"accepted":%d,"rejected":[]}' % accepted, [JSON])
 
 

@@ -36,7 +36,8 @@ class Events:
             self._gate.charge(guest, len(batch.events) - 1)
         crawler = guest.source == "browser" and is_crawler(call.header(b"user-agent") or "")
         receipt = await self._collector.collect(guest.app, guest.source, batch, crawler=crawler)
-        return accepted_answer(receipt.accepted, [one.report() for one in receipt.rejected])
+        rejected = [one.report() for one in receipt.rejected]
+        return accepted_answer(receipt.accepted, rejected, [one.report() for one in receipt.warned])
 
 
 @lru_cache(256)

@@ -29,10 +29,25 @@ _BATCH = {
         },
     ]
 }
+_WARNING = {
+    "type": "object",
+    "properties": {
+        "index": {"type": "integer"},
+        "field": {"type": "string"},
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+    },
+}
 _RECEIPT = {
     "type": "object",
     "properties": {
         "accepted": {"type": "integer"},
+        "warnings": {
+            "type": "array",
+            "maxItems": 100,
+            "description": "parts that were left out of accepted events; absent where there are none",
+            "items": _WARNING,
+        },
         "rejected": {
             "type": "array",
             "items": {
