@@ -30,7 +30,7 @@ async def test_counts_come_with_a_good_key(ops: Ops, respx_mock: respx.MockRoute
     route = respx_mock.get(path__startswith="/apps/").respond(200, json=counts)
     assert await tried(ops) == {
         "result": "ok", "message": "OneSignal takes the key", "players": 12,
-        "messageablePlayers": 9,
+        "messageablePlayers": 9, "warnings": [],
     }  # fmt: skip
     assert route.calls[0].request.headers["Authorization"] == "Key os_v2_app_secret"
 
