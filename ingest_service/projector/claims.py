@@ -39,6 +39,8 @@ def with_claims(known: Document, claims: Iterable[Document], now: datetime) -> D
     prover = max((c for c in claims if c["status"].get("proof")), key=_by_proof, default=last)
     ruling, other = (prover, last) if prover["proven"] else (last, prover)
     changed = {**known, **ruling, "rival": other if other is not ruling else None}
+    # Somebody's sign of life, whoever rules: else it would depend on who came first.
+    changed["lastSeenAt"] = max(known["lastSeenAt"], last["status"]["at"])
     if ruling["status"]["state"] == ERASED:
         changed |= {"previous": [], "lastSeenAt": ruling["status"]["at"]}
     elif ruling["person"] != known["person"] != NOBODY:
