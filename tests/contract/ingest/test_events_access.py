@@ -111,7 +111,12 @@ async def test_other_methods_are_not_allowed(client: httpx.AsyncClient) -> None:
 
 
 PROOF = hmac.new(b"hmac secret", b"eva", hashlib.sha256).hexdigest()
-BAD_PROOFS = ({}, {"loginHash": "0" * 64}, {"loginHash": 7}, {"loginHash": "é"})
+BAD_PROOFS: tuple[dict[str, Any], ...] = (
+    {},
+    {"loginHash": "0" * 64},
+    {"loginHash": 7},
+    {"loginHash": "é"},
+)
 
 
 async def identify(client: httpx.AsyncClient, key: str, **data: Any) -> Any:

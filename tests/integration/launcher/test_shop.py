@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import httpx
 import pytest
@@ -134,7 +135,8 @@ def test_every_file_that_pages_load_is_there(shop: httpx.Client) -> None:
 def test_a6_server_proves_a_login(shop: httpx.Client) -> None:
     proof = hmac.new(b"ls_demo", "eva ř".encode(), "sha256").hexdigest()
     assert shop.post("/login/proof", json={"login": "eva ř"}).json() == {"loginHash": proof}
-    for bad in ([], {}, {"login": 7}, {"login": ""}):
+    bodies: list[Any] = [[], {}, {"login": 7}, {"login": ""}]
+    for bad in bodies:
         assert shop.post("/login/proof", json=bad).status_code == 422
     assert shop.post("/login/proof", content=b'{"login": "eva"}').status_code == 415
     assert "ls_demo" not in shop.get("/config.js").text
