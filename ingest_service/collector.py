@@ -88,7 +88,7 @@ class Collector:
         received = self._clock()
         error = clock_error(batch.sent_at, received)
         arrival = Arrival(app, source, received, error, batch.size, crawler)
-        events, refused = self._judge_all(arrival, batch.events)
+        events, refused, warned = self._judge_all(arrival, batch.events)
         for refusal in refused:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:
@@ -97,7 +97,7 @@ class Collector:
             Warned(index, error) for index, event in events.items() for error in event.warnings
         ]
         for warning in warnings:
-            metrics.FIELDS_LEFT_OUT.labels(warning.error.code).inc()
+            metrics.EVENTS_WARNED.labels(app.id, warning.error.code).inc()
         if len(events) > 1:
             let_times_rise(event.told for event in events.values())
         records = [Outgoing(TOPIC, e.key, e.value, e.type) for e in events.values()]

@@ -1,17 +1,32 @@
-"""Who may say who somebody is: where an app requires it, a browser must prove a login."""
+"""Who may say who somebody is: a browser proves a login by an HMAC that the shop's server made."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
-from shared.errors import InvalidPayload, Rejected
+from ingest_service.projector.people import PersonIds
+from shared.errors import FieldError, Rejected
 from shared.models.app import App
+from shared.models.event import Source
 from shared.secrets import Vault
 
 log = logging.getLogger("carillon.ingest")
+
+UNPROVEN = FieldError(
+    "data.login",
+    "login_unproven",
+    "is left out, the visitor stays anonymous: data.loginHash isn't the login's HMAC-SHA256 in hex",
+)
+
+
+class Identified(NamedTuple):
+    """An `identify`'s data as it goes to the log, and what was left out of it."""
+
+    data: dict[str, Any]
+    warning: FieldError | None
 
 
 class LoginProof:
@@ -19,19 +34,28 @@ class LoginProof:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+        self._people = PersonIds(vault.derive("person"))
         self._secrets: dict[str, bytes] = {}  # by their sealed form: decrypting costs too much
 
-    def check(self, app: App, login: str, proof: Any) -> None:
-        """Raises InvalidPayload where a proof is required and this isn't one."""
-        if not app.login_hash.required:
-            return
-        sealed = app.login_hash.secret
-        if sealed is None or not self._is_proof(sealed, login, proof):  # without a secret: nobody's
-            raise InvalidPayload(
-                "data.loginHash: this app requires the login's HMAC", code="login_hash"
-            )
+    def apply(self, app: App, source: Source, data: dict[str, Any], proof: Any) -> Identified:
+        """Add `proven`; leave a login out that has to be proven and isn't. Server keys are proof.
 
-    def _is_proof(self, sealed: str, login: str, proof: Any) -> bool:
+        `claimed` names the person of a login left out. The projector learns by it that another
+        person may sit at a browser now: whoever was logged in there is no longer.
+        """
+        login = data.get("login")
+        if source == "server" or (login and self._is_proven(app, login, proof)):
+            return Identified({**data, "proven": True}, None)
+        kept = {**data, "proven": False}
+        if not login or not app.login_hash.required:
+            return Identified(kept, None)
+        kept["claimed"] = self._people.of_login(app.id, kept.pop("login"))
+        return Identified(kept, UNPROVEN)
+
+    def _is_proven(self, app: App, login: str, proof: Any) -> bool:
+        sealed = app.login_hash.secret
+        if sealed is None or not proof:  # without a secret nobody is proven
+            return False
         try:
             secret = self._secret(sealed)
         except Rejected as exc:  # the operators' mistake; the other events of a batch are good

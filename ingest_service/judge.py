@@ -72,28 +72,29 @@ class Judge:
         if is_placeholder(envelope.visitor_id):
             raise _placeholder("visitorId", "placeholder_visitor")
         known = KNOWN.get(envelope.type)
-        data, player = envelope.data, None
         if known is None:
-            check_numbers(data)
-        else:
-            shape = validate_leniently(
-                known, envelope.data, notes, needed=NEEDED_DATA, prefix="data."
-            )
-            player = self._special(shape, envelope.data, arrival) if known in SPECIAL else None
-            data = shape.model_dump(by_alias=True, exclude_none=True)
-        accepted = self._accept(envelope, data, player, arrival, notes)
-        return accepted._replace(warnings=tuple(notes.found)) if notes.found else accepted
+            check_numbers(envelope.data)
+            return self._accept(envelope, envelope.data, None, arrival, notes)
+        shape = validate_leniently(known, envelope.data, notes, needed=NEEDED_DATA, prefix="data.")
+        data = shape.model_dump(by_alias=True, exclude_none=True)
+        if known not in SPECIAL:
+            return self._accept(envelope, data, None, arrival, notes)
+        if isinstance(shape, OneSignalStatus | Interaction):
+            return self._accept(envelope, data, shape.player_id, arrival, notes)
+        data = self._identify(data, envelope.data.get("loginHash"), arrival, notes)
+        return self._accept(envelope, data, None, arrival, notes)
 
-    def _special(self, shape: BaseModel, raw: dict[str, Any], arrival: Arrival) -> str | None:
-        """What is more than fields: a login's proof, and whose player id it is."""
-        if isinstance(shape, Identify):
-            if shape.login and is_placeholder(shape.login, arrival.app.allowed_logins):
-                raise _placeholder("data.login", "placeholder_login")
-            if arrival.source == "browser" and shape.login:
-                self._proof.check(arrival.app, shape.login, raw.get("loginHash"))
-        elif isinstance(shape, OneSignalStatus | Interaction):
-            return shape.player_id
-        return None
+    def _identify(
+        self, data: dict[str, Any], proof: Any, arrival: Arrival, notes: FieldNotes
+    ) -> dict[str, Any]:
+        """Return the data with its login, where that is one and is proven as far as it must be."""
+        login = data.get("login")
+        if login and is_placeholder(login, arrival.app.allowed_logins):
+            raise _placeholder("data.login", "placeholder_login")
+        found, warning = self._proof.apply(arrival.app, arrival.source, data, proof)
+        if warning is not None:
+            notes.found.append(warning)
+        return found
 
     def _accept(
         self,
@@ -122,7 +123,7 @@ class Judge:
             told["page"] = page
         if context := _context(envelope.context, arrival):
             told["context"] = context
-        return Accepted(id_, envelope.type, envelope.visitor_id, told)
+        return Accepted(id_, envelope.type, envelope.visitor_id, told, tuple(notes.found))
 
 
 def _placeholder(field: str, code: str) -> InvalidPayload:

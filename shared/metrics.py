@@ -10,10 +10,10 @@ EVENTS_ACCEPTED = Counter(
 EVENTS_REJECTED = Counter(
     "carillon_ingest_rejected_total", "Events or requests refused, by code", ["code"]
 )
-FIELDS_LEFT_OUT = Counter(
-    "carillon_ingest_left_out_total",
-    "Bad fields that events were stored without, by code",
-    ["code"],
+EVENTS_WARNED = Counter(
+    "carillon_ingest_warnings_total",
+    "Parts left out of accepted events, by code",
+    ["app", "code"],
 )
 WEBHOOKS_UNCOUNTABLE = Counter(
     "carillon_ingest_uncountable_total",

@@ -9,6 +9,7 @@ WRITE_KEY = "wk_demo"
 SERVER_KEY = "sk_demo"
 WEBHOOK_KEY = "wh_demo"
 STREAM_SECRET = "es_demo"
+LOGIN_SECRET = "ls_demo"  # under which the shop's server proves logins
 STAND_IN_SDK = "/sdk/v16/OneSignalSDK.page.js"  # on the shop's own origin, whatever its name
 CAMPAIGNS = ("welcome", "abandoned-basket")
 
@@ -61,7 +62,8 @@ def app(
         "oneSignal": {"appId": app_id, "restApiKey": rest_api_key, "plan": "free"},
         "keys": [{"id": name, "kind": kind, "key": key} for name, kind, key in keys],
         "origins": [f"http://127.0.0.1:{shop_port}", f"http://localhost:{shop_port}"],
-        "loginHash": {"required": False},
+        # Optional, for pages with Persoo's loader send no proof. A shop of one's own requires it.
+        "loginHash": {"required": False, "secret": LOGIN_SECRET},
         "snippet": {
             "loadOneSignal": True,
             "workerPath": "/OneSignalSDKWorker.js",

@@ -30,6 +30,15 @@ _BATCH = {
         },
     ]
 }
+_WARNING = {
+    "type": "object",
+    "properties": {
+        "index": {"type": "integer"},
+        "field": {"type": "string"},
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+    },
+}
 _RECEIPT = {
     "type": "object",
     "properties": {
@@ -37,16 +46,8 @@ _RECEIPT = {
         "warnings": {
             "type": "array",
             "maxItems": MAX_FINDINGS,
-            "description": "bad optional fields that events were stored without",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "index": {"type": "integer"},
-                    "field": {"type": "string"},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
+            "description": "what was left out of accepted events; absent where nothing was",
+            "items": _WARNING,
         },
         "warningsMore": {"type": "integer", "description": "how many more there are than listed"},
         "rejectedMore": {"type": "integer", "description": "how many more there are than listed"},

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest_service.projector.sets import Document, keep, newest, stamped
+from ingest_service.projector.proof import is_proof
+from ingest_service.projector.sets import Document, keep, newest, stamp, stamped
 from shared.locales import known_language, known_time_zone
 from shared.models.event import IMPORT, Event
 
@@ -47,7 +48,7 @@ def union(parts: Iterable[Document]) -> Document:
         whole["lastSeenAt"] = max(seen)
         whole["firstSeenAt"] = min(p.get("firstSeenAt", LONG_AGO) for p in parts if p)
     for name in REGISTERS:
-        winner = newest(part.get(name) for part in parts)
+        winner = _register_of(name)(part.get(name) for part in parts)
         if winner is not None:
             whole[name] = winner
     for name, (by, limit) in LIMITS.items():
@@ -123,8 +124,20 @@ def _newest_lines(orders: list[Document]) -> list[Document]:
 
 
 def _identify(part: Document, event: Event) -> None:
-    if event.data.get("email"):
-        _register(part, event, "email", event.data["email"])
+    email = event.data.get("email")
+    if email:
+        told = stamped(event, value=email, proven=is_proof(event))
+        part["email"] = _best_proven([part.get("email"), told])
+
+
+def _best_proven(entries: Iterable[Document | None]) -> Document | None:
+    """Return the newest proven entry, else the newest: a claim never replaces a proof."""
+    known = (e for e in entries if e is not None)
+    return max(known, key=lambda e: (bool(e.get("proven")), *stamp(e)), default=None)
+
+
+def _register_of(name: str) -> Callable[[Iterable[Document | None]], Document | None]:
+    return _best_proven if name == "email" else newest
 
 
 def _imported(part: Document, event: Event) -> None:

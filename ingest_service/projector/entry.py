@@ -1,8 +1,9 @@
 """One entry of the player ledger, and what may become of it. Pure.
 
-`{_id, app, rev, person, previous, visitor, status, report, history, state, reason, since, sdk,
-browser, lastSeenAt, changedAt}`: `status` is the browser's last word, `report` OneSignal's; what
-follows from the two is in `state`, `reason` and `since`.
+`{_id, app, rev, person, previous, visitor, proven, status, rival, report, history, state, reason,
+since, sdk, browser, lastSeenAt, changedAt}`: `status` is the browser's last word, `report`
+OneSignal's; what follows from the two is in `state`, `reason` and `since`. `rival` is another
+browser's claim (`claims`).
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+from ingest_service.projector.claims import ERASED, NOBODY, claims_of, with_claims
 from ingest_service.projector.reports import Report
 from ingest_service.projector.sets import Document, stamp
 from ingest_service.projector.words import join_words
 
-NOBODY = ""
-ERASED = "erased"
 NEVER_HEARD = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,7 +24,7 @@ def stub(app: str, player: str, at: datetime, rev: int = 0) -> Document:
     status = _status(player, "unsubscribed", "unknown", NEVER_HEARD, "")
     return {
         "_id": player, "app": app, "rev": rev, "person": NOBODY, "previous": [], "visitor": NOBODY,
-        "status": status, "report": None, "history": [], "lastSeenAt": at,
+        "proven": False, "status": status, "rival": None, "report": None, "history": [], "lastSeenAt": at,
     }  # fmt: skip
 
 
@@ -37,18 +37,27 @@ def report(known: Document, told: Report, now: datetime) -> Document | None:
     return settled(known, changed, now)
 
 
-def ended(known: Document, entry: Document, since: datetime, now: datetime) -> Document | None:
-    """Erased as it was at `entry`'s word: a later one, which an erasure didn't mean, stands."""
-    if stamp(known["status"]) > stamp(entry):
-        return None
+def ended(
+    known: Document, entry: Document, names: Collection[str], since: datetime, now: datetime
+) -> Document | None:
+    """Erased as it was at `entry`'s word: a later one, which an erasure didn't mean, stands.
+
+    `names`: the visitor ids of the browser. Nobody's claim takes the place of the browser's, proof
+    and all, so that an older one of another's isn't brought back by it.
+    """
     if known.get("state") == ERASED:
         since = max(since, known["since"])
-    changed = {
-        **known, "person": NOBODY, "previous": [], "visitor": NOBODY,
-        "status": _status(known["_id"], ERASED, ERASED, entry["at"], f"{entry['event']}~"),
-        "lastSeenAt": entry["at"], "since": since,
-    }  # fmt: skip
-    return settled(known, changed, now)
+    status = _status(known["_id"], ERASED, ERASED, entry["at"], f"{entry['event']}~")
+    nobodys = {"visitor": NOBODY, "person": NOBODY, "proven": False, "status": status}
+    status["since"] = since
+    if entry.get("proof"):
+        status["proof"] = entry["proof"]
+    claims = [
+        c
+        for c in claims_of(known)
+        if c["visitor"] not in names or stamp(c["status"]) > stamp(entry)
+    ]
+    return settled(known, with_claims(known, [*claims, nobodys], now), now)
 
 
 def scrub(
@@ -74,7 +83,9 @@ def settled(known: Document, changed: Document, now: datetime) -> Document | Non
     changed["sdk"], changed["browser"] = status["sdk"], status["browser"]
     changed["lastSeenAt"] = max(status["at"], changed["lastSeenAt"])
     changed["state"] = state
-    if state != ERASED:
+    if state == ERASED:
+        changed["since"] = status.get("since", changed.get("since"))
+    else:
         changed["since"] = _since(changed["history"], state, last["at"])
     if state != known.get("state") or changed["person"] != known["person"]:
         changed["changedAt"] = now

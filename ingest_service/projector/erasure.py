@@ -13,6 +13,7 @@ from typing import Any
 from ingest_service.projector.sets import Document, stamp
 from shared.models.event import Event
 
+KEPT = ("id", "at", "event", "proof")  # of a player's entry
 REMEMBERED = 64  # persons and players that a tombstone can finish erasing after a crash
 
 
@@ -52,7 +53,10 @@ def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -
     was = state.get("erased") or {"at": event.occurred_at, "event": event.id}
     players = was.get("players", [])
     if not kept or epochs[-1] is not kept[-1]:
-        players = [*players, *({k: e[k] for k in ("id", "at", "event")} for e in state["players"])]
+        players = [
+            *players,
+            *({k: e.get(k) for k in ("id", "at", "event", "proof")} for e in state["players"]),
+        ]
         state["players"], state["words"] = [], {}
         state["reopen"] = event.id
     else:
@@ -94,7 +98,7 @@ def undo_merge(state: Document, event: Event, person_of: Callable[[Document], st
                 {"person": person, "at": epoch["joined"]["at"], "event": epoch["joined"]["event"],
                  "undone": {"at": event.occurred_at, "event": event.id}},
             ]  # fmt: skip
-            epoch["login"], epoch["joined"] = None, None
+            epoch["login"], epoch["joined"], epoch["proven"] = None, None, False
             touched |= {person, epoch["born"]}
         others = {*pair, person} - {epoch["born"]}
         epoch["apart"] = sorted({*epoch.get("apart", []), *others})

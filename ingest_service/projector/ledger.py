@@ -1,7 +1,7 @@
 """The player ledger: whose a player id is, and whether it can be reached. Pure.
 
-A player belongs to the browser that spoke of it last, and with it to that browser's person. Its
-state is the last word on it, by time: the browser's, or a report of OneSignal's.
+A player belongs to a browser, and with it to that browser's person: which one, `claims` says. Its
+state is the last word on it, by time: that browser's, or a report of OneSignal's.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from ingest_service.projector.claims import NOBODY, claims_of, with_claims
 from ingest_service.projector.entry import (
-    NOBODY,
     ended,
     join_history,
     report,
@@ -18,11 +18,10 @@ from ingest_service.projector.entry import (
     settled,
     stub,
 )
+from ingest_service.projector.proof import carry_proof
 from ingest_service.projector.reports import Report
 from ingest_service.projector.sets import Document, stamp
 from ingest_service.projector.visitor import Visitor
-
-PREVIOUS_OWNERS = 5
 
 
 class Ledger:
@@ -56,20 +55,27 @@ class Ledger:
         gone = visitor.gone()
         erased = visitor.state["erased"]
         app, since = visitor.state["app"], erased["at"]
+        names = {str(event.visitor_id) for event in visitor.erasures}
         for entry in erased["players"]:
             known = self._players.get(entry["id"])
             if known is None or known["app"] == app:
-                self._put(
-                    known, ended(known or stub(app, entry["id"], since), entry, since, self._now)
-                )
+                before = known or stub(app, entry["id"], since)
+                self._put(known, ended(before, entry, names, since, self._now))
         for player in {p for event in visitor.erasures for p in named_players(event.data)}:
-            known = self._players.get(player)
-            if known is not None and known["app"] == app and known["person"] in gone:
-                self._put(known, ended(known, known["status"], since, self._now))
+            self._end_claims(app, player, gone, since)
         for player in {*_ids(erased["players"]), *_ids(visitor.state["players"])}:
             known = self._players.get(player)
             if known is not None and known["app"] == app:
                 self._put(known, scrub(known, gone, since, self._now))
+
+    def _end_claims(self, app: str, player: str, gone: Collection[str], since: datetime) -> None:
+        known = self._players.get(player)
+        if known is None or known["app"] != app:
+            return
+        for theirs in [claim for claim in claims_of(known) if claim["person"] in gone]:
+            changed = ended(known, theirs["status"], {theirs["visitor"]}, since, self._now)
+            self._put(known, changed)
+            known = changed or known
 
     def report(self, told: Report) -> None:
         """OneSignal's word. It may come before the browser's own: then it waits for that."""
@@ -118,18 +124,22 @@ def claim(
         known = stub(state["app"], entry["id"], entry["at"], rev=known["rev"] if known else 0)
     elif known["app"] != state["app"]:
         return None  # another app's page names a player that isn't its own
-    history = join_history(known, words)
-    if known["visitor"] != state["visitor"] and stamp(entry) <= stamp(known["status"]):
-        return settled(known, {**known, "history": history}, now)
-    changed = {**known, "visitor": state["visitor"], "history": history}
-    if stamp(entry) > stamp(known["status"]):
-        changed["status"] = entry
-    if known["person"] != visitor.owner:
-        changed["person"] = visitor.owner
-        if known["person"] != NOBODY:
-            former = {"person": known["person"], "until": now}
-            changed["previous"] = [*known["previous"], former][-PREVIOUS_OWNERS:]
-    return settled(known, changed, now)
+    own = [c for c in claims_of(known) if c["visitor"] == state["visitor"]]
+    others = [c for c in claims_of(known) if c["visitor"] != state["visitor"]]
+    mine = {
+        "visitor": state["visitor"], "person": visitor.owner, "proven": visitor.is_proven,
+        "status": _last_word(entry, *(c["status"] for c in own)),
+    }  # fmt: skip
+    changed = with_claims(known, [*others, mine], now)
+    return settled(known, {**changed, "history": join_history(known, words)}, now)
+
+
+def _last_word(entry: Document, *before: Document) -> Document:
+    """Return the browser's last word on the player, with its last proof."""
+    last = max([entry, *before], key=stamp).copy()
+    for one in (entry, *before):
+        carry_proof(one, last)
+    return last
 
 
 def named_players(data: Document) -> Collection[str]:

@@ -1,7 +1,8 @@
 """What profiles are folded from, read so that an event's work has a bound.
 
 Nobody's number of browsers has one: whoever knows a login may bring any number under it, and an event
-of the person would read them all. So a profile is made of its newest browsers and players (`Bounds`).
+of the person would read them all. So a profile is made of its newest browsers and players (`Bounds`),
+those first that have proven the login.
 A full one is folded from those that it lists and those of the batch. That is as good as reading all:
 what a browser or player is ranked by only grows, so one that is dropped would never come back, unless
 one that is listed has left; then, and after an operator's event, more are read.
@@ -37,12 +38,14 @@ class Material:
         """
         found = {v.state["_id"]: v.state for v in visitors}
         listed = {p: self._listed(app, profile) for p, profile in existing.items()}
-        few, full = self._parted(people, listed, found, self._bounds.browsers)
+        unproven = {p: self._hashed(app, d.get("unproven", ())) for p, d in existing.items()}
+        few, full = self._parted(people, listed, found, unproven, self._bounds.browsers)
         found |= await self._store.visitors_of(few)
         found |= await self._store.visitors(_missing(full, listed, found))
         operated = {p for v in visitors if v.operated for p in v.touched}
         for person in full:
             left = any(person not in found.get(b, _NOBODYS)["people"] for b in listed[person])
+            left = left or self._has_proof(person, unproven[person], found)
             if left or person in operated:
                 found |= await self._store.visitors_of([person], self._bounds.read)
         return found
@@ -51,29 +54,53 @@ class Material:
         """As with browsers."""
         found = dict(ledger.players)
         listed = {p: {str(one["id"]) for one in d["players"]} for p, d in existing.items()}
-        few, full = self._parted(people, listed, found, self._bounds.players)
+        unproven = {
+            p: {str(one["id"]) for one in d["players"] if not one.get("proven")}
+            for p, d in existing.items()
+        }
+        few, full = self._parted(people, listed, found, unproven, self._bounds.players)
         found |= await self._store.players_of(app, few)
         found |= await self._store.players(_missing(full, listed, found))
         for person in full:
-            if any(found.get(p, _NOBODYS)["person"] != person for p in listed[person]):
+            left = any(found.get(p, _NOBODYS)["person"] != person for p in listed[person])
+            was = unproven[person]
+            if left or any(_is_unproven(found[p]) != (p in was) for p in listed[person]):
                 found |= await self._store.players_of(app, [person], self._bounds.read)
         return found
 
     def _listed(self, app: str, profile: Document) -> set[str]:
-        names = [*profile["visitors"], *profile["pastVisitors"]]
+        return self._hashed(app, [*profile["visitors"], *profile["pastVisitors"]])
+
+    def _hashed(self, app: str, names: Iterable[str]) -> set[str]:
         return {self._people.of_browser(app, name) for name in names}
 
-    @staticmethod
+    def _has_proof(self, person: str, browsers: set[str], found: Found) -> bool:
+        """Return whether one of these has one: it leaves a place to another that hasn't."""
+        return any(Visitor(found[b], self._people).has_proven(person) for b in browsers)
+
     def _parted(
-        people: Iterable[str], listed: Mapping[str, set[str]], at_hand: Found, bound: int
+        self,
+        people: Iterable[str],
+        listed: Mapping[str, set[str]],
+        at_hand: Found,
+        unproven: Mapping[str, set[str]],
+        bound: int,
     ) -> tuple[list[str], list[str]]:
-        """Of whom all is to be read, and whose profiles are full."""
-        full = [p for p in people if len(listed.get(p, ())) >= bound]
+        """Of whom all is to be read, and whose profiles are full: of all, or of unproven ones."""
+        full = [
+            p
+            for p in people
+            if len(listed.get(p, ())) >= bound or len(unproven.get(p, ())) >= self._bounds.unproven
+        ]
         few = [p for p in people if p not in listed or not listed[p] <= at_hand.keys()]
         return [p for p in few if p not in full], full
 
 
 _NOBODYS: Document = {"people": [], "person": ""}
+
+
+def _is_unproven(player: Document) -> bool:
+    return not player.get("proven")
 
 
 def _missing(people: Iterable[str], listed: Mapping[str, set[str]], at_hand: Found) -> set[str]:

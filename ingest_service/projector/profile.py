@@ -9,6 +9,7 @@ from typing import Any
 
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import union
+from ingest_service.projector.proof import was_proven
 from ingest_service.projector.sets import Document, stamp
 from ingest_service.projector.visitor import STAND_IN, Visitor
 from shared.ids import slot_of
@@ -19,10 +20,13 @@ WATCHED = ("players", "purchases")  # a change of these moves `changedAt`
 
 @dataclass(frozen=True)
 class Bounds:
-    """Of one person's profile: those seen last. `read` is what one look for others may bring."""
+    """Of one person's profile: those seen last, proven ones first. `unproven`: so many browsers, and
+    so many players, of those that haven't proven the login. `read` is what one look for others may
+    bring."""
 
     browsers: int = 100
     players: int = 100
+    unproven: int = 20
     read: int = 1_000
 
 
@@ -33,14 +37,14 @@ def fold_profile(
     person: str, visitors: Sequence[Visitor], players: Sequence[Document], bounds: Bounds = BOUNDS
 ) -> Document | None:
     """None where nothing belongs to the person any more. `players`: those it owns."""
-    visitors = sorted(_newest(person, visitors)[: bounds.browsers], key=_name)
+    visitors = sorted(_counted(person, visitors, bounds), key=_name)
     epochs = [e for v in visitors for e in v.state["epochs"] if v.person_of(e) == person]
     if not epochs or _is_stand_in(visitors, epochs, players):
         return None
     here = [v for v in visitors if v.owner == person]
     whole = union(e["part"] for e in epochs)
-    owned = sorted(players, key=lambda p: (*stamp(p["status"]), p["_id"]), reverse=True)
-    owned = owned[: bounds.players]
+    unproven = [v for v in visitors if not v.has_proven(person)]
+    owned = _counted_players(players, bounds)
     return {
         "_id": person,
         "app": visitors[0].state["app"],
@@ -49,6 +53,8 @@ def fold_profile(
         "email": _value(whole, "email"),
         "visitors": [v.state["visitor"] for v in here],
         "pastVisitors": [v.state["visitor"] for v in visitors if v not in here],
+        "proven": len(unproven) < len(visitors),
+        "unproven": [_name(v) for v in unproven],
         "aliases": sorted(e["born"] for e in epochs if e["joined"] is not None),
         "players": [_player(p, here) for p in owned],
         "db": view(p["status"] for p in owned),
@@ -64,15 +70,32 @@ def fold_profile(
     }
 
 
-def _newest(person: str, visitors: Iterable[Visitor]) -> list[Visitor]:
-    """By when the person was last seen there: a moment that only grows, whoever else comes later."""
-    seen: list[tuple[datetime, str, Visitor]] = []
+def _counted(person: str, visitors: Iterable[Visitor], bounds: Bounds) -> list[Visitor]:
+    """Choose by a proof, then by when the person was last seen there: both only grow, whoever else
+    comes later."""
+    proven: list[tuple[datetime, str, Visitor]] = []
+    others: list[tuple[datetime, str, Visitor]] = []
     for visitor in visitors:
         epochs = [e for e in visitor.state["epochs"] if visitor.person_of(e) == person]
         if epochs:
             at = max(e["part"]["lastSeenAt"] for e in epochs)
-            seen.append((at, _name(visitor), visitor))
-    return [visitor for _, _, visitor in sorted(seen, key=lambda s: s[:2], reverse=True)]
+            kind = proven if any(was_proven(e) for e in epochs) else others
+            kind.append((at, _name(visitor), visitor))
+    chosen = _newest(proven) + _newest(others)[: bounds.unproven]
+    return [visitor for _, _, visitor in chosen[: bounds.browsers]]
+
+
+def _newest(seen: list[tuple[datetime, str, Visitor]]) -> list[tuple[datetime, str, Visitor]]:
+    return sorted(seen, key=lambda s: s[:2], reverse=True)
+
+
+def _counted_players(players: Iterable[Document], bounds: Bounds) -> list[Document]:
+    """Choose those of browsers that have proven the login first; the last heard of first."""
+    owned = sorted(players, key=lambda p: (*stamp(p["status"]), p["_id"]), reverse=True)
+    others = [p for p in owned if not p.get("proven")][: bounds.unproven]
+    chosen = [p for p in owned if p.get("proven")] + others
+    names = {p["_id"] for p in chosen[: bounds.players]}
+    return [p for p in owned if p["_id"] in names]
 
 
 def _name(visitor: Visitor) -> str:
@@ -132,5 +155,6 @@ def _player(player: Document, here: Sequence[Visitor]) -> Document:
         "id": player["_id"],
         "state": player["state"],
         "browser": player["browser"],
+        "proven": bool(player.get("proven")),
         "lastSeenAt": max([player["status"]["at"], *seen]),
     }

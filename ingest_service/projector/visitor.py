@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from ingest_service.projector.contribution import contribute, union
 from ingest_service.projector.erasure import erase, gone_persons, is_buried, undo_merge
 from ingest_service.projector.people import PersonIds
-from ingest_service.projector.sets import Document, has_seen, keep, remember, stamped
+from ingest_service.projector.players import hold
+from ingest_service.projector.proof import is_proof, is_proven, prove, was_proven
+from ingest_service.projector.sets import Document, has_seen, remember, stamped
 from ingest_service.projector.words import add_word, move_words, word
 from shared.models.event import ERASE, IMPORT, ONESIGNAL, UNDO_MERGE, Event
 
@@ -24,7 +25,6 @@ SEEN_EVENTS = 512  # more than a batch that may be delivered again
 SEEN_CUTS = 128  # a repeated cut would do more harm, so those are remembered for longer
 MAX_EPOCHS = 32  # a shared kiosk's browser: older ones are joined where they have one person
 MAX_BYTES = 512 * 1024  # of epochs that are over, as JSON: a hundred browsers are read at once
-MAX_PLAYERS = 20
 NOBODY = ""
 STAND_IN = "os:"  # visitor ids of imported players that no browser has spoken of
 
@@ -61,6 +61,17 @@ class Visitor:
         if epoch["login"] is None:
             return str(epoch["born"])
         return self.people.of_login(self.state["app"], epoch["login"])
+
+    @property
+    def is_proven(self) -> bool:
+        """Is the person here now logged in, by a login that was proven?"""
+        epoch = self._current()
+        return epoch is not None and epoch["login"] is not None and is_proven(epoch)
+
+    def has_proven(self, person: str) -> bool:
+        """Return whether the person ever proved a login here: what is true once stays true."""
+        epochs = self.state["epochs"]
+        return any(was_proven(e) and self.person_of(e) == person for e in epochs)
 
     def everybody(self) -> set[str]:
         """Also those that were merged away, or parted: their profiles may still have to follow."""
@@ -132,6 +143,8 @@ class Visitor:
             self._log_out(event)
         elif event.type == "identify" and event.data.get("login"):
             self._log_in(event, str(event.data["login"]))
+        elif event.type == "identify" and event.data.get("claimed"):
+            self._leave_to(event, str(event.data["claimed"]))
         elif event.type == IMPORT and event.data.get("login") and not self.state["epochs"]:
             self._open(event, login=str(event.data["login"]))
         epoch = self._current() or self._open(event, login=None)
@@ -163,17 +176,29 @@ class Visitor:
         if epoch is not None and epoch["login"] is not None:
             self._open(event, login=None)
 
+    def _leave_to(self, event: Event, claimed: str) -> None:
+        """A login that wasn't proven names nobody, but whoever was logged in here isn't any more."""
+        if self.owner != claimed:
+            self._log_out(event)
+
     def _log_in(self, event: Event, login: str) -> None:
-        epoch = self._current()
-        if epoch is not None:
-            if epoch["login"] == login:
-                return
-            apart = self.people.of_login(self.state["app"], login) in epoch.get("apart", ())
-            if epoch["login"] is None and not apart:  # who browsed here is now known
-                epoch["login"] = login
-                epoch["joined"] = stamped(event)
-                self.merged = True
-        self._open(event, login=login)
+        epoch, proven = self._current(), is_proof(event)
+        if epoch is None or epoch["login"] != login:
+            self._join(epoch, event, login)
+            epoch = self._open(event, login=login)
+        if proven:
+            epoch["proven"] = True
+            prove(event, self.state["players"])
+
+    def _join(self, epoch: Document | None, event: Event, login: str) -> None:
+        """Give the anonymous epoch to the login: who browsed here is now known."""
+        if epoch is None or epoch["login"] is not None:
+            return
+        if self.people.of_login(self.state["app"], login) not in epoch.get("apart", ()):
+            epoch["login"] = login
+            epoch["joined"] = stamped(event)
+            epoch["proven"] = is_proof(event)
+            self.merged = True
 
     def _open(self, event: Event, *, login: str | None) -> Document:
         """A new epoch, named by the event that cut; a browser's first is "0" whatever begins it."""
@@ -194,25 +219,18 @@ class Visitor:
             heir = next((e for e in epochs if _one_person(e, oldest)), None)
             if heir is not None:
                 heir["part"] = union([oldest["part"], heir["part"]])
+                if was_proven(oldest):
+                    heir["wasProven"] = True
 
     def _hold(self, event: Event) -> None:
         """The browser's player id, and what it said of it."""
-        entry: dict[str, Any] = stamped(
-            event,
-            id=event.data["playerID"],
-            status=event.data["status"],
-            state=event.data["state"],
-            reason=event.data.get("reason"),
-            permission=event.data.get("permission"),
-            sdk=(event.context or {}).get("sdk"),
-            browser=(event.context or {}).get("browser"),
-        )
-        self.state["players"] = keep([*self.state["players"], entry], by="id", limit=MAX_PLAYERS)
+        proven = self.is_proven or event.source == "server"
+        self.state["players"], entry = hold(self.state["players"], event, proven=proven)
         words = self.state.setdefault("words", {})
         said = word(event, entry["state"], entry["reason"], self.owner)
         add_word(words, entry["id"], said)
-        held = {entry["id"] for entry in self.state["players"]}
-        self.state["words"] = {p: said for p, said in words.items() if p in held}
+        names = {entry["id"] for entry in self.state["players"]}
+        self.state["words"] = {p: said for p, said in words.items() if p in names}
 
 
 def _bytes(epochs: list[Document]) -> int:

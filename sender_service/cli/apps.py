@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from sender_service.cli.ops import Ops, Refused, add_command, add_group, read_json, rows
+from sender_service.models.login_proof import check_login_proof
 
 
 def add_app_commands(commands: Any) -> None:
@@ -37,7 +38,11 @@ async def _list(ops: Ops) -> None:
 
 
 async def _show(ops: Ops) -> None:
-    ops.show_json(await ops.call("GET", f"/v1/apps/{ops.options.app}"))
+    app = await ops.call("GET", f"/v1/apps/{ops.options.app}")
+    ops.show_json(app)
+    proof = app["loginHash"]
+    found = check_login_proof(required=proof["required"], has_secret=proof["secret"] is not None)
+    ops.warn([vars(warning) for warning in found])
 
 
 async def _put(ops: Ops) -> None:
@@ -55,6 +60,7 @@ async def _test(ops: Ops) -> None:
     table = Table("result", "message", "players", "messageable")
     names = ("result", "message", "players", "messageablePlayers")
     ops.show(told, rows(table, tuple(told[name] for name in names)))
+    ops.warn(told["warnings"])
     if told["result"] != "ok":
         raise Refused(409, f"the connection does not work: {told['result']}")
 

@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,12 @@ class Ops:
     def show_json(self, body: Any) -> None:
         """What a table would not show whole."""
         self.console.file.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+    def warn(self, warnings: Iterable[dict[str, Any]]) -> None:
+        """Print to the standard error what is allowed, but worth knowing."""
+        errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        for found in warnings:
+            errors.print(f"warning: {found['field']}: {found['message']}")
 
 
 Work = Callable[[Ops], Awaitable[None]]

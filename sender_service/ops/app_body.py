@@ -72,7 +72,7 @@ class OneSignalIn(Wire):
 
 
 class LoginHashIn(Wire):
-    required: bool = False
+    required: bool = True
     secret: Secret | None = None
 
 
@@ -132,11 +132,11 @@ class Sealer:
         }
 
     def _login_secret(self, given: LoginHashIn) -> str | None:
-        """Where proofs are required, one left out stays what it was: without it anybody is anybody."""
+        """Return the secret that is stored: one left out stays what it was, if there is any."""
         kept = self._before.login_hash.secret if self._before else None
-        if given.secret is None and not given.required:
-            return None
-        return self._seal(given.secret or MASK, kept, "loginHash.secret")
+        if given.secret is None:
+            return kept
+        return self._seal(given.secret, kept, "loginHash.secret")
 
     def _seal(self, plain: str, kept: str | None, field: str) -> str:
         if plain == MASK:

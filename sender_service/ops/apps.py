@@ -89,7 +89,8 @@ def apps_router(
     @needs("operate")
     async def test_connection(app: AppName) -> dict[str, Any]:
         """Ask OneSignal for the app under the stored key. `result` is `ok`, `key_refused`,
-        `app_unknown`, `unreachable`, `secret_unreadable` or `unclear`; with `ok` come the counts."""
+        `app_unknown`, `unreachable`, `secret_unreadable` or `unclear`; with `ok` come the counts.
+        `warnings` say whether logins need proof, and can be proven."""
         return await connection.look(App.model_validate(await _existing(store, app)))
 
     return router

@@ -97,6 +97,11 @@ LETTER: dict[str, Any] = {
 CONNECTION: dict[str, Any] = {
     "result": "ok", "message": "OneSignal takes the key", "players": 1200,
     "messageablePlayers": 950,
+    "warnings": [
+        {"field": "loginHash.required", "code": "login_proof_optional",
+         "message": "logins need no proof: whoever knows a login may be taken for that person in a"
+         " browser"},
+    ],
 }  # fmt: skip
 TOKEN: dict[str, Any] = {
     "id": "9f1d6c1e-0c5f-4a52-8f53-3a7a4f4f1a10", "name": "campaign job", "role": "operate",

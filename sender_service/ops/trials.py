@@ -14,10 +14,11 @@ from sender_service.dispatcher.outcomes import error_messages, read_answer
 from sender_service.intake.accept import Intake
 from sender_service.intake.said import to_said
 from sender_service.models.campaign import Campaign
+from sender_service.models.login_proof import UNREADABLE, check_login_proof
 from sender_service.models.trigger import UuidText
 from sender_service.ops.reading import SendReader
 from sender_service.store.trials import TrialStore
-from shared.errors import Conflict, InvalidPayload, Rejected
+from shared.errors import Conflict, FieldError, InvalidPayload, Rejected
 from shared.models.app import App
 from shared.models.wire import Storable, Wire
 from shared.secrets import Vault
@@ -58,7 +59,22 @@ class ConnectionTest:
         self._vault = vault
 
     async def look(self, app: App) -> dict[str, Any]:
-        """`{"result", "message", "players", "messageablePlayers"}`: what is wrong is an answer."""
+        """`{"result", "message", "players", "messageablePlayers", "warnings"}`: what is wrong is an
+        answer."""
+        warnings = [vars(found) for found in self._check_login_proof(app)]
+        return {**await self._ask(app), "warnings": warnings}
+
+    def _check_login_proof(self, app: App) -> list[FieldError]:
+        told = app.login_hash
+        found = check_login_proof(required=told.required, has_secret=told.secret is not None)
+        if told.secret is not None:
+            try:
+                self._vault.decrypt(told.secret)
+            except Rejected:
+                found.append(UNREADABLE)
+        return found
+
+    async def _ask(self, app: App) -> dict[str, Any]:
         try:
             key = self._vault.decrypt(app.one_signal.rest_api_key)
             answer = await self._http.get(

@@ -13,7 +13,7 @@ from sender_service.models.campaign import Campaign, Variant
 from sender_service.models.page import Chunk, Page, new_chunk, page_id, summarise
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import NEVER, Send, empty_sums
-from sender_service.planner.policy import choose_variant, suppressions
+from sender_service.planner.policy import choose_variant, suppressions, unproven_players, why_absent
 from sender_service.planner.rendering import Body, Renderer
 from sender_service.planner.target import Candidate, Want
 from shared.errors import Rejected
@@ -37,9 +37,13 @@ class PagePlan:
     of_app: AppPolicy = AppPolicy()
 
     @property
+    def is_transactional(self) -> bool:
+        return bool(self.send["priority"] == "transactional")
+
+    @property
     def caps(self) -> list[Cap]:
         """All of them hold; transactional sends skip them."""
-        if self.send["priority"] == "transactional":
+        if self.is_transactional:
             return []
         return [cap for cap in (self.campaign.policy.cap, self.of_app.cap) if cap is not None]
 
@@ -103,23 +107,25 @@ class PageBuilder:
         )
 
     def _add_unknown(self, candidate: Candidate) -> None:
-        """A player id that was named, but that nobody reported: it can't get anything."""
+        """A player id that was named, but that no profile lists: it can't get anything."""
         assert candidate.player is not None
         if candidate.player not in self.seen and candidate.player not in self._here:
-            self._member(candidate.player, "", NO_CHUNK, ["suppressed", "invalid"])
+            self._member(
+                candidate.player, "", NO_CHUNK, ["suppressed", why_absent(candidate.state)]
+            )
 
     def _add_person(self, profile: dict[str, Any], wanted: Mapping[str, Want]) -> None:
         campaign, person = self.plan.campaign, profile["_id"]
-        transactional = self.plan.send["priority"] == "transactional"
+        variant = choose_variant(person, campaign)
         passed_over = suppressions(
             profile,
             campaign,
             self.plan.send["createdAt"],
-            transactional=transactional,
+            transactional=self.plan.is_transactional,
             control_group=self.plan.of_app.control_group,
+            withheld=self._withheld(variant, profile, wanted),
         )
         zone = str(profile.get("timeZone") or "UTC") if self._quiet else ""
-        variant = choose_variant(person, campaign)
         bodies: dict[int, Body | None] = {}  # one a name
         for player, want in wanted.items():
             if player in passed_over:
@@ -133,6 +139,18 @@ class PageBuilder:
             else:
                 self._member(player, person, self._chunk(variant.id, body, zone), None)
         self.bad += None in bodies.values()
+
+    def _withheld(
+        self, variant: Variant, profile: dict[str, Any], wanted: Mapping[str, Want]
+    ) -> set[str]:
+        """Whom a push of the person's own doesn't go to: its texts read the profile, or it is a
+        transactional one that names the person, not the browser."""
+        unproven = unproven_players(profile)
+        if not unproven or self.plan.renderer.reads_profile(variant):
+            return unproven
+        if not self.plan.is_transactional:
+            return set()
+        return {p for p in unproven if p in wanted and wanted[p].player is None}
 
     def _body(self, variant: Variant, profile: dict[str, Any], want: Want) -> Body | None:
         try:
@@ -149,10 +167,7 @@ class PageBuilder:
     @property
     def _quiet(self) -> bool:
         """Do quiet hours apply? Then a chunk's members are of one time zone."""
-        return (
-            self.plan.campaign.policy.quiet_hours is not None
-            and self.plan.send["priority"] != "transactional"
-        )
+        return self.plan.campaign.policy.quiet_hours is not None and not self.plan.is_transactional
 
     @property
     def reached(self) -> list[str]:

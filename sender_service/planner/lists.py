@@ -69,12 +69,14 @@ def _text(address: Address) -> str:
 @dataclass(frozen=True)
 class Named:
     """A person as a name of the list led to them. `later`: the other names that mean them too, all
-    behind this one; where this is not the `first`, they came with that."""
+    behind this one; where this is not the `first`, they came with that. `state`: the ledger's, of a
+    named player."""
 
     name: Recipient
     profile: dict[str, Any] | None
     first: bool = True
     later: Sequence[Address] = ()
+    state: str | None = None
 
     def among(self, roll: Roll, here: int) -> Named:
         names = [] if self.profile is None else roll.names_of(self.profile)
@@ -86,7 +88,7 @@ class Named:
         """`own`: the variables of later names that have some."""
         wants = [Want(self.name.player, self.name.variables)]
         wants += [Want(a[1] if a[0] == "player" else None, own.get(a, {})) for a in self.later]
-        return Candidate(cursor, self.profile, tuple(wants), self.first)
+        return Candidate(cursor, self.profile, tuple(wants), self.first, self.state)
 
 
 class ListReader:
@@ -167,15 +169,24 @@ def together(found: Sequence[Named]) -> list[Candidate]:
 async def resolve(people: PeopleReader, app: str, names: Sequence[Recipient]) -> list[Named]:
     """Who is behind each name, if anybody. Raises StoreUnavailable."""
     found: dict[Address, dict[str, Any]] = {}
-    for kind, look_up in (
-        ("login", people.by_logins),
-        ("visitor", people.by_visitors),
-        ("player", people.by_players),
-    ):
-        values = [name.address[1] for name in names if name.address[0] == kind]
+    ledger: dict[str, dict[str, Any]] = {}
+    for kind, look_up in (("login", people.by_logins), ("visitor", people.by_visitors)):
+        values = _of_kind(names, kind)
         if values:
             found |= {(kind, value): p for value, p in (await look_up(app, values)).items()}
-    return [Named(name, found.get(name.address)) for name in names]
+    players = _of_kind(names, "player")
+    if players:
+        ledger = await people.ledger(app, players)
+        owners = await people.owners(app, ledger)
+        found |= {("player", player): profile for player, profile in owners.items()}
+    states = {player: entry["state"] for player, entry in ledger.items()}
+    return [
+        Named(name, found.get(name.address), state=states.get(name.player or "")) for name in names
+    ]
+
+
+def _of_kind(names: Sequence[Recipient], kind: str) -> list[str]:
+    return [name.address[1] for name in names if name.address[0] == kind]
 
 
 def _in_chunks(

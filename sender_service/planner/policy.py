@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -17,14 +18,17 @@ def suppressions(
     *,
     transactional: bool,
     control_group: float = 0,
+    withheld: Collection[str] = (),
 ) -> dict[str, str]:
     """Player id → the reason it is passed over; players that are absent get it.
 
-    `triggered`: when the send began, for "not if bought since". `control_group`: the share of the
-    app's people whom no campaign reaches. Caps are counted elsewhere.
+    `withheld`: players whose browsers haven't proven whose they are. `triggered`: when the send
+    began, for "not if bought since". `control_group`: the share of the app's people whom no campaign
+    reaches. Caps are counted elsewhere.
     """
     players = profile["players"]
     reasons = {p["id"]: _unreachable(p["state"]) for p in players if p["state"] != "subscribed"}
+    reasons |= {p: "unproven" for p in withheld if p not in reasons}
     reachable = [p for p in players if p["id"] not in reasons]
     if not transactional and _held_out(profile["_id"], campaign, control_group):
         return reasons | {p["id"]: "holdout" for p in reachable}
@@ -34,6 +38,25 @@ def suppressions(
         newest = max(reachable, key=lambda p: (p["lastSeenAt"], p["id"]))
         reasons |= {p["id"]: "browser_policy" for p in reachable if p is not newest}
     return reasons
+
+
+def unproven_players(profile: dict[str, Any]) -> set[str]:
+    """Return the players whose browsers only claim the login, once a browser has proven it.
+
+    Where none has, all of them count alike: the app's proof is optional, or was when they came.
+    """
+    if not profile.get("proven"):
+        return set()
+    return {p["id"] for p in profile["players"] if not p.get("proven")}
+
+
+def why_absent(state: str | None) -> str:
+    """Return why a named player gets nothing that no profile lists, by what the ledger says of it."""
+    if state == "subscribed":
+        return "moved"  # to a person whose profile doesn't list it yet, or has better ones
+    if state == "erased":
+        return state
+    return "invalid" if state is None else _unreachable(state)
 
 
 def _unreachable(state: str) -> str:

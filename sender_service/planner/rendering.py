@@ -25,7 +25,7 @@ class Renderer:
 
     def body(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
         """Raises Rejected (bad_variables)."""
-        if any(PROFILE in variables_of(source) for source in _sources(variant)):
+        if self.reads_profile(variant):
             return self._render(variant, profile, own)
         language = str(profile.get("language") or "en")
         key = orjson.dumps([variant.id, language, own], option=orjson.OPT_SORT_KEYS, default=str)
@@ -40,6 +40,11 @@ class Renderer:
         if isinstance(known, Rejected):
             raise known
         return known
+
+    @staticmethod
+    def reads_profile(variant: Variant) -> bool:
+        """Return whether its texts say what only the person is to know."""
+        return any(PROFILE in variables_of(source) for source in _sources(variant))
 
     def _render(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
         context = {**self._shared, **own, PROFILE: _visible(profile)}

@@ -31,13 +31,14 @@ class Candidate:
     """One person (or nobody behind a name) of the audience; `cursor` goes on after them.
 
     `wants` in the order of their names: a player that two of them mean is the first one's. `first`:
-    no name before this one led to the same person.
+    no name before this one led to the same person. `state`: what the ledger says of a named player.
     """
 
     cursor: Cursor
     profile: dict[str, Any] | None
     wants: tuple[Want, ...] = (EVERYTHING,)
     first: bool = True
+    state: str | None = None
 
     @property
     def player(self) -> str | None:

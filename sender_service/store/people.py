@@ -41,7 +41,10 @@ class PeopleReader:
 
     async def by_players(self, app: str, players: Sequence[str]) -> dict[str, Document]:
         """Player id → the profile of its present owner; unknown ids are absent."""
-        ledger = await self.ledger(app, players)
+        return await self.owners(app, await self.ledger(app, players))
+
+    async def owners(self, app: str, ledger: dict[str, Document]) -> dict[str, Document]:
+        """Return the present owners' profiles of the ledger's players, by player id."""
         persons = sorted({str(entry["person"]) for entry in ledger.values()})
         profiles = {
             p["_id"]: p for p in await self._in(self._profiles, "_id", persons, {"app": app})

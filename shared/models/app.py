@@ -53,7 +53,9 @@ class OneSignalApp(Wire):
 
 
 class LoginHash(Wire):
-    required: bool = False
+    """`required`: a login that isn't proven is left out. Without a secret nobody is proven."""
+
+    required: bool = True
     secret: str | None = None  # encrypted
 
 

@@ -8,8 +8,8 @@ from shared.models.wire import Moment, Wire
 
 Outcome = Literal["sent", "failed", "suppressed", "deferred"]
 Suppressed = Literal[
-    "unsubscribed", "invalid", "holdout", "capped", "browser_policy", "moved", "erased", "expired",
-    "bought", "cancelled", "refused",
+    "unsubscribed", "invalid", "holdout", "capped", "browser_policy", "unproven", "moved", "erased",
+    "expired", "bought", "cancelled", "refused",
 ]  # fmt: skip
 Failed = Literal["invalid_player", "bad_variables", "rejected", "no_answer", "stream"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import hmac
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import psutil
 from tests.stack import eventually, free_port
 
 OPS = {"Authorization": "Bearer ops_demo"}
+LOGIN_SECRET = "login secret"
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
 
@@ -132,7 +134,7 @@ class Carillon:
         assert answer.is_success, answer.text
         return answer.json()
 
-    async def open_shop(self, plan: str = "free") -> Shop:
+    async def open_shop(self, plan: str = "free", **more: Any) -> Shop:
         """A web shop with a OneSignal app and the campaign `hello`."""
         name = f"shop-{uuid.uuid4().hex[:8]}"
         shop = Shop(name, str(uuid.uuid4()), f"wk_{name}", f"wh_{name}")
@@ -145,7 +147,8 @@ class Carillon:
             {"id": "web", "kind": "write", "key": shop.write_key},
             {"id": "hook", "kind": "webhook", "key": shop.webhook_key},
         ]
-        body = {"name": name, "oneSignal": one_signal, "keys": keys}
+        proof = {"loginHash": {"secret": LOGIN_SECRET}}
+        body = {"name": name, "oneSignal": one_signal, "keys": keys, **proof, **more}
         await self.ops("PUT", f"/v1/apps/{name}", json=body)
         await self.ops("PUT", f"/v1/apps/{name}/campaigns/hello", json=campaign())
         return shop
@@ -214,6 +217,11 @@ class Carillon:
             return tally if tally["pending"] == 0 else None
 
         return await eventually(look, 30)
+
+
+def prove(login: str, secret: str = LOGIN_SECRET) -> str:
+    """A shop's server says so of a login: its `loginHash`."""
+    return hmac.new(secret.encode(), login.encode(), "sha256").hexdigest()
 
 
 def campaign(text: str = "Welcome back") -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from shared.kafka import LogWriter, Outgoing, open_log_writer
 from shared.settings import KafkaSettings
-from tests.e2e.carillon import OPS, Carillon, Shop, campaign
+from tests.e2e.carillon import OPS, Carillon, Shop, campaign, prove
 from tests.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
@@ -157,7 +157,7 @@ async def test_logins_visitors_players_and_recipients_are_reached(
         "id": str(uuid.uuid4()),
         "type": "identify",
         "visitorId": "v0",
-        "data": {"login": "ann"},
+        "data": {"login": "ann", "loginHash": prove("ann")},
     }
     await carillon.collect(shop, [login])
     text = {"contents": {"en": "For {{ name }}"}}

@@ -83,7 +83,8 @@ class Existing:
         }
         keys = [{"id": kind, "kind": kind, "key": key} for kind, key in kinds.items()]
         one_signal = {"appId": self.shop.one_signal, "restApiKey": self.shop.rest_key}
-        return {"name": app, "oneSignal": one_signal, "keys": keys if app != SCRATCH else []}
+        named = {"name": app, "oneSignal": one_signal, "loginHash": {"required": False}}
+        return {**named, "keys": keys if app != SCRATCH else []}
 
     async def _merge(self, world: World) -> None:
         """One login on two browsers."""

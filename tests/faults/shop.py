@@ -79,4 +79,5 @@ def _app(shop: Shop) -> dict[str, Any]:
         "name": shop.app,
         "oneSignal": {"appId": shop.one_signal, "restApiKey": shop.rest_key, "plan": "free"},
         "keys": [{"id": kind, "kind": kind, "key": key} for kind, key in keys.items()],
+        "loginHash": {"required": False},
     }

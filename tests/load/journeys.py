@@ -48,6 +48,7 @@ class Journeys:
         ]
         one_signal = {"appId": self._one_signal, "restApiKey": rest_key, "plan": "paid"}
         body = {"name": app, "oneSignal": one_signal, "keys": keys}
+        body["loginHash"] = {"required": False}
         await self._world.ops("PUT", f"/v1/apps/{app}", json=body)
         await self._world.ops("PUT", f"/v1/apps/{app}/campaigns/hello", json=campaign())
         hook = f"http://{self._world.ingest.address}/v1/webhooks/onesignal/{self.key('webhook')}"

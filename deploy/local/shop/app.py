@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -43,6 +44,7 @@ def create_app(settings: ShopSettings, ops_token: str) -> Starlette:
             Route("/config.js", configuration),
             Route("/health", health),
             Route("/demo/push", push, methods=["POST"]),
+            Route("/login/proof", prove, methods=["POST"]),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         middleware=[
@@ -124,13 +126,31 @@ async def push(request: Request) -> Response:
     return JSONResponse({"send": trigger["id"], "sender": _read(answer)}, answer.status_code)
 
 
-def _read_wish(body: bytes) -> tuple[str, str] | None:
+async def prove(request: Request) -> Response:
+    """`{"login"}`: what proves it to Carillon, `{"loginHash"}`.
+
+    A real shop proves only the login of its own session. Here any name will do, so anybody is proven.
+    """
+    if request.headers.get("content-type") != "application/json":
+        return _refuse(415, "application/json is wanted")
+    login = _read_object(await request.body()).get("login")
+    if not isinstance(login, str) or not login:
+        return _refuse(422, "login is wanted")
+    settings: ShopSettings = request.app.state.settings
+    secret = settings.login_secret.get_secret_value().encode()
+    return JSONResponse({"loginHash": hmac.new(secret, login.encode(), "sha256").hexdigest()})
+
+
+def _read_object(body: bytes) -> dict[str, Any]:
     try:
-        wish = json.loads(body) if len(body) <= BODY_BYTES else None
+        found = json.loads(body) if len(body) <= BODY_BYTES else None
     except ValueError:
-        return None
-    if not isinstance(wish, dict):
-        return None
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _read_wish(body: bytes) -> tuple[str, str] | None:
+    wish = _read_object(body)
     campaign, visitor = wish.get("campaign"), wish.get("visitor")
     if campaign not in CAMPAIGNS or not isinstance(visitor, str) or not visitor:
         return None

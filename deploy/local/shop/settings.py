@@ -25,6 +25,7 @@ class ShopSettings(BaseSettings):
     write_key: str = demo.WRITE_KEY
     webhook_key: str = demo.WEBHOOK_KEY
     onesignal_app_id: str = DEMO_APP_ID
+    login_secret: SecretStr = SecretStr(demo.LOGIN_SECRET)
 
     def for_pages(self) -> dict[str, Any]:
         """What browsers may know."""

@@ -23,6 +23,7 @@ async def api() -> AsyncIterator[Api]:
                 app("open"),
                 app("off", enabled=False),
                 app("proof", loginHash=proof),
+                app("optional", loginHash={**proof, "required": False}),
             ]
         )
         yield api

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.mongo import open_database
 from shared.secrets import Vault
@@ -109,22 +110,68 @@ async def test_other_methods_are_not_allowed(client: httpx.AsyncClient) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_login_must_be_proved_where_the_app_wants_it(
+PROOF = hmac.new(b"hmac secret", b"eva", hashlib.sha256).hexdigest()
+BAD_PROOFS: tuple[dict[str, Any], ...] = (
+    {},
+    {"loginHash": "0" * 64},
+    {"loginHash": 7},
+    {"loginHash": "é"},
+)
+
+
+async def identify(client: httpx.AsyncClient, key: str, **data: Any) -> Any:
+    body = {"type": "identify", "visitorId": "v", "data": data}
+    answer = await client.post(f"/v1/events?key={key}", json=body)
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+async def test_a6_unproven_login_is_left_out_and_warned_of(
     client: httpx.AsyncClient, api: Api
 ) -> None:
-    good = hmac.new(b"hmac secret", b"eva", hashlib.sha256).hexdigest()
-    url = "/v1/events?key=wk_proof"
+    before = warned("proof")
+    for bad in BAD_PROOFS:
+        told = await identify(client, "wk_proof", login="eva", email="eva@example.test", **bad)
+        (warning,) = told.pop("warnings")
+        assert told == {"accepted": 1, "rejected": []}
+        assert "eva" not in warning.pop("message")
+        assert warning == {"index": 0, "field": "data.login", "code": "login_unproven"}
+        data = api.log.events[-1].data
+        claimed = data.pop("claimed")
+        assert data == {"email": "eva@example.test", "proven": False}
+        assert len(claimed) == 32 and "eva" not in claimed
+    assert warned("proof") == before + len(BAD_PROOFS)
 
-    async def identify(url: str, **data: Any) -> httpx.Response:
-        return await client.post(url, json={"type": "identify", "visitorId": "v", "data": data})
 
-    assert (await identify(url, login="eva", loginHash=good)).status_code == 202
-    assert api.log.events[0].data == {"login": "eva"}
-    for bad in ({}, {"loginHash": "0" * 64}, {"loginHash": 7}, {"loginHash": "é"}):
-        answer = await identify(url, login="eva", **bad)
-        assert (answer.status_code, code_of(answer)) == (422, "login_hash")
-    assert (await identify(url, email="eva@example.test")).status_code == 202
-    assert (await identify("/v1/events?key=sk_proof", login="eva")).status_code == 202
+async def test_a6_ingest_says_what_is_proven(client: httpx.AsyncClient, api: Api) -> None:
+    """A sender's own word for it is dropped; a server's key is proof."""
+    told = await identify(client, "wk_proof", login="eva", loginHash=PROOF.upper(), proven=False)
+    assert told == {"accepted": 1, "rejected": []}
+    await identify(client, "wk_proof", email="eva@example.test", proven=True, claimed="x")
+    await identify(client, "sk_proof", login="eva", proven=False)
+    await identify(client, "wk_optional", login="eva", proven=True)
+    await identify(client, "wk_optional", login="eva", loginHash=PROOF)
+    assert [event.data for event in api.log.events] == [
+        {"login": "eva", "proven": True},
+        {"email": "eva@example.test", "proven": False},
+        {"login": "eva", "proven": True},
+        {"login": "eva", "proven": False},
+        {"login": "eva", "proven": True},
+    ]
+
+
+async def test_a6_answer_has_at_most_a_hundred_warnings(client: httpx.AsyncClient) -> None:
+    events = [
+        {"type": "identify", "visitorId": f"v{n}", "data": {"login": "eva"}} for n in range(120)
+    ]
+    told = (await client.post("/v1/events?key=wk_proof", json=events)).json()
+    assert told["accepted"] == 120
+    assert [warning["index"] for warning in told["warnings"]] == list(range(100))
+
+
+def warned(app: str) -> float:
+    name, labels = "carillon_ingest_warnings_total", {"app": app, "code": "login_unproven"}
+    return REGISTRY.get_sample_value(name, labels) or 0
 
 
 @pytest.mark.parametrize(
@@ -140,5 +187,6 @@ async def test_without_a_readable_secret_nobody_proves_anything(
     page = {"type": "pageview", "visitorId": "v"}
     answer = await client.post("/v1/events?key=wk_bare", json=[login, page])
     assert answer.status_code == 202
-    assert [r["code"] for r in answer.json()["rejected"]] == ["login_hash"]
-    assert [event.type for event in api.log.events] == ["pageview"]
+    assert [w["code"] for w in answer.json()["warnings"]] == ["login_unproven"]
+    assert [event.type for event in api.log.events] == ["identify", "pageview"]
+    assert "login" not in api.log.events[0].data

@@ -25,7 +25,8 @@ async def post(client: httpx.AsyncClient, kind: str, data: dict[str, Any]) -> ht
         ("pageview", {"basketItems": [LINE]},
          {"basketItems": [{"item": "1", "quantity": 1, "price": 1234.5}]}),
         ("addToBasket", {"itemID": "1", "quantity": "", "price": ""}, {"itemID": "1"}),
-        ("identify", {"login": "", "email": "eva@example.test"}, {"email": "eva@example.test"}),
+        ("identify", {"login": "", "email": "eva@example.test"},
+         {"email": "eva@example.test", "proven": False}),
         ("purchase", {"id": "", "revenue": "5"}, {"items": [], "revenue": 5}),
     ],
 )  # fmt: skip

@@ -68,14 +68,28 @@ async def test_left_out_secrets_stay_too(api: Api) -> None:
     assert (await api.ok("PUT", "/v1/apps/demo", json=body))["version"] == 1
 
 
+async def test_a6_new_app_requires_proof(api: Api) -> None:
+    left_out = api.an_app()
+    left_out.pop("loginHash", None)
+    shown = await api.ok("PUT", "/v1/apps/demo", json=left_out)
+    assert shown["loginHash"] == {"required": True, "secret": None}
+
+
+async def test_a6_leaving_login_hash_out_never_switches_proof_off(api: Api) -> None:
+    await api.put_app(**FULL)
+    left_out = {name: value for name, value in FULL.items() if name != "loginHash"}
+    shown = await api.put_app(**left_out)
+    assert (shown["version"], shown["loginHash"]) == (1, {"required": True, "secret": "masked"})
+
+
 @pytest.mark.parametrize("left_out", [{"required": True}, {"required": True, "secret": None}])
 async def test_required_proof_never_loses_its_secret(api: Api, left_out: dict[str, Any]) -> None:
     await api.put_app(**FULL)
     assert (await api.put_app(**{**FULL, "loginHash": left_out}))["version"] == 1
     app = api.sender.apps.by_key("write", key="wk_demo_key")[0]
     assert api.sender.vault.decrypt(app.login_hash.secret or "") == "login-secret"
-    none = await api.put_app(**{**FULL, "loginHash": {"required": False}})
-    assert none["loginHash"] == {"required": False, "secret": None}
+    optional = await api.put_app(**{**FULL, "loginHash": {"required": False}})
+    assert optional["loginHash"] == {"required": False, "secret": "masked"}
 
 
 async def test_changed_secret_is_a_new_version(api: Api) -> None:
@@ -112,8 +126,6 @@ async def test_changed_secret_is_a_new_version(api: Api) -> None:
         ({"origins": ["shop.example"]}, "origins.0"),
         ({"origins": ["https://shop.example/path"]}, "origins.0"),
         ({"loginHash": {"required": True, "secret": "masked"}}, "loginHash.secret"),
-        ({"loginHash": {"required": True}}, "loginHash.secret"),
-        ({"loginHash": {"required": True, "secret": None}}, "loginHash.secret"),
     ],
 )  # fmt: skip
 async def test_what_is_wrong_is_named_and_not_stored(

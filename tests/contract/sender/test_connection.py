@@ -20,8 +20,35 @@ async def ops(settings: Settings) -> AsyncIterator[Ops]:
         yield opened
 
 
+NO_SECRET = {
+    "field": "loginHash.secret", "code": "login_secret_missing",
+    "message": "no secret is stored: no browser can prove a login",
+}  # fmt: skip
+
+
 async def tried(ops: Ops) -> Any:
     return await ops.ok("POST", "/v1/apps/shop/test-connection")
+
+
+@pytest.mark.parametrize(
+    ("login_hash", "codes"),
+    [
+        ({"secret": "s"}, []),
+        ({}, ["login_secret_missing"]),
+        ({"required": False, "secret": "s"}, ["login_proof_optional"]),
+        ({"required": False}, ["login_proof_optional", "login_secret_missing"]),
+    ],
+)
+@respx.mock(base_url=ONESIGNAL)
+async def test_a6_optional_proof_and_a_missing_secret_are_warned_of(
+    ops: Ops, respx_mock: respx.MockRouter, login_hash: dict[str, Any], codes: list[str]
+) -> None:
+    respx_mock.get(path__startswith="/apps/").respond(404)
+    app = await ops.ok("GET", "/v1/apps/shop")
+    body = {"name": "shop", "oneSignal": {"appId": app["oneSignal"]["appId"]}}
+    await ops.ok("PUT", "/v1/apps/shop", json={**body, "loginHash": login_hash})
+    told = await tried(ops)
+    assert (told["result"], [found["code"] for found in told["warnings"]]) == ("app_unknown", codes)
 
 
 @respx.mock(base_url=ONESIGNAL)
@@ -30,7 +57,7 @@ async def test_counts_come_with_a_good_key(ops: Ops, respx_mock: respx.MockRoute
     route = respx_mock.get(path__startswith="/apps/").respond(200, json=counts)
     assert await tried(ops) == {
         "result": "ok", "message": "OneSignal takes the key", "players": 12,
-        "messageablePlayers": 9,
+        "messageablePlayers": 9, "warnings": [NO_SECRET],
     }  # fmt: skip
     assert route.calls[0].request.headers["Authorization"] == "Key os_v2_app_secret"
 

@@ -26,6 +26,7 @@ async def seed_app(settings: Settings, database: Database) -> None:
             "name": "Demo",
             "version": 1,
             "oneSignal": {"appId": str(uuid.uuid4()), "restApiKey": "sealed"},
+            "loginHash": {"required": False},
             "keys": [
                 {"id": "w", "kind": "write", "hash": vault.hash_key("wk_demo")},
                 {"id": "h", "kind": "webhook", "hash": vault.hash_key("wh_demo")},

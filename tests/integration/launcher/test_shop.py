@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import httpx
 import pytest
@@ -128,6 +130,16 @@ def test_every_file_that_pages_load_is_there(shop: httpx.Client) -> None:
         if path.endswith(".js"):
             assert answer.headers["content-type"].startswith("text/javascript")
             wanted |= {f"/static/{name}" for name in re.findall(r'from "\./([^"]+)"', answer.text)}
+
+
+def test_a6_server_proves_a_login(shop: httpx.Client) -> None:
+    proof = hmac.new(b"ls_demo", "eva ř".encode(), "sha256").hexdigest()
+    assert shop.post("/login/proof", json={"login": "eva ř"}).json() == {"loginHash": proof}
+    bodies: list[Any] = [[], {}, {"login": 7}, {"login": ""}]
+    for bad in bodies:
+        assert shop.post("/login/proof", json=bad).status_code == 422
+    assert shop.post("/login/proof", content=b'{"login": "eva"}').status_code == 415
+    assert "ls_demo" not in shop.get("/config.js").text
 
 
 def test_configuration_reaches_the_page(shop: httpx.Client) -> None:

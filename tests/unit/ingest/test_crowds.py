@@ -15,10 +15,10 @@ from tests.unit.ingest.ops_events import erasure, undoing
 SMALL = Bounds(browsers=3, players=3, read=1_000)
 
 
-def _browser(number: int) -> list[Event]:
+def _browser(number: int, *, proven: bool = True) -> list[Event]:
     name, player = f"v{number:05}", str(uuid.UUID(int=number))
     return [
-        event("identify", name, 10 * number, login="eva"),
+        event("identify", name, 10 * number, login="eva", proven=proven),
         event("pageview", name, 10 * number + 1, itemID=f"item{number}"),
         one_signal(name, 10 * number + 2, player),
     ]
@@ -43,6 +43,38 @@ async def test_work_does_not_grow_with_the_number_of_browsers() -> None:
     assert "v00001" in _names(profile)  # heard of just now
     assert {"v00600", "v00599"} <= set(_names(profile))
     assert {"v00002", "v00400"}.isdisjoint(_names(profile))
+
+
+async def test_a6_invented_browsers_cost_no_more_than_twenty_and_crowd_nobody_out() -> None:
+    history = History()
+    await history.tell(*_browser(1))
+    for start in range(2, 252, 50):
+        await history.tell(
+            *(e for n in range(start, start + 50) for e in _browser(n, proven=False))
+        )
+    history.store.read.clear()
+    await history.tell(event("pageview", "v00001", 9_000, itemID="hat"))
+    assert history.store.read.total() <= 2 * (BOUNDS.unproven + 1) + 10
+    profile = history.login("eva")
+    assert "v00001" in profile["visitors"]
+    assert len(profile["unproven"]) == len(_names(profile)) - 1 == BOUNDS.unproven
+    assert [p["id"] for p in profile["players"] if p["proven"]] == [str(uuid.UUID(int=1))]
+    assert len(profile["players"]) == BOUNDS.unproven + 1
+
+
+async def test_a6_browser_that_proves_the_login_leaves_its_place_to_another() -> None:
+    there, back = (History(bounds=Bounds(browsers=9, players=9, unproven=2)) for _ in range(2))
+    numbers = [1, 2, 3, 4]
+    proof = event("identify", "v00004", 500, login="eva", proven=True)
+    for number in numbers:
+        await there.tell(*_browser(number, proven=False))
+    await there.tell(proof)
+    await back.tell(*_browser(4, proven=False), proof)
+    for number in reversed(numbers[:3]):
+        await back.tell(*_browser(number, proven=False))
+    assert there.profiles() == back.profiles()
+    assert there.login("eva")["unproven"] == ["v00002", "v00003"]
+    assert _names(there.login("eva")) == ["v00002", "v00003", "v00004"]
 
 
 async def test_profile_is_of_those_seen_last_whichever_way_they_came() -> None:
@@ -98,7 +130,9 @@ async def test_browser_that_an_undone_merge_makes_older_gives_its_place_up() -> 
     for number in (1, 2, 3):
         await history.tell(*_browser(number))
     await history.tell(event("pageview", "v00004", 100))
-    await history.tell(event("identify", "v00004", 5, login="eva"))  # its clock was set back
+    await history.tell(
+        event("identify", "v00004", 5, login="eva", proven=True)
+    )  # its clock was set back
     assert _names(history.login("eva")) == ["v00002", "v00003", "v00004"]
     (merge,) = history.store.kept["merges"]
     await history.tell(undoing("v00004", 200, merge))

@@ -10,14 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingest_service.projector.people import PersonIds
 from ingest_service.projector.profile import BOUNDS, Bounds
 from ingest_service.projector.store import Raced
 from shared.errors import StoreUnavailable
 from shared.models.event import Event
-from tests.unit.ingest.doubles import History, MemoryProjections, event, one_signal
+from tests.unit.ingest.doubles import APP, History, MemoryProjections, event, one_signal
 
 PLAYERS = [f"{n}0000000-0000-4000-8000-000000000000" for n in range(3)]
 VISITORS = ["a", "b", "c"]
+PEOPLE = PersonIds(b"key")
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
@@ -28,6 +30,8 @@ def _event(visitor: str, number: int, what: tuple[str, Any]) -> Event:
         return one_signal(visitor, number, player, status)
     data = {
         "identify": {"login": value, "email": f"{value}@example.test"},
+        "proven": {"login": value, "email": f"{value}{number}@example.test", "proven": True},
+        "claimed": {"claimed": PEOPLE.of_login(APP, str(value)), "proven": False},
         "email": {"email": f"{visitor}{number}@example.test"},
         "pageview": {"itemID": value, "categoryID": "all"},
         "addToBasket": {"itemID": value, "quantity": 2, "price": 10},
@@ -35,12 +39,13 @@ def _event(visitor: str, number: int, what: tuple[str, Any]) -> Event:
         "purchase": {"id": value, "items": [{"item": value, "quantity": 1, "price": 5}]},
         "logout": {},
     }[kind]
-    return event("identify" if kind == "email" else kind, visitor, number, **data)
+    kind = "identify" if kind in ("email", "proven", "claimed") else kind
+    return event(kind, visitor, number, **data)
 
 
 ITEMS = st.sampled_from(["shoe", "hat", "ring"])
 WHAT = st.one_of(
-    st.tuples(st.just("identify"), st.sampled_from(["eva", "adam"])),
+    st.tuples(st.sampled_from(["identify", "proven", "claimed"]), st.sampled_from(["eva", "adam"])),
     st.tuples(st.just("oneSignal"), st.tuples(
         st.sampled_from(PLAYERS), st.sampled_from(["subscribed", "optedOut"]))),
     st.tuples(st.just("email"), st.none()),
@@ -122,10 +127,11 @@ class BreakingProjections(MemoryProjections):
 
 
 TIGHT = Bounds(browsers=1, players=1)  # as if everybody had a hundred browsers more
+CLAIMED = Bounds(browsers=2, players=2, unproven=1)  # as if everybody had twenty unproven ones more
 RELAXED = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@pytest.mark.parametrize("bounds", [BOUNDS, TIGHT])
+@pytest.mark.parametrize("bounds", [BOUNDS, TIGHT, CLAIMED])
 @RELAXED
 @given(data=st.data())
 def test_interleaving_and_repetition_change_nothing(data: st.DataObject, bounds: Bounds) -> None:
@@ -139,7 +145,7 @@ def test_interleaving_and_repetition_change_nothing(data: st.DataObject, bounds:
     assert owners[0] == owners[1]
 
 
-@pytest.mark.parametrize("bounds", [BOUNDS, TIGHT])
+@pytest.mark.parametrize("bounds", [BOUNDS, TIGHT, CLAIMED])
 @RELAXED
 @given(data=st.data(), breaks=st.sets(st.integers(1, 40), max_size=6))
 def test_crashes_between_writes_change_nothing(

@@ -14,6 +14,8 @@
   if (user) {
     layer.userId = layer.login = user.login;
     if (user.email) layer.email = user.email;
+    // Persoo's pages know no proof.
+    if (user.loginHash && window.shopConfig.loader === "carillon") layer.loginHash = user.loginHash;
   }
   const basket = stored("shop.basket") || {};
   const products = window.shopConfig.products;
