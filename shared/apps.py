@@ -14,6 +14,7 @@ from shared.models.app import App, KeyKind
 from shared.mongo import Database, translate_mongo_errors
 from shared.secrets import Vault
 from shared.wakeup import pause
+from shared.whole_reads import read_all
 
 log = logging.getLogger("carillon.apps")
 
@@ -68,7 +69,7 @@ class AppRegistry:
         """Read all apps. Raises StoreUnavailable. One broken document costs only its own app."""
         apps: dict[str, App] = {}
         with translate_mongo_errors():
-            async for document in self._collection.find({}):
+            for document in await read_all(self._collection, {}):
                 try:
                     app = App.model_validate(document)
                 except ValidationError as exc:

@@ -23,9 +23,9 @@ from shared.mongo import (
     settle_race,
     translate_mongo_errors,
 )
+from shared.whole_reads import read_all, walk_index
 
 IN_AT_MOST = 100  # ids in one $in: more is slow on some servers
-OWNERS_A_READ = 500
 OWNERS = {
     "app": 1, "visitor": 1, "epochs.login": 1, "epochs.born": 1, "epochs.part.firstSeenAt": 1,
 }  # fmt: skip
@@ -113,9 +113,9 @@ class MongoProjections:
         return await self._find(VISITORS.name, "people", people, limit=limit)
 
     async def owners_of(self, person: str) -> AsyncIterator[Document]:
-        cursor = self._database[self._prefix + VISITORS.name].find({"people": person}, OWNERS)
+        visitors, owned = self._database[self._prefix + VISITORS.name], {"people": person}
         with translate_mongo_errors():
-            async for document in cursor.batch_size(OWNERS_A_READ):
+            async for document in walk_index(visitors, owned, OWNERS, at_once=IN_AT_MOST):
                 yield document
 
     async def players(self, ids: Iterable[str]) -> dict[str, Document]:
@@ -196,9 +196,10 @@ class MongoProjections:
             for some in _chunks(sorted(set(values))):
                 wanted = some[0] if len(some) == 1 else {"$in": some}
                 query = {**(also or {}), field: wanted}
-                cursor = self._database[self._prefix + collection].find(query).limit(limit)
-                async for document in cursor:
-                    found[document["_id"]] = document
+                every = await read_all(
+                    self._database[self._prefix + collection], query, limit=limit
+                )
+                found |= {document["_id"]: document for document in every}
         return found
 
     async def _write(

@@ -14,6 +14,7 @@ from ingest_service.snapshot.files import COPIED
 from shared.collections import INGEST, PLAYERS, PROFILES, indexes_of
 from shared.errors import Conflict
 from shared.mongo import DUPLICATE_KEY, Database, Document, translate_mongo_errors
+from shared.whole_reads import walk
 
 PREFIX = "replay_"
 BATCH = 500
@@ -98,7 +99,8 @@ class Staging:
         for name, fields in OF_THE_CLOCK.items():
             batch: list[Document] = []
             with translate_mongo_errors():
-                async for document in self._database[self._prefix + name].find({}):
+                staged = self._database[self._prefix + name]
+                async for document in walk(staged, {}, at_once=IN_AT_MOST):
                     batch.append(document)
                     if len(batch) == IN_AT_MOST:
                         different += await self._settle(name, fields, batch)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.mongo import Collection, Document, translate_mongo_errors
+from shared.whole_reads import read_all
 
 WIDTHS = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=64))
 
@@ -41,7 +42,7 @@ async def newest_of(
     for start in span.starts():
         window = {**query, span.field: {"$gte": start, "$lt": until}}
         with translate_mongo_errors():
-            some = [d async for d in collection.find(window, shown)]
+            some = await read_all(collection, window, shown)
         found += sorted(some, key=lambda d: (d[span.field], str(d["_id"])), reverse=True)
         if len(found) >= limit:
             break
