@@ -14,6 +14,9 @@ import inspect
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import bson
+from bson.raw_bson import RawBSONDocument
+
 from shared.mongo import IN_LIMIT, Collection, Document
 
 ONE_ANSWER = 1_000  # documents; servers end an answer at 16 MB, too
@@ -63,6 +66,40 @@ async def walk_index(
         wanted = {"$and": [{"_id": {"$in": ids[start : start + step]}}, query]}
         async for document in collection.find(wanted, shown).sort(BY_ID):
             yield document
+
+
+async def read_within(
+    collection: Collection, ids: Sequence[str], most: int
+) -> tuple[dict[str, Document], list[str]]:
+    """Return (documents by id, as many as `most` bytes hold but at least one; ids not looked for)."""
+    found: dict[str, Document] = {}
+    taken = 0
+    for start in range(0, len(ids), IN_LIMIT):
+        async for raw in _raw(collection, ids[start : start + IN_LIMIT]):
+            name, taken = str(raw["_id"]), taken + len(raw.raw)
+            if found and taken > most:
+                behind = [i for i in ids[start : start + IN_LIMIT] if i.encode() >= name.encode()]
+                return found, [*behind, *ids[start + IN_LIMIT :]]
+            found[name] = _decoded(collection, raw)
+    return found, []
+
+
+async def read_each(collection: Collection, ids: Sequence[str]) -> AsyncIterator[Document]:
+    """Yield the documents of these ids, one decoded at a time."""
+    for start in range(0, len(ids), IN_LIMIT):
+        async for raw in _raw(collection, ids[start : start + IN_LIMIT]):
+            yield _decoded(collection, raw)
+
+
+def _raw(collection: Collection, ids: Sequence[str]) -> Any:
+    """Ask for bytes: how many they are is known before they are made objects, of ten times the size."""
+    options: Any = collection.codec_options.with_options(document_class=RawBSONDocument)
+    bare = collection.with_options(codec_options=options)
+    return bare.find({"_id": {"$in": list(ids)}}).sort(BY_ID)
+
+
+def _decoded(collection: Collection, raw: RawBSONDocument) -> Document:
+    return bson.decode(raw.raw, collection.codec_options)
 
 
 async def _in_one_answer(cursor: Any) -> list[Document] | None:

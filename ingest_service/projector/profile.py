@@ -30,15 +30,20 @@ BOUNDS = Bounds()
 
 
 def fold_profile(
-    person: str, visitors: Sequence[Visitor], players: Sequence[Document], bounds: Bounds = BOUNDS
+    person: str,
+    visitors: Sequence[Visitor],
+    players: Sequence[Document],
+    bounds: Bounds = BOUNDS,
+    whole: Document | None = None,
 ) -> Document | None:
-    """None where nothing belongs to the person any more. `players`: those it owns."""
-    visitors = sorted(_newest(person, visitors)[: bounds.browsers], key=_name)
+    """None where nothing belongs to the person any more. `players`: those it owns. `whole`: what the
+    chosen browsers contribute, where the visitors' own documents don't have all of it."""
+    visitors = sorted(choose_browsers(person, visitors, bounds), key=_name)
     epochs = [e for v in visitors for e in v.state["epochs"] if v.person_of(e) == person]
     if not epochs or _is_stand_in(visitors, epochs, players):
         return None
     here = [v for v in visitors if v.owner == person]
-    whole = union(e["part"] for e in epochs)
+    whole = union(e["part"] for e in epochs) if whole is None else whole
     owned = sorted(players, key=lambda p: (*stamp(p["status"]), p["_id"]), reverse=True)
     owned = owned[: bounds.players]
     return {
@@ -62,6 +67,11 @@ def fold_profile(
         "basket": fold_basket(whole.get("basket"), whole.get("changes", [])),
         "purchases": _bare(whole, "purchases", "id", "items", "revenue", "at"),
     }
+
+
+def choose_browsers(person: str, visitors: Iterable[Visitor], bounds: Bounds) -> list[Visitor]:
+    """Return those that the person's profile is folded from."""
+    return _newest(person, visitors)[: bounds.browsers]
 
 
 def _newest(person: str, visitors: Iterable[Visitor]) -> list[Visitor]:

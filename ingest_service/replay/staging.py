@@ -9,7 +9,8 @@ from typing import Any
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from ingest_service.projector.store import IN_AT_MOST, MongoProjections
+from ingest_service.projector.reading import IN_AT_MOST
+from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot.files import COPIED
 from shared.collections import INGEST, PLAYERS, PROFILES, indexes_of
 from shared.errors import Conflict

@@ -74,6 +74,6 @@ class ShiftingCursor:
         found = [document async for document in self._cursor]
         self.cursor_id = 1 if len(found) > ANSWER else 0
         if not self._ordered and self.cursor_id:
-            found = [*found[:ANSWER], found[0], *found[ANSWER + 1 :]]
+            found = [*found[:ANSWER], found[0], *found[ANSWER + 2 :]]
         for document in found:
             yield document

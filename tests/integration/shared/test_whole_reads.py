@@ -162,6 +162,14 @@ async def _counts(database: Database) -> list[str]:
     return NAMES[: counts["click"]] + ["again"] * (counts["click"] - MANY)
 
 
+async def _profiles(database: Database) -> list[str]:
+    found, left = await MongoProjections(database).profiles_within(NAMES, 2**30)
+    assert not left
+    each = [v["_id"] async for v in MongoProjections(database).each_visitor(NAMES)]
+    assert sorted(each) == NAMES
+    return list(found)
+
+
 async def _newest(database: Database) -> list[str]:
     span = Span("at", EVER, NOW + timedelta(days=1))
     return _ids(await newest_of(database["audit"], {}, span, limit=100))
@@ -169,8 +177,8 @@ async def _newest(database: Database) -> list[str]:
 
 READS: dict[str, tuple[Read, list[str]]] = {
     "owners": (lambda d: _named(MongoProjections(d).owners_of("eva")), NAMES),
-    "browsers": (lambda d: _keys(MongoProjections(d).visitors_of(["eva"])), NAMES),
-    "profiles": (lambda d: _keys(MongoProjections(d).profiles(NAMES)), NAMES),
+    "browsers": (lambda d: _keys(MongoProjections(d).heads_of(["eva"])), NAMES),
+    "profiles": (lambda d: _keys(_profiles(d)), NAMES),
     "erasure's pages": (_members, PAGES),
     "erasure's triggers": (_triggers, NAMES),
     "erasure's parts": (lambda d: _named(ErasureStore(d).parts()), NAMES),
