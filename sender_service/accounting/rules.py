@@ -80,6 +80,7 @@ def _split(edit: PageEdit, delivery: Delivery) -> bool:
         edit.add_chunk(
             f"{name}-{part}",
             {**whole, "state": "planned", "reason": None, "generation": 1, "attempted": False,
+             "attempts": 0, "settled": whole["release"],
              "notBefore": delivery.at, "releasedAt": None, "at": None},
         )  # fmt: skip
         for index in half:
@@ -127,14 +128,22 @@ def _defer(edit: PageEdit, delivery: Delivery) -> None:
     not_before = delivery.not_before or delivery.at
     fields: dict[str, Any] = {"state": "planned"}
     if delivery.reason in NOT_CALLED:
-        fields["attempted"] = chunk["attempts"] > 0 or chunk["release"] > 1
+        fields["attempted"] = chunk["attempts"] > 0 or chunk["release"] > _settled(chunk) + 1
+        if not fields["attempted"]:
+            fields["settled"] = chunk["release"]
     elif delivery.reason == "refused":
         fields |= {"generation": chunk["generation"] + 1, "attempted": False, "ttl": None}
+        fields |= {"settled": chunk["release"], "attempts": 0}
     else:
         wait = backoff(chunk["attempts"], edit.page["_id"], delivery.chunk)
         not_before = max(not_before, delivery.at + timedelta(seconds=wait))
         fields["attempts"] = chunk["attempts"] + 1
     edit.chunk(delivery.chunk, **fields, notBefore=not_before)
+
+
+def _settled(chunk: Chunk) -> int:
+    """Of pages from before that was noted: none."""
+    return chunk.get("settled", 0)
 
 
 def backoff(attempts: int, *who: str) -> float:

@@ -30,6 +30,7 @@ class Chunk(TypedDict):
     generation: int
     release: int
     attempts: int  # answered, but not to an end
+    settled: int  # releases that OneSignal refused, or that it wasn't called for: nothing of them was sent
     attempted: bool  # it may have been called: set by the release
     notBefore: datetime
     releasedAt: datetime | None
@@ -84,6 +85,7 @@ def new_chunk(variant: str, now: datetime, time_zone: str = "") -> Chunk:
         "generation": 1,
         "release": 0,
         "attempts": 0,
+        "settled": 0,
         "attempted": False,
         "notBefore": now,
         "releasedAt": None,
