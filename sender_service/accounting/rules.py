@@ -161,6 +161,21 @@ class Sighting:
     player: str
     kind: str
     at: datetime
+    webhook: Event | None = (
+        None  # which anybody can write who knows a tag; None: an authenticated word
+    )
+
+    def names_message(self, chunk: Chunk) -> bool | None:
+        """Return whether it names the message that the chunk was sent as; None: not known yet.
+
+        A tag is known to everybody who got the push: one of them could speak for the others.
+        """
+        if self.webhook is None:
+            return True
+        if not chunk["notificationId"]:  # of a call without an answer it never will be known
+            return True if chunk["state"] in FINAL_CHUNK else None
+        told = str(self.webhook.data.get("notificationId")).lower()
+        return told == chunk["notificationId"].lower()
 
 
 def judge(event: Event, tagger: Tagger) -> Sighting | None:
@@ -170,4 +185,4 @@ def judge(event: Event, tagger: Tagger) -> Sighting | None:
     player, kind = event.data.get("playerID") or event.player_id, event.data.get("kind")
     if tagged is None or kind not in KINDS or not is_uuid(player):
         return None
-    return Sighting(event.app, tagged, str(player).lower(), kind, event.occurred_at)
+    return Sighting(event.app, tagged, str(player).lower(), kind, event.occurred_at, event)
