@@ -191,6 +191,12 @@ class PageEdit:
         self.page["members"][index][2] = chunk
         self._changed("members")
 
+    def blank(self, index: int, player: str, person: str) -> None:
+        """Put markers in the place of a member's names."""
+        member = self.page["members"][index]
+        member[:] = [player, person if member[1] else "", member[2]]
+        self._changed("members")
+
     def add_chunk(self, name: str, chunk: Chunk) -> None:
         self.page["chunks"][name] = chunk
         self._changed("chunks")

@@ -22,6 +22,7 @@ from shared.collections import (
     PARKED,
     PARTS,
     PLAYERS,
+    PROJECTOR,
     SENDS,
 )
 from shared.mongo import Database, Document, one_of, translate_mongo_errors
@@ -48,6 +49,12 @@ class ErasureStore:
         with translate_mongo_errors():
             async for page in walk(pages, query, shown, at_once=PAGES_A_READ):
                 yield page["_id"], page["plannedAt"], page["members"]
+
+    async def count(self) -> int:
+        """How many erasures ingest has counted: before the first write of each, and after its last."""
+        with translate_mongo_errors():
+            found = await self._database[PROJECTOR.name].find_one({"_id": "erasures"})
+        return int(found["count"]) if found else 0
 
     async def owned(self, members: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of these (player, person) that ingest's ledger knows so; of nobody's, somebody's."""
