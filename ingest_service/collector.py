@@ -88,7 +88,7 @@ class Collector:
         received = self._clock()
         error = clock_error(batch.sent_at, received)
         arrival = Arrival(app, source, received, error, batch.size, crawler)
-        events, refused, warned = self._judge_all(arrival, batch.events)
+        events, refused = self._judge_all(arrival, batch.events)
         for refusal in refused:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:

@@ -131,7 +131,7 @@ class Sender:
         """One that plans transactional sends only, so that no large send stands before them."""
         tools = PlannerTools(
             self.sends, self.pages, self.audience, self.campaigns, self.contacts,
-            self.settings.plan, utc_now,
+            ErasureStore(self.database), self.settings.plan, utc_now,
             self.budget.chunk_members, self.scheduler_call.call, self._policy,
         )  # fmt: skip
         return [

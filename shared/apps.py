@@ -15,6 +15,7 @@ from shared.mongo import Database, blame_database
 from shared.secret_check import check_secret
 from shared.secrets import Vault
 from shared.wakeup import pause
+from shared.whole_reads import read_all
 
 log = logging.getLogger("carillon.apps")
 
@@ -76,7 +77,7 @@ class AppRegistry:
             self._is_key_checked = True
         apps: dict[str, App] = {}
         with blame_database():
-            async for document in self._database[APPS.name].find({}):
+            for document in await read_all(self._database[APPS.name], {}):
                 try:
                     app = App.model_validate(document)
                 except ValidationError as exc:

@@ -46,7 +46,7 @@ HELD = Gauge("carillon_governor_held", "1 while the message limit holds an app b
 RATE_SHARE = Gauge("carillon_governor_rate", "This replica's share, requests a second", ["app"])
 INTERACTIONS = Counter(
     "carillon_interactions_total",
-    "Webhooks judged: counted, repeated, forged, foreign, late",
+    "Webhooks judged: counted, repeated, forged, foreign, early (kept until their delivery), late",
     ["verdict"],
 )
 PAGES_PLANNED = Counter("carillon_pages_planned_total", "Pages planned", ["app"])

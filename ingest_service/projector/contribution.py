@@ -14,7 +14,7 @@ from shared.models.event import IMPORT, Event
 REGISTERS = ("email", "timeZone", "language", "browser", "basket", "tags")
 LIMITS = {"viewed": ("item", 50), "categories": ("id", 50), "purchases": ("id", 50),
           "changes": ("event", 100)}  # fmt: skip
-MAX_LINES = 1_000  # of an epoch's orders together: a hundred browsers are read at once
+MAX_LINES = 1_000  # of the orders together, of an epoch and of a person: nobody counts them
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTEXT: dict[str, Callable[[Any], str | None]] = {
     "timeZone": known_time_zone,
@@ -55,6 +55,8 @@ def union(parts: Iterable[Document]) -> Document:
         entries = keep((e for part in parts for e in part.get(name, ())), by=by, limit=limit)
         if entries:
             whole[name] = entries
+    if "purchases" in whole:
+        whole["purchases"] = _newest_lines(whole["purchases"])
     return whole
 
 

@@ -10,11 +10,13 @@ one that is listed has left; then, and after an operator's event, more are read.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from ingest_service.projector.contribution import union
 from ingest_service.projector.ledger import Ledger
 from ingest_service.projector.people import PersonIds
-from ingest_service.projector.profile import Bounds
+from ingest_service.projector.profile import Bounds, choose_browsers
 from ingest_service.projector.sets import Document
 from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import Visitor
@@ -33,22 +35,46 @@ class Material:
     async def browsers(
         self, app: str, people: set[str], existing: Found, visitors: Sequence[Visitor]
     ) -> Found:
-        """The batch's own, and those of persons who have others. A browser that somebody else adds to a
-        person meanwhile is not missed: its writer folds the profile too, after us, or makes us repeat.
+        """The batch's own, and the heads of those of persons who have others. A browser that somebody
+        else adds to a person meanwhile is not missed: its writer folds the profile too, after us, or
+        makes us repeat.
         """
         found = {v.state["_id"]: v.state for v in visitors}
         listed = {p: self._listed(app, profile) for p, profile in existing.items()}
         unproven = {p: self._hashed(app, d.get("unproven", ())) for p, d in existing.items()}
         few, full = self._parted(people, listed, found, unproven, self._bounds.browsers)
-        found |= await self._store.visitors_of(few)
-        found |= await self._store.visitors(_missing(full, listed, found))
+        found = await self._store.heads_of(few) | found
+        found |= await self._store.heads(_missing(full, listed, found))
         operated = {p for v in visitors if v.operated for p in v.touched}
         for person in full:
             left = any(person not in found.get(b, _NOBODYS)["people"] for b in listed[person])
             left = left or self._has_proof(person, unproven[person], found)
             if left or person in operated:
-                found |= await self._store.visitors_of([person], self._bounds.read)
+                others = await self._store.heads_of([person], self._bounds.read)
+                found = self._chosen_of(person, others) | found
         return found
+
+    async def wholes(self, chosen: Mapping[str, Sequence[Visitor]], own: set[str]) -> Found:
+        """Person → what its chosen browsers contribute. `own`: browsers whose documents are whole; of
+        the others only heads are at hand, and each is read and let go of again."""
+        wholes: dict[str, Document] = {}
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for person, visitors in chosen.items():
+            wholes[person] = union(p for v in visitors for p in _parts(person, v))
+            for visitor in visitors:
+                if visitor.state["_id"] not in own:
+                    wanted[visitor.state["_id"]].add(person)
+        if wanted:
+            async for state in self._store.each_visitor(wanted):
+                visitor = Visitor(state, self._people)
+                for person in wanted[state["_id"]]:
+                    wholes[person] = union([wholes[person], *_parts(person, visitor)])
+        return wholes
+
+    def _chosen_of(self, person: str, heads: Found) -> dict[str, Document]:
+        visitors = [Visitor(state, self._people) for state in heads.values()]
+        chosen = choose_browsers(person, visitors, self._bounds)
+        return {v.state["_id"]: v.state for v in chosen}
 
     async def players(self, app: str, people: set[str], existing: Found, ledger: Ledger) -> Found:
         """As with browsers."""
@@ -94,6 +120,10 @@ class Material:
         ]
         few = [p for p in people if p not in listed or not listed[p] <= at_hand.keys()]
         return [p for p in few if p not in full], full
+
+
+def _parts(person: str, visitor: Visitor) -> list[Document]:
+    return [e["part"] for e in visitor.state["epochs"] if visitor.person_of(e) == person]
 
 
 _NOBODYS: Document = {"people": [], "person": ""}

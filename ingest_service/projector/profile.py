@@ -34,15 +34,20 @@ BOUNDS = Bounds()
 
 
 def fold_profile(
-    person: str, visitors: Sequence[Visitor], players: Sequence[Document], bounds: Bounds = BOUNDS
+    person: str,
+    visitors: Sequence[Visitor],
+    players: Sequence[Document],
+    bounds: Bounds = BOUNDS,
+    whole: Document | None = None,
 ) -> Document | None:
-    """None where nothing belongs to the person any more. `players`: those it owns."""
-    visitors = sorted(_counted(person, visitors, bounds), key=_name)
+    """None where nothing belongs to the person any more. `players`: those it owns. `whole`: what the
+    chosen browsers contribute, where the visitors' own documents don't have all of it."""
+    visitors = sorted(choose_browsers(person, visitors, bounds), key=_name)
     epochs = [e for v in visitors for e in v.state["epochs"] if v.person_of(e) == person]
     if not epochs or _is_stand_in(visitors, epochs, players):
         return None
     here = [v for v in visitors if v.owner == person]
-    whole = union(e["part"] for e in epochs)
+    whole = union(e["part"] for e in epochs) if whole is None else whole
     unproven = [v for v in visitors if not v.has_proven(person)]
     owned = _counted_players(players, bounds)
     return {
@@ -70,9 +75,9 @@ def fold_profile(
     }
 
 
-def _counted(person: str, visitors: Iterable[Visitor], bounds: Bounds) -> list[Visitor]:
-    """Choose by a proof, then by when the person was last seen there: both only grow, whoever else
-    comes later."""
+def choose_browsers(person: str, visitors: Iterable[Visitor], bounds: Bounds) -> list[Visitor]:
+    """Return those that the person's profile is folded from: by a proof, then by when the person was
+    last seen there. Both only grow, whoever else comes later."""
     proven: list[tuple[datetime, str, Visitor]] = []
     others: list[tuple[datetime, str, Visitor]] = []
     for visitor in visitors:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from ingest_service.projector.reading import ProjectionReader, chunks
 from ingest_service.projector.sets import Document
 from ingest_service.projector.state import count_erasure
 from shared.collections import ERASED, MERGES, PLAYERS, PROFILES, VISITORS
@@ -17,17 +18,10 @@ from shared.errors import StoreUnavailable
 from shared.mongo import (
     Database,
     as_read,
-    one_of,
     settle_race,
     translate_mongo_errors,
 )
 from shared.mongo_errors import is_lost_race
-
-IN_AT_MOST = 100  # ids in one $in: more is slow on some servers
-OWNERS_A_READ = 500
-OWNERS = {
-    "app": 1, "visitor": 1, "epochs.login": 1, "epochs.born": 1, "epochs.part.firstSeenAt": 1,
-}  # fmt: skip
 
 
 class Raced(StoreUnavailable):
@@ -52,9 +46,21 @@ class Projections(Protocol):
     been written then, which a repetition of the batch finds out.
     """
 
-    async def visitors(self, ids: Iterable[str]) -> dict[str, Document]: ...
+    async def visitors_within(
+        self, ids: Iterable[str], most: int
+    ) -> tuple[dict[str, Document], set[str]]:
+        """As many as `most` bytes hold, at least one; and whom that leaves to be read later."""
+        ...
 
-    async def visitors_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]: ...
+    def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Document]:
+        """One after another, however large they are together."""
+        ...
+
+    async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
+        """Visitors without what may be large of them (`BULK`)."""
+        ...
+
+    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]: ...
 
     def owners_of(self, person: str) -> AsyncIterator[Document]:
         """Every browser that has something of the person, however many, one after another: of each
@@ -67,7 +73,11 @@ class Projections(Protocol):
         self, app: str, people: Iterable[str], limit: int = 0
     ) -> dict[str, Document]: ...
 
-    async def profiles(self, ids: Iterable[str]) -> dict[str, Document]: ...
+    async def profiles_within(
+        self, ids: Iterable[str], most: int
+    ) -> tuple[dict[str, Document], set[str]]:
+        """As with visitors."""
+        ...
 
     async def save_visitors(self, documents: Sequence[Document]) -> None: ...
 
@@ -93,7 +103,7 @@ class Projections(Protocol):
         """Whoever keeps copies sees that they are to be made anew."""
 
 
-class MongoProjections:
+class MongoProjections(ProjectionReader):
     """Projections in MongoDB; with a prefix, others beside the live ones.
 
     A new document's `rev` begins above `base`, so that a writer who knows another generation of
@@ -101,32 +111,8 @@ class MongoProjections:
     """
 
     def __init__(self, database: Database, prefix: str = "", base: int = 0) -> None:
-        self._database = database
-        self._prefix = prefix
+        super().__init__(database, prefix)
         self._base = base
-
-    async def visitors(self, ids: Iterable[str]) -> dict[str, Document]:
-        return await self._find(VISITORS.name, "_id", ids)
-
-    async def visitors_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
-        return await self._find(VISITORS.name, "people", people, limit=limit)
-
-    async def owners_of(self, person: str) -> AsyncIterator[Document]:
-        cursor = self._database[self._prefix + VISITORS.name].find({"people": person}, OWNERS)
-        with translate_mongo_errors():
-            async for document in cursor.batch_size(OWNERS_A_READ):
-                yield document
-
-    async def players(self, ids: Iterable[str]) -> dict[str, Document]:
-        return await self._find(PLAYERS.name, "_id", ids)
-
-    async def players_of(
-        self, app: str, people: Iterable[str], limit: int = 0
-    ) -> dict[str, Document]:
-        return await self._find(PLAYERS.name, "person", people, {"app": app}, limit=limit)
-
-    async def profiles(self, ids: Iterable[str]) -> dict[str, Document]:
-        return await self._find(PROFILES.name, "_id", ids)
 
     async def save_visitors(self, documents: Sequence[Document]) -> None:
         await self._write(VISITORS.name, [self._save(d) for d in documents])
@@ -139,7 +125,7 @@ class MongoProjections:
     ) -> None:
         """A merge is written once; of what may become of it later, only that it was undone."""
         writes: list[Any] = [_save_merge(d) for d in documents]
-        writes += [DeleteMany({"_id": {"$in": some}}) for some in _chunks(sorted(set(gone)))]
+        writes += [DeleteMany({"_id": {"$in": some}}) for some in chunks(sorted(set(gone)))]
         writes += [
             DeleteMany({"app": e.app, "person": e.person, "at": {"$lte": e.until}}) for e in ended
         ]
@@ -162,14 +148,6 @@ class MongoProjections:
             with translate_mongo_errors():
                 await settle_race(lambda: erased.bulk_write(writes, ordered=False))
 
-    async def buried(self, people: Iterable[str]) -> dict[str, Document]:
-        found: dict[str, Document] = {}
-        with translate_mongo_errors():
-            for wanted in one_of("_id", sorted(set(people))):
-                async for tombstone in self._database[ERASED.name].find(wanted):
-                    found[tombstone["_id"]] = tombstone
-        return found
-
     async def note_erasure(self) -> None:
         with translate_mongo_errors():
             await settle_race(lambda: count_erasure(self._database))
@@ -179,26 +157,6 @@ class MongoProjections:
         if rev == 0:
             return InsertOne({**document, "rev": self._base + 1})
         return ReplaceOne(as_read(document), {**document, "rev": rev + 1})
-
-    async def _find(
-        self,
-        collection: str,
-        field: str,
-        values: Iterable[str],
-        also: Document | None = None,
-        *,
-        limit: int = 0,
-    ) -> dict[str, Document]:
-        """`limit` 0: all of them."""
-        found: dict[str, Document] = {}
-        with translate_mongo_errors():
-            for some in _chunks(sorted(set(values))):
-                wanted = some[0] if len(some) == 1 else {"$in": some}
-                query = {**(also or {}), field: wanted}
-                cursor = self._database[self._prefix + collection].find(query).limit(limit)
-                async for document in cursor:
-                    found[document["_id"]] = document
-        return found
 
     async def _write(
         self,
@@ -212,9 +170,7 @@ class MongoProjections:
             return
         try:
             with translate_mongo_errors():
-                done = await self._database[self._prefix + collection].bulk_write(
-                    writes, ordered=ordered
-                )
+                done = await self._collection(collection).bulk_write(writes, ordered=ordered)
         except BulkWriteError as exc:
             if is_lost_race(exc):
                 raise Raced("another projector was faster") from exc
@@ -233,8 +189,3 @@ def _bury(tombstone: Document) -> UpdateOne:
     first = {k: v for k, v in tombstone.items() if k not in ("_id", "at")}
     change = {"$max": {"at": tombstone["at"]}, "$setOnInsert": first}
     return UpdateOne({"_id": tombstone["_id"]}, change, upsert=True)
-
-
-def _chunks(values: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(values), IN_AT_MOST):
-        yield values[start : start + IN_AT_MOST]

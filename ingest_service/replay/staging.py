@@ -9,12 +9,14 @@ from typing import Any
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from ingest_service.projector.store import IN_AT_MOST, MongoProjections
+from ingest_service.projector.reading import IN_AT_MOST
+from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot.files import COPIED
 from shared.collections import INGEST, PLAYERS, PROFILES, indexes_of
 from shared.errors import Conflict
 from shared.mongo import Database, Document, index_model, translate_mongo_errors
 from shared.mongo_errors import duplicates_of
+from shared.whole_reads import walk
 
 PREFIX = "replay_"
 BATCH = 500
@@ -97,7 +99,8 @@ class Staging:
         for name, fields in OF_THE_CLOCK.items():
             batch: list[Document] = []
             with translate_mongo_errors():
-                async for document in self._database[self._prefix + name].find({}):
+                staged = self._database[self._prefix + name]
+                async for document in walk(staged, {}, at_once=IN_AT_MOST):
                     batch.append(document)
                     if len(batch) == IN_AT_MOST:
                         different += await self._settle(name, fields, batch)

@@ -20,12 +20,14 @@ from shared.kafka_scan import committed_offsets, places_of
 from shared.mongo import Database, translate_mongo_errors
 from shared.settings import Settings
 from shared.topics import DELIVERIES, EVENTS, PROJECTOR, TOPICS
+from shared.whole_reads import walk
 
 log = logging.getLogger("carillon.snapshot")
 
 READ = (EVENTS, DELIVERIES)
 KEPT = 2
 TRIES = 5
+DOCUMENTS_A_READ = 1_000
 
 
 def folder_of(settings: Settings) -> Path:
@@ -63,7 +65,7 @@ async def _copy(database: Database, writer: Writer, count: int) -> bool:
     try:
         with translate_mongo_errors():
             for name in COPIED:
-                async for document in database[name].find({}):
+                async for document in walk(database[name], {}, at_once=DOCUMENTS_A_READ):
                     writer.add(name, document)
             whole = await erasures(database) == count
         if whole:

@@ -23,7 +23,7 @@ async def close_complete(
     more page before it noticed that its send was cancelled.
     """
     planned = [send for send in await sends.heads(ids) if send["state"] != "planning"]
-    accounts = await pages.sums_of([send["_id"] for send in planned])
+    accounts = await pages.sums_of({send["_id"]: send["pages"] for send in planned})
     complete = [
         (send, accounts[send["_id"]][0]) for send in planned if accounts[send["_id"]][1] == 0
     ]

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sender_service.accounting.places import Places
 from sender_service.models.erased_pages import lonely_bodies, page_without
@@ -90,6 +91,9 @@ class Erasure:
             named |= mine
             pages += [page] if mine else []
         theirs = await self.store.owned(named)
+        for person in sorted({person for _, person in named - theirs if person}):
+            if all(person != theirs_too for _, theirs_too in theirs):
+                await self.store.drop_contact({"_id": f"{erased.app}:{person}"}, self.clock())
         await self._blank(replace(erased, theirs=theirs), pages)
 
     async def _pages_of(self, erased: Erased) -> AsyncIterator[str]:
@@ -111,7 +115,8 @@ class Erasure:
         """True when something of it must be looked at again."""
         while (page := await self.pages.get(name)) is not None:
             edit = PageEdit(page, self.sweep_seconds)
-            under_way = page_without(edit, erased, self.clock(), wait=wait)
+            is_gone = partial(erased.is_member, at=page["plannedAt"])
+            under_way = page_without(edit, is_gone, self.clock(), wait=wait)
             changes = edit.finish()
             if changes and not await self.pages.update(page, changes):
                 continue  # somebody else wrote it meanwhile: on a fresh copy

@@ -80,6 +80,7 @@ def _split(edit: PageEdit, delivery: Delivery) -> bool:
         edit.add_chunk(
             f"{name}-{part}",
             {**whole, "state": "planned", "reason": None, "generation": 1, "attempted": False,
+             "attempts": 0, "settled": whole["release"],
              "notBefore": delivery.at, "releasedAt": None, "at": None},
         )  # fmt: skip
         for index in half:
@@ -127,14 +128,22 @@ def _defer(edit: PageEdit, delivery: Delivery) -> None:
     not_before = delivery.not_before or delivery.at
     fields: dict[str, Any] = {"state": "planned"}
     if delivery.reason in NOT_CALLED:
-        fields["attempted"] = chunk["attempts"] > 0 or chunk["release"] > 1
+        fields["attempted"] = chunk["attempts"] > 0 or chunk["release"] > _settled(chunk) + 1
+        if not fields["attempted"]:
+            fields["settled"] = chunk["release"]
     elif delivery.reason == "refused":
         fields |= {"generation": chunk["generation"] + 1, "attempted": False, "ttl": None}
+        fields |= {"settled": chunk["release"], "attempts": 0}
     else:
         wait = backoff(chunk["attempts"], edit.page["_id"], delivery.chunk)
         not_before = max(not_before, delivery.at + timedelta(seconds=wait))
         fields["attempts"] = chunk["attempts"] + 1
     edit.chunk(delivery.chunk, **fields, notBefore=not_before)
+
+
+def _settled(chunk: Chunk) -> int:
+    """Of pages from before that was noted: none."""
+    return chunk.get("settled", 0)
 
 
 def backoff(attempts: int, *who: str) -> float:
@@ -152,6 +161,21 @@ class Sighting:
     player: str
     kind: str
     at: datetime
+    webhook: Event | None = (
+        None  # which anybody can write who knows a tag; None: an authenticated word
+    )
+
+    def names_message(self, chunk: Chunk) -> bool | None:
+        """Return whether it names the message that the chunk was sent as; None: not known yet.
+
+        A tag is known to everybody who got the push: one of them could speak for the others.
+        """
+        if self.webhook is None:
+            return True
+        if not chunk["notificationId"]:  # of a call without an answer it never will be known
+            return True if chunk["state"] in FINAL_CHUNK else None
+        told = str(self.webhook.data.get("notificationId")).lower()
+        return told == chunk["notificationId"].lower()
 
 
 def judge(event: Event, tagger: Tagger) -> Sighting | None:
@@ -161,4 +185,4 @@ def judge(event: Event, tagger: Tagger) -> Sighting | None:
     player, kind = event.data.get("playerID") or event.player_id, event.data.get("kind")
     if tagged is None or kind not in KINDS or not is_uuid(player):
         return None
-    return Sighting(event.app, tagged, str(player).lower(), kind, event.occurred_at)
+    return Sighting(event.app, tagged, str(player).lower(), kind, event.occurred_at, event)

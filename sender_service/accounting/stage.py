@@ -12,7 +12,7 @@ from typing import TypeVar
 from sender_service.accounting.closing import close_complete, settle_caps
 from sender_service.accounting.rules import RefusedRun, Sighting, apply, fail_later, judge
 from sender_service.accounting.streams import StreamMatcher
-from sender_service.models.page import Page, PageEdit, page_id, root_of, send_of
+from sender_service.models.page import Chunk, Page, PageEdit, page_id, root_of, send_of
 from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
@@ -74,7 +74,8 @@ class Accounting:
         pages = await self._account(deliveries) if deliveries else {}
         await self._count(sightings)
         waited = await self.streams.unpark(pages) if deliveries else []
-        await self._hear(streamed + waited)
+        await self._hear(streamed + [event for event in waited if event.type == STREAM])
+        await self._hear_early([event for event in waited if event.type != STREAM])
         await self.streams.forget(waited)
         if any(page["open"] for page in pages.values()):
             self.scheduler.call()
@@ -86,6 +87,13 @@ class Accounting:
             metrics.INTERACTIONS.labels("forged").inc()
         else:
             sightings[page_id(seen.tagged.send, seen.tagged.page)].append(seen)
+
+    async def _hear_early(self, webhooks: Sequence[Event]) -> None:
+        """Count those that came before the delivery that says which message they may name."""
+        sightings: dict[str, list[Sighting]] = defaultdict(list)
+        for event in webhooks:
+            self._judge(event, sightings)
+        await self._count(sightings)
 
     async def _hear(self, events: Sequence[Event]) -> None:
         """What OneSignal's Event Streams say."""
@@ -157,11 +165,16 @@ class Accounting:
         sightings = await self._in_time(sightings)
         pages = await self.pages.get_many(list(sightings))
         seen: list[tuple[Page, dict[tuple[int, str], datetime]]] = []
+        early: dict[str, list[Sighting]] = {}
         for key, here in sightings.items():
             if key not in pages:
                 metrics.INTERACTIONS.labels("late").inc(len(here))
-            elif distinct := self._distinct(pages[key], here):
+                continue
+            distinct, waiting = self._distinct(pages[key], here)
+            early |= {key: waiting} if waiting else {}
+            if distinct:
                 seen.append((pages[key], distinct))
+        await self._park(early)
         if not seen:
             return
         new = await self.interactions.add(seen)
@@ -170,6 +183,23 @@ class Accounting:
         for page, distinct in seen:
             extra = {"send": page["send"], "page": page["n"], "seen": len(distinct)}
             log.info("interactions counted", extra=extra)
+
+    async def _park(self, early: Mapping[str, Sequence[Sighting]]) -> None:
+        """Keep what names a message before the delivery does. The pages are read once more, after it is
+        kept: so whoever accounts the delivery finds it, or we find the delivery."""
+        if not early:
+            return
+        events = [s.webhook for of in early.values() for s in of if s.webhook is not None]
+        await self.streams.park(events)
+        pages = await self.pages.get_many(list(early))
+        ready = {
+            key: known
+            for key, here in early.items()
+            if key in pages and (known := [s for s in here if _is_known(pages[key], s)])
+        }
+        if ready:
+            await self._count(ready)
+            await self.streams.forget([s.webhook for of in ready.values() for s in of if s.webhook])
 
     async def _in_time(self, by_page: Mapping[str, Sequence[T]]) -> dict[str, Sequence[T]]:
         """Without pages of sends that are in their reports: what is told of them now is late."""
@@ -180,18 +210,33 @@ class Accounting:
 
     def _distinct(
         self, page: Page, sightings: Sequence[Sighting]
-    ) -> dict[tuple[int, str], datetime]:
-        """The first time of each (member, kind)."""
+    ) -> tuple[dict[tuple[int, str], datetime], list[Sighting]]:
+        """(the first time of each (member, kind), those that can't be told yet)."""
         edit = PageEdit(page, self.sweep_seconds)
         seen: dict[tuple[int, str], datetime] = {}
+        early: list[Sighting] = []
         for sighting in sightings:
             index = edit.index_of(sighting.player)
-            if index is None or not _names(page, index, sighting):
-                metrics.INTERACTIONS.labels("foreign").inc()
+            is_right: bool | None = False
+            if index is not None and _names(page, index, sighting):
+                is_right = sighting.names_message(_chunk_of(page, index))
+            if is_right is None:
+                early.append(sighting)
+            if index is None or not is_right:
+                metrics.INTERACTIONS.labels("foreign" if is_right is False else "early").inc()
                 continue
             at = seen.get((index, sighting.kind), sighting.at)
             seen[index, sighting.kind] = min(at, sighting.at)
-        return seen
+        return seen, early
+
+
+def _chunk_of(page: Page, index: int) -> Chunk:
+    return page["chunks"][page["members"][index][2]]
+
+
+def _is_known(page: Page, sighting: Sighting) -> bool:
+    index = PageEdit(page, 0).index_of(sighting.player)
+    return index is None or sighting.names_message(_chunk_of(page, index)) is not None
 
 
 def _names(page: Page, index: int, sighting: Sighting) -> bool:

@@ -56,8 +56,8 @@ class StreamMatcher:
 
     async def unpark(self, pages: Mapping[str, Page]) -> list[Event]:
         """Events that waited for a delivery of these pages; they stay parked until `forget`."""
-        messages = [m for page in pages.values() for m in page.get("notifications", [])]
-        return await self._parked.of(messages)
+        told = {m for page in pages.values() for m in page.get("notifications", [])}
+        return await self._parked.of(sorted(told | {m.lower() for m in told}))
 
     async def park(self, events: Sequence[Event]) -> None:
         await self._parked.put(events)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
-from sender_service.models.erasure import Erased, is_blank, marker
+from sender_service.models.erasure import is_blank, marker
 from sender_service.models.page import Page, PageEdit, outcome_of, pending_members, root_of
 
 
-def page_without(edit: PageEdit, erased: Erased, now: datetime, *, wait: bool) -> bool:
-    """Blank the person's members. With `wait`, those whose call is under way keep their names for
+def page_without(
+    edit: PageEdit, is_gone: Callable[[list[str]], bool], now: datetime, *, wait: bool
+) -> bool:
+    """Blank the members that are gone. With `wait`, those whose call is under way keep their names for
     now, so that its answer finds them: returns whether there are any.
 
     What was not called never will be. A call of which nobody knows whether it was taken is repeated,
@@ -19,7 +22,7 @@ def page_without(edit: PageEdit, erased: Erased, now: datetime, *, wait: bool) -
     persons: dict[str, str] = {}
     touched: set[str] = set()
     for index, member in enumerate(edit.page["members"]):
-        if not erased.is_member(member, edit.page["plannedAt"]):
+        if not is_gone(member):
             continue
         if outcome_of(edit.page, index)[0] == "pending":
             if wait and _is_called(edit.page, member[2]):

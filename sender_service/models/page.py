@@ -30,6 +30,7 @@ class Chunk(TypedDict):
     generation: int
     release: int
     attempts: int  # answered, but not to an end
+    settled: int  # releases that OneSignal refused, or that it wasn't called for: nothing of them was sent
     attempted: bool  # it may have been called: set by the release
     notBefore: datetime
     releasedAt: datetime | None
@@ -84,6 +85,7 @@ def new_chunk(variant: str, now: datetime, time_zone: str = "") -> Chunk:
         "generation": 1,
         "release": 0,
         "attempts": 0,
+        "settled": 0,
         "attempted": False,
         "notBefore": now,
         "releasedAt": None,
@@ -187,6 +189,12 @@ class PageEdit:
     def move(self, index: int, chunk: str) -> None:
         """Put a member into a part of its chunk."""
         self.page["members"][index][2] = chunk
+        self._changed("members")
+
+    def blank(self, index: int, player: str, person: str) -> None:
+        """Put markers in the place of a member's names."""
+        member = self.page["members"][index]
+        member[:] = [player, person if member[1] else "", member[2]]
         self._changed("members")
 
     def add_chunk(self, name: str, chunk: Chunk) -> None:

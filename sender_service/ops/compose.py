@@ -30,6 +30,7 @@ from sender_service.ops.trials import ConnectionTest, TestSender
 from sender_service.ops.why import Why
 from sender_service.planner.audience import AudienceReader
 from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.tidying import Tidying
 from sender_service.store.audit import AuditStore
 from sender_service.store.campaigns import CampaignStore, app_store
 from sender_service.store.contacts import ContactStore
@@ -106,9 +107,14 @@ class OpsParts:
         reader = SendReader(sends, pages, interactions, self.budget, self.clock, progress)
         api = SendsApi(
             intake=self.intake,
-            sends=sends,
-            pages=pages,
             reader=reader,
+            tidying=Tidying(
+                self.apps,
+                sends,
+                pages,
+                ContactStore(self.database),
+                self.settings.plan.sweep_seconds,
+            ),
             scheduler=self.scheduler,
             clock=self.clock,
         )

@@ -14,8 +14,7 @@ from sender_service.ops.bodies import is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import SEND, answers
 from sender_service.ops.reading import SendReader
-from sender_service.store.pages import PageStore
-from sender_service.store.sends import SendStore
+from sender_service.scheduler.tidying import Tidying
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 from shared.wakeup import Wakeup
@@ -30,16 +29,16 @@ class SendsApi:
         self,
         *,
         intake: Intake,
-        sends: SendStore,
-        pages: PageStore,
         reader: SendReader,
+        tidying: Tidying,
         scheduler: Wakeup,
         clock: Clock,
     ) -> None:
         self._intake = intake
-        self._sends = sends
-        self._pages = pages
+        self._sends = tidying.sends
+        self._pages = tidying.pages
         self._reader = reader
+        self._tidying = tidying
         self._scheduler = scheduler
         self._clock = clock
 
@@ -93,6 +92,7 @@ class SendsApi:
         done = await self._sends.end(send.lower(), "cancelled", {})
         if done:
             await self._intake.drop_list(send.lower())
+            await self._tidying.end_stopped(send.lower(), self._clock())
         await self._pages.make_due(send.lower(), self._clock())
         return await self._changed(send, done, "cancelled")
 

@@ -13,6 +13,7 @@ from typing import Any
 from sender_service.models.page import Page, PageEdit, page_id
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.forgetting import Forgetting
 from sender_service.planner.seen import SeenTexts
 from sender_service.planner.target import Candidate, Cursor, Target, Want
 from sender_service.store.contacts import ContactStore
@@ -43,6 +44,7 @@ class Shelf:
     audience: AudienceReader
     contacts: ContactStore
     clock: Clock
+    forgetting: Forgetting
 
 
 class Paging:
@@ -57,13 +59,17 @@ class Paging:
         self._shelf = shelf
         self._keep = keep
         self._seen = SeenTexts()  # as builders ask for it; only of lists, which are bounded
+        self._erasures = 0
         self._people = 0
         self._bad = 0
 
     async def run(self) -> int:
         """How many pages the send has. Raises Rejected when too many texts don't render."""
+        self._erasures = await self._shelf.forgetting.count()
         last = await self._shelf.pages.last(self._send)
         n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
+        if last is not None:  # perhaps its planner didn't come to look at it
+            await self._shelf.forgetting.look(page_id(self._send, last[0]))
         await self._see_again(range(n))
         builder = self._builder(n)
         audience = self._shelf.audience.batches(self._target, cursor)
@@ -95,6 +101,8 @@ class Paging:
         page = builder.page(cursor)
         if not await self._shelf.pages.insert(page, builder.bodies):
             raise LeaseLost  # somebody else planned this page: theirs stands
+        if await self._shelf.forgetting.count() != self._erasures:
+            await self._shelf.forgetting.look(page["_id"])
         metrics.PAGES_PLANNED.labels(page["app"]).inc()
         if self._target.is_list:
             self._seen.update(member[0] for member in builder.members)

@@ -16,11 +16,13 @@ from sender_service.models.send import FINAL, NEVER, Send
 from sender_service.models.trigger import Terms
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
+from sender_service.planner.forgetting import Forgetting
 from sender_service.planner.paging import LeaseLost, Paging, Shelf
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.target import target_of
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
+from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from sender_service.store.parts import PartLost
 from sender_service.store.sends import SendStore
@@ -43,6 +45,7 @@ class PlannerTools:
     audience: AudienceReader
     campaigns: CampaignStore
     contacts: ContactStore
+    erasures: ErasureStore
     settings: PlanSettings
     clock: Clock
     chunk_members: Callable[[str], int]
@@ -115,7 +118,8 @@ class Planner:
                 await self._keep(send, {})
                 renewed = time.monotonic()
 
-        shelf = Shelf(tools.pages, tools.audience, tools.contacts, tools.clock)
+        forgetting = Forgetting(tools.erasures, tools.pages, tools.audience.people, tools.clock)
+        shelf = Shelf(tools.pages, tools.audience, tools.contacts, tools.clock, forgetting)
         count = await Paging(plan, target, shelf, keep).run()
         await tools.pages.make_due(send["_id"], tools.clock())
         planned = {"state": "sending", "pages": count, "planDue": NEVER, "planner": None}

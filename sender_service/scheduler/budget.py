@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
@@ -63,6 +63,9 @@ class MessageBudget:
         self._clock = clock
         self.held: dict[str, datetime] = {}  # app → since when it is held back, as seen here
         self._told: dict[str, bool] = {}  # app → is it held, as its document says
+        self._tried: dict[
+            str, datetime
+        ] = {}  # app → when something was held back last, as seen here
 
     @property
     def transactional_share(self) -> float:
@@ -163,10 +166,21 @@ class MessageBudget:
             found = await self._budgets.find_one({"_id": app}, {"heldSince": 1})
         return None if found is None else found.get("heldSince")
 
+    async def forget_held(self, after: timedelta) -> None:
+        """Tell that an app isn't held any more for which nothing was tried for so long: what was held
+        is tried again and again until it goes, ends, or is held by something else."""
+        for app, tried in list(self._tried.items()):
+            if self._clock() - tried > after:
+                self._told[app] = True  # so that the document says it, too, whoever wrote that
+                await self._note(app, held=False)
+
     async def _note(self, app: str, *, held: bool) -> None:
         metrics.HELD.labels(app).set(1 if held else 0)
+        if held:
+            self._tried[app] = self._clock()
         if not held:
             self.held.pop(app, None)
+            self._tried.pop(app, None)
         elif app not in self.held:
             self.held[app] = self._clock()
             log.warning("held: the message limit is near", extra={"app": app})

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sender_service.models.erasure import marker
 from sender_service.models.page import FINAL_CHUNK, Chunk, Page, PageEdit, pending_members
 from sender_service.models.policy import Policy
 from sender_service.models.send import Send
@@ -82,6 +83,8 @@ def without_unreachable(
         if entry["state"] != "subscribed":
             reason = entry["state"] if entry["state"] in ("invalid", "erased") else "unsubscribed"
             edit.outcome(index, "suppressed", reason)
+            if reason == "erased":  # after the erasure's own looks: its names go now
+                edit.blank(index, marker(), marker())
         elif entry["person"] != person:
             moved.append(player)
     return moved

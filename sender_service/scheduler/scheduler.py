@@ -22,6 +22,7 @@ from sender_service.scheduler.release import (
     to_job,
     wait_through_quiet_hours,
 )
+from sender_service.scheduler.tidying import Tidying, is_sending
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import OpenPage, PageStore
 from sender_service.store.people import PeopleReader
@@ -51,6 +52,7 @@ PAUSED_LOOK = timedelta(seconds=30)  # a paused send is looked at no sooner; res
 AILING_SECONDS = 30.0
 COUNTED_FOR = timedelta(minutes=1)  # what is repeated later than that counts when it is repeated
 HELD_PAUSE = timedelta(seconds=5)  # before what the message limit held back is looked at again
+HELD_LOOKS = 3  # after so many pauses without another try, nothing is held any more
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ class _Turn:
 class Scheduler:
     def __init__(self, tools: SchedulerTools) -> None:
         self._tools = tools
+        self._tidying = Tidying(
+            tools.apps, tools.sends, tools.pages, tools.contacts, tools.settings.sweep_seconds
+        )
         self._tidied: float | None = None
         self._ailing: dict[str, float] = {}  # pages that failed, until when they are left alone
 
@@ -98,8 +103,9 @@ class Scheduler:
         """One pass over all apps; returns how many jobs were released. Raises Unavailable."""
         turn, released = _Turn(), 0
         for app in list(self._tools.apps.apps):
-            if app.enabled and app.one_signal.enabled and app.state == "active":
+            if is_sending(app):
                 released += await self._turn_of(app, turn)
+        await self._tools.budget.forget_held(HELD_LOOKS * HELD_PAUSE)
         return released
 
     async def _turn_of(self, app: App, turn: _Turn) -> int:
@@ -225,17 +231,11 @@ class Scheduler:
         ]
 
     async def _tidy(self) -> None:
-        """Mend what a crash between two writes left: pages not due, accounts not closed."""
         moment = self._tools.monotonic()
         if self._tidied is not None and moment - self._tidied < TIDY_SECONDS:
             return
-        self._tidied, now = moment, self._tools.clock()
-        unclosed = await self._tools.sends.unclosed()
-        for send in unclosed:
-            if send["state"] in ("cancelled", "refused"):
-                await self._tools.pages.make_due(send["_id"], now)
-        ids = [send["_id"] for send in unclosed if send["state"] != "planning"]
-        await close_complete(self._tools.sends, self._tools.pages, ids, now)
+        self._tidied = moment
+        await self._tidying.tidy(self._tools.clock())
 
 
 async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:

@@ -16,6 +16,7 @@ from shared.mongo import (
     settle_race,
     translate_mongo_errors,
 )
+from shared.whole_reads import read_all
 
 Campaigns = dict[tuple[str, str], Campaign | None]  # by app and name, as a batch read them
 
@@ -32,7 +33,7 @@ class VersionedStore:
 
     async def find(self, query: Document) -> list[Document]:
         with translate_mongo_errors():
-            found = [d async for d in self._collection.find(query)]
+            found = await read_all(self._collection, query)
         return sorted(found, key=lambda d: str(d["_id"]))
 
     async def put(self, key: str, content: Document) -> Document:
@@ -103,7 +104,7 @@ class CampaignStore(VersionedStore):
         found = {first: current} if first == current.version else {}
         with translate_mongo_errors():
             for wanted in one_of("_id", ids):
-                async for document in self._versions.find(wanted):
+                for document in await read_all(self._versions, wanted):
                     found[document["version"]] = to_campaign(document)
         return [found[n] for n in numbers if n in found]
 

@@ -18,6 +18,7 @@ from shared.mongo import (
     translate_mongo_errors,
     write_conditionally,
 )
+from shared.whole_reads import read_all
 
 RING = 64  # pushes remembered a person: more than a cap can count
 KEPT = timedelta(days=91)  # longer than the longest cap
@@ -66,7 +67,7 @@ class ContactStore:
         found: dict[str, Document] = {}
         with translate_mongo_errors():
             for wanted in one_of("_id", keys):
-                found |= {d["_id"]: d async for d in self._contacts.find(wanted)}
+                found |= {d["_id"]: d for d in await read_all(self._contacts, wanted)}
         return found
 
 

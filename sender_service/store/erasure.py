@@ -22,13 +22,16 @@ from shared.collections import (
     PARKED,
     PARTS,
     PLAYERS,
+    PROJECTOR,
     SENDS,
 )
 from shared.mongo import Database, Document, one_of, translate_mongo_errors
+from shared.whole_reads import walk
 
 PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
 TRIGGERS_A_READ = 4  # of up to 1 MiB each
 PARKED_A_READ = 500
+DEEDS_A_READ = 500
 
 
 class ErasureStore:
@@ -42,10 +45,16 @@ class ErasureStore:
     ) -> AsyncIterator[tuple[str, datetime, list[list[str]]]]:
         """(page, when it was planned, its members) of all pages of an app, or of those since."""
         query: Document = {"app": app} | ({"plannedAt": {"$gte": since}} if since else {})
-        found = self._database[PAGES.name].find(query, {"members": 1, "plannedAt": 1})
+        pages, shown = self._database[PAGES.name], {"members": 1, "plannedAt": 1}
         with translate_mongo_errors():
-            async for page in found.batch_size(PAGES_A_READ):
+            async for page in walk(pages, query, shown, at_once=PAGES_A_READ):
                 yield page["_id"], page["plannedAt"], page["members"]
+
+    async def count(self) -> int:
+        """How many erasures ingest has counted: before the first write of each, and after its last."""
+        with translate_mongo_errors():
+            found = await self._database[PROJECTOR.name].find_one({"_id": "erasures"})
+        return int(found["count"]) if found else 0
 
     async def owned(self, members: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of these (player, person) that ingest's ledger knows so; of nobody's, somebody's."""
@@ -58,9 +67,9 @@ class ErasureStore:
 
     async def triggers(self, app: str) -> AsyncIterator[tuple[str, datetime, Document]]:
         """(send, when it came, its trigger)."""
-        found = self._database[SENDS.name].find({"app": app}, {"trigger": 1, "createdAt": 1})
+        sends, shown = self._database[SENDS.name], {"trigger": 1, "createdAt": 1}
         with translate_mongo_errors():
-            async for send in found.batch_size(TRIGGERS_A_READ):
+            async for send in walk(sends, {"app": app}, shown, at_once=TRIGGERS_A_READ):
                 yield send["_id"], send["createdAt"], send["trigger"]
 
     async def change_trigger(self, send: str, changes: Document) -> None:
@@ -68,7 +77,7 @@ class ErasureStore:
 
     async def parts(self) -> AsyncIterator[Document]:
         with translate_mongo_errors():
-            async for part in self._database[PARTS.name].find({}).batch_size(TRIGGERS_A_READ):
+            async for part in walk(self._database[PARTS.name], {}, at_once=TRIGGERS_A_READ):
                 yield part
 
     async def change_part(self, part: str, changes: Document) -> None:
@@ -84,8 +93,8 @@ class ErasureStore:
         """Those whose content is there still."""
         shown = {"topic": 1, "code": 1, "at": 1, "key": 1, "value": 1}
         with translate_mongo_errors():
-            found = self._database[DEAD_LETTERS.name].find({"value": {"$ne": ""}}, shown)
-            async for letter in found.batch_size(TRIGGERS_A_READ):
+            letters, full = self._database[DEAD_LETTERS.name], {"value": {"$ne": ""}}
+            async for letter in walk(letters, full, shown, at_once=TRIGGERS_A_READ):
                 yield letter
 
     async def blank_letter(self, letter: str) -> None:
@@ -110,7 +119,7 @@ class ErasureStore:
     async def parked(self, players: Mapping[str, datetime]) -> AsyncIterator[Document]:
         """Stream events of these players that still wait for their delivery."""
         with translate_mongo_errors():
-            async for parked in self._database[PARKED.name].find({}).batch_size(PARKED_A_READ):
+            async for parked in walk(self._database[PARKED.name], {}, at_once=PARKED_A_READ):
                 event = cast(Document, parked.get("event") or {})
                 until = players.get(str(event.get("playerId")))
                 if until is not None and _is_from_before(event, until):
@@ -133,7 +142,8 @@ class ErasureStore:
         """Who looked at the person, or did something to it: by its id, which is a keyed hash."""
         with translate_mongo_errors():
             for wanted in one_of("target.person", sorted(persons)):
-                async for deed in self._database[AUDIT.name].find(wanted, {"expireAt": 0}):
+                audit, shown = self._database[AUDIT.name], {"expireAt": 0}
+                async for deed in walk(audit, wanted, shown, at_once=DEEDS_A_READ):
                     yield deed
 
     async def tombstones(self, persons: Collection[str]) -> AsyncIterator[Document]:

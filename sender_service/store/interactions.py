@@ -19,6 +19,7 @@ from shared.mongo import (
     translate_mongo_errors,
     write_conditionally,
 )
+from shared.whole_reads import read_all
 
 Seen = Mapping[tuple[int, str], datetime]  # (member's index, impression | click | close) → when
 KINDS = ("impression", "click", "close")
@@ -55,14 +56,14 @@ class InteractionStore:
     async def _read(self, pages: Sequence[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
         for wanted in one_of("_id", pages):
-            found |= {d["_id"]: d async for d in self._interactions.find(wanted)}
+            found |= {d["_id"]: d for d in await read_all(self._interactions, wanted)}
         return found
 
     async def counts(self, send: str) -> dict[str, int]:
         """{"impression": n, "click": n, "close": n} of a send."""
         total = dict.fromkeys(KINDS, 0)
         with translate_mongo_errors():
-            async for page in self._interactions.find({"send": send}, {"counts": 1}):
+            for page in await read_all(self._interactions, {"send": send}, {"counts": 1}):
                 for kind in KINDS:
                     total[kind] += page["counts"][kind]
         return total

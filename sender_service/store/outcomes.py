@@ -11,6 +11,7 @@ from sender_service.models.page import Page, outcome_of
 from sender_service.models.send import EVER
 from sender_service.store.interactions import KINDS
 from sender_service.store.recent import Span, newest_of
+from sender_service.store.send_pages import pages_of
 from shared.collections import INTERACTIONS, PAGES, SENDS
 from shared.mongo import Database, Document, translate_mongo_errors
 
@@ -65,11 +66,9 @@ class OutcomeReader:
 
     async def of_send(self, send: str, wanted: Wanted) -> list[Found]:
         found: list[Found] = []
-        pages = self._pages.find({"send": send}, {"members": 1, "outcomes": 1, "chunks": 1,
-                                                  "plannedAt": 1})  # fmt: skip
-        with translate_mongo_errors():
-            async for page in pages.batch_size(PAGES_A_READ):
-                found += _of_page(cast(Page, page), wanted)
+        shown = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "plannedAt": 1}
+        async for page in pages_of(self._pages, send, shown, at_once=PAGES_A_READ):
+            found += _of_page(cast(Page, page), wanted)
         return found
 
     async def interactions(self, pages: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -12,8 +12,9 @@ import orjson
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.page import Chunk, Page
+from sender_service.models.page import Chunk, Page, page_id
 from sender_service.models.send import EVER, Send, Sums, add_sums, empty_sums
+from sender_service.store.send_pages import pages_of
 from shared.collections import BODIES, PAGES
 from shared.mongo import (
     Database,
@@ -24,9 +25,11 @@ from shared.mongo import (
     translate_mongo_errors,
     write_conditionally,
 )
+from shared.whole_reads import read_all
 
 DUE_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
+FULL_PAGES_A_READ = 4  # of 2,000 members each
 _OPEN = {"send": 1, "due": 1, "out": 1, "silentAt": 1, "tried": 1}
 
 
@@ -102,16 +105,16 @@ class PageStore:
 
     async def last(self, send: str) -> tuple[int, Any] | None:
         """(n, cursor to go on from) of the last page planned."""
-        with translate_mongo_errors():
-            found = [p async for p in self._pages.find({"send": send}, {"n": 1, "next": 1})]
-        newest = max(found, key=lambda p: p["n"], default=None)
+        newest = None
+        async for page in pages_of(self._pages, send, {"n": 1, "next": 1}):
+            newest = page
         return None if newest is None else (newest["n"], newest["next"])
 
     async def index(self, send: str) -> list[tuple[Any, str]]:
         """(the cursor it ends at, id) of each page of a send, in their order."""
-        with translate_mongo_errors():
-            found = [p async for p in self._pages.find({"send": send}, {"n": 1, "next": 1})]
-        return [(p["next"], p["_id"]) for p in sorted(found, key=lambda p: p["n"])]
+        return [
+            (p["next"], p["_id"]) async for p in pages_of(self._pages, send, {"n": 1, "next": 1})
+        ]
 
     async def get(self, page: str) -> Page | None:
         with translate_mongo_errors():
@@ -121,7 +124,7 @@ class PageStore:
         found: dict[str, Page] = {}
         with translate_mongo_errors():
             for wanted in one_of("_id", pages):
-                async for page in self._pages.find(wanted):
+                for page in await read_all(self._pages, wanted):
                     found[page["_id"]] = cast(Page, page)
         return found
 
@@ -130,7 +133,7 @@ class PageStore:
         found: dict[str, Page] = {}
         with translate_mongo_errors():
             for wanted in one_of("notifications", messages):
-                async for page in self._pages.find(wanted):
+                for page in await read_all(self._pages, wanted):
                     found[page["_id"]] = cast(Page, page)
         return list(found.values())
 
@@ -177,7 +180,7 @@ class PageStore:
                     p["_id"], p["send"], p["due"], p["out"], p["tried"],
                     p.get("silentAt") or p["due"],  # of pages from before that was noted
                 )
-                async for p in self._pages.find(query, _OPEN).limit(limit)
+                for p in await read_all(self._pages, query, _OPEN, limit=limit)
             ]  # fmt: skip
         return sorted(found, key=lambda page: (page.due, page.id))
 
@@ -198,29 +201,37 @@ class PageStore:
 
     async def of_send(self, send: str) -> AsyncIterator[Page]:
         """All pages of a send, one after another."""
-        with translate_mongo_errors():
-            async for page in self._pages.find({"send": send}):
-                yield cast(Page, page)
+        async for page in pages_of(self._pages, send, None, at_once=FULL_PAGES_A_READ):
+            yield cast(Page, page)
 
     async def chunks_of(self, send: str) -> AsyncIterator[Iterable[Chunk]]:
         """Page by page, without the members."""
-        with translate_mongo_errors():
-            async for page in self._pages.find({"send": send}, {"chunks": 1}):
-                yield page["chunks"].values()
+        async for page in pages_of(self._pages, send, {"n": 1, "chunks": 1}):
+            yield page["chunks"].values()
 
     async def sums(self, send: str) -> tuple[Sums, int]:
         """(the send's account so far, how many of its pages are open)."""
-        return (await self.sums_of([send]))[send]
+        return (await self.sums_of({send: 0}))[send]
 
-    async def sums_of(self, sends: Sequence[str]) -> dict[str, tuple[Sums, int]]:
-        """Send → (its account so far, how many of its pages are open)."""
+    async def sums_of(self, sends: Mapping[str, int]) -> dict[str, tuple[Sums, int]]:
+        """Send → (its account so far, how many of its pages are open). `sends`: how many pages each
+        has, where that is known; else 0."""
         found = {send: (empty_sums(), 0) for send in sends}
+
+        def add(page: Document) -> None:
+            total, still_open = found[page["send"]]
+            add_sums(total, page["sums"])
+            found[page["send"]] = (total, still_open + page["open"])
+
+        shown = {"n": 1, "send": 1, "sums": 1, "open": 1}
+        known = [page_id(send, n) for send, pages in sends.items() for n in range(pages)]
         with translate_mongo_errors():
-            for query in one_of("send", sends):
-                async for page in self._pages.find(query, {"send": 1, "sums": 1, "open": 1}):
-                    total, still_open = found[page["send"]]
-                    add_sums(total, page["sums"])
-                    found[page["send"]] = (total, still_open + page["open"])
+            for wanted in one_of("_id", known):
+                for page in await read_all(self._pages, wanted, shown):
+                    add(page)
+        for send in (send for send, pages in sends.items() if not pages):
+            async for page in pages_of(self._pages, send, shown):
+                add(page)
         return found
 
 

@@ -10,6 +10,7 @@ from pymongo import ReplaceOne
 from shared.collections import PARKED
 from shared.models.event import Event
 from shared.mongo import Database, one_of, settle_race, translate_mongo_errors
+from shared.whole_reads import read_all
 
 KEPT = timedelta(days=7)  # as long as a send may live
 
@@ -44,7 +45,7 @@ class ParkedStore:
         found: list[Event] = []
         with translate_mongo_errors():
             for wanted in one_of("message", messages):
-                async for document in self._parked.find(wanted):
+                for document in await read_all(self._parked, wanted):
                     found.append(Event.model_validate(document["event"]))
         return found
 

@@ -9,8 +9,8 @@ from sender_service.models.send import NEVER
 from shared.collections import PLAYERS, PROFILES
 from shared.ids import SLOTS
 from shared.mongo import Collection, Database, Document, one_of, translate_mongo_errors
+from shared.whole_reads import read_all
 
-AT_ONCE = 1_000  # more than a range of slots should hold
 RECENT_LIMIT = 2_000  # more changes than this are looked up by id instead
 
 
@@ -25,8 +25,7 @@ class PeopleReader:
         """Profiles of a closed range of slots, in order of (slot, id)."""
         query = {"app": app, "slot": {"$gte": first, "$lte": min(last, SLOTS - 1)}}
         with translate_mongo_errors():
-            # In one answer: the first one is else of 101 documents.
-            found = [p async for p in self._profiles.find(query).batch_size(AT_ONCE)]
+            found = await read_all(self._profiles, query)
         return sorted(found, key=lambda p: (p["slot"], p["_id"]))
 
     async def by_logins(self, app: str, logins: Sequence[str]) -> dict[str, Document]:
@@ -63,16 +62,17 @@ class PeopleReader:
         """Players whose owner or state changed; None when they are too many to read at once."""
         query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
         with translate_mongo_errors():
-            found = [e async for e in self._players.find(query).limit(RECENT_LIMIT + 1)]
+            found = await read_all(self._players, query, limit=RECENT_LIMIT + 1)
         return None if len(found) > RECENT_LIMIT else {e["_id"]: e for e in found}
 
     async def moved_since(self, app: str, since: datetime) -> list[Document]:
         """Ledger entries of players whose owner changed."""
         query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
         with translate_mongo_errors():
+            found = {entry["_id"]: entry for entry in await read_all(self._players, query)}
             return [
                 entry
-                async for entry in self._players.find(query)
+                for entry in found.values()
                 if any(past["until"] >= since for past in entry.get("previous", []))
             ]
 
@@ -80,7 +80,7 @@ class PeopleReader:
         """Profiles that changed; None when they are too many to read at once."""
         query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
         with translate_mongo_errors():
-            found = [p async for p in self._profiles.find(query).limit(RECENT_LIMIT + 1)]
+            found = await read_all(self._profiles, query, limit=RECENT_LIMIT + 1)
         return None if len(found) > RECENT_LIMIT else {p["_id"]: p for p in found}
 
     async def profiles(self, app: str, persons: Sequence[str]) -> dict[str, Document]:
@@ -98,5 +98,5 @@ class PeopleReader:
         found: list[Document] = []
         with translate_mongo_errors():
             for wanted in one_of(field, values):
-                found += [d async for d in collection.find({**wanted, **also})]
+                found += await read_all(collection, {**wanted, **also})
         return found

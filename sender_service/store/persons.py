@@ -8,6 +8,7 @@ from typing import Literal
 
 from shared.collections import MERGES, PLAYERS, PROFILES, VISITORS
 from shared.mongo import Collection, Database, Document, translate_mongo_errors
+from shared.whole_reads import read_all, walk_index
 
 NameKind = Literal["login", "visitor", "player", "email"]
 Fields = dict[str, int] | None  # all of them
@@ -118,11 +119,11 @@ def _owned(profile: Document) -> Document:
 async def _each(collection: Collection, query: Document, shown: Fields) -> AsyncIterator[Document]:
     """Somebody may have any number of them: read some at a time."""
     with translate_mongo_errors():
-        found = collection.find(query, shown).batch_size(A_READ if shown is None else NAMES_A_READ)
-        async for document in found:
+        at_once = A_READ if shown is None else NAMES_A_READ
+        async for document in walk_index(collection, query, shown, at_once=at_once):
             yield document
 
 
 async def _all(collection: Collection, query: Document) -> list[Document]:
     with translate_mongo_errors():
-        return [d async for d in collection.find(query)]
+        return await read_all(collection, query)

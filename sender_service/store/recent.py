@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sender_service.models.access import Apps
 from shared.mongo import Collection, Document, translate_mongo_errors
+from shared.whole_reads import read_all
 
 WIDTHS = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=64))
 
@@ -47,7 +48,7 @@ async def newest_of(
     for start in span.starts():
         window = {**query, span.field: {"$gte": start, "$lt": until}}
         with translate_mongo_errors():
-            some = [d async for d in collection.find(window, shown)]
+            some = await read_all(collection, window, shown)
         found += sorted(some, key=lambda d: (d[span.field], str(d["_id"])), reverse=True)
         if len(found) >= limit:
             break

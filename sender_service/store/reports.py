@@ -13,6 +13,7 @@ from sender_service.models.report import PLURAL, Report, SendReport, no_one_seen
 from sender_service.models.send import EVER, Send
 from shared.collections import INTERACTIONS, REPORTS, SEND_REPORTS, SENDS
 from shared.mongo import Database, Document, as_read, one_of, settle_race, translate_mongo_errors
+from shared.whole_reads import read_all
 
 LIGHT = {"trigger": 0, "frozen": 0}
 
@@ -55,7 +56,7 @@ class ReportStore:
         """Sends that end soon and are not folded yet: not sealed yet, or before `settled`."""
         query = {"expireAt": {"$gte": EVER, "$lte": before}}
         with translate_mongo_errors():
-            found = [cast(Send, s) async for s in self._sends.find(query, LIGHT)]
+            found = [cast(Send, s) for s in await read_all(self._sends, query, LIGHT)]
         waiting = [send for send in found if not send.get("folded")]
         return [send for send in waiting if send.get("sealedAt", EVER) <= settled][:limit]
 
@@ -85,7 +86,7 @@ class ReportStore:
         with translate_mongo_errors():
             return {
                 d["_id"]: cast(SendReport, d)
-                async for d in self._of_sends.find(query)
+                for d in await read_all(self._of_sends, query)
                 if "cells" in d
             }
 
@@ -113,7 +114,7 @@ class ReportStore:
         total = {send: no_one_seen() for send in sends}
         with translate_mongo_errors():
             for some in one_of("send", sends):
-                async for page in self._interactions.find(some, {"send": 1, "counts": 1}):
+                for page in await read_all(self._interactions, some, {"send": 1, "counts": 1}):
                     for kind, plural in PLURAL.items():
                         total[page["send"]][plural] += page["counts"][kind]
         return total

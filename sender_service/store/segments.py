@@ -8,13 +8,12 @@ uses an index only for a query over nothing but the index's fields (seen with 20
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
-from typing import Any
 
 from shared.collections import PROFILES
 from shared.ids import SLOTS
 from shared.mongo import Database, Document, one_of, translate_mongo_errors
+from shared.whole_reads import aggregate_all
 
 
 class SegmentReader:
@@ -42,11 +41,7 @@ class SegmentReader:
 
     async def _select(self, place: Document, where: Document) -> list[Document]:
         with translate_mongo_errors():
-            # Motor answers with a cursor, PyMongo's own client with a promise of one.
-            cursor: Any = self._profiles.aggregate([{"$match": place}, {"$match": where}])
-            if inspect.isawaitable(cursor):
-                cursor = await cursor
-            return [profile async for profile in cursor]
+            return await aggregate_all(self._profiles, [{"$match": place}, {"$match": where}])
 
 
 def _range(app: str, slots: tuple[int, int]) -> Document:

@@ -13,6 +13,7 @@ from sender_service.models.send import EVER, NEVER, Send, SendState, Sums
 from shared.collections import SENDS
 from shared.mongo import Database, Document, one_of, translate_mongo_errors
 from shared.mongo_errors import duplicates_of
+from shared.whole_reads import read_all
 
 
 class SendStore:
@@ -50,17 +51,16 @@ class SendStore:
     async def of_campaign(self, app: str, campaign: str) -> list[Send]:
         """All sends of a campaign, newest first."""
         with translate_mongo_errors():
-            found = self._sends.find(
-                {"app": app, "campaign": campaign}, {"trigger": 0, "frozen": 0}
-            )
-            sends = [cast(Send, s) async for s in found]
+            query = {"app": app, "campaign": campaign}
+            found = await read_all(self._sends, query, {"trigger": 0, "frozen": 0})
+            sends = [cast(Send, s) for s in found]
         return sorted(sends, key=lambda s: s["createdAt"], reverse=True)
 
     async def unclosed(self) -> list[Send]:
         """All whose account is open, without their content."""
         with translate_mongo_errors():
-            found = self._sends.find({"closedAt": None}, {"trigger": 0, "frozen": 0})
-            return [cast(Send, s) async for s in found]
+            found = await read_all(self._sends, {"closedAt": None}, {"trigger": 0, "frozen": 0})
+            return [cast(Send, s) for s in found]
 
     async def take(self, priority: str, planner: str, now: datetime, lease: float) -> Send | None:
         """Lease one that is due for planning, or whose planner went silent."""

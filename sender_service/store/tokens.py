@@ -9,6 +9,7 @@ from typing import Any, cast
 from sender_service.models.access import Apps, Principal, Role
 from shared.collections import TOKENS
 from shared.mongo import Database, Document, translate_mongo_errors
+from shared.whole_reads import read_all
 
 ALL = "all"
 COARSE = timedelta(hours=1)  # how exactly `lastUsedAt` is known: a write an hour, not a request
@@ -63,7 +64,7 @@ class TokenStore:
     async def all(self) -> list[Token]:
         """The newest first."""
         with translate_mongo_errors():
-            found = [_token(d) async for d in self._tokens.find({})]
+            found = [_token(d) for d in await read_all(self._tokens, {})]
         return sorted(found, key=lambda t: (t.created_at, t.id), reverse=True)
 
     async def remove(self, token: str) -> bool:

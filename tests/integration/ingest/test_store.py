@@ -30,45 +30,57 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Projections]:
         yield MongoProjections(database)
 
 
+async def visitors_in(store: Projections, names: list[str]) -> dict[str, Any]:
+    found, left = await store.visitors_within(names, 2**30)
+    assert not left
+    return found
+
+
+async def profiles_in(store: Projections, names: list[str]) -> dict[str, Any]:
+    found, left = await store.profiles_within(names, 2**30)
+    assert not left
+    return found
+
+
 def visitor(name: str, *people: str) -> dict[str, Any]:
     return {"_id": name, "rev": 0, "people": list(people), "seen": b"\x00\x01"}
 
 
 async def test_new_documents_are_found_again(store: Projections) -> None:
     await store.save_visitors([visitor("a", "eva"), visitor("b", "adam", "eva")])
-    found = await store.visitors(["a", "b", "c"])
+    found = await visitors_in(store, ["a", "b", "c"])
     assert found["a"] == {**visitor("a", "eva"), "rev": 1}
     assert sorted(found) == ["a", "b"]
-    assert sorted(await store.visitors_of(["eva"])) == ["a", "b"]
-    assert sorted(await store.visitors_of(["adam", "nobody"])) == ["b"]
+    assert sorted(await store.heads_of(["eva"])) == ["a", "b"]
+    assert sorted(await store.heads_of(["adam", "nobody"])) == ["b"]
 
 
 async def test_hundreds_are_read_and_written(store: Projections) -> None:
     names = [f"v{number}" for number in range(250)]
     await store.save_visitors([visitor(name, f"p-{name}") for name in names])
-    assert len(await store.visitors(names)) == 250
-    assert len(await store.visitors_of([f"p-{name}" for name in names])) == 250
+    assert len(await visitors_in(store, names)) == 250
+    assert len(await store.heads_of([f"p-{name}" for name in names])) == 250
 
 
 async def test_a_write_counts_only_once(store: Projections) -> None:
     await store.save_visitors([visitor("a", "eva")])
-    first, second = [(await store.visitors(["a"]))["a"] for _ in range(2)]
+    first, second = [(await visitors_in(store, ["a"]))["a"] for _ in range(2)]
     await store.save_visitors([{**first, "people": ["adam"]}])
     with pytest.raises(Raced):
         await store.save_visitors([{**second, "people": ["nobody"]}])
     with pytest.raises(Raced):
         await store.save_visitors([visitor("a", "nobody")])
-    assert (await store.visitors(["a"]))["a"]["people"] == ["adam"]
+    assert (await visitors_in(store, ["a"]))["a"]["people"] == ["adam"]
 
 
 async def test_emptied_profiles_are_removed_unless_written_meanwhile(store: Projections) -> None:
     await store.save_profiles([{"_id": "eva", "rev": 0}, {"_id": "adam", "rev": 0}], [])
-    kept = await store.profiles(["eva", "adam"])
+    kept = await profiles_in(store, ["eva", "adam"])
     await store.save_profiles([], [kept["eva"]])
-    assert sorted(await store.profiles(["eva", "adam"])) == ["adam"]
+    assert sorted(await profiles_in(store, ["eva", "adam"])) == ["adam"]
     with pytest.raises(Raced):
         await store.save_profiles([], [{**kept["adam"], "rev": 7}])
-    assert sorted(await store.profiles(["adam"])) == ["adam"]
+    assert sorted(await profiles_in(store, ["adam"])) == ["adam"]
 
 
 async def test_merges_are_written_once(store: Projections) -> None:
@@ -139,7 +151,7 @@ async def test_a_history_ends_as_it_does_in_memory(store: Projections) -> None:
         await here.tell(*batch)
         await memory.tell(*batch)
     people = list(memory.profiles())
-    stored = await store.profiles(people)
+    stored = await profiles_in(store, people)
     bare = {
         name: {k: v for k, v in profile.items() if k not in ("rev", "changedAt")}
         for name, profile in stored.items()

@@ -33,13 +33,14 @@ async def test_after_the_fold_counts_only_as_late(settings: Settings) -> None:
         send = await world.planned()
         tag = world.tagger.sign(send, 0, "0")
         await world.delivered(send)
-        seen = {"kind": "impression", "data": {"carillon": tag}}
+        message = {"notificationId": f"note-{send}-0-0", "data": {"carillon": tag}}
+        seen = {"kind": "impression", **message}
         await world.told(event(world, ONESIGNAL_WEBHOOK, ann, **seen))
         await world.folded(send)
         before = late()
         await world.told(
             event(world, ONESIGNAL_WEBHOOK, bob, **seen),
-            event(world, ONESIGNAL_WEBHOOK, ann, kind="click", data={"carillon": tag}),
+            event(world, ONESIGNAL_WEBHOOK, ann, kind="click", **message),
             event(world, STREAM, bob, kind="clicked", tag=tag),
             event(world, STREAM, bob, kind="failed", tag=tag),
         )
@@ -62,7 +63,7 @@ async def test_another_send_of_the_batch_is_counted(settings: Settings) -> None:
             await world.delivered(send)
         await world.folded(gone)
         seen = [
-            event(world, ONESIGNAL_WEBHOOK, ann, kind="click",
+            event(world, ONESIGNAL_WEBHOOK, ann, kind="click", notificationId=f"note-{send}-0-0",
                   data={"carillon": world.tagger.sign(send, 0, "0")})
             for send in (gone, there)
         ]  # fmt: skip

@@ -68,8 +68,11 @@ async def fill(line: Line) -> str:
     player, *_ = await line.people(2)
     done = await line.planned()
     assert await line.work() == 2
-    chunk = next(m[2] for m in (await line.pages(done))[0]["members"] if m[0] == player)
-    seen = {"kind": "click", "data": {"carillon": world.tagger.sign(done, 0, chunk)}}
+    (page,) = await line.pages(done)
+    chunk = next(m[2] for m in page["members"] if m[0] == player)
+    message = page["chunks"][chunk]["notificationId"]
+    tag = {"carillon": world.tagger.sign(done, 0, chunk)}
+    seen = {"kind": "click", "notificationId": message, "data": tag}
     await world.told(event(line, ONESIGNAL_WEBHOOK, player, **seen))
     await world.folded(done)
     early = {"kind": "received", "notificationId": str(uuid.uuid4()), "tag": ""}

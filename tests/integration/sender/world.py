@@ -19,6 +19,7 @@ from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.planner.target import Candidate, Cursor, Target
 from sender_service.store.campaigns import CampaignStore, campaign_key
 from sender_service.store.contacts import ContactStore
+from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
@@ -64,7 +65,8 @@ class World:
         made = PlannerTools(
             self.sends, self.pages,
             AudienceReader(tools.get("people", self.people), self.segments, self.parts),
-            self.campaigns, self.contacts, self.plan, self.clock, lambda app: 2_000, lambda: None,
+            self.campaigns, self.contacts, ErasureStore(self.database), self.plan, self.clock,
+            lambda app: 2_000, lambda: None,
         )  # fmt: skip
         return Planner(name, ("transactional", "marketing"), made)
 

@@ -12,6 +12,7 @@ from ingest_service.projector.decode import Projected
 from ingest_service.projector.people import PersonIds
 from ingest_service.projector.profile import BOUNDS, Bounds
 from ingest_service.projector.projector import Projector
+from ingest_service.projector.reading import BULK, WITHOUT_BULK
 from ingest_service.projector.store import Ended, Raced
 from shared.kafka import Record
 from shared.models.event import Event
@@ -33,14 +34,23 @@ class MemoryProjections:
         self.tombstones: dict[str, Document] = {}
         self.read: Counter[str] = Counter()  # documents, by collection
 
-    async def visitors(self, ids: Iterable[str]) -> dict[str, Document]:
-        return self._of("visitors", ids)
+    async def visitors_within(
+        self, ids: Iterable[str], most: int
+    ) -> tuple[dict[str, Document], set[str]]:
+        return self._within("visitors", ids, most)
 
-    async def visitors_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
+    async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Document]:
+        for document in self._of("visitors", ids).values():
+            yield document
+
+    async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
+        return {name: _head(document) for name, document in self._of("visitors", ids).items()}
+
+    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
         wanted = set(people)
         every = self.kept["visitors"].values()
         found = [d["_id"] for d in every if wanted & set(d["people"])]
-        return self._of("visitors", found[: limit or None])
+        return await self.heads(found[: limit or None])
 
     async def players(self, ids: Iterable[str]) -> dict[str, Document]:
         return self._of("players", ids)
@@ -53,8 +63,19 @@ class MemoryProjections:
         found = [d["_id"] for d in every if d["app"] == app and d["person"] in wanted]
         return self._of("players", found[: limit or None])
 
-    async def profiles(self, ids: Iterable[str]) -> dict[str, Document]:
-        return self._of("profiles", ids)
+    async def profiles_within(
+        self, ids: Iterable[str], most: int
+    ) -> tuple[dict[str, Document], set[str]]:
+        return self._within("profiles", ids, most)
+
+    def _within(
+        self, collection: str, ids: Iterable[str], most: int
+    ) -> tuple[dict[str, Document], set[str]]:
+        """A kilobyte each: enough to be parted where a test allows little."""
+        names = sorted(set(ids))
+        here = [name for name in names if name in self.kept[collection]]
+        left = set(here[max(1, most // 1024) :])
+        return self._of(collection, [name for name in names if name not in left]), left
 
     async def save_visitors(self, documents: Sequence[Document]) -> None:
         self._save("visitors", documents)
@@ -171,3 +192,13 @@ def event(kind: str, visitor: str, number: int, **data: Any) -> Event:
 def one_signal(visitor: str, number: int, player: str, status: str = "subscribed") -> Event:
     state = "subscribed" if status == "subscribed" else "unsubscribed"
     return event("oneSignal", visitor, number, playerID=player, status=status, state=state)
+
+
+def _head(visitor: Document) -> Document:
+    """Without what `WITHOUT_BULK` leaves out."""
+    left = {k: v for k, v in visitor.items() if WITHOUT_BULK.get(k) != 0}
+    parts = (
+        {k: v for k, v in e["part"].items() if k not in BULK} for e in visitor.get("epochs", ())
+    )
+    epochs = zip(visitor.get("epochs", ()), parts, strict=True)
+    return {**left, "epochs": [{**epoch, "part": part} for epoch, part in epochs]}

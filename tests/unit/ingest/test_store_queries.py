@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
+from bson.codec_options import CodecOptions
+
 from ingest_service.projector.store import MongoProjections
 from shared.mongo import Database
 
@@ -20,13 +22,20 @@ class Asked:
     def __getitem__(self, _: str) -> Asked:
         return self
 
-    def find(self, query: dict[str, Any]) -> Asked:
+    codec_options: CodecOptions[dict[str, Any]] = CodecOptions()
+
+    def with_options(self, **_: Any) -> Asked:
+        return self
+
+    def find(self, query: dict[str, Any], shown: dict[str, Any] | None = None) -> Asked:
         (wanted,) = [value for value in query.values() if not isinstance(value, str)]
         self.ids.append(wanted["$in"])
         return self
 
-    def limit(self, _: int) -> Asked:
+    def limit(self, _: Any) -> Asked:
         return self
+
+    batch_size = sort = limit
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         nothing: list[dict[str, Any]] = []
@@ -39,11 +48,12 @@ async def test_many_are_asked_for_some_at_a_time() -> None:
     asked = Asked()
     store = MongoProjections(cast(Database, asked))
     for ask in (
-        store.visitors(names),
-        store.visitors_of(names),
+        store.visitors_within(names, 1),
+        store.heads(names),
+        store.heads_of(names),
         store.players(names),
         store.players_of("demo", names),
-        store.profiles(names),
+        store.profiles_within(names, 1),
         store.buried(names),
     ):
         asked.ids.clear()

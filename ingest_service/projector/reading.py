@@ -1,0 +1,107 @@
+"""Projections as they are read from MongoDB: by key, in as much memory as is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+
+from ingest_service.projector.sets import Document
+from shared.collections import ERASED, PLAYERS, PROFILES, VISITORS
+from shared.mongo import Collection, Database, one_of, translate_mongo_errors
+from shared.whole_reads import read_all, read_each, read_within, walk_index
+
+IN_AT_MOST = 100  # ids in one $in: more is slow on some servers
+BULK = ("viewed", "categories", "purchases", "changes", "basket", "tags")  # of a contribution
+WITHOUT_BULK: Document = {
+    **{f"epochs.part.{name}": 0 for name in BULK},
+    **dict.fromkeys(("seen", "cuts", "words", "players", "erased"), 0),
+}
+OWNERS = {
+    "app": 1, "visitor": 1, "epochs.login": 1, "epochs.born": 1, "epochs.part.firstSeenAt": 1,
+}  # fmt: skip
+
+
+class ProjectionReader:
+    """Every method raises StoreUnavailable."""
+
+    def __init__(self, database: Database, prefix: str = "") -> None:
+        self._database = database
+        self._prefix = prefix
+
+    async def visitors_within(
+        self, ids: Iterable[str], most: int
+    ) -> tuple[dict[str, Document], set[str]]:
+        return await self._within(VISITORS.name, ids, most)
+
+    async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Document]:
+        with translate_mongo_errors():
+            async for visitor in read_each(self._collection(VISITORS.name), sorted(set(ids))):
+                yield visitor
+
+    async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
+        return await self._find(VISITORS.name, "_id", ids, shown=WITHOUT_BULK)
+
+    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
+        return await self._find(VISITORS.name, "people", people, limit=limit, shown=WITHOUT_BULK)
+
+    async def owners_of(self, person: str) -> AsyncIterator[Document]:
+        visitors, owned = self._collection(VISITORS.name), {"people": person}
+        with translate_mongo_errors():
+            async for document in walk_index(visitors, owned, OWNERS, at_once=IN_AT_MOST):
+                yield document
+
+    async def players(self, ids: Iterable[str]) -> dict[str, Document]:
+        return await self._find(PLAYERS.name, "_id", ids)
+
+    async def players_of(
+        self, app: str, people: Iterable[str], limit: int = 0
+    ) -> dict[str, Document]:
+        return await self._find(PLAYERS.name, "person", people, {"app": app}, limit=limit)
+
+    async def profiles_within(
+        self, ids: Iterable[str], most: int
+    ) -> tuple[dict[str, Document], set[str]]:
+        return await self._within(PROFILES.name, ids, most)
+
+    async def buried(self, people: Iterable[str]) -> dict[str, Document]:
+        found: dict[str, Document] = {}
+        with translate_mongo_errors():
+            for wanted in one_of("_id", sorted(set(people))):
+                async for tombstone in self._database[ERASED.name].find(wanted):
+                    found[tombstone["_id"]] = tombstone
+        return found
+
+    def _collection(self, name: str) -> Collection:
+        return self._database[self._prefix + name]
+
+    async def _within(
+        self, collection: str, ids: Iterable[str], most: int
+    ) -> tuple[dict[str, Document], set[str]]:
+        with translate_mongo_errors():
+            names = sorted(set(ids))
+            found, left = await read_within(self._collection(collection), names, most)
+        return found, set(left)
+
+    async def _find(
+        self,
+        collection: str,
+        field: str,
+        values: Iterable[str],
+        also: Document | None = None,
+        *,
+        limit: int = 0,
+        shown: Document | None = None,
+    ) -> dict[str, Document]:
+        """`limit` 0: all of them."""
+        found: dict[str, Document] = {}
+        with translate_mongo_errors():
+            for some in chunks(sorted(set(values))):
+                wanted = some[0] if len(some) == 1 else {"$in": some}
+                query = {**(also or {}), field: wanted}
+                every = await read_all(self._collection(collection), query, shown, limit=limit)
+                found |= {document["_id"]: document for document in every}
+        return found
+
+
+def chunks(values: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(values), IN_AT_MOST):
+        yield values[start : start + IN_AT_MOST]

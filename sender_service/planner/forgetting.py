@@ -1,0 +1,71 @@
+"""Whom ingest has erased while a page of them was planned: blanked as soon as the page stands.
+
+A planner reads people some time before it inserts their page, however long that takes. Ingest counts
+each erasure before its first write and after its last. So where the count is another one than before
+anybody was read, the page is looked at by the ledger. Where it is the same, the erasure finds the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from sender_service.models.erased_pages import lonely_bodies, page_without
+from sender_service.models.erasure import is_blank
+from sender_service.models.page import Page, PageEdit
+from sender_service.store.erasure import ErasureStore
+from sender_service.store.pages import PageStore
+from sender_service.store.people import PeopleReader
+from shared.clock import Clock
+from shared.mongo import Document
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    store: ErasureStore
+    pages: PageStore
+    people: PeopleReader
+    clock: Clock
+
+    async def count(self) -> int:
+        """Return how many erasures ingest has counted."""
+        return await self.store.count()
+
+    async def look(self, name: str) -> None:
+        """Blank the page's members whom ingest doesn't know any more, and their pushes' ring."""
+        while (page := await self.pages.get(name)) is not None:
+            gone = await self._gone(page)
+            edit = PageEdit(page, 0)
+            page_without(edit, partial(_is_one_of, gone), self.clock(), wait=False)
+            changes = edit.finish()
+            if changes and not await self.pages.update(page, changes):
+                continue  # somebody else wrote it meanwhile: on a fresh copy
+            if changes:
+                await self.store.blank_bodies(page, lonely_bodies(page))
+            for person in sorted({person for _, person in gone if person}):
+                await self.store.drop_contact({"_id": f"{page['app']}:{person}"}, self.clock())
+            return
+
+    async def _gone(self, page: Page) -> set[tuple[str, str]]:
+        members = [(m[0], m[1]) for m in page["members"] if not is_blank(m)]
+        ledger = await self.people.ledger(page["app"], [player for player, _ in members])
+        erased = {m for m in members if _is_erased(ledger, m[0])}
+        others = {m for m in members if m[1] and not _is_owner(ledger, m)} - erased
+        found = self.store.tombstones(sorted({person for _, person in others}))
+        buried = {tombstone["_id"] async for tombstone in found}
+        return erased | {m for m in others if m[1] in buried}
+
+
+def _is_one_of(gone: Collection[tuple[str, str]], member: list[str]) -> bool:
+    return (member[0], member[1]) in gone
+
+
+def _is_erased(ledger: Mapping[str, Document], player: str) -> bool:
+    return player in ledger and ledger[player]["state"] == "erased"
+
+
+def _is_owner(ledger: Mapping[str, Document], member: tuple[str, str]) -> bool:
+    return member[0] in ledger and ledger[member[0]]["person"] == member[1]

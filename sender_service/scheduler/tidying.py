@@ -1,0 +1,69 @@
+"""What is mended now and then: pages that are not due, accounts that are not closed, and sends that are
+over while nothing is released for their app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sender_service.accounting.closing import close_complete, settle_caps
+from sender_service.models.page import Page, PageEdit
+from sender_service.models.send import Send
+from sender_service.scheduler.release import WITHDRAWN, end_what_is_over
+from sender_service.store.contacts import ContactStore
+from sender_service.store.pages import PageStore
+from sender_service.store.sends import SendStore
+from shared.apps import AppRegistry
+from shared.models.app import App
+
+
+def is_sending(app: App | None) -> bool:
+    """Return whether anything may be released for the app."""
+    return app is not None and app.enabled and app.one_signal.enabled and app.state == "active"
+
+
+@dataclass(frozen=True)
+class Tidying:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    apps: AppRegistry
+    sends: SendStore
+    pages: PageStore
+    contacts: ContactStore
+    sweep_seconds: float
+
+    async def tidy(self, now: datetime) -> None:
+        """Mend what a crash between two writes left, and end what nobody else looks at."""
+        unclosed = await self.sends.unclosed()
+        for send in unclosed:
+            if not is_sending(self.apps.get(send["app"])):
+                await self.end(send, now)
+            elif send["state"] in WITHDRAWN:
+                await self.pages.make_due(send["_id"], now)
+        ids = [send["_id"] for send in unclosed if send["state"] != "planning"]
+        await close_complete(self.sends, self.pages, ids, now)
+
+    async def end_stopped(self, name: str, now: datetime) -> None:
+        """End a send of an app for which nothing is released: the scheduler doesn't look at its pages."""
+        send = await self.sends.without_list(name)
+        if send is not None and not is_sending(self.apps.get(send["app"])):
+            await self.end(send, now)
+            await close_complete(self.sends, self.pages, [name], now)
+
+    async def end(self, send: Send, now: datetime) -> None:
+        """Suppress what was never attempted of a send that is over; nothing of it goes out later."""
+        if send["state"] not in WITHDRAWN and now < send["expiresAt"]:
+            return
+        async for page in self.pages.of_send(send["_id"]):
+            while page["open"] and not await self._end_page(page, send, now):
+                page = cast(Page, await self.pages.get(page["_id"]) or {"open": False})
+
+    async def _end_page(self, page: Page, send: Send, now: datetime) -> bool:
+        """False where somebody else wrote the page since it was read."""
+        edit = PageEdit(page, self.sweep_seconds)
+        end_what_is_over(edit, send, now)
+        changes = edit.finish()
+        if changes:
+            await settle_caps(self.contacts, page)
+        return not changes or await self.pages.update(page, changes)

@@ -1,0 +1,133 @@
+"""D1, D5: what is over ends, and is told so, also where nothing is released for its app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from sender_service.scheduler.scheduler import HELD_LOOKS, HELD_PAUSE, TIDY_SECONDS
+from tests.contract.sandbox.harness import KEY
+from tests.integration.sender.line import Line, open_line
+from tests.integration.sender.world import APP
+
+PEOPLE = 12
+MARKETING = 7  # messages a window for an app with one subscriber, with margin and share
+DAY = 86_400
+
+
+@pytest.fixture
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+    async with open_line(mongo_uri, tmp_path) as opened:
+        yield opened
+
+
+async def stopped(line: Line) -> str:
+    """A send of an app that OneSignal refused with a 403: nothing of it was sent."""
+    await line.people(PEOPLE)
+    send = await line.planned()
+    await line.remote.put_app(rest_api_key="os_v2_app_another")
+    await line.work()
+    assert (await line.ops("GET", f"/v1/apps/{APP}"))["state"] == "stopped"
+    assert (await line.shown(send))["pending"] == PEOPLE
+    return send
+
+
+async def nothing_goes_out(line: Line) -> None:
+    await line.remote.put_app(rest_api_key=KEY)
+    await line.ops("POST", f"/v1/apps/{APP}/resume")
+    line.world.clock.advance(60)
+    assert await line.work() == 0
+    assert await line.reached() == []
+
+
+async def test_d1_a_stopped_apps_send_that_is_cancelled_closes_at_once(line: Line) -> None:
+    send = await stopped(line)
+    shown = await line.ops("POST", f"/v1/sends/{send}/cancel")
+    assert (shown["state"], shown["pending"]) == ("cancelled", 0)
+    assert shown["suppressed"] == {"cancelled": PEOPLE} and shown["closedAt"] is not None
+    await nothing_goes_out(line)
+
+
+async def test_d1_so_it_does_where_the_app_was_resumed_and_stopped_again(line: Line) -> None:
+    """Each refusal is definite, and who wasn't called for it got nothing: none of it is an attempt."""
+    send = await stopped(line)
+    for _ in range(2):
+        await line.ops("POST", f"/v1/apps/{APP}/resume")
+        line.world.clock.advance(60)
+        await line.work()
+    assert (await line.ops("GET", f"/v1/apps/{APP}"))["state"] == "stopped"
+    shown = await line.ops("POST", f"/v1/sends/{send}/cancel")
+    assert shown["suppressed"] == {"cancelled": PEOPLE} and shown["closedAt"] is not None
+    await nothing_goes_out(line)
+
+
+async def test_d1_a_stopped_apps_send_that_expires_closes(line: Line) -> None:
+    send = await stopped(line)
+    line.world.clock.advance(8 * DAY)
+    await line.scheduler._tidying.tidy(line.world.clock())
+    shown = await line.shown(send)
+    assert (shown["pending"], shown["suppressed"]) == (0, {"expired": PEOPLE})
+    assert shown["closedAt"] is not None
+    await nothing_goes_out(line)
+
+
+def gauge() -> float | None:
+    return REGISTRY.get_sample_value("carillon_governor_held", {"app": APP})
+
+
+async def cancelled(line: Line, send: str) -> None:
+    await line.ops("POST", f"/v1/sends/{send}/cancel")
+
+
+async def paused(line: Line, send: str) -> None:
+    await line.ops("POST", f"/v1/sends/{send}/pause")
+
+
+async def refused(line: Line, send: str) -> None:
+    await line.world.sends.end(send, "refused", {"error": "a test's"})
+
+
+async def expired(line: Line, send: str) -> None:
+    change: dict[str, Any] = {"$set": {"expiresAt": line.world.clock()}}
+    await line.world.database["sends"].update_one({"_id": send}, change)
+
+
+async def app_off(line: Line, send: str) -> None:
+    await line.ops("PUT", f"/v1/apps/{APP}", json={
+        "name": "Demo", "enabled": False,
+        "oneSignal": {"appId": line.remote.app_id, "restApiKey": KEY, "plan": "free"},
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("over", [cancelled, paused, refused, expired, app_off])
+async def test_d5_nothing_is_held_once_what_was_held_is_over(
+    line: Line, over: Callable[[Line, str], Awaitable[None]]
+) -> None:
+    await line.people(1)
+    for _ in range(MARKETING):
+        await line.planned()
+    assert await line.work() == MARKETING
+    send = await line.planned()
+    assert await line.work() == 0
+    assert gauge() == 1 and (await line.shown(send))["heldSince"] is not None
+    await over(line, send)
+    for _ in range(HELD_LOOKS + 1):
+        line.world.clock.advance(HELD_PAUSE.total_seconds() + 1)
+        await line.scheduler.turn()
+    assert gauge() == 0
+    assert await line.scheduler._tools.budget.held_since(APP) is None
+
+
+async def test_d5_what_is_held_stays_told(line: Line) -> None:
+    await line.people(1)
+    for _ in range(MARKETING + 1):
+        await line.planned()
+    await line.work()
+    for _ in range(2 * HELD_LOOKS):
+        line.world.clock.advance(TIDY_SECONDS)
+        await line.scheduler.turn()
+        assert gauge() == 1

@@ -1,0 +1,86 @@
+"""A tag is known to everybody who got the push. With the ids of others of its chunk, one of them could
+speak for all: so a webhook counts only where it names the message that the chunk was sent as."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from shared.models.event import ONESIGNAL_WEBHOOK, Event
+from shared.settings import Settings
+from tests.integration.sender.world import APP, World, open_world
+
+MESSAGE = "9b0d4f2e-0000-4000-8000-00000000000A"
+NOBODY = {"impression": 0, "click": 0, "close": 0}
+
+
+def webhook(world: World, send: str, player: str, message: str, kind: str = "click") -> Event:
+    now = world.clock()
+    tag = {"carillon": world.tagger.sign(send, 0, "0")}
+    return Event(
+        app=APP, id=str(uuid.uuid4()), type=ONESIGNAL_WEBHOOK, source="webhook", player_id=player,
+        occurred_at=now, received_at=now,
+        data={"kind": kind, "playerID": player, "notificationId": message, "data": tag},
+    )  # fmt: skip
+
+
+async def planned(world: World) -> tuple[str, str, str]:
+    """(a send whose call has no answer yet, two players that it was for)."""
+    await world.campaign()
+    (ann,) = await world.person("ann")
+    (bob,) = await world.person("bob")
+    return await world.planned(), ann, bob
+
+
+async def counts(world: World, send: str) -> Any:
+    return await world.interactions.counts(send)
+
+
+async def test_stolen_tag_with_another_message_counts_nothing(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        send, ann, bob = await planned(world)
+        await world.delivered(send, notification_id=MESSAGE)
+        await world.told(webhook(world, send, bob, str(uuid.uuid4())))
+        assert await counts(world, send) == NOBODY
+        await world.told(webhook(world, send, ann, MESSAGE.lower()))
+        assert await counts(world, send) == {**NOBODY, "click": 1}
+
+
+async def test_stolen_tag_of_before_the_delivery_counts_nothing_either(settings: Settings) -> None:
+    """Honest ones may come before it, too: they count as soon as it says which message it was."""
+    async with open_world(settings) as world:
+        send, ann, bob = await planned(world)
+        early = webhook(world, send, ann, MESSAGE.lower())
+        await world.told(early, early, webhook(world, send, bob, str(uuid.uuid4())))
+        assert await counts(world, send) == NOBODY
+        await world.delivered(send, notification_id=MESSAGE)
+        assert await counts(world, send) == {**NOBODY, "click": 1}
+        assert await world.database["parked"].count_documents({}) == 1  # the thief's waits for ever
+
+
+async def test_a_call_without_an_answer_counts_whoever_reports(settings: Settings) -> None:
+    """OneSignal may have sent it: which message it was nobody will ever say."""
+    async with open_world(settings) as world:
+        send, ann, _ = await planned(world)
+        lost: dict[str, Any] = {"outcome": "failed", "reason": "no_answer", "notification_id": None}
+        await world.delivered(send, **lost)
+        await world.told(webhook(world, send, ann, MESSAGE))
+        assert await counts(world, send) == {**NOBODY, "click": 1}
+
+
+@pytest.mark.parametrize("told_with_it", [True, False])
+async def test_a_delivery_of_the_same_batch_is_known_by_then(
+    settings: Settings, told_with_it: bool
+) -> None:
+    async with open_world(settings) as world:
+        send, ann, _ = await planned(world)
+        seen = webhook(world, send, ann, MESSAGE, "impression")
+        if not told_with_it:
+            await world.told(seen)
+        await world.delivered(send, notification_id=MESSAGE)
+        if told_with_it:
+            await world.told(seen)
+        assert await counts(world, send) == {**NOBODY, "impression": 1}
+        assert await world.database["parked"].count_documents({}) == 0

@@ -1,0 +1,263 @@
+"""E1: whatever reads more than one answer finds all that is there, once, while others write."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from ingest_service.projector.store import MongoProjections
+from ingest_service.snapshot import take
+from ingest_service.snapshot.files import COPIED, Header, Writer, read
+from sender_service.models.page import page_id
+from sender_service.models.send import EVER, empty_sums
+from sender_service.store.erasure import ErasureStore
+from sender_service.store.interactions import InteractionStore
+from sender_service.store.outcomes import OutcomeReader, Wanted
+from sender_service.store.pages import PageStore
+from sender_service.store.people import PeopleReader
+from sender_service.store.persons import PersonReader
+from sender_service.store.recent import Span, newest_of
+from sender_service.store.reports import ReportStore
+from sender_service.store.segments import SegmentReader
+from sender_service.store.sends import SendStore
+from shared.collections import INGEST, SENDER
+from shared.mongo import Database, Document, ensure_indexes, open_database
+from shared.settings import Settings
+from shared.whole_reads import walk
+from tests.integration.shared.shifting import Shifting
+
+MANY = 9
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+NAMES = [f"n{number}" for number in range(MANY)]
+PERSON = {"_id": "eva", "app": "demo", "visitors": [], "pastVisitors": [], "aliases": []}
+Read = Callable[[Database], Awaitable[list[str]]]
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    async with open_database(settings.mongo, "test") as opened:
+        for service in (INGEST, SENDER):
+            await ensure_indexes(opened, service)
+        yield opened
+
+
+@pytest.fixture
+async def shifting(database: Database) -> Database:
+    """Nine of each kind of document."""
+    for collection, documents in _planted().items():
+        await database[collection].insert_many(documents)
+    return cast(Database, Shifting(database))
+
+
+def _planted() -> dict[str, list[Document]]:
+    pages = [_page("s", n) for n in range(MANY)]
+    return {
+        "visitors": [{"_id": n, "app": "demo", "visitor": n, "people": ["eva"]} for n in NAMES],
+        "players": [
+            {"_id": n, "app": "demo", "person": "eva", "changedAt": NOW,
+             "previous": [{"person": "adam", "until": NOW}]} for n in NAMES
+        ],
+        "profiles": [
+            {"_id": n, "app": "demo", "slot": 7, "login": n, "email": "e@shop.cz",
+             "lastSeenAt": NOW, "visitors": [n], "changedAt": NOW} for n in NAMES
+        ],
+        "merges": [{"_id": n, "app": "demo", "person": "eva"} for n in NAMES],
+        "pages": pages,
+        "sends": [
+            {"_id": n, "app": "demo", "campaign": "c", "createdAt": NOW, "trigger": {},
+             "expireAt": NOW, "closedAt": None} for n in NAMES
+        ],
+        "parts": [{"_id": n, "send": "s"} for n in NAMES],
+        "parked": [{"_id": n, "event": {"playerId": "p"}} for n in NAMES],
+        "dead_letters": [
+            {"_id": n, "topic": "t", "code": "c", "at": NOW, "key": "k", "value": "v"}
+            for n in NAMES
+        ],
+        "audit": [{"_id": n, "target": {"person": "eva"}, "at": NOW} for n in NAMES],
+        "interactions": [
+            {"_id": p["_id"], "send": "s", "counts": {"impression": 1, "click": 1, "close": 1}}
+            for p in pages
+        ],
+    }  # fmt: skip
+
+
+def _page(send: str, n: int) -> Document:
+    sums = empty_sums() | {"audience": 1, "sent": 1}
+    chunk = {"state": "sent", "reason": None, "at": NOW, "notificationId": "m", "variant": "a"}
+    return {
+        "_id": page_id(send, n), "send": send, "app": "demo", "n": n, "next": [n, ""],
+        "priority": "marketing", "due": NOW, "open": False, "out": 1, "tried": False,
+        "members": [[f"p{n}", "eva", "0"]], "outcomes": {}, "chunks": {"0": chunk},
+        "sums": sums, "notifications": [f"m{n}"], "plannedAt": NOW,
+    }  # fmt: skip
+
+
+def _ids(documents: Any) -> list[str]:
+    return [str(document["_id"]) for document in documents]
+
+
+async def _all(found: AsyncIterator[Any]) -> list[Any]:
+    return [one async for one in found]
+
+
+PAGES = [page_id("s", n) for n in range(MANY)]
+
+
+async def _members(database: Database) -> list[str]:
+    return [page for page, *_ in await _all(ErasureStore(database).members("demo"))]
+
+
+async def _triggers(database: Database) -> list[str]:
+    return [send for send, *_ in await _all(ErasureStore(database).triggers("demo"))]
+
+
+async def _parked(database: Database) -> list[str]:
+    until = {"p": NOW + timedelta(days=1)}
+    return _ids(await _all(ErasureStore(database).parked(until)))
+
+
+async def _chunks(database: Database) -> list[str]:
+    return [f"n{n}" for n, _ in enumerate(await _all(PageStore(database).chunks_of("s")))]
+
+
+async def _sums(database: Database) -> list[str]:
+    store = PageStore(database)
+    alone, known = await store.sums("s"), (await store.sums_of({"s": MANY}))["s"]
+    assert alone == known
+    return NAMES[: alone[0]["sent"]] + ["again"] * (alone[0]["sent"] - MANY)
+
+
+async def _last(database: Database) -> list[str]:
+    last = await PageStore(database).last("s")
+    return [] if last is None else NAMES[: last[0] + 1]
+
+
+async def _index(database: Database) -> list[str]:
+    return [page for _, page in await PageStore(database).index("s")]
+
+
+async def _by_notifications(database: Database) -> list[str]:
+    return _ids(await PageStore(database).by_notifications([f"m{n}" for n in range(MANY)]))
+
+
+async def _out(database: Database) -> list[str]:
+    out = await PageStore(database).out("demo", NOW - timedelta(1), timedelta(9))
+    return NAMES[:out] + ["again"] * (out - MANY)
+
+
+async def _outcomes(database: Database) -> list[str]:
+    return [o.page for o in await OutcomeReader(database).of_send("s", Wanted({"eva"}, ()))]
+
+
+async def _counts(database: Database) -> list[str]:
+    counts = await InteractionStore(database).counts("s")
+    seen = (await ReportStore(database).seen(["s"]))["s"]
+    assert [*counts.values()] == [*seen.values()]
+    return NAMES[: counts["click"]] + ["again"] * (counts["click"] - MANY)
+
+
+async def _profiles(database: Database) -> list[str]:
+    found, left = await MongoProjections(database).profiles_within(NAMES, 2**30)
+    assert not left
+    each = [v["_id"] async for v in MongoProjections(database).each_visitor(NAMES)]
+    assert sorted(each) == NAMES
+    return list(found)
+
+
+async def _newest(database: Database) -> list[str]:
+    span = Span("at", EVER, NOW + timedelta(days=1))
+    return _ids(await newest_of(database["audit"], {}, span, limit=100))
+
+
+READS: dict[str, tuple[Read, list[str]]] = {
+    "owners": (lambda d: _named(MongoProjections(d).owners_of("eva")), NAMES),
+    "browsers": (lambda d: _keys(MongoProjections(d).heads_of(["eva"])), NAMES),
+    "profiles": (lambda d: _keys(_profiles(d)), NAMES),
+    "erasure's pages": (_members, PAGES),
+    "erasure's triggers": (_triggers, NAMES),
+    "erasure's parts": (lambda d: _named(ErasureStore(d).parts()), NAMES),
+    "erasure's letters": (lambda d: _named(ErasureStore(d).letters()), NAMES),
+    "erasure's parked": (_parked, NAMES),
+    "deeds": (lambda d: _named(ErasureStore(d).deeds(["eva"])), NAMES),
+    "pages of a send": (lambda d: _named(PageStore(d).of_send("s")), PAGES),
+    "pages by id": (lambda d: _keys(PageStore(d).get_many(PAGES)), PAGES),
+    "chunks": (_chunks, NAMES),
+    "account": (_sums, NAMES),
+    "last page": (_last, NAMES),
+    "pages' index": (_index, PAGES),
+    "pages by message": (_by_notifications, PAGES),
+    "calls out": (_out, NAMES),
+    "outcomes": (_outcomes, PAGES),
+    "audience": (lambda d: _listed(PeopleReader(d).in_slots("demo", 0, 9)), NAMES),
+    "segment": (lambda d: _listed(SegmentReader(d).in_slots("demo", (0, 9), {})), NAMES),
+    "changed": (lambda d: _keys(PeopleReader(d).changed_since("demo", NOW)), NAMES),
+    "moved": (lambda d: _listed(PeopleReader(d).moved_since("demo", NOW)), NAMES),
+    "by login": (lambda d: _keys(PeopleReader(d).by_logins("demo", NAMES)), NAMES),
+    "person's browsers": (lambda d: _named(PersonReader(d).browsers(PERSON)), NAMES),
+    "person's players": (lambda d: _named(PersonReader(d).players(PERSON)), NAMES),
+    "person's merges": (lambda d: _named(PersonReader(d).merges(PERSON)), NAMES),
+    "found by email": (
+        lambda d: _listed(PersonReader(d).search("demo", "email", "e@shop.cz")),
+        NAMES,
+    ),
+    "sends of a campaign": (lambda d: _listed(SendStore(d).of_campaign("demo", "c")), NAMES),
+    "open accounts": (lambda d: _listed(SendStore(d).unclosed()), NAMES),
+    "sends to fold": (lambda d: _listed(ReportStore(d).due(NOW, EVER, 100)), NAMES),
+    "counts": (_counts, NAMES),
+    "newest": (_newest, NAMES),
+}
+
+
+async def _named(found: AsyncIterator[Any]) -> list[str]:
+    return _ids(await _all(found))
+
+
+async def _keys(found: Awaitable[Any]) -> list[str]:
+    return list(await found)
+
+
+async def _listed(found: Awaitable[Any]) -> list[str]:
+    return _ids(await found)
+
+
+@pytest.mark.parametrize("what", READS)
+async def test_e1_a_read_beside_writes_is_whole(shifting: Database, what: str) -> None:
+    read_them, expected = READS[what]
+    assert sorted(await read_them(shifting)) == sorted(expected)
+
+
+async def test_e1_a_snapshot_beside_writes_is_whole(shifting: Database, tmp_path: Path) -> None:
+    writer = Writer(tmp_path, Header("log", {}, 0, NOW, True))
+    assert await take._copy(shifting, writer, 0)
+    found = [(name, d["_id"]) for name, d in read(writer.path) if name != "erased"]
+    held = [name for name in COPIED if name in _planted()]
+    assert sorted(found) == sorted((name, one) for name in held for one in NAMES)
+
+
+async def test_e1_pages_that_move_in_their_index_are_read_once(database: Database) -> None:
+    """The real engine, with a writer beside the read who changes what other indexes are made of."""
+    await database["pages"].insert_many([_page("s", n) for n in range(60)])
+    done = asyncio.Event()
+
+    async def write() -> None:
+        n = 0
+        while not done.is_set():
+            change = {"due": NOW + timedelta(hours=n), "open": bool(n % 2)}
+            await database["pages"].update_one({"_id": page_id("s", n % 60)}, {"$set": change})
+            n += 7
+
+    writing = asyncio.create_task(write())
+    try:
+        for _ in range(3):
+            found = _ids([p async for p in walk(database["pages"], {"app": "demo"}, at_once=4)])
+            assert sorted(found) == sorted(page_id("s", n) for n in range(60))
+    finally:
+        done.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await writing
