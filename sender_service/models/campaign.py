@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import orjson
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
 from sender_service.models.policy import Policy
 from sender_service.models.templates import check_template, is_template
@@ -15,6 +21,11 @@ from shared.models.wire import Storable, Wire
 
 MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
 MAX_DATA_BYTES = 1_500  # OneSignal takes 2,048 with our tag in it
+
+MAX_SOURCES = 200_000  # characters of all texts together: compiling takes 20 µs for each
+# The context in which what is stored is read: it was checked by the rules of its day, and checking it
+# anew takes longer than to plan with it. Rendering has bounds of its own.
+STORED = {"stored": True}
 
 MAX_LINK = 2_000
 LINK_OR_TEMPLATE = "|".join(
@@ -58,15 +69,19 @@ def _whole(text: str) -> str:
 def _unless_template(check: Callable[[str], str]) -> AfterValidator:
     """What is written out is checked now, what is rendered then. Kept as it was written."""
 
-    def judge(source: str) -> str:
-        if not is_template(source):
+    def judge(source: str, info: ValidationInfo) -> str:
+        if not is_template(source) and info.context is not STORED:
             check(source)
         return source
 
     return AfterValidator(judge)
 
 
-Template = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(check_template)]
+def _check_source(source: str, info: ValidationInfo) -> str:
+    return source if info.context is STORED else check_template(source)
+
+
+Template = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_check_source)]
 Text = Annotated[
     Template,
     _unless_template(check_text),
@@ -106,6 +121,15 @@ class Variant(Wire):
     buttons: list[Button] = Field(default=[], max_length=2)
     data: Storable = {}
 
+    def sources(self) -> Iterator[str]:
+        """Everything that is rendered, in all languages."""
+        yield from self.headings.values()
+        yield from self.contents.values()
+        links = (self.url, self.icon, self.image)
+        yield from (link for link in links if link)
+        for button in self.buttons:
+            yield from (source for source in (button.text, button.url, button.icon) if source)
+
     @model_validator(mode="after")
     def _english(self) -> Self:
         for name, texts in (("headings", self.headings), ("contents", self.contents)):
@@ -128,6 +152,13 @@ class CampaignBody(Wire):
     policy: Policy = Policy()
 
     @model_validator(mode="after")
+    def _short(self, info: ValidationInfo) -> Self:
+        length = sum(len(source) for variant in self.variants for source in variant.sources())
+        if length > MAX_SOURCES and info.context is not STORED:
+            raise ValueError(f"variants: all texts together have at most {MAX_SOURCES} characters")
+        return self
+
+    @model_validator(mode="after")
     def _variants(self) -> Self:
         if len({v.id for v in self.variants}) != len(self.variants):
             raise ValueError("variants: ids must differ")
@@ -142,3 +173,12 @@ class Campaign(CampaignBody):
     id: str
     app: str
     version: int
+
+    @classmethod
+    def stored(cls, document: Mapping[str, Any]) -> Self:
+        """A campaign out of the database."""
+        return cls.model_validate(document, context=STORED)
+
+    def sources(self) -> list[str]:
+        """Everything that is rendered, of all variants."""
+        return [source for variant in self.variants for source in variant.sources()]

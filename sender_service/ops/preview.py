@@ -22,7 +22,7 @@ from sender_service.ops.forecast import Load, forecast, rate_of, window_of
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
 from sender_service.planner.rehearsal import Bounds, Findings, Rehearsal, Sample, shown_body
-from sender_service.planner.rendering import Renderer
+from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.target import Target, to_target
 from sender_service.scheduler.budget import MAX_CALL, MessageBudget
 from sender_service.store.campaigns import CampaignStore
@@ -140,6 +140,8 @@ async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
     most = tools.budget.chunk_members(trigger.app) if tools.budget is not None else MAX_CALL
     page = tools.settings.plan.page_members
     app = tools.apps.get(trigger.app)
+    async for _ in compiling(campaign):
+        pass
     renderer = Renderer(trigger.variables)
     return PagePlan(send, campaign, renderer, page, min(page, most), AppPolicy.of(app))
 
@@ -168,6 +170,8 @@ def _counts(found: Findings) -> dict[str, Any]:
 
 
 def _refusal(found: Findings) -> str | None:
+    if found.too_dear:
+        return "texts_too_dear: the texts take too much work"
     if found.people and found.too_many_bad:
         return f"bad_variables: {found.bad} of {found.people} people's texts don't render"
     return None

@@ -22,6 +22,7 @@ from shared.models.cap import Cap
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
 # People of whom no browser is known: most of some audiences, and planning goes on behind a page.
 MAX_PLAYERLESS = 20_000
+PAGE_STEPS = 10_000_000  # of rendering, about a second: a planner that is killed loses no more
 NO_CHUNK = ""  # of members that no call names
 
 
@@ -60,14 +61,23 @@ class PageBuilder:
     bad: int = 0
     cursor: Any = None
     capped: bool = False
+    _begun_at: int = field(init=False)
     _filling: dict[bytes, tuple[str, int]] = field(default_factory=dict)
     _here: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self._begun_at = self.plan.renderer.allowance.spent
+
     def add(self, candidate: Candidate) -> bool:
-        """False when the person has no room here: all of a person's players are in one page."""
+        """False when the person has no room here: all of a person's players are in one page.
+
+        Raises SendTooDear.
+        """
         wanted = self._wanted(candidate)
         full = len(self.members) + len(wanted) > self.plan.page_members
-        full = (full or len(self.chunks) >= MAX_CHUNKS) and bool(self.members)
+        full = full or len(self.chunks) >= MAX_CHUNKS
+        full = full or self.plan.renderer.allowance.spent - self._begun_at >= PAGE_STEPS
+        full = full and bool(self.members)
         if full or self.no_player >= MAX_PLAYERLESS:
             return False
         self.cursor = candidate.cursor
@@ -120,6 +130,7 @@ class PageBuilder:
         )
         zone = str(profile.get("timeZone") or "UTC") if self._quiet else ""
         variant = choose_variant(person, campaign)
+        self.plan.renderer.begin_person()
         bodies: dict[int, Body | None] = {}  # one a name
         for player, want in wanted.items():
             if player in passed_over:

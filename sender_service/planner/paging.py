@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sender_service.models.page import Page, PageEdit, page_id
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.seen import SeenTexts
 from sender_service.planner.target import Candidate, Cursor, Target, Want
 from sender_service.store.contacts import ContactStore
@@ -21,6 +21,7 @@ from shared import metrics
 from shared.clock import Clock
 from shared.errors import Rejected
 from shared.ids import SLOTS, slot_of
+from shared.turns import Turns
 
 log = logging.getLogger("carillon.planner")
 
@@ -29,10 +30,15 @@ BAD_CHECK_AFTER = 20  # who all have bad ones: planning goes no further
 OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
 END: Cursor = [SLOTS, ""]
 PAGES_A_READ = 20
+MAX_BEGUN = 3  # without a page: whatever ended the process would do so again
 
 
 class LeaseLost(Exception):
     """Another planner has the send now; it goes on where this one stopped."""
+
+
+class Keep(Protocol):
+    async def __call__(self, **changes: object) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -46,24 +52,35 @@ class Shelf:
 
 
 class Paging:
-    """Plans the pages of one send. `keep` renews the lease; it raises LeaseLost."""
+    """Plans the pages of one send. `keep` renews the lease, and writes at once what it is given; it
+    raises LeaseLost."""
 
-    def __init__(
-        self, plan: PagePlan, target: Target, shelf: Shelf, keep: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, plan: PagePlan, target: Target, shelf: Shelf, keep: Keep) -> None:
         self._plan = plan
         self._send = plan.send["_id"]
         self._target = target
         self._shelf = shelf
         self._keep = keep
         self._seen = SeenTexts()  # as builders ask for it; only of lists, which are bounded
+        self._turns = Turns()
         self._people = 0
         self._bad = 0
 
     async def run(self) -> int:
-        """How many pages the send has. Raises Rejected when too many texts don't render."""
+        """Return how many pages the send has. Raises Rejected when too many texts don't render."""
+        try:
+            return await self._run()
+        except SendTooDear:
+            each = self._plan.renderer.allowance.each
+            raise Rejected(
+                f"the texts take too much work: more than {each} steps of rendering a push",
+                code="texts_too_dear",
+            ) from None
+
+    async def _run(self) -> int:
         last = await self._shelf.pages.last(self._send)
         n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
+        await self._note_begin(n)
         await self._see_again(range(n))
         builder = self._builder(n)
         audience = self._shelf.audience.batches(self._target, cursor)
@@ -74,12 +91,25 @@ class Paging:
                     if not builder.add(candidate):
                         builder = await self._turn(builder, builder.cursor)
                         builder.add(candidate)
+                    await self._turns.give()
                     await self._keep()
         builder = await self._turn(builder, builder.cursor if self._target.is_list else END)
         if not self._target.is_list:
             builder = await self._latecomers(builder)
         self._judge(final=True)
         return builder.n
+
+    async def _note_begin(self, pages: int) -> None:
+        """Raises Rejected where planning was begun too often without a page more than there were: taking
+        the lease counts, so this is a write only where a planner goes on behind another's pages."""
+        send = self._plan.send
+        if pages > send.get("pagesAtBegin", 0):
+            await self._keep(begun=1, pagesAtBegin=pages)
+        elif send.get("begun", 0) > MAX_BEGUN:
+            raise Rejected(
+                f"planning was begun {MAX_BEGUN} times and never came to the end of a page",
+                code="planning_stalled",
+            )
 
     def _builder(self, n: int) -> PageBuilder:
         return PageBuilder(self._plan, n, self._shelf.clock(), self._seen)
@@ -151,6 +181,7 @@ class Paging:
                 if not builder.add(candidate):
                     builder = await self._turn(builder, END)
                     builder.add(candidate)
+            await self._turns.give()
             await self._keep()
         return await self._turn(builder, END)
 

@@ -2,47 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import orjson
 
-from sender_service.models.campaign import Texts, Variant, check_link, check_text
-from sender_service.models.templates import PROFILE, render, variables_of
+from sender_service.models.campaign import Campaign, Texts, Variant, check_link, check_text
+from sender_service.models.metering import PUSH_STEPS, meter
+from sender_service.models.templates import (
+    GLOBALS,
+    PROFILE,
+    compile_source,
+    is_compiled,
+    render_more,
+    variables_of,
+)
 from shared.errors import Rejected
 
 Body = dict[str, Any]
-MEMO_LIMIT = 10_000
+MEMO_BYTES = 4 * 1024 * 1024
+MEMO_ENTRY_BYTES = 500  # of what Python needs beside the texts
+LONG_KEY = 64
+SEND_STEPS = 20_000_000  # about two seconds
+PERSON_STEPS = 5_000  # for each push of a send beyond: half a millisecond
+
+
+async def compiling(campaign: Campaign) -> AsyncIterator[str]:
+    """Compile the campaign's texts in a worker thread, one after another."""
+    for source in campaign.sources():
+        if not is_compiled(source):
+            await asyncio.to_thread(compile_source, source)
+            yield source
+
+
+class SendTooDear(Exception):
+    """The send's texts take more work than a send may have."""
+
+
+@dataclass
+class Allowance:
+    """What the texts of one send may cost together, in steps."""
+
+    base: int = SEND_STEPS
+    each: int = PERSON_STEPS
+    spent: int = 0
+    pushes: int = 0
+
+    def take(self, steps: int) -> None:
+        """Raises SendTooDear."""
+        self.spent += steps
+        if self.spent > self.base + self.each * self.pushes:
+            raise SendTooDear
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The variables of all texts of a variant, and what is shared of them: a send may have a million
+    bytes of others, which are not to be copied for each person."""
+
+    names: frozenset[str]
+    shared: Mapping[str, Any]
 
 
 class Renderer:
     """Renders each distinct (variant, language, variables) once, as far as texts don't ask for the
-    profile."""
+    profile. Bounded are the steps of a person's texts, of a send's, and the memory of what is known."""
 
-    def __init__(self, shared: Mapping[str, Any]) -> None:
+    def __init__(self, shared: Mapping[str, Any], allowance: Allowance | None = None) -> None:
         self._shared = dict(shared)
         self._memo: dict[bytes, Body | Rejected] = {}
+        self._memo_room = MEMO_BYTES
+        self._asked: dict[str, _Asked] = {}  # by variant
+        self._left = PUSH_STEPS
+        self.allowance = allowance or Allowance()
+
+    def begin_person(self) -> None:
+        """What comes now is one person's: all their pushes have the steps of one."""
+        self._left = PUSH_STEPS
 
     def body(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
-        """Raises Rejected (bad_variables)."""
-        if any(PROFILE in variables_of(source) for source in _sources(variant)):
-            return self._render(variant, profile, own)
+        """Raises Rejected (bad_variables), SendTooDear."""
+        self.allowance.pushes += 1
+        names = self._asked_by(variant).names
+        given = {name: own[name] for name in own.keys() & names} if own else own
+        if PROFILE in names:
+            return self._counted(variant, profile, given)
         language = str(profile.get("language") or "en")
-        key = orjson.dumps([variant.id, language, own], option=orjson.OPT_SORT_KEYS, default=str)
+        key = _key([variant.id, language, given])
         known = self._memo.get(key)
         if known is None:
+            is_whole = self._left == PUSH_STEPS  # else others may have room for what she has none
             try:
-                known = self._render(variant, profile, own)
-            except Rejected as exc:
-                known = exc
-            if len(self._memo) < MEMO_LIMIT:
-                self._memo[key] = known
+                known = self._counted(variant, profile, given)
+            except Rejected as exc:  # without what it came from, which holds all that was rendered
+                known = Rejected(exc.message, code=exc.code)
+            if is_whole or not isinstance(known, Rejected):
+                self._remember(key, known)
         if isinstance(known, Rejected):
-            raise known
+            raise Rejected(known.message, code=known.code)
         return known
 
+    def _asked_by(self, variant: Variant) -> _Asked:
+        asked = self._asked.get(variant.id)
+        if asked is None:
+            names = frozenset().union(*map(variables_of, variant.sources()))
+            shared = {name: self._shared[name] for name in names & self._shared.keys()}
+            asked = self._asked[variant.id] = _Asked(names, {**GLOBALS, **shared})
+        return asked
+
+    def _remember(self, key: bytes, known: Body | Rejected) -> None:
+        size = MEMO_ENTRY_BYTES + len(key)
+        size += 0 if isinstance(known, Rejected) else len(orjson.dumps(known))
+        if size <= self._memo_room:
+            self._memo_room -= size
+            self._memo[key] = known
+
+    def _counted(
+        self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]
+    ) -> Body:
+        meter.start(self._left)
+        try:
+            return self._render(variant, profile, own)
+        finally:
+            self._left -= meter.spent
+            self.allowance.take(meter.spent)
+
     def _render(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
-        context = {**self._shared, **own, PROFILE: _visible(profile)}
+        context = {**self._asked_by(variant).shared, **own, PROFILE: _visible(profile)}
         language = str(profile.get("language") or "en")
         body: Body = {
             "headings": {"en": _text(pick(variant.headings, language), context)},
@@ -79,23 +168,17 @@ def _visible(profile: Mapping[str, Any]) -> dict[str, Any]:
     return {field: profile.get(field) for field in fields}
 
 
-def _sources(variant: Variant) -> Iterator[str]:
-    yield from variant.headings.values()
-    yield from variant.contents.values()
-    yield variant.url
-    for source in (variant.icon, variant.image):
-        if source:
-            yield source
-    for button in variant.buttons:
-        yield from (source for source in (button.text, button.url, button.icon) if source)
+def _key(parts: list[Any]) -> bytes:
+    key = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str)
+    return key if len(key) <= LONG_KEY else blake2b(key, digest_size=16).digest()
 
 
 def _text(source: str, context: dict[str, Any]) -> str:
-    return _checked(check_text, render(source, context))
+    return _checked(check_text, render_more(source, context))
 
 
 def _url(source: str, context: dict[str, Any]) -> str:
-    return _checked(check_link, render(source, context))
+    return _checked(check_link, render_more(source, context))
 
 
 def _checked(check: Callable[[str], str], rendered: str) -> str:
