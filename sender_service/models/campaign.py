@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -22,6 +24,7 @@ from shared.models.wire import Storable, Wire
 MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
 MAX_DATA_BYTES = 1_500  # OneSignal takes 2,048 with our tag in it
 
+MAX_DATA_DEPTH = 6  # a webhook brings it back inside its own, of which ingest reads eight levels
 MAX_SOURCES = 200_000  # characters of all texts together: compiling takes 20 µs for each
 # The context in which what is stored is read: it was checked by the rules of its day, and checking it
 # anew takes longer than to plan with it. Rendering has bounds of its own.
@@ -35,26 +38,52 @@ LINK_IS = "an http(s) URL, or a Jinja2 template that renders to one"
 TEXT_IS = f"at most {MAX_TEXT} characters, or a Jinja2 template that renders to that"
 
 
+# Tabs and ends of lines are blanks; blanks that keep a number and its unit together stay.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_BLANKS = re.compile(r"[^\S\u00a0\u202f]+")
+_NOT_IN_LINKS = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a pattern without any ink
+
+
 def check_text(text: str) -> str:
-    """As it is shown. Raises ValueError."""
-    text = " ".join(text.split())
-    if not text:
+    """Return it as it is shown. Raises ValueError."""
+    if _CONTROL.search(text):
+        raise ValueError("a text has a control character in it")
+    text = _BLANKS.sub(" ", text).strip(" ")
+    if not any(map(_is_visible, text)):
         raise ValueError("a text is empty")
     if len(text) > MAX_TEXT:
         raise ValueError(f"a text has more than {MAX_TEXT} characters")
     return _whole(text)
 
 
+def _is_visible(character: str) -> bool:
+    kind = unicodedata.category(character)
+    return kind[0] not in "CZ" and character not in _FILLERS
+
+
 def check_link(link: str) -> str:
-    """As it is followed. Raises ValueError."""
+    """Return it as it is followed. Raises ValueError."""
     link = link.strip()
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.netloc or len(link) > MAX_LINK:
+    if _NOT_IN_LINKS.search(link):
+        raise ValueError("a link has a blank or a control character in it")
+    if not _is_http(link) or len(link) > MAX_LINK:
         raise ValueError("a link is not an http(s) URL")
     return _whole(link)
+
+
+def _is_http(link: str) -> bool:
+    try:
+        parts = urlsplit(link)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # a bracket without its other, or a port above 65535
+        return False
+    if parts.scheme not in ("http", "https") or port == 0:
+        return False
+    if host in ("http", "https") and parts.path.startswith("//"):  # a second scheme
+        return False
+    labels = host.removesuffix(".").split(".")
+    return all(any(map(str.isalnum, label)) for label in labels) or ":" in host
 
 
 def _whole(text: str) -> str:
@@ -64,6 +93,14 @@ def _whole(text: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("a text has half a character in it") from None
     return text
+
+
+def _depth_of(value: Any) -> int:
+    """Count the objects and lists within each other."""
+    if not isinstance(value, dict | list):
+        return 0
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(_depth_of, inner), default=0)
 
 
 def _unless_template(check: Callable[[str], str]) -> AfterValidator:
@@ -129,6 +166,12 @@ class Variant(Wire):
         yield from (link for link in links if link)
         for button in self.buttons:
             yield from (source for source in (button.text, button.url, button.icon) if source)
+
+    @model_validator(mode="after")
+    def _shallow(self, info: ValidationInfo) -> Self:
+        if info.context is not STORED and _depth_of(self.data) > MAX_DATA_DEPTH:
+            raise ValueError(f"data is nested at most {MAX_DATA_DEPTH} objects deep")
+        return self
 
     @model_validator(mode="after")
     def _english(self) -> Self:
