@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any
 
-from sender_service.models.metering import meter
+from sender_service.models.metering import TextFault, meter
 
 Function = Callable[..., Any]
 
@@ -16,11 +16,11 @@ CALL_STEPS = 5
 
 
 def check_attribute(name: object) -> None:
-    """Raises ValueError unless it is a short path: each part is looked up for each item."""
+    """Raises TextFault unless it is a short path: each part is looked up for each item."""
     if not isinstance(name, str):
         return
     if len(name) > MAX_ATTRIBUTE or name.count(".") + name.count(",") >= MAX_ATTRIBUTE_PARTS:
-        raise ValueError(f"attribute: at most {MAX_ATTRIBUTE} characters")
+        raise TextFault(f"attribute: at most {MAX_ATTRIBUTE} characters")
 
 
 def _charge_call(times: int, values: Iterable[Any]) -> None:
@@ -36,12 +36,14 @@ def _skipped(function: Function) -> int:
     return 1 if hasattr(function, "jinja_pass_arg") else 0
 
 
-def charged(function: Function, times: int) -> Function:
+def charged(function: Function, times: int, *, nullable: bool = False) -> Function:
     """Charge for going so many times through all arguments."""
     skipped = _skipped(function)
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
+        if not nullable and args[skipped] is None:
+            raise TextFault("a value is null")
         _charge_call(times, [*args[skipped:], *kwargs.values()] if times else ())
         return function(*args, **kwargs)
 
@@ -87,7 +89,7 @@ def for_numbers(function: Function) -> Function:
     def run(*args: Any) -> Any:
         meter.charge(CALL_STEPS)
         if not all(isinstance(number, int | float) for number in args):
-            raise TypeError("only numbers are even, odd or divisible")
+            raise TextFault("only numbers are even, odd or divisible")
         return function(*args)
 
     return run

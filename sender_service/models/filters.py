@@ -7,13 +7,14 @@ offer, so that what a new version adds is looked at before anybody can use it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import wraps
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 from jinja2.filters import FILTERS as THEIR_FILTERS
-from jinja2.filters import do_round, sync_do_map
-from jinja2.runtime import Context
+from jinja2.filters import do_default, do_round, sync_do_map
+from jinja2.runtime import Context, Undefined
 from jinja2.tests import TESTS as THEIR_TESTS
 from jinja2.utils import pass_context
 from markupsafe import escape
@@ -27,10 +28,12 @@ from sender_service.models.charging import (
     lazy,
     ordering,
 )
-from sender_service.models.metering import meter
+from sender_service.models.formats import offered_formats, plain_number
+from sender_service.models.metering import TextFault, meter
 
 FILTERS: Mapping[str, Any] = THEIR_FILTERS
 TESTS: Mapping[str, Any] = THEIR_TESTS
+_KINDS = {bool: "a yes or no", dict: "an object", list: "a list", tuple: "a list"}
 MAX_LENGTH = 20_000  # characters of what is put together on the way to a text's 200
 MAX_RANGE = 1_000
 MAX_PRECISION = 15
@@ -39,10 +42,11 @@ MAX_DIGITS = 40  # of a text that becomes a number
 
 # Jinja2's own, each with how many times over it goes through its input.
 PLAIN = MappingProxyType(
-    {"abs": 1, "capitalize": 1, "count": 0, "d": 0, "default": 0, "dictsort": 20, "filesizeformat": 1,
-     "first": 0, "float": 1, "items": 0, "last": 0, "length": 0, "lower": 1, "reverse": 1, "string": 2,
+    {"abs": 1, "capitalize": 1, "count": 0, "dictsort": 20, "filesizeformat": 1,
+     "first": 0, "float": 1, "items": 0, "last": 0, "length": 0, "lower": 1, "reverse": 1,
      "title": 16, "truncate": 1, "upper": 1, "urlencode": 16, "wordcount": 16}
 )  # fmt: skip
+OF_TEXT = frozenset({"capitalize", "lower", "title", "truncate", "upper", "urlencode", "wordcount"})
 ORDERING = frozenset({"groupby", "max", "min", "sort", "unique"})  # they compare everything
 LAZY = frozenset(
     {"reject", "rejectattr", "select", "selectattr"}
@@ -78,30 +82,33 @@ METHODS: Mapping[type, Mapping[str, int]] = MappingProxyType(
 def offered_filters() -> dict[str, Function]:
     """Return the filters by name, each charged for what it does."""
     own: dict[str, Function] = {
-        "e": _escape, "escape": _escape, "int": _int, "join": _join, "list": _list, "map": _map,
-        "replace": _replace, "round": _round, "sum": _sum, "tojson": _to_json, "trim": _trim,
+        "d": _default, "default": _default, "e": _escape, "escape": _escape, "int": _int, "join": _join,
+        "list": _list, "map": _map, "replace": _replace, "round": _round, "string": to_text, "sum": _sum,
+        "tojson": _to_json, "trim": _trim,
     }  # fmt: skip
     plain = {name: charged(FILTERS[name], times) for name, times in PLAIN.items()}
+    plain |= {name: _of_text(plain[name]) for name in OF_TEXT}
     comparing = {name: ordering(FILTERS[name]) for name in ORDERING}
     by_turn = {name: lazy(FILTERS[name]) for name in LAZY}
-    return own | plain | comparing | by_turn
+    return plain | comparing | by_turn | own | offered_formats()
 
 
 def offered_tests() -> dict[str, Function]:
     """Return the tests by name, each charged for what it compares."""
-    comparing = {name: charged(TESTS[name], 1) for name in COMPARING}
-    looking = {name: charged(TESTS[name], 0) for name in LOOKING}
+    comparing = {name: charged(TESTS[name], 1, nullable=True) for name in COMPARING}
+    looking = {name: charged(TESTS[name], 0, nullable=True) for name in LOOKING}
+    looking |= {"defined": _is_defined, "undefined": _is_undefined}
     numeric = {name: for_numbers(TESTS[name]) for name in NUMBERS_ONLY}
     return comparing | looking | numeric
 
 
 def short_text(pieces: Iterable[str]) -> str:
-    """Join the pieces. Raises OverflowError before they are a long text."""
+    """Join the pieces. Raises TextFault before they are a long text."""
     kept, length = [], 0
     for piece in pieces:
         length += len(piece)
         if length > MAX_LENGTH:
-            raise OverflowError(f"a text: at most {MAX_LENGTH} characters")
+            raise TextFault(f"a text: at most {MAX_LENGTH} characters")
         kept.append(piece)
     return "".join(kept)
 
@@ -109,16 +116,49 @@ def short_text(pieces: Iterable[str]) -> str:
 def short_range(*bounds: int) -> range:
     steps = range(*bounds)
     if len(steps) > MAX_RANGE:
-        raise OverflowError(f"range: at most {MAX_RANGE}")
+        raise TextFault(f"range: at most {MAX_RANGE}")
     return steps
 
 
 def to_text(value: object) -> str:
-    """Return the value as text, charged for all that is in it."""
-    if type(value) is str:
+    """Return what a person may read: a text, or a number as people write it. Raises TextFault."""
+    if isinstance(value, str):
         return value
-    meter.charge(4 * meter.weigh(value))
-    return str(value)
+    if isinstance(value, Undefined):
+        return str(value)  # of an `if` without an `else`: nothing; of what is missing: an error
+    if value is None:
+        raise TextFault("a value is null")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TextFault(f"{_KINDS.get(type(value), 'a value')} is no text")
+    return plain_number(value)
+
+
+def _of_text(function: Function) -> Function:
+    skipped = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        text = to_text(args[skipped])
+        return str(function(*args[:skipped], text, *args[skipped + 1 :], **kwargs))
+
+    return run
+
+
+@wraps(do_default)
+def _default(value: Any, *args: Any, **kwargs: Any) -> Any:
+    """`null` is as good as absent."""
+    meter.charge(CALL_STEPS)
+    default = args[0] if args else kwargs.get("default_value", "")
+    return default if value is None else do_default(value, *args, **kwargs)
+
+
+def _is_defined(value: Any) -> bool:
+    meter.charge(CALL_STEPS)
+    return value is not None and not isinstance(value, Undefined)
+
+
+def _is_undefined(value: Any) -> bool:
+    return not _is_defined(value)
 
 
 def _escape(value: object) -> str:
@@ -130,10 +170,10 @@ def _escape(value: object) -> str:
 def _int(value: Any, default: Any = 0, base: int = 10) -> Any:
     meter.charge(CALL_STEPS)
     if isinstance(value, str) and len(value) > MAX_DIGITS:
-        raise OverflowError(f"int: at most {MAX_DIGITS} digits")
+        raise TextFault(f"int: at most {MAX_DIGITS} digits")
     number = FILTERS["int"](value, default, base)
     if isinstance(number, int) and abs(number) > MAX_WHOLE:
-        raise OverflowError("int: a number is too large")
+        raise TextFault("int: a number is too large")
     return number
 
 
@@ -159,7 +199,7 @@ def _list(values: Iterable[Any]) -> list[Any]:
 def _map(context: Context, values: Iterable[Any], *filters: str, **how: Any) -> Iterable[Any]:
     """Of each an attribute, or a number: other filters make something new of each."""
     if len(filters) > 1 or any(name not in NUMERIC for name in filters):
-        raise TypeError("map takes attribute, or one of " + ", ".join(sorted(NUMERIC)))
+        raise TextFault("map takes attribute, or one of " + ", ".join(sorted(NUMERIC)))
     check_attribute(how.get("attribute"))
     meter.charge(CALL_STEPS)
     return sync_do_map(context, values, *filters, **how)
@@ -169,16 +209,16 @@ def _replace(text: object, old: object, new: object) -> str:
     text, old, new = to_text(text), to_text(old), to_text(new)
     meter.charge(CALL_STEPS + 2 * meter.weigh(text) + meter.weigh(old) + meter.weigh(new))
     if len(text) + text.count(old) * len(new) > MAX_LENGTH:
-        raise OverflowError(f"a text: at most {MAX_LENGTH} characters")
+        raise TextFault(f"a text: at most {MAX_LENGTH} characters")
     return text.replace(old, new)
 
 
 def _round(number: float, precision: int = 0, method: Any = "common") -> float:
     meter.charge(CALL_STEPS)
     if not isinstance(number, int | float) or not isinstance(precision, int):
-        raise TypeError("round: of numbers only")  # of a text it would be a repetition
+        raise TextFault("round: of numbers only")  # of a text it would be a repetition
     if not -MAX_PRECISION <= precision <= MAX_PRECISION:
-        raise OverflowError(f"round: at most {MAX_PRECISION} digits")
+        raise TextFault(f"round: at most {MAX_PRECISION} digits")
     return do_round(number, precision, method)
 
 
@@ -188,7 +228,7 @@ def _sum(values: Iterable[Any], attribute: str | None = None) -> float:
     for value in meter.each(values, 3):
         number = value if attribute is None else value[attribute]
         if not isinstance(number, int | float):
-            raise TypeError("sum: of numbers only")
+            raise TextFault("sum: of numbers only")
         total += number
     return total
 

@@ -25,7 +25,11 @@ _CONTAINERS: tuple[type, ...] = (
 )
 
 
-class StepsSpent(OverflowError):
+class TextFault(ValueError):
+    """A text can't be rendered. The message says why, in words that hold no value."""
+
+
+class StepsSpent(TextFault):
     """The texts have done as much as they may."""
 
 

@@ -29,7 +29,7 @@ from sender_service.models.filters import (
     short_text,
     to_text,
 )
-from sender_service.models.metering import CHARACTERS_A_STEP, meter
+from sender_service.models.metering import CHARACTERS_A_STEP, TextFault, meter
 
 MAX_NUMBER = 1e15
 LOOP_METHODS = frozenset({"changed", "cycle"})
@@ -108,6 +108,12 @@ class _Generator(CodeGenerator):
             self.visit(bound or nodes.Const(None), frame)
         self.write(")")
 
+    def _output_child_pre(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
+        self.write(f"environment.show({_path_of(node)!r}, ")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
+        self.write(")")
+
     def _charged(self, visit: Callable[[Any, Any], None], node: nodes.Expr, frame: Any) -> None:
         if isinstance(node, nodes.Const):
             visit(node, frame)
@@ -121,9 +127,18 @@ def _has_constant(sides: Iterable[nodes.Expr]) -> bool:
     return any(isinstance(side, nodes.Const) for side in sides)
 
 
-@pass_context  # so that nothing is worked out, uncounted, while a text is compiled
-def _show(_: Context, value: object) -> str:
-    return to_text(value)
+def _path_of(node: nodes.Node) -> str:
+    """`profile.basket.total`, where that is what is shown; else nothing."""
+    parts: list[str] = []
+    while isinstance(node, nodes.Getattr):
+        parts, node = [node.attr, *parts], node.node
+    return ".".join([node.name, *parts]) if isinstance(node, nodes.Name) else ""
+
+
+@pass_context
+def _not_constant(_: Context, value: object) -> object:
+    """Never called: Jinja2 works nothing out while it compiles, uncounted, where this needs a context."""
+    return value
 
 
 class PushEnvironment(ImmutableSandboxedEnvironment):
@@ -132,12 +147,24 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(
-            undefined=StrictUndefined, autoescape=False, optimized=False, finalize=_show
+            undefined=StrictUndefined, autoescape=False, optimized=False, finalize=_not_constant
         )
         self.globals = {"range": short_range}
         self.filters: dict[str, Any] = {**offered_filters(), EACH: meter.each}
         self.tests: dict[str, Any] = offered_tests()
         self.charge_for = meter.charge_for
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A key comes before a method: `cart.items` is the cart's own."""
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    @staticmethod
+    def show(path: str, value: object) -> str:
+        if value is None and path:
+            raise TextFault(f"{path} is null")
+        return to_text(value)
 
     @staticmethod
     def concat(pieces: Iterable[str]) -> str:
@@ -153,7 +180,7 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
     def cut(value: Any, start: Any, stop: Any, step: Any) -> Any:
         """`a[1:2]`, which no sandbox sees either."""
         if not isinstance(value, str | list | tuple):
-            raise TypeError("only texts and lists are cut")
+            raise TextFault("only texts and lists are cut")
         meter.charge(
             CALL_STEPS + len(value) // (CHARACTERS_A_STEP if isinstance(value, str) else 1)
         )
@@ -167,11 +194,11 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
         ):
             times = METHODS.get(type(owner), {}).get(name)
             if times is None:
-                raise TypeError("that can't be called")
+                raise TextFault("that can't be called")
             if times:
                 meter.charge(times * meter.weigh(owner))
         if name in ("strip", "lstrip", "rstrip") and args:
-            raise TypeError(f"{name} takes no argument")
+            raise TextFault(f"{name} takes no argument")
         meter.charge(CALL_STEPS)
         for argument in args:
             meter.charge_for(argument)
@@ -186,10 +213,10 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
             if operator == "+" and isinstance(left, str) and isinstance(right, str):
                 meter.charge(meter.weigh(left) + meter.weigh(right))
                 return short_text((left, right))
-            raise TypeError("only numbers are multiplied, divided or added")
+            raise TextFault("only numbers are multiplied, divided or added")
         result = _BINOPS[operator](left, right)
         if abs(result) > MAX_NUMBER and operator != "-":
-            raise OverflowError("a number is too large")
+            raise TextFault("a number is too large")
         return result
 
     def _generate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +10,11 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Template, TemplateSyntaxError, meta, nodes
+from jinja2 import Template, TemplateSyntaxError, UndefinedError, meta, nodes
 
 from sender_service.models.charging import check_attribute
 from sender_service.models.filters import ATTRIBUTE_AT
-from sender_service.models.metering import meter
+from sender_service.models.metering import TextFault, meter
 from sender_service.models.sandbox import PushEnvironment, steps_of
 from shared.errors import Rejected
 
@@ -30,6 +31,8 @@ ALLOWED: frozenset[type[nodes.Node]] = frozenset(
      nodes.Not, nodes.Operand, nodes.Or, nodes.Output, nodes.Pair, nodes.Pos, nodes.Slice, nodes.Sub,
      nodes.Template, nodes.TemplateData, nodes.Test, nodes.Tuple, nodes.With}
 )  # fmt: skip
+UNNAMED = "<template>"
+_MISSING = re.compile(r"^'([^']+)' is undefined$|has no attribute '([^']+)'$")
 KEPT_CHARACTERS = 500_000  # of compiled templates: some 60 bytes of memory each
 
 _environment = PushEnvironment()
@@ -188,5 +191,29 @@ def render_more(source: str, context: dict[str, Any]) -> str:
         own = compiled.template.new_context(context, shared=True)
         return _environment.concat(compiled.template.root_render_func(own))
     except Exception as exc:  # a template can raise anything its variables' types can
-        detail = exc.message if isinstance(exc, TemplateSyntaxError) else type(exc).__name__
-        raise Rejected(f"template: {detail}", code="bad_variables") from exc
+        line = _line_of(compiled.template, exc)
+        detail = f"line {line}: {_reason(exc, source)}" if line else _reason(exc, source)
+        raise Rejected(detail, code="bad_variables") from exc
+
+
+def _line_of(template: Template, error: Exception) -> int | None:
+    """The line of the template that failed."""
+    found, step = None, error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == UNNAMED:
+            found = template.get_corresponding_lineno(step.tb_lineno)
+        step = step.tb_next
+    return found
+
+
+def _reason(error: Exception, source: str) -> str:
+    """What failed, in words of the text's author: no value is in it."""
+    if isinstance(error, TextFault):
+        return str(error)
+    if isinstance(error, UndefinedError):
+        name = _MISSING.search(error.message or "")
+        word = (name[1] or name[2]) if name is not None else None
+        if word is not None and word in source:
+            return f"{word} is missing"
+        return "something is missing"
+    return type(error).__name__

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
 from sender_service.models.campaign import Campaign, Texts, Variant, check_link, check_text
+from sender_service.models.formats import LANGUAGE, TIME_ZONE
 from sender_service.models.metering import PUSH_STEPS, meter
 from sender_service.models.templates import (
     GLOBALS,
@@ -23,6 +25,8 @@ from sender_service.models.templates import (
 from shared.errors import Rejected
 
 Body = dict[str, Any]
+# The scripts of Chinese, and where people read them.
+CHINESE = {"hans": {"cn", "sg", "my"}, "hant": {"tw", "hk", "mo"}}
 MEMO_BYTES = 4 * 1024 * 1024
 MEMO_ENTRY_BYTES = 500  # of what Python needs beside the texts
 LONG_KEY = 64
@@ -132,34 +136,82 @@ class Renderer:
 
     def _render(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
         context = {**self._asked_by(variant).shared, **own, PROFILE: _visible(profile)}
-        language = str(profile.get("language") or "en")
+        context[TIME_ZONE] = profile.get("timeZone")
+        texts = _Texts(str(profile.get("language") or "en"), context)
         body: Body = {
-            "headings": {"en": _text(pick(variant.headings, language), context)},
-            "contents": {"en": _text(pick(variant.contents, language), context)},
-            "url": _url(variant.url, context),
+            "headings": {"en": texts.chosen("headings", variant.headings)},
+            "contents": {"en": texts.chosen("contents", variant.contents)},
+            "url": texts.link("url", variant.url),
             "data": variant.data,
         }
         if variant.icon:
-            icon = _url(variant.icon, context)
+            icon = texts.link("icon", variant.icon)
             body |= {"chrome_web_icon": icon, "firefox_icon": icon}
         if variant.image:
-            body["chrome_web_image"] = _url(variant.image, context)
+            body["chrome_web_image"] = texts.link("image", variant.image)
         if variant.buttons:
             body["web_buttons"] = [
                 {
                     "id": b.id,
-                    "text": _text(b.text, context),
-                    **({"url": _url(b.url, context)} if b.url else {}),
-                    **({"icon": _url(b.icon, context)} if b.icon else {}),
+                    "text": texts.text(f"buttons.{n}.text", b.text),
+                    **({"url": texts.link(f"buttons.{n}.url", b.url)} if b.url else {}),
+                    **({"icon": texts.link(f"buttons.{n}.icon", b.icon)} if b.icon else {}),
                 }
-                for b in variant.buttons
+                for n, b in enumerate(variant.buttons)
             ]
         return body
 
 
-def pick(texts: Texts, language: str) -> str:
-    """The text for `de-AT`: `de-AT`, else `de`, else `en`."""
-    return texts.get(language) or texts.get(language.split("-")[0].lower()) or texts["en"]
+@dataclass(frozen=True)
+class _Texts:
+    """Renders a person's texts; a fault names the field."""
+
+    language: str
+    context: dict[str, Any]
+
+    def chosen(self, field: str, texts: Texts) -> str:
+        name = choose(texts, self.language)
+        return self.text(f"{field}.{name}", texts[name], name)
+
+    def text(self, field: str, source: str, language: str = "") -> str:
+        return self._render(check_text, field, source, language)
+
+    def link(self, field: str, source: str) -> str:
+        return self._render(check_link, field, source, "")
+
+    def _render(self, check: Callable[[str], str], field: str, source: str, language: str) -> str:
+        self.context[LANGUAGE] = language or self.language
+        try:
+            return check(render_more(source, self.context))
+        except ValueError as exc:
+            raise Rejected(f"{field}: {exc}", code="bad_variables") from exc
+        except Rejected as exc:
+            raise Rejected(f"{field}, {exc.message}", code=exc.code) from exc
+
+
+def choose(texts: Texts, language: str) -> str:
+    """Return the text's name for `de-AT`: `de-AT`, else `de`, else `en`."""
+    if language in texts:
+        return language
+    names = {_plain(name): name for name in texts}
+    return next((names[one] for one in fallbacks(language) if one in names), "en")
+
+
+@lru_cache(maxsize=1_024)
+def fallbacks(language: str) -> tuple[str, ...]:
+    """Return the texts a person can read, the nearest first: for `zh-TW` `zh-tw`, `zh-hant`, `zh`."""
+    parts = _plain(language).split("-")
+    names = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    if parts[0] == "zh":
+        script = next((p for p in parts if p in CHINESE), None) or next(
+            (script for script, regions in CHINESE.items() if regions.intersection(parts)), "hans"
+        )
+        names.insert(-1, f"zh-{script}")
+    return tuple(dict.fromkeys(names))
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "-").lower()
 
 
 def _visible(profile: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,18 +223,3 @@ def _visible(profile: Mapping[str, Any]) -> dict[str, Any]:
 def _key(parts: list[Any]) -> bytes:
     key = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str)
     return key if len(key) <= LONG_KEY else blake2b(key, digest_size=16).digest()
-
-
-def _text(source: str, context: dict[str, Any]) -> str:
-    return _checked(check_text, render_more(source, context))
-
-
-def _url(source: str, context: dict[str, Any]) -> str:
-    return _checked(check_link, render_more(source, context))
-
-
-def _checked(check: Callable[[str], str], rendered: str) -> str:
-    try:
-        return check(rendered)
-    except ValueError as exc:
-        raise Rejected(str(exc), code="bad_variables") from exc

@@ -33,7 +33,8 @@ IN_A_LOOP = [
     "words|reject('in', words)|list|length", "nested.values()|selectattr('b.c', 'eq', 'q')|list|length",
     "text.split('-')|length", "long.count('yyyyyyyyyyyyyyyyyz')", "long.find('z')", "long.title()|length",
     "long.strip()|length", "words.count('q')", "'z' in long", "-1 in distinct", "nested == nested",
-    "[words, words] in [[words, words]]", "many[1:]|length", "long[1:]|length", "digits|float", "long is lower",
+    "[words, words] in [[words, words]]", "many[1:]|length", "long[1:]|length", "digits|float",
+    "long is lower",
     "words is eq(words)", "nested.items()|list|length", "words|first|upper|lower|trim|capitalize|string|e",
     "'q' in nested.values()", "nested.keys()|sort|length",
 ]  # fmt: skip
@@ -41,7 +42,9 @@ IN_A_LOOP = [
 
 @pytest.mark.parametrize("expression", IN_A_LOOP)
 def test_a3_repeating_what_is_large_ends_soon(expression: str) -> None:
-    source = "{% for a in range(1000) %}{% for b in range(1000) %}{{ " + expression + " }}{% endfor %}"
+    source = (
+        "{% for a in range(1000) %}{% for b in range(1000) %}{{ " + expression + " }}{% endfor %}"
+    )
     source += "{% endfor %}"
     compile_source(source)
     began = time.thread_time()
@@ -56,7 +59,8 @@ def test_a3_repeating_what_is_large_ends_soon(expression: str) -> None:
     ["{% for a in range(600) %}{% for b in range(150) %}{% endfor %}{% endfor %}x",
      "{% for a in many %}{% for b in many if b < 0 %}x{% endfor %}{% endfor %}x",
      "{% for a in range(1000) %}" + "{{ nested.q|d('') }}" * 90 + "{% endfor %}x",
-     "{% for a in range(1000) %}" + "{% if nested.q is defined and a.b.c %}x{% endif %}" * 30 + "{% endfor %}",
+     "{% for a in range(1000) %}" + "{% if nested.q is defined and a.b.c %}x{% endif %}" * 30
+     + "{% endfor %}",
      "{% for a in words %}{{ loop.changed(a) }}{{ loop.cycle(a, a) }}{{ loop.length }}{% endfor %}"],
     ids=lambda source: source[:60],
 )  # fmt: skip
