@@ -21,6 +21,7 @@ from sender_service.ops.examples import PREVIEW, answers
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
+from sender_service.planner.paging import bad_share
 from sender_service.planner.rehearsal import Bounds, Findings, Rehearsal, Sample, shown_body
 from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.target import Target, to_target
@@ -173,7 +174,7 @@ def _refusal(found: Findings) -> str | None:
     if found.too_dear:
         return "texts_too_dear: the texts take too much work"
     if found.people and found.too_many_bad:
-        return f"bad_variables: {found.bad} of {found.people} people's texts don't render"
+        return f"bad_variables: {bad_share(found.bad, found.people, found.fault)}"
     return None
 
 

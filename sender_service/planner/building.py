@@ -22,6 +22,8 @@ from shared.models.cap import Cap
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
 # People of whom no browser is known: most of some audiences, and planning goes on behind a page.
 MAX_PLAYERLESS = 20_000
+MAX_FAULTS = 100  # of a page: what was wrong with the texts of whom
+MAX_FAULT = 200  # characters
 PAGE_STEPS = 10_000_000  # of rendering, about a second: a planner that is killed loses no more
 NO_CHUNK = ""  # of members that no call names
 
@@ -57,6 +59,7 @@ class PageBuilder:
     outcomes: dict[str, list[str]] = field(default_factory=dict)
     chunks: dict[str, Chunk] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
     no_player: int = 0
     bad: int = 0
     cursor: Any = None
@@ -131,7 +134,7 @@ class PageBuilder:
         zone = str(profile.get("timeZone") or "UTC") if self._quiet else ""
         variant = choose_variant(person, campaign)
         self.plan.renderer.begin_person()
-        bodies: dict[int, Body | None] = {}  # one a name
+        bodies: dict[int, Body | Rejected] = {}  # one a name
         for player, want in wanted.items():
             if player in passed_over:
                 self._member(player, person, NO_CHUNK, ["suppressed", passed_over[player]])
@@ -139,17 +142,19 @@ class PageBuilder:
             if id(want) not in bodies:
                 bodies[id(want)] = self._body(variant, profile, want)
             body = bodies[id(want)]
-            if body is None:
+            if isinstance(body, Rejected):
+                if len(self.faults) < MAX_FAULTS:
+                    self.faults[str(len(self.members))] = body.message[:MAX_FAULT]
                 self._member(player, person, NO_CHUNK, ["failed", "bad_variables"])
             else:
                 self._member(player, person, self._chunk(variant.id, body, zone), None)
-        self.bad += None in bodies.values()
+        self.bad += any(isinstance(body, Rejected) for body in bodies.values())
 
-    def _body(self, variant: Variant, profile: dict[str, Any], want: Want) -> Body | None:
+    def _body(self, variant: Variant, profile: dict[str, Any], want: Want) -> Body | Rejected:
         try:
             return self.plan.renderer.body(variant, profile, want.variables)
-        except Rejected:
-            return None
+        except Rejected as exc:
+            return Rejected(exc.message, code=exc.code)
 
     def _member(self, player: str, person: str, chunk: str, outcome: list[str] | None) -> None:
         if outcome is not None:
@@ -199,6 +204,7 @@ class PageBuilder:
             "next": next_cursor,
             "members": self.members,
             "outcomes": self.outcomes,
+            "faults": self.faults,
             "chunks": self.chunks,
             "notifications": [],
             "noPlayer": self.no_player,

@@ -65,6 +65,7 @@ class Paging:
         self._turns = Turns()
         self._people = 0
         self._bad = 0
+        self._fault = ""  # the first
 
     async def run(self) -> int:
         """Return how many pages the send has. Raises Rejected when too many texts don't render."""
@@ -120,6 +121,7 @@ class Paging:
             return builder
         self._people += len({member[1] for member in builder.members})
         self._bad += builder.bad
+        self._fault = self._fault or next(iter(builder.faults.values()), "")
         self._judge(final=False)
         await self._count_against_cap(builder)
         page = builder.page(cursor)
@@ -147,9 +149,7 @@ class Paging:
         too. Before the end only where none does, and not of a list: it may name the bad ones first."""
         early = not self._target.is_list and self._bad >= self._people >= BAD_CHECK_AFTER
         if (final or early) and self._bad > self._people * BAD_SHARE:
-            raise Rejected(
-                f"{self._bad} of {self._people} people's texts don't render", code="bad_variables"
-            )
+            raise Rejected(bad_share(self._bad, self._people, self._fault), code="bad_variables")
 
     async def _see_again(self, numbers: range) -> None:
         """What was planned before a crash; few pages at a time. Too many bad texts are so also where
@@ -159,6 +159,7 @@ class Paging:
             for page in (await self._shelf.pages.get_many(ids)).values():
                 self._people += len({member[1] for member in page["members"]})
                 self._bad += len(_bad_people(page))
+                self._fault = self._fault or next(iter(page.get("faults", {}).values()), "")
                 if self._target.is_list:
                     self._seen.update(member[0] for member in page["members"])
 
@@ -211,6 +212,12 @@ class Paging:
             return True
         edit.outcome(at, "suppressed", "moved")
         return await self._shelf.pages.update(page, edit.finish())
+
+
+def bad_share(bad: int, people: int, fault: str) -> str:
+    """Say how many texts don't render, and what is wrong with the first."""
+    first = f"; the first: {fault}" if fault else ""
+    return f"{bad} of {people} people's texts don't render{first}"
 
 
 def _bad_people(page: Page) -> set[str]:

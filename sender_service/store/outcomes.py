@@ -44,6 +44,7 @@ class Found:
     at: datetime | None
     notification: str | None
     variant: str | None
+    fault: str | None = None  # what is wrong with a text that doesn't render
 
 
 class OutcomeReader:
@@ -66,7 +67,7 @@ class OutcomeReader:
     async def of_send(self, send: str, wanted: Wanted) -> list[Found]:
         found: list[Found] = []
         pages = self._pages.find({"send": send}, {"members": 1, "outcomes": 1, "chunks": 1,
-                                                  "plannedAt": 1})  # fmt: skip
+                                                  "faults": 1, "plannedAt": 1})  # fmt: skip
         with translate_mongo_errors():
             async for page in pages.batch_size(PAGES_A_READ):
                 found += _of_page(cast(Page, page), wanted)
@@ -103,4 +104,5 @@ def _found(page: Page, index: int, member: list[str]) -> Found:
         at=None if outcome == "pending" else at or page["plannedAt"],
         notification=chunk["notificationId"] if chunk and outcome == "sent" else None,
         variant=chunk["variant"] if chunk else None,
+        fault=page.get("faults", {}).get(str(index)),
     )
