@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 import orjson
 from pydantic import (
@@ -17,11 +14,12 @@ from pydantic import (
     model_validator,
 )
 
+from sender_service.models.payload import MAX_BYTES, payload_size
 from sender_service.models.policy import Policy
+from sender_service.models.shown import MAX_TEXT, check_link, check_text
 from sender_service.models.templates import check_template, is_template
 from shared.models.wire import Storable, Wire
 
-MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
 MAX_DATA_BYTES = 1_500  # OneSignal takes 2,048 with our tag in it
 
 MAX_DATA_DEPTH = 6  # a webhook brings it back inside its own, of which ingest reads eight levels
@@ -30,69 +28,13 @@ MAX_SOURCES = 200_000  # characters of all texts together: compiling takes 20 µ
 # anew takes longer than to plan with it. Rendering has bounds of its own.
 STORED = {"stored": True}
 
-MAX_LINK = 2_000
+MAX_TEXTS = 1_000  # of all variants, in all languages
+
 LINK_OR_TEMPLATE = "|".join(
     [r"^http://[^\s/?#\[\]]+([/?#]\S*)?$", r"^https://[^\s/?#\[\]]+([/?#]\S*)?$", r"\{[{%#]"]
 )
 LINK_IS = "an http(s) URL, or a Jinja2 template that renders to one"
 TEXT_IS = f"at most {MAX_TEXT} characters, or a Jinja2 template that renders to that"
-
-
-# Tabs and ends of lines are blanks; blanks that keep a number and its unit together stay.
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_BLANKS = re.compile(r"[^\S\u00a0\u202f]+")
-_NOT_IN_LINKS = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
-_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a pattern without any ink
-
-
-def check_text(text: str) -> str:
-    """Return it as it is shown. Raises ValueError."""
-    if _CONTROL.search(text):
-        raise ValueError("a text has a control character in it")
-    text = _BLANKS.sub(" ", text).strip(" ")
-    if not any(map(_is_visible, text)):
-        raise ValueError("a text is empty")
-    if len(text) > MAX_TEXT:
-        raise ValueError(f"a text has more than {MAX_TEXT} characters")
-    return _whole(text)
-
-
-def _is_visible(character: str) -> bool:
-    kind = unicodedata.category(character)
-    return kind[0] not in "CZ" and character not in _FILLERS
-
-
-def check_link(link: str) -> str:
-    """Return it as it is followed. Raises ValueError."""
-    link = link.strip()
-    if _NOT_IN_LINKS.search(link):
-        raise ValueError("a link has a blank or a control character in it")
-    if not _is_http(link) or len(link) > MAX_LINK:
-        raise ValueError("a link is not an http(s) URL")
-    return _whole(link)
-
-
-def _is_http(link: str) -> bool:
-    try:
-        parts = urlsplit(link)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:  # a bracket without its other, or a port above 65535
-        return False
-    if parts.scheme not in ("http", "https") or port == 0:
-        return False
-    if host in ("http", "https") and parts.path.startswith("//"):  # a second scheme
-        return False
-    labels = host.removesuffix(".").split(".")
-    return all(any(map(str.isalnum, label)) for label in labels) or ":" in host
-
-
-def _whole(text: str) -> str:
-    """A template can write half a character (`"\\ud800"`), which no JSON can hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("a text has half a character in it") from None
-    return text
 
 
 def _depth_of(value: Any) -> int:
@@ -101,6 +43,15 @@ def _depth_of(value: Any) -> int:
         return 0
     inner = value.values() if isinstance(value, dict) else value
     return 1 + max(map(_depth_of, inner), default=0)
+
+
+def _written(source: str | None) -> str:
+    """The source, where it is no template."""
+    return "" if source is None or is_template(source) else source
+
+
+def _longest(sources: Iterable[str]) -> str:
+    return max(map(_written, sources), key=len, default="")
 
 
 def _unless_template(check: Callable[[str], str]) -> AfterValidator:
@@ -174,6 +125,27 @@ class Variant(Wire):
         return self
 
     @model_validator(mode="after")
+    def _light(self, info: ValidationInfo) -> Self:
+        """What is written out counts now, what is rendered then."""
+        if info.context is STORED:
+            return self
+        body = {
+            "headings": {"en": _longest(self.headings.values())},
+            "contents": {"en": _longest(self.contents.values())},
+            "url": _written(self.url),
+            "data": self.data,
+            "chrome_web_icon": _written(self.icon),
+            "chrome_web_image": _written(self.image),
+            "web_buttons": [
+                {"text": _written(b.text), "url": _written(b.url), "icon": _written(b.icon)}
+                for b in self.buttons
+            ],
+        }
+        if (size := payload_size(body)) > MAX_BYTES:
+            raise ValueError(f"a push has {size} bytes: at most {MAX_BYTES} are delivered")
+        return self
+
+    @model_validator(mode="after")
     def _english(self) -> Self:
         for name, texts in (("headings", self.headings), ("contents", self.contents)):
             if "en" not in texts:
@@ -183,6 +155,23 @@ class Variant(Wire):
         if len(orjson.dumps(self.data)) > MAX_DATA_BYTES:
             raise ValueError(f"data has at most {MAX_DATA_BYTES} bytes as JSON")
         return self
+
+
+def texts_in(value: Any) -> list[str]:
+    """Return all texts of a body that nobody has looked at yet. Raises ValueError for too many."""
+    found: list[str] = []
+    waiting: list[Any] = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and is_template(one):
+            found.append(one)
+        elif isinstance(one, dict | list):
+            waiting += one.values() if isinstance(one, dict) else one
+    if len(found) > MAX_TEXTS or sum(map(len, found)) > MAX_SOURCES:
+        raise ValueError(
+            f"variants: at most {MAX_TEXTS} texts with {MAX_SOURCES} characters together"
+        )
+    return found
 
 
 class CampaignBody(Wire):

@@ -25,6 +25,7 @@ from sender_service.planner.paging import bad_share
 from sender_service.planner.rehearsal import Bounds, Findings, Rehearsal, Sample, shown_body
 from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.target import Target, to_target
+from sender_service.planner.trying import size_warnings
 from sender_service.scheduler.budget import MAX_CALL, MessageBudget
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
@@ -124,7 +125,10 @@ async def _preview(tools: PreviewTools, asked: _Asked, people: int) -> dict[str,
         "planned": {"people": found.people, "share": round(found.share, 4)},
         **_counts(found),
         "wouldBeRefused": _refusal(found),
-        "warnings": _warnings(found, rehearsal.calls_for(found.texts)),
+        "warnings": [
+            *_warnings(found, rehearsal.calls_for(found.texts)),
+            *size_warnings(plan.renderer.largest),
+        ],
         "samples": [_shown(sample) for sample in found.shown],
         "quietHours": _quiet(found),
         "forecast": await _forecast(tools, send, found),

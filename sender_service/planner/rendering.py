@@ -11,9 +11,11 @@ from typing import Any
 
 import orjson
 
-from sender_service.models.campaign import Campaign, Texts, Variant, check_link, check_text
+from sender_service.models.campaign import Campaign, Texts, Variant
 from sender_service.models.formats import LANGUAGE, TIME_ZONE
 from sender_service.models.metering import PUSH_STEPS, meter
+from sender_service.models.payload import MAX_BYTES, payload_size
+from sender_service.models.shown import check_link, check_text
 from sender_service.models.templates import (
     GLOBALS,
     PROFILE,
@@ -81,6 +83,7 @@ class Renderer:
         self._memo_room = MEMO_BYTES
         self._asked: dict[str, _Asked] = {}  # by variant
         self._left = PUSH_STEPS
+        self.largest = 0  # bytes of a push
         self.allowance = allowance or Allowance()
 
     def begin_person(self) -> None:
@@ -159,6 +162,11 @@ class Renderer:
                 }
                 for n, b in enumerate(variant.buttons)
             ]
+        size = payload_size(body)
+        if size > MAX_BYTES:
+            message = f"the push has {size} bytes: at most {MAX_BYTES} are delivered"
+            raise Rejected(message, code="bad_variables")
+        self.largest = max(self.largest, size)
         return body
 
 
