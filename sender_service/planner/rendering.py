@@ -140,7 +140,8 @@ class Renderer:
     def _render(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
         context = {**self._asked_by(variant).shared, **own, PROFILE: _visible(profile)}
         context[TIME_ZONE] = profile.get("timeZone")
-        texts = _Texts(str(profile.get("language") or "en"), context)
+        language = str(profile.get("language") or "en")
+        texts = _Texts(language, choose(variant.contents, language), context)
         body: Body = {
             "headings": {"en": texts.chosen("headings", variant.headings)},
             "contents": {"en": texts.chosen("contents", variant.contents)},
@@ -172,9 +173,11 @@ class Renderer:
 
 @dataclass(frozen=True)
 class _Texts:
-    """Renders a person's texts; a fault names the field."""
+    """Renders a person's texts; a fault names the field. Numbers in links and buttons are written as in the
+    content: in a language that the campaign has, not in any that a browser may report."""
 
     language: str
+    chosen_content: str
     context: dict[str, Any]
 
     def chosen(self, field: str, texts: Texts) -> str:
@@ -188,7 +191,7 @@ class _Texts:
         return self._render(check_link, field, source, "")
 
     def _render(self, check: Callable[[str], str], field: str, source: str, language: str) -> str:
-        self.context[LANGUAGE] = language or self.language
+        self.context[LANGUAGE] = language or self.chosen_content
         try:
             return check(render_more(source, self.context))
         except ValueError as exc:

@@ -40,9 +40,7 @@ async def test_n18_the_put_names_the_line_the_variable_and_how_many_would_fail(s
 
 async def test_n18_of_a_large_app_five_hundred_are_tried(shop: Api) -> None:
     await _people(shop, 900, without=900)
-    body = await shop.ok(
-        "PUT", PATH, json=_with_text("{{ profile.basket.total }}")
-    )
+    body = await shop.ok("PUT", PATH, json=_with_text("{{ profile.basket.total }}"))
     assert "500 of 500" in body["warnings"][0]["message"]
 
 

@@ -124,6 +124,17 @@ def test_f4_formats_by_language(language: str, text: str, shown: str) -> None:
     assert _in(language, text) == shown
 
 
+def test_f4_links_and_buttons_are_written_in_the_contents_language() -> None:
+    """Not in any language that a browser reports: each that is used is kept in memory."""
+    button = {"id": "b", "text": "{{ 1234.5|money }}"}
+    of = campaign(variant(contents={"en": "x", "cs": "y"}, buttons=[button])).variants[0]
+    texts = [
+        Renderer({}).body(of, profile("p", language=language), {})["web_buttons"][0]["text"]
+        for language in ("cs-CZ", "de", "en")
+    ]
+    assert texts == ["1\xa0234,50", "1,234.50", "1,234.50"]
+
+
 @pytest.mark.parametrize(
     "source",
     ["{{ 'x'|money }}", "{{ true|money }}", "{{ 1|money(99) }}", "{{ 1|money(2, 'EURO') }}",
