@@ -14,22 +14,36 @@ from sender_service.accounting.closing import close_complete
 from sender_service.models.campaign import Campaign
 from sender_service.models.page import Page, PageEdit, pending_counts
 from sender_service.models.send import NEVER, Send
+from sender_service.models.templates import is_compiled
 from sender_service.models.trigger import FEW_RECIPIENTS, Recipient, Trigger
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.lists import NAMES_A_READ, Named, resolve, together
 from sender_service.planner.paging import BAD_SHARE, END
-from sender_service.planner.rendering import Body, Renderer
+from sender_service.planner.rendering import (
+    Allowance,
+    Body,
+    Renderer,
+    SendTooDear,
+    compiling,
+)
 from sender_service.planner.target import Candidate
+from sender_service.scheduler.ahead import Ahead
 from sender_service.scheduler.budget import Grant
 from sender_service.scheduler.release import hand_out, to_job
 from sender_service.scheduler.scheduler import HELD_PAUSE, SchedulerTools, publish_jobs
 from sender_service.store.campaigns import Campaigns
 from shared.apps import AppRegistry
-from shared.clock import Monotonic, monotonic
-from shared.limits import requests_per_second
+from shared.clock import monotonic
 from shared.models.app import App
 from shared.models.job import Job
+from shared.turns import Turns
+
+# Steps of rendering: of a send, and of all sends of a batch together (a tenth of a second). What takes
+# more waits for the planner, so that no send holds up the batch that brought it.
+SEND_STEPS = 200_000
+BATCH_STEPS = 1_000_000
+MAX_UNCOMPILED = 10_000  # characters of a campaign's texts
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,7 @@ class Rider:
 class Ride:
     """What is to be done once the sends are stored."""
 
+    steps: int = BATCH_STEPS  # of rendering that are left
     jobs: list[Job] = field(default_factory=list)
     sends: list[str] = field(default_factory=list)
 
@@ -65,7 +80,12 @@ class Express:
         `campaigns`: those of the sends, as their batch read them.
         """
         ride = Ride()
-        riders = self._riders(sends, campaigns)
+        ready: Campaigns = {
+            key: campaign
+            for key, campaign in campaigns.items()
+            if campaign is not None and await _is_compiled(campaign)
+        }
+        riders = self._riders(sends, ready)
         for app in {rider.app.id: rider.app for rider in riders}.values():
             await self._plan_app(app, [r for r in riders if r.app.id == app.id], ride)
         return ride
@@ -100,8 +120,11 @@ class Express:
         )
         known = {head["_id"] for head in heads}
         edits: list[tuple[Rider, PageEdit, list[Body]]] = []
+        turns = Turns()
         for rider, of_rider in zip(riders, candidates, strict=True):
-            builder = None if rider.send["_id"] in known else self._build(rider, of_rider)
+            is_new = rider.send["_id"] not in known
+            builder = self._build(rider, of_rider, ride) if is_new else None
+            await turns.give()
             if builder is not None:
                 page = builder.page(END)
                 sweep = self._tools.settings.sweep_seconds
@@ -137,16 +160,27 @@ class Express:
             taken += len(rider.names)
         return cut
 
-    def _build(self, rider: Rider, candidates: Sequence[Candidate]) -> PageBuilder | None:
-        """None for what the planner must look at: too large a page, too many bad variables."""
+    def _build(
+        self, rider: Rider, candidates: Sequence[Candidate], ride: Ride
+    ) -> PageBuilder | None:
+        """None for what the planner must look at: too large a page, too many bad variables, texts
+        that take long."""
+        if ride.steps <= 0:
+            return None
         tools = self._tools
         members = tools.settings.page_members
         chunk = min(members, tools.budget.chunk_members(rider.app.id))
-        renderer = Renderer(rider.trigger.variables)
+        allowance = Allowance(min(SEND_STEPS, ride.steps), 0)
+        renderer = Renderer(rider.trigger.variables, allowance)
         plan = PagePlan(rider.send, rider.campaign, renderer, members, chunk)
         builder = PageBuilder(plan, 0, tools.clock(), ())
-        if not all(builder.add(candidate) for candidate in candidates):
+        try:
+            if not all(builder.add(candidate) for candidate in candidates):
+                return None
+        except SendTooDear:
             return None
+        finally:
+            ride.steps -= allowance.spent
         people = len({member[1] for member in builder.members})
         return None if builder.bad > people * BAD_SHARE else builder
 
@@ -195,26 +229,13 @@ def _released(page: Page) -> list[str]:
     return [name for name, chunk in page["chunks"].items() if chunk["state"] == "released"]
 
 
-class Ahead:
-    """How many calls of an app may be released at once: what is in the jobs topic is called in its
-    turn, so one app's flood would stand before everybody's. What was released drains at the app's rate."""
-
-    def __init__(self, seconds: float, monotonic: Monotonic) -> None:
-        self._seconds = seconds
-        self._monotonic = monotonic
-        self._out: dict[str, tuple[float, float]] = {}  # app → calls out, when
-
-    def room(self, app: App) -> int:
-        rate = requests_per_second(app.one_signal.plan)
-        return max(0, int(rate * self._seconds - self._left(app, rate)))
-
-    def taken(self, app: App, calls: int) -> None:
-        left = self._left(app, requests_per_second(app.one_signal.plan))
-        self._out[app.id] = left + calls, self._monotonic()
-
-    def _left(self, app: App, rate: float) -> float:
-        out, when = self._out.get(app.id, (0.0, 0.0))
-        return max(0.0, out - (self._monotonic() - when) * rate)
+async def _is_compiled(campaign: Campaign) -> bool:
+    """False where compiling its texts takes long: the planner does it."""
+    missing = sum(len(source) for source in campaign.sources() if not is_compiled(source))
+    if 0 < missing <= MAX_UNCOMPILED:
+        async for _ in compiling(campaign):
+            pass
+    return missing <= MAX_UNCOMPILED
 
 
 def usable(apps: AppRegistry, app_id: str) -> App | None:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from sender_service.dispatcher.governor import Governor, Membership
+from sender_service.models.policy import check_time_zones
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
 from shared.collections import SENDER
@@ -30,7 +31,9 @@ LOOP_STALLED_SECONDS = 60.0
 
 
 async def run(settings: Settings, stop: asyncio.Event, roles: Sequence[str] = ROLES) -> None:
-    """Until `stop`. Raises Rejected when the port is taken, or under another secret key."""
+    """Run until `stop`. Raises Rejected when the port is taken, under another secret key, and when
+    time zones can't be read."""
+    check_time_zones()
     with bind(settings.sender, "sender") as listener:
         async with open_sender(settings) as sender:
             await check_secret_early(sender.database, sender.vault)

@@ -107,4 +107,10 @@ def _table(answer: dict[str, Any]) -> Table:
     names = ("campaign", "send", "player", "outcome", "reason", "at")
     if not answer["items"]:
         table.caption = "in none of them: no player of this person was in an audience"
-    return rows(table, *(tuple(item[name] for name in names) for item in answer["items"]))
+    items = ({**item, "reason": _reason(item)} for item in answer["items"])
+    return rows(table, *(tuple(item[name] for name in names) for item in items))
+
+
+def _reason(item: dict[str, Any]) -> Any:
+    detail = item.get("detail")
+    return f"{item['reason']}: {detail}" if detail else item["reason"]

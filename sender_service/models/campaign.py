@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
+from sender_service.models.payload import MAX_BYTES, payload_size
 from sender_service.models.policy import Policy
+from sender_service.models.shown import MAX_TEXT, check_link, check_text
 from sender_service.models.templates import check_template, is_template
 from shared.models.wire import Storable, Wire
 
-MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
 MAX_DATA_BYTES = 1_500  # OneSignal takes 2,048 with our tag in it
 
-MAX_LINK = 2_000
+MAX_DATA_DEPTH = 6  # a webhook brings it back inside its own, of which ingest reads eight levels
+MAX_SOURCES = 200_000  # characters of all texts together: compiling takes 20 µs for each
+# The context in which what is stored is read: it was checked by the rules of its day, and checking it
+# anew takes longer than to plan with it. Rendering has bounds of its own.
+STORED = {"stored": True}
+
+MAX_TEXTS = 1_000  # of all variants, in all languages
+
 LINK_OR_TEMPLATE = "|".join(
     [r"^http://[^\s/?#\[\]]+([/?#]\S*)?$", r"^https://[^\s/?#\[\]]+([/?#]\S*)?$", r"\{[{%#]"]
 )
@@ -24,49 +37,39 @@ LINK_IS = "an http(s) URL, or a Jinja2 template that renders to one"
 TEXT_IS = f"at most {MAX_TEXT} characters, or a Jinja2 template that renders to that"
 
 
-def check_text(text: str) -> str:
-    """As it is shown. Raises ValueError."""
-    text = " ".join(text.split())
-    if not text:
-        raise ValueError("a text is empty")
-    if len(text) > MAX_TEXT:
-        raise ValueError(f"a text has more than {MAX_TEXT} characters")
-    return _whole(text)
+def _depth_of(value: Any) -> int:
+    """Count the objects and lists within each other."""
+    if not isinstance(value, dict | list):
+        return 0
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(_depth_of, inner), default=0)
 
 
-def check_link(link: str) -> str:
-    """As it is followed. Raises ValueError."""
-    link = link.strip()
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.netloc or len(link) > MAX_LINK:
-        raise ValueError("a link is not an http(s) URL")
-    return _whole(link)
+def _written(source: str | None) -> str:
+    """The source, where it is no template."""
+    return "" if source is None or is_template(source) else source
 
 
-def _whole(text: str) -> str:
-    """A template can write half a character (`"\\ud800"`), which no JSON can hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("a text has half a character in it") from None
-    return text
+def _longest(sources: Iterable[str]) -> str:
+    return max(map(_written, sources), key=len, default="")
 
 
 def _unless_template(check: Callable[[str], str]) -> AfterValidator:
     """What is written out is checked now, what is rendered then. Kept as it was written."""
 
-    def judge(source: str) -> str:
-        if not is_template(source):
+    def judge(source: str, info: ValidationInfo) -> str:
+        if not is_template(source) and info.context is not STORED:
             check(source)
         return source
 
     return AfterValidator(judge)
 
 
-Template = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(check_template)]
+def _check_source(source: str, info: ValidationInfo) -> str:
+    return source if info.context is STORED else check_template(source)
+
+
+Template = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_check_source)]
 Text = Annotated[
     Template,
     _unless_template(check_text),
@@ -106,6 +109,42 @@ class Variant(Wire):
     buttons: list[Button] = Field(default=[], max_length=2)
     data: Storable = {}
 
+    def sources(self) -> Iterator[str]:
+        """Everything that is rendered, in all languages."""
+        yield from self.headings.values()
+        yield from self.contents.values()
+        links = (self.url, self.icon, self.image)
+        yield from (link for link in links if link)
+        for button in self.buttons:
+            yield from (source for source in (button.text, button.url, button.icon) if source)
+
+    @model_validator(mode="after")
+    def _shallow(self, info: ValidationInfo) -> Self:
+        if info.context is not STORED and _depth_of(self.data) > MAX_DATA_DEPTH:
+            raise ValueError(f"data is nested at most {MAX_DATA_DEPTH} objects deep")
+        return self
+
+    @model_validator(mode="after")
+    def _light(self, info: ValidationInfo) -> Self:
+        """What is written out counts now, what is rendered then."""
+        if info.context is STORED:
+            return self
+        body = {
+            "headings": {"en": _longest(self.headings.values())},
+            "contents": {"en": _longest(self.contents.values())},
+            "url": _written(self.url),
+            "data": self.data,
+            "chrome_web_icon": _written(self.icon),
+            "chrome_web_image": _written(self.image),
+            "web_buttons": [
+                {"text": _written(b.text), "url": _written(b.url), "icon": _written(b.icon)}
+                for b in self.buttons
+            ],
+        }
+        if (size := payload_size(body)) > MAX_BYTES:
+            raise ValueError(f"a push has {size} bytes: at most {MAX_BYTES} are delivered")
+        return self
+
     @model_validator(mode="after")
     def _english(self) -> Self:
         for name, texts in (("headings", self.headings), ("contents", self.contents)):
@@ -118,6 +157,23 @@ class Variant(Wire):
         return self
 
 
+def texts_in(value: Any) -> list[str]:
+    """Return all texts of a body that nobody has looked at yet. Raises ValueError for too many."""
+    found: list[str] = []
+    waiting: list[Any] = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str) and is_template(one):
+            found.append(one)
+        elif isinstance(one, dict | list):
+            waiting += one.values() if isinstance(one, dict) else one
+    if len(found) > MAX_TEXTS or sum(map(len, found)) > MAX_SOURCES:
+        raise ValueError(
+            f"variants: at most {MAX_TEXTS} texts with {MAX_SOURCES} characters together"
+        )
+    return found
+
+
 class CampaignBody(Wire):
     """What `PUT` takes."""
 
@@ -126,6 +182,13 @@ class CampaignBody(Wire):
     enabled: bool = True
     variants: list[Variant] = Field(min_length=1, max_length=10)
     policy: Policy = Policy()
+
+    @model_validator(mode="after")
+    def _short(self, info: ValidationInfo) -> Self:
+        length = sum(len(source) for variant in self.variants for source in variant.sources())
+        if length > MAX_SOURCES and info.context is not STORED:
+            raise ValueError(f"variants: all texts together have at most {MAX_SOURCES} characters")
+        return self
 
     @model_validator(mode="after")
     def _variants(self) -> Self:
@@ -142,3 +205,12 @@ class Campaign(CampaignBody):
     id: str
     app: str
     version: int
+
+    @classmethod
+    def stored(cls, document: Mapping[str, Any]) -> Self:
+        """A campaign out of the database."""
+        return cls.model_validate(document, context=STORED)
+
+    def sources(self) -> list[str]:
+        """Everything that is rendered, of all variants."""
+        return [source for variant in self.variants for source in variant.sources()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from sender_service.models.send import NEVER, Sums, empty_sums
 
@@ -51,6 +51,9 @@ class Page(TypedDict):
     next: Any  # the cursor to go on from; None on the last page
     members: list[list[str]]
     outcomes: dict[str, list[str]]  # member's index → [outcome, reason]
+    faults: NotRequired[
+        dict[str, str]
+    ]  # of the first members whose texts don't render: what is wrong
     chunks: dict[str, Chunk]
     notifications: list[str]  # OneSignal's ids of its chunks' messages
     noPlayer: int

@@ -9,9 +9,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from shared.errors import Rejected
 from shared.models.app import App
 from shared.models.cap import Cap
 from shared.models.wire import Wire
+
+LINKED_ZONE = "Asia/Calcutta"  # browsers' name; some systems have only the canonical Asia/Kolkata
 
 
 def _clock_time(text: str) -> str:
@@ -52,6 +55,18 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return ZoneInfo("UTC")
+
+
+def check_time_zones() -> None:
+    """Raises Rejected where zones of the names that browsers report can't be read: they would all be
+    UTC, and people would be woken at night."""
+    try:
+        ZoneInfo(LINKED_ZONE)
+    except (KeyError, ValueError, OSError) as exc:
+        raise Rejected(
+            f"time zones: {LINKED_ZONE} can't be read: install the Python package tzdata",
+            code="no_time_zones",
+        ) from exc
 
 
 class AppPolicy(Wire):

@@ -2,81 +2,143 @@
 
 Texts are rendered on the planner's event loop, with variables that anybody may send. So what can make
 a large thing of a small one (`"x".center(10**9)`, `a ~ a ~ a`, `[a, a]`, a loop in a loop) is refused or
-bounded.
+bounded, and what grows with its input is charged in steps (see `metering`).
 """
 
 from __future__ import annotations
 
 import operator as operators
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from types import MappingProxyType
 from typing import Any
 
-import orjson
 from jinja2 import StrictUndefined, nodes
 from jinja2.compiler import CodeGenerator
-from jinja2.filters import do_round, sync_do_map
+from jinja2.compiler import operators as operators_of
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_context
 
-MAX_RANGE = 1_000  # a text has 200 characters
-MAX_LENGTH = 20_000  # of what is put together on the way to them
+from sender_service.models.charging import CALL_STEPS
+from sender_service.models.filters import (
+    LAZY,
+    METHODS,
+    offered_filters,
+    offered_tests,
+    short_range,
+    short_text,
+    to_text,
+)
+from sender_service.models.metering import CHARACTERS_A_STEP, TextFault, meter
+
 MAX_NUMBER = 1e15
-MAX_PRECISION = 15
-# Of the processor: looked at after each filter and at each turn of a loop; seen: 0.0001.
-RENDER_SECONDS = 0.2
-# What is in none of these isn't there: of most filters an argument or a large variable makes a bomb.
-FILTERS = frozenset(
-    {"abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first",
-     "float", "groupby", "int", "items", "last", "length", "list", "lower", "max", "min", "reject",
-     "rejectattr", "reverse", "select", "selectattr", "sort", "string", "title", "truncate", "unique",
-     "upper", "urlencode", "wordcount"}
+LOOP_METHODS = frozenset({"changed", "cycle"})
+FOR_EACH = LAZY | {"map"}
+EACH = "_each"  # the filter that everything gone through passes
+ITEM_STEPS = 20  # of a filter that does something for each
+TURN_STEPS = 4  # of an empty loop
+_DEAR = (
+    nodes.Getattr,
+    nodes.Getitem,
+    nodes.Call,
+    nodes.Filter,
+    nodes.Test,
+    nodes.Output,
+    nodes.Compare,
+)
+DEAR_STEPS = 5
+_BINOPS = MappingProxyType(
+    {"+": operators.add, "-": operators.sub, "*": operators.mul, "/": operators.truediv,
+     "//": operators.floordiv, "%": operators.mod}
 )  # fmt: skip
-NUMERIC = frozenset({"abs", "float", "int", "length", "round"})  # what `map` may do to each
-METHODS: dict[type, frozenset[str]] = {
-    dict: frozenset({"get", "items", "keys", "values"}),
-    str: frozenset(
-        {"capitalize", "count", "endswith", "find", "isdigit", "lower", "lstrip", "rstrip", "split",
-         "startswith", "strip", "title", "upper"}
-    ),
-    list: frozenset({"count", "index"}),
-}  # fmt: skip
-FOR_EACH = frozenset({"map", "reject", "rejectattr", "select", "selectattr"})
-EACH = "_each"
-_BINOPS = {"*": operators.mul, "%": operators.mod, "+": operators.add}
+
+
+def steps_of(tree: nodes.Node) -> int:
+    """Count the steps of going through the nodes below once, whatever they are applied to."""
+    waiting, steps = [tree], 0
+    while waiting:
+        node = waiting.pop()
+        steps += DEAR_STEPS if isinstance(node, _DEAR) else 1
+        waiting += node.iter_child_nodes()
+    return steps
 
 
 class _Generator(CodeGenerator):
+    """Writes the calls that charge for what no function of the environment sees."""
+
     def visit_Concat(self, node: nodes.Concat, frame: Any) -> None:
-        """`a ~ b`, which no sandbox sees."""
-        self.write("environment.together((")
+        self.write("environment.concat_values((")
         for part in node.nodes:
             self.visit(part, frame)
             self.write(", ")
         self.write("))")
 
     def visit_List(self, node: nodes.List, frame: Any) -> None:
-        self._bounded("small", super().visit_List, node, frame)
+        self._charged(super().visit_List, node, frame)
 
     def visit_Tuple(self, node: nodes.Tuple, frame: Any) -> None:
         if node.ctx == "load":
-            self._bounded("small", super().visit_Tuple, node, frame)
+            self._charged(super().visit_Tuple, node, frame)
         else:  # names that are set
             super().visit_Tuple(node, frame)
 
     def visit_Dict(self, node: nodes.Dict, frame: Any) -> None:
-        self._bounded("small", super().visit_Dict, node, frame)
+        self._charged(super().visit_Dict, node, frame)
 
-    def visit_Filter(self, node: nodes.Filter, frame: Any) -> None:
-        self._bounded("in_time", super().visit_Filter, node, frame)
+    def visit_Compare(self, node: nodes.Compare, frame: Any) -> None:
+        sides = (node.expr, *(operand.expr for operand in node.ops))
+        if len(sides) == 2 and node.ops[0].op not in ("in", "notin") and _has_constant(sides):
+            super().visit_Compare(node, frame)  # what is compared ends where the constant ends
+            return
+        self.write("(")
+        self._charged(self.visit, node.expr, frame)
+        for operand in node.ops:
+            self.write(f" {operators_of[operand.op]} ")
+            self._charged(self.visit, operand.expr, frame)
+        self.write(")")
 
-    def _bounded(
-        self, by: str, visit: Callable[[Any, Any], None], node: nodes.Expr, frame: Any
-    ) -> None:
-        self.write(f"environment.{by}(")
+    def visit_Getitem(self, node: nodes.Getitem, frame: Any) -> None:
+        if not isinstance(node.arg, nodes.Slice):
+            super().visit_Getitem(node, frame)
+            return
+        self.write("environment.cut(")
+        self.visit(node.node, frame)
+        for bound in (node.arg.start, node.arg.stop, node.arg.step):
+            self.write(", ")
+            self.visit(bound or nodes.Const(None), frame)
+        self.write(")")
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
+        self.write(f"environment.show({_path_of(node)!r}, ")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
+        self.write(")")
+
+    def _charged(self, visit: Callable[[Any, Any], None], node: nodes.Expr, frame: Any) -> None:
+        if isinstance(node, nodes.Const):
+            visit(node, frame)
+            return
+        self.write("environment.charge_for(")
         visit(node, frame)
         self.write(")")
+
+
+def _has_constant(sides: Iterable[nodes.Expr]) -> bool:
+    return any(isinstance(side, nodes.Const) for side in sides)
+
+
+def _path_of(node: nodes.Node) -> str:
+    """`profile.basket.total`, where that is what is shown; else nothing."""
+    parts: list[str] = []
+    while isinstance(node, nodes.Getattr):
+        parts, node = [node.attr, *parts], node.node
+    return ".".join([node.name, *parts]) if isinstance(node, nodes.Name) else ""
+
+
+@pass_context
+def _not_constant(_: Context, value: object) -> object:
+    """Never called: Jinja2 works nothing out while it compiles, uncounted, where this needs a context."""
+    return value
 
 
 class PushEnvironment(ImmutableSandboxedEnvironment):
@@ -84,146 +146,100 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(_BINOPS)
 
     def __init__(self) -> None:
-        super().__init__(undefined=StrictUndefined, autoescape=False)
-        self.deadline = 0.0
-        self.globals = {"range": _short_range}
-        self.filters = {name: self.filters[name] for name in FILTERS} | {
-            EACH: self.each, "join": _join, "map": _map, "replace": _replace, "round": _round,
-            "sum": _sum, "tojson": _to_json, "trim": _trim,
-        }  # fmt: skip
+        super().__init__(
+            undefined=StrictUndefined, autoescape=False, optimized=False, finalize=_not_constant
+        )
+        self.globals = {"range": short_range}
+        self.filters: dict[str, Any] = {**offered_filters(), EACH: meter.each}
+        self.tests: dict[str, Any] = offered_tests()
+        self.charge_for = meter.charge_for
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A key comes before a method: `cart.items` is the cart's own."""
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    @staticmethod
+    def show(path: str, value: object) -> str:
+        if value is None and path:
+            raise TextFault(f"{path} is null")
+        return to_text(value)
 
     @staticmethod
     def concat(pieces: Iterable[str]) -> str:
-        return _short_text(pieces)
+        return short_text(pieces)
 
     @staticmethod
-    def together(values: Iterable[object]) -> str:
-        return _short_text(str(value) for value in values)
+    def concat_values(values: Iterable[object]) -> str:
+        """`a ~ b`, which no sandbox sees."""
+        meter.charge(CALL_STEPS)
+        return short_text(to_text(value) for value in values)
 
-    def small(self, made: Any) -> Any:
-        """What a template made of others: `[a, a]`, made of itself again and again, has a thousand
-        million."""
-        self.in_time(made)
-        waiting, count = [made], 0
-        while waiting:
-            one = waiting.pop()
-            if isinstance(one, list | tuple | dict):
-                count += len(one)
-                if count > MAX_LENGTH:
-                    raise OverflowError(f"a list: at most {MAX_LENGTH} in it, and in what is in it")
-                waiting.extend(one.values() if isinstance(one, dict) else one)
-        return made
-
-    def in_time(self, made: Any) -> Any:
-        """What a filter made."""
-        if time.thread_time() > self.deadline:
-            raise OverflowError("a text: it takes too long")
-        return made
-
-    def start(self) -> None:
-        """A text begins. One at a time: rendering never waits."""
-        self.deadline = time.thread_time() + RENDER_SECONDS
-
-    def each(self, items: Iterable[Any]) -> Iterator[Any]:
-        """What a loop, or a filter that does something for each, goes through."""
-        for item in items:
-            yield self.in_time(item)
+    @staticmethod
+    def cut(value: Any, start: Any, stop: Any, step: Any) -> Any:
+        """`a[1:2]`, which no sandbox sees either."""
+        if not isinstance(value, str | list | tuple):
+            raise TextFault("only texts and lists are cut")
+        meter.charge(
+            CALL_STEPS + len(value) // (CHARACTERS_A_STEP if isinstance(value, str) else 1)
+        )
+        return value[slice(start, stop, step)]
 
     def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
         owner = getattr(called, "__self__", None)
         name = getattr(called, "__name__", "")
-        of_loop = isinstance(owner, LoopContext) and name in ("cycle", "changed")
-        if called is not _short_range and not of_loop and name not in METHODS.get(type(owner), ()):
-            raise TypeError("that can't be called")
+        if called is not short_range and not (
+            isinstance(owner, LoopContext) and name in LOOP_METHODS
+        ):
+            times = METHODS.get(type(owner), {}).get(name)
+            if times is None:
+                raise TextFault("that can't be called")
+            if times:
+                meter.charge(times * meter.weigh(owner))
         if name in ("strip", "lstrip", "rstrip") and args:
-            raise TypeError(f"{name} takes no argument")
-        return super().call(context, called, *args, **kwargs)
+            raise TextFault(f"{name} takes no argument")
+        meter.charge(CALL_STEPS)
+        for argument in args:
+            meter.charge_for(argument)
+        for key, argument in kwargs.items():
+            if not key.startswith("_"):  # Jinja2's own
+                meter.charge_for(argument)
+        return context.call(called, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Numbers only, but for `+`: not `"x" * 10**9`, nor a text's `"%999999999d" % 1`."""
         if not isinstance(left, int | float) or not isinstance(right, int | float):
             if operator == "+" and isinstance(left, str) and isinstance(right, str):
-                return _short_text((left, right))
-            raise TypeError("only numbers are multiplied, divided or added")
+                meter.charge(meter.weigh(left) + meter.weigh(right))
+                return short_text((left, right))
+            raise TextFault("only numbers are multiplied, divided or added")
         result = _BINOPS[operator](left, right)
-        if abs(result) > MAX_NUMBER:
-            raise OverflowError("a number is too large")
+        if abs(result) > MAX_NUMBER and operator != "-":
+            raise TextFault("a number is too large")
         return result
 
     def _generate(
         self, source: nodes.Template, name: Any, filename: Any, defer_init: bool = False
     ) -> str:
         for loop in list(source.find_all(nodes.For)):
-            loop.iter = nodes.Filter(loop.iter, EACH, [], [], None, None, lineno=loop.lineno)
-            loop.iter.set_environment(self)
+            turn = TURN_STEPS + sum(steps_of(node) for node in (loop.target, *loop.body))
+            turn += steps_of(loop.test) if loop.test is not None else 0
+            loop.iter = self._each(loop.iter, turn, loop.lineno)
         for found in list(source.find_all(nodes.Filter)):
             if found.name in FOR_EACH and found.node is not None:
-                found.node = nodes.Filter(found.node, EACH, [], [], None, None, lineno=found.lineno)
-                found.node.set_environment(self)
+                found.node = self._each(found.node, ITEM_STEPS, found.lineno)
         return super()._generate(source, name, filename, defer_init)
 
-
-def _short_text(pieces: Iterable[str]) -> str:
-    kept, length = [], 0
-    for piece in pieces:
-        length += len(piece)
-        if length > MAX_LENGTH:
-            raise OverflowError(f"a text: at most {MAX_LENGTH} characters")
-        kept.append(piece)
-    return "".join(kept)
-
-
-def _short_range(*bounds: int) -> range:
-    steps = range(*bounds)
-    if len(steps) > MAX_RANGE:
-        raise OverflowError(f"range: at most {MAX_RANGE}")
-    return steps
-
-
-def _join(values: Iterable[Any], between: object = "", attribute: str | None = None) -> str:
-    def pieces() -> Iterator[str]:
-        for index, value in enumerate(values):
-            if index:
-                yield str(between)
-            yield str(value if attribute is None else value[attribute])
-
-    return _short_text(pieces())
-
-
-@pass_context
-def _map(context: Context, values: Iterable[Any], *filters: str, **how: Any) -> Iterable[Any]:
-    """Of each an attribute, or a number: other filters make something new of each."""
-    if len(filters) > 1 or any(name not in NUMERIC for name in filters):
-        raise TypeError("map takes attribute, or one of " + ", ".join(sorted(NUMERIC)))
-    return sync_do_map(context, values, *filters, **how)
-
-
-def _replace(text: object, old: object, new: object) -> str:
-    text, old, new = str(text), str(old), str(new)
-    if len(text) + text.count(old) * len(new) > MAX_LENGTH:
-        raise OverflowError(f"a text: at most {MAX_LENGTH} characters")
-    return text.replace(old, new)
-
-
-def _round(number: float, precision: int = 0, method: Any = "common") -> float:
-    if not -MAX_PRECISION <= precision <= MAX_PRECISION:
-        raise OverflowError(f"round: at most {MAX_PRECISION} digits")
-    return do_round(number, precision, method)
-
-
-def _sum(values: Iterable[Any], attribute: str | None = None) -> float:
-    total: float = 0
-    for value in values:
-        number = value if attribute is None else value[attribute]
-        if not isinstance(number, int | float):
-            raise TypeError("sum: of numbers only")
-        total += number
-    return total
-
-
-def _to_json(value: object) -> str:
-    return _short_text((orjson.dumps(value).decode(),))
-
-
-def _trim(text: object) -> str:
-    return str(text).strip()
+    def _each(self, items: Any, steps: int, line: int) -> nodes.Filter:
+        counted = nodes.Filter(
+            items,
+            EACH,
+            [nodes.Const(steps)],
+            [],
+            None,
+            None,
+            lineno=line,
+        )
+        counted.set_environment(self)
+        return counted

@@ -52,6 +52,8 @@ class Send(TypedDict, total=False):
     expiresAt: datetime
     planDue: datetime  # when a planner may take it: its lease while one has it, NEVER when planned
     planner: str | None
+    begun: int  # how often planning was, since there were `pagesAtBegin` pages
+    pagesAtBegin: int
     pages: int
     totals: Sums | None  # frozen when the account closes
     closedAt: datetime | None

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+import orjson
+from fastapi import APIRouter, Depends, Path, Query, Request
 
-from sender_service.models.campaign import Campaign, CampaignBody
+from sender_service.models.campaign import Campaign, CampaignBody, texts_in
+from sender_service.models.templates import check_ahead
 from sender_service.models.trigger import Name
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
 from sender_service.ops.examples import CAMPAIGN, REPORT, SHOWN_CAMPAIGN, answers
 from sender_service.ops.reports import Reports, by_location
 from sender_service.ops.trials import TestPush, TestSender
+from sender_service.planner.audience import AudienceReader
+from sender_service.planner.trying import try_texts
 from sender_service.store.campaigns import CampaignStore, campaign_key, to_campaign
 from shared.apps import AppRegistry
-from shared.errors import NotFound
+from shared.errors import InvalidPayload, NotFound
 
 MOST_VERSIONS = 100
 SHOWN = frozenset({"id", "app", "version"})  # not for a `PUT` to change
@@ -31,6 +36,7 @@ class CampaignTools:
     registry: AppRegistry
     reports: Reports
     tests: TestSender
+    audience: AudienceReader
 
 
 def campaigns_router(tools: CampaignTools) -> APIRouter:
@@ -60,12 +66,32 @@ def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
     async def put_campaign(
         app: AppName,
         campaign: CampaignName,
+        _: Annotated[None, Depends(_check_ahead)],
         body: Annotated[CampaignBody, json_body(CampaignBody, CAMPAIGN, shown=SHOWN)],
     ) -> dict[str, Any]:
-        """Create or change; each change is a version, and sends keep the one they began with."""
+        """Create or change; each change is a version, and sends keep the one they began with.
+
+        `warnings`, where there are any: texts that would fail for some of 500 people, by their
+        profiles, and pushes that are nearly too large."""
         await known_app(tools.registry, app)
         content = {**body.document(), "app": app, "id": campaign}
-        return _shown(to_campaign(await store.put(campaign_key(app, campaign), content)))
+        wanted = to_campaign({**content, "version": 0})
+        found = await try_texts(wanted, tools.audience)
+        stored = _shown(to_campaign(await store.put(campaign_key(app, campaign), content)))
+        return {**stored, "warnings": found} if found else stored
+
+
+async def _check_ahead(request: Request) -> None:
+    """Look at the body's templates in a worker thread, before the model asks what came of it: a
+    large campaign would hold up the event loop. What is no JSON is refused by the model."""
+    try:
+        body = orjson.loads(await request.body())
+        sources = texts_in(body)
+    except orjson.JSONDecodeError:
+        return
+    except ValueError as exc:
+        raise InvalidPayload(str(exc)) from exc
+    await asyncio.to_thread(check_ahead, sources)
 
 
 def _add_versions(router: APIRouter, store: CampaignStore) -> None:

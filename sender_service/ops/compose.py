@@ -123,19 +123,28 @@ class OpsParts:
         return [
             apps_router(app_store(self.database), self.apps, self.vault, connection),
             campaigns_router(
-                CampaignTools(CampaignStore(self.database), self.apps, self._reports(), tests)
+                CampaignTools(
+                    CampaignStore(self.database),
+                    self.apps,
+                    self._reports(),
+                    tests,
+                    self._audience(),
+                )
             ),
             preview_router(self._preview()),
             api.router(),
         ]
 
-    def _preview(self) -> PreviewTools:
+    def _audience(self) -> AudienceReader:
         people, segments = PeopleReader(self.database), SegmentReader(self.database)
+        return AudienceReader(people, segments, PartStore(self.database))
+
+    def _preview(self) -> PreviewTools:
         return PreviewTools(
             intake=self.intake,
             apps=self.apps,
             campaigns=CampaignStore(self.database),
-            audience=AudienceReader(people, segments, PartStore(self.database)),
+            audience=self._audience(),
             contacts=ContactStore(self.database),
             budget=self.budget,
             settings=self.settings,

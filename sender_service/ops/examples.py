@@ -85,7 +85,7 @@ WHY: dict[str, Any] = {
     "items": [
         {
             "send": SEND_ID, "campaign": "welcome", "variant": None, "player": PLAYER,
-            "outcome": "suppressed", "reason": "capped", "at": AT, "notificationId": None,
+            "outcome": "suppressed", "reason": "capped", "detail": None, "at": AT, "notificationId": None,
         }
     ]
 }  # fmt: skip

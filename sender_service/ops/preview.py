@@ -25,9 +25,11 @@ from sender_service.ops.examples import PREVIEW, answers
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
+from sender_service.planner.paging import bad_share
 from sender_service.planner.rehearsal import Bounds, Findings, Rehearsal, Sample, shown_body
-from sender_service.planner.rendering import Renderer
+from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.target import Target, to_target
+from sender_service.planner.trying import size_warnings
 from sender_service.scheduler.budget import MAX_CALL, MessageBudget
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
@@ -135,7 +137,10 @@ async def _preview(tools: PreviewTools, asked: _Asked, people: int) -> dict[str,
         "planned": {"people": found.people, "share": round(found.share, 4)},
         **_counts(found),
         "wouldBeRefused": _refusal(found),
-        "warnings": _warnings(found, rehearsal.calls_for(found.texts)),
+        "warnings": [
+            *_warnings(found, rehearsal.calls_for(found.texts)),
+            *size_warnings(plan.renderer.largest),
+        ],
         "samples": [_shown(sample) for sample in found.shown],
         "quietHours": _quiet(found),
         "forecast": await _forecast(tools, send, found),
@@ -152,6 +157,8 @@ async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
     most = tools.budget.chunk_members(trigger.app) if tools.budget is not None else MAX_CALL
     page = tools.settings.plan.page_members
     app = tools.apps.get(trigger.app)
+    async for _ in compiling(campaign):
+        pass
     renderer = Renderer(trigger.variables)
     return PagePlan(send, campaign, renderer, page, min(page, most), AppPolicy.of(app))
 
@@ -180,8 +187,10 @@ def _counts(found: Findings) -> dict[str, Any]:
 
 
 def _refusal(found: Findings) -> str | None:
+    if found.too_dear:
+        return "texts_too_dear: the texts take too much work"
     if found.people and found.too_many_bad:
-        return f"bad_variables: {found.bad} of {found.people} people's texts don't render"
+        return f"bad_variables: {bad_share(found.bad, found.people, found.fault)}"
     return None
 
 

@@ -67,6 +67,7 @@ def _item(send: Document, found: Found) -> dict[str, Any]:
         "player": found.player,
         "outcome": found.outcome,
         "reason": found.reason,
+        "detail": found.fault,
         "at": found.at,
         "notificationId": found.notification,
     }

@@ -22,6 +22,9 @@ from shared.models.cap import Cap
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
 # People of whom no browser is known: most of some audiences, and planning goes on behind a page.
 MAX_PLAYERLESS = 20_000
+MAX_FAULTS = 100  # of a page: what was wrong with the texts of whom
+MAX_FAULT = 200  # characters
+PAGE_STEPS = 10_000_000  # of rendering, about a second: a planner that is killed loses no more
 NO_CHUNK = ""  # of members that no call names
 
 
@@ -60,18 +63,28 @@ class PageBuilder:
     outcomes: dict[str, list[str]] = field(default_factory=dict)
     chunks: dict[str, Chunk] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
     no_player: int = 0
     bad: int = 0
     cursor: Any = None
     capped: bool = False
+    _begun_at: int = field(init=False)
     _filling: dict[bytes, tuple[str, int]] = field(default_factory=dict)
     _here: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self._begun_at = self.plan.renderer.allowance.spent
+
     def add(self, candidate: Candidate) -> bool:
-        """False when the person has no room here: all of a person's players are in one page."""
+        """False when the person has no room here: all of a person's players are in one page.
+
+        Raises SendTooDear.
+        """
         wanted = self._wanted(candidate)
         full = len(self.members) + len(wanted) > self.plan.page_members
-        full = (full or len(self.chunks) >= MAX_CHUNKS) and bool(self.members)
+        full = full or len(self.chunks) >= MAX_CHUNKS
+        full = full or self.plan.renderer.allowance.spent - self._begun_at >= PAGE_STEPS
+        full = full and bool(self.members)
         if full or self.no_player >= MAX_PLAYERLESS:
             return False
         self.cursor = candidate.cursor
@@ -126,7 +139,9 @@ class PageBuilder:
             withheld=self._withheld(variant, profile, wanted),
         )
         zone = str(profile.get("timeZone") or "UTC") if self._quiet else ""
-        bodies: dict[int, Body | None] = {}  # one a name
+        variant = choose_variant(person, campaign)
+        self.plan.renderer.begin_person()
+        bodies: dict[int, Body | Rejected] = {}  # one a name
         for player, want in wanted.items():
             if player in passed_over:
                 self._member(player, person, NO_CHUNK, ["suppressed", passed_over[player]])
@@ -134,11 +149,13 @@ class PageBuilder:
             if id(want) not in bodies:
                 bodies[id(want)] = self._body(variant, profile, want)
             body = bodies[id(want)]
-            if body is None:
+            if isinstance(body, Rejected):
+                if len(self.faults) < MAX_FAULTS:
+                    self.faults[str(len(self.members))] = body.message[:MAX_FAULT]
                 self._member(player, person, NO_CHUNK, ["failed", "bad_variables"])
             else:
                 self._member(player, person, self._chunk(variant.id, body, zone), None)
-        self.bad += None in bodies.values()
+        self.bad += any(isinstance(body, Rejected) for body in bodies.values())
 
     def _withheld(
         self, variant: Variant, profile: dict[str, Any], wanted: Mapping[str, Want]
@@ -152,11 +169,11 @@ class PageBuilder:
             return set()
         return {p for p in unproven if p in wanted and wanted[p].player is None}
 
-    def _body(self, variant: Variant, profile: dict[str, Any], want: Want) -> Body | None:
+    def _body(self, variant: Variant, profile: dict[str, Any], want: Want) -> Body | Rejected:
         try:
             return self.plan.renderer.body(variant, profile, want.variables)
-        except Rejected:
-            return None
+        except Rejected as exc:
+            return Rejected(exc.message, code=exc.code)
 
     def _member(self, player: str, person: str, chunk: str, outcome: list[str] | None) -> None:
         if outcome is not None:
@@ -203,6 +220,7 @@ class PageBuilder:
             "next": next_cursor,
             "members": self.members,
             "outcomes": self.outcomes,
+            "faults": self.faults,
             "chunks": self.chunks,
             "notifications": [],
             "noPlayer": self.no_player,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sender_service.models.page import Page, PageEdit, page_id
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.forgetting import Forgetting
+from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.seen import SeenTexts
 from sender_service.planner.target import Candidate, Cursor, Target, Want
 from sender_service.store.contacts import ContactStore
@@ -22,6 +22,7 @@ from shared import metrics
 from shared.clock import Clock
 from shared.errors import Rejected
 from shared.ids import SLOTS, slot_of
+from shared.turns import Turns
 
 log = logging.getLogger("carillon.planner")
 
@@ -30,10 +31,15 @@ BAD_CHECK_AFTER = 20  # who all have bad ones: planning goes no further
 OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
 END: Cursor = [SLOTS, ""]
 PAGES_A_READ = 20
+MAX_BEGUN = 3  # without a page: whatever ended the process would do so again
 
 
 class LeaseLost(Exception):
     """Another planner has the send now; it goes on where this one stopped."""
+
+
+class Keep(Protocol):
+    async def __call__(self, **changes: object) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,10 @@ class Shelf:
 
 
 class Paging:
-    """Plans the pages of one send. `keep` renews the lease; it raises LeaseLost."""
+    """Plans the pages of one send. `keep` renews the lease, and writes at once what it is given; it
+    raises LeaseLost."""
 
-    def __init__(
-        self, plan: PagePlan, target: Target, shelf: Shelf, keep: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, plan: PagePlan, target: Target, shelf: Shelf, keep: Keep) -> None:
         self._plan = plan
         self._send = plan.send["_id"]
         self._target = target
@@ -60,16 +65,29 @@ class Paging:
         self._keep = keep
         self._seen = SeenTexts()  # as builders ask for it; only of lists, which are bounded
         self._erasures = 0
+        self._turns = Turns()
         self._people = 0
         self._bad = 0
+        self._fault = ""  # the first
 
     async def run(self) -> int:
-        """How many pages the send has. Raises Rejected when too many texts don't render."""
+        """Return how many pages the send has. Raises Rejected when too many texts don't render."""
+        try:
+            return await self._run()
+        except SendTooDear:
+            each = self._plan.renderer.allowance.each
+            raise Rejected(
+                f"the texts take too much work: more than {each} steps of rendering a push",
+                code="texts_too_dear",
+            ) from None
+
+    async def _run(self) -> int:
         self._erasures = await self._shelf.forgetting.count()
         last = await self._shelf.pages.last(self._send)
         n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
         if last is not None:  # perhaps its planner didn't come to look at it
             await self._shelf.forgetting.look(page_id(self._send, last[0]))
+        await self._note_begin(n)
         await self._see_again(range(n))
         builder = self._builder(n)
         audience = self._shelf.audience.batches(self._target, cursor)
@@ -80,12 +98,25 @@ class Paging:
                     if not builder.add(candidate):
                         builder = await self._turn(builder, builder.cursor)
                         builder.add(candidate)
+                    await self._turns.give()
                     await self._keep()
         builder = await self._turn(builder, builder.cursor if self._target.is_list else END)
         if not self._target.is_list:
             builder = await self._latecomers(builder)
         self._judge(final=True)
         return builder.n
+
+    async def _note_begin(self, pages: int) -> None:
+        """Raises Rejected where planning was begun too often without a page more than there were: taking
+        the lease counts, so this is a write only where a planner goes on behind another's pages."""
+        send = self._plan.send
+        if pages > send.get("pagesAtBegin", 0):
+            await self._keep(begun=1, pagesAtBegin=pages)
+        elif send.get("begun", 0) > MAX_BEGUN:
+            raise Rejected(
+                f"planning was begun {MAX_BEGUN} times and never came to the end of a page",
+                code="planning_stalled",
+            )
 
     def _builder(self, n: int) -> PageBuilder:
         return PageBuilder(self._plan, n, self._shelf.clock(), self._seen)
@@ -96,6 +127,7 @@ class Paging:
             return builder
         self._people += len({member[1] for member in builder.members})
         self._bad += builder.bad
+        self._fault = self._fault or next(iter(builder.faults.values()), "")
         self._judge(final=False)
         await self._count_against_cap(builder)
         page = builder.page(cursor)
@@ -125,9 +157,7 @@ class Paging:
         too. Before the end only where none does, and not of a list: it may name the bad ones first."""
         early = not self._target.is_list and self._bad >= self._people >= BAD_CHECK_AFTER
         if (final or early) and self._bad > self._people * BAD_SHARE:
-            raise Rejected(
-                f"{self._bad} of {self._people} people's texts don't render", code="bad_variables"
-            )
+            raise Rejected(bad_share(self._bad, self._people, self._fault), code="bad_variables")
 
     async def _see_again(self, numbers: range) -> None:
         """What was planned before a crash; few pages at a time. Too many bad texts are so also where
@@ -137,6 +167,7 @@ class Paging:
             for page in (await self._shelf.pages.get_many(ids)).values():
                 self._people += len({member[1] for member in page["members"]})
                 self._bad += len(_bad_people(page))
+                self._fault = self._fault or next(iter(page.get("faults", {}).values()), "")
                 if self._target.is_list:
                     self._seen.update(member[0] for member in page["members"])
 
@@ -159,6 +190,7 @@ class Paging:
                 if not builder.add(candidate):
                     builder = await self._turn(builder, END)
                     builder.add(candidate)
+            await self._turns.give()
             await self._keep()
         return await self._turn(builder, END)
 
@@ -188,6 +220,12 @@ class Paging:
             return True
         edit.outcome(at, "suppressed", "moved")
         return await self._shelf.pages.update(page, edit.finish())
+
+
+def bad_share(bad: int, people: int, fault: str) -> str:
+    """Say how many texts don't render, and what is wrong with the first."""
+    first = f"; the first: {fault}" if fault else ""
+    return f"{bad} of {people} people's texts don't render{first}"
 
 
 def _bad_people(page: Page) -> set[str]:

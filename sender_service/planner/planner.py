@@ -18,7 +18,7 @@ from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
 from sender_service.planner.forgetting import Forgetting
 from sender_service.planner.paging import LeaseLost, Paging, Shelf
-from sender_service.planner.rendering import Renderer
+from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.target import target_of
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
@@ -60,6 +60,7 @@ class Planner:
         self._name = name
         self._priorities = priorities
         self._tools = tools
+        self._excused: list[str] = []  # sends that the database's absence interrupted
 
     async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
         while not stop.is_set():
@@ -75,28 +76,34 @@ class Planner:
 
     async def plan_one(self) -> bool:
         """Plan a send that is due, if there is one. Raises StoreUnavailable."""
+        while self._excused:
+            await self._tools.sends.excuse(self._excused[-1])
+            self._excused.pop()
         lease = self._tools.settings.lease_seconds
         for priority in self._priorities:
             send = await self._tools.sends.take(priority, self._name, self._tools.clock(), lease)
             if send is not None:
-                try:
-                    await self._plan(send)
-                except LeaseLost:
-                    await self._let_go(send["_id"])
-                except PartLost as exc:
-                    await self._refuse_if_mine(send, exc)
-                except Rejected as exc:
-                    await self._refuse(send, exc)
-                except Unavailable:
-                    raise
-                except Exception as exc:  # one send's trouble must not stop the others
-                    log.error("planning failed", exc_info=exc, extra={"send": send["_id"]})
-                    fault = Rejected(
-                        f"planning failed: {type(exc).__name__}", code="planning_failed"
-                    )
-                    await self._refuse(send, fault)
+                await self._plan_or_refuse(send)
                 return True
         return False
+
+    async def _plan_or_refuse(self, send: Send) -> None:
+        """Raises StoreUnavailable."""
+        try:
+            await self._plan(send)
+        except LeaseLost:
+            await self._let_go(send["_id"])
+        except PartLost as exc:
+            await self._refuse_if_mine(send, exc)
+        except Rejected as exc:
+            await self._refuse(send, exc)
+        except Unavailable:
+            self._excused.append(send["_id"])
+            raise
+        except Exception as exc:  # one send's trouble must not stop the others
+            log.error("planning failed", exc_info=exc, extra={"send": send["_id"]})
+            fault = Rejected(f"planning failed: {type(exc).__name__}", code="planning_failed")
+            await self._refuse(send, fault)
 
     async def _plan(self, send: Send) -> None:
         tools = self._tools
@@ -112,11 +119,14 @@ class Planner:
         )
         renewed = time.monotonic()
 
-        async def keep() -> None:
+        async def keep(**changes: object) -> None:
             nonlocal renewed
-            if time.monotonic() - renewed > tools.settings.lease_seconds / 3:
-                await self._keep(send, {})
+            if changes or time.monotonic() - renewed > tools.settings.lease_seconds / 3:
+                await self._keep(send, changes)
                 renewed = time.monotonic()
+
+        async for _ in compiling(campaign):
+            await keep()
 
         forgetting = Forgetting(tools.erasures, tools.pages, tools.audience.people, tools.clock)
         shelf = Shelf(tools.pages, tools.audience, tools.contacts, tools.clock, forgetting)
@@ -136,7 +146,7 @@ class Planner:
         page."""
         frozen = send["frozen"]
         if frozen is not None:
-            return Campaign.model_validate(frozen), AppPolicy.model_validate(frozen)
+            return Campaign.stored(frozen), AppPolicy.model_validate(frozen)
         campaign = await self._tools.campaigns.campaign(send["app"], send["campaign"])
         if campaign is None or not campaign.enabled:
             raise Rejected("campaign: it is gone or switched off", code="campaign_disabled")

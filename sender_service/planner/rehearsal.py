@@ -18,10 +18,11 @@ from sender_service.models.send import Sums, add_sums, empty_sums
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.paging import BAD_SHARE
-from sender_service.planner.rendering import Body
+from sender_service.planner.rendering import Body, SendTooDear
 from sender_service.planner.seen import SeenTexts
-from sender_service.planner.target import Candidate, Target
+from sender_service.planner.target import Batch, Candidate, Target
 from sender_service.store.contacts import ContactStore
+from shared.turns import Turns
 
 SAMPLES = 3
 Monotonic = Callable[[], float]
@@ -55,6 +56,8 @@ class Findings:
     texts: Counter[bytes] = field(default_factory=Counter)  # messages by all but their links
     people: int = 0
     bad: int = 0
+    fault: str = ""  # the first
+    too_dear: bool = False  # planning would end here, and refuse the send
     share: float = 0.0
     quiet: int = 0  # messages that would wait for the end of quiet hours
     quiet_until: datetime | None = None
@@ -84,6 +87,7 @@ class Rehearsal:
         self._seen = SeenTexts()
         self._languages: dict[str, str] = {}  # of the players of the page in the making
         self._found = Findings()
+        self._turns = Turns()
 
     async def run(
         self, bounds: Bounds, now: datetime, monotonic: Monotonic = time.monotonic
@@ -94,17 +98,27 @@ class Rehearsal:
         builder = PageBuilder(self._plan, 0, now, self._seen)
         async with aclosing(self._audience.batches(self._target, None)) as batches:
             async for batch in batches:
-                for candidate in batch.candidates:
-                    if not builder.add(candidate):
-                        builder = await self._turn(builder)
-                        builder.add(candidate)
-                    self._note_language(candidate)
+                try:
+                    builder = await self._add(batch, builder)
+                except SendTooDear:
+                    found.too_dear = True
                 read += len(batch.candidates)
                 found.share = batch.share
-                if read >= bounds.people or monotonic() - began > bounds.seconds:
+                late = read >= bounds.people or monotonic() - began > bounds.seconds
+                if late or found.too_dear:
                     break
         await self._turn(builder)
         return found
+
+    async def _add(self, batch: Batch, builder: PageBuilder) -> PageBuilder:
+        """Raises SendTooDear."""
+        for candidate in batch.candidates:
+            if not builder.add(candidate):
+                builder = await self._turn(builder)
+                builder.add(candidate)
+            self._note_language(candidate)
+            await self._turns.give()
+        return builder
 
     def _note_language(self, candidate: Candidate) -> None:
         if candidate.profile is not None:
@@ -120,6 +134,7 @@ class Rehearsal:
         self._count_calls(page, builder.bodies, counts)
         found.people += len({member[1] for member in builder.members})
         found.bad += builder.bad
+        found.fault = found.fault or next(iter(builder.faults.values()), "")
         add_sums(found.sums, page["sums"])
         self._count_quiet(page, counts, builder.now)
         self._take_samples(page, builder.bodies)

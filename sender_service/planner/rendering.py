@@ -2,80 +2,231 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 import orjson
 
-from sender_service.models.campaign import Texts, Variant, check_link, check_text
-from sender_service.models.templates import PROFILE, render, variables_of
+from sender_service.models.campaign import Campaign, Texts, Variant
+from sender_service.models.formats import LANGUAGE, TIME_ZONE
+from sender_service.models.metering import PUSH_STEPS, meter
+from sender_service.models.payload import MAX_BYTES, payload_size
+from sender_service.models.shown import check_link, check_text
+from sender_service.models.templates import (
+    GLOBALS,
+    PROFILE,
+    compile_source,
+    is_compiled,
+    render_more,
+    variables_of,
+)
 from shared.errors import Rejected
 
 Body = dict[str, Any]
-MEMO_LIMIT = 10_000
+# The scripts of Chinese, and where people read them.
+CHINESE = {"hans": {"cn", "sg", "my"}, "hant": {"tw", "hk", "mo"}}
+MEMO_BYTES = 4 * 1024 * 1024
+MEMO_ENTRY_BYTES = 500  # of what Python needs beside the texts
+LONG_KEY = 64
+SEND_STEPS = 20_000_000  # about two seconds
+PERSON_STEPS = 5_000  # for each push of a send beyond: half a millisecond
+
+
+async def compiling(campaign: Campaign) -> AsyncIterator[str]:
+    """Compile the campaign's texts in a worker thread, one after another."""
+    for source in campaign.sources():
+        if not is_compiled(source):
+            await asyncio.to_thread(compile_source, source)
+            yield source
+
+
+class SendTooDear(Exception):
+    """The send's texts take more work than a send may have."""
+
+
+@dataclass
+class Allowance:
+    """What the texts of one send may cost together, in steps."""
+
+    base: int = SEND_STEPS
+    each: int = PERSON_STEPS
+    spent: int = 0
+    pushes: int = 0
+
+    def take(self, steps: int) -> None:
+        """Raises SendTooDear."""
+        self.spent += steps
+        if self.spent > self.base + self.each * self.pushes:
+            raise SendTooDear
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The variables of all texts of a variant, and what is shared of them: a send may have a million
+    bytes of others, which are not to be copied for each person."""
+
+    names: frozenset[str]
+    shared: Mapping[str, Any]
 
 
 class Renderer:
     """Renders each distinct (variant, language, variables) once, as far as texts don't ask for the
-    profile."""
+    profile. Bounded are the steps of a person's texts, of a send's, and the memory of what is known."""
 
-    def __init__(self, shared: Mapping[str, Any]) -> None:
+    def __init__(self, shared: Mapping[str, Any], allowance: Allowance | None = None) -> None:
         self._shared = dict(shared)
         self._memo: dict[bytes, Body | Rejected] = {}
+        self._memo_room = MEMO_BYTES
+        self._asked: dict[str, _Asked] = {}  # by variant
+        self._left = PUSH_STEPS
+        self.largest = 0  # bytes of a push
+        self.allowance = allowance or Allowance()
+
+    def begin_person(self) -> None:
+        """What comes now is one person's: all their pushes have the steps of one."""
+        self._left = PUSH_STEPS
 
     def body(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
-        """Raises Rejected (bad_variables)."""
-        if self.reads_profile(variant):
-            return self._render(variant, profile, own)
+        """Raises Rejected (bad_variables), SendTooDear."""
+        self.allowance.pushes += 1
+        names = self._asked_by(variant).names
+        given = {name: own[name] for name in own.keys() & names} if own else own
+        if PROFILE in names:
+            return self._counted(variant, profile, given)
         language = str(profile.get("language") or "en")
-        key = orjson.dumps([variant.id, language, own], option=orjson.OPT_SORT_KEYS, default=str)
+        key = _key([variant.id, language, given])
         known = self._memo.get(key)
         if known is None:
+            is_whole = self._left == PUSH_STEPS  # else others may have room for what she has none
             try:
-                known = self._render(variant, profile, own)
-            except Rejected as exc:
-                known = exc
-            if len(self._memo) < MEMO_LIMIT:
-                self._memo[key] = known
+                known = self._counted(variant, profile, given)
+            except Rejected as exc:  # without what it came from, which holds all that was rendered
+                known = Rejected(exc.message, code=exc.code)
+            if is_whole or not isinstance(known, Rejected):
+                self._remember(key, known)
         if isinstance(known, Rejected):
-            raise known
+            raise Rejected(known.message, code=known.code)
         return known
 
-    @staticmethod
-    def reads_profile(variant: Variant) -> bool:
+    def reads_profile(self, variant: Variant) -> bool:
         """Return whether its texts say what only the person is to know."""
-        return any(PROFILE in variables_of(source) for source in _sources(variant))
+        return PROFILE in self._asked_by(variant).names
+
+    def _asked_by(self, variant: Variant) -> _Asked:
+        asked = self._asked.get(variant.id)
+        if asked is None:
+            names = frozenset().union(*map(variables_of, variant.sources()))
+            shared = {name: self._shared[name] for name in names & self._shared.keys()}
+            asked = self._asked[variant.id] = _Asked(names, {**GLOBALS, **shared})
+        return asked
+
+    def _remember(self, key: bytes, known: Body | Rejected) -> None:
+        size = MEMO_ENTRY_BYTES + len(key)
+        size += 0 if isinstance(known, Rejected) else len(orjson.dumps(known))
+        if size <= self._memo_room:
+            self._memo_room -= size
+            self._memo[key] = known
+
+    def _counted(
+        self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]
+    ) -> Body:
+        meter.start(self._left)
+        try:
+            return self._render(variant, profile, own)
+        finally:
+            self._left -= meter.spent
+            self.allowance.take(meter.spent)
 
     def _render(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
-        context = {**self._shared, **own, PROFILE: _visible(profile)}
+        context = {**self._asked_by(variant).shared, **own, PROFILE: _visible(profile)}
+        context[TIME_ZONE] = profile.get("timeZone")
         language = str(profile.get("language") or "en")
+        texts = _Texts(language, choose(variant.contents, language), context)
         body: Body = {
-            "headings": {"en": _text(pick(variant.headings, language), context)},
-            "contents": {"en": _text(pick(variant.contents, language), context)},
-            "url": _url(variant.url, context),
+            "headings": {"en": texts.chosen("headings", variant.headings)},
+            "contents": {"en": texts.chosen("contents", variant.contents)},
+            "url": texts.link("url", variant.url),
             "data": variant.data,
         }
         if variant.icon:
-            icon = _url(variant.icon, context)
+            icon = texts.link("icon", variant.icon)
             body |= {"chrome_web_icon": icon, "firefox_icon": icon}
         if variant.image:
-            body["chrome_web_image"] = _url(variant.image, context)
+            body["chrome_web_image"] = texts.link("image", variant.image)
         if variant.buttons:
             body["web_buttons"] = [
                 {
                     "id": b.id,
-                    "text": _text(b.text, context),
-                    **({"url": _url(b.url, context)} if b.url else {}),
-                    **({"icon": _url(b.icon, context)} if b.icon else {}),
+                    "text": texts.text(f"buttons.{n}.text", b.text),
+                    **({"url": texts.link(f"buttons.{n}.url", b.url)} if b.url else {}),
+                    **({"icon": texts.link(f"buttons.{n}.icon", b.icon)} if b.icon else {}),
                 }
-                for b in variant.buttons
+                for n, b in enumerate(variant.buttons)
             ]
+        size = payload_size(body)
+        if size > MAX_BYTES:
+            message = f"the push has {size} bytes: at most {MAX_BYTES} are delivered"
+            raise Rejected(message, code="bad_variables")
+        self.largest = max(self.largest, size)
         return body
 
 
-def pick(texts: Texts, language: str) -> str:
-    """The text for `de-AT`: `de-AT`, else `de`, else `en`."""
-    return texts.get(language) or texts.get(language.split("-")[0].lower()) or texts["en"]
+@dataclass(frozen=True)
+class _Texts:
+    """Renders a person's texts; a fault names the field. Numbers in links and buttons are written as in the
+    content: in a language that the campaign has, not in any that a browser may report."""
+
+    language: str
+    chosen_content: str
+    context: dict[str, Any]
+
+    def chosen(self, field: str, texts: Texts) -> str:
+        name = choose(texts, self.language)
+        return self.text(f"{field}.{name}", texts[name], name)
+
+    def text(self, field: str, source: str, language: str = "") -> str:
+        return self._render(check_text, field, source, language)
+
+    def link(self, field: str, source: str) -> str:
+        return self._render(check_link, field, source, "")
+
+    def _render(self, check: Callable[[str], str], field: str, source: str, language: str) -> str:
+        self.context[LANGUAGE] = language or self.chosen_content
+        try:
+            return check(render_more(source, self.context))
+        except ValueError as exc:
+            raise Rejected(f"{field}: {exc}", code="bad_variables") from exc
+        except Rejected as exc:
+            raise Rejected(f"{field}, {exc.message}", code=exc.code) from exc
+
+
+def choose(texts: Texts, language: str) -> str:
+    """Return the text's name for `de-AT`: `de-AT`, else `de`, else `en`."""
+    if language in texts:
+        return language
+    names = {_plain(name): name for name in texts}
+    return next((names[one] for one in fallbacks(language) if one in names), "en")
+
+
+@lru_cache(maxsize=1_024)
+def fallbacks(language: str) -> tuple[str, ...]:
+    """Return the texts a person can read, the nearest first: for `zh-TW` `zh-tw`, `zh-hant`, `zh`."""
+    parts = _plain(language).split("-")
+    names = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    if parts[0] == "zh":
+        script = next((p for p in parts if p in CHINESE), None) or next(
+            (script for script, regions in CHINESE.items() if regions.intersection(parts)), "hans"
+        )
+        names.insert(-1, f"zh-{script}")
+    return tuple(dict.fromkeys(names))
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "-").lower()
 
 
 def _visible(profile: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,27 +235,6 @@ def _visible(profile: Mapping[str, Any]) -> dict[str, Any]:
     return {field: profile.get(field) for field in fields}
 
 
-def _sources(variant: Variant) -> Iterator[str]:
-    yield from variant.headings.values()
-    yield from variant.contents.values()
-    yield variant.url
-    for source in (variant.icon, variant.image):
-        if source:
-            yield source
-    for button in variant.buttons:
-        yield from (source for source in (button.text, button.url, button.icon) if source)
-
-
-def _text(source: str, context: dict[str, Any]) -> str:
-    return _checked(check_text, render(source, context))
-
-
-def _url(source: str, context: dict[str, Any]) -> str:
-    return _checked(check_link, render(source, context))
-
-
-def _checked(check: Callable[[str], str], rendered: str) -> str:
-    try:
-        return check(rendered)
-    except ValueError as exc:
-        raise Rejected(str(exc), code="bad_variables") from exc
+def _key(parts: list[Any]) -> bytes:
+    key = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS, default=str)
+    return key if len(key) <= LONG_KEY else blake2b(key, digest_size=16).digest()

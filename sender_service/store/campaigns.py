@@ -120,4 +120,4 @@ def _version_id(key: str, version: int) -> str:
 
 
 def to_campaign(document: dict[str, Any]) -> Campaign:
-    return Campaign.model_validate(document)
+    return Campaign.stored(document)

@@ -45,6 +45,7 @@ class Found:
     at: datetime | None
     notification: str | None
     variant: str | None
+    fault: str | None = None  # what is wrong with a text that doesn't render
 
 
 class OutcomeReader:
@@ -66,7 +67,7 @@ class OutcomeReader:
 
     async def of_send(self, send: str, wanted: Wanted) -> list[Found]:
         found: list[Found] = []
-        shown = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "plannedAt": 1}
+        shown = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "faults": 1, "plannedAt": 1}
         async for page in pages_of(self._pages, send, shown, at_once=PAGES_A_READ):
             found += _of_page(cast(Page, page), wanted)
         return found
@@ -102,4 +103,5 @@ def _found(page: Page, index: int, member: list[str]) -> Found:
         at=None if outcome == "pending" else at or page["plannedAt"],
         notification=chunk["notificationId"] if chunk and outcome == "sent" else None,
         variant=chunk["variant"] if chunk else None,
+        fault=page.get("faults", {}).get(str(index)),
     )

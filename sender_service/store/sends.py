@@ -63,7 +63,7 @@ class SendStore:
             return [cast(Send, s) for s in found]
 
     async def take(self, priority: str, planner: str, now: datetime, lease: float) -> Send | None:
-        """Lease one that is due for planning, or whose planner went silent."""
+        """Lease one that is due for planning, or whose planner went silent. It counts how often."""
         due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": now}}
         with translate_mongo_errors():
             # Looked for first: mostly there is none, and to ask with a write costs twice as much.
@@ -71,10 +71,20 @@ class SendStore:
                 return None
             taken = await self._sends.find_one_and_update(
                 due,
-                {"$set": {"planner": planner, "planDue": now + timedelta(seconds=lease)}},
+                {
+                    "$set": {"planner": planner, "planDue": now + timedelta(seconds=lease)},
+                    "$inc": {"begun": 1},
+                },
                 return_document=True,
             )
         return cast(Send | None, taken)
+
+    async def excuse(self, send: str) -> None:
+        """Planning ended for no fault of the send's: it doesn't count as begun."""
+        with translate_mongo_errors():
+            await self._sends.update_one(
+                {"_id": send, "state": "planning", "begun": {"$gte": 1}}, {"$inc": {"begun": -1}}
+            )
 
     async def set_if_planner(self, send: str, planner: str, changes: Document) -> bool:
         """Change a send while this planner has its lease; False when it lost it."""

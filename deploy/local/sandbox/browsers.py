@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import orjson
 
 from deploy.local.sandbox.faults import chance, happens
-from deploy.local.sandbox.models import Browser, Json, Notification
+from deploy.local.sandbox.models import Browser, Json, Message, Notification
 
 USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -19,6 +19,8 @@ EVENTS = {
     ("v15", "closed"): "notification.dismissed",
     ("v16", "closed"): "notification.dismissed",
 }
+MAX_PAYLOAD_BYTES = 4_096  # push services carry no more
+FRAME_BYTES = 200  # ids and keys of OneSignal's own
 FOLLOW_UP_MS = (5, 40)  # a click or close comes a little after the display
 
 
@@ -30,10 +32,17 @@ class Acts:
     follow_up_seconds: float
 
 
+def payload_bytes(message: Message) -> int:
+    """Of what a push service would have to carry."""
+    texts = [message.headings, message.contents, message.url, message.icon, message.image]
+    return len(orjson.dumps([*texts, message.buttons, message.data])) + FRAME_BYTES
+
+
 def plan_acts(item: Notification, browser: Browser) -> Acts:
     """The same seed, notification and player always behave the same."""
     seed, ids, odds = item.seed, (item.id, browser.id), browser.odds
-    if happens(odds.fail, seed, *ids, "fail"):
+    too_large = payload_bytes(item.message) > MAX_PAYLOAD_BYTES
+    if too_large or happens(odds.fail, seed, *ids, "fail"):
         return Acts(fails=True, displays=False, follow_up=None, follow_up_seconds=0)
     displays = happens(odds.display, seed, *ids, "display")
     follow_up = None

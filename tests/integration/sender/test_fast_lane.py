@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
-from sender_service.express import Ahead
 from sender_service.intake.said import to_said
 from sender_service.intake.upload import to_lines
 from sender_service.models.trigger import FEW_RECIPIENTS
+from sender_service.scheduler.ahead import Ahead
 from sender_service.store.pages import DUE_LIMIT
 from shared.collections import BUDGETS, PAGES, PLAYERS
 from shared.errors import Conflict, StoreUnavailable

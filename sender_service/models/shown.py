@@ -1,0 +1,65 @@
+"""What a person sees and follows: texts with something in them, links that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
+MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
+MAX_LINK = 2_000
+# Tabs and ends of lines are blanks; blanks that keep a number and its unit together stay.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_BLANKS = re.compile(r"[^\S\u00a0\u202f]+")
+_NOT_IN_LINKS = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a pattern without any ink
+
+
+def check_text(text: str) -> str:
+    """Return it as it is shown. Raises ValueError."""
+    if _CONTROL.search(text):
+        raise ValueError("a text has a control character in it")
+    text = _BLANKS.sub(" ", text).strip(" ")
+    if not any(map(_is_visible, text)):
+        raise ValueError("a text is empty")
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"a text has more than {MAX_TEXT} characters")
+    return _whole(text)
+
+
+def _is_visible(character: str) -> bool:
+    kind = unicodedata.category(character)
+    return kind[0] not in "CZ" and character not in _FILLERS
+
+
+def check_link(link: str) -> str:
+    """Return it as it is followed. Raises ValueError."""
+    link = link.strip()
+    if _NOT_IN_LINKS.search(link):
+        raise ValueError("a link has a blank or a control character in it")
+    if not _is_http(link) or len(link) > MAX_LINK:
+        raise ValueError("a link is not an http(s) URL")
+    return _whole(link)
+
+
+def _is_http(link: str) -> bool:
+    try:
+        parts = urlsplit(link)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # a bracket without its other, or a port above 65535
+        return False
+    if parts.scheme not in ("http", "https") or port == 0:
+        return False
+    if host in ("http", "https") and parts.path.startswith("//"):  # a second scheme
+        return False
+    labels = host.removesuffix(".").split(".")
+    return all(any(map(str.isalnum, label)) for label in labels) or ":" in host
+
+
+def _whole(text: str) -> str:
+    """A template can write half a character (`"\\ud800"`), which no JSON can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a text has half a character in it") from None
+    return text

@@ -1,0 +1,81 @@
+"""A campaign's texts, tried on some of the app's people when it is put."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import aclosing
+from typing import Any
+
+from sender_service.models.campaign import Campaign, Variant
+from sender_service.models.payload import MANY_BYTES, MAX_BYTES
+from sender_service.models.templates import PROFILE, variables_of
+from sender_service.planner.audience import AudienceReader
+from sender_service.planner.rendering import Renderer, SendTooDear, compiling
+from sender_service.planner.target import Target
+from shared.clock import utc_now
+from shared.errors import Rejected
+from shared.turns import Turns
+
+PEOPLE = 500
+OUR_OWN = frozenset({PROFILE, "range"})
+
+
+async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[str, str]]:
+    """Return what doesn't go well. A variant that asks for a trigger's variables can't be tried before
+    there is a trigger: its preview does. Raises StoreUnavailable."""
+    async for _ in compiling(campaign):
+        pass
+    variants = [(n, v) for n, v in enumerate(campaign.variants) if _asks_for(v) <= OUR_OWN]
+    if not variants:
+        return []
+    renderer, faults, people = Renderer({}), Counter[str](), 0
+    turns = Turns()
+    target = Target(campaign.app, utc_now(), None)
+    async with aclosing(audience.batches(target, None)) as batches:
+        async for batch in batches:
+            for candidate in batch.candidates[: PEOPLE - people]:
+                people += 1
+                try:
+                    faults.update(_faults(renderer, variants, candidate.profile or {}))
+                except SendTooDear:
+                    return [_warning("texts_too_dear", "the texts take too much work")]
+                await turns.give()
+            if people >= PEOPLE:
+                break
+    return [
+        *(
+            _warning("bad_variables", f"{message}: {count} of {people} people would get nothing")
+            for message, count in faults.most_common(20)
+        ),
+        *size_warnings(renderer.largest),
+    ]
+
+
+def _asks_for(variant: Variant) -> frozenset[str]:
+    return frozenset[str]().union(*map(variables_of, variant.sources()))
+
+
+def _faults(
+    renderer: Renderer, variants: list[tuple[int, Variant]], profile: dict[str, Any]
+) -> list[str]:
+    found = []
+    for number, variant in variants:
+        renderer.begin_person()
+        try:
+            renderer.body(variant, profile, {})
+        except Rejected as exc:
+            found.append(f"variants.{number}.{exc.message}")
+    return found
+
+
+def size_warnings(largest: int) -> list[dict[str, str]]:
+    """Say so where the largest push is nearly too large."""
+    if largest <= MANY_BYTES:
+        return []
+    return [
+        _warning("large_push", f"a push has {largest} bytes: above {MAX_BYTES} none is delivered")
+    ]
+
+
+def _warning(code: str, message: str) -> dict[str, str]:
+    return {"code": code, "message": message}

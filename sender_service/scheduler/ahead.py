@@ -1,0 +1,29 @@
+"""What the fast lane has released and OneSignal has not answered yet."""
+
+from __future__ import annotations
+
+from shared.clock import Monotonic
+from shared.limits import requests_per_second
+from shared.models.app import App
+
+
+class Ahead:
+    """How many calls of an app may be released at once: what is in the jobs topic is called in its
+    turn, so one app's flood would stand before everybody's. What was released drains at the app's rate."""
+
+    def __init__(self, seconds: float, monotonic: Monotonic) -> None:
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._out: dict[str, tuple[float, float]] = {}  # app → calls out, when
+
+    def room(self, app: App) -> int:
+        rate = requests_per_second(app.one_signal.plan)
+        return max(0, int(rate * self._seconds - self._left(app, rate)))
+
+    def taken(self, app: App, calls: int) -> None:
+        left = self._left(app, requests_per_second(app.one_signal.plan))
+        self._out[app.id] = left + calls, self._monotonic()
+
+    def _left(self, app: App, rate: float) -> float:
+        out, when = self._out.get(app.id, (0.0, 0.0))
+        return max(0.0, out - (self._monotonic() - when) * rate)

@@ -1,0 +1,128 @@
+"""Real processes: the sender answers while it plans the dearest campaign that there may be."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.clock import utc_now
+from shared.collections import PLAYERS, PROFILES
+from shared.ids import slot_of
+from shared.kafka import ensure_topics
+from shared.mongo import Database, open_database
+from shared.secrets import Vault
+from shared.settings import Settings
+from shared.topics import TOPICS
+from tests import stack
+from tests.unit.sender.builders import variant
+
+APP = "demo"
+PEOPLE = 2_000
+ANSWER_SECONDS = 0.2
+STALL_SECONDS = 0.4  # the machine's own share: two cores run many tests at once
+# Each text just within what a push may take, and each person's own.
+TURNS = "{% for a in range(999) %}{% for b in range(15) %}{% endfor %}{% endfor %}"
+DEAR = [
+    TURNS + "{{ profile.language }}",
+    "{% for a in range(600) %}{% for b in range(150) %}{% endfor %}{% endfor %}{{ profile.language }}",
+    "{% for a in many %}{{ '' if many|sort|first }}{% endfor %}{{ profile.language }}",
+    "".join("{{ profile.language|d(" + str(n) + ") }}" for n in range(60)),
+]
+
+
+@dataclass(frozen=True)
+class Running:
+    database: Database
+    ops: httpx.AsyncClient
+
+
+@pytest.fixture
+async def running(broker: str, mongo_uri: str, tmp_path: Path) -> AsyncIterator[Running]:
+    settings = stack.settings_for(broker, mongo_uri, tmp_path)
+    await ensure_topics(settings.kafka, TOPICS)
+    token = {"Authorization": f"Bearer {settings.ops.token.get_secret_value()}"}
+    address = f"http://127.0.0.1:{settings.sender.port}"
+    with ExitStack() as servers:
+        async with (
+            open_database(settings.mongo, "test") as database,
+            httpx.AsyncClient(base_url=address, headers=token, timeout=30) as ops,
+        ):
+            await _fill(database, settings)
+            servers.enter_context(stack.service("sender_service", settings))
+
+            async def is_ready() -> bool:
+                return (await ops.get("/health/ready")).status_code == 200
+
+            await stack.eventually(is_ready, 60)
+            yield Running(database, ops)
+
+
+async def _fill(database: Database, settings: Settings) -> None:
+    """A shop with so many people, each with a browser."""
+    sealed = Vault(settings.secret_key.get_secret_value()).encrypt("os_v2_app_key")
+    one_signal = {"appId": str(uuid.uuid4()), "restApiKey": sealed, "plan": "paid"}
+    app = {"_id": APP, "name": "Demo", "version": 1, "oneSignal": one_signal}
+    await database["apps"].insert_one(app)
+    now = utc_now()
+    profiles: list[dict[str, Any]] = []
+    players: list[dict[str, Any]] = []
+    for n in range(PEOPLE):
+        person, player = f"p{n}", str(uuid.uuid4())
+        seen = {"id": player, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
+        profiles.append(
+            {"_id": person, "app": APP, "slot": slot_of(person), "login": person, "email": None,
+             "visitors": [f"v{n}"], "aliases": [], "players": [seen], "changedAt": now,
+             "language": f"x-{n}"}
+        )  # fmt: skip
+        players.append(
+            {"_id": player, "app": APP, "person": person, "previous": [], "state": "subscribed",
+             "lastSeenAt": now, "changedAt": now}
+        )  # fmt: skip
+    await database[PROFILES.name].insert_many(profiles)
+    await database[PLAYERS.name].insert_many(players)
+
+
+async def _slowest(ops: httpx.AsyncClient, planned: asyncio.Task[Any]) -> list[float]:
+    """How long each answer took meanwhile, the slowest last."""
+    took = []
+    while not planned.done():
+        began = time.monotonic()
+        answer = await ops.get("/health/live")
+        took.append(time.monotonic() - began)
+        assert answer.status_code == 200
+        await asyncio.sleep(0.02)
+    return sorted(took)
+
+
+@pytest.mark.parametrize("text", DEAR, ids=lambda text: text[:40])
+async def test_a3_health_answers_while_the_dearest_campaign_is_planned(
+    running: Running, text: str
+) -> None:
+    offer = {"name": "Dear", "variants": [variant(headings={"en": text}, contents={"en": text})]}
+    path = f"/v1/apps/{APP}/campaigns/dear"
+    (await running.ops.put(path, json=offer)).raise_for_status()
+    send = str(uuid.uuid4())
+    trigger = {
+        "id": send, "app": APP, "campaign": "dear", "audience": {"all": True},
+        "variables": {"many": list(range(20_000))},
+    }  # fmt: skip
+    (await running.ops.post("/v1/sends", json=trigger)).raise_for_status()
+
+    async def planned() -> Any:
+        found = await running.database["sends"].find_one({"_id": send}, {"state": 1, "error": 1})
+        return found if found is not None and found["state"] != "planning" else None
+
+    ending = asyncio.create_task(stack.eventually(planned, 60, every=0.05))
+    took = await _slowest(running.ops, ending)
+    assert await ending
+    assert took[int(len(took) * 0.98)] < ANSWER_SECONDS
+    assert took[-1] < STALL_SECONDS
