@@ -22,7 +22,7 @@ _APPS: TypeAdapter[list[App]] = TypeAdapter(list[App])
 # Listed, so that a secret which apps gain some day doesn't come onto a public host's disk unseen.
 KEPT_FIELDS = (
     "id", "name", "version", "enabled", "state", "keys", "origins", "login_hash",
-    "allowed_logins", "snippet",
+    "allowed_logins", "snippet", "masked_parameters",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from deploy.local.process import Child, Spec
 from deploy.local.roll import MIB, READERS, Exchange, Hold, Roller
 from deploy.local.screen import Screen
 from deploy.local.settings import LocalSettings
-from deploy.local.stop import Stop, StopAsked, unless
+from deploy.local.stop import Stop, StopAsked, all_of, unless
 from deploy.local.supervisor import supervise
 from shared.errors import LogUnavailable
 
@@ -241,14 +241,3 @@ class Launcher:
         with suppress(StopAsked):
             if not await unless(self._stop.hastened, self._stack.snapshot()):
                 self._screen.warn("no snapshot of the profiles: a replay of the next run has none")
-
-
-async def all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """All at once; the first failure cancels the others and is raised when they have ended."""
-    tasks = [asyncio.create_task(one) for one in work]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

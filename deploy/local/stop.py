@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -63,3 +63,14 @@ async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
     if working.cancelled():
         raise StopAsked
     return working.result()
+
+
+async def all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """All at once; the first failure cancels the others and is raised when they have ended."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

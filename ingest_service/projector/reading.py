@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 
 from ingest_service.projector.sets import Document
 from shared.collections import ERASED, PLAYERS, PROFILES, VISITORS
-from shared.mongo import Collection, Database, one_of, translate_mongo_errors
+from shared.mongo import IN_LIMIT, Collection, Database, one_of, translate_mongo_errors
 from shared.whole_reads import read_all, read_each, read_within, walk_index
 
-IN_AT_MOST = 100  # ids in one $in: more is slow on some servers
 BULK = ("viewed", "categories", "purchases", "changes", "basket", "tags")  # of a contribution
 WITHOUT_BULK: Document = {
     **{f"epochs.part.{name}": 0 for name in BULK},
@@ -46,7 +45,7 @@ class ProjectionReader:
     async def owners_of(self, person: str) -> AsyncIterator[Document]:
         visitors, owned = self._collection(VISITORS.name), {"people": person}
         with translate_mongo_errors():
-            async for document in walk_index(visitors, owned, OWNERS, at_once=IN_AT_MOST):
+            async for document in walk_index(visitors, owned, OWNERS, at_once=IN_LIMIT):
                 yield document
 
     async def players(self, ids: Iterable[str]) -> dict[str, Document]:
@@ -103,5 +102,5 @@ class ProjectionReader:
 
 
 def chunks(values: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(values), IN_AT_MOST):
-        yield values[start : start + IN_AT_MOST]
+    for start in range(0, len(values), IN_LIMIT):
+        yield values[start : start + IN_LIMIT]

@@ -9,12 +9,11 @@ from typing import Any
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from ingest_service.projector.reading import IN_AT_MOST
 from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot.files import COPIED
 from shared.collections import INGEST, PLAYERS, PROFILES, indexes_of
 from shared.errors import Conflict
-from shared.mongo import Database, Document, index_model, translate_mongo_errors
+from shared.mongo import IN_LIMIT, Database, Document, index_model, translate_mongo_errors
 from shared.mongo_errors import duplicates_of
 from shared.whole_reads import walk
 
@@ -100,9 +99,9 @@ class Staging:
             batch: list[Document] = []
             with translate_mongo_errors():
                 staged = self._database[self._prefix + name]
-                async for document in walk(staged, {}, at_once=IN_AT_MOST):
+                async for document in walk(staged, {}, at_once=IN_LIMIT):
                     batch.append(document)
-                    if len(batch) == IN_AT_MOST:
+                    if len(batch) == IN_LIMIT:
                         different += await self._settle(name, fields, batch)
                         batch = []
                 different += await self._settle(name, fields, batch)

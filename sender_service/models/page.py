@@ -223,15 +223,13 @@ class PageEdit:
         """The complete `$set`: what changed, with sums, open, out and due set from it."""
         if self.changes:
             page = self.page
-            states = [chunk["state"] for chunk in page["chunks"].values()]
+            chunks = page["chunks"].values()
+            states = [chunk["state"] for chunk in chunks]
             derived: dict[str, Any] = {
                 "sums": summarise(page),
                 "open": any(state not in FINAL_CHUNK for state in states),
                 "out": states.count("released"),
-                "tried": any(
-                    c["attempted"] and c["state"] not in FINAL_CHUNK
-                    for c in page["chunks"].values()
-                ),
+                "tried": any(c["attempted"] and c["state"] not in FINAL_CHUNK for c in chunks),
                 "silentAt": self._silent_at(),
                 "due": self._due(),
             }

@@ -24,8 +24,7 @@ from tests.mongo_proxy import MongoProxy
 from tests.stack import Server, eventually
 
 OPS_TOKEN = "ops_planted_7c1f0d2e9b"  # planted: no log may show it
-ONESIGNAL_SECONDS = 4.0
-SWEEP_SECONDS = 9.0
+ONESIGNAL_SECONDS, SWEEP_SECONDS = 4.0, 9.0
 AWAY_SECONDS = 20.0  # how long a helper of the harness itself waits for what is being restarted
 SERVICES = ("ingest", "sender")
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -198,8 +197,7 @@ class World:
             answer = await self.http.get(f"http://{self.servers[name].address}/health/ready")
         except httpx.HTTPError as exc:
             return {"status": type(exc).__name__}
-        body: dict[str, Any] = answer.json()
-        return body
+        return dict(answer.json())
 
     async def onesignal(self, method: str, path: str, **more: Any) -> Any:
         """The sandbox's answer, asked again while it is being restarted."""
@@ -209,10 +207,8 @@ class World:
 
     async def ops(self, method: str, path: str, **more: Any) -> Any:
         """The ops API's answer, asked again while it or what it needs is away."""
-        url, headers = (
-            f"http://{self.sender.address}{path}",
-            {"Authorization": f"Bearer {OPS_TOKEN}"},
-        )
+        url = f"http://{self.sender.address}{path}"
+        headers = {"Authorization": f"Bearer {OPS_TOKEN}"}
         return await self._ask(lambda: self.http.request(method, url, headers=headers, **more))
 
     async def _ask(self, call: Callable[[], Awaitable[httpx.Response]]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot import take
 from ingest_service.snapshot.files import COPIED, Header, Writer, read
 from sender_service.models.page import page_id
-from sender_service.models.send import EVER, empty_sums
+from sender_service.models.send import EVER
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.outcomes import OutcomeReader, Wanted
@@ -27,14 +27,12 @@ from sender_service.store.reports import ReportStore
 from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
 from shared.collections import INGEST, SENDER
-from shared.mongo import Database, Document, ensure_indexes, open_database
+from shared.mongo import Database, ensure_indexes, open_database
 from shared.settings import Settings
 from shared.whole_reads import walk
+from tests.integration.shared.planted import MANY, NAMES, NOW, planted, planted_page
 from tests.integration.shared.shifting import Shifting
 
-MANY = 9
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
-NAMES = [f"n{number}" for number in range(MANY)]
 PERSON = {"_id": "eva", "app": "demo", "visitors": [], "pastVisitors": [], "aliases": []}
 Read = Callable[[Database], Awaitable[list[str]]]
 
@@ -50,52 +48,9 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 @pytest.fixture
 async def shifting(database: Database) -> Database:
     """Nine of each kind of document."""
-    for collection, documents in _planted().items():
+    for collection, documents in planted().items():
         await database[collection].insert_many(documents)
     return cast(Database, Shifting(database))
-
-
-def _planted() -> dict[str, list[Document]]:
-    pages = [_page("s", n) for n in range(MANY)]
-    return {
-        "visitors": [{"_id": n, "app": "demo", "visitor": n, "people": ["eva"]} for n in NAMES],
-        "players": [
-            {"_id": n, "app": "demo", "person": "eva", "changedAt": NOW,
-             "previous": [{"person": "adam", "until": NOW}]} for n in NAMES
-        ],
-        "profiles": [
-            {"_id": n, "app": "demo", "slot": 7, "login": n, "email": "e@shop.cz",
-             "lastSeenAt": NOW, "visitors": [n], "changedAt": NOW} for n in NAMES
-        ],
-        "merges": [{"_id": n, "app": "demo", "person": "eva"} for n in NAMES],
-        "pages": pages,
-        "sends": [
-            {"_id": n, "app": "demo", "campaign": "c", "createdAt": NOW, "trigger": {},
-             "expireAt": NOW, "closedAt": None} for n in NAMES
-        ],
-        "parts": [{"_id": n, "send": "s"} for n in NAMES],
-        "parked": [{"_id": n, "event": {"playerId": "p"}} for n in NAMES],
-        "dead_letters": [
-            {"_id": n, "topic": "t", "code": "c", "at": NOW, "key": "k", "value": "v"}
-            for n in NAMES
-        ],
-        "audit": [{"_id": n, "target": {"person": "eva"}, "at": NOW} for n in NAMES],
-        "interactions": [
-            {"_id": p["_id"], "send": "s", "counts": {"impression": 1, "click": 1, "close": 1}}
-            for p in pages
-        ],
-    }  # fmt: skip
-
-
-def _page(send: str, n: int) -> Document:
-    sums = empty_sums() | {"audience": 1, "sent": 1}
-    chunk = {"state": "sent", "reason": None, "at": NOW, "notificationId": "m", "variant": "a"}
-    return {
-        "_id": page_id(send, n), "send": send, "app": "demo", "n": n, "next": [n, ""],
-        "priority": "marketing", "due": NOW, "open": False, "out": 1, "tried": False,
-        "members": [[f"p{n}", "eva", "0"]], "outcomes": {}, "chunks": {"0": chunk},
-        "sums": sums, "notifications": [f"m{n}"], "plannedAt": NOW,
-    }  # fmt: skip
 
 
 def _ids(documents: Any) -> list[str]:
@@ -236,13 +191,13 @@ async def test_e1_a_snapshot_beside_writes_is_whole(shifting: Database, tmp_path
     writer = Writer(tmp_path, Header("log", {}, 0, NOW, True))
     assert await take._copy(shifting, writer, 0)
     found = [(name, d["_id"]) for name, d in read(writer.path) if name != "erased"]
-    held = [name for name in COPIED if name in _planted()]
+    held = [name for name in COPIED if name in planted()]
     assert sorted(found) == sorted((name, one) for name in held for one in NAMES)
 
 
 async def test_e1_pages_that_move_in_their_index_are_read_once(database: Database) -> None:
     """The real engine, with a writer beside the read who changes what other indexes are made of."""
-    await database["pages"].insert_many([_page("s", n) for n in range(60)])
+    await database["pages"].insert_many([planted_page("s", n) for n in range(60)])
     done = asyncio.Event()
 
     async def write() -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.known_apps import KnownApps
+from ingest_service.known_apps import KEPT_FIELDS, KnownApps
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
 from shared.errors import StoreUnavailable
 from shared.health import Health
+from shared.models.app import App
 from shared.mongo import open_database
 from shared.settings import MongoSettings
 from tests.contract.ingest.doubles import VAULT, app
@@ -56,6 +57,12 @@ async def test_a_low_onesignals_keys_are_not_on_ingests_disk(tmp_path: Path) -> 
     assert shop is not None
     assert shop.one_signal.app_id == "11111111-2222-4333-8444-555555555555"
     assert shop.keys == app("shop").keys
+
+
+def test_a_low_of_each_field_it_is_decided_whether_ingest_keeps_it() -> None:
+    """A new field is kept (KEPT_FIELDS), where ingest reads it, or named here."""
+    not_needed = {"one_signal", "stopped_because", "control_group", "cap"}
+    assert set(App.model_fields) == {*KEPT_FIELDS, *not_needed}
 
 
 async def test_without_a_file_nothing_is_known(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ ROOT = Path(__file__).parents[3]
 # token's apps, which are at most a hundred.
 BY_HAND = {
     "shared/mongo.py",
+    "shared/whole_reads.py",
+    "ingest_service/projector/reading.py",
+    "sender_service/store/send_pages.py",
     "ingest_service/projector/store.py",
     "ingest_service/replay/staging.py",
     "sender_service/store/recent.py",
