@@ -226,3 +226,23 @@ def test_service_and_trigger_are_still_there() -> None:
     with pytest.raises((SystemExit, argparse.ArgumentError)) as ended:
         main(["trigger", "--help"])
     assert getattr(ended.value, "code", None) == 0
+
+
+@pytest.mark.parametrize(
+    ("proof", "warnings"),
+    [
+        ({"required": True, "secret": "masked"}, 0),
+        ({"required": True, "secret": None}, 1),
+        ({"required": False, "secret": None}, 2),
+    ],
+)
+@respx.mock(base_url=URL)
+def test_a6_app_show_warns_of_optional_proof(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str], proof: Any, warnings: int
+) -> None:
+    app = {"id": "shop", "loginHash": proof}
+    respx_mock.get("/v1/apps/shop").respond(json=app)
+    assert run("app", "show", "shop") == 0
+    told = capsys.readouterr()
+    assert orjson.loads(told.out) == app
+    assert told.err.count("warning: loginHash.") == told.err.count("\n") == warnings
