@@ -123,12 +123,18 @@ class Spool:
 
         Raises SpoolFailed where the disk can't delete: they have left the queue all the same.
         """
+        waiting = self.count - len(records)
         self._gone = last
-        self.count -= len(records)
         self._undeleted += size_of(records)
-        if self.count == 0:
-            self._empty()
-            return
+        try:
+            if waiting:
+                self._delete(last)
+            else:
+                self._empty()
+        finally:
+            self.count = waiting  # last: another thread takes none waiting for an empty spool
+
+    def _delete(self, last: int) -> None:
         with self._transaction():
             self._file.execute("DELETE FROM records WHERE number <= ?", (last,))
         self.size -= self._undeleted
