@@ -168,6 +168,7 @@ OWN = "documents that we wrote, or a model that was read elsewhere"
 # Every module that reads JSON, BSON or what came from elsewhere, and where that is tried.
 READERS = {
     "shared/apps.py": OWN,
+    "shared/settings.py": "tests/unit/shared/test_environment.py: an operator's own list",
     "shared/models/dead_letter.py": "letter, dead letter shown",
     "shared/models/strict.py": "trigger; tests/unit/shared/test_strict.py",
     "shared/settings.py": "tests/unit/shared/test_settings.py",

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from ingest_service.durable_log import DurableLog, Patience
-from ingest_service.spool import Spool, SpoolFailed, SpoolFull, size_of
+from ingest_service.spool import Spool, SpoolFull, size_of
 from shared.errors import LogUnavailable
 from shared.kafka import Outgoing
-from tests.disk import fill, small_disk
 from tests.stack import eventually
 
 PATIENCE = Patience(answering_seconds=0.05, draining_seconds=0.2)
@@ -206,51 +205,6 @@ async def test_what_was_left_is_drained_by_the_next(kafka: FickleKafka, tmp_path
         await second.publish([record(20)])
         await drained(second)
     assert kafka.values == list(range(21))
-
-
-async def test_b4_what_a_full_disk_can_not_delete_is_published_once(
-    kafka: FickleKafka, tmp_path: Path
-) -> None:
-    """Three batches of the drainer, none of which the disk lets go."""
-    numbers = range(2_500)
-    kafka.state = "away"
-    with small_disk(tmp_path / "disk", mebibytes=3) as disk:
-        durable = create(kafka, disk)
-        async with durable.open():
-            await durable.publish([record(n) for n in numbers])
-            fill(disk)
-            with pytest.raises(SpoolFailed):
-                await durable.publish([record(9_000, 100_000)])
-            with pytest.raises(SpoolFailed):
-                await durable.check_room()
-            kafka.state = "up"
-            await drained(durable)
-            await durable.publish([record(2_500)])
-            await durable.check_room()
-        assert kafka.values == [*numbers, 2_500]
-        assert Spool(disk / "spool.sqlite").count == 0
-
-
-async def test_b4_a_full_disk_makes_ready_only_while_kafka_takes_events(
-    kafka: FickleKafka, tmp_path: Path
-) -> None:
-    with small_disk(tmp_path / "disk", mebibytes=1) as disk:
-        filler = fill(disk)
-        durable = create(kafka, disk)  # a start on a full disk, too
-        async with durable.open():
-            await durable.publish([record(0)])
-            await durable.check_room()
-            kafka.state = "away"
-            with pytest.raises(SpoolFailed):
-                await durable.publish([record(1)])
-            with pytest.raises(SpoolFailed):
-                await durable.check_room()
-            filler.unlink()
-            await durable.check_room()
-            await durable.publish([record(2)])
-            kafka.state = "up"
-            await drained(durable)
-        assert kafka.values == [0, 2]
 
 
 async def test_who_waits_is_answered_at_the_end(kafka: FickleKafka, tmp_path: Path) -> None:

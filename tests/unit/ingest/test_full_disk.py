@@ -1,4 +1,4 @@
-"""What ingest keeps on disk beside the spool, on a disk that is full for a while."""
+"""What ingest keeps on disk, the spool and what is beside it, on a disk that is full for a while."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from ingest_service.known_apps import KnownApps
 from ingest_service.snapshot.files import Header, Writer
+from ingest_service.spool import Spool, SpoolFailed
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
 from shared.health import Health
@@ -18,6 +19,12 @@ from shared.settings import MongoSettings
 from tests.contract.ingest.doubles import VAULT, app
 from tests.disk import fill, small_disk
 from tests.stack import eventually
+from tests.unit.ingest.test_durable_log import FickleKafka, create, drained, record
+
+
+@pytest.fixture
+def kafka() -> FickleKafka:
+    return FickleKafka()
 
 
 @pytest.fixture
@@ -60,3 +67,48 @@ def test_b4_a_snapshot_that_does_not_fit_leaves_nothing(disk: Path, taken: float
             writer.discard()
             raise
     assert [path.name for path in disk.iterdir()] == [filler.name]
+
+
+async def test_b4_what_a_full_disk_can_not_delete_is_published_once(
+    kafka: FickleKafka, tmp_path: Path
+) -> None:
+    """Three batches of the drainer, none of which the disk lets go."""
+    numbers = range(2_500)
+    kafka.state = "away"
+    with small_disk(tmp_path / "disk", mebibytes=3) as disk:
+        durable = create(kafka, disk)
+        async with durable.open():
+            await durable.publish([record(n) for n in numbers])
+            fill(disk)
+            with pytest.raises(SpoolFailed):
+                await durable.publish([record(9_000, 100_000)])
+            with pytest.raises(SpoolFailed):
+                await durable.check_room()
+            kafka.state = "up"
+            await drained(durable)
+            await durable.publish([record(2_500)])
+            await durable.check_room()
+        assert kafka.values == [*numbers, 2_500]
+        assert Spool(disk / "spool.sqlite").count == 0
+
+
+async def test_b4_a_full_disk_makes_ready_only_while_kafka_takes_events(
+    kafka: FickleKafka, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", mebibytes=1) as disk:
+        filler = fill(disk)
+        durable = create(kafka, disk)  # a start on a full disk, too
+        async with durable.open():
+            await durable.publish([record(0)])
+            await durable.check_room()
+            kafka.state = "away"
+            with pytest.raises(SpoolFailed):
+                await durable.publish([record(1)])
+            with pytest.raises(SpoolFailed):
+                await durable.check_room()
+            filler.unlink()
+            await durable.check_room()
+            await durable.publish([record(2)])
+            kafka.state = "up"
+            await drained(durable)
+        assert kafka.values == [0, 2]
