@@ -22,11 +22,7 @@ from deploy.local.supervisor import supervise
 from shared.errors import LogUnavailable
 
 SERVERS = ("broker", "database", "sandbox", "shop")  # started first, together
-SERVICES = (
-    "ingest",
-    "projector",
-    "sender",
-)  # they read the log: the carry-over is published before them
+SERVICES = ("ingest", "projector", "sender")  # their log is restored before they start
 DOORS = (("shop", "ingest"), ("projector", "sender"))  # stopped first, one wave after another
 STORES = (("sandbox",), ("broker",), ("database",))  # after the log was carried over
 LOG_IN_MEMORY = "log-in-memory"  # a file of the data folder, from a start to the end of its stop

@@ -51,6 +51,7 @@ class World:
         self.proxy = MongoProxy((HOST, self.database.port), port=stack.free_port())
         self.sandbox = self._sandbox(data / "sandbox")
         self.settings = self._settings(data).model_copy(update={"log_level": log_level, **groups})
+        self.spool_folder = self.settings.data_dir / "ingest"  # ingest's own part of it
         self._clocks = data / "clocks"
         self._clocks.mkdir()
         self.offsets: dict[str, float] = dict.fromkeys(SERVICES, 0.0)
@@ -74,11 +75,6 @@ class World:
     def servers(self) -> dict[str, Server]:
         names = ("broker", "database", "sandbox", *SERVICES)
         return {name: getattr(self, name) for name in names}
-
-    @property
-    def spool_folder(self) -> Path:
-        """Ingest's own part of the data folder."""
-        return self.settings.data_dir / "ingest"
 
     def _sandbox(self, data: Path) -> Server:
         port = stack.free_port()
