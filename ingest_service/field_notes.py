@@ -46,7 +46,7 @@ def validate_leniently(
         return model.model_validate(data, context=notes)
     except ValidationError as exc:
         findings = _findings_by_path(exc, prefix)
-    wrong = {path: found for path, found in findings.items() if not is_blank(_find(data, path))}
+    wrong = {path: found for path, found in findings.items() if not _is_absent(_find(data, path))}
     if any(path and path[0] in needed for path in wrong):
         raise _refusal(list(wrong.values()))
     for path in findings:
@@ -80,6 +80,11 @@ def _refusal(findings: list[FieldError]) -> InvalidPayload:
     return InvalidPayload(
         f"{first.field}: {first.message}", code=first.code, errors=findings[:MAX_EVENT_FINDINGS]
     )
+
+
+def _is_absent(value: Any) -> bool:
+    """Tell whether it says nothing: a template's `""`, or PHP's `[]` for an object without fields."""
+    return is_blank(value) or value == []
 
 
 def _find(data: Any, path: Path) -> Any:

@@ -18,7 +18,7 @@ from ingest_service.page_urls import mask_url
 from ingest_service.schemas import KNOWN, Envelope, Identify, Interaction, OneSignalStatus
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
-from shared.identity_values import MESSAGE, is_placeholder
+from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
 from shared.models.app import App
 from shared.models.event import Source
 
@@ -69,7 +69,7 @@ class Judge:
         """Raises InvalidPayload."""
         notes = FieldNotes()
         envelope = _envelope(check_event(raw, arrival.size), notes)
-        if is_placeholder(envelope.visitor_id):
+        if is_placeholder_visitor(envelope.visitor_id):
             raise _placeholder("visitorId", "placeholder_visitor")
         known = KNOWN.get(envelope.type)
         if known is None:

@@ -25,6 +25,7 @@ NETWORK_SHARES = 10  # an IPv6 /48 may send as much as so many of its /64
 UNVERIFIED_SHARE = 0.1  # of a key's limit, for an address that only an unlisted proxy vouches for
 BYTES_PER_UNIT = 1024  # an event of a page has 300 to 900
 OBJECTS_PER_UNIT = 16  # and lists; an event has four, and one more for each line of a basket
+SMALL_BYTES = 512  # has no room for what would cost more than the request itself
 READ_BYTES_PER_UNIT = 32 * 1024  # to receive and unpack costs so much less than to validate
 
 
@@ -123,6 +124,8 @@ class RequestCharge:
 
     def pay_for_body(self, body: bytes) -> None:
         """Pay for a body before it is parsed. Raises RateLimited."""
+        if len(body) < SMALL_BYTES:
+            return
         objects = body.count(b"{") + body.count(b"[")
         self._size = max(1, len(body) // BYTES_PER_UNIT, objects // OBJECTS_PER_UNIT)
         if self._size > self._paid:

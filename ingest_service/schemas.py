@@ -85,8 +85,8 @@ class Envelope(Shape):
     type: TypeName
     visitor_id: VisitorId = Field(alias="visitorId")
     occurred_at: SenderTime | None = Field(default=None, alias="occurredAt")
-    page: Annotated[Page | None, BeforeValidator(empty_list_as_object)] = None
-    context: Annotated[Context | None, BeforeValidator(empty_list_as_object)] = None
+    page: Page | None = None
+    context: Context | None = None
     data: Annotated[dict[str, Any], BeforeValidator(_object)] = {}
 
     @model_validator(mode="after")
@@ -124,7 +124,7 @@ class Interaction(Shape):
     player_id: PlayerId = Field(alias="playerID")
     action: Annotated[str, StringConstraints(max_length=256)] | None = None
     url: Url | None = None
-    data: Annotated[dict[str, Any] | None, BeforeValidator(empty_list_as_object)] = None
+    data: dict[str, Any] | None = None
 
 
 class Line(Shape):
@@ -168,7 +168,7 @@ class Pageview(Shape):
     basket_total: Amount | None = Field(default=None, alias="basketTotal")
     currency: Currency | None = None
     query: Annotated[str, StringConstraints(max_length=512)] | None = None
-    transaction: Annotated[Transaction | None, BeforeValidator(empty_list_as_object)] = None
+    transaction: Transaction | None = None
 
 
 class BasketChange(Shape):

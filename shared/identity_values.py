@@ -22,8 +22,13 @@ _MARKS = re.compile(r"\{\{|\$\{|\{%|<%|^\[object ")
 MESSAGE = "is what a template or script writes where nobody is"
 
 
+def is_placeholder_visitor(visitor_id: str) -> bool:
+    """Tell whether a visitor id, which has no letters of templates, names nobody."""
+    return visitor_id.lower() in _PLACEHOLDERS
+
+
 def is_placeholder(value: str, allowed: Collection[str] = ()) -> bool:
-    """Tell whether a login or visitor id names nobody; `allowed` are those that an app really has."""
+    """Tell whether a login names nobody; `allowed` are those that an app really has."""
     text = value.strip().lower()
     is_nobody = text in _PLACEHOLDERS or _MARKS.search(text) is not None
     return is_nobody and value not in allowed
