@@ -10,6 +10,8 @@ import pytest
 from tests.contract.ingest.doubles import Api, app
 from tests.contract.ingest.test_events import URL, pageview
 
+SERVER_URL = "/v1/events?key=sk_open"  # whose logins need no proof
+
 
 def identify(login: Any, **more: Any) -> dict[str, Any]:
     return {"type": "identify", "visitorId": "v", "data": {"login": login, **more}}
@@ -33,8 +35,8 @@ async def test_f01_a_placeholder_is_no_login(
 
 @pytest.mark.parametrize("login", ["1", "007", "Anna", "eva@example.test", 1])
 async def test_f01_a_login_is_a_login(client: httpx.AsyncClient, api: Api, login: Any) -> None:
-    assert (await client.post(URL, json=identify(login))).status_code == 202
-    assert api.log.events[0].data == {"login": str(login)}
+    assert (await client.post(SERVER_URL, json=identify(login))).status_code == 202
+    assert api.log.events[0].data["login"] == str(login)
 
 
 @pytest.mark.parametrize("visitor", ["undefined", "null", "0", "NaN"])
@@ -51,7 +53,8 @@ async def test_f01_an_app_may_allow_a_real_one(client: httpx.AsyncClient, api: A
 
 
 async def test_f11_a_bad_email_costs_itself(client: httpx.AsyncClient, api: Api) -> None:
-    answer = await client.post(URL, json=identify("eva", email="not an email"))
+    answer = await client.post(SERVER_URL, json=identify("eva", email="not an email"))
     assert (answer.status_code, answer.json()["rejected"]) == (202, [])
     assert [one["field"] for one in answer.json()["warnings"]] == ["data.email"]
-    assert api.log.events[0].data == {"login": "eva"}
+    data = api.log.events[0].data
+    assert data["login"] == "eva" and "email" not in data
