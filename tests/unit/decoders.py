@@ -171,7 +171,6 @@ READERS = {
     "shared/settings.py": "tests/unit/shared/test_environment.py: an operator's own list",
     "shared/models/dead_letter.py": "letter, dead letter shown",
     "shared/models/strict.py": "trigger; tests/unit/shared/test_strict.py",
-    "shared/settings.py": "tests/unit/shared/test_settings.py",
     "shared/models/wire.py": "job, delivery, event, letter",
     "ingest_service/api/profile.py": "tests/faults/test_schemas.py: a visitor id",
     "ingest_service/batch.py": "batch",

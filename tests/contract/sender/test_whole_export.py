@@ -20,6 +20,7 @@ from tests.contract.sender.planted import PLAYER, SECRETS, SEND, Person, a_lette
 # What names nobody, and why. A collection that is new goes here, or into SECTIONS.
 NOBODYS = {
     "projector": "its own log, count of erasures and hold",
+    "installation": "the secret key's check value, and the readiness probe's last write",
     "apps": "an app's settings",
     "campaigns": "templates",
     "campaign_versions": "templates",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,35 +12,30 @@ from hypothesis import strategies as st
 from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
 from sender_service.planner import building
-from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.building import PageBuilder
 from sender_service.planner.policy import choose_variant
 from sender_service.planner.target import Candidate, Want
 from tests.fakes import START
-from tests.unit.sender.builders import campaign, pages_of, plan, player, player_id, profile, variant
-
-
-def _candidates(*profiles: dict[str, Any], **fields: Any) -> list[Candidate]:
-    return [Candidate(i + 1, p, **fields) for i, p in enumerate(profiles)]
-
-
-def _outcomes(of: PagePlan, *profiles: dict[str, Any]) -> dict[str, str]:
-    """Player → reason, or "" for who gets it."""
-    (page,) = pages_of(of, _candidates(*profiles))
-    found = {}
-    for index, (name, _, chunk) in enumerate(page["members"]):
-        outcome = page["outcomes"].get(str(index))
-        assert (outcome is None) == (chunk in page["chunks"])
-        found[name] = "" if outcome is None else outcome[1]
-    return found
+from tests.unit.sender.builders import (
+    campaign,
+    candidates,
+    outcomes,
+    pages_of,
+    plan,
+    player,
+    player_id,
+    profile,
+    variant,
+)
 
 
 def test_each_person_gets_it_on_every_browser() -> None:
-    found = _outcomes(plan(), profile("p", player(1), player(2)), profile("q", player(3)))
+    found = outcomes(plan(), profile("p", player(1), player(2)), profile("q", player(3)))
     assert found == {player_id(1): "", player_id(2): "", player_id(3): ""}
 
 
 def test_unreachable_players_are_suppressed() -> None:
-    found = _outcomes(
+    found = outcomes(
         plan(), profile("p", player(1, "unsubscribed"), player(2, "invalid"), player(3))
     )
     assert found == {player_id(1): "unsubscribed", player_id(2): "invalid", player_id(3): ""}
@@ -49,23 +43,23 @@ def test_unreachable_players_are_suppressed() -> None:
 
 def test_last_active_browser_only() -> None:
     person = profile("p", player(1, seen=5), player(2, seen=9), player(3, "unsubscribed", seen=99))
-    found = _outcomes(plan(campaign(browsers="last_active")), person)
+    found = outcomes(plan(campaign(browsers="last_active")), person)
     assert found == {player_id(1): "browser_policy", player_id(2): "", player_id(3): "unsubscribed"}
 
 
 def test_holdout_is_a_stable_share() -> None:
     people = [profile(f"person-{n}", player(n)) for n in range(2_000)]
-    held = _outcomes(plan(campaign(holdout=0.25)), *people)
-    again = _outcomes(plan(campaign(holdout=0.25)), *reversed(people))
+    held = outcomes(plan(campaign(holdout=0.25)), *people)
+    again = outcomes(plan(campaign(holdout=0.25)), *reversed(people))
     assert held == again
     assert 420 < Counter(held.values())["holdout"] < 580
-    more = _outcomes(plan(campaign(holdout=0.5)), *people)
+    more = outcomes(plan(campaign(holdout=0.5)), *people)
     assert all(more[name] == "holdout" for name, reason in held.items() if reason == "holdout")
 
 
 def test_holdout_leaves_other_reasons_alone() -> None:
     of = plan(campaign(holdout=0.999999))
-    assert _outcomes(of, profile("p", player(1, "invalid"), player(2))) == {
+    assert outcomes(of, profile("p", player(1, "invalid"), player(2))) == {
         player_id(1): "invalid", player_id(2): "holdout",
     }  # fmt: skip
 
@@ -86,7 +80,7 @@ def test_control_group_is_the_same_for_all_campaigns() -> None:
 
 def test_transactional_skips_the_holdout() -> None:
     of = plan(campaign(holdout=0.999999), priority="transactional")
-    assert _outcomes(of, profile("p", player(1))) == {player_id(1): ""}
+    assert outcomes(of, profile("p", player(1))) == {player_id(1): ""}
 
 
 def _shares(of: Campaign, people: int = 10_000) -> Counter[str]:
@@ -135,7 +129,7 @@ def test_people_without_a_player_fill_a_page_too(monkeypatch: pytest.MonkeyPatch
     """Else they pile up while hardly anybody of the audience has one, and a crash begins anew."""
     monkeypatch.setattr(building, "MAX_PLAYERLESS", 3)
     people = [profile(f"p{n}") for n in range(8)]
-    pages = pages_of(plan(), _candidates(*people, profile("q", player(1))))
+    pages = pages_of(plan(), candidates(*people, profile("q", player(1))))
     assert [page["noPlayer"] for page in pages] == [3, 3, 2]
     assert [len(page["members"]) for page in pages] == [0, 0, 1]
 
@@ -144,7 +138,7 @@ def test_same_body_shares_a_chunk_and_chunks_are_bounded() -> None:
     texts = {"en": "Hello", "de": "Hallo"}
     people = [profile(f"p{n}", player(n), language="de" if n % 3 == 0 else "en") for n in range(30)]
     of = plan(campaign(variant(contents=texts)), chunk_members=8)
-    (page,) = pages_of(of, _candidates(*people))
+    (page,) = pages_of(of, candidates(*people))
     sizes = Counter(member[2] for member in page["members"])
     assert sorted(sizes.values()) == [2, 4, 8, 8, 8] and set(sizes) == set(page["chunks"])
 
@@ -162,7 +156,7 @@ def test_bodies_lie_where_their_chunks_say() -> None:
 def test_a_page_holds_a_hundred_calls() -> None:
     people = [profile(f"p{n}", player(n), basket={"n": n}) for n in range(250)]
     of = plan(campaign(variant(contents={"en": "{{ profile.basket.n }}"})))
-    pages = pages_of(of, _candidates(*people))
+    pages = pages_of(of, candidates(*people))
     assert [len(p["chunks"]) for p in pages] == [100, 100, 50]
     assert sum(len(p["members"]) for p in pages) == 250
 
@@ -181,7 +175,7 @@ def test_everybody_is_in_one_page_with_all_browsers(
     people = [
         profile(f"p{i}", *(player(next(number)) for _ in range(s))) for i, s in enumerate(sizes)
     ]
-    pages = pages_of(plan(page_members=limit, chunk_members=calls), _candidates(*people))
+    pages = pages_of(plan(page_members=limit, chunk_members=calls), candidates(*people))
     assert sum(p["sums"]["audience"] for p in pages) == sum(sizes)
     assert sum(p["noPlayer"] for p in pages) == sizes.count(0)
     home: dict[str, int] = {}
@@ -192,64 +186,3 @@ def test_everybody_is_in_one_page_with_all_browsers(
         assert max(Counter(m[2] for m in page["members"]).values(), default=0) <= calls
         assert page["sums"]["audience"] == page["sums"]["pending"] == len(page["members"])
     assert [p["next"] for p in pages[:-1]] == sorted({p["next"] for p in pages[:-1]})
-
-
-def _claimed(person: str, *players: dict[str, Any]) -> dict[str, Any]:
-    """The first player's browser has proven the login, the others' only claim it."""
-    first, *others = players
-    return profile(person, {**first, "proven": True}, *others, proven=True)
-
-
-OWN = campaign(variant(contents={"en": "{{ profile.language }}"}))
-
-
-@pytest.mark.parametrize(
-    ("of", "withheld"),
-    [
-        (plan(OWN), True),
-        (plan(OWN, priority="transactional"), True),
-        (plan(priority="transactional"), True),
-        (plan(), False),
-    ],
-    ids=["own texts", "own texts, transactional", "transactional", "marketing"],
-)
-def test_a6_what_is_hers_alone_goes_to_proven_browsers(of: PagePlan, withheld: bool) -> None:
-    person = _claimed("p", player(1), player(2, seen=9))
-    assert _outcomes(of, {**person, "language": "cs"}) == {
-        player_id(1): "", player_id(2): "unproven" if withheld else "",
-    }  # fmt: skip
-
-
-def test_a6_browser_that_only_claims_never_is_the_last_active_one() -> None:
-    person = {**_claimed("p", player(1), player(2, seen=9)), "language": "cs"}
-    of = plan(campaign(*(v.document() for v in OWN.variants), browsers="last_active"))
-    assert _outcomes(of, person) == {player_id(1): "", player_id(2): "unproven"}
-
-
-def test_a6_nobody_proven_means_that_all_count() -> None:
-    of = plan(OWN, priority="transactional")
-    person = profile("p", player(1), player(2), language="cs")
-    assert _outcomes(of, person) == {player_id(1): "", player_id(2): ""}
-    logged_out = profile("p", player(1), language="cs", proven=True)  # the proven one has no player
-    assert _outcomes(of, logged_out) == {player_id(1): "unproven"}
-
-
-def test_a6_named_player_without_her_own_texts_gets_it() -> None:
-    person = _claimed("p", player(1), player(2))
-    named = Candidate(1, person, (Want(player_id(2)),))
-    (page,) = pages_of(plan(priority="transactional"), [named])
-    assert page["outcomes"] == {}
-
-
-@pytest.mark.parametrize(
-    ("state", "reason"),
-    [(None, "invalid"), ("invalid", "invalid"), ("unsubscribed", "unsubscribed"),
-     ("erased", "erased"), ("subscribed", "moved")],
-)  # fmt: skip
-@pytest.mark.parametrize("found", [None, profile("p", player(1))])
-def test_a6_named_player_that_no_profile_lists_has_the_ledgers_reason(
-    found: dict[str, Any] | None, state: str | None, reason: str
-) -> None:
-    named = Candidate(1, found, (Want(player_id(9)),), state=state)
-    (page,) = pages_of(plan(), [named])
-    assert page["outcomes"] == {"0": ["suppressed", reason]}
