@@ -54,7 +54,7 @@ def _browser(login: int, number: int) -> Document:
     visitor = f"v{login}-{number}"
     state = Visitor(new_visitor(PEOPLE.of_browser(APP, visitor), APP, visitor), PEOPLE)
     at = (login * BROWSERS + number) * 10
-    state.apply(event("identify", visitor, at, login=f"login{login}"))
+    state.apply(event("identify", visitor, at, login=f"login{login}", proven=True))
     for order in range(ORDERS):
         items = [
             {"item": f"{visitor}-{order}-{line}", "quantity": 1, "price": 9.5}
