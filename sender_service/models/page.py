@@ -51,9 +51,7 @@ class Page(TypedDict):
     next: Any  # the cursor to go on from; None on the last page
     members: list[list[str]]
     outcomes: dict[str, list[str]]  # member's index → [outcome, reason]
-    faults: NotRequired[
-        dict[str, str]
-    ]  # of the first members whose texts don't render: what is wrong
+    faults: NotRequired[dict[str, str]]  # what is wrong with the texts of the first members
     chunks: dict[str, Chunk]
     notifications: list[str]  # OneSignal's ids of its chunks' messages
     noPlayer: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
@@ -12,14 +13,21 @@ MAX_LINK = 2_000
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _BLANKS = re.compile(r"[^\S\u00a0\u202f]+")
 _NOT_IN_LINKS = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
+# Up to what ends the host, and two slashes that may follow: they make a scheme of it.
+_ORIGIN = re.compile(r"https?://[^/?#]*(//)?", re.IGNORECASE)
+_SECOND_SCHEMES = ("/http//", "/https//", "://")
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a pattern without any ink
 
 
 def check_text(text: str) -> str:
     """Return it as it is shown. Raises ValueError."""
-    if _CONTROL.search(text):
-        raise ValueError("a text has a control character in it")
-    text = _BLANKS.sub(" ", text).strip(" ")
+    if not (text.isascii() and text.isprintable()):  # what most texts are
+        if _CONTROL.search(text):
+            raise ValueError("a text has a control character in it")
+        text = _BLANKS.sub(" ", text)
+    elif "  " in text:
+        text = _BLANKS.sub(" ", text)
+    text = text.strip(" ")
     if not any(map(_is_visible, text)):
         raise ValueError("a text is empty")
     if len(text) > MAX_TEXT:
@@ -28,8 +36,9 @@ def check_text(text: str) -> str:
 
 
 def _is_visible(character: str) -> bool:
-    kind = unicodedata.category(character)
-    return kind[0] not in "CZ" and character not in _FILLERS
+    if character.isalnum():
+        return character not in _FILLERS
+    return unicodedata.category(character)[0] not in "CZ" and character not in _FILLERS
 
 
 def check_link(link: str) -> str:
@@ -37,20 +46,21 @@ def check_link(link: str) -> str:
     link = link.strip()
     if _NOT_IN_LINKS.search(link):
         raise ValueError("a link has a blank or a control character in it")
-    if not _is_http(link) or len(link) > MAX_LINK:
+    origin = _ORIGIN.match(link)
+    if origin is None or len(link) > MAX_LINK or not _is_origin(origin[0]):
         raise ValueError("a link is not an http(s) URL")
     return _whole(link)
 
 
-def _is_http(link: str) -> bool:
+@lru_cache(maxsize=1_024)
+def _is_origin(origin: str) -> bool:
+    """Is it a scheme and a host, with a port perhaps? A send's links have few."""
     try:
-        parts = urlsplit(link)
+        parts = urlsplit(origin)
         host, port = parts.hostname or "", parts.port
     except ValueError:  # a bracket without its other, or a port above 65535
         return False
-    if parts.scheme not in ("http", "https") or port == 0:
-        return False
-    if host in ("http", "https") and parts.path.startswith("//"):  # a second scheme
+    if port == 0 or origin.lower().endswith(_SECOND_SCHEMES):
         return False
     labels = host.removesuffix(".").split(".")
     return all(any(map(str.isalnum, label)) for label in labels) or ":" in host

@@ -75,7 +75,7 @@ def check_ahead(sources: Iterable[str]) -> None:
 
 def is_template(source: str) -> bool:
     """Does it read otherwise than it is written?"""
-    return any(mark in source for mark in ("{{", "{%", "{#"))
+    return "{{" in source or "{%" in source or "{#" in source
 
 
 def _check_nodes(tree: nodes.Template) -> None:

@@ -21,6 +21,7 @@ from sender_service.models.templates import (
     PROFILE,
     compile_source,
     is_compiled,
+    is_template,
     render_more,
     variables_of,
 )
@@ -195,13 +196,21 @@ class _Texts:
         return self._render(check_link, field, source, "")
 
     def _render(self, check: Callable[[str], str], field: str, source: str, language: str) -> str:
-        self.context[LANGUAGE] = language or self.chosen_content
         try:
+            if not is_template(source):
+                return _written_out(check, source)
+            self.context[LANGUAGE] = language or self.chosen_content
             return check(render_more(source, self.context))
         except ValueError as exc:
             raise Rejected(f"{field}: {exc}", code="bad_variables") from exc
         except Rejected as exc:
             raise Rejected(f"{field}, {exc.message}", code=exc.code) from exc
+
+
+@lru_cache(maxsize=4_096)
+def _written_out(check: Callable[[str], str], source: str) -> str:
+    """A text without a template, which reads the same for everybody."""
+    return check(source)
 
 
 def choose(texts: Texts, language: str) -> str:
