@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from sender_service.models.campaign import Campaign, Variant
+from sender_service.models.campaign import Campaign
 from sender_service.models.page import Chunk, Page, PageEdit, new_chunk
 from sender_service.models.send import NEVER, Send
 from sender_service.planner.building import PageBuilder, PagePlan
@@ -141,18 +141,3 @@ def outcomes(of: PagePlan, *profiles: dict[str, Any]) -> dict[str, str]:
         assert (outcome is None) == (chunk in page["chunks"])
         found[name] = "" if outcome is None else outcome[1]
     return found
-
-
-def made_variant(**fields: Any) -> Variant:
-    return Variant.model_validate(variant(**fields))
-
-
-def rendered(
-    of: Variant, language: str | None = "en", shared: Any = None, **own: Any
-) -> dict[str, Any]:
-    return Renderer(shared or {}).body(of, profile("p", language=language), own)
-
-
-def rendered_content(texts: dict[str, str], language: str | None) -> str:
-    text: str = rendered(made_variant(contents=texts), language)["contents"]["en"]
-    return text

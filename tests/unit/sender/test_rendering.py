@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sender_service.models.templates import check_template, render
 from sender_service.planner.rendering import Renderer
 from shared.errors import Rejected
-from tests.unit.sender.builders import made_variant, profile, rendered, rendered_content
+from tests.unit.sender.builders import profile
+from tests.unit.sender.texts import body_of, content_of, variant_of
 
 
 @pytest.mark.parametrize(
@@ -21,52 +22,12 @@ from tests.unit.sender.builders import made_variant, profile, rendered, rendered
      ("en", "Hello"), (None, "Hello"), ("", "Hello")],
 )  # fmt: skip
 def test_language_falls_back(language: str | None, text: str) -> None:
-    assert rendered_content({"en": "Hello", "de": "Hallo", "de-AT": "Servus"}, language) == text
-
-
-CHINESE = {"en": "Hello", "zh-Hans": "你好", "zh-Hant": "您好"}
-
-
-@pytest.mark.parametrize(
-    ("language", "text"),
-    [("zh-CN", "你好"), ("zh-SG", "你好"), ("zh", "你好"), ("zh-Hans-CN", "你好"), ("zh_CN", "你好"),
-     ("ZH-cn", "你好"), ("zh-TW", "您好"), ("zh-HK", "您好"), ("zh-Hant", "您好"), ("zh-hant-hk", "您好"),
-     ("zh-MO", "您好"), ("ja", "Hello")],
-)  # fmt: skip
-def test_f17_chinese_is_read_in_its_script(language: str, text: str) -> None:
-    assert rendered_content(CHINESE, language) == text
-
-
-@pytest.mark.parametrize(
-    ("language", "text"),
-    [
-        ("pt-br", "BR"),
-        ("pt_BR", "BR"),
-        ("PT", "pt"),
-        ("pt-PT", "pt"),
-        ("pt-BR-x-1", "BR"),
-        ("de_AT", "en"),
-    ],
-)
-def test_f17_languages_are_compared_without_case_the_longest_first(
-    language: str, text: str
-) -> None:
-    assert rendered_content({"en": "en", "pt": "pt", "pt-BR": "BR"}, language) == text
-
-
-def test_f17_a_region_of_chinese_comes_before_its_script() -> None:
-    texts = {**CHINESE, "zh-HK": "喂", "zh": "中"}
-    assert [rendered_content(texts, name) for name in ("zh-HK", "zh-TW", "zh-CN")] == [
-        "喂",
-        "您好",
-        "你好",
-    ]
-    assert rendered_content({"en": "Hello", "zh": "中"}, "zh-TW") == "中"
+    assert content_of({"en": "Hello", "de": "Hallo", "de-AT": "Servus"}, language) == text
 
 
 def test_all_fields() -> None:
-    body = rendered(
-        made_variant(
+    body = body_of(
+        variant_of(
             headings={"en": "For {{ name }}"}, icon="https://cdn.example/{{ name }}.png",
             image="https://cdn.example/i.png", data={"k": [1]},
             buttons=[{"id": "go", "text": "Go, {{ name }}", "url": "https://shop.example/go",
@@ -91,31 +52,31 @@ def test_all_fields() -> None:
 
 
 def test_own_variables_override_shared_ones() -> None:
-    of = made_variant(contents={"en": "{{ a }}{{ b }}"})
-    body = rendered(of, shared={"a": "1", "b": "2"}, b="3")
+    of = variant_of(contents={"en": "{{ a }}{{ b }}"})
+    body = body_of(of, shared={"a": "1", "b": "2"}, b="3")
     assert body["contents"]["en"] == "13"
 
 
 def test_profile_is_ours_and_shows_no_personal_data() -> None:
     renderer = Renderer({"profile": "theirs"})
     seen = profile("p", basket={"total": 9}, email="jane@shop.example", login="jane")
-    of = made_variant(contents={"en": "{{ profile.basket.total }}"})
+    of = variant_of(contents={"en": "{{ profile.basket.total }}"})
     assert renderer.body(of, seen, {"profile": "own"})["contents"]["en"] == "9"
     for field in ("email", "login", "_id", "players", "visitors"):
         with pytest.raises(Rejected):
-            renderer.body(made_variant(contents={"en": "{{ profile." + field + " }}"}), seen, {})
+            renderer.body(variant_of(contents={"en": "{{ profile." + field + " }}"}), seen, {})
 
 
 def test_white_space_is_folded() -> None:
-    assert rendered_content({"en": " Hi \n\n  you\t"}, "en") == "Hi you"
+    assert content_of({"en": " Hi \n\n  you\t"}, "en") == "Hi you"
 
 
 @pytest.mark.parametrize("field", ["headings", "contents"])
 def test_texts_have_200_characters(field: str) -> None:
-    assert rendered(made_variant(**{field: {"en": "{{ t }}"}}), t="ü" * 200)
+    assert body_of(variant_of(**{field: {"en": "{{ t }}"}}), t="ü" * 200)
     for text in ("ü" * 201, "", "  "):
         with pytest.raises(Rejected) as caught:
-            rendered(made_variant(**{field: {"en": "{{ t }}"}}), t=text)
+            body_of(variant_of(**{field: {"en": "{{ t }}"}}), t=text)
         assert caught.value.code == "bad_variables"
 
 
@@ -124,13 +85,38 @@ def test_half_a_character_is_no_text() -> None:
     half = "{{ '\\ud800' }}"
     for fields in ({"contents": {"en": half}}, {"url": "https://shop.example/" + half}):
         with pytest.raises(Rejected) as caught:
-            rendered(made_variant(**fields))
+            body_of(variant_of(**fields))
         assert caught.value.code == "bad_variables"
+
+
+@pytest.mark.parametrize("field", ["url", "icon", "image"])
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "data:text/html,x", "//shop.example", "shop.example", "https://", "http:/x",
+     "ftp://shop.example", "https://[", "https://x/" + "y" * 2_000],
+)  # fmt: skip
+def test_links_are_http(field: str, url: str) -> None:
+    with pytest.raises(Rejected):
+        body_of(variant_of(**{field: "{{ u }}"}), u=url)
+
+
+def test_button_links_are_http_too() -> None:
+    for field in ("url", "icon"):
+        with pytest.raises(Rejected):
+            button = {"id": "x", "text": "y", field: "{{ u }}"}
+            body_of(variant_of(buttons=[button]), u="javascript:alert(1)")
+
+
+def test_link_may_be_written_carelessly() -> None:
+    assert (
+        body_of(variant_of(url=" HTTPS://shop.example/{{ p }} "), p="a")["url"]
+        == "HTTPS://shop.example/a"
+    )
 
 
 def test_one_body_for_everybody_whose_texts_are_the_same() -> None:
     renderer = Renderer({"a": 1})
-    of = made_variant(contents={"en": "{{ a }}"})
+    of = variant_of(contents={"en": "{{ a }}"})
     bodies = [renderer.body(of, profile(f"p{i}", language="en"), {}) for i in range(3)]
     assert bodies[0] is bodies[1] is bodies[2]
     assert renderer.body(of, profile("p", language="en"), {"a": 2})["contents"]["en"] == "2"
@@ -139,11 +125,9 @@ def test_one_body_for_everybody_whose_texts_are_the_same() -> None:
 def test_language_and_variant_are_part_of_what_is_the_same() -> None:
     renderer = Renderer({})
     texts = {"en": "Hello", "de": "Hallo"}
-    german = renderer.body(made_variant(contents=texts), profile("p", language="de"), {})
-    english = renderer.body(made_variant(contents=texts), profile("q", language="en"), {})
-    other = renderer.body(
-        made_variant(id="b", contents={"en": "B"}), profile("q", language="en"), {}
-    )
+    german = renderer.body(variant_of(contents=texts), profile("p", language="de"), {})
+    english = renderer.body(variant_of(contents=texts), profile("q", language="en"), {})
+    other = renderer.body(variant_of(id="b", contents={"en": "B"}), profile("q", language="en"), {})
     assert [b["contents"]["en"] for b in (german, english, other)] == ["Hallo", "Hello", "B"]
 
 
@@ -155,7 +139,7 @@ def test_text_that_asks_for_the_profile_is_everybodys_own(where: str) -> None:
         value = {"en": source}
     if where == "buttons":
         value = [{"id": "x", "text": source}]
-    renderer, of = Renderer({}), made_variant(**{where: value})
+    renderer, of = Renderer({}), variant_of(**{where: value})
     bodies = [renderer.body(of, profile("p", basket={"total": n}), {}) for n in (1, 2)]
     assert bodies[0] != bodies[1]
 
@@ -164,7 +148,7 @@ def test_what_does_not_render_does_not_render_twice_either() -> None:
     renderer = Renderer({})
     for _ in range(2):
         with pytest.raises(Rejected) as caught:
-            renderer.body(made_variant(contents={"en": "{{ gone }}"}), profile("p"), {})
+            renderer.body(variant_of(contents={"en": "{{ gone }}"}), profile("p"), {})
         assert caught.value.code == "bad_variables"
 
 
