@@ -48,17 +48,19 @@ def fold_profile(
         return None
     here = [v for v in visitors if v.owner == person]
     whole = union(e["part"] for e in epochs) if whole is None else whole
-    unproven = [v for v in visitors if not v.has_proven(person)]
+    login = next((e["login"] for e in epochs if e["login"] is not None), None)
+    # An anonymous person has one browser, and nothing to prove.
+    unproven = [v for v in visitors if login is not None and not v.has_proven(person)]
     owned = _counted_players(players, bounds)
     return {
         "_id": person,
         "app": visitors[0].state["app"],
         "slot": slot_of(person),
-        "login": next((e["login"] for e in epochs if e["login"] is not None), None),
+        "login": login,
         "email": _value(whole, "email"),
         "visitors": [v.state["visitor"] for v in here],
         "pastVisitors": [v.state["visitor"] for v in visitors if v not in here],
-        "proven": len(unproven) < len(visitors),
+        "proven": login is not None and len(unproven) < len(visitors),
         "unproven": [_name(v) for v in unproven],
         "aliases": sorted(e["born"] for e in epochs if e["joined"] is not None),
         "players": [_player(p, here) for p in owned],
