@@ -71,7 +71,7 @@ class Site:
             raise AssertionError(f"{types} have not come; these have: {self.types()}") from None
         return self.events
 
-    def configure(self, **snippet: Any) -> None:
+    def configure(self, *, allowedLogins: list[str] | None = None, **snippet: Any) -> None:
         """The app, with this snippet configuration."""
         self.version += 1
         key = {"id": "browser", "kind": "write", "hash": VAULT.hash_key(KEY)}
@@ -82,6 +82,7 @@ class Site:
             "version": self.version,
             "oneSignal": {"appId": app_id, "restApiKey": "sealed"},
             "keys": [key],
+            "allowedLogins": allowedLogins or [],
             "snippet": {"loadOneSignal": False, **snippet},
         }
         self.apps.take([App.model_validate(app)])
