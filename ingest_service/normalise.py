@@ -18,15 +18,15 @@ MOST = 1e12
 EXACT = 2**53  # larger whole numbers that came as floats have lost digits
 _QUOTES = "'\""
 _PLAIN = re.compile(r"[0-9]{1,15}(\.[0-9]{1,10})?\Z")
-# The three of the snippet's `number` (snippet/js/50-layer.js): tests/odd_values/amounts.py holds them together.
+# As the snippet's `number` (snippet/js/50-layer.js); tests/odd_values/amounts.py holds them together.
 # Negative: signs before a number, or right behind it ("1.249,-" is none).
-_NEGATIVE = re.compile(r"[(−–-][^0-9]*[0-9]|[0-9][\s\ufeff]*[−–-]")  # noqa: RUF001
+_NEGATIVE = re.compile(r"[(−–-][^0-9]*[0-9]|[0-9][\s\ufeff]*[−–-]")
 # One number, and around it what has no digits: a currency, a unit.
 _AMOUNT = re.compile(
-    r"(?:[^0-9]*(?:[A-Za-z]\.|[^0-9.,]))?([.,]?[0-9](?:[0-9\s\ufeff.,'’]*[0-9])?[.,]?)[^0-9]*\Z"  # noqa: RUF001
+    r"(?:[^0-9]*(?:[A-Za-z]\.|[^0-9.,]))?([.,]?[0-9](?:[0-9\s\ufeff.,'’]*[0-9])?[.,]?)[^0-9]*\Z"
 )
 _GROUPS = re.compile(
-    r"^(?![0-9]+\.[0-9]*\Z)[1-9][0-9]{0,2}([,.\s\ufeff'’])([0-9]{2,3}\1)*[0-9]{3}(?!\1|[0-9])"  # noqa: RUF001
+    r"^(?![0-9]+\.[0-9]*\Z)[1-9][0-9]{0,2}([,.\s\ufeff'’])([0-9]{2,3}\1)*[0-9]{3}(?!\1|[0-9])"
 )
 _DECIMAL = re.compile(r"[0-9]*\.?[0-9]*\Z")
 MAX_AMOUNT = 128  # letters that are looked at
@@ -88,9 +88,9 @@ def to_currency(value: Any) -> Any:
 
 def to_email(value: Any) -> Any:
     """Return it as it is, where no template or script wrote it. Raises PydanticCustomError."""
-    if isinstance(value, str | int) and not isinstance(value, bool) and not is_blank(value):
-        if is_placeholder(str(value).strip().strip(_QUOTES)):
-            raise PydanticCustomError("placeholder_email", MESSAGE)
+    text = str(value).strip().strip(_QUOTES) if isinstance(value, str | int) else ""
+    if text and not isinstance(value, bool) and is_placeholder(text):
+        raise PydanticCustomError("placeholder_email", MESSAGE)
     return value
 
 

@@ -19,7 +19,7 @@ VERSION = "1.3.0"  # told as context.sdk; raise it with every change of what a p
 SDK_URL = "https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.page.js"
 JS = Path(__file__).with_name("js")
 
-Flavour = Literal["carillon", "persoo", "actions"]
+Flavour = Literal["carillon", "persoo", "actions", "check"]
 
 _PARTS = (
     "00-where", "10-guard", "20-store", "30-visitor", "35-told", "37-person", "40-queue", "45-send",
@@ -29,6 +29,7 @@ FILES: dict[Flavour, tuple[str, ...]] = {
     "carillon": (*_PARTS, "90-carillon"),
     "persoo": (*_PARTS, "90-persoo"),
     "actions": ("actions",),
+    "check": ("check",),
 }
 
 # Only what the sources have: no string of theirs has two slashes between blanks (a test looks).
@@ -55,11 +56,21 @@ try {{
 
 def assemble(flavour: Flavour, app: App, key: str) -> str:
     """The script for pages that use this write key."""
+    told = check_configuration if flavour == "check" else configuration
+    return _frame(flavour, told(app, key))
+
+
+def assemble_refusal(code: str, message: str) -> str:
+    """Return the check that says why a key is refused, and looks at all else."""
+    return _frame("check", {"version": VERSION, "code": code, "message": message})
+
+
+def _frame(flavour: Flavour, config: dict[str, Any]) -> str:
     return _FRAME.format(
         version=VERSION,
         name=f"{flavour}.js" if flavour != "carillon" else "snippet.js",
         body=_body(flavour),
-        config=_literal(configuration(app, key)),
+        config=_literal(config),
     )
 
 
@@ -76,6 +87,17 @@ def configuration(app: App, key: str) -> dict[str, Any]:
         **(_one_signal(app) if app.one_signal.enabled else {}),
     }
     return {name: value for name, value in told.items() if value}
+
+
+def check_configuration(app: App, key: str) -> dict[str, Any]:
+    """Return what `carillon('check')` compares the page with; as public as the rest."""
+    told = configuration(app, key)
+    told |= {
+        "workerPath": "/" + app.snippet.worker_path.lstrip("/"),
+        "provesLogins": app.login_hash.required,
+        "hasLoginSecret": app.login_hash.secret is not None,
+    }
+    return {name: value for name, value in told.items() if name not in ("masked", "nobody")}
 
 
 def _one_signal(app: App) -> dict[str, Any]:

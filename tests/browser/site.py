@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from ingest_service.snippet.endpoint import snippet_routes
 from shared.apps import AppRegistry
@@ -120,7 +121,7 @@ async def open_site() -> AsyncIterator[Site]:
         )
         site.gate.set()
         site.configure()
-        async with _serve(_pages(site), pages), _serve(_ingest(site), ingest):
+        async with serve(_pages(site), pages), serve(_ingest(site), ingest):
             yield site
             site.gate.set()
 
@@ -177,7 +178,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _serve(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
+async def serve(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -20,7 +20,8 @@ PUSH_EACH = """([values, name]) => values.map((value) => {
 })"""
 LISTEN = """<script>
 carillon('onError', (entry) => window.said(entry.code));
-carillon('log', (entry) => entry.what === 'event' && window.said(JSON.parse(JSON.stringify(entry.event.data))));
+const plain = (data) => JSON.parse(JSON.stringify(data));
+carillon('log', (entry) => entry.what === 'event' && window.said(plain(entry.event.data)));
 </script>"""
 
 

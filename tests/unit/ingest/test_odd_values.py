@@ -46,7 +46,7 @@ def test_f01_logins(given: Any, login: str | None) -> None:
 def test_f01_emails(given: Any, email: str | None) -> None:
     notes = FieldNotes()
     data = {"login": "eva", "email": given}
-    read = validate_leniently(Identify, data, notes, needed={"login"}, prefix="data.")
+    read = validate_leniently(Identify, data, notes, needed=frozenset({"login"}), prefix="data.")
     is_good = email is not None and "@" in email
     assert read.email == (email if is_good else None)
     codes = [note.code for note in notes.found]
