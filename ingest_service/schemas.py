@@ -33,6 +33,7 @@ from ingest_service.normalise import (
     PlayerId,
     Uuid,
     to_currency,
+    to_email,
 )
 from ingest_service.statuses import State, Status, read_status
 from shared.ids import VISITOR_ID
@@ -214,6 +215,7 @@ class Identify(Shape):
                 max_length=320,
                 pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\z",
             ),
+            BeforeValidator(to_email),
         ]
         | None
     ) = None

@@ -109,8 +109,10 @@ class Door:
             if not isinstance(exc, InvalidPayload):  # those are counted event by event
                 metrics.EVENTS_REJECTED.labels(exc.code).inc()
             answer = error_answer(exc)
-            if isinstance(exc, Forbidden):  # a 401 can be read: pages would try for ever otherwise
-                origin = None
+            if (
+                isinstance(exc, Forbidden) and origin is not None
+            ):  # else the page hears of CORS only
+                origin = b"*"
         except (
             Exception
         ) as exc:  # a mistake of ours: logged without its text, which may be personal

@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import re
+import string
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import orjson
 
+from shared.identity_values import PATTERN, is_placeholder
 from shared.models.app import App
 
-VERSION = "1.2.0"  # told as context.sdk; raise it with every change of what a page can see
+VERSION = "1.3.0"  # told as context.sdk; raise it with every change of what a page can see
 SDK_URL = "https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.page.js"
 JS = Path(__file__).with_name("js")
 
-Flavour = Literal["carillon", "persoo", "actions"]
+Flavour = Literal["carillon", "persoo", "actions", "check"]
 
 _PARTS = (
-    "00-where", "10-guard", "20-store", "30-visitor", "35-told", "40-queue", "45-send", "50-layer",
-    "60-onesignal", "70-api",
+    "00-where", "10-guard", "20-store", "30-visitor", "35-told", "37-person", "40-queue", "45-send",
+    "50-layer", "60-onesignal", "70-api",
 )  # fmt: skip
 FILES: dict[Flavour, tuple[str, ...]] = {
     "carillon": (*_PARTS, "90-carillon"),
     "persoo": (*_PARTS, "90-persoo"),
     "actions": ("actions",),
+    "check": ("check",),
 }
 
 # Only what the sources have: no string of theirs has two slashes between blanks (a test looks).
 _COMMENT = re.compile(r"[ \t]*(?:^|(?<=[ \t]))//(?=[ \n]).*$", re.MULTILINE)
-_INDENT = re.compile(r"^( +)\1", re.MULTILINE)  # half of it is as readable
+_INDENT = re.compile(r"^ +", re.MULTILINE)
+# No other word of the sources, no property and no string, is in capitals like these (a test looks).
+_CONSTANT = re.compile(r"^const ([A-Z][A-Z0-9_]+) =", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 # What a script of ours can't do is no reason for a message in the page's console to look like
@@ -50,11 +56,21 @@ try {{
 
 def assemble(flavour: Flavour, app: App, key: str) -> str:
     """The script for pages that use this write key."""
+    told = check_configuration if flavour == "check" else configuration
+    return _frame(flavour, told(app, key))
+
+
+def assemble_refusal(code: str, message: str) -> str:
+    """Return the check that says why a key is refused, and looks at all else."""
+    return _frame("check", {"version": VERSION, "code": code, "message": message})
+
+
+def _frame(flavour: Flavour, config: dict[str, Any]) -> str:
     return _FRAME.format(
         version=VERSION,
         name=f"{flavour}.js" if flavour != "carillon" else "snippet.js",
         body=_body(flavour),
-        config=_literal(configuration(app, key)),
+        config=_literal(config),
     )
 
 
@@ -66,9 +82,22 @@ def configuration(app: App, key: str) -> dict[str, Any]:
         "requireConsent": app.snippet.require_consent,
         "cookieDomain": app.snippet.cookie_domain,
         "masked": " ".join(app.masked_parameters),
+        "nobody": PATTERN,
+        "allowedLogins": [login for login in app.allowed_logins if is_placeholder(login)],
         **(_one_signal(app) if app.one_signal.enabled else {}),
     }
     return {name: value for name, value in told.items() if value}
+
+
+def check_configuration(app: App, key: str) -> dict[str, Any]:
+    """Return what `carillon('check')` compares the page with; as public as the rest."""
+    told = configuration(app, key)
+    told |= {
+        "workerPath": "/" + app.snippet.worker_path.lstrip("/"),
+        "provesLogins": app.login_hash.required,
+        "hasLoginSecret": app.login_hash.secret is not None,
+    }
+    return {name: value for name, value in told.items() if name not in ("masked", "nobody")}
 
 
 def _one_signal(app: App) -> dict[str, Any]:
@@ -95,7 +124,21 @@ def etag_of(content: bytes) -> str:
 def _body(flavour: Flavour) -> str:
     sources = (JS.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in FILES[flavour])
     text = _BLANK_LINES.sub("\n", _COMMENT.sub("", "\n".join(sources))).strip()
-    return _INDENT.sub(r"\1", text)
+    return shorten_constants(_INDENT.sub("", text))
+
+
+def shorten_constants(text: str) -> str:
+    """Give constants of the outermost level one or two letters: a quarter of a KB once compressed."""
+    names = sorted(_CONSTANT.findall(text), key=lambda name: (-text.count(name), name))
+    taken = set(re.findall(r"\w+", text))
+    free = (letters for letters in _short_names() if letters not in taken)
+    short = dict(zip(names, free, strict=False))
+    return re.sub(r"\b[A-Z][A-Z0-9_]+\b", lambda word: short.get(word[0], word[0]), text)
+
+
+def _short_names() -> Iterator[str]:
+    for digit in ("", *string.digits):
+        yield from (letter + digit for letter in string.ascii_uppercase)
 
 
 def _literal(value: Any) -> str:

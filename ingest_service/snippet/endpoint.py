@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ingest_service.auth import MAX_KEY
-from ingest_service.snippet.assembly import Flavour, assemble, etag_of
+from ingest_service.snippet.assembly import Flavour, assemble, assemble_refusal, etag_of
 from shared.apps import AppRegistry
 from shared.errors import CarillonError, Unauthorized, Unavailable
 from shared.models.app import App
@@ -39,6 +39,7 @@ def snippet_routes(apps: AppRegistry) -> list[Route]:
     scripts = Scripts(apps)
     return [
         Route("/v1/snippet.js", partial(scripts.answer, "carillon")),
+        Route("/v1/check.js", scripts.check),
         Route("/{key}/{environment}/persoo.js", partial(scripts.answer, "persoo")),
         Route("/{key}/{environment}/actions.js", partial(scripts.answer, "actions")),
     ]
@@ -71,6 +72,19 @@ class Scripts:
         headers = {**HEADERS, "Cache-Control": CACHE, "ETag": found.etag}
         if _knows(request, found.etag):
             return Response(status_code=304, headers=headers)
+        return Response(found.body, headers={**headers, **found.encoding}, media_type=MEDIA_TYPE)
+
+    async def check(self, request: Request) -> Response:
+        """What `carillon('check')` runs: never kept, and also for a key that is unknown."""
+        headers = {**HEADERS, "Cache-Control": "no-store"}
+        key = request.query_params.get("key")
+        try:
+            app = self._app_of(key)
+        except CarillonError as exc:
+            text = assemble_refusal(exc.code, exc.message)
+            return Response(text, headers=headers, media_type=MEDIA_TYPE)
+        coding = choose_coding(request.headers.get("accept-encoding", ""))
+        found = self._script(app, "check", str(key), coding)
         return Response(found.body, headers={**headers, **found.encoding}, media_type=MEDIA_TYPE)
 
     def _app_of(self, key: str | None) -> App:

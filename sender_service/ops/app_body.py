@@ -12,6 +12,7 @@ from sender_service.models.trigger import Login, Name, UuidText
 from shared.errors import FieldError, InvalidPayload
 from shared.models.app import (
     MASKED_PARAMETERS,
+    MAX_ALLOWED_LETTERS,
     PUBLIC_KEY,
     App,
     KeyKind,
@@ -40,6 +41,15 @@ Origin = Annotated[
     AfterValidator(_origin),
     Field(json_schema_extra={"pattern": r"^https?://[^\s/?#\[\]@]+/?$"}),
 ]
+
+
+def _check_letters(logins: list[str]) -> list[str]:
+    if sum(map(len, logins)) > MAX_ALLOWED_LETTERS:
+        raise ValueError(f"they may have {MAX_ALLOWED_LETTERS} letters together")
+    return logins
+
+
+AllowedLogins = Annotated[list[Login], Field(max_length=32), AfterValidator(_check_letters)]
 
 
 class KeyIn(Wire):
@@ -85,7 +95,7 @@ class AppIn(Wire):
     keys: list[KeyIn] = Field(default=[], max_length=32)
     origins: list[Origin] = Field(default=[], max_length=32)
     login_hash: LoginHashIn = LoginHashIn()
-    allowed_logins: list[Login] = Field(default=[], max_length=32)
+    allowed_logins: AllowedLogins = []
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = Field(default=0, ge=0, lt=1)
     cap: Cap | None = None

@@ -23,6 +23,7 @@ MASKED_PARAMETERS = (
     "pwd", "secret", "email", "mail", "phone", "tel", "mobile", "session", "sessionid", "jsessionid",
     "phpsessid", "sessid", "sid", "sig", "signature", "hash", "auth", "otp", "pin", "jwt",
 )  # fmt: skip
+MAX_ALLOWED_LETTERS = 128  # of `allowed_logins` together, for the same reason
 ParameterWord = Annotated[str, Field(pattern=r"^[a-z]{2,32}$")]
 
 

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from ingest_service.snippet.endpoint import snippet_routes
 from shared.apps import AppRegistry
@@ -42,6 +43,9 @@ class Site:
     pages: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     requests: list[list[dict[str, Any]]] = field(default_factory=list)
     answers: deque[tuple[int, dict[str, str]]] = field(default_factory=deque)  # then 202
+    foreign: deque[tuple[int, str]] = field(
+        default_factory=deque
+    )  # a hotspot's or a proxy's, first
     rejected: list[dict[str, Any]] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)  # shut: no answer
     version: int = 0
@@ -71,7 +75,7 @@ class Site:
             raise AssertionError(f"{types} have not come; these have: {self.types()}") from None
         return self.events
 
-    def configure(self, **snippet: Any) -> None:
+    def configure(self, *, allowedLogins: list[str] | None = None, **snippet: Any) -> None:
         """The app, with this snippet configuration."""
         self.version += 1
         key = {"id": "browser", "kind": "write", "hash": VAULT.hash_key(KEY)}
@@ -82,6 +86,7 @@ class Site:
             "version": self.version,
             "oneSignal": {"appId": app_id, "restApiKey": "sealed"},
             "keys": [key],
+            "allowedLogins": allowedLogins or [],
             "snippet": {"loadOneSignal": False, **snippet},
         }
         self.apps.take([App.model_validate(app)])
@@ -116,7 +121,7 @@ async def open_site() -> AsyncIterator[Site]:
         )
         site.gate.set()
         site.configure()
-        async with _serve(_pages(site), pages), _serve(_ingest(site), ingest):
+        async with serve(_pages(site), pages), serve(_ingest(site), ingest):
             yield site
             site.gate.set()
 
@@ -139,6 +144,9 @@ def _ingest(site: Site) -> Starlette:
         except ClientDisconnect:
             return Response()
         site.tries += 1
+        if site.foreign:
+            status, text = site.foreign.popleft()
+            return Response(text, status, {"Access-Control-Allow-Origin": "*"})
         status, headers = site.answers.popleft() if site.answers else (202, {})
         if status == 202:
             site.requests.append(body["events"])
@@ -170,7 +178,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _serve(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
+async def serve(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

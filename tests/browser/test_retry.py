@@ -48,8 +48,39 @@ async def test_what_may_pass_is_tried_again(site: Site, visitor: Visitor, status
     assert whys == [status] or (status == 408 and whys == [])
 
 
-async def test_origin_that_is_refused_is_not_tried_for_ever(site: Site, visitor: Visitor) -> None:
-    """The door's 403 has no CORS headers: to the page it is a network that fails."""
+PORTAL = "<!doctype html><title>Log in to this hotspot</title>"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(200, PORTAL), (200, '{"ok": true}'), (200, ""), (401, PORTAL), (403, PORTAL), (404, PORTAL),
+     (413, PORTAL), (200, '"code"'), (203, "null"), (422, '{"error": "no"}')],
+)  # fmt: skip
+async def test_f23_what_is_not_carillons_answer_is_tried_again(
+    site: Site, visitor: Visitor, answer: tuple[int, str]
+) -> None:
+    await started(site, visitor)
+    site.foreign.append(answer)
+    await visitor.carillon("send", "patient")
+    await site.until("patient")
+    told = await visitor.page.evaluate("told.map((entry) => entry.why)")
+    assert told == [f"not Carillon: {answer[0]}"]
+
+
+@pytest.mark.parametrize("answer", [(202, ""), (202, PORTAL), (401, '{"code": "unknown_key"}')])
+async def test_f23_carillons_own_answer_is_final(
+    site: Site, visitor: Visitor, answer: tuple[int, str]
+) -> None:
+    await started(site, visitor)
+    site.foreign.append(answer)
+    await visitor.carillon("send", "told")
+    await visitor.answered()
+    assert site.tries == 2
+    assert await visitor.page.evaluate("told") == []
+
+
+async def test_network_that_fails_is_not_tried_for_ever(site: Site, visitor: Visitor) -> None:
+    """An answer that the page can't read is one."""
     site.knows_origin = False
     site.answers.extend([(403, {})] * 100)
     clock = "const now = Date.now; let ahead = 0; Date.now = () => now() + (ahead += 6e4);"

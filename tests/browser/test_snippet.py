@@ -25,7 +25,7 @@ async def test_page_view_says_where_who_and_how(site: Site, visitor: Visitor) ->
         "timeZone": "Europe/Prague",
         "language": "de-DE",
         "browser": "Chrome",
-        "sdk": "carillon/1.2.0",
+        "sdk": "carillon/1.3.0",
     }
 
 

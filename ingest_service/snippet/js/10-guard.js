@@ -14,14 +14,15 @@ function tell(kind, entry) {
 
 function textOf(error) {
   try {
-    return String(Object(error).message || error);
+    const { message, code } = Object(error);
+    return String(message || code || error);
   } catch (_) {
     return "unreadable"; // what was thrown throws again when it is looked at
   }
 }
 
 function fail(where, error) {
-  const entry = { what: "error", where, message: textOf(error) };
+  const entry = { what: "error", where, message: textOf(error), code: Object(error).code };
   tell("error", entry);
   tell("log", entry);
 }

@@ -14,7 +14,7 @@ function uuid() {
 }
 
 function storedId() {
-  return [readCookie(), read(VISITOR)].find((id) => UUID.test(id));
+  return [readCookie(), read(VISITOR)].find((id) => UUID.test(id) && !isNobody(id));
 }
 
 // Read each time, because another tab may have begun anew.

@@ -13,17 +13,19 @@ const ORPHAN_MS = 600000; // a page that crashed could not say that it left
 const PAGE = uuid().slice(0, 8);
 const ALIVE = OWN + "alive.";
 const callbacks = {}; // by event id, for as long as this page lives
-let lastKey = 0;
+let lastTime = 0;
 let room = 0; // until the queue is measured again
 
-// `facts` are what the event tells, where it is a matter of news.
-function enqueue(type, data, callback, facts) {
+// `facts` are what the event tells, where it is a matter of news; `refused`: why it isn't to be sent.
+function enqueue(type, data, callback, facts, refused) {
   if (!mayAct()) return;
+  // What comes later is later: Carillon orders by the millisecond.
+  lastTime = Math.max(lastTime + 1, Date.now());
   const event = {
     id: uuid(),
     type,
     visitorId: visitorId(),
-    occurredAt: new Date().toISOString(),
+    occurredAt: new Date(lastTime).toISOString(),
     page: page(),
     context: CONTEXT,
     data: data || {},
@@ -31,11 +33,11 @@ function enqueue(type, data, callback, facts) {
   const entry = { event, facts };
   callbacks[event.id] = callback;
   const size = JSON.stringify(event).length;
-  if (size > EVENT_CHARACTERS) return conclude(entry, { code: "too_large" });
+  const code = refused || (size > EVENT_CHARACTERS && "too_large");
+  if (code) return conclude(entry, { code });
   makeRoom(size);
   write(ALIVE + PAGE, Date.now());
-  lastKey = Math.max(lastKey + 1, Date.now() * 1000); // keys sort by time, then by order in this page
-  write(QUEUE + lastKey.toString(36) + "." + PAGE, entry);
+  write(QUEUE + (lastTime * 1000).toString(36) + "." + PAGE, entry); // keys sort by time
   remember(facts, Date.now());
   tell("log", { what: "event", type, event });
   return handed ? leave() : schedule(GATHER_MS);
@@ -46,7 +48,7 @@ function conclude({ event, facts }, error) {
   const { id, type } = event;
   if (error) {
     remember(facts);
-    fail("send " + type, error.message || error.code);
+    fail("send " + type, error);
   }
   const { code, message } = Object(error);
   const callback = callbacks[id];

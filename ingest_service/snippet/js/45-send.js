@@ -21,9 +21,10 @@ function waitLeft() {
   return left > LONGEST_WAIT_MS ? 0 : left; // the clock was set back meanwhile
 }
 
+// Not before the last event's time, which events of one moment push ahead.
 function schedule(ms) {
   clearTimeout(timer);
-  timer = later(Math.max(ms, waitLeft()), flush);
+  timer = later(Math.max(ms, waitLeft(), Math.min(lastTime - Date.now(), RETRY_MS)), flush);
 }
 
 function eventsOf(batch) {
@@ -72,16 +73,18 @@ function settle(batch, answer) {
   if (/408|429|5../.test(status)) {
     return postpone(batch, answer.headers.get("Retry-After") * 1000 || 0, status);
   }
-  // Anything else is Carillon's last word: what it refused once, it would refuse again.
-  failures = 0;
-  batch.forEach(({ key }) => remove(key));
   return answer
     .json()
     .catch(() => null)
     .then((said) => {
+      const { code, rejected = [] } = Object(said);
+      // A hotspot's login page, or a proxy's answer, isn't Carillon's.
+      if (status !== 202 && !code) return postpone(batch, 0, "not Carillon: " + status);
+      // Anything else is its last word: what it refused once, it would refuse again.
+      failures = 0;
+      batch.forEach(({ key }) => remove(key));
       tell("log", { what: "sent", status, events: eventsOf(batch), said });
-      const { rejected = [] } = said || {};
-      const all = answer.ok ? null : Object.assign({ code: "http_" + status }, said);
+      const all = answer.ok ? null : said;
       batch.forEach((entry, index) => {
         conclude(entry, all || rejected.find((one) => one.index === index));
       });

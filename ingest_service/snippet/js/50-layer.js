@@ -33,15 +33,17 @@ function readEntry(entry) {
   return found;
 }
 
+// As Carillon reads amounts (ingest_service/normalise.py): one number, and around it what has no
+// digits. 1,234 and 1.234.567 are in thousands, 1.234 is a decimal. Below none, nothing is guessed.
+const NEGATIVE = /[(−–-]\D*\d|\d\s*[−–-]/;
+const AMOUNT = /^(?:\D*(?:[A-Za-z]\.|[^\d.,]))?([.,]?\d(?:[\d\s.,'’]*\d)?[.,]?)\D*$/;
+const GROUPS = /^(?!\d+\.\d*$)[1-9]\d{0,2}([,.\s'’])(\d\d\d?\1)*\d{3}(?!\1|\d)/;
+
 function number(value) {
-  let found = value;
-  if (typeof value !== "number") {
-    const text = String(/-?\d[\d\s.,'’]*/.exec(word(value))).replace(/[\s'’]/g, "");
-    // 1,234 and 1.234.567 are in thousands; else the last sign is the decimal one.
-    const isWhole = /^([1-9]\d{0,2}(,\d{3})+|\d{1,3}(\.\d{3}){2,})$/.test(text);
-    found = Number(text.replace(isWhole ? /[.,]/g : /[.,](?=.*[.,])/g, "").replace(",", "."));
-  }
-  return found >= 0 && found <= 1e12 ? found : undefined;
+  const text = word(value);
+  const [, amount] = (!NEGATIVE.test(text) && AMOUNT.exec(text)) || "??";
+  const found = Number(amount.replace(GROUPS, (all) => all.replace(/\D/g, "")).replace(",", "."));
+  return found <= 1e12 ? found : undefined;
 }
 
 function word(value, length = 128) {
@@ -72,11 +74,11 @@ function basket(items) {
     .slice(0, 200);
 }
 
-function readPerson(entry) {
-  const login = word(entry.login, 256) || word(entry.userId, 256);
-  const [email] = /^[^@\s]+@[^@\s]+$/.exec(word(entry.email, 320)) || [];
-  const person = { login, email, loginHash: entry.loginHash };
-  if ((login || email) && isNews(personFacts(person), IDENTIFY_AGAIN_MS)) identify(person);
+function readVisitor(entry) {
+  if (!word(entry.login)) entry.login = entry.userId;
+  const [person, code] = readPerson(entry);
+  const isSomebody = person.login || person.email;
+  if (code || (isSomebody && isNews(personFacts(person), IDENTIFY_AGAIN_MS))) tellPerson(person, code);
 }
 
 function readOrder(order) {
@@ -97,7 +99,7 @@ function readOrder(order) {
 
 function tellPage(entry, isPage) {
   if (!mayAct()) return;
-  readPerson(entry);
+  readVisitor(entry);
   // On a thank-you page `basketItems` is what was bought, and no basket any more. Shops that have one
   // template for all their pages say `transaction: []` on the others.
   const isOrder = Object.values(Object(entry.transaction)).some(Boolean);

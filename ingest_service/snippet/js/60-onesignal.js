@@ -26,7 +26,7 @@ function findSdk() {
     const isThere = window.OneSignal || document.querySelector("script[src*=OneSignalSDK]");
     isOurs = config.sdkUrl && !isThere;
     window.OneSignalDeferred = window.OneSignalDeferred || [];
-    if (isOurs) loadScript();
+    if (isOurs) loadScript(config.sdkUrl);
   }
   if (!isAsked) window.OneSignalDeferred.push(guarded("OneSignal", found16));
   isAsked = true;
@@ -51,12 +51,12 @@ function sdkOptions() {
   return Object.assign(options, config.worker, HOOK && { webhooks });
 }
 
-function loadScript() {
+function loadScript(url) {
   const script = document.createElement("script");
-  script.src = config.sdkUrl;
+  script.src = url;
   script.nonce = SCRIPT.nonce; // a strict policy trusts us, so it trusts it
-  script.onerror = () => fail("OneSignal", config.sdkUrl + " does not load");
-  document.head.appendChild(script);
+  script.onerror = () => fail("script", url + " does not load");
+  return document.head.appendChild(script);
 }
 
 function attach16(OneSignal) {

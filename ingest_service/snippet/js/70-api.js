@@ -9,9 +9,10 @@ const commands = {
   send(type, data, callback) {
     if (typeof type !== "string") return commands.send("pageview", type, data);
     if (typeof data === "function") return commands.send(type, undefined, data);
+    if (type === "identify") return commands.identify(data, callback);
     enqueue(type, data, callback);
   },
-  identify,
+  identify: (person, callback) => tellPerson(...readPerson(Object(person)), callback),
   logout(callback) {
     enqueue("logout", {}, callback);
     remember({ login: 0, email: 0 }); // both are news again
@@ -24,23 +25,10 @@ const commands = {
 // Commands that need no consent: they neither store nor send.
 const always = {
   consent,
+  check,
   onError: (listener) => listeners.error.push(listener),
   log: (listener) => listeners.log.push(listener || ((entry) => console.log("carillon", entry))),
 };
-
-// An email is told of a login: another one's is news, and the same one's isn't on pages without it.
-function personFacts({ login, email, loginHash }) {
-  const who = visitorId();
-  const now = login ? hash([who, login, loginHash]) : lastTold("login").is;
-  return { login: now, email: email ? hash([who, now, email]) : lastTold("email").is };
-}
-
-function identify(person, callback) {
-  const { login, email, loginHash } = Object(person);
-  const told = { login: word(login, 256), email: word(email, 320), loginHash };
-  enqueue("identify", told, callback, personFacts(told));
-  if (told.login) wishSdk(told.login);
-}
 
 // What Carillon knows of this browser; without a callback, for whoever types it into the console.
 function profile(callback) {
@@ -54,6 +42,14 @@ function profile(callback) {
   const show = callback || ((found) => console.log(JSON.stringify(found, null, 2)));
   asked.then(guarded("callback", show), () => {});
   return asked;
+}
+
+// What is right and what is missing here, in sentences: a script of its own finds it out.
+function check() {
+  return new Promise((done) => {
+    const script = loadScript(BASE + "/v1/check.js" + KEY);
+    script.onload = () => done(script.check(allowed, sdk));
+  });
 }
 
 // Nothing but `true` is a consent.

@@ -63,7 +63,8 @@ async def test_allowed_origin_may_read_the_answer(client: httpx.AsyncClient) -> 
     assert answer.headers["Vary"] == "Origin"
 
 
-async def test_another_origin_is_refused(client: httpx.AsyncClient, api: Api) -> None:
+async def test_n8_another_origin_is_refused_readably(client: httpx.AsyncClient, api: Api) -> None:
+    """Its page learns why; without these headers a browser says nothing but "CORS"."""
     for origin in (
         "https://evil.example.test",
         "null",
@@ -74,8 +75,15 @@ async def test_another_origin_is_refused(client: httpx.AsyncClient, api: Api) ->
             "/v1/events?key=wk_shop", json=pageview(), headers={"Origin": origin}
         )
         assert (answer.status_code, code_of(answer)) == (403, "origin_not_allowed")
-        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert api.log.records == []
+
+
+async def test_n8_other_endpoints_of_a_page_say_so_too(client: httpx.AsyncClient) -> None:
+    evil = {"Origin": "https://evil.example.test"}
+    answer = await client.get("/v1/profile?key=wk_shop&visitorId=v", headers=evil)
+    assert (answer.status_code, code_of(answer)) == (403, "origin_not_allowed")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
 async def test_no_origin_is_a_server(client: httpx.AsyncClient) -> None:

@@ -15,7 +15,8 @@ from starlette.applications import Starlette
 from ingest_service.snippet.assembly import FILES, VERSION, assemble, configuration
 from ingest_service.snippet.endpoint import CODINGS, Coding, compress, snippet_routes
 from shared.apps import AppRegistry
-from shared.models.app import MAX_MASKED_LETTERS, App
+from shared.identity_values import PATTERN
+from shared.models.app import MAX_ALLOWED_LETTERS, MAX_MASKED_LETTERS, App
 from shared.mongo import open_database
 from shared.secrets import Vault
 from shared.settings import MongoSettings
@@ -142,6 +143,28 @@ async def test_before_the_apps_are_known_it_says_when(apps: AppRegistry) -> None
     assert answer.headers["retry-after"]
 
 
+async def test_n8_check_is_never_kept(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/check.js?key=wk_shop")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert '"hasLoginSecret":true' in answer.text
+
+
+@pytest.mark.parametrize("key", ["", "wk_other", "sk_shop", "wk_</script>"])
+async def test_n8_check_says_why_a_key_is_refused(client: httpx.AsyncClient, key: str) -> None:
+    answer = await client.get("/v1/check.js", params={"key": key})
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert re.search('"code":"(missing|unknown)_key"', answer.text)
+    assert "</script" not in answer.text
+
+
+def test_f01_snippet_has_ingests_own_list() -> None:
+    found = configuration(
+        app().model_copy(update={"allowed_logins": ["Guest", "0", "anna"]}), "wk_shop"
+    )
+    assert found["nobody"] == PATTERN
+    assert found["allowedLogins"] == ["Guest", "0"]  # no other is in question
+
+
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("flavour", FILES)
 def test_small_enough_whatever_the_settings(flavour: Any, coding: Coding) -> None:
@@ -161,7 +184,8 @@ def test_small_enough_whatever_the_settings(flavour: Any, coding: Coding) -> Non
         sdkUrl="https://" + text(80, plain + "_./~:?=&%+-"),
     )
     words = [text(30, string.ascii_lowercase) for _ in range(MAX_MASKED_LETTERS // 30)]
-    longest = longest.model_copy(update={"masked_parameters": words})
+    allowed = ["{{" + text(MAX_ALLOWED_LETTERS - 2)]
+    longest = longest.model_copy(update={"masked_parameters": words, "allowed_logins": allowed})
     text_ = assemble(flavour, longest, text(48, plain + "_.~-"))
     packed = len(compress(text_.encode(), coding))
     assert packed < MAX_BYTES[coding], packed
@@ -185,7 +209,7 @@ def test_switched_off_onesignal_is_not_loaded() -> None:
         update={"one_signal": off.one_signal.model_copy(update={"enabled": False})}
     )
     told = configuration(off, "wk_shop")
-    assert told.keys() == {"version", "key", "masked"}
+    assert told.keys() == {"version", "key", "masked", "nobody"}
 
 
 @pytest.mark.parametrize(
@@ -199,7 +223,7 @@ def test_workers_folder_is_its_scope(given: str, path: str, scope: str) -> None:
 
 def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
     told = configuration(app(loadOneSignal=False), "wk_shop")
-    assert told.keys() == {"version", "key", "masked", "appId", "webhookKey", "tellLogin"}
+    assert told.keys() == {"version", "key", "masked", "nobody", "appId", "webhookKey", "tellLogin"}
 
 
 @pytest.mark.parametrize(

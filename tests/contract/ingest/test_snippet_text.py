@@ -63,12 +63,31 @@ def test_sources_are_written_by_hand(path: Any) -> None:
 
 
 @pytest.mark.parametrize("flavour", FILES)
-def test_comments_and_half_the_indent_are_all_that_is_left_out(flavour: Any) -> None:
+def test_comments_indents_and_names_of_constants_are_all_that_is_left_out(flavour: Any) -> None:
     served = assemble(flavour, app(), "wk_shop").split("try {\n", 1)[1]
-    code = [
-        " " * ((len(line) - len(line.lstrip())) // 2) + line.split(" // ")[0].strip()
+    served = served.split("\n} catch (error) {\n  console")[0]
+    code = "\n".join(_code_lines(flavour))
+    constant = re.compile(r"^const ([A-Z][A-Z0-9_]*) =", re.MULTILINE)
+    names = dict(zip(constant.findall(code), constant.findall(served), strict=True))
+    assert len(set(names.values())) == len(names)
+    assert not [name for name in names.values() if re.search(rf"\b{name}\b", code)]
+    assert served == re.sub(r"\b[A-Z][A-Z0-9_]+\b", lambda word: names.get(word[0], word[0]), code)
+
+
+@pytest.mark.parametrize("flavour", FILES)
+def test_constants_names_stand_for_nothing_else(flavour: Any) -> None:
+    code = "\n".join(_code_lines(flavour))
+    texts = re.findall(r'"[^"\n]*"', code) + re.findall(r"\.[A-Z][A-Z0-9_]+\b", code)
+    for name in re.findall(r"^const ([A-Z][A-Z0-9_]+) =", code, re.MULTILINE):
+        assert not [text for text in texts if re.search(rf"\b{name}\b", text)], name
+        key = rf"[{{,]\s*{name}\s*:|(?<!\$)\{{\s*{name}\s*[,}}]"  # or short for one
+        assert not re.search(key, code), name
+
+
+def _code_lines(flavour: Any) -> list[str]:
+    return [
+        line.split(" // ")[0].strip()
         for name in FILES[flavour]
         for line in (JS / f"{name}.js").read_text().splitlines()
         if line.strip() and not line.strip().startswith("//")
     ]
-    assert served.split("\n} catch (error) {\n  console")[0].splitlines() == code
