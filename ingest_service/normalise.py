@@ -10,34 +10,16 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from shared.ids import is_uuid
+from shared.names import QUOTES, to_id
 
 MAX_ID = 128
 MAX_NAMES = 50  # of a list that only describes
 MOST = 1e12
-EXACT = 2**53  # larger whole numbers that came as floats have lost digits
-_QUOTES = "'\""
 _PLAIN = re.compile(r"\d{1,15}(\.\d{1,10})?\Z")
 _DECIMAL_COMMA = re.compile(r"\d{1,15},\d{1,2}\Z")
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+\.\d{1,10}\Z")  # 1,234.50; "1,234" may be either
 _GROUPED_BY_DOTS = re.compile(r"\d{1,3}(\.\d{3})+,\d{1,2}\Z")  # 1.234,50
 _SIGNS = {"kč": "CZK", "€": "EUR", "£": "GBP", "zł": "PLN", "ft": "HUF", "lei": "RON", "лв": "BGN"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def to_id(value: Any) -> str:
-    """`"'123'"`, `"123"`, 123 and 123.0 are one id."""
-    if isinstance(value, float) and value.is_integer() and value < EXACT:
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str):
-        raise PydanticCustomError("id_type", "must be a string or a whole number")
-    text = value.strip()
-    if len(text) > 1 and text[0] == text[-1] and text[0] in _QUOTES:
-        text = text[1:-1].strip()
-    if _CONTROL.search(text):
-        raise PydanticCustomError("id_characters", "must not contain control characters")
-    return text
 
 
 def to_amount(value: Any) -> int | float:
@@ -66,18 +48,7 @@ def to_currency(value: Any) -> Any:
 
 def is_blank(value: Any) -> bool:
     """Tell whether it is `""`: so a shop's template says what it hasn't got."""
-    return isinstance(value, str) and not value.strip(f" \t\r\n{_QUOTES}")
-
-
-def to_player_id(value: Any) -> str:
-    """An RFC UUID in lower case; ids that OneSignal's SDK made up locally are not players yet."""
-    if isinstance(value, str) and value.startswith("local-"):
-        raise PydanticCustomError(
-            "local_player_id", "is a local id, not OneSignal's yet; send it once it is created"
-        )
-    if not is_uuid(value):
-        raise PydanticCustomError("player_id", "must be a UUID")
-    return str(value).lower()
+    return isinstance(value, str) and not value.strip(f" \t\r\n{QUOTES}")
 
 
 def to_uuid(value: Any) -> str:
@@ -128,14 +99,12 @@ def to_count(value: Any) -> int | float | None:
 
 
 Id = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=MAX_ID)]
-Login = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=256)]
 Amount = Annotated[
     int | float,
     BeforeValidator(to_amount),
     Field(ge=0, le=MOST),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": MOST}),
 ]
-PlayerId = Annotated[str, BeforeValidator(to_player_id)]
 Uuid = Annotated[str, BeforeValidator(to_uuid)]
 _NAME = {"type": "string", "minLength": 1, "maxLength": MAX_ID}
 _NAMES = WithJsonSchema({"type": "array", "items": _NAME, "maxItems": MAX_NAMES})
