@@ -15,29 +15,47 @@ from shared.names import QUOTES, to_id
 MAX_ID = 128
 MAX_NAMES = 50  # of a list that only describes
 MOST = 1e12
-_PLAIN = re.compile(r"\d{1,15}(\.\d{1,10})?\Z")
-_DECIMAL_COMMA = re.compile(r"\d{1,15},\d{1,2}\Z")
-_GROUPED = re.compile(r"\d{1,3}(,\d{3})+\.\d{1,10}\Z")  # 1,234.50; "1,234" may be either
-_GROUPED_BY_DOTS = re.compile(r"\d{1,3}(\.\d{3})+,\d{1,2}\Z")  # 1.234,50
+_PLAIN = re.compile(r"[0-9]{1,15}(\.[0-9]{1,10})?\Z")
+# As the snippet's `number` (snippet/js/50-layer.js); tests/odd_values/amounts.py holds them together.
+# Negative: signs before a number, or right behind it ("1.249,-" is none).
+_NEGATIVE = re.compile(r"[(−–-][^0-9]*[0-9]|[0-9][\s\ufeff]*[−–-]")
+# One number, and around it what has no digits: a currency, a unit.
+_AMOUNT = re.compile(
+    r"(?:[^0-9]*(?:[A-Za-z]\.|[^0-9.,]))?([.,]?[0-9](?:[0-9\s\ufeff.,'’]*[0-9])?[.,]?)[^0-9]*\Z"
+)
+_GROUPS = re.compile(
+    r"^(?![0-9]+\.[0-9]*\Z)[1-9][0-9]{0,2}([,.\s\ufeff'’])([0-9]{2,3}\1)*[0-9]{3}(?!\1|[0-9])"
+)
+_DECIMAL = re.compile(r"[0-9]*\.?[0-9]*\Z")
+MAX_AMOUNT = 128  # letters that are looked at
 _SIGNS = {"kč": "CZK", "€": "EUR", "£": "GBP", "zł": "PLN", "ft": "HUF", "lei": "RON", "лв": "BGN"}
 
 
 def to_amount(value: Any) -> int | float:
-    """A number, or a numeric string with a decimal point or comma; whole ones as integers."""
+    """Return a number, or the one that a text holds ("1.234,50 €"); whole ones as integers.
+
+    "1,234" is in thousands, "1.234" a decimal, as the snippet reads them.
+    """
     if isinstance(value, str):
-        text = re.sub(r"[\s\u00a0]", "", value)
-        if _GROUPED.match(text):
-            text = text.replace(",", "")
-        elif _GROUPED_BY_DOTS.match(text):
-            text = text.replace(".", "").replace(",", ".")
-        elif _DECIMAL_COMMA.match(text):
-            text = text.replace(",", ".")
-        if not _PLAIN.match(text):
-            raise PydanticCustomError("amount", "must be a number, not negative")
-        value = float(text)
+        value = float(value) if _PLAIN.match(value) else _read_amount(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PydanticCustomError("amount", "must be a number, not negative")
     return int(value) if float(value).is_integer() else value
+
+
+def _read_amount(text: str) -> float:
+    """Raises PydanticCustomError where it isn't one number, or is negative."""
+    text = text.strip()[:MAX_AMOUNT]
+    found = None if _NEGATIVE.search(text) else _AMOUNT.match(text)
+    if found is not None:
+        plain = _GROUPS.sub(_join_digits, found[1], count=1).replace(",", ".", 1)
+        if _DECIMAL.match(plain):
+            return float(plain)
+    raise PydanticCustomError("amount", "must be a number, not negative")
+
+
+def _join_digits(group: re.Match[str]) -> str:
+    return re.sub("[^0-9]", "", group[0])
 
 
 def to_currency(value: Any) -> Any:

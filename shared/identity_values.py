@@ -1,7 +1,8 @@
 """Texts that stand where a name of somebody should: what a template or a script says of nobody.
 
 Two people under one such login would be one person, so every way in that takes logins or visitor
-ids asks here: events, imports, recipients of triggers, the command line. Pure.
+ids asks here: events, imports, recipients of triggers, the command line. The browser snippet is
+served with the same list, as `PATTERN`. Pure.
 """
 
 from __future__ import annotations
@@ -9,16 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-_PLACEHOLDERS = frozenset(
-    {
-        "", "undefined", "null", "(null)", "none", "(none)", "nil", "nan", "n/a", "na", "void",
-        "0", "0.0", "-1", "false", "true", "-", "_", "?", "empty", "(empty)",
-        "not set", "not_set", "(not set)", "unknown", "anonymous", "guest",
-        "00000000-0000-0000-0000-000000000000",
-    }
+_BRACKETED = ("empty", "none", "not set", "null")  # also without brackets
+_WORDS = (
+    "undefined", "nil", "nan", "n/a", "na", "void", "0", "0.0", "-1", "false", "true", "-", "_", "?",
+    "not_set", "unknown", "anonymous", "guest",
 )  # fmt: skip
+_ZERO_UUID = "00000000-0000-0000-0000-000000000000"
+_PLACEHOLDERS = frozenset(
+    {"", *_WORDS, *_BRACKETED, *(f"({word})" for word in _BRACKETED), _ZERO_UUID}
+)
 # Of templates; and JavaScript's text of what is no text.
-_MARKS = re.compile(r"\{\{|\$\{|\{%|<%|^\[object ")
+_MARKS_PATTERN = r"{{|[$]{|{%|<%|^\[object "
+_MARKS = re.compile(_MARKS_PATTERN)
+# For the browser: of lower-case texts that aren't empty. It says the same in Python and in JavaScript,
+# and is short, for it is part of a script that stays small.
+PATTERN = "^({}|({})|[(]({})[)]|0{{8}}(-0{{4}}){{3}}-0{{12}})$|{}".format(
+    "|".join(re.sub("[.?]", r"[\g<0>]", word) for word in _WORDS),
+    *["|".join(_BRACKETED)] * 2,
+    _MARKS_PATTERN,
+)
 MESSAGE = "is what a template or script writes where nobody is"
 
 

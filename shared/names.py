@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from shared.identity_values import MESSAGE, is_placeholder
 from shared.ids import is_uuid
 from shared.models.documented import AS_UUID
 
@@ -18,6 +19,7 @@ MAX_LOGIN = 256
 MAX_EMAIL = 320
 EXACT = 2**53  # larger whole numbers that came as floats have lost digits
 QUOTES = "'\""
+_BLANKS = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))  # as JavaScript's trim
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -30,6 +32,8 @@ def to_id(value: Any) -> str:
     if not isinstance(value, str):
         raise PydanticCustomError("id_type", "must be a string or a whole number")
     text = value.strip()
+    if not text.isascii():
+        text = text.strip(_BLANKS)
     if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
         text = text[1:-1].strip()
     if _CONTROL.search(text):
@@ -48,6 +52,14 @@ def to_player_id(value: Any) -> str:
     return str(value).lower()
 
 
+def to_email(value: Any) -> Any:
+    """Return it as it is, where no template or script wrote it. Raises PydanticCustomError."""
+    text = str(value).strip().strip(QUOTES) if isinstance(value, str | int) else ""
+    if text and not isinstance(value, bool) and is_placeholder(text):
+        raise PydanticCustomError("placeholder_email", MESSAGE)
+    return value
+
+
 Login = Annotated[
     str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=MAX_LOGIN)
 ]
@@ -60,4 +72,5 @@ Email = Annotated[
         max_length=MAX_EMAIL,
         pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\z",
     ),
+    BeforeValidator(to_email),
 ]

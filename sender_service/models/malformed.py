@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, TypedDict
 
 from pydantic import ValidationError
@@ -145,5 +146,5 @@ def show_malformed(stored: Mapping[str, Stored] | None) -> list[dict[str, Any]]:
 
 def _in_order(stored: Mapping[str, Stored]) -> Iterator[dict[str, Any]]:
     for part in sorted(stored, key=int):
-        for name in stored[part]["names"]:
+        for name in sorted(stored[part]["names"], key=itemgetter("index")):
             yield {**name, "part": int(part)} if int(part) else name

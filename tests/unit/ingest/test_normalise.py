@@ -58,7 +58,7 @@ def test_amounts_are_numbers(loose: Any, number: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["1,299", "-1", -1, "1e5", "ten", "", None, True, float("inf"), 1e13]
+    "bad", ["2 99", "-1", -1, "1e5", "ten", "", None, True, float("inf"), 1e13]
 )
 def test_bad_amounts_are_refused(bad: Any) -> None:
     assert code_of(AMOUNT, bad)
