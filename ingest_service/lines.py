@@ -10,7 +10,8 @@ from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from ingest_service.field_notes import FieldNotes
-from ingest_service.normalise import MAX_ID, MOST, is_blank, to_amount, to_id
+from ingest_service.normalise import MAX_ID, MOST, is_blank, to_amount
+from shared.names import to_id
 
 MAX_LINES = 200
 Line = dict[str, Any]

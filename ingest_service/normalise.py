@@ -9,14 +9,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from shared.identity_values import MESSAGE, is_placeholder
 from shared.ids import is_uuid
+from shared.names import QUOTES, to_id
 
 MAX_ID = 128
 MAX_NAMES = 50  # of a list that only describes
 MOST = 1e12
-EXACT = 2**53  # larger whole numbers that came as floats have lost digits
-_QUOTES = "'\""
 _PLAIN = re.compile(r"[0-9]{1,15}(\.[0-9]{1,10})?\Z")
 # As the snippet's `number` (snippet/js/50-layer.js); tests/odd_values/amounts.py holds them together.
 # Negative: signs before a number, or right behind it ("1.249,-" is none).
@@ -31,26 +29,6 @@ _GROUPS = re.compile(
 _DECIMAL = re.compile(r"[0-9]*\.?[0-9]*\Z")
 MAX_AMOUNT = 128  # letters that are looked at
 _SIGNS = {"kč": "CZK", "€": "EUR", "£": "GBP", "zł": "PLN", "ft": "HUF", "lei": "RON", "лв": "BGN"}
-_BLANKS = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))  # as JavaScript's trim
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def to_id(value: Any) -> str:
-    """`"'123'"`, `"123"`, 123 and 123.0 are one id."""
-    if isinstance(value, float) and value.is_integer() and value < EXACT:
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str):
-        raise PydanticCustomError("id_type", "must be a string or a whole number")
-    text = value.strip()
-    if not text.isascii():
-        text = text.strip(_BLANKS)
-    if len(text) > 1 and text[0] == text[-1] and text[0] in _QUOTES:
-        text = text[1:-1].strip()
-    if _CONTROL.search(text):
-        raise PydanticCustomError("id_characters", "must not contain control characters")
-    return text
 
 
 def to_amount(value: Any) -> int | float:
@@ -86,28 +64,9 @@ def to_currency(value: Any) -> Any:
     return _SIGNS.get(text.lower().rstrip("."), text) if isinstance(text, str) else text
 
 
-def to_email(value: Any) -> Any:
-    """Return it as it is, where no template or script wrote it. Raises PydanticCustomError."""
-    text = str(value).strip().strip(_QUOTES) if isinstance(value, str | int) else ""
-    if text and not isinstance(value, bool) and is_placeholder(text):
-        raise PydanticCustomError("placeholder_email", MESSAGE)
-    return value
-
-
 def is_blank(value: Any) -> bool:
     """Tell whether it is `""`: so a shop's template says what it hasn't got."""
-    return isinstance(value, str) and not value.strip(f" \t\r\n{_QUOTES}")
-
-
-def to_player_id(value: Any) -> str:
-    """An RFC UUID in lower case; ids that OneSignal's SDK made up locally are not players yet."""
-    if isinstance(value, str) and value.startswith("local-"):
-        raise PydanticCustomError(
-            "local_player_id", "is a local id, not OneSignal's yet; send it once it is created"
-        )
-    if not is_uuid(value):
-        raise PydanticCustomError("player_id", "must be a UUID")
-    return str(value).lower()
+    return isinstance(value, str) and not value.strip(f" \t\r\n{QUOTES}")
 
 
 def to_uuid(value: Any) -> str:
@@ -158,14 +117,12 @@ def to_count(value: Any) -> int | float | None:
 
 
 Id = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=MAX_ID)]
-Login = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=256)]
 Amount = Annotated[
     int | float,
     BeforeValidator(to_amount),
     Field(ge=0, le=MOST),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": MOST}),
 ]
-PlayerId = Annotated[str, BeforeValidator(to_player_id)]
 Uuid = Annotated[str, BeforeValidator(to_uuid)]
 _NAME = {"type": "string", "minLength": 1, "maxLength": MAX_ID}
 _NAMES = WithJsonSchema({"type": "array", "items": _NAME, "maxItems": MAX_NAMES})

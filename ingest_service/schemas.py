@@ -27,18 +27,16 @@ from ingest_service.normalise import (
     Count,
     Id,
     Ids,
-    Login,
     Name,
     Path,
-    PlayerId,
     Uuid,
     to_currency,
-    to_email,
 )
 from ingest_service.statuses import State, Status, read_status
 from shared.ids import VISITOR_ID
 from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
 from shared.models.wire import empty_list_as_object
+from shared.names import Email, Login, PlayerId
 
 Url = Annotated[str, StringConstraints(max_length=8_192)]
 Short = Annotated[str, StringConstraints(max_length=128)]
@@ -206,19 +204,7 @@ class Purchase(Shape):
 
 class Identify(Shape):
     login: Login | None = None
-    email: (
-        Annotated[
-            str,
-            StringConstraints(
-                strip_whitespace=True,
-                to_lower=True,
-                max_length=320,
-                pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\z",
-            ),
-            BeforeValidator(to_email),
-        ]
-        | None
-    ) = None
+    email: Email | None = None
 
     @model_validator(mode="after")
     def _names_somebody(self) -> Identify:

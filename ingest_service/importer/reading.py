@@ -1,4 +1,4 @@
-"""The file as rows by line: what is wrong with one row is told in its place, and the next one is read."""
+"""The file as rows by line: what is wrong with one row is named in its place, and the next one is read."""
 
 from __future__ import annotations
 
@@ -6,60 +6,161 @@ import csv
 import gzip
 import io
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import IO, cast
 
-from ingest_service.importer.rows import NAMES, Row, column
+from ingest_service.importer.columns import NAMES, PERSON, Row, column
 from shared.errors import Rejected
 
 BATCH = 500  # rows published, acknowledged and remembered together
 GZIP = b"\x1f\x8b"
 MAX_FIELD = 1024 * 1024
-BROKEN = (EOFError, OSError, zlib.error)  # of the file itself: nothing behind it can be read
+MAX_HEAD = 64 * 1024  # letters of the line that names the columns
+MAX_BLANK_LINES = 100
+DELIMITERS = ",;\t|"
+# Of the file itself: nothing behind it can be read.
+BROKEN = (EOFError, OSError, zlib.error, UnicodeDecodeError)
+NOT_UTF8 = (
+    "has bytes that aren't UTF-8: a spreadsheet saved the file as Windows-1250 or Latin-1;"
+    " save it as UTF-8, or import OneSignal's own file"
+)
 
 Line = tuple[int, Row | Rejected]  # by the number of its (last) line
 
 
-def rows_of(raw: IO[bytes]) -> Iterator[Line]:
-    """A quoted field may hold line breaks. Raises Rejected where the file can't be read any further."""
-    packed = raw.read(2) == GZIP
-    raw.seek(0)
-    plain = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
-    text = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="replace", newline="")
-    csv.field_size_limit(MAX_FIELD)
-    reader = csv.reader(text)
-    try:
-        names = _names(reader)
-        while True:
-            try:
-                values = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as exc:  # the reader itself goes on with the next line
-                yield reader.line_num, Rejected(f"can't be read: {exc}", code="unreadable")
-                continue
-            if any(values):
-                yield reader.line_num, dict(zip(names, values, strict=False))
-    except BROKEN as exc:
-        after = f"line {reader.line_num}" if reader.line_num else "its very beginning"
+@dataclass(frozen=True)
+class Head:
+    """The line that names the columns: the texts from there on, and how many lines stand before."""
+
+    columns: list[str]
+    delimiter: str
+    skipped: int
+
+
+class Table:
+    """A CSV file, plain or gzip, opened. Raises Rejected where it is no export of OneSignal's."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        packed = raw.read(2) == GZIP
+        raw.seek(0)
+        plain = gzip.GzipFile(fileobj=raw) if packed else raw
+        start = io.BufferedReader(cast(io.RawIOBase, plain))
+        self._line = 0
+        with _whole_file(self):
+            encoding = _encoding(start.peek(4)[:4])
+            self._text = io.TextIOWrapper(
+                start, encoding, errors="surrogateescape" if encoding == "utf-8" else "strict",
+                newline="",
+            )  # fmt: skip
+            self._head = _read_head(self._text)
+        self._line = self._head.skipped + 1
+
+    @property
+    def columns(self) -> list[str]:
+        return self._head.columns
+
+    @property
+    def line(self) -> int:
+        """The last line that was read."""
+        return self._line
+
+    def rows(self) -> Iterator[Line]:
+        """A quoted field may hold line breaks. Raises Rejected where it can't be read any further."""
+        csv.field_size_limit(MAX_FIELD)
+        reader = csv.reader(self._text, delimiter=self._head.delimiter)
+        begin = self._line
+        with _whole_file(self):
+            while True:
+                try:
+                    values = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as exc:  # the reader itself goes on with the next line
+                    self._line = begin + reader.line_num
+                    yield self._line, Rejected(f"can't be read: {exc}", code="unreadable")
+                    continue
+                self._line = begin + reader.line_num
+                if any(values):
+                    yield self._line, self._row(values)
+
+    def _row(self, values: list[str]) -> Row | Rejected:
+        if not _is_text("".join(values)):
+            return Rejected(NOT_UTF8, code="encoding")
+        return dict(zip(self._head.columns, values, strict=False))
+
+
+class _whole_file:
+    """Turns what breaks the file off into Rejected, which says how far it came."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, BROKEN):
+            after = f"line {self._table.line}" if self._table.line else "its very beginning"
+            raise Rejected(
+                f"the file is damaged, or cut off, after {after} ({type(error).__name__}):"
+                " the rows up to there are dealt with, nothing behind",
+                code="file_damaged",
+            ) from error
+
+
+def _encoding(start: bytes) -> str:
+    """Spreadsheets save "Unicode text" as UTF-16. Its NULs show where there is no mark."""
+    if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return "utf-16"
+    if len(start) >= 4 and start[1] == start[3] == 0 != start[0]:
+        return "utf-16-le"
+    if len(start) >= 4 and start[0] == start[2] == 0 != start[1]:
+        return "utf-16-be"
+    return "utf-8"
+
+
+def _read_head(text: io.TextIOWrapper) -> Head:
+    """Behind blank lines, and behind the line by which spreadsheets name the delimiter."""
+    said = ""
+    for skipped in range(MAX_BLANK_LINES):
+        line = text.readline(MAX_HEAD).lstrip("\ufeff")
+        if not line:
+            break
+        if line.lower().startswith("sep=") and len(line.rstrip("\r\n")) <= len("sep=,"):
+            said = line[4:5].strip("\r\n")
+        elif line.strip().strip(DELIMITERS):
+            return _to_head(line, said or DELIMITERS, skipped)
+    raise Rejected("the file is empty: there is no line that names the columns")
+
+
+def _to_head(line: str, delimiters: str, skipped: int) -> Head:
+    best: list[str] = []
+    for delimiter in delimiters:
+        try:
+            names = [column(name) for name in next(csv.reader([line], delimiter=delimiter))]
+        except (csv.Error, StopIteration):
+            continue
+        if set(names) & set(NAMES["player"]):
+            return Head(names, delimiter, skipped)
+        best = max(best, names, key=len)
+    if PERSON in best:
         raise Rejected(
-            f"the file is damaged, or cut off, after {after} ({type(exc).__name__}):"
-            " the rows up to there are dealt with, nothing behind",
-            code="file_damaged",
-        ) from exc
-    finally:
-        text.detach()
+            f"there is no column `id` nor `subscription_id`: `{PERSON}` names people, not their"
+            " subscriptions; ask OneSignal for the export of subscriptions"
+        )
+    raise Rejected("there is no column `id` in the first line: not an export of OneSignal's")
 
 
-def _names(reader: Iterator[list[str]]) -> list[str]:
+def _is_text(text: str) -> bool:
+    """Tell whether all its bytes were UTF-8: those that weren't stand in it as lone surrogates."""
     try:
-        names = [column(name) for name in next(reader, [])]
-    except csv.Error:
-        names = []
-    if not set(names) & set(NAMES["player"]):
-        raise Rejected("there is no column `id` in the first line: not an export of OneSignal's")
-    return names
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def batches(rows: Iterable[Line], done: int) -> Iterator[Sequence[Line]]:

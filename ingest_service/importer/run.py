@@ -13,8 +13,9 @@ import orjson
 from rich.console import Console
 from rich.progress import Progress
 
-from ingest_service.importer.reading import Line, batches, rows_of
-from ingest_service.importer.rows import NotWebPush, to_event
+from ingest_service.importer.columns import missing
+from ingest_service.importer.reading import Line, Table, batches
+from ingest_service.importer.rows import Imported, NotWebPush, read_row
 from shared.clock import utc_now
 from shared.collections import APPS, PLAYERS
 from shared.errors import Rejected
@@ -36,11 +37,17 @@ class Cursor:
     published: int = 0
     skipped: int = 0
     bad: int = 0
+    lacking: int = 0  # rows of which some column couldn't be read
+    unstated: int = 0  # rows that don't say whether they are subscribed
+    noted: int = 0  # lines of the file of findings
     told: int = 0  # bytes of the file of bad rows: what is beyond came of a batch that was cut off
 
 
 async def import_file(settings: Settings, path: Path, app: str, *, restart: bool = False) -> int:
-    """Returns the exit code: 1 where rows were bad. Raises Rejected, and Unavailable."""
+    """Return the exit code: 1 where rows were bad, or none at all was imported.
+
+    Raises Rejected, and Unavailable.
+    """
     size, digest = _identity(path)
     notes = settings.data_dir / "import" / f"{app}-{digest}.json"
     cursor = _read(notes) if not restart else Cursor()
@@ -48,20 +55,21 @@ async def import_file(settings: Settings, path: Path, app: str, *, restart: bool
         open_database(settings.mongo, "carillon-import") as database,
         open_log_writer(settings.kafka, "carillon-import") as writer,
     ):
-        await _check_app(database, app)
+        allowed = await _allowed_logins(database, app)
         await ensure_topics(settings.kafka, TOPICS)
-        run = _Run(app, notes, cursor, Sink(database, writer))
+        run = _Run(app, notes, cursor, Sink(database, writer), allowed)
         with path.open("rb") as raw, Progress(console=Console(stderr=True)) as progress:
+            table = Table(raw)
             bar = progress.add_task(path.name, total=size, completed=0)
             try:
-                for rows in batches(rows_of(raw), cursor.rows):
+                for rows in batches(table.rows(), cursor.rows):
                     await run.publish(rows)
                     progress.update(bar, completed=raw.tell())
                 progress.update(bar, completed=size)
             finally:
                 progress.stop()
-                run.report()
-    return 1 if cursor.bad else 0
+                run.report(table.columns)
+    return 1 if cursor.bad or not cursor.published else 0
 
 
 @dataclass(frozen=True)
@@ -95,48 +103,70 @@ class _Run:
     notes: Path
     cursor: Cursor
     sink: Sink
+    allowed: Sequence[str]
 
     async def publish(self, rows: Sequence[Line]) -> None:
         """What counts is remembered once it is acknowledged, so a batch that was cut off counts once."""
-        events, skipped, bad = [], 0, list[str]()
+        found, skipped, lacking = list[Imported](), 0, 0
+        findings = list[str]()
+        bad = 0
         for line, row in rows:
             try:
                 if isinstance(row, Rejected):
                     raise row
-                events.append(to_event(row, self.app, utc_now()))
+                one = read_row(row, self.app, utc_now(), self.allowed)
             except NotWebPush:
                 skipped += 1
             except Rejected as exc:
-                bad.append(f"line {line}: {exc.code}: {exc.message}\n")
-        await self.sink.publish(self.app, events)
-        self._tell(bad)
-        self.cursor.published += len(events)
+                bad += 1
+                findings.append(f"line {line}: {exc.code}: {exc.message}\n")
+            else:
+                found.append(one)
+                lacking += bool(one.left_out)
+                findings += [f"line {line}: left out: {what}\n" for what in one.left_out]
+        await self.sink.publish(self.app, [one.event for one in found])
+        self._note(findings)
+        self.cursor.bad += bad
+        self.cursor.lacking += lacking
+        self.cursor.unstated += sum(not one.is_stated for one in found)
+        self.cursor.published += len(found)
         self.cursor.skipped += skipped
         self.cursor.rows += len(rows)
         self.cursor.line = rows[-1][0]
         self._remember()
 
-    def report(self) -> None:
-        told = self.cursor
-        sys.stderr.write(
-            f"{told.published:,} imported, {told.skipped:,} are not web push, {told.bad:,} bad"
-            f"{f' (see {self._errors})' if told.bad else ''}\n"
-        )
+    def report(self, columns: Sequence[str]) -> None:
+        """Write what became of the rows, and what the file doesn't say."""
+        done = self.cursor
+        lines = [
+            f"{done.published:,} imported, {done.skipped:,} are not web push, {done.bad:,} bad"
+            f"{f' (see {self._errors})' if done.bad or done.lacking else ''}"
+        ]
+        if done.lacking:
+            lines.append(f"{done.lacking:,} of them without columns that can't be read")
+        if done.unstated:
+            lines.append(
+                f"{done.unstated:,} don't say whether they are subscribed: they came in as subscribed"
+            )
+        if not done.published:
+            lines.append("nothing was imported")
+        lines += [f"the file doesn't say {what}" for what in missing(columns)]
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
 
     @property
     def _errors(self) -> Path:
         return self.notes.with_suffix(".errors")
 
-    def _tell(self, bad: Sequence[str]) -> None:
-        if not bad:
+    def _note(self, findings: Sequence[str]) -> None:
+        if not findings:
             return
         self.notes.parent.mkdir(parents=True, exist_ok=True)
         with self._errors.open("ab") as errors:
             errors.truncate(self.cursor.told)
-            errors.write("".join(bad).encode())
+            errors.write("".join(findings).encode())
             self.cursor.told = errors.tell()
-        sys.stderr.write("".join(bad[: max(0, SHOWN - self.cursor.bad)]))
-        self.cursor.bad += len(bad)
+        sys.stderr.write("".join(findings[: max(0, SHOWN - self.cursor.noted)]))
+        self.cursor.noted += len(findings)
 
     def _remember(self) -> None:
         self.notes.parent.mkdir(parents=True, exist_ok=True)
@@ -163,7 +193,10 @@ def _read(notes: Path) -> Cursor:
         return Cursor()
 
 
-async def _check_app(database: Database, app: str) -> None:
+async def _allowed_logins(database: Database, app: str) -> Sequence[str]:
+    """Return the app's real logins that look like nobody's. Raises Rejected."""
     with translate_mongo_errors():
-        if await database[APPS.name].find_one({"_id": app}) is None:
-            raise Rejected(f"there is no app {app}")
+        found = await database[APPS.name].find_one({"_id": app})
+    if found is None:
+        raise Rejected(f"there is no app {app}")
+    return tuple(found.get("allowedLogins") or ())

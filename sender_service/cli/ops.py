@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from rich.table import Table
 from shared.environment import load_settings
 from shared.errors import Rejected
 from shared.settings import Settings
+from shared.text_files import as_utf8
 
 EXIT_REFUSED = 1
 EXIT_ARGUMENTS = 2
@@ -134,9 +134,9 @@ def read_json(source: str, option: str | None = None) -> Any:
     """Of a file, of the standard input (-), or of what an `option` says. Raises Refused."""
     try:
         if option is not None:
-            return orjson.loads(source)
+            return orjson.loads(source.lstrip("\ufeff"))
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        return orjson.loads(content.removeprefix(BOM_UTF8))
+        return orjson.loads(as_utf8(content))
     except OSError as exc:
         raise Refused(400, f"{source}: {exc.strerror}") from exc
     except orjson.JSONDecodeError as exc:

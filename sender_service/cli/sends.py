@@ -39,7 +39,12 @@ def account_table(account: dict[str, Any]) -> Table:
         rows(table, *((f"{group}: {why}", n) for why, n in sorted(account[group].items())))
     rows(table, ("people", sum(account["people"].values())))
     rows(table, ("people: no player", account["people"]["no_player"]))
+    if account["people"].get("malformed"):
+        rows(table, ("names that can't be read", account["people"]["malformed"]))
     rows(table, *((name, account[name]) for name in COUNTED))
+    for name in account.get("malformed", ()):
+        part = f"part {name['part']}, " if "part" in name else ""
+        rows(table, (f"{part}name {name['index']}", name["message"]))
     for warning in account.get("warnings", ()):
         rows(table, ("warning", f"{warning['field']}: {warning['message']}"))
     if account.get("error"):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from sender_service.intake.lines import Lines
 from sender_service.intake.lists import ListIntake
+from sender_service.intake.naming import without_nobody
 from sender_service.intake.said import Said, reused
-from sender_service.intake.upload import Lines, ListUpload
+from sender_service.intake.upload import ListUpload
+from sender_service.models.malformed import Malformed, to_stored
 from sender_service.models.send import NEVER, Send, empty_sums
 from sender_service.models.trigger import Terms, Trigger
 from sender_service.store.campaigns import Campaigns, CampaignStore
@@ -70,6 +73,7 @@ class Intake:
         if any(self._apps.get(s.head.app) is None for s in said):
             await self._apps.refresh()  # perhaps it is only new, or we are
         verdicts: list[Rejected | None] = [self._unknown_app(s.head.app) for s in said]
+        said = [self._without_nobody(one) for one in said]
         of_known = [i for i, verdict in enumerate(verdicts) if verdict is None]
         whole = [i for i in of_known if said[i].part is None]
         for index, verdict in zip(
@@ -135,6 +139,15 @@ class Intake:
             return NotFound("no such app", code="unknown_app")
         return None
 
+    def _without_nobody(self, said: Said) -> Said:
+        allowed = self.allowed_logins(said.head.app)
+        return replace(said, trigger=without_nobody(said.trigger, allowed))
+
+    def allowed_logins(self, app: str) -> Collection[str]:
+        """Return an app's real logins that look like nobody's."""
+        known = self._apps.get(app)
+        return known.allowed_logins if known is not None else ()
+
     async def to_send(self, said: Said, read: Campaigns | None = None) -> Send:
         """What would be stored: refused, when something is wrong with it. `read`: what campaigns a
         batch has read already.
@@ -170,6 +183,8 @@ class Intake:
     ) -> Send:
         trigger = said.trigger if isinstance(said.trigger, Terms) else None
         unknown = trigger.unknown if trigger else ()
+        # Those of parts are noted with each part that is kept.
+        malformed = trigger.malformed if trigger and said.part is None else Malformed()
         if said.part is not None and isinstance(trigger, Trigger):
             trigger = trigger.terms  # the list is kept elsewhere
         refused = error is not None
@@ -185,6 +200,7 @@ class Intake:
             "paused": False,
             "error": f"{error.code}: {error.message}" if error else None,
             "warnings": [asdict(finding) for finding in unknown],
+            "malformed": {"0": to_stored(malformed)} if malformed.count else {},
             "frozen": None,
             "createdAt": now,
             "dueAt": due or now,

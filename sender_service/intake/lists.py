@@ -10,8 +10,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from sender_service.intake.said import Said, reused
+from sender_service.models.malformed import room_left, to_stored
 from sender_service.models.send import Parts, Send, empty_sums
-from sender_service.models.trigger import MAX_RECIPIENTS, Part, Recipient, Trigger
+from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Trigger
+from sender_service.models.trigger_parts import Part
 from sender_service.store.parts import PartStore
 from sender_service.store.sends import SendStore
 from shared.clock import Clock
@@ -57,7 +59,10 @@ class ListIntake:
         recipients = [to_document(recipient) for recipient in said.trigger.named() or ()]
         name = _name(said, part)
         await self._parts.put(name, send["_id"], recipients, kept_until(send))
-        now_known = await self._parts.note(send["_id"], part.number, name, len(recipients))
+        malformed = to_stored(said.trigger.malformed, room_left(send.get("malformed")))
+        now_known = await self._parts.note(
+            send["_id"], part.number, name, len(recipients), malformed
+        )
         if now_known is not None:
             await self._look_whether_complete(now_known)
         return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sender_service.models.trigger import Part, Terms, TriggerHead, parse_trigger, part_of
+from sender_service.models.trigger import Terms, TriggerHead, parse_trigger
+from sender_service.models.trigger_parts import Part, part_of
 from shared.errors import Conflict, InvalidPayload
 
 

@@ -191,6 +191,17 @@ class CampaignBody(Wire):
         return self
 
     @model_validator(mode="after")
+    def _reaches_somebody(self, info: ValidationInfo) -> Self:
+        """What is stored already goes on as it did: such hours are no hours."""
+        hours = self.policy.quiet_hours
+        if hours is not None and hours.start == hours.end and info.context is not STORED:
+            raise ValueError(
+                "policy.quietHours: from and to are the same: for no quiet hours leave them out,"
+                " for a day without pushes switch the campaign off"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _variants(self) -> Self:
         if len({v.id for v in self.variants}) != len(self.variants):
             raise ValueError("variants: ids must differ")

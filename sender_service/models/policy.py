@@ -14,16 +14,18 @@ from shared.models.app import App
 from shared.models.cap import Cap
 from shared.models.wire import Wire
 
+MIDNIGHT = "00:00"
 LINKED_ZONE = "Asia/Calcutta"  # browsers' name; some systems have only the canonical Asia/Kolkata
 
 
 def _clock_time(text: str) -> str:
-    time.fromisoformat(text)
-    return text
+    return MIDNIGHT if text == "24:00" else text
 
 
 ClockTime = Annotated[
-    str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), AfterValidator(_clock_time)
+    str,
+    StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"),
+    AfterValidator(_clock_time),
 ]
 
 

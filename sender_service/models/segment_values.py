@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
     BaseModel,
@@ -16,19 +17,15 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from shared.models.documented import at_least_one, given_or_absent
+from shared.names import to_id
 
 MAX_COUNT = 50  # entries that a profile keeps of each list
 LONGEST = timedelta(days=3650)
 
 
-def _name(value: Any) -> Any:
-    """Shops' ids are numbers or texts; profiles hold texts."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if whole else value
-
-
+# By the rule that events' ids are read by: profiles hold what it makes of them.
 Name = Annotated[
-    str, BeforeValidator(_name), StringConstraints(strict=True, min_length=1, max_length=128)
+    str, BeforeValidator(to_id), StringConstraints(strict=True, min_length=1, max_length=128)
 ]
 Names = Annotated[list[Name], Field(min_length=1, max_length=100)]
 Number = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]
@@ -103,6 +100,16 @@ class Range(Strict):
             raise ValueError("give at least one of atLeast, moreThan, atMost, lessThan")
         return self
 
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        """Numbers are never negative, so nothing is below 0 either."""
+        lowest = max(self.at_least or 0, self.more_than or 0)
+        highest = min(x for x in (self.at_most, self.less_than, math.inf) if x is not None)
+        is_open = lowest in (self.more_than,) or highest in (self.less_than,)
+        if lowest > highest or (lowest == highest and is_open):
+            raise ValueError("no number is within these limits")
+        return self
+
     @property
     def limits(self) -> dict[str, float | None]:
         return {
@@ -125,4 +132,10 @@ class Counted(Strict):
     def _some(self) -> Self:
         if self.at_least is None and self.at_most is None:
             raise ValueError("give at least one of atLeast, atMost")
+        return self
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if None not in (self.at_least, self.at_most) and self.at_least > self.at_most:  # type: ignore[operator]
+            raise ValueError("atLeast is above atMost: no number is within these limits")
         return self

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
+from sender_service.models.malformed import Stored
+
 SendState = Literal["planning", "scheduled", "sending", "paused", "cancelled", "done", "refused"]
 # The end of time as MongoDB can hold it: "due never", so that due dates stay one indexed range.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -45,6 +47,7 @@ class Send(TypedDict, total=False):
     state: SendState
     paused: bool
     error: str | None
+    malformed: dict[str, Stored]  # names that were left out, by part; "0" of a list that is whole
     warnings: list[dict[str, str]]  # unknown keys that the trigger had: field, code, message
     frozen: dict[str, Any] | None  # the campaign version, from the first page on
     createdAt: datetime

@@ -5,31 +5,35 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 import orjson
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
     StringConstraints,
+    ValidationError,
     model_validator,
 )
 
+from sender_service.models.malformed import Malformed, leave_out, refuse_all
 from sender_service.models.segment import BoundedSegment
 from shared.errors import FieldError, InvalidPayload
 from shared.ids import is_uuid
 from shared.models.documented import AS_UUID, exactly_one
 from shared.models.job import Priority
 from shared.models.strict import validate_tolerantly
-from shared.models.wire import Moment, Storable, Wire, load_json, validate
+from shared.models.wire import Storable, Wire, ZonedMoment, load_json, validate
+from shared.names import Login, PlayerId, to_id
 
 MAX_TRIGGER_BYTES = 1024 * 1024
 MAX_PARTS = 1_000
 MAX_RECIPIENTS = 2_000_000  # of all parts: who was met is remembered while they are planned
+SOMEBODY = {"visitor": "somebody"}  # stands in a list that must not be empty
 FEW_RECIPIENTS = 100  # so many may take the fast lane
 DEFAULT_LIFE = timedelta(hours=24)
 LONGEST_LIFE = timedelta(days=7)
@@ -44,8 +48,8 @@ def _uuid(text: str) -> str:
 
 UuidText = Annotated[str, AfterValidator(_uuid), AS_UUID]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-VisitorId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Login = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+# Which letters a visitor's id may have is asked where names are left out, not of stored triggers.
+VisitorId = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=64)]
 
 
 class Audience(Wire):
@@ -57,7 +61,7 @@ class Audience(Wire):
 
     logins: list[Login] | None = Field(default=None, min_length=1)
     visitors: list[VisitorId] | None = Field(default=None, min_length=1)
-    players: list[UuidText] | None = Field(default=None, min_length=1)
+    players: list[PlayerId] | None = Field(default=None, min_length=1)
     segment: BoundedSegment | None = None
     all: Literal[True] | None = None
 
@@ -76,7 +80,7 @@ class Recipient(Wire):
 
     login: Login | None = None
     visitor: VisitorId | None = None
-    player: UuidText | None = None
+    player: PlayerId | None = None
     variables: Storable = {}
 
     @model_validator(mode="after")
@@ -108,14 +112,21 @@ class Terms(TriggerHead):
     campaign: Name
     priority: Priority = "marketing"
     variables: Storable = {}
-    send_at: Moment | None = None
-    expires_at: Moment | None = None
+    send_at: ZonedMoment | None = None
+    expires_at: ZonedMoment | None = None
     _unknown: tuple[FieldError, ...] = PrivateAttr(())
 
     @property
     def unknown(self) -> tuple[FieldError, ...]:
         """Keys that were ignored when it was read."""
         return self._unknown
+
+    _malformed: Malformed = PrivateAttr(Malformed())
+
+    @property
+    def malformed(self) -> Malformed:
+        """Names that were left out when it was read."""
+        return self._malformed
 
     def life(self, now: datetime) -> tuple[datetime, datetime]:
         """(when it is due, when it expires). Raises InvalidPayload."""
@@ -143,6 +154,12 @@ class Trigger(Terms):
     recipients: list[Recipient] | None = Field(default=None, min_length=1)
     part: int | None = Field(default=None, ge=1, le=MAX_PARTS)
     parts: int | None = Field(default=None, ge=1, le=MAX_PARTS)
+
+    _places: list[int] | None = PrivateAttr(None)  # where its names stood before some were left out
+
+    def place_of(self, index: int) -> int:
+        """Return where in the list, as it came, a name stood."""
+        return index if self._places is None else self._places[index]
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
@@ -175,18 +192,6 @@ class Trigger(Terms):
         return None
 
 
-@dataclass(frozen=True)
-class Part:
-    """Which part of how many a trigger says it is, and the digest of what all parts share.
-
-    `number` is 0 where that can't be told; `shared` is empty where it can't be read.
-    """
-
-    number: int
-    of: int
-    shared: str
-
-
 def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, str]:
     """(head, the trigger or what is wrong with it, digest of its content).
 
@@ -200,11 +205,28 @@ def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, s
         raise InvalidPayload("a trigger is a JSON object", code="trigger_not_an_object")
     head = validate(TriggerHead, value)
     try:
-        trigger, unknown = validate_tolerantly(Trigger, value)
+        trigger = _read(value)
     except InvalidPayload as exc:
         return head, exc, digest_of(value, body)
-    trigger._unknown = unknown
     return head, trigger, digest_of(trigger.model_dump(mode="json", by_alias=True), body)
+
+
+def _read(value: dict[str, Any]) -> Trigger:
+    """Raises InvalidPayload. The good case costs one strict reading."""
+    try:
+        return Trigger.model_validate(value, extra="forbid")
+    except ValidationError as exc:
+        found = leave_out(value, exc)
+    rest = found.rest
+    if found.is_empty and "part" not in value:
+        raise refuse_all(found)
+    if found.is_empty:  # the other parts may have some
+        rest = {k: v for k, v in value.items() if k != "audience"} | {"recipients": [SOMEBODY]}
+    trigger, unknown = validate_tolerantly(Trigger, rest)
+    if found.is_empty:
+        trigger = trigger.model_copy(update={"recipients": []})
+    trigger._unknown, trigger._malformed, trigger._places = unknown, found.malformed, found.places
+    return trigger
 
 
 def digest_of(value: Any, body: bytes = b"") -> str:
@@ -212,20 +234,3 @@ def digest_of(value: Any, body: bytes = b"") -> str:
     with contextlib.suppress(orjson.JSONEncodeError):
         body = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(body).hexdigest()
-
-
-def part_of(body: bytes, trigger: Trigger | InvalidPayload) -> Part | None:
-    """None for a trigger that is whole. Also a broken one says, where it can, which part it is."""
-    if isinstance(trigger, Trigger):
-        if trigger.part is None or trigger.parts is None:
-            return None
-        return Part(trigger.part, trigger.parts, digest_of(trigger.terms.document()))
-    value = load_json(body)
-    if "part" not in value and "parts" not in value:
-        return None
-    return Part(_counted(value.get("part")), _counted(value.get("parts")), "")
-
-
-def _counted(value: Any) -> int:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_number and 1 <= value <= MAX_PARTS else 0

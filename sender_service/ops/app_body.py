@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from sender_service.models.trigger import Login, Name, UuidText
+from sender_service.models.origins import ORIGIN_PATTERN, to_origin
+from sender_service.models.trigger import Name, UuidText
 from shared.errors import FieldError, InvalidPayload
 from shared.models.app import (
     MASKED_PARAMETERS,
@@ -22,6 +22,7 @@ from shared.models.app import (
 from shared.models.cap import Cap
 from shared.models.wire import Wire
 from shared.mongo import Document
+from shared.names import Login
 from shared.secrets import MASK, Vault
 
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
@@ -29,17 +30,8 @@ Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 ApiKey = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]{1,512}$")]
 
 
-def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
-        raise ValueError("an origin is like https://shop.example")
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
 Origin = Annotated[
-    str,
-    AfterValidator(_origin),
-    Field(json_schema_extra={"pattern": r"^https?://[^\s/?#\[\]@]+/?$"}),
+    str, AfterValidator(to_origin), Field(json_schema_extra={"pattern": ORIGIN_PATTERN})
 ]
 
 

@@ -53,14 +53,18 @@ SEND: dict[str, Any] = {
     "expiresAt": "2026-11-23T16:00:00.000Z", "closedAt": None, "parts": None, "heldSince": None,
     "forecast": {"seconds": 4}, "audience": 100, "sent": 60, "pending": 30,
     "suppressed": {"unsubscribed": 8, "capped": 1}, "failed": {"invalid_player": 1},
-    "people": {"sent": 55, "pending": 27, "failed": 1, "suppressed": 7, "no_player": 4},
+    "people": {
+        "sent": 55, "pending": 27, "failed": 1, "suppressed": 7, "no_player": 4, "malformed": 1,
+    },
+    "malformed": [{"index": 17, "code": "id_type", "message": "must be a string or a whole number"}],
     "impressions": 31, "clicks": 2, "closes": 9,
 }  # fmt: skip
 PREVIEW: dict[str, Any] = {
     "app": "demo", "campaign": "welcome", "exact": True, "planned": {"people": 94, "share": 1.0},
     "audience": 100, "wouldGet": {"people": 82, "players": 91}, "suppressed": {"unsubscribed": 8},
-    "failed": {"bad_variables": 1}, "people": {"failed": 1, "suppressed": 7, "no_player": 4},
-    "wouldBeRefused": None, "warnings": [],
+    "failed": {"bad_variables": 1},
+    "people": {"failed": 1, "suppressed": 7, "no_player": 4, "malformed": 0},
+    "malformed": [], "wouldBeRefused": None, "warnings": [],
     "samples": [
         {
             "player": PLAYER, "language": "cs", "variant": "a", "heading": "Ahoj Jana",

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, StringConstraints, model_validator
 
-from sender_service.models.trigger import Login, Name, UuidText, VisitorId
+from sender_service.models.trigger import Name, VisitorId
 from sender_service.ops.audit import plain
 from sender_service.ops.auth import needs, require_app, sees_app
 from sender_service.ops.bodies import json_body
@@ -27,6 +27,7 @@ from shared.errors import InvalidPayload, NotFound
 from shared.models.documented import exactly_one
 from shared.models.wire import Wire
 from shared.mongo import Document
+from shared.names import Email, Login, PlayerId
 
 PersonId = Annotated[
     str, Path(description="the person's id, as search gives it", pattern=r"^[0-9A-Za-z-]{8,64}$")
@@ -46,8 +47,8 @@ class PersonQuery(Wire):
     app: Name
     login: Login | None = None
     visitor: VisitorId | None = None
-    player: UuidText | None = None
-    email: Annotated[str, StringConstraints(min_length=3, max_length=254)] | None = None
+    player: PlayerId | None = None
+    email: Email | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from sender_service.intake.accept import Intake
-from sender_service.intake.lists import too_many
-from sender_service.intake.said import Said, check_written, to_said
-from sender_service.intake.upload import Lines, read_head, read_recipient, to_lines
+from sender_service.intake.lines import to_lines
+from sender_service.intake.naming import without_nobody
+from sender_service.intake.said import Said
+from sender_service.models.malformed import (
+    show_malformed,
+    to_stored,
+)
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import Send
-from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Terms, Trigger
+from sender_service.models.trigger import Terms
+from sender_service.ops.asked import Asked, read_lines, read_whole
 from sender_service.ops.auth import require_app
 from sender_service.ops.bodies import is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC
@@ -28,7 +29,6 @@ from sender_service.planner.building import PagePlan
 from sender_service.planner.paging import bad_share
 from sender_service.planner.rehearsal import Bounds, Findings, Rehearsal, Sample, shown_body
 from sender_service.planner.rendering import Renderer, compiling
-from sender_service.planner.target import Target, to_target
 from sender_service.planner.trying import size_warnings
 from sender_service.scheduler.budget import MAX_CALL, MessageBudget
 from sender_service.store.campaigns import CampaignStore
@@ -36,12 +36,10 @@ from sender_service.store.contacts import ContactStore
 from shared.apps import AppRegistry
 from shared.errors import InvalidPayload, NotFound
 from shared.http import json_response
-from shared.models.wire import load_json
 from shared.settings import Settings
 
 PEOPLE = 10_000  # planned unless asked for more: about a second
 MOST_PEOPLE = 200_000
-LIST_BYTES = 32 * 1024 * 1024  # of a list so much is kept in memory
 SECONDS = 20.0  # then it counts with what it has
 
 
@@ -73,58 +71,21 @@ def preview_router(tools: PreviewTools) -> APIRouter:
             require_app(request, app)
 
         if is_lines(request):
-            asked = await _read_lines(to_lines(request.stream()), people, allowed)
+            asked = await read_lines(tools.intake, to_lines(request.stream()), people, allowed)
         else:
-            asked = _read_whole(await read_trigger(request))
+            asked = read_whole(await read_trigger(request))
             allowed(asked.terms.app)
         return json_response(await _preview(tools, asked, people))
 
     return router
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """`names`: of a list that came one a line as many as were kept, which is this `share` of it."""
-
-    terms: Terms
-    names: list[Recipient] | None = None
-    share: float = 1.0
-
-    def target(self, due: datetime) -> Target:
-        if isinstance(self.terms, Trigger):
-            return to_target(self.terms, due)
-        return Target(self.terms.app, due, self.names)
-
-
-def _read_whole(body: bytes) -> _Asked:
-    """Raises InvalidPayload."""
-    said = to_said(_with_id(body))
-    check_written(said.trigger)
-    assert isinstance(said.trigger, Terms)
-    return _Asked(said.trigger)
-
-
-async def _read_lines(lines: Lines, people: int, allowed: Callable[[str], None]) -> _Asked:
-    """Every line is looked at, so that a wrong one is named. Raises Rejected."""
-    first = await anext(lines, None)
-    terms = read_head(first and (first[0], _with_id(first[1])))
-    allowed(terms.app)
-    names: list[Recipient] = []
-    total = size = 0
-    async for number, line in lines:
-        recipient = read_recipient(number, line)
-        total, size = total + 1, size + len(line)
-        if total > MAX_RECIPIENTS:
-            raise too_many()
-        if len(names) < people and size <= LIST_BYTES:
-            names.append(recipient)
-    if not names:
-        raise InvalidPayload("a list has at least one recipient", code="no_recipients")
-    return _Asked(terms, names, len(names) / total)
-
-
-async def _preview(tools: PreviewTools, asked: _Asked, people: int) -> dict[str, Any]:
+async def _preview(tools: PreviewTools, asked: Asked, people: int) -> dict[str, Any]:
     due, _ = await tools.intake.check(asked.terms)
+    terms = without_nobody(asked.terms, tools.intake.allowed_logins(asked.terms.app))
+    if isinstance(terms, InvalidPayload):
+        raise terms
+    asked = replace(asked, terms=terms)
     send = await tools.intake.to_send(Said(asked.terms, asked.terms, ""))
     plan = await _plan(tools, send, asked.terms)
     rehearsal = Rehearsal(plan, asked.target(due), tools.audience, tools.contacts)
@@ -135,7 +96,8 @@ async def _preview(tools: PreviewTools, asked: _Asked, people: int) -> dict[str,
         "campaign": send["campaign"],
         "exact": found.share >= 1,
         "planned": {"people": found.people, "share": round(found.share, 4)},
-        **_counts(found),
+        **_counts(found, terms.malformed.count),
+        "malformed": show_malformed({"0": to_stored(terms.malformed)}),
         "wouldBeRefused": _refusal(found),
         "warnings": [
             *_warnings(found, rehearsal.calls_for(found.texts)),
@@ -168,7 +130,7 @@ def _whole(count: int, found: Findings) -> int:
     return count if found.share >= 1 or found.share == 0 else round(count / found.share)
 
 
-def _counts(found: Findings) -> dict[str, Any]:
+def _counts(found: Findings, malformed: int) -> dict[str, Any]:
     sums = found.sums
     return {
         "audience": _whole(sums["audience"], found),
@@ -182,7 +144,8 @@ def _counts(found: Findings) -> dict[str, Any]:
             place: _whole(n, found)
             for place, n in sums["people"].items()
             if place not in ("sent", "pending")
-        },
+        }
+        | {"malformed": malformed},
     }
 
 
@@ -223,14 +186,3 @@ async def _forecast(tools: PreviewTools, send: Send, found: Findings) -> dict[st
     return forecast(
         load, rate_of(tools.apps, send["app"], tools.settings), await window_of(tools.budget, send)
     )
-
-
-def _with_id(body: bytes) -> bytes:
-    """A preview needs no id of its own."""
-    value = load_json(body)
-    if not isinstance(value, dict) or "id" in value:
-        return body
-    try:
-        return orjson.dumps({**value, "id": str(uuid.uuid4())})
-    except orjson.JSONEncodeError as exc:
-        raise InvalidPayload("the body is nested too deep", code="too_deep") from exc

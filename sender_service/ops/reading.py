@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sender_service.models.malformed import count_malformed, show_malformed
 from sender_service.models.report import PLURAL
 from sender_service.models.send import Send, Sums, shown_state
 from sender_service.ops.progress import Progress
@@ -46,6 +47,7 @@ class SendReader:
             "state": shown_state(send, self._clock()),
             "error": send["error"],
             "warnings": send.get("warnings", []),
+            "malformed": show_malformed(send.get("malformed")),
             "createdAt": _iso(send["createdAt"]),
             "dueAt": _iso(send["dueAt"]),
             "expiresAt": _iso(send["expiresAt"]),
@@ -63,8 +65,11 @@ class SendReader:
         return await self._budget.held_since(send["app"])
 
     async def _sums(self, send: Send) -> Sums:
+        """The names that were left out are in no page: they come from the send."""
         totals = send["totals"]
-        return totals if totals is not None else (await self._pages.sums(send["_id"]))[0]
+        sums = totals if totals is not None else (await self._pages.sums(send["_id"]))[0]
+        left_out = count_malformed(send.get("malformed"))
+        return {**sums, "people": {**sums["people"], "malformed": left_out}}
 
     async def _seen(self, send: str) -> dict[str, int]:
         counts = await self._interactions.counts(send)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 
 from sender_service.intake.accept import Intake
+from sender_service.intake.lines import peek_head, to_lines
 from sender_service.intake.said import check_written, to_said
-from sender_service.intake.upload import peek_head, to_lines
 from sender_service.ops.auth import require_app, sees_app
 from sender_service.ops.bodies import is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC

@@ -15,12 +15,12 @@ from sender_service.intake.accept import Intake
 from sender_service.intake.said import to_said
 from sender_service.models.campaign import Campaign
 from sender_service.models.login_proof import UNREADABLE, check_login_proof
-from sender_service.models.trigger import UuidText
 from sender_service.ops.reading import SendReader
 from sender_service.store.trials import TrialStore
 from shared.errors import Conflict, FieldError, InvalidPayload, Rejected
 from shared.models.app import App
 from shared.models.wire import Storable, Wire
+from shared.names import PlayerId
 from shared.secrets import Vault
 
 LOOK_TIMEOUT_SECONDS = 10.0
@@ -46,7 +46,7 @@ class TestPush(Wire):
         },
     )
 
-    player: UuidText
+    player: PlayerId
     variables: Storable = {}
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from pymongo import ReplaceOne
 
+from sender_service.models.malformed import Stored
 from sender_service.models.send import Send
 from shared.collections import PARTS, SENDS
 from shared.errors import Rejected
@@ -60,13 +61,16 @@ class PartStore:
             for part in parts:
                 await self._parts.delete_one({"_id": part})
 
-    async def note(self, send: str, number: int, part: str, count: int) -> Send | None:
+    async def note(
+        self, send: str, number: int, part: str, count: int, malformed: Stored
+    ) -> Send | None:
         """The send knows that this part came; repeated, it changes nothing. Returns the send."""
         got = f"parts.got.{number}"
+        left_out = {f"malformed.{number}": malformed} if malformed["count"] else {}
         with translate_mongo_errors():
             await self._sends.update_one(
                 {"_id": send, "state": "planning", got: {"$exists": False}},
-                {"$set": {got: part}, "$inc": {"parts.recipients": count}},
+                {"$set": {got: part, **left_out}, "$inc": {"parts.recipients": count}},
             )
             return cast(Send | None, await self._sends.find_one({"_id": send}))
 

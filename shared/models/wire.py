@@ -19,6 +19,7 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from shared.clock import as_utc
 from shared.errors import InvalidPayload
@@ -37,6 +38,20 @@ def _utc(moment: datetime) -> datetime:
         return as_utc(moment)
     except OverflowError as exc:  # the year 9999 west of Greenwich
         raise ValueError("is beyond the years 1 to 9999") from exc
+
+
+def _no_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise PydanticCustomError("datetime_type", "must be a date and time")
+    return value
+
+
+def _check_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise PydanticCustomError(
+            "time_zone_missing", "must have its time zone, as in 2027-01-31T10:00:00+01:00 or …Z"
+        )
+    return moment
 
 
 def check_storable(value: dict[str, Any]) -> dict[str, Any]:
@@ -100,6 +115,14 @@ def _is_text(value: str) -> bool:
 
 # UTC, in milliseconds, as ISO 8601 with a Z; readers take any number of decimals.
 Moment = Annotated[datetime, AfterValidator(_utc), PlainSerializer(to_iso, when_used="json")]
+# Written by people: without an offset it would be an hour or two off for whoever means local time.
+ZonedMoment = Annotated[
+    datetime,
+    BeforeValidator(_no_flag),
+    AfterValidator(_check_zone),
+    AfterValidator(_utc),
+    PlainSerializer(to_iso, when_used="json"),
+]
 # Free-form JSON that is stored as it is.
 Storable = Annotated[
     dict[str, Any],

@@ -16,13 +16,13 @@ from ingest_service.judge import Arrival, Judge
 from ingest_service.projector.decode import decode
 from ingest_service.stream_bodies import read_stream
 from ingest_service.webhook_bodies import read_webhook
+from sender_service.intake.lines import read_head, read_recipient
 from sender_service.intake.said import to_said
-from sender_service.intake.upload import read_head, read_recipient
 from sender_service.models.erasure import Erased, names_person
 from sender_service.models.send import EVER, NEVER
 from sender_service.models.trigger import parse_trigger
+from sender_service.ops.asked import read_whole
 from sender_service.ops.audit import plain
-from sender_service.ops.preview import _read_whole
 from sender_service.ops.trials import _judged
 from shared.kafka import Record
 from shared.models.app import App
@@ -151,8 +151,8 @@ DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "letter": (DeadLetter.parse, LETTER),
     "projected": (_projected, EVENT),
     "head of a list": (lambda raw: read_head((1, raw)), HEAD),
-    "line of a list": (lambda raw: read_recipient(2, raw), LINE),
-    "preview": (_read_whole, TRIGGER_WITHOUT_ID),
+    "line of a list": (lambda raw: read_recipient(2, raw, 0), LINE),
+    "preview": (read_whole, TRIGGER_WITHOUT_ID),
     "import row": (_imported, TAGS),
     "dead letter shown": (lambda raw: plain(DeadLetter.told(DeadLetter.pack(raw))), EVENT),
     "dead letter erased": (lambda raw: names_person(load_json(raw), NOBODY, EVER), EVENT),
@@ -190,18 +190,20 @@ READERS = {
     "sender_service/dispatcher/onesignal.py": "tests/unit/sender/test_onesignal.py",
     "sender_service/dispatcher/outcomes.py": "test_onesignals_answers",
     "sender_service/express.py": OWN,
-    "sender_service/intake/upload.py": "head of a list, line of a list",
+    "sender_service/intake/lines.py": "head of a list, line of a list",
+    "sender_service/intake/upload.py": OWN,
     "sender_service/models/campaign.py": OWN,
     "sender_service/models/formats.py": "tests/unit/sender/test_text_values.py",
     "sender_service/models/segment.py": "segment",
     "sender_service/models/templates.py": "tests/unit/sender/test_rendering.py",
     "sender_service/models/trigger.py": "trigger, segment",
+    "sender_service/models/trigger_parts.py": "trigger",
     "sender_service/ops/app_body.py": OWN,
     "sender_service/ops/apps.py": OWN,
     "sender_service/ops/bodies.py": "tests/contract/sender/test_strict_bodies.py",
     "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_trial.py",
     "sender_service/ops/letters.py": "letter, dead letter shown",
-    "sender_service/ops/preview.py": "preview",
+    "sender_service/ops/asked.py": "preview",
     "sender_service/ops/trials.py": "connection, refusal",
     "sender_service/planner/lists.py": OWN,
     "sender_service/planner/planner.py": OWN,

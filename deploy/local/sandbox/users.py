@@ -14,6 +14,7 @@ from deploy.local.sandbox.rows import browser_row, user_row
 from deploy.local.sandbox.state import put_browser, put_user
 
 SUBSCRIPTIONS_MAX = 20
+RESTRICTED_IDS = frozenset({"0"})  # what scripts send of visitors that have none
 
 
 async def create_user(request: Request) -> Response:
@@ -25,7 +26,7 @@ async def create_user(request: Request) -> Response:
     is_list = isinstance(wanted, list) and all(isinstance(item, dict) for item in wanted)
     if not is_list or len(wanted) > SUBSCRIPTIONS_MAX:
         raise refuse(400, f"subscriptions must be an array of at most {SUBSCRIPTIONS_MAX} objects")
-    aliases = {str(label): str(alias) for label, alias in identity.items() if alias is not None}
+    aliases = _read_aliases(identity)
     known = next((desk.aliases[pair] for pair in aliases.items() if pair in desk.aliases), None)
     user = _known_or_new(desk, known)
     aliases.pop("onesignal_id", None)
@@ -57,7 +58,7 @@ async def update_identity(request: Request) -> Response:
     """Login: 409 when somebody else has the alias."""
     desk, user = _find(request)
     given = _object(await read_object(request), "identity")
-    aliases = {str(label): str(alias) for label, alias in given.items()}
+    aliases = _read_aliases(given)
     taken = {
         label: alias
         for label, alias in aliases.items()
@@ -125,6 +126,14 @@ def _conflict(taken: dict[str, str]) -> Refusal:
     title = "One or more Aliases claimed by another User"
     error = {"code": "user-2", "title": title, "meta": {"conflicting_aliases": taken}}
     return Refusal(409, {"errors": [error]})
+
+
+def _read_aliases(given: Json) -> dict[str, str]:
+    """Raises Refusal for external ids that OneSignal takes from nobody."""
+    aliases = {str(label): str(alias) for label, alias in given.items() if alias is not None}
+    if aliases.get("external_id") in RESTRICTED_IDS:
+        raise refuse(400, f"external_id {aliases['external_id']} is restricted")
+    return aliases
 
 
 def _object(body: Json, name: str) -> dict[str, Any]:

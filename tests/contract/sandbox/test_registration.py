@@ -155,3 +155,14 @@ async def test_bad_registrations_are_4xx(sandbox: Remote) -> None:
     mine = f"/sandbox/browsers/{await register(sandbox)}/pushes"
     for after in ("inf", "nan", "x"):
         assert (await client.get(f"{mine}?after={after}")).status_code == 400
+
+
+async def test_f25_external_id_0_is_refused(sandbox: Remote) -> None:
+    users = f"/apps/{sandbox.app_id}/users"
+    zero = {"identity": {"external_id": "0"}}
+    assert (await sandbox.client.post(users, json=zero)).status_code == 400
+    made = (await sandbox.client.post(users, json={})).json()
+    path = f"{users}/by/onesignal_id/{made['identity']['onesignal_id']}/identity"
+    assert (await sandbox.client.patch(path, json=zero)).status_code == 400
+    seven = {"identity": {"external_id": "007"}}
+    assert (await sandbox.client.patch(path, json=seven)).status_code == 200

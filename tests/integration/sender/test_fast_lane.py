@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
+from sender_service.intake.lines import to_lines
 from sender_service.intake.said import to_said
-from sender_service.intake.upload import to_lines
 from sender_service.models.trigger import FEW_RECIPIENTS
 from sender_service.scheduler.ahead import Ahead
 from sender_service.store.pages import DUE_LIMIT

@@ -128,13 +128,31 @@ async def test_parts_that_disagree_refuse_the_send(door: Door, differing: dict[s
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 async def test_a_broken_part_refuses_the_send(door: Door, order: tuple[int, int]) -> None:
-    one, two = in_parts(logins("a"), [{"login": "b", "visitor": "c"}])
+    one, two = in_parts(logins("a"), logins("b"))
+    two["priority"] = "urgent"
     parts = (one, two)
     assert await door.say(*(parts[i] for i in order), two) == [None] * 3
     send = await door.send(one["id"])
     assert send["state"] == "refused"
-    assert str(send["error"]).startswith("invalid: recipients.0")
+    assert str(send["error"]).startswith("invalid: priority")
     assert await door.parts() == 0
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0, 1)])
+async def test_f18_a_bad_name_in_a_part_costs_itself(door: Door, order: tuple[int, ...]) -> None:
+    players = await people(door, "a", "b")
+    bad = [{"login": "b", "visitor": "c"}, {"login": "undefined"}, {"visitor": "a b"}]
+    parts = in_parts([*logins("a"), bad[0]], bad, [bad[1], *logins("b"), 5])
+    assert await door.say(*(parts[i] for i in order)) == [None] * len(order)
+    await door.plan()
+    send = parts[0]["id"]
+    assert await reached(door, send) == list(players.values())
+    account = (await door.http.get(f"/v1/sends/{send}")).json()
+    assert account["people"]["malformed"] == 6
+    assert [(name["part"], name["index"], name["code"]) for name in account["malformed"]] == [
+        (1, 1, "value_error"), (2, 0, "value_error"), (2, 1, "placeholder_login"),
+        (2, 2, "visitor_id"), (3, 0, "placeholder_login"), (3, 2, "model_type"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -48,25 +48,56 @@ async def test_a_list_one_a_line_is_cut_and_sent(
 
 
 @pytest.mark.parametrize(
-    ("line", "field", "code"),
+    ("line", "code"),
     [
-        (b'{"login": "a", "visitor": "b"}', "lines.5", "value_error"),
-        (b'{"visitor": ""}', "lines.5.visitor", "string_too_short"),
-        (b'{"login": "a", "variables": {"$set": 1}}', "lines.5.variables", "value_error"),
-        (b'{"login": ', "lines.5", "invalid_json"),
-        (b"[]", "lines.5", "model_type"),
+        (b'{"login": "x", "visitor": "y"}', "value_error"),
+        (b'{"visitor": ""}', "too_short"),
+        (b'{"login": "x", "variables": {"$set": 1}}', "value_error"),
+        (b'{"login": ', "invalid_json"),
+        (b"[]", "model_type"),
+        (b'{"login": "undefined"}', "placeholder_login"),
+        (b'{"visitor": "a b"}', "visitor_id"),
     ],
 )
-async def test_one_bad_line_and_nothing_is_kept(
-    door: Door, monkeypatch: pytest.MonkeyPatch, line: bytes, field: str, code: str
+async def test_f18_a_bad_line_costs_itself(
+    door: Door, monkeypatch: pytest.MonkeyPatch, line: bytes, code: str
+) -> None:
+    monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 2)
+    players = await people(door, "a", "b", "c", "d")
+    head = a_trigger()
+    body = [*lines(*logins("a", "b", "c")), line, *lines(*logins("d"))]
+    answer = await door.upload(head, body)
+    assert answer.status_code == 202, answer.text
+    account = answer.json()
+    assert account["people"]["malformed"] == 1
+    assert [(name["index"], name["code"]) for name in account["malformed"]] == [(3, code)]
+    await door.plan()
+    assert await reached(door, head["id"]) == list(players.values())
+    assert (await door.upload(head, body)).status_code == 202  # the same again is the same send
+
+
+@pytest.mark.parametrize("short", [True, False])
+async def test_f18_a_list_of_bad_lines_only_is_refused(
+    door: Door, monkeypatch: pytest.MonkeyPatch, short: bool
+) -> None:
+    monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 100 if short else 1)
+    head = a_trigger()
+    answer = await door.upload(head, [b"a,b", b'{"login": null}', b'{"login": "NaN"}'])
+    error = answer.json()
+    assert (answer.status_code, error["code"]) == (422, "no_recipients")
+    assert [e["field"] for e in error["errors"]] == ["lines.0", "lines.1", "lines.2"]
+    assert await door.parts() == 0 and await door.sender.sends.get(head["id"]) is None
+
+
+async def test_f7_unknown_key_of_a_line_refuses_the_list(
+    door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 2)
     head = a_trigger()
-    answer = await door.upload(head, [*lines(*logins("a", "b", "c")), line, *lines(*logins("d"))])
+    answer = await door.upload(head, [*lines(*logins("a", "b", "c")), b'{"logn": "d"}'])
     error = answer.json()
     assert answer.status_code == 422
-    assert [(e["field"], e["code"]) for e in error["errors"]] == [(field, code)]
-    assert error["message"].startswith("line 5: ")
+    assert [(e["field"], e["code"]) for e in error["errors"]] == [("lines.5.logn", "unknown_key")]
     assert await door.parts() == 0 and await door.sender.sends.get(head["id"]) is None
 
 

@@ -72,9 +72,13 @@ async def test_long_list_is_extrapolated_and_all_of_it_looked_at(door: Door) -> 
     found = (await previewed(door, head, *recipients, people=15)).json()
     assert (found["exact"], found["planned"]) == (False, {"people": 15, "share": 0.25})
     assert found["wouldGet"] == {"people": 60, "players": 60}
-    wrong = await previewed(door, head, *recipients, {"login": 1}, people=15)
-    assert wrong.status_code == 422
-    assert wrong.json()["errors"][0]["field"] == "lines.62.login"
+    bad = [{"login": True}, {"login": "null"}]
+    wrong = (await previewed(door, head, *recipients, *bad, people=15)).json()
+    assert (wrong["wouldGet"]["people"], wrong["people"]["malformed"]) == (60, 2)
+    assert [(name["index"], name["code"]) for name in wrong["malformed"]] == [
+        (60, "id_type"),
+        (61, "placeholder_login"),
+    ]
 
 
 @pytest.mark.parametrize(

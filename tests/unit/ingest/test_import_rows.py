@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest_service.importer.rows import NotWebPush, column, to_event
+from ingest_service.importer.columns import column
+from ingest_service.importer.rows import NotWebPush, to_event
 from ingest_service.projector.decode import decode
 from shared.errors import Rejected
 from shared.kafka import Record
@@ -61,7 +62,7 @@ def test_others_than_browsers_are_left_out(device: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"id": "a1"}, {"tags": "{"}, {"tags": "[]"}, {"last_active": "soon"}, {"id": ""}]
+    "fields", [{"id": "a1"}, {"notification_types": "x"}, {"subscribed": "perhaps"}, {"id": ""}]
 )
 def test_bad_rows_are_refused(fields: dict[str, str]) -> None:
     with pytest.raises(Rejected):

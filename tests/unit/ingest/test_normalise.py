@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from ingest_service.normalise import Amount, Id, PlayerId
+from ingest_service.normalise import Amount, Id
 from ingest_service.schemas import KNOWN, Shape
 from ingest_service.statuses import read_status
+from shared.names import PlayerId
 
 ID: TypeAdapter[str] = TypeAdapter(Id)
 AMOUNT: TypeAdapter[float] = TypeAdapter(Amount)

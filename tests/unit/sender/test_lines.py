@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender_service.intake import upload
-from sender_service.intake.upload import to_lines
+from sender_service.intake import lines
+from sender_service.intake.lines import to_lines
 from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from sender_service.planner.seen import FIRST_SIZE, Places, SeenTexts
 from shared.errors import TooLarge
@@ -44,7 +44,7 @@ async def test_a_line_without_end_is_refused_before_it_is_whole() -> None:
 
 async def test_a2_upload_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of empty lines too, of which nothing is kept."""
-    monkeypatch.setattr(upload, "MAX_UPLOAD_BYTES", 2**20)
+    monkeypatch.setattr(lines, "MAX_UPLOAD_BYTES", 2**20)
     for piece in (b"\n" * 2**16, b" \n" * 2**15, b"{}\n" * 2**14):
         with pytest.raises(TooLarge) as caught:
             await _lines(*[piece] * 40)

@@ -80,7 +80,7 @@ def test_bought_since_the_trigger_or_days_before_it() -> None:
 @pytest.mark.parametrize(
     ("policy", "field"),
     [
-        ({"quietHours": {"from": "24:00", "to": "08:00"}}, "quietHours.from"),
+        ({"quietHours": {"from": "25:00", "to": "08:00"}}, "quietHours.from"),
         ({"quietHours": {"from": "22:00"}}, "quietHours.to"),
         ({"cap": {"count": 0, "days": 1}}, "cap.count"),
         ({"cap": {"count": 1, "days": 91}}, "cap.days"),

@@ -1,0 +1,113 @@
+"""A list's lines as they come over HTTP: the trigger on the first, then one recipient a line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from sender_service.models.malformed import BadName, LeftOut, Malformed, refuse_all
+from sender_service.models.trigger import MAX_PARTS, MAX_TRIGGER_BYTES, Recipient, Terms
+from shared.errors import FieldError, InvalidPayload, TooLarge
+from shared.models.strict import validate_strictly
+from shared.models.wire import load_json
+
+PART_BYTES = 1024 * 1024  # of the lines; as a document it may take some times as much
+MAX_UPLOAD_BYTES = MAX_PARTS * PART_BYTES  # also of what is in no part
+ELSEWHERE = ("audience", "recipients", "part", "parts")
+
+Lines = AsyncIterator[tuple[int, bytes]]
+
+
+def read_head(first: tuple[int, bytes] | None) -> Terms:
+    """The first line. Raises InvalidPayload."""
+    if first is None:
+        raise InvalidPayload("the first line is the trigger", code="no_trigger")
+    number, line = first
+    try:
+        value = load_json(line)
+        for key in ELSEWHERE:
+            if isinstance(value, dict) and key in value:
+                error = FieldError(key, "not_here", "recipients come one a line")
+                raise InvalidPayload(f"{key}: {error.message}", errors=[error])
+        return validate_strictly(Terms, value)
+    except InvalidPayload as exc:
+        raise _at_line(number, exc) from exc
+
+
+def read_recipient(number: int, line: bytes, index: int) -> Recipient | BadName:
+    """Raises InvalidPayload for an unknown key, which is a slip in all lines alike."""
+    try:
+        return validate_strictly(Recipient, load_json(line))
+    except InvalidPayload as exc:
+        unknown = [error for error in exc.errors if error.code == "unknown_key"]
+        if unknown:
+            text = f"{unknown[0].field}: {unknown[0].message}"
+            raise _at_line(number, InvalidPayload(text, errors=unknown)) from exc
+        code = exc.errors[0].code if exc.errors else exc.code
+        return BadName(index, code, f"line {number}: {exc.message}")
+
+
+def check_any(total: int, malformed: Malformed) -> None:
+    """Raise InvalidPayload for a list in which nobody is named."""
+    if not total:
+        raise InvalidPayload("a list has at least one recipient", code="no_recipients")
+    if malformed.count == total:
+        raise refuse_all(LeftOut({}, malformed, "lines", is_empty=True))
+
+
+def _at_line(number: int, error: InvalidPayload) -> InvalidPayload:
+    """The same, naming the line: `lines.17.visitor`."""
+    found = error.errors or [FieldError("body", error.code, error.message)]
+    place = f"lines.{number}"
+    errors = [
+        FieldError(place if e.field == "body" else f"{place}.{e.field}", e.code, e.message)
+        for e in found
+    ]
+    return InvalidPayload(f"line {number}: {error.message}", code=error.code, errors=errors)
+
+
+async def peek_head(lines: Lines) -> tuple[Terms, Lines]:
+    """Return what the first line says, and all lines as if none had been read. Raises InvalidPayload."""
+    first = await anext(lines, None)
+    head = read_head(first)
+    assert first is not None
+
+    async def again() -> Lines:
+        yield first
+        async for line in lines:
+            yield line
+
+    return head, again()
+
+
+async def to_lines(chunks: AsyncIterator[bytes]) -> Lines:
+    """(number from 1 on, line) without empty ones. Raises TooLarge.
+
+    Empty lines count too, so that no upload is endless; a line that comes in a million pieces is
+    put together once.
+    """
+    number, size = 0, 0
+    rest = bytearray()
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > MAX_UPLOAD_BYTES:
+            raise list_too_large()
+        first, *more = chunk.split(b"\n")
+        rest += first
+        _measure(number + 1, rest)
+        for line in more:
+            number += 1
+            if rest.strip():
+                yield number, bytes(rest)
+            rest = bytearray(line)
+            _measure(number + 1, rest)
+    if rest.strip():
+        yield number + 1, bytes(rest)
+
+
+def _measure(number: int, line: bytearray) -> None:
+    if len(line) > MAX_TRIGGER_BYTES:
+        raise TooLarge(f"line {number} has more than 1 MiB", code="line_too_large")
+
+
+def list_too_large() -> TooLarge:
+    return TooLarge(f"a list has at most {MAX_PARTS} MiB", code="list_too_large")

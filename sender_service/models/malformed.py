@@ -1,0 +1,150 @@
+"""Names of a list that can't be read: each costs itself, is counted, and the first are named. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, TypedDict
+
+from pydantic import ValidationError
+
+from shared.errors import FieldError, InvalidPayload
+from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
+from shared.ids import is_visitor_id
+from shared.models.strict import UNKNOWN, first_findings
+
+MAX_NAMED = 100  # that a send's answer lists
+LISTS = (("recipients",), ("audience", "logins"), ("audience", "visitors"), ("audience", "players"))
+NIL = "00000000-0000-0000-0000-000000000000"
+NOT_A_VISITOR = ("visitor_id", "must have 1 to 64 letters, digits, or any of _ - . :")
+Place = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BadName:
+    """`index`: where in the list it stood, from 0 on."""
+
+    index: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """How many names were left out, and the first of them."""
+
+    count: int = 0
+    names: tuple[BadName, ...] = ()
+
+    def with_name(self, name: BadName) -> Malformed:
+        return Malformed(self.count + 1, (*self.names, name)[:MAX_NAMED])
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A trigger without the names that can't be read. `is_empty`: its list has no other."""
+
+    rest: dict[str, Any]
+    malformed: Malformed = Malformed()
+    field: str = ""
+    is_empty: bool = False
+    places: list[int] | None = None  # where those that are left stood
+
+
+class Stored(TypedDict):
+    """How a send keeps them, by part; "0" is a list that came whole."""
+
+    count: int
+    names: list[dict[str, Any]]
+
+
+def leave_out(value: dict[str, Any], error: ValidationError) -> LeftOut:
+    """Leave out the names that an error is about.
+
+    Unknown keys are no matter of a name: they stay, and are read as everywhere.
+    """
+    place, bad = _find_bad(error)
+    if not bad:
+        return LeftOut(value)
+    *outer, field = place
+    holder = value[outer[0]] if outer else value
+    places = [index for index in range(len(holder[field])) if index not in bad]
+    held = {**holder, field: [holder[field][index] for index in places]}
+    named = tuple(name for name in bad.values() if name is not None)
+    rest = {**value, outer[0]: held} if outer else held
+    return LeftOut(rest, Malformed(len(bad), named), ".".join(place), not places, places)
+
+
+def _find_bad(error: ValidationError) -> tuple[Place, dict[int, BadName | None]]:
+    """Return the list that is meant, and its bad names by index: of the first what is wrong."""
+    found: dict[Place, dict[int, BadName | None]] = {place: {} for place in LISTS}
+    for finding in first_findings(error, error.error_count()):
+        place, index, *rest = _split(finding["loc"])
+        if place and finding["type"] != UNKNOWN and index not in found[place]:
+            bad = BadName(index, finding["type"], _sentence(rest, finding["msg"]))
+            found[place][index] = bad if len(found[place]) < MAX_NAMED else None
+    return next(((place, bad) for place, bad in found.items() if bad), ((), {}))
+
+
+def _split(path: Any) -> tuple[Any, ...]:
+    """Return (the list, the index in it, what is within that name), or ((), -1) for anything else."""
+    steps = tuple(path)
+    for place in LISTS:
+        length = len(place)
+        if steps[:length] == place and len(steps) > length and isinstance(steps[length], int):
+            return place, steps[length], *steps[length + 1 :]
+    return (), -1
+
+
+def _sentence(path: list[Any], message: str) -> str:
+    field = ".".join(str(step)[:64] for step in path)
+    text = message.removeprefix("Value error, ")
+    return f"{field}: {text}" if field else text
+
+
+def why_nobody(kind: str, name: str, allowed: Collection[str]) -> tuple[str, str] | None:
+    """Return the code and reason where it names nobody; `allowed` are the app's real logins."""
+    if kind == "login":
+        return ("placeholder_login", MESSAGE) if is_placeholder(name, allowed) else None
+    if kind == "player":
+        return ("placeholder_player", MESSAGE) if name == NIL else None
+    if is_placeholder_visitor(name):
+        return "placeholder_visitor", MESSAGE
+    return None if is_visitor_id(name) else NOT_A_VISITOR
+
+
+def refuse_all(found: LeftOut) -> InvalidPayload:
+    """Return why a list is refused of which no name is left."""
+    named = found.malformed.names
+    errors = [FieldError(f"{found.field}.{b.index}", b.code, b.message) for b in named]
+    text = f"{found.field}: none of {found.malformed.count} names can be read"
+    return InvalidPayload(f"{text}: {named[0].message}", code="no_recipients", errors=errors)
+
+
+def to_stored(malformed: Malformed, room: int = MAX_NAMED) -> Stored:
+    names = [
+        {"index": name.index, "code": name.code, "message": name.message}
+        for name in malformed.names[:room]
+    ]
+    return {"count": malformed.count, "names": names}
+
+
+def count_malformed(stored: Mapping[str, Stored] | None) -> int:
+    return sum(part["count"] for part in (stored or {}).values())
+
+
+def room_left(stored: Mapping[str, Stored] | None) -> int:
+    """Return how many more names may be kept of a send."""
+    return max(0, MAX_NAMED - sum(len(part["names"]) for part in (stored or {}).values()))
+
+
+def show_malformed(stored: Mapping[str, Stored] | None) -> list[dict[str, Any]]:
+    """Return the first names of all parts, in order; of a list in parts with its part."""
+    return list(_in_order(stored or {}))[:MAX_NAMED]
+
+
+def _in_order(stored: Mapping[str, Stored]) -> Iterator[dict[str, Any]]:
+    for part in sorted(stored, key=int):
+        for name in sorted(stored[part]["names"], key=itemgetter("index")):
+            yield {**name, "part": int(part)} if int(part) else name

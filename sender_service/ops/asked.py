@@ -1,0 +1,82 @@
+"""What a preview is asked: a trigger, or a list one recipient a line, of which a part is kept."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from sender_service.intake.accept import Intake
+from sender_service.intake.lines import Lines, check_any, read_head, read_recipient
+from sender_service.intake.lists import too_many
+from sender_service.intake.said import check_written, to_said
+from sender_service.models.malformed import BadName, Malformed, why_nobody
+from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Terms, Trigger
+from sender_service.planner.target import Target, to_target
+from shared.errors import InvalidPayload
+from shared.models.wire import load_json
+
+LIST_BYTES = 32 * 1024 * 1024  # of a list so much is kept in memory
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`names`: of a list that came one a line as many as were kept, which is this `share` of it."""
+
+    terms: Terms
+    names: list[Recipient] | None = None
+    share: float = 1.0
+
+    def target(self, due: datetime) -> Target:
+        if isinstance(self.terms, Trigger):
+            return to_target(self.terms, due)
+        return Target(self.terms.app, due, self.names)
+
+
+def read_whole(body: bytes) -> Asked:
+    """Raises InvalidPayload."""
+    said = to_said(_with_id(body))
+    check_written(said.trigger)
+    assert isinstance(said.trigger, Terms)
+    return Asked(said.trigger)
+
+
+async def read_lines(
+    intake: Intake, lines: Lines, people: int, allowed: Callable[[str], None]
+) -> Asked:
+    """Every line is looked at, so that a wrong one is named. Raises Rejected."""
+    first = await anext(lines, None)
+    terms = read_head(first and (first[0], _with_id(first[1])))
+    allowed(terms.app)
+    names: list[Recipient] = []
+    total = size = 0
+    malformed = Malformed()
+    async for number, line in lines:
+        found = read_recipient(number, line, total)
+        total, size = total + 1, size + len(line)
+        if total > MAX_RECIPIENTS:
+            raise too_many()
+        if isinstance(found, Recipient):
+            why = why_nobody(*found.address, intake.allowed_logins(terms.app))
+            found = found if why is None else BadName(total - 1, *why)
+        if isinstance(found, BadName):
+            malformed = malformed.with_name(found)
+        elif len(names) < people and size <= LIST_BYTES:
+            names.append(found)
+    check_any(total, malformed)
+    terms._malformed = malformed
+    return Asked(terms, names, len(names) / (total - malformed.count))
+
+
+def _with_id(body: bytes) -> bytes:
+    """A preview needs no id of its own."""
+    value = load_json(body)
+    if not isinstance(value, dict) or "id" in value:
+        return body
+    try:
+        return orjson.dumps({**value, "id": str(uuid.uuid4())})
+    except orjson.JSONEncodeError as exc:
+        raise InvalidPayload("the body is nested too deep", code="too_deep") from exc
