@@ -99,9 +99,7 @@ class _Asked:
 def _read_whole(body: bytes) -> _Asked:
     """Raises InvalidPayload."""
     said = to_said(_with_id(body))
-    check_written(said.trigger)
-    assert isinstance(said.trigger, Terms)
-    return _Asked(said.trigger)
+    return _Asked(check_written(said.trigger))
 
 
 async def _read_lines(lines: Lines, people: int, allowed: Callable[[str], None]) -> _Asked:

@@ -49,7 +49,7 @@ def to_script(blocks: list[Block], ports: dict[str, int]) -> str:
     return "set -euo pipefail\n" + body
 
 
-RUN = [page for page in PAGES if marked_blocks(page.read_text())]
+BLOCKS = {page: found for page in PAGES if (found := marked_blocks(page.read_text()))}
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +61,19 @@ async def carillon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ca
         assert await stack.stop() == 0
 
 
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
-async def test_commands_of_the_page_work(carillon: Carillon, page: Path, tmp_path: Path) -> None:
-    blocks = marked_blocks(page.read_text())
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A new folder, in which commands find what the checkout has beside them."""
     (tmp_path / ".venv").symlink_to(sys.prefix)
     (tmp_path / "docs").symlink_to(ROOT / "docs")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", list(BLOCKS), ids=lambda page: page.name)
+async def test_commands_of_the_page_work(carillon: Carillon, page: Path, folder: Path) -> None:
+    blocks = BLOCKS[page]
     process = await asyncio.create_subprocess_exec(
-        "bash", "-c", to_script(blocks, carillon.ports), cwd=tmp_path,
+        "bash", "-c", to_script(blocks, carillon.ports), cwd=folder,
         env={**carillon.cli_env, "PYTHONPATH": str(ROOT)}, stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
