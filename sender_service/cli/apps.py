@@ -1,4 +1,4 @@
-"""`app list|show|put|resume|test-connection`, `audit`: web shops, their OneSignal apps, who did what."""
+"""`app …`, `audit`: web shops, their OneSignal apps and keys, and who did what."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
+from sender_service.cli.app_create import add_create_command
+from sender_service.cli.app_keys import add_key_commands
 from sender_service.cli.ops import Ops, Refused, add_command, add_group, path_of, read_json, rows
 from sender_service.models.login_proof import check_login_proof
 
@@ -23,6 +25,8 @@ def add_app_commands(commands: Any) -> None:
         parser.add_argument("app", metavar="APP")
         if name == "put":
             parser.add_argument("file", metavar="FILE", help="JSON; - reads the standard input")
+    add_create_command(group)
+    add_key_commands(group)
 
 
 def add_audit_command(commands: Any) -> None:

@@ -73,6 +73,10 @@ class Ops:
         for found in warnings:
             errors.print(f"warning: {found['field']}: {found['message']}")
 
+    def note(self, text: str) -> None:
+        """Print to the standard error what a person should know besides."""
+        error_console().print(text)
+
 
 Work = Callable[[Ops], Awaitable[None]]
 
@@ -99,6 +103,9 @@ def add_group(commands: Any, name: str, *, help: str) -> Any:
 def execute(options: argparse.Namespace, work: Work) -> int:
     """Runs the command; returns its exit code."""
     errors = error_console()
+    if any(_has_no_text(given) for given in vars(options).values()):
+        errors.print("an argument has bytes that are no text in UTF-8")
+        return EXIT_ARGUMENTS
     try:
         asyncio.run(_with_api(options, load_settings(), work))
     except Refused as exc:
@@ -110,15 +117,22 @@ def execute(options: argparse.Namespace, work: Work) -> int:
     except httpx.InvalidURL as exc:
         errors.print(f"--url: {exc}")
         return EXIT_ARGUMENTS
-    except UnicodeEncodeError:
-        errors.print("an argument has bytes that are no text in UTF-8")
-        return EXIT_ARGUMENTS
     except httpx.HTTPError as exc:
         errors.print(f"the ops API can't be reached: {type(exc).__name__}; is the sender running?")
         return EXIT_UNREACHABLE
     except KeyboardInterrupt:
         return EXIT_REFUSED
     return 0
+
+
+def _has_no_text(given: object) -> bool:
+    """Bytes that no locale can read come as lone surrogates."""
+    values = given if isinstance(given, list) else [given]
+    return any(isinstance(one, str) and not one.isascii() and _is_broken(one) for one in values)
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 async def _with_api(options: argparse.Namespace, settings: Settings, work: Work) -> None:
