@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import orjson
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -44,6 +45,8 @@ def _print_boxed(console: Console, table: Table) -> None:
     """At least as wide as the longest word of each column: a terminal breaks lines, and cuts nothing."""
     for column in table.columns:
         column.overflow = "fold"
+        words = (word for cell in (column.header, *column.cells) for word in str(cell).split())
+        column.min_width = max(map(cell_len, words), default=1)
     if not console.encoding.startswith("utf"):
         table.box = box.ASCII
     least = Measurement.get(console, console.options.update(max_width=10_000), table).minimum

@@ -171,6 +171,7 @@ class MessageBudget:
 
         Raises StoreUnavailable.
         """
+        await self.counts.refresh(app)
         with translate_mongo_errors():
             found = await self._budgets.find_one({"_id": app})
         counted = [int(minute) for minute, n in self._recent(found).items() if n > 0]
