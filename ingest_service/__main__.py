@@ -20,6 +20,7 @@ from shared.errors import CarillonError
 from shared.mongo import open_database
 from shared.service import OURS_ALONE, run_service, say_what_starts
 from shared.settings import Settings
+from shared.terminal import replace_unwritable
 
 EXIT_REFUSED = 2
 Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
@@ -63,6 +64,7 @@ NEED_SECRET = ("replay",)  # it makes the ids of persons again; the others neith
 
 def _run_command(given: argparse.Namespace) -> int:
     """One sentence where it can't be done."""
+    replace_unwritable()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         settings = load_settings()

@@ -17,6 +17,7 @@ from sender_service.cli.tokens import add_token_commands
 from sender_service.cli.trigger import add_trigger_command
 from sender_service.main import ROLES, run
 from shared.service import run_service, say_what_starts
+from shared.terminal import replace_unwritable
 
 COMMANDS = (
     add_trigger_command,
@@ -60,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser, commands = _parser_and_commands()
     options = parser.parse_args(arguments)
     if options.command is not None:
+        replace_unwritable()
         return int(options.execute(options))
     say_what_starts("sender", commands)
     return run_service("sender", functools.partial(run, roles=options.only), serves_ops=True)

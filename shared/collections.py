@@ -37,6 +37,7 @@ PROFILES = CollectionSpec(
     INGEST,
     (
         _by("app", "slot"),
+        _by("head"),
         _by("app", "login"),
         _by("app", "email"),
         _by("visitors"),
@@ -58,8 +59,9 @@ SENDS = CollectionSpec(
     SENDER,
     (
         _by("priority", "planDue"),
-        _by("app", "campaign"),
+        _by("app", "campaign", "createdAt"),
         _by("app", "createdAt"),
+        _by("head"),
         _by("closedAt"),
         _by("expireAt", "app"),  # what is to be folded soon
         Index((("deleteAt", 1),), expires=True),  # set once it is folded into its report
@@ -82,7 +84,7 @@ CONTACTS = CollectionSpec("contacts", SENDER, (_EXPIRY,))
 INTERACTIONS = CollectionSpec("interactions", SENDER, (_by("send"), _EXPIRY))
 BUDGETS = CollectionSpec("budgets", SENDER)
 REPLICAS = CollectionSpec("replicas", SENDER)
-DEAD_LETTERS = CollectionSpec("dead_letters", SENDER, (_by("at"), _EXPIRY))
+DEAD_LETTERS = CollectionSpec("dead_letters", SENDER, (_by("at"), _by("head"), _EXPIRY))
 REPORTS = CollectionSpec("reports", SENDER, (_by("app"),))
 SEND_REPORTS = CollectionSpec("send_reports", SENDER, (_by("app", "campaign"), _by("wanted")))
 TOKENS = CollectionSpec("tokens", SENDER, (Index((("hash", 1),), unique=True),))

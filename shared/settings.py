@@ -159,8 +159,13 @@ class GovernorSettings(Group):
     messageable_seconds: float = Field(60.0, gt=0)  # how often OneSignal is asked for its count
 
 
+def _strip(given: object) -> object:
+    """What was read from a file ends with a line break."""
+    return given.strip() if isinstance(given, str) else given
+
+
 class OpsSettings(Group):
-    token: SecretStr = SecretStr(DEVELOPMENT_OPS_TOKEN)
+    token: Annotated[SecretStr, BeforeValidator(_strip)] = SecretStr(DEVELOPMENT_OPS_TOKEN)
 
 
 class Settings(BaseSettings):

@@ -12,7 +12,7 @@ from ingest_service.projector.contribution import union
 from ingest_service.projector.proof import was_proven
 from ingest_service.projector.sets import Document, stamp
 from ingest_service.projector.visitor import STAND_IN, Visitor
-from shared.ids import slot_of
+from shared.ids import head_of, slot_of
 
 KEPT_APART = frozenset({"rev", "changedAt"})  # not part of what a profile says
 WATCHED = ("players", "purchases")  # a change of these moves `changedAt`
@@ -56,6 +56,7 @@ def fold_profile(
         "_id": person,
         "app": visitors[0].state["app"],
         "slot": slot_of(person),
+        "head": head_of(person),
         "login": login,
         "email": _value(whole, "email"),
         "visitors": [v.state["visitor"] for v in here],

@@ -1,4 +1,4 @@
-"""`app list|show|put|resume|test-connection`, `audit`: web shops, their OneSignal apps, who did what."""
+"""`app …`, `audit`: web shops, their OneSignal apps and keys, and who did what."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, Refused, add_command, add_group, read_json, rows
+from sender_service.cli.app_create import add_create_command
+from sender_service.cli.app_keys import add_key_commands
+from sender_service.cli.ops import Ops, Refused, add_command, add_group, path_of, read_json, rows
 from sender_service.models.login_proof import check_login_proof
 
 
@@ -23,6 +25,8 @@ def add_app_commands(commands: Any) -> None:
         parser.add_argument("app", metavar="APP")
         if name == "put":
             parser.add_argument("file", metavar="FILE", help="JSON; - reads the standard input")
+    add_create_command(group)
+    add_key_commands(group)
 
 
 def add_audit_command(commands: Any) -> None:
@@ -38,7 +42,7 @@ async def _list(ops: Ops) -> None:
 
 
 async def _show(ops: Ops) -> None:
-    app = await ops.call("GET", f"/v1/apps/{ops.options.app}")
+    app = await ops.call("GET", path_of("apps", ops.options.app))
     ops.show_json(app)
     proof = app["loginHash"]
     found = check_login_proof(required=proof["required"], has_secret=proof["secret"] is not None)
@@ -46,17 +50,17 @@ async def _show(ops: Ops) -> None:
 
 
 async def _put(ops: Ops) -> None:
-    app = await ops.call("PUT", f"/v1/apps/{ops.options.app}", json=read_json(ops.options.file))
+    app = await ops.call("PUT", path_of("apps", ops.options.app), json=read_json(ops.options.file))
     ops.show(app, _table([app]))
 
 
 async def _resume(ops: Ops) -> None:
-    app = await ops.call("POST", f"/v1/apps/{ops.options.app}/resume")
+    app = await ops.call("POST", path_of("apps", ops.options.app, "resume"))
     ops.show(app, _table([app]))
 
 
 async def _test(ops: Ops) -> None:
-    told = await ops.call("POST", f"/v1/apps/{ops.options.app}/test-connection")
+    told = await ops.call("POST", path_of("apps", ops.options.app, "test-connection"))
     table = Table("result", "message", "players", "messageable")
     names = ("result", "message", "players", "messageablePlayers")
     ops.show(told, rows(table, tuple(told[name] for name in names)))

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, add_command, add_group, read_json, rows
+from sender_service.cli.ops import Ops, add_command, add_group, path_of, read_json, rows
 from sender_service.cli.sends import COUNTED, account_table
 
 
@@ -30,12 +30,12 @@ def add_campaign_commands(commands: Any) -> None:
             parser.add_argument("--variables", default="{}", help="a JSON object for the texts")
 
 
-def _path(ops: Ops, action: str = "") -> str:
-    return f"/v1/apps/{ops.options.app}/campaigns/{ops.options.campaign}{action}"
+def _path(ops: Ops, *action: str) -> str:
+    return path_of("apps", ops.options.app, "campaigns", ops.options.campaign, *action)
 
 
 async def _list(ops: Ops) -> None:
-    found = await ops.call("GET", f"/v1/apps/{ops.options.app}/campaigns")
+    found = await ops.call("GET", path_of("apps", ops.options.app, "campaigns"))
     table = Table("campaign", "name", "version", "enabled", "variants", "location")
     rows(table, *(
         (c["id"], c["name"], c["version"], c["enabled"], len(c["variants"]), c["location"])
@@ -58,13 +58,12 @@ async def _test(ops: Ops) -> None:
         "player": ops.options.player,
         "variables": read_json(ops.options.variables, "--variables"),
     }
-    account = await ops.call("POST", _path(ops, "/test"), json=body)
+    account = await ops.call("POST", _path(ops, "test"), json=body)
     ops.show(account, account_table(account))
 
 
 async def _report(ops: Ops) -> None:
-    path = f"/v1/apps/{ops.options.app}/campaigns/{ops.options.campaign}/report"
-    report = await ops.call("GET", path)
+    report = await ops.call("GET", _path(ops, "report"))
     title = f"{report['campaign']}: {report['sends']} sends"
     totals = Table("", "players", title=title)
     rows(totals, *((name, report[name]) for name in ("audience", "sent", "pending")))

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, Refused, add_command, add_group, rows
+from sender_service.cli.ops import Ops, Refused, add_command, add_group, path_of, rows
 
 NAMES = ("at", "topic", "stage", "code", "message", "id", "replayedAt")
 
@@ -35,7 +35,7 @@ async def _list(ops: Ops) -> None:
 
 
 async def _show(ops: Ops) -> None:
-    letter = await ops.call("GET", f"/v1/dead-letters/{ops.options.id}")
+    letter = await ops.call("GET", path_of("dead-letters", ops.options.id))
     ops.options.json = True  # whatever it holds, a table would not show it
     ops.show(letter)
 

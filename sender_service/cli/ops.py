@@ -13,15 +13,17 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import orjson
 from rich.console import Console
 from rich.table import Table
 
+from sender_service.cli.screen import error_console, open_console, print_json, print_tables
 from shared.environment import load_settings
 from shared.errors import Rejected
-from shared.settings import Settings
+from shared.settings import PRINTED, Settings
 from shared.text_files import as_utf8
 
 EXIT_REFUSED = 1
@@ -59,18 +61,21 @@ class Ops:
         if self.options.json:
             self.show_json(body)
         else:
-            for table in tables:
-                self.console.print(table)
+            print_tables(self.console, tables)
 
     def show_json(self, body: Any) -> None:
         """What a table would not show whole."""
-        self.console.file.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n")
+        print_json(self.console, body)
 
     def warn(self, warnings: Iterable[dict[str, Any]]) -> None:
         """Print to the standard error what is allowed, but worth knowing."""
-        errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        errors = error_console()
         for found in warnings:
             errors.print(f"warning: {found['field']}: {found['message']}")
+
+    def note(self, text: str) -> None:
+        """Print to the standard error what a person should know besides."""
+        error_console().print(text)
 
 
 Work = Callable[[Ops], Awaitable[None]]
@@ -97,7 +102,10 @@ def add_group(commands: Any, name: str, *, help: str) -> Any:
 
 def execute(options: argparse.Namespace, work: Work) -> int:
     """Runs the command; returns its exit code."""
-    errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    errors = error_console()
+    if any(_has_no_text(given) for given in vars(options).values()):
+        errors.print("an argument has bytes that are no text in UTF-8")
+        return EXIT_ARGUMENTS
     try:
         asyncio.run(_with_api(options, load_settings(), work))
     except Refused as exc:
@@ -105,6 +113,9 @@ def execute(options: argparse.Namespace, work: Work) -> int:
         return exc.exit_code
     except Rejected as exc:
         errors.print(exc.message)
+        return EXIT_ARGUMENTS
+    except httpx.InvalidURL as exc:
+        errors.print(f"--url: {exc}")
         return EXIT_ARGUMENTS
     except httpx.HTTPError as exc:
         errors.print(f"the ops API can't be reached: {type(exc).__name__}; is the sender running?")
@@ -114,20 +125,47 @@ def execute(options: argparse.Namespace, work: Work) -> int:
     return 0
 
 
+def _has_no_text(given: object) -> bool:
+    """Bytes that no locale can read come as lone surrogates."""
+    values = given if isinstance(given, list) else [given]
+    return any(isinstance(one, str) and not one.isascii() and _is_broken(one) for one in values)
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 async def _with_api(options: argparse.Namespace, settings: Settings, work: Work) -> None:
     async with open_api(settings, options.url) as http:
-        await work(Ops(http, options, Console(highlight=False, markup=False)))
+        await work(Ops(http, options, open_console()))
 
 
 def open_api(settings: Settings, url: str | None = None) -> httpx.AsyncClient:
-    """A client of the ops API, by default of this machine's, with its token."""
+    """A client of the ops API, by default of this machine's, with its token. Raises Rejected."""
     host = "127.0.0.1" if settings.sender.host in ANYWHERE else settings.sender.host
     return httpx.AsyncClient(
         base_url=url or f"http://{host}:{settings.sender.port}",
-        headers={"Authorization": f"Bearer {settings.ops.token.get_secret_value()}"},
+        headers={"Authorization": f"Bearer {_read_token(settings)}"},
         timeout=TIMEOUT_SECONDS,
         trust_env=False,
     )
+
+
+def _read_token(settings: Settings) -> str:
+    """Raises Rejected for what no header holds: a library's error would show the token."""
+    token = settings.ops.token.get_secret_value()
+    if not token:
+        raise Rejected("CARILLON_OPS__TOKEN is empty")
+    if not PRINTED.fullmatch(token):
+        raise Rejected(
+            "CARILLON_OPS__TOKEN has blanks, or letters that are in no token: no header can hold it"
+        )
+    return token
+
+
+def path_of(*steps: str) -> str:
+    """Return the path below `/v1` with these steps, whatever letters they have."""
+    return "/v1/" + "/".join(quote(step, safe="") for step in steps)
 
 
 def read_json(source: str, option: str | None = None) -> Any:

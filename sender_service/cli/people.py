@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, Refused, add_command, add_group, rows
+from sender_service.cli.ops import Ops, Refused, add_command, add_group, path_of, rows
 
 KINDS = ("login", "visitor", "player", "email")
 
@@ -65,22 +65,22 @@ async def _show_found(ops: Ops) -> None:
 
 
 async def _show(ops: Ops) -> None:
-    ops.show_json(await ops.call("GET", f"/v1/people/{ops.options.person}"))
+    ops.show_json(await ops.call("GET", path_of("people", ops.options.person)))
 
 
 async def _export(ops: Ops) -> None:
-    ops.show_json(await ops.call("GET", f"/v1/people/{ops.options.person}/export"))
+    ops.show_json(await ops.call("GET", path_of("people", ops.options.person, "export")))
 
 
 async def _erase(ops: Ops) -> None:
     if not ops.options.yes:
         raise Refused(400, "it can't be undone: say --yes")
-    done = await ops.call("POST", f"/v1/people/{ops.options.person}/erase")
+    done = await ops.call("POST", path_of("people", ops.options.person, "erase"))
     ops.show(done, rows(Table("person", "events"), (done["person"], done["count"])))
 
 
 async def _undo(ops: Ops) -> None:
-    path = f"/v1/people/{ops.options.person}/merges/undo"
+    path = path_of("people", ops.options.person, "merges", "undo")
     done = await ops.call("POST", path, json={"merge": ops.options.merge})
     ops.show(done, rows(Table("person", "event"), (done["person"], done["event"])))
 
@@ -97,7 +97,7 @@ async def _why(ops: Ops) -> None:
 
 
 async def _of(ops: Ops, person: str, params: dict[str, str]) -> Any:
-    return await ops.call("GET", f"/v1/people/{person}/why", params=params)
+    return await ops.call("GET", path_of("people", person, "why"), params=params)
 
 
 def _table(answer: dict[str, Any]) -> Table:

@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, Refused, add_command, rows
-from sender_service.cli.target import add_options, to_trigger
+from sender_service.cli.ops import Ops, Refused, add_command, path_of, rows
+from sender_service.cli.target import add_options, post_trigger, to_trigger
 from shared.errors import InvalidPayload
 
 
@@ -21,7 +21,7 @@ async def _preview(ops: Ops) -> None:
         trigger = to_trigger(ops.options)
     except InvalidPayload as exc:
         raise Refused(400, f"not a trigger: {exc.message}") from exc
-    told = await ops.call("POST", "/v1/sends/preview", json=trigger)
+    told = await post_trigger(ops, path_of("sends", "preview"), trigger)
     ops.show(told, _counts(told), _samples(told))
     if told["wouldBeRefused"]:
         raise Refused(409, f"it would be refused: {told['wouldBeRefused']}")

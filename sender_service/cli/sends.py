@@ -1,18 +1,28 @@
-"""`send show|pause|resume|cancel ID`: what became of a send."""
+"""`send list|show|pause|resume|cancel`: sends, and what became of them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, add_command, add_group, rows
+from sender_service.cli.ops import Ops, add_command, add_group, path_of, rows
+from sender_service.models.send import SendState
 
 COUNTED = ("impressions", "clicks", "closes")
+BY_PREFIX = "whole, or its first letters (six at least)"
+MOST_ASKED = 50  # answers of the API that one list takes
+LISTED = ("id", "state", "app", "campaign", "priority", "createdAt", "sent", "audience", "error")
 
 
 def add_send_commands(commands: Any) -> None:
-    group = add_group(commands, "send", help="look at a send, or hold it back")
+    group = add_group(commands, "send", help="look at sends, or hold one back")
+    listing = add_command(group, "list", _list, help="the newest first")
+    listing.add_argument("--app", default=None)
+    listing.add_argument("--campaign", default=None)
+    listing.add_argument("--state", choices=get_args(SendState), default=None)
+    listing.add_argument("--before", default=None, help="ISO 8601: goes on from there")
+    listing.add_argument("--limit", type=int, default=20)
     for name, method, help in (
         ("show", "GET", "a send's account"),
         ("pause", "POST", "stop its next release; what is released still goes"),
@@ -20,20 +30,55 @@ def add_send_commands(commands: Any) -> None:
         ("cancel", "POST", "end it: whoever was not called yet will not be"),
     ):
         parser = add_command(group, name, _send(name, method), help=help)
-        parser.add_argument("send", metavar="ID", help="the send's id, which is its trigger's")
+        parser.add_argument("send", metavar="ID", help=f"the send's id, {BY_PREFIX}")
+
+
+async def _list(ops: Ops) -> None:
+    names = ("app", "campaign", "state", "before", "limit")
+    given = {name: getattr(ops.options, name) for name in names}
+    params = {name: value for name, value in given.items() if value is not None}
+    items: list[dict[str, Any]] = []
+    for _ in range(MOST_ASKED):
+        found = await ops.call("GET", path_of("sends"), params=params)
+        items += found["items"]
+        params["before"] = found["next"]
+        if found["next"] is None or len(items) >= ops.options.limit:
+            break
+    table = Table(
+        "id", "state", "app", "campaign", "priority", "created", "sent", "audience", "error"
+    )
+    more = params["before"]
+    if more is not None:
+        table.caption = f"more: --before {more}"
+    cells = (tuple(item[name] for name in LISTED) for item in items)
+    ops.show({"items": items, "next": more}, rows(table, *cells))
 
 
 def _send(name: str, method: str) -> Any:
     async def work(ops: Ops) -> None:
-        action = "" if name == "show" else f"/{name}"
-        account = await ops.call(method, f"/v1/sends/{ops.options.send}{action}")
+        action = () if name == "show" else (name,)
+        account = await ops.call(method, path_of("sends", ops.options.send, *action))
         ops.show(account, account_table(account))
 
     return work
 
 
+def describe(account: dict[str, Any]) -> str:
+    """Return the state, why nothing goes out, and until when: `show` and `--watch` say the same."""
+    said = [account["state"]]
+    for reason in account.get("waiting", ()):
+        until = f" until {reason['until']}" if reason["until"] else ""
+        if reason["message"] == account["state"]:
+            said[0] += until
+        else:
+            said.append(reason["message"] + until)
+    return ", ".join(said)
+
+
 def account_table(account: dict[str, Any]) -> Table:
-    table = Table("", "players", title=f"{account['campaign']} {account['id']}: {account['state']}")
+    table = Table(
+        "", "players", title=f"{account['campaign']} {account['id']}: {describe(account)}"
+    )
     rows(table, *((name, account[name]) for name in ("audience", "sent", "pending")))
     for group in ("suppressed", "failed"):
         rows(table, *((f"{group}: {why}", n) for why, n in sorted(account[group].items())))

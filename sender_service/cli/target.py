@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import uuid
-from typing import Any
+from codecs import BOM_UTF8
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO, Any
 
-from sender_service.cli.ops import read_json
+import orjson
+
+from sender_service.cli.ops import Ops, Refused, read_json
+from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from shared.errors import InvalidPayload
 from shared.ids import is_visitor_id
 
 KINDS = ("visitor", "login", "player")
+LINES = "application/x-ndjson"
+PIECE_BYTES = 256 * 1024
+LIST_SECONDS = 600.0  # the API may take so long over a long list
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +31,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--segment", default=None, metavar="FILE", help="whom it selects (JSON; - reads stdin)"
     )
+    parser.add_argument(
+        "--list", default=None, metavar="FILE",
+        help='recipients, one a line: {"login": "…", "variables": {…}} (- reads stdin)',
+    )  # fmt: skip
     for kind in KINDS:
         parser.add_argument(
             f"--{kind}", action="append", default=[], metavar="ID", help="may repeat"
@@ -48,13 +63,57 @@ def _target(options: argparse.Namespace) -> dict[str, Any]:
         if not is_visitor_id(visitor):
             raise InvalidPayload(f"--visitor {visitor}: 1 to 64 letters, digits, or any of _ - . :")
     named = [{kind: value} for kind in KINDS for value in getattr(options, kind)]
-    given = (bool(named), options.all, options.segment is not None)
+    given = (bool(named), options.all, options.segment is not None, options.list is not None)
     if sum(given) > 1:
-        raise InvalidPayload("give one of --all, --segment, or names")
+        raise InvalidPayload("give one of --all, --segment, --list, or names")
     if not any(given):
         raise InvalidPayload(
-            "give --all, --segment, or at least one --visitor, --login or --player"
+            "give --all, --segment, --list, or at least one --visitor, --login or --player"
         )
+    if options.list is not None:
+        return {}
     if options.segment is not None:
         return {"audience": {"segment": read_json(options.segment)}}
     return {"audience": {"all": True}} if options.all else {"recipients": named}
+
+
+async def post_trigger(ops: Ops, path: str, trigger: dict[str, Any]) -> Any:
+    """Send it: a list one recipient a line, of which little is in memory. Raises Refused, HTTPError."""
+    if ops.options.list is not None:
+        return await _post_lines(ops, path, trigger, _open(ops.options.list))
+    body = orjson.dumps(trigger)
+    if len(body) > MAX_TRIGGER_BYTES and "recipients" in trigger:
+        lines = (orjson.dumps(one) + b"\n" for one in trigger.pop("recipients"))
+        return await _post_lines(ops, path, trigger, nullcontext(lines))
+    return await ops.call("POST", path, content=body, headers={"Content-Type": "application/json"})
+
+
+def _open(source: str) -> AbstractContextManager[IO[bytes]]:
+    """Raises Refused."""
+    try:
+        return nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb")
+    except OSError as exc:
+        raise Refused(400, f"{source}: {exc.strerror}") from exc
+
+
+async def _post_lines(
+    ops: Ops,
+    path: str,
+    trigger: dict[str, Any],
+    opened: AbstractContextManager[IO[bytes] | Iterator[bytes]],
+) -> Any:
+    with opened as lines:
+        content = _pieces(orjson.dumps(trigger), iter(lines))
+        headers = {"Content-Type": LINES}
+        return await ops.call("POST", path, content=content, headers=headers, timeout=LIST_SECONDS)
+
+
+async def _pieces(head: bytes, lines: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the trigger's line and the others, some together: a piece costs as much as a line."""
+    piece = bytearray(head + b"\n" + next(lines, b"").removeprefix(BOM_UTF8))
+    for line in lines:
+        piece += line
+        if len(piece) >= PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, add_command, add_group, rows
+from sender_service.cli.ops import Ops, add_command, add_group, path_of, rows
 
 NAMES = ("id", "name", "role", "apps", "createdAt", "expiresAt", "lastUsedAt")
 
@@ -47,7 +47,7 @@ async def _list(ops: Ops) -> None:
 
 
 async def _remove(ops: Ops) -> None:
-    removed = await ops.call("DELETE", f"/v1/tokens/{ops.options.id}")
+    removed = await ops.call("DELETE", path_of("tokens", ops.options.id))
     ops.show(removed, rows(Table("id", "removed"), (removed["id"], removed["removed"])))
 
 

@@ -21,7 +21,9 @@ from sender_service.store.parts import PartStore
 from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
-from shared.errors import CarillonError, InvalidPayload, NotFound, Rejected
+from shared.errors import CarillonError, FieldError, InvalidPayload, NotFound, Rejected
+from shared.ids import head_of
+from shared.nearest import did_you_mean
 
 log = logging.getLogger("carillon.intake")
 
@@ -127,12 +129,23 @@ class Intake:
 
     async def check(self, terms: Terms) -> tuple[datetime, datetime]:
         """(when it is due, when it expires). Raises Rejected for what would refuse the send."""
-        if self._apps.get(terms.app) is None:
-            await self._apps.refresh()
-        if (unknown := self._unknown_app(terms.app)) is not None:
-            raise unknown
+        await self.check_names(terms)
         await self._check_campaign(terms, {})
         return terms.life(self._clock())
+
+    async def check_names(self, terms: Terms) -> None:
+        """Raise InvalidPayload where there is no such app, or no such campaign of it.
+
+        Whoever asks over HTTP can correct it, so no send is kept of it.
+        """
+        if self._apps.get(terms.app) is None:
+            await self._apps.refresh()
+        if self._apps.get(terms.app) is None:
+            raise _unknown("app", "there is no such app")
+        if await self._campaigns.campaign(terms.app, terms.campaign) is None:
+            known = [str(d["id"]) for d in await self._campaigns.find({"app": terms.app})]
+            hint = did_you_mean(terms.campaign, known)
+            raise _unknown("campaign", f"the app has no such campaign{hint}")
 
     def _unknown_app(self, app: str) -> Rejected | None:
         if self._apps.get(app) is None:
@@ -190,6 +203,7 @@ class Intake:
         refused = error is not None
         return {
             "_id": said.head.id,
+            "head": head_of(said.head.id),
             "app": said.head.app,
             "campaign": trigger.campaign if trigger else "",
             "priority": trigger.priority if trigger else "marketing",
@@ -212,6 +226,13 @@ class Intake:
             "closedAt": now if refused else None,
             "expireAt": max(expires or now, now) + self._retention,
         }
+
+
+def _unknown(field: str, message: str) -> InvalidPayload:
+    code = f"unknown_{field}"
+    return InvalidPayload(
+        f"{field}: {message}", code=code, errors=[FieldError(field, code, message)]
+    )
 
 
 def _log_taken_in(send: str, app: str) -> None:

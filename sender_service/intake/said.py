@@ -26,13 +26,15 @@ def to_said(body: bytes) -> Said:
     return Said(head, trigger, digest, part_of(body, trigger))
 
 
-def check_written(trigger: Terms | InvalidPayload) -> None:
-    """Raise InvalidPayload for what somebody wrote by hand: unknown keys too, which a record may have."""
+def check_written(trigger: Terms | InvalidPayload) -> Terms:
+    """Return the trigger. Raises InvalidPayload for what somebody wrote by hand: unknown keys too,
+    which a record may have."""
     if isinstance(trigger, InvalidPayload):
         raise trigger
     if trigger.unknown:
         first = trigger.unknown[0]
         raise InvalidPayload(f"{first.field}: {first.message}", errors=trigger.unknown)
+    return trigger
 
 
 def reused() -> Conflict:

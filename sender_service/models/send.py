@@ -38,6 +38,7 @@ class Send(TypedDict, total=False):
     """The document. `state` is never "scheduled" or "paused": those follow from other fields."""
 
     _id: str
+    head: str  # of the id, so that people may name a send by its first letters
     app: str
     campaign: str
     priority: str

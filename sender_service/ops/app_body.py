@@ -9,7 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from sender_service.models.origins import ORIGIN_PATTERN, to_origin
 from sender_service.models.trigger import Name, UuidText
-from shared.errors import FieldError, InvalidPayload
+from sender_service.ops.app_secrets import NOT_A_HOOK, absent, invalid
+from shared.errors import FieldError
 from shared.models.app import (
     MASKED_PARAMETERS,
     MAX_ALLOWED_LETTERS,
@@ -143,7 +144,7 @@ class Sealer:
     def _seal(self, plain: str, kept: str | None, field: str) -> str:
         if plain == MASK:
             if kept is None:
-                raise _missing(field)
+                raise invalid([absent(field, plain)])
             return kept
         # The same secret stays as it was sealed: an identical PUT makes no new version.
         return kept if kept and self._vault.decrypt(kept) == plain else self._vault.encrypt(plain)
@@ -153,9 +154,7 @@ class Sealer:
         hook = given.snippet.webhook_key
         hashes = [key["hash"] for key in keys if key["kind"] == "webhook"]
         if hook is not None and self._vault.hash_key(hook) not in hashes:
-            raise InvalidPayload(
-                "snippet.webhookKey: is none of the app's webhook keys: its webhooks would be refused"
-            )
+            raise invalid([FieldError("body.snippet.webhookKey", "unknown_key", NOT_A_HOOK)])
         return keys
 
     def _key(self, key: KeyIn) -> Document:
@@ -164,9 +163,4 @@ class Sealer:
         for known in self._before.keys if self._before else []:
             if (known.id, known.kind) == (key.id, key.kind):
                 return known.document()
-        raise _missing(f"keys.{key.id}.key")
-
-
-def _missing(field: str) -> InvalidPayload:
-    error = FieldError(field, "missing", "is required: nothing is stored that it could stay")
-    return InvalidPayload(f"{field}: {error.message}", errors=[error])
+        raise invalid([absent(f"keys.{key.id}.key", key.key)])

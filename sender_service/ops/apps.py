@@ -9,13 +9,14 @@ from fastapi import APIRouter, Path, Request
 
 from sender_service.models.trigger import Name
 from sender_service.ops.app_body import AppIn, Sealer
+from sender_service.ops.app_secrets import find_absent_secrets
 from sender_service.ops.auth import caller, needs
-from sender_service.ops.bodies import json_body
+from sender_service.ops.bodies import Draft, draft_body
 from sender_service.ops.examples import APP, CONNECTION, answers
 from sender_service.ops.trials import ConnectionTest
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.errors import Conflict, FieldError, Forbidden, NotFound
 from shared.models.app import App
 from shared.mongo import Document
 from shared.secrets import MASK, Vault
@@ -41,6 +42,8 @@ def shown(document: Document) -> dict[str, Any]:
             "required": app.login_hash.required,
             "secret": MASK if app.login_hash.secret else None,
         },
+        "allowedLogins": app.allowed_logins,
+        "maskedParameters": app.masked_parameters,
         "snippet": app.snippet.document(),
         "controlGroup": app.control_group,
         "cap": None if app.cap is None else app.cap.document(),
@@ -64,16 +67,23 @@ def apps_router(
     @router.put("/{app}")
     @needs("admin")
     async def put_app(
-        request: Request, app: AppName, body: Annotated[AppIn, json_body(AppIn, APP, shown=SHOWN)]
+        request: Request,
+        app: AppName,
+        body: Annotated[Draft[AppIn], draft_body(AppIn, APP, shown=SHOWN)],
     ) -> dict[str, Any]:
         """Create or change. An identical one makes no new version; a masked secret stays. Only a token
-        for all apps creates one."""
-        before = await store.get(app)
-        if before is None and not caller(request).holds(None):
-            raise Forbidden("only a token for all apps makes a new one", code="app_not_allowed")
-        content = Sealer(vault, before).content(body)
-        _refuse_taken_keys(app, content, await store.find({}))
-        document = await store.put(app, content)
+        for all apps creates one. With `If-None-Match: *` an app that is there stays as it is (409)."""
+        others = [other for other in await store.find({}) if other["_id"] != app]
+
+        def change(before: Document | None) -> Document:
+            _check_may_put(request, before)
+            known = None if before is None else App.model_validate(before)
+            given = body.checked(find_absent_secrets(body.value, known))
+            content = Sealer(vault, before).content(given)
+            _refuse_taken_keys(content, others)
+            return content
+
+        document = await store.change(app, change)
         await registry.refresh()
         return shown(document)
 
@@ -103,14 +113,21 @@ async def _existing(store: VersionedStore, app: str) -> Document:
     return document
 
 
-def _refuse_taken_keys(app: str, content: Document, apps: Sequence[Document]) -> None:
+def _check_may_put(request: Request, before: Document | None) -> None:
+    """Raises Forbidden, Conflict."""
+    if before is None and not caller(request).holds(None):
+        raise Forbidden("only a token for all apps makes a new one", code="app_not_allowed")
+    if before is not None and request.headers.get("if-none-match", "").strip() == "*":
+        raise Conflict("there is an app of this id", code="app_exists")
+
+
+def _refuse_taken_keys(content: Document, others: Sequence[Document]) -> None:
     """A key says whose an event is: two apps with one key would take each other's. Raises Conflict."""
-    taken = {
-        (key["kind"], key["hash"])
-        for other in apps
-        if other["_id"] != app
-        for key in other.get("keys", [])
-    }
-    for key in content["keys"]:
-        if (key["kind"], key["hash"]) in taken:
-            raise Conflict(f"keys.{key['id']}.key: belongs to another app", code="key_taken")
+    taken = {(key["kind"], key["hash"]) for other in others for key in other.get("keys", [])}
+    found = [
+        FieldError(f"keys.{key['id']}.key", "key_taken", "belongs to another app")
+        for key in content["keys"]
+        if (key["kind"], key["hash"]) in taken
+    ]
+    if found:
+        raise Conflict(f"{found[0].field}: {found[0].message}", code="key_taken", errors=found)

@@ -39,9 +39,7 @@ class Asked:
 def read_whole(body: bytes) -> Asked:
     """Raises InvalidPayload."""
     said = to_said(_with_id(body))
-    check_written(said.trigger)
-    assert isinstance(said.trigger, Terms)
-    return Asked(said.trigger)
+    return Asked(check_written(said.trigger))
 
 
 async def read_lines(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from typing import Any, TypeVar
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
@@ -13,9 +14,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sender_service.models.trigger import MAX_TRIGGER_BYTES
-from shared.errors import InvalidPayload, TooLarge
+from shared.errors import FieldError, InvalidPayload, TooLarge
 from shared.http import error_response
-from shared.models.strict import validate_strictly
+from shared.models.strict import MAX_FINDINGS, validate_strictly
 
 NDJSON = "application/x-ndjson"
 MAX_BODY_BYTES = 1024 * 1024
@@ -68,11 +69,45 @@ def json_body(model: type[M], example: object = None, *, shown: Collection[str] 
     `shown`: keys that an answer has beside the model's; what was shown can be put again.
     """
 
+    draft = draft_body(model, example, shown=shown).dependency
+
     async def read(request: Request) -> M:
+        written: Draft[M] = await draft(request)
+        return written.checked(())
+
+    read.body_model = model  # type: ignore[attr-defined]
+    read.body_example = example  # type: ignore[attr-defined]
+    return Depends(read)
+
+
+@dataclass(frozen=True)
+class Draft(Generic[M]):
+    """A body as it was written, and what it is as a model, or why it is none."""
+
+    value: Any
+    model: M | InvalidPayload
+
+    def checked(self, more: Sequence[FieldError]) -> M:
+        """Return the model. Raises InvalidPayload with all findings: the model's own, and `more`."""
+        if not isinstance(self.model, InvalidPayload):
+            if not more:
+                return self.model
+            raise InvalidPayload(f"{more[0].field}: {more[0].message}", errors=more)
+        found = [*self.model.errors, *more][:MAX_FINDINGS]
+        raise InvalidPayload(self.model.message, code=self.model.code, errors=found)
+
+
+def draft_body(model: type[M], example: object = None, *, shown: Collection[str] = ()) -> Any:
+    """Return the dependency that reads a body whose route looks further, whatever is wrong with it."""
+
+    async def read(request: Request) -> Draft[M]:
         value = load_exactly(await request.body())
         if isinstance(value, dict):
             value = {key: one for key, one in value.items() if key not in shown}
-        return validate_strictly(model, value, prefix="body.")
+        try:
+            return Draft(value, validate_strictly(model, value, prefix="body."))
+        except InvalidPayload as exc:
+            return Draft(value, exc)
 
     read.body_model = model  # type: ignore[attr-defined]
     read.body_example = example  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from sender_service.accounting.reporting import Reporting
 from sender_service.intake.accept import Intake
 from sender_service.ops.app import create_app
+from sender_service.ops.app_keys import AppKeys, keys_router
 from sender_service.ops.apps import apps_router
 from sender_service.ops.audit import audit_router
 from sender_service.ops.auth import Tokens
@@ -19,14 +20,17 @@ from sender_service.ops.erasing import Eraser, Writer
 from sender_service.ops.exporting import Exporter
 from sender_service.ops.guesses import Guesses
 from sender_service.ops.letters import Replayer, letters_router
+from sender_service.ops.naming import Names
 from sender_service.ops.people import PeopleTools, people_router
 from sender_service.ops.preview import PreviewTools, preview_router
 from sender_service.ops.progress import Progress
 from sender_service.ops.reading import SendReader
 from sender_service.ops.reports import Reports
+from sender_service.ops.send_list import send_list_router
 from sender_service.ops.sends import SendsApi
 from sender_service.ops.tokens import tokens_router
 from sender_service.ops.trials import ConnectionTest, TestSender
+from sender_service.ops.waiting import WaitingReasons
 from sender_service.ops.why import Why
 from sender_service.planner.audience import AudienceReader
 from sender_service.scheduler.budget import MessageBudget
@@ -42,8 +46,10 @@ from sender_service.store.pages import PageStore
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.persons import PersonReader
+from sender_service.store.prefixes import PrefixReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.segments import SegmentReader
+from sender_service.store.send_list import SendList
 from sender_service.store.sends import SendStore
 from sender_service.store.tokens import TokenStore
 from sender_service.store.trials import TrialStore
@@ -104,7 +110,9 @@ class OpsParts:
         sends, pages = SendStore(self.database), PageStore(self.database)
         interactions = InteractionStore(self.database)
         progress = Progress(pages, self.budget, self.apps, self.settings)
-        reader = SendReader(sends, pages, interactions, self.budget, self.clock, progress)
+        waiting = WaitingReasons(self.apps, pages, self.budget, self.clock)
+        reader = SendReader(sends, pages, interactions, waiting, self.clock, progress)
+        names = Names(PrefixReader(self.database))
         api = SendsApi(
             intake=self.intake,
             reader=reader,
@@ -117,11 +125,13 @@ class OpsParts:
             ),
             scheduler=self.scheduler,
             clock=self.clock,
+            names=names,
         )
         connection = ConnectionTest(self.onesignal, self.vault)
         tests = TestSender(self.intake, TrialStore(self.database), reader)
         return [
             apps_router(app_store(self.database), self.apps, self.vault, connection),
+            keys_router(AppKeys(app_store(self.database), self.apps, self.vault)),
             campaigns_router(
                 CampaignTools(
                     CampaignStore(self.database),
@@ -132,6 +142,7 @@ class OpsParts:
                 )
             ),
             preview_router(self._preview()),
+            send_list_router(SendList(self.database), self.apps, self.clock),
             api.router(),
         ]
 
@@ -165,6 +176,7 @@ class OpsParts:
             eraser=Eraser(people, self.writer, self.vault, self.clock),
             exporter=Exporter(people, why, ErasureStore(self.database), self.vault.hash_key),
             apps=self.apps,
+            names=(names := Names(PrefixReader(self.database))),
         )
-        replayer = Replayer(letters, self.writer, self.clock)
+        replayer = Replayer(letters, self.writer, self.clock, names)
         return [people_router(tools), letters_router(letters, replayer, self.clock)]

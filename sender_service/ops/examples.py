@@ -20,6 +20,14 @@ APP: dict[str, Any] = {
     ],
     "origins": ["https://shop.example"],
 }
+KEYS: list[dict[str, Any]] = [
+    {"id": "web", "kind": "write", "inSnippet": False},
+    {"id": "hook", "kind": "webhook", "inSnippet": True},
+]
+KEY_MADE: dict[str, Any] = {"id": "warehouse", "kind": "server", "key": "sk_…"}
+KEY_ROTATED: dict[str, Any] = {
+    "id": "web-2", "kind": "write", "key": "wk_…", "replaces": "web", "inSnippet": False,
+}  # fmt: skip
 CAMPAIGN: dict[str, Any] = {
     "name": "Welcome back",
     "variants": [
@@ -51,6 +59,7 @@ SEND: dict[str, Any] = {
     "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "state": "sending", "error": None, "warnings": [], "createdAt": AT, "dueAt": AT,
     "expiresAt": "2026-11-23T16:00:00.000Z", "closedAt": None, "parts": None, "heldSince": None,
+    "waiting": [{"code": "message_limit", "message": "held: message limit", "until": AT}],
     "forecast": {"seconds": 4}, "audience": 100, "sent": 60, "pending": 30,
     "suppressed": {"unsubscribed": 8, "capped": 1}, "failed": {"invalid_player": 1},
     "people": {
@@ -58,6 +67,11 @@ SEND: dict[str, Any] = {
     },
     "malformed": [{"index": 17, "code": "id_type", "message": "must be a string or a whole number"}],
     "impressions": 31, "clicks": 2, "closes": 9,
+}  # fmt: skip
+SEND_HEAD: dict[str, Any] = {
+    "id": SEND_ID, "app": "demo", "campaign": "welcome", "priority": "marketing", "state": "done",
+    "error": None, "createdAt": AT, "dueAt": AT, "expiresAt": "2026-11-23T16:00:00.000Z",
+    "closedAt": AT, "audience": 100, "sent": 91,
 }  # fmt: skip
 PREVIEW: dict[str, Any] = {
     "app": "demo", "campaign": "welcome", "exact": True, "planned": {"people": 94, "share": 1.0},

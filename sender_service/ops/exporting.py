@@ -35,7 +35,7 @@ from shared.collections import (
 from shared.mongo import Document
 
 # The machinery's own; a player's rival is another's browser.
-INNER = frozenset({"_id", "rev", "slot", "rival"})
+INNER = frozenset({"_id", "rev", "slot", "head", "rival"})
 # Collection → the part of the export in which what it has of the person stands.
 SECTIONS: Mapping[str, str] = {
     PROFILES.name: "profile", PLAYERS.name: "players", VISITORS.name: "browsers",

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from sender_service.models.trigger import UuidText
 from sender_service.ops.audit import A_MOMENT, plain
 from sender_service.ops.auth import NAMED_APP, caller, needs, sees_app
 from sender_service.ops.bodies import json_body
 from sender_service.ops.erasing import Writer
 from sender_service.ops.examples import LETTER, answers
+from sender_service.ops.naming import BY_PREFIX, Names
 from sender_service.store.letters import LetterQuery, LetterStore
 from shared.clock import Clock
 from shared.dead_letters import Poison
@@ -26,7 +26,9 @@ from shared.mongo import Document
 from shared.stage import Item, StageSpec
 from shared.topics import DEAD_LETTERS, TOPICS, UNDERTAKER
 
-LetterId = Annotated[UuidText, Path(description="the dead letter's id")]
+AS_PREFIX = r"^[0-9A-Fa-f-]{6,36}$"
+LetterId = Annotated[str, Path(description=f"the dead letter's: {BY_PREFIX}", pattern=AS_PREFIX)]
+LetterName = Annotated[str, StringConstraints(pattern=AS_PREFIX)]
 REPLAYABLE = frozenset(topic.name for topic in TOPICS) - {DEAD_LETTERS.name}
 
 
@@ -50,20 +52,22 @@ class ReplayIn(Wire):
         json_schema_extra={"examples": [{"ids": ["4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f"]}]},
     )
 
-    ids: list[UuidText] = Field(min_length=1, max_length=100)
+    ids: list[LetterName] = Field(min_length=1, max_length=100)
 
 
 class Replayer:
     """Publishes a record again as it was: its topic, key, value and type."""
 
-    def __init__(self, store: LetterStore, writer: Writer, clock: Clock) -> None:
+    def __init__(self, store: LetterStore, writer: Writer, clock: Clock, names: Names) -> None:
         self._store = store
+        self.names = names
         self._writer = writer
         self._clock = clock
 
-    async def replay(self, request: Request, letter_id: str) -> dict[str, Any]:
+    async def replay(self, request: Request, given: str) -> dict[str, Any]:
         """Published before it is marked: a crash between leaves it unmarked, and stages are
         idempotent. Raises NotFound, Conflict, LogUnavailable."""
+        letter_id = await self.names.letter(request, given)
         letter = await existing(self._store, request, letter_id)
         _check(letter)
         key, value = DeadLetter.unpack(letter["key"]), DeadLetter.unpack(letter["value"])
@@ -91,12 +95,12 @@ def _check(letter: Document) -> None:
 
 def letters_router(store: LetterStore, replayer: Replayer, clock: Clock) -> APIRouter:
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
-    _add_looks(router, store, clock)
+    _add_looks(router, store, replayer.names, clock)
     _add_replays(router, replayer)
     return router
 
 
-def _add_looks(router: APIRouter, store: LetterStore, clock: Clock) -> None:
+def _add_looks(router: APIRouter, store: LetterStore, names: Names, clock: Clock) -> None:
     @router.get("", responses=answers({"items": [LETTER]}))
     @needs("read")
     async def newest(
@@ -119,7 +123,9 @@ def _add_looks(router: APIRouter, store: LetterStore, clock: Clock) -> None:
     async def get_letter(request: Request, letter: LetterId) -> dict[str, Any]:
         """One with its content, which may be personal: as JSON where it is, and not nested without end;
         else as text, else as base64."""
-        found = await existing(store, request, letter)
+        name = await names.letter(request, letter)
+        found = await existing(store, request, name)
+        request.path_params["letter"] = name  # for the audit trail
         shown = {"id": found.pop("_id"), **found}
         shown |= {name: DeadLetter.told(found[name]) for name in ("key", "value")}
         return {**plain(shown)}
@@ -148,4 +154,6 @@ def _add_replays(router: APIRouter, replayer: Replayer) -> None:
     @needs("operate")
     async def replay(request: Request, letter: LetterId) -> dict[str, Any]:
         """The record again, on its topic, with its key, value and type."""
-        return await replayer.replay(request, letter)
+        done = await replayer.replay(request, letter)
+        request.path_params["letter"] = done["id"]
+        return done

@@ -20,6 +20,7 @@ from sender_service.ops.campaigns import known_app
 from sender_service.ops.erasing import Eraser
 from sender_service.ops.examples import PERSON_SHOWN, WHY, answers
 from sender_service.ops.exporting import Exporter
+from sender_service.ops.naming import BY_PREFIX, Names
 from sender_service.ops.why import Why
 from sender_service.store.persons import Known, NameKind, PersonReader
 from shared.apps import AppRegistry
@@ -30,7 +31,11 @@ from shared.mongo import Document
 from shared.names import Email, Login, PlayerId
 
 PersonId = Annotated[
-    str, Path(description="the person's id, as search gives it", pattern=r"^[0-9A-Za-z-]{8,64}$")
+    str,
+    Path(
+        description=f"the person's, as search gives it: {BY_PREFIX}",
+        pattern=r"^[0-9A-Za-z-]{6,64}$",
+    ),
 ]
 KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
 
@@ -76,6 +81,7 @@ class PeopleTools:
     eraser: Eraser
     exporter: Exporter
     apps: AppRegistry
+    names: Names
 
 
 def people_router(tools: PeopleTools) -> APIRouter:
@@ -114,7 +120,8 @@ def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
         `send` in the app's newest ones. `looked` says in how many sends was looked."""
         known = await _known(tools, request, person)
         if send is not None:
-            return {"items": plain(await tools.why.of_send(known, send.lower()))}
+            name = await tools.names.send(request, send)
+            return {"items": plain(await tools.why.of_send(known, name))}
         looked, items = await tools.why.recent(known)
         return {"items": plain(items), "looked": looked}
 
@@ -152,17 +159,19 @@ def _add_changes(router: APIRouter, tools: PeopleTools) -> None:
         return {"person": profile["_id"], "event": await tools.eraser.undo(profile, merge)}
 
 
-async def _profile(tools: PeopleTools, request: Request, person: str) -> Document:
-    """Raises NotFound, also for another app's person."""
+async def _profile(tools: PeopleTools, request: Request, given: str) -> Document:
+    """Raises NotFound, also for another app's person; Conflict where several ids begin so."""
+    person = await tools.names.person(request, given)
     profile = await tools.people.profile(person)
     if profile is None or not sees_app(request, profile["app"]):
         raise NotFound("no such person", code="unknown_person")
+    request.path_params["person"] = person  # for the audit trail
     return profile
 
 
 async def _known(tools: PeopleTools, request: Request, person: str) -> Known:
-    await _profile(tools, request, person)
-    known = await tools.people.known(person)
+    profile = await _profile(tools, request, person)
+    known = await tools.people.known(str(profile["_id"]))
     if known is None:
         raise NotFound("no such person", code="unknown_person")
     return known

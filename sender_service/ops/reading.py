@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sender_service.models.malformed import count_malformed, show_malformed
 from sender_service.models.report import PLURAL
 from sender_service.models.send import Send, Sums, shown_state
 from sender_service.ops.progress import Progress
-from sender_service.scheduler.budget import MessageBudget
+from sender_service.ops.waiting import WaitingReasons
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -22,14 +23,14 @@ class SendReader:
         sends: SendStore,
         pages: PageStore,
         interactions: InteractionStore,
-        budget: MessageBudget | None,
+        waiting: WaitingReasons,
         clock: Clock,
         progress: Progress,
     ) -> None:
         self._sends = sends
         self._pages = pages
         self._interactions = interactions
-        self._budget = budget
+        self._waiting = waiting
         self._clock = clock
         self._progress = progress
 
@@ -38,31 +39,20 @@ class SendReader:
         send = await self._sends.without_list(send_id)
         if send is None:
             raise NotFound("no such send", code="unknown_send")
-        head = {
-            "id": send["_id"],
-            "app": send["app"],
-            "campaign": send["campaign"],
-            "priority": send["priority"],
-            "digest": send["digest"],
-            "state": shown_state(send, self._clock()),
-            "error": send["error"],
-            "warnings": send.get("warnings", []),
-            "malformed": show_malformed(send.get("malformed")),
-            "createdAt": _iso(send["createdAt"]),
-            "dueAt": _iso(send["dueAt"]),
-            "expiresAt": _iso(send["expiresAt"]),
-            "closedAt": _iso(send["closedAt"]),
-            "parts": _parts(send),
-            "heldSince": _iso(await self._held_since(send)),
-        }
         sums = await self._sums(send)
-        rest = {"forecast": await self._progress.forecast(send, sums)}
-        return {**head, **rest, **sums, **await self._seen(send["_id"])}
-
-    async def _held_since(self, send: Send) -> Any:
-        if self._budget is None or send["closedAt"] is not None:
-            return None
-        return await self._budget.held_since(send["app"])
+        held = await self._waiting.held_since(send)
+        return {
+            **head_of_send(send, self._clock()),
+            "digest": send["digest"],
+            "warnings": [*send.get("warnings", []), *_remarks(send, sums)],
+            "malformed": show_malformed(send.get("malformed")),
+            "parts": _parts(send),
+            "heldSince": _iso(held),
+            "waiting": [reason.shown() for reason in await self._waiting.find(send, held)],
+            "forecast": await self._progress.forecast(send, sums),
+            **sums,
+            **await self._seen(send["_id"]),
+        }
 
     async def _sums(self, send: Send) -> Sums:
         """The names that were left out are in no page: they come from the send."""
@@ -74,6 +64,33 @@ class SendReader:
     async def _seen(self, send: str) -> dict[str, int]:
         counts = await self._interactions.counts(send)
         return {PLURAL[kind]: count for kind, count in counts.items()}
+
+
+def head_of_send(send: Send, now: datetime) -> dict[str, Any]:
+    """Return what a send is, without its account."""
+    return {
+        "id": send["_id"],
+        "app": send["app"],
+        "campaign": send["campaign"],
+        "priority": send["priority"],
+        "state": shown_state(send, now),
+        "error": send["error"],
+        "createdAt": _iso(send["createdAt"]),
+        "dueAt": _iso(send["dueAt"]),
+        "expiresAt": _iso(send["expiresAt"]),
+        "closedAt": _iso(send["closedAt"]),
+    }
+
+
+def _remarks(send: Send, sums: Sums) -> list[dict[str, str]]:
+    """A send that did all it could, and reached nobody, says why: no error did."""
+    if send["state"] != "done" or sums["audience"]:
+        return []
+    people = sums["people"]["no_player"]
+    if people:
+        text = f"nobody was reached: of {people} people, none is known with a browser for pushes"
+        return [{"field": "audience", "code": "nobody_reached", "message": text}]
+    return [{"field": "audience", "code": "empty_audience", "message": "nobody is in the audience"}]
 
 
 def _parts(send: Send) -> dict[str, int] | None:

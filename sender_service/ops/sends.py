@@ -13,13 +13,14 @@ from sender_service.ops.auth import require_app, sees_app
 from sender_service.ops.bodies import is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import SEND, answers
+from sender_service.ops.naming import BY_PREFIX, Names
 from sender_service.ops.reading import SendReader
 from sender_service.scheduler.tidying import Tidying
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 from shared.wakeup import Wakeup
 
-SendId = Annotated[str, Path(description="the send's id, which is its trigger's id")]
+SendId = Annotated[str, Path(description=f"the send's, which is its trigger's: {BY_PREFIX}")]
 
 
 class SendsApi:
@@ -33,6 +34,7 @@ class SendsApi:
         tidying: Tidying,
         scheduler: Wakeup,
         clock: Clock,
+        names: Names,
     ) -> None:
         self._intake = intake
         self._sends = tidying.sends
@@ -41,6 +43,7 @@ class SendsApi:
         self._tidying = tidying
         self._scheduler = scheduler
         self._clock = clock
+        self._names = names
 
     def router(self) -> APIRouter:
         router = APIRouter(prefix="/v1/sends", tags=["sends"])
@@ -61,7 +64,8 @@ class SendsApi:
             return await self._reader.show(await self._intake.accept_lines(lines))
         said = to_said(await read_trigger(request))
         require_app(request, said.head.app)
-        check_written(said.trigger)  # over HTTP the caller is told at once, and nothing is kept
+        written = check_written(said.trigger)  # the caller is told at once, and nothing is kept
+        await self._intake.check_names(written)
         request.scope["audit_target"] = {"send": said.head.id}
         (verdict,) = await self._intake.accept([said])
         if verdict is not None:
@@ -69,41 +73,44 @@ class SendsApi:
         return await self._reader.show(said.head.id)
 
     async def get_send(self, request: Request, send: SendId) -> dict[str, Any]:
-        """The account: audience = sent + pending + suppressed + failed."""
-        await self._check_app(request, send)
-        return await self._reader.show(send.lower())
+        """The account: audience = sent + pending + suppressed + failed. `waiting` says why nothing goes
+        out now, and until when, as far as that is known."""
+        return await self._reader.show(await self._find(request, send))
 
     async def pause(self, request: Request, send: SendId) -> dict[str, Any]:
         """Stops the next release; what is released still goes."""
-        await self._check_app(request, send)
-        return await self._changed(send, await self._sends.set_paused(send.lower(), True), "paused")
+        send = await self._find(request, send)
+        return await self._changed(send, await self._sends.set_paused(send, True), "paused")
 
     async def resume(self, request: Request, send: SendId) -> dict[str, Any]:
         """Goes on where it was paused."""
-        await self._check_app(request, send)
-        done = await self._sends.set_paused(send.lower(), False)
+        send = await self._find(request, send)
+        done = await self._sends.set_paused(send, False)
         if done:
-            await self._pages.make_due(send.lower(), self._clock())
+            await self._pages.make_due(send, self._clock())
         return await self._changed(send, done, "resumed")
 
     async def cancel(self, request: Request, send: SendId) -> dict[str, Any]:
         """Whoever was not called yet will not be; what is released still goes."""
-        await self._check_app(request, send)
-        done = await self._sends.end(send.lower(), "cancelled", {})
+        send = await self._find(request, send)
+        done = await self._sends.end(send, "cancelled", {})
         if done:
-            await self._intake.drop_list(send.lower())
-            await self._tidying.end_stopped(send.lower(), self._clock())
-        await self._pages.make_due(send.lower(), self._clock())
+            await self._intake.drop_list(send)
+            await self._tidying.end_stopped(send, self._clock())
+        await self._pages.make_due(send, self._clock())
         return await self._changed(send, done, "cancelled")
 
-    async def _check_app(self, request: Request, send: str) -> None:
-        """Raises NotFound, also for another app's send."""
-        app = await self._sends.app_of(send.lower())
+    async def _find(self, request: Request, given: str) -> str:
+        """Return the id that is meant. Raises NotFound, also for another app's send; Conflict."""
+        send = await self._names.send(request, given)
+        app = await self._sends.app_of(send)
         if app is None or not sees_app(request, app):
             raise NotFound("no such send", code="unknown_send")
+        request.scope["audit_target"] = {"send": send}
+        return send
 
     async def _changed(self, send: str, done: bool, what: str) -> dict[str, Any]:
-        shown = await self._reader.show(send.lower())
+        shown = await self._reader.show(send)
         if not done:
             raise Conflict(f"the send is {shown['state']}: it can't be {what}", code="send_ended")
         self._scheduler.call()

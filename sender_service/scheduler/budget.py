@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
@@ -165,6 +165,19 @@ class MessageBudget:
         with translate_mongo_errors():
             found = await self._budgets.find_one({"_id": app}, {"heldSince": 1})
         return None if found is None else found.get("heldSince")
+
+    async def frees_at(self, app: str) -> datetime | None:
+        """Return when the oldest messages leave the window; None where none are in it, or none may be.
+
+        Raises StoreUnavailable.
+        """
+        await self.counts.refresh(app)
+        with translate_mongo_errors():
+            found = await self._budgets.find_one({"_id": app})
+        counted = [int(minute) for minute, n in self._recent(found).items() if n > 0]
+        if not counted or not self.counts.of(app):
+            return None
+        return datetime.fromtimestamp((min(counted) + WINDOW_MINUTES + 1) * 60, UTC)
 
     async def forget_held(self, after: timedelta) -> None:
         """Tell that an app isn't held any more for which nothing was tried for so long: what was held

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pymongo import ReplaceOne
@@ -38,9 +39,17 @@ class VersionedStore:
 
     async def put(self, key: str, content: Document) -> Document:
         """Store `content` (without `_id` and `version`); the same content makes no new version."""
+        return await self.change(key, lambda _: content)
+
+    async def change(self, key: str, changes: Callable[[Document | None], Document]) -> Document:
+        """Store what `changes` makes of the document as it stands; nobody else's change is lost.
+
+        `changes` may be called again, and may raise.
+        """
 
         async def attempt() -> Document:
             before = await self._collection.find_one({"_id": key})
+            content = changes(before)
             if before is not None and {**before, **content} == before:
                 return before
             version = 1 if before is None else before["version"] + 1
@@ -54,7 +63,7 @@ class VersionedStore:
                 )
                 if result.matched_count == 0:  # somebody else put it meanwhile: theirs, then ours
                     return await attempt()
-            return {"_id": key, **fresh}
+            return {**(before or {}), "_id": key, **fresh}
 
         with translate_mongo_errors():
             return await settle_race(attempt)

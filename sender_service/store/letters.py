@@ -14,13 +14,19 @@ from sender_service.models.access import Apps
 from sender_service.models.send import EVER
 from sender_service.store.recent import Span, newest_of, of_apps
 from shared.collections import DEAD_LETTERS
+from shared.ids import head_of
 from shared.models.dead_letter import DeadLetter
 from shared.mongo import Database, Document, settle_race, translate_mongo_errors
 
 KEPT = timedelta(days=30)
 MOST_APP = 64  # letters of an app's id
 LETTERS_A_WRITE = 8  # each may be megabytes: a small database's cache must hold them
-CONTENT = {"value": 0, "key": 0, "expireAt": 0}  # what may be personal stays out of lists
+CONTENT = {
+    "value": 0,
+    "key": 0,
+    "expireAt": 0,
+    "head": 0,
+}  # what may be personal stays out of lists
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class LetterStore:
 
     async def get(self, letter: str) -> Document | None:
         with translate_mongo_errors():
-            return await self._letters.find_one({"_id": letter}, {"expireAt": 0})
+            return await self._letters.find_one({"_id": letter}, {"expireAt": 0, "head": 0})
 
     async def mark_replayed(self, letter: str, by: str, at: datetime) -> None:
         changes = {"replayedAt": at, "replayedBy": by}
@@ -79,7 +85,8 @@ class LetterStore:
 
 
 def _stored(letter: DeadLetter) -> Document:
-    return {**letter.document(), "app": app_of(letter), "expireAt": letter.at + KEPT}
+    more = {"head": head_of(letter.id), "app": app_of(letter), "expireAt": letter.at + KEPT}
+    return {**letter.document(), **more}
 
 
 def app_of(letter: DeadLetter) -> str | None:

@@ -164,6 +164,13 @@ class PageStore:
         query = {"app": app, "priority": priority, "due": {"$gte": EVER, "$lte": now}}
         return await self._open(query, DUE_LIMIT)
 
+    async def open_dues(self, send: str) -> list[tuple[str, datetime, int]]:
+        """(id, when it is due, calls that are out) of each open page of a send."""
+        shown = {"due": 1, "out": 1}
+        with translate_mongo_errors():
+            found = await read_all(self._pages, {"send": send, "open": True}, shown)
+        return [(page["_id"], page["due"], page["out"]) for page in found]
+
     async def out(self, app: str, now: datetime, sweep: timedelta) -> int:
         """How many calls of an app are released and not answered."""
         found = []

@@ -18,6 +18,7 @@ LEAST_ROLES = {
         "GET /v1/apps", "GET /v1/apps/{app}", "GET /v1/apps/{app}/report",
         "GET /v1/apps/{app}/campaigns", f"GET {C}", f"GET {C}/report", f"GET {C}/versions",
         f"GET {C}/versions/{{version}}", "GET /v1/sends/{send}", "POST /v1/people/search",
+        "GET /v1/sends", "GET /v1/apps/{app}/keys",
         f"GET {P}", f"GET {P}/why", "GET /v1/dead-letters",
     ),
     "operate": (
@@ -28,6 +29,8 @@ LEAST_ROLES = {
         "POST /v1/dead-letters/{letter}/replay",
     ),
     "admin": (
+        "POST /v1/apps/{app}/keys", "POST /v1/apps/{app}/keys/{key}/rotate",
+        "DELETE /v1/apps/{app}/keys/{key}",
         "PUT /v1/apps/{app}", "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{token}",
         "GET /v1/audit", f"GET {P}/export", f"POST {P}/erase", f"POST {P}/merges/undo",
         "GET /v1/dead-letters/{letter}",

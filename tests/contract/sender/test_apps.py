@@ -167,7 +167,7 @@ async def test_a_webhook_key_for_pages_must_be_one_of_the_apps(api: Api) -> None
     wrong = api.an_app(keys=keys, snippet={"webhookKey": "wh_2"})
     refused = await api.call("PUT", "/v1/apps/demo", json=wrong)
     assert refused.status_code == 422
-    assert refused.json()["message"].startswith("snippet.webhookKey")
+    assert refused.json()["message"].startswith("body.snippet.webhookKey")
     await api.put_app(keys=keys, snippet={"webhookKey": "wh_1"})
 
 

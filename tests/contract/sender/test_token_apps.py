@@ -47,6 +47,11 @@ ROUTES: dict[str, Try] = {
     f"GET {C}/report": FOREIGN_PATH,
     f"GET {C}/versions": FOREIGN_PATH,
     f"GET {C}/versions/{{version}}": FOREIGN_PATH,
+    "GET /v1/apps/{app}/keys": FOREIGN_PATH,
+    "POST /v1/apps/{app}/keys": Try("app_not_allowed", {"kind": "server"}),
+    "DELETE /v1/apps/{app}/keys/{key}": FOREIGN_PATH,
+    "POST /v1/apps/{app}/keys/{key}/rotate": FOREIGN_PATH,
+    "GET /v1/sends": Try("own"),
     "POST /v1/sends": Try("app_not_allowed", TRIGGER),
     "POST /v1/sends/preview": Try("app_not_allowed", TRIGGER),
     "GET /v1/sends/{send}": UNKNOWN_SEND,
@@ -90,6 +95,7 @@ async def two(settings: Settings) -> AsyncIterator[Two]:
     async with open_ops(settings) as ops:
         await ops.open_app("shop")
         await ops.open_app("other")
+        await ops.ok("POST", "/v1/apps/shop/keys", json={"kind": "write", "id": "web"})
         person = await ops.add_person(login="ann")
         await ops.database["sends"].insert_one(a_send(SEND, ops.clock))
         letter = await bury(ops, b'{"app": "shop"}')
@@ -97,7 +103,7 @@ async def two(settings: Settings) -> AsyncIterator[Two]:
         (listed,) = (await ops.ok("GET", "/v1/tokens"))["items"]
         places = {
             "app": "shop", "campaign": "hello", "version": "1", "person": person["_id"],
-            "send": SEND, "letter": letter.id, "token": listed["id"],
+            "send": SEND, "letter": letter.id, "token": listed["id"], "key": "web",
         }  # fmt: skip
         yield Two(ops, await ops.token("admin", apps=["other"]), places)
 

@@ -1,86 +1,168 @@
-"""`trigger --watch`: it follows its own trigger, and says at once when there will be no send of it."""
+"""`trigger`: by the ops API alone; `--watch` follows it, and says what there is to say."""
 
 from __future__ import annotations
 
 import io
 import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 import respx
-from rich.console import Console
 
 from sender_service.__main__ import main
 from sender_service.cli.ops import Refused, open_api
-from sender_service.cli.trigger import POLL_SECONDS, Told, watch
-from shared.errors import InvalidPayload
+from sender_service.cli.screen import open_console
+from sender_service.cli.sends import account_table, describe
+from sender_service.cli.trigger import watch
 from shared.settings import Settings
 
 URL = "http://ops.test"
-TOLD = Told(str(uuid.uuid4()), "d1", str(uuid.uuid4()))
+SEND = str(uuid.uuid4())
 ACCOUNT: dict[str, Any] = {
-    "id": TOLD.send, "digest": "d1", "campaign": "hello", "state": "done", "error": None,
-    "closedAt": "2026-11-22T16:00:00.000Z", "heldSince": None, "audience": 4, "sent": 3, "pending": 0,
-    "suppressed": {"unsubscribed": 1}, "failed": {}, "impressions": 2, "clicks": 1, "closes": 0,
-    "people": {"sent": 3, "pending": 0, "failed": 0, "suppressed": 1, "no_player": 0},
+    "id": SEND, "digest": "d1", "campaign": "hello", "state": "done", "error": None, "warnings": [],
+    "closedAt": "2026-11-22T16:00:00.000Z", "heldSince": None, "waiting": [], "audience": 4, "sent": 3,
+    "pending": 0, "suppressed": {"unsubscribed": 1}, "failed": {}, "impressions": 2, "clicks": 1,
+    "closes": 0, "people": {"sent": 3, "pending": 0, "failed": 0, "suppressed": 1, "no_player": 0},
 }  # fmt: skip
-UNKNOWN = httpx.Response(404, json={"code": "unknown_send", "message": "no such send"})
+OPEN = {**ACCOUNT, "state": "sending", "closedAt": None}
+HELD = {
+    "code": "message_limit",
+    "message": "held: message limit",
+    "until": "2026-11-22T16:15:00.000Z",
+}
+NOBODY = {
+    **ACCOUNT, "audience": 0, "sent": 0, "suppressed": {},
+    "warnings": [{"field": "audience", "code": "nobody_reached", "message": "nobody was reached: …"}],
+}  # fmt: skip
+TRIGGER = ("trigger", "--app", "shop", "--campaign", "hello", "--url", URL)
 
 
-async def watched(told: Told = TOLD) -> tuple[int, str]:
+@pytest.fixture(autouse=True)
+def _token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARILLON_OPS__TOKEN", "cot_test")
+    monkeypatch.setenv("CARILLON_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:1")  # nobody is there
+
+
+async def watched() -> tuple[dict[str, Any], str]:
     screen = io.StringIO()
     async with open_api(Settings(), URL) as http:
-        code = await watch(http, told, Console(file=screen, width=200))
-    return code, screen.getvalue()
-
-
-def letters(mock: respx.MockRouter, *items: dict[str, str]) -> None:
-    mock.get("/v1/dead-letters").respond(json={"items": list(items)})
+        account = await watch(http, SEND, open_console(screen, width=200))
+    return account, screen.getvalue()
 
 
 @respx.mock(base_url=URL)
-async def test_it_waits_for_intake_and_shows_the_closed_account(
+def test_n9_trigger_is_sent_by_the_ops_api(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    route = respx_mock.post("/v1/sends").respond(202, json=OPEN)
+    assert main([*TRIGGER, "--login", "ann", "--login", "bob", "--id", SEND]) == 0
+    assert orjson.loads(route.calls[0].request.content) == {
+        "id": SEND, "app": "shop", "campaign": "hello", "priority": "marketing", "variables": {},
+        "recipients": [{"login": "ann"}, {"login": "bob"}],
+    }  # fmt: skip
+    assert capsys.readouterr().out == f"{SEND}\n"
+
+
+@respx.mock(base_url=URL)
+def test_n9_list_is_uploaded_one_a_line(respx_mock: respx.MockRouter, tmp_path: Path) -> None:
+    route = respx_mock.post("/v1/sends").respond(202, json=OPEN)
+    path = tmp_path / "people.ndjson"
+    path.write_bytes(b'\xef\xbb\xbf{"login": "ann"}\n' + b'{"visitor": "v1"}\n' * 40_000)
+    assert main([*TRIGGER, "--list", str(path)]) == 0
+    request = route.calls[0].request
+    assert request.headers["Content-Type"] == "application/x-ndjson"
+    head, first, *rest = request.content.splitlines()
+    assert orjson.loads(head).keys() == {"id", "app", "campaign", "priority", "variables"}
+    assert orjson.loads(first) == {"login": "ann"} and len(rest) == 40_000
+    assert main([*TRIGGER, "--list", str(tmp_path / "none")]) == 1
+    assert main([*TRIGGER, "--list", str(path), "--all"]) == 1 and len(route.calls) == 1
+
+
+@respx.mock(base_url=URL)
+def test_n9_unknown_outcome_says_how_to_ask_again(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    respx_mock.post("/v1/sends").mock(side_effect=httpx.ReadTimeout)
+    assert main([*TRIGGER, "--all", "--id", SEND]) == 3
+    assert f"--id {SEND}" in capsys.readouterr().err
+
+
+@respx.mock(base_url=URL)
+async def test_it_waits_while_the_api_is_unwell_and_shows_the_closed_account(
     respx_mock: respx.MockRouter,
 ) -> None:
-    letters(respx_mock)
-    answers = [UNKNOWN, httpx.Response(503), httpx.Response(200, json={**ACCOUNT, "closedAt": None}),
-               httpx.Response(200, json=ACCOUNT)]  # fmt: skip
-    respx_mock.get(f"/v1/sends/{TOLD.send}").mock(side_effect=answers)
-    code, screen = await watched()
-    assert code == 0 and "suppressed: unsubscribed" in screen
+    answers = [
+        httpx.Response(503),
+        httpx.Response(200, json=OPEN),
+        httpx.Response(200, json=ACCOUNT),
+    ]
+    respx_mock.get(f"/v1/sends/{SEND}").mock(side_effect=answers)
+    account, screen = await watched()
+    assert account == ACCOUNT and "suppressed: unsubscribed" in screen
 
 
 @respx.mock(base_url=URL)
-async def test_send_that_never_comes_is_told_with_what_may_be_wrong(
-    respx_mock: respx.MockRouter,
-) -> None:
-    """Seen: published to another stack's broker, and watched for ten minutes."""
-    letters(respx_mock)
-    respx_mock.get(f"/v1/sends/{TOLD.send}").mock(return_value=UNKNOWN)
-    async with open_api(Settings(), URL) as http:
-        with pytest.raises(Refused, match="CARILLON_KAFKA__BOOTSTRAP_SERVERS"):
-            await watch(http, TOLD, Console(file=io.StringIO()), intake_seconds=POLL_SECONDS)
-
-
-@respx.mock(base_url=URL)
-async def test_dead_letter_is_told_with_its_reason(respx_mock: respx.MockRouter) -> None:
-    """Others' letters, also older ones of the same id, are none of this trigger's."""
-    respx_mock.get(f"/v1/sends/{TOLD.send}").mock(return_value=UNKNOWN)
-    other = {"id": str(uuid.uuid4()), "code": "unparsable", "message": "another's"}
-    mine = {"id": TOLD.letter, "code": "unknown_app", "message": "no such app"}
-    letters(respx_mock, other, mine)
-    with pytest.raises(InvalidPayload, match=rf"no such app \(unknown_app\).*{TOLD.letter}"):
+async def test_send_that_is_gone_ends_the_watch(respx_mock: respx.MockRouter) -> None:
+    gone = {"code": "unknown_send", "message": "no such send"}
+    respx_mock.get(f"/v1/sends/{SEND}").respond(404, json=gone)
+    with pytest.raises(Refused, match="no such send"):
         await watched()
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (HELD, "sending, held: message limit until 2026-11-22T16:15:00.000Z"),
+        ({"code": "app_stopped", "message": "app stopped: 403", "until": None},
+         "sending, app stopped: 403"),
+        ({"code": "quiet_hours", "message": "quiet hours", "until": "T"},
+         "sending, quiet hours until T"),
+    ],
+)  # fmt: skip
 @respx.mock(base_url=URL)
-async def test_old_send_of_a_reused_id_is_not_shown_for_the_new_one(
-    respx_mock: respx.MockRouter,
+async def test_n19_show_and_watch_say_the_same(
+    respx_mock: respx.MockRouter, reason: dict[str, Any], said: str
 ) -> None:
-    respx_mock.get(f"/v1/sends/{TOLD.send}").respond(json={**ACCOUNT, "digest": "d0"})
-    with pytest.raises(InvalidPayload, match="trigger_id_reused"):
-        await watched()
+    held = {**OPEN, "waiting": [reason]}
+    assert describe(held) == said and said in str(account_table(held).title)
+    # A pipe sees the progress as it is left: the account that is closed says it last.
+    respx_mock.get(f"/v1/sends/{SEND}").respond(json={**held, "closedAt": ACCOUNT["closedAt"]})
+    _, screen = await watched()
+    assert screen.count(said) == 2
+
+
+def test_n19_state_that_is_its_own_reason_is_said_once() -> None:
+    paused = {"code": "paused", "message": "paused", "until": None}
+    assert describe({**OPEN, "state": "paused", "waiting": [paused]}) == "paused"
+    at = {"code": "scheduled", "message": "scheduled", "until": "2030"}
+    assert describe({**OPEN, "state": "scheduled", "waiting": [at]}) == "scheduled until 2030"
+
+
+@pytest.mark.parametrize(("target", "code"), [(("--login", "x"), 1), (("--all",), 0)])
+@respx.mock(base_url=URL)
+def test_n20_nobody_named_was_reached(
+    respx_mock: respx.MockRouter,
+    capsys: pytest.CaptureFixture[str],
+    target: tuple[str, ...],
+    code: int,
+) -> None:
+    respx_mock.post("/v1/sends").respond(202, json=OPEN)
+    respx_mock.get(f"/v1/sends/{SEND}").respond(json=NOBODY)
+    assert main([*TRIGGER, *target, "--watch"]) == code
+    assert "nobody was reached" in capsys.readouterr().err
+
+
+@respx.mock(base_url=URL)
+def test_refused_send_ends_with_one(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = {**ACCOUNT, "state": "refused", "error": "campaign_disabled: off"}
+    respx_mock.post("/v1/sends").respond(202, json=refused)
+    assert main([*TRIGGER, "--all"]) == 1
+    assert "campaign_disabled" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("visitor", ["", "a b", "ž", "x" * 65, "a/b"])

@@ -142,7 +142,8 @@ async def test_a_broken_part_refuses_the_send(door: Door, order: tuple[int, int]
 async def test_f18_a_bad_name_in_a_part_costs_itself(door: Door, order: tuple[int, ...]) -> None:
     players = await people(door, "a", "b")
     bad = [{"login": "b", "visitor": "c"}, {"login": "undefined"}, {"visitor": "a b"}]
-    parts = in_parts([*logins("a"), bad[0]], bad, [bad[1], *logins("b"), 5])
+    last: list[Any] = [bad[1], *logins("b"), 5]
+    parts = in_parts([*logins("a"), bad[0]], bad, last)
     assert await door.say(*(parts[i] for i in order)) == [None] * len(order)
     await door.plan()
     send = parts[0]["id"]

@@ -9,9 +9,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from ingest_service.field_notes import FieldNotes, validate_leniently
-from ingest_service.normalise import Amount, Login
+from ingest_service.normalise import Amount
 from ingest_service.schemas import Identify
 from shared.identity_values import PATTERN, is_placeholder
+from shared.names import Login
 from tests.odd_values.amounts import AMOUNTS
 from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY, VISITORS
 

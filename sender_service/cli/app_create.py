@@ -1,0 +1,149 @@
+"""`app create`: a web shop from nothing: its keys, its app, the connection, and what its pages get."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import secrets
+import sys
+from typing import Any
+
+from sender_service.cli.ops import Ops, Refused, add_command, path_of
+from sender_service.models.app_keys import USES, make_key
+from sender_service.models.pasted import WORKER, snippet_tags, webhook_lines
+from shared.environment import load_settings
+from shared.models.app import KeyKind
+
+IDS: dict[KeyKind, str] = {
+    "write": "web",
+    "server": "server",
+    "webhook": "hook",
+    "stream": "stream",
+}
+
+
+def add_create_command(group: Any) -> None:
+    parser: argparse.ArgumentParser = add_command(
+        group, "create", _create, help="make one, with its keys, and print what its pages get",
+        epilog="The REST API key is asked for, or read from the standard input: never an argument,"
+        " which others on the machine could read.",
+    )  # fmt: skip
+    parser.add_argument("app", metavar="APP", help="its id: letters, digits, or any of _ . -")
+    parser.add_argument("--name", required=True, help="as people call the shop")
+    parser.add_argument("--onesignal-app-id", required=True, metavar="UUID")
+    parser.add_argument(
+        "--onesignal-key-stdin", action="store_true", help="read the REST API key from stdin"
+    )
+    parser.add_argument("--plan", choices=("free", "paid"), default="free", help="OneSignal's")
+    parser.add_argument(
+        "--origin", action="append", required=True, metavar="URL",
+        help="of the shop's pages, like https://shop.example; again for more",
+    )  # fmt: skip
+    parser.add_argument(
+        "--time-zone", default=None, metavar="ZONE", help="of people whose own isn't known"
+    )
+    parser.add_argument(
+        "--ingest-url", default=None, metavar="URL",
+        help="where browsers reach ingest; by default this machine's",
+    )  # fmt: skip
+
+
+async def _create(ops: Ops) -> None:
+    options = ops.options
+    keys = {kind: make_key(kind) for kind in IDS}
+    login_secret = secrets.token_urlsafe(32)
+    body = _body(options, keys, login_secret, _rest_key(options))
+    app = await ops.call(
+        "PUT", path_of("apps", options.app), json=body, headers={"If-None-Match": "*"}
+    )
+    told = {
+        "app": app,
+        "keys": keys,
+        "loginSecret": login_secret,
+        "snippet": snippet_tags(ingest_url(options), keys["write"]),
+        "webhooks": webhook_lines(ingest_url(options), keys["webhook"], options.onesignal_app_id),
+        "worker": WORKER,
+    }
+    if not options.json:
+        ops.console.file.write(_page(options.app, told))  # whatever comes next: it is shown once
+        ops.console.file.flush()
+    connection = await ops.call("POST", path_of("apps", options.app, "test-connection"))
+    if options.json:
+        ops.show_json({**told, "connection": connection})
+    else:
+        ops.console.file.write(f"OneSignal: {connection['message']} ({connection['result']})\n")
+    ops.warn(connection["warnings"])
+    if connection["result"] != "ok":
+        again = f"`app test-connection {options.app}` asks again, `app put` corrects it"
+        raise Refused(409, f"the app is stored, but OneSignal does not take it: {again}")
+
+
+def _rest_key(options: argparse.Namespace) -> str:
+    """Raises Refused."""
+    if options.onesignal_key_stdin:
+        key = sys.stdin.readline().strip()
+    elif sys.stdin.isatty():
+        key = getpass.getpass("OneSignal REST API key: ").strip()
+    else:
+        raise Refused(400, "no terminal to ask for the REST API key: say --onesignal-key-stdin")
+    if not key:
+        raise Refused(400, "the REST API key is empty")
+    return key
+
+
+def _body(
+    options: argparse.Namespace, keys: dict[KeyKind, str], login_secret: str, rest_key: str
+) -> dict[str, Any]:
+    body = {
+        "name": options.name,
+        "oneSignal": {
+            "appId": options.onesignal_app_id,
+            "restApiKey": rest_key,
+            "plan": options.plan,
+        },
+        "keys": [{"id": IDS[kind], "kind": kind, "key": key} for kind, key in keys.items()],
+        "origins": options.origin,
+        "loginHash": {"required": True, "secret": login_secret},
+        "snippet": {"webhookKey": keys["webhook"]},
+    }
+    return body if options.time_zone is None else {**body, "timeZone": options.time_zone}
+
+
+def ingest_url(options: argparse.Namespace) -> str:
+    if options.ingest_url is not None:
+        return str(options.ingest_url)
+    ingest = load_settings().ingest
+    host = "127.0.0.1" if ingest.host in ("0.0.0.0", "::", "") else ingest.host
+    return f"http://{host}:{ingest.port}"
+
+
+def _page(app: str, told: dict[str, Any]) -> str:
+    width = max(map(len, IDS.values()))
+    keys = "".join(
+        f"  {IDS[kind]:{width}}  {key}  {USES[kind]}\n" for kind, key in told["keys"].items()
+    )
+    return f"""\
+The app {app} is stored. Its keys are shown this once; keep the secret ones where your secrets are:
+
+{keys}
+Login secret, under which your server proves logins (docs/browser.md, "Proving a login"):
+
+  {told["loginSecret"]}
+
+1. Into <head> of every page:
+
+{told["snippet"]}
+2. At {_worker_url(told)}, served by the shop itself:
+
+{told["worker"]}
+3. Only where the page starts OneSignal itself: set snippet.loadOneSignal to false, and add to its init:
+
+{told["webhooks"]}
+4. Then open the shop, allow pushes, and look: carillon('profile') in the browser's console shows a
+   playerID. A first push: docs/campaigns.md.
+
+"""
+
+
+def _worker_url(told: dict[str, Any]) -> str:
+    return str(told["app"]["origins"][0]) + str(told["app"]["snippet"]["workerPath"])

@@ -1,0 +1,167 @@
+"""`/v1/apps/{app}/keys`: made, rotated, removed. A key is shown once, when it is made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_camel
+
+from sender_service.models.app_keys import MAX_KEYS, make_key, next_id
+from sender_service.models.trigger import Name
+from sender_service.ops.auth import needs
+from sender_service.ops.bodies import json_body
+from sender_service.ops.examples import KEY_MADE, KEY_ROTATED, KEYS, answers
+from sender_service.store.campaigns import VersionedStore
+from shared.apps import AppRegistry
+from shared.errors import Conflict, InvalidPayload, NotFound
+from shared.models.app import App, AppKey, KeyKind
+from shared.models.wire import Wire
+from shared.mongo import Document
+from shared.secrets import Vault
+
+AppName = Annotated[Name, Path(description="the app's id")]
+KeyId = Annotated[Name, Path(description="the key's id, which is no secret")]
+
+
+class KeyRequest(Wire):
+    """What `POST` takes; without an `id` it is the kind's name."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        json_schema_extra={"examples": [{"kind": "server", "id": "warehouse"}]},
+    )
+
+    kind: KeyKind
+    id: Name | None = None
+
+
+class AppKeys:
+    """Keys of an app, as changes of its document that lose no other change."""
+
+    def __init__(self, store: VersionedStore, registry: AppRegistry, vault: Vault) -> None:
+        self._store = store
+        self._registry = registry
+        self._vault = vault
+
+    async def shown(self, app: str) -> list[dict[str, Any]]:
+        """Raises NotFound."""
+        found = _existing(await self._store.get(app))
+        return [{"id": key.id, "kind": key.kind, "inSnippet": self._is_in_snippet(found, key)}
+                for key in found.keys]  # fmt: skip
+
+    async def add(self, app: str, wanted: KeyRequest) -> dict[str, Any]:
+        """Raises NotFound, Conflict, InvalidPayload."""
+        plain = make_key(wanted.kind)
+        made = ""
+
+        def change(before: Document | None) -> Document:
+            nonlocal made
+            known = _existing(before)
+            ids = {key.id for key in known.keys}
+            if wanted.id in ids:
+                raise Conflict("id: the app has a key of this id", code="key_exists")
+            made = wanted.id or next_id(wanted.kind, ids)
+            return {"keys": self._with(known, made, wanted.kind, plain)}
+
+        await self._change(app, change)
+        return {"id": made, "kind": wanted.kind, "key": plain}
+
+    async def rotate(self, app: str, key: str) -> dict[str, Any]:
+        """Raises NotFound, InvalidPayload."""
+        answer: dict[str, Any] = {}
+
+        def change(before: Document | None) -> Document:
+            known = _existing(before)
+            old = _key(known, key)
+            plain, made = make_key(old.kind), next_id(old.id, {one.id for one in known.keys})
+            in_snippet = self._is_in_snippet(known, old)
+            answer.update(id=made, kind=old.kind, key=plain, replaces=old.id, inSnippet=in_snippet)
+            content: Document = {"keys": self._with(known, made, old.kind, plain)}
+            if in_snippet:  # pages take it with their next snippet; the old one stays valid
+                content["snippet"] = {**known.snippet.document(), "webhookKey": plain}
+            return content
+
+        await self._change(app, change)
+        return answer
+
+    async def remove(self, app: str, key: str) -> None:
+        """Raises NotFound, Conflict."""
+
+        def change(before: Document | None) -> Document:
+            known = _existing(before)
+            old = _key(known, key)
+            if self._is_in_snippet(known, old):
+                text = "snippet.webhookKey names it: rotate it first, or put the app without"
+                raise Conflict(text, code="key_in_snippet")
+            return {"keys": [one.document() for one in known.keys if one.id != key]}
+
+        await self._change(app, change)
+
+    async def _change(self, app: str, change: Any) -> None:
+        await self._store.change(app, change)
+        await self._registry.refresh()
+
+    def _with(self, app: App, key: str, kind: KeyKind, plain: str) -> list[Document]:
+        if len(app.keys) >= MAX_KEYS:
+            raise InvalidPayload(f"an app has at most {MAX_KEYS} keys", code="too_many_keys")
+        made = AppKey(id=key, kind=kind, hash=self._vault.hash_key(plain))
+        return [one.document() for one in (*app.keys, made)]
+
+    def _is_in_snippet(self, app: App, key: AppKey) -> bool:
+        hook = app.snippet.webhook_key
+        return key.kind == "webhook" and hook is not None and self._vault.hash_key(hook) == key.hash
+
+
+def keys_router(keys: AppKeys) -> APIRouter:
+    router = APIRouter(prefix="/v1/apps/{app}/keys", tags=["apps"])
+
+    @router.get("", responses=answers({"items": KEYS}))
+    async def list_keys(app: AppName) -> dict[str, Any]:
+        """The app's keys, without themselves. `inSnippet`: pages name it to OneSignal's worker."""
+        return {"items": await keys.shown(app)}
+
+    @router.post("", status_code=201, responses=answers(KEY_MADE, 201))
+    @needs("admin")
+    async def add_key(
+        request: Request, app: AppName, body: Annotated[KeyRequest, json_body(KeyRequest)]
+    ) -> dict[str, Any]:
+        """Make a key; `key` is shown this once."""
+        made = await keys.add(app, body)
+        request.scope["audit_target"] = {"key": made["id"]}
+        return made
+
+    @router.post("/{key}/rotate", status_code=201, responses=answers(KEY_ROTATED, 201))
+    @needs("admin")
+    async def rotate_key(request: Request, app: AppName, key: KeyId) -> dict[str, Any]:
+        """Make another key of the same kind, shown this once. The one it `replaces` stays valid until it
+        is removed. The webhook key of the snippet is exchanged there, too."""
+        made = await keys.rotate(app, key)
+        request.scope["audit_target"] = {"made": made["id"]}
+        return made
+
+    @router.delete("/{key}", responses=answers({"id": "web", "removed": True}))
+    @needs("admin")
+    async def remove_key(app: AppName, key: KeyId) -> dict[str, Any]:
+        """Refuse it from now on: every replica does within 5 s."""
+        await keys.remove(app, key)
+        return {"id": key, "removed": True}
+
+    return router
+
+
+def _existing(document: Document | None) -> App:
+    if document is None:
+        raise NotFound("no such app", code="unknown_app")
+    return App.model_validate(document)
+
+
+def _key(app: App, key: str) -> AppKey:
+    for one in app.keys:
+        if one.id == key:
+            return one
+    known = ", ".join(one.id for one in app.keys) or "none"
+    raise NotFound(f"the app has no key of this id; it has {known}", code="unknown_key")

@@ -1,0 +1,80 @@
+"""`GET /v1/sends`: the newest first, of the apps that the token holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from sender_service.models.send import Send, SendState, shown_state
+from sender_service.models.trigger import Name
+from sender_service.ops.audit import A_MOMENT
+from sender_service.ops.auth import caller, needs, require_app
+from sender_service.ops.campaigns import known_app
+from sender_service.ops.examples import AT, SEND_HEAD, answers
+from sender_service.ops.reading import head_of_send
+from sender_service.store.send_list import SendList, SendQuery
+from shared.apps import AppRegistry
+from shared.clock import Clock
+from shared.errors import FieldError, InvalidPayload
+from shared.models.wire import Moment, to_iso
+
+MOST_APPS = 100  # are looked through at once; each is a read
+
+
+def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRouter:
+    router = APIRouter(prefix="/v1/sends", tags=["sends"])
+
+    @router.get("", responses=answers({"items": [SEND_HEAD], "next": AT}))
+    @needs("read")
+    async def list_sends(
+        request: Request,
+        app: Annotated[Name | None, Query()] = None,
+        campaign: Annotated[Name | None, Query()] = None,
+        state: Annotated[SendState | None, Query()] = None,
+        before: Annotated[Moment | None, Query()] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    ) -> dict[str, Any]:
+        """The newest first, without their accounts; `audience` and `sent` once it is closed. Where there
+        may be more, `next` is the `before` that goes on: a page may be short, or empty."""
+        now = clock()
+        query = SendQuery(
+            await _apps(request, apps, app),
+            before or now + A_MOMENT,
+            campaign,
+            _is_in(state, clock),
+        )
+        found = await sends.newest(query, limit)
+        items = [_shown(send, clock) for send in found.sends]
+        return {"items": items, "next": None if found.going_on is None else to_iso(found.going_on)}
+
+    return router
+
+
+async def _apps(request: Request, registry: AppRegistry, app: str | None) -> list[str]:
+    """Raises Forbidden, NotFound, InvalidPayload."""
+    if app is not None:
+        require_app(request, app)
+        await known_app(registry, app)
+        return [app]
+    held = caller(request).apps
+    if held is None:
+        await registry.refresh()
+        held = frozenset(one.id for one in registry.apps)
+    if len(held) > MOST_APPS:
+        error = FieldError(
+            "query.app", "missing", f"is needed: there are more than {MOST_APPS} apps"
+        )
+        raise InvalidPayload(f"{error.field}: {error.message}", errors=[error])
+    return sorted(held)
+
+
+def _is_in(state: SendState | None, clock: Clock) -> Callable[[Send], bool]:
+    return lambda send: state is None or shown_state(send, clock()) == state
+
+
+def _shown(send: Send, clock: Clock) -> dict[str, Any]:
+    totals = send["totals"]
+    counts = {name: None if totals is None else totals[name] for name in ("audience", "sent")}
+    return {**head_of_send(send, clock()), **counts}

@@ -1,0 +1,113 @@
+"""Why a send under way sends nothing now, and until when, as far as that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sender_service.models.page import Page
+from sender_service.models.send import FINAL, Send, shown_state
+from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.release import policy_of
+from sender_service.store.pages import PageStore
+from shared.apps import AppRegistry
+from shared.clock import Clock
+from shared.models.app import App
+from shared.models.wire import to_iso
+
+
+@dataclass(frozen=True)
+class Reason:
+    """`until`: the earliest moment at which something may go on; None where nobody knows."""
+
+    code: str
+    message: str
+    until: datetime | None = None
+
+    def shown(self) -> dict[str, Any]:
+        return {**asdict(self), "until": None if self.until is None else to_iso(self.until)}
+
+
+class WaitingReasons:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(
+        self, apps: AppRegistry, pages: PageStore, budget: MessageBudget | None, clock: Clock
+    ) -> None:
+        self._apps = apps
+        self._pages = pages
+        self._budget = budget
+        self._clock = clock
+
+    async def held_since(self, send: Send) -> datetime | None:
+        """Return since when the message limit holds the send's app back."""
+        if self._budget is None or send["closedAt"] is not None:
+            return None
+        return await self._budget.held_since(send["app"])
+
+    async def find(self, send: Send, held_since: datetime | None) -> list[Reason]:
+        """Return all reasons, what lasts longest first; none where the send goes on, or has ended."""
+        if send["state"] in FINAL:
+            return []
+        found = [*_of_app(self._apps.get(send["app"])), *_of_send(send, self._clock())]
+        if found or send["state"] != "sending":
+            return found
+        if held_since is not None:
+            until = await self._budget.frees_at(send["app"]) if self._budget else None
+            return [Reason("message_limit", "held: message limit", until)]
+        return await self._of_pages(send)
+
+    async def _of_pages(self, send: Send) -> list[Reason]:
+        """Nothing is out, and no page is due: they wait for a morning, or before a retry."""
+        now = self._clock()
+        pages = await self._pages.open_dues(send["_id"])
+        if not pages or any(out or due <= now for _, due, out in pages):
+            return []
+        first, due, _ = min(pages, key=lambda page: page[1])
+        page = await self._pages.get(first)
+        if page is not None and _is_quiet(page, send, now):
+            return [Reason("quiet_hours", "quiet hours", due)]
+        return [Reason("retry", "waiting before a retry", due)]
+
+
+def _of_app(app: App | None) -> list[Reason]:
+    if app is None:
+        return []
+    if not app.enabled:
+        return [Reason("app_disabled", "the app is switched off")]
+    if not app.one_signal.enabled:
+        return [Reason("onesignal_disabled", "OneSignal is switched off for the app")]
+    if app.state != "active":
+        because = f": {app.stopped_because}" if app.stopped_because else ""
+        return [Reason("app_stopped", f"app stopped{because}")]
+    return []
+
+
+def _of_send(send: Send, now: datetime) -> list[Reason]:
+    if send["paused"]:
+        return [Reason("paused", "paused")]
+    parts = send.get("parts")
+    if parts is not None and not parts["complete"]:
+        came = f"{len(parts['got'])} of {parts['of']} came"
+        return [Reason("list_incomplete", f"waiting for parts of the list: {came}")]
+    if shown_state(send, now) == "scheduled":
+        return [Reason("scheduled", "scheduled", send["dueAt"])]
+    return []
+
+
+def _is_quiet(page: Page, send: Send, now: datetime) -> bool:
+    quiet = policy_of(send).quiet_hours
+    if quiet is None or send["priority"] == "transactional":
+        return False
+    return any(
+        chunk["state"] == "planned"
+        and chunk["notBefore"] > now
+        and _in_quiet_zone(chunk, quiet, now)
+        for chunk in page["chunks"].values()
+    )
+
+
+def _in_quiet_zone(chunk: Mapping[str, Any], quiet: Any, now: datetime) -> bool:
+    return bool(chunk["timeZone"]) and quiet.until(now, chunk["timeZone"]) is not None

@@ -1,0 +1,47 @@
+"""Ids by their first letters, as people type them: bounded looks at an index, never at `_id` itself.
+
+A range of `_id` is a scan on some engines (DESIGN 6), so sends and dead letters keep their first
+letters in a field of their own, and so do profiles.
+"""
+
+from __future__ import annotations
+
+from sender_service.models.access import Apps
+from shared.collections import DEAD_LETTERS, PROFILES, SENDS
+from shared.ids import HEAD_LETTERS, head_of
+from shared.mongo import Collection, Database, Document, translate_mongo_errors
+from shared.whole_reads import read_all
+
+MOST_FOUND = 10  # that an answer lists; more only says that the prefix is too short
+A_LOOK = 1_000
+
+
+class PrefixReader:
+    """Finds ids of the apps that a caller holds. Every method raises StoreUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._sends = database[SENDS.name]
+        self._letters = database[DEAD_LETTERS.name]
+        self._profiles = database[PROFILES.name]
+
+    async def sends(self, prefix: str, apps: Apps) -> list[str]:
+        return await _by_head(self._sends, prefix, apps)
+
+    async def letters(self, prefix: str, apps: Apps) -> list[str]:
+        return await _by_head(self._letters, prefix, apps)
+
+    async def persons(self, prefix: str, apps: Apps) -> list[str]:
+        return await _by_head(self._profiles, prefix, apps)
+
+
+async def _by_head(collection: Collection, prefix: str, apps: Apps) -> list[str]:
+    if len(prefix) < HEAD_LETTERS:
+        return []
+    with translate_mongo_errors():
+        query = {"head": head_of(prefix)}
+        found = await read_all(collection, query, {"app": 1}, limit=A_LOOK)
+    return _held([one for one in found if one["_id"].startswith(prefix)], apps)
+
+
+def _held(found: list[Document], apps: Apps) -> list[str]:
+    return sorted(str(one["_id"]) for one in found if apps is None or one.get("app") in apps)

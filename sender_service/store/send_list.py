@@ -1,0 +1,93 @@
+"""Sends, the newest first: read in narrow windows of an index, which widen where little is found.
+
+A sort by the server isn't good everywhere (DESIGN 6), and an hour may have a million sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sender_service.models.send import EVER, Send
+from shared.collections import SENDS
+from shared.mongo import Database, Document, translate_mongo_errors
+from shared.whole_reads import read_all
+
+SHOWN = {"trigger": 0, "frozen": 0}
+FIRST_WINDOW = timedelta(seconds=8)
+WIDER = 8  # times, where a window brought little
+SHORTEST = timedelta(milliseconds=1)  # what a stored date can hold
+MOST_READ = 1_000  # sends a window and app: with more it is narrowed
+MOST_LOOKED = 5_000  # sends in all: then the answer says where to go on
+
+
+@dataclass(frozen=True)
+class SendQuery:
+    """Which sends: of these apps, created before a moment. `fits` looks at what no index knows."""
+
+    apps: Sequence[str]
+    before: datetime
+    campaign: str | None = None
+    fits: Callable[[Send], bool] = lambda _: True
+
+
+@dataclass
+class SendPage:
+    """Sends, the newest first. `going_on`: `before` of the next page; None at the end."""
+
+    sends: list[Send]
+    going_on: datetime | None = None
+
+
+class SendList:
+    def __init__(self, database: Database) -> None:
+        self._sends = database[SENDS.name]
+
+    async def newest(self, query: SendQuery, limit: int) -> SendPage:
+        """Return at most `limit`; more only where a millisecond has more. Raises StoreUnavailable."""
+        found: list[Send] = []
+        until, width, looked = query.before, FIRST_WINDOW, 0
+        while until > EVER and len(found) <= limit:
+            if looked >= MOST_LOOKED:
+                return _cut(found, limit, until)
+            start = max(EVER, until - width) if width < until - EVER else EVER
+            some = await self._window(query, start, until)
+            if some is None and width > SHORTEST:
+                width = max(SHORTEST, min(width, until - start) / WIDER)
+                continue
+            some = some or []
+            looked += len(some)
+            found += sorted(filter(query.fits, some), key=_order, reverse=True)
+            width = width * WIDER if len(some) < MOST_READ / WIDER else width
+            until = start
+        return _cut(found, limit, None)
+
+    async def _window(
+        self, query: SendQuery, start: datetime, until: datetime
+    ) -> list[Send] | None:
+        """Return what was created in [start, until); None where that is more than is read at once."""
+        found: list[Document] = []
+        for app in query.apps:
+            wanted: Document = {"app": app, "createdAt": {"$gte": start, "$lt": until}}
+            if query.campaign is not None:
+                wanted["campaign"] = query.campaign
+            with translate_mongo_errors():
+                found += await read_all(self._sends, wanted, SHOWN, limit=MOST_READ + 1)
+            if len(found) > MOST_READ and until - start > SHORTEST:
+                return None
+        return [Send(**one) for one in found]  # type: ignore[typeddict-item]
+
+
+def _cut(found: list[Send], limit: int, until: datetime | None) -> SendPage:
+    """Cut between two milliseconds, for the next page begins before one."""
+    if len(found) <= limit:
+        return SendPage(found, until)
+    last = found[limit]["createdAt"]
+    whole = [send for send in found if send["createdAt"] > last]
+    whole = whole or [send for send in found if send["createdAt"] == last]
+    return SendPage(whole, whole[-1]["createdAt"])
+
+
+def _order(send: Send) -> tuple[datetime, str]:
+    return send["createdAt"], send["_id"]

@@ -1,0 +1,132 @@
+"""Why a send waits, and until when; names that are unknown are answered before anything is kept."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from sender_service.models.page import new_chunk
+from sender_service.models.send import NEVER, empty_sums
+from sender_service.scheduler.budget import WINDOW_MINUTES
+from shared.models.wire import to_iso
+from shared.settings import Settings
+from tests.contract.sender.conftest import Api, a_trigger
+from tests.contract.sender.ops import Ops, a_send, open_ops
+
+
+@pytest.fixture
+async def ops(settings: Settings) -> AsyncIterator[Ops]:
+    async with open_ops(settings) as opened:
+        await opened.open_app("shop")
+        yield opened
+
+
+async def waiting(
+    ops: Ops, page: dict[str, Any] | None = None, **more: Any
+) -> list[dict[str, Any]]:
+    send = str(uuid.uuid4())
+    await ops.database["sends"].insert_one(a_send(send, ops.clock, **more))
+    if page is not None:
+        whole = {
+            "_id": f"{send}:0", "send": send, "n": 0, "app": "shop", "open": True, "rev": 1,
+            "priority": "marketing", "members": [], "outcomes": {}, "sums": empty_sums(), **page,
+        }  # fmt: skip
+        await ops.database["pages"].insert_one(whole)
+    shown = await ops.ok("GET", f"/v1/sends/{send}")
+    found: list[dict[str, Any]] = shown["waiting"]
+    return found
+
+
+async def test_n19_paused_and_scheduled_say_so(ops: Ops) -> None:
+    assert await waiting(ops) == []
+    (paused,) = await waiting(ops, paused=True)
+    assert (paused["code"], paused["message"], paused["until"]) == ("paused", "paused", None)
+    later = ops.clock() + timedelta(hours=1)
+    (scheduled,) = await waiting(ops, state="planning", dueAt=later)
+    assert (scheduled["code"], scheduled["until"]) == ("scheduled", to_iso(later))
+    assert await waiting(ops, state="cancelled", paused=True) == []
+
+
+async def test_n19_stopped_app_says_because_of_what(ops: Ops) -> None:
+    stopped = {"state": "stopped", "stoppedBecause": "OneSignal refuses the key"}
+    await ops.database["apps"].update_one({"_id": "shop"}, {"$set": stopped})
+    await ops.parts.apps.refresh()
+    reasons = await waiting(ops, paused=True)
+    assert [reason["code"] for reason in reasons] == ["app_stopped", "paused"]
+    assert reasons[0]["message"] == "app stopped: OneSignal refuses the key"
+
+
+async def test_n19_quiet_hours_say_until_when(ops: Ops) -> None:
+    now = ops.clock()
+    due = now + timedelta(hours=3)
+    quiet = {"from": (now - timedelta(hours=1)).strftime("%H:%M"), "to": due.strftime("%H:%M")}
+    chunk = {**new_chunk("a", now, "UTC"), "notBefore": due}
+    page = {"due": due, "out": 0, "chunks": {"0": chunk}}
+    (reason,) = await waiting(ops, page, frozen={"policy": {"quietHours": quiet}})
+    assert (reason["code"], reason["until"]) == ("quiet_hours", to_iso(due))
+    (retry,) = await waiting(ops, page, frozen={"policy": {}})
+    assert (retry["code"], retry["until"]) == ("retry", to_iso(due))
+    assert await waiting(ops, {**page, "due": now - timedelta(seconds=1)}) == []
+    assert await waiting(ops, {**page, "out": 1}) == []
+
+
+async def test_n19_message_limit_says_when_the_window_frees(shop: Api) -> None:
+    send = (await shop.ok("POST", "/v1/sends", json=a_trigger()))["id"]
+    database = shop.sender.database
+    await database["sends"].update_one(
+        {"_id": send}, {"$set": {"state": "sending", "planDue": NEVER}}
+    )
+    created = (await shop.sender.sends.get(send) or {})["createdAt"]
+    minute = int(created.timestamp() // 60)
+    held = {"_id": "demo", "minutes": {str(minute): 5}, "rev": 1, "heldSince": created}
+    await database["budgets"].insert_one(held)
+    (reason,) = (await shop.ok("GET", f"/v1/sends/{send}"))["waiting"]
+    assert (reason["code"], reason["message"]) == ("message_limit", "held: message limit")
+    assert reason["until"] is None  # no subscriber is known: nobody knows
+    await database["players"].insert_one({"_id": "p", "app": "demo", "state": "subscribed"})
+    await shop.sender.budget.counts.refresh("demo", within=0)
+    (reason,) = (await shop.ok("GET", f"/v1/sends/{send}"))["waiting"]
+    frees = datetime.fromtimestamp((minute + WINDOW_MINUTES + 1) * 60, UTC)
+    assert reason["until"] == to_iso(frees)
+
+
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize(
+    ("fields", "code", "hint"),
+    [
+        ({"app": "nobody"}, "unknown_app", "no such app"),
+        ({"campaign": "nothing"}, "unknown_campaign", "no such campaign"),
+        ({"campaign": "welcom"}, "unknown_campaign", "did you mean `welcome`?"),
+    ],
+)
+async def test_n20_unknown_names_are_answered_and_nothing_is_kept(
+    shop: Api, fields: dict[str, Any], code: str, hint: str, lines: bool
+) -> None:
+    trigger = a_trigger(**fields)
+    if lines:
+        del trigger["audience"]
+        content = orjson.dumps(trigger) + b'\n{"login": "ann"}\n'
+        headers = {"Content-Type": "application/x-ndjson"}
+        answer = await shop.call("POST", "/v1/sends", content=content, headers=headers)
+    else:
+        answer = await shop.call("POST", "/v1/sends", json=trigger)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert error["field"] == code.removeprefix("unknown_") and hint in error["message"]
+    assert (await shop.call("GET", f"/v1/sends/{trigger['id']}")).status_code == 404
+
+
+async def test_n20_send_that_reached_nobody_says_so(ops: Ops) -> None:
+    for people, code in ((3, "nobody_reached"), (0, "empty_audience")):
+        totals = empty_sums()
+        totals["people"]["no_player"] = people
+        send = str(uuid.uuid4())
+        done = a_send(send, ops.clock, state="done", totals=totals, closedAt=ops.clock())
+        await ops.database["sends"].insert_one(done)
+        (warning,) = (await ops.ok("GET", f"/v1/sends/{send}"))["warnings"]
+        assert warning["code"] == code and str(people or "") in warning["message"]
