@@ -10,33 +10,47 @@ import re
 from collections.abc import Collection
 
 MASK = "…"
-# A name and its value; then the same in an address that is itself a value. A name ends at any separator,
-# so the time is linear in the length.
+DECODINGS = 4  # an address may be a value of an address that is a value
 _PAIR = re.compile(r"([?&;])([^?&;=]*)=([^?&;]+)")
-_INNER_PAIR = re.compile(
-    r"(%3F|%26)((?:(?!%3F|%26|%3D).)*)%3D((?:(?!%26).)+)", re.IGNORECASE | re.DOTALL
-)
-_ADDRESS = re.compile(r"@|%40")
-_HUMP = re.compile(r"%..|([a-z])(?=[A-Z])")  # accessToken has two words, user%5Bemail%5D too
+_INNER_NAME = re.compile(r"[?&;#]([^?&;#=]*)=.")  # of a value that is itself an address
+_ENCODED = re.compile(r"%([0-9a-fA-F]{2})")
+_HUMP = re.compile(r"([a-z])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])")  # accessToken, IDToken
 _NOT_A_LETTER = re.compile(r"[^a-z]+")
-_USER = re.compile(r"^([a-z]*:?//)[^/?]*@", re.IGNORECASE)
+_USER = re.compile(r"^\s*([a-z][a-z0-9+.-]*:)?//[^/?]*@", re.IGNORECASE)
 _NOTHING_TO_MASK = frozenset("#?;@")
 
 
 def mask_url(url: str, words: Collection[str]) -> str:
-    """Drop the fragment and the user; mask each value whose name has one of these words."""
+    """Drop the fragment and the user; mask each value whose name has one of these words.
+
+    A value that is an address of a person, or an address with such a name in it, is masked whole.
+    """
     if _NOTHING_TO_MASK.isdisjoint(url):
         return url
-    return _mask_pairs(_USER.sub(r"\1", url.partition("#")[0]), _PAIR, words)
 
-
-def _mask_pairs(text: str, pairs: re.Pattern[str], words: Collection[str]) -> str:
     def mask(pair: re.Match[str]) -> str:
-        value = pair[3]
-        start = pair[0][: -len(value)]
-        parts = _NOT_A_LETTER.split(_HUMP.sub(r"\1 ", pair[2]).lower())
-        if _ADDRESS.search(value) or not set(parts).isdisjoint(words):
-            return start + MASK
-        return pair[0] if pairs is _INNER_PAIR else start + _mask_pairs(value, _INNER_PAIR, words)
+        if not _is_secret(_decode(pair[2]), _decode(pair[3]), words):
+            return pair[0]
+        return f"{pair[1]}{pair[2]}={MASK}"
 
-    return pairs.sub(mask, text)
+    return _PAIR.sub(mask, _USER.sub(r"\1//", url.partition("#")[0]))
+
+
+def _is_secret(name: str, value: str, words: Collection[str]) -> bool:
+    if _has_word(name, words) or "@" in value:
+        return True
+    return any(_has_word(inner, words) for inner in _INNER_NAME.findall(value))
+
+
+def _has_word(name: str, words: Collection[str]) -> bool:
+    parts = _NOT_A_LETTER.split(_HUMP.sub(r"\1\2 ", name).lower())
+    return not set(parts).isdisjoint(words)
+
+
+def _decode(text: str) -> str:
+    """Decode until nothing is encoded, as whoever reads it may; letters of ASCII are what counts."""
+    for _ in range(DECODINGS):
+        if "%" not in text:
+            break
+        text = _ENCODED.sub(lambda sign: chr(int(sign[1], 16)), text)
+    return text

@@ -73,7 +73,7 @@ Networks = Annotated[
 class Group(BaseModel):
     """Settings of one concern; a key that nobody reads is a slip, also in a group's JSON."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class KafkaSettings(Group):
@@ -97,7 +97,9 @@ class MongoSettings(Group):
 
 
 class OneSignalSettings(Group):
-    base_url: str = "http://127.0.0.1:8095"  # outside: https://api.onesignal.com
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] = (
+        "http://127.0.0.1:8095"  # outside: https://api.onesignal.com
+    )
     timeout_seconds: float = Field(60.0, gt=0)  # OneSignal answers within 100 s, advises 60
     max_connections: int = Field(64, ge=1)
 
@@ -149,7 +151,9 @@ class PlanSettings(Group):
     poll_seconds: float = 0.2  # how soon a stage sees work that nobody announced to it
     release_ahead_seconds: float = 2.0  # at most this much of an app's rate is in the jobs topics
     sweep_seconds: float = 90.0  # released but unanswered: released again, under the same key
-    retention_days: float = 35.0  # of sends, pages, interactions; more than the topics keep
+    retention_days: float = Field(
+        35.0, gt=0
+    )  # of sends, pages, interactions; more than the topics keep
 
 
 class GovernorSettings(Group):
@@ -201,6 +205,10 @@ class Settings(BaseSettings):
         if serves_ops:
             token = self.ops.token
             check_secret("CARILLON_OPS__TOKEN", token, DEVELOPMENT_OPS_TOKEN, MIN_TOKEN_LENGTH)
+            if token.get_secret_value() == self.secret_key.get_secret_value():
+                raise Rejected(
+                    "CARILLON_OPS__TOKEN must not be CARILLON_SECRET_KEY: it is shown to people"
+                )
             if not PRINTED.fullmatch(token.get_secret_value()):
                 raise Rejected(
                     "CARILLON_OPS__TOKEN must be letters, digits and signs without blanks"

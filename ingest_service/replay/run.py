@@ -26,6 +26,7 @@ from shared.errors import Conflict, Rejected, StoreUnavailable
 from shared.kafka import Place, Record, ensure_topics
 from shared.kafka_scan import committed_offsets, first_offsets, places_of, scan
 from shared.mongo import Database, Document, open_database, translate_mongo_errors
+from shared.secret_check import check_secret
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.stage import Item
@@ -68,8 +69,13 @@ class Replay:
 
 
 async def replay(settings: Settings) -> int:
-    """Raises Conflict where the log is another one, or the turn somebody else's, and Unavailable."""
+    """Rebuild the projections beside the live ones, and swap them.
+
+    Raises Conflict where the log is another one, or the turn somebody else's; Rejected under another
+    secret key, which would name everybody anew and find no tombstone; Unavailable.
+    """
     async with open_database(settings.mongo, "carillon-replay") as database:
+        await check_secret(database, Vault(settings.secret_key.get_secret_value()))
         run = await turn(Runs(database, monotonic), database)
         staging = Staging(database, run.name, (run.generation + 1) * GENERATION)
         async with _cleared(run, staging):

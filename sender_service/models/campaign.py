@@ -28,6 +28,7 @@ MAX_SOURCES = 200_000  # characters of all texts together: compiling takes 20 µ
 # anew takes longer than to plan with it. Rendering has bounds of its own.
 STORED = {"stored": True}
 
+MAX_TEMPLATE = 2_000  # characters of one text, as it is written
 MAX_TEXTS = 1_000  # of all variants, in all languages
 
 LINK_OR_TEMPLATE = "|".join(
@@ -69,7 +70,7 @@ def _check_source(source: str, info: ValidationInfo) -> str:
     return source if info.context is STORED else check_template(source)
 
 
-Template = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_check_source)]
+Template = Annotated[str, StringConstraints(max_length=MAX_TEMPLATE), AfterValidator(_check_source)]
 Text = Annotated[
     Template,
     _unless_template(check_text),
@@ -163,8 +164,8 @@ def texts_in(value: Any) -> list[str]:
     waiting: list[Any] = [value]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, str) and is_template(one):
-            found.append(one)
+        if isinstance(one, str) and len(one) <= MAX_TEMPLATE and is_template(one):
+            found.append(one)  # a longer one is refused by its length, before it is compiled
         elif isinstance(one, dict | list):
             waiting += one.values() if isinstance(one, dict) else one
     if len(found) > MAX_TEXTS or sum(map(len, found)) > MAX_SOURCES:

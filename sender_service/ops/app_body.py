@@ -26,7 +26,11 @@ from shared.mongo import Document
 from shared.names import Login
 from shared.secrets import MASK, Vault
 
-Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+MIN_SECRET = 6  # shorter ones are guessed in no time; `app create` makes good ones
+Key = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+Secret = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=MIN_SECRET, max_length=512)
+]
 # It stands in a header: what was copied with a line break is taken without, other letters can't be right.
 ApiKey = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]{1,512}$")]
 
@@ -57,13 +61,24 @@ class KeyIn(Wire):
 
     id: Name
     kind: KeyKind
-    key: Secret | None = None
+    key: Key | None = None
 
     @model_validator(mode="after")
     def _can_stand_in_a_page(self) -> Self:
         """A write key is a step of the path that Persoo's loader asks for."""
         if self.kind == "write" and self.key is not None and not re.fullmatch(PUBLIC_KEY, self.key):
             raise ValueError("a write key has 1 to 48 letters, digits, or signs of _.~-")
+        return self
+
+    @model_validator(mode="after")
+    def _is_not_guessed(self) -> Self:
+        """A server's or a stream's key is secret; the others stand in pages."""
+        if (
+            self.kind in ("server", "stream")
+            and self.key is not None
+            and len(self.key) < MIN_SECRET
+        ):
+            raise ValueError(f"a secret key has at least {MIN_SECRET} characters")
         return self
 
 

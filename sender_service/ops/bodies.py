@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +22,7 @@ from shared.models.strict import MAX_FINDINGS, validate_strictly
 
 NDJSON = "application/x-ndjson"
 MAX_BODY_BYTES = 1024 * 1024
+MAX_KEY = 64  # letters of a key in an error: whoever wrote it knows the rest
 STREAMED = frozenset({"/v1/sends", "/v1/sends/preview"})  # they bound themselves what they read
 
 M = TypeVar("M", bound=BaseModel)
@@ -120,10 +123,32 @@ def load_exactly(body: bytes) -> Any:
     What is too large is then refused, not stored as another number.
     """
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return json.loads(
+            body.decode("utf-8-sig"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_refuse_repeated_keys,
+        )
     except (ValueError, RecursionError) as exc:
         text = "the body is not JSON in UTF-8, or nested too deep"
         raise InvalidPayload(text, code="invalid_json") from exc
+
+
+def check_keys_once(body: bytes) -> None:
+    """Raise InvalidPayload where an object has a key twice: parsers keep the last one without a word.
+
+    What is no JSON is left to whoever reads it.
+    """
+    with suppress(ValueError, RecursionError):
+        json.loads(body.decode("utf-8-sig"), object_pairs_hook=_refuse_repeated_keys)
+
+
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0][:MAX_KEY]
+        error = FieldError(twice, "repeated_key", "stands twice in one object")
+        raise InvalidPayload(f"{twice}: {error.message}", code="repeated_key", errors=[error])
+    return found
 
 
 def _refuse_constant(name: str) -> float:
@@ -151,4 +176,5 @@ async def read_trigger(request: Request) -> bytes:
         body += chunk
         if len(body) > MAX_TRIGGER_BYTES:
             raise TooLarge("a trigger has at most 1 MiB", code="trigger_too_large")
+    check_keys_once(bytes(body))
     return bytes(body)

@@ -110,3 +110,11 @@ async def test_n3_the_check_says_nothing_of_the_key(settings: Settings) -> None:
     assert kept is not None and settings.secret_key.get_secret_value() not in str(kept)
     vault = Vault(settings.secret_key.get_secret_value())
     assert kept["check"] not in (vault.derive("at-rest").hex(), vault.derive("key-hash").hex())
+
+
+async def test_n3_a_replay_under_another_key_is_refused(settings: Settings) -> None:
+    """It would name everybody anew, and find no tombstone of who was erased."""
+    await keep_check(settings)
+    ended = await asyncio.to_thread(run, under_other_key(settings), "ingest_service", "replay")
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert "CARILLON_SECRET_KEY" in ended.stderr.splitlines()[-1]

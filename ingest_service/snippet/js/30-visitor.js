@@ -64,20 +64,25 @@ const CONTEXT = {
 };
 
 const MASKED = String(config.masked).split(" ");
-// A name and its value; then the same in an address that is itself a value.
-const PAIRS = [
-  /([?&;])([^?&;=]*)=([^?&;]+)/g,
-  /(%3F|%26)((?:(?!%3F|%26|%3D).)*)%3D((?:(?!%26).)+)/gi,
-];
+
+// unescape, since decodeURIComponent throws at what is cut off.
+function decoded(text) {
+  let found = text;
+  for (let i = 0; i < 4; i++) found = unescape(found);
+  return found;
+}
+
+function isSecret(name) {
+  const apart = name.replace(/([a-z])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$2 ");
+  return apart.toLowerCase().split(/[^a-z]+/).some((one) => MASKED.includes(one));
+}
 
 // An address without its fragment, and of secrets and of persons' addresses only the names.
-function maskedUrl(url, level = 0) {
-  return url.replace(/#.*/, "").replace(PAIRS[level], (all, separator, name, value) => {
-    const start = all.slice(0, -value.length);
-    const words = name.replace(/%..|([a-z])(?=[A-Z])/g, "$1 ").toLowerCase().split(/[^a-z]+/);
-    const isSecret = /@|%40/.test(value) || words.some((one) => MASKED.includes(one));
-    if (isSecret) return start + "…";
-    return level ? all : start + maskedUrl(value, 1);
+function maskedUrl(url) {
+  return url.replace(/#.*/, "").replace(/([?&;][^?&;=]*=)([^?&;]+)/g, (all, name, value) => {
+    const inner = decoded(value);
+    const names = [decoded(name)].concat(inner.match(/[?&;#][^?&;#=]*=./g) || []);
+    return inner.includes("@") || names.some((one) => isSecret(one.split("=")[0])) ? name + "…" : all;
   });
 }
 

@@ -114,6 +114,8 @@ async def test_changed_secret_is_a_new_version(api: Api) -> None:
         ({"keys": [{"id": "web", "kind": "other", "key": "x"}]}, "keys.0.kind"),
         ({"keys": [{"id": "a", "kind": "write", "key": "x"}] * 2}, "body"),
         ({"keys": [{"id": "web", "kind": "write", "key": "wk/1"}]}, "keys.0"),
+        ({"keys": [{"id": "shop", "kind": "server", "key": "a"}]}, "keys.0"),
+        ({"loginHash": {"secret": " "}}, "loginHash.secret"),
         ({"keys": [{"id": "web", "kind": "write", "key": "wk_1\n"}]}, "keys.0"),
         ({"keys": [{"id": "web", "kind": "write", "key": "k" * 49}]}, "keys.0"),
         ({"snippet": {"workerPath": "w" * 65}}, "snippet.workerPath"),

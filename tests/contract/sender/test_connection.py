@@ -33,9 +33,9 @@ async def tried(ops: Ops) -> Any:
 @pytest.mark.parametrize(
     ("login_hash", "codes"),
     [
-        ({"secret": "s"}, []),
+        ({"secret": "a secret"}, []),
         ({}, ["login_secret_missing"]),
-        ({"required": False, "secret": "s"}, ["login_proof_optional"]),
+        ({"required": False, "secret": "a secret"}, ["login_proof_optional"]),
         ({"required": False}, ["login_proof_optional", "login_secret_missing"]),
     ],
 )

@@ -194,3 +194,22 @@ async def test_findings_in_an_answer_are_bounded(shop: Api) -> None:
     for path in ("/v1/sends", "/v1/sends/preview"):
         answer = await shop.call("POST", path, json=a_trigger(**many))
         assert answer.status_code == 422 and len(answer.content) < 32_000
+
+
+REPEATED = [
+    ("PUT", "/v1/apps/demo", b'{"name": "a", "name": "b"}', "name"),
+    ("POST", "/v1/sends", b'{"id": "x", "audience": {"logins": ["eva"]}, "audience": {"all": true}}',
+     "audience"),
+    ("POST", "/v1/sends/preview", b'{"app": "demo", "audience": {"all": true, "all": false}}', "all"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "body", "named"), REPEATED)
+async def test_n1_a_key_that_stands_twice_is_refused(
+    api: Api, method: str, path: str, body: bytes, named: str
+) -> None:
+    """Parsers keep the last one without a word: an audience of one became everybody."""
+    answer = await api.call(method, path, content=body)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "repeated_key"
+    assert answer.json()["errors"][0]["field"] == named

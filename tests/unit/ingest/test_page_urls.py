@@ -24,6 +24,8 @@ def test_decision_6_secrets_and_fragments_are_not_kept(given: str, kept: str) ->
     ("given", "kept"),
     [
         ("https://anna:secret@shop.example/a", "https://shop.example/a"),
+        ("android-app://anna:secret@shop.example/a", "android-app://shop.example/a"),
+        (" https://anna:secret@shop.example/a", "https://shop.example/a"),
         ("//anna@shop.example/a?b=1", "//shop.example/a?b=1"),
         ("https://shop.example/@anna", "https://shop.example/@anna"),
         ("about:blank", "about:blank"),

@@ -94,6 +94,29 @@ def test_b8_published_or_weak_secrets_are_refused(
     assert "openssl" in caught.value.message or "blanks" in caught.value.message
 
 
+def test_b8_the_token_is_not_the_secret_key() -> None:
+    with pytest.raises(Rejected, match="must not be CARILLON_SECRET_KEY"):
+        Settings(secret_key=GOOD, ops=OpsSettings(token=GOOD)).check_secrets()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CARILLON_PLAN__SWEEP_SECONDS", "nan"),
+        ("CARILLON_PLAN__RETENTION_DAYS", "0"),
+        ("CARILLON_GOVERNOR__MARGIN", "nan"),
+        ("CARILLON_ONESIGNAL__BASE_URL", "file:///etc/passwd"),
+        ("CARILLON_ONESIGNAL__BASE_URL", ""),
+    ],
+)
+def test_n2_values_that_mean_nothing_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
 def test_own_secrets_are_accepted() -> None:
     Settings(secret_key=GOOD, ops=OpsSettings(token=TOKEN)).check_secrets()
 
