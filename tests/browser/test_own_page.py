@@ -71,7 +71,7 @@ async def own(
     [html] = [text for kind, text in blocks if kind == "html"]
     env = {**os.environ, "no_proxy": "127.0.0.1"}
     own = OwnPage(f"http://127.0.0.1:{port}", folder, commands, html, env)
-    for word in ("-X PUT http://127.0.0.1:%d/sandbox/apps" % carillon.ports["sandbox"],
+    for word in (f"-X PUT {carillon.url('sandbox', '/sandbox/apps')}",
                  "/v1/apps/myshop/campaigns/hello -H", "mkdir"):  # fmt: skip
         await own.run(own.of(word))
     serve = own.of("http.server").split()
