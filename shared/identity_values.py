@@ -20,7 +20,7 @@ _PLACEHOLDERS = frozenset(
     {"", *_WORDS, *_BRACKETED, *(f"({word})" for word in _BRACKETED), _ZERO_UUID}
 )
 # Of templates; and JavaScript's text of what is no text.
-_MARKS_PATTERN = r"{{|[$]{|{%|<%|^\[object "
+_MARKS_PATTERN = r"\{\{|\$\{|\{%|<%|^\[object "
 _MARKS = re.compile(_MARKS_PATTERN)
 # For the browser: of lower-case texts that aren't empty. It says the same in Python and in JavaScript,
 # and is short, for it is part of a script that stays small.

@@ -10,6 +10,7 @@ SERVER_KEY = "sk_demo"
 WEBHOOK_KEY = "wh_demo"
 STREAM_SECRET = "es_demo"
 LOGIN_SECRET = "ls_demo"  # under which the shop's server proves logins
+SITE = "Bell & Rope"  # as pushes without a heading call it
 STAND_IN_SDK = "/sdk/v16/OneSignalSDK.page.js"  # on the shop's own origin, whatever its name
 CAMPAIGNS = ("welcome", "abandoned-basket")
 

@@ -41,7 +41,8 @@ class Seeder:
         if self._ports.sandbox is not None:
             url = f"{self._ports.sandbox.url}/sandbox/apps/{app_id}"
             # Where its Event Streams would go; left out here until ingest takes them.
-            if await self._put_absent(url, {"rest_api_key": rest_key, "plan": "free"}, {}):
+            app = {"rest_api_key": rest_key, "plan": "free", "name": demo.SITE}
+            if await self._put_absent(url, app, {}):
                 yield f"the sandbox's app {app_id}"
         url = f"{self._ports.sender.url}/v1/apps/{demo.APP}"
         sdk = demo.STAND_IN_SDK if self._ports.sandbox is not None else None

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from deploy.local.sandbox import calls, control, pages, registration, users
+from deploy.local.sandbox import calls, control, pages, registration, sdk, users
 from deploy.local.sandbox.access import Access, Guarded
 from deploy.local.sandbox.answers import (
     json_response,
@@ -80,6 +80,7 @@ def create_app(
             yield
 
     named = [*API, *((method, f"/api/v1{path}", go) for method, path, go in API), *CONTROL]
+    named += sdk.FILES
     routes = [Route(path, go, methods=[method]) for method, path, go in named]
     return Starlette(
         routes=[*routes, Route("/health", health)],

@@ -9,6 +9,7 @@ from deploy.local.sandbox.limits import MessageWindow, PeakWindow, RateWindow
 Json = dict[str, Any]
 
 DEFAULT_ORIGIN = "https://shop.example.test"
+DEFAULT_NAME = "Sandbox"  # of an app that was given none
 INBOX_SIZE = 100  # pushes kept for a page that polls
 
 
@@ -103,7 +104,7 @@ ACTS = ("displayed", "clicked", "closed", "failed")
 class App:
     id: str
     rest_api_key: str
-    name: str = "Sandbox"
+    name: str = DEFAULT_NAME
     plan: str = "free"
     disabled: bool = False
     stream: Stream | None = None

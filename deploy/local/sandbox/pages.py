@@ -11,7 +11,7 @@ from deploy.local.sandbox.answers import desk_for, json_response, read_object, s
 from deploy.local.sandbox.bodies import read_body
 from deploy.local.sandbox.browsers import text_for
 from deploy.local.sandbox.errors import NOTIFICATION_NOT_FOUND, refuse
-from deploy.local.sandbox.models import Browser, Desk, Json, Notification
+from deploy.local.sandbox.models import DEFAULT_NAME, Browser, Desk, Json, Notification
 
 WAIT_MAX_SECONDS = 25.0
 POLL_SECONDS = 0.1
@@ -38,7 +38,8 @@ async def poll_pushes(request: Request) -> Response:
         await asyncio.sleep(POLL_SECONDS)
         pushes = _pushes(request, desk, browser, after)
     last = pushes[-1]["seq"] if pushes else after
-    return json_response({"pushes": pushes, "next": last})
+    site = None if desk.app.name == DEFAULT_NAME else desk.app.name
+    return json_response({"pushes": pushes, "next": last, "site": site})
 
 
 async def report_act(request: Request) -> Response:

@@ -1,7 +1,8 @@
 // Stands in for OneSignal's SDK at the sandbox, which is its server and its push service: what the
 // v15 and the v16 face share. The worker shows pushes and posts the webhooks (worker.js).
 
-const SANDBOX = window.shopConfig.sandbox;
+// SANDBOX: the address of the one that serves this script.
+
 const KEY = "onesignal.standin"; // {id, token, optedOut, after, user}
 const WAIT_SECONDS = 20;
 const RETRY_MS = 3000;
@@ -71,7 +72,8 @@ async function start(options, worker) {
     webhooks: options.webhooks ?? {},
     sandbox: SANDBOX,
     site: document.location.origin,
-    siteName: "Bell & Rope",
+    siteName: core.siteName ?? document.location.host,
+    icon: document.querySelector("link[rel~=icon]")?.href,
     push,
   });
   poll();
@@ -88,8 +90,9 @@ async function poll() {
       const { id, after = 0 } = read();
       try {
         const query = `after=${after}&wait=${WAIT_SECONDS}`;
-        const { pushes, next } = await call("GET", `/sandbox/browsers/${id}/pushes?${query}`);
+        const { pushes, next, site } = await call("GET", `/sandbox/browsers/${id}/pushes?${query}`);
         change({ after: next });
+        core.siteName = site;
         for (const push of pushes) core.worker.active.postMessage({ received: core.settings(push) });
       } catch {
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));

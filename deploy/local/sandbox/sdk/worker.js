@@ -34,7 +34,7 @@ async function show(message) {
   try {
     await self.registration.showNotification(push.title ?? message.siteName, {
       body: push.body ?? undefined,
-      icon: push.icon ?? "/static/icon.svg",
+      icon: push.icon ?? message.icon,
       image: push.image ?? undefined,
       tag: push.topic ?? message.appId,
       renotify: true,
