@@ -43,5 +43,7 @@ DEVICES: list[tuple[str, str]] = [
     ("SMS", APP),
     ("Mobile Push (iOS)", APP), ("Push", APP), ("macOSPush", APP), ("99", APP),
 ]  # fmt: skip
-ABSENT = ["", " ", "nan", "NaN", "NAN", "null", "NULL", "None", "none", '""', "''", "undefined", "NaT", "<NA>",
-          "\\N", "#N/A", "(null)", "nil"]  # fmt: skip
+ABSENT = [
+    "", " ", "nan", "NaN", "NAN", "null", "NULL", "None", "none", '""', "''", "undefined", "NaT", "<NA>",
+    "\\N", "#N/A", "(null)", "nil",
+]  # fmt: skip

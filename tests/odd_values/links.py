@@ -19,7 +19,7 @@ LINKS: list[tuple[str, bool]] = [
     ("https://shop.example:65536/", False), ("https://shop.example:x/", False),
     ("https://https://x.cz", False),
     ("https://[::1/", False), ("https://shop.example/\u00a0x", False),
-    ("https://shop.example/\u2028", False),
+    ("https://shop.example/\u2028x", False),
     ("", False), ("undefined", False), ("https://shop.example/" + "x" * 2000, False),
     ("mailto:a@b.cz", False),
 ]  # fmt: skip
