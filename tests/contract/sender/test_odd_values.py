@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sender_service.ops.app_body import AppIn
 from shared.ids import slot_of
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 from tests.fakes import START
@@ -85,6 +86,13 @@ async def test_f18_allowed_logins_of_an_app(api: Api) -> None:
             assert (await api.ok("GET", "/v1/apps/demo"))["allowedLogins"] == [becomes]
 
 
+async def test_f18_a_shown_app_put_again_loses_nothing(api: Api) -> None:
+    before = await api.put_app(allowedLogins=["guest"], maskedParameters=["voucher"])
+    assert {field.alias or name for name, field in AppIn.model_fields.items()} <= set(before)
+    again = await api.ok("PUT", "/v1/apps/demo", json=before)
+    assert again == before and again["allowedLogins"] == ["guest"]
+
+
 async def test_f8_links_of_a_campaign(shop: Api) -> None:
     path = "/v1/apps/demo/campaigns/links"
     for link, is_good in LINKS:
@@ -155,6 +163,7 @@ async def test_f18_people_are_found_by_names_as_they_come(shop: Api, kind: str) 
         found = await shop.ok("POST", "/v1/people/search", json={"app": "demo", kind: given})
         assert [item["id"] for item in found["items"]] == [person], given
         await shop.sender.database["profiles"].delete_one({"_id": person})
+        await shop.sender.database["players"].delete_many({"person": person})
 
 
 async def test_players_of_a_test_push(shop: Api) -> None:
