@@ -51,22 +51,6 @@ def test_send_is_shown(respx_mock: respx.MockRouter, capsys: pytest.CaptureFixtu
     assert "5" in nobody
 
 
-@respx.mock(base_url=URL)
-def test_f18_bad_names_of_a_send_are_shown(
-    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
-) -> None:
-    bad = [{"index": 17, "code": "id_type", "message": "must be a string or a whole number"},
-           {"part": 2, "index": 3, "code": "visitor_id", "message": "has odd letters"}]  # fmt: skip
-    people = {"sent": 3, "pending": 0, "failed": 0, "suppressed": 1, "no_player": 5, "malformed": 2}
-    respx_mock.get(f"/v1/sends/{SEND}").respond(
-        json={**ACCOUNT, "people": people, "malformed": bad}
-    )
-    assert run("send", "show", SEND) == 0
-    screen = capsys.readouterr().out
-    assert "names that can't be read" in screen
-    assert "name 17" in screen and "part 2, name 3" in screen and "has odd letters" in screen
-
-
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
 @respx.mock(base_url=URL)
 def test_send_is_changed(respx_mock: respx.MockRouter, action: str) -> None:
