@@ -37,9 +37,17 @@ def texts(row: Row, what: str, allowed: Collection[str] = ()) -> Iterator[str]:
     """Yield what stands in the columns of this meaning; `allowed` are texts that do say something."""
     for name in NAMES[what]:
         text = row.get(name, "").strip()
-        bare = text.strip(QUOTES).strip()
+        bare = unquote(text)
         if bare in allowed or not (bare.lower() in _ABSENT or bare in _ABSENT_EXACTLY):
             yield text
+
+
+def unquote(text: str) -> str:
+    """Return what stands within a pair of quotes, as names are read everywhere."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
+        return text[1:-1].strip()
+    return text
 
 
 def find(row: Row, what: str, allowed: Collection[str] = ()) -> str:

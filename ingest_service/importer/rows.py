@@ -17,7 +17,7 @@ import orjson
 from pydantic_core import PydanticCustomError
 
 from ingest_service.batch import MAX_EVENT_BYTES
-from ingest_service.importer.columns import Row, find, texts, whole
+from ingest_service.importer.columns import Row, find, texts, unquote, whole
 from ingest_service.importer.states import read_state
 from shared.clock import as_utc
 from shared.errors import Rejected
@@ -132,7 +132,7 @@ def _language(text: str) -> str:
 def _time_zone(row: Row, left_out: list[str]) -> str | None:
     """Of a zone's name; old exports have its seconds from UTC in `timezone`, which name none."""
     for text in texts(row, "timeZone"):
-        zone = known_time_zone(text.strip("'\"")[:65])
+        zone = known_time_zone(unquote(text)[:65])
         if zone is not None:
             return zone
         if not text.lstrip("+-").replace(".", "", 1).isdigit():
@@ -142,7 +142,7 @@ def _time_zone(row: Row, left_out: list[str]) -> str | None:
 
 def _browser(device: str) -> str | None:
     """None where the export doesn't say. Raises NotWebPush."""
-    kind = whole(device.strip("'\"").strip())
+    kind = whole(unquote(device))
     if not kind:
         return None
     if kind in BROWSERS:
@@ -177,10 +177,10 @@ def _is_plain(value: Any) -> bool:
 def _seen(text: str) -> datetime:
     """Unix seconds or milliseconds, ISO 8601, or `2026-01-31 12:00:00 UTC`."""
     try:
-        if text.replace(".", "", 1).isdecimal():
+        if text.isascii() and text.replace(".", "", 1).isdecimal():
             stamp = float(text)
             stamp = stamp / 1000 if stamp > MAX_STAMP else stamp
             return datetime.fromtimestamp(math.floor(stamp), UTC)
-        return as_utc(datetime.fromisoformat(text.strip("'\"").removesuffix("UTC").strip()))
+        return as_utc(datetime.fromisoformat(unquote(text).removesuffix("UTC").strip()))
     except (ValueError, OverflowError, OSError) as exc:
         raise Rejected("must be a date and time") from exc

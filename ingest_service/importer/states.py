@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ingest_service.importer.columns import Row, find, texts, whole
+from ingest_service.importer.columns import Row, find, texts, unquote, whole
 from ingest_service.statuses import SUBSCRIBED, Subscription, read_status
 from shared.errors import Rejected
 
@@ -48,7 +48,7 @@ def read_state(row: Row) -> RowState:
 
 def _yes_or_no(text: str, field: str) -> bool:
     """Raises Rejected."""
-    word = whole(text.strip("'\"").strip()).lower()
+    word = whole(unquote(text)).lower()
     if word in YES:
         return True
     if word in NO:

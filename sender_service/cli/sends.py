@@ -82,7 +82,9 @@ def account_table(account: dict[str, Any]) -> Table:
     rows(table, *((name, account[name]) for name in ("audience", "sent", "pending")))
     for group in ("suppressed", "failed"):
         rows(table, *((f"{group}: {why}", n) for why, n in sorted(account[group].items())))
-    rows(table, ("people", sum(account["people"].values())))
+    rows(
+        table, ("people", sum(n for place, n in account["people"].items() if place != "malformed"))
+    )
     rows(table, ("people: no player", account["people"]["no_player"]))
     if account["people"].get("malformed"):
         rows(table, ("names that can't be read", account["people"]["malformed"]))

@@ -17,6 +17,7 @@ from shared.nearest import did_you_mean, is_near
 MAX_FINDINGS = 100  # that an answer lists: each may be as long as a path
 MOST_STEP = 64  # letters of a key in a path: whoever wrote it knows the rest
 UNKNOWN = "extra_forbidden"
+SAID_BY_CODE = frozenset({"time_zone_missing"})  # findings that name the whole refusal too
 
 M = TypeVar("M", bound=BaseModel)
 Finding = dict[str, Any]
@@ -66,7 +67,8 @@ def to_invalid(
 def _invalid(found: Sequence[FieldError], count: int) -> InvalidPayload:
     first = found[0]
     more = f" (and {count - len(found)} findings more)" if count > len(found) else ""
-    return InvalidPayload(f"{first.field}: {first.message}{more}", errors=found)
+    code = first.code if first.code in SAID_BY_CODE else None
+    return InvalidPayload(f"{first.field}: {first.message}{more}", code=code, errors=found)
 
 
 def to_error(finding: Finding, model: type[BaseModel] | None, prefix: str = "") -> FieldError:

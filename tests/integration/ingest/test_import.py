@@ -94,6 +94,33 @@ async def test_what_is_no_export_is_refused(settings: Settings, tmp_path: Path) 
         assert code == 2 and "can't be read" in told
 
 
+async def test_f22_rows_without_a_word_on_their_state(settings: Settings, tmp_path: Path) -> None:
+    export = tmp_path / "subscriptions.csv"
+    rows = [f"{uuid.uuid4()};{said};Web Push (Chrome);{tags}" for said, tags in
+            (("Yes", ""), ("No", "{"), ("nan", ""), ("", ""))]  # fmt: skip
+    rows += [f"{uuid.uuid4()};Yes;iOSPush;"]
+    export.write_text("\ufeffsubscription_id;subscribed;channel;tags\n" + "\n".join(rows))
+    async with seeded(settings):
+        code, told = await imported(settings, export)
+        assert code == 0, told
+        assert "4 imported, 1 are not web push, 0 bad (see " in told
+        assert "1 of them without columns that can't be read" in told
+        assert "2 don't say whether they are subscribed" in told
+        assert "line 3: left out: tags: must be JSON" in told
+        assert "extra field `external_user_id`" in told and "`timezone_id`" in told
+        assert "notification_types" not in told
+
+
+async def test_f25_a_run_that_imports_nothing_does_not_end_well(
+    settings: Settings, tmp_path: Path
+) -> None:
+    export = tmp_path / "apps.csv"
+    export.write_text(HEADER + "".join(line(str(uuid.uuid4()), device="11") for _ in range(3)))
+    async with seeded(settings):
+        code, told = await imported(settings, export)
+        assert code == 1 and "3 are not web push" in told and "nothing was imported" in told
+
+
 async def imported(settings: Settings, export: Path) -> tuple[int, str]:
     return await command(settings, "import", str(export), "--app", "demo")
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from sender_service.models.segment import BoundedSegment, Segment
+from sender_service.models.segment_values import Counted, Range
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.segments import to_filter
 from sender_service.planner.target import Target
@@ -83,10 +84,21 @@ PERIODS = st.fixed_dictionaries({}, optional={"within": DURATIONS, "olderThan": 
 )
 NAMES = st.lists(st.sampled_from(IDS), min_size=1, max_size=2)
 LIMITS = ("atLeast", "moreThan", "atMost", "lessThan")
-RANGES = st.dictionaries(st.sampled_from(LIMITS), st.sampled_from(AMOUNTS), min_size=1, max_size=2)
+RANGES = st.dictionaries(
+    st.sampled_from(LIMITS), st.sampled_from(AMOUNTS), min_size=1, max_size=2
+).filter(lambda told: _is_limit(Range, told))
 COUNTS = st.fixed_dictionaries(
     {}, optional={"atLeast": st.integers(1, 4), "atMost": st.integers(0, 3)}
-).filter(bool)
+).filter(lambda told: _is_limit(Counted, told))
+
+
+def _is_limit(model: type[Range] | type[Counted], told: dict[str, Any]) -> bool:
+    """Tell whether something can be within; what can't is refused."""
+    try:
+        model.model_validate(told)
+    except ValidationError:
+        return False
+    return True
 
 
 def _details(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:

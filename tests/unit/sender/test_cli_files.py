@@ -5,10 +5,31 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from pathlib import Path
 
-from sender_service.cli.ops import read_json
+import pytest
+
+from sender_service.cli.ops import Refused, read_json
 
 
-def test_f12_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        BOM_UTF8 + b'{"name": "Zo\xc3\xab"}',
+        '{"name": "Zoë"}'.encode(),
+        '{"name": "Zoë"}'.encode("utf-16"),  # as PowerShell's `>` writes it
+    ],
+)
+def test_f12_a_byte_order_mark_is_skipped(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "app.json"
-    path.write_bytes(BOM_UTF8 + b'{"name": "Shop"}')
-    assert read_json(str(path)) == {"name": "Shop"}
+    path.write_bytes(content)
+    assert read_json(str(path)) == {"name": "Zoë"}
+
+
+def test_f12_a_byte_order_mark_of_an_option_is_skipped() -> None:
+    assert read_json('\ufeff{"a": 1}', "--variables") == {"a": 1}
+
+
+def test_f12_half_of_utf16_is_no_json(tmp_path: Path) -> None:
+    path = tmp_path / "app.json"
+    path.write_bytes('{"a": 1}'.encode("utf-16")[:-1])
+    with pytest.raises(Refused, match="is not JSON"):
+        read_json(str(path))

@@ -1,0 +1,102 @@
+"""The tables of tests/odd_values through POST /v1/events: each kind in one request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+
+from tests.contract.ingest.doubles import Api
+from tests.odd_values.amounts import AMOUNTS
+from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY
+from tests.odd_values.names import ITEM_IDS, PLAYERS, VISITORS
+from tests.odd_values.places import CURRENCIES
+
+URL = "/v1/events?key=sk_open"  # whose logins need no proof
+Event = dict[str, Any]
+
+
+async def taken(
+    client: httpx.AsyncClient, api: Api, values: Sequence[Any], event: Callable[[Any], Event]
+) -> dict[int, Any]:
+    """What became of each, by its place: the event on the log, or the code of its refusal."""
+    api.log.records.clear()
+    answer = await client.post(URL, json=[event(value) for value in values])
+    body = answer.json()
+    assert answer.status_code in (202, 422), answer.text
+    refused = {one["index"]: one["code"] for one in body.get("rejected", [])}
+    events = iter(api.log.events)
+    return {i: refused[i] if i in refused else next(events) for i in range(len(values))}
+
+
+def difference(table: Sequence[tuple[Any, Any]], found: Sequence[Any]) -> list[Any]:
+    pairs = zip(table, found, strict=True)
+    return [(given, wanted, got) for (given, wanted), got in pairs if wanted != got]
+
+
+async def test_f1_logins(client: httpx.AsyncClient, api: Api) -> None:
+    values = [given for given, _ in LOGINS]
+    found = await taken(client, api, values, lambda login: {
+        "type": "identify", "visitorId": "v", "data": {"login": login, "email": "a@b.cz"}
+    })  # fmt: skip
+    for (given, wanted), got in zip(LOGINS, found.values(), strict=True):
+        if wanted == NOBODY:
+            assert got == NOBODY, given
+        elif wanted not in (BAD, None):
+            assert not isinstance(got, str) and got.data["login"] == wanted, given
+        else:
+            assert isinstance(got, str) or "login" not in got.data, given
+
+
+async def test_f11_emails(client: httpx.AsyncClient, api: Api) -> None:
+    values = [given for given, _ in EMAILS]
+    found = await taken(client, api, values, lambda email: {
+        "type": "identify", "visitorId": "v", "data": {"login": "eva", "email": email}
+    })  # fmt: skip
+    for (given, wanted), got in zip(EMAILS, found.values(), strict=True):
+        known = wanted if wanted and "@" in wanted else None
+        assert not isinstance(got, str) and got.data.get("email") == known, given
+
+
+async def test_f18_item_ids(client: httpx.AsyncClient, api: Api) -> None:
+    values = [given for given, _ in ITEM_IDS]
+    found = await taken(client, api, values, lambda item: {
+        "type": "pageview", "visitorId": "v", "data": {"itemID": item}
+    })  # fmt: skip
+    got = [None if isinstance(one, str) else one.data.get("itemID") for one in found.values()]
+    assert difference(ITEM_IDS, got) == []
+
+
+async def test_f24_amounts_and_currencies_cost_themselves(
+    client: httpx.AsyncClient, api: Api
+) -> None:
+    values = [given for given, _ in AMOUNTS]
+    found = await taken(client, api, values, lambda amount: {
+        "type": "purchase", "visitorId": "v", "data": {"id": "1", "revenue": amount}
+    })  # fmt: skip
+    got = [None if isinstance(one, str) else one.data.get("revenue") for one in found.values()]
+    assert difference(AMOUNTS, got) == []
+    values = [given for given, _ in CURRENCIES]
+    found = await taken(client, api, values, lambda currency: {
+        "type": "purchase", "visitorId": "v", "data": {"id": "1", "currency": currency}
+    })  # fmt: skip
+    assert difference(CURRENCIES, [one.data.get("currency") for one in found.values()]) == []
+
+
+async def test_players(client: httpx.AsyncClient, api: Api) -> None:
+    values = [given for given, _ in PLAYERS]
+    found = await taken(client, api, values, lambda player: {
+        "type": "oneSignal", "visitorId": "v", "data": {"playerID": player, "status": 1}
+    })  # fmt: skip
+    got = [None if isinstance(one, str) else one.player_id for one in found.values()]
+    assert difference(PLAYERS, got) == []
+
+
+async def test_f1_visitors(client: httpx.AsyncClient, api: Api) -> None:
+    values = [given for given, _ in VISITORS]
+    found = await taken(client, api, values, lambda visitor: {
+        "type": "pageview", "visitorId": visitor, "data": {}
+    })  # fmt: skip
+    got = [None if isinstance(one, str) else one.visitor_id for one in found.values()]
+    assert difference(VISITORS, got) == []
