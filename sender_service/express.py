@@ -171,7 +171,7 @@ class Express:
         members = tools.settings.page_members
         chunk = min(members, tools.budget.chunk_members(rider.app.id))
         allowance = Allowance(min(SEND_STEPS, ride.steps), 0)
-        renderer = Renderer(rider.trigger.variables, allowance)
+        renderer = Renderer(rider.trigger.variables, allowance, rider.app.time_zone)
         plan = PagePlan(rider.send, rider.campaign, renderer, members, chunk)
         builder = PageBuilder(plan, 0, tools.clock(), ())
         try:

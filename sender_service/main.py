@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from sender_service.dispatcher.governor import Governor, Membership
-from sender_service.models.policy import check_time_zones
+from sender_service.models.quiet_hours import check_time_zones
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
 from shared.collections import SENDER

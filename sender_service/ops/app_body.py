@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from sender_service.models.trigger import Login, Name, UuidText
 from shared.errors import FieldError, InvalidPayload
+from shared.locales import known_time_zone, known_time_zones
 from shared.models.app import (
     MASKED_PARAMETERS,
     PUBLIC_KEY,
@@ -21,6 +22,7 @@ from shared.models.app import (
 from shared.models.cap import Cap
 from shared.models.wire import Wire
 from shared.mongo import Document
+from shared.nearest import did_you_mean
 from shared.secrets import MASK, Vault
 
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
@@ -40,6 +42,19 @@ Origin = Annotated[
     AfterValidator(_origin),
     Field(json_schema_extra={"pattern": r"^https?://[^\s/?#\[\]@]+/?$"}),
 ]
+
+
+def _time_zone(name: str) -> str:
+    """Return the zone's own spelling, whatever the case was. Raises ValueError."""
+    known = known_time_zone(name)
+    if known is None:
+        raise ValueError(
+            f"is no time zone, as Europe/Prague is{did_you_mean(name, known_time_zones())}"
+        )
+    return known
+
+
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
 
 
 class KeyIn(Wire):
@@ -89,6 +104,7 @@ class AppIn(Wire):
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = Field(default=0, ge=0, lt=1)
     cap: Cap | None = None
+    time_zone: TimeZone | None = None
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
 
     @model_validator(mode="after")
@@ -128,6 +144,7 @@ class Sealer:
             "snippet": given.snippet.document(),
             "controlGroup": given.control_group,
             "cap": None if given.cap is None else given.cap.document(),
+            "timeZone": given.time_zone,
             "maskedParameters": given.masked_parameters,
         }
 

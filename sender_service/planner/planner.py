@@ -112,7 +112,7 @@ class Planner:
         plan = PagePlan(
             send,
             campaign,
-            Renderer(Terms.model_validate(send["trigger"]).variables),
+            Renderer(Terms.model_validate(send["trigger"]).variables, time_zone=of_app.time_zone),
             tools.settings.page_members,
             min(tools.settings.page_members, tools.chunk_members(send["app"])),
             of_app,
