@@ -30,8 +30,9 @@ from sender_service.planner.rendering import (
 from sender_service.planner.target import Candidate
 from sender_service.scheduler.ahead import Ahead
 from sender_service.scheduler.budget import Grant
+from sender_service.scheduler.publishing import publish_jobs
 from sender_service.scheduler.release import hand_out, to_job
-from sender_service.scheduler.scheduler import HELD_PAUSE, SchedulerTools, publish_jobs
+from sender_service.scheduler.scheduler import HELD_PAUSE, SchedulerTools
 from sender_service.store.campaigns import Campaigns
 from shared.apps import AppRegistry
 from shared.clock import monotonic

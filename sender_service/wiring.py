@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -45,10 +42,12 @@ from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
+from shared.collections import SENDER
 from shared.health import Health
 from shared.kafka import LogWriter, open_log_writer
 from shared.kafka_batches import BatchWriter, GroupWriter
 from shared.mongo import Database, open_database
+from shared.processes import unique_name
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.stage import StageSpec
@@ -170,7 +169,7 @@ class Sender:
 @asynccontextmanager
 async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     """Acquired in order, released in reverse; nothing here waits for a server."""
-    name = f"sender-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    name = unique_name(SENDER)
     vault = Vault(settings.secret_key.get_secret_value())
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.mongo, name))

@@ -60,6 +60,7 @@ class Planner:
         self._name = name
         self._priorities = priorities
         self._tools = tools
+        self._idle_seconds = 0.0  # until the next send is due, or is to be looked for
         self._excused: list[str] = []  # sends that the database's absence interrupted
 
     async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
@@ -72,16 +73,25 @@ class Planner:
                 worked = False
                 component.wait_for(exc)
             if not worked:
-                await wakeup.wait(self._tools.settings.poll_seconds)
+                await wakeup.wait(self._idle_seconds)
 
     async def plan_one(self) -> bool:
         """Plan a send that is due, if there is one. Raises StoreUnavailable."""
         while self._excused:
             await self._tools.sends.excuse(self._excused[-1])
             self._excused.pop()
-        lease = self._tools.settings.lease_seconds
+        lease, poll = self._tools.settings.lease_seconds, self._tools.settings.poll_seconds
+        self._idle_seconds = poll
         for priority in self._priorities:
-            send = await self._tools.sends.take(priority, self._name, self._tools.clock(), lease)
+            now = self._tools.clock()
+            # Looked for first: mostly there is none, and to ask with a write costs twice as much.
+            due = await self._tools.sends.next_due(priority, now + timedelta(seconds=poll))
+            if due is None:
+                continue
+            if due > now:
+                self._idle_seconds = min(self._idle_seconds, (due - now).total_seconds())
+                continue
+            send = await self._tools.sends.take(priority, self._name, now, lease)
             if send is not None:
                 await self._plan_or_refuse(send)
                 return True

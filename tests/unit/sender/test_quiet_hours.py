@@ -21,7 +21,8 @@ from sender_service.planner.target import Candidate
 from sender_service.scheduler.release import wait_through_quiet_hours
 from shared.errors import InvalidPayload
 from shared.models.strict import validate_strictly
-from tests.unit.sender.builders import START, campaign, plan, player, profile, variant
+from tests.fakes import START
+from tests.unit.sender.builders import campaign, plan, player, profile, variant
 from tests.unit.sender.test_splitting import page_of
 
 PRAGUE = "Europe/Prague"
