@@ -25,6 +25,7 @@ from sender_service.models.policy import AppPolicy
 from sender_service.ops.compose import OpsParts
 from sender_service.ops.letters import letters_stage
 from sender_service.planner.audience import AudienceReader
+from sender_service.planner.early import EarlyNames
 from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
@@ -37,6 +38,7 @@ from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
+from sender_service.store.progress import ProjectorProgress
 from sender_service.store.reports import ReportStore
 from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
@@ -77,6 +79,7 @@ class Sender:
     interactions: InteractionStore
     letters: LetterStore
     budget: MessageBudget
+    early: EarlyNames
     planner_call: Wakeup
     scheduler_call: Wakeup
 
@@ -102,7 +105,7 @@ class Sender:
             stores=IntakeStores(self.campaigns, self.sends, PartStore(self.database)),
             clock=utc_now,
             retention=timedelta(days=self.settings.plan.retention_days),
-            express=Express(self.scheduler_tools, self.audience),
+            express=Express(self.scheduler_tools, self.audience, self.early),
             nudge=self.planner_call.call,
         )
 
@@ -131,7 +134,7 @@ class Sender:
         tools = PlannerTools(
             self.sends, self.pages, self.audience, self.campaigns, self.contacts,
             ErasureStore(self.database), self.settings.plan, utc_now,
-            self.budget.chunk_members, self.scheduler_call.call, self._policy,
+            self.budget.chunk_members, self.scheduler_call.call, self._policy, self.early,
         )  # fmt: skip
         return [
             Planner(f"{self.name}-transactional", ("transactional",), tools),
@@ -192,5 +195,6 @@ async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
             InteractionStore(database), LetterStore(database),
             MessageBudget(database=database, people=people, ask=ask, settings=settings.governor,
                           clock=utc_now, monotonic=monotonic),
+            EarlyNames(ProjectorProgress(database, monotonic), utc_now, monotonic),
             Wakeup(), Wakeup(),
         )  # fmt: skip

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sender_service.accounting.closing import close_complete
@@ -16,10 +16,11 @@ from sender_service.models.send import FINAL, NEVER, Send
 from sender_service.models.trigger import Terms
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
+from sender_service.planner.early import EarlyNames
 from sender_service.planner.forgetting import Forgetting
 from sender_service.planner.paging import LeaseLost, Paging, Shelf
 from sender_service.planner.rendering import Renderer, compiling
-from sender_service.planner.target import target_of
+from sender_service.planner.target import NamesUnknown, target_of
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.erasure import ErasureStore
@@ -51,6 +52,7 @@ class PlannerTools:
     chunk_members: Callable[[str], int]
     announce: Callable[[], None]  # wakes the scheduler
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
+    early: EarlyNames | None = None  # None: a name is known now or never
 
 
 class Planner:
@@ -99,8 +101,11 @@ class Planner:
 
     async def _plan_or_refuse(self, send: Send) -> None:
         """Raises StoreUnavailable."""
+        began = time.monotonic()
         try:
             await self._plan(send)
+        except NamesUnknown:
+            await self._put_off(send, time.monotonic() - began)
         except LeaseLost:
             await self._let_go(send["_id"])
         except PartLost as exc:
@@ -118,6 +123,8 @@ class Planner:
     async def _plan(self, send: Send) -> None:
         tools = self._tools
         target = target_of(send)
+        if target.is_list and tools.early is not None:
+            target = replace(target, is_early=await tools.early.may_come(send))
         campaign, of_app = await self._campaign(send)
         plan = PagePlan(
             send,
@@ -150,6 +157,14 @@ class Planner:
         await close_complete(tools.sends, tools.pages, [send["_id"]], tools.clock())
         tools.announce()
         log.info("send planned", extra={"send": send["_id"], "app": send["app"], "pages": count})
+
+    async def _put_off(self, send: Send, took_seconds: float) -> None:
+        """Plan others meanwhile. What was planned of it stands. Raises StoreUnavailable."""
+        tools = self._tools
+        assert tools.early is not None
+        changes = await tools.early.postponed(send, took_seconds)
+        if not await tools.sends.set_if_planner(send["_id"], self._name, changes):
+            await self._let_go(send["_id"])
 
     async def _campaign(self, send: Send) -> tuple[Campaign, AppPolicy]:
         """The version that the send started with, and the app's policy then: frozen at its first
