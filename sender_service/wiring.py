@@ -79,7 +79,7 @@ class Sender:
     interactions: InteractionStore
     letters: LetterStore
     budget: MessageBudget
-    early: EarlyNames
+    early: EarlyNames | None  # None: a name is known now or never
     planner_call: Wakeup
     scheduler_call: Wakeup
 

@@ -29,7 +29,7 @@ from shared.kafka_reader import LogReader
 from shared.mongo_errors import translate_mongo_errors
 from shared.offsets import OffsetLedger, Unit
 from shared.poison_watch import ONLY_POISON, PoisonWatch
-from shared.stage_reading import Rest, ages, join
+from shared.stage_reading import Rest, join, read_ages
 from shared.stage_spec import Handler, Item, StageContext, StageSpec
 from shared.wakeup import pause
 
@@ -42,7 +42,6 @@ POLL_MS = 200
 SETTLE_SECONDS = 5.0  # how long a rebalance may wait for units under way
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
-UNANSWERED_SECONDS = 10.0
 STALLED_SECONDS = 60.0  # no pass of the loop for this long: unhealthy
 
 
@@ -65,13 +64,11 @@ class Stage(Generic[T]):
         self.has_read = False  # once each partition that it was given has answered
 
     async def behind(self, topic: str) -> dict[int, int] | None:
-        """Return what `ages` does; None where no fetch was answered for long."""
-        if (reader := self._reader) is None:
+        """Return what `read_ages` does; None where no fetch was answered for long."""
+        if self._reader is None:
             return None if self.has_read else {}
-        if monotonic() - reader.last_answer > UNANSWERED_SECONDS:
-            return None
-        read, now = await reader.read_up_to(topic), self._context.clock().timestamp() * 1000
-        return ages(read, self._ledger.oldest_by_partition(topic), now)
+        unfinished = self._ledger.oldest_by_partition(topic)
+        return await read_ages(self._reader, topic, unfinished, self._context.clock)
 
     @property
     def under_way(self) -> bool:
@@ -105,7 +102,7 @@ class Stage(Generic[T]):
             self._component.beat()
             self._reader = reader
             while not stop.is_set():
-                await self._pass(reader)
+                await self._pass(reader, stop)
                 self.has_read = self.has_read or reader.is_reading
                 self._report(reader)
         finally:
@@ -113,7 +110,7 @@ class Stage(Generic[T]):
             await self._settle(reader, self._spec.drain_seconds if stop.is_set() else 0)
             await reader.stop()
 
-    async def _pass(self, reader: LogReader) -> None:
+    async def _pass(self, reader: LogReader, stop: asyncio.Event) -> None:
         """One turn: take work where there is room for it, commit what is done."""
         if self._crash is not None:
             raise self._crash
@@ -129,7 +126,8 @@ class Stage(Generic[T]):
         else:
             # With units under way, look in on them soon: their offsets wait to be committed.
             wait, spec = 20 if self._tasks else POLL_MS, self._spec
-            wait = await self._rest.take(reader, wait) if self._rest and not self._tasks else wait
+            if self._rest and not self._tasks:
+                wait = await self._rest.take(reader, wait, stop)
             records = await reader.poll(wait, spec.batch_records, spec.gather_seconds)
             if records:
                 self._start(self._ledger.open(records))

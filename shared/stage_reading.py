@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from shared.clock import monotonic
+from shared.clock import Clock, monotonic
 from shared.errors import LogUnavailable
 from shared.kafka_reader import LogReader
 from shared.stage_spec import StageContext
 
+UNANSWERED_SECONDS = 10.0
+LOOK_SECONDS = 0.5  # for a stop
 BUSY_SECONDS = 2.0  # after a call: more may come
 
 
@@ -22,26 +24,32 @@ class Rest:
         self._call = context.writer.readers.listen(topics) if self._seconds else None
         self._busy_until = 0.0
 
-    async def take(self, reader: LogReader, wait_ms: int) -> int:
+    async def take(self, reader: LogReader, wait_ms: int, stop: asyncio.Event) -> int:
         """Rest, if it is time; return how long to wait for records after that."""
         if self._call is None or monotonic() < self._busy_until or not reader.is_reading:
             return wait_ms
-        if await reader.rest(self._call, self._seconds):
-            self._busy_until = monotonic() + BUSY_SECONDS
-            return wait_ms
+        left = self._seconds
+        while left > 0 and not stop.is_set():
+            if await reader.rest(self._call, min(left, LOOK_SECONDS)):
+                self._busy_until = monotonic() + BUSY_SECONDS
+                return wait_ms
+            left -= LOOK_SECONDS
         return self._one_fetch_ms
 
 
-def ages(
-    read: Mapping[int, tuple[bool, int | None]], unfinished: Mapping[int, int], now: float
-) -> dict[int, int]:
+async def read_ages(
+    reader: LogReader, topic: str, unfinished: Mapping[int, int], clock: Clock
+) -> dict[int, int] | None:
     """Return by partition how many milliseconds old the oldest record is that isn't done.
 
-    `read`: whether the last fetch met the end, and the time of the last record. Where there is more
-    and nothing was read yet, nobody knows: such a partition is absent.
+    0 only after a fetch that met the end. Absent is a partition that has records of which none was
+    read yet: nobody knows. None where no fetch was answered for long. `unfinished`: when the first
+    record was published that was read and isn't done.
     """
-    behind = {}
-    for partition, (at_end, last) in read.items():
+    if monotonic() - reader.last_answer > UNANSWERED_SECONDS:
+        return None
+    now, behind = clock().timestamp() * 1000, {}
+    for partition, (at_end, last) in (await reader.read_up_to(topic)).items():
         since = unfinished.get(partition, None if at_end else last)
         if since is not None:
             behind[partition] = max(1, int(now - since))
