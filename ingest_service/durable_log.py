@@ -12,12 +12,15 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from ingest_service.spool import Spool, SpoolFailed, SpoolFull, size_of
+from ingest_service.spool_name import received_at
+from ingest_service.waiting import Waiting, confirm, refuse
 from shared import metrics
 from shared.errors import LogUnavailable
 from shared.kafka import Outgoing
+from shared.processes import SpoolState
 
 log = logging.getLogger("carillon.ingest")
 
@@ -44,14 +47,6 @@ class Patience:
 
     answering_seconds: float
     draining_seconds: float
-
-
-class Waiting(NamedTuple):
-    """A request's records, and who waits for them."""
-
-    records: Sequence[Outgoing]
-    stored: asyncio.Future[None]
-    since: float  # by the loop's clock
 
 
 class DurableLog:
@@ -100,6 +95,16 @@ class DurableLog:
         if self._spool.size + LARGEST_BYTES > self._limit:
             raise SpoolFull("Kafka is away and the spool is full")
 
+    async def state(self) -> SpoolState:
+        """Return what waits on disk. The oldest is also the first: they are kept in order."""
+        if not self._spool.count:
+            return SpoolState(0, None)
+        try:
+            _, first = await self._on_disk(lambda: self._spool.first(1))
+        except (SpoolFailed, RuntimeError):  # a broken disk; at the end the thread is gone
+            first = []
+        return SpoolState(self._spool.count, received_at(first[0]) if first else None)
+
     async def _prove_disk(self) -> None:
         try:
             await self._on_disk(lambda: self._spool.prove(LARGEST_BYTES))
@@ -121,9 +126,9 @@ class DurableLog:
                     try:
                         await self._store(taken)
                     except LogUnavailable as exc:
-                        _refuse(taken, exc)
+                        refuse(taken, exc)
                     except BaseException:
-                        _refuse(taken, LogUnavailable("interrupted"))
+                        refuse(taken, LogUnavailable("interrupted"))
                         raise
         finally:
             self._flushing = None
@@ -138,7 +143,7 @@ class DurableLog:
 
     async def _store(self, taken: Sequence[Waiting]) -> None:
         if self._spool.count == 0 and await self._is_published(taken):
-            _confirm(taken)
+            confirm(taken)
         else:
             await self._keep(taken)
 
@@ -160,7 +165,7 @@ class DurableLog:
         for one in taken:
             grown = size + size_of(one.records)
             if grown > self._limit:
-                _refuse([one], SpoolFull("Kafka is away and the spool is full"))
+                refuse([one], SpoolFull("Kafka is away and the spool is full"))
             else:
                 fitting.append(one)
                 size = grown
@@ -170,7 +175,7 @@ class DurableLog:
         await self._on_disk(lambda: self._spool.append(records))
         self._tell()
         self._filled.set()
-        _confirm(fitting)
+        confirm(fitting)
 
     async def _drain_for_ever(self) -> None:
         while True:
@@ -234,15 +239,3 @@ class DurableLog:
                 await asyncio.gather(self._flushing, return_exceptions=True)
             self._thread.shutdown()
             self._spool.close()
-
-
-def _confirm(taken: Sequence[Waiting]) -> None:
-    for one in taken:
-        if not one.stored.done():
-            one.stored.set_result(None)
-
-
-def _refuse(taken: Sequence[Waiting], error: LogUnavailable) -> None:
-    for one in taken:
-        if not one.stored.done():
-            one.stored.set_exception(error)

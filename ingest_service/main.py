@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ingest_service.api.app import Parts, create_app
@@ -17,29 +18,34 @@ from ingest_service.identify import LoginProof
 from ingest_service.judge import Judge
 from ingest_service.known_apps import KnownApps
 from ingest_service.limits import Limits
+from ingest_service.projector.decode import Projected
 from ingest_service.projector.people import PersonIds
-from ingest_service.projector.role import project
+from ingest_service.projector.role import Surroundings, project
 from ingest_service.projector.views import MongoVisitorViews
 from ingest_service.spool import Spool
+from ingest_service.spool_name import spool_name
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
 from shared.collections import INGEST
 from shared.garbage import calm_garbage_collector, collect_garbage
-from shared.health import Component, Health
+from shared.health import STARTING, Component, Health
 from shared.kafka import LogWriter, ensure_topics, open_log_writer
 from shared.kafka_batches import BatchWriter
-from shared.mongo import Database, ensure_indexes, open_database, ping
+from shared.mongo import Database, ensure_indexes, open_database
+from shared.processes import ProcessBeat, unique_name
+from shared.readiness import stages_component, watch_stages
 from shared.secret_check import check_secret, check_secret_early
 from shared.secrets import Vault
 from shared.service import bind, probe, serve, until_available
 from shared.settings import HttpSettings, Settings
-from shared.stage import StageContext
-from shared.topics import TOPICS
+from shared.stage import Stage, StageContext
+from shared.topics import EVENTS, TOPICS
 
 log = logging.getLogger("carillon.ingest")
 
 ROLES = ("api", "projector")
 PROBED_SECONDS = 10.0  # a probe takes at most three
+JOIN_SECONDS = 30.0  # an API waits no longer for its projector
 KNOWN_APPS = "apps.json"
 SPOOL = "spool.sqlite"
 
@@ -56,6 +62,9 @@ class Process:
     writer: LogWriter
     kafka: Component
     mongo: Component
+    reading: Component
+    beat: ProcessBeat
+    stages: list[Stage[Projected]] = field(default_factory=list)  # once they begin
 
 
 async def run(
@@ -82,14 +91,16 @@ async def run(
             # The API can do without: it has the spool.
             health.component("kafka", deadline_seconds=PROBED_SECONDS, critical=not has_api),
             health.component("mongodb", deadline_seconds=PROBED_SECONDS),
+            stages_component(health),
+            ProcessBeat(database, _name(settings, has_api=has_api), INGEST, roles),
         )
         events = GuardedLog(settings.kafka, BatchWriter(writer), settings.data_dir)
         parts, loops = await _api(process, events, opened) if has_api else _no_api(process, events)
         loops += [
-            lambda: probe(process.mongo, lambda: ping(database), stop),
+            lambda: probe(process.mongo, process.beat.beat, stop),
             lambda: collect_garbage(stop),
         ]
-        loops.append(lambda: _prepare(process, roles))
+        loops += [lambda: _prepare(process, roles), lambda: _watch_stages(process, roles)]
         app = create_app(http, health, parts)
         calm_garbage_collector()
         log.info("listening", extra={"host": http.host, "port": listener.getsockname()[1]})
@@ -97,6 +108,12 @@ async def run(
             group.create_task(serve(app, listener, stop, http))
             for loop in loops:
                 group.create_task(loop())
+        await process.beat.leave()
+
+
+def _name(settings: Settings, *, has_api: bool) -> str:
+    """Return the process's name: the spool's, where it has one, so that a restart takes it over."""
+    return spool_name(settings.data_dir / INGEST) if has_api else unique_name(INGEST)
 
 
 def _http(http: HttpSettings, roles: frozenset[str], port: int | None) -> HttpSettings:
@@ -121,6 +138,7 @@ async def _api(
     patience = Patience(settings.spool.patience_ms / 1000, settings.kafka.request_timeout_ms / 1000)
     durable = DurableLog(events, Spool(data_dir / SPOOL), settings.spool.limit_bytes, patience)
     await opened.enter_async_context(durable.open())
+    process.beat.spool = durable.state
     room = health.component("spool", deadline_seconds=PROBED_SECONDS, critical=True)
     apps = AppRegistry(process.database, process.vault)
     known = health.component("apps", deadline_seconds=PROBED_SECONDS, critical=True)
@@ -149,6 +167,21 @@ async def _prepare(process: Process, roles: frozenset[str]) -> None:
         await _project(process)
 
 
+async def _watch_stages(process: Process, roles: frozenset[str]) -> None:
+    """An API is ready without its projector where that waits for what the API can do without."""
+    since = monotonic()
+
+    def is_excused() -> bool:
+        away = any(part.error not in (None, STARTING) for part in (process.kafka, process.mongo))
+        return "api" in roles and (away or monotonic() - since > JOIN_SECONDS)
+
+    def is_reading() -> bool:
+        begun = "projector" not in roles or bool(process.stages)
+        return begun and all(stage.has_read for stage in process.stages)
+
+    await watch_stages(lambda: is_reading() or is_excused(), process.reading, process.stop)
+
+
 async def _project(process: Process) -> None:
     settings = process.settings
     log_id = await until_available(
@@ -156,6 +189,12 @@ async def _project(process: Process) -> None:
     )
     if log_id is None:
         return
-    context = StageContext(settings.kafka, process.writer, log_id, utc_now, process.health)
+
+    def note(stage: Stage[Projected]) -> None:
+        process.beat.partitions = partial(stage.behind, EVENTS.name)
+        process.stages.append(stage)
+
     people = PersonIds(process.vault.derive("person"))
-    await project(settings, process.database, people, context, process.mongo, process.stop)
+    context = StageContext(settings.kafka, process.writer, log_id, utc_now, process.health)
+    given = Surroundings(settings, process.database, people, context, process.mongo, note)
+    await project(given, process.stop)

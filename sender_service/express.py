@@ -1,7 +1,6 @@
 """The fast lane: small transactional sends are planned and released in the batch that brought them.
 
-The same functions and documents as planner and scheduler use, so that any of them goes on where this
-one stopped; but one round trip a batch where they take several a send.
+By planner's and scheduler's functions and documents, so that any goes on where another stopped.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from sender_service.models.templates import is_compiled
 from sender_service.models.trigger import FEW_RECIPIENTS, Recipient, Trigger
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.early import EarlyNames
 from sender_service.planner.lists import NAMES_A_READ, Named, resolve, together
 from sender_service.planner.paging import BAD_SHARE, END
 from sender_service.planner.rendering import (
@@ -30,10 +30,11 @@ from sender_service.planner.rendering import (
 from sender_service.planner.target import Candidate
 from sender_service.scheduler.ahead import Ahead
 from sender_service.scheduler.budget import Grant
+from sender_service.scheduler.publishing import publish_jobs
 from sender_service.scheduler.release import hand_out, to_job
-from sender_service.scheduler.scheduler import HELD_PAUSE, SchedulerTools, publish_jobs
+from sender_service.scheduler.scheduler import HELD_PAUSE, SchedulerTools
+from sender_service.scheduler.tidying import is_sending
 from sender_service.store.campaigns import Campaigns
-from shared.apps import AppRegistry
 from shared.clock import monotonic
 from shared.models.app import App
 from shared.models.job import Job
@@ -70,7 +71,10 @@ class Express:
     """`plan` turns sends of the batch from planning to sending where it can, `release` calls for
     them. What doesn't fit is left as it was, for the planner."""
 
-    def __init__(self, tools: SchedulerTools, audience: AudienceReader) -> None:
+    def __init__(
+        self, tools: SchedulerTools, audience: AudienceReader, early: EarlyNames | None = None
+    ) -> None:
+        self._early = early
         self._tools = tools
         self._audience = audience
         self._ahead = Ahead(tools.settings.release_ahead_seconds, monotonic)
@@ -102,8 +106,8 @@ class Express:
     def _riders(self, sends: Sequence[Send], campaigns: Campaigns) -> list[Rider]:
         riders = []
         for send in sends:
-            app = usable(self._tools.apps, send["app"])
-            if app is None or send["dueAt"] > self._tools.clock():
+            app = self._tools.apps.get(send["app"])
+            if app is None or not is_sending(app) or send["dueAt"] > self._tools.clock():
                 continue
             trigger = Trigger.model_validate(send["trigger"])
             names = list(trigger.named() or ())
@@ -123,7 +127,8 @@ class Express:
         turns = Turns()
         for rider, of_rider in zip(riders, candidates, strict=True):
             is_new = rider.send["_id"] not in known
-            builder = self._build(rider, of_rider, ride) if is_new else None
+            is_ready = is_new and not self._is_early(rider, of_rider)
+            builder = self._build(rider, of_rider, ride) if is_ready else None
             await turns.give()
             if builder is not None:
                 page = builder.page(END)
@@ -148,6 +153,9 @@ class Express:
             if bodies:
                 ride.jobs += self._jobs(page, bodies, send, app)
 
+    def _is_early(self, rider: Rider, candidates: Sequence[Candidate]) -> bool:
+        return self._early is not None and self._early.put_off(rider.send, candidates)
+
     async def _candidates(self, app: str, riders: Sequence[Rider]) -> list[list[Candidate]]:
         """The people of all riders, looked up together."""
         every = [name for rider in riders for name in rider.names]
@@ -171,7 +179,7 @@ class Express:
         members = tools.settings.page_members
         chunk = min(members, tools.budget.chunk_members(rider.app.id))
         allowance = Allowance(min(SEND_STEPS, ride.steps), 0)
-        renderer = Renderer(rider.trigger.variables, allowance)
+        renderer = Renderer(rider.trigger.variables, allowance, rider.app.time_zone)
         plan = PagePlan(rider.send, rider.campaign, renderer, members, chunk)
         builder = PageBuilder(plan, 0, tools.clock(), ())
         try:
@@ -236,11 +244,3 @@ async def _is_compiled(campaign: Campaign) -> bool:
         async for _ in compiling(campaign):
             pass
     return missing <= MAX_UNCOMPILED
-
-
-def usable(apps: AppRegistry, app_id: str) -> App | None:
-    """The app, unless nothing may be sent for it now."""
-    app = apps.get(app_id)
-    if app is None or not app.enabled or not app.one_signal.enabled or app.state != "active":
-        return None
-    return app

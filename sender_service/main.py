@@ -10,14 +10,16 @@ from functools import partial
 from typing import Any
 
 from sender_service.dispatcher.governor import Governor, Membership
-from sender_service.models.policy import check_time_zones
+from sender_service.models.quiet_hours import check_time_zones
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
 from shared.collections import SENDER
 from shared.garbage import calm_garbage_collector, collect_garbage
 from shared.health import Component
 from shared.kafka import ensure_topics
-from shared.mongo import check_writes, ensure_indexes
+from shared.mongo import ensure_indexes
+from shared.processes import ProcessBeat
+from shared.readiness import stages_component, watch_stages
 from shared.secret_check import check_secret, check_secret_early
 from shared.service import bind, probe, serve, until_available
 from shared.settings import Settings
@@ -41,13 +43,15 @@ async def run(settings: Settings, stop: asyncio.Event, roles: Sequence[str] = RO
             mongo = health.component("mongodb", deadline_seconds=15, critical=True)
             kafka = health.component("kafka", deadline_seconds=15, critical=True)
             calm_garbage_collector()
+            beat = ProcessBeat(sender.database, sender.name, SENDER, roles)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(serve(sender.api(), listener, stop, settings.sender))
-                tasks.create_task(probe(mongo, lambda: check_writes(sender.database), stop))
+                tasks.create_task(probe(mongo, beat.beat, stop))
                 tasks.create_task(probe(kafka, sender.writer.ping, stop))
                 tasks.create_task(sender.apps.keep_fresh(stop))
                 tasks.create_task(collect_garbage(stop))
                 await _work(sender, stop, roles, (mongo, kafka), tasks)
+            await beat.leave()
 
 
 async def _work(
@@ -62,6 +66,7 @@ async def _work(
     settings = sender.settings
     # Without a deadline: a large collection's index may take as long as it likes.
     indexes = sender.health.component("indexes", deadline_seconds=math.inf, critical=True)
+    reading = stages_component(sender.health)
     await until_available(lambda: check_secret(sender.database, sender.vault), stop, indexes)
     await until_available(lambda: ensure_indexes(sender.database, SENDER), stop, indexes)
     indexes.beat()
@@ -71,8 +76,10 @@ async def _work(
     membership = Membership(sender.database, sender.name, settings.governor, monotonic)
     governor = Governor(membership, settings.governor, monotonic)
     context = StageContext(settings.kafka, sender.writer, log_id, utc_now, sender.health)
-    for spec in sender.stages(roles, governor):
-        tasks.create_task(Stage(spec, context).run(stop))
+    stages = [Stage(spec, context) for spec in sender.stages(roles, governor)]
+    for stage in stages:
+        tasks.create_task(stage.run(stop))
+    tasks.create_task(watch_stages(lambda: all(s.has_read for s in stages), reading, stop))
     for name, run_loop in _loops(sender, roles, membership, stop):
         component = sender.health.component(f"loop:{name}", deadline_seconds=LOOP_STALLED_SECONDS)
         tasks.create_task(run_loop(component))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +25,7 @@ from sender_service.models.policy import AppPolicy
 from sender_service.ops.compose import OpsParts
 from sender_service.ops.letters import letters_stage
 from sender_service.planner.audience import AudienceReader
+from sender_service.planner.early import EarlyNames
 from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
@@ -40,15 +38,18 @@ from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
+from sender_service.store.progress import ProjectorProgress
 from sender_service.store.reports import ReportStore
 from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
+from shared.collections import SENDER
 from shared.health import Health
 from shared.kafka import LogWriter, open_log_writer
 from shared.kafka_batches import BatchWriter, GroupWriter
 from shared.mongo import Database, open_database
+from shared.processes import unique_name
 from shared.secrets import Vault
 from shared.settings import Settings
 from shared.stage import StageSpec
@@ -78,6 +79,7 @@ class Sender:
     interactions: InteractionStore
     letters: LetterStore
     budget: MessageBudget
+    early: EarlyNames | None  # None: a name is known now or never
     planner_call: Wakeup
     scheduler_call: Wakeup
 
@@ -103,7 +105,7 @@ class Sender:
             stores=IntakeStores(self.campaigns, self.sends, PartStore(self.database)),
             clock=utc_now,
             retention=timedelta(days=self.settings.plan.retention_days),
-            express=Express(self.scheduler_tools, self.audience),
+            express=Express(self.scheduler_tools, self.audience, self.early),
             nudge=self.planner_call.call,
         )
 
@@ -132,7 +134,7 @@ class Sender:
         tools = PlannerTools(
             self.sends, self.pages, self.audience, self.campaigns, self.contacts,
             ErasureStore(self.database), self.settings.plan, utc_now,
-            self.budget.chunk_members, self.scheduler_call.call, self._policy,
+            self.budget.chunk_members, self.scheduler_call.call, self._policy, self.early,
         )  # fmt: skip
         return [
             Planner(f"{self.name}-transactional", ("transactional",), tools),
@@ -170,7 +172,7 @@ class Sender:
 @asynccontextmanager
 async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     """Acquired in order, released in reverse; nothing here waits for a server."""
-    name = f"sender-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    name = unique_name(SENDER)
     vault = Vault(settings.secret_key.get_secret_value())
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.mongo, name))
@@ -193,5 +195,6 @@ async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
             InteractionStore(database), LetterStore(database),
             MessageBudget(database=database, people=people, ask=ask, settings=settings.governor,
                           clock=utc_now, monotonic=monotonic),
+            EarlyNames(ProjectorProgress(database, monotonic), utc_now, monotonic),
             Wakeup(), Wakeup(),
         )  # fmt: skip

@@ -94,16 +94,19 @@ AUDIT = CollectionSpec("audit", SENDER, (_by("at"), _EXPIRY))
 # probes write. Either service may be the first.
 INSTALLATION = CollectionSpec("installation", BOTH)
 
+# A document a process, with a beat (shared/processes.py).
+PROCESSES = CollectionSpec("processes", BOTH, (_EXPIRY,))
+
 COLLECTIONS = (
     PROFILES, VISITORS, PLAYERS, MERGES, ERASED, PROJECTOR,
     APPS, CAMPAIGNS, CAMPAIGN_VERSIONS, SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS,
     INTERACTIONS, BUDGETS, REPLICAS, DEAD_LETTERS, REPORTS, SEND_REPORTS, TOKENS, AUDIT,
-    INSTALLATION,
+    INSTALLATION, PROCESSES,
 )  # fmt: skip
 
 
 def indexes_of(service: str) -> Iterator[tuple[str, tuple[Index, ...]]]:
     """Each collection that this service writes and that has indexes, with all of them."""
     for collection in COLLECTIONS:
-        if collection.writer == service and collection.indexes:
+        if collection.writer in (service, BOTH) and collection.indexes:
             yield collection.name, collection.indexes

@@ -11,6 +11,8 @@ from shared.errors import CarillonError
 
 log = logging.getLogger("carillon.health")
 
+STARTING = "starting"
+
 
 @dataclass
 class Component:
@@ -21,7 +23,7 @@ class Component:
     critical: bool
     clock: Clock
     monotonic: Monotonic
-    error: str | None = "starting"
+    error: str | None = STARTING
     since: datetime | None = None
     beaten: float | None = None
 

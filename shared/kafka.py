@@ -19,6 +19,7 @@ from aiokafka.errors import (
 )
 
 from shared.errors import LogUnavailable
+from shared.kafka_calls import ReaderCalls
 from shared.kafka_watch import FailureWatch
 from shared.partitions import partition_of as partition_of
 from shared.settings import KafkaSettings
@@ -84,6 +85,7 @@ class LogWriter:
         self._connected = asyncio.Event()
         self.closing = False
         self._replacing: asyncio.Task[None] | None = None
+        self.readers = ReaderCalls()
         # Apart: a client that sends nothing may go on answering, and who sends asks before.
         self.sending, self._asking = FailureWatch(self._give_up), FailureWatch(self._give_up)
 
@@ -116,11 +118,8 @@ class LogWriter:
             return
 
     async def publish(self, records: Iterable[Outgoing]) -> None:
-        """Returns when every record is acknowledged by all in-sync replicas.
-
-        Raises LogUnavailable where one was not, or not in time: it may be stored all the same, so
-        whoever publishes again must use the same ids.
-        """
+        """Returns when every record is acknowledged by all in-sync replicas. Raises LogUnavailable where
+        one was not, or not in time: it may be stored, so whoever repeats uses the same ids."""
         await self._publish(records)
 
     async def publish_one(self, record: Outgoing) -> tuple[str, int, int]:
@@ -133,7 +132,9 @@ class LogWriter:
             async with asyncio.timeout(self._settings.request_timeout_ms / 1000 + 1):
                 producer = await self.producer()
                 try:
-                    return await asyncio.gather(*[await _send(producer, r) for r in records])
+                    stored = await asyncio.gather(*[await _send(producer, r) for r in records])
+                    self.readers.call(one.topic for one in stored)
+                    return stored
                 except OUT_OF_STEP:
                     self.replace(producer)
                     raise
@@ -196,10 +197,9 @@ async def _stop(producer: AIOKafkaProducer, seconds: float) -> None:
 async def _send(producer: AIOKafkaProducer, record: Outgoing) -> asyncio.Future[Any]:
     key = record.key.encode() if isinstance(record.key, str) else record.key
     headers = [(TYPE_HEADER, record.type.encode())]
-    future: asyncio.Future[Any] = await producer.send(
-        record.topic, record.value, key=key, headers=headers
-    )
-    return future
+    sent: asyncio.Future[Any]
+    sent = await producer.send(record.topic, record.value, key=key, headers=headers)
+    return sent
 
 
 @asynccontextmanager

@@ -38,6 +38,7 @@ class BatchWriter:
                 producer = await self._writer.producer()
                 try:
                     await _send(producer, records)
+                    self._writer.readers.call(record.topic for record in records)
                 except OUT_OF_STEP:
                     self._writer.replace(producer)
                     raise

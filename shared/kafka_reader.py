@@ -20,6 +20,7 @@ from shared.kafka import (
     translate_kafka_errors,
 )
 from shared.settings import KafkaSettings
+from shared.wakeup import Wakeup
 
 log = logging.getLogger("carillon.kafka")
 
@@ -73,6 +74,9 @@ class LogReader:
         self._listener = _Listener(self._revoked)
         self._read: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
+        self._times: dict[TopicPartition, int] = {}  # of the last record that was read
+        self._stamps: dict[TopicPartition, int] = {}  # the client's, of the last answered fetch
+        self._answered = time.monotonic()
         self._looked = 0.0
         self._polled = time.monotonic()
         self._assignments = 0
@@ -94,6 +98,7 @@ class LogReader:
     async def _revoked(self) -> None:
         self._assignments += 1
         await self._on_revoke()
+        self._times.clear()
         self._read.clear()  # where another member will be when a partition comes back, nobody knows
 
     async def start(self) -> None:
@@ -122,7 +127,44 @@ class LogReader:
             fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         for place, messages in fetched.items():
             self._read[place] = messages[-1].offset + 1
+            self._times[place] = messages[-1].timestamp
+            self._answered = time.monotonic()
         return [to_record(m) for messages in fetched.values() for m in messages]
+
+    async def rest(self, call: Wakeup, seconds: float) -> bool:
+        """Fetch nothing until called, at most so long; return whether it was called."""
+        self._consumer.pause(*self._consumer.assignment())
+        return await call.wait(seconds)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether each of its partitions has answered a fetch; it may have none."""
+        places = self._consumer.assignment()
+        return all(self._consumer.highwater(place) is not None for place in places)
+
+    @property
+    def last_answer(self) -> float:
+        """When a fetch was answered last, or brought something, by the monotonic clock."""
+        for place in self._consumer.assignment():
+            stamp = self._consumer.last_poll_timestamp(place)
+            if stamp is not None and stamp != self._stamps.get(place):
+                self._stamps[place] = stamp
+                self._answered = time.monotonic()
+        return self._answered
+
+    async def read_up_to(self, topic: str) -> dict[int, tuple[bool, int | None]]:
+        """Return by partition whether the last fetch met the end, and the time of the last record.
+
+        Partitions that answered no fetch yet are absent; times in Unix milliseconds.
+        """
+        found = {}
+        for place in self._consumer.assignment():
+            end = self._consumer.highwater(place)
+            if place.topic == topic and end is not None:
+                with suppress(KafkaError, IllegalStateError):
+                    at_end = await self._consumer.position(place) >= end
+                    found[place.partition] = (at_end, self._times.get(place))
+        return found
 
     async def keep(self) -> None:
         """To stay a member while nothing more is wanted, however long; brings nothing.

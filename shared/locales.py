@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache, lru_cache
 from zoneinfo import available_timezones
 
@@ -16,6 +17,11 @@ _NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis", "root"})
 def known_time_zone(name: str) -> str | None:
     """Return the zone's own spelling; None for what is no zone, `Etc/Unknown` too."""
     return _zones().get(name.strip().lower())
+
+
+def known_time_zones() -> Collection[str]:
+    """Return all of them, in their own spelling."""
+    return _zones().values()
 
 
 @lru_cache(KEPT)

@@ -55,6 +55,16 @@ class OffsetLedger:
         units = (unit for of in self._open.values() for unit, *_ in of if not unit.done)
         return min((unit.records[0] for unit in units), key=lambda r: r.at_ms, default=None)
 
+    def oldest_by_partition(self, topic: str) -> dict[int, int]:
+        """Return when the first record that isn't done was published, in Unix milliseconds."""
+        return {
+            place[1]: min(r.at_ms for r in unit.records if (r.topic, r.partition) == place)
+            for place, units in self._open.items()
+            if place[0] == topic
+            for unit in [next((one for one, *_ in units if not one.done), None)]
+            if unit is not None
+        }
+
     def committed(self, offsets: dict[Place, int]) -> None:
         for place, after in offsets.items():
             if self._at.get(place) == after:

@@ -83,6 +83,9 @@ class KafkaSettings(Group):
     # Tansu answers a fetch only on this beat (seen: p50 of delivery = a quarter of it);
     # Apache Kafka answers at once whatever it is, so 500 saves CPU there.
     fetch_max_wait_ms: int = Field(50, ge=1)
+    # Stages whose records mostly come of their own process fetch only so often while nothing comes,
+    # and when that process has published. For Tansu, where each waiting fetch costs CPU.
+    rest_ms: int = Field(0, ge=0)
     session_timeout_ms: int = Field(10_000, ge=1_000)
     replication_factor: int = Field(1, ge=1)
 

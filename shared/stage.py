@@ -29,6 +29,7 @@ from shared.kafka_reader import LogReader
 from shared.mongo_errors import translate_mongo_errors
 from shared.offsets import OffsetLedger, Unit
 from shared.poison_watch import ONLY_POISON, PoisonWatch
+from shared.stage_reading import Rest, join, read_ages
 from shared.stage_spec import Handler, Item, StageContext, StageSpec
 from shared.wakeup import pause
 
@@ -58,6 +59,16 @@ class Stage(Generic[T]):
         self._component: Component = context.health.component(
             f"stage:{spec.name}", deadline_seconds=STALLED_SECONDS
         )
+        self._reader: LogReader | None = None
+        self._rest = Rest(context, spec.topics) if spec.can_rest else None
+        self.has_read = False  # once each partition that it was given has answered
+
+    async def behind(self, topic: str) -> dict[int, int] | None:
+        """Return what `read_ages` does; None where no fetch was answered for long."""
+        if self._reader is None:
+            return None if self.has_read else {}
+        unfinished = self._ledger.oldest_by_partition(topic)
+        return await read_ages(self._reader, topic, unfinished, self._context.clock)
 
     @property
     def under_way(self) -> bool:
@@ -87,16 +98,19 @@ class Stage(Generic[T]):
             on_revoke=lambda: self._settle(reader, SETTLE_SECONDS),
         )
         try:
-            await _join(reader, stop, self._spec.join_seconds)
+            await join(reader, stop, self._spec.join_seconds)
             self._component.beat()
+            self._reader = reader
             while not stop.is_set():
-                await self._pass(reader)
+                await self._pass(reader, stop)
+                self.has_read = self.has_read or reader.is_reading
                 self._report(reader)
         finally:
+            self._reader = None
             await self._settle(reader, self._spec.drain_seconds if stop.is_set() else 0)
             await reader.stop()
 
-    async def _pass(self, reader: LogReader) -> None:
+    async def _pass(self, reader: LogReader, stop: asyncio.Event) -> None:
         """One turn: take work where there is room for it, commit what is done."""
         if self._crash is not None:
             raise self._crash
@@ -112,6 +126,8 @@ class Stage(Generic[T]):
         else:
             # With units under way, look in on them soon: their offsets wait to be committed.
             wait, spec = 20 if self._tasks else POLL_MS, self._spec
+            if self._rest and not self._tasks:
+                wait = await self._rest.take(reader, wait, stop)
             records = await reader.poll(wait, spec.batch_records, spec.gather_seconds)
             if records:
                 self._start(self._ledger.open(records))
@@ -181,8 +197,8 @@ class Stage(Generic[T]):
             name = self._spec.name
             log.error("batch failed", exc_info=exc, extra={"stage": name, "records": len(items)})
             if len(items) == 1:
-                text = f"{name} failed: {type(exc).__name__}"
-                return [Poison(items[0].record, Rejected(text, code="stage_failed"))]
+                error = Rejected(f"{name} failed: {type(exc).__name__}", code="stage_failed")
+                return [Poison(items[0].record, error)]
         half = len(items) // 2  # a whole batch one by one would be what slows the stage down
         return [*await self._handle(items[:half]), *await self._handle(items[half:])]
 
@@ -209,11 +225,10 @@ class Stage(Generic[T]):
         await self._patiently(publish)
 
     def _count(self, unit: Unit, poison: int, seconds: float) -> None:
-        name, total = self._spec.name, len(unit.records)
-        metrics.STAGE_RECORDS.labels(name).inc(total)
-        metrics.STAGE_SECONDS.labels(name).observe(seconds)
+        metrics.STAGE_RECORDS.labels(self._spec.name).inc(len(unit.records))
+        metrics.STAGE_SECONDS.labels(self._spec.name).observe(seconds)
         self._tell_age(unit.records[-1])
-        self._watch.count(poison, total)
+        self._watch.count(poison, len(unit.records))
 
     def _tell_age(self, record: Record) -> None:
         age = self._context.clock().timestamp() - record.at_ms / 1000
@@ -231,20 +246,3 @@ class Stage(Generic[T]):
             self._component.beat()
         else:  # a unit waits for something; the loop itself is alive
             self._component.fail(self._component.error)
-
-
-async def _join(reader: LogReader, stop: asyncio.Event, seconds: float) -> None:
-    """Returns as a member with partitions, or when nobody wants one any more. Raises LogUnavailable
-    also where the group doesn't come to an end with sharing out: then another member tries."""
-    joining = asyncio.create_task(reader.start())
-    stopping = asyncio.create_task(stop.wait())
-    tasks = {joining, stopping}
-    await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        if not task.done():
-            task.cancel()
-    outcome, _ = await asyncio.gather(joining, stopping, return_exceptions=True)
-    if isinstance(outcome, asyncio.CancelledError) and not stop.is_set():
-        raise LogUnavailable(f"Kafka: no partitions within {seconds:g} s")
-    if isinstance(outcome, Exception):
-        raise outcome

@@ -40,6 +40,7 @@ class StageSpec(Generic[T]):
     gather_seconds: float = 0.0  # that a batch waits for more: few cost as many round trips
     in_flight: int = 1
     drain_seconds: float = 10.0
+    can_rest: bool = False  # its process publishes what is pressing (KafkaSettings.rest_ms)
     join_seconds: float = 30.0  # for its group to share out the partitions; seen: 3
 
 

@@ -15,12 +15,14 @@ class Wakeup:
     def call(self) -> None:
         self._event.set()
 
-    async def wait(self, seconds: float) -> None:
-        """Until called, at most so long."""
+    async def wait(self, seconds: float) -> bool:
+        """Wait until called, at most so long; return whether it was called."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._event.wait()
+        is_called = self._event.is_set()
         self._event.clear()
+        return is_called
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

@@ -25,6 +25,9 @@ from deploy.local.where import where_to_look
 from shared.settings import Settings
 
 READY = "/health/ready"
+# One process has all of the sender's roles, and its loops call each other: what they look for
+# uncalled is only what nobody told them of.
+CALM = {"CARILLON_KAFKA__REST_MS": "500", "CARILLON_PLAN__POLL_SECONDS": "1.0"}
 ROOT = Path(deploy.__file__).parent.parent
 
 
@@ -147,6 +150,7 @@ class _Parts:
         }
         if ports.broker is not None:
             env["CARILLON_KAFKA__BOOTSTRAP_SERVERS"] = _address(ports.broker)
+            env |= {name: env.get(name, value) for name, value in CALM.items()}
         if ports.database is not None:
             env["CARILLON_MONGO__URI"] = f"mongodb://{_address(ports.database)}"
         if ports.sandbox is not None:

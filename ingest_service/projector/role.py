@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from ingest_service.projector.decode import Projected
 from ingest_service.projector.hold import Hold
@@ -28,15 +28,21 @@ from shared.stage import Item, Stage, StageContext
 from shared.topics import EVENTS
 
 
-async def project(
-    settings: Settings,
-    database: Database,
-    people: PersonIds,
-    context: StageContext,
-    mongo: Component,
-    stop: asyncio.Event,
-) -> None:
-    """Until `stop`."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What the role is given. `note` is told of the stage before it begins."""
+
+    settings: Settings
+    database: Database
+    people: PersonIds
+    context: StageContext
+    mongo: Component
+    note: Callable[[Stage[Projected]], None]
+
+
+async def project(given: Surroundings, stop: asyncio.Event) -> None:
+    """Project until `stop`."""
+    settings, database, context = given.settings, given.database, given.context
 
     async def begin() -> None:
         with translate_mongo_errors():
@@ -48,18 +54,19 @@ async def project(
         await context.writer.publish(told)
 
     hold = Hold(database, f"{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    projector = Projector(MongoProjections(database), people, utc_now, tell)
+    projector = Projector(MongoProjections(database), given.people, utc_now, tell)
     spec = projector.spec(settings.ingest.drain_seconds)
 
     async def handle(items: Sequence[Item[Projected]]) -> Sequence[Poison]:
         async with hold.working():
             return await projector.handle(items)
 
-    await until_available(begin, stop, mongo)  # an answered beat before the first batch
+    await until_available(begin, stop, given.mongo)  # an answered beat before the first batch
     if stop.is_set():
         return
     stage, ended = Stage(replace(spec, handle=handle), context), asyncio.Event()
     hold.heed(stage)
+    given.note(stage)
 
     async def work() -> None:
         await stage.run(stop)

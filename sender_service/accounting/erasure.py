@@ -57,7 +57,13 @@ class Erasure:
 
     def stage(self) -> StageSpec[Event]:
         return StageSpec(
-            "erasure", ERASURE, (EVENTS.name,), decode, self.handle, batch_records=BATCH_RECORDS
+            "erasure",
+            ERASURE,
+            (EVENTS.name,),
+            decode,
+            self.handle,
+            batch_records=BATCH_RECORDS,
+            can_rest=True,
         )
 
     async def handle(self, items: Sequence[Item[Event]]) -> list[Poison]:

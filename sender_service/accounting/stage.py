@@ -57,7 +57,7 @@ class Accounting:
     def stage(self) -> StageSpec[Fact]:
         return StageSpec(
             "accounting", ACCOUNTING, (DELIVERIES.name, EVENTS.name), _decode, self._handle,
-            gather_seconds=GATHER_SECONDS,
+            gather_seconds=GATHER_SECONDS, can_rest=True,
         )  # fmt: skip
 
     async def _handle(self, items: Sequence[Item[Fact]]) -> list[Poison]:

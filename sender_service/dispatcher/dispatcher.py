@@ -68,7 +68,14 @@ class Dispatcher:
 
     def _stage(self, name: str, group: str, topic: str) -> StageSpec[Job]:
         return StageSpec(
-            name, group, (topic,), _decode, self._handle, batch_records=32, in_flight=8
+            name,
+            group,
+            (topic,),
+            _decode,
+            self._handle,
+            batch_records=32,
+            in_flight=8,
+            can_rest=True,
         )
 
     async def _handle(self, items: Sequence[Item[Job]]) -> list[Poison]:

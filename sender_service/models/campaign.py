@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -183,6 +184,17 @@ class CampaignBody(Wire):
     enabled: bool = True
     variants: list[Variant] = Field(min_length=1, max_length=10)
     policy: Policy = Policy()
+
+    @field_validator("policy")
+    @classmethod
+    def _night_ends(cls, policy: Policy, info: ValidationInfo) -> Policy:
+        hours = policy.quiet_hours
+        if hours is not None and hours.is_empty and info.context is not STORED:
+            raise ValueError(
+                "quietHours: from and to are the same: all day or never? Leave them out for never;"
+                " a campaign that is to send nothing is switched off by enabled"
+            )
+        return policy
 
     @model_validator(mode="after")
     def _short(self, info: ValidationInfo) -> Self:

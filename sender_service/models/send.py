@@ -58,6 +58,7 @@ class Send(TypedDict, total=False):
     planner: str | None
     begun: int  # how often planning was, since there were `pagesAtBegin` pages
     pagesAtBegin: int
+    looks: int  # how often planning was put off, for names that nobody was known by
     pages: int
     totals: Sums | None  # frozen when the account closes
     closedAt: datetime | None

@@ -11,6 +11,7 @@ from sender_service.models.origins import ORIGIN_PATTERN, to_origin
 from sender_service.models.trigger import Name, UuidText
 from sender_service.ops.app_secrets import NOT_A_HOOK, absent, invalid
 from shared.errors import FieldError
+from shared.locales import known_time_zone, known_time_zones
 from shared.models.app import (
     MASKED_PARAMETERS,
     MAX_ALLOWED_LETTERS,
@@ -24,6 +25,7 @@ from shared.models.cap import Cap
 from shared.models.wire import Wire
 from shared.mongo import Document
 from shared.names import Login
+from shared.nearest import did_you_mean
 from shared.secrets import MASK, Vault
 
 MIN_SECRET = 6  # shorter ones are guessed in no time; `app create` makes good ones
@@ -47,6 +49,19 @@ def _check_letters(logins: list[str]) -> list[str]:
 
 
 AllowedLogins = Annotated[list[Login], Field(max_length=32), AfterValidator(_check_letters)]
+
+
+def _time_zone(name: str) -> str:
+    """Return the zone's own spelling, whatever the case was. Raises ValueError."""
+    known = known_time_zone(name)
+    if known is None:
+        raise ValueError(
+            f"is no time zone, as Europe/Prague is{did_you_mean(name, known_time_zones())}"
+        )
+    return known
+
+
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
 
 
 class KeyIn(Wire):
@@ -107,6 +122,7 @@ class AppIn(Wire):
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = Field(default=0, ge=0, lt=1)
     cap: Cap | None = None
+    time_zone: TimeZone | None = None
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
 
     @model_validator(mode="after")
@@ -146,6 +162,7 @@ class Sealer:
             "snippet": given.snippet.document(),
             "controlGroup": given.control_group,
             "cap": None if given.cap is None else given.cap.document(),
+            "timeZone": given.time_zone,
             "maskedParameters": given.masked_parameters,
         }
 

@@ -47,6 +47,7 @@ def shown(document: Document) -> dict[str, Any]:
         "snippet": app.snippet.document(),
         "controlGroup": app.control_group,
         "cap": None if app.cap is None else app.cap.document(),
+        "timeZone": app.time_zone,
     }
 
 

@@ -41,7 +41,9 @@ def letters_stage(store: LetterStore) -> StageSpec[DeadLetter]:
         await store.put([item.value for item in items])
         return []
 
-    return StageSpec("dead-letters", UNDERTAKER, (DEAD_LETTERS.name,), _decode, handle)
+    return StageSpec(
+        "dead-letters", UNDERTAKER, (DEAD_LETTERS.name,), _decode, handle, can_rest=True
+    )
 
 
 class ReplayIn(Wire):

@@ -121,8 +121,9 @@ async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
     app = tools.apps.get(trigger.app)
     async for _ in compiling(campaign):
         pass
-    renderer = Renderer(trigger.variables)
-    return PagePlan(send, campaign, renderer, page, min(page, most), AppPolicy.of(app))
+    of_app = AppPolicy.of(app)
+    renderer = Renderer(trigger.variables, time_zone=of_app.time_zone)
+    return PagePlan(send, campaign, renderer, page, min(page, most), of_app)
 
 
 def _whole(count: int, found: Findings) -> int:
@@ -159,14 +160,21 @@ def _refusal(found: Findings) -> str | None:
 
 def _warnings(found: Findings, common: int) -> list[dict[str, str]]:
     """What works, but not well."""
-    if not found.split:
-        return []
-    calls, fewer = _whole(found.calls, found), _whole(common, found)
-    message = (
-        f"links differ from person to person where texts don't: {calls} calls, "
-        f"where a link that is the same for all would need {fewer}"
-    )
-    return [{"code": "links_split_calls", "message": message}]
+    warnings = []
+    if found.split:
+        calls, fewer = _whole(found.calls, found), _whole(common, found)
+        message = (
+            f"links differ from person to person where texts don't: {calls} calls, "
+            f"where a link that is the same for all would need {fewer}"
+        )
+        warnings.append({"code": "links_split_calls", "message": message})
+    if found.no_zone:
+        message = (
+            f"quiet hours: the time zone of {_whole(found.no_zone, found)} people isn't known, and"
+            " the app has no timeZone: their night is UTC's"
+        )
+        warnings.append({"code": "time_zone_unknown", "message": message})
+    return warnings
 
 
 def _shown(sample: Sample) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sender_service.express import usable
 from sender_service.models.page import page_id, pending_counts
 from sender_service.models.send import Send, Sums
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
 from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.tidying import is_sending
 from sender_service.store.pages import PageStore
 from shared.apps import AppRegistry
 from shared.settings import Settings
@@ -31,7 +31,7 @@ class Progress:
         of its app may be sent: nobody knows for how long."""
         if send["state"] != "sending" or send["paused"] or not sums["pending"]:
             return None
-        if usable(self._apps, send["app"]) is None:
+        if not is_sending(self._apps.get(send["app"])):
             return None
         calls = await self._calls(send, sums["pending"])
         rate = rate_of(self._apps, send["app"], self._settings)

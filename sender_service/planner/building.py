@@ -9,15 +9,15 @@ from typing import Any
 
 import orjson
 
-from sender_service.models.campaign import Campaign, Variant
+from sender_service.models.campaign import Variant
 from sender_service.models.page import Chunk, Page, new_chunk, page_id, summarise
-from sender_service.models.policy import AppPolicy
-from sender_service.models.send import NEVER, Send, empty_sums
+from sender_service.models.quiet_hours import own_zone, zone_for
+from sender_service.models.send import NEVER, empty_sums
+from sender_service.planner.page_plan import PagePlan as PagePlan  # others ask for it here
 from sender_service.planner.policy import choose_variant, suppressions, unproven_players, why_absent
-from sender_service.planner.rendering import Body, Renderer
+from sender_service.planner.rendering import Body
 from sender_service.planner.target import Candidate, Want
 from shared.errors import Rejected
-from shared.models.cap import Cap
 
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
 # People of whom no browser is known: most of some audiences, and planning goes on behind a page.
@@ -26,29 +26,6 @@ MAX_FAULTS = 100  # of a page: what was wrong with the texts of whom
 MAX_FAULT = 200  # characters
 PAGE_STEPS = 10_000_000  # of rendering, about a second: a planner that is killed loses no more
 NO_CHUNK = ""  # of members that no call names
-
-
-@dataclass(frozen=True)
-class PagePlan:
-    """What is the same for all pages of a send."""
-
-    send: Send
-    campaign: Campaign
-    renderer: Renderer
-    page_members: int
-    chunk_members: int
-    of_app: AppPolicy = AppPolicy()
-
-    @property
-    def is_transactional(self) -> bool:
-        return bool(self.send["priority"] == "transactional")
-
-    @property
-    def caps(self) -> list[Cap]:
-        """All of them hold; transactional sends skip them."""
-        if self.is_transactional:
-            return []
-        return [cap for cap in (self.campaign.policy.cap, self.of_app.cap) if cap is not None]
 
 
 @dataclass
@@ -65,6 +42,8 @@ class PageBuilder:
     bodies: list[Body] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     no_player: int = 0
+    no_zone: int = 0  # people whose night is UTC's, for nobody knows better
+    aliases: dict[str, list[str]] = field(default_factory=dict)  # of people with caps
     bad: int = 0
     cursor: Any = None
     capped: bool = False
@@ -138,8 +117,9 @@ class PageBuilder:
             control_group=self.plan.of_app.control_group,
             withheld=self._withheld(variant, profile, wanted),
         )
-        zone = str(profile.get("timeZone") or "UTC") if self._quiet else ""
-        variant = choose_variant(person, campaign)
+        zone = self._night_of(profile, wanted.keys() - passed_over.keys())
+        if self.plan.caps and profile.get("aliases"):
+            self.aliases[person] = profile["aliases"]
         self.plan.renderer.begin_person()
         bodies: dict[int, Body | Rejected] = {}  # one a name
         for player, want in wanted.items():
@@ -156,6 +136,15 @@ class PageBuilder:
             else:
                 self._member(player, person, self._chunk(variant.id, body, zone), None)
         self.bad += any(isinstance(body, Rejected) for body in bodies.values())
+
+    def _night_of(self, profile: dict[str, Any], reached: Collection[str]) -> str:
+        """Return the zone of the person's quiet hours; "" where none apply."""
+        if not self._quiet:
+            return ""
+        named, of_app = profile.get("timeZone"), self.plan.of_app.time_zone
+        if reached and own_zone(named) is None and of_app is None:
+            self.no_zone += 1
+        return zone_for(named, of_app)
 
     def _withheld(
         self, variant: Variant, profile: dict[str, Any], wanted: Mapping[str, Want]
@@ -187,9 +176,10 @@ class PageBuilder:
         return self.plan.campaign.policy.quiet_hours is not None and not self.plan.is_transactional
 
     @property
-    def reached(self) -> list[str]:
-        """People who would get something."""
-        return list({m[1]: None for i, m in enumerate(self.members) if str(i) not in self.outcomes})
+    def reached(self) -> dict[str, list[str]]:
+        """People who would get something, each with those that were merged into them."""
+        reached = (m[1] for i, m in enumerate(self.members) if str(i) not in self.outcomes)
+        return {person: self.aliases.get(person, []) for person in reached}
 
     def suppress(self, people: Collection[str], reason: str) -> None:
         """Nothing for these after all."""

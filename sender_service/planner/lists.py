@@ -13,7 +13,7 @@ from typing import Any
 
 from sender_service.models.trigger import Recipient
 from sender_service.planner.seen import Places
-from sender_service.planner.target import Batch, Candidate, Cursor, Target, Want
+from sender_service.planner.target import Batch, Candidate, Cursor, NamesUnknown, Target, Want
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 
@@ -92,7 +92,7 @@ class Named:
 
 
 class ListReader:
-    """Raises StoreUnavailable when MongoDB is away."""
+    """Raises StoreUnavailable when MongoDB is away, NamesUnknown for a list that is early."""
 
     def __init__(self, people: PeopleReader, parts: PartStore) -> None:
         self._people = people
@@ -133,7 +133,10 @@ class ListReader:
             for (index, _), named in zip(batch, found, strict=True)
         ]
         own = await self._variables(target, roll, [a for _, named in placed for a in named.later])
-        return [named.candidate([part, index + 1], own) for index, named in placed]
+        candidates = [named.candidate([part, index + 1], own) for index, named in placed]
+        if target.is_early and any(one.is_unknown for one in candidates):
+            raise NamesUnknown
+        return candidates
 
     async def _variables(
         self, target: Target, roll: Roll, addresses: Sequence[Address]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sender_service.accounting.closing import close_complete
@@ -16,10 +16,11 @@ from sender_service.models.send import FINAL, NEVER, Send
 from sender_service.models.trigger import Terms
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
+from sender_service.planner.early import EarlyNames
 from sender_service.planner.forgetting import Forgetting
 from sender_service.planner.paging import LeaseLost, Paging, Shelf
 from sender_service.planner.rendering import Renderer, compiling
-from sender_service.planner.target import target_of
+from sender_service.planner.target import NamesUnknown, target_of
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.erasure import ErasureStore
@@ -51,6 +52,7 @@ class PlannerTools:
     chunk_members: Callable[[str], int]
     announce: Callable[[], None]  # wakes the scheduler
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
+    early: EarlyNames | None = None  # None: a name is known now or never
 
 
 class Planner:
@@ -60,6 +62,7 @@ class Planner:
         self._name = name
         self._priorities = priorities
         self._tools = tools
+        self._idle_seconds = 0.0  # until the next send is due, or is to be looked for
         self._excused: list[str] = []  # sends that the database's absence interrupted
 
     async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
@@ -72,16 +75,25 @@ class Planner:
                 worked = False
                 component.wait_for(exc)
             if not worked:
-                await wakeup.wait(self._tools.settings.poll_seconds)
+                await wakeup.wait(self._idle_seconds)
 
     async def plan_one(self) -> bool:
         """Plan a send that is due, if there is one. Raises StoreUnavailable."""
         while self._excused:
             await self._tools.sends.excuse(self._excused[-1])
             self._excused.pop()
-        lease = self._tools.settings.lease_seconds
+        lease, poll = self._tools.settings.lease_seconds, self._tools.settings.poll_seconds
+        self._idle_seconds = poll
         for priority in self._priorities:
-            send = await self._tools.sends.take(priority, self._name, self._tools.clock(), lease)
+            now = self._tools.clock()
+            # Looked for first: mostly there is none, and to ask with a write costs twice as much.
+            due = await self._tools.sends.next_due(priority, now + timedelta(seconds=poll))
+            if due is None:
+                continue
+            if due > now:
+                self._idle_seconds = min(self._idle_seconds, (due - now).total_seconds())
+                continue
+            send = await self._tools.sends.take(priority, self._name, now, lease)
             if send is not None:
                 await self._plan_or_refuse(send)
                 return True
@@ -89,8 +101,11 @@ class Planner:
 
     async def _plan_or_refuse(self, send: Send) -> None:
         """Raises StoreUnavailable."""
+        began = time.monotonic()
         try:
             await self._plan(send)
+        except NamesUnknown:
+            await self._put_off(send, time.monotonic() - began)
         except LeaseLost:
             await self._let_go(send["_id"])
         except PartLost as exc:
@@ -108,11 +123,13 @@ class Planner:
     async def _plan(self, send: Send) -> None:
         tools = self._tools
         target = target_of(send)
+        if target.is_list and tools.early is not None:
+            target = replace(target, is_early=await tools.early.may_come(send))
         campaign, of_app = await self._campaign(send)
         plan = PagePlan(
             send,
             campaign,
-            Renderer(Terms.model_validate(send["trigger"]).variables),
+            Renderer(Terms.model_validate(send["trigger"]).variables, time_zone=of_app.time_zone),
             tools.settings.page_members,
             min(tools.settings.page_members, tools.chunk_members(send["app"])),
             of_app,
@@ -140,6 +157,14 @@ class Planner:
         await close_complete(tools.sends, tools.pages, [send["_id"]], tools.clock())
         tools.announce()
         log.info("send planned", extra={"send": send["_id"], "app": send["app"], "pages": count})
+
+    async def _put_off(self, send: Send, took_seconds: float) -> None:
+        """Plan others meanwhile. What was planned of it stands. Raises StoreUnavailable."""
+        tools = self._tools
+        assert tools.early is not None
+        changes = await tools.early.postponed(send, took_seconds)
+        if not await tools.sends.set_if_planner(send["_id"], self._name, changes):
+            await self._let_go(send["_id"])
 
     async def _campaign(self, send: Send) -> tuple[Campaign, AppPolicy]:
         """The version that the send started with, and the app's policy then: frozen at its first

@@ -56,6 +56,7 @@ class Findings:
     texts: Counter[bytes] = field(default_factory=Counter)  # messages by all but their links
     people: int = 0
     bad: int = 0
+    no_zone: int = 0  # people whose night would be UTC's, for nobody knows better
     fault: str = ""  # the first
     too_dear: bool = False  # planning would end here, and refuse the send
     share: float = 0.0
@@ -134,6 +135,7 @@ class Rehearsal:
         self._count_calls(page, builder.bodies, counts)
         found.people += len({member[1] for member in builder.members})
         found.bad += builder.bad
+        found.no_zone += builder.no_zone
         found.fault = found.fault or next(iter(builder.faults.values()), "")
         add_sums(found.sums, page["sums"])
         self._count_quiet(page, counts, builder.now)

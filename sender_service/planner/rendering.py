@@ -15,6 +15,7 @@ from sender_service.models.campaign import Campaign, Texts, Variant
 from sender_service.models.formats import LANGUAGE, TIME_ZONE
 from sender_service.models.metering import PUSH_STEPS, meter
 from sender_service.models.payload import MAX_BYTES, payload_size
+from sender_service.models.quiet_hours import zone_for
 from sender_service.models.shown import check_link, check_text
 from sender_service.models.templates import (
     GLOBALS,
@@ -78,8 +79,15 @@ class Renderer:
     """Renders each distinct (variant, language, variables) once, as far as texts don't ask for the
     profile. Bounded are the steps of a person's texts, of a send's, and the memory of what is known."""
 
-    def __init__(self, shared: Mapping[str, Any], allowance: Allowance | None = None) -> None:
+    def __init__(
+        self,
+        shared: Mapping[str, Any],
+        allowance: Allowance | None = None,
+        time_zone: str | None = None,
+    ) -> None:
+        """`time_zone`: of people whose own isn't known."""
         self._shared = dict(shared)
+        self._zone = time_zone
         self._memo: dict[bytes, Body | Rejected] = {}
         self._memo_room = MEMO_BYTES
         self._asked: dict[str, _Asked] = {}  # by variant
@@ -99,7 +107,7 @@ class Renderer:
         if PROFILE in names:
             return self._counted(variant, profile, given)
         language = str(profile.get("language") or "en")
-        key = _key([variant.id, language, given])
+        key = _key([variant.id, language, zone_for(profile.get("timeZone"), self._zone), given])
         known = self._memo.get(key)
         if known is None:
             is_whole = self._left == PUSH_STEPS  # else others may have room for what she has none
@@ -144,7 +152,7 @@ class Renderer:
 
     def _render(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
         context = {**self._asked_by(variant).shared, **own, PROFILE: _visible(profile)}
-        context[TIME_ZONE] = profile.get("timeZone")
+        context[TIME_ZONE] = zone_for(profile.get("timeZone"), self._zone)
         language = str(profile.get("language") or "en")
         texts = _Texts(language, choose(variant.contents, language), context)
         body: Body = {

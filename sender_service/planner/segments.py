@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
+from sender_service.models.quiet_hours import own_zone
 from sender_service.models.segment import (
     And,
     Basket,
@@ -74,7 +75,7 @@ def _(condition: LanguageIs, now: datetime) -> Filter:
 
 @to_filter.register
 def _(condition: TimeZoneIs, now: datetime) -> Filter:
-    return {"timeZone": {"$in": condition.time_zone}}
+    return {"timeZone": {"$in": [own_zone(name) or name for name in condition.time_zone]}}
 
 
 @to_filter.register

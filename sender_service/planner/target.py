@@ -26,6 +26,10 @@ class Want:
 EVERYTHING = Want()
 
 
+class NamesUnknown(Exception):
+    """A name of an early list leads to nobody yet; it is to be planned again later."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One person (or nobody behind a name) of the audience; `cursor` goes on after them.
@@ -44,6 +48,13 @@ class Candidate:
     def player(self) -> str | None:
         """The player that was named."""
         return self.wants[0].player
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether no player is known by the name."""
+        if self.player is not None:
+            return self.state is None
+        return self.profile is None or not self.profile["players"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,7 @@ class Target:
     names: Sequence[Recipient] | None = None
     parts: Sequence[str] = ()
     segment: Segment | None = None
+    is_early: bool = False  # unknown names may be known soon
 
     @property
     def is_list(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from sender_service.models.erasure import marker
 from sender_service.models.page import FINAL_CHUNK, Chunk, Page, PageEdit, pending_members
 from sender_service.models.policy import Policy
+from sender_service.models.quiet_hours import zone_for
 from sender_service.models.send import Send
 from shared.ids import idempotency_key
 from shared.models.job import Job
@@ -45,9 +46,10 @@ def wait_through_quiet_hours(edit: PageEdit, send: Send, now: datetime) -> None:
     quiet = policy_of(send).quiet_hours
     if quiet is None or send["priority"] == "transactional":
         return
+    of_app = (send["frozen"] or {}).get("timeZone")
     for name, chunk in edit.page["chunks"].items():
         if chunk["state"] == "planned" and chunk["notBefore"] <= now and chunk["timeZone"]:
-            until = quiet.until(now, chunk["timeZone"])
+            until = quiet.until(now, zone_for(chunk["timeZone"], of_app))
             if until is not None:
                 edit.chunk(name, notBefore=until)
 

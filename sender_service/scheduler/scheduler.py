@@ -7,12 +7,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sender_service.accounting.closing import close_complete, settle_caps
 from sender_service.models.page import Page, PageEdit, pending_counts, root_of, send_of
 from sender_service.models.send import Send
 from sender_service.scheduler.budget import Grant, MessageBudget
+from sender_service.scheduler.publishing import publish_jobs
 from sender_service.scheduler.recheck import look_again
 from sender_service.scheduler.release import (
     due_chunks,
@@ -31,20 +32,18 @@ from shared.apps import AppRegistry
 from shared.clock import Clock, Monotonic
 from shared.errors import Unavailable
 from shared.health import Component
-from shared.kafka import LogWriter, Outgoing
+from shared.kafka import LogWriter
 from shared.limits import requests_per_second
 from shared.models.app import App
 from shared.models.job import Job, Priority
 from shared.mongo_errors import blame_database
 from shared.settings import PlanSettings
 from shared.tag import Tagger
-from shared.topics import JOBS_MARKETING, JOBS_TRANSACTIONAL
 from shared.wakeup import Wakeup
 
 log = logging.getLogger("carillon.scheduler")
 
 PRIORITIES: tuple[Priority, ...] = ("transactional", "marketing")
-TOPIC_OF = {"transactional": JOBS_TRANSACTIONAL.name, "marketing": JOBS_MARKETING.name}
 PAGES_A_TURN = 32  # of one app and priority, before the next app has its turn
 TIDY_SECONDS = 10.0
 ORPHAN_LOOK = timedelta(minutes=10)  # a page without a send, which may still be said again
@@ -84,6 +83,7 @@ class Scheduler:
             tools.apps, tools.sends, tools.pages, tools.contacts, tools.settings.sweep_seconds
         )
         self._tidied: float | None = None
+        self._idle_seconds = 0.0  # until the next page is due, or is to be looked for
         self._ailing: dict[str, float] = {}  # pages that failed, until when they are left alone
 
     async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
@@ -97,11 +97,12 @@ class Scheduler:
                 released = 0
                 component.wait_for(exc)
             if not released:
-                await wakeup.wait(self._tools.settings.poll_seconds)
+                await wakeup.wait(self._idle_seconds)
 
     async def turn(self) -> int:
         """One pass over all apps; returns how many jobs were released. Raises Unavailable."""
         turn, released = _Turn(), 0
+        self._idle_seconds = self._tools.settings.poll_seconds
         for app in list(self._tools.apps.apps):
             if is_sending(app):
                 released += await self._turn_of(app, turn)
@@ -110,7 +111,7 @@ class Scheduler:
 
     async def _turn_of(self, app: App, turn: _Turn) -> int:
         tools, now, pages = self._tools, self._tools.clock(), self._tools.pages
-        due = {p: await pages.due_pages(app.id, p, now) for p in PRIORITIES}
+        due = {p: await self._due(app.id, p, now) for p in PRIORITIES}
         if not any(due.values()):
             return 0
         sweep = timedelta(seconds=tools.settings.sweep_seconds)
@@ -124,6 +125,16 @@ class Scheduler:
                 if wanted and self._ailing.get(page.id, 0.0) <= tools.monotonic():
                     released += await self._release_safely(app, page.id, turn, room)
         return released
+
+    async def _due(self, app: str, priority: Priority, now: datetime) -> list[OpenPage]:
+        """Return pages that are due; note when the next one is, where that is before the next look."""
+        soon = now + timedelta(seconds=self._tools.settings.poll_seconds)
+        found = await self._tools.pages.due_pages(app, priority, soon)
+        due = [page for page in found if page.due <= now]
+        for page in found[len(due) : len(due) + 1]:
+            seconds = (page.due - now).total_seconds()
+            self._idle_seconds = min(self._idle_seconds, seconds)
+        return due
 
     def _ahead(self, app: App, priority: Priority) -> int:
         """How many calls may be out. Some of it is kept for what is pressing: it is not to wait for
@@ -236,13 +247,3 @@ class Scheduler:
             return
         self._tidied = moment
         await self._tidying.tidy(self._tools.clock())
-
-
-async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:
-    """Raises LogUnavailable; what is released and has no answer is released again."""
-    for job in jobs:  # before it is published, so that the log tells what happened in its order
-        extra = {"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app}
-        log.info("released", extra=extra | {"players": len(job.players), "release": job.release})
-    await writer.publish(
-        Outgoing(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
-    )

@@ -1,4 +1,8 @@
-"""The `contacts` collection: who was pushed when, one document a person with a bounded ring."""
+"""The `contacts` collection: who was pushed when, one document a person with a bounded ring.
+
+A person's pushes are also those of the persons that were merged into it: a login starts no cap anew.
+Their rings stay where they are and are read beside the person's own (docs/decisions/0052).
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,8 @@ from shared.whole_reads import read_all
 
 RING = 64  # pushes remembered a person: more than a cap can count
 KEPT = timedelta(days=91)  # longer than the longest cap
+MAX_ALIASES = 100  # rings read beside a person's own: more merges are a kiosk's or a program's
+People = Mapping[str, Sequence[str]]  # person → the persons merged into it
 
 
 class ContactStore:
@@ -31,7 +37,7 @@ class ContactStore:
         self._contacts = database[CONTACTS.name]
 
     async def reserve(
-        self, app: str, people: Collection[str], send: str, caps: Sequence[Cap], now: datetime
+        self, app: str, people: People, send: str, caps: Sequence[Cap], now: datetime
     ) -> set[str]:
         """Note a push of this send for each; returns those for whom a cap is reached, who get none.
 
@@ -47,7 +53,7 @@ class ContactStore:
                 await write_conditionally(self._contacts, writes)
 
     async def refused(
-        self, app: str, people: Collection[str], send: str, caps: Sequence[Cap], now: datetime
+        self, app: str, people: People, send: str, caps: Sequence[Cap], now: datetime
     ) -> set[str]:
         """Those for whom a cap is reached; notes nothing."""
         return _judge(app, people, await self._read(app, people), send, caps, now)[0]
@@ -62,8 +68,9 @@ class ContactStore:
                     {"$pull": {"ring": {"send": send}}, "$inc": {"rev": 1}},
                 )
 
-    async def _read(self, app: str, people: Collection[str]) -> dict[str, Document]:
-        keys = [_key(app, person) for person in people]
+    async def _read(self, app: str, people: People) -> dict[str, Document]:
+        names = {name for person in people for name in _names(people, person)}
+        keys = [_key(app, name) for name in sorted(names)]
         found: dict[str, Document] = {}
         with translate_mongo_errors():
             for wanted in one_of("_id", keys):
@@ -75,9 +82,14 @@ def _key(app: str, person: str) -> str:
     return f"{app}:{person}"
 
 
+def _names(people: People, person: str) -> list[str]:
+    """Return the person's own name first."""
+    return [person, *people[person][:MAX_ALIASES]]
+
+
 def _judge(
     app: str,
-    people: Collection[str],
+    people: People,
     known: Mapping[str, Document],
     send: str,
     caps: Sequence[Cap],
@@ -87,11 +99,15 @@ def _judge(
     writes: list[Write] = []
     entry = {"send": send, "at": now}
     for person in people:
-        document = known.get(_key(app, person))
-        ring = document["ring"] if document else []
-        if any(e["send"] == send for e in ring):
+        rings = [_ring(known.get(_key(app, name))) for name in _names(people, person)]
+        if send in rings[0]:
             continue
-        if any(sum(e["at"] > now - cap.window for e in ring) >= cap.count for cap in caps):
+        pushes: dict[str, datetime] = {}  # a send that is in two rings is one push
+        for ring in rings:
+            pushes |= ring
+        pushes.pop(send, None)  # it began before the merge
+        document = known.get(_key(app, person))
+        if any(sum(at > now - cap.window for at in pushes.values()) >= cap.count for cap in caps):
             refused.add(person)
         elif document is None:
             fresh = {"_id": _key(app, person), "app": app, "ring": [entry], "rev": 1}
@@ -108,3 +124,7 @@ def _judge(
                 )
             )
     return refused, writes
+
+
+def _ring(document: Document | None) -> dict[str, datetime]:
+    return {} if document is None else {e["send"]: e["at"] for e in document["ring"]}

@@ -160,7 +160,7 @@ class PageStore:
         return all_written
 
     async def due_pages(self, app: str, priority: str, now: datetime) -> list[OpenPage]:
-        """Some of the pages that are due, the longest due first."""
+        """Some of the pages that are due by then, the longest due first."""
         query = {"app": app, "priority": priority, "due": {"$gte": EVER, "$lte": now}}
         return await self._open(query, DUE_LIMIT)
 

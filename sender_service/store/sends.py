@@ -15,6 +15,8 @@ from shared.mongo import Database, Document, one_of, translate_mongo_errors
 from shared.mongo_errors import duplicates_of
 from shared.whole_reads import read_all
 
+DUE_LIMIT = 100  # of those that are due, or soon: so many are looked at for the first
+
 
 class SendStore:
     """Every method raises StoreUnavailable when MongoDB is away."""
@@ -62,13 +64,17 @@ class SendStore:
             found = await read_all(self._sends, {"closedAt": None}, {"trigger": 0, "frozen": 0})
             return [cast(Send, s) for s in found]
 
+    async def next_due(self, priority: str, until: datetime) -> datetime | None:
+        """Return when the first send is due for planning; None where none is until then."""
+        due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": until}}
+        with translate_mongo_errors():
+            found = await read_all(self._sends, due, {"planDue": 1}, limit=DUE_LIMIT)
+        return min((send["planDue"] for send in found), default=None)
+
     async def take(self, priority: str, planner: str, now: datetime, lease: float) -> Send | None:
         """Lease one that is due for planning, or whose planner went silent. It counts how often."""
         due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": now}}
         with translate_mongo_errors():
-            # Looked for first: mostly there is none, and to ask with a write costs twice as much.
-            if await self._sends.find_one(due, {"_id": 1}) is None:
-                return None
             taken = await self._sends.find_one_and_update(
                 due,
                 {

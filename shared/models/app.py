@@ -98,4 +98,5 @@ class App(Wire):
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = 0  # share of people who get no marketing at all, to compare with
     cap: Cap | None = None  # over all marketing of the app
+    time_zone: str | None = None  # of people whose own isn't known
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import dispatcher, governor, ingest, loop, planner, projector, sender
+from tests.bench import dispatcher, governor, idle, ingest, loop, planner, projector, sender
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
     "dispatcher": dispatcher.main,
     "governor": governor.main,
+    "idle": idle.main,
     "ingest": ingest.main,
     "loop": loop.main,
     "planner": planner.main,

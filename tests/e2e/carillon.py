@@ -109,11 +109,15 @@ class Carillon:
                     return int(child.pid)
         raise AssertionError(f"no child runs {module}")
 
-    def resident_bytes(self) -> int:
-        """Of the launcher and all its children."""
+    def processes(self) -> list[psutil.Process]:
+        """Return the launcher and all its children."""
         assert self._process is not None
         launcher = psutil.Process(self._process.pid)
-        return sum(int(p.memory_info().rss) for p in (launcher, *launcher.children(recursive=True)))
+        return [launcher, *launcher.children(recursive=True)]
+
+    def resident_bytes(self) -> int:
+        """Of the launcher and all its children."""
+        return sum(int(p.memory_info().rss) for p in self.processes())
 
     async def stop(self) -> int:
         """One SIGTERM; returns the exit code."""

@@ -194,3 +194,22 @@ async def test_one_app_cannot_take_anothers_key(api: Api) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "key_taken")
     assert "wk_mine" not in refused.text
     await api.put_app("mine", keys=keys)  # its own key stays its own
+
+
+@pytest.mark.parametrize("written", ["Europe/Prague", "europe/prague", " EUROPE/PRAGUE "])
+async def test_f25_an_app_has_a_time_zone_in_its_own_spelling(api: Api, written: str) -> None:
+    shown = await api.put_app(**FULL, timeZone=written)
+    assert shown["timeZone"] == "Europe/Prague"
+    assert await api.ok("PUT", "/v1/apps/demo", json=shown) == shown
+    app = api.sender.apps.get("demo")
+    assert app is not None and app.time_zone == "Europe/Prague"
+
+
+@pytest.mark.parametrize("written", ["Europe/Pargue", "Etc/Unknown", "+02:00", "", 7])
+async def test_f25_what_is_no_time_zone_is_refused(api: Api, written: object) -> None:
+    body = {**(await api.put_app(**FULL)), "timeZone": written}
+    answer = await api.call("PUT", "/v1/apps/demo", json=body)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "body.timeZone"
+    assert written != "Europe/Pargue" or "did you mean `Europe/Prague`?" in error["message"]

@@ -17,7 +17,7 @@ import pytest
 
 from ingest_service.projector.hold import HOLDING, PREFIX, Hold
 from ingest_service.projector.people import PersonIds
-from ingest_service.projector.role import project
+from ingest_service.projector.role import Surroundings, project
 from ingest_service.replay.holding import Run, Runs
 from shared.clock import monotonic, utc_now
 from shared.errors import StoreUnavailable
@@ -102,7 +102,8 @@ async def projecting(
     async with open_log_writer(settings.kafka, "test") as writer:
         context = StageContext(settings.kafka, writer, log_id, utc_now, health)
         people = PersonIds(b"key")
-        running = asyncio.create_task(project(settings, database, people, context, mongo, stop))
+        given = Surroundings(settings, database, people, context, mongo, lambda stage: None)
+        running = asyncio.create_task(project(given, stop))
         told = event("pageview", "v", 1)
         await writer.publish([Outgoing(EVENTS.name, told.key, told.dump(), told.type)])
         try:

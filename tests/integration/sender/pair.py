@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -147,6 +147,8 @@ async def open_pair(settings: Settings, driver: str, **plan: Any) -> AsyncIterat
     async with AsyncExitStack() as stack:
         one = await stack.enter_async_context(open_sender(settings))
         two = await stack.enter_async_context(open_sender(settings))
+        # No projector is here that could know anybody later.
+        one, two = (replace(sender, early=None) for sender in (one, two))
         yield Pair(settings, one, two, str(uuid.uuid4()))
 
 

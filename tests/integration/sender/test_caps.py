@@ -45,7 +45,7 @@ async def test_what_was_never_sent_is_given_back(settings: Settings) -> None:
 
 async def test_two_sends_at_once_never_pass_the_cap(settings: Settings) -> None:
     async with open_world(settings) as world:
-        people = [f"p{n}" for n in range(150)]
+        people = {f"p{n}": () for n in range(150)}
         cap = Cap(count=3, days=7)
         now = world.clock()
         sends = [f"send-{n}" for n in range(8)]
@@ -65,7 +65,7 @@ async def test_a_repeated_planning_counts_once(settings: Settings) -> None:
         await world.person("ann")
         send = await world.trigger()
         cap = Cap.model_validate(CAP)
-        assert await world.contacts.reserve(APP, ["ann"], send, [cap], world.clock()) == set()
+        assert await world.contacts.reserve(APP, {"ann": ()}, send, [cap], world.clock()) == set()
         assert await world.planner().plan_one()
         assert (await world.sums(send))["pending"] == 1
 
@@ -84,3 +84,36 @@ async def test_who_got_it_by_another_page_stays_counted(settings: Settings) -> N
                 "outcomes": {"0": ["suppressed", "unsubscribed"]}}  # fmt: skip
         await settle_caps(world.contacts, cast(Page, late))
         assert (await world.sums(await world.planned()))["suppressed"] == {"capped": 1}
+
+
+async def test_d9_a_login_starts_no_cap_anew(settings: Settings) -> None:
+    """The visitor got a push before she logged in: her merged person has had it."""
+    async with open_world(settings) as world:
+        await world.campaign(cap=CAP)
+        (player,) = await world.person("visitor")
+        await world.delivered(await world.planned())
+        await world.database["profiles"].delete_one({"_id": "visitor"})
+        await world.person("ann", [player], aliases=["visitor"])
+        assert (await world.sums(await world.planned()))["suppressed"] == {"capped": 1}
+        # Undone, the merge gives each their own pushes again.
+        await world.person("visitor", [player])
+        (other,) = await world.person("ann")
+        sums = await world.sums(await world.planned())
+        assert (sums["pending"], sums["suppressed"]) == (1, {"capped": 1})
+
+
+async def test_d9_pushes_of_merged_persons_count_once_and_in_any_order(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        now, day = world.clock(), Cap(count=2, days=1)
+        # A send that reached both before the merge was one push to whoever they are now.
+        for person in ("visitor", "other", "ann"):
+            await world.contacts.reserve(APP, {person: ()}, "both", [day], now)
+        for names in (["visitor", "other"], ["other", "visitor"]):
+            assert await world.contacts.refused(APP, {"ann": names}, "next", [day], now) == set()
+        # The send under way that began with the visitor is noted as hers, and counts once.
+        await world.contacts.reserve(APP, {"visitor": ()}, "next", [day], now)
+        for _ in range(2):
+            merged = {"ann": ["other", "visitor"]}
+            assert await world.contacts.reserve(APP, merged, "next", [day], now) == set()
+        assert await world.contacts.refused(APP, merged, "third", [day], now) == {"ann"}
+        assert await world.contacts.refused(APP, {"ann": ()}, "third", [day], now) == {"ann"}

@@ -66,7 +66,7 @@ class World:
             self.sends, self.pages,
             AudienceReader(tools.get("people", self.people), self.segments, self.parts),
             self.campaigns, self.contacts, ErasureStore(self.database), self.plan, self.clock,
-            lambda app: 2_000, lambda: None,
+            lambda app: 2_000, lambda: None, early=tools.get("early"),
         )  # fmt: skip
         return Planner(name, ("transactional", "marketing"), made)
 

@@ -14,7 +14,7 @@ from sender_service.intake.naming import without_nobody
 from sender_service.intake.said import to_said
 from sender_service.models.campaign import CampaignBody
 from sender_service.models.origins import to_origin
-from sender_service.models.policy import QuietHours
+from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.segment import BoundedSegment, Segment
 from sender_service.models.trigger import Terms, Trigger
 from shared.errors import CarillonError, InvalidPayload

@@ -39,3 +39,25 @@ async def test_cycle_that_holds_much_is_given_back_in_time() -> None:
     await eventually(lambda: buffer() is None)
     stop.set()
     await collecting
+
+
+@pytest.mark.usefixtures("calm")
+async def test_d8_an_idle_process_collects_seldom_and_a_busy_one_each_time() -> None:
+    assert await collections_of(0.0) <= 3
+    assert await collections_of(1.0) >= 15
+
+
+async def collections_of(cpu_a_look: float, looks: int = 20) -> int:
+    """How often the oldest generation was collected in so many looks of a process that uses so much."""
+    used, looked, stop = 0.0, 0, asyncio.Event()
+
+    def cpu_seconds() -> float:
+        nonlocal used, looked
+        used, looked = used + cpu_a_look, looked + 1
+        if looked >= 2 * looks:
+            stop.set()
+        return used
+
+    before = gc.get_stats()[2]["collections"]
+    await collect_garbage(stop, 0.005, cpu_seconds)
+    return int(gc.get_stats()[2]["collections"] - before)

@@ -1,0 +1,117 @@
+"""Quiet hours: which instants lie in them, by the clock on a wall in the person's time zone. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from shared.errors import Rejected
+from shared.locales import known_time_zone
+from shared.models.wire import Wire
+
+LINKED_ZONE = "Asia/Calcutta"  # browsers' name; some systems have only the canonical Asia/Kolkata
+UTC_ZONE = "UTC"
+PERIODS_KEPT = 8_192  # a few days of each zone of the world, for some campaigns
+
+
+def _clock_time(text: str) -> str:
+    return "00:00" if text == "24:00" else text
+
+
+ClockTime = Annotated[
+    str,
+    StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"),
+    AfterValidator(_clock_time),
+]
+
+
+class QuietHours(Wire):
+    """In the person's own time zone, else the app's; pushes wait for the end."""
+
+    start: ClockTime = Field(alias="from")
+    end: ClockTime = Field(alias="to")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody could say which of the two comes first."""
+        return self.start == self.end
+
+    def until(self, now: datetime, zone: str) -> datetime | None:
+        """Return the end of the quiet hours that `now` lies in; None outside them.
+
+        Instants are compared, not clock times, which a change of clocks skips or repeats. `zone` is
+        one that `zone_for` gave.
+        """
+        if self.is_empty:
+            return None
+        today, end = now.astimezone(ZoneInfo(zone)).date(), None
+        for day in range(-2, 3):  # in order: where two nights meet, the end is the later one's
+            first, last = _period(self.start, self.end, zone, today + timedelta(days=day))
+            if first <= (end or now) < last:
+                end = last
+        return end
+
+
+def zone_for(named: object, fallback: str | None) -> str:
+    """Return the zone that was named, in its own spelling, else the fallback, else UTC."""
+    return own_zone(named) or own_zone(fallback) or UTC_ZONE
+
+
+def own_zone(named: object) -> str | None:
+    """Return the zone that was named, in its own spelling; None where it is none."""
+    return known_time_zone(named) if isinstance(named, str) else None
+
+
+@lru_cache(PERIODS_KEPT)
+def _period(start: str, end: str, zone: str, day: date) -> tuple[datetime, datetime]:
+    """Return the quiet hours that begin on this day, as instants.
+
+    Of two same local times the night begins at the earlier and ends at the later one.
+    """
+    place = ZoneInfo(zone)
+    last = day + timedelta(days=start > end)
+    return (
+        _instant(datetime.combine(day, time.fromisoformat(start)), place, is_later=False),
+        _instant(datetime.combine(last, time.fromisoformat(end)), place, is_later=True),
+    )
+
+
+def _instant(local: datetime, zone: ZoneInfo, *, is_later: bool) -> datetime:
+    """Return when the clocks show this; where they skip it, when they do."""
+    first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    second = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    if (
+        second < first
+    ):  # skipped: read with either offset, it lies on the other's side of the change
+        return _change_between(second, first, zone)
+    return second if is_later else first
+
+
+def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """Return the second in which the zone's clocks change."""
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def check_time_zones() -> None:
+    """Raise Rejected where zones of the names that browsers report can't be read.
+
+    They would all be UTC, and people would be woken at night.
+    """
+    try:
+        ZoneInfo(LINKED_ZONE)
+    except (KeyError, ValueError, OSError) as exc:
+        raise Rejected(
+            f"time zones: {LINKED_ZONE} can't be read: install the Python package tzdata",
+            code="no_time_zones",
+        ) from exc

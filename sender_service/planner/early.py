@@ -1,0 +1,82 @@
+"""Names of a list that nobody is known by, perhaps because the projector is a little behind."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sender_service.models.send import Send
+from sender_service.planner.target import Candidate
+from sender_service.store.progress import ProjectorProgress
+from shared.clock import Clock, Monotonic
+from shared.mongo import Document
+
+LONGEST_SECONDS = {"transactional": 2.0}
+LONGEST_OTHERS_SECONDS = 10.0
+PAUSE_SECONDS = 0.2  # before names are looked up again, at least
+LONGEST_PAUSE_SECONDS = 2.0
+MOST_LOOKS = 50  # the longest wait at the shortest pause: clocks that differ make it no longer
+MOST_WAITING = 200  # sends of the fast lane that are put off in two seconds: beyond it none waits
+
+
+class EarlyNames:
+    """Says which sends are planned a little later, so that nobody waits for them meanwhile."""
+
+    def __init__(self, progress: ProjectorProgress, clock: Clock, monotonic: Monotonic) -> None:
+        self._progress = progress
+        self._clock = clock
+        self._monotonic = monotonic
+        self._waiting: deque[float] = deque()
+
+    async def may_come(self, send: Send) -> bool:
+        """Return whether names that are unknown may be known soon. Raises StoreUnavailable."""
+        if not self._is_young(send):
+            return False
+        if not send.get("looks", 0):
+            return True
+        return not await self._progress.has_passed(self._moment(send))
+
+    async def postponed(self, send: Send, took_seconds: float) -> Document:
+        """Return what is stored of a send whose names are looked up again. Raises StoreUnavailable.
+
+        A long list is read whole each time: it rests as long as that took.
+        """
+        await self._progress.has_passed(self._moment(send))  # from now on its beats are counted
+        pause = min(LONGEST_PAUSE_SECONDS, max(PAUSE_SECONDS, took_seconds))
+        left = self._longest(send) - self._age(send)
+        due = self._clock() + timedelta(seconds=min(pause, max(left, PAUSE_SECONDS)))
+        return {
+            "planDue": due,
+            "planner": None,
+            "looks": send.get("looks", 0) + 1,
+            "begun": max(0, send.get("begun", 0) - 1),  # planning came to no end by our own will
+        }
+
+    def put_off(self, send: Send, candidates: Iterable[Candidate]) -> bool:
+        """Leave a send of the fast lane to the planner, in a moment, where a name is unknown."""
+        if not self._is_young(send) or not any(one.is_unknown for one in candidates):
+            return False
+        now, longest = self._monotonic(), self._longest(send)
+        while self._waiting and self._waiting[0] < now - longest:
+            self._waiting.popleft()
+        if len(self._waiting) >= MOST_WAITING:
+            return False
+        self._waiting.append(now)
+        send["planDue"] = self._clock() + timedelta(seconds=PAUSE_SECONDS)
+        send["looks"] = 1
+        return True
+
+    def _is_young(self, send: Send) -> bool:
+        return send.get("looks", 0) < MOST_LOOKS and self._age(send) < self._longest(send)
+
+    def _age(self, send: Send) -> float:
+        return (self._clock() - send["createdAt"]).total_seconds()
+
+    def _moment(self, send: Send) -> float:
+        """Return when the trigger came, by the monotonic clock."""
+        return self._monotonic() - max(0.0, self._age(send))
+
+    @staticmethod
+    def _longest(send: Send) -> float:
+        return LONGEST_SECONDS.get(send["priority"], LONGEST_OTHERS_SECONDS)

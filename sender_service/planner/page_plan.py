@@ -1,0 +1,34 @@
+"""What is the same for all pages of a send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sender_service.models.campaign import Campaign
+from sender_service.models.policy import AppPolicy
+from sender_service.models.send import Send
+from sender_service.planner.rendering import Renderer
+from shared.models.cap import Cap
+
+
+@dataclass(frozen=True)
+class PagePlan:
+    """What is the same for all pages of a send."""
+
+    send: Send
+    campaign: Campaign
+    renderer: Renderer
+    page_members: int
+    chunk_members: int
+    of_app: AppPolicy = AppPolicy()
+
+    @property
+    def is_transactional(self) -> bool:
+        return bool(self.send["priority"] == "transactional")
+
+    @property
+    def caps(self) -> list[Cap]:
+        """All of them hold; transactional sends skip them."""
+        if self.is_transactional:
+            return []
+        return [cap for cap in (self.campaign.policy.cap, self.of_app.cap) if cap is not None]

@@ -1,0 +1,24 @@
+"""Jobs on their way to the dispatcher."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from shared.kafka import LogWriter, Outgoing
+from shared.models.job import Job
+from shared.topics import JOBS_MARKETING, JOBS_TRANSACTIONAL
+
+log = logging.getLogger("carillon.scheduler")
+
+TOPIC_OF = {"transactional": JOBS_TRANSACTIONAL.name, "marketing": JOBS_MARKETING.name}
+
+
+async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:
+    """Raises LogUnavailable; what is released and has no answer is released again."""
+    for job in jobs:  # before it is published, so that the log tells what happened in its order
+        extra = {"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app}
+        log.info("released", extra=extra | {"players": len(job.players), "release": job.release})
+    await writer.publish(
+        Outgoing(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
+    )

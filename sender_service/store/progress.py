@@ -1,0 +1,85 @@
+"""How far the projector is, by what its processes write of themselves (shared/processes.py)."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.clock import Monotonic
+from shared.collections import PROCESSES
+from shared.mongo import Database, Document, translate_mongo_errors
+from shared.topics import EVENTS
+from shared.whole_reads import read_all
+
+LOOK_SECONDS = 0.2  # between two looks
+FRESH_SECONDS = 15.0  # a process whose beat doesn't move for so long may be gone
+MARGIN_SECONDS = 0.5  # what "met the end" is of may be as old as a fetch takes
+BEATS_KEPT = 8
+MOST_PROCESSES = 1_000
+
+
+@dataclass
+class _Process:
+    """What was seen of a process, by our own monotonic clock only."""
+
+    moved: float  # when its present beat was seen first
+    behind: dict[int, float]  # seconds, by partition
+    beats: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=BEATS_KEPT))
+
+    def known_since(self) -> float | None:
+        """Return a moment before which the present beat was surely not made.
+
+        A beat that is two above one that was seen was begun after that was read.
+        """
+        newest = self.beats[-1][0]
+        return max((seen for beat, seen in self.beats if beat <= newest - 2), default=None)
+
+
+class ProjectorProgress:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database, monotonic: Monotonic) -> None:
+        self._processes = database[PROCESSES.name]
+        self._monotonic = monotonic
+        self._seen: dict[str, _Process] = {}
+        self._looked: float | None = None
+
+    async def has_passed(self, moment: float) -> bool:
+        """Return whether profiles surely hold every event that Kafka had at this monotonic moment."""
+        await self._look()
+        now = self._monotonic()
+        passed: set[int] = set()
+        for process in self._seen.values():
+            since = process.known_since()
+            if since is not None and now - process.moved <= FRESH_SECONDS:
+                passed |= {
+                    partition
+                    for partition, behind in process.behind.items()
+                    if since - behind - MARGIN_SECONDS >= moment
+                }
+        return passed >= set(range(EVENTS.partitions))
+
+    async def _look(self) -> None:
+        began = self._monotonic()
+        if self._looked is not None and began - self._looked < LOOK_SECONDS:
+            return
+        self._looked = began
+        query: dict[str, Any] = {"partitions": {"$exists": True}}
+        shown = {"beat": 1, "partitions": 1}
+        with translate_mongo_errors():
+            found = await read_all(self._processes, query, shown, limit=MOST_PROCESSES)
+        self._seen = {document["_id"]: self._note(document, began) for document in found}
+
+    def _note(self, document: Document, began: float) -> _Process:
+        beat = int(document["beat"])
+        behind = {int(n): ms / 1000 for n, ms in document["partitions"].items()}
+        known = self._seen.get(document["_id"])
+        if known is None or beat < known.beats[-1][0]:
+            known = _Process(began, behind)
+        elif beat > known.beats[-1][0]:
+            known.moved, known.behind = began, behind
+        else:
+            known.beats.pop()  # seen again: later than before
+        known.beats.append((beat, began))
+        return known

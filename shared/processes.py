@@ -1,0 +1,84 @@
+"""The `processes` collection: one document a running process, with a beat a second.
+
+    {_id, service, roles, version, beat, partitions {n: behindMs}, spool {records, oldestAt}}
+
+`partitions` are those of `carillon.events` that the process's projector has. `behindMs` is the age of
+the oldest event that isn't done; 0 only after a fetch that met the end. Who reads it compares no
+clocks: a process lives while its beat moves.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.clock import utc_now
+from shared.collections import PROCESSES
+from shared.errors import StoreUnavailable
+from shared.mongo import Database, blame_database, ping
+
+VERSION = "0.1.0"
+KEPT = timedelta(days=7)  # after the last beat, of a process that was killed
+
+
+@dataclass(frozen=True)
+class SpoolState:
+    """What waits on a process's disk: how many records, and since when."""
+
+    records: int
+    oldest_at: datetime | None
+
+
+Partitions = Callable[[], Awaitable[dict[int, int] | None]]
+ReadSpool = Callable[[], Awaitable[SpoolState]]
+
+
+class ProcessBeat:
+    """Writes one process's document."""
+
+    def __init__(self, database: Database, name: str, service: str, roles: Collection[str]) -> None:
+        self._database = database
+        self._processes = database[PROCESSES.name]
+        self._name = name
+        self._head = {"service": service, "roles": sorted(roles), "version": VERSION}
+        self.partitions: Partitions | None = None  # of a projector
+        self.spool: ReadSpool | None = None  # of an API
+
+    async def beat(self) -> None:
+        """Write the next one. Raises StoreUnavailable.
+
+        None is written while the projector's fetches stay unanswered: how far it is nobody knows.
+        """
+        changes: dict[str, Any] = {**self._head, "expireAt": utc_now() + KEPT}
+        if self.partitions is not None:
+            behind = await self.partitions()
+            if behind is None:
+                return await ping(self._database)
+            changes["partitions"] = {str(n): behind[n] for n in sorted(behind)}
+        if self.spool is not None:
+            spool = await self.spool()
+            changes["spool"] = {"records": spool.records, "oldestAt": spool.oldest_at}
+        with blame_database():
+            # The count goes on where a process takes its predecessor's document over.
+            await self._processes.update_one(
+                {"_id": self._name}, {"$set": changes, "$inc": {"beat": 1}}, upsert=True
+            )
+        return None
+
+    async def leave(self) -> None:
+        """Delete it, at a clean stop; not where events wait on the disk, which nobody else knows of."""
+        if self.spool is not None and (await self.spool()).records:
+            return
+        with suppress(StoreUnavailable), blame_database():
+            await self._processes.delete_one({"_id": self._name})
+
+
+def unique_name(service: str) -> str:
+    """Return a name that no other process has, nor had."""
+    return f"{service}-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"

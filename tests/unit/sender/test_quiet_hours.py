@@ -1,0 +1,158 @@
+"""Quiet hours where clocks change, and the zone of people whose own isn't known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from sender_service.models.campaign import Campaign, CampaignBody
+from sender_service.models.page import PageEdit
+from sender_service.models.policy import AppPolicy
+from sender_service.models.quiet_hours import QuietHours, zone_for
+from sender_service.models.segment import TimeZoneIs
+from sender_service.models.send import Send
+from sender_service.planner.building import PageBuilder
+from sender_service.planner.rendering import Renderer
+from sender_service.planner.segments import to_filter
+from sender_service.planner.target import Candidate
+from sender_service.scheduler.release import wait_through_quiet_hours
+from shared.errors import InvalidPayload
+from shared.models.strict import validate_strictly
+from tests.fakes import START
+from tests.unit.sender.builders import campaign, plan, player, profile, variant
+from tests.unit.sender.test_splitting import page_of
+
+PRAGUE = "Europe/Prague"
+SAMOA = "Pacific/Apia"  # had no 30 December 2011
+
+
+def hours(start: str, end: str) -> QuietHours:
+    return QuietHours.model_validate({"from": start, "to": end})
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "now", "until"),
+    [
+        # 28 March 2027: 02:00 CET is 03:00 CEST; nobody sees 02:30. The night ends with the gap.
+        ("22:00", "02:30", "2027-03-27T21:00", "2027-03-28T01:00"),
+        ("22:00", "02:30", "2027-03-28T00:15", "2027-03-28T01:00"),
+        ("22:00", "02:30", "2027-03-28T00:59", "2027-03-28T01:00"),
+        ("22:00", "02:30", "2027-03-28T01:00", None),
+        ("22:00", "02:30", "2027-03-28T01:10", None),
+        ("22:00", "03:00", "2027-03-28T00:15", "2027-03-28T01:00"),
+        ("22:00", "08:00", "2027-03-27T22:00", "2027-03-28T06:00"),
+        ("02:30", "05:00", "2027-03-28T00:45", None),
+        ("02:30", "05:00", "2027-03-28T01:00", "2027-03-28T03:00"),
+        ("02:15", "02:45", "2027-03-28T01:00", None),  # no such half hour on that day
+        # 31 October 2027: 02:00 to 03:00 comes twice. It begins with the first, ends with the second.
+        ("22:00", "02:30", "2027-10-30T20:00", "2027-10-31T01:30"),
+        ("22:00", "02:30", "2027-10-31T00:15", "2027-10-31T01:30"),
+        ("22:00", "02:30", "2027-10-31T00:30", "2027-10-31T01:30"),
+        ("22:00", "02:30", "2027-10-31T00:45", "2027-10-31T01:30"),
+        ("22:00", "02:30", "2027-10-31T01:00", "2027-10-31T01:30"),
+        ("22:00", "02:30", "2027-10-31T01:30", None),
+        ("22:00", "08:00", "2027-10-30T22:00", "2027-10-31T07:00"),
+        ("02:30", "05:00", "2027-10-31T00:29", None),
+        ("02:30", "05:00", "2027-10-31T00:30", "2027-10-31T04:00"),
+        ("02:30", "05:00", "2027-10-31T01:15", "2027-10-31T04:00"),
+        # The second 02:15 ends the night before after the first 02:45 has begun the next one.
+        ("02:45", "02:15", "2027-10-31T00:50", "2027-11-01T01:15"),
+        ("22:00", "24:00", "2027-01-05T22:00", "2027-01-05T23:00"),
+        ("24:00", "06:00", "2027-01-05T23:00", "2027-01-06T05:00"),
+    ],
+)
+def test_f6_nights_are_judged_by_instants(
+    start: str, end: str, now: str, until: str | None
+) -> None:
+    expected = None if until is None else datetime.fromisoformat(f"{until}+00:00")
+    assert hours(start, end).until(datetime.fromisoformat(f"{now}+00:00"), PRAGUE) == expected
+
+
+@pytest.mark.parametrize("zone", [PRAGUE, "Australia/Lord_Howe", "America/St_Johns", SAMOA, "UTC"])
+def test_f6_no_night_ends_before_it_began_or_begins_anew(zone: str) -> None:
+    """The end that was said stands until it has come, and pushes leave then."""
+    days = [
+        date(2027, 3, 28),
+        date(2027, 4, 4),
+        date(2027, 10, 3),
+        date(2027, 10, 31),
+        date(2011, 12, 30),
+    ]
+    for night in (hours("22:00", "02:30"), hours("01:45", "02:15"), hours("00:00", "23:59")):
+        for day in days:
+            now = datetime.combine(day, datetime.min.time(), UTC) - timedelta(days=1)
+            last: datetime | None = None
+            for _ in range(3 * 24 * 12):
+                until = night.until(now, zone)
+                if last is not None and now < last:
+                    assert until == last
+                assert until is None or until > now
+                assert until is None or night.until(until, zone) is None
+                last, now = until, now + timedelta(minutes=5)
+
+
+def test_f25_zones_are_known_in_any_case_and_fall_back_to_the_apps() -> None:
+    assert zone_for("europe/PRAGUE", None) == PRAGUE
+    assert zone_for("Mars/Base", "europe/prague") == PRAGUE
+    assert zone_for(None, PRAGUE) == PRAGUE
+    assert zone_for("Etc/Unknown", None) == zone_for(7, "nowhere") == "UTC"
+    segment = TimeZoneIs.model_validate({"timeZone": ["europe/prague", "Nowhere"]})
+    assert to_filter(segment, START) == {"timeZone": {"$in": [PRAGUE, "Nowhere"]}}
+
+
+def night_of(person: dict[str, Any], of_app: AppPolicy) -> tuple[str, int]:
+    """The zone of the person's only chunk, and how many have none of their own."""
+    made = plan(campaign(quietHours={"from": "22:00", "to": "08:00"}))
+    builder = PageBuilder(replace(made, of_app=of_app), 0, START, ())
+    assert builder.add(Candidate(None, person))
+    (chunk,) = builder.chunks.values()
+    return chunk["timeZone"], builder.no_zone
+
+
+def test_f25_people_without_a_zone_have_the_apps_night() -> None:
+    of_app = AppPolicy(time_zone=PRAGUE)
+    for unknown in (None, "Mars/Base"):
+        assert night_of(profile("p", player(1), timeZone=unknown), of_app) == (PRAGUE, 0)
+        assert night_of(profile("p", player(1), timeZone=unknown), AppPolicy()) == ("UTC", 1)
+    assert night_of(profile("p", player(1), timeZone="asia/tokyo"), of_app) == ("Asia/Tokyo", 0)
+
+
+def test_f25_pages_of_before_wait_for_the_apps_morning() -> None:
+    now = datetime(2027, 1, 5, 22, 30, tzinfo=UTC)
+    quiet = {"policy": {"quietHours": {"from": "22:00", "to": "08:00"}}, "timeZone": PRAGUE}
+    page = page_of(2)
+    page["chunks"]["0"] |= {"timeZone": "Mars/Base", "notBefore": now}
+    wait_through_quiet_hours(
+        PageEdit(page, 90), cast(Send, {"frozen": quiet, "priority": "marketing"}), now
+    )
+    assert page["chunks"]["0"]["notBefore"] == datetime(2027, 1, 6, 7, tzinfo=UTC)
+
+
+def body(policy: dict[str, Any]) -> dict[str, Any]:
+    return {**campaign().document(), "policy": policy}
+
+
+def test_f25_hours_that_begin_when_they_end_are_refused_where_they_are_written() -> None:
+    for start, end in (("22:00", "22:00"), ("00:00", "24:00"), ("24:00", "24:00")):
+        given = body({"quietHours": {"from": start, "to": end}})
+        for name in ("id", "app", "version"):
+            given.pop(name)
+        with pytest.raises(InvalidPayload, match="all day or never") as refused:
+            validate_strictly(CampaignBody, given)
+        assert refused.value.errors[0].field == "policy"
+        # What an older version stored sends as it did: at any time.
+        stored = Campaign.stored(body({"quietHours": {"from": start, "to": end}}))
+        assert stored.policy.quiet_hours is not None
+        assert stored.policy.quiet_hours.until(START, "UTC") is None
+
+
+def test_f25_dates_in_texts_are_of_each_persons_zone_or_the_apps() -> None:
+    of = campaign(variant(contents={"en": "{{ due|date('short') }}"})).variants[0]
+    renderer = Renderer({"due": "2027-03-05T20:00:00Z"}, time_zone="Asia/Tokyo")
+    zones = {"America/New_York": "3/5/27", None: "3/6/27", "Europe/Prague": "3/5/27"}
+    for zone, shown in zones.items():
+        text = renderer.body(of, profile("p", timeZone=zone), {})["contents"]["en"]
+        assert text == shown, zone
