@@ -110,7 +110,7 @@ async def test_same_trigger_again_sends_nothing(carillon: Carillon, shop: Shop) 
     again = await carillon.ops("POST", "/v1/sends", json=body)
     assert again["sent"] == before["sent"] == 2
     await eventually(lambda: taken_in(carillon, send) == 3)
-    other = dict(body, campaign="another")
+    other = dict(body, variables={"name": "another"})
     answer = await carillon.http.post(carillon.url("sender", "/v1/sends"), json=other, headers=OPS)
     assert (answer.status_code, answer.json()["code"]) == (409, "trigger_id_reused")
     # Behind all of these, so that whatever they caused is there by now.
@@ -145,7 +145,8 @@ async def test_watching_tells_at_once_why_there_is_no_send(carillon: Carillon, s
     send = str(uuid.uuid4())
     options = ("--app", shop.app, "--all", "--watch", "--id", send)
     assert (await run_cli(carillon, *options, "--campaign", "hello"))[0] == 0
-    code, _, screen = await run_cli(carillon, *options, "--campaign", "another")
+    other = ("--campaign", "hello", "--variables", '{"name": "another"}')
+    code, _, screen = await run_cli(carillon, *options, *other)
     assert code == 1 and "trigger_id_reused" in screen
 
 
