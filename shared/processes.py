@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.clock import utc_now
+from shared.clock import Clock, utc_now
 from shared.collections import PROCESSES
 from shared.errors import StoreUnavailable
 from shared.mongo import Database, blame_database, ping
@@ -42,7 +42,15 @@ ReadSpool = Callable[[], Awaitable[SpoolState]]
 class ProcessBeat:
     """Writes one process's document."""
 
-    def __init__(self, database: Database, name: str, service: str, roles: Collection[str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        service: str,
+        roles: Collection[str],
+        clock: Clock = utc_now,
+    ) -> None:
+        self._clock = clock
         self._database = database
         self._processes = database[PROCESSES.name]
         self._name = name
@@ -55,7 +63,7 @@ class ProcessBeat:
 
         None is written while the projector's fetches stay unanswered: how far it is nobody knows.
         """
-        changes: dict[str, Any] = {**self._head, "expireAt": utc_now() + KEPT}
+        changes: dict[str, Any] = {**self._head, "expireAt": self._clock() + KEPT}
         if self.partitions is not None:
             behind = await self.partitions()
             if behind is None:

@@ -15,6 +15,7 @@ from shared.collections import COLLECTIONS, INGEST, SENDER, CollectionSpec, Inde
 from shared.models.dead_letter import DeadLetter
 from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
 from shared.mongo import ensure_indexes
+from shared.processes import ProcessBeat
 from shared.topics import TRIGGERS
 from tests.integration.sender.line import OFFER, Line, open_line
 from tests.integration.sender.pair import Pair
@@ -90,6 +91,7 @@ async def fill(line: Line) -> str:
         key="", value="", code="invalid_json", message="", at=world.clock(),
     )  # fmt: skip
     await LetterStore(world.database).put([letter])
+    await ProcessBeat(world.database, "sender-1", SENDER, ("ops",), world.clock).beat()
     return done
 
 
