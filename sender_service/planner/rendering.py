@@ -26,11 +26,10 @@ from sender_service.models.templates import (
     render_more,
     variables_of,
 )
+from sender_service.planner.languages import choose
 from shared.errors import Rejected
 
 Body = dict[str, Any]
-# The scripts of Chinese, and where people read them.
-CHINESE = {"hans": {"cn", "sg", "my"}, "hant": {"tw", "hk", "mo"}}
 MEMO_BYTES = 4 * 1024 * 1024
 MEMO_ENTRY_BYTES = 500  # of what Python needs beside the texts
 LONG_KEY = 64
@@ -219,31 +218,6 @@ class _Texts:
 def _written_out(check: Callable[[str], str], source: str) -> str:
     """A text without a template, which reads the same for everybody."""
     return check(source)
-
-
-def choose(texts: Texts, language: str) -> str:
-    """Return the text's name for `de-AT`: `de-AT`, else `de`, else `en`."""
-    if language in texts:
-        return language
-    names = {_plain(name): name for name in texts}
-    return next((names[one] for one in fallbacks(language) if one in names), "en")
-
-
-@lru_cache(maxsize=1_024)
-def fallbacks(language: str) -> tuple[str, ...]:
-    """Return the texts a person can read, the nearest first: for `zh-TW` `zh-tw`, `zh-hant`, `zh`."""
-    parts = _plain(language).split("-")
-    names = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-    if parts[0] == "zh":
-        script = next((p for p in parts if p in CHINESE), None) or next(
-            (script for script, regions in CHINESE.items() if regions.intersection(parts)), "hans"
-        )
-        names.insert(-1, f"zh-{script}")
-    return tuple(dict.fromkeys(names))
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "-").lower()
 
 
 def _visible(profile: Mapping[str, Any]) -> dict[str, Any]:

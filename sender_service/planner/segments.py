@@ -32,6 +32,7 @@ from sender_service.models.segment import (
     TimeZoneIs,
 )
 from sender_service.models.segment_values import Counted, Period, Range
+from sender_service.planner.languages import plain, spellings
 
 Filter = dict[str, Any]
 
@@ -67,10 +68,15 @@ def _(condition: LastSeenIs, now: datetime) -> Filter:
 
 @to_filter.register
 def _(condition: LanguageIs, now: datetime) -> Filter:
-    """`-` is followed by `.` in Unicode: everything in between begins with `cs-`."""
-    names = condition.language
-    regions = [{"language": {"$gte": f"{name}-", "$lt": f"{name}."}} for name in names]
-    return {"$or": [{"language": {"$in": names}}, *regions]}
+    """`-` is followed by `.` in Unicode: everything in between begins with `cs-`; likewise with `_`."""
+    tags = [tag for name in condition.language for tag in spellings(name)]
+    regions = [
+        {"language": {"$gte": tag + separator, "$lt": tag + chr(ord(separator) + 1)}}
+        for tag in tags
+        for separator in "-_"
+    ]
+    simplified = any(plain(name) == "zh-hans" for name in condition.language)
+    return {"$or": [{"language": {"$in": [*tags, *["zh"] * simplified]}}, *regions]}
 
 
 @to_filter.register

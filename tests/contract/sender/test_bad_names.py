@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import respx
 
-from tests.contract.sender.test_command_line import ACCOUNT, SEND, URL, run
+from tests.contract.sender.commands import ACCOUNT, SEND, URL, run
 
 
 @pytest.fixture(autouse=True)

@@ -189,24 +189,6 @@ async def test_quiet_hours_are_told(door: Door) -> None:
     assert transactional["quietHours"] is None
 
 
-async def test_f25_people_without_a_zone_are_warned_of(door: Door) -> None:
-    """Until the app has a zone: then theirs is known."""
-    await crowd(door, 30)
-    now = utc_now()
-    night = {"from": f"{now:%H}:00", "to": f"{now + timedelta(hours=3):%H}:00"}
-    await offer(door, {"quietHours": night})
-    people = door.database["profiles"]
-    await people.update_many({}, {"$set": {"timeZone": "Mars/Base"}})
-    told = await preview(door, **ALL)
-    (warning,) = [w for w in told["warnings"] if w["code"] == "time_zone_unknown"]
-    assert "the app has no timeZone" in warning["message"]
-    assert told["quietHours"]["waiting"] == told["wouldGet"]["players"] > 0
-    await door.database["apps"].update_one({}, {"$set": {"timeZone": "Asia/Tokyo"}})
-    await door.sender.apps.refresh()
-    told = await preview(door, **ALL)
-    assert told["warnings"] == [] and told["quietHours"] is None
-
-
 async def test_texts_that_dont_render_would_refuse_the_send(door: Door) -> None:
     await crowd(door, 30)
     await offer(door, contents={"en": "For {{ name }}"})
