@@ -51,6 +51,7 @@ async def _show(ops: Ops) -> None:
 async def _put(ops: Ops) -> None:
     campaign = await ops.call("PUT", _path(ops), json=read_json(ops.options.file))
     ops.show(campaign, rows(Table("campaign", "version"), (campaign["id"], campaign["version"])))
+    ops.warn(campaign.get("warnings", ()))
 
 
 async def _test(ops: Ops) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -160,3 +161,17 @@ def test_ids_stay_one_step_of_a_path(respx_mock: respx.MockRouter) -> None:
     )
     assert run("send", "show", "../apps?x") == 1
     assert route.calls[0].request.url.raw_path == b"/v1/sends/..%2Fapps%3Fx"
+
+
+@respx.mock(base_url=URL)
+def test_n18_campaign_put_warns_of_texts_that_would_fail(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = "bascet is missing: 9 of 9 people would get nothing"
+    warning = {"field": "variants.0.contents.en", "code": "bad_variables", "message": text}
+    shown = {"id": "oops", "version": 1, "warnings": [warning]}
+    respx_mock.put("/v1/apps/shop/campaigns/oops").respond(json=shown)
+    file = tmp_path / "campaign.json"
+    file.write_text("{}")
+    assert run("campaign", "put", "--app", "shop", "--campaign", "oops", str(file)) == 0
+    assert text in capsys.readouterr().err
