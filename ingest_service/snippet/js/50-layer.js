@@ -25,7 +25,8 @@ function readEntry(entry) {
   const found = {};
   WORDS.forEach((name) => {
     try {
-      found[name] = JSON.parse(JSON.stringify(entry[name]));
+      // Looked at first: a layer may have very many entries, and each failure takes its time.
+      if (entry[name] !== undefined) found[name] = JSON.parse(JSON.stringify(entry[name]));
     } catch (_) {
       // not there, or no data
     }
