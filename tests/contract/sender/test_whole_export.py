@@ -21,6 +21,7 @@ from tests.contract.sender.planted import PLAYER, SECRETS, SEND, Person, a_lette
 NOBODYS = {
     "projector": "its own log, count of erasures and hold",
     "installation": "the secret key's check value, and the readiness probe's last write",
+    "processes": "beats of processes: roles, partitions, how far behind",
     "apps": "an app's settings",
     "campaigns": "templates",
     "campaign_versions": "templates",

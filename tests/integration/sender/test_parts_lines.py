@@ -106,8 +106,8 @@ async def test_f7_unknown_key_of_a_line_refuses_the_list(
     [
         ({"recipients": logins("a")}, 422, "invalid"),
         ({"part": 1, "parts": 2}, 422, "invalid"),
-        ({"campaign": "other"}, 404, "unknown_campaign"),
-        ({"app": "other"}, 404, "unknown_app"),
+        ({"campaign": "other"}, 422, "unknown_campaign"),
+        ({"app": "other"}, 422, "unknown_app"),
         ({"id": "x"}, 422, "invalid"),
         ({"expiresAt": "2020-01-01T00:00:00Z"}, 422, "already_expired"),
     ],

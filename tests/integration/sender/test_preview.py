@@ -215,8 +215,8 @@ async def test_forecast_knows_the_window(door: Door) -> None:
 @pytest.mark.parametrize(
     ("fields", "status", "code"),
     [
-        ({"campaign": "other", **ALL}, 404, "unknown_campaign"),
-        ({"app": "other", **ALL}, 404, "unknown_app"),
+        ({"campaign": "other", **ALL}, 422, "unknown_campaign"),
+        ({"app": "other", **ALL}, 422, "unknown_app"),
         ({"audience": {"segment": {"x": 1}}}, 422, "invalid"),
         ({**ALL, "expiresAt": "2020-01-01T00:00:00Z"}, 422, "already_expired"),
     ],

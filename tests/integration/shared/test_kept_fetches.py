@@ -10,7 +10,7 @@ from shared import kafka_reader
 from shared.kafka import Outgoing, ensure_topics, open_log_writer
 from shared.kafka_reader import LogReader
 from shared.settings import Settings
-from shared.topics import EVENTS, TOPICS
+from shared.topics import DEAD_LETTERS, TOPICS
 from tests.stack import eventually
 
 RECORDS = 20
@@ -24,11 +24,11 @@ async def _nothing() -> None:
 async def reader(settings: Settings) -> AsyncIterator[LogReader]:
     await ensure_topics(settings.kafka, TOPICS)
     async with open_log_writer(settings.kafka, "test") as writer:
-        # One key, so one partition; nobody else's records are of this group's interest.
+        # A topic with few records of other tests: each poll reads one. Nobody else's are of interest.
         await writer.publish(
-            [Outgoing(EVENTS.name, "k", b"%d" % n, "kept") for n in range(RECORDS)]
+            [Outgoing(DEAD_LETTERS.name, "k", b"%d" % n, "kept") for n in range(RECORDS)]
         )
-        opened = LogReader(settings.kafka, f"kept-{id(writer)}", [EVENTS.name], _nothing)
+        opened = LogReader(settings.kafka, f"kept-{id(writer)}", [DEAD_LETTERS.name], _nothing)
         await opened.start()
         yield opened
         await opened.stop()
