@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 MASK = "…"
 DECODINGS = 4  # an address may be a value of an address that is a value
@@ -27,6 +28,8 @@ def mask_url(url: str, words: Collection[str]) -> str:
     """
     if _NOTHING_TO_MASK.isdisjoint(url):
         return url
+    if "#" not in url and not _may_hide(tuple(words)).search(url):
+        return url
 
     def mask(pair: re.Match[str]) -> str:
         if not _is_secret(_decode(pair[2]), _decode(pair[3]), words):
@@ -34,6 +37,12 @@ def mask_url(url: str, words: Collection[str]) -> str:
         return f"{pair[1]}{pair[2]}={MASK}"
 
     return _PAIR.sub(mask, _USER.sub(r"\1//", url.partition("#")[0]))
+
+
+@lru_cache(256)
+def _may_hide(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what an address with anything to mask has: most have none of it, and each event has two."""
+    return re.compile("|".join(["[%@]", *words]), re.IGNORECASE)
 
 
 def _is_secret(name: str, value: str, words: Collection[str]) -> bool:
