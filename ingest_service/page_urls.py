@@ -19,6 +19,8 @@ _HUMP = re.compile(r"([a-z])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])")  # accessToken, ID
 _NOT_A_LETTER = re.compile(r"[^a-z]+")
 _USER = re.compile(r"^\s*([a-z][a-z0-9+.-]*:)?//[^/?]*@", re.IGNORECASE)
 _NOTHING_TO_MASK = frozenset("#?;@")
+_NEEDS_A_LOOK = frozenset("#;@%")
+MAX_NAME = 32  # letters of a parameter's name that is kept in memory
 
 
 def mask_url(url: str, words: Collection[str]) -> str:
@@ -28,7 +30,7 @@ def mask_url(url: str, words: Collection[str]) -> str:
     """
     if _NOTHING_TO_MASK.isdisjoint(url):
         return url
-    if "#" not in url and not _may_hide(tuple(words)).search(url):
+    if _NEEDS_A_LOOK.isdisjoint(url) and _is_plain(url.partition("?")[2], tuple(words)):
         return url
 
     def mask(pair: re.Match[str]) -> str:
@@ -39,10 +41,17 @@ def mask_url(url: str, words: Collection[str]) -> str:
     return _PAIR.sub(mask, _USER.sub(r"\1//", url.partition("#")[0]))
 
 
-@lru_cache(256)
-def _may_hide(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Return what an address with anything to mask has: most have none of it, and each event has two."""
-    return re.compile("|".join(["[%@]", *words]), re.IGNORECASE)
+def _is_plain(query: str, words: tuple[str, ...]) -> bool:
+    """Tell, for most addresses, that nothing is to be masked: each event has two of them."""
+    if "?" in query:
+        return False
+    names = [pair.partition("=")[0] for pair in query.split("&")]
+    return not any(len(name) > MAX_NAME or _is_named_secret(name, words) for name in names)
+
+
+@lru_cache(4_096)
+def _is_named_secret(name: str, words: tuple[str, ...]) -> bool:
+    return _has_word(name, words)
 
 
 def _is_secret(name: str, value: str, words: Collection[str]) -> bool:
