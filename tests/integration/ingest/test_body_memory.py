@@ -6,14 +6,11 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
-import httpx
 import pytest
 
-from tests import stack
-from tests.integration.ingest.running import EVENTS, client_of, seeded, until
+from tests.integration.ingest.running import EVENTS
+from tests.integration.lone_service import LoneService, open_lone_service
 from tests.memory_watch import MEGABYTE, send_huge, watched
 
 pytestmark = pytest.mark.any_broker
@@ -21,28 +18,16 @@ pytestmark = pytest.mark.any_broker
 AT_ONCE = 20
 
 
-@dataclass(frozen=True)
-class Scene:
-    server: stack.Server
-    http: httpx.AsyncClient
-
-
 @pytest.fixture(scope="module")
-async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    folder = tmp_path_factory.mktemp("body-memory")
-    async with AsyncExitStack() as opened:
-        broker = opened.enter_context(stack.broker())
-        database = opened.enter_context(stack.database(folder / "database"))
-        settings = stack.settings_for(broker.address, f"mongodb://{database.address}", folder)
-        await opened.enter_async_context(seeded(settings))
-        server = opened.enter_context(stack.service("ingest_service", settings))
-        http = await opened.enter_async_context(client_of(server))
-        await until(http, 200, "ready")
-        yield Scene(server, http)
+async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoneService]:
+    async with open_lone_service(
+        "ingest_service", tmp_path_factory.mktemp("body-memory")
+    ) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_a2_huge_body_is_refused_before_it_is_read(scene: Scene, chunked: bool) -> None:
+async def test_a2_huge_body_is_refused_before_it_is_read(scene: LoneService, chunked: bool) -> None:
     async with watched(scene.server, scene.http) as watch:
         status, took = await send_huge(
             scene.server.port, f"POST {EVENTS} HTTP/1.1", chunked=chunked
@@ -59,7 +44,7 @@ def bomb(inside: int) -> bytes:
     return b"".join([*pieces, packer.flush()])
 
 
-async def test_a2_packed_bodies_are_bounded_after_unpacking(scene: Scene) -> None:
+async def test_a2_packed_bodies_are_bounded_after_unpacking(scene: LoneService) -> None:
     """Twenty at once, each 500 MiB when unpacked: ten gigabytes."""
     body = bomb(500 * MEGABYTE)
     assert len(body) < MEGABYTE
@@ -72,7 +57,7 @@ async def test_a2_packed_bodies_are_bounded_after_unpacking(scene: Scene) -> Non
     assert watch.slowest < 2.0 and watch.grown < 96
 
 
-async def test_a2_body_of_many_small_values_is_bounded(scene: Scene) -> None:
+async def test_a2_body_of_many_small_values_is_bounded(scene: LoneService) -> None:
     """A mebibyte of `[0,0,…]` is some megabytes of objects, packed or not."""
     body = b"[" + b"0," * 500_000 + b"0]"
     async with watched(scene.server, scene.http) as watch:

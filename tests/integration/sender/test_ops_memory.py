@@ -5,19 +5,14 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
-import httpx
 import orjson
 import pytest
 
 from shared.clock import utc_now
-from tests import stack
 from tests.e2e.carillon import OPS, campaign
-from tests.integration.ingest.running import client_of, seeded, until
+from tests.integration.lone_service import LoneService, open_lone_service
 from tests.memory_watch import send_huge, watched
 
 pytestmark = pytest.mark.any_broker
@@ -25,30 +20,16 @@ pytestmark = pytest.mark.any_broker
 LINES = 300_000
 
 
-@dataclass(frozen=True)
-class Scene:
-    server: stack.Server
-    http: httpx.AsyncClient
-
-
 @pytest.fixture(scope="module")
-async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    folder: Path = tmp_path_factory.mktemp("ops-memory")
-    async with AsyncExitStack() as opened:
-        broker = opened.enter_context(stack.broker())
-        database = opened.enter_context(stack.database(folder / "database"))
-        settings = stack.settings_for(broker.address, f"mongodb://{database.address}", folder)
-        await opened.enter_async_context(seeded(settings))
-        server = opened.enter_context(stack.service("sender_service", settings))
-        http = await opened.enter_async_context(client_of(server))
-        await until(http, 200, "ready")
+async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LoneService]:
+    async with open_lone_service("sender_service", tmp_path_factory.mktemp("ops-memory")) as opened:
         path = "/v1/apps/demo/campaigns/hello"
-        assert (await http.put(path, json=campaign(), headers=OPS)).is_success
-        yield Scene(server, http)
+        assert (await opened.http.put(path, json=campaign(), headers=OPS)).is_success
+        yield opened
 
 
 @pytest.mark.parametrize("path", ["/v1/apps/x", "/v1/apps/demo/campaigns/hello", "/v1/nothing"])
-async def test_a2_huge_body_without_a_token_costs_nothing(scene: Scene, path: str) -> None:
+async def test_a2_huge_body_without_a_token_costs_nothing(scene: LoneService, path: str) -> None:
     async with watched(scene.server, scene.http) as watch:
         status, took = await send_huge(scene.server.port, f"PUT {path} HTTP/1.1")
     assert status == 401 and took < 1.0
@@ -62,7 +43,7 @@ async def test_a2_huge_body_without_a_token_costs_nothing(scene: Scene, path: st
      "POST /v1/sends/preview"],
 )  # fmt: skip
 async def test_a2_huge_body_with_a_token_is_too_large(
-    scene: Scene, head: str, chunked: bool
+    scene: LoneService, head: str, chunked: bool
 ) -> None:
     token = f"\r\nAuthorization: {OPS['Authorization']}"
     async with watched(scene.server, scene.http) as watch:
@@ -73,7 +54,7 @@ async def test_a2_huge_body_with_a_token_is_too_large(
     assert watch.slowest < 1.0 and watch.grown < 32
 
 
-async def test_a2_upload_of_a_long_list_takes_little_memory(scene: Scene) -> None:
+async def test_a2_upload_of_a_long_list_takes_little_memory(scene: LoneService) -> None:
     """30 MB of lines, which would be some hundreds as objects."""
     head = {
         "id": str(uuid.uuid4()), "app": "demo", "campaign": "hello",
