@@ -46,8 +46,9 @@ def _count_fits(told: Json, count: int) -> bool:
 
 
 def _language(told: list[str], profile: Json, _: datetime) -> bool:
-    known = profile["language"] or ""
-    return any(known == name or known.startswith(f"{name}-") for name in told)
+    known = (profile["language"] or "").lower()
+    names = [name.lower() for name in told]
+    return any(known == name or known.startswith(f"{name}-") for name in names)
 
 
 def _viewed(told: Json, profile: Json, now: datetime) -> bool:
