@@ -33,6 +33,7 @@ class Batch(NamedTuple):
     events: list[Any]
     sent_at: datetime | None
     size: int  # bytes of the whole body
+    brackets: int  # objects and lists in it, at most: none is nested deeper
 
 
 def read_batch(body: bytes) -> Batch:
@@ -54,7 +55,7 @@ def read_batch(body: bytes) -> Batch:
         raise InvalidPayload("there is no event in the request", code="empty_batch")
     if len(content) > MAX_EVENTS:
         raise InvalidPayload(f"more than {MAX_EVENTS} events in a request", code="too_many_events")
-    return Batch(content, sent_at, len(body))
+    return Batch(content, sent_at, len(body), body.count(b"{") + body.count(b"["))
 
 
 def _load_despite_surrogates(body: bytes) -> Any:
@@ -116,14 +117,14 @@ def read_moment(value: object) -> datetime | None:
         return None
 
 
-def check_event(event: Any, batch_size: int) -> dict[str, Any]:
-    """An event's limits, before its fields. Raises InvalidPayload."""
+def check_event(event: Any, batch_size: int, brackets: int) -> dict[str, Any]:
+    """Check an event's limits before its fields, given its batch's. Raises InvalidPayload."""
     if not isinstance(event, dict):
         if isinstance(event, NotUnicode):
             raise InvalidPayload("a text holds half a surrogate pair", code="invalid_text")
         raise InvalidPayload("an event must be an object", code="not_an_object")
     # Before its size is taken: orjson writes no more than 254 levels.
-    if is_too_deep(event):
+    if brackets > MAX_DEPTH and is_too_deep(event):
         raise InvalidPayload(f"the event is nested deeper than {MAX_DEPTH} levels", code="too_deep")
     if batch_size > MAX_EVENT_BYTES and len(orjson.dumps(event)) > MAX_EVENT_BYTES:
         raise InvalidPayload(

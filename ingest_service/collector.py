@@ -87,21 +87,18 @@ class Collector:
         """Raises InvalidPayload where no event is valid, LogUnavailable where none is stored."""
         received = self._clock()
         error = clock_error(batch.sent_at, received)
-        arrival = Arrival(app, source, received, error, batch.size, crawler)
-        events, refused = self._judge_all(arrival, batch.events)
+        arrival = Arrival(app, source, received, error, batch.size, batch.brackets, crawler)
+        events, refused, warnings = self._judge_all(arrival, batch.events)
         for refusal in refused:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:
             raise _all_refused(refused)
-        warnings = [
-            Warned(index, error) for index, event in events.items() for error in event.warnings
-        ]
         for warning in warnings:
             metrics.EVENTS_WARNED.labels(app.id, warning.error.code).inc()
         if len(events) > 1:
             let_times_rise(event.told for event in events.values())
         records = [Outgoing(TOPIC, e.key, e.value, e.type) for e in events.values()]
-        await self._store(app.id, records, (event.id for event in events.values()))
+        await self._store(app.id, records, events)
         return Receipt(len(events), refused, warnings)
 
     async def store(self, event: Event) -> None:
@@ -125,24 +122,25 @@ class Collector:
 
     def _judge_all(
         self, arrival: Arrival, events: Sequence[Any]
-    ) -> tuple[dict[int, Accepted], list[Refusal]]:
-        """Return the accepted ones by their places in the request, and the others."""
-        accepted: dict[int, Accepted] = {}
+    ) -> tuple[dict[str, Accepted], list[Refusal], list[Warned]]:
+        """Return the accepted ones by their ids, the others, and what was left out."""
+        accepted: dict[str, Accepted] = {}
         refused: list[Refusal] = []
-        ids: set[str] = set()
+        warned: list[Warned] = []
         for index, raw in enumerate(events):
             try:
                 event = self._judge.judge(raw, arrival)
-                if event.id in ids:
+                if event.id in accepted:
                     raise InvalidPayload(
                         "id: another event of this request has it", code="duplicate_id"
                     )
             except InvalidPayload as exc:
                 refused.append(Refusal(index, exc))
             else:
-                ids.add(event.id)
-                accepted[index] = event
-        return accepted, refused
+                accepted[event.id] = event
+                if event.warnings:
+                    warned += [Warned(index, error) for error in event.warnings]
+        return accepted, refused, warned
 
 
 def _all_refused(refused: Sequence[Refusal]) -> InvalidPayload:

@@ -37,7 +37,8 @@ class Arrival(NamedTuple):
     source: Source
     received_at: datetime
     clock_error: timedelta
-    size: int
+    size: int  # bytes of the request
+    brackets: int  # in it: what can be nested at most
     crawler: bool
 
 
@@ -68,7 +69,7 @@ class Judge:
     def judge(self, raw: Any, arrival: Arrival) -> Accepted:
         """Raises InvalidPayload."""
         notes = FieldNotes()
-        envelope = _envelope(check_event(raw, arrival.size), notes)
+        envelope = _envelope(check_event(raw, arrival.size, arrival.brackets), notes)
         if is_placeholder_visitor(envelope.visitor_id):
             raise _placeholder("visitorId", "placeholder_visitor")
         known = KNOWN.get(envelope.type)
@@ -155,9 +156,10 @@ def _told(part: BaseModel | None) -> dict[str, Any]:
 
 def _page(part: BaseModel | None, app: App) -> dict[str, Any]:
     page = _told(part)
-    for field in ("url", "referrer"):
-        if field in page:
-            page[field] = mask_url(page[field], app.masked_parameters)
+    if url := page.get("url"):
+        page["url"] = mask_url(url, app.masked_parameters)
+    if referrer := page.get("referrer"):
+        page["referrer"] = mask_url(referrer, app.masked_parameters)
     return page
 
 

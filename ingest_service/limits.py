@@ -17,7 +17,8 @@ from starlette.types import Scope
 from ingest_service.payers import KEPT_ADDRESSES, MAX_TEXT, name_networks
 from shared.clock import Monotonic
 from shared.errors import Unavailable
-from shared.http import client_address, is_private
+from shared.http import FORWARDED_FOR, is_private, origin_address
+from shared.http_heads import header_values
 from shared.settings import LimitSettings
 
 KEPT_BUCKETS = 50_000  # a bucket that is full again is as good as none
@@ -61,16 +62,28 @@ class Buckets:
         now = self._now()
         self._take(name, self._level(name, now) - amount, now)
 
-    def take_if_there(self, name: str, amount: float) -> bool:
-        """Take it, unless it would have to wait: on the way of each request, so by itself."""
-        now, burst = self._now(), self._burst
+    def is_open(self, name: str) -> bool:
+        """Check for one unit: on the way of each request, so by itself, as the next."""
         known = self._buckets.get(name)
-        level = burst if known is None else known[0] + (now - known[1]) * self._per_second
+        if known is None:
+            return True
+        level = known[0] + (self._now() - known[1]) * self._per_second
+        return level >= 1 or level >= self._burst
+
+    def take_if_there(self, name: str, amount: float) -> bool:
+        """Take it, unless it would have to wait."""
+        known = self._buckets.get(name)
+        if known is None:
+            self.take(name, amount)
+            return True
+        now, burst = self._now(), self._burst
+        level = known[0] + (now - known[1]) * self._per_second
         if level > burst:
             level = burst
         if level < amount and level < burst:
             return False
-        self._take(name, level - amount, now)
+        level -= amount
+        self._buckets[name] = (level if level > -burst else -burst, now)
         return True
 
     def _take(self, name: str, level: float, now: float) -> None:
@@ -112,7 +125,7 @@ class RequestCharge:
         self._key = key
         self._addresses = addresses
         self._paid = self._size = 1
-        if key.buckets.seconds_until(key.name, 1):
+        if not key.buckets.is_open(key.name):
             self._refuse(key, 1)
         for payer in addresses:
             if not payer.buckets.take_if_there(payer.name, 1):
@@ -192,9 +205,10 @@ class Limits:
         key_payer = self._key_payer(key)
         if scope is None:
             return RequestCharge(key_payer, ())
-        address = client_address(scope, self._trusted)[:MAX_TEXT]
+        forwarded = header_values(scope["headers"], FORWARDED_FOR)
+        address = origin_address(scope, forwarded, self._trusted)[:MAX_TEXT]
         return RequestCharge(
-            key_payer, self._payers(address) or self._unverified_payers(key, scope)
+            key_payer, self._payers(address) or self._unverified_payers(key, forwarded)
         )
 
     def _name_key(self, key: str) -> Payer:
@@ -210,9 +224,8 @@ class Limits:
             Payer(kind, table, name) for (kind, table), name in zip(tables, names, strict=False)
         )
 
-    def _unverified_payers(self, key: str, scope: Scope) -> Sequence[Payer]:
+    def _unverified_payers(self, key: str, forwarded: Sequence[bytes]) -> Sequence[Payer]:
         """Name what an unlisted proxy forwards for: a visitor, or one of many shared proxies more."""
-        forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
         if not forwarded:
             return ()
         hop = forwarded[-1].rpartition(b",")[2].strip().decode("latin-1")

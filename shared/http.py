@@ -17,12 +17,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared import metrics
 from shared.errors import CarillonError, FieldError, Unavailable
 from shared.health import Health
+from shared.http_heads import header_values
 from shared.models.strict import MAX_FINDINGS
 
 log = logging.getLogger("carillon.http")
 
 PRIVATE_PATHS = frozenset({"/metrics", "/docs", "/redoc", "/openapi.json"})
 
+FORWARDED_FOR = b"x-forwarded-for"  # the header that is read
 # What proxies add; the first say for whom. Any of them shows that a request was forwarded.
 _FORWARDED_FOR = frozenset({
     b"x-forwarded-for", b"forwarded", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip",
@@ -128,11 +130,21 @@ def add_ops_routes(app: FastAPI, health: Health) -> None:
 
 
 def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
-    """The address a request came from; forwarded ones are believed of trusted proxies only."""
+    """Return the address a request came from."""
+    return origin_address(scope, header_values(scope["headers"], FORWARDED_FOR), trusted)
+
+
+def origin_address(scope: Scope, forwarded: Sequence[bytes], trusted: Sequence[Network]) -> str:
+    """Return the address a request came from, given the values of FORWARDED_FOR.
+
+    They are believed of trusted proxies only.
+    """
     client = scope.get("client")
     address = str(client[0]) if client else ""
-    forwarded = [v.decode("latin-1") for k, v in scope["headers"] if k == b"x-forwarded-for"]
-    hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
+    if not forwarded:
+        return address
+    text = b",".join(forwarded).decode("latin-1")
+    hops = [hop.strip() for hop in text.split(",") if hop.strip()]
     while hops and is_within(address, trusted):
         address = _bare(hops.pop())
     return address
@@ -186,6 +198,7 @@ def is_private(address: str) -> bool:
     return ip is not None and (ip.is_private or ip.is_loopback)
 
 
+@lru_cache(KEPT_ADDRESSES)
 def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """None for what is no address; a dual-stack socket's `::ffff:10.0.0.1` is 10.0.0.1."""
     try:

@@ -7,7 +7,6 @@ that a request within its bounds pays next to nothing for this.
 from __future__ import annotations
 
 import asyncio
-import resource
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,7 +30,6 @@ BODY_SECONDS = 30.0  # and what it takes at this pace:
 BODY_PACE = 16 * 1024  # bytes a second
 ANSWER_SECONDS = 60.0  # that a client may leave its answer unread
 LOOK_SECONDS = 1.0
-SPARE_FILES = 256  # for everything that isn't a connection
 REFUSALS = {
     400: ("bad_request", "this is not HTTP"),
     408: ("too_slow", "the request didn't arrive in time"),
@@ -54,6 +52,7 @@ class BoundedProtocol(HttpToolsProtocol):
     unread: tuple[int, float] = (0, 0.0)  # bytes of answers, since when it is as many
     running: RequestResponseCycle | None = None  # the request whose turn it is
     held = b""  # what was read, but waits to be parsed; only while requests are queued
+    answered = 0.0  # when the last answer was complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -72,8 +71,6 @@ class BoundedProtocol(HttpToolsProtocol):
             self.shares.give_back(self.whose)
 
     def data_received(self, data: bytes) -> None:
-        if self.timeout_keep_alive_task is not None:
-            self._unset_keepalive_if_required()
         if self.held:
             self.held += data
         elif is_one_request(data):
@@ -132,7 +129,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self.began = None
 
     def on_response_complete(self) -> None:
-        HttpToolsProtocol.on_response_complete(self)
+        """Go on with what waits. uvicorn sets a timer for each answer; here one look is for all."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.answered = self.loop.time()
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
         if self.held and not self.pipeline:
             data, self.held = self.held, b""
             self._parse_until_queued(data)
@@ -171,12 +175,18 @@ class BoundedProtocol(HttpToolsProtocol):
         """Refuse a request that takes too long to arrive, or its answer to be read."""
         self._look_at_answers(now)
         if self.began is None:
+            self._look_at_idleness(now)
             return
         if self.flow.read_paused:  # it waits for us
             self.began += LOOK_SECONDS
         allowed = BODY_SECONDS + self.received / BODY_PACE if self._headed() else HEAD_SECONDS
         if now - self.began > allowed:
             self.refuse(408)
+
+    def _look_at_idleness(self, now: float) -> None:
+        is_idle = self.running is None or self.running.response_complete
+        if is_idle and now - self.answered > self.timeout_keep_alive:
+            self.timeout_keep_alive_handler()
 
     def _look_at_answers(self, now: float) -> None:
         size = self.transport.get_write_buffer_size()
@@ -234,14 +244,3 @@ async def look_after(connections: Iterable[object], stop: asyncio.Event) -> None
             if isinstance(connection, BoundedProtocol):
                 connection.look(now)
         await pause(stop, LOOK_SECONDS)
-
-
-def room_for(connections: int) -> int:
-    """As many of them as the process may have files open; that is raised as far as it may be."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + SPARE_FILES
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return connections
-    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return max(1, soft - SPARE_FILES)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import itemgetter
+
 Headers = list[tuple[bytes, bytes]]
 
+header_name = itemgetter(0)
+_header_value = itemgetter(1)
 
 BLANKS = b" \t"  # around a header's value they mean nothing (RFC 9110, 5.5)
-LAST_BLANK = 32  # the space; the parser lets no control character but the tab through
 
 
 def is_servable(version: str, headers: Headers) -> bool:
     """Check for one host (HTTP/1.0 knows none) and for a version that we speak; trim values.
 
-    The parser trims before values only. One pass, since every request pays for it.
+    The parser trims before values only, and lets no control character but the tab through.
+    Every request pays for this, hence no loop of Python's own.
     """
-    hosts = 0
-    for index, (name, value) in enumerate(headers):
-        if name == b"host":
-            hosts += 1
-        if value and value[-1] <= LAST_BLANK:
-            headers[index] = (name, value.rstrip(BLANKS))
+    hosts = [*map(header_name, headers)].count(b"host")
+    values = b"\n".join([*map(_header_value, headers), b""])
+    if b" \n" in values or b"\t\n" in values:
+        headers[:] = [(name, value.rstrip(BLANKS)) for name, value in headers]
     return hosts == 1 if version == "1.1" else version == "1.0" and hosts <= 1
+
+
+def header_values(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+    """Return the values of each header of a name; nearly all requests have none of a rare one."""
+    if name not in map(header_name, headers):
+        return []
+    return [value for known, value in headers if known == name]
 
 
 def without_upgrade(version: str, method: bytes, url: bytes, headers: Headers) -> bytes:

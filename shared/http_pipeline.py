@@ -41,5 +41,5 @@ class QueueFlow(FlowControl):
         self._queue = queue
 
     def resume_reading(self) -> None:
-        if not self._queue:
+        if self.read_paused and not self._queue:
             super().resume_reading()

@@ -19,9 +19,10 @@ from starlette.types import ASGIApp
 from shared.environment import load_settings
 from shared.errors import CarillonError, Rejected, Unavailable
 from shared.health import Component
-from shared.http_bounds import BoundedProtocol, look_after, room_for
+from shared.http_bounds import BoundedProtocol, look_after
 from shared.http_shares import Shares
 from shared.logs import configure_logs
+from shared.open_files import room_for
 from shared.settings import HttpSettings, Settings
 from shared.wakeup import pause
 

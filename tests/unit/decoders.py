@@ -117,7 +117,7 @@ DATA: dict[str, dict[str, Any]] = {
 }
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SHOP = {"_id": "demo", "name": "d", "version": 1, "oneSignal": {"appId": "a", "restApiKey": "k"}}
-ARRIVAL = Arrival(App.model_validate(SHOP), "browser", NOW, timedelta(0), 400, False)
+ARRIVAL = Arrival(App.model_validate(SHOP), "browser", NOW, timedelta(0), 400, 100, False)
 JUDGE = Judge(LoginProof(Vault("k" * 40)))
 SOME = {"x": NEVER}
 NOBODY = Erased("demo", SOME, SOME, SOME, SOME, hash_of=str)

@@ -110,7 +110,7 @@ async def test_f00_lines_beyond_the_limit_are_left_out(client: httpx.AsyncClient
 
 def cost(events: list[Data]) -> float:
     """The least of some runs, in seconds."""
-    arrival = Arrival(app("open"), "browser", NOW, timedelta(0), 10**6, False)
+    arrival = Arrival(app("open"), "browser", NOW, timedelta(0), 10**6, 1000, False)
     judge, runs = Judge(LoginProof(VAULT)), []
     for _ in range(7):
         began = time.process_time()

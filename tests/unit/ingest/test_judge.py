@@ -21,7 +21,7 @@ PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 
 
 def judged(raw: dict[str, Any], *, crawler: bool = False) -> Accepted:
-    arrival = Arrival(APP, "browser", NOW, timedelta(0), 400, crawler)
+    arrival = Arrival(APP, "browser", NOW, timedelta(0), 400, 100, crawler)
     return Judge(LoginProof(Vault("k" * 40)), lambda: "new").judge(raw, arrival)
 
 

@@ -16,13 +16,14 @@ from shared.http_bounds import (
     HEAD_SECONDS,
     MAX_HEAD_BYTES,
     MAX_HEADERS,
-    room_for,
 )
+from shared.open_files import room_for
 from shared.service import serve
 from shared.settings import HttpSettings
 from tests.fakes import VirtualLoop, in_virtual_time
 
 HEAD = b"POST / HTTP/1.1\r\nhost: x\r\n"
+KEEP_ALIVE = HttpSettings().keep_alive_seconds
 SLOW = 5.0  # within any time there is
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -88,6 +89,21 @@ LARGE = [
     [HEAD, b"a: b\r\n" * (MAX_HEADERS + 1)],
     [HEAD + b"a: b\r\n" * MAX_HEADERS + b"\r\n"],
 ]
+
+
+def test_idle_connection_is_closed_only_after_its_time() -> None:
+    async def test(port: int) -> None:
+        reader, writer = await connect(port)
+        for _ in range(3):
+            writer.write(HEAD + b"content-length: 1\r\n\r\nx")
+            await answer(reader)
+            await asyncio.sleep(KEEP_ALIVE - 1)
+        assert not reader.at_eof(), "each answer begins the time anew"
+        await asyncio.sleep(4)
+        assert await reader.read() == b""
+        writer.close()
+
+    served(test)
 
 
 @pytest.mark.parametrize("pieces", LARGE)
