@@ -29,9 +29,16 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 4711), "sockname": ("127.0.0.1", 8080)})
         self.accepted = 0
+        self._answered = asyncio.Event()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.accepted += bytes(data).count(b"HTTP/1.1 202 ")
+        self._answered.set()
+
+    async def wait_for(self, accepted: int) -> None:
+        while self.accepted < accepted:
+            self._answered.clear()
+            await self._answered.wait()
 
     def is_closing(self) -> bool:
         return False
@@ -70,8 +77,7 @@ async def test_one_event_costs_no_more_than_it_did(api: Api) -> None:
         for _ in range(times):
             expected = wire.accepted + 1
             protocol.data_received(body)
-            while wire.accepted < expected:
-                await asyncio.sleep(0)
+            await wire.wait_for(expected)
 
     await asyncio.wait_for(ask(WARM), 10)
     counts: Counter[str] = Counter()
