@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from ingest_service.normalise import is_blank
 from shared.errors import FieldError, InvalidPayload
+from shared.models.sentences import sentence_of
 
 MAX_EVENT_FINDINGS = 5  # of one event: who sees five mends them, and learns of the rest
 ALSO_CALLED = {"items": "basketItems"}  # fields that models read under another name too
@@ -68,9 +69,9 @@ def _findings_by_path(exc: ValidationError, prefix: str) -> dict[Path, FieldErro
         e["loc"]: FieldError(
             (prefix + ".".join(str(step) for step in e["loc"])).rstrip(".") or "body",
             e["type"],
-            e["msg"],
+            sentence_of(e["type"], e["msg"], e.get("ctx")),
         )
-        for e in exc.errors(include_url=False, include_context=False, include_input=False)
+        for e in exc.errors(include_url=False, include_input=False)
     }
 
 

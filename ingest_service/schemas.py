@@ -35,14 +35,24 @@ from ingest_service.normalise import (
 from ingest_service.statuses import State, Status, read_status
 from shared.ids import VISITOR_ID
 from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
+from shared.models.sentences import described, text_like
 from shared.models.wire import empty_list_as_object
 from shared.names import Email, Login, PlayerId
 
 Url = Annotated[str, StringConstraints(max_length=8_192)]
 Short = Annotated[str, StringConstraints(max_length=128)]
-VisitorId = Annotated[str, StringConstraints(pattern=VISITOR_ID)]
+VisitorId = Annotated[
+    str,
+    text_like(VISITOR_ID, "must have 1 to 64 letters, digits, or any of _ - . :, as v-5f0c1d9b"),
+]
 TYPE_NAME = r"^[A-Za-z][A-Za-z0-9_.:\-]{0,63}\z"
-TypeName = Annotated[str, StringConstraints(pattern=TYPE_NAME)]
+TypeName = Annotated[
+    str,
+    text_like(
+        TYPE_NAME,
+        "must be the name of a type of event: a letter, then up to 63 letters, digits, or any of _ . : -, as pageview",
+    ),
+]
 
 
 def _moment(value: Any) -> Any:
@@ -140,7 +150,10 @@ OrderLines = Annotated[list[dict[str, Any]], PlainValidator(lines_reader("items"
 Currency = Annotated[
     str,
     BeforeValidator(to_currency),
-    StringConstraints(pattern=r"^[A-Za-z]{3}\z", to_upper=True),
+    StringConstraints(
+        pattern=described(r"^[A-Za-z]{3}\z", "must be a code of three letters, as EUR"),
+        to_upper=True,
+    ),
     WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{3}$"}),
 ]
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsError
 
 from shared.errors import Rejected
+from shared.models.sentences import sentence_of
 from shared.nearest import nearest
 from shared.settings import Settings
 
@@ -51,7 +52,8 @@ def read_settings(model: type[S]) -> S:
     except ValidationError as exc:
         errors = exc.errors(include_input=False, include_url=False)
         sentences = [
-            _sentence(model, error["loc"], error["type"], error["msg"]) for error in errors
+            _sentence(model, e["loc"], e["type"], sentence_of(e["type"], e["msg"], e.get("ctx")))
+            for e in errors
         ]
     except SettingsError as exc:
         named = re.search(r'field "(\w+)"', str(exc))
@@ -105,7 +107,6 @@ def _sentence(model: type[BaseSettings], path: Iterable[Any], kind: str, message
         fields = dict(_fields_of(field))
     if kind == "extra_forbidden":
         return _unknown(f"{variable}__{names[-1].upper()}", names_of(model))
-    message = message.removeprefix("Value error, ")
     if field is None:
         return message
     example = _example(field)

@@ -18,7 +18,7 @@ from shared import metrics
 from shared.errors import CarillonError, FieldError, Unavailable
 from shared.health import Health
 from shared.http_heads import header_values
-from shared.models.strict import MAX_FINDINGS
+from shared.models.strict import MAX_FINDINGS, to_error
 
 log = logging.getLogger("carillon.http")
 
@@ -73,14 +73,7 @@ async def _on_carillon_error(_: Request, exc: Exception) -> Response:
 
 async def _on_validation_error(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)
-    found = [
-        FieldError(
-            ".".join(str(step) for step in e["loc"]),
-            str(e["type"]),
-            str(e["msg"]).removeprefix("Value error, "),
-        )
-        for e in exc.errors()[:MAX_FINDINGS]
-    ]
+    found = [to_error(dict(e), None) for e in exc.errors()[:MAX_FINDINGS]]
     first = f"{found[0].field}: {found[0].message}" if found else "invalid request"
     return json_response(error_body("invalid", first, found), 422)
 

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from shared.identity_values import MESSAGE, is_placeholder
 from shared.ids import is_uuid
 from shared.models.documented import AS_UUID
+from shared.models.sentences import described
 
 MAX_LOGIN = 256
 MAX_EMAIL = 320
@@ -70,7 +71,10 @@ Email = Annotated[
         strip_whitespace=True,
         to_lower=True,
         max_length=MAX_EMAIL,
-        pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\z",
+        pattern=described(
+            r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\z",
+            "must be an email address, as jana@shop.example",
+        ),
     ),
     BeforeValidator(to_email),
 ]

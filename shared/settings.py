@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import Rejected
+from shared.models.sentences import described
 
 DEVELOPMENT_SECRET = "development-only-secret-key-of-carillon"  # refused outside
 DEVELOPMENT_OPS_TOKEN = "ops_demo"
@@ -100,9 +101,14 @@ class MongoSettings(Group):
 
 
 class OneSignalSettings(Group):
-    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] = (
-        "http://127.0.0.1:8095"  # outside: https://api.onesignal.com
-    )
+    base_url: Annotated[
+        str,
+        Field(
+            pattern=described(
+                r"^https?://[^\s/]+", "must be an address that begins with http:// or https://"
+            )
+        ),
+    ] = "http://127.0.0.1:8095"  # outside: https://api.onesignal.com
     timeout_seconds: float = Field(60.0, gt=0)  # OneSignal answers within 100 s, advises 60
     max_connections: int = Field(64, ge=1)
 

@@ -19,6 +19,7 @@ from sender_service.models.payload import MAX_BYTES, payload_size
 from sender_service.models.policy import Policy
 from sender_service.models.shown import MAX_TEXT, check_link, check_text
 from sender_service.models.templates import check_template, is_template
+from shared.models.sentences import text_like
 from shared.models.wire import Storable, Wire
 
 MAX_DATA_BYTES = 1_500  # OneSignal takes 2,048 with our tag in it
@@ -82,8 +83,11 @@ Link = Annotated[
     _unless_template(check_link),
     Field(json_schema_extra={"pattern": LINK_OR_TEMPLATE}, description=LINK_IS),
 ]
+Language = Annotated[
+    str, text_like(r"^[a-z]{2}(-[A-Za-z]{2,4})?$", "must be a language, as en, cs or pt-BR")
+]
 Texts = Annotated[
-    dict[Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Za-z]{2,4})?$")], Text],
+    dict[Language, Text],
     Field(
         json_schema_extra={"required": ["en"], "additionalProperties": False},
         description="by language; `en` is for the others",
@@ -91,8 +95,16 @@ Texts = Annotated[
 ]
 
 
+ShortId = Annotated[
+    str,
+    text_like(
+        r"^[A-Za-z0-9_-]{1,32}$", "must have 1 to 32 letters, digits, or any of _ -, as blue"
+    ),
+]
+
+
 class Button(Wire):
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    id: ShortId
     text: Text
     url: Link | None = None
     icon: Link | None = None
@@ -101,7 +113,7 @@ class Button(Wire):
 class Variant(Wire):
     """`contents` has at least `en`: what a language is missing falls back to it."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    id: ShortId
     weight: float = Field(default=1, ge=0, le=1_000)
     headings: Texts
     contents: Texts

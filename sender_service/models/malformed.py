@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from shared.errors import FieldError, InvalidPayload
 from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
 from shared.ids import is_visitor_id
-from shared.models.strict import UNKNOWN, first_findings
+from shared.models.strict import UNKNOWN, first_findings, message_of
 
 MAX_NAMED = 100  # that a send's answer lists
 LISTS = (("recipients",), ("audience", "logins"), ("audience", "visitors"), ("audience", "players"))
@@ -82,7 +82,7 @@ def _find_bad(error: ValidationError) -> tuple[Place, dict[int, BadName | None]]
     for finding in first_findings(error, error.error_count()):
         place, index, *rest = _split(finding["loc"])
         if place and finding["type"] != UNKNOWN and index not in found[place]:
-            bad = BadName(index, finding["type"], _sentence(rest, finding["msg"]))
+            bad = BadName(index, finding["type"], _sentence(rest, message_of(finding)))
             found[place][index] = bad if len(found[place]) < MAX_NAMED else None
     return next(((place, bad) for place, bad in found.items() if bad), ((), {}))
 
@@ -99,8 +99,7 @@ def _split(path: Any) -> tuple[Any, ...]:
 
 def _sentence(path: list[Any], message: str) -> str:
     field = ".".join(str(step)[:64] for step in path)
-    text = message.removeprefix("Value error, ")
-    return f"{field}: {text}" if field else text
+    return f"{field}: {message}" if field else message
 
 
 def why_nobody(kind: str, name: str, allowed: Collection[str]) -> tuple[str, str] | None:

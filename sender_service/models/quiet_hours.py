@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from shared.errors import Rejected
 from shared.locales import known_time_zone
+from shared.models.sentences import text_like
 from shared.models.wire import Wire
 
 LINKED_ZONE = "Asia/Calcutta"  # browsers' name; some systems have only the canonical Asia/Kolkata
@@ -24,7 +25,10 @@ def _clock_time(text: str) -> str:
 
 ClockTime = Annotated[
     str,
-    StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"),
+    text_like(
+        r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+        "must be a time of day with hours and minutes, as 22:00 or 07:30",
+    ),
     AfterValidator(_clock_time),
 ]
 

@@ -26,6 +26,7 @@ from shared.errors import FieldError, InvalidPayload
 from shared.ids import is_uuid
 from shared.models.documented import AS_UUID, exactly_one
 from shared.models.job import Priority
+from shared.models.sentences import text_like
 from shared.models.strict import validate_tolerantly
 from shared.models.wire import Storable, Wire, ZonedMoment, load_json, validate
 from shared.names import Login, PlayerId, to_id
@@ -47,7 +48,14 @@ def _uuid(text: str) -> str:
 
 
 UuidText = Annotated[str, AfterValidator(_uuid), AS_UUID]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Name = Annotated[
+    str,
+    text_like(
+        r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+        "must have 1 to 64 letters, digits, or any of _ . -, and begin with a letter or digit,"
+        " as my-shop",
+    ),
+]
 # Which letters a visitor's id may have is asked where names are left out, not of stored triggers.
 VisitorId = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=64)]
 

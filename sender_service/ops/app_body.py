@@ -22,6 +22,7 @@ from shared.models.app import (
     SnippetConfig,
 )
 from shared.models.cap import Cap
+from shared.models.sentences import described
 from shared.models.wire import Wire
 from shared.mongo import Document
 from shared.names import Login
@@ -34,7 +35,17 @@ Secret = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=MIN_SECRET, max_length=512)
 ]
 # It stands in a header: what was copied with a line break is taken without, other letters can't be right.
-ApiKey = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]{1,512}$")]
+ApiKey = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        pattern=described(
+            r"^[\x21-\x7e]{1,512}$",
+            "must be the key as OneSignal shows it: 1 to 512 letters, digits or signs, no blanks,"
+            " as os_v2_app_…",
+        ),
+    ),
+]
 
 
 Origin = Annotated[

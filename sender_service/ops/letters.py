@@ -14,21 +14,22 @@ from sender_service.ops.auth import NAMED_APP, caller, needs, sees_app
 from sender_service.ops.bodies import json_body
 from sender_service.ops.erasing import Writer
 from sender_service.ops.examples import LETTER, answers
-from sender_service.ops.naming import BY_PREFIX, Names
+from sender_service.ops.naming import BY_PREFIX, Names, not_an_id
 from sender_service.store.letters import LetterQuery, LetterStore
 from shared.clock import Clock
 from shared.dead_letters import Poison
 from shared.errors import Conflict, NotFound
 from shared.kafka import Outgoing, Record
 from shared.models.dead_letter import DeadLetter
+from shared.models.sentences import described
 from shared.models.wire import Moment, Wire
 from shared.mongo import Document
 from shared.stage import Item, StageSpec
 from shared.topics import DEAD_LETTERS, TOPICS, UNDERTAKER
 
-AS_PREFIX = r"^[0-9A-Fa-f-]{6,36}$"
-LetterId = Annotated[str, Path(description=f"the dead letter's: {BY_PREFIX}", pattern=AS_PREFIX)]
-LetterName = Annotated[str, StringConstraints(pattern=AS_PREFIX)]
+LETTER_ID = described(r"^[0-9A-Fa-f-]{6,36}$", not_an_id("dead letter", "dead-letters list"))
+LetterId = Annotated[str, Path(description=f"the dead letter's: {BY_PREFIX}", pattern=LETTER_ID)]
+LetterName = Annotated[str, StringConstraints(pattern=LETTER_ID)]
 REPLAYABLE = frozenset(topic.name for topic in TOPICS) - {DEAD_LETTERS.name}
 
 

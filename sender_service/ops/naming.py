@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import Request
 
+from sender_service.models.access import Apps
 from sender_service.ops.auth import caller
 from sender_service.store.prefixes import MOST_FOUND, PrefixReader
 from shared.errors import Conflict, FieldError, NotFound
-from shared.ids import is_uuid
+from shared.ids import HEAD_LETTERS, is_uuid
 
 PERSON_LETTERS = 32
 BY_PREFIX = "the id, or its first letters: six at least, and no other begins with them"
+
+Find = Callable[[str, Apps], Awaitable[list[str]]]
 
 
 class Names:
@@ -22,31 +25,32 @@ class Names:
         self._prefixes = prefixes
 
     async def send(self, request: Request, given: str) -> str:
-        name = given.lower()
-        if is_uuid(name):
-            return name
-        found = await self._prefixes.sends(name, caller(request).apps)
-        return only_one(found, name, "send", "send")
+        return await _uuid(request, given, self._prefixes.sends, "send", "send list")
 
     async def letter(self, request: Request, given: str) -> str:
-        name = given.lower()
-        if is_uuid(name):
-            return name
-        found = await self._prefixes.letters(name, caller(request).apps)
-        return only_one(found, name, "dead letter", "dead_letter")
+        find = self._prefixes.letters
+        return await _uuid(request, given, find, "dead letter", "dead-letters list")
 
     async def person(self, request: Request, given: str) -> str:
         """Persons who were merged are found by their whole id only."""
         if len(given) >= PERSON_LETTERS:
             return given
         found = await self._prefixes.persons(given, caller(request).apps)
-        return only_one(found or [given], given, "person", "person")
+        return only_one(found, given, "person", "person search")
 
 
-def only_one(found: Sequence[str], given: str, what: str, code: str) -> str:
+async def _uuid(request: Request, given: str, find: Find, what: str, command: str) -> str:
+    name = given.lower()
+    if is_uuid(name):
+        return name
+    return only_one(await find(name, caller(request).apps), name, what, command)
+
+
+def only_one(found: Sequence[str], given: str, what: str, command: str) -> str:
     """Return the one that is meant. Raises NotFound, Conflict with the ids that begin so."""
+    code = what.replace(" ", "_")
     if not found:
-        raise NotFound(f"no such {what}", code=f"unknown_{code}")
+        raise NotFound(f"no such {what}: {_why_none(given, what, command)}", code=f"unknown_{code}")
     if len(found) > 1 and given not in found:
         some = found[:MOST_FOUND]
         more = f" and {len(found) - len(some)} more" if len(found) > len(some) else ""
@@ -54,3 +58,18 @@ def only_one(found: Sequence[str], given: str, what: str, code: str) -> str:
         text = f"several begin with {given}: {', '.join(some)}{more}"
         raise Conflict(text, code="ambiguous_id", errors=errors)
     return given if given in found else found[0]
+
+
+def not_an_id(what: str, command: str) -> str:
+    """Return the words for what can't be an id, nor the first letters of one."""
+    return (
+        f"must be the whole id of a {what}, or its first letters, {HEAD_LETTERS} at least;"
+        f" `{command}` shows ids"
+    )
+
+
+def _why_none(given: str, what: str, command: str) -> str:
+    """Say that what was given is no whole id; it may be anything, so it isn't repeated."""
+    if len(given) < HEAD_LETTERS:
+        return f"it {not_an_id(what, command)}"
+    return f"this is not a whole id, and no {what}'s id begins so; `{command}` shows ids"

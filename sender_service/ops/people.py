@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import ConfigDict, StringConstraints, model_validator
+from pydantic import ConfigDict, model_validator
 
 from sender_service.models.trigger import Name, VisitorId
 from sender_service.ops.audit import plain
@@ -20,12 +20,13 @@ from sender_service.ops.campaigns import known_app
 from sender_service.ops.erasing import Eraser
 from sender_service.ops.examples import PERSON_SHOWN, WHY, answers
 from sender_service.ops.exporting import Exporter
-from sender_service.ops.naming import BY_PREFIX, Names
+from sender_service.ops.naming import BY_PREFIX, Names, not_an_id
 from sender_service.ops.why import Why
 from sender_service.store.persons import Known, NameKind, PersonReader
 from shared.apps import AppRegistry
 from shared.errors import InvalidPayload, NotFound
 from shared.models.documented import exactly_one
+from shared.models.sentences import described, text_like
 from shared.models.wire import Wire
 from shared.mongo import Document
 from shared.names import Email, Login, PlayerId
@@ -34,7 +35,7 @@ PersonId = Annotated[
     str,
     Path(
         description=f"the person's, as search gives it: {BY_PREFIX}",
-        pattern=r"^[0-9A-Za-z-]{6,64}$",
+        pattern=described(r"^[0-9A-Za-z-]{6,64}$", not_an_id("person", "person search")),
     ),
 ]
 KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
@@ -71,7 +72,14 @@ class MergeIn(Wire):
         json_schema_extra={"examples": [{"merge": "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"}]}
     )
 
-    merge: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{8,64}$")]
+    merge: Annotated[
+        str,
+        text_like(
+            r"^[0-9A-Za-z-]{8,64}$",
+            "must be the id of a merge as `person export` shows it,"
+            " as 5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a",
+        ),
+    ]
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from shared.models.cap import Cap
+from shared.models.sentences import described, text_like
 from shared.models.wire import Wire
 
 KeyKind = Literal["write", "server", "webhook", "stream"]
 AppState = Literal["active", "stopped"]
 # Of keys that stand in a page, in its script and in the addresses that it calls.
-PUBLIC_KEY = r"^[A-Za-z0-9_.~-]{1,48}$"
+PUBLIC_KEY = described(
+    r"^[A-Za-z0-9_.~-]{1,48}$",
+    "must be a key of 1 to 48 letters, digits, or any of _ . ~ -, as hk_live_1",
+)
 
 
 # Words of query parameters whose values are secrets, or addresses of a person: pages' URLs are kept
@@ -24,7 +28,9 @@ MASKED_PARAMETERS = (
     "phpsessid", "sessid", "sid", "sig", "signature", "hash", "auth", "otp", "pin", "jwt",
 )  # fmt: skip
 MAX_ALLOWED_LETTERS = 128  # of `allowed_logins` together, for the same reason
-ParameterWord = Annotated[str, Field(pattern=r"^[a-z]{2,32}$")]
+ParameterWord = Annotated[
+    str, text_like(r"^[a-z]{2,32}$", "must have 2 to 32 small letters, as token")
+]
 
 
 def _check_length(words: list[str]) -> list[str]:
@@ -60,6 +66,31 @@ class LoginHash(Wire):
     secret: str | None = None  # encrypted
 
 
+WorkerPath = Annotated[
+    str,
+    text_like(
+        r"^[A-Za-z0-9_./~-]{1,64}$",
+        "must be a path of at most 64 letters, digits, or any of _ . / ~ -,"
+        " as /OneSignalSDKWorker.js",
+    ),
+]
+SdkUrl = Annotated[
+    str,
+    text_like(
+        r"^(https?://|/)[A-Za-z0-9_./~:?=&%+-]{0,80}$",
+        "must be an address of at most 80 letters after its https:// or /, without quotes or blanks,"
+        " as https://cdn.shop.example/sdk.js",
+    ),
+]
+CookieDomain = Annotated[
+    str,
+    text_like(
+        r"^[A-Za-z0-9.-]{1,64}$",
+        "must be a domain of at most 64 letters, as shop.example",
+    ),
+]
+
+
 class SnippetConfig(Wire):
     """What the browser snippet is told; all of it is public (docs/browser.md), and bounded, for it
     is part of a script that stays below 8 KB.
@@ -69,16 +100,12 @@ class SnippetConfig(Wire):
     """
 
     load_one_signal: bool = Field(default=True, alias="loadOneSignal")
-    worker_path: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./~-]{1,64}$")] = (
-        "/OneSignalSDKWorker.js"
-    )
+    worker_path: WorkerPath = "/OneSignalSDKWorker.js"
     webhook_key: Annotated[str, Field(pattern=PUBLIC_KEY)] | None = None
-    sdk_url: (
-        Annotated[str, Field(pattern=r"^(https?://|/)[A-Za-z0-9_./~:?=&%+-]{0,80}$")] | None
-    ) = None
+    sdk_url: SdkUrl | None = None
     login_to_one_signal: bool = True  # docs/decisions/0013
     require_consent: bool = False
-    cookie_domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,64}$")] | None = None
+    cookie_domain: CookieDomain | None = None
 
 
 class App(Wire):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import FieldError, InvalidPayload
+from shared.models.sentences import sentence_of
 from shared.nearest import did_you_mean, is_near
 
 MAX_FINDINGS = 100  # that an answer lists: each may be as long as a path
@@ -73,20 +74,24 @@ def _invalid(found: Sequence[FieldError], count: int) -> InvalidPayload:
 
 def to_error(finding: Finding, model: type[BaseModel] | None, prefix: str = "") -> FieldError:
     path = prefix + ".".join(_cut(step) for step in finding["loc"])
-    message = str(finding["msg"]).removeprefix("Value error, ")
     if finding["type"] != UNKNOWN:
-        return FieldError(path.rstrip(".") or "body", finding["type"], message)
+        return FieldError(path.rstrip(".") or "body", finding["type"], message_of(finding))
     known = known_names(model, finding["loc"]) if model is not None else []
     return FieldError(path, "unknown_key", f"is unknown{did_you_mean(_last(finding), known)}")
+
+
+def message_of(finding: Finding) -> str:
+    """Return what is wrong, in a sentence of ours."""
+    return sentence_of(finding["type"], str(finding["msg"]), finding.get("ctx"))
 
 
 def first_findings(error: ValidationError, most: int = MAX_FINDINGS) -> Iterator[Finding]:
     """Yield the first `most`. A small body may have a million, so not all are made objects at once."""
     if error.error_count() <= MAX_FINDINGS:
-        for one in error.errors(include_url=False, include_context=False, include_input=False):
-            yield {**one}
+        for one in error.errors(include_url=False, include_input=False):
+            yield {**one}  # with its context, which holds the model's limits
         return
-    text = error.json(indent=None, include_url=False, include_context=False, include_input=False)
+    text = error.json(indent=None, include_url=False, include_input=False)
     at = 1
     decode = JSONDecoder().raw_decode
     for _ in range(min(most, error.error_count())):
