@@ -40,8 +40,8 @@ def read_batch(body: bytes) -> Batch:
     """One event, a list, or `{"events": […], "sentAt"}`. Raises InvalidPayload."""
     try:
         content = load_json(body)
-    except InvalidPayload:
-        content = _marked(_load_despite_surrogates(body))
+    except InvalidPayload as exc:
+        content = _marked(_load_despite_surrogates(body, exc))
     sent_at = None
     if isinstance(content, dict):
         sent_at = _read_sent_at(content.get("sentAt"))
@@ -58,12 +58,12 @@ def read_batch(body: bytes) -> Batch:
     return Batch(content, sent_at, len(body), body.count(b"{") + body.count(b"["))
 
 
-def _load_despite_surrogates(body: bytes) -> Any:
+def _load_despite_surrogates(body: bytes, error: InvalidPayload) -> Any:
     """JSON that is strict but for escapes of lone surrogates, as a text cut inside an emoji has
-    them. Raises InvalidPayload."""
+    them. Raises the error where something else is wrong."""
+    if b"\\ud" not in body.lower():
+        raise error
     try:
-        if b"\\ud" not in body.lower():
-            raise ValueError("it is something else that is wrong")
         # Numbers are judged as strictly as ever.
         content = json.loads(
             body.decode("utf-8-sig"),
@@ -72,7 +72,7 @@ def _load_despite_surrogates(body: bytes) -> Any:
             parse_constant=orjson.loads,
         )
     except (ValueError, RecursionError) as exc:
-        raise InvalidPayload("the body is not JSON in UTF-8", code="invalid_json") from exc
+        raise error from exc
     return content
 
 
@@ -151,8 +151,8 @@ def load_shallow(body: bytes) -> dict[str, Any]:
     put on the log and never be read from it. Raises InvalidPayload."""
     try:
         content, is_unicode = load_json(body), True
-    except InvalidPayload:
-        content, is_unicode = _load_despite_surrogates(body), False
+    except InvalidPayload as exc:
+        content, is_unicode = _load_despite_surrogates(body, exc), False
     if not isinstance(content, dict):
         raise InvalidPayload("the body must be an object", code="invalid_shape")
     if is_too_deep(content):

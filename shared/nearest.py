@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 MOST_LETTERS = 64  # a longer name is no slip of a known one, and comparing costs its square
 SLIPS = 2  # letters that differ, are missing, too many or exchanged
+MOST_LISTED = 10  # names, where none is near
 _SEPARATORS = str.maketrans("", "", "_-. ")
 
 
@@ -38,6 +39,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean `sendAt`?", or nothing where nothing is like it."""
     meant = nearest(name, known)
     return "" if meant is None else f"; did you mean `{meant}`?"
+
+
+def suggest(name: str, known: Sequence[str]) -> str:
+    """Return "; did you mean `demo`?", or where nothing is like it "; there are demo, second"."""
+    if not known:
+        return "; there is none yet"
+    some = ", ".join(sorted(known)[:MOST_LISTED])
+    more = f" and {len(known) - MOST_LISTED} more" if len(known) > MOST_LISTED else ""
+    listed = f"; there is only {some}" if len(known) == 1 else f"; there are {some}{more}"
+    return did_you_mean(name, known) or listed
 
 
 def distance(one: str, other: str, most: int) -> int:

@@ -22,8 +22,10 @@ from shared.errors import Rejected
 from shared.kafka import LogWriter, Outgoing, ensure_topics, open_log_writer
 from shared.models.event import Event
 from shared.mongo import Database, one_of, open_database, translate_mongo_errors
+from shared.nearest import suggest
 from shared.settings import Settings
 from shared.topics import EVENTS, TOPICS
+from shared.whole_reads import read_all
 
 SHOWN = 20  # bad rows on the screen; all are in the file beside the cursor
 
@@ -197,6 +199,8 @@ async def _allowed_logins(database: Database, app: str) -> Sequence[str]:
     """Return the app's real logins that look like nobody's. Raises Rejected."""
     with translate_mongo_errors():
         found = await database[APPS.name].find_one({"_id": app})
-    if found is None:
-        raise Rejected(f"there is no app {app}")
+        if found is None:
+            known = await read_all(database[APPS.name], {}, {"_id": 1})
+            hint = suggest(app, [str(one["_id"]) for one in known])
+            raise Rejected(f"there is no app {app}{hint}")
     return tuple(found.get("allowedLogins") or ())

@@ -23,6 +23,7 @@ from rich.table import Table
 from sender_service.cli.screen import error_console, open_console, print_json, print_tables
 from shared.environment import load_settings
 from shared.errors import Rejected
+from shared.json_faults import describe_fault
 from shared.settings import PRINTED, Settings
 from shared.text_files import as_utf8
 
@@ -172,13 +173,16 @@ def read_json(source: str, option: str | None = None) -> Any:
     """Of a file, of the standard input (-), or of what an `option` says. Raises Refused."""
     try:
         if option is not None:
-            return orjson.loads(source.lstrip("\ufeff"))
+            written: bytes | str = source.lstrip("\ufeff")
+            return orjson.loads(written)
         content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        return orjson.loads(as_utf8(content))
+        written = as_utf8(content)
+        return orjson.loads(written)
     except OSError as exc:
         raise Refused(400, f"{source}: {exc.strerror}") from exc
     except orjson.JSONDecodeError as exc:
-        raise Refused(400, f"{option or source} is not JSON: {exc}") from exc
+        place = describe_fault(written, exc)
+        raise Refused(400, f"{option or source} is not JSON: {place}") from None
 
 
 def why_not(answer: httpx.Response) -> str:

@@ -16,6 +16,7 @@ from sender_service.intake.upload import ListUpload
 from sender_service.models.malformed import Malformed, to_stored
 from sender_service.models.send import NEVER, Send, empty_sums
 from sender_service.models.trigger import Terms, Trigger
+from sender_service.models.unknown_app import UnknownApp
 from sender_service.store.campaigns import Campaigns, CampaignStore
 from sender_service.store.parts import PartStore
 from sender_service.store.sends import SendStore
@@ -134,14 +135,14 @@ class Intake:
         return terms.life(self._clock())
 
     async def check_names(self, terms: Terms) -> None:
-        """Raise InvalidPayload where there is no such app, or no such campaign of it.
+        """Raise UnknownApp, or InvalidPayload where the app has no such campaign.
 
         Whoever asks over HTTP can correct it, so no send is kept of it.
         """
         if self._apps.get(terms.app) is None:
             await self._apps.refresh()
         if self._apps.get(terms.app) is None:
-            raise _unknown("app", "there is no such app")
+            raise UnknownApp(terms.app, "app")
         if await self._campaigns.campaign(terms.app, terms.campaign) is None:
             known = [str(d["id"]) for d in await self._campaigns.find({"app": terms.app})]
             hint = did_you_mean(terms.campaign, known)
@@ -149,7 +150,7 @@ class Intake:
 
     def _unknown_app(self, app: str) -> Rejected | None:
         if self._apps.get(app) is None:
-            return NotFound("no such app", code="unknown_app")
+            return UnknownApp(app)
         return None
 
     def _without_nobody(self, said: Said) -> Said:

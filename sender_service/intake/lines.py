@@ -23,7 +23,7 @@ def read_head(first: tuple[int, bytes] | None) -> Terms:
         raise InvalidPayload("the first line is the trigger", code="no_trigger")
     number, line = first
     try:
-        value = load_json(line)
+        value = load_json(line, is_line=True)
         for key in ELSEWHERE:
             if isinstance(value, dict) and key in value:
                 error = FieldError(key, "not_here", "recipients come one a line")
@@ -36,7 +36,7 @@ def read_head(first: tuple[int, bytes] | None) -> Terms:
 def read_recipient(number: int, line: bytes, index: int) -> Recipient | BadName:
     """Raises InvalidPayload for an unknown key, which is a slip in all lines alike."""
     try:
-        return validate_strictly(Recipient, load_json(line))
+        return validate_strictly(Recipient, load_json(line, is_line=True))
     except InvalidPayload as exc:
         unknown = [error for error in exc.errors if error.code == "unknown_key"]
         if unknown:

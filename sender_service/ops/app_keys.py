@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from sender_service.models.app_keys import MAX_KEYS, make_key, next_id
 from sender_service.models.trigger import Name
+from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
 from sender_service.ops.examples import KEY_MADE, KEY_ROTATED, KEYS, answers
@@ -49,7 +50,7 @@ class AppKeys:
 
     async def shown(self, app: str) -> list[dict[str, Any]]:
         """Raises NotFound."""
-        found = _existing(await self._store.get(app))
+        found = _existing(await self._store.get(app), app)
         return [{"id": key.id, "kind": key.kind, "inSnippet": self._is_in_snippet(found, key)}
                 for key in found.keys]  # fmt: skip
 
@@ -60,7 +61,7 @@ class AppKeys:
 
         def change(before: Document | None) -> Document:
             nonlocal made
-            known = _existing(before)
+            known = _existing(before, app)
             ids = {key.id for key in known.keys}
             if wanted.id in ids:
                 raise Conflict("id: the app has a key of this id", code="key_exists")
@@ -75,7 +76,7 @@ class AppKeys:
         answer: dict[str, Any] = {}
 
         def change(before: Document | None) -> Document:
-            known = _existing(before)
+            known = _existing(before, app)
             old = _key(known, key)
             plain, made = make_key(old.kind), next_id(old.id, {one.id for one in known.keys})
             in_snippet = self._is_in_snippet(known, old)
@@ -92,7 +93,7 @@ class AppKeys:
         """Raises NotFound, Conflict."""
 
         def change(before: Document | None) -> Document:
-            known = _existing(before)
+            known = _existing(before, app)
             old = _key(known, key)
             if self._is_in_snippet(known, old):
                 text = "snippet.webhookKey names it: rotate it first, or put the app without"
@@ -153,9 +154,9 @@ def keys_router(keys: AppKeys) -> APIRouter:
     return router
 
 
-def _existing(document: Document | None) -> App:
+def _existing(document: Document | None, app: str) -> App:
     if document is None:
-        raise NotFound("no such app", code="unknown_app")
+        raise UnknownApp(app)
     return App.model_validate(document)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 
 from sender_service.models.trigger import Name
+from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.app_body import AppIn, Sealer
 from sender_service.ops.app_secrets import find_absent_secrets
 from sender_service.ops.auth import caller, needs
@@ -16,7 +17,7 @@ from sender_service.ops.examples import APP, CONNECTION, answers
 from sender_service.ops.trials import ConnectionTest
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
-from shared.errors import Conflict, FieldError, Forbidden, NotFound
+from shared.errors import Conflict, FieldError, Forbidden
 from shared.models.app import App
 from shared.mongo import Document
 from shared.secrets import MASK, Vault
@@ -110,7 +111,7 @@ def apps_router(
 async def _existing(store: VersionedStore, app: str) -> Document:
     document = await store.get(app)
     if document is None:
-        raise NotFound("no such app", code="unknown_app")
+        raise UnknownApp(app)
     return document
 
 

@@ -19,6 +19,7 @@ from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from shared.errors import FieldError, InvalidPayload, TooLarge
 from shared.http import error_response
 from shared.models.strict import MAX_FINDINGS, validate_strictly
+from shared.models.wire import load_json
 
 NDJSON = "application/x-ndjson"
 MAX_BODY_BYTES = 1024 * 1024
@@ -128,9 +129,9 @@ def load_exactly(body: bytes) -> Any:
             parse_constant=_refuse_constant,
             object_pairs_hook=_refuse_repeated_keys,
         )
-    except (ValueError, RecursionError) as exc:
-        text = "the body is not JSON in UTF-8, or nested too deep"
-        raise InvalidPayload(text, code="invalid_json") from exc
+    except (ValueError, RecursionError):
+        load_json(body)  # says where
+        raise InvalidPayload("the body is nested too deep", code="invalid_json") from None
 
 
 def check_keys_once(body: bytes) -> None:

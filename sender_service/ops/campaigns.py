@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from sender_service.models.campaign import Campaign, CampaignBody, texts_in
 from sender_service.models.templates import check_ahead
 from sender_service.models.trigger import Name
+from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
 from sender_service.ops.examples import CAMPAIGN, REPORT, SHOWN_CAMPAIGN, answers
@@ -22,6 +23,7 @@ from sender_service.planner.trying import try_texts
 from sender_service.store.campaigns import CampaignStore, campaign_key, to_campaign
 from shared.apps import AppRegistry
 from shared.errors import InvalidPayload, NotFound
+from shared.nearest import did_you_mean
 
 MOST_VERSIONS = 100
 SHOWN = frozenset({"id", "app", "version"})  # not for a `PUT` to change
@@ -157,11 +159,13 @@ async def known_app(registry: AppRegistry, app: str) -> None:
     if registry.get(app) is None:
         await registry.refresh()
     if registry.get(app) is None:
-        raise NotFound("no such app", code="unknown_app")
+        raise UnknownApp(app)
 
 
 async def _existing(store: CampaignStore, app: str, campaign: str) -> Campaign:
     found = await store.campaign(app, campaign)
     if found is None:
-        raise NotFound("no such campaign", code="unknown_campaign")
+        known = [str(document["id"]) for document in await store.find({"app": app})]
+        hint = did_you_mean(campaign, known)
+        raise NotFound(f"no such campaign{hint}", code="unknown_campaign")
     return found

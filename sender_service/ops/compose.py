@@ -30,6 +30,7 @@ from sender_service.ops.send_list import send_list_router
 from sender_service.ops.sends import SendsApi
 from sender_service.ops.tokens import tokens_router
 from sender_service.ops.trials import ConnectionTest, TestSender
+from sender_service.ops.unknown_app import add_known_apps
 from sender_service.ops.waiting import WaitingReasons
 from sender_service.ops.why import Why
 from sender_service.planner.audience import AudienceReader
@@ -96,7 +97,7 @@ class OpsParts:
             tokens_router(store, self.apps, self.vault, self.clock),
             audit_router(audit, self.clock),
         ]
-        return create_app(
+        api = create_app(
             self.settings.sender,
             (tokens, Guesses(self.monotonic)),
             (audit, self.clock),
@@ -104,6 +105,8 @@ class OpsParts:
             lambda: ping(self.database),
             routers,
         )
+        add_known_apps(api, self.apps)
+        return api
 
     def _offers(self) -> Sequence[APIRouter]:
         """Apps, campaigns, sends."""

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from sender_service.models.access import Apps, Principal, Role
 from sender_service.models.trigger import Name
+from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.audit import plain
 from sender_service.ops.auth import NAMED_APP, caller, needs
 from sender_service.ops.bodies import json_body
@@ -20,7 +21,7 @@ from sender_service.ops.examples import TOKEN, answers
 from sender_service.store.tokens import ALL, Token, TokenStore, shown
 from shared.apps import AppRegistry
 from shared.clock import Clock
-from shared.errors import FieldError, Forbidden, InvalidPayload, NotFound
+from shared.errors import Forbidden, InvalidPayload, NotFound
 from shared.models.wire import Moment, Wire
 from shared.secrets import Vault
 
@@ -106,14 +107,12 @@ def _check_reach(by: Principal, role: Role, apps: Apps) -> None:
 
 
 async def _check_apps(registry: AppRegistry, apps: str | list[str]) -> None:
-    """A misspelt app would be a token for nothing. Raises InvalidPayload."""
+    """A misspelt app would be a token for nothing. Raises UnknownApp."""
     for index, app in enumerate([] if apps == ALL else apps):
         try:
             await known_app(registry, app)
-        except NotFound as exc:
-            field = f"body.apps.{index}"
-            error = FieldError(field, exc.code, exc.message)
-            raise InvalidPayload(f"{field}: {exc.message}", code=exc.code, errors=[error]) from exc
+        except UnknownApp as exc:
+            raise UnknownApp(app, f"body.apps.{index}") from exc
 
 
 def only_app(apps: Apps) -> str | None:

@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.clock import as_utc
 from shared.errors import InvalidPayload
+from shared.json_faults import describe_fault
 from shared.models.strict import to_invalid
 
 STORABLE_KEY = r"^([^$\u0000][^\u0000]*)?$"
@@ -172,9 +173,14 @@ def invalid_payload(error: ValidationError, *, prefix: str = "") -> InvalidPaylo
     return to_invalid(error, prefix=prefix)
 
 
-def load_json(body: bytes) -> Any:
-    """Read strict JSON (UTF-8, no NaN), with or without a byte order mark. Raises InvalidPayload."""
+def load_json(body: bytes, *, is_line: bool = False) -> Any:
+    """Read strict JSON (UTF-8, no NaN), with or without a byte order mark.
+
+    `is_line`: it is one of a list's lines. Raises InvalidPayload, which says where it is none.
+    """
     try:
         return orjson.loads(body[len(BOM_UTF8) :] if body.startswith(BOM_UTF8) else body)
     except orjson.JSONDecodeError as exc:
-        raise InvalidPayload("the body is not JSON in UTF-8", code="invalid_json") from exc
+        place = describe_fault(body, exc, is_line=is_line)
+        what = "not JSON" if is_line else "the body is not JSON"
+        raise InvalidPayload(f"{what}: {place}", code="invalid_json") from None

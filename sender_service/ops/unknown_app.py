@@ -1,0 +1,22 @@
+"""Names, where an app isn't known, those that the caller may see: no other app is given away."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+from sender_service.models.unknown_app import UnknownApp
+from sender_service.ops.auth import caller
+from shared.apps import AppRegistry
+from shared.http import error_response
+
+
+def add_known_apps(app: FastAPI, registry: AppRegistry) -> None:
+    """Let answers of `unknown_app` name the nearest app, or list the apps of the caller's token."""
+
+    async def on_unknown_app(request: Request, exc: Exception) -> Response:
+        assert isinstance(exc, UnknownApp)
+        holds = caller(request).holds
+        return error_response(exc.among([one.id for one in registry.apps if holds(one.id)]))
+
+    app.add_exception_handler(UnknownApp, on_unknown_app)
