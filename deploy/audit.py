@@ -15,6 +15,8 @@ from typing import Any
 
 import orjson
 
+from shared.terminal import run_to_pipe
+
 LOCKS = ("requirements/base.txt", "requirements/embedded.txt")
 TOOL = (
     Path(sys.prefix) / "audit" / "bin" / "pip-audit"
@@ -86,4 +88,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_to_pipe(main))

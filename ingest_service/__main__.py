@@ -20,7 +20,7 @@ from shared.errors import CarillonError
 from shared.mongo import open_database
 from shared.service import OURS_ALONE, run_service, say_what_starts
 from shared.settings import Settings
-from shared.terminal import replace_unwritable
+from shared.terminal import replace_unwritable, run_to_pipe
 
 EXIT_REFUSED = 2
 Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
@@ -75,6 +75,8 @@ def _run_command(given: argparse.Namespace) -> int:
         return asyncio.run(COMMANDS[given.command](given, settings))
     except CarillonError as exc:
         reason = exc.message
+    except BrokenPipeError:
+        raise
     except OSError as exc:  # a full disk, a folder that isn't ours
         reason = f"{exc.filename or settings.data_dir}: {exc.strerror}"
     sys.stderr.write(f"{given.command}: {reason}\n")
@@ -96,4 +98,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_to_pipe(main))

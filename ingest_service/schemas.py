@@ -50,7 +50,8 @@ TypeName = Annotated[
     str,
     text_like(
         TYPE_NAME,
-        "must be the name of a type of event: a letter, then up to 63 letters, digits, or any of _ . : -, as pageview",
+        "must be a type of event: a letter, then at most 63 letters, digits, or any of _ . : -,"
+        " as pageview",
     ),
 ]
 

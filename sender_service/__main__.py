@@ -17,7 +17,7 @@ from sender_service.cli.tokens import add_token_commands
 from sender_service.cli.trigger import add_trigger_command
 from sender_service.main import ROLES, run
 from shared.service import run_service, say_what_starts
-from shared.terminal import replace_unwritable
+from shared.terminal import replace_unwritable, run_to_pipe
 
 COMMANDS = (
     add_trigger_command,
@@ -68,4 +68,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_to_pipe(main))

@@ -21,6 +21,7 @@ from deploy.local.stop import Stop
 from shared.environment import check_names, read_settings
 from shared.errors import Rejected
 from shared.settings import Settings
+from shared.terminal import run_to_pipe
 
 
 async def run(settings: Settings, local: LocalSettings, screen: Screen) -> int:
@@ -60,4 +61,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_to_pipe(main))

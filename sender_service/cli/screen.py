@@ -21,10 +21,17 @@ from rich.table import Table
 _BREAKS = str.maketrans({"\t": " ", "\n": " ", "\r": " "})
 
 
+class DataConsole(Console):
+    """Prints for pipes too: one that is closed ends the command, as it ends what writes without it."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def open_console(file: IO[str] | None = None, *, width: int | None = None) -> Console:
     """Return a console that prints data as it is: neither emoji codes nor markup mean anything."""
     target = sys.stdout if file is None else file
-    return Console(
+    return DataConsole(
         file=target, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True
     )
 
