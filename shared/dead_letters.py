@@ -12,6 +12,7 @@ from shared.errors import Rejected
 from shared.ids import dead_letter_id
 from shared.kafka import LogWriter, Outgoing, Record
 from shared.models.dead_letter import DeadLetter
+from shared.texts import shorten
 from shared.topics import DEAD_LETTERS
 
 log = logging.getLogger("carillon.stage")
@@ -67,7 +68,7 @@ class Undertaker:
             value=DeadLetter.pack(record.value[:MAX_KEPT_BYTES]),
             cut=_is_cut(record),
             code=poison.error.code,
-            message=poison.error.message[:MAX_TEXT],
+            message=shorten(poison.error.message, MAX_TEXT),
             at=self._clock(),
         )
 

@@ -7,14 +7,13 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from deploy.local.errors import NotReady, NotWriting
+from deploy.local.sentences import read_health
 from shared.collections import INSTALLATION
 from shared.errors import LogUnavailable
 from shared.kafka import ensure_topics
 from shared.mongo_errors import answer_of
 from shared.settings import KafkaSettings
 from shared.topics import TOPICS
-
-REASON_CHARACTERS = 300
 
 
 async def probe_http(client: httpx.AsyncClient, url: str) -> None:
@@ -23,7 +22,7 @@ async def probe_http(client: httpx.AsyncClient, url: str) -> None:
     except httpx.HTTPError as exc:
         raise NotReady(f"{url}: {type(exc).__name__}") from exc
     if answer.status_code != httpx.codes.OK:
-        raise NotReady(f"{url} answers {answer.status_code} {answer.text[:REASON_CHARACTERS]}")
+        raise NotReady(f"{url} answers {answer.status_code}: {read_health(answer.text)}")
 
 
 async def probe_database(uri: str, database: str) -> None:

@@ -17,6 +17,7 @@ import psutil
 
 from deploy.local.errors import ChildDied, LaunchError, NotReady
 from deploy.local.log_files import bound_log, former, open_log, pump
+from deploy.local.sentences import read_log_line
 
 LEASH = Path(__file__).with_name("leash.py")
 PROBE_PAUSE_SECONDS = 0.05
@@ -192,8 +193,11 @@ class Child:
         """The end of what it wrote since its last start, as the rest of a sentence."""
         with suppress(OSError), self.log.open("rb") as written:
             end = written.seek(0, os.SEEK_END)
-            written.seek(max(self._log_begin, end - TAIL_BYTES))
-            lines = written.read().decode(errors="replace").splitlines()[-TAIL_LINES:]
+            begin = written.seek(max(self._log_begin, end - TAIL_BYTES))
+            lines = written.read().decode(errors="replace").splitlines()
+            lines = lines[begin > self._log_begin and len(lines) > 1 :][-TAIL_LINES:]
             if lines:
-                return f"; the end of {self.log}:\n" + "\n".join(f"    {line}" for line in lines)
+                return f"; the end of {self.log}:\n" + "\n".join(
+                    f"    {read_log_line(line)}" for line in lines
+                )
         return f"; it wrote nothing to {self.log}"

@@ -72,7 +72,8 @@ class Ops:
         """Print to the standard error what is allowed, but worth knowing."""
         errors = error_console()
         for found in warnings:
-            errors.print(f"warning: {found['field']}: {found['message']}")
+            field = f"{found['field']}: " if "field" in found else ""
+            errors.print(f"warning: {field}{found['message']}")
 
     def note(self, text: str) -> None:
         """Print to the standard error what a person should know besides."""

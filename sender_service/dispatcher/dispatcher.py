@@ -24,6 +24,7 @@ from shared.models.app import App
 from shared.models.delivery import Delivery, PlayerOutcome
 from shared.models.job import Job
 from shared.stage import Item, StageSpec
+from shared.texts import shorten
 from shared.topics import (
     DELIVERIES,
     DISPATCHER_MARKETING,
@@ -167,7 +168,10 @@ class Dispatcher:
         log.error("app stopped: OneSignal refuses it", extra={"app": app.id, "code": refused.code})
         await self._tools.app_store.set(
             app.id,
-            {"state": "stopped", "stoppedBecause": f"{refused.code}: {refused.message}"[:300]},
+            {
+                "state": "stopped",
+                "stoppedBecause": shorten(f"{refused.code}: {refused.message}", 300),
+            },
         )
         await self._tools.apps.refresh()
 

@@ -16,6 +16,7 @@ from sender_service.models.charging import check_attribute
 from sender_service.models.filters import ATTRIBUTE_AT
 from sender_service.models.metering import TextFault, meter
 from sender_service.models.sandbox import PushEnvironment, steps_of
+from sender_service.models.template_words import describe_syntax
 from shared.errors import Rejected
 
 PROFILE = "profile"
@@ -58,7 +59,7 @@ def _fault_of(source: str) -> str | None:
         meta.find_undeclared_variables(tree)  # names filters that there are not
         _check_loops(tree, MAX_LOOP_DEPTH)
     except TemplateSyntaxError as exc:
-        return f"template, line {exc.lineno}: {exc.message}"
+        return f"template, line {exc.lineno}: {describe_syntax(exc.message or '')}"
     except RecursionError:
         return "template: nested too deep"
     except ValueError as exc:
@@ -169,7 +170,7 @@ def _compile(source: str) -> Compiled:
         names, steps = frozenset(meta.find_undeclared_variables(tree)), steps_of(tree)
         return Compiled(_environment.from_string(tree), names, steps)
     except TemplateSyntaxError as exc:
-        return Compiled(None, frozenset(), 0, exc.message or "")
+        return Compiled(None, frozenset(), 0, describe_syntax(exc.message or ""))
     except (RecursionError, SyntaxError, ValueError) as exc:  # a compiler that has its own bounds
         return Compiled(None, frozenset(), 0, type(exc).__name__)
 
@@ -232,5 +233,5 @@ def _reason(error: Exception, source: str) -> str:
         word = (name[1] or name[2]) if name is not None else None
         if word is not None and word in source:
             return f"{word} is missing"
-        return "something is missing"
+        return "a list or an object has no such entry"
     return type(error).__name__

@@ -22,6 +22,7 @@ from shared.models.app import App
 from shared.models.wire import Storable, Wire
 from shared.names import PlayerId
 from shared.secrets import Vault
+from shared.texts import shorten
 
 LOOK_TIMEOUT_SECONDS = 10.0
 Verdict = Literal["ok", "key_refused", "app_unknown", "unreachable", "secret_unreadable", "unclear"]
@@ -98,7 +99,7 @@ def _judged(answer: httpx.Response) -> dict[str, Any]:
         counts = {ours: _count(body.get(theirs)) for ours, theirs in told.items()}
         return {**_told("ok", "OneSignal takes the key"), **counts}
     messages = error_messages(body)
-    text = messages[0][:200] if messages else f"HTTP {answer.status_code}"
+    text = shorten(messages[0], 200) if messages else f"HTTP {answer.status_code}"
     if answer.status_code in (401, 403):
         return _told("key_refused", text)
     if answer.status_code == 404:

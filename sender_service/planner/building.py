@@ -18,6 +18,7 @@ from sender_service.planner.policy import choose_variant, suppressions, unproven
 from sender_service.planner.rendering import Body
 from sender_service.planner.target import Candidate, Want
 from shared.errors import Rejected
+from shared.texts import shorten
 
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
 # People of whom no browser is known: most of some audiences, and planning goes on behind a page.
@@ -131,7 +132,7 @@ class PageBuilder:
             body = bodies[id(want)]
             if isinstance(body, Rejected):
                 if len(self.faults) < MAX_FAULTS:
-                    self.faults[str(len(self.members))] = body.message[:MAX_FAULT]
+                    self.faults[str(len(self.members))] = shorten(body.message, MAX_FAULT)
                 self._member(player, person, NO_CHUNK, ["failed", "bad_variables"])
             else:
                 self._member(player, person, self._chunk(variant.id, body, zone), None)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from shared.errors import FieldError, InvalidPayload
 from shared.models.sentences import sentence_of
 from shared.nearest import did_you_mean, is_near
+from shared.texts import shorten
 
 MAX_FINDINGS = 100  # that an answer lists: each may be as long as a path
 MOST_STEP = 64  # letters of a key in a path: whoever wrote it knows the rest
@@ -143,5 +144,4 @@ def _last(finding: Finding) -> str:
 
 
 def _cut(step: str | int) -> str:
-    text = str(step)
-    return text if len(text) <= MOST_STEP else text[:MOST_STEP] + "…"
+    return shorten(str(step), MOST_STEP)
