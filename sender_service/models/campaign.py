@@ -23,13 +23,11 @@ from shared.models.sentences import text_like
 from shared.models.wire import Storable, Wire
 
 MAX_DATA_BYTES = 1_500  # OneSignal takes 2,048 with our tag in it
-
 MAX_DATA_DEPTH = 6  # a webhook brings it back inside its own, of which ingest reads eight levels
 MAX_SOURCES = 200_000  # characters of all texts together: compiling takes 20 µs for each
 # The context in which what is stored is read: it was checked by the rules of its day, and checking it
 # anew takes longer than to plan with it. Rendering has bounds of its own.
 STORED = {"stored": True}
-
 MAX_TEMPLATE = 2_000  # characters of one text, as it is written
 MAX_TEXTS = 1_000  # of all variants, in all languages
 

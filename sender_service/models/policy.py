@@ -10,6 +10,7 @@ from pydantic import Field
 from sender_service.models.quiet_hours import QuietHours
 from shared.models.app import App
 from shared.models.cap import Cap
+from shared.models.sentences import one_of_kinds
 from shared.models.wire import Wire
 
 
@@ -38,7 +39,10 @@ class Policy(Wire):
     quiet_hours: QuietHours | None = None
     ttl_seconds: int = Field(default=86_400, ge=0, le=2_419_200)
     # True: not to whoever bought since the trigger; a number: not in so many days before it either.
-    not_if_bought_since: bool | Annotated[float, Field(gt=0, le=365)] | None = None
+    not_if_bought_since: Annotated[
+        bool | Annotated[float, Field(gt=0, le=365)] | None,
+        one_of_kinds("must be true, false or a number of days above 0 and up to 365, as 7"),
+    ] = None
 
     def bought_since(self, triggered: datetime) -> datetime | None:
         """A purchase at or after this moment takes a person out."""

@@ -20,7 +20,7 @@ _LOOKED_FOR = re.compile(
 )
 _SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^unexpected end of template, expected (.+?)\.?$"), r"it ends before \1"),
-    (re.compile(r"""^unexpected char ("'"|'"') at"""), r"a quote isn't closed: \1"),
+    (re.compile(r"""^unexpected char ("'"|'"') at .*$"""), "a quote isn't closed"),
     (re.compile(r"^unexpected char (.+) at \d+$"), rf"the sign \1 has no meaning there; {EXAMPLE}"),
     (re.compile(r"^expected token (.+), got (.+)$"), rf"\2 stands where \1 is expected; {EXAMPLE}"),
     (re.compile(r"^expected name or number$"), "after a dot a name or a number is expected"),

@@ -22,6 +22,7 @@ from sender_service.store.tokens import ALL, Token, TokenStore, shown
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.errors import Forbidden, InvalidPayload, NotFound
+from shared.models.sentences import one_of_kinds
 from shared.models.wire import Moment, Wire
 from shared.secrets import Vault
 
@@ -45,7 +46,10 @@ class TokenIn(Wire):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     role: Role
-    apps: Literal["all"] | Annotated[list[Name], Field(min_length=1, max_length=MOST_APPS)]
+    apps: Annotated[
+        Literal["all"] | Annotated[list[Name], Field(min_length=1, max_length=MOST_APPS)],
+        one_of_kinds(f'must be "all", or a list of 1 to {MOST_APPS} apps, as ["demo"]'),
+    ]
     expires_at: Moment | None = None
 
 

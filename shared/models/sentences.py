@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from pydantic import StringConstraints
+from pydantic import (
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ErrorType
 
 A_TEXT = "must be a text, in quotes"
@@ -17,7 +23,7 @@ A_MOMENT = "must be a date and time, as 2027-01-31T10:00:00Z"
 A_WHOLE_NUMBER = "must be a whole number, as 3"
 A_NUMBER = "must be a number, as 0.5"
 YES_OR_NO = "must be true or false"
-AN_OBJECT = "must be an object, {…}"
+AN_OBJECT = "must be an object, {{…}}"  # in a format
 A_LIST = "must be a list, […]"
 # Pydantic's type of error → what is expected; `{…}` are the limits that the model sets.
 SENTENCES: Mapping[str, str] = {
@@ -96,6 +102,18 @@ def described(pattern: str, words: str) -> str:
     """Return the pattern, whose words are known from now on."""
     _WORDS[pattern] = words
     return pattern
+
+
+def one_of_kinds(words: str) -> WrapValidator:
+    """Return the check that a value is of one kind or another: one sentence, not one for each kind."""
+
+    def read(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise PydanticCustomError("union_type", words) from None
+
+    return WrapValidator(read)
 
 
 def words_of(pattern: str) -> str:

@@ -19,6 +19,7 @@ from shared.texts import shorten
 MAX_FINDINGS = 100  # that an answer lists: each may be as long as a path
 MOST_STEP = 64  # letters of a key in a path: whoever wrote it knows the rest
 UNKNOWN = "extra_forbidden"
+A_KEY = "[key]"  # Pydantic's last step, where the key itself is wrong
 SAID_BY_CODE = frozenset({"time_zone_missing"})  # findings that name the whole refusal too
 
 M = TypeVar("M", bound=BaseModel)
@@ -74,7 +75,7 @@ def _invalid(found: Sequence[FieldError], count: int) -> InvalidPayload:
 
 
 def to_error(finding: Finding, model: type[BaseModel] | None, prefix: str = "") -> FieldError:
-    path = prefix + ".".join(_cut(step) for step in finding["loc"])
+    path = prefix + ".".join(_cut(step) for step in finding["loc"] if step != A_KEY)
     if finding["type"] != UNKNOWN:
         return FieldError(path.rstrip(".") or "body", finding["type"], message_of(finding))
     known = known_names(model, finding["loc"]) if model is not None else []

@@ -1,0 +1,206 @@
+"""Every message of a field is a sentence of ours, whatever stands there: of bodies, triggers, events."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import orjson
+import pytest
+from pydantic import BaseModel, ValidationError
+from pydantic_core.core_schema import ErrorType
+
+from ingest_service.field_notes import FieldNotes, validate_leniently
+from ingest_service.schemas import KNOWN, Envelope
+from sender_service.models.campaign import CampaignBody
+from sender_service.models.trigger import Recipient, Terms, Trigger, parse_trigger
+from sender_service.ops.app_body import AppIn
+from sender_service.ops.app_keys import KeyRequest
+from sender_service.ops.examples import APP, CAMPAIGN, PERSON, PLAYER, SEND_ID
+from sender_service.ops.letters import ReplayIn
+from sender_service.ops.people import MergeIn, PersonQuery
+from sender_service.ops.tokens import TokenIn
+from sender_service.ops.trials import TestPush
+from shared.errors import FieldError, InvalidPayload
+from shared.models.sentences import UNEXPECTED, UNTOLD, sentence_of, words_of
+from shared.models.strict import validate_strictly
+
+FOREIGN = re.compile(
+    r"should |Input|String|Field required|not permitted|valid (string|integer|number|dict|list|date"
+    r"|bool)|Invalid|Unable|[A-Za-z]*Error|\^|\\[sxz]|\{[0-9]+,|\[A-Z|\[a-z"
+)
+ODD: list[Any] = [
+    None, "", "?", "ÿ" * 600, "x" * 9_000, -1, 0, 1.5, 10**30, float("inf"), True, [], [1], {},
+    {"x": 1}, [[]], [None], ["", ""], "2027-01-01", "22", "https://", "{{", "{{ a b }}", "{% x %}",
+]  # fmt: skip
+WINDOW = {"within": {"days": 2}, "olderThan": {"hours": 1}}
+SEGMENT: dict[str, Any] = {"and": [
+    {"or": [{"not": {"lastSeen": WINDOW}}, {"language": ["cs"]}, {"timeZone": ["Europe/Prague"]}]},
+    {"browser": ["Chrome"]}, {"known": "login"}, {"viewed": {"items": ["1"], "last": True}},
+    {"category": {"ids": ["1"]}}, {"basket": {"total": {"atLeast": 1}, "lines": {"atLeast": 1}}},
+    {"bought": {"count": {"atLeast": 1, "atMost": 3}, "within": {"days": 3}}},
+]}  # fmt: skip
+TERMS: dict[str, Any] = {
+    "id": SEND_ID, "app": "demo", "campaign": "welcome", "priority": "marketing",
+    "variables": {"a": 1}, "sendAt": "2027-01-01T00:00:00Z", "expiresAt": "2027-01-02T00:00:00Z",
+}  # fmt: skip
+WRITTEN: list[tuple[type[BaseModel], dict[str, Any]]] = [
+    (AppIn, {
+        **APP, "enabled": True, "loginHash": {"required": True, "secret": "a secret"},
+        "allowedLogins": ["0"], "controlGroup": 0.1, "cap": {"count": 1, "days": 2},
+        "timeZone": "Europe/Prague", "maskedParameters": ["token"],
+        "snippet": {"loadOneSignal": True, "workerPath": "/x.js", "webhookKey": "wh_demo",
+                    "sdkUrl": "https://x.example/sdk.js", "loginToOneSignal": True,
+                    "requireConsent": False, "cookieDomain": "shop.example"},
+    }),
+    (CampaignBody, {
+        **CAMPAIGN, "location": "PushNotificationLocation", "enabled": True,
+        "policy": {"browsers": "all", "holdout": 0.1, "cap": {"count": 1, "days": 2},
+                   "quietHours": {"from": "22:00", "to": "07:00"}, "ttlSeconds": 60,
+                   "notIfBoughtSince": 3},
+        "variants": [{**CAMPAIGN["variants"][0], "weight": 1, "icon": "https://x.example/i.png",
+                      "image": "https://x.example/i.png", "data": {"a": 1},
+                      "buttons": [{"id": "a", "text": "A", "url": "https://x.example/",
+                                   "icon": "https://x.example/i.png"}]}],
+    }),
+    (Terms, TERMS),
+    (Trigger, {**TERMS, "audience": {"logins": ["a"]}, "part": 1, "parts": 2}),
+    (Trigger, {**TERMS, "audience": {"segment": SEGMENT}}),
+    (Trigger, {**TERMS, "audience": {"all": True}}),
+    (Trigger, {**TERMS, "recipients": [{"login": "a", "variables": {"a": 1}}, {"player": PLAYER},
+                                       {"visitor": "v-1"}]}),
+    (Recipient, {"login": "a", "variables": {}}),
+    (KeyRequest, {"kind": "server", "id": "warehouse"}),
+    (ReplayIn, {"ids": [SEND_ID]}),
+    (PersonQuery, {"app": "demo", "email": "jana@shop.example"}),
+    (MergeIn, {"merge": PERSON}),
+    (TokenIn, {"name": "x", "role": "read", "apps": ["demo"], "expiresAt": "2030-01-01T00:00:00Z"}),
+    (TestPush, {"player": PLAYER, "variables": {}}),
+]  # fmt: skip
+EVENTS: dict[str, dict[str, Any]] = {
+    "pageview": {"pageType": "product", "itemID": "1", "categoryID": "2"},
+    "identify": {"login": "jana", "email": "jana@shop.example"},
+}
+LISTED_BY_OTHER_WORDS = ("origins", "headings", "contents", "url", "icon", "image", "text")
+
+
+def with_odd_values(body: Any, *path: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield the body with each odd value in each place, and without each key."""
+    inner = body
+    for step in path:
+        inner = inner[step]
+    for key in list(inner) if isinstance(inner, dict) else range(len(inner)):
+        for odd in ODD:
+            changed = copy.deepcopy(body)
+            holder = changed
+            for step in path:
+                holder = holder[step]
+            holder[key] = odd
+            yield (*path, key), changed
+        if isinstance(inner[key], dict | list):
+            yield from with_odd_values(body, *path, key)
+        changed = copy.deepcopy(body)
+        holder = changed
+        for step in path:
+            holder = holder[step]
+        del holder[key]
+        yield (*path, key), changed
+
+
+def check(errors: Iterator[FieldError] | tuple[FieldError, ...] | list[FieldError]) -> int:
+    count = 0
+    for error in errors:
+        count += 1
+        assert error.message, error
+        assert not FOREIGN.search(error.message), error
+        assert error.message not in (UNEXPECTED, UNTOLD), error
+        assert not re.search(r"[\[\]()]", error.field), error
+    return count
+
+
+@pytest.mark.parametrize(("model", "body"), WRITTEN)
+def test_c3_messages_of_bodies_are_sentences(model: type[BaseModel], body: dict[str, Any]) -> None:
+    validate_strictly(model, body)
+    found = 0
+    for _, odd in with_odd_values(body):
+        try:
+            validate_strictly(model, odd, prefix="body.")
+        except InvalidPayload as exc:
+            assert not FOREIGN.search(exc.message), exc.message
+            found += check(exc.errors)
+    assert found >= len(ODD) - 5
+
+
+def test_c3_messages_of_names_that_are_left_out_are_sentences() -> None:
+    for odd in (None, True, "", "x" * 300, [], {}):
+        names = [{"login": odd}, {"player": odd}, {"visitor": odd}, odd, {"login": "good"}]
+        body = orjson.dumps({**TERMS, "recipients": names})
+        _, trigger, _ = parse_trigger(body)
+        assert isinstance(trigger, Trigger)
+        for name in trigger.malformed.names:
+            assert not FOREIGN.search(name.message), name
+
+
+def test_c3_messages_of_events_are_sentences() -> None:
+    envelope = {"type": "pageview", "visitorId": "v-1", "occurredAt": "2027-01-01T00:00:00Z",
+                "page": {"url": "https://x.example/", "title": "X", "referrer": ""},
+                "context": {"timeZone": "UTC", "language": "cs", "browser": "x"}}  # fmt: skip
+    for model, body in [(Envelope, envelope), *((KNOWN[t], data) for t, data in EVENTS.items())]:
+        for _, odd in with_odd_values(body):
+            notes = FieldNotes()
+            try:
+                validate_leniently(model, odd, notes, needed=frozenset({"type"}))
+            except InvalidPayload as exc:
+                check(exc.errors)
+            check(notes.found)
+
+
+def schemas_of(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    waiting: list[tuple[str, Any]] = [("", model.model_json_schema())]
+    while waiting:
+        path, one = waiting.pop()
+        yield path, one
+        inner = one.items() if isinstance(one, dict) else enumerate(one)
+        waiting += [(f"{path}.{k}", v) for k, v in inner if isinstance(v, dict | list)]
+
+
+def test_c3_every_pattern_has_words_with_an_example() -> None:
+    for model in dict.fromkeys(model for model, _ in WRITTEN):
+        for path, one in schemas_of(model):
+            if isinstance(one, dict) and isinstance(one.get("pattern"), str):
+                by_itself = any(f".{name}" in path for name in LISTED_BY_OTHER_WORDS)
+                known = words_of(one["pattern"])
+                assert by_itself or "propertyNames" in path or known != UNTOLD, (path, one)
+                assert known == UNTOLD or " as " in known or "shows ids" in known, known
+
+
+def test_c3_no_type_of_pydantics_reaches_people() -> None:
+    for kind in get_args(ErrorType):
+        if kind not in ("value_error", "assertion_error"):
+            limits = dict.fromkeys(
+                ("gt", "ge", "lt", "le", "multiple_of", "expected", "max_length"), 2
+            )
+            said = sentence_of(kind, "Input should be something", {**limits, "min_length": 2})
+            assert not FOREIGN.search(said), (kind, said)
+
+
+def test_limits_are_written_as_json_has_them() -> None:
+    assert sentence_of("greater_than_equal", "", {"ge": 0.0}) == "must be at least 0"
+    assert sentence_of("literal_error", "", {"expected": "True"}) == "must be true"
+    assert sentence_of("string_too_short", "", {"min_length": 1}) == "must not be empty"
+    assert sentence_of("too_long", "", {"max_length": 1}) == "must have at most 1 entry"
+
+
+def test_what_is_ours_stays() -> None:
+    assert (
+        sentence_of("value_error", "Value error, keys: ids must differ") == "keys: ids must differ"
+    )
+    assert sentence_of("player_id", "must be a UUID") == "must be a UUID"
+
+
+def test_unknown_types_would_not_break() -> None:
+    with pytest.raises(ValidationError):
+        Recipient.model_validate(3)
+    assert sentence_of("fraction_type", "Fraction input should be …") == UNEXPECTED
