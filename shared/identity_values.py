@@ -29,7 +29,7 @@ PATTERN = "^({}|({})|[(]({})[)]|0{{8}}(-0{{4}}){{3}}-0{{12}})$|{}".format(
     *["|".join(_BRACKETED)] * 2,
     _MARKS_PATTERN,
 )
-MESSAGE = "is what a template or script writes where nobody is"
+MESSAGE = "names nobody: a template or a script wrote it where there was no value"
 
 
 def is_placeholder_visitor(visitor_id: str) -> bool:

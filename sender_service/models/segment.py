@@ -22,6 +22,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from sender_service.models.segment_values import Counted, Names, Period, Range, Strict
 from shared.models.documented import at_least_one
+from shared.nearest import did_you_mean
 
 MAX_DEPTH = 8  # conditions within conditions
 MAX_CONDITIONS = 64
@@ -155,7 +156,8 @@ def _by_kind(value: Any, _: Any) -> Condition:
         raise ValueError("a condition is an object with exactly one key: " + ", ".join(KINDS))
     kind = next(iter(value))
     if kind not in KINDS:
-        error = PydanticCustomError("unknown_condition", "there is no such condition")
+        hint = did_you_mean(str(kind), KINDS)
+        error = PydanticCustomError("unknown_condition", f"there is no such condition{hint}")
         found: InitErrorDetails = {"type": error, "loc": (kind,), "input": None}
         raise ValidationError.from_exception_data("segment", [found])
     return KINDS[kind].model_validate(value)

@@ -48,7 +48,7 @@ def check_link(link: str) -> str:
         raise ValueError("a link has a blank or a control character in it")
     origin = _ORIGIN.match(link)
     if origin is None or len(link) > MAX_LINK or not _is_origin(origin[0]):
-        raise ValueError("a link is not an http(s) URL")
+        raise ValueError("a link is not an http(s) URL, as https://shop.example/basket is")
     return _whole(link)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 EXAMPLE = "a placeholder is like {{ name }}"
 TOKENS: Mapping[str, str] = {
+    "'end of template'": "the end of the text",
     "'end of print statement'": "}}",
     "'begin of print statement'": "{{",
     "'end of statement block'": "%}",

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from ingest_service.field_notes import FieldNotes, validate_leniently
-from ingest_service.schemas import KNOWN, Envelope
+from ingest_service.schemas import KNOWN, Envelope, Shape
 from sender_service.models.campaign import CampaignBody
 from sender_service.models.trigger import Recipient, Terms, Trigger, parse_trigger
 from sender_service.ops.app_body import AppIn
@@ -134,7 +134,8 @@ def test_c3_messages_of_bodies_are_sentences(model: type[BaseModel], body: dict[
 
 
 def test_c3_messages_of_names_that_are_left_out_are_sentences() -> None:
-    for odd in (None, True, "", "x" * 300, [], {}):
+    odd_names: list[Any] = [None, True, "", "x" * 300, [], {}]
+    for odd in odd_names:
         names = [{"login": odd}, {"player": odd}, {"visitor": odd}, odd, {"login": "good"}]
         body = orjson.dumps({**TERMS, "recipients": names})
         _, trigger, _ = parse_trigger(body)
@@ -147,7 +148,9 @@ def test_c3_messages_of_events_are_sentences() -> None:
     envelope = {"type": "pageview", "visitorId": "v-1", "occurredAt": "2027-01-01T00:00:00Z",
                 "page": {"url": "https://x.example/", "title": "X", "referrer": ""},
                 "context": {"timeZone": "UTC", "language": "cs", "browser": "x"}}  # fmt: skip
-    for model, body in [(Envelope, envelope), *((KNOWN[t], data) for t, data in EVENTS.items())]:
+    read: list[tuple[type[Shape], dict[str, Any]]] = [(Envelope, envelope)]
+    read += [(KNOWN[kind], data) for kind, data in EVENTS.items()]
+    for model, body in read:
         for _, odd in with_odd_values(body):
             notes = FieldNotes()
             try:
