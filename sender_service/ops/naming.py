@@ -13,6 +13,7 @@ from shared.errors import Conflict, FieldError, NotFound
 from shared.ids import HEAD_LETTERS, is_uuid
 
 PERSON_LETTERS = 32
+PERSON = ("person", "person search")  # what it is, and the command that shows ids
 BY_PREFIX = "the id, or its first letters: six at least, and no other begins with them"
 
 Find = Callable[[str, Apps], Awaitable[list[str]]]
@@ -32,11 +33,11 @@ class Names:
         return await _uuid(request, given, find, "dead letter", "dead-letters list")
 
     async def person(self, request: Request, given: str) -> str:
-        """Persons who were merged are found by their whole id only."""
+        """Persons who were merged are found by their whole id only, so any id may be one."""
         if len(given) >= PERSON_LETTERS:
             return given
         found = await self._prefixes.persons(given, caller(request).apps)
-        return only_one(found, given, "person", "person search")
+        return only_one(found or [given], given, *PERSON)
 
 
 async def _uuid(request: Request, given: str, find: Find, what: str, command: str) -> str:
@@ -58,6 +59,12 @@ def only_one(found: Sequence[str], given: str, what: str, command: str) -> str:
         text = f"several begin with {given}: {', '.join(some)}{more}"
         raise Conflict(text, code="ambiguous_id", errors=errors)
     return given if given in found else found[0]
+
+
+def no_such_person(given: str) -> NotFound:
+    """Return the refusal, which says so where the id isn't whole."""
+    why = "" if len(given) >= PERSON_LETTERS else f": {_why_none(given, *PERSON)}"
+    return NotFound(f"no such person{why}", code="unknown_person")
 
 
 def not_an_id(what: str, command: str) -> str:

@@ -20,7 +20,7 @@ from sender_service.ops.campaigns import known_app
 from sender_service.ops.erasing import Eraser
 from sender_service.ops.examples import PERSON_SHOWN, WHY, answers
 from sender_service.ops.exporting import Exporter
-from sender_service.ops.naming import BY_PREFIX, Names, not_an_id
+from sender_service.ops.naming import BY_PREFIX, PERSON, Names, no_such_person, not_an_id
 from sender_service.ops.why import Why
 from sender_service.store.persons import Known, NameKind, PersonReader
 from shared.apps import AppRegistry
@@ -35,7 +35,7 @@ PersonId = Annotated[
     str,
     Path(
         description=f"the person's, as search gives it: {BY_PREFIX}",
-        pattern=described(r"^[0-9A-Za-z-]{6,64}$", not_an_id("person", "person search")),
+        pattern=described(r"^[0-9A-Za-z-]{6,64}$", not_an_id(*PERSON)),
     ),
 ]
 KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
@@ -172,7 +172,7 @@ async def _profile(tools: PeopleTools, request: Request, given: str) -> Document
     person = await tools.names.person(request, given)
     profile = await tools.people.profile(person)
     if profile is None or not sees_app(request, profile["app"]):
-        raise NotFound("no such person", code="unknown_person")
+        raise no_such_person(given)
     request.path_params["person"] = person  # for the audit trail
     return profile
 

@@ -33,3 +33,19 @@ def test_f12_half_of_utf16_is_no_json(tmp_path: Path) -> None:
     path.write_bytes('{"a": 1}'.encode("utf-16")[:-1])
     with pytest.raises(Refused, match="is not JSON"):
         read_json(str(path))
+
+
+def test_c3_a_file_or_option_says_where_it_is_no_json(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.json"
+    path.write_text('{\n  "name": "Jana"\n  "policy": {}\n}')
+    with pytest.raises(Refused) as caught:
+        read_json(str(path))
+    assert str(caught.value) == f"{path} is not JSON: line 3, column 3: a comma or a }} is expected"
+    with pytest.raises(Refused) as caught:
+        read_json("{name: 1}", "--variables")
+    assert str(caught.value).startswith(
+        "--variables is not JSON: line 1, column 2: a key in double"
+    )
+    path.write_bytes('{"a":\n "ž"}'.encode("cp1250"))
+    with pytest.raises(Refused, match="line 2, column 3: it is not UTF-8"):
+        read_json(str(path))

@@ -31,7 +31,8 @@ def test_c3_outcomes_of_the_page_are_those_of_the_code() -> None:
 
 
 def test_c3_what_the_code_writes_is_declared() -> None:
-    found = [match for text in SOURCES for match in WRITTEN.finditer(text)]
+    matches = (match for text in SOURCES for match in WRITTEN.finditer(text))
+    found = [match for match in matches if match["reason"] not in REASONS]  # no list of outcomes
     assert len(found) > 8
     for match in found:
         outcome = match["outcome"] or match["state"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import orjson
 import pytest
 
+from ingest_service.batch import load_shallow, read_batch
 from sender_service.intake.lines import read_head, read_recipient
 from sender_service.models.malformed import BadName
 from sender_service.ops.bodies import load_exactly
@@ -49,6 +52,17 @@ def test_c3_bodies_of_the_ops_api_say_so_too(body: bytes, place: str) -> None:
     with pytest.raises(InvalidPayload) as caught:
         load_exactly(body)
     assert caught.value.code == "invalid_json" and place in caught.value.message
+
+
+@pytest.mark.parametrize("read", [read_batch, load_shallow])
+@pytest.mark.parametrize(("body", "place"), FAULTS[:-1])
+def test_c3_bodies_of_ingest_say_so_too(
+    read: Callable[[bytes], object], body: bytes, place: str
+) -> None:
+    with pytest.raises(InvalidPayload) as caught:
+        read(body)
+    assert caught.value.code == "invalid_json" and "jana" not in caught.value.message
+    assert place in caught.value.message
 
 
 def test_c3_a_line_of_a_list_says_its_line_once() -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from shared.nearest import did_you_mean, distance, is_near, nearest
+from shared.nearest import did_you_mean, distance, is_near, nearest, suggest
 
 TRIGGER = ("id", "app", "campaign", "priority", "variables", "sendAt", "expiresAt", "audience",
            "recipients", "part", "parts")  # fmt: skip
@@ -61,3 +61,17 @@ def test_long_names_cost_nothing() -> None:
     for _ in range(1_000):
         nearest("y" * 1_000_000, TRIGGER)
     assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ([], "; there is none yet"),
+        (["demo", "shop"], "; did you mean `demo`?"),
+        (["shop"], "; there is only shop"),
+        (["b", "a"], "; there are a, b"),
+        ([f"shop-{n:02}" for n in range(12)], ", shop-09 and 2 more"),
+    ],
+)
+def test_c3_names_are_suggested_or_listed(known: list[str], said: str) -> None:
+    assert suggest("demmo", known).endswith(said)
