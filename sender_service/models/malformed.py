@@ -118,7 +118,9 @@ def refuse_all(found: LeftOut) -> InvalidPayload:
     named = found.malformed.names
     errors = [FieldError(f"{found.field}.{b.index}", b.code, b.message) for b in named]
     text = f"{found.field}: none of {found.malformed.count} names can be read"
-    return InvalidPayload(f"{text}; the first: {named[0].message}", code="no_recipients", errors=errors)
+    return InvalidPayload(
+        f"{text}; the first: {named[0].message}", code="no_recipients", errors=errors
+    )
 
 
 def to_stored(malformed: Malformed, room: int = MAX_NAMED) -> Stored:
