@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from ingest_service.field_notes import ZONE_MISSING, FieldNotes, note_unknown
 from ingest_service.schemas import SenderTime
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
@@ -18,6 +19,7 @@ MAX_REQUEST_BYTES = 1024 * 1024
 MAX_EVENTS = 500
 MAX_EVENT_BYTES = 32 * 1024
 MAX_DEPTH = 8
+AROUND = frozenset({"events", "sentAt"})  # keys of a request with several events
 TOO_LARGE = 2**63
 
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(SenderTime)
@@ -33,6 +35,7 @@ class Batch(NamedTuple):
     events: list[Any]
     sent_at: datetime | None
     size: int  # bytes of the whole body
+    notes: tuple[FieldError, ...] = ()  # what is odd in what is around the events
 
 
 def read_batch(body: bytes) -> Batch:
@@ -41,9 +44,11 @@ def read_batch(body: bytes) -> Batch:
         content = load_json(body)
     except InvalidPayload:
         content = _marked(_load_despite_surrogates(body))
-    sent_at = None
+    sent_at, notes = None, FieldNotes()
     if isinstance(content, dict):
-        sent_at = _read_sent_at(content.get("sentAt"))
+        sent_at = _read_sent_at(content.get("sentAt"), notes)
+        if "events" in content and not AROUND.issuperset(content):
+            note_unknown(notes, content, AROUND)
         content = content.get("events", [content])
     if not isinstance(content, list):
         raise InvalidPayload(
@@ -54,7 +59,7 @@ def read_batch(body: bytes) -> Batch:
         raise InvalidPayload("there is no event in the request", code="empty_batch")
     if len(content) > MAX_EVENTS:
         raise InvalidPayload(f"more than {MAX_EVENTS} events in a request", code="too_many_events")
-    return Batch(content, sent_at, len(body))
+    return Batch(content, sent_at, len(body), tuple(notes.found))
 
 
 def _load_despite_surrogates(body: bytes) -> Any:
@@ -98,14 +103,17 @@ def _is_unicode(event: Any) -> bool:
     return True
 
 
-def _read_sent_at(value: object) -> datetime | None:
+def _read_sent_at(value: object, notes: FieldNotes) -> datetime | None:
     if value is None:
         return None
-    moment = read_moment(value)
-    if moment is None:
+    try:
+        moment = _MOMENT.validate_python(value)
+        if moment.tzinfo is None:
+            notes.leave_out("sentAt", *ZONE_MISSING)
+        return as_utc(moment)
+    except (ValidationError, OverflowError):
         error = FieldError("sentAt", "datetime", "must be a date and time")
-        raise InvalidPayload("sentAt: must be a date and time", errors=[error])
-    return moment
+        raise InvalidPayload("sentAt: must be a date and time", errors=[error]) from None
 
 
 def read_moment(value: object) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -13,6 +13,7 @@ from ingest_service.clocks import clock_error
 from ingest_service.judge import Accepted, Arrival, Judge
 from ingest_service.ordering import let_times_rise
 from ingest_service.schemas import KNOWN
+from ingest_service.unknown_keys import add_hints
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidPayload
@@ -93,9 +94,7 @@ class Collector:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:
             raise _all_refused(refused)
-        warnings = [
-            Warned(index, error) for index, event in events.items() for error in event.warnings
-        ]
+        warnings = _warnings(batch, events)
         for warning in warnings:
             metrics.EVENTS_WARNED.labels(app.id, warning.error.code).inc()
         if len(events) > 1:
@@ -143,6 +142,18 @@ class Collector:
                 ids.add(event.id)
                 accepted[index] = event
         return accepted, refused
+
+
+def _warnings(batch: Batch, events: Mapping[int, Accepted]) -> list[Warned]:
+    """Return what was left out; what is around the events stands with the first of them."""
+    found = [Warned(min(events), error) for error in batch.notes]
+    for index, event in events.items():
+        if event.warnings:
+            found += [Warned(index, error) for error in event.warnings]
+    if not found:
+        return found
+    hints = add_hints(one.error for one in found)
+    return [Warned(one.index, hints.get(one.error, one.error)) for one in found] if hints else found
 
 
 def _all_refused(refused: Sequence[Refusal]) -> InvalidPayload:
