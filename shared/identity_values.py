@@ -24,7 +24,7 @@ _NO_VALUES = frozenset(
     {"undefined", "null", "nan", "none", "nil", "not set", *(f"({word})" for word in _BRACKETED)}
 )
 NO_VALUE_STARTS = frozenset(
-    "uUnN([{$<"
+    " uUnN([{$<"
 )  # of texts that are no values: most ids and addresses end here
 # Of templates; and JavaScript's text of what is no text.
 _MARKS_PATTERN = r"\{\{|\$\{|\{%|<%|^\[object "
