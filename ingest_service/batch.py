@@ -20,6 +20,7 @@ MAX_EVENTS = 500
 MAX_EVENT_BYTES = 32 * 1024
 MAX_DEPTH = 8
 AROUND = frozenset({"events", "sentAt"})  # keys of a request with several events
+EMPTY_BATCH = "empty_batch"
 TOO_LARGE = 2**63
 
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(SenderTime)
@@ -56,7 +57,7 @@ def read_batch(body: bytes) -> Batch:
             code="invalid_shape",
         )
     if not content:
-        raise InvalidPayload("there is no event in the request", code="empty_batch")
+        raise InvalidPayload("there is no event in the request", code=EMPTY_BATCH)
     if len(content) > MAX_EVENTS:
         raise InvalidPayload(f"more than {MAX_EVENTS} events in a request", code="too_many_events")
     return Batch(content, sent_at, len(body), tuple(notes.found))

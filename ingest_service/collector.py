@@ -103,6 +103,14 @@ class Collector:
         await self._store(app.id, records, (event.id for event in events.values()))
         return Receipt(len(events), refused, warnings)
 
+    def check(self, app: App, source: Source, batch: Batch) -> Receipt:
+        """Return what would become of the events. Nothing is stored or counted."""
+        received = self._clock()
+        error = clock_error(batch.sent_at, received)
+        arrival = Arrival(app, source, received, error, batch.size, False)
+        events, refused = self._judge_all(arrival, batch.events)
+        return Receipt(len(events), refused, _warnings(batch, events))
+
     async def store(self, event: Event) -> None:
         """Publish one that is valid already. Raises LogUnavailable."""
         await self._store(
@@ -146,7 +154,7 @@ class Collector:
 
 def _warnings(batch: Batch, events: Mapping[int, Accepted]) -> list[Warned]:
     """Return what was left out; what is around the events stands with the first of them."""
-    found = [Warned(min(events), error) for error in batch.notes]
+    found = [Warned(min(events, default=0), error) for error in batch.notes]
     for index, event in events.items():
         if event.warnings:
             found += [Warned(index, error) for error in event.warnings]
