@@ -77,7 +77,9 @@ function stored() {
       const reading = db.transaction(names);
       names.forEach((name) => {
         reading.objectStore(name).getAll().onsuccess = ({ target }) =>
-          target.result.forEach((one) => (found[one.key || one.type] = "value" in one ? one.value : one.id));
+          target.result.forEach((one) => {
+            found[one.key || one.type] = "value" in one ? one.value : one.id;
+          });
       });
       reading.oncomplete = reading.onabort = () => done(found);
       db.close(); // once that is read

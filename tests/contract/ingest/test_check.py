@@ -24,6 +24,15 @@ async def test_i13_an_empty_request_is_no_refusal(client: httpx.AsyncClient, api
     assert api.log.events == []
 
 
+async def test_i13_a_webhook_key_is_looked_at(client: httpx.AsyncClient, api: Api) -> None:
+    hook = "/v1/webhooks/onesignal/"
+    answer = await client.post(f"{hook}wh_shop?check=1", content=b"{}")
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 0, "rejected": []})
+    assert (await client.post(f"{hook}wh_shop", content=b"{}")).status_code == 422
+    assert (await client.post(f"{hook}wh_none?check=1", content=b"{}")).status_code == 401
+    assert api.log.events == []
+
+
 @pytest.mark.parametrize(
     ("proof", "codes"), [(PROOF, []), ("f" * 64, ["login_unproven"]), (None, ["login_unproven"])]
 )
