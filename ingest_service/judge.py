@@ -174,7 +174,8 @@ def _read_data(known: type[Shape], data: dict[str, Any], notes: FieldNotes) -> S
         shape = validate_leniently(known, data, notes, needed=NEEDED_DATA, prefix="data.")
     except InvalidPayload as exc:
         raise explain_missing(exc, data, known) from exc
-    note_unknown_data(notes, data, shape)
+    if len(data) != len(shape.__pydantic_fields_set__) or "transaction" in data:
+        note_unknown_data(notes, data, shape)
     return shape
 
 

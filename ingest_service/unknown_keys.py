@@ -60,8 +60,6 @@ def note_unknown_parts(notes: FieldNotes, raw: dict[str, Any], envelope: Envelop
 def note_unknown_data(notes: FieldNotes, data: dict[str, Any], shape: BaseModel) -> None:
     """Note what isn't read of an event's data; of lines their reader does."""
     order = data.get("transaction")
-    if len(data) == len(shape.__pydantic_fields_set__) and order is None:
-        return
     known = names_of(type(shape))
     note_unknown(notes, data, known, "data.")
     if isinstance(order, dict) and "transaction" in known:
