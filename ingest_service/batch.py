@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from ingest_service.field_notes import ZONE_MISSING, FieldNotes, note_unknown
 from ingest_service.schemas import SenderTime
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
@@ -18,6 +19,8 @@ MAX_REQUEST_BYTES = 1024 * 1024
 MAX_EVENTS = 500
 MAX_EVENT_BYTES = 32 * 1024
 MAX_DEPTH = 8
+AROUND = frozenset({"events", "sentAt"})  # keys of a request with several events
+EMPTY_BATCH = "empty_batch"
 TOO_LARGE = 2**63
 
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(SenderTime)
@@ -34,6 +37,7 @@ class Batch(NamedTuple):
     sent_at: datetime | None
     size: int  # bytes of the whole body
     brackets: int  # objects and lists in it, at most: none is nested deeper
+    notes: tuple[FieldError, ...] = ()  # what is odd in what is around the events
 
 
 def read_batch(body: bytes) -> Batch:
@@ -42,9 +46,11 @@ def read_batch(body: bytes) -> Batch:
         content = load_json(body)
     except InvalidPayload as exc:
         content = _marked(_load_despite_surrogates(body, exc))
-    sent_at = None
+    sent_at, notes = None, FieldNotes()
     if isinstance(content, dict):
-        sent_at = _read_sent_at(content.get("sentAt"))
+        sent_at = _read_sent_at(content.get("sentAt"), notes)
+        if "events" in content and not AROUND.issuperset(content):
+            note_unknown(notes, content, AROUND)
         content = content.get("events", [content])
     if not isinstance(content, list):
         raise InvalidPayload(
@@ -52,10 +58,11 @@ def read_batch(body: bytes) -> Batch:
             code="invalid_shape",
         )
     if not content:
-        raise InvalidPayload("there is no event in the request", code="empty_batch")
+        raise InvalidPayload("there is no event in the request", code=EMPTY_BATCH)
     if len(content) > MAX_EVENTS:
         raise InvalidPayload(f"more than {MAX_EVENTS} events in a request", code="too_many_events")
-    return Batch(content, sent_at, len(body), body.count(b"{") + body.count(b"["))
+    brackets = body.count(b"{") + body.count(b"[")
+    return Batch(content, sent_at, len(body), brackets, tuple(notes.found))
 
 
 def _load_despite_surrogates(body: bytes, error: InvalidPayload) -> Any:
@@ -99,14 +106,17 @@ def _is_unicode(event: Any) -> bool:
     return True
 
 
-def _read_sent_at(value: object) -> datetime | None:
+def _read_sent_at(value: object, notes: FieldNotes) -> datetime | None:
     if value is None:
         return None
-    moment = read_moment(value)
-    if moment is None:
+    try:
+        moment = _MOMENT.validate_python(value)
+        if moment.tzinfo is None:
+            notes.leave_out("sentAt", *ZONE_MISSING)
+        return as_utc(moment)
+    except (ValidationError, OverflowError):
         error = FieldError("sentAt", "datetime", "must be a date and time")
-        raise InvalidPayload("sentAt: must be a date and time", errors=[error])
-    return moment
+        raise InvalidPayload("sentAt: must be a date and time", errors=[error]) from None
 
 
 def read_moment(value: object) -> datetime | None:

@@ -13,6 +13,7 @@ from ingest_service.clocks import clock_error
 from ingest_service.judge import Accepted, Arrival, Judge
 from ingest_service.ordering import let_times_rise
 from ingest_service.schemas import KNOWN
+from ingest_service.unknown_keys import add_hints
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidPayload
@@ -93,6 +94,8 @@ class Collector:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:
             raise _all_refused(refused)
+        if batch.notes or warnings:
+            warnings = _with_hints(batch, warnings, refused)
         for warning in warnings:
             metrics.EVENTS_WARNED.labels(app.id, warning.error.code).inc()
         if len(events) > 1:
@@ -100,6 +103,14 @@ class Collector:
         records = [Outgoing(TOPIC, e.key, e.value, e.type) for e in events.values()]
         await self._store(app.id, records, events)
         return Receipt(len(events), refused, warnings)
+
+    def check(self, app: App, source: Source, batch: Batch) -> Receipt:
+        """Return what would become of the events. Nothing is stored or counted."""
+        received = self._clock()
+        error = clock_error(batch.sent_at, received)
+        arrival = Arrival(app, source, received, error, batch.size, batch.brackets, False)
+        events, refused, warnings = self._judge_all(arrival, batch.events)
+        return Receipt(len(events), refused, _with_hints(batch, warnings, refused))
 
     async def store(self, event: Event) -> None:
         """Publish one that is valid already. Raises LogUnavailable."""
@@ -141,6 +152,17 @@ class Collector:
                 if event.warnings:
                     warned += [Warned(index, error) for error in event.warnings]
         return accepted, refused, warned
+
+
+def _with_hints(
+    batch: Batch, warnings: Sequence[Warned], refused: Sequence[Refusal]
+) -> list[Warned]:
+    """Add what is around the events, which stands with the first accepted one, and nearest names."""
+    out = {one.index for one in refused}
+    first = next((index for index in range(len(batch.events)) if index not in out), 0)
+    found = [*(Warned(first, error) for error in batch.notes), *warnings]
+    hints = add_hints(one.error for one in found)
+    return [Warned(one.index, hints.get(one.error, one.error)) for one in found] if hints else found
 
 
 def _all_refused(refused: Sequence[Refusal]) -> InvalidPayload:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,10 +14,21 @@ from shared.errors import FieldError, InvalidPayload
 from shared.models.sentences import sentence_of
 
 MAX_EVENT_FINDINGS = 5  # of one event: who sees five mends them, and learns of the rest
+MAX_KEYS = 32  # of an object that are looked at for unknown ones
+MOST_LETTERS = 64  # of a key in a path: whoever wrote it knows the rest
+ZONE_MISSING = ("time_zone_missing", "has no time zone, as in …+01:00 or …Z: it is taken as UTC")
 ALSO_CALLED = {"items": "basketItems"}  # fields that models read under another name too
 NESTED = "transaction"  # whose fields a purchase reads as its own
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class UnknownKey(FieldError):
+    """A key that nothing reads, and the keys that are read in its place."""
+
+    key: str = ""
+    known: frozenset[str] = frozenset()
 
 
 class FieldNotes:
@@ -27,8 +41,23 @@ class FieldNotes:
         self.lines: dict[int, list[dict[str, Any]]] = {}  # by the id of what they were read from
 
     def leave_out(self, field: str, code: str, message: str) -> None:
-        if len(self.found) < MAX_EVENT_FINDINGS:
-            self.found.append(FieldError(field, code, message))
+        self.add(FieldError(field, code, message))
+
+    def add(self, finding: FieldError) -> None:
+        """Note a finding once: what is validated again finds the same again."""
+        if len(self.found) < MAX_EVENT_FINDINGS and finding not in self.found:
+            self.found.append(finding)
+
+
+def note_unknown(
+    notes: FieldNotes, raw: Mapping[Any, Any], known: frozenset[str], prefix: str = ""
+) -> None:
+    """Note keys that say something and that nothing reads."""
+    for key in islice(raw, MAX_KEYS):
+        if key not in known and raw[key] is not None:
+            shown = key if len(key) <= MOST_LETTERS else f"{key[:MOST_LETTERS]}…"
+            message = "is unknown and left out"
+            notes.add(UnknownKey(f"{prefix}{shown}", "unknown_key", message, key, known))
 
 
 def validate_leniently(

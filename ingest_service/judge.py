@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -12,13 +12,35 @@ from pydantic import BaseModel
 
 from ingest_service.batch import check_event, check_numbers
 from ingest_service.clocks import correct
-from ingest_service.field_notes import FieldNotes, validate_leniently
+from ingest_service.field_notes import ZONE_MISSING, FieldNotes, validate_leniently
 from ingest_service.identify import LoginProof
 from ingest_service.page_urls import mask_url
-from ingest_service.schemas import KNOWN, Envelope, Identify, Interaction, OneSignalStatus
+from ingest_service.schemas import (
+    KNOWN,
+    Envelope,
+    Identify,
+    Interaction,
+    OneSignalStatus,
+    Shape,
+)
+from ingest_service.unknown_keys import (
+    explain_missing,
+    explain_type,
+    meant_type,
+    note_unknown_data,
+    note_unknown_parts,
+)
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
-from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
+from shared.identity_values import (
+    MESSAGE,
+    NO_VALUE,
+    NO_VALUE_MESSAGE,
+    NO_VALUE_STARTS,
+    is_no_value,
+    is_placeholder,
+    is_placeholder_visitor,
+)
 from shared.models.app import App
 from shared.models.event import Source
 
@@ -70,13 +92,17 @@ class Judge:
         """Raises InvalidPayload."""
         notes = FieldNotes()
         envelope = _envelope(check_event(raw, arrival.size, arrival.brackets), notes)
+        note_unknown_parts(notes, raw, envelope)
         if is_placeholder_visitor(envelope.visitor_id):
             raise _placeholder("visitorId", "placeholder_visitor")
         known = KNOWN.get(envelope.type)
         if known is None:
             check_numbers(envelope.data)
+            if meant := meant_type(envelope.type):
+                message = f"is taken as a type of your own; did you mean `{meant}`?"
+                notes.leave_out("type", "unknown_type", message)
             return self._accept(envelope, envelope.data, None, arrival, notes)
-        shape = validate_leniently(known, envelope.data, notes, needed=NEEDED_DATA, prefix="data.")
+        shape = _read_data(known, envelope.data, notes)
         data = shape.model_dump(by_alias=True, exclude_none=True)
         if known not in SPECIAL:
             return self._accept(envelope, data, None, arrival, notes)
@@ -120,9 +146,9 @@ class Judge:
         }
         if player is not None:
             told["playerId"] = player
-        if page := _page(envelope.page, arrival.app):
+        if page := _page(envelope.page, arrival.app, notes):
             told["page"] = page
-        if context := _context(envelope.context, arrival):
+        if context := _context(envelope.context, arrival, notes):
             told["context"] = context
         return Accepted(id_, envelope.type, envelope.visitor_id, told, tuple(notes.found))
 
@@ -133,17 +159,37 @@ def _placeholder(field: str, code: str) -> InvalidPayload:
 
 
 def _envelope(raw: dict[str, Any], notes: FieldNotes) -> Envelope:
+    """Raises InvalidPayload, which names the key or the type that was meant."""
     try:
         return validate_leniently(Envelope, raw, notes, needed=NEEDED)
+    except InvalidPayload as exc:
+        raise explain_type(explain_missing(exc, raw, Envelope), raw.get("type")) from exc
     except OverflowError:
         notes.leave_out("occurredAt", *BEYOND)
         return validate_leniently(Envelope, {**raw, "occurredAt": None}, notes, needed=NEEDED)
 
 
+def _read_data(known: type[Shape], data: dict[str, Any], notes: FieldNotes) -> Shape:
+    """Raises InvalidPayload, which names the key that was meant."""
+    try:
+        shape = validate_leniently(known, data, notes, needed=NEEDED_DATA, prefix="data.")
+    except InvalidPayload as exc:
+        raise explain_missing(exc, data, known) from exc
+    if len(data) != len(shape.__pydantic_fields_set__) or "transaction" in data:
+        note_unknown_data(notes, data, shape)
+    return shape
+
+
 def _occurred(envelope: Envelope, notes: FieldNotes) -> datetime | None:
     """Return when it was, in UTC: a moment near the ends of the calendar may not exist there."""
+    moment = envelope.occurred_at
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        notes.leave_out("occurredAt", *ZONE_MISSING)
+        return as_utc(moment)
     try:
-        return envelope.occurred_at and as_utc(envelope.occurred_at)
+        return moment.astimezone(UTC)
     except OverflowError:
         notes.leave_out("occurredAt", *BEYOND)
         return None
@@ -154,16 +200,31 @@ def _told(part: BaseModel | None) -> dict[str, Any]:
     return {} if part is None else {k: v for k, v in part.__dict__.items() if v is not None}
 
 
-def _page(part: BaseModel | None, app: App) -> dict[str, Any]:
+def _page(part: BaseModel | None, app: App, notes: FieldNotes) -> dict[str, Any]:
     page = _told(part)
     if url := page.get("url"):
-        page["url"] = mask_url(url, app.masked_parameters)
+        _keep_address(page, "url", url, app, notes)
     if referrer := page.get("referrer"):
-        page["referrer"] = mask_url(referrer, app.masked_parameters)
+        _keep_address(page, "referrer", referrer, app, notes)
     return page
 
 
-def _context(part: BaseModel | None, arrival: Arrival) -> dict[str, Any]:
+def _keep_address(
+    page: dict[str, Any], field: str, address: str, app: App, notes: FieldNotes
+) -> None:
+    if address[0] in NO_VALUE_STARTS and is_no_value(address):
+        del page[field]
+        notes.leave_out(f"page.{field}", NO_VALUE, NO_VALUE_MESSAGE)
+    else:
+        page[field] = mask_url(address, app.masked_parameters)
+
+
+def _context(part: BaseModel | None, arrival: Arrival, notes: FieldNotes) -> dict[str, Any]:
     """The mark is ours to make: a sender's own `crawler` was dropped with what isn't declared."""
     told = _told(part)
+    for field in ("timeZone", "language"):
+        value = told.get(field)
+        if value and value[0] in NO_VALUE_STARTS and is_no_value(value):
+            del told[field]
+            notes.leave_out(f"context.{field}", NO_VALUE, NO_VALUE_MESSAGE)
     return {**told, "crawler": True} if arrival.crawler else told

@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from ingest_service.field_notes import FieldNotes
+from ingest_service.field_notes import FieldNotes, note_unknown
 from ingest_service.normalise import MAX_ID, MOST, is_blank, to_amount
-from shared.names import to_id
+from shared.names import to_thing_id
 
 MAX_LINES = 200
+KEYS = frozenset({"item", "itemID", "quantity", "price"})
 Line = dict[str, Any]
 
 
@@ -42,6 +43,8 @@ def _read(value: Any, field: str, notes: FieldNotes) -> list[Line]:
         first = [{**d, "item": item} if isinstance(d, Mapping) else d for item, d in first]
     if len(value) > MAX_LINES:
         notes.leave_out(field, "too_many_lines", f"only the first {MAX_LINES} lines are kept")
+    if first and isinstance(first[0], Mapping) and not KEYS.issuperset(first[0]):
+        note_unknown(notes, first[0], KEYS, f"{field}.0.")  # all lines are written by the same code
     lines = [_read_line(raw, f"{field}.{index}", notes) for index, raw in enumerate(first)]
     kept = [line for line in lines if line is not None]
     if first and not kept:
@@ -71,7 +74,7 @@ def _read_item(value: Any) -> str | None:
     if value is None:
         return None
     try:
-        item = to_id(value)
+        item = to_thing_id(value)
     except PydanticCustomError:
         return None
     return item if 0 < len(item) <= MAX_ID else None

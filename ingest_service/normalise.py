@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from shared.identity_values import NO_VALUE
 from shared.ids import is_uuid
-from shared.names import QUOTES, to_id
+from shared.names import QUOTES, to_thing_id
 
 MAX_ID = 128
 MAX_NAMES = 50  # of a list that only describes
@@ -76,17 +77,25 @@ def to_uuid(value: Any) -> str:
 
 
 def to_name(value: Any) -> str | None:
-    """An id or a name, or the first of a list; never refused: it is only by the way."""
+    """Return an id or a name, or the first of a list; it is only by the way.
+
+    Nothing but a text that is no value is refused: the sender should hear of that.
+    """
     try:
-        text = to_id(value[0] if isinstance(value, list) and value else value)
-    except PydanticCustomError:
+        text = to_thing_id(value[0] if isinstance(value, list) and value else value)
+    except PydanticCustomError as exc:
+        if exc.type == NO_VALUE:
+            raise
         return None
     return text if 0 < len(text) <= MAX_ID else None
 
 
 def to_names(separator: str) -> Callable[[Any], list[str] | None]:
-    """A list of ids or names, or a text of them: Persoo's plugin writes `"1:12"` and `"['1','2']"`.
-    What is none is left out, and never refused."""
+    """Return a reader of lists of ids or names, or a text of them.
+
+    Persoo's plugin writes `"1:12"` and `"['1','2']"`. What is none is left out; the list is refused
+    where nothing but texts that are no values stands in it.
+    """
 
     def read(value: Any) -> list[str] | None:
         parts = _parts(value, separator) if isinstance(value, str) else value
@@ -94,9 +103,27 @@ def to_names(separator: str) -> Callable[[Any], list[str] | None]:
             parts = [parts]
         if not isinstance(parts, list):
             return None
-        return [name for name in map(to_name, parts[:MAX_NAMES]) if name] or None
+        parts = parts[:MAX_NAMES]
+        try:
+            return [name for name in map(to_name, parts) if name] or None
+        except PydanticCustomError:
+            return _read_despite_no_values(parts)
 
     return read
+
+
+def _read_despite_no_values(parts: list[Any]) -> list[str]:
+    """Raises PydanticCustomError where no name is left."""
+    names, refusal = [], None
+    for part in parts:
+        try:
+            names.append(to_name(part))
+        except PydanticCustomError as exc:
+            refusal = exc
+    found = [name for name in names if name]
+    if refusal is not None and not found:
+        raise refusal
+    return found
 
 
 def _parts(text: str, separator: str) -> list[str]:
@@ -116,7 +143,9 @@ def to_count(value: Any) -> int | float | None:
     return count if 0 <= count <= MOST else None
 
 
-Id = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=MAX_ID)]
+Id = Annotated[
+    str, BeforeValidator(to_thing_id), StringConstraints(min_length=1, max_length=MAX_ID)
+]
 Amount = Annotated[
     int | float,
     BeforeValidator(to_amount),

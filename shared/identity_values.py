@@ -1,8 +1,9 @@
-"""Texts that stand where a name of somebody should: what a template or a script says of nobody.
+"""Texts that stand where a value should: what a template or a script says of nobody and nothing.
 
 Two people under one such login would be one person, so every way in that takes logins or visitor
 ids asks here: events, imports, recipients of triggers, the command line. The browser snippet is
-served with the same list, as `PATTERN`. Pure.
+served with the same list, as `PATTERN`. Ids of things are judged by fewer words, since `0` and
+`unknown` may be an item's. Pure.
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ _ZERO_UUID = "00000000-0000-0000-0000-000000000000"
 _PLACEHOLDERS = frozenset(
     {"", *_WORDS, *_BRACKETED, *(f"({word})" for word in _BRACKETED), _ZERO_UUID}
 )
+_NO_VALUES = frozenset(
+    {"undefined", "null", "nan", "none", "nil", "not set", *(f"({word})" for word in _BRACKETED)}
+)
+NO_VALUE_STARTS = frozenset(
+    " uUnN([{$<"
+)  # of texts that are no values: most ids and addresses end here
 # Of templates; and JavaScript's text of what is no text.
 _MARKS_PATTERN = r"\{\{|\$\{|\{%|<%|^\[object "
 _MARKS = re.compile(_MARKS_PATTERN)
@@ -30,6 +37,8 @@ PATTERN = "^({}|({})|[(]({})[)]|0{{8}}(-0{{4}}){{3}}-0{{12}})$|{}".format(
     _MARKS_PATTERN,
 )
 MESSAGE = "names nobody: a template or a script wrote it where there was no value"
+NO_VALUE = "no_value"  # the code that goes with the next
+NO_VALUE_MESSAGE = "is what a template or script writes where it has no value"
 
 
 def is_placeholder_visitor(visitor_id: str) -> bool:
@@ -42,3 +51,11 @@ def is_placeholder(value: str, allowed: Collection[str] = ()) -> bool:
     text = value.strip().lower()
     is_nobody = text in _PLACEHOLDERS or _MARKS.search(text) is not None
     return is_nobody and value not in allowed
+
+
+def is_no_value(text: str) -> bool:
+    """Tell whether a text stands where a thing's id or an address should."""
+    if text[:1] not in NO_VALUE_STARTS and "{" not in text and "<%" not in text:
+        return False
+    bare = text.strip().lower()
+    return bare in _NO_VALUES or _MARKS.search(bare) is not None

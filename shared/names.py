@@ -11,7 +11,13 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from shared.identity_values import MESSAGE, is_placeholder
+from shared.identity_values import (
+    MESSAGE,
+    NO_VALUE,
+    NO_VALUE_MESSAGE,
+    is_no_value,
+    is_placeholder,
+)
 from shared.ids import is_uuid
 from shared.models.documented import AS_UUID
 from shared.models.sentences import described
@@ -26,19 +32,31 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 def to_id(value: Any) -> str:
     """`"'123'"`, `"123"`, 123 and 123.0 are one id."""
-    if isinstance(value, float) and value.is_integer() and value < EXACT:
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
     if not isinstance(value, str):
-        raise PydanticCustomError("id_type", "must be a string or a whole number")
+        return _to_digits(value)
     text = value.strip()
     if not text.isascii():
         text = text.strip(_BLANKS)
     if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
         text = text[1:-1].strip()
-    if _CONTROL.search(text):
+    if not text.isprintable() and _CONTROL.search(text):
         raise PydanticCustomError("id_characters", "must not contain control characters")
+    return text
+
+
+def _to_digits(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer() and value < EXACT:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise PydanticCustomError("id_type", "must be a string or a whole number")
+
+
+def to_thing_id(value: Any) -> str:
+    """Return the id of an item, a category or an order. Raises PydanticCustomError."""
+    text = to_id(value)
+    if is_no_value(text):
+        raise PydanticCustomError(NO_VALUE, NO_VALUE_MESSAGE)
     return text
 
 

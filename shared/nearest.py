@@ -28,6 +28,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     best: tuple[int, str] | None = None
     for one in known:
         other = _bare(one)
+        if other == bare:
+            return one
         most = max(1, min(SLIPS, len(other) // 2), len(other) // 3)
         apart = distance(bare, other, most if best is None else min(most, best[0] - 1))
         if apart <= most and (best is None or apart < best[0]):

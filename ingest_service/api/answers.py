@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import orjson
 from starlette.types import Send
 
+from ingest_service.collector import Receipt
 from shared.errors import CarillonError
 from shared.http import error_response
 from shared.models.strict import MAX_FINDINGS
@@ -59,6 +60,14 @@ def accepted_answer(
         if len(found) > MAX_FINDINGS:
             body[name] = len(found) - MAX_FINDINGS
     return json_answer(body, 202)
+
+
+def receipt_answer(receipt: Receipt) -> Answer:
+    return accepted_answer(
+        receipt.accepted,
+        [one.report() for one in receipt.rejected],
+        [one.report() for one in receipt.warnings],
+    )
 
 
 def error_answer(error: CarillonError) -> Answer:

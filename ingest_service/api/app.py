@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ingest_service.api.check import Check
 from ingest_service.api.door import Door
 from ingest_service.api.event_docs import event_schemas
 from ingest_service.api.events import Events
@@ -83,6 +84,7 @@ def _public_routes(parts: Parts, gate: Gate) -> list[Route]:
     return [
         Route("/v1/webhooks/onesignal/{webhook_key}", Door(webhooks)),
         Route("/v1/webhooks/onesignal/{webhook_key}/stream", Door(streams)),
+        Route("/v1/check", Door(Check(gate, parts.collector))),
         Route("/v1/profile", Door(Profile(gate, parts.views))),
         *snippet_routes(parts.apps),
     ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ingest_service.api.answers import Answer, accepted_answer
+from ingest_service.api.answers import Answer, accepted_answer, receipt_answer
 from ingest_service.api.bodies import UnsupportedMediaType
 from ingest_service.api.door import Call
 from ingest_service.api.gate import Gate
-from ingest_service.batch import MAX_REQUEST_BYTES, read_batch
+from ingest_service.batch import EMPTY_BATCH, MAX_REQUEST_BYTES, read_batch
 from ingest_service.collector import Collector
 from ingest_service.crawlers import is_crawler
+from shared.errors import InvalidPayload
 
 # text/plain: sendBeacon; the form's type is what `curl -d` says of any body.
 MEDIA_TYPES = frozenset({b"application/json", b"text/plain", b"application/x-www-form-urlencoded"})
@@ -31,15 +32,17 @@ class Events:
         guest = self._gate.admit(call)
         if not _is_taken(call.headers.get(b"content-type", b"")):
             raise UnsupportedMediaType("send application/json or text/plain")
-        batch = read_batch(await call.body(guest.charge, MAX_REQUEST_BYTES))
+        body = await call.body(guest.charge, MAX_REQUEST_BYTES)
+        try:
+            batch = read_batch(body)
+        except InvalidPayload as exc:
+            if exc.code == EMPTY_BATCH and call.query("check") is not None:
+                return accepted_answer(0)  # a page's console shows any refusal in red
+            raise
         guest.charge.pay_for_events(len(batch.events))
         crawler = guest.source == "browser" and is_crawler(call.header(b"user-agent") or "")
         receipt = await self._collector.collect(guest.app, guest.source, batch, crawler=crawler)
-        return accepted_answer(
-            receipt.accepted,
-            [one.report() for one in receipt.rejected],
-            [one.report() for one in receipt.warnings],
-        )
+        return receipt_answer(receipt)
 
 
 @lru_cache(256)

@@ -176,6 +176,21 @@ PATHS: dict[str, Any] = {
             ),
         }
     },
+    "/v1/check": {
+        "post": {
+            "summary": "What would become of events; nothing is stored",
+            "tags": ["events"],
+            "parameters": [_KEY, _KEY_HEADER],
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _BATCH}}},
+            "responses": _answers(
+                {"202": {"description": "as of /v1/events", **_json(_RECEIPT)}},
+                _401="no, or an unknown key",
+                _403="the app does not know this origin",
+                _413="larger than 32 KiB",
+                _422="no events",
+            ),
+        }
+    },
     "/v1/profile": {
         "get": {
             "summary": "What came under this visitor id",

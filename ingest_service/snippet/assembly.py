@@ -29,7 +29,7 @@ FILES: dict[Flavour, tuple[str, ...]] = {
     "carillon": (*_PARTS, "90-carillon"),
     "persoo": (*_PARTS, "90-persoo"),
     "actions": ("actions",),
-    "check": ("check",),
+    "check": ("check", "check-onesignal"),
 }
 
 # Only what the sources have: no string of theirs has two slashes between blanks (a test looks).

@@ -6,11 +6,13 @@ import argparse
 import getpass
 import secrets
 import sys
+from html import escape
 from typing import Any
 
 from sender_service.cli.ops import Ops, Refused, add_command, path_of
+from sender_service.cli.sdk_source import SdkSource, find_sdk
 from sender_service.models.app_keys import USES, make_key
-from sender_service.models.pasted import WORKER, snippet_tags, webhook_lines
+from sender_service.models.pasted import snippet_tags, webhook_lines, worker_file
 from shared.environment import load_settings
 from shared.models.app import KeyKind
 
@@ -46,13 +48,20 @@ def add_create_command(group: Any) -> None:
         "--ingest-url", default=None, metavar="URL",
         help="where browsers reach ingest; by default this machine's",
     )  # fmt: skip
+    parser.add_argument(
+        "--sdk-url", default=None, metavar="URL",
+        help="where pages load OneSignal's SDK from; by default OneSignal, or the sandbox here",
+    )  # fmt: skip
 
 
 async def _create(ops: Ops) -> None:
     options = ops.options
     keys = {kind: make_key(kind) for kind in IDS}
     login_secret = secrets.token_urlsafe(32)
+    sdk = await find_sdk(ops)
     body = _body(options, keys, login_secret, _rest_key(options))
+    if sdk.page_url is not None:
+        body["snippet"]["sdkUrl"] = sdk.page_url
     app = await ops.call(
         "PUT", path_of("apps", options.app), json=body, headers={"If-None-Match": "*"}
     )
@@ -62,10 +71,12 @@ async def _create(ops: Ops) -> None:
         "loginSecret": login_secret,
         "snippet": snippet_tags(ingest_url(options), keys["write"]),
         "webhooks": webhook_lines(ingest_url(options), keys["webhook"], options.onesignal_app_id),
-        "worker": WORKER,
+        "worker": worker_file(sdk.worker_url),
     }
     if not options.json:
-        ops.console.file.write(_page(options.app, told))  # whatever comes next: it is shown once
+        ops.console.file.write(
+            _page(options.app, told, sdk)
+        )  # whatever comes next: it is shown once
         ops.console.file.flush()
     connection = await ops.call("POST", path_of("apps", options.app, "test-connection"))
     if options.json:
@@ -117,7 +128,7 @@ def ingest_url(options: argparse.Namespace) -> str:
     return f"http://{host}:{ingest.port}"
 
 
-def _page(app: str, told: dict[str, Any]) -> str:
+def _page(app: str, told: dict[str, Any], sdk: SdkSource) -> str:
     width = max(map(len, IDS.values()))
     keys = "".join(
         f"  {IDS[kind]:{width}}  {key}  {USES[kind]}\n" for kind, key in told["keys"].items()
@@ -138,10 +149,21 @@ Login secret, under which your server proves logins (docs/browser.md, "Proving a
 {told["worker"]}
 3. Only where the page starts OneSignal itself: set snippet.loadOneSignal to false, and add to its init:
 
-{told["webhooks"]}
+{told["webhooks"]}{_sdk_hint(sdk)}
 4. Then open the shop, allow pushes, and look: carillon('profile') in the browser's console shows a
    playerID. A first push: docs/campaigns.md.
 
+"""
+
+
+def _sdk_hint(sdk: SdkSource) -> str:
+    if sdk.page_url is None:
+        return ""
+    return f"""
+   These lines load the SDK from {sdk.page_url}
+   (docs/sandbox.md), not from OneSignal; another is said by --sdk-url. Such a page includes it so:
+
+<script async src="{escape(sdk.page_url)}"></script>
 """
 
 

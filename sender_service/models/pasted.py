@@ -6,7 +6,6 @@ from html import escape
 
 import orjson
 
-WORKER = 'importScripts("https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.sw.js");\n'
 _SNIPPET = """\
 <script>
 window.carillon = window.carillon || function () {{ (carillon.q = carillon.q || []).push(arguments); }};
@@ -30,6 +29,11 @@ OneSignalDeferred.push((OneSignal) => OneSignal.init({{
 def snippet_tags(ingest: str, write_key: str) -> str:
     """Return what stands in `<head>`; `ingest` is the address that browsers reach."""
     return _SNIPPET.format(src=escape(f"{ingest.rstrip('/')}/v1/snippet.js?key={write_key}"))
+
+
+def worker_file(sdk_worker: str) -> str:
+    """Return the worker file, which loads OneSignal's from `sdk_worker`."""
+    return f"importScripts({_literal(sdk_worker)});\n"
 
 
 def webhook_lines(ingest: str, webhook_key: str, onesignal_app: str) -> str:

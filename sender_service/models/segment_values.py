@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from shared.models.documented import at_least_one, given_or_absent
-from shared.names import to_id
+from shared.names import to_thing_id
 
 MAX_COUNT = 50  # entries that a profile keeps of each list
 LONGEST = timedelta(days=3650)
@@ -25,7 +25,7 @@ LONGEST = timedelta(days=3650)
 
 # By the rule that events' ids are read by: profiles hold what it makes of them.
 Name = Annotated[
-    str, BeforeValidator(to_id), StringConstraints(strict=True, min_length=1, max_length=128)
+    str, BeforeValidator(to_thing_id), StringConstraints(strict=True, min_length=1, max_length=128)
 ]
 Names = Annotated[list[Name], Field(min_length=1, max_length=100)]
 Number = Annotated[float, Field(strict=True, ge=0, le=1e12, allow_inf_nan=False)]

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserType, Playwright, async_playwright
 
-from tests.browser.site import Site, open_site
+from shared.mongo import open_database
+from shared.settings import MongoSettings
+from tests.browser import sdks
+from tests.browser.checking import READY, WORKER, Check, Ingest, kept_by_init
+from tests.browser.site import STUB, Site, open_site, serve
 from tests.browser.visitor import Visitor
+from tests.contract.ingest.doubles import Api
 from tests.e2e.carillon import Carillon
 
 CHROMIUM = os.environ.get("CARILLON_TEST_CHROMIUM") or shutil.which("chromium") or ""
@@ -56,6 +63,38 @@ async def visitor(chromium: Browser) -> AsyncIterator[Visitor]:
     async with Visitor.open(chromium) as visitor:
         yield visitor
     assert visitor.uncaught == []
+
+
+@pytest.fixture
+async def ingest(site: Site) -> AsyncIterator[Ingest]:
+    async with open_database(MongoSettings(), "test") as database:  # never asked anything
+        listener = socket.create_server(("127.0.0.1", 0))
+        ingest = Ingest(Api(database), f"http://127.0.0.1:{listener.getsockname()[1]}")
+        ingest.shop(origins=[site.origin])
+        async with serve(ingest.api.asgi, listener):
+            yield ingest
+
+
+@pytest.fixture
+def check(site: Site, visitor: Visitor, ingest: Ingest) -> Check:
+    """The report of a page, by what was looked at."""
+
+    async def look(
+        sdk: str = sdks.V16 + READY, head: str = "", kept: Any = None, **headers: str
+    ) -> dict[str, Any]:
+        script = f'<script async src="{ingest.url}/v1/snippet.js?key=wk_shop"></script>'
+        await visitor.go(site.bare("/", f"<script>{STUB}{sdk}</script>{head}{script}", **headers))
+        await visitor.loaded()
+        if sdk:
+            await visitor.page.wait_for_function("Object.keys(sdk.listeners).length === 2")
+            await visitor.page.evaluate(sdks.KEPT, kept or kept_by_init(ingest))
+        lines = await visitor.page.evaluate("carillon('check')")
+        assert visitor.console[-1].startswith("Carillon 1.")
+        assert all(line["text"] in visitor.console[-1] for line in lines)
+        return {line["check"]: (line["ok"], line["text"]) for line in lines}
+
+    site.pages["/OneSignalSDKWorker.js"] = (WORKER, {})
+    return look
 
 
 @pytest.fixture(scope="session")

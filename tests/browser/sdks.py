@@ -14,6 +14,26 @@ window.permission = 'granted';
 Object.defineProperty(Notification, 'permission', {get: () => window.permission});
 """
 
+# What the real SDK keeps of `init` for its worker, as `{key: value}` of `webhooks.…`.
+KEPT = """
+([appId, options]) => new Promise((done) => {
+  const request = indexedDB.open('ONE_SIGNAL_SDK_DB', 7);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore('Ids', {keyPath: 'type'});
+    request.result.createObjectStore('Options', {keyPath: 'key'});
+  };
+  request.onsuccess = () => {
+    const writing = request.result.transaction(['Ids', 'Options'], 'readwrite');
+    writing.objectStore('Ids').put({type: 'appId', id: appId});
+    for (const key of Object.keys(options)) {
+      writing.objectStore('Options').put({key: 'webhooks.notification.' + key, value: options[key]});
+    }
+    writing.oncomplete = done;
+    request.result.close();
+  };
+})
+"""
+
 V16 = (
     _COMMON
     + """

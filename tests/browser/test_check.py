@@ -2,87 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 from playwright.async_api import Route
 
-from shared.models.app import App
-from shared.mongo import open_database
-from shared.settings import MongoSettings
 from tests.browser import sdks
+from tests.browser.checking import ALL_RIGHT, READY, WORKER, Check, Ingest, oks
 from tests.browser.sdks import PLAYER
-from tests.browser.site import STUB, Site, serve
+from tests.browser.site import Site
 from tests.browser.visitor import Visitor
-from tests.contract.ingest.doubles import VAULT, Api, app
-
-WORKER = 'importScripts("https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.sw.js");'
-READY = f"Object.assign(sdk, {{id: '{PLAYER}', on: true}});"
-Check = Callable[..., Awaitable[dict[str, Any]]]
-
-
-class Ingest:
-    """The real API, without Kafka and MongoDB; `shop` sets its one app."""
-
-    def __init__(self, api: Api, url: str) -> None:
-        self.api, self.url = api, url
-        self.version = 0
-
-    def shop(
-        self, *, keys: bool = True, snippet: dict[str, Any] | None = None, **more: Any
-    ) -> None:
-        self.version += 1
-        said = {"webhookKey": "wh_shop", "loadOneSignal": False, **(snippet or {})}
-        secret = {"required": True, "secret": VAULT.encrypt("hmac secret")}
-        found = app("shop", snippet=said, **{"loginHash": secret, **more}).model_copy(
-            update={"version": self.version}
-        )
-        self.api.apps.take([found if keys else without_keys(found)])
-
-
-def without_keys(found: App) -> App:
-    return found.model_copy(update={"keys": []})
-
-
-@pytest.fixture
-async def ingest(site: Site) -> AsyncIterator[Ingest]:
-    async with open_database(MongoSettings(), "test") as database:  # never asked anything
-        listener = socket.create_server(("127.0.0.1", 0))
-        ingest = Ingest(Api(database), f"http://127.0.0.1:{listener.getsockname()[1]}")
-        ingest.shop(origins=[site.origin])
-        async with serve(ingest.api.asgi, listener):
-            yield ingest
-
-
-@pytest.fixture
-def check(site: Site, visitor: Visitor, ingest: Ingest) -> Check:
-    """The report of a page, by what was looked at."""
-
-    async def look(sdk: str = sdks.V16 + READY, head: str = "", **headers: str) -> dict[str, Any]:
-        script = f'<script async src="{ingest.url}/v1/snippet.js?key=wk_shop"></script>'
-        await visitor.go(site.bare("/", f"<script>{STUB}{sdk}</script>{head}{script}", **headers))
-        await visitor.loaded()
-        if sdk:
-            await visitor.page.wait_for_function("Object.keys(sdk.listeners).length === 2")
-        lines = await visitor.page.evaluate("carillon('check')")
-        assert visitor.console[-1].startswith("Carillon 1.")
-        assert all(line["text"] in visitor.console[-1] for line in lines)
-        return {line["check"]: (line["ok"], line["text"]) for line in lines}
-
-    site.pages["/OneSignalSDKWorker.js"] = (WORKER, {})
-    return look
-
-
-def oks(report: dict[str, Any]) -> dict[str, bool | None]:
-    return {name: ok for name, (ok, _) in report.items()}
-
-
-ALL_RIGHT = {
-    "key": True, "origin": True, "events": True, "sdk": True, "worker": True, "permission": True,
-    "player": True, "webhook": True, "consent": True, "login": None,
-}  # fmt: skip
 
 
 async def test_n8_a_page_with_everything(site: Site, ingest: Ingest, check: Check) -> None:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 P = "11111111-1111-4111-8111-aaaaaaaaaaaa"
+# What scripts and templates write where they have no value: of an id, an address, a zone, a language.
+NO_VALUES = [
+    "undefined", "Undefined", "'undefined'", " undefined ", "null", "NULL", "nan", "NaN", "none", "None",
+    "nil", "(null)", "(none)", "(not set)", "[object Object]", "[object Window]", "{{ id }}", "{{id}}",
+    "u-{{ id }}", "${id}", "{% if x %}", "<%= id %>",
+]  # fmt: skip
 ITEM_IDS: list[tuple[Any, str | None]] = [
     ("1", "1"), (1, "1"), (1.0, "1"), (0, "0"), ("0", "0"), (-1, "-1"), ("007", "007"), (" a ", "a"),
     ("'1'", "1"), ('"1"', "1"), ("'1", "'1"), ("a b", "a b"), ("a/b", "a/b"), ("SKU-1/ř", "SKU-1/ř"),
@@ -12,7 +18,9 @@ ITEM_IDS: list[tuple[Any, str | None]] = [
     (2**60, "1152921504606846976"), (1e15, "1000000000000000"), (1e20, None), (1.5, None), (True, None),
     (False, None), ({}, None), ({"id": 1}, None), ([], None), ("a\nb", None), ("a\x00b", None),
     ("\x7fa", None), ("gid://shopify/Product/1", "gid://shopify/Product/1"), ("1.0", "1.0"),
-    ("null", "null"), ("\u00a01", "1"),
+    ("\u00a01", "1"), ("unknown", "unknown"), ("-", "-"), ("empty", "empty"), ("undefined1", "undefined1"),
+    ("null-1", "null-1"), ("nanny", "nanny"), ("N/A", "N/A"), ("[x]", "[x]"), ("(x)", "(x)"),
+    *((text, None) for text in NO_VALUES),
 ]  # fmt: skip
 PLAYERS: list[tuple[Any, str | None]] = [
     (P, P), (P.upper(), P), ("1dd608f2-c6a1-11e3-851d-000c2940e62c",) * 2, (f"local-{P}", None),

@@ -49,4 +49,5 @@ FILES = [
     ("GET", "/sdk/v16/OneSignalSDK.page.js", page_v16),
     ("GET", "/sdk/v15/OneSignalSDK.js", page_v15),
     ("GET", "/sdk/OneSignalSDK.sw.js", worker),
+    ("GET", "/sdk/v16/OneSignalSDK.sw.js", worker),  # beside the page's, as at OneSignal
 ]

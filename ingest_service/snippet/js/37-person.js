@@ -7,6 +7,8 @@ function isNobody(text) {
   return NOBODY.test(text.toLowerCase()) && ![].concat(config.allowedLogins).includes(text);
 }
 
+let named; // who this page has said it is, for `check`
+
 const SHAPES = { login: /^.{1,256}$/u, email: /^[^@\s]+@[^@\s]+$/ };
 
 // The person, and a code where there is none. Texts are taken without blanks and quotes around them, as
@@ -24,6 +26,7 @@ function readPerson(given) {
     else person[name] = text || undefined;
   });
   if (codes.email && person.login) fail("identify", { code: codes.email });
+  if (person.login) named = person;
   return [person, codes.login || (!person.login && codes.email)];
 }
 

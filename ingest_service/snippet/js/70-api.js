@@ -48,7 +48,7 @@ function profile(callback) {
 function check() {
   return new Promise((done) => {
     const script = loadScript(BASE + "/v1/check.js" + KEY);
-    script.onload = () => done(script.check(allowed, sdk));
+    script.onload = () => done(script.check(allowed, sdk, named));
   });
 }
 

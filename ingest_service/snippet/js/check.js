@@ -50,89 +50,15 @@ function waiting() {
   }
 }
 
-// An empty request: Carillon says so, and nothing is stored.
+// An empty request: nothing is stored. With `check` it isn't refused: the console would show that in red.
 function checkEvents() {
-  return ask(BASE + "/v1/events" + KEY, { method: "POST", body: "[]" }).then(({ status, said }) => {
+  const asked = ask(BASE + "/v1/events" + KEY + "&check=1", { method: "POST", body: "[]" });
+  return asked.then(({ status, said }) => {
     if (!status) return line("events", false, BASE + "/v1/events" + UNREACHED);
-    if (said.code !== "empty_batch") {
+    if (said.accepted !== 0) {
       return line("events", false, `Events aren't taken: ${status} ${said.code || "of somebody else"}.`);
     }
     return line("events", true, `Events reach Carillon; ${waiting()} wait to be sent.`);
-  });
-}
-
-function versionOf(OneSignal) {
-  const version = OneSignal.VERSION || OneSignal._VERSION;
-  const isKnown = /string|number/.test(typeof version);
-  return (OneSignal.getUserId ? "v15" : "v16") + (isKnown ? " " + version : "");
-}
-
-function checkSdk(sdk) {
-  if (!config.appId) return line("sdk", null, "OneSignal is switched off for this app.");
-  const found = Object(window.OneSignal);
-  if (sdk) return line("sdk", true, `OneSignal's SDK is here: ${versionOf(found)}.`);
-  if (found.User || found.getUserId) return line("sdk", null, "OneSignal's SDK is here, but not started.");
-  const text = config.sdkUrl
-    ? `should come from ${config.sdkUrl} and isn't here: is it blocked, or is there no consent?`
-    : "isn't on this page, and the app has `loadOneSignal` off: the page must include it.";
-  return line("sdk", false, "OneSignal's SDK " + text);
-}
-
-// Where the page's own SDK has registered one, that is the file.
-function workerPath() {
-  return navigator.serviceWorker.getRegistrations().then((found) => {
-    const urls = found.map((one) => Object(one.active || one.waiting || one.installing).scriptURL);
-    return urls.find((url) => /OneSignal/.test(url)) || config.workerPath;
-  });
-}
-
-function checkWorker() {
-  if (!config.appId) return line("worker", null, "No worker file is needed.");
-  if (!navigator.serviceWorker) {
-    return line("worker", false, "This page may have no service worker: it needs https.");
-  }
-  return workerPath().then((path) =>
-    ask(path, { cache: "no-store" }).then(({ status, type, text }) => {
-      const file = `The worker file ${path} `;
-      if (status !== 200) return line("worker", false, `${file}answers ${status || "nothing"}.`);
-      if (!/javascript/.test(type)) return line("worker", false, `${file}is served as ${type}.`);
-      const isRight = /importScripts\(\s*["'`][^"'`]*OneSignalSDK[^"'`]*\.js/.test(text);
-      return line("worker", isRight, file + (isRight ? "loads OneSignal's." : "doesn't load OneSignal's."));
-    }),
-  );
-}
-
-const PERMISSIONS = {
-  granted: [true, "Notifications are permitted."],
-  denied: [false, "Notifications are blocked: the visitor alone can change that, in the settings."],
-  default: [null, "The visitor has not been asked for notifications yet."],
-};
-
-function checkPermission() {
-  const { permission } = Object(window.Notification);
-  return line("permission", ...(PERMISSIONS[permission] || [false, "This browser has no notifications."]));
-}
-
-function checkPlayer(sdk) {
-  if (!sdk) return line("player", null, "There is no player id without the SDK.");
-  return sdk.read().then(([id, isOn]) => {
-    const isPlayer = /^[0-9a-f-]{36}$/i.test(id);
-    if (!isPlayer) return line("player", null, "There is no player id yet: nobody has subscribed here.");
-    return line("player", isOn ? true : null, `The player id is ${id}${isOn ? "" : ", not subscribed"}.`);
-  });
-}
-
-function checkWebhook() {
-  if (!config.webhookKey) {
-    const text = "The app has no `snippet.webhookKey`: nothing that pushes do is reported.";
-    return line("webhook", config.appId ? false : null, text);
-  }
-  const isOther = window.oneSignalWebHookURL && window.oneSignalWebHookURL !== HOOK;
-  if (isOther) return line("webhook", false, `\`oneSignalWebHookURL\` on this page isn't ${HOOK}.`);
-  return ask(HOOK, { method: "POST", body: "{}" }).then(({ status, said }) => {
-    if (!status) return line("webhook", false, HOOK + UNREACHED);
-    if (status === 401) return line("webhook", false, `Carillon refuses the webhook key: ${said.code}.`);
-    return line("webhook", true, `Carillon knows the webhook key ${config.webhookKey}.`);
   });
 }
 
@@ -147,7 +73,22 @@ function isUnproven(entry) {
   return Object(entry).login && !entry.loginHash;
 }
 
-function checkLogin() {
+// What would become of it: Carillon looks at the proof, and stores nothing.
+function checkProof(person) {
+  const event = { type: "identify", visitorId: "carillon-check", data: person };
+  const body = JSON.stringify(event);
+  return ask(BASE + "/v1/check" + KEY, { method: "POST", body }).then(({ status, said }) => {
+    if (said.accepted === undefined) return line("login", null, `The login was not looked at: ${status}.`);
+    const refusal = [].concat(said.rejected)[0];
+    if (refusal) return line("login", false, `This page's login is refused: ${refusal.message}.`);
+    const isLeftOut = [].concat(said.warnings || []).some(({ code }) => code === "login_unproven");
+    if (!isLeftOut) return line("login", true, "This page's login is proven by its `loginHash`.");
+    const why = person.loginHash ? "with a `loginHash` that isn't its proof" : "without `loginHash`";
+    return line("login", false, `This page has a login ${why}: it is left out.`);
+  });
+}
+
+function checkLogin(person) {
   if (config.code) return line("login", null, "Without a known key nobody can say if logins need a proof.");
   if (!config.provesLogins) {
     return line("login", null, "Logins need no `loginHash`: whoever knows one can claim it.");
@@ -155,9 +96,10 @@ function checkLogin() {
   if (!config.hasLoginSecret) {
     return line("login", false, "Logins need a `loginHash`, and the app has no secret: all are left out.");
   }
+  if (person) return checkProof(person);
   const isMissing = [].slice.call(Object(window.dataLayer)).some(isUnproven);
   if (isMissing) return line("login", false, "This page has a login without `loginHash`: it is left out.");
-  return line("login", null, "Logins need a `loginHash`.");
+  return line("login", null, "Logins need a `loginHash`; this page has no login.");
 }
 
 // One that fails, or waits for ever for an SDK, costs itself only.
@@ -170,18 +112,19 @@ function limited(check, work) {
   );
 }
 
-HERE.check = (allowed, sdk) => {
+HERE.check = (allowed, sdk, person) => {
   const checks = {
     key: checkKey,
     origin: checkOrigin,
     events: checkEvents,
     sdk: () => checkSdk(sdk),
+    app: () => checkApp(sdk),
     worker: checkWorker,
     permission: checkPermission,
     player: () => checkPlayer(sdk),
     webhook: checkWebhook,
     consent: () => checkConsent(allowed),
-    login: checkLogin,
+    login: () => checkLogin(person),
   };
   return Promise.all(Object.keys(checks).map((name) => limited(name, checks[name]))).then((lines) => {
     const marks = { true: "✓ ", false: "✗ ", null: "· " };

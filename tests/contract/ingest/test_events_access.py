@@ -154,7 +154,8 @@ async def test_a6_unproven_login_is_left_out_and_warned_of(
 async def test_a6_ingest_says_what_is_proven(client: httpx.AsyncClient, api: Api) -> None:
     """A sender's own word for it is dropped; a server's key is proof."""
     told = await identify(client, "wk_proof", login="eva", loginHash=PROOF.upper(), proven=False)
-    assert told == {"accepted": 1, "rejected": []}
+    assert (told["accepted"], told["rejected"]) == (1, [])
+    assert [one["field"] for one in told["warnings"]] == ["data.proven"]
     await identify(client, "wk_proof", email="eva@example.test", proven=True, claimed="x")
     await identify(client, "sk_proof", login="eva", proven=False)
     await identify(client, "wk_optional", login="eva", proven=True)

@@ -81,6 +81,7 @@ async def test_documents_name_every_endpoint(client: httpx.AsyncClient) -> None:
         "/v1/events": ["post"],
         "/v1/webhooks/onesignal/{webhook_key}": ["post"],
         "/v1/webhooks/onesignal/{webhook_key}/stream": ["post"],
+        "/v1/check": ["post"],
         "/v1/profile": ["get"],
         "/v1/snippet.js": ["get"],
         "/{key}/{environment}/persoo.js": ["get"],

@@ -13,5 +13,5 @@ ACCOUNT = {
 }  # fmt: skip
 
 
-def run(*arguments: str) -> int:
-    return main([*arguments, "--url", URL])
+def run(*arguments: str, url: str = URL) -> int:
+    return main([*arguments, "--url", url])

@@ -175,3 +175,55 @@ def test_n18_campaign_put_warns_of_texts_that_would_fail(
     file.write_text("{}")
     assert run("campaign", "put", "--app", "shop", "--campaign", "oops", str(file)) == 0
     assert text in capsys.readouterr().err
+
+
+@pytest.fixture
+def rest_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OneSignal's REST API key on the standard input."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("os_v2_app_secret\n"))
+
+
+@pytest.mark.usefixtures("rest_key")
+@pytest.mark.parametrize(
+    ("ops_url", "answers", "more", "sdk"),
+    [
+        ("http://127.0.0.1:8090", True, (), "http://127.0.0.1:8095/sdk/v16"),
+        ("http://127.0.0.1:8090", False, (), None),
+        ("https://ops.example", True, (), None),  # a sandbox here isn't that sender's
+        ("https://ops.example", False, ("--sdk-url", "https://in.test/a/OneSignalSDK.page.js"),
+         "https://in.test/a"),
+    ],
+)  # fmt: skip
+@respx.mock(assert_all_called=False)
+def test_n6_app_create_prints_the_sandboxs_lines_beside_it(
+    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str],
+    ops_url: str, answers: bool, more: tuple[str, ...], sdk: str | None,
+) -> None:  # fmt: skip
+    look = respx_mock.get("http://127.0.0.1:8095/sdk/v16/OneSignalSDK.page.js")
+    if answers:
+        look.respond(text="1", headers={"Content-Type": "text/javascript"})
+    else:
+        look.mock(side_effect=httpx.ConnectError("nobody is there"))
+    app = {"origins": ["https://shop.test"], "snippet": {"workerPath": "/OneSignalSDKWorker.js"}}
+    put = respx_mock.put(f"{ops_url}/v1/apps/myshop").respond(json=app)
+    fine = {"result": "ok", "message": "yes", "warnings": []}
+    respx_mock.post(f"{ops_url}/v1/apps/myshop/test-connection").respond(json=fine)
+    create = ("app", "create", "myshop", "--name", "My shop", "--onesignal-app-id", IDS[0], *more)
+    origin = ("--origin", "https://shop.test", "--onesignal-key-stdin")
+    assert run(*create, *origin, url=ops_url) == 0
+    told = capsys.readouterr().out
+    snippet = orjson.loads(put.calls[0].request.content)["snippet"]
+    if sdk is None:
+        assert "sdkUrl" not in snippet
+        assert 'importScripts("https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.sw.js")' in told
+    else:
+        assert snippet["sdkUrl"] == f"{sdk}/OneSignalSDK.page.js"
+        assert f'importScripts("{sdk}/OneSignalSDK.sw.js")' in told
+        assert f'src="{sdk}/OneSignalSDK.page.js"' in told and "cdn.onesignal" not in told
+
+
+def test_n6_an_sdk_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    create = ("app", "create", "a", "--name", "A", "--onesignal-app-id", IDS[0])
+    more = ("--origin", "https://shop.test", "--sdk-url", "https://shop.test/OneSignal.js")
+    assert run(*create, *more) == 1
+    assert "OneSignalSDK.page.js" in capsys.readouterr().err

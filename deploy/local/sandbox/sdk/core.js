@@ -55,8 +55,32 @@ function device() {
   };
 }
 
+// As the real SDK keeps for its worker what `init` said: the same database, stores and keys.
+function keep(options, shown) {
+  return new Promise((done) => {
+    const request = indexedDB.open("ONE_SIGNAL_SDK_DB", 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("Ids", { keyPath: "type" });
+      request.result.createObjectStore("Options", { keyPath: "key" });
+    };
+    request.onerror = done; // blocked, or of another version
+    request.onsuccess = () => {
+      const writing = request.result.transaction(["Ids", "Options"], "readwrite");
+      writing.objectStore("Ids").put({ type: "appId", id: options.appId });
+      const store = writing.objectStore("Options");
+      const webhooks = options.webhooks ?? {};
+      for (const name of [`notification.${shown}`, "notification.clicked", "notification.dismissed", "cors"]) {
+        store.put({ key: `webhooks.${name}`, value: webhooks[name] ?? false });
+      }
+      writing.oncomplete = writing.onabort = done;
+      request.result.close();
+    };
+  });
+}
+
 async function start(options, worker) {
   core.options = options;
+  await keep(options, worker.sdk === "v15" ? "displayed" : "willDisplay");
   if (!("serviceWorker" in navigator)) return;
   const path = `/${options.serviceWorkerPath ?? "OneSignalSDKWorker.js"}`;
   const scope = options.serviceWorkerParam?.scope ?? "/";

@@ -1,0 +1,29 @@
+"""POST /v1/check: what would become of events, for `carillon('check')`; nothing is stored."""
+
+from __future__ import annotations
+
+from ingest_service.api.answers import Answer, receipt_answer
+from ingest_service.api.door import Call
+from ingest_service.api.gate import Gate
+from ingest_service.batch import MAX_EVENT_BYTES, read_batch
+from ingest_service.collector import Collector
+
+
+class Check:
+    """Takes what `POST /v1/events` takes, smaller, and answers 202 also where all is refused."""
+
+    method = "POST"
+    headers = "content-type, x-write-key"
+
+    def __init__(self, gate: Gate, collector: Collector) -> None:
+        self._gate = gate
+        self._collector = collector
+
+    async def preflight(self, call: Call) -> None:
+        self._gate.check_preflight(call)
+
+    async def answer(self, call: Call) -> Answer:
+        app, source, charge = self._gate.admit(call)
+        batch = read_batch(await call.body(charge, MAX_EVENT_BYTES))
+        charge.pay_for_events(len(batch.events))
+        return receipt_answer(self._collector.check(app, source, batch))

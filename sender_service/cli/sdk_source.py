@@ -1,0 +1,63 @@
+"""Where a shop's pages and its worker file get OneSignal's SDK from: OneSignal, or the sandbox here."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import NamedTuple
+
+import httpx
+
+from sender_service.cli.ops import Ops, Refused
+from shared.environment import load_settings
+
+SANDBOX_PAGE = "/sdk/v16/OneSignalSDK.page.js"
+PAGE_FILE, WORKER_FILE = "OneSignalSDK.page.js", "OneSignalSDK.sw.js"
+REAL_WORKER = f"https://cdn.onesignal.com/sdks/web/v16/{WORKER_FILE}"
+LOOK_SECONDS = 2.0
+LOCAL_NAMES = ("localhost", "localhost.")
+
+
+class SdkSource(NamedTuple):
+    """`page_url`: of the SDK for pages, None for OneSignal's own."""
+
+    page_url: str | None
+    worker_url: str
+
+
+OWN = SdkSource(None, REAL_WORKER)
+
+
+async def find_sdk(ops: Ops) -> SdkSource:
+    """Return what is said by `--sdk-url`, or the sandbox's where it answers. Raises Refused.
+
+    Where the ops API and the configured OneSignal API are on this machine, that is the sandbox, if
+    it serves the SDK: OneSignal's own API serves none.
+    """
+    said = ops.options.sdk_url
+    if said is not None:
+        if not said.partition("?")[0].endswith(f"/{PAGE_FILE}"):
+            raise Refused(400, f"--sdk-url: must be the address of a {PAGE_FILE}")
+        return _source(said)
+    base = load_settings().onesignal.base_url.rstrip("/")
+    if not (is_local(str(ops.http.base_url)) and is_local(base)):
+        return OWN
+    async with httpx.AsyncClient(trust_env=False, timeout=LOOK_SECONDS) as http:
+        try:
+            answer = await http.get(base + SANDBOX_PAGE)
+        except httpx.HTTPError:
+            return OWN
+    is_script = "javascript" in answer.headers.get("content-type", "")
+    return _source(base + SANDBOX_PAGE) if answer.is_success and is_script else OWN
+
+
+def is_local(url: str) -> bool:
+    """Tell whether an address is a loopback one."""
+    host = httpx.URL(url).host
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in LOCAL_NAMES or host.endswith(".localhost")
+
+
+def _source(page_url: str) -> SdkSource:
+    return SdkSource(page_url, page_url.replace(f"/{PAGE_FILE}", f"/{WORKER_FILE}"))
