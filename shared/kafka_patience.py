@@ -80,6 +80,8 @@ class _Repeated:
     It has what the client uses of a request, of its struct, and of its response's type.
     """
 
+    API_KEY = FetchRequest.API_KEY
+
     def __init__(self, request: Any) -> None:
         self._request = request
         self._versions: Any = None
