@@ -18,7 +18,7 @@ UNKNOWN_TOPIC = 3
 
 
 def answer(end: int, records: bytes = b"", error: int = 0) -> bytes:
-    partition = (0, error, end, end, [], records)
+    partition: tuple[Any, ...] = (0, error, end, end, [], records)
     return bytes(FetchResponse_v4(0, [("topic", [partition])]).encode())
 
 
