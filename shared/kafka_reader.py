@@ -19,8 +19,8 @@ from shared.kafka import (
     Record,
     translate_kafka_errors,
 )
+from shared.kafka_patience import PatientFetches, Rest
 from shared.settings import KafkaSettings
-from shared.wakeup import Wakeup
 
 log = logging.getLogger("carillon.kafka")
 
@@ -31,6 +31,7 @@ MAX_POLL_MS = 300_000  # without a poll for so long, the client leaves its group
 KEEP_SECONDS = 60.0
 LOOK_SECONDS = 2.0  # between two looks at where the log ends
 END_SECONDS = 1.0
+FETCHER_SECONDS = 1.0
 LEAVE_SECONDS = 3.0  # seen: 20 ms
 
 
@@ -68,6 +69,7 @@ class LogReader:
         group: str,
         topics: Iterable[str],
         on_revoke: Callable[[], Awaitable[None]],
+        rest: Rest | None = None,
     ) -> None:
         self._topics = list(topics)
         self._on_revoke = on_revoke
@@ -94,6 +96,8 @@ class LogReader:
             retry_backoff_ms=100,
             metadata_max_age_ms=30_000,
         )
+        client = self._consumer._client
+        client.send = PatientFetches(client.send, settings.fetch_max_wait_ms / 1000, rest).send
 
     async def _revoked(self) -> None:
         self._assignments += 1
@@ -105,6 +109,8 @@ class LogReader:
         with translate_kafka_errors():
             self._consumer.subscribe(self._topics, listener=self._listener)
             await self._consumer.start()
+        # Five times a second it would look at what nobody changed; each change wakes it anyway.
+        self._consumer._fetcher._fetcher_timeout = FETCHER_SECONDS
 
     async def poll(
         self, timeout_ms: int, max_records: int, gather_seconds: float = 0.0
@@ -130,11 +136,6 @@ class LogReader:
             self._times[place] = messages[-1].timestamp
             self._answered = time.monotonic()
         return [to_record(m) for messages in fetched.values() for m in messages]
-
-    async def rest(self, call: Wakeup, seconds: float) -> bool:
-        """Fetch nothing until called, at most so long; return whether it was called."""
-        self._consumer.pause(*self._consumer.assignment())
-        return await call.wait(seconds)
 
     @property
     def is_reading(self) -> bool:

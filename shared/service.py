@@ -31,6 +31,7 @@ log = logging.getLogger("carillon.service")
 EXIT_SETTINGS = 2
 EXIT_CRASHED = 1
 OURS_ALONE = 0o077  # the umask: the data folder has what is known of people
+TICK_SECONDS = 1.0
 PROBE_SECONDS = 1.0
 PROBE_TIMEOUT_SECONDS = 3.0
 
@@ -109,9 +110,19 @@ def bind(http: HttpSettings, name: str) -> socket.socket:
 class _Server(uvicorn.Server):
     """Uvicorn without its own signal handling: the process has one stop event."""
 
+    def __init__(self, config: uvicorn.Config, stop: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stop = stop
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        """Renew the date in headers each second; its own loop looks ten times whether to end."""
+        while not self._stop.is_set():
+            await self.on_tick(0)
+            await pause(self._stop, TICK_SECONDS)
 
 
 async def serve(
@@ -136,21 +147,12 @@ async def serve(
         timeout_graceful_shutdown=int(http.drain_seconds),
         timeout_keep_alive=http.keep_alive_seconds,
     )
-    server = _Server(config)
-
-    async def end() -> None:
-        await stop.wait()
-        server.should_exit = True
-
-    tasks = [
-        asyncio.create_task(end()),
-        asyncio.create_task(look_after(server.server_state.connections, stop)),
-    ]
+    server = _Server(config, stop)
+    looking = asyncio.create_task(look_after(server.server_state.connections, stop))
     try:
         await server.serve(sockets=[listener])
     finally:
-        for task in tasks:
-            task.cancel()
+        looking.cancel()
         listener.close()
     if not stop.is_set():
         raise RuntimeError("the HTTP server ended by itself")

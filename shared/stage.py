@@ -29,7 +29,7 @@ from shared.kafka_reader import LogReader
 from shared.mongo_errors import translate_mongo_errors
 from shared.offsets import OffsetLedger, Unit
 from shared.poison_watch import ONLY_POISON, PoisonWatch
-from shared.stage_reading import Rest, join, read_ages
+from shared.stage_reading import create_rest, join, read_ages, until_stopped
 from shared.stage_spec import Handler, Item, StageContext, StageSpec
 from shared.wakeup import pause
 
@@ -39,6 +39,7 @@ T = TypeVar("T")
 log = logging.getLogger("carillon.stage")
 
 POLL_MS = 200
+IDLE_MS = 1_000  # what comes ends it, and a stop
 SETTLE_SECONDS = 5.0  # how long a rebalance may wait for units under way
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
@@ -60,7 +61,7 @@ class Stage(Generic[T]):
             f"stage:{spec.name}", deadline_seconds=STALLED_SECONDS
         )
         self._reader: LogReader | None = None
-        self._rest = Rest(context, spec.topics) if spec.can_rest else None
+        self._rest = create_rest(context, spec)
         self.has_read = False  # once each partition that it was given has answered
 
     async def behind(self, topic: str) -> dict[int, int] | None:
@@ -96,6 +97,7 @@ class Stage(Generic[T]):
             self._spec.group,
             self._spec.topics,
             on_revoke=lambda: self._settle(reader, SETTLE_SECONDS),
+            rest=self._rest,
         )
         try:
             await join(reader, stop, self._spec.join_seconds)
@@ -125,10 +127,10 @@ class Stage(Generic[T]):
                 await asyncio.sleep(POLL_MS / 1000)
         else:
             # With units under way, look in on them soon: their offsets wait to be committed.
-            wait, spec = 20 if self._tasks else POLL_MS, self._spec
-            if self._rest and not self._tasks:
-                wait = await self._rest.take(reader, wait, stop)
-            records = await reader.poll(wait, spec.batch_records, spec.gather_seconds)
+            is_idle = self.has_read and not self._tasks
+            wait, spec = 20 if self._tasks else IDLE_MS if is_idle else POLL_MS, self._spec
+            polling = reader.poll(wait, spec.batch_records, spec.gather_seconds)
+            records = await (until_stopped(polling, stop) if is_idle else polling)
             if records:
                 self._start(self._ledger.open(records))
         await self._commit(reader)

@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Mapping
+from typing import Any
 
 from shared.clock import Clock, monotonic
 from shared.errors import LogUnavailable
+from shared.kafka import Record
+from shared.kafka_patience import Rest
 from shared.kafka_reader import LogReader
-from shared.stage_spec import StageContext
+from shared.stage_spec import StageContext, StageSpec
 
 UNANSWERED_SECONDS = 10.0
-LOOK_SECONDS = 0.5  # for a stop
-BUSY_SECONDS = 2.0  # after a call: more may come
 
 
-class Rest:
-    """Lets a stage fetch nothing for a while, until its own process has published for it."""
+def create_rest(context: StageContext, spec: StageSpec[Any]) -> Rest | None:
+    """Return what lets a stage fetch seldom until its own process has published for it."""
+    if not spec.can_rest or not context.kafka.rest_ms:
+        return None
+    return Rest(context.writer.readers.listen(spec.topics), context.kafka.rest_ms / 1000)
 
-    def __init__(self, context: StageContext, topics: Iterable[str]) -> None:
-        self._seconds = context.kafka.rest_ms / 1000
-        self._one_fetch_ms = context.kafka.fetch_max_wait_ms + 20
-        self._call = context.writer.readers.listen(topics) if self._seconds else None
-        self._busy_until = 0.0
 
-    async def take(self, reader: LogReader, wait_ms: int, stop: asyncio.Event) -> int:
-        """Rest, if it is time; return how long to wait for records after that."""
-        if self._call is None or monotonic() < self._busy_until or not reader.is_reading:
-            return wait_ms
-        left = self._seconds
-        while left > 0 and not stop.is_set():
-            if await reader.rest(self._call, min(left, LOOK_SECONDS)):
-                self._busy_until = monotonic() + BUSY_SECONDS
-                return wait_ms
-            left -= LOOK_SECONDS
-        return self._one_fetch_ms
+async def until_stopped(work: Awaitable[list[Record]], stop: asyncio.Event) -> list[Record]:
+    """Return what the work does; nothing once stopped."""
+    working, stopping = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else []
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 async def read_ages(
