@@ -44,7 +44,7 @@ def test_smallest_campaign_has_the_defaults() -> None:
         ({"variants": [variant(contents={"en": ""})]}, "variants.0.contents.en"),
         (
             {"variants": [variant(contents={"en": "x", "german": "x"})]},
-            "variants.0.contents.german.[key]",
+            "variants.0.contents.german",
         ),
         ({"variants": [variant(contents={"en": "{{ broken"})]}, "variants.0.contents.en"),
         ({"variants": [variant(contents={"en": "x" * 2_001})]}, "variants.0.contents.en"),
