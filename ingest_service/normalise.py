@@ -1,4 +1,4 @@
-"""The loose shapes that shops send (PERSOO.md) as one: ids, amounts, baskets, statuses."""
+"""The loose shapes that shops send (docs/persoo.md) as one: ids, amounts, baskets, statuses."""
 
 from __future__ import annotations
 

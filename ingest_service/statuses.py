@@ -1,4 +1,4 @@
-"""OneSignal's subscription statuses, names and numbers, as ours (ONESIGNAL.md F)."""
+"""OneSignal's subscription statuses, names and numbers, as ours (docs/onesignal.md F)."""
 
 from __future__ import annotations
 

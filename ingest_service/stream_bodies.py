@@ -1,4 +1,4 @@
-"""The events that OneSignal's Event Streams post, in a body of the customer's own (ONESIGNAL.md D7).
+"""The events that OneSignal's Event Streams post, in a body of the customer's own (docs/onesignal.md D7).
 
 Keys may be flat (`"event.kind"`), nested, or both; every value may be quoted, and `""` is none. Pure.
 """

@@ -1,4 +1,4 @@
-"""The bodies that OneSignal's service workers post, v15 and v16, as one (ONESIGNAL.md D). Pure."""
+"""The bodies that OneSignal's service workers post, v15 and v16, as one (docs/onesignal.md D). Pure."""
 
 from __future__ import annotations
 

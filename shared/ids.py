@@ -14,7 +14,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 
 def is_uuid(text: object) -> bool:
-    """Any RFC UUID, of any version (OneSignal's own samples are v1: ONESIGNAL.md A2)."""
+    """Any RFC UUID, of any version (OneSignal's own samples are v1: docs/onesignal.md A2)."""
     return isinstance(text, str) and _UUID.match(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""OneSignal's limits (ONESIGNAL.md B)."""
+"""OneSignal's limits (docs/onesignal.md B)."""
 
 from __future__ import annotations
 

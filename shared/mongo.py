@@ -29,7 +29,7 @@ Write = InsertOne[Document] | UpdateOne | ReplaceOne[Document]
 T = TypeVar("T")
 
 RACE_TRIES = 8
-IN_LIMIT = 100  # values a `$in`: more is slow on some engines (DESIGN 6)
+IN_LIMIT = 100  # values a `$in`: more is slow on some engines (docs/design.md 6)
 
 
 def one_of(field: str, values: Sequence[str]) -> Iterator[Document]:

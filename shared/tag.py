@@ -1,4 +1,4 @@
-"""The signed tag every push carries: which send, page and chunk it belongs to (DESIGN 2.5).
+"""The signed tag every push carries: which send, page and chunk it belongs to (docs/design.md 2.5).
 
 `v1.<key id>.<send>.<page>.<chunk>.<mac>`, at most 100 characters; the mac is 16 bytes, base64url.
 """

@@ -1,4 +1,4 @@
-"""Requests per second by app, over all replicas (DESIGN 2.3).
+"""Requests per second by app, over all replicas (docs/design.md 2.3).
 
 Every replica counts a beat up in MongoDB and watches the others' counters on its own monotonic clock:
 who hasn't moved for `DEAD_BEATS` is dead. No wall clocks are compared. The limit is shared equally by

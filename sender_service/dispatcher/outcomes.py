@@ -1,4 +1,4 @@
-"""What an answer of `POST /notifications` means (ONESIGNAL.md A5). Pure; decided on the status and
+"""What an answer of `POST /notifications` means (docs/onesignal.md A5). Pure; decided on the status and
 `id`, never on texts, except the old host's word on the key.
 
 What a disabled app is answered isn't documented: we (and the sandbox) take it for a 403, as for a

@@ -214,7 +214,7 @@ class PageEdit:
         self._changed("outcomes")
 
     def _changed(self, field: Literal["chunks", "members", "notifications", "outcomes"]) -> None:
-        # Whole fields: one path of many in a document costs some engines a copy of it (DESIGN 6).
+        # Whole fields: one path of many in a document costs some engines a copy of it (docs/design.md 6).
         self.changes[field] = self.page[field]
 
     def finish(self) -> dict[str, Any]:

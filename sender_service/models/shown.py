@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-MAX_TEXT = 200  # characters; browsers cut sooner (PERSOO.md)
+MAX_TEXT = 200  # characters; browsers cut sooner (docs/persoo.md)
 MAX_LINK = 2_000
 # Tabs and ends of lines are blanks; blanks that keep a number and its unit together stay.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")

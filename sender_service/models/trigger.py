@@ -1,4 +1,4 @@
-"""A campaign trigger, as it comes on `carillon.triggers` and to `POST /v1/sends` (DESIGN 4)."""
+"""A campaign trigger, as it comes on `carillon.triggers` and to `POST /v1/sends` (docs/design.md 4)."""
 
 from __future__ import annotations
 

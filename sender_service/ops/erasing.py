@@ -1,4 +1,4 @@
-"""Erase and undo travel as events, so that each service blanks what is its own (DESIGN 4)."""
+"""Erase and undo travel as events, so that each service blanks what is its own (docs/design.md 4)."""
 
 from __future__ import annotations
 

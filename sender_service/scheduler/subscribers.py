@@ -1,4 +1,4 @@
-"""How many subscribers an app has: the smaller of our count and OneSignal's (DESIGN 2.3)."""
+"""How many subscribers an app has: the smaller of our count and OneSignal's (docs/design.md 2.3)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Ids by their first letters, as people type them: bounded looks at an index, never at `_id` itself.
 
-A range of `_id` is a scan on some engines (DESIGN 6), so sends and dead letters keep their first
+A range of `_id` is a scan on some engines (docs/design.md 6), so sends and dead letters keep their first
 letters in a field of their own, and so do profiles.
 """
 

@@ -1,6 +1,6 @@
 """The newest documents of a collection: closed ranges of time, wider and wider, sorted here.
 
-A sort on the server is not good everywhere (DESIGN 6), and the whole collection may be large.
+A sort on the server is not good everywhere (docs/design.md 6), and the whole collection may be large.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Sends, the newest first: read in narrow windows of an index, which widen where little is found.
 
-A sort by the server isn't good everywhere (DESIGN 6), and an hour may have a million sends.
+A sort by the server isn't good everywhere (docs/design.md 6), and an hour may have a million sends.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class AppKey(Wire):
 
 
 class OneSignalApp(Wire):
-    """`rest_api_key` is encrypted under the vault. `plan` sets the rate limit (ONESIGNAL.md B)."""
+    """`rest_api_key` is encrypted under the vault. `plan` sets the rate limit (docs/onesignal.md B)."""
 
     app_id: str
     rest_api_key: str

@@ -209,7 +209,7 @@ async def test_page_with_persoos_loader(carillon: Carillon, shopper: Shopper, sd
     assert await shopper.page.evaluate("getComputedStyle(document.body).opacity") == "1"
     player = await shopper.subscribe()
     found = await shopper.page.evaluate("persoo('profile')")
-    assert found["db"]["oneSignal"]["playerID"] == player  # the console check of PERSOO.md
+    assert found["db"]["oneSignal"]["playerID"] == player  # the console check of docs/persoo.md
     await shopper.page.click("main [data-add='101']")
     await shopper.told("addToBasket")
     send = await shopper.pushed("welcome")

@@ -1,4 +1,4 @@
-"""The data layer of PERSOO.md, and pages with Persoo's loader."""
+"""The data layer of docs/persoo.md, and pages with Persoo's loader."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ async def test_layer_may_have_another_name(site: Site, visitor: Visitor) -> None
     assert view["data"] == {"pageType": "homepage"}
 
 
-# Persoo's loader keeps to this contract (PERSOO.md); a page changes `scriptsHostname` only.
+# Persoo's loader keeps to this contract (docs/persoo.md); a page changes `scriptsHostname` only.
 LOADER = """
 var %(settings)s = {
   apikey: '%(key)s', persooName: '%(name)s', dataLayerName: '%(layer)s',

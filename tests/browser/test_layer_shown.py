@@ -1,4 +1,4 @@
-"""What a page shows, in all of PERSOO.md's words: from the page to what Carillon makes of it."""
+"""What a page shows, in all of docs/persoo.md's words: from the page to what Carillon makes of it."""
 
 from __future__ import annotations
 

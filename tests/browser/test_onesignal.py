@@ -1,4 +1,4 @@
-"""The bridge to OneSignal's SDK: its habits of ONESIGNAL.md E and G, in both versions."""
+"""The bridge to OneSignal's SDK: its habits of docs/onesignal.md E and G, in both versions."""
 
 from __future__ import annotations
 

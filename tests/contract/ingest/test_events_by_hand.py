@@ -12,7 +12,7 @@ URL = "/v1/events?key=wk_open"
 
 
 async def test_curl_needs_no_header(client: httpx.AsyncClient, api: Api) -> None:
-    """`curl -d` calls any body a form: what the README says must work as it stands."""
+    """`curl -d` calls any body a form: what docs/first-steps.md shows must work as it stands."""
     answer = await client.post(
         URL,
         content=b'{"type": "pageview", "visitorId": "v1"}',

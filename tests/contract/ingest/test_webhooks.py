@@ -1,4 +1,4 @@
-"""POST /v1/webhooks/onesignal/{key}: bodies as the SDKs send them (ONESIGNAL.md D)."""
+"""POST /v1/webhooks/onesignal/{key}: bodies as the SDKs send them (docs/onesignal.md D)."""
 
 from __future__ import annotations
 

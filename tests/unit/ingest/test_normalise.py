@@ -1,4 +1,4 @@
-"""Loose shapes of shops (PERSOO.md) and what they become."""
+"""Loose shapes of shops (docs/persoo.md) and what they become."""
 
 from __future__ import annotations
 
