@@ -1,4 +1,4 @@
-"""The message limit: 10 × the smaller subscriber count in any 15 minutes, with a margin (docs/design.md 2.3).
+"""The message limit: 10 × the smaller subscriber count in 15 minutes, with a margin (docs/design.md 2.3).
 
 Passing it makes OneSignal disable the app. Reservations are counted by minute in one document an app;
 a window is the minute under way, 15 whole ones, and as many as replicas' clocks may differ by: so it is
