@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"  # of shared/cases/page_v16_push_subscription_change
+PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"  # as OneSignal's own examples have it
 
 # `sdk.permission` stands for the browser's own, which headless can't change by itself.
 _COMMON = """
