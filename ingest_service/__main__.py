@@ -11,14 +11,14 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from ingest_service.importer.run import import_file
+from ingest_service.importer.command import import_file
 from ingest_service.main import ROLES, run
-from ingest_service.replay.run import replay
+from ingest_service.replay.command import replay
 from ingest_service.snapshot.take import take_snapshot
 from shared.environment import load_settings
 from shared.errors import CarillonError
-from shared.mongo import open_database
-from shared.service import OURS_ALONE, run_service, say_what_starts
+from shared.mongo.client import open_database
+from shared.service import OURS_ALONE, log_startup, run_service
 from shared.settings import Settings
 from shared.terminal import replace_unwritable, run_to_pipe
 
@@ -93,7 +93,7 @@ def main() -> int:
     unknown = roles - set(ROLES)
     if unknown:
         parser.error(f"--only knows {', '.join(ROLES)}, not {', '.join(sorted(unknown))}")
-    say_what_starts("ingest", COMMANDS)
+    log_startup("ingest", COMMANDS)
     return run_service("ingest", lambda settings, stop: run(settings, stop, roles, given.port))
 
 

@@ -10,7 +10,7 @@ from shared.models.event import Source
 MAX_KEY = 256
 
 
-def identify_caller(apps: AppRegistry, key: str | None) -> tuple[App, Source]:
+def authenticate(apps: AppRegistry, key: str | None) -> tuple[App, Source]:
     """The app, and on whose behalf it speaks. Raises Unauthorized, StoreUnavailable."""
     if not key or len(key) > MAX_KEY:
         raise Unauthorized("a write key is needed: ?key= or X-Write-Key", code="missing_key")
@@ -18,7 +18,7 @@ def identify_caller(apps: AppRegistry, key: str | None) -> tuple[App, Source]:
     return app, "browser" if kind == "write" else "server"
 
 
-def identify_app(apps: AppRegistry, kind: KeyKind, key: str) -> App:
+def app_by_key(apps: AppRegistry, kind: KeyKind, key: str) -> App:
     """Whose key of this kind it is. Raises Unauthorized, StoreUnavailable."""
     if not key or len(key) > MAX_KEY:
         raise Unauthorized(f"unknown {kind} key", code="unknown_key")

@@ -10,36 +10,36 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ingest_service.api.app import Parts, create_app
-from ingest_service.collector import Collector
-from ingest_service.durable_log import DurableLog, Patience
-from ingest_service.guarded_log import GuardedLog
-from ingest_service.identify import LoginProof
-from ingest_service.judge import Judge
-from ingest_service.known_apps import KnownApps
-from ingest_service.limits import Limits
+from ingest_service.api.app import ApiDependencies, create_app
+from ingest_service.api.app_cache import AppDiskCache
+from ingest_service.api.rate_limits import RateLimits
+from ingest_service.collect.collector import Collector
+from ingest_service.collect.event_validator import EventValidator
+from ingest_service.collect.login_proof import LoginProof
+from ingest_service.durable.circuit_breaker import CircuitBreaker
+from ingest_service.durable.durable_log import DurableLog, PublishTimeouts
+from ingest_service.durable.spool import Spool
+from ingest_service.durable.spool_name import spool_name
 from ingest_service.projector.decode import Projected
-from ingest_service.projector.people import PersonIds
-from ingest_service.projector.role import Surroundings, project
+from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.views import MongoVisitorViews
-from ingest_service.spool import Spool
-from ingest_service.spool_name import spool_name
+from ingest_service.projector_role import Surroundings, project
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
-from shared.collections import INGEST
-from shared.garbage import calm_garbage_collector, collect_garbage
+from shared.gc_tuning import calm_garbage_collector, collect_garbage
 from shared.health import STARTING, Component, Health
-from shared.kafka import LogWriter, ensure_topics, open_log_writer
-from shared.kafka_batches import BatchWriter
-from shared.mongo import Database, ensure_indexes, open_database
-from shared.processes import ProcessBeat, unique_name
+from shared.kafka.batches import BatchWriter
+from shared.kafka.client import LogWriter, ensure_topics, open_log_writer
+from shared.kafka.topics import EVENTS_TOPIC, TOPICS
+from shared.mongo.client import Database, ensure_indexes, open_database
+from shared.mongo.collections import INGEST
+from shared.processes import ProcessHeartbeat, unique_name
 from shared.readiness import stages_component, watch_stages
 from shared.secret_check import check_secret, check_secret_early
 from shared.secrets import Vault
-from shared.service import bind, probe, serve, until_available
+from shared.service import bind, probe, retry_until_available, serve
 from shared.settings import HttpSettings, Settings
-from shared.stage import Stage, StageContext
-from shared.topics import EVENTS, TOPICS
+from shared.stage.runner import Stage, StageContext
 
 log = logging.getLogger("carillon.ingest")
 
@@ -63,7 +63,7 @@ class Process:
     kafka: Component
     mongo: Component
     reading: Component
-    beat: ProcessBeat
+    beat: ProcessHeartbeat
     stages: list[Stage[Projected]] = field(default_factory=list)  # once they begin
 
 
@@ -92,9 +92,9 @@ async def run(
             health.component("kafka", deadline_seconds=PROBED_SECONDS, critical=not has_api),
             health.component("mongodb", deadline_seconds=PROBED_SECONDS),
             stages_component(health),
-            ProcessBeat(database, _name(settings, has_api=has_api), INGEST, roles),
+            ProcessHeartbeat(database, _name(settings, has_api=has_api), INGEST, roles),
         )
-        events = GuardedLog(settings.kafka, BatchWriter(writer), settings.data_dir)
+        events = CircuitBreaker(settings.kafka, BatchWriter(writer), settings.data_dir)
         parts, loops = await _api(process, events, opened) if has_api else _no_api(process, events)
         loops += [
             lambda: probe(process.mongo, process.beat.beat, stop),
@@ -126,34 +126,36 @@ def _http(http: HttpSettings, roles: frozenset[str], port: int | None) -> HttpSe
 Loop = Callable[[], Coroutine[Any, Any, Any]]
 
 
-def _no_api(process: Process, events: GuardedLog) -> tuple[None, list[Loop]]:
+def _no_api(process: Process, events: CircuitBreaker) -> tuple[None, list[Loop]]:
     return None, [lambda: probe(process.kafka, events.check, process.stop)]
 
 
 async def _api(
-    process: Process, events: GuardedLog, opened: AsyncExitStack
-) -> tuple[Parts, list[Loop]]:
+    process: Process, events: CircuitBreaker, opened: AsyncExitStack
+) -> tuple[ApiDependencies, list[Loop]]:
     settings, health = process.settings, process.health
     data_dir = settings.data_dir / "ingest"
-    patience = Patience(settings.spool.patience_ms / 1000, settings.kafka.request_timeout_ms / 1000)
+    patience = PublishTimeouts(
+        settings.spool.patience_ms / 1000, settings.kafka.request_timeout_ms / 1000
+    )
     durable = DurableLog(events, Spool(data_dir / SPOOL), settings.spool.limit_bytes, patience)
     await opened.enter_async_context(durable.open())
     process.beat.spool = durable.state
     room = health.component("spool", deadline_seconds=PROBED_SECONDS, critical=True)
     apps = AppRegistry(process.database, process.vault)
     known = health.component("apps", deadline_seconds=PROBED_SECONDS, critical=True)
-    parts = Parts(
+    parts = ApiDependencies(
         apps,
-        Collector(durable, Judge(LoginProof(process.vault)), utc_now),
+        Collector(durable, EventValidator(LoginProof(process.vault)), utc_now),
         MongoVisitorViews(process.database, PersonIds(process.vault.derive("person"))),
         utc_now,
-        Limits(settings.limits, settings.ingest.trusted_proxies, monotonic),
+        RateLimits(settings.limits, settings.ingest.trusted_proxies, monotonic),
     )
     return parts, [
         lambda: apps.keep_fresh(process.stop),
-        lambda: KnownApps(data_dir / KNOWN_APPS, apps, known).watch(process.stop),
+        lambda: AppDiskCache(data_dir / KNOWN_APPS, apps, known).watch(process.stop),
         lambda: probe(process.kafka, durable.check, process.stop),
-        lambda: probe(room, durable.check_room, process.stop),
+        lambda: probe(room, durable.check_space, process.stop),
     ]
 
 
@@ -161,8 +163,8 @@ async def _prepare(process: Process, roles: frozenset[str]) -> None:
     """Make the indexes, then project: a projector's reads without them take the whole collection."""
     database, stop, mongo = process.database, process.stop, process.mongo
     # Before anything is written: another key makes other persons of the same logins.
-    await until_available(lambda: check_secret(database, process.vault), stop, mongo)
-    await until_available(lambda: ensure_indexes(database, INGEST), stop, mongo)
+    await retry_until_available(lambda: check_secret(database, process.vault), stop, mongo)
+    await retry_until_available(lambda: ensure_indexes(database, INGEST), stop, mongo)
     if "projector" in roles and not stop.is_set():
         await _project(process)
 
@@ -184,14 +186,14 @@ async def _watch_stages(process: Process, roles: frozenset[str]) -> None:
 
 async def _project(process: Process) -> None:
     settings = process.settings
-    log_id = await until_available(
+    log_id = await retry_until_available(
         lambda: ensure_topics(settings.kafka, TOPICS), process.stop, process.kafka
     )
     if log_id is None:
         return
 
     def note(stage: Stage[Projected]) -> None:
-        process.beat.partitions = partial(stage.behind, EVENTS.name)
+        process.beat.partitions = partial(stage.behind, EVENTS_TOPIC.name)
         process.stages.append(stage)
 
     people = PersonIds(process.vault.derive("person"))

@@ -8,7 +8,7 @@ import sys
 
 from sender_service.cli.apps import add_app_commands, add_audit_command
 from sender_service.cli.campaigns import add_campaign_commands
-from sender_service.cli.letters import add_letter_commands
+from sender_service.cli.dead_letters import add_dead_letter_commands
 from sender_service.cli.people import add_person_commands, add_why_command
 from sender_service.cli.preview import add_preview_command
 from sender_service.cli.schemas import add_schemas_command
@@ -16,7 +16,7 @@ from sender_service.cli.sends import add_send_commands
 from sender_service.cli.tokens import add_token_commands
 from sender_service.cli.trigger import add_trigger_command
 from sender_service.main import ROLES, run
-from shared.service import run_service, say_what_starts
+from shared.service import log_startup, run_service
 from shared.terminal import replace_unwritable, run_to_pipe
 
 COMMANDS = (
@@ -28,7 +28,7 @@ COMMANDS = (
     add_app_commands,
     add_person_commands,
     add_audit_command,
-    add_letter_commands,
+    add_dead_letter_commands,
     add_token_commands,
     add_schemas_command,
 )
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command is not None:
         replace_unwritable()
         return int(options.execute(options))
-    say_what_starts("sender", commands)
+    log_startup("sender", commands)
     return run_service("sender", functools.partial(run, roles=options.only), serves_ops=True)
 
 

@@ -13,18 +13,18 @@ from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.models.quiet_hours import check_time_zones
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
-from shared.collections import SENDER
-from shared.garbage import calm_garbage_collector, collect_garbage
+from shared.gc_tuning import calm_garbage_collector, collect_garbage
 from shared.health import Component
-from shared.kafka import ensure_topics
-from shared.mongo import ensure_indexes
-from shared.processes import ProcessBeat
+from shared.kafka.client import ensure_topics
+from shared.kafka.topics import TOPICS
+from shared.mongo.client import ensure_indexes
+from shared.mongo.collections import SENDER
+from shared.processes import ProcessHeartbeat
 from shared.readiness import stages_component, watch_stages
 from shared.secret_check import check_secret, check_secret_early
-from shared.service import bind, probe, serve, until_available
+from shared.service import bind, probe, retry_until_available, serve
 from shared.settings import Settings
-from shared.stage import Stage, StageContext
-from shared.topics import TOPICS
+from shared.stage.runner import Stage, StageContext
 
 log = logging.getLogger("carillon.sender")
 
@@ -43,7 +43,7 @@ async def run(settings: Settings, stop: asyncio.Event, roles: Sequence[str] = RO
             mongo = health.component("mongodb", deadline_seconds=15, critical=True)
             kafka = health.component("kafka", deadline_seconds=15, critical=True)
             calm_garbage_collector()
-            beat = ProcessBeat(sender.database, sender.name, SENDER, roles)
+            beat = ProcessHeartbeat(sender.database, sender.name, SENDER, roles)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(serve(sender.api(), listener, stop, settings.sender))
                 tasks.create_task(probe(mongo, beat.beat, stop))
@@ -67,10 +67,10 @@ async def _work(
     # Without a deadline: a large collection's index may take as long as it likes.
     indexes = sender.health.component("indexes", deadline_seconds=math.inf, critical=True)
     reading = stages_component(sender.health)
-    await until_available(lambda: check_secret(sender.database, sender.vault), stop, indexes)
-    await until_available(lambda: ensure_indexes(sender.database, SENDER), stop, indexes)
+    await retry_until_available(lambda: check_secret(sender.database, sender.vault), stop, indexes)
+    await retry_until_available(lambda: ensure_indexes(sender.database, SENDER), stop, indexes)
     indexes.beat()
-    log_id = await until_available(lambda: ensure_topics(settings.kafka, TOPICS), stop, kafka)
+    log_id = await retry_until_available(lambda: ensure_topics(settings.kafka, TOPICS), stop, kafka)
     if stop.is_set():
         return
     membership = Membership(sender.database, sender.name, settings.governor, monotonic)

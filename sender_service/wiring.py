@@ -11,29 +11,30 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from sender_service.accounting.erasure import Erasure
 from sender_service.accounting.reporting import Reporting
 from sender_service.accounting.stage import Accounting
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
 from sender_service.dispatcher.governor import Governor
 from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
-from sender_service.express import Express
+from sender_service.fast_path import TransactionalFastPath
 from sender_service.intake.accept import Intake, IntakeStores
 from sender_service.intake.stage import intake_stage
 from sender_service.models.policy import AppPolicy
-from sender_service.ops.compose import OpsParts
-from sender_service.ops.letters import letters_stage
+from sender_service.models.push_tag import TagSigner
+from sender_service.ops.dead_letters import dead_letters_stage
+from sender_service.ops.routers import OpsApi
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.early import EarlyNames
 from sender_service.planner.planner import Planner, PlannerTools
+from sender_service.privacy.stage import Erasure
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
 from sender_service.store.campaigns import CampaignStore, app_store
 from sender_service.store.contacts import ContactStore
+from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
-from sender_service.store.letters import LetterStore
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from sender_service.store.parts import PartStore
@@ -44,17 +45,16 @@ from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
-from shared.collections import SENDER
 from shared.health import Health
-from shared.kafka import LogWriter, open_log_writer
-from shared.kafka_batches import BatchWriter, GroupWriter
-from shared.mongo import Database, open_database
+from shared.kafka.batches import BatchWriter, CoalescingWriter
+from shared.kafka.client import LogWriter, open_log_writer
+from shared.loops import Wakeup
+from shared.mongo.client import Database, open_database
+from shared.mongo.collections import SENDER
 from shared.processes import unique_name
 from shared.secrets import Vault
 from shared.settings import Settings
-from shared.stage import StageSpec
-from shared.tag import Tagger
-from shared.wakeup import Wakeup
+from shared.stage.runner import StageSpec
 
 TAG_PURPOSE = "push-tag"
 
@@ -77,7 +77,7 @@ class Sender:
     people: PeopleReader
     campaigns: CampaignStore
     interactions: InteractionStore
-    letters: LetterStore
+    letters: DeadLetterStore
     budget: MessageBudget
     early: EarlyNames | None  # None: a name is known now or never
     planner_call: Wakeup
@@ -88,16 +88,18 @@ class Sender:
         return ContactStore(self.database)
 
     @property
-    def tagger(self) -> Tagger:
-        return Tagger(self.vault.derive(TAG_PURPOSE))
+    def tagger(self) -> TagSigner:
+        return TagSigner(self.vault.derive(TAG_PURPOSE))
 
     @property
     def audience(self) -> AudienceReader:
         return AudienceReader(self.people, SegmentReader(self.database), PartStore(self.database))
 
     @property
-    def group_writer(self) -> GroupWriter:
-        return GroupWriter(BatchWriter(self.writer), self.settings.kafka.request_timeout_ms / 1_000)
+    def group_writer(self) -> CoalescingWriter:
+        return CoalescingWriter(
+            BatchWriter(self.writer), self.settings.kafka.request_timeout_ms / 1_000
+        )
 
     def intake(self) -> Intake:
         return Intake(
@@ -105,8 +107,8 @@ class Sender:
             stores=IntakeStores(self.campaigns, self.sends, PartStore(self.database)),
             clock=utc_now,
             retention=timedelta(days=self.settings.plan.retention_days),
-            express=Express(self.scheduler_tools, self.audience, self.early),
-            nudge=self.planner_call.call,
+            express=TransactionalFastPath(self.scheduler_tools, self.audience, self.early),
+            nudge=self.planner_call.notify,
         )
 
     def stages(self, roles: Sequence[str], governor: Governor) -> list[StageSpec[Any]]:
@@ -126,7 +128,7 @@ class Sender:
                 StreamMatcher(self.tagger, self.pages, ParkedStore(self.database)), self.tagger, utc_now,
                 self.settings.plan.sweep_seconds, self.scheduler_call,
             )  # fmt: skip
-            specs += [accounting.stage(), letters_stage(self.letters), self.erasure().stage()]
+            specs += [accounting.stage(), dead_letters_stage(self.letters), self.erasure().stage()]
         return specs
 
     def planners(self) -> list[Planner]:
@@ -134,7 +136,7 @@ class Sender:
         tools = PlannerTools(
             self.sends, self.pages, self.audience, self.campaigns, self.contacts,
             ErasureStore(self.database), self.settings.plan, utc_now,
-            self.budget.chunk_members, self.scheduler_call.call, self._policy, self.early,
+            self.budget.chunk_members, self.scheduler_call.notify, self._policy, self.early,
         )  # fmt: skip
         return [
             Planner(f"{self.name}-transactional", ("transactional",), tools),
@@ -163,7 +165,7 @@ class Sender:
         return Reporting(self.sends, self.pages, self.people, reports, utc_now)
 
     def api(self) -> FastAPI:
-        return OpsParts(
+        return OpsApi(
             self.settings, self.database, self.writer, self.vault, self.apps, self.health,
             self.intake(), self.budget, self.scheduler_call, self.onesignal_http, utc_now, monotonic,
         ).api()  # fmt: skip
@@ -186,13 +188,13 @@ async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
 
         async def ask(app_id: str) -> int | None:
             app = apps.get(app_id)
-            return None if app is None else await onesignal.messageable(app)
+            return None if app is None else await onesignal.audience_size(app)
 
         yield Sender(
             settings, database, writer, onesignal, onesignal_http, vault, apps,
             Health(utc_now, monotonic), name,
             SendStore(database), PageStore(database), people, CampaignStore(database),
-            InteractionStore(database), LetterStore(database),
+            InteractionStore(database), DeadLetterStore(database),
             MessageBudget(database=database, people=people, ask=ask, settings=settings.governor,
                           clock=utc_now, monotonic=monotonic),
             EarlyNames(ProjectorProgress(database, monotonic), utc_now, monotonic),

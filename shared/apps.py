@@ -8,14 +8,14 @@ from collections.abc import Iterable
 
 from pydantic import ValidationError
 
-from shared.collections import APPS
 from shared.errors import StoreUnavailable, Unauthorized
+from shared.loops import sleep_or_stop
 from shared.models.app import App, KeyKind
-from shared.mongo import Database, blame_database
+from shared.mongo.client import Database, blame_database
+from shared.mongo.collections import APPS
+from shared.mongo.whole_reads import read_all
 from shared.secret_check import check_secret
 from shared.secrets import Vault
-from shared.wakeup import pause
-from shared.whole_reads import read_all
 
 log = logging.getLogger("carillon.apps")
 
@@ -108,7 +108,7 @@ class AppRegistry:
                 log.warning("apps not refreshed", extra=exc.log_fields)
             finally:
                 doubting.cancel()
-            await pause(stop, REFRESH_SECONDS)
+            await sleep_or_stop(stop, REFRESH_SECONDS)
 
     def _doubt(self) -> None:
         self._current = False

@@ -36,7 +36,7 @@ def slot_of(person: str) -> int:
     return int.from_bytes(hashlib.sha256(person.encode()).digest()[:2], "big") % SLOTS
 
 
-def share_of(*parts: str) -> float:
+def stable_fraction(*parts: str) -> float:
     """A stable number in [0, 1) for what the parts name: variants, holdout."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

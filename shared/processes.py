@@ -19,9 +19,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clock import Clock, utc_now
-from shared.collections import PROCESSES
 from shared.errors import StoreUnavailable
-from shared.mongo import Database, blame_database, ping
+from shared.mongo.client import Database, blame_database, ping
+from shared.mongo.collections import PROCESSES
 
 VERSION = "0.1.0"
 KEPT = timedelta(days=7)  # after the last beat, of a process that was killed
@@ -39,7 +39,7 @@ Partitions = Callable[[], Awaitable[dict[int, int] | None]]
 ReadSpool = Callable[[], Awaitable[SpoolState]]
 
 
-class ProcessBeat:
+class ProcessHeartbeat:
     """Writes one process's document."""
 
     def __init__(

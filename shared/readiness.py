@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 
 from shared.health import Component, Health
-from shared.wakeup import pause
+from shared.loops import sleep_or_stop
 
 LOOK_SECONDS = 0.05
 
@@ -26,7 +26,7 @@ async def watch_stages(
     """
     while not is_reading():
         component.fail("joining")
-        await pause(stop, LOOK_SECONDS)
+        await sleep_or_stop(stop, LOOK_SECONDS)
         if stop.is_set():
             return
     component.beat()

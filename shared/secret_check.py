@@ -6,9 +6,9 @@ import asyncio
 import hmac
 from contextlib import suppress
 
-from shared.collections import APPS, INSTALLATION
 from shared.errors import Rejected, StoreUnavailable
-from shared.mongo import Database, blame_database, settle_race
+from shared.mongo.client import Database, blame_database, retry_on_conflict
+from shared.mongo.collections import APPS, INSTALLATION
 from shared.secrets import Vault
 
 SECRET = "secret"
@@ -30,7 +30,9 @@ async def check_secret(database: Database, vault: Vault) -> None:
             await _check_apps(database, vault)
             # Of two that are first, one's value is kept, and both read that one.
             first = {"$setOnInsert": {"check": mine}}
-            await settle_race(lambda: documents.update_one({"_id": SECRET}, first, upsert=True))
+            await retry_on_conflict(
+                lambda: documents.update_one({"_id": SECRET}, first, upsert=True)
+            )
             found = await documents.find_one({"_id": SECRET})
     if found is None or not hmac.compare_digest(str(found["check"]), mine):
         raise _other_key()

@@ -19,12 +19,12 @@ from starlette.types import ASGIApp
 from shared.environment import load_settings
 from shared.errors import CarillonError, Rejected, Unavailable
 from shared.health import Component
-from shared.http_bounds import BoundedProtocol, look_after
-from shared.http_shares import Shares
+from shared.http.bounds import BoundedProtocol, watch_connections
+from shared.http.open_files import raise_file_limit
+from shared.http.quota import ConnectionQuota
 from shared.logs import configure_logs
-from shared.open_files import room_for
+from shared.loops import sleep_or_stop
 from shared.settings import HttpSettings, Settings
-from shared.wakeup import pause
 
 log = logging.getLogger("carillon.service")
 
@@ -65,7 +65,7 @@ def run_service(
     return 0
 
 
-def say_what_starts(name: str, commands: Iterable[str]) -> None:
+def log_startup(name: str, commands: Iterable[str]) -> None:
     """Tell a person at a terminal that this is a service, and what else the program does.
 
     A log collector gets JSON lines only.
@@ -122,7 +122,7 @@ class _Server(uvicorn.Server):
         """Renew the date in headers each second; its own loop looks ten times whether to end."""
         while not self._stop.is_set():
             await self.on_tick(0)
-            await pause(self._stop, TICK_SECONDS)
+            await sleep_or_stop(self._stop, TICK_SECONDS)
 
 
 async def serve(
@@ -131,8 +131,8 @@ async def serve(
     """Serve until `stop`; requests under way get `drain_seconds` to end."""
 
     class Protocol(BoundedProtocol):
-        most = room_for(http.max_connections)
-        shares = Shares(most, http.trusted_proxies)
+        most = raise_file_limit(http.max_connections)
+        shares = ConnectionQuota(most, http.trusted_proxies)
 
     config = uvicorn.Config(
         app,
@@ -148,7 +148,7 @@ async def serve(
         timeout_keep_alive=http.keep_alive_seconds,
     )
     server = _Server(config, stop)
-    looking = asyncio.create_task(look_after(server.server_state.connections, stop))
+    looking = asyncio.create_task(watch_connections(server.server_state.connections, stop))
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -172,10 +172,10 @@ async def probe(
             component.fail("timeout")
         else:
             component.beat()
-        await pause(stop, PROBE_SECONDS)
+        await sleep_or_stop(stop, PROBE_SECONDS)
 
 
-async def until_available(
+async def retry_until_available(
     work: Callable[[], Coroutine[Any, Any, Any]], stop: asyncio.Event, component: Component
 ) -> Any:
     """Try `work` until what it needs is there; None when stopped before."""
@@ -184,5 +184,5 @@ async def until_available(
             return await work()
         except Unavailable as exc:
             component.wait_for(exc)
-            await pause(stop, 0.5)
+            await sleep_or_stop(stop, 0.5)
     return None

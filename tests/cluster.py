@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from shared.topics import TOPICS
+from shared.kafka.topics import TOPICS
 
 KIND = "CARILLON_TEST_KAFKA"
 KINDS = (EMBEDDED, CLUSTER) = ("embedded", "cluster")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deploy.kafka.java import run
 from deploy.kafka.ports import HOST
-from deploy.local import leash
+from deploy.local import die_with_parent as leash
 
 ARCHIVE = "classes.jsa"
 # One node, so one replica of everything; few partitions and small buffers, since nothing is big here.

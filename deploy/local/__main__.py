@@ -11,8 +11,8 @@ import httpx
 
 from deploy.local.errors import EXIT_REFUSED, LaunchError
 from deploy.local.foreign import check_foreign
-from deploy.local.guard import check_ports, hold_folder
 from deploy.local.launcher import Launcher
+from deploy.local.preflight import check_ports, hold_folder
 from deploy.local.screen import Screen
 from deploy.local.settings import LocalSettings, choose_ports
 from deploy.local.shop.settings import ShopSettings

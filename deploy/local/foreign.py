@@ -14,8 +14,8 @@ from pymongo.uri_parser import parse_uri
 from deploy.local.errors import EXIT_REFUSED, LaunchError
 from deploy.local.settings import is_foreign_broker, is_foreign_database
 from shared.errors import LogUnavailable, ServerAnswer
-from shared.kafka import ensure_topics
-from shared.mongo_errors import answer_of
+from shared.kafka.client import ensure_topics
+from shared.mongo.errors import answer_of
 from shared.settings import KafkaSettings, MongoSettings, Settings
 
 ASK_SECONDS = 3.0

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local.carry import CarryOver
+from deploy.local.broker_rotation import MIB, READERS, Exchange, Hold, Roller
 from deploy.local.database_watch import watch_database
 from deploy.local.errors import EXIT_FAILED, LaunchError
+from deploy.local.log_backup import CarryOver
 from deploy.local.process import Child, Spec
-from deploy.local.roll import MIB, READERS, Exchange, Hold, Roller
 from deploy.local.screen import Screen
 from deploy.local.settings import LocalSettings
 from deploy.local.stop import Stop, StopAsked, all_of, unless
@@ -95,7 +95,7 @@ class Launcher:
         await self._start_all(SERVICES)
         if self._stack.seed is not None:
             for line in await self._stack.seed():
-                self._screen.say(line)
+                self._screen.show(line)
         if self._roller is not None:
             self._keep(asyncio.create_task(self._roller.watch(self._local.stop_seconds)))
         self._keep(asyncio.create_task(self._bound_logs()))
@@ -114,7 +114,7 @@ class Launcher:
     async def _start_all(self, names: Iterable[str]) -> None:
         children = [self._children[name] for name in names if name in self._children]
         for child in children:
-            self._screen.say(f"starting {child.name} on {child.spec.address}")
+            self._screen.show(f"starting {child.name} on {child.spec.address}")
         patience = asyncio.create_task(self._tell_who_is_awaited(children))
         try:
             await all_of(self._start_one(child) for child in children)
@@ -137,7 +137,7 @@ class Launcher:
             await asyncio.sleep(PATIENCE_SECONDS)
             for child in children:
                 if child.awaited:
-                    self._screen.say(f"still waiting for {child.name} ({child.awaited})")
+                    self._screen.show(f"still waiting for {child.name} ({child.awaited})")
 
     async def _restore_log(self) -> None:
         carried = self._stack.carried
@@ -148,7 +148,7 @@ class Launcher:
         except LogUnavailable as exc:
             raise LaunchError(f"the carried-over log can't be published: {exc.message}") from exc
         if count:
-            self._screen.say(f"carried over from the last run: {count:,} records")
+            self._screen.show(f"carried over from the last run: {count:,} records")
         if carried.damaged:
             self._screen.warn(
                 f"{carried.damaged:,} carried-over lines are damaged or of no topic of ours:"
@@ -187,7 +187,7 @@ class Launcher:
             self._stop.asked.set()
 
     async def _end(self) -> None:
-        self._screen.say("stopping")
+        self._screen.show("stopping")
         if self._roller is not None:
             with suppress(StopAsked):  # a broker that is being exchanged is exchanged first
                 await unless(self._stop.hastened, self._roller.busy.acquire())
@@ -197,7 +197,7 @@ class Launcher:
         await self._stop_waves(DOORS)
         await self._save_log()
         await self._stop_waves(STORES)
-        self._screen.say("stopped")
+        self._screen.show("stopped")
 
     async def _stop_waves(self, waves: Iterable[Iterable[str]]) -> None:
         for names in waves:
@@ -210,7 +210,7 @@ class Launcher:
         if not in_time:
             self._screen.warn(f"{child.name} did not stop in time: killed")
         elif was_running:
-            self._screen.say(f"{child.name} has stopped")
+            self._screen.show(f"{child.name} has stopped")
 
     async def _save_log(self) -> None:
         broker = self._children.get("broker")
@@ -226,7 +226,7 @@ class Launcher:
             self._exit_code = EXIT_FAILED
         else:
             if count:
-                self._screen.say(f"kept for the next run: {count:,} records not consumed yet")
+                self._screen.show(f"kept for the next run: {count:,} records not consumed yet")
             await self._take_snapshot()
         self._note.unlink(missing_ok=True)
 

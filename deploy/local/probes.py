@@ -8,12 +8,12 @@ from pymongo.errors import PyMongoError
 
 from deploy.local.errors import NotReady, NotWriting
 from deploy.local.sentences import read_health
-from shared.collections import INSTALLATION
 from shared.errors import LogUnavailable
-from shared.kafka import ensure_topics
-from shared.mongo_errors import answer_of
+from shared.kafka.client import ensure_topics
+from shared.kafka.topics import TOPICS
+from shared.mongo.collections import INSTALLATION
+from shared.mongo.errors import answer_of
 from shared.settings import KafkaSettings
-from shared.topics import TOPICS
 
 
 async def probe_http(client: httpx.AsyncClient, url: str) -> None:

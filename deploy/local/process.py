@@ -19,7 +19,7 @@ from deploy.local.errors import ChildDied, LaunchError, NotReady
 from deploy.local.log_files import bound_log, former, open_log, pump
 from deploy.local.sentences import read_log_line
 
-LEASH = Path(__file__).with_name("leash.py")
+LEASH = Path(__file__).with_name("die_with_parent.py")
 PROBE_PAUSE_SECONDS = 0.05
 PROBE_SECONDS = 5.0  # one answer; a probe that takes longer is asked again
 PUMP_SECONDS = 1.0

@@ -18,7 +18,7 @@ class Screen:
         self._err = err
         self._begin = time.monotonic()
 
-    def say(self, text: str) -> None:
+    def show(self, text: str) -> None:
         self._line(self._out, "", text)
 
     def good(self, text: str) -> None:

@@ -12,16 +12,16 @@ import httpx
 
 import deploy
 from deploy.local import demo
-from deploy.local.carry import CarryOver
+from deploy.local.broker_rotation import Hold
 from deploy.local.embedded import Broker, database_command, find_broker, find_database
 from deploy.local.final_snapshot import take_final_snapshot
 from deploy.local.launcher import Stack
+from deploy.local.log_backup import CarryOver
 from deploy.local.probes import probe_broker, probe_database, probe_http
 from deploy.local.process import Spec
-from deploy.local.roll import Hold
 from deploy.local.seed import Seeder
 from deploy.local.settings import HOST, LocalSettings, Port, Ports
-from deploy.local.where import where_to_look
+from deploy.local.summary import where_to_look
 from shared.settings import Settings
 
 READY = "/health/ready"

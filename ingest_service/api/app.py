@@ -11,24 +11,24 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ingest_service.api.access import AccessControl
 from ingest_service.api.check import Check
-from ingest_service.api.door import Door
+from ingest_service.api.endpoint import Endpoint
 from ingest_service.api.event_docs import event_schemas
 from ingest_service.api.events import Events
-from ingest_service.api.gate import Gate
 from ingest_service.api.openapi import PATHS
 from ingest_service.api.profile import Profile, VisitorViews
+from ingest_service.api.rate_limits import RateLimits
 from ingest_service.api.streams import EventStreams
 from ingest_service.api.webhooks import OneSignalWebhooks
-from ingest_service.collector import Collector
-from ingest_service.limits import Limits
+from ingest_service.collect.collector import Collector
 from ingest_service.snippet.endpoint import snippet_routes
 from shared.apps import AppRegistry
 from shared.clock import Clock
-from shared.docs_page import add_docs_page
 from shared.health import Health
-from shared.http import PrivatePaths, add_error_handlers, add_ops_routes
-from shared.http_headers import DefaultHeaders
+from shared.http.default_headers import DefaultHeaders
+from shared.http.docs_page import add_docs_page
+from shared.http.responses import PrivatePaths, add_error_handlers, add_ops_routes
 from shared.settings import HttpSettings
 
 TITLE = "Carillon ingest"
@@ -37,17 +37,17 @@ EVENTS = "/v1/events"
 
 
 @dataclass(frozen=True)
-class Parts:
+class ApiDependencies:
     """What the API works with."""
 
     apps: AppRegistry
     collector: Collector
     views: VisitorViews
     clock: Clock
-    limits: Limits
+    limits: RateLimits
 
 
-def create_app(http: HttpSettings, health: Health, parts: Parts | None) -> ASGIApp:
+def create_app(http: HttpSettings, health: Health, parts: ApiDependencies | None) -> ASGIApp:
     """Without parts: only what operators ask of a process (health, metrics)."""
     # Without redirects: they would lead to whatever host the request names.
     app = FastAPI(
@@ -61,13 +61,13 @@ def create_app(http: HttpSettings, health: Health, parts: Parts | None) -> ASGIA
     )
     if parts is None:
         return guarded
-    gate = Gate(parts.apps, parts.limits)
+    gate = AccessControl(parts.apps, parts.limits)
     app.router.routes[:0] = _public_routes(parts, gate)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    return Front(guarded, {EVENTS: Door(Events(gate, parts.collector))})
+    return HotPathRouter(guarded, {EVENTS: Endpoint(Events(gate, parts.collector))})
 
 
-class Front:
+class HotPathRouter:
     """The hot route goes past the framework's middleware and routing, which cost as much as itself."""
 
     def __init__(self, rest: ASGIApp, doors: Mapping[str, ASGIApp]) -> None:
@@ -78,14 +78,14 @@ class Front:
         await self._doors.get(scope["path"], self._rest)(scope, receive, send)
 
 
-def _public_routes(parts: Parts, gate: Gate) -> list[Route]:
+def _public_routes(parts: ApiDependencies, gate: AccessControl) -> list[Route]:
     webhooks = OneSignalWebhooks(gate, parts.collector, parts.clock)
     streams = EventStreams(gate, parts.collector, parts.clock)
     return [
-        Route("/v1/webhooks/onesignal/{webhook_key}", Door(webhooks)),
-        Route("/v1/webhooks/onesignal/{webhook_key}/stream", Door(streams)),
-        Route("/v1/check", Door(Check(gate, parts.collector))),
-        Route("/v1/profile", Door(Profile(gate, parts.views))),
+        Route("/v1/webhooks/onesignal/{webhook_key}", Endpoint(webhooks)),
+        Route("/v1/webhooks/onesignal/{webhook_key}/stream", Endpoint(streams)),
+        Route("/v1/check", Endpoint(Check(gate, parts.collector))),
+        Route("/v1/profile", Endpoint(Profile(gate, parts.views))),
         *snippet_routes(parts.apps),
     ]
 

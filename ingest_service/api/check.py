@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ingest_service.api.answers import Answer, receipt_answer
-from ingest_service.api.door import Call
-from ingest_service.api.gate import Gate
-from ingest_service.batch import MAX_EVENT_BYTES, read_batch
-from ingest_service.collector import Collector
+from ingest_service.api.access import AccessControl
+from ingest_service.api.endpoint import RawRequest
+from ingest_service.api.raw_http import RawResponse, receipt_answer
+from ingest_service.collect.batch import MAX_EVENT_BYTES, read_batch
+from ingest_service.collect.collector import Collector
 
 
 class Check:
@@ -15,14 +15,14 @@ class Check:
     method = "POST"
     headers = "content-type, x-write-key"
 
-    def __init__(self, gate: Gate, collector: Collector) -> None:
+    def __init__(self, gate: AccessControl, collector: Collector) -> None:
         self._gate = gate
         self._collector = collector
 
-    async def preflight(self, call: Call) -> None:
+    async def preflight(self, call: RawRequest) -> None:
         self._gate.check_preflight(call)
 
-    async def answer(self, call: Call) -> Answer:
+    async def answer(self, call: RawRequest) -> RawResponse:
         app, source, charge = self._gate.admit(call)
         batch = read_batch(await call.body(charge, MAX_EVENT_BYTES))
         charge.pay_for_events(len(batch.events))

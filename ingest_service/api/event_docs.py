@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest_service.schemas import KNOWN, TYPE_NAME, Shape
-from ingest_service.stream_bodies import KINDS as STREAM_KINDS
-from ingest_service.stream_bodies import PREFIX
-from ingest_service.webhook_bodies import KINDS as WEBHOOK_KINDS
+from ingest_service.collect.event_schemas import EVENT_MODELS, TYPE_NAME
+from ingest_service.onesignal.event_stream_body import KINDS as STREAM_KINDS
+from ingest_service.onesignal.event_stream_body import PREFIX
+from ingest_service.onesignal.webhook_body import KINDS as WEBHOOK_KINDS
+from ingest_service.parsing.input_model import InputModel
 from shared.ids import VISITOR_ID as VISITOR_ID_PATTERN
 from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK
 
@@ -35,7 +36,10 @@ URL: Schema = {"type": "string", "maxLength": 8_192}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 VISITOR_ID: Schema = _portable({"type": "string", "pattern": VISITOR_ID_PATTERN})
 TYPE: Schema = _portable({"type": "string", "pattern": TYPE_NAME})
-CUSTOM: Schema = {**TYPE, "not": {"anyOf": [{"enum": list(KNOWN)}, {"pattern": r"^carillon\."}]}}
+CUSTOM: Schema = {
+    **TYPE,
+    "not": {"anyOf": [{"enum": list(EVENT_MODELS)}, {"pattern": r"^carillon\."}]},
+}
 
 STATUS: Schema = {
     "type": "object",
@@ -125,7 +129,7 @@ def event_schemas() -> Schema:
     """The components: an event is a custom one, or one of a known type with that type's data."""
     components: Schema = {}
     kinds = [_event(CUSTOM, {"type": "object"})]
-    for name, model in KNOWN.items():
+    for name, model in EVENT_MODELS.items():
         kinds.append(_event({"const": name}, _data(name, model, components)))
     return {**components, "Event": {"anyOf": kinds}}
 
@@ -146,7 +150,7 @@ def _event(kind: Schema, data: Schema) -> Schema:
     }
 
 
-def _data(name: str, model: type[Shape], components: Schema) -> Schema:
+def _data(name: str, model: type[InputModel], components: Schema) -> Schema:
     if name in SAID_BY_HAND:  # what comes in is read into other fields than these
         return SAID_BY_HAND[name]
     schema = _portable(model.model_json_schema(ref_template=SCHEMAS + "{model}"))

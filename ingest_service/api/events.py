@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ingest_service.api.answers import Answer, accepted_answer, receipt_answer
+from ingest_service.api.access import AccessControl
 from ingest_service.api.bodies import UnsupportedMediaType
-from ingest_service.api.door import Call
-from ingest_service.api.gate import Gate
-from ingest_service.batch import EMPTY_BATCH, MAX_REQUEST_BYTES, read_batch
-from ingest_service.collector import Collector
-from ingest_service.crawlers import is_crawler
+from ingest_service.api.endpoint import RawRequest
+from ingest_service.api.raw_http import RawResponse, accepted_answer, receipt_answer
+from ingest_service.collect.batch import EMPTY_BATCH, MAX_REQUEST_BYTES, read_batch
+from ingest_service.collect.collector import Collector
+from ingest_service.parsing.crawlers import is_crawler
 from shared.errors import InvalidPayload
 
 # text/plain: sendBeacon; the form's type is what `curl -d` says of any body.
@@ -21,14 +21,14 @@ class Events:
     method = "POST"
     headers = "content-type, content-encoding, x-write-key"
 
-    def __init__(self, gate: Gate, collector: Collector) -> None:
+    def __init__(self, gate: AccessControl, collector: Collector) -> None:
         self._gate = gate
         self._collector = collector
 
-    async def preflight(self, call: Call) -> None:
+    async def preflight(self, call: RawRequest) -> None:
         self._gate.check_preflight(call)
 
-    async def answer(self, call: Call) -> Answer:
+    async def answer(self, call: RawRequest) -> RawResponse:
         guest = self._gate.admit(call)
         if not _is_taken(call.headers.get(b"content-type", b"")):
             raise UnsupportedMediaType("send application/json or text/plain")

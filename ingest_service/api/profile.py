@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from ingest_service.api.answers import Answer, json_answer
-from ingest_service.api.door import Call
-from ingest_service.api.gate import Gate
-from ingest_service.schemas import VisitorId
+from ingest_service.api.access import AccessControl
+from ingest_service.api.endpoint import RawRequest
+from ingest_service.api.raw_http import RawResponse, json_answer
+from ingest_service.collect.event_schemas import VisitorId
 from shared.errors import FieldError, InvalidPayload, StoreUnavailable
 
 VIEW_SECONDS = 0.8  # seen: 1 ms; a page waits for it, and a database that hangs tells nobody
@@ -29,14 +29,14 @@ class Profile:
     method = "GET"
     headers = "content-type, x-write-key"
 
-    def __init__(self, gate: Gate, views: VisitorViews) -> None:
+    def __init__(self, gate: AccessControl, views: VisitorViews) -> None:
         self._gate = gate
         self._views = views
 
-    async def preflight(self, call: Call) -> None:
+    async def preflight(self, call: RawRequest) -> None:
         self._gate.check_preflight(call)
 
-    async def answer(self, call: Call) -> Answer:
+    async def answer(self, call: RawRequest) -> RawResponse:
         app, _, charge = self._gate.admit(call)
         charge.pay_for_events()
         visitor = _visitor(call.query("visitorId"))

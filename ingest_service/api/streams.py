@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ingest_service.api.answers import Answer, accepted_answer
-from ingest_service.api.door import Call
-from ingest_service.api.gate import Gate
-from ingest_service.clocks import correct
-from ingest_service.collector import Collector
-from ingest_service.stream_bodies import StreamBody, read_stream
+from ingest_service.api.access import AccessControl
+from ingest_service.api.endpoint import RawRequest
+from ingest_service.api.raw_http import RawResponse, accepted_answer
+from ingest_service.collect.collector import Collector
+from ingest_service.onesignal.event_stream_body import StreamBody, read_stream
+from ingest_service.parsing.event_time import correct
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import InvalidPayload
@@ -27,15 +27,15 @@ class EventStreams:
     method = "POST"
     headers = "authorization, content-type"
 
-    def __init__(self, gate: Gate, collector: Collector, clock: Clock) -> None:
+    def __init__(self, gate: AccessControl, collector: Collector, clock: Clock) -> None:
         self._gate = gate
         self._collector = collector
         self._clock = clock
 
-    async def preflight(self, call: Call) -> None:
+    async def preflight(self, call: RawRequest) -> None:
         """Nobody's pages call this; an answer without their headers gives nothing away."""
 
-    async def answer(self, call: Call) -> Answer:
+    async def answer(self, call: RawRequest) -> RawResponse:
         app, _, charge = self._gate.admit_stream(call, _secret(call))
         raw = await call.body(charge, MAX_BODY_BYTES)
         charge.pay_for_events()
@@ -44,7 +44,7 @@ class EventStreams:
         except InvalidPayload as exc:
             metrics.EVENTS_REJECTED.labels(exc.code).inc()
             raise
-        reason = body.uncountable
+        reason = body.unattributable_reason
         if reason is not None:  # not an error: OneSignal would disable a stream that is refused
             metrics.WEBHOOKS_UNCOUNTABLE.labels(app.id, reason).inc()
             return accepted_answer(0)
@@ -67,6 +67,6 @@ class EventStreams:
         )
 
 
-def _secret(call: Call) -> str:
+def _secret(call: RawRequest) -> str:
     given = call.header(b"authorization") or ""
     return given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else ""

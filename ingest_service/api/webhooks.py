@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from ingest_service.api.answers import Answer, accepted_answer
-from ingest_service.api.door import Call
-from ingest_service.api.gate import Gate
-from ingest_service.collector import Collector
-from ingest_service.webhook_bodies import WebhookBody, read_webhook
+from ingest_service.api.access import AccessControl
+from ingest_service.api.endpoint import RawRequest
+from ingest_service.api.raw_http import RawResponse, accepted_answer
+from ingest_service.collect.collector import Collector
+from ingest_service.onesignal.webhook_body import WebhookBody, read_webhook
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import InvalidPayload
@@ -27,15 +27,15 @@ class OneSignalWebhooks:
     method = "POST"
     headers = "content-type, x-onesignal-event"
 
-    def __init__(self, gate: Gate, collector: Collector, clock: Clock) -> None:
+    def __init__(self, gate: AccessControl, collector: Collector, clock: Clock) -> None:
         self._gate = gate
         self._collector = collector
         self._clock = clock
 
-    async def preflight(self, call: Call) -> None:
+    async def preflight(self, call: RawRequest) -> None:
         """Any origin: the workers run on the shops' own."""
 
-    async def answer(self, call: Call) -> Answer:
+    async def answer(self, call: RawRequest) -> RawResponse:
         app, _, charge = self._gate.admit_worker(call)
         raw = await call.body(charge, MAX_BODY_BYTES)
         charge.pay_for_events()
@@ -46,7 +46,7 @@ class OneSignalWebhooks:
                 return accepted_answer(0)
             metrics.EVENTS_REJECTED.labels(exc.code).inc()
             raise
-        reason = body.uncountable
+        reason = body.unattributable_reason
         if reason is not None:
             metrics.WEBHOOKS_UNCOUNTABLE.labels(app.id, reason).inc()
             return accepted_answer(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ingest_service.importer.columns import Row, find, texts, unquote, whole
-from ingest_service.statuses import SUBSCRIBED, Subscription, read_status
+from ingest_service.onesignal.subscription_status import SUBSCRIBED, Subscription, read_status
 from shared.errors import Rejected
 
 YES = frozenset({"t", "true", "1", "yes", "y", "subscribed", "opted in", "opted_in"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest_service.projector.sets import Document, newest, stamp
+from ingest_service.projector.lww import Document, latest, stamp
 
 # Amounts are at most 10^12 (normalise.py), so their sums fit 64 bits; a product of two doesn't.
 EXACT = 2**53
@@ -17,7 +17,7 @@ def fold_basket(whole: Document | None, changes: list[Document]) -> Document:
     lines = _by_item(state["items"])
     for change in sorted(since, key=stamp):
         _apply(lines, change)
-    last = newest([whole, *since])
+    last = latest([whole, *since])
     currencies = [c["currency"] for c in sorted(since, key=stamp) if c.get("currency")]
     return {
         "items": [_line(line) for line in lines.values()],

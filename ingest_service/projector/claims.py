@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from ingest_service.projector.sets import Document, stamp
+from ingest_service.projector.lww import Document, stamp
 
 FIELDS = ("visitor", "person", "proven", "status")
 NOBODY = ""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from ingest_service.projector.lww import Document, latest, latest_per_key, stamp, stamped
 from ingest_service.projector.proof import is_proof
-from ingest_service.projector.sets import Document, keep, newest, stamp, stamped
 from shared.locales import known_language, known_time_zone
 from shared.models.event import IMPORT, Event
 
@@ -52,7 +52,9 @@ def union(parts: Iterable[Document]) -> Document:
         if winner is not None:
             whole[name] = winner
     for name, (by, limit) in LIMITS.items():
-        entries = keep((e for part in parts for e in part.get(name, ())), by=by, limit=limit)
+        entries = latest_per_key(
+            (e for part in parts for e in part.get(name, ())), by=by, limit=limit
+        )
         if entries:
             whole[name] = entries
     if "purchases" in whole:
@@ -61,12 +63,12 @@ def union(parts: Iterable[Document]) -> Document:
 
 
 def _register(part: Document, event: Event, name: str, value: Any) -> None:
-    part[name] = newest([part.get(name), stamped(event, value=value)])
+    part[name] = latest([part.get(name), stamped(event, value=value)])
 
 
 def _add(part: Document, event: Event, name: str, **fields: Any) -> None:
     by, limit = LIMITS[name]
-    part[name] = keep([*part.get(name, ()), stamped(event, **fields)], by=by, limit=limit)
+    part[name] = latest_per_key([*part.get(name, ()), stamped(event, **fields)], by=by, limit=limit)
 
 
 def _pageview(part: Document, event: Event) -> None:
@@ -139,7 +141,7 @@ def _best_proven(entries: Iterable[Document | None]) -> Document | None:
 
 
 def _register_of(name: str) -> Callable[[Iterable[Document | None]], Document | None]:
-    return _best_proven if name == "email" else newest
+    return _best_proven if name == "email" else latest
 
 
 def _imported(part: Document, event: Event) -> None:

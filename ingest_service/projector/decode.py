@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shared.errors import InvalidPayload
-from shared.kafka import Record
+from shared.kafka.client import Record
+from shared.kafka.topics import DELIVERIES_TOPIC
 from shared.models.delivery import Delivery
 from shared.models.event import (
     ERASE,
@@ -16,7 +17,6 @@ from shared.models.event import (
     UNDO_MERGE,
     Event,
 )
-from shared.topics import DELIVERIES
 
 OURS = frozenset({STREAM, IMPORT, ERASE, UNDO_MERGE})
 OF_PLAYERS = frozenset({ONESIGNAL_WEBHOOK, STREAM})  # they name no visitor
@@ -26,7 +26,7 @@ Projected = Event | Delivery
 
 def decode(record: Record) -> Projected | None:
     """Raises InvalidPayload for what can't be an event or a delivery."""
-    if record.topic == DELIVERIES.name:
+    if record.topic == DELIVERIES_TOPIC.name:
         return Delivery.parse(record.value)
     if record.type.startswith(RESERVED_PREFIX) and record.type not in OURS:
         return None

@@ -12,14 +12,14 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from ingest_service.projector.claims import ERASED, NOBODY, claims_of, with_claims
-from ingest_service.projector.reports import Report
-from ingest_service.projector.sets import Document, stamp
-from ingest_service.projector.words import join_words
+from ingest_service.projector.lww import Document, stamp
+from ingest_service.projector.player_reports import PlayerReport
+from ingest_service.projector.status_history import join_histories
 
 NEVER_HEARD = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def stub(app: str, player: str, at: datetime, rev: int = 0) -> Document:
+def unclaimed(app: str, player: str, at: datetime, rev: int = 0) -> Document:
     """A player that no browser has spoken of."""
     status = _status(player, "unsubscribed", "unknown", NEVER_HEARD, "")
     return {
@@ -28,16 +28,16 @@ def stub(app: str, player: str, at: datetime, rev: int = 0) -> Document:
     }  # fmt: skip
 
 
-def report(known: Document, told: Report, now: datetime) -> Document | None:
+def report(known: Document, told: PlayerReport, now: datetime) -> Document | None:
     """OneSignal's last word by time. A later one of the browser makes it reachable again."""
     word = told.word()
     changed = {**known, "history": join_history(known, [{**word, "person": None}])}
     if known["report"] is None or stamp(word) > stamp(known["report"]):
         changed["report"] = word
-    return settled(known, changed, now)
+    return with_derived_fields(known, changed, now)
 
 
-def ended(
+def mark_erased(
     known: Document, entry: Document, names: Collection[str], since: datetime, now: datetime
 ) -> Document | None:
     """Erased as it was at `entry`'s word: a later one, which an erasure didn't mean, stands.
@@ -57,7 +57,7 @@ def ended(
         for c in claims_of(known)
         if c["visitor"] not in names or stamp(c["status"]) > stamp(entry)
     ]
-    return settled(known, with_claims(known, [*claims, nobodys], now), now)
+    return with_derived_fields(known, with_claims(known, [*claims, nobodys], now), now)
 
 
 def scrub(
@@ -66,14 +66,14 @@ def scrub(
     """Without what came of persons before they were erased."""
     previous = [former for former in known["previous"] if former["person"] not in gone]
     history = [w for w in known["history"] if w["person"] not in gone or w["at"] > since]
-    return settled(known, {**known, "previous": previous, "history": history}, now)
+    return with_derived_fields(known, {**known, "previous": previous, "history": history}, now)
 
 
 def join_history(known: Document, words: list[Document]) -> list[Document]:
-    return join_words(known["history"], words)
+    return join_histories(known["history"], words)
 
 
-def settled(known: Document, changed: Document, now: datetime) -> Document | None:
+def with_derived_fields(known: Document, changed: Document, now: datetime) -> Document | None:
     """With the fields that follow from the others; None where none of them is new."""
     status, told = changed["status"], changed["report"]
     is_reported = told is not None and told["at"] >= status["at"] and status["state"] != ERASED

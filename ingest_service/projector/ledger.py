@@ -11,16 +11,16 @@ from datetime import datetime
 
 from ingest_service.projector.claims import NOBODY, claims_of, with_claims
 from ingest_service.projector.entry import (
-    ended,
     join_history,
+    mark_erased,
     report,
     scrub,
-    settled,
-    stub,
+    unclaimed,
+    with_derived_fields,
 )
+from ingest_service.projector.lww import Document, stamp
+from ingest_service.projector.player_reports import PlayerReport
 from ingest_service.projector.proof import carry_proof
-from ingest_service.projector.reports import Report
-from ingest_service.projector.sets import Document, stamp
 from ingest_service.projector.visitor import Visitor
 
 
@@ -42,25 +42,25 @@ class Ledger:
         """All that the batch has met, by id."""
         return self._players
 
-    def claim(self, visitor: Visitor) -> None:
+    def assign_players(self, visitor: Visitor) -> None:
         """The browser's players go with it to whoever it belongs to now."""
         for entry in visitor.state["players"]:
             known = self._players.get(entry["id"])
-            self._put(known, claim(known, entry, visitor, self._now))
+            self._put(known, assign_players(known, entry, visitor, self._now))
             if visitor.repeated:
                 self._suspect(self._players[entry["id"]])
 
     def erase(self, visitor: Visitor) -> None:
         """What its erasures ended; a later word on a player, of whomever, begins it anew."""
-        gone = visitor.gone()
+        gone = visitor.erased_persons()
         erased = visitor.state["erased"]
         app, since = visitor.state["app"], erased["at"]
         names = {str(event.visitor_id) for event in visitor.erasures}
         for entry in erased["players"]:
             known = self._players.get(entry["id"])
             if known is None or known["app"] == app:
-                before = known or stub(app, entry["id"], since)
-                self._put(known, ended(before, entry, names, since, self._now))
+                before = known or unclaimed(app, entry["id"], since)
+                self._put(known, mark_erased(before, entry, names, since, self._now))
         for player in {p for event in visitor.erasures for p in named_players(event.data)}:
             self._end_claims(app, player, gone, since)
         for player in {*_ids(erased["players"]), *_ids(visitor.state["players"])}:
@@ -73,24 +73,24 @@ class Ledger:
         if known is None or known["app"] != app:
             return
         for theirs in [claim for claim in claims_of(known) if claim["person"] in gone]:
-            changed = ended(known, theirs["status"], {theirs["visitor"]}, since, self._now)
+            changed = mark_erased(known, theirs["status"], {theirs["visitor"]}, since, self._now)
             self._put(known, changed)
             known = changed or known
 
-    def report(self, told: Report) -> None:
+    def report(self, told: PlayerReport) -> None:
         """OneSignal's word. It may come before the browser's own: then it waits for that."""
         known = self._players.get(told.player)
         if known is None:
             if not told.is_news:
                 return
-            known = stub(told.app, told.player, told.at)
+            known = unclaimed(told.app, told.player, told.at)
         elif known["app"] != told.app:
             return
         self._put(known, report(known, told, self._now))
         if told.player in self._players:
             self._suspect(self._players[told.player])
 
-    def see(self, app: str, player: str, at: datetime) -> None:
+    def note_activity(self, app: str, player: str, at: datetime) -> None:
         """A sign of life; not worth a profile's write."""
         known = self._players.get(player)
         if known is None or known["app"] != app or known["person"] == NOBODY:
@@ -114,14 +114,14 @@ class Ledger:
         self.touched |= {(player["app"], person) for person in people - {NOBODY}}
 
 
-def claim(
+def assign_players(
     known: Document | None, entry: Document, visitor: Visitor, now: datetime
 ) -> Document | None:
     """The ledger's document after a browser's word on one of its players; None: nothing changes."""
     state = visitor.state
     words = state.get("words", {}).get(entry["id"], [])
     if known is None or (known["app"] != state["app"] and known["person"] == NOBODY):
-        known = stub(state["app"], entry["id"], entry["at"], rev=known["rev"] if known else 0)
+        known = unclaimed(state["app"], entry["id"], entry["at"], rev=known["rev"] if known else 0)
     elif known["app"] != state["app"]:
         return None  # another app's page names a player that isn't its own
     own = [c for c in claims_of(known) if c["visitor"] == state["visitor"]]
@@ -131,7 +131,7 @@ def claim(
         "status": _last_word(entry, *(c["status"] for c in own)),
     }  # fmt: skip
     changed = with_claims(known, [*others, mine], now)
-    return settled(known, {**changed, "history": join_history(known, words)}, now)
+    return with_derived_fields(known, {**changed, "history": join_history(known, words)}, now)
 
 
 def _last_word(entry: Document, *before: Document) -> Document:

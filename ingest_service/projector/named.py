@@ -6,25 +6,31 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from ingest_service.projector.ledger import named_players
-from ingest_service.projector.reports import SEEN, Report, of_delivery, of_stream, stream_player
-from ingest_service.projector.store import Ended
+from ingest_service.projector.player_reports import (
+    SEEN,
+    PlayerReport,
+    of_delivery,
+    of_stream,
+    stream_player,
+)
+from ingest_service.projector.store import ErasedMerges
 from ingest_service.projector.visitor import Visitor
 from shared.models.delivery import Delivery
 from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
 
 
-def ended_in(visitors: Iterable[Visitor]) -> list[Ended]:
+def ended_in(visitors: Iterable[Visitor]) -> list[ErasedMerges]:
     """The last of several times is of all of them."""
     last: dict[tuple[str, str], datetime] = {}
     for visitor in visitors:
         for person, until in visitor.ended():
             who = (visitor.state["app"], person)
             last[who] = max(until, last.get(who, until))
-    return [Ended(app, person, until) for (app, person), until in last.items()]
+    return [ErasedMerges(app, person, until) for (app, person), until in last.items()]
 
 
 def named_in(
-    visitors: Iterable[Visitor], events: Iterable[Event], reports: Iterable[Report]
+    visitors: Iterable[Visitor], events: Iterable[Event], reports: Iterable[PlayerReport]
 ) -> set[str]:
     """All players that the batch is about."""
     named = {player for visitor in visitors for player in _players_of(visitor)}
@@ -40,7 +46,7 @@ def _players_of(visitor: Visitor) -> set[str]:
     return held
 
 
-def reports_in(events: Iterable[Event], deliveries: Iterable[Delivery]) -> Iterable[Report]:
+def reports_in(events: Iterable[Event], deliveries: Iterable[Delivery]) -> Iterable[PlayerReport]:
     for delivery in deliveries:
         yield from of_delivery(delivery)
     for event in events:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ingest_service.projector.lww import Document, latest_per_key, stamped
 from ingest_service.projector.proof import carry_proof, prove
-from ingest_service.projector.sets import Document, keep, stamped
 from shared.models.event import Event
 
 MAX_PLAYERS = 20
@@ -26,7 +26,7 @@ def hold(players: list[Document], event: Event, *, proven: bool) -> tuple[list[D
         browser=context.get("browser"),
     )
     old = next((entry for entry in players if entry["id"] == word["id"]), None)
-    found = keep([*players, dict(word)], by="id", limit=MAX_PLAYERS)
+    found = latest_per_key([*players, dict(word)], by="id", limit=MAX_PLAYERS)
     for entry in found:
         if entry["id"] == word["id"]:
             carry_proof(old, entry)

@@ -9,8 +9,8 @@ from typing import Any
 
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import union
+from ingest_service.projector.lww import Document, stamp
 from ingest_service.projector.proof import was_proven
-from ingest_service.projector.sets import Document, stamp
 from ingest_service.projector.visitor import STAND_IN, Visitor
 from shared.ids import head_of, slot_of
 
@@ -19,7 +19,7 @@ WATCHED = ("players", "purchases")  # a change of these moves `changedAt`
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ProfileLimits:
     """Of one person's profile: those seen last, proven ones first. `unproven`: so many browsers, and
     so many players, of those that haven't proven the login. `read` is what one look for others may
     bring."""
@@ -30,14 +30,14 @@ class Bounds:
     read: int = 1_000
 
 
-BOUNDS = Bounds()
+BOUNDS = ProfileLimits()
 
 
 def fold_profile(
     person: str,
     visitors: Sequence[Visitor],
     players: Sequence[Document],
-    bounds: Bounds = BOUNDS,
+    bounds: ProfileLimits = BOUNDS,
     whole: Document | None = None,
 ) -> Document | None:
     """None where nothing belongs to the person any more. `players`: those it owns. `whole`: what the
@@ -78,7 +78,9 @@ def fold_profile(
     }
 
 
-def choose_browsers(person: str, visitors: Iterable[Visitor], bounds: Bounds) -> list[Visitor]:
+def choose_browsers(
+    person: str, visitors: Iterable[Visitor], bounds: ProfileLimits
+) -> list[Visitor]:
     """Return those that the person's profile is folded from: by a proof, then by when the person was
     last seen there. Both only grow, whoever else comes later."""
     proven: list[tuple[datetime, str, Visitor]] = []
@@ -97,7 +99,7 @@ def _newest(seen: list[tuple[datetime, str, Visitor]]) -> list[tuple[datetime, s
     return sorted(seen, key=lambda s: s[:2], reverse=True)
 
 
-def _counted_players(players: Iterable[Document], bounds: Bounds) -> list[Document]:
+def _counted_players(players: Iterable[Document], bounds: ProfileLimits) -> list[Document]:
     """Choose those of browsers that have proven the login first; the last heard of first."""
     owned = sorted(players, key=lambda p: (*stamp(p["status"]), p["_id"]), reverse=True)
     others = [p for p in owned if not p.get("proven")][: bounds.unproven]
@@ -133,7 +135,7 @@ def view(statuses: Any) -> Document:
     }
 
 
-def settle(existing: Document | None, folded: Document, now: datetime) -> Document | None:
+def changed_document(existing: Document | None, folded: Document, now: datetime) -> Document | None:
     """The document to write, or None where the stored one says the same."""
     if existing is None:
         return {**folded, "rev": 0, "changedAt": now}

@@ -12,23 +12,29 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from ingest_service.projector.burial import Burials, Tell
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
+from ingest_service.projector.late_erasures import LateErasures, Tell
 from ingest_service.projector.ledger import Ledger
-from ingest_service.projector.material import Found, Material
+from ingest_service.projector.lww import Document
 from ingest_service.projector.named import ended_in, named_in, reports_in, seen_in
-from ingest_service.projector.people import PersonIds
-from ingest_service.projector.profile import BOUNDS, Bounds, choose_browsers, fold_profile, settle
-from ingest_service.projector.reports import Report
-from ingest_service.projector.sets import Document
+from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.player_reports import PlayerReport
+from ingest_service.projector.profile import (
+    BOUNDS,
+    ProfileLimits,
+    changed_document,
+    choose_browsers,
+    fold_profile,
+)
+from ingest_service.projector.profile_inputs import Found, ProfileInputs
 from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import Visitor, new_visitor
 from shared.clock import Clock
-from shared.dead_letters import Poison
+from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC, PROJECTOR_GROUP
 from shared.models.delivery import Delivery
 from shared.models.event import ERASE, Event
-from shared.stage import Item, StageSpec
-from shared.topics import DELIVERIES, EVENTS, PROJECTOR
+from shared.stage.dead_letters import Poison
+from shared.stage.runner import Item, StageSpec
 
 log = logging.getLogger("carillon.projector")
 
@@ -47,20 +53,20 @@ class Projector:
         people: PersonIds,
         clock: Clock,
         tell: Tell | None = None,
-        bounds: Bounds = BOUNDS,
+        bounds: ProfileLimits = BOUNDS,
     ) -> None:
-        self._burials = Burials(store, people, tell, bounds.read)
+        self._burials = LateErasures(store, people, tell, bounds.read)
         self._store = store
         self._people = people
         self._clock = clock
         self._bounds = bounds
-        self._material = Material(store, people, bounds)
+        self._material = ProfileInputs(store, people, bounds)
 
     def spec(self, drain_seconds: float) -> StageSpec[Projected]:
         return StageSpec(
             name="projector",
-            group=PROJECTOR,
-            topics=(EVENTS.name, DELIVERIES.name),
+            group=PROJECTOR_GROUP,
+            topics=(EVENTS_TOPIC.name, DELIVERIES_TOPIC.name),
             decode=decode,
             handle=self.handle,
             batch_records=BATCH_RECORDS,
@@ -99,10 +105,10 @@ class Projector:
             self._save_visitors(visitors),
             self._store.players(named_in(visitors, events, reports)),
             self._store.profiles_within(
-                {person for v in visitors for person in v.touched}, PROFILE_BYTES
+                {person for v in visitors for person in v.affected}, PROFILE_BYTES
             ),
         )
-        await self._burials.follow(of_browsers, {v.state["_id"]: v for v in visitors})
+        await self._burials.propagate(of_browsers, {v.state["_id"]: v for v in visitors})
         ledger = await self._fold_players(players, visitors, events, reports)
         await self._fold_profiles(profiles, unread, visitors, ledger)
         return left
@@ -133,7 +139,7 @@ class Projector:
         await self._store.save_visitors([v.state for v in visitors if v.changed])
         await self._store.save_merges(
             [m for v in visitors for m in v.merges()],
-            gone={person for v in visitors for person in v.gone()},
+            gone={person for v in visitors for person in v.erased_persons()},
             ended=ended_in(visitors),
         )
 
@@ -142,17 +148,17 @@ class Projector:
         known: dict[str, Document],
         visitors: Sequence[Visitor],
         events: Sequence[Event],
-        reports: Sequence[Report],
+        reports: Sequence[PlayerReport],
     ) -> Ledger:
         ledger = Ledger(known, self._clock())
         for visitor in visitors:
             if visitor.erasures:
                 ledger.erase(visitor)
-            ledger.claim(visitor)
+            ledger.assign_players(visitor)
         for told in reports:
             ledger.report(told)
         for event, player in seen_in(events):
-            ledger.see(event.app, player, event.occurred_at)
+            ledger.note_activity(event.app, player, event.occurred_at)
         await self._store.save_players(ledger.changed)
         return ledger
 
@@ -163,7 +169,7 @@ class Projector:
         that the visitors touch, as far as there are any, but for the `unread`."""
         touched: dict[str, set[str]] = defaultdict(set)
         for visitor in visitors:
-            touched[visitor.state["app"]] |= visitor.touched
+            touched[visitor.state["app"]] |= visitor.affected
         read = set().union(*touched.values()) - unread
         for app, person in ledger.touched:
             touched[app].add(person)
@@ -195,7 +201,7 @@ class Projector:
             own = {v.state["_id"] for v in visitors}
             folded = await self._fold(people, states, players, own)
             now = self._clock()
-            settled = [settle(existing.get(p["_id"]), p, now) for p in folded]
+            settled = [changed_document(existing.get(p["_id"]), p, now) for p in folded]
             kept = {profile["_id"] for profile in folded}
             changed += [profile for profile in settled if profile is not None]
             emptied += [profile for name, profile in existing.items() if name not in kept]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ingest_service.projector.sets import Document, newest, stamped
+from ingest_service.projector.lww import Document, latest, stamped
 from shared.models.event import Event
 
 
@@ -32,11 +32,11 @@ def was_proven(epoch: Document) -> bool:
 def prove(event: Event, players: Iterable[Document]) -> None:
     """Note at the browser's players the last proof under which it had them."""
     for entry in players:
-        entry["proof"] = newest([entry.get("proof"), stamped(event)])
+        entry["proof"] = latest([entry.get("proof"), stamped(event)])
 
 
 def carry_proof(old: Document | None, entry: Document) -> None:
     """Keep a proof when a newer word on the player takes the place of an older one."""
-    proof = newest([old and old.get("proof"), entry.get("proof")])
+    proof = latest([old and old.get("proof"), entry.get("proof")])
     if proof is not None:
         entry["proof"] = proof

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 
-from ingest_service.projector.sets import Document
-from shared.collections import ERASED, PLAYERS, PROFILES, VISITORS
-from shared.mongo import IN_LIMIT, Collection, Database, one_of, translate_mongo_errors
-from shared.whole_reads import read_all, read_each, read_within, walk_index
+from ingest_service.projector.lww import Document
+from shared.mongo.client import IN_LIMIT, Collection, Database, in_batches, translate_mongo_errors
+from shared.mongo.collections import ERASED, PLAYERS, PROFILES, VISITORS
+from shared.mongo.whole_reads import read_all, read_each, read_within, walk_index
 
 BULK = ("viewed", "categories", "purchases", "changes", "basket", "tags")  # of a contribution
 WITHOUT_BULK: Document = {
@@ -42,7 +42,7 @@ class ProjectionReader:
     async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
         return await self._find(VISITORS.name, "people", people, limit=limit, shown=WITHOUT_BULK)
 
-    async def owners_of(self, person: str) -> AsyncIterator[Document]:
+    async def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
         visitors, owned = self._collection(VISITORS.name), {"people": person}
         with translate_mongo_errors():
             async for document in walk_index(visitors, owned, OWNERS, at_once=IN_LIMIT):
@@ -61,10 +61,10 @@ class ProjectionReader:
     ) -> tuple[dict[str, Document], set[str]]:
         return await self._within(PROFILES.name, ids, most)
 
-    async def buried(self, people: Iterable[str]) -> dict[str, Document]:
+    async def tombstones(self, people: Iterable[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
         with translate_mongo_errors():
-            for wanted in one_of("_id", sorted(set(people))):
+            for wanted in in_batches("_id", sorted(set(people))):
                 async for tombstone in self._database[ERASED.name].find(wanted):
                     found[tombstone["_id"]] = tombstone
         return found

@@ -10,28 +10,28 @@ from typing import Any, Protocol
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from ingest_service.projector.lww import Document
+from ingest_service.projector.meta import count_erasure
 from ingest_service.projector.reading import ProjectionReader, chunks
-from ingest_service.projector.sets import Document
-from ingest_service.projector.state import count_erasure
-from shared.collections import ERASED, MERGES, PLAYERS, PROFILES, VISITORS
 from shared.errors import StoreUnavailable
-from shared.mongo import (
+from shared.mongo.client import (
     Database,
-    as_read,
-    settle_race,
+    if_unchanged,
+    retry_on_conflict,
     translate_mongo_errors,
 )
-from shared.mongo_errors import is_lost_race
+from shared.mongo.collections import ERASED, MERGES, PLAYERS, PROFILES, VISITORS
+from shared.mongo.errors import is_lost_race
 
 
-class Raced(StoreUnavailable):
+class ConcurrentWrite(StoreUnavailable):
     """Another projector wrote one of these documents meanwhile: read again, and again write."""
 
     code = "raced"
 
 
 @dataclass(frozen=True)
-class Ended:
+class ErasedMerges:
     """A person's records of merges until then: they go with the person."""
 
     app: str
@@ -62,7 +62,7 @@ class Projections(Protocol):
 
     async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]: ...
 
-    def owners_of(self, person: str) -> AsyncIterator[Document]:
+    def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
         """Every browser that has something of the person, however many, one after another: of each
         its visitor id, and whose its epochs are since when."""
         ...
@@ -84,7 +84,10 @@ class Projections(Protocol):
     async def save_players(self, documents: Sequence[Document]) -> None: ...
 
     async def save_merges(
-        self, documents: Sequence[Document], gone: Iterable[str] = (), ended: Iterable[Ended] = ()
+        self,
+        documents: Sequence[Document],
+        gone: Iterable[str] = (),
+        ended: Iterable[ErasedMerges] = (),
     ) -> None:
         """And then without those that are `gone`, by their names, or `ended`."""
 
@@ -92,10 +95,10 @@ class Projections(Protocol):
         self, documents: Sequence[Document], emptied: Sequence[Document]
     ) -> None: ...
 
-    async def bury(self, tombstones: Sequence[Document]) -> None:
+    async def save_tombstones(self, tombstones: Sequence[Document]) -> None:
         """Remember who was erased; of several times the last."""
 
-    async def buried(self, people: Iterable[str]) -> dict[str, Document]:
+    async def tombstones(self, people: Iterable[str]) -> dict[str, Document]:
         """Their tombstones, of those that have one."""
         ...
 
@@ -121,7 +124,10 @@ class MongoProjections(ProjectionReader):
         await self._write(PLAYERS.name, [self._save(d) for d in documents])
 
     async def save_merges(
-        self, documents: Sequence[Document], gone: Iterable[str] = (), ended: Iterable[Ended] = ()
+        self,
+        documents: Sequence[Document],
+        gone: Iterable[str] = (),
+        ended: Iterable[ErasedMerges] = (),
     ) -> None:
         """A merge is written once; of what may become of it later, only that it was undone."""
         writes: list[Any] = [_save_merge(d) for d in documents]
@@ -136,27 +142,27 @@ class MongoProjections(ProjectionReader):
         self, documents: Sequence[Document], emptied: Sequence[Document]
     ) -> None:
         writes: list[Any] = [self._save(d) for d in documents]
-        writes += [DeleteOne(as_read(d)) for d in emptied]
+        writes += [DeleteOne(if_unchanged(d)) for d in emptied]
         await self._write(PROFILES.name, writes)
 
-    async def bury(self, tombstones: Sequence[Document]) -> None:
+    async def save_tombstones(self, tombstones: Sequence[Document]) -> None:
         """The live ones always: what a replay buries was buried before."""
         erased = self._database[ERASED.name]
         last = {t["_id"]: t for t in sorted(tombstones, key=lambda t: (t["_id"], t["at"]))}
         writes = [_bury(tombstone) for tombstone in last.values()]
         if writes:
             with translate_mongo_errors():
-                await settle_race(lambda: erased.bulk_write(writes, ordered=False))
+                await retry_on_conflict(lambda: erased.bulk_write(writes, ordered=False))
 
     async def note_erasure(self) -> None:
         with translate_mongo_errors():
-            await settle_race(lambda: count_erasure(self._database))
+            await retry_on_conflict(lambda: count_erasure(self._database))
 
     def _save(self, document: Document) -> Any:
         rev = document["rev"]
         if rev == 0:
             return InsertOne({**document, "rev": self._base + 1})
-        return ReplaceOne(as_read(document), {**document, "rev": rev + 1})
+        return ReplaceOne(if_unchanged(document), {**document, "rev": rev + 1})
 
     async def _write(
         self,
@@ -173,10 +179,10 @@ class MongoProjections(ProjectionReader):
                 done = await self._collection(collection).bulk_write(writes, ordered=ordered)
         except BulkWriteError as exc:
             if is_lost_race(exc):
-                raise Raced("another projector was faster") from exc
+                raise ConcurrentWrite("another projector was faster") from exc
             raise
         if counted and done.inserted_count + done.matched_count + done.deleted_count < len(writes):
-            raise Raced("another projector was faster")
+            raise ConcurrentWrite("another projector was faster")
 
 
 def _save_merge(document: Document) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ingest_service.projector.people import PersonIds
+from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.profile import view
-from shared.collections import VISITORS
-from shared.mongo import Database, translate_mongo_errors
+from shared.mongo.client import Database, translate_mongo_errors
+from shared.mongo.collections import VISITORS
 
 
 class MongoVisitorViews:

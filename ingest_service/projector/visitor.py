@@ -12,12 +12,17 @@ from datetime import datetime
 import orjson
 
 from ingest_service.projector.contribution import contribute, union
-from ingest_service.projector.erasure import erase, gone_persons, is_buried, undo_merge
-from ingest_service.projector.people import PersonIds
+from ingest_service.projector.lww import Document, has_seen, remember, stamped
+from ingest_service.projector.operator_events import (
+    erase,
+    gone_persons,
+    predates_erasure,
+    undo_merge,
+)
+from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.players import hold
 from ingest_service.projector.proof import is_proof, is_proven, prove, was_proven
-from ingest_service.projector.sets import Document, has_seen, remember, stamped
-from ingest_service.projector.words import add_word, move_words, word
+from ingest_service.projector.status_history import add_status_change, move_history, word
 from shared.models.event import ERASE, IMPORT, ONESIGNAL, UNDO_MERGE, Event
 
 CUTTING = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
@@ -42,7 +47,7 @@ class Visitor:
 
     state: Document
     people: PersonIds
-    touched: set[str] = field(default_factory=set)
+    affected: set[str] = field(default_factory=set)
     erasures: list[Event] = field(default_factory=list)
     changed: bool = False
     merged: bool = False
@@ -73,20 +78,20 @@ class Visitor:
         epochs = self.state["epochs"]
         return any(was_proven(e) and self.person_of(e) == person for e in epochs)
 
-    def everybody(self) -> set[str]:
+    def all_persons(self) -> set[str]:
         """Also those that were merged away, or parted: their profiles may still have to follow."""
         epochs = self.state["epochs"]
         parted = {p["person"] for e in epochs for p in e.get("parted", ())}
         born = {e["born"] for e in epochs if e["born"]}
         return {self.person_of(e) for e in epochs} | born | parted
 
-    def gone(self) -> set[str]:
+    def erased_persons(self) -> set[str]:
         """Persons to be erased wherever else they are named."""
         if not self.erasures:
             return set()
-        return self.told_gone() | set(self.state["erased"]["persons"])
+        return self.named_persons() | set(self.state["erased"]["persons"])
 
-    def told_gone(self) -> set[str]:
+    def named_persons(self) -> set[str]:
         """Persons that this batch's erasures name."""
         return {person for event in self.erasures for person in gone_persons(event)}
 
@@ -101,18 +106,18 @@ class Visitor:
             self.erasures.append(event)  # what follows from it is derived each time it comes
         if self._is_repeated(event):
             self.repeated = True
-            self.touched |= self.everybody()
+            self.affected |= self.all_persons()
         elif event.type == ERASE:
-            self.touched |= self.everybody()
+            self.affected |= self.all_persons()
             erase(self.state, event, self.person_of)
             self._remember(event)
         elif event.type == UNDO_MERGE:
-            self.touched |= undo_merge(self.state, event, self.person_of)
+            self.affected |= undo_merge(self.state, event, self.person_of)
             self.merged = True
             self._remember(event)
-        elif not is_buried(self.state, event):
+        elif not predates_erasure(self.state, event):
             self._fold(event)
-        self.touched |= self.gone()
+        self.affected |= self.erased_persons()
 
     def merges(self) -> list[Document]:
         """Which anonymous persons became which person here, where that may not be recorded yet."""
@@ -150,13 +155,13 @@ class Visitor:
         epoch = self._current() or self._open(event, login=None)
         contribute(epoch["part"], event)
         if self.owner != before:
-            self.touched.add(before)
-            move_words(self.state.setdefault("words", {}), event, self.owner)
+            self.affected.add(before)
+            move_history(self.state.setdefault("words", {}), event, self.owner)
         if event.type in (ONESIGNAL, IMPORT):
             self._hold(event)
         self._remember(event)
-        self.touched.add(self.owner)
-        self.touched.discard(NOBODY)
+        self.affected.add(self.owner)
+        self.affected.discard(NOBODY)
 
     def _is_repeated(self, event: Event) -> bool:
         return has_seen(self.state["seen"], event.id) or (
@@ -214,7 +219,7 @@ class Visitor:
     def _compact(self) -> None:
         epochs = self.state["epochs"]
         while len(epochs) > MAX_EPOCHS or _bytes(epochs[:-1]) > MAX_BYTES:
-            self.touched |= self.everybody()
+            self.affected |= self.all_persons()
             oldest = epochs.pop(0)
             heir = next((e for e in epochs if _one_person(e, oldest)), None)
             if heir is not None:
@@ -228,7 +233,7 @@ class Visitor:
         self.state["players"], entry = hold(self.state["players"], event, proven=proven)
         words = self.state.setdefault("words", {})
         said = word(event, entry["state"], entry["reason"], self.owner)
-        add_word(words, entry["id"], said)
+        add_status_change(words, entry["id"], said)
         names = {entry["id"] for entry in self.state["players"]}
         self.state["words"] = {p: said for p, said in words.items() if p in names}
 

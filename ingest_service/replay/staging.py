@@ -11,11 +11,11 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot.files import COPIED
-from shared.collections import INGEST, PLAYERS, PROFILES, indexes_of
 from shared.errors import Conflict
-from shared.mongo import IN_LIMIT, Database, Document, index_model, translate_mongo_errors
-from shared.mongo_errors import duplicates_of
-from shared.whole_reads import walk
+from shared.mongo.client import IN_LIMIT, Database, Document, index_model, translate_mongo_errors
+from shared.mongo.collections import INGEST, PLAYERS, PROFILES, indexes_of
+from shared.mongo.errors import duplicates_of
+from shared.mongo.whole_reads import walk
 
 PREFIX = "replay_"
 BATCH = 500

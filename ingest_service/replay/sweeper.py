@@ -9,13 +9,13 @@ import asyncio
 import logging
 from typing import Any
 
-from ingest_service.projector.hold import PREFIX, SWAPPING
-from ingest_service.replay.holding import Runs, after_swap
+from ingest_service.projector.pause_barrier import PREFIX, SWAPPING
+from ingest_service.replay.lease import ReplayLeases, after_swap
 from ingest_service.replay.staging import drop_leftovers, swap
 from shared.clock import Monotonic
 from shared.errors import StoreUnavailable
-from shared.mongo import Database, Document, blame_database, translate_mongo_errors
-from shared.wakeup import pause
+from shared.loops import sleep_or_stop
+from shared.mongo.client import Database, Document, blame_database, translate_mongo_errors
 
 log = logging.getLogger("carillon.replay")
 
@@ -30,7 +30,7 @@ class Sweeper:
     def __init__(self, database: Database, clock: Monotonic) -> None:
         self._database = database
         self._clock = clock
-        self._runs = Runs(database, clock)
+        self._runs = ReplayLeases(database, clock)
         self._beats: dict[str, tuple[Any, float]] = {}
 
     async def watch(self, stop: asyncio.Event) -> None:
@@ -44,11 +44,11 @@ class Sweeper:
                         swept = self._clock()
             except StoreUnavailable as exc:
                 log.debug("not swept", extra=exc.log_fields)
-            await pause(stop, LOOK_SECONDS)
+            await sleep_or_stop(stop, LOOK_SECONDS)
 
     async def look(self) -> bool:
         """End a run that is gone."""
-        found = await self._runs.lapsed()
+        found = await self._runs.expired()
         return found is not None and await end_run(self._runs, self._database, found)
 
     async def sweep(self) -> None:
@@ -73,7 +73,7 @@ class Sweeper:
                     await self._runs.documents.delete_one(same)
 
 
-async def end_run(runs: Runs, database: Database, found: Document) -> bool:
+async def end_run(runs: ReplayLeases, database: Database, found: Document) -> bool:
     """Of a run that doesn't beat any more; False where it does, or somebody else was faster.
 
     Its collections have names of their own: should it only have slept, it finds nothing to rename.

@@ -17,9 +17,9 @@ from typing import Any
 import bson
 import orjson
 
-from shared.collections import MERGES, PLAYERS, PROFILES, VISITORS
 from shared.errors import Rejected
-from shared.kafka import Place
+from shared.kafka.client import Partition
+from shared.mongo.collections import MERGES, PLAYERS, PROFILES, VISITORS
 
 log = logging.getLogger("carillon.snapshot")
 
@@ -36,7 +36,7 @@ class Header:
     """`erasures`: how many there had been; `final`: nothing was consumed of that log after it."""
 
     log: str
-    offsets: dict[Place, int]
+    offsets: dict[Partition, int]
     erasures: int
     at: datetime
     final: bool

@@ -10,9 +10,9 @@ from ingest_service.snapshot.files import every
 from ingest_service.snapshot.take import drop_stale, folder_of, take_snapshot
 from shared.clock import monotonic, utc_now
 from shared.errors import Unavailable
-from shared.mongo import Database, blame_database
+from shared.loops import sleep_or_stop
+from shared.mongo.client import Database, blame_database
 from shared.settings import Settings
-from shared.wakeup import pause
 
 log = logging.getLogger("carillon.snapshot")
 
@@ -36,7 +36,7 @@ async def keep_snapshots(
         except (Unavailable, OSError) as exc:  # a full disk: the log still has everything
             codes = exc.log_fields if isinstance(exc, Unavailable) else {}
             log.warning("no snapshot taken", extra={"reason": type(exc).__name__, **codes})
-        await pause(stop, LOOK_SECONDS)
+        await sleep_or_stop(stop, LOOK_SECONDS)
 
 
 def _is_due(settings: Settings, log_id: str) -> bool:

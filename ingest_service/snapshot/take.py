@@ -11,20 +11,20 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from ingest_service.projector.state import erasures
+from ingest_service.projector.meta import erasures
 from ingest_service.snapshot.files import COPIED, Header, Writer, damaged, drop_partial, every
 from shared.clock import utc_now
 from shared.errors import Unavailable
-from shared.kafka import ensure_topics
-from shared.kafka_scan import committed_offsets, places_of
-from shared.mongo import Database, translate_mongo_errors
+from shared.kafka.client import ensure_topics
+from shared.kafka.scan import committed_offsets, partitions_of
+from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC, PROJECTOR_GROUP, TOPICS
+from shared.mongo.client import Database, translate_mongo_errors
+from shared.mongo.whole_reads import walk
 from shared.settings import Settings
-from shared.topics import DELIVERIES, EVENTS, PROJECTOR, TOPICS
-from shared.whole_reads import walk
 
 log = logging.getLogger("carillon.snapshot")
 
-READ = (EVENTS, DELIVERIES)
+READ = (EVENTS_TOPIC, DELIVERIES_TOPIC)
 KEPT = 2
 TRIES = 5
 DOCUMENTS_A_READ = 1_000
@@ -38,7 +38,7 @@ async def take_snapshot(settings: Settings, database: Database, *, final: bool =
     """Raises Unavailable."""
     log_id = await ensure_topics(settings.kafka, TOPICS)
     for _ in range(TRIES):
-        offsets = await committed_offsets(settings.kafka, PROJECTOR, places_of(READ))
+        offsets = await committed_offsets(settings.kafka, PROJECTOR_GROUP, partitions_of(READ))
         with translate_mongo_errors():
             count = await erasures(database)
         writer = Writer(folder_of(settings), Header(log_id, offsets, count, utc_now(), final))

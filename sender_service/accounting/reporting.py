@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sender_service.models.report import SendReport, add_cells, blank_report, cells_of
+from sender_service.models.report import SendReport, add_cells, blank_report
 from sender_service.models.send import Send, Sums, add_sums
+from sender_service.pages.report_cells import cells_of
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
@@ -18,8 +19,8 @@ from sender_service.store.sends import SendStore
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.health import Component
-from shared.mongo_errors import blame_database
-from shared.wakeup import pause
+from shared.loops import sleep_or_stop
+from shared.mongo.errors import blame_database
 
 log = logging.getLogger("carillon.reports")
 
@@ -47,12 +48,12 @@ class Reporting:
         while not stop.is_set():
             try:
                 with blame_database():
-                    await work.compute_wanted()
+                    await work.compute_requested()
                     await work.fold_due()
                 component.beat()
             except Unavailable as exc:
                 component.wait_for(exc)
-            await pause(stop, PASS_SECONDS)
+            await sleep_or_stop(stop, PASS_SECONDS)
 
     async def account(self, send: Send) -> Sums:
         """Frozen when the send closed, until then set from its pages."""
@@ -76,8 +77,8 @@ class Reporting:
         await self.reports.keep(send, report)
         return report
 
-    async def compute_wanted(self) -> None:
-        for name in await self.reports.wanted(SENDS_A_PASS):
+    async def compute_requested(self) -> None:
+        for name in await self.reports.requested_reports(SENDS_A_PASS):
             send = await self.sends.get(name)
             if send is None or send.get("folded"):
                 await self.reports.forget(name)

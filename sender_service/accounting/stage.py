@@ -9,24 +9,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sender_service.accounting.closing import close_complete, settle_caps
-from sender_service.accounting.rules import RefusedRun, Sighting, apply, fail_later, judge
+from sender_service.accounting.interactions import (
+    RefusedRun,
+    VerifiedInteraction,
+    apply,
+    chunk_of,
+    fail_sent,
+    is_known_message,
+    is_of_chunk,
+    verify_interaction,
+)
 from sender_service.accounting.streams import StreamMatcher
-from sender_service.models.page import Chunk, Page, PageEdit, page_id, root_of, send_of
+from sender_service.closing import close_complete, release_caps
+from sender_service.models.push_tag import TagSigner
+from sender_service.pages.page import Page, PageEdit, page_id, send_of
 from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
 from shared import metrics
 from shared.clock import Clock
-from shared.dead_letters import Poison
-from shared.kafka import Record
+from shared.kafka.client import Record
+from shared.kafka.topics import ACCOUNTING_GROUP, DELIVERIES_TOPIC, EVENTS_TOPIC
+from shared.loops import Wakeup
 from shared.models.delivery import Delivery
 from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
-from shared.stage import Item, StageSpec
-from shared.tag import Tagger
-from shared.topics import ACCOUNTING, DELIVERIES, EVENTS
-from shared.wakeup import Wakeup
+from shared.stage.dead_letters import Poison
+from shared.stage.runner import Item, StageSpec
 
 log = logging.getLogger("carillon.accounting")
 
@@ -37,7 +46,7 @@ T = TypeVar("T")
 
 
 def _decode(record: Record) -> Fact | None:
-    if record.topic == DELIVERIES.name:
+    if record.topic == DELIVERIES_TOPIC.name:
         return Delivery.parse(record.value)
     return Event.parse(record.value) if record.type in (ONESIGNAL_WEBHOOK, STREAM) else None
 
@@ -49,20 +58,21 @@ class Accounting:
     interactions: InteractionStore
     contacts: ContactStore
     streams: StreamMatcher
-    tagger: Tagger
+    tagger: TagSigner
     clock: Clock
     sweep_seconds: float
     scheduler: Wakeup  # what is answered makes room for more of its page
 
     def stage(self) -> StageSpec[Fact]:
+        topics = (DELIVERIES_TOPIC.name, EVENTS_TOPIC.name)
         return StageSpec(
-            "accounting", ACCOUNTING, (DELIVERIES.name, EVENTS.name), _decode, self._handle,
-            gather_seconds=GATHER_SECONDS, can_rest=True,
+            "accounting", ACCOUNTING_GROUP, topics, _decode, self._handle, linger_seconds=GATHER_SECONDS,
+            can_rest=True,
         )  # fmt: skip
 
     async def _handle(self, items: Sequence[Item[Fact]]) -> list[Poison]:
         deliveries: dict[str, list[Delivery]] = defaultdict(list)
-        sightings: dict[str, list[Sighting]] = defaultdict(list)
+        sightings: dict[str, list[VerifiedInteraction]] = defaultdict(list)
         streamed: list[Event] = []
         for item in items:
             if isinstance(item.value, Delivery):
@@ -73,16 +83,16 @@ class Accounting:
                 self._judge(item.value, sightings)
         pages = await self._account(deliveries) if deliveries else {}
         await self._count(sightings)
-        waited = await self.streams.unpark(pages) if deliveries else []
+        waited = await self.streams.take_parked(pages) if deliveries else []
         await self._hear(streamed + [event for event in waited if event.type == STREAM])
         await self._hear_early([event for event in waited if event.type != STREAM])
         await self.streams.forget(waited)
         if any(page["open"] for page in pages.values()):
-            self.scheduler.call()
+            self.scheduler.notify()
         return []
 
-    def _judge(self, event: Event, sightings: dict[str, list[Sighting]]) -> None:
-        seen = judge(event, self.tagger)
+    def _judge(self, event: Event, sightings: dict[str, list[VerifiedInteraction]]) -> None:
+        seen = verify_interaction(event, self.tagger)
         if seen is None:
             metrics.INTERACTIONS.labels("forged").inc()
         else:
@@ -90,7 +100,7 @@ class Accounting:
 
     async def _hear_early(self, webhooks: Sequence[Event]) -> None:
         """Count those that came before the delivery that says which message they may name."""
-        sightings: dict[str, list[Sighting]] = defaultdict(list)
+        sightings: dict[str, list[VerifiedInteraction]] = defaultdict(list)
         for event in webhooks:
             self._judge(event, sightings)
         await self._count(sightings)
@@ -109,7 +119,7 @@ class Accounting:
         while (page := await self.pages.get(key)) is not None:
             edit = PageEdit(page, self.sweep_seconds)
             own = [e for e in failures if e.app == page["app"]]
-            early = [e for e in own if not fail_later(edit, str(e.data["playerID"]).lower())]
+            early = [e for e in own if not fail_sent(edit, str(e.data["playerID"]).lower())]
             if page["open"]:
                 await self.streams.park(early)
             changes = edit.finish()
@@ -132,7 +142,7 @@ class Accounting:
                 for delivery in deliveries[key]:
                     apply(edit, delivery)
                 if changes := edit.finish():
-                    await settle_caps(self.contacts, page)
+                    await release_caps(self.contacts, page)
                     edits.append((page, changes))
             if not edits or await self.pages.update_all(edits):
                 break
@@ -160,12 +170,12 @@ class Accounting:
                 log.error("send stopped: OneSignal refuses its calls", extra={"send": send})
             await self.pages.make_due(send, self.clock())
 
-    async def _count(self, sightings: Mapping[str, Sequence[Sighting]]) -> None:
+    async def _count(self, sightings: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
         """Count each (player, kind) of the pages' members once."""
         sightings = await self._in_time(sightings)
         pages = await self.pages.get_many(list(sightings))
         seen: list[tuple[Page, dict[tuple[int, str], datetime]]] = []
-        early: dict[str, list[Sighting]] = {}
+        early: dict[str, list[VerifiedInteraction]] = {}
         for key, here in sightings.items():
             if key not in pages:
                 metrics.INTERACTIONS.labels("late").inc(len(here))
@@ -184,7 +194,7 @@ class Accounting:
             extra = {"send": page["send"], "page": page["n"], "seen": len(distinct)}
             log.info("interactions counted", extra=extra)
 
-    async def _park(self, early: Mapping[str, Sequence[Sighting]]) -> None:
+    async def _park(self, early: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
         """Keep what names a message before the delivery does. The pages are read once more, after it is
         kept: so whoever accounts the delivery finds it, or we find the delivery."""
         if not early:
@@ -195,7 +205,7 @@ class Accounting:
         ready = {
             key: known
             for key, here in early.items()
-            if key in pages and (known := [s for s in here if _is_known(pages[key], s)])
+            if key in pages and (known := [s for s in here if is_known_message(pages[key], s)])
         }
         if ready:
             await self._count(ready)
@@ -209,17 +219,17 @@ class Accounting:
         return {page: told for page, told in by_page.items() if send_of(page) not in sealed}
 
     def _distinct(
-        self, page: Page, sightings: Sequence[Sighting]
-    ) -> tuple[dict[tuple[int, str], datetime], list[Sighting]]:
+        self, page: Page, sightings: Sequence[VerifiedInteraction]
+    ) -> tuple[dict[tuple[int, str], datetime], list[VerifiedInteraction]]:
         """(the first time of each (member, kind), those that can't be told yet)."""
         edit = PageEdit(page, self.sweep_seconds)
         seen: dict[tuple[int, str], datetime] = {}
-        early: list[Sighting] = []
+        early: list[VerifiedInteraction] = []
         for sighting in sightings:
             index = edit.index_of(sighting.player)
             is_right: bool | None = False
-            if index is not None and _names(page, index, sighting):
-                is_right = sighting.names_message(_chunk_of(page, index))
+            if index is not None and is_of_chunk(page, index, sighting):
+                is_right = sighting.names_message(chunk_of(page, index))
             if is_right is None:
                 early.append(sighting)
             if index is None or not is_right:
@@ -228,20 +238,3 @@ class Accounting:
             at = seen.get((index, sighting.kind), sighting.at)
             seen[index, sighting.kind] = min(at, sighting.at)
         return seen, early
-
-
-def _chunk_of(page: Page, index: int) -> Chunk:
-    return page["chunks"][page["members"][index][2]]
-
-
-def _is_known(page: Page, sighting: Sighting) -> bool:
-    index = PageEdit(page, 0).index_of(sighting.player)
-    return index is None or sighting.names_message(_chunk_of(page, index)) is not None
-
-
-def _names(page: Page, index: int, sighting: Sighting) -> bool:
-    """Is the member one of the tagged chunk (or of the chunk that it was split from)?"""
-    chunk = page["members"][index][2]
-    if sighting.app != page["app"]:
-        return False
-    return chunk != "" and root_of(sighting.tagged.chunk) == root_of(chunk)

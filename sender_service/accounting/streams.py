@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sender_service.accounting.rules import Sighting
-from sender_service.models.page import Page, page_id
+from sender_service.accounting.interactions import VerifiedInteraction
+from sender_service.models.push_tag import TagClaims, TagSigner
+from sender_service.pages.page import Page, page_id
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from shared.ids import is_uuid
 from shared.models.event import Event
-from shared.tag import Tagged, Tagger
 
 COUNTS_AS = {"received": "impression", "clicked": "click"}
 FAILED = "failed"
@@ -22,7 +22,9 @@ FAILED = "failed"
 class Matched:
     """By page: what was seen, and which players' pushes failed after all."""
 
-    sightings: dict[str, list[Sighting]] = field(default_factory=lambda: defaultdict(list))
+    sightings: dict[str, list[VerifiedInteraction]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     failures: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -32,7 +34,7 @@ class StreamMatcher:
     The endpoint has authenticated it; the tag says which chunk, the page whether it is a member.
     """
 
-    def __init__(self, tagger: Tagger, pages: PageStore, parked: ParkedStore) -> None:
+    def __init__(self, tagger: TagSigner, pages: PageStore, parked: ParkedStore) -> None:
         self._tagger = tagger
         self._pages = pages
         self._parked = parked
@@ -41,7 +43,7 @@ class StreamMatcher:
         """Raises StoreUnavailable."""
         matched = Matched()
         wanted = [e for e in events if _concerns_us(e)]
-        tags = {e.id: self._tagger.read(e.data.get("tag")) for e in wanted}
+        tags = {e.id: self._tagger.verify(e.data.get("tag")) for e in wanted}
         untagged = [e for e in wanted if tags[e.id] is None]
         known = await self._by_message(untagged)
         waiting = []
@@ -54,7 +56,7 @@ class StreamMatcher:
         await self._parked.put(waiting)
         return matched
 
-    async def unpark(self, pages: Mapping[str, Page]) -> list[Event]:
+    async def take_parked(self, pages: Mapping[str, Page]) -> list[Event]:
         """Events that waited for a delivery of these pages; they stay parked until `forget`."""
         told = {m for page in pages.values() for m in page.get("notifications", [])}
         return await self._parked.of(sorted(told | {m.lower() for m in told}))
@@ -65,22 +67,24 @@ class StreamMatcher:
     async def forget(self, events: Sequence[Event]) -> None:
         await self._parked.remove([event.id for event in events])
 
-    async def _by_message(self, events: Sequence[Event]) -> dict[str, Tagged]:
+    async def _by_message(self, events: Sequence[Event]) -> dict[str, TagClaims]:
         messages = sorted({str(e.data.get("notificationId")) for e in events})
-        found: dict[str, Tagged] = {}
+        found: dict[str, TagClaims] = {}
         for page in await self._pages.by_notifications(messages):
             for name, chunk in page["chunks"].items():
                 if chunk["notificationId"] in messages:
-                    found[str(chunk["notificationId"])] = Tagged(page["send"], page["n"], name)
+                    found[str(chunk["notificationId"])] = TagClaims(page["send"], page["n"], name)
         return found
 
-    def _add(self, matched: Matched, event: Event, tagged: Tagged) -> None:
+    def _add(self, matched: Matched, event: Event, tagged: TagClaims) -> None:
         page, kind = page_id(tagged.send, tagged.page), event.data["kind"]
         if kind == FAILED:
             matched.failures[page].append(event)
         else:
             player = str(event.data["playerID"]).lower()
-            sighting = Sighting(event.app, tagged, player, COUNTS_AS[kind], event.occurred_at)
+            sighting = VerifiedInteraction(
+                event.app, tagged, player, COUNTS_AS[kind], event.occurred_at
+            )
             matched.sightings[page].append(sighting)
 
 

@@ -9,7 +9,7 @@ import sys
 from html import escape
 from typing import Any
 
-from sender_service.cli.ops import Ops, Refused, add_command, path_of
+from sender_service.cli.ops import ApiError, OpsClient, add_command, path_of
 from sender_service.cli.sdk_source import SdkSource, find_sdk
 from sender_service.models.app_keys import USES, make_key
 from sender_service.models.pasted import snippet_tags, webhook_lines, worker_file
@@ -54,7 +54,7 @@ def add_create_command(group: Any) -> None:
     )  # fmt: skip
 
 
-async def _create(ops: Ops) -> None:
+async def _create(ops: OpsClient) -> None:
     options = ops.options
     keys = {kind: make_key(kind) for kind in IDS}
     login_secret = secrets.token_urlsafe(32)
@@ -86,7 +86,7 @@ async def _create(ops: Ops) -> None:
     ops.warn(connection["warnings"])
     if connection["result"] != "ok":
         again = f"`app test-connection {options.app}` asks again, `app put` corrects it"
-        raise Refused(409, f"the app is stored, but OneSignal does not take it: {again}")
+        raise ApiError(409, f"the app is stored, but OneSignal does not take it: {again}")
 
 
 def _rest_key(options: argparse.Namespace) -> str:
@@ -96,9 +96,9 @@ def _rest_key(options: argparse.Namespace) -> str:
     elif sys.stdin.isatty():
         key = getpass.getpass("OneSignal REST API key: ").strip()
     else:
-        raise Refused(400, "no terminal to ask for the REST API key: say --onesignal-key-stdin")
+        raise ApiError(400, "no terminal to ask for the REST API key: say --onesignal-key-stdin")
     if not key:
-        raise Refused(400, "the REST API key is empty")
+        raise ApiError(400, "the REST API key is empty")
     return key
 
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, add_command, path_of, rows
+from sender_service.cli.ops import OpsClient, add_command, path_of, rows
 from sender_service.models.app_keys import USES
 from shared.models.app import KeyKind
 
@@ -31,14 +31,14 @@ def add_key_commands(group: Any) -> None:
         parser.add_argument("key", metavar="KEY", help="its id, as `list` shows it")
 
 
-async def _list(ops: Ops) -> None:
+async def _list(ops: OpsClient) -> None:
     found = await ops.call("GET", path_of("apps", ops.options.app, "keys"))
     table = Table("id", "kind", "in the snippet", "for")
     cells = ((k["id"], k["kind"], k["inSnippet"], USES[k["kind"]]) for k in found["items"])
     ops.show(found, rows(table, *cells))
 
 
-async def _add(ops: Ops) -> None:
+async def _add(ops: OpsClient) -> None:
     body = {"kind": ops.options.kind}
     if ops.options.id is not None:
         body["id"] = ops.options.id
@@ -46,7 +46,7 @@ async def _add(ops: Ops) -> None:
     _show_made(ops, made, f"made {made['id']}")
 
 
-async def _rotate(ops: Ops) -> None:
+async def _rotate(ops: OpsClient) -> None:
     path = path_of("apps", ops.options.app, "keys", ops.options.key, "rotate")
     made = await ops.call("POST", path)
     where = (
@@ -60,12 +60,12 @@ async def _rotate(ops: Ops) -> None:
     _show_made(ops, made, text)
 
 
-async def _remove(ops: Ops) -> None:
+async def _remove(ops: OpsClient) -> None:
     removed = await ops.call("DELETE", path_of("apps", ops.options.app, "keys", ops.options.key))
     ops.show(removed, rows(Table("id", "removed"), (removed["id"], removed["removed"])))
 
 
-def _show_made(ops: Ops, made: dict[str, Any], text: str) -> None:
+def _show_made(ops: OpsClient, made: dict[str, Any], text: str) -> None:
     """The key alone is on the standard output: for a pipe."""
     if ops.options.json:
         return ops.show(made)

@@ -8,7 +8,15 @@ from rich.table import Table
 
 from sender_service.cli.app_create import add_create_command
 from sender_service.cli.app_keys import add_key_commands
-from sender_service.cli.ops import Ops, Refused, add_command, add_group, path_of, read_json, rows
+from sender_service.cli.ops import (
+    ApiError,
+    OpsClient,
+    add_command,
+    add_group,
+    path_of,
+    read_json,
+    rows,
+)
 from sender_service.models.login_proof import check_login_proof
 
 
@@ -36,12 +44,12 @@ def add_audit_command(commands: Any) -> None:
     parser.add_argument("--limit", type=int, default=50)
 
 
-async def _list(ops: Ops) -> None:
+async def _list(ops: OpsClient) -> None:
     found = await ops.call("GET", "/v1/apps")
     ops.show(found, _table(found["items"]))
 
 
-async def _show(ops: Ops) -> None:
+async def _show(ops: OpsClient) -> None:
     app = await ops.call("GET", path_of("apps", ops.options.app))
     ops.show_json(app)
     proof = app["loginHash"]
@@ -49,24 +57,24 @@ async def _show(ops: Ops) -> None:
     ops.warn([vars(warning) for warning in found])
 
 
-async def _put(ops: Ops) -> None:
+async def _put(ops: OpsClient) -> None:
     app = await ops.call("PUT", path_of("apps", ops.options.app), json=read_json(ops.options.file))
     ops.show(app, _table([app]))
 
 
-async def _resume(ops: Ops) -> None:
+async def _resume(ops: OpsClient) -> None:
     app = await ops.call("POST", path_of("apps", ops.options.app, "resume"))
     ops.show(app, _table([app]))
 
 
-async def _test(ops: Ops) -> None:
+async def _test(ops: OpsClient) -> None:
     told = await ops.call("POST", path_of("apps", ops.options.app, "test-connection"))
     table = Table("result", "message", "players", "messageable")
     names = ("result", "message", "players", "messageablePlayers")
     ops.show(told, rows(table, tuple(told[name] for name in names)))
     ops.warn(told["warnings"])
     if told["result"] != "ok":
-        raise Refused(409, f"the connection does not work: {told['result']}")
+        raise ApiError(409, f"the connection does not work: {told['result']}")
 
 
 def _table(apps: list[dict[str, Any]]) -> Table:
@@ -78,7 +86,7 @@ def _table(apps: list[dict[str, Any]]) -> Table:
     ))  # fmt: skip
 
 
-async def _audit(ops: Ops) -> None:
+async def _audit(ops: OpsClient) -> None:
     given = {name: getattr(ops.options, name) for name in ("since", "before", "limit")}
     params = {name: value for name, value in given.items() if value is not None}
     found = await ops.call("GET", "/v1/audit", params=params)

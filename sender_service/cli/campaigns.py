@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, add_command, add_group, path_of, read_json, rows
+from sender_service.cli.ops import OpsClient, add_command, add_group, path_of, read_json, rows
 from sender_service.cli.sends import COUNTED, account_table
 
 
@@ -30,11 +30,11 @@ def add_campaign_commands(commands: Any) -> None:
             parser.add_argument("--variables", default="{}", help="a JSON object for the texts")
 
 
-def _path(ops: Ops, *action: str) -> str:
+def _path(ops: OpsClient, *action: str) -> str:
     return path_of("apps", ops.options.app, "campaigns", ops.options.campaign, *action)
 
 
-async def _list(ops: Ops) -> None:
+async def _list(ops: OpsClient) -> None:
     found = await ops.call("GET", path_of("apps", ops.options.app, "campaigns"))
     table = Table("campaign", "name", "version", "enabled", "variants", "location")
     rows(table, *(
@@ -44,17 +44,17 @@ async def _list(ops: Ops) -> None:
     ops.show(found, table)
 
 
-async def _show(ops: Ops) -> None:
+async def _show(ops: OpsClient) -> None:
     ops.show_json(await ops.call("GET", _path(ops)))
 
 
-async def _put(ops: Ops) -> None:
+async def _put(ops: OpsClient) -> None:
     campaign = await ops.call("PUT", _path(ops), json=read_json(ops.options.file))
     ops.show(campaign, rows(Table("campaign", "version"), (campaign["id"], campaign["version"])))
     ops.warn(campaign.get("warnings", ()))
 
 
-async def _test(ops: Ops) -> None:
+async def _test(ops: OpsClient) -> None:
     body = {
         "player": ops.options.player,
         "variables": read_json(ops.options.variables, "--variables"),
@@ -63,7 +63,7 @@ async def _test(ops: Ops) -> None:
     ops.show(account, account_table(account))
 
 
-async def _report(ops: Ops) -> None:
+async def _report(ops: OpsClient) -> None:
     report = await ops.call("GET", _path(ops, "report"))
     title = f"{report['campaign']}: {report['sends']} sends"
     totals = Table("", "players", title=title)

@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.table import Table
 
 from sender_service.cli.screen import error_console, open_console, print_json, print_tables
+from sender_service.cli.text_files import as_utf8
 from shared.environment import load_settings
 from shared.errors import Rejected
 from shared.json_faults import describe_fault
 from shared.settings import PRINTED, Settings
-from shared.text_files import as_utf8
 
 EXIT_REFUSED = 1
 EXIT_ARGUMENTS = 2
@@ -34,7 +34,7 @@ TIMEOUT_SECONDS = 60.0
 ANYWHERE = ("0.0.0.0", "::", "")  # a service may listen there; a client can't call it
 
 
-class Refused(Exception):
+class ApiError(Exception):
     """The API's answer was no 2xx."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Ops:
+class OpsClient:
     """The API, as a command uses it."""
 
     http: httpx.AsyncClient
@@ -55,7 +55,7 @@ class Ops:
         answer = await self.http.request(method, path, **more)
         if answer.is_success:
             return answer.json()
-        raise Refused(answer.status_code, why_not(answer))
+        raise ApiError(answer.status_code, why_not(answer))
 
     def show(self, body: Any, *tables: Table) -> None:
         """As tables, or with `--json` as it came."""
@@ -80,7 +80,7 @@ class Ops:
         error_console().print(text)
 
 
-Work = Callable[[Ops], Awaitable[None]]
+Work = Callable[[OpsClient], Awaitable[None]]
 
 
 def add_command(
@@ -110,7 +110,7 @@ def execute(options: argparse.Namespace, work: Work) -> int:
         return EXIT_ARGUMENTS
     try:
         asyncio.run(_with_api(options, load_settings(), work))
-    except Refused as exc:
+    except ApiError as exc:
         errors.print(str(exc))
         return exc.exit_code
     except Rejected as exc:
@@ -139,7 +139,7 @@ def _is_broken(text: str) -> bool:
 
 async def _with_api(options: argparse.Namespace, settings: Settings, work: Work) -> None:
     async with open_api(settings, options.url) as http:
-        await work(Ops(http, options, open_console()))
+        await work(OpsClient(http, options, open_console()))
 
 
 def open_api(settings: Settings, url: str | None = None) -> httpx.AsyncClient:
@@ -180,10 +180,10 @@ def read_json(source: str, option: str | None = None) -> Any:
         written = as_utf8(content)
         return orjson.loads(written)
     except OSError as exc:
-        raise Refused(400, f"{source}: {exc.strerror}") from exc
+        raise ApiError(400, f"{source}: {exc.strerror}") from exc
     except orjson.JSONDecodeError as exc:
         place = describe_fault(written, exc)
-        raise Refused(400, f"{option or source} is not JSON: {place}") from None
+        raise ApiError(400, f"{option or source} is not JSON: {place}") from None
 
 
 def why_not(answer: httpx.Response) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, Refused, add_command, add_group, path_of, rows
+from sender_service.cli.ops import ApiError, OpsClient, add_command, add_group, path_of, rows
 
 KINDS = ("login", "visitor", "player", "email")
 
@@ -45,16 +45,16 @@ def _add_names(parser: argparse.ArgumentParser) -> None:
         who.add_argument(f"--{kind}", default=None)
 
 
-async def _search(ops: Ops) -> Any:
+async def _search(ops: OpsClient) -> Any:
     options = ops.options
     name = {kind: getattr(options, kind) for kind in KINDS if getattr(options, kind)}
     found = await ops.call("POST", "/v1/people/search", json={"app": options.app, **name})
     if not found["items"]:
-        raise Refused(404, "nobody is known by this name")
+        raise ApiError(404, "nobody is known by this name")
     return found
 
 
-async def _show_found(ops: Ops) -> None:
+async def _show_found(ops: OpsClient) -> None:
     found = await _search(ops)
     table = Table("person", "login", "email", "browsers", "players", "last seen")
     rows(table, *(
@@ -64,28 +64,28 @@ async def _show_found(ops: Ops) -> None:
     ops.show(found, table)
 
 
-async def _show(ops: Ops) -> None:
+async def _show(ops: OpsClient) -> None:
     ops.show_json(await ops.call("GET", path_of("people", ops.options.person)))
 
 
-async def _export(ops: Ops) -> None:
+async def _export(ops: OpsClient) -> None:
     ops.show_json(await ops.call("GET", path_of("people", ops.options.person, "export")))
 
 
-async def _erase(ops: Ops) -> None:
+async def _erase(ops: OpsClient) -> None:
     if not ops.options.yes:
-        raise Refused(400, "it can't be undone: say --yes")
+        raise ApiError(400, "it can't be undone: say --yes")
     done = await ops.call("POST", path_of("people", ops.options.person, "erase"))
     ops.show(done, rows(Table("person", "events"), (done["person"], done["count"])))
 
 
-async def _undo(ops: Ops) -> None:
+async def _undo(ops: OpsClient) -> None:
     path = path_of("people", ops.options.person, "merges", "undo")
     done = await ops.call("POST", path, json={"merge": ops.options.merge})
     ops.show(done, rows(Table("person", "event"), (done["person"], done["event"])))
 
 
-async def _why(ops: Ops) -> None:
+async def _why(ops: OpsClient) -> None:
     options = ops.options
     found = await _search(ops)
     params = {"send": options.send} if options.send else {}
@@ -96,7 +96,7 @@ async def _why(ops: Ops) -> None:
     ops.show({"people": answers}, *(_table(answer) for answer in answers))
 
 
-async def _of(ops: Ops, person: str, params: dict[str, str]) -> Any:
+async def _of(ops: OpsClient, person: str, params: dict[str, str]) -> Any:
     return await ops.call("GET", path_of("people", person, "why"), params=params)
 
 

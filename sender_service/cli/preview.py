@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, Refused, add_command, path_of, rows
+from sender_service.cli.ops import ApiError, OpsClient, add_command, path_of, rows
 from sender_service.cli.target import add_options, post_trigger, to_trigger
 from shared.errors import InvalidPayload
 
@@ -16,15 +16,15 @@ def add_preview_command(commands: Any) -> None:
     add_options(parser)
 
 
-async def _preview(ops: Ops) -> None:
+async def _preview(ops: OpsClient) -> None:
     try:
         trigger = to_trigger(ops.options)
     except InvalidPayload as exc:
-        raise Refused(400, f"not a trigger: {exc.message}") from exc
+        raise ApiError(400, f"not a trigger: {exc.message}") from exc
     told = await post_trigger(ops, path_of("sends", "preview"), trigger)
     ops.show(told, _counts(told), _samples(told))
     if told["wouldBeRefused"]:
-        raise Refused(409, f"it would be refused: {told['wouldBeRefused']}")
+        raise ApiError(409, f"it would be refused: {told['wouldBeRefused']}")
 
 
 def _counts(told: dict[str, Any]) -> Table:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import httpx
 
-from sender_service.cli.ops import Ops, Refused
+from sender_service.cli.ops import ApiError, OpsClient
 from shared.environment import load_settings
 
 SANDBOX_PAGE = "/sdk/v16/OneSignalSDK.page.js"
@@ -27,7 +27,7 @@ class SdkSource(NamedTuple):
 OWN = SdkSource(None, REAL_WORKER)
 
 
-async def find_sdk(ops: Ops) -> SdkSource:
+async def find_sdk(ops: OpsClient) -> SdkSource:
     """Return what is said by `--sdk-url`, or the sandbox's where it answers. Raises Refused.
 
     Where the ops API and the configured OneSignal API are on this machine, that is the sandbox, if
@@ -36,7 +36,7 @@ async def find_sdk(ops: Ops) -> SdkSource:
     said = ops.options.sdk_url
     if said is not None:
         if not said.partition("?")[0].endswith(f"/{PAGE_FILE}"):
-            raise Refused(400, f"--sdk-url: must be the address of a {PAGE_FILE}")
+            raise ApiError(400, f"--sdk-url: must be the address of a {PAGE_FILE}")
         return _source(said)
     base = load_settings().onesignal.base_url.rstrip("/")
     if not (is_local(str(ops.http.base_url)) and is_local(base)):

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, add_command, add_group, path_of, rows
+from sender_service.cli.ops import OpsClient, add_command, add_group, path_of, rows
 from sender_service.models.send import SendState
 
 COUNTED = ("impressions", "clicks", "closes")
@@ -33,7 +33,7 @@ def add_send_commands(commands: Any) -> None:
         parser.add_argument("send", metavar="ID", help=f"the send's id, {BY_PREFIX}")
 
 
-async def _list(ops: Ops) -> None:
+async def _list(ops: OpsClient) -> None:
     names = ("app", "campaign", "state", "before", "limit")
     given = {name: getattr(ops.options, name) for name in names}
     params = {name: value for name, value in given.items() if value is not None}
@@ -55,7 +55,7 @@ async def _list(ops: Ops) -> None:
 
 
 def _send(name: str, method: str) -> Any:
-    async def work(ops: Ops) -> None:
+    async def work(ops: OpsClient) -> None:
         action = () if name == "show" else (name,)
         account = await ops.call(method, path_of("sends", ops.options.send, *action))
         ops.show(account, account_table(account))

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import orjson
 
-from sender_service.cli.ops import Ops, Refused, read_json
+from sender_service.cli.ops import ApiError, OpsClient, read_json
 from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from shared.errors import InvalidPayload
 from shared.ids import is_visitor_id
@@ -77,7 +77,7 @@ def _target(options: argparse.Namespace) -> dict[str, Any]:
     return {"audience": {"all": True}} if options.all else {"recipients": named}
 
 
-async def post_trigger(ops: Ops, path: str, trigger: dict[str, Any]) -> Any:
+async def post_trigger(ops: OpsClient, path: str, trigger: dict[str, Any]) -> Any:
     """Send it: a list one recipient a line, of which little is in memory. Raises Refused, HTTPError."""
     if ops.options.list is not None:
         return await _post_lines(ops, path, trigger, _open(ops.options.list))
@@ -93,11 +93,11 @@ def _open(source: str) -> AbstractContextManager[IO[bytes]]:
     try:
         return nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb")
     except OSError as exc:
-        raise Refused(400, f"{source}: {exc.strerror}") from exc
+        raise ApiError(400, f"{source}: {exc.strerror}") from exc
 
 
 async def _post_lines(
-    ops: Ops,
+    ops: OpsClient,
     path: str,
     trigger: dict[str, Any],
     opened: AbstractContextManager[IO[bytes] | Iterator[bytes]],

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import Ops, add_command, add_group, path_of, rows
+from sender_service.cli.ops import OpsClient, add_command, add_group, path_of, rows
 
 NAMES = ("id", "name", "role", "apps", "createdAt", "expiresAt", "lastUsedAt")
 
@@ -27,7 +27,7 @@ def add_token_commands(commands: Any) -> None:
     removing.add_argument("id", metavar="ID")
 
 
-async def _create(ops: Ops) -> None:
+async def _create(ops: OpsClient) -> None:
     options = ops.options
     apps = "all" if options.all_apps else options.app
     body = {"name": options.name, "role": options.role, "apps": apps,
@@ -39,14 +39,14 @@ async def _create(ops: Ops) -> None:
     return None
 
 
-async def _list(ops: Ops) -> None:
+async def _list(ops: OpsClient) -> None:
     found = await ops.call("GET", "/v1/tokens")
     ops.show(
         found, rows(Table(*NAMES), *(tuple(_cell(i[n]) for n in NAMES) for i in found["items"]))
     )
 
 
-async def _remove(ops: Ops) -> None:
+async def _remove(ops: OpsClient) -> None:
     removed = await ops.call("DELETE", path_of("tokens", ops.options.id))
     ops.show(removed, rows(Table("id", "removed"), (removed["id"], removed["removed"])))
 

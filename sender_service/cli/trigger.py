@@ -9,7 +9,7 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from sender_service.cli.ops import Ops, Refused, add_command, path_of, why_not
+from sender_service.cli.ops import ApiError, OpsClient, add_command, path_of, why_not
 from sender_service.cli.screen import error_console, print_tables
 from sender_service.cli.sends import account_table, describe
 from sender_service.cli.target import add_options, post_trigger, to_trigger
@@ -29,19 +29,19 @@ def add_trigger_command(commands: Any) -> None:
     )
 
 
-async def _trigger(ops: Ops) -> None:
+async def _trigger(ops: OpsClient) -> None:
     """The send's id alone is on the standard output: for a pipe."""
     try:
         trigger = to_trigger(ops.options, ops.options.id)
     except InvalidPayload as exc:
-        raise Refused(400, f"not a trigger: {exc.message}") from exc
+        raise ApiError(400, f"not a trigger: {exc.message}") from exc
     try:
         account = await post_trigger(ops, path_of("sends"), trigger)
     except httpx.ConnectError:
         raise
     except httpx.TransportError as exc:
         again = f"the same command with --id {trigger['id']} asks again, and is one send"
-        raise Refused(
+        raise ApiError(
             503, f"whether it was taken isn't known ({type(exc).__name__}): {again}"
         ) from exc
     if ops.options.json and not ops.options.watch:
@@ -61,13 +61,13 @@ async def _trigger(ops: Ops) -> None:
 def check_account(account: dict[str, Any], *, is_named: bool) -> None:
     """Raise Refused where the send was refused, or where none of the people named was reached."""
     if account["state"] == "refused":
-        raise Refused(409, f"the send is refused: {account['error']}")
+        raise ApiError(409, f"the send is refused: {account['error']}")
     for warning in account.get("warnings", ()):
         if is_named and warning["code"] == NOBODY:
-            raise Refused(409, warning["message"])
+            raise ApiError(409, warning["message"])
 
 
-def _is_named(ops: Ops) -> bool:
+def _is_named(ops: OpsClient) -> bool:
     return not ops.options.all and ops.options.segment is None
 
 
@@ -103,7 +103,7 @@ async def _until_closed(
         quiet += POLL_SECONDS
         await asyncio.sleep(POLL_SECONDS)
     state = "the API can't say why" if seen is None else describe(seen)
-    raise Refused(409, f"no progress for {PATIENCE_SECONDS / 60:.0f} minutes: {state}; it goes on")
+    raise ApiError(409, f"no progress for {PATIENCE_SECONDS / 60:.0f} minutes: {state}; it goes on")
 
 
 async def _look(http: httpx.AsyncClient, send: str) -> dict[str, Any] | None:
@@ -112,7 +112,7 @@ async def _look(http: httpx.AsyncClient, send: str) -> dict[str, Any] | None:
     if answer.status_code >= 500:
         return None
     if answer.status_code != 200:
-        raise Refused(answer.status_code, why_not(answer))
+        raise ApiError(answer.status_code, why_not(answer))
     account: dict[str, Any] = answer.json()
     return account
 

@@ -17,21 +17,21 @@ from sender_service.store.campaigns import VersionedStore
 from shared import metrics
 from shared.apps import AppRegistry
 from shared.clock import Clock
-from shared.dead_letters import Poison
-from shared.kafka import Outgoing, Record
-from shared.kafka_batches import GroupWriter
+from shared.kafka.batches import CoalescingWriter
+from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.topics import (
+    DELIVERIES_TOPIC,
+    MARKETING_DISPATCHER_GROUP,
+    MARKETING_JOBS_TOPIC,
+    TRANSACTIONAL_DISPATCHER_GROUP,
+    TRANSACTIONAL_JOBS_TOPIC,
+)
 from shared.models.app import App
 from shared.models.delivery import Delivery, PlayerOutcome
 from shared.models.job import Job
-from shared.stage import Item, StageSpec
+from shared.stage.dead_letters import Poison
+from shared.stage.runner import Item, StageSpec
 from shared.texts import shorten
-from shared.topics import (
-    DELIVERIES,
-    DISPATCHER_MARKETING,
-    DISPATCHER_TRANSACTIONAL,
-    JOBS_MARKETING,
-    JOBS_TRANSACTIONAL,
-)
 
 log = logging.getLogger("carillon.dispatcher")
 
@@ -48,7 +48,7 @@ class DispatcherTools:
     app_store: VersionedStore
     governor: Governor
     onesignal: OneSignalClient
-    writer: GroupWriter
+    writer: CoalescingWriter
     clock: Clock
 
 
@@ -62,9 +62,13 @@ class Dispatcher:
         """One for each priority, so that no marketing stands before a transactional push."""
         return [
             self._stage(
-                "dispatcher-transactional", DISPATCHER_TRANSACTIONAL, JOBS_TRANSACTIONAL.name
+                "dispatcher-transactional",
+                TRANSACTIONAL_DISPATCHER_GROUP,
+                TRANSACTIONAL_JOBS_TOPIC.name,
             ),
-            self._stage("dispatcher-marketing", DISPATCHER_MARKETING, JOBS_MARKETING.name),
+            self._stage(
+                "dispatcher-marketing", MARKETING_DISPATCHER_GROUP, MARKETING_JOBS_TOPIC.name
+            ),
         ]
 
     def _stage(self, name: str, group: str, topic: str) -> StageSpec[Job]:
@@ -93,7 +97,7 @@ class Dispatcher:
     async def _deliver(self, job: Job) -> None:
         delivery = await self._dispatch(job)
         await self._tools.writer.publish(
-            Outgoing(DELIVERIES.name, delivery.send, delivery.dump(), "delivery")
+            OutgoingRecord(DELIVERIES_TOPIC.name, delivery.send, delivery.dump(), "delivery")
         )
 
     async def _dispatch(self, job: Job) -> Delivery:

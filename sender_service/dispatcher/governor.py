@@ -15,17 +15,17 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sender_service.dispatcher.caution import Caution
+from sender_service.dispatcher.throttle import AimdThrottle
+from sender_service.models.onesignal_limits import requests_per_second
 from shared import metrics
 from shared.clock import Monotonic
-from shared.collections import REPLICAS
 from shared.errors import StoreUnavailable
 from shared.health import Component
-from shared.limits import requests_per_second
+from shared.loops import sleep_or_stop
 from shared.models.app import App
-from shared.mongo import Database, blame_database
+from shared.mongo.client import Database, blame_database
+from shared.mongo.collections import REPLICAS
 from shared.settings import GovernorSettings
-from shared.wakeup import pause
 
 log = logging.getLogger("carillon.governor")
 
@@ -78,7 +78,7 @@ class Membership:
                     component.beat()
                 except StoreUnavailable as exc:
                     component.wait_for(exc)
-                await pause(stop, self._beat_seconds)
+                await sleep_or_stop(stop, self._beat_seconds)
         finally:
             await self._leave()
 
@@ -208,7 +208,7 @@ class Governor:
         self._monotonic = monotonic
         self._pacers: dict[str, Pacer] = {}
         self._limits: dict[str, int] = {}
-        self._cautions: dict[str, Caution] = {}
+        self._cautions: dict[str, AimdThrottle] = {}
         membership.on_pause = self._pause_here
 
     async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
@@ -221,7 +221,7 @@ class Governor:
         self._membership.announce_pause(app, seconds)
 
     def _pause_here(self, app: str, seconds: float) -> None:
-        self._cautions.setdefault(app, Caution(self._monotonic)).refused(seconds)
+        self._cautions.setdefault(app, AimdThrottle(self._monotonic)).refused(seconds)
         self._pacer(app).pause(seconds)
 
     def _pacer(self, app: str) -> Pacer:

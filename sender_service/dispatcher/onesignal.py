@@ -80,7 +80,7 @@ class OneSignalClient:
             return Refused("app", exc.code, exc.message)
         return classify(answer.status, answer.headers, answer.content)
 
-    async def messageable(self, app: App) -> int | None:
+    async def audience_size(self, app: App) -> int | None:
         """OneSignal's count of players that can be reached; None where it doesn't say."""
         try:
             answer = await self._answer(

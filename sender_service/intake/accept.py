@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sender_service.intake.lines import Lines
 from sender_service.intake.lists import ListIntake
 from sender_service.intake.naming import without_nobody
-from sender_service.intake.said import Said, reused
+from sender_service.intake.request import TriggerRequest, reused
 from sender_service.intake.upload import ListUpload
 from sender_service.models.malformed import Malformed, to_stored
 from sender_service.models.send import NEVER, Send, empty_sums
@@ -36,7 +36,7 @@ class IntakeStores:
     parts: PartStore
 
 
-class FastLane(Protocol):
+class FastPath(Protocol):
     """Plans and releases small transactional sends at once; what it leaves, the planner takes."""
 
     async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> Any: ...
@@ -54,7 +54,7 @@ class Intake:
         stores: IntakeStores,
         clock: Clock,
         retention: timedelta,
-        express: FastLane,
+        express: FastPath,
         nudge: Callable[[], None],
     ) -> None:
         self._apps = apps
@@ -68,7 +68,7 @@ class Intake:
         self._lists = ListIntake(stores.sends, stores.parts, clock)
         self._upload = ListUpload(stores.sends, stores.parts)
 
-    async def accept(self, said: Sequence[Said]) -> list[Rejected | None]:
+    async def accept(self, said: Sequence[TriggerRequest]) -> list[Rejected | None]:
         """For each: None when it is a send now (or was before), else why it is a dead letter.
 
         What names an app but is wrong otherwise becomes a refused send. Raises StoreUnavailable.
@@ -108,7 +108,7 @@ class Intake:
         """Of a send that was cancelled: nobody will plan it."""
         await self._parts.forget(send)
 
-    async def _accept_whole(self, said: Sequence[Said]) -> list[Rejected | None]:
+    async def _accept_whole(self, said: Sequence[TriggerRequest]) -> list[Rejected | None]:
         fresh: dict[str, Send] = {}
         read: Campaigns = {}
         for one in said:
@@ -153,7 +153,7 @@ class Intake:
             return UnknownApp(app)
         return None
 
-    def _without_nobody(self, said: Said) -> Said:
+    def _without_nobody(self, said: TriggerRequest) -> TriggerRequest:
         allowed = self.allowed_logins(said.head.app)
         return replace(said, trigger=without_nobody(said.trigger, allowed))
 
@@ -162,7 +162,7 @@ class Intake:
         known = self._apps.get(app)
         return known.allowed_logins if known is not None else ()
 
-    async def to_send(self, said: Said, read: Campaigns | None = None) -> Send:
+    async def to_send(self, said: TriggerRequest, read: Campaigns | None = None) -> Send:
         """What would be stored: refused, when something is wrong with it. `read`: what campaigns a
         batch has read already.
         """
@@ -188,7 +188,7 @@ class Intake:
 
     def _send(
         self,
-        said: Said,
+        said: TriggerRequest,
         now: datetime,
         *,
         due: datetime | None = None,

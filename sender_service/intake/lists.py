@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from sender_service.intake.said import Said, reused
+from sender_service.intake.request import TriggerRequest, reused
 from sender_service.models.malformed import room_left, to_stored
 from sender_service.models.send import Parts, Send, empty_sums
 from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Trigger
@@ -20,7 +20,7 @@ from shared.clock import Clock
 from shared.errors import InvalidPayload, Rejected
 
 KEPT_AFTER_EXPIRY = timedelta(days=7)  # a planner may be late; then MongoDB forgets them itself
-Draft = Callable[[Said], Awaitable[Send]]
+Draft = Callable[[TriggerRequest], Awaitable[Send]]
 
 
 class ListIntake:
@@ -29,7 +29,7 @@ class ListIntake:
         self._parts = parts
         self._clock = clock
 
-    async def take(self, said: Said, draft: Draft) -> Rejected | None:
+    async def take(self, said: TriggerRequest, draft: Draft) -> Rejected | None:
         """None when the part is kept (or was before, or its send has ended), else why it is a dead
         letter. Raises StoreUnavailable; to be repeated then, which changes nothing."""
         assert said.part is not None
@@ -49,7 +49,7 @@ class ListIntake:
             await self._add(send, parts, said, said.part)
         return None
 
-    async def _add(self, send: Send, parts: Parts, said: Said, part: Part) -> None:
+    async def _add(self, send: Send, parts: Parts, said: TriggerRequest, part: Part) -> None:
         if not isinstance(said.trigger, Trigger):
             assert isinstance(said.trigger, InvalidPayload)
             return await self._refuse(send, said.trigger)
@@ -96,12 +96,12 @@ def too_many() -> Rejected:
     return Rejected(f"recipients: at most {MAX_RECIPIENTS}", code="too_many_recipients")
 
 
-def _name(said: Said, part: Part) -> str:
+def _name(said: TriggerRequest, part: Part) -> str:
     """The part's document, named by its content: another content is another document."""
     return f"{said.head.id}:{part.number}:{said.digest[:32]}"
 
 
-def _begin(send: Send, said: Said, part: Part) -> Send:
+def _begin(send: Send, said: TriggerRequest, part: Part) -> Send:
     """Not due before all parts are there, or its time is over."""
     refused = send["state"] == "refused"
     parts: Parts = {

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sender_service.intake.accept import Intake
-from sender_service.intake.said import Said, to_said
-from shared.dead_letters import Poison
-from shared.kafka import Record
-from shared.stage import Item, StageSpec
-from shared.topics import INTAKE, TRIGGERS
+from sender_service.intake.request import TriggerRequest, parse_request
+from shared.kafka.client import Record
+from shared.kafka.topics import INTAKE_GROUP, TRIGGERS_TOPIC
+from shared.stage.dead_letters import Poison
+from shared.stage.runner import Item, StageSpec
 
 
-def decode(record: Record) -> Said:
-    return to_said(record.value)
+def decode(record: Record) -> TriggerRequest:
+    return parse_request(record.value)
 
 
-def intake_stage(intake: Intake) -> StageSpec[Said]:
-    async def handle(items: Sequence[Item[Said]]) -> list[Poison]:
+def intake_stage(intake: Intake) -> StageSpec[TriggerRequest]:
+    async def handle(items: Sequence[Item[TriggerRequest]]) -> list[Poison]:
         verdicts = await intake.accept([item.value for item in items])
         return [
             Poison(item.record, verdict)
@@ -25,4 +25,4 @@ def intake_stage(intake: Intake) -> StageSpec[Said]:
             if verdict is not None
         ]
 
-    return StageSpec("intake", INTAKE, (TRIGGERS.name,), decode, handle)
+    return StageSpec("intake", INTAKE_GROUP, (TRIGGERS_TOPIC.name,), decode, handle)

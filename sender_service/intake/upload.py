@@ -25,7 +25,7 @@ from sender_service.intake.lines import (
     read_recipient,
 )
 from sender_service.intake.lists import KEPT_AFTER_EXPIRY, to_document, too_many
-from sender_service.intake.said import Said, reused
+from sender_service.intake.request import TriggerRequest, reused
 from sender_service.models.malformed import BadName, Malformed, why_nobody
 from sender_service.models.send import Parts, Send
 from sender_service.models.trigger import (
@@ -43,12 +43,12 @@ from sender_service.store.sends import SendStore
 PART_RECIPIENTS = 5_000
 
 
-class Judge(Protocol):
+class SendFactory(Protocol):
     """Says whether a send may be, and what is stored of it."""
 
     async def check(self, terms: Terms) -> tuple[datetime, datetime]: ...
 
-    async def to_send(self, said: Said) -> Send: ...
+    async def to_send(self, said: TriggerRequest) -> Send: ...
 
     def allowed_logins(self, app: str) -> Collection[str]: ...
 
@@ -108,7 +108,7 @@ class ListUpload:
         self._sends = sends
         self._parts = parts
 
-    async def take(self, lines: Lines, judge: Judge) -> Said:
+    async def take(self, lines: Lines, judge: SendFactory) -> TriggerRequest:
         """What was said: a whole trigger where the list is short, and nothing of it is stored; else
         its terms, and it is. Raises Rejected, naming the line, and StoreUnavailable; then nothing
         is kept."""
@@ -120,7 +120,7 @@ class ListUpload:
         try:
             await self._cut(lines, cut, None if before is not None else expires)
             terms._malformed = cut.malformed
-            said = Said(terms, terms, f"lines:{cut.digest.hexdigest()}")
+            said = TriggerRequest(terms, terms, f"lines:{cut.digest.hexdigest()}")
             if cut.is_short:
                 whole = Trigger.model_validate({**terms.document(), "recipients": cut.waiting})
                 whole._malformed = cut.malformed
@@ -153,7 +153,9 @@ class ListUpload:
         name, recipients = cut.next_part()
         await self._parts.put(name, cut.send, recipients, expires + KEPT_AFTER_EXPIRY)
 
-    async def _begin(self, said: Said, cut: _Cut, shared: str, judge: Judge) -> Send | None:
+    async def _begin(
+        self, said: TriggerRequest, cut: _Cut, shared: str, judge: SendFactory
+    ) -> Send | None:
         """Store the send; returns the one that was faster, if there was one."""
         parts: Parts = {
             "of": len(cut.names),

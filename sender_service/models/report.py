@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypedDict
 
-from sender_service.models.page import Page, outcome_of
 from sender_service.models.send import Sums, empty_sums
 
 COUNTED = ("sent", "measurable", "impressions", "clicks", "closes")
@@ -79,26 +78,6 @@ def has_reported(entry: Mapping[str, Any] | None) -> bool:
         return False
     told, seen = entry.get("status", {}).get("at"), entry.get("lastSeenAt")
     return told is not None and seen is not None and bool(seen > told)
-
-
-def cells_of(
-    page: Page, seen: Mapping[str, Mapping[str, Any]], ledger: Mapping[str, Mapping[str, Any]]
-) -> list[Cell]:
-    """`seen`: kind → member's index → when. `ledger`: player → its entry."""
-    cells: dict[tuple[str, str], Cell] = {}
-    for index, (player, _, chunk) in enumerate(page["members"]):
-        kinds = [kind for kind in PLURAL if str(index) in seen.get(kind, {})]
-        if outcome_of(page, index)[0] != "sent" and not kinds:
-            continue
-        entry = ledger.get(player)
-        variant = page["chunks"][chunk]["variant"] if chunk in page["chunks"] else UNKNOWN
-        browser = str((entry or {}).get("browser") or UNKNOWN)
-        cell = cells.setdefault((variant, browser), blank_cell(variant, browser))
-        cell["sent"] += 1
-        cell["measurable"] += bool(kinds) or has_reported(entry)
-        for kind in kinds:
-            cell[PLURAL[kind]] += 1  # type: ignore[literal-required]
-    return list(cells.values())
 
 
 def add_cells(total: list[Cell], more: Iterable[Cell]) -> None:

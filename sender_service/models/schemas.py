@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from sender_service.models.trigger import Trigger
+from shared.kafka.topics import (
+    DEAD_LETTERS_TOPIC,
+    DELIVERIES_TOPIC,
+    EVENTS_TOPIC,
+    MARKETING_JOBS_TOPIC,
+    TOPICS,
+    TRANSACTIONAL_JOBS_TOPIC,
+    TRIGGERS_TOPIC,
+    Topic,
+)
 from shared.models.dead_letter import DeadLetter
 from shared.models.delivery import Delivery
 from shared.models.event import Event
 from shared.models.job import Job
 from shared.models.wire import Wire
-from shared.topics import (
-    DEAD_LETTERS,
-    DELIVERIES,
-    EVENTS,
-    JOBS_MARKETING,
-    JOBS_TRANSACTIONAL,
-    TOPICS,
-    TRIGGERS,
-    Topic,
-)
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DAY_MS = 24 * 3600 * 1000
@@ -85,18 +85,28 @@ DEAD_LETTER = Message(
 )  # fmt: skip
 
 MESSAGES: dict[str, Message] = {
-    EVENTS.name: EVENT,
-    TRIGGERS.name: TRIGGER,
-    JOBS_TRANSACTIONAL.name: JOB,
-    JOBS_MARKETING.name: JOB,
-    DELIVERIES.name: DELIVERY,
-    DEAD_LETTERS.name: DEAD_LETTER,
+    EVENTS_TOPIC.name: EVENT,
+    TRIGGERS_TOPIC.name: TRIGGER,
+    TRANSACTIONAL_JOBS_TOPIC.name: JOB,
+    MARKETING_JOBS_TOPIC.name: JOB,
+    DELIVERIES_TOPIC.name: DELIVERY,
+    DEAD_LETTERS_TOPIC.name: DEAD_LETTER,
 }
 # Who publishes and who reads: the operations of the two services.
 SERVICES: dict[str, dict[str, tuple[Topic, ...]]] = {
-    "ingest": {"send": (EVENTS, DEAD_LETTERS), "receive": (EVENTS, DELIVERIES)},
+    "ingest": {
+        "send": (EVENTS_TOPIC, DEAD_LETTERS_TOPIC),
+        "receive": (EVENTS_TOPIC, DELIVERIES_TOPIC),
+    },
     "sender": {
-        "send": (EVENTS, TRIGGERS, JOBS_TRANSACTIONAL, JOBS_MARKETING, DELIVERIES, DEAD_LETTERS),
+        "send": (
+            EVENTS_TOPIC,
+            TRIGGERS_TOPIC,
+            TRANSACTIONAL_JOBS_TOPIC,
+            MARKETING_JOBS_TOPIC,
+            DELIVERIES_TOPIC,
+            DEAD_LETTERS_TOPIC,
+        ),
         "receive": TOPICS,
     },
 }

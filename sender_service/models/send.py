@@ -95,7 +95,7 @@ def add_sums(total: Sums, more: Sums) -> None:
         total["people"][place] = total["people"].get(place, 0) + count
 
 
-def shown_state(send: Send, now: datetime) -> SendState:
+def public_state(send: Send, now: datetime) -> SendState:
     """The state that the ops API shows."""
     state = send["state"]
     if state in FINAL:

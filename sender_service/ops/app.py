@@ -14,14 +14,14 @@ from sender_service.ops.bodies import BoundedBodies
 from sender_service.ops.document import add_bodies
 from sender_service.ops.examples import PROBLEMS
 from sender_service.ops.guesses import Guesses
-from sender_service.ops.silence import SilenceWatch
+from sender_service.ops.mongo_watchdog import MongoWatchdog
 from sender_service.ops.token_first import TokenFirst
 from sender_service.store.audit import AuditStore
 from shared.clock import Clock
-from shared.docs_page import add_docs_page
 from shared.health import Health
-from shared.http import PrivatePaths, add_error_handlers, add_ops_routes
-from shared.http_headers import DefaultHeaders
+from shared.http.default_headers import DefaultHeaders
+from shared.http.docs_page import add_docs_page
+from shared.http.responses import PrivatePaths, add_error_handlers, add_ops_routes
 from shared.settings import SenderSettings
 
 DESCRIPTION = """Campaigns, sends, reports, people.
@@ -61,7 +61,7 @@ def create_app(
     app.add_middleware(BoundedBodies)
     app.add_middleware(AuditTrail, store=store, clock=clock)
     app.add_middleware(TokenFirst, tokens=known, guesses=guesses, trusted_proxies=trusted)
-    app.add_middleware(SilenceWatch, ask=ask)
+    app.add_middleware(MongoWatchdog, ask=ask)
     app.add_middleware(PrivatePaths, trusted_proxies=trusted, opened=settings.open_metrics)
     app.add_middleware(DefaultHeaders)
     return app

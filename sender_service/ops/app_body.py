@@ -24,7 +24,7 @@ from shared.models.app import (
 from shared.models.cap import Cap
 from shared.models.sentences import described
 from shared.models.wire import Wire
-from shared.mongo import Document
+from shared.mongo.client import Document
 from shared.names import Login
 from shared.nearest import did_you_mean
 from shared.secrets import MASK, Vault
@@ -143,7 +143,7 @@ class AppIn(Wire):
         return self
 
 
-class Sealer:
+class AppDocumentBuilder:
     """Turns what came in into what is stored; a masked secret stays what it was."""
 
     def __init__(self, vault: Vault, before: Document | None) -> None:

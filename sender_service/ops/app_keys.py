@@ -19,7 +19,7 @@ from shared.apps import AppRegistry
 from shared.errors import Conflict, InvalidPayload, NotFound
 from shared.models.app import App, AppKey, KeyKind
 from shared.models.wire import Wire
-from shared.mongo import Document
+from shared.mongo.client import Document
 from shared.secrets import Vault
 
 AppName = Annotated[Name, Path(description="the app's id")]

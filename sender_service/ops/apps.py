@@ -9,17 +9,17 @@ from fastapi import APIRouter, Path, Request
 
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.ops.app_body import AppIn, Sealer
+from sender_service.ops.app_body import AppDocumentBuilder, AppIn
 from sender_service.ops.app_secrets import find_absent_secrets
-from sender_service.ops.auth import caller, needs
+from sender_service.ops.auth import current_principal, needs
 from sender_service.ops.bodies import Draft, draft_body
 from sender_service.ops.examples import APP, CONNECTION, answers
-from sender_service.ops.trials import ConnectionTest
+from sender_service.ops.push_tester import ConnectionTest
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
 from shared.errors import Conflict, FieldError, Forbidden
 from shared.models.app import App
-from shared.mongo import Document
+from shared.mongo.client import Document
 from shared.secrets import MASK, Vault
 
 SHOWN = frozenset({"id", "version", "state", "stoppedBecause"})  # not for a `PUT` to change
@@ -59,7 +59,7 @@ def apps_router(
 
     @router.get("")
     async def list_apps(request: Request) -> dict[str, Any]:
-        holds = caller(request).holds
+        holds = current_principal(request).holds
         return {"items": [shown(app) for app in await store.find({}) if holds(app["_id"])]}
 
     @router.get("/{app}")
@@ -81,7 +81,7 @@ def apps_router(
             _check_may_put(request, before)
             known = None if before is None else App.model_validate(before)
             given = body.checked(find_absent_secrets(body.value, known))
-            content = Sealer(vault, before).content(given)
+            content = AppDocumentBuilder(vault, before).content(given)
             _refuse_taken_keys(content, others)
             return content
 
@@ -117,7 +117,7 @@ async def _existing(store: VersionedStore, app: str) -> Document:
 
 def _check_may_put(request: Request, before: Document | None) -> None:
     """Raises Forbidden, Conflict."""
-    if before is None and not caller(request).holds(None):
+    if before is None and not current_principal(request).holds(None):
         raise Forbidden("only a token for all apps makes a new one", code="app_not_allowed")
     if before is not None and request.headers.get("if-none-match", "").strip() == "*":
         raise Conflict("there is an app of this id", code="app_exists")

@@ -12,7 +12,7 @@ import orjson
 from sender_service.intake.accept import Intake
 from sender_service.intake.lines import Lines, check_any, read_head, read_recipient
 from sender_service.intake.lists import too_many
-from sender_service.intake.said import check_written, to_said
+from sender_service.intake.request import check_written, parse_request
 from sender_service.models.malformed import BadName, Malformed, why_nobody
 from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Terms, Trigger
 from sender_service.planner.target import Target, to_target
@@ -23,7 +23,7 @@ LIST_BYTES = 32 * 1024 * 1024  # of a list so much is kept in memory
 
 
 @dataclass(frozen=True)
-class Asked:
+class PreviewRequest:
     """`names`: of a list that came one a line as many as were kept, which is this `share` of it."""
 
     terms: Terms
@@ -36,15 +36,15 @@ class Asked:
         return Target(self.terms.app, due, self.names)
 
 
-def read_whole(body: bytes) -> Asked:
+def read_whole(body: bytes) -> PreviewRequest:
     """Raises InvalidPayload."""
-    said = to_said(_with_id(body))
-    return Asked(check_written(said.trigger))
+    said = parse_request(_with_id(body))
+    return PreviewRequest(check_written(said.trigger))
 
 
 async def read_lines(
     intake: Intake, lines: Lines, people: int, allowed: Callable[[str], None]
-) -> Asked:
+) -> PreviewRequest:
     """Every line is looked at, so that a wrong one is named. Raises Rejected."""
     first = await anext(lines, None)
     terms = read_head(first and (first[0], _with_id(first[1])))
@@ -66,7 +66,7 @@ async def read_lines(
             names.append(found)
     check_any(total, malformed)
     terms._malformed = malformed
-    return Asked(terms, names, len(names) / (total - malformed.count))
+    return PreviewRequest(terms, names, len(names) / (total - malformed.count))
 
 
 def _with_id(body: bytes) -> bytes:

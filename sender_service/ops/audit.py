@@ -11,11 +11,11 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sender_service.models.access import Principal
-from sender_service.ops.auth import caller, named_app, needs
-from sender_service.store.audit import AuditStore, Deed
+from sender_service.ops.auth import current_principal, named_app, needs
+from sender_service.store.audit import AuditEntry, AuditStore
 from shared.clock import Clock
 from shared.errors import Unavailable
-from shared.http import json_response
+from shared.http.responses import json_response
 from shared.models.wire import Moment
 
 log = logging.getLogger("carillon.audit")
@@ -57,7 +57,7 @@ class AuditTrail:
                 await self._write(_deed(scope, 500, self._clock()))
             raise
 
-    async def _write(self, deed: Deed | None) -> None:
+    async def _write(self, deed: AuditEntry | None) -> None:
         if deed is None:
             return
         try:
@@ -69,7 +69,7 @@ class AuditTrail:
             raise
 
 
-def _log(deed: Deed | None, code: str) -> None:
+def _log(deed: AuditEntry | None, code: str) -> None:
     if deed is not None:
         log.error(
             "audit entry not stored",
@@ -78,7 +78,7 @@ def _log(deed: Deed | None, code: str) -> None:
         )  # fmt: skip
 
 
-def _deed(scope: Scope, status: int, at: datetime) -> Deed | None:
+def _deed(scope: Scope, status: int, at: datetime) -> AuditEntry | None:
     """None where nobody is known, or where nothing but what isn't personal was read."""
     who: Principal | None = scope.get("principal")
     quiet = scope["method"] in ("GET", "HEAD")
@@ -87,7 +87,7 @@ def _deed(scope: Scope, status: int, at: datetime) -> Deed | None:
     target = {**scope.get("path_params", {}), **scope.get("audit_target", {})}
     route = str(getattr(scope.get("route"), "path", scope["path"]))
     named = {name: str(value)[:128] for name, value in target.items()}
-    return Deed(who, scope["method"], route, named, status, at, named_app(scope))
+    return AuditEntry(who, scope["method"], route, named, status, at, named_app(scope))
 
 
 def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
@@ -103,7 +103,7 @@ def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
     ) -> Response:
         """Who did what with the token's apps, the newest first. `before` the last one's `at` goes on."""
         until = before or clock() + A_MOMENT
-        found = await store.newest(since, until, limit, caller(request).apps)
+        found = await store.newest(since, until, limit, current_principal(request).apps)
         return json_response({"items": plain(found)})
 
     return router

@@ -107,7 +107,7 @@ def check_access() -> Callable[..., Awaitable[None]]:
         _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],  # for the document
     ) -> None:
         role = least_role(request.scope.get("endpoint"), request.method)
-        if not caller(request).may(role):
+        if not current_principal(request).may(role):
             raise Forbidden(f"this needs a token with the role {role}", code="role_too_low")
         if "app" in request.path_params:
             require_app(request, request.path_params["app"])
@@ -116,7 +116,7 @@ def check_access() -> Callable[..., Awaitable[None]]:
     return check
 
 
-def caller(request: Request) -> Principal:
+def current_principal(request: Request) -> Principal:
     """Return who calls: known before any route is."""
     principal: Principal = request.scope["principal"]
     return principal
@@ -134,7 +134,7 @@ def sees_app(request: Request, app: str | None) -> bool:
     What isn't seen is answered as if it weren't there.
     """
     request.scope[NAMED_APP] = app
-    return caller(request).holds(app)
+    return current_principal(request).holds(app)
 
 
 def named_app(scope: Scope) -> str | None:

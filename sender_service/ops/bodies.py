@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from shared.errors import FieldError, InvalidPayload, TooLarge
-from shared.http import error_response
+from shared.http.responses import error_response
 from shared.models.strict import MAX_FINDINGS, validate_strictly
 from shared.models.wire import load_json
 

@@ -16,8 +16,8 @@ from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
 from sender_service.ops.examples import CAMPAIGN, REPORT, SHOWN_CAMPAIGN, answers
+from sender_service.ops.push_tester import PushTester, PushTestRequest
 from sender_service.ops.reports import Reports, by_location
-from sender_service.ops.trials import TestPush, TestSender
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.trying import try_texts
 from sender_service.store.campaigns import CampaignStore, campaign_key, to_campaign
@@ -37,7 +37,7 @@ class CampaignTools:
     store: CampaignStore
     registry: AppRegistry
     reports: Reports
-    tests: TestSender
+    tests: PushTester
     audience: AudienceReader
 
 
@@ -145,7 +145,9 @@ def _add_results(router: APIRouter, tools: CampaignTools) -> None:
     @router.post("/campaigns/{campaign}/test", status_code=202)
     @needs("operate")
     async def test_push(
-        app: AppName, campaign: CampaignName, body: Annotated[TestPush, json_body(TestPush)]
+        app: AppName,
+        campaign: CampaignName,
+        body: Annotated[PushTestRequest, json_body(PushTestRequest)],
     ) -> dict[str, Any]:
         """Push to one player: a transactional send of one, which no report counts."""
         return await tools.tests.push(await _existing(store, app, campaign), body)

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.models.send import Send
 from sender_service.scheduler.budget import MessageBudget
 from shared.apps import AppRegistry
-from shared.limits import requests_per_second
 from shared.settings import Settings
 
 WINDOW_SECONDS = 15 * 60

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from fastapi import Request
 
 from sender_service.models.access import Apps
-from sender_service.ops.auth import caller
+from sender_service.ops.auth import current_principal
 from sender_service.store.prefixes import MOST_FOUND, PrefixReader
 from shared.errors import Conflict, FieldError, NotFound
 from shared.ids import HEAD_LETTERS, is_uuid
@@ -36,7 +36,7 @@ class Names:
         """Persons who were merged are found by their whole id only, so any id may be one."""
         if len(given) >= PERSON_LETTERS:
             return given
-        found = await self._prefixes.persons(given, caller(request).apps)
+        found = await self._prefixes.persons(given, current_principal(request).apps)
         return only_one(found or [given], given, *PERSON)
 
 
@@ -44,7 +44,7 @@ async def _uuid(request: Request, given: str, find: Find, what: str, command: st
     name = given.lower()
     if is_uuid(name):
         return name
-    return only_one(await find(name, caller(request).apps), name, what, command)
+    return only_one(await find(name, current_principal(request).apps), name, what, command)
 
 
 def only_one(found: Sequence[str], given: str, what: str, command: str) -> str:

@@ -12,23 +12,23 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, model_validator
 
+from sender_service.accounting.explain import OutcomeExplainer
 from sender_service.models.trigger import Name, VisitorId
 from sender_service.ops.audit import plain
 from sender_service.ops.auth import needs, require_app, sees_app
 from sender_service.ops.bodies import json_body
 from sender_service.ops.campaigns import known_app
-from sender_service.ops.erasing import Eraser
 from sender_service.ops.examples import PERSON_SHOWN, WHY, answers
-from sender_service.ops.exporting import Exporter
+from sender_service.ops.export import PersonExporter
 from sender_service.ops.naming import BY_PREFIX, PERSON, Names, no_such_person, not_an_id
-from sender_service.ops.why import Why
-from sender_service.store.persons import Known, NameKind, PersonReader
+from sender_service.privacy.requests import ErasureRequester
+from sender_service.store.persons import NameKind, PersonNames, PersonReader
 from shared.apps import AppRegistry
 from shared.errors import InvalidPayload, NotFound
 from shared.models.documented import exactly_one
 from shared.models.sentences import described, text_like
 from shared.models.wire import Wire
-from shared.mongo import Document
+from shared.mongo.client import Document
 from shared.names import Email, Login, PlayerId
 
 PersonId = Annotated[
@@ -85,9 +85,9 @@ class MergeIn(Wire):
 @dataclass(frozen=True)
 class PeopleTools:
     people: PersonReader
-    why: Why
-    eraser: Eraser
-    exporter: Exporter
+    why: OutcomeExplainer
+    eraser: ErasureRequester
+    exporter: PersonExporter
     apps: AppRegistry
     names: Names
 
@@ -177,7 +177,7 @@ async def _profile(tools: PeopleTools, request: Request, given: str) -> Document
     return profile
 
 
-async def _known(tools: PeopleTools, request: Request, person: str) -> Known:
+async def _known(tools: PeopleTools, request: Request, person: str) -> PersonNames:
     profile = await _profile(tools, request, person)
     known = await tools.people.known(str(profile["_id"]))
     if known is None:

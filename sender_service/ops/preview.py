@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sender_service.intake.accept import Intake
 from sender_service.intake.lines import to_lines
 from sender_service.intake.naming import without_nobody
-from sender_service.intake.said import Said
+from sender_service.intake.request import TriggerRequest
 from sender_service.models.malformed import (
     show_malformed,
     to_stored,
@@ -18,7 +18,7 @@ from sender_service.models.malformed import (
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import Send
 from sender_service.models.trigger import Terms
-from sender_service.ops.asked import Asked, read_lines, read_whole
+from sender_service.ops.asked import PreviewRequest, read_lines, read_whole
 from sender_service.ops.auth import require_app
 from sender_service.ops.bodies import is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC
@@ -26,8 +26,14 @@ from sender_service.ops.examples import PREVIEW, answers
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
+from sender_service.planner.dry_run import (
+    DryRun,
+    DryRunLimits,
+    DryRunResult,
+    Sample,
+    rendered_body,
+)
 from sender_service.planner.paging import bad_share
-from sender_service.planner.rehearsal import Bounds, Findings, Rehearsal, Sample, shown_body
 from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.trying import size_warnings
 from sender_service.scheduler.budget import MAX_CALL, MessageBudget
@@ -35,7 +41,7 @@ from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from shared.apps import AppRegistry
 from shared.errors import InvalidPayload, NotFound
-from shared.http import json_response
+from shared.http.responses import json_response
 from shared.settings import Settings
 
 PEOPLE = 10_000  # planned unless asked for more: about a second
@@ -80,16 +86,16 @@ def preview_router(tools: PreviewTools) -> APIRouter:
     return router
 
 
-async def _preview(tools: PreviewTools, asked: Asked, people: int) -> dict[str, Any]:
+async def _preview(tools: PreviewTools, asked: PreviewRequest, people: int) -> dict[str, Any]:
     due, _ = await tools.intake.check(asked.terms)
     terms = without_nobody(asked.terms, tools.intake.allowed_logins(asked.terms.app))
     if isinstance(terms, InvalidPayload):
         raise terms
     asked = replace(asked, terms=terms)
-    send = await tools.intake.to_send(Said(asked.terms, asked.terms, ""))
+    send = await tools.intake.to_send(TriggerRequest(asked.terms, asked.terms, ""))
     plan = await _plan(tools, send, asked.terms)
-    rehearsal = Rehearsal(plan, asked.target(due), tools.audience, tools.contacts)
-    found = await rehearsal.run(Bounds(people, SECONDS), due)
+    rehearsal = DryRun(plan, asked.target(due), tools.audience, tools.contacts)
+    found = await rehearsal.run(DryRunLimits(people, SECONDS), due)
     found.share *= asked.share
     return {
         "app": send["app"],
@@ -126,12 +132,12 @@ async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
     return PagePlan(send, campaign, renderer, page, min(page, most), of_app)
 
 
-def _whole(count: int, found: Findings) -> int:
+def _whole(count: int, found: DryRunResult) -> int:
     """Of the whole audience, when only a part of it was planned."""
     return count if found.share >= 1 or found.share == 0 else round(count / found.share)
 
 
-def _counts(found: Findings, malformed: int) -> dict[str, Any]:
+def _counts(found: DryRunResult, malformed: int) -> dict[str, Any]:
     sums = found.sums
     return {
         "audience": _whole(sums["audience"], found),
@@ -150,7 +156,7 @@ def _counts(found: Findings, malformed: int) -> dict[str, Any]:
     }
 
 
-def _refusal(found: Findings) -> str | None:
+def _refusal(found: DryRunResult) -> str | None:
     if found.too_dear:
         return "texts_too_dear: the texts take too much work"
     if found.people and found.too_many_bad:
@@ -158,7 +164,7 @@ def _refusal(found: Findings) -> str | None:
     return None
 
 
-def _warnings(found: Findings, common: int) -> list[dict[str, str]]:
+def _warnings(found: DryRunResult, common: int) -> list[dict[str, str]]:
     """What works, but not well."""
     warnings = []
     if found.split:
@@ -179,17 +185,17 @@ def _warnings(found: Findings, common: int) -> list[dict[str, str]]:
 
 def _shown(sample: Sample) -> dict[str, Any]:
     head = {"player": sample.player, "language": sample.language, "variant": sample.variant}
-    return {**head, **shown_body(sample.body)}
+    return {**head, **rendered_body(sample.body)}
 
 
-def _quiet(found: Findings) -> dict[str, Any] | None:
+def _quiet(found: DryRunResult) -> dict[str, Any] | None:
     if found.quiet_until is None:
         return None
     until = found.quiet_until.isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"waiting": _whole(found.quiet, found), "until": until}
 
 
-async def _forecast(tools: PreviewTools, send: Send, found: Findings) -> dict[str, Any]:
+async def _forecast(tools: PreviewTools, send: Send, found: DryRunResult) -> dict[str, Any]:
     load = Load(_whole(found.calls, found), _whole(found.sums["pending"], found))
     return forecast(
         load, rate_of(tools.apps, send["app"], tools.settings), await window_of(tools.budget, send)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sender_service.models.page import page_id, pending_counts
 from sender_service.models.send import Send, Sums
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
+from sender_service.pages.page import page_id, pending_counts
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.tidying import is_sending
 from sender_service.store.pages import PageStore
@@ -17,7 +17,7 @@ from shared.settings import Settings
 SAMPLED_PAGES = 3
 
 
-class Progress:
+class SendForecast:
     def __init__(
         self, pages: PageStore, budget: MessageBudget | None, apps: AppRegistry, settings: Settings
     ) -> None:

@@ -49,7 +49,7 @@ class Reports:
                 later.append(send)
             cells = (known or kept.get(send["_id"]) or {"cells": []})["cells"]
             _add(report, {"sums": sums, "seen": seen[send["_id"]], "cells": cells})
-        await self._reports.want(later)
+        await self._reports.request_report(later)
         return shown(report, campaign, len(later))
 
     async def _read(self, campaign: Campaign) -> tuple[Report, Sequence[Send]]:

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from sender_service.models.send import Send, SendState, shown_state
+from sender_service.models.send import Send, SendState, public_state
 from sender_service.models.trigger import Name
 from sender_service.ops.audit import A_MOMENT
-from sender_service.ops.auth import caller, needs, require_app
+from sender_service.ops.auth import current_principal, needs, require_app
 from sender_service.ops.campaigns import known_app
 from sender_service.ops.examples import AT, SEND_HEAD, answers
-from sender_service.ops.reading import head_of_send
+from sender_service.ops.send_view import head_of_send
 from sender_service.store.send_list import SendList, SendQuery
 from shared.apps import AppRegistry
 from shared.clock import Clock
@@ -58,7 +58,7 @@ async def _apps(request: Request, registry: AppRegistry, app: str | None) -> lis
         require_app(request, app)
         await known_app(registry, app)
         return [app]
-    held = caller(request).apps
+    held = current_principal(request).apps
     if held is None:
         await registry.refresh()
         held = frozenset(one.id for one in registry.apps)
@@ -71,7 +71,7 @@ async def _apps(request: Request, registry: AppRegistry, app: str | None) -> lis
 
 
 def _is_in(state: SendState | None, clock: Clock) -> Callable[[Send], bool]:
-    return lambda send: state is None or shown_state(send, clock()) == state
+    return lambda send: state is None or public_state(send, clock()) == state
 
 
 def _shown(send: Send, clock: Clock) -> dict[str, Any]:

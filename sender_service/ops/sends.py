@@ -8,17 +8,17 @@ from fastapi import APIRouter, Path, Request
 
 from sender_service.intake.accept import Intake
 from sender_service.intake.lines import peek_head, to_lines
-from sender_service.intake.said import check_written, to_said
+from sender_service.intake.request import check_written, parse_request
 from sender_service.ops.auth import require_app, sees_app
 from sender_service.ops.bodies import is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import SEND, answers
 from sender_service.ops.naming import BY_PREFIX, Names
-from sender_service.ops.reading import SendReader
+from sender_service.ops.send_view import SendView
 from sender_service.scheduler.tidying import Tidying
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
-from shared.wakeup import Wakeup
+from shared.loops import Wakeup
 
 SendId = Annotated[str, Path(description=f"the send's, which is its trigger's: {BY_PREFIX}")]
 
@@ -30,7 +30,7 @@ class SendsApi:
         self,
         *,
         intake: Intake,
-        reader: SendReader,
+        reader: SendView,
         tidying: Tidying,
         scheduler: Wakeup,
         clock: Clock,
@@ -62,7 +62,7 @@ class SendsApi:
             require_app(request, head.app)
             request.scope["audit_target"] = {"send": head.id}
             return await self._reader.show(await self._intake.accept_lines(lines))
-        said = to_said(await read_trigger(request))
+        said = parse_request(await read_trigger(request))
         require_app(request, said.head.app)
         written = check_written(said.trigger)  # the caller is told at once, and nothing is kept
         await self._intake.check_names(written)
@@ -113,5 +113,5 @@ class SendsApi:
         shown = await self._reader.show(send)
         if not done:
             raise Conflict(f"the send is {shown['state']}: it can't be {what}", code="send_ended")
-        self._scheduler.call()
+        self._scheduler.notify()
         return shown

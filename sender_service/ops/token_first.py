@@ -14,7 +14,7 @@ from sender_service.ops.auth import Tokens, unauthorized
 from sender_service.ops.guesses import Guesses, TooManyGuesses
 from shared import metrics
 from shared.errors import CarillonError, Unauthorized
-from shared.http import client_address, error_response, limited_address
+from shared.http.responses import client_address, error_response, rate_limit_key
 
 log = logging.getLogger("carillon.ops")
 
@@ -44,7 +44,7 @@ class TokenFirst:
         if given is None:
             raise unauthorized()
         address = client_address(scope, self._trusted)
-        caller = (limited_address(address) or address, self._tokens.hash_of(given))
+        caller = (rate_limit_key(address) or address, self._tokens.hash_of(given))
         try:
             with self._guesses.attempt(caller):
                 return await self._tokens.principal(given)

@@ -14,7 +14,7 @@ from sender_service.models.access import Apps, Principal, Role
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.audit import plain
-from sender_service.ops.auth import NAMED_APP, caller, needs
+from sender_service.ops.auth import NAMED_APP, current_principal, needs
 from sender_service.ops.bodies import json_body
 from sender_service.ops.campaigns import known_app
 from sender_service.ops.examples import TOKEN, answers
@@ -62,7 +62,7 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
         """Tokens for no other apps than the caller's, without themselves; `lastUsedAt` is right to
         the hour."""
         known = await store.all()
-        own = [token for token in known if caller(request).holds_all_of(token.apps)]
+        own = [token for token in known if current_principal(request).holds_all_of(token.apps)]
         return {"items": [plain(shown(token)) for token in own]}
 
     @router.post("", status_code=201, responses=answers(TOKEN, 201))
@@ -74,12 +74,12 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
         do more, or for more apps, than their own."""
         now = clock()
         wanted = None if body.apps == ALL else frozenset(body.apps)
-        _check_reach(caller(request), body.role, wanted)
+        _check_reach(current_principal(request), body.role, wanted)
         await _check_apps(apps, body.apps)
         if body.expires_at is not None and body.expires_at <= now:
             raise InvalidPayload("expiresAt: is in the past", code="already_expired")
         secret = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-        by = caller(request).id
+        by = current_principal(request).id
         token = Token(
             str(uuid.uuid4()), body.name, body.role, now, by, body.expires_at, apps=wanted
         )
@@ -93,7 +93,7 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
     async def remove_token(request: Request, token: TokenId) -> dict[str, Any]:
         """It is refused from now on, by other replicas within 5 s."""
         found = await store.get(token)
-        if found is None or not caller(request).holds_all_of(found.apps):
+        if found is None or not current_principal(request).holds_all_of(found.apps):
             raise NotFound("no such token", code="unknown_token")
         request.scope[NAMED_APP] = only_app(found.apps)
         await store.remove(token)

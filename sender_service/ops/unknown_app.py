@@ -6,9 +6,9 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.ops.auth import caller
+from sender_service.ops.auth import current_principal
 from shared.apps import AppRegistry
-from shared.http import error_response
+from shared.http.responses import error_response
 
 
 def add_known_apps(app: FastAPI, registry: AppRegistry) -> None:
@@ -16,7 +16,7 @@ def add_known_apps(app: FastAPI, registry: AppRegistry) -> None:
 
     async def on_unknown_app(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, UnknownApp)
-        holds = caller(request).holds
+        holds = current_principal(request).holds
         return error_response(exc.among([one.id for one in registry.apps if holds(one.id)]))
 
     app.add_exception_handler(UnknownApp, on_unknown_app)

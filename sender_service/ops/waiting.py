@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sender_service.models.page import Page
-from sender_service.models.send import FINAL, Send, shown_state
+from sender_service.models.send import FINAL, Send, public_state
+from sender_service.pages.page import Page
+from sender_service.pages.transitions import policy_of
 from sender_service.scheduler.budget import MessageBudget
-from sender_service.scheduler.release import policy_of
 from sender_service.store.pages import PageStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
@@ -92,7 +92,7 @@ def _of_send(send: Send, now: datetime) -> list[Reason]:
     if parts is not None and not parts["complete"]:
         came = f"{len(parts['got'])} of {parts['of']} came"
         return [Reason("list_incomplete", f"waiting for parts of the list: {came}")]
-    if shown_state(send, now) == "scheduled":
+    if public_state(send, now) == "scheduled":
         return [Reason("scheduled", "scheduled", send["dueAt"])]
     return []
 

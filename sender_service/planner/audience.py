@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sender_service.planner.lists import ListReader
-from sender_service.planner.segments import to_filter
+from sender_service.planner.recipients import ListReader
+from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Batch, Candidate, Cursor, Target
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader

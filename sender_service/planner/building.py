@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 
 from sender_service.models.campaign import Variant
-from sender_service.models.page import Chunk, Page, new_chunk, page_id, summarise
 from sender_service.models.quiet_hours import own_zone, zone_for
 from sender_service.models.send import NEVER, empty_sums
+from sender_service.pages.page import Chunk, Page, new_chunk, page_id, summarise
 from sender_service.planner.page_plan import PagePlan as PagePlan  # others ask for it here
 from sender_service.planner.policy import choose_variant, suppressions, unproven_players, why_absent
 from sender_service.planner.rendering import Body
-from sender_service.planner.target import Candidate, Want
+from sender_service.planner.target import Candidate, PlayerSelection
 from shared.errors import Rejected
 from shared.texts import shorten
 
@@ -78,14 +78,14 @@ class PageBuilder:
             self.no_player += 1
         return True
 
-    def _wanted(self, candidate: Candidate) -> dict[str, Want]:
+    def _wanted(self, candidate: Candidate) -> dict[str, PlayerSelection]:
         """Its players that are new to the send, each with the first name that means it."""
         if candidate.profile is None:
             return {candidate.player: candidate.wants[0]} if candidate.player else {}
         names: dict[str | None, int] = {}
         for order, want in enumerate(candidate.wants):
             names.setdefault(want.player, order)
-        wanted: dict[str, Want] = {}
+        wanted: dict[str, PlayerSelection] = {}
         for player in (p["id"] for p in candidate.profile["players"]):
             orders = [names[name] for name in (player, None) if name in names]
             if orders and player not in self.seen and player not in self._here:
@@ -107,7 +107,7 @@ class PageBuilder:
                 candidate.player, "", NO_CHUNK, ["suppressed", why_absent(candidate.state)]
             )
 
-    def _add_person(self, profile: dict[str, Any], wanted: Mapping[str, Want]) -> None:
+    def _add_person(self, profile: dict[str, Any], wanted: Mapping[str, PlayerSelection]) -> None:
         campaign, person = self.plan.campaign, profile["_id"]
         variant = choose_variant(person, campaign)
         passed_over = suppressions(
@@ -148,7 +148,7 @@ class PageBuilder:
         return zone_for(named, of_app)
 
     def _withheld(
-        self, variant: Variant, profile: dict[str, Any], wanted: Mapping[str, Want]
+        self, variant: Variant, profile: dict[str, Any], wanted: Mapping[str, PlayerSelection]
     ) -> set[str]:
         """Whom a push of the person's own doesn't go to: its texts read the profile, or it is a
         transactional one that names the person, not the browser."""
@@ -159,7 +159,9 @@ class PageBuilder:
             return set()
         return {p for p in unproven if p in wanted and wanted[p].player is None}
 
-    def _body(self, variant: Variant, profile: dict[str, Any], want: Want) -> Body | Rejected:
+    def _body(
+        self, variant: Variant, profile: dict[str, Any], want: PlayerSelection
+    ) -> Body | Rejected:
         try:
             return self.plan.renderer.body(variant, profile, want.variables)
         except Rejected as exc:

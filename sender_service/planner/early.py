@@ -10,7 +10,7 @@ from sender_service.models.send import Send
 from sender_service.planner.target import Candidate
 from sender_service.store.progress import ProjectorProgress
 from shared.clock import Clock, Monotonic
-from shared.mongo import Document
+from shared.mongo.client import Document
 
 LONGEST_SECONDS = {"transactional": 2.0}
 LONGEST_OTHERS_SECONDS = 10.0

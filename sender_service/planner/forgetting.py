@@ -11,14 +11,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from sender_service.models.erased_pages import lonely_bodies, page_without
-from sender_service.models.erasure import is_blank
-from sender_service.models.page import Page, PageEdit
+from sender_service.models.data_subject import is_blank
+from sender_service.pages.page import Page, PageEdit
+from sender_service.pages.page_erasure import blank_members, orphaned_bodies
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from shared.clock import Clock
-from shared.mongo import Document
+from shared.mongo.client import Document
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Forgetting:
         while (page := await self.pages.get(name)) is not None:
             gone = await self._gone(page)
             edit = PageEdit(page, 0)
-            page_without(edit, partial(_is_one_of, gone), self.clock(), wait=False)
+            blank_members(edit, partial(_is_one_of, gone), self.clock(), wait=False)
             changes = edit.finish()
             if changes and not await self.pages.update(page, changes):
                 continue  # somebody else wrote it meanwhile: on a fresh copy
             if changes:
-                await self.store.blank_bodies(page, lonely_bodies(page))
+                await self.store.blank_bodies(page, orphaned_bodies(page))
             for person in sorted({person for _, person in gone if person}):
                 await self.store.drop_contact({"_id": f"{page['app']}:{person}"}, self.clock())
             return

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sender_service.models.page import Page, PageEdit, page_id
+from sender_service.pages.page import Page, PageEdit, page_id
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.forgetting import Forgetting
 from sender_service.planner.rendering import SendTooDear
-from sender_service.planner.seen import SeenTexts
-from sender_service.planner.target import Candidate, Cursor, Target, Want
+from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Target
+from sender_service.planner.text_index import TextHashSet
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
+from sender_service.yield_timer import YieldTimer
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import Rejected
 from shared.ids import SLOTS, slot_of
-from shared.turns import Turns
 
 log = logging.getLogger("carillon.planner")
 
@@ -43,7 +43,7 @@ class Keep(Protocol):
 
 
 @dataclass(frozen=True)
-class Shelf:
+class PagingStores:
     """Where pages come from and go to."""
 
     pages: PageStore
@@ -57,15 +57,15 @@ class Paging:
     """Plans the pages of one send. `keep` renews the lease, and writes at once what it is given; it
     raises LeaseLost."""
 
-    def __init__(self, plan: PagePlan, target: Target, shelf: Shelf, keep: Keep) -> None:
+    def __init__(self, plan: PagePlan, target: Target, shelf: PagingStores, keep: Keep) -> None:
         self._plan = plan
         self._send = plan.send["_id"]
         self._target = target
         self._shelf = shelf
         self._keep = keep
-        self._seen = SeenTexts()  # as builders ask for it; only of lists, which are bounded
+        self._seen = TextHashSet()  # as builders ask for it; only of lists, which are bounded
         self._erasures = 0
-        self._turns = Turns()
+        self._turns = YieldTimer()
         self._people = 0
         self._bad = 0
         self._fault = ""  # the first
@@ -98,7 +98,7 @@ class Paging:
                     if not builder.add(candidate):
                         builder = await self._turn(builder, builder.cursor)
                         builder.add(candidate)
-                    await self._turns.give()
+                    await self._turns.yield_if_due()
                     await self._keep()
         builder = await self._turn(builder, builder.cursor if self._target.is_list else END)
         if not self._target.is_list:
@@ -186,11 +186,11 @@ class Paging:
                 await self._keep_one(entry, holding)
             owner = owners.get(entry["person"])
             if not holding and owner is not None:
-                candidate = Candidate(END, owner, (Want(entry["_id"]),))
+                candidate = Candidate(END, owner, (PlayerSelection(entry["_id"]),))
                 if not builder.add(candidate):
                     builder = await self._turn(builder, END)
                     builder.add(candidate)
-            await self._turns.give()
+            await self._turns.yield_if_due()
             await self._keep()
         return await self._turn(builder, END)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sender_service.accounting.closing import close_complete
+from sender_service.closing import close_complete
 from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import FINAL, NEVER, Send
@@ -18,7 +18,7 @@ from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
 from sender_service.planner.early import EarlyNames
 from sender_service.planner.forgetting import Forgetting
-from sender_service.planner.paging import LeaseLost, Paging, Shelf
+from sender_service.planner.paging import LeaseLost, Paging, PagingStores
 from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.target import NamesUnknown, target_of
 from sender_service.store.campaigns import CampaignStore
@@ -30,9 +30,9 @@ from sender_service.store.sends import SendStore
 from shared.clock import Clock
 from shared.errors import Rejected, Unavailable
 from shared.health import Component
-from shared.mongo_errors import blame_database
+from shared.loops import Wakeup
+from shared.mongo.errors import blame_database
 from shared.settings import PlanSettings
-from shared.wakeup import Wakeup
 
 log = logging.getLogger("carillon.planner")
 
@@ -146,7 +146,7 @@ class Planner:
             await keep()
 
         forgetting = Forgetting(tools.erasures, tools.pages, tools.audience.people, tools.clock)
-        shelf = Shelf(tools.pages, tools.audience, tools.contacts, tools.clock, forgetting)
+        shelf = PagingStores(tools.pages, tools.audience, tools.contacts, tools.clock, forgetting)
         count = await Paging(plan, target, shelf, keep).run()
         await tools.pages.make_due(send["_id"], tools.clock())
         planned = {"state": "sending", "pages": count, "planDue": NEVER, "planner": None}

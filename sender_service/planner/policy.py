@@ -8,7 +8,7 @@ from typing import Any
 
 from sender_service.models.campaign import Campaign, Variant
 from sender_service.models.policy import has_bought
-from shared.ids import share_of
+from shared.ids import stable_fraction
 
 
 def suppressions(
@@ -66,13 +66,15 @@ def _unreachable(state: str) -> str:
 def _held_out(person: str, campaign: Campaign, control_group: float) -> bool:
     """By the campaign, or by the app: the same people in every send of either."""
     share, app = campaign.policy.holdout, campaign.app
-    of_campaign = share > 0 and share_of("holdout", app, campaign.id, person) < share
-    return of_campaign or (control_group > 0 and share_of("control", app, person) < control_group)
+    of_campaign = share > 0 and stable_fraction("holdout", app, campaign.id, person) < share
+    return of_campaign or (
+        control_group > 0 and stable_fraction("control", app, person) < control_group
+    )
 
 
 def choose_variant(person: str, campaign: Campaign) -> Variant:
     """By weight, and the same for a person in every send of the campaign."""
-    point = share_of("variant", campaign.app, campaign.id, person) * sum(
+    point = stable_fraction("variant", campaign.app, campaign.id, person) * sum(
         v.weight for v in campaign.variants
     )
     for variant in campaign.variants:

@@ -16,14 +16,14 @@ Cursor = Any  # [slot, person] or [part, index in it]: JSON, kept in the page
 
 
 @dataclass(frozen=True)
-class Want:
+class PlayerSelection:
     """What one name of a list asks for: a player, or (None) all of a person's, under these variables."""
 
     player: str | None = None
     variables: dict[str, Any] = field(default_factory=dict)
 
 
-EVERYTHING = Want()
+EVERYTHING = PlayerSelection()
 
 
 class NamesUnknown(Exception):
@@ -40,7 +40,7 @@ class Candidate:
 
     cursor: Cursor
     profile: dict[str, Any] | None
-    wants: tuple[Want, ...] = (EVERYTHING,)
+    wants: tuple[PlayerSelection, ...] = (EVERYTHING,)
     first: bool = True
     state: str | None = None
 

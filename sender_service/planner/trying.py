@@ -12,9 +12,9 @@ from sender_service.models.templates import PROFILE, variables_of
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.rendering import Renderer, SendTooDear, compiling
 from sender_service.planner.target import Target
+from sender_service.yield_timer import YieldTimer
 from shared.clock import utc_now
 from shared.errors import Rejected
-from shared.turns import Turns
 
 PEOPLE = 500
 OUR_OWN = frozenset({PROFILE, "range"})
@@ -29,7 +29,7 @@ async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[s
     if not variants:
         return []
     renderer, faults, people = Renderer({}), Counter[str](), 0
-    turns = Turns()
+    turns = YieldTimer()
     target = Target(campaign.app, utc_now(), None)
     async with aclosing(audience.batches(target, None)) as batches:
         async for batch in batches:
@@ -39,7 +39,7 @@ async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[s
                     faults.update(_faults(renderer, variants, candidate.profile or {}))
                 except SendTooDear:
                     return [_warning("texts_too_dear", "the texts take too much work")]
-                await turns.give()
+                await turns.yield_if_due()
             if people >= PEOPLE:
                 break
     return [

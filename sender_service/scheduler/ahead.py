@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from sender_service.models.onesignal_limits import requests_per_second
 from shared.clock import Monotonic
-from shared.limits import requests_per_second
 from shared.models.app import App
 
 
-class Ahead:
+class InFlightLimit:
     """How many calls of an app may be released at once: what is in the jobs topic is called in its
     turn, so one app's flood would stand before everybody's. What was released drains at the app's rate."""
 

@@ -15,12 +15,18 @@ from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
-from sender_service.scheduler.subscribers import AskMessageable, SubscriberCounts
+from sender_service.scheduler.audience_size import AskMessageable, SubscriberCounts
 from sender_service.store.people import PeopleReader
 from shared import metrics
 from shared.clock import Clock, Monotonic
-from shared.collections import BUDGETS
-from shared.mongo import Database, Document, as_read, settle_race, translate_mongo_errors
+from shared.mongo.client import (
+    Database,
+    Document,
+    if_unchanged,
+    retry_on_conflict,
+    translate_mongo_errors,
+)
+from shared.mongo.collections import BUDGETS
 from shared.settings import GovernorSettings
 
 log = logging.getLogger("carillon.governor")
@@ -144,14 +150,14 @@ class MessageBudget:
                     return granted
 
         with translate_mongo_errors():
-            return await settle_race(attempt)
+            return await retry_on_conflict(attempt)
 
     async def _write(self, app: str, found: Document | None, minutes: dict[str, int]) -> bool:
         if found is None:
             await self._budgets.insert_one({"_id": app, "minutes": minutes, "rev": 1})
             return True
         result = await self._budgets.update_one(
-            as_read(found), {"$set": {"minutes": minutes}, "$inc": {"rev": 1}}
+            if_unchanged(found), {"$set": {"minutes": minutes}, "$inc": {"rev": 1}}
         )
         return result.matched_count == 1
 
@@ -209,7 +215,7 @@ class MessageBudget:
             await self._budgets.update_one({"_id": app}, {**change, **fresh}, upsert=True)
 
         with translate_mongo_errors():
-            await settle_race(write)
+            await retry_on_conflict(write)
 
 
 def _minute_of(moment: datetime) -> int:

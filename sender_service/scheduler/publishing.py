@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from shared.kafka import LogWriter, Outgoing
+from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
 from shared.models.job import Job
-from shared.topics import JOBS_MARKETING, JOBS_TRANSACTIONAL
 
 log = logging.getLogger("carillon.scheduler")
 
-TOPIC_OF = {"transactional": JOBS_TRANSACTIONAL.name, "marketing": JOBS_MARKETING.name}
+TOPIC_OF = {"transactional": TRANSACTIONAL_JOBS_TOPIC.name, "marketing": MARKETING_JOBS_TOPIC.name}
 
 
 async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:
@@ -20,5 +20,5 @@ async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:
         extra = {"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app}
         log.info("released", extra=extra | {"players": len(job.players), "release": job.release})
     await writer.publish(
-        Outgoing(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
+        OutgoingRecord(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
     )

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sender_service.models.page import PageEdit, pending_counts
 from sender_service.models.policy import has_bought
 from sender_service.models.send import Send
-from sender_service.scheduler.release import policy_of, without_unreachable
+from sender_service.pages.page import PageEdit, pending_counts
+from sender_service.pages.transitions import policy_of, suppress_unreachable
 from sender_service.store.people import PeopleReader
-from shared.mongo import Document
+from shared.mongo.client import Document
 
 FEW = 200  # so many are looked up by id; of more, only what changed is read
 OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
 
 
-async def look_again(
+async def recheck(
     people: PeopleReader, edit: PageEdit, chunks: Sequence[str], send: Send
 ) -> dict[str, int]:
     """Suppress whoever can't or shouldn't get it any more; returns the members left, by chunk."""
@@ -37,7 +37,7 @@ async def _without_moved(
         ledger = await people.changed_since(page["app"], page["plannedAt"] - OVERLAP)
     if ledger is None:
         ledger = await people.ledger(page["app"], players)
-    moved = without_unreachable(edit, set(chunks), ledger)
+    moved = suppress_unreachable(edit, set(chunks), ledger)
     owners = await people.by_players(page["app"], moved) if moved else {}
     for player in moved:
         index = edit.index_of(player)

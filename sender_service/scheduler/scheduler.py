@@ -9,20 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sender_service.accounting.closing import close_complete, settle_caps
-from sender_service.models.page import Page, PageEdit, pending_counts, root_of, send_of
+from sender_service.closing import close_complete, release_caps
+from sender_service.models.onesignal_limits import requests_per_second
+from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import Send
-from sender_service.scheduler.budget import Grant, MessageBudget
-from sender_service.scheduler.publishing import publish_jobs
-from sender_service.scheduler.recheck import look_again
-from sender_service.scheduler.release import (
+from sender_service.pages.page import Page, PageEdit, pending_counts, root_of, send_of
+from sender_service.pages.transitions import (
     due_chunks,
-    end_what_is_over,
-    hand_out,
+    end_expired,
+    release,
     reserved_at,
     to_job,
     wait_through_quiet_hours,
 )
+from sender_service.scheduler.budget import Grant, MessageBudget
+from sender_service.scheduler.publishing import publish_jobs
+from sender_service.scheduler.recheck import recheck
 from sender_service.scheduler.tidying import Tidying, is_sending
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import OpenPage, PageStore
@@ -32,14 +34,12 @@ from shared.apps import AppRegistry
 from shared.clock import Clock, Monotonic
 from shared.errors import Unavailable
 from shared.health import Component
-from shared.kafka import LogWriter
-from shared.limits import requests_per_second
+from shared.kafka.client import LogWriter
+from shared.loops import Wakeup
 from shared.models.app import App
 from shared.models.job import Job, Priority
-from shared.mongo_errors import blame_database
+from shared.mongo.errors import blame_database
 from shared.settings import PlanSettings
-from shared.tag import Tagger
-from shared.wakeup import Wakeup
 
 log = logging.getLogger("carillon.scheduler")
 
@@ -63,7 +63,7 @@ class SchedulerTools:
     contacts: ContactStore
     budget: MessageBudget
     writer: LogWriter
-    tagger: Tagger
+    tagger: TagSigner
     settings: PlanSettings
     clock: Clock
     monotonic: Monotonic  # for its own pauses: the other one may step
@@ -183,13 +183,13 @@ class Scheduler:
             return 0
         now = tools.clock()
         edit = PageEdit(page, tools.settings.sweep_seconds)
-        end_what_is_over(edit, send, now)
+        end_expired(edit, send, now)
         chunks, grant = await self._choose(app, edit, send, room)
         for chunk in chunks:
-            hand_out(edit, chunk, send, now)
+            release(edit, chunk, send, now)
         changes = edit.finish()
         if changes:
-            await settle_caps(tools.contacts, page)
+            await release_caps(tools.contacts, page)
         if changes and not await tools.pages.update(page, changes):
             if grant is not None:
                 await tools.budget.give_back(app.id, grant)
@@ -209,7 +209,7 @@ class Scheduler:
         due = due_chunks(edit, send, now, room)
         # Also what was handed back uncalled. What may have been called is repeated as it was.
         uncalled = [chunk for chunk in due if not chunks[chunk]["attempted"]]
-        counts = await look_again(self._tools.people, edit, uncalled, send) if uncalled else {}
+        counts = await recheck(self._tools.people, edit, uncalled, send) if uncalled else {}
         for chunk in uncalled:
             if not counts[chunk]:  # all of its members have outcomes of their own by now
                 edit.chunk(chunk, state="suppressed", reason="unsubscribed", at=now)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sender_service.accounting.closing import close_complete, settle_caps
-from sender_service.models.page import Page, PageEdit
+from sender_service.closing import close_complete, release_caps
 from sender_service.models.send import Send
-from sender_service.scheduler.release import WITHDRAWN, end_what_is_over
+from sender_service.pages.page import Page, PageEdit
+from sender_service.pages.transitions import WITHDRAWN, end_expired
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -62,8 +62,8 @@ class Tidying:
     async def _end_page(self, page: Page, send: Send, now: datetime) -> bool:
         """False where somebody else wrote the page since it was read."""
         edit = PageEdit(page, self.sweep_seconds)
-        end_what_is_over(edit, send, now)
+        end_expired(edit, send, now)
         changes = edit.finish()
         if changes:
-            await settle_caps(self.contacts, page)
+            await release_caps(self.contacts, page)
         return not changes or await self.pages.update(page, changes)

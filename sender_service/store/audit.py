@@ -10,14 +10,14 @@ from typing import Any
 from sender_service.models.access import Apps, Principal
 from sender_service.models.send import EVER
 from sender_service.store.recent import Span, newest_of, of_apps
-from shared.collections import AUDIT
-from shared.mongo import Database, translate_mongo_errors
+from shared.mongo.client import Database, translate_mongo_errors
+from shared.mongo.collections import AUDIT
 
 KEPT = timedelta(days=400)  # a year, and time to look back at it
 
 
 @dataclass(frozen=True)
-class Deed:
+class AuditEntry:
     """One request that changed something, or showed what is personal."""
 
     who: Principal
@@ -35,7 +35,7 @@ class AuditStore:
     def __init__(self, database: Database) -> None:
         self._audit = database[AUDIT.name]
 
-    async def add(self, deed: Deed) -> None:
+    async def add(self, deed: AuditEntry) -> None:
         document = {
             "at": deed.at, "app": deed.app, "method": deed.method, "route": deed.route,
             "target": deed.target, "status": deed.status, "expireAt": deed.at + KEPT,

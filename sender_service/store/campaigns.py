@@ -8,16 +8,16 @@ from typing import Any
 from pymongo import ReplaceOne
 
 from sender_service.models.campaign import Campaign
-from shared.collections import APPS, CAMPAIGN_VERSIONS, CAMPAIGNS
-from shared.mongo import (
+from shared.mongo.client import (
     Collection,
     Database,
     Document,
-    one_of,
-    settle_race,
+    in_batches,
+    retry_on_conflict,
     translate_mongo_errors,
 )
-from shared.whole_reads import read_all
+from shared.mongo.collections import APPS, CAMPAIGN_VERSIONS, CAMPAIGNS
+from shared.mongo.whole_reads import read_all
 
 Campaigns = dict[tuple[str, str], Campaign | None]  # by app and name, as a batch read them
 
@@ -66,7 +66,7 @@ class VersionedStore:
             return {**(before or {}), "_id": key, **fresh}
 
         with translate_mongo_errors():
-            return await settle_race(attempt)
+            return await retry_on_conflict(attempt)
 
     async def _keep(self, before: Document) -> None:
         """What is about to be replaced."""
@@ -112,7 +112,7 @@ class CampaignStore(VersionedStore):
         ids = [_version_id(campaign_key(app, campaign), n) for n in numbers]
         found = {first: current} if first == current.version else {}
         with translate_mongo_errors():
-            for wanted in one_of("_id", ids):
+            for wanted in in_batches("_id", ids):
                 for document in await read_all(self._versions, wanted):
                     found[document["version"]] = to_campaign(document)
         return [found[n] for n in numbers if n in found]

@@ -11,18 +11,18 @@ from datetime import datetime, timedelta
 
 from pymongo import InsertOne, UpdateOne
 
-from shared.collections import CONTACTS
 from shared.models.cap import Cap
-from shared.mongo import (
+from shared.mongo.client import (
     Database,
     Document,
     Write,
-    as_read,
-    one_of,
+    if_unchanged,
+    in_batches,
     translate_mongo_errors,
     write_conditionally,
 )
-from shared.whole_reads import read_all
+from shared.mongo.collections import CONTACTS
+from shared.mongo.whole_reads import read_all
 
 RING = 64  # pushes remembered a person: more than a cap can count
 KEPT = timedelta(days=91)  # longer than the longest cap
@@ -62,7 +62,7 @@ class ContactStore:
         """Of those to whom nothing was sent."""
         keys = [_key(app, person) for person in people]
         with translate_mongo_errors():
-            for wanted in one_of("_id", keys):
+            for wanted in in_batches("_id", keys):
                 await self._contacts.update_many(
                     {**wanted, "ring.send": send},
                     {"$pull": {"ring": {"send": send}}, "$inc": {"rev": 1}},
@@ -73,7 +73,7 @@ class ContactStore:
         keys = [_key(app, name) for name in sorted(names)]
         found: dict[str, Document] = {}
         with translate_mongo_errors():
-            for wanted in one_of("_id", keys):
+            for wanted in in_batches("_id", keys):
                 found |= {d["_id"]: d for d in await read_all(self._contacts, wanted)}
         return found
 
@@ -115,7 +115,7 @@ def _judge(
         else:
             writes.append(
                 UpdateOne(
-                    as_read(document),
+                    if_unchanged(document),
                     {
                         "$push": {"ring": {"$each": [entry], "$slice": -RING}},
                         "$set": {"expireAt": now + KEPT},

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
 from typing import cast
 
-from sender_service.models.erasure import Erased
-from sender_service.models.page import Page
-from shared.collections import (
+from sender_service.models.data_subject import DataSubject
+from sender_service.pages.page import Page
+from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
+from shared.mongo.collections import (
     AUDIT,
     BODIES,
     CONTACTS,
@@ -22,11 +23,10 @@ from shared.collections import (
     PARKED,
     PARTS,
     PLAYERS,
-    PROJECTOR,
+    PROJECTOR_META,
     SENDS,
 )
-from shared.mongo import Database, Document, one_of, translate_mongo_errors
-from shared.whole_reads import walk
+from shared.mongo.whole_reads import walk
 
 PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
 TRIGGERS_A_READ = 4  # of up to 1 MiB each
@@ -53,14 +53,14 @@ class ErasureStore:
     async def count(self) -> int:
         """How many erasures ingest has counted: before the first write of each, and after its last."""
         with translate_mongo_errors():
-            found = await self._database[PROJECTOR.name].find_one({"_id": "erasures"})
+            found = await self._database[PROJECTOR_META.name].find_one({"_id": "erasures"})
         return int(found["count"]) if found else 0
 
     async def owned(self, members: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of these (player, person) that ingest's ledger knows so; of nobody's, somebody's."""
         owners: dict[str, str] = {}
         with translate_mongo_errors():
-            for wanted in one_of("_id", sorted({player for player, _ in members})):
+            for wanted in in_batches("_id", sorted({player for player, _ in members})):
                 async for entry in self._database[PLAYERS.name].find(wanted, {"person": 1}):
                     owners[entry["_id"]] = entry["person"]
         return {m for m in members if owners.get(m[0]) and m[1] in ("", owners[m[0]])}
@@ -97,14 +97,14 @@ class ErasureStore:
             async for letter in walk(letters, full, shown, at_once=TRIGGERS_A_READ):
                 yield letter
 
-    async def blank_letter(self, letter: str) -> None:
+    async def blank_dead_letter(self, letter: str) -> None:
         await self._set(DEAD_LETTERS.name, letter, {"key": "", "value": "", "erased": True})
 
-    async def contacts(self, erased: Erased) -> AsyncIterator[tuple[datetime, Document]]:
+    async def contacts(self, erased: DataSubject) -> AsyncIterator[tuple[datetime, Document]]:
         """(until when the person is meant, the ring of its pushes)."""
         untils = {f"{erased.app}:{person}": until for person, until in erased.persons.items()}
         with translate_mongo_errors():
-            for wanted in one_of("_id", sorted(untils)):
+            for wanted in in_batches("_id", sorted(untils)):
                 async for contact in self._database[CONTACTS.name].find(wanted):
                     yield untils[contact["_id"]], contact
 
@@ -127,7 +127,7 @@ class ErasureStore:
 
     async def drop_parked(self, events: Collection[str]) -> None:
         with translate_mongo_errors():
-            for wanted in one_of("_id", sorted(events)):
+            for wanted in in_batches("_id", sorted(events)):
                 await self._database[PARKED.name].delete_many(wanted)
 
     async def bodies(self, page: str) -> list[Document]:
@@ -138,10 +138,10 @@ class ErasureStore:
             kept = await self._database[BODIES.name].find_one({"_id": key}) if key else None
         return cast(list[Document], kept["bodies"]) if kept else []
 
-    async def deeds(self, persons: Collection[str]) -> AsyncIterator[Document]:
+    async def audit_entries(self, persons: Collection[str]) -> AsyncIterator[Document]:
         """Who looked at the person, or did something to it: by its id, which is a keyed hash."""
         with translate_mongo_errors():
-            for wanted in one_of("target.person", sorted(persons)):
+            for wanted in in_batches("target.person", sorted(persons)):
                 audit, shown = self._database[AUDIT.name], {"expireAt": 0}
                 async for deed in walk(audit, wanted, shown, at_once=DEEDS_A_READ):
                     yield deed
@@ -149,7 +149,7 @@ class ErasureStore:
     async def tombstones(self, persons: Collection[str]) -> AsyncIterator[Document]:
         """That the person was erased before, and came back."""
         with translate_mongo_errors():
-            for wanted in one_of("_id", sorted(persons)):
+            for wanted in in_batches("_id", sorted(persons)):
                 async for tombstone in self._database[ERASED.name].find(wanted, {"at": 1}):
                     yield tombstone
 

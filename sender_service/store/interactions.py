@@ -8,18 +8,18 @@ from typing import cast
 
 from pymongo import InsertOne, UpdateOne
 
-from sender_service.models.page import Page
-from shared.collections import INTERACTIONS
-from shared.mongo import (
+from sender_service.pages.page import Page
+from shared.mongo.client import (
     Database,
     Document,
     Write,
-    as_read,
-    one_of,
+    if_unchanged,
+    in_batches,
     translate_mongo_errors,
     write_conditionally,
 )
-from shared.whole_reads import read_all
+from shared.mongo.collections import INTERACTIONS
+from shared.mongo.whole_reads import read_all
 
 Seen = Mapping[tuple[int, str], datetime]  # (member's index, impression | click | close) → when
 KINDS = ("impression", "click", "close")
@@ -55,7 +55,7 @@ class InteractionStore:
 
     async def _read(self, pages: Sequence[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
-        for wanted in one_of("_id", pages):
+        for wanted in in_batches("_id", pages):
             found |= {d["_id"]: d for d in await read_all(self._interactions, wanted)}
         return found
 
@@ -88,7 +88,7 @@ def _to_write(
         return InsertOne({**before, "counts": counts})
     changes = {f"seen.{kind}.{index}": at for (index, kind), at in fresh.items()}
     return UpdateOne(
-        as_read(before),
+        if_unchanged(before),
         {"$set": {**changes, "counts": counts}, "$inc": {"rev": 1}},
     )
 

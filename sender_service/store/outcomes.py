@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sender_service.models.page import Page, outcome_of
 from sender_service.models.send import EVER
+from sender_service.pages.page import Page, outcome_of
 from sender_service.store.interactions import KINDS
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.send_pages import pages_of
-from shared.collections import INTERACTIONS, PAGES, SENDS
-from shared.mongo import Database, Document, translate_mongo_errors
+from shared.mongo.client import Database, Document, translate_mongo_errors
+from shared.mongo.collections import INTERACTIONS, PAGES, SENDS
 
 PAGES_A_READ = 4  # a page has up to 2,000 members: more at once would hold up the event loop
 HEAD = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1, "priority": 1}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PersonFilter:
     """Somebody: by all ids of the person, or by players of whom no person was known."""
 
     persons: Collection[str]
@@ -33,7 +33,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Found:
+class MemberOutcome:
     """A member of a page, and its outcome."""
 
     page: str
@@ -65,8 +65,8 @@ class OutcomeReader:
         span = Span("createdAt", EVER, before)
         return await newest_of(self._sends, {"app": app}, span, limit=limit, shown=HEAD)
 
-    async def of_send(self, send: str, wanted: Wanted) -> list[Found]:
-        found: list[Found] = []
+    async def of_send(self, send: str, wanted: PersonFilter) -> list[MemberOutcome]:
+        found: list[MemberOutcome] = []
         shown = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "faults": 1, "plannedAt": 1}
         async for page in pages_of(self._pages, send, shown, at_once=PAGES_A_READ):
             found += _of_page(cast(Page, page), wanted)
@@ -83,17 +83,17 @@ class OutcomeReader:
         return seen
 
 
-def _of_page(page: Page, wanted: Wanted) -> Iterator[Found]:
+def _of_page(page: Page, wanted: PersonFilter) -> Iterator[MemberOutcome]:
     for index, member in enumerate(page["members"]):
         if wanted.has(member):
             yield _found(page, index, member)
 
 
-def _found(page: Page, index: int, member: list[str]) -> Found:
+def _found(page: Page, index: int, member: list[str]) -> MemberOutcome:
     outcome, reason = outcome_of(page, index)
     chunk = page["chunks"].get(member[2])
     at = chunk["at"] if chunk else page["plannedAt"]
-    return Found(
+    return MemberOutcome(
         page=page["_id"],
         index=index,
         chunk=member[2],

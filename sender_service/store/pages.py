@@ -12,20 +12,20 @@ import orjson
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.page import Chunk, Page, page_id
 from sender_service.models.send import EVER, Send, Sums, add_sums, empty_sums
+from sender_service.pages.page import Chunk, Page, page_id
 from sender_service.store.send_pages import pages_of
-from shared.collections import BODIES, PAGES
-from shared.mongo import (
+from shared.mongo.client import (
     Database,
     Document,
     Write,
-    as_read,
-    one_of,
+    if_unchanged,
+    in_batches,
     translate_mongo_errors,
     write_conditionally,
 )
-from shared.whole_reads import read_all
+from shared.mongo.collections import BODIES, PAGES
+from shared.mongo.whole_reads import read_all
 
 DUE_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
@@ -123,7 +123,7 @@ class PageStore:
     async def get_many(self, pages: Sequence[str]) -> dict[str, Page]:
         found: dict[str, Page] = {}
         with translate_mongo_errors():
-            for wanted in one_of("_id", pages):
+            for wanted in in_batches("_id", pages):
                 for page in await read_all(self._pages, wanted):
                     found[page["_id"]] = cast(Page, page)
         return found
@@ -132,7 +132,7 @@ class PageStore:
         """The pages that these OneSignal messages were sent for."""
         found: dict[str, Page] = {}
         with translate_mongo_errors():
-            for wanted in one_of("notifications", messages):
+            for wanted in in_batches("notifications", messages):
                 for page in await read_all(self._pages, wanted):
                     found[page["_id"]] = cast(Page, page)
         return list(found.values())
@@ -150,12 +150,13 @@ class PageStore:
         """Write edits, each unless somebody else wrote since its page was read: then False, and
         which ones is told by reading again. Closed pages' bodies go with them."""
         writes = [
-            UpdateOne(as_read(p), {"$set": changes, "$inc": {"rev": 1}}) for p, changes in edits
+            UpdateOne(if_unchanged(p), {"$set": changes, "$inc": {"rev": 1}})
+            for p, changes in edits
         ]
         closed = [p["bodies"] for p, _ in edits if not p["open"]]
         with translate_mongo_errors():
             all_written = await write_conditionally(self._pages, writes) == len(writes)
-            for over in one_of("_id", closed if all_written else []):
+            for over in in_batches("_id", closed if all_written else []):
                 await self._bodies.delete_many(over)
         return all_written
 
@@ -194,7 +195,7 @@ class PageStore:
     async def postpone(self, pages: Sequence[str], due: datetime) -> None:
         """Look at these again later; edits under way fail and are repeated."""
         with translate_mongo_errors():
-            for held in one_of("_id", pages):
+            for held in in_batches("_id", pages):
                 await self._pages.update_many(
                     {**held, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
                 )
@@ -233,7 +234,7 @@ class PageStore:
         shown = {"n": 1, "send": 1, "sums": 1, "open": 1}
         known = [page_id(send, n) for send, pages in sends.items() for n in range(pages)]
         with translate_mongo_errors():
-            for wanted in one_of("_id", known):
+            for wanted in in_batches("_id", known):
                 for page in await read_all(self._pages, wanted, shown):
                     add(page)
         for send in (send for send, pages in sends.items() if not pages):

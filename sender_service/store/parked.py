@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from pymongo import ReplaceOne
 
-from shared.collections import PARKED
 from shared.models.event import Event
-from shared.mongo import Database, one_of, settle_race, translate_mongo_errors
-from shared.whole_reads import read_all
+from shared.mongo.client import Database, in_batches, retry_on_conflict, translate_mongo_errors
+from shared.mongo.collections import PARKED
+from shared.mongo.whole_reads import read_all
 
 KEPT = timedelta(days=7)  # as long as a send may live
 
@@ -38,18 +38,18 @@ class ParkedStore:
         ]
         if writes:
             with translate_mongo_errors():
-                await settle_race(lambda: self._parked.bulk_write(writes, ordered=False))
+                await retry_on_conflict(lambda: self._parked.bulk_write(writes, ordered=False))
 
     async def of(self, messages: Sequence[str]) -> list[Event]:
         """Those that name one of these messages."""
         found: list[Event] = []
         with translate_mongo_errors():
-            for wanted in one_of("message", messages):
+            for wanted in in_batches("message", messages):
                 for document in await read_all(self._parked, wanted):
                     found.append(Event.model_validate(document["event"]))
         return found
 
     async def remove(self, events: Sequence[str]) -> None:
         with translate_mongo_errors():
-            for wanted in one_of("_id", events):
+            for wanted in in_batches("_id", events):
                 await self._parked.delete_many(wanted)

@@ -11,9 +11,9 @@ from pymongo import ReplaceOne
 
 from sender_service.models.malformed import Stored
 from sender_service.models.send import Send
-from shared.collections import PARTS, SENDS
 from shared.errors import Rejected
-from shared.mongo import Database, Document, translate_mongo_errors
+from shared.mongo.client import Database, Document, translate_mongo_errors
+from shared.mongo.collections import PARTS, SENDS
 
 
 class PartLost(Rejected):

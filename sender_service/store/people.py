@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sender_service.models.send import NEVER
-from shared.collections import PLAYERS, PROFILES
 from shared.ids import SLOTS
-from shared.mongo import Collection, Database, Document, one_of, translate_mongo_errors
-from shared.whole_reads import read_all
+from shared.mongo.client import Collection, Database, Document, in_batches, translate_mongo_errors
+from shared.mongo.collections import PLAYERS, PROFILES
+from shared.mongo.whole_reads import read_all
 
 RECENT_LIMIT = 2_000  # more changes than this are looked up by id instead
 
@@ -97,6 +97,6 @@ class PeopleReader:
     ) -> list[Document]:
         found: list[Document] = []
         with translate_mongo_errors():
-            for wanted in one_of(field, values):
+            for wanted in in_batches(field, values):
                 found += await read_all(collection, {**wanted, **also})
         return found

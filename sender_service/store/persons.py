@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.collections import MERGES, PLAYERS, PROFILES, VISITORS
-from shared.mongo import Collection, Database, Document, translate_mongo_errors
-from shared.whole_reads import read_all, walk_index
+from shared.mongo.client import Collection, Database, Document, translate_mongo_errors
+from shared.mongo.collections import MERGES, PLAYERS, PROFILES, VISITORS
+from shared.mongo.whole_reads import read_all, walk_index
 
 NameKind = Literal["login", "visitor", "player", "email"]
 Fields = dict[str, int] | None  # all of them
@@ -17,7 +17,7 @@ NAMES_A_READ = 1_000
 
 
 @dataclass(frozen=True)
-class Known:
+class PersonNames:
     """A person, and all its names outside the sender: nothing but names, however many they are."""
 
     profile: Document
@@ -64,11 +64,11 @@ class PersonReader:
                     found = await self._profiles.find_one({"_id": merge["person"]})
         return found
 
-    async def known(self, person: str) -> Known | None:
+    async def known(self, person: str) -> PersonNames | None:
         profile = await self.profile(person)
         if profile is None:
             return None
-        return Known(
+        return PersonNames(
             profile,
             ids=frozenset({profile["_id"]} | {name async for name in self.aliases_of(profile)}),
             player_ids=frozenset({name async for name in self.players_of(profile)}),

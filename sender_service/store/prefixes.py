@@ -7,10 +7,10 @@ letters in a field of their own, and so do profiles.
 from __future__ import annotations
 
 from sender_service.models.access import Apps
-from shared.collections import DEAD_LETTERS, PROFILES, SENDS
 from shared.ids import HEAD_LETTERS, head_of
-from shared.mongo import Collection, Database, Document, translate_mongo_errors
-from shared.whole_reads import read_all
+from shared.mongo.client import Collection, Database, Document, translate_mongo_errors
+from shared.mongo.collections import DEAD_LETTERS, PROFILES, SENDS
+from shared.mongo.whole_reads import read_all
 
 MOST_FOUND = 10  # that an answer lists; more only says that the prefix is too short
 A_LOOK = 1_000

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.clock import Monotonic
-from shared.collections import PROCESSES
-from shared.mongo import Database, Document, translate_mongo_errors
-from shared.topics import EVENTS
-from shared.whole_reads import read_all
+from shared.kafka.topics import EVENTS_TOPIC
+from shared.mongo.client import Database, Document, translate_mongo_errors
+from shared.mongo.collections import PROCESSES
+from shared.mongo.whole_reads import read_all
 
 LOOK_SECONDS = 0.2  # between two looks
 FRESH_SECONDS = 15.0  # a process whose beat doesn't move for so long may be gone
@@ -58,7 +58,7 @@ class ProjectorProgress:
                     for partition, behind in process.behind.items()
                     if since - behind - MARGIN_SECONDS >= moment
                 }
-        return passed >= set(range(EVENTS.partitions))
+        return passed >= set(range(EVENTS_TOPIC.partitions))
 
     async def _look(self) -> None:
         began = self._monotonic()

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sender_service.models.access import Apps
-from shared.mongo import Collection, Document, translate_mongo_errors
-from shared.whole_reads import read_all
+from shared.mongo.client import Collection, Document, translate_mongo_errors
+from shared.mongo.whole_reads import read_all
 
 WIDTHS = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(days=64))
 

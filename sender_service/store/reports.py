@@ -11,9 +11,16 @@ from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.report import PLURAL, Report, SendReport, no_one_seen
 from sender_service.models.send import EVER, Send
-from shared.collections import INTERACTIONS, REPORTS, SEND_REPORTS, SENDS
-from shared.mongo import Database, Document, as_read, one_of, settle_race, translate_mongo_errors
-from shared.whole_reads import read_all
+from shared.mongo.client import (
+    Database,
+    Document,
+    if_unchanged,
+    in_batches,
+    retry_on_conflict,
+    translate_mongo_errors,
+)
+from shared.mongo.collections import INTERACTIONS, REPORTS, SEND_REPORTS, SENDS
+from shared.mongo.whole_reads import read_all
 
 LIGHT = {"trigger": 0, "frozen": 0}
 
@@ -41,7 +48,7 @@ class ReportStore:
                 except DuplicateKeyError:
                     return False
                 return True
-            query = as_read(report)
+            query = if_unchanged(report)
             return (await self._reports.replace_one(query, document)).matched_count == 1
 
     async def settled(self, key: str, send: str) -> None:
@@ -94,13 +101,13 @@ class ReportStore:
         place = {"app": send["app"], "campaign": send["campaign"], "wanted": False}
         await self._upsert(send["_id"], {**place, **report})
 
-    async def want(self, sends: Sequence[Send]) -> None:
+    async def request_report(self, sends: Sequence[Send]) -> None:
         """Let whoever has time compute these."""
         for send in sends:
             place = {"app": send["app"], "campaign": send["campaign"]}
             await self._upsert(send["_id"], {**place, "wanted": True})
 
-    async def wanted(self, limit: int) -> list[str]:
+    async def requested_reports(self, limit: int) -> list[str]:
         with translate_mongo_errors():
             found = self._of_sends.find({"wanted": True}, {"_id": 1}).limit(limit)
             return [str(d["_id"]) async for d in found]
@@ -113,7 +120,7 @@ class ReportStore:
         """Send → impressions, clicks, closes; many sends at once."""
         total = {send: no_one_seen() for send in sends}
         with translate_mongo_errors():
-            for some in one_of("send", sends):
+            for some in in_batches("send", sends):
                 for page in await read_all(self._interactions, some, {"send": 1, "counts": 1}):
                     for kind, plural in PLURAL.items():
                         total[page["send"]][plural] += page["counts"][kind]
@@ -128,4 +135,4 @@ class ReportStore:
     async def _upsert(self, key: str, fields: Document) -> None:
         write = UpdateOne({"_id": key}, {"$set": fields}, upsert=True)
         with translate_mongo_errors():
-            await settle_race(lambda: self._of_sends.bulk_write([write]))
+            await retry_on_conflict(lambda: self._of_sends.bulk_write([write]))

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.collections import PROFILES
 from shared.ids import SLOTS
-from shared.mongo import Database, Document, one_of, translate_mongo_errors
-from shared.whole_reads import aggregate_all
+from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
+from shared.mongo.collections import PROFILES
+from shared.mongo.whole_reads import aggregate_all
 
 
 class SegmentReader:
@@ -35,7 +35,7 @@ class SegmentReader:
     async def among(self, app: str, people: Sequence[str], where: Document) -> list[Document]:
         """Those of these people who are selected."""
         found: list[Document] = []
-        for ids in one_of("_id", people):
+        for ids in in_batches("_id", people):
             found += await self._select(ids, {"$and": [{"app": app}, where]})
         return found
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sender_service.models.send import EVER, Send
-from shared.collections import SENDS
-from shared.mongo import Database, Document, translate_mongo_errors
-from shared.whole_reads import read_all
+from shared.mongo.client import Database, Document, translate_mongo_errors
+from shared.mongo.collections import SENDS
+from shared.mongo.whole_reads import read_all
 
 SHOWN = {"trigger": 0, "frozen": 0}
 FIRST_WINDOW = timedelta(seconds=8)

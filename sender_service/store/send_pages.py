@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from sender_service.models.page import page_id
-from shared.mongo import IN_LIMIT, Collection, Document, translate_mongo_errors
-from shared.whole_reads import read_all
+from sender_service.pages.page import page_id
+from shared.mongo.client import IN_LIMIT, Collection, Document, translate_mongo_errors
+from shared.mongo.whole_reads import read_all
 
 
 async def pages_of(

@@ -10,10 +10,10 @@ import orjson
 from pymongo.errors import BulkWriteError
 
 from sender_service.models.send import EVER, NEVER, Send, SendState, Sums
-from shared.collections import SENDS
-from shared.mongo import Database, Document, one_of, translate_mongo_errors
-from shared.mongo_errors import duplicates_of
-from shared.whole_reads import read_all
+from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
+from shared.mongo.collections import SENDS
+from shared.mongo.errors import duplicates_of
+from shared.mongo.whole_reads import read_all
 
 DUE_LIMIT = 100  # of those that are due, or soon: so many are looked at for the first
 
@@ -135,7 +135,7 @@ class SendStore:
         """These sends, without their content."""
         found: list[Send] = []
         with translate_mongo_errors():
-            for query in one_of("_id", sends):
+            for query in in_batches("_id", sends):
                 async for send in self._sends.find(query, {"trigger": 0, "frozen": 0}):
                     found.append(cast(Send, send))
         return found
@@ -144,7 +144,7 @@ class SendStore:
         """Those whose account is in their report already, or is being added."""
         found: set[str] = set()
         with translate_mongo_errors():
-            for query in one_of("_id", sends):
+            for query in in_batches("_id", sends):
                 async for send in self._sends.find(query, {"sealed": 1}):
                     if send.get("sealed"):
                         found.add(send["_id"])
@@ -163,7 +163,7 @@ class SendStore:
             for state, totals, ids in alike.values():
                 ended = {"totals": totals, "closedAt": now}
                 ended["state"] = "done" if state == "sending" else state
-                for query in one_of("_id", ids):
+                for query in in_batches("_id", ids):
                     await self._sends.update_many(
                         {**query, "state": state, "closedAt": None}, {"$set": ended}
                     )

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sender_service.models.access import Apps, Principal, Role
-from shared.collections import TOKENS
-from shared.mongo import Database, Document, translate_mongo_errors
-from shared.whole_reads import read_all
+from shared.mongo.client import Database, Document, translate_mongo_errors
+from shared.mongo.collections import TOKENS
+from shared.mongo.whole_reads import read_all
 
 ALL = "all"
 COARSE = timedelta(hours=1)  # how exactly `lastUsedAt` is known: a write an hour, not a request

@@ -36,7 +36,7 @@ class DeadLetter(Wire):
         return base64.b64decode(text)
 
     @classmethod
-    def told(cls, packed: str) -> Any:
+    def decode(cls, packed: str) -> Any:
         """A key or value as a person reads it: JSON that isn't too deep to be answered, or text."""
         raw = cls.unpack(packed)
         try:

@@ -18,8 +18,8 @@ from fastapi import FastAPI, Request
 from pymongo import AsyncMongoClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ingest_service.schemas import KNOWN, Envelope
-from shared.topics import EVENTS
+from ingest_service.collect.event_schemas import EVENT_MODELS, Envelope
+from shared.kafka.topics import EVENTS_TOPIC
 
 HEADERS = [(b"content-type", b"application/json")]
 
@@ -28,7 +28,7 @@ def validate(body: bytes) -> list[Envelope]:
     content = orjson.loads(body)
     envelopes = [Envelope.model_validate(one) for one in content]
     for envelope in envelopes:
-        KNOWN[envelope.type].model_validate(envelope.data)
+        EVENT_MODELS[envelope.type].model_validate(envelope.data)
     return envelopes
 
 
@@ -57,7 +57,7 @@ def naive(broker: str, database: str) -> ASGIApp:
             await profiles.update_one(
                 {"_id": visitor}, {"$set": {"last": envelope.type}}, upsert=True
             )
-            await producers[0].send_and_wait(EVENTS.name, body, key=visitor.encode())
+            await producers[0].send_and_wait(EVENTS_TOPIC.name, body, key=visitor.encode())
         return {"accepted": 1}
 
     return app

@@ -26,12 +26,12 @@ from httpx_aiohttp import AiohttpTransport
 
 from shared.clock import utc_now
 from shared.ids import idempotency_key
-from shared.kafka import LogWriter, Outgoing, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.topics import DELIVERIES_TOPIC, MARKETING_JOBS_TOPIC, TOPICS
 from shared.models.job import Job
 from shared.settings import Settings
-from shared.topics import DELIVERIES, JOBS_MARKETING, TOPICS
 from tests import stack
-from tests.bench.measuring import cpu_seconds, say
+from tests.bench.measuring import cpu_seconds, report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
 
 LATENCY_MS = 20
@@ -62,12 +62,12 @@ async def main() -> None:
                 cpu.append(used)
                 plain.append(await _plain(bench, CALLS))
     ratio = statistics.median(ours) / statistics.median(plain)
-    say(
+    report(
         f"personalised, one call a person: {statistics.median(ours):.0f} calls/s, plain loop on httpx"
         f" with aiohttp's transport, {CONNECTIONS} connections: {statistics.median(plain):.0f}:"
         f" {ratio:.2f} (aim: 0.5)"
     )
-    say(f"dispatcher's CPU a call: {statistics.median(cpu) * 1e6:.0f} µs (aim: 400)")
+    report(f"dispatcher's CPU a call: {statistics.median(cpu) * 1e6:.0f} µs (aim: 400)")
 
 
 @asynccontextmanager
@@ -99,7 +99,7 @@ async def _running(folder: Path) -> AsyncIterator[Bench]:
             open_log_writer(settings.kafka, "bench") as writer,
         ):
             deliveries = AIOKafkaConsumer(
-                DELIVERIES.name,
+                DELIVERIES_TOPIC.name,
                 bootstrap_servers=settings.kafka.bootstrap_servers,
                 auto_offset_reset="earliest",
             )
@@ -158,14 +158,14 @@ async def _plain(bench: Bench, calls: int) -> float:
     return calls / (time.perf_counter() - began)
 
 
-def _job(send: str, page: int, player: str) -> Outgoing:
+def _job(send: str, page: int, player: str) -> OutgoingRecord:
     now = utc_now()
     job = Job(
         app=APP, send=send, page=page, chunk="0", generation=1, priority="marketing",
         idempotency_key=idempotency_key(send, page, "0", 1), players=[player], body=_body(page),
         expires_at=now + timedelta(hours=1), released_at=now,
     )  # fmt: skip
-    return Outgoing(JOBS_MARKETING.name, job.key, job.dump(), "job")
+    return OutgoingRecord(MARKETING_JOBS_TOPIC.name, job.key, job.dump(), "job")
 
 
 def _body(person: int) -> dict[str, Any]:

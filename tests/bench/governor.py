@@ -23,10 +23,10 @@ import httpx
 from sender_service.dispatcher.governor import Governor, Membership
 from shared.clock import Monotonic
 from shared.models.app import App
-from shared.mongo import Database
+from shared.mongo.client import Database
 from shared.settings import GovernorSettings
 from tests import stack
-from tests.bench.measuring import say
+from tests.bench.measuring import report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
 from tests.fakes import VirtualLoop, in_virtual_time
 
@@ -42,7 +42,7 @@ async def main() -> None:
         await _real(Path(folder), servers)
     # On a thread: a loop of simulated time can't run inside one of the real.
     for name, used, peak in await asyncio.to_thread(in_virtual_time, _simulated):
-        say(
+        report(
             f"{PAID:,} a second, simulated clock, {name}: {used:.0%} of the limit, at most {peak:,} in"
             f" a sliding second"
         )
@@ -87,10 +87,10 @@ async def _real(folder: Path, servers: ExitStack) -> None:
         ("one replica killed, another joins", steady, troubled, 0.8),
     ):
         used = (end["calls"] - start["calls"]) / (FREE * MINUTE)
-        say(
+        report(
             f"{FREE} a second, {REPLICAS} replicas, {name}: {used:.0%} of the limit (aim: {aim:.0%})"
         )
-    say(
+    report(
         f"at most {troubled['peak_per_second']} in a sliding second of the sandbox's;"
         f" answered 429: {troubled['answers'].get('429', 0)} of {troubled['calls']:,}"
     )

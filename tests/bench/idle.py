@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench.measuring import cpu_seconds, say
+from tests.bench.measuring import cpu_seconds, report
 from tests.e2e.carillon import Carillon
 
 SETTLE_SECONDS = 15.0  # caches fill, groups share out their partitions
@@ -34,8 +34,8 @@ async def _measure(carillon: Carillon) -> None:
     for process in processes:
         share = (cpu_seconds(process) - before[process.pid]) / SECONDS
         total += share
-        say(f"{_name(process):<28} {share:7.2%}")
-    say(f"{'all':<28} {total:7.2%}")
+        report(f"{_name(process):<28} {share:7.2%}")
+    report(f"{'all':<28} {total:7.2%}")
 
 
 def _name(process: psutil.Process) -> str:

@@ -14,7 +14,7 @@ import psutil
 from shared.settings import LimitSettings, Settings
 from tests import stack
 from tests.bench.firing import Fired, fire, request
-from tests.bench.measuring import cpu_seconds, say
+from tests.bench.measuring import cpu_seconds, report
 from tests.cluster import is_cluster
 from tests.integration.ingest.running import seeded, until
 
@@ -77,7 +77,7 @@ def _servers(folder: Path) -> Iterator[tuple[Settings, stack.Server, stack.Serve
 
 async def _compare(ours: Side, bare: Side, naive: Side) -> None:
     broker = "Apache Kafka" if is_cluster() else "Tansu, embedded"
-    say(f"   both validate with ingest's pydantic models; driver aiokafka, acks=all; {broker}")
+    report(f"   both validate with ingest's pydantic models; driver aiokafka, acks=all; {broker}")
     bodies = {n: [request(n) for _ in range(BODIES[n])] for n in (SINGLE, BATCH)}
     for events in (SINGLE, BATCH):
         for side in (ours, bare):
@@ -86,21 +86,21 @@ async def _compare(ours: Side, bare: Side, naive: Side) -> None:
             for side in (ours, bare):
                 await side.measure(events, bodies[events], REQUESTS[events])
         mine, theirs = _median(ours.cpu[events]), _median(bare.cpu[events])
-        say(
+        report(
             f"{events} events a request: {mine / events * 1e6:.1f} µs CPU an event, bare"
             f" {theirs / events * 1e6:.1f}: {mine / theirs:.2f} × (aim: {1.8 if events == 1 else 2.8})"
         )
     await naive.measure(SINGLE, bodies[SINGLE], 200)
     await naive.measure(SINGLE, bodies[SINGLE], 1_000)
     faster = _median(ours.rate[SINGLE]) / naive.rate[SINGLE][-1]
-    say(
+    report(
         f"requests/s: {_median(ours.rate[SINGLE]):,.0f}, naive {naive.rate[SINGLE][-1]:,.0f}:"
         f" {faster:.1f} × (aim: 5); bare {_median(bare.rate[SINGLE]):,.0f}"
     )
     capacity = 1 / _median(ours.cpu[SINGLE])
     latencies = await ours.paced(bodies[SINGLE], capacity * 0.7)
     p99 = latencies[int(len(latencies) * 0.99)]
-    say(f"p99 at 70% of one core's {capacity:,.0f}/s: {p99 * 1e3:.0f} ms (aim: 50)")
+    report(f"p99 at 70% of one core's {capacity:,.0f}/s: {p99 * 1e3:.0f} ms (aim: 50)")
 
 
 def _median(figures: list[float]) -> float:

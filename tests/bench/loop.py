@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench.measuring import say
+from tests.bench.measuring import report
 from tests.e2e.carillon import Carillon, Shop
 
 EVENTS = 100
@@ -24,7 +24,7 @@ async def main() -> None:
         carillon = Carillon(Path(folder))
         began = time.perf_counter()
         await carillon.start()
-        say(f"make run, installed, to ready: {time.perf_counter() - began:.1f} s (aim: 30)")
+        report(f"make run, installed, to ready: {time.perf_counter() - began:.1f} s (aim: 30)")
         try:
             shop = await carillon.open_shop(plan="paid")
             await carillon.register(shop, 1)  # the consumers have joined their groups by then
@@ -37,7 +37,7 @@ async def main() -> None:
             )
             everyone = await _trigger_to_account(carillon, shop, [])
             _report(f"trigger to closed account, all {REGISTERED:,}, ms", everyone)
-            say(
+            report(
                 f"all processes together: {carillon.resident_bytes() / MIB:.0f} MiB resident (aim: 1,000)"
             )
         finally:
@@ -80,4 +80,4 @@ async def _trigger_to_account(
 def _report(what: str, figures: Sequence[float]) -> None:
     ordered = sorted(figures)
     worst = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-    say(f"{what}: median {statistics.median(ordered):.0f}, p99 {worst:.0f}, of {len(ordered)}")
+    report(f"{what}: median {statistics.median(ordered):.0f}, p99 {worst:.0f}, of {len(ordered)}")

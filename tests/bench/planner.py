@@ -22,12 +22,12 @@ import httpx
 import psutil
 
 from shared.clock import utc_now
-from shared.collections import INGEST
 from shared.ids import slot_of
-from shared.mongo import Database, ensure_indexes, open_database
+from shared.mongo.client import Database, ensure_indexes, open_database
+from shared.mongo.collections import INGEST
 from shared.settings import Settings
 from tests import stack
-from tests.bench.measuring import say
+from tests.bench.measuring import report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
 from tests.e2e.carillon import campaign
 
@@ -54,18 +54,18 @@ async def main() -> None:
             await _send(bench, FEW)  # warm: connections, templates, the groups' first members
             bare = await _cursor_loop(bench, FEW)
             rate, few_grew = await _send(bench, FEW)
-            say(
+            report(
                 f"grouped, {FEW:,} players, trigger to closed account: {rate:,.0f} players/s, bare cursor"
                 f" loop {bare:,.0f} profiles/s: {rate / bare:.2f} (aim: 0.5)"
             )
             await _people(bench, FEW, MANY)
             bare = await _cursor_loop(bench, MANY)
             rate, many_grew = await _send(bench, MANY)
-            say(
+            report(
                 f"grouped, {MANY:,} players: {rate:,.0f} players/s, bare cursor loop {bare:,.0f}"
                 f" profiles/s: {rate / bare:.2f} (aim: 0.5)"
             )
-            say(
+            report(
                 f"memory of the whole sender at its highest: {MANY:,} players"
                 f" {(many_grew - few_grew) / 2**20:.1f} MiB more than {FEW:,} (aim: 20)"
             )

@@ -18,21 +18,21 @@ import psutil
 from pymongo import ReplaceOne
 
 from ingest_service.projector.decode import Projected
-from ingest_service.projector.people import PersonIds
+from ingest_service.projector.lww import Document
+from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import BATCH_RECORDS, Projector
-from ingest_service.projector.sets import Document
 from ingest_service.projector.store import MongoProjections
 from shared.clock import monotonic, utc_now
-from shared.collections import INGEST, indexes_of
 from shared.health import Health
-from shared.kafka import Outgoing, Record, ensure_topics, open_log_writer
+from shared.kafka.client import OutgoingRecord, Record, ensure_topics, open_log_writer
+from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.models.event import Event
-from shared.mongo import Database, ensure_indexes, index_model, open_database
+from shared.mongo.client import Database, ensure_indexes, index_model, open_database
+from shared.mongo.collections import INGEST, indexes_of
 from shared.settings import Settings
-from shared.stage import Item, Stage, StageContext
-from shared.topics import EVENTS, TOPICS
+from shared.stage.runner import Item, Stage, StageContext
 from tests import stack
-from tests.bench.measuring import say
+from tests.bench.measuring import report
 
 VISITORS = 2_000
 ALL = VISITORS * 5 // BATCH_RECORDS  # batches until every visitor has spoken
@@ -55,7 +55,7 @@ async def main() -> None:
             for name, indexes in indexes_of(INGEST):  # what an index costs, it costs both
                 models = [index_model(index) for index in indexes]
                 await database[f"plain_{name}"].create_indexes(models)
-            say(f"driver {settings.mongo.driver}, server SecantusDB, majority and journal")
+            report(f"driver {settings.mongo.driver}, server SecantusDB, majority and journal")
             await _ratio(database, "new visitors", 0)
             await _both(database, range(BATCHES, ALL))  # so that both replace what is there
             rate = await _ratio(database, "returning visitors", ALL)
@@ -87,7 +87,7 @@ class Recording(MongoProjections):
 async def _ratio(database: Database, who: str, first: int) -> float:
     took, plain, count = await _both(database, range(first, first + BATCHES))
     rate = BATCHES * BATCH_RECORDS / took
-    say(
+    report(
         f"{who}: {BATCHES * BATCH_RECORDS:,} events, {count:,} documents: projector {took:.1f} s"
         f" ({rate:,.0f} events/s), plain bulk_write loop {plain:.1f} s: {plain / took:.2f} (aim: 0.7)"
     )
@@ -149,7 +149,7 @@ async def _latency(settings: Settings, database: Database, rate: float) -> None:
         stop.set()
         await stage
     ordered = sorted(took)
-    say(
+    report(
         f"event to profile at {rate:,.0f} events/s, ms (aim: 250): p50 {statistics.median(took):.0f},"
         f" p99 {ordered[int(len(ordered) * 0.99)]:.0f}, n {len(took):,}"
     )
@@ -162,7 +162,7 @@ async def _publish(writer: Any, sent: dict[str, float], total: int, rate: float)
         await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
         event = _event(number, f"latency-{uuid.uuid4()}")
         sent[event.id] = time.perf_counter()
-        outgoing = Outgoing(EVENTS.name, event.key, event.dump(), event.type)
+        outgoing = OutgoingRecord(EVENTS_TOPIC.name, event.key, event.dump(), event.type)
         pending.add(asyncio.create_task(writer.publish([outgoing])))
     await asyncio.gather(*pending)
 
@@ -177,7 +177,7 @@ async def _memory(database: Database) -> None:
         samples.append((number * BATCH_RECORDS, process.memory_info().rss))
     late = samples[len(samples) // 5 :]
     slope = statistics.linear_regression([n for n, _ in late], [rss for _, rss in late]).slope
-    say(
+    report(
         f"memory over {MEMORY_EVENTS:,} events: {samples[0][1] / 2**20:.0f} MiB at first,"
         f" {samples[-1][1] / 2**20:.0f} MiB at last, slope {slope:.1f} bytes an event"
     )
@@ -190,7 +190,7 @@ def _projector(store: MongoProjections) -> Projector:
 def _batch(number: int) -> list[Item[Projected]]:
     first = number * BATCH_RECORDS
     events = [_event(n, f"e{n}") for n in range(first, first + BATCH_RECORDS)]
-    return [Item(Record(EVENTS.name, 0, 0, b"", b"", e.type, 0), e) for e in events]
+    return [Item(Record(EVENTS_TOPIC.name, 0, 0, b"", b"", e.type, 0), e) for e in events]
 
 
 def _event(number: int, name: str) -> Event:

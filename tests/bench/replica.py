@@ -17,7 +17,7 @@ from shared.clock import monotonic, utc_now
 from shared.health import Health
 from shared.models.app import App
 from shared.models.job import Job
-from shared.mongo import open_database
+from shared.mongo.client import open_database
 from shared.secrets import Vault
 from shared.settings import Settings
 

@@ -17,10 +17,10 @@ import psutil
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
-from shared.kafka import LogWriter, Outgoing, open_log_writer
-from shared.mongo import open_database
+from shared.kafka.client import LogWriter, OutgoingRecord, open_log_writer
+from shared.mongo.client import open_database
 from shared.settings import KafkaSettings, MongoSettings
-from tests.bench.measuring import cpu_seconds, say
+from tests.bench.measuring import cpu_seconds, report
 from tests.e2e.carillon import Carillon, Shop, campaign
 from tests.stack import eventually
 
@@ -64,8 +64,8 @@ async def _personalised(carillon: Carillon, shop: Shop, players: Sequence[str]) 
     took, cpu = time.perf_counter() - began, cpu_seconds(sender) - cpu
     assert account["sent"] == len(players), account
     rate = len(players) / took
-    say(f"plain loop, httpx on aiohttp, {CONNECTIONS} connections: {plain:.0f} calls/s")
-    say(
+    report(f"plain loop, httpx on aiohttp, {CONNECTIONS} connections: {plain:.0f} calls/s")
+    report(
         f"personalised, trigger to closed account: {rate:.0f} calls/s, {rate / plain:.2f} of the"
         f" plain loop (aim: 0.5); all of the sender {cpu / len(players) * 1e6:.0f} µs CPU a call"
     )
@@ -109,7 +109,7 @@ async def _transactional(
     used = (cpu_seconds(sender) - cpu) / BURST * 1e3
     for send in sends:  # what comes next is to find nothing of this under way
         await carillon.closed(send, 120)
-    say(
+    report(
         f"transactional, {BURST} at once: {BURST / took:.0f}/s from produce to recorded delivery"
         f" (aim: 100), sender {used:.1f} ms CPU each"
     )
@@ -153,14 +153,14 @@ async def _latency(
     named = ((push["data"]["carillon"].split(".")[2], push["queued_at"]) for push in pushes)
     took = [(at - produced[send]) * 1e3 for send, at in named if send in produced]
     ordered = sorted(took)
-    say(
+    report(
         f"transactional at {rate:.0f}/s, produce to the sandbox's receipt:"
         f" median {statistics.median(ordered):.0f} ms,"
         f" p99 {ordered[int(len(ordered) * 0.99) - 1]:.0f} ms, of {len(ordered)} (aim: 300)"
     )
 
 
-def _trigger(shop: Shop, send: str, player: str) -> Outgoing:
+def _trigger(shop: Shop, send: str, player: str) -> OutgoingRecord:
     trigger: dict[str, Any] = {
         "id": send,
         "app": shop.app,
@@ -168,4 +168,4 @@ def _trigger(shop: Shop, send: str, player: str) -> Outgoing:
         "priority": "transactional",
         "audience": {"players": [player]},
     }
-    return Outgoing("carillon.triggers", send, json.dumps(trigger).encode(), "trigger")
+    return OutgoingRecord("carillon.triggers", send, json.dumps(trigger).encode(), "trigger")

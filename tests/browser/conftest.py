@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserType, Playwright, async_playwright
 
-from shared.mongo import open_database
+from shared.mongo.client import open_database
 from shared.settings import MongoSettings
 from tests.browser import sdks
 from tests.browser.checking import READY, WORKER, Check, Ingest, kept_by_init

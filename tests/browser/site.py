@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 from ingest_service.snippet.endpoint import snippet_routes
 from shared.apps import AppRegistry
 from shared.models.app import App
-from shared.mongo import open_database
+from shared.mongo.client import open_database
 from shared.secrets import Vault
 from shared.settings import MongoSettings
 from tests.stack import eventually

@@ -23,7 +23,7 @@ PLUGIN = {
 BASKET = [{"itemID": "'123'", "quantity": 2, "price": 1249.5}, {"itemID": "'9'"}]
 
 
-def told(site: Site) -> list[tuple[str, Any]]:
+def reported(site: Site) -> list[tuple[str, Any]]:
     return [(event["type"], event["data"]) for event in site.events]
 
 
@@ -46,7 +46,7 @@ async def test_known_visitor_is_identified_once(site: Site, visitor: Visitor) ->
     known = {"pageType": "other", "userId": 5, "login": "anna", "email": "Anna@example.test"}
     await visitor.go(site.page("/", layer=[known]))
     await site.until("identify", "pageview")
-    assert told(site) == [
+    assert reported(site) == [
         ("identify", {"login": "anna", "email": "Anna@example.test"}),
         ("pageview", {"pageType": "other"}),  # and nothing personal in it
     ]
@@ -61,7 +61,7 @@ async def test_known_visitor_is_identified_once(site: Site, visitor: Visitor) ->
 async def test_proof_of_the_login_goes_with_it(site: Site, visitor: Visitor) -> None:
     await visitor.go(site.page("/", layer=[{"login": "anna", "loginHash": "ab12"}]))
     await site.until("identify")
-    assert told(site)[0] == ("identify", {"login": "anna", "loginHash": "ab12"})
+    assert reported(site)[0] == ("identify", {"login": "anna", "loginHash": "ab12"})
 
 
 async def test_purchase_is_told_once_however_often_its_page_is_loaded(
@@ -80,7 +80,7 @@ async def test_purchase_is_told_once_however_often_its_page_is_loaded(
     await visitor.answered()
     await visitor.page.reload()
     await site.until("pageview", "pageview")
-    assert told(site) == [
+    assert reported(site) == [
         ("identify", {"email": "guest@example.test"}),
         # what was bought is no basket any more
         ("pageview", {"pageType": "basket", "currency": "EUR"}),
@@ -112,7 +112,7 @@ async def test_pushes_are_read_as_they_come(site: Site, visitor: Visitor) -> Non
         dataLayer.push({login: 'anna'});
     """)
     await site.until("pageview", "pageview", "pageview", "identify")
-    assert told(site)[1:] == [
+    assert reported(site)[1:] == [
         (
             "pageview",
             {
@@ -209,7 +209,7 @@ async def test_persoos_loader_works_with_another_host(
     site.bare("/", f"<script>{loader}</script><script>{calls}</script>")
     await visitor.go(f"{site.origin}/{query}")
     await site.until("pageview", "addToBasket", "pageview")
-    assert told(site) == [
+    assert reported(site) == [
         ("pageview", {"pageType": "detail", "itemID": "'55'"}),
         ("addToBasket", {"itemID": 55, "pageType": "detail"}),
         ("pageview", {"pageType": "other"}),

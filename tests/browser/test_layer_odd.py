@@ -12,7 +12,7 @@ from tests.browser.visitor import Visitor
 SLOW = "<script src='/slow.js'></script>"
 
 
-def told(site: Site) -> list[tuple[str, Any]]:
+def reported(site: Site) -> list[tuple[str, Any]]:
     return [(event["type"], event["data"]) for event in site.events]
 
 
@@ -46,7 +46,7 @@ async def test_description_after_a_tag_managers_entries_is_the_pages(
     await site.until("pageview")
     await visitor.page.evaluate("dataLayer.push({pageType: 'other'})")
     await site.until("pageview", "pageview")
-    assert told(site) == [
+    assert reported(site) == [
         ("pageview", {"pageType": "detail", "itemID": "9"}),
         ("pageview", {"pageType": "other"}),
     ]
@@ -66,7 +66,7 @@ async def test_what_throws_costs_itself_only(site: Site, visitor: Visitor) -> No
         dataLayer.push({pageType: 'search', transaction: {get id() { throw 1 }}});
     """)
     await site.until(*["pageview"] * 4)
-    assert told(site) == [
+    assert reported(site) == [
         (
             "pageview",
             {
@@ -89,7 +89,7 @@ async def test_endless_texts_are_cut(site: Site, visitor: Visitor) -> None:
         basketTotal: '9'.repeat(1e6), __proto__: {polluted: 1},
     })""")
     await site.until("pageview", "pageview")
-    assert told(site)[1][1] == {"pageType": "p" * 128, "itemID": "i" * 128, "query": "q" * 512}
+    assert reported(site)[1][1] == {"pageType": "p" * 128, "itemID": "i" * 128, "query": "q" * 512}
 
 
 async def test_order_pushed_alone_has_the_pages_basket(site: Site, visitor: Visitor) -> None:
@@ -100,7 +100,7 @@ async def test_order_pushed_alone_has_the_pages_basket(site: Site, visitor: Visi
     await visitor.page.evaluate("dataLayer.push({transaction: {id: 'T', revenue: 2}})")
     await site.until("purchase")
     items = [{"itemID": "1", "quantity": 1, "price": 2}]
-    assert told(site)[1:] == [
+    assert reported(site)[1:] == [
         ("purchase", {"id": "T", "items": items, "revenue": 2, "currency": "EUR"})
     ]
 
@@ -112,7 +112,7 @@ async def test_currency_as_a_list_or_with_blanks_is_read(
     """As a list it went on as it was, and Carillon refused the whole event."""
     await visitor.go(site.page("/", layer=[{"pageType": "detail", "currency": given}]))
     await site.until("pageview")
-    assert told(site) == [("pageview", {"pageType": "detail", "currency": "EUR"})]
+    assert reported(site) == [("pageview", {"pageType": "detail", "currency": "EUR"})]
 
 
 @pytest.mark.parametrize("empty", [[], {}, {"id": None, "revenue": 0}, {"id": "", "tax": ""}, ""])
@@ -123,4 +123,4 @@ async def test_empty_transaction_is_none(site: Site, visitor: Visitor, empty: An
     await visitor.go(site.page("/", layer=layer))
     await site.until("pageview")
     items = [{"itemID": "1", "quantity": 1, "price": 2}]
-    assert told(site) == [("pageview", {"pageType": "basket", "basketItems": items})]
+    assert reported(site) == [("pageview", {"pageType": "basket", "basketItems": items})]

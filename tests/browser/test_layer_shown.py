@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest_service.schemas import KNOWN
+from ingest_service.collect.event_schemas import EVENT_MODELS
 from tests.browser.site import Site
 from tests.browser.visitor import Visitor
 
@@ -14,7 +14,9 @@ from tests.browser.visitor import Visitor
 def stored(site: Site, nth: int = 0) -> dict[str, Any]:
     """As ingest takes the event; what it refuses fails here."""
     data = site.of("pageview")[nth]["data"]
-    return KNOWN["pageview"].model_validate(data).model_dump(by_alias=True, exclude_none=True)
+    return (
+        EVENT_MODELS["pageview"].model_validate(data).model_dump(by_alias=True, exclude_none=True)
+    )
 
 
 CATEGORY = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.kafka import LogWriter, Outgoing, open_log_writer
+from shared.kafka.client import LogWriter, OutgoingRecord, open_log_writer
 from shared.settings import KafkaSettings
 from tests.e2e.carillon import OPS, Carillon, Shop, campaign, prove
 from tests.stack import eventually
@@ -47,7 +47,7 @@ async def publish(carillon: Carillon, *values: bytes) -> None:
     address = f"127.0.0.1:{carillon.ports['broker']}"
     writer: LogWriter
     async with open_log_writer(KafkaSettings(bootstrap_servers=address), "test") as writer:
-        await writer.publish(Outgoing("carillon.triggers", "k", v, "trigger") for v in values)
+        await writer.publish(OutgoingRecord("carillon.triggers", "k", v, "trigger") for v in values)
 
 
 async def test_report_equals_what_browsers_did(carillon: Carillon, shop: Shop) -> None:

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from tests.cluster import is_cluster
+from tests.faults.fault_cluster import FaultCluster
 from tests.faults.hits import HIT_SECONDS
 from tests.faults.plan import Fault
-from tests.faults.world import World
 from tests.stack import eventually
 
 APART_SECONDS = 90  # more than any lease or sweep
@@ -18,7 +18,7 @@ STAGES = {"ingest": "projector", "sender": "accounting"}
 
 
 class Clocks:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: FaultCluster) -> None:
         self._world = world
 
     async def differ(self, fault: Fault) -> int:

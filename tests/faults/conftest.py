@@ -7,13 +7,13 @@ from contextlib import nullcontext
 
 import pytest
 
-from shared.kafka import LogWriter, open_log_writer
+from shared.kafka.client import LogWriter, open_log_writer
 from shared.settings import SpoolSettings
 from tests.disk import can_mount, small_disk
-from tests.faults.doorman import Doorman
+from tests.faults.fault_cluster import FaultCluster
 from tests.faults.plan import DISK, Choice
-from tests.faults.rounds import Course
-from tests.faults.world import World
+from tests.faults.rounds import FaultRun
+from tests.faults.webhook_proxy import WebhookProxy
 
 CHOICE = Choice.from_environment()
 SPOOL = SpoolSettings(limit_bytes=1024**2)  # ten times what a round's traffic needs
@@ -26,8 +26,8 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    world = World(tmp_path_factory.mktemp("faults"), spool=SPOOL)
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FaultCluster]:
+    world = FaultCluster(tmp_path_factory.mktemp("faults"), spool=SPOOL)
     with small_disk(world.spool_folder, SPOOL_DISK_MIB) if can_mount() else nullcontext():
         try:
             await world.start()
@@ -37,17 +37,17 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 
 @pytest.fixture(scope="session")
-async def writer(world: World) -> AsyncIterator[LogWriter]:
+async def writer(world: FaultCluster) -> AsyncIterator[LogWriter]:
     async with open_log_writer(world.settings.kafka, "faults") as writer:
         yield writer
 
 
 @pytest.fixture(scope="session")
-async def doorman(world: World) -> AsyncIterator[Doorman]:
-    async with Doorman(world).open() as doorman:
+async def doorman(world: FaultCluster) -> AsyncIterator[WebhookProxy]:
+    async with WebhookProxy(world).open() as doorman:
         yield doorman
 
 
 @pytest.fixture(scope="session")
-def course(world: World, writer: LogWriter, doorman: Doorman) -> Course:
-    return Course(world, writer, doorman, CHOICE)
+def course(world: FaultCluster, writer: LogWriter, doorman: WebhookProxy) -> FaultRun:
+    return FaultRun(world, writer, doorman, CHOICE)

@@ -11,14 +11,14 @@ from typing import Any
 from sender_service.models.templates import is_template
 from sender_service.ops.bodies import NDJSON
 from shared.clock import utc_now
-from shared.kafka import LogWriter
+from shared.kafka.client import LogWriter
 from shared.models.wire import to_iso
 from tests.e2e.carillon import campaign
-from tests.faults.doorman import Doorman
+from tests.faults.fault_cluster import OPS_TOKEN, FaultCluster
 from tests.faults.poison import letters, plant
 from tests.faults.shop import SECRET_MARK, Shop, open_shop
 from tests.faults.traffic import Clients
-from tests.faults.world import OPS_TOKEN, World
+from tests.faults.webhook_proxy import WebhookProxy
 from tests.stack import eventually
 
 SCRATCH = "scratch"  # the app and the campaign that requests may overwrite
@@ -40,13 +40,15 @@ class Existing:
         self._merges: Any = cycle(())  # (person, merge)
 
     @classmethod
-    async def make(cls, world: World, doorman: Doorman, writer: LogWriter, seed: str) -> Existing:
+    async def make(
+        cls, world: FaultCluster, doorman: WebhookProxy, writer: LogWriter, seed: str
+    ) -> Existing:
         existing = cls(Shop.of(f"schemas:{seed}"))
         await open_shop(world, doorman, existing.shop)
         await existing._fill(world, writer)
         return existing
 
-    async def _fill(self, world: World, writer: LogWriter) -> None:
+    async def _fill(self, world: FaultCluster, writer: LogWriter) -> None:
         for app in (self.shop.app, SCRATCH):
             await world.ops("PUT", f"/v1/apps/{app}", json=self._app(app))
         await world.ops("PUT", f"/v1/apps/{self.shop.app}/campaigns/{SCRATCH}", json=campaign())
@@ -86,7 +88,7 @@ class Existing:
         named = {"name": app, "oneSignal": one_signal, "loginHash": {"required": False}}
         return {**named, "keys": keys if app != SCRATCH else []}
 
-    async def _merge(self, world: World) -> None:
+    async def _merge(self, world: FaultCluster) -> None:
         """One login on two browsers."""
         for visitor in ("merged-1", "merged-2"):
             event = {"type": "identify", "visitorId": visitor, "data": {"login": "merged"}}
@@ -100,14 +102,14 @@ class Existing:
 
         await eventually(merged, 30, every=0.2)
 
-    async def _send(self, world: World) -> str:
+    async def _send(self, world: FaultCluster) -> str:
         trigger = {"id": str(uuid.uuid4()), "app": self.shop.app, "campaign": "hello"}
         trigger["sendAt"] = to_iso(utc_now() + LATER)
         audience = {"players": list(self.shop.players[:3])}
         await world.ops("POST", "/v1/sends", json={**trigger, "audience": audience})
         return trigger["id"]
 
-    async def _token(self, world: World) -> str:
+    async def _token(self, world: FaultCluster) -> str:
         made = await world.ops(
             "POST", "/v1/tokens", json={"name": "schemas", "role": "read", "apps": "all"}
         )

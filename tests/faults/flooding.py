@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.faults.plan import Fault
-from tests.faults.world import SERVICES, World
 from tests.flood import Flood
 
 REQUEST = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -16,7 +16,7 @@ AGAIN_SECONDS = 0.5
 
 
 class Flooding:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: FaultCluster) -> None:
         self._world = world
 
     async def flood(self, fault: Fault) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from shared.wakeup import pause
-from tests.faults.world import World
+from shared.loops import sleep_or_stop
+from tests.faults.fault_cluster import FaultCluster
 
 EVERY_SECONDS = 1.0
 ALLOWED_MEGABYTES = 350.0  # a service; seen: below 150
 
 
 class Memory:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: FaultCluster) -> None:
         self._world = world
         self.worst: dict[str, float] = {}
 
@@ -20,7 +20,7 @@ class Memory:
         while not stop.is_set():
             for name, megabytes in self._world.resident_megabytes().items():
                 self.worst[name] = max(self.worst.get(name, 0.0), megabytes)
-            await pause(stop, EVERY_SECONDS)
+            await sleep_or_stop(stop, EVERY_SECONDS)
 
     def is_bounded(self) -> None:
         assert max(self.worst.values()) < ALLOWED_MEGABYTES, self.worst

@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import Random
 
-from tests.faults.doorman import Doorman
+from tests.faults.fault_cluster import FaultCluster
 from tests.faults.hits import AIM_SECONDS, HIT_SECONDS
 from tests.faults.plan import Fault
 from tests.faults.processes import frozen
 from tests.faults.traffic import Clients
-from tests.faults.world import World
+from tests.faults.webhook_proxy import WebhookProxy
 from tests.stack import eventually
 
 SHOPPERS = 3
@@ -29,7 +29,7 @@ LOOKS = 3  # in a row that find the same work older
 
 
 class MidBatch:
-    def __init__(self, world: World, clients: Clients, doorman: Doorman) -> None:
+    def __init__(self, world: FaultCluster, clients: Clients, doorman: WebhookProxy) -> None:
         self._world = world
         self._clients = clients
         self._doorman = doorman

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.faults.fault_cluster import FaultCluster
 from tests.faults.hits import until_hit
 from tests.faults.plan import Fault
 from tests.faults.processes import Processes
 from tests.faults.shop import Shop
 from tests.faults.traffic import Clients
-from tests.faults.world import World
 
 Odds = dict[str, float]
 DICE: dict[str, Odds] = {
@@ -23,7 +23,9 @@ DICE: dict[str, Odds] = {
 
 
 class Misbehaviour:
-    def __init__(self, world: World, shop: Shop, clients: Clients, processes: Processes) -> None:
+    def __init__(
+        self, world: FaultCluster, shop: Shop, clients: Clients, processes: Processes
+    ) -> None:
         self._world = world
         self._shop = shop
         self._clients = clients

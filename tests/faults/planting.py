@@ -10,15 +10,15 @@ from typing import Any
 
 import httpx
 
-from shared.kafka import LogWriter, Outgoing
+from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.settings import Settings
-from shared.topics import TRIGGERS
 from tests import stack
 from tests.e2e.carillon import campaign
-from tests.faults.doorman import Doorman
+from tests.faults.fault_cluster import FaultCluster
 from tests.faults.shop import SECRET_MARK, Shop, open_shop
 from tests.faults.traffic import Clients
-from tests.faults.world import World
+from tests.faults.webhook_proxy import WebhookProxy
 from tests.stack import eventually
 
 PROXIED = "ingest-proxied.log"
@@ -28,7 +28,7 @@ QUERY = f"https://{SECRET_MARK}.example.test/a?session={SECRET_MARK}"
 
 
 async def plant_everything(
-    world: World, doorman: Doorman, writer: LogWriter, seed: str
+    world: FaultCluster, doorman: WebhookProxy, writer: LogWriter, seed: str
 ) -> Set[str]:
     """The values that don't hold the mark, to be searched for. Returns when all is over."""
     shop = Shop.of(f"planting:{seed}")
@@ -56,7 +56,7 @@ def _behind_a_proxy(settings: Settings) -> Settings:
     )
 
 
-async def _open_more(world: World, shop: Shop) -> None:
+async def _open_more(world: FaultCluster, shop: Shop) -> None:
     """Keys of all kinds, a secret for logins, links with what is behind a question mark."""
     kinds = {"write": shop.write_key, "webhook": shop.webhook_key}
     kinds |= {kind: _key(kind, shop) for kind in ("server", "stream")}
@@ -77,13 +77,13 @@ def _key(kind: str, shop: Shop) -> str:
     return f"{kind}_{SECRET_MARK}_{shop.app}"
 
 
-async def _knows(world: World, address: str, shop: Shop) -> bool:
+async def _knows(world: FaultCluster, address: str, shop: Shop) -> bool:
     params = {"key": shop.write_key, "visitorId": shop.visitor(0)}
     answer = await world.http.get(f"http://{address}/v1/profile", params=params)
     return answer.status_code == 200
 
 
-async def _by_ingest(world: World, address: str, shop: Shop) -> None:
+async def _by_ingest(world: FaultCluster, address: str, shop: Shop) -> None:
     base, told = f"http://{address}", {"X-Forwarded-For": VISITORS_ADDRESS, "Referer": QUERY}
     hook = f"/v1/webhooks/onesignal/{shop.webhook_key}"
     push = {"notificationId": str(uuid.uuid4()), "subscriptionId": shop.players[0], "url": QUERY}
@@ -126,7 +126,7 @@ def _proof(login: str) -> str:
     return hmac.new(LOGIN_SECRET.encode(), login.encode(), hashlib.sha256).hexdigest()
 
 
-async def _by_the_sender(world: World, shop: Shop, token: str) -> None:
+async def _by_the_sender(world: FaultCluster, shop: Shop, token: str) -> None:
     base, headers = f"http://{world.sender.address}", {"Authorization": f"Bearer {token}"}
     name = {"app": shop.app, "campaign": "planted"}
     recipients = [{"player": p, "variables": {"name": SECRET_MARK}} for p in shop.players[:9]]
@@ -159,7 +159,7 @@ async def _by_the_sender(world: World, shop: Shop, token: str) -> None:
     await eventually(over, 60, every=0.2)
 
 
-async def _by_the_log(world: World, writer: LogWriter, shop: Shop) -> None:
+async def _by_the_log(world: FaultCluster, writer: LogWriter, shop: Shop) -> None:
     """OneSignal refuses the key: the app stops. A dead letter, which is looked at; an erased person."""
     one_signal = {"appId": shop.one_signal, "restApiKey": f"os_v2_app_{SECRET_MARK}_wrong"}
     body = {"name": shop.app, "oneSignal": one_signal}
@@ -177,13 +177,13 @@ async def _by_the_log(world: World, writer: LogWriter, shop: Shop) -> None:
     )
     await world.ops("POST", f"/v1/people/{found['items'][0]['id']}/erase")
     poison = f'{{"email": "{shop.email(5)}", "poison-of-the-faults": '.encode()
-    await writer.publish([Outgoing(TRIGGERS.name, shop.login(5), poison, "trigger")])
+    await writer.publish([OutgoingRecord(TRIGGERS_TOPIC.name, shop.login(5), poison, "trigger")])
 
-    async def buried() -> bool:
+    async def has_tombstone() -> bool:
         async with world.mongo() as database:
-            return bool(await database["dead_letters"].find_one({"topic": TRIGGERS.name}))
+            return bool(await database["dead_letters"].find_one({"topic": TRIGGERS_TOPIC.name}))
 
-    await eventually(buried, 30, every=0.2)
+    await eventually(has_tombstone, 30, every=0.2)
 
 
 def _expect(status: int, answer: httpx.Response) -> None:

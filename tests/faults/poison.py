@@ -8,26 +8,26 @@ from random import Random
 from typing import Any
 
 from shared.errors import LogUnavailable
-from shared.kafka import LogWriter, Outgoing
-from shared.models.event import ONESIGNAL_WEBHOOK
-from shared.topics import (
-    DEAD_LETTERS,
-    DELIVERIES,
-    EVENTS,
-    JOBS_MARKETING,
-    JOBS_TRANSACTIONAL,
-    TRIGGERS,
+from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.topics import (
+    DEAD_LETTERS_TOPIC,
+    DELIVERIES_TOPIC,
+    EVENTS_TOPIC,
+    MARKETING_JOBS_TOPIC,
+    TRANSACTIONAL_JOBS_TOPIC,
+    TRIGGERS_TOPIC,
 )
-from tests.faults.world import World
+from shared.models.event import ONESIGNAL_WEBHOOK
+from tests.faults.fault_cluster import FaultCluster
 
 MARK = b"poison-of-the-faults"
 TYPES = {
-    EVENTS.name: ONESIGNAL_WEBHOOK,
-    TRIGGERS.name: "trigger",
-    JOBS_TRANSACTIONAL.name: "job",
-    JOBS_MARKETING.name: "job",
-    DELIVERIES.name: "delivery",
-    DEAD_LETTERS.name: "deadLetter",
+    EVENTS_TOPIC.name: ONESIGNAL_WEBHOOK,
+    TRIGGERS_TOPIC.name: "trigger",
+    TRANSACTIONAL_JOBS_TOPIC.name: "job",
+    MARKETING_JOBS_TOPIC.name: "job",
+    DELIVERIES_TOPIC.name: "delivery",
+    DEAD_LETTERS_TOPIC.name: "deadLetter",
 }
 
 
@@ -37,13 +37,13 @@ async def plant(writer: LogWriter, seed: int) -> int:
     records = []
     for topic, kind in TYPES.items():
         shapes = (b'{"broken": "' + MARK, b'{"mark": "' + MARK + b'"}', b"\xff\xfe" + MARK)
-        records.append(Outgoing(topic, f"k{dice.random()}", dice.choice(shapes), kind))
+        records.append(OutgoingRecord(topic, f"k{dice.random()}", dice.choice(shapes), kind))
     for record in records:
         await _publish(writer, record)
     return len(records)
 
 
-async def _publish(writer: LogWriter, record: Outgoing) -> None:
+async def _publish(writer: LogWriter, record: OutgoingRecord) -> None:
     while True:
         try:
             return await writer.publish([record])
@@ -51,7 +51,7 @@ async def _publish(writer: LogWriter, record: Outgoing) -> None:
             await asyncio.sleep(0.2)
 
 
-async def letters(world: World) -> list[dict[str, Any]]:
+async def letters(world: FaultCluster) -> list[dict[str, Any]]:
     """All dead letters as they are stored."""
     async with world.mongo() as database:
         return [letter async for letter in database["dead_letters"].find({})]

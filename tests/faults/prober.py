@@ -14,9 +14,9 @@ from uuid import UUID
 import httpx
 
 from shared.ids import derived_id
-from tests.faults.doorman import Doorman
+from tests.faults.fault_cluster import OPS_TOKEN, FaultCluster
 from tests.faults.shop import Shop
-from tests.faults.world import OPS_TOKEN, World
+from tests.faults.webhook_proxy import WebhookProxy
 
 EVERY_SECONDS = 0.1
 WEBHOOK_SECONDS = 0.5
@@ -42,9 +42,9 @@ class Prober:
     `events` were accepted, by their ids; `told` and `tried` are its page views, visitor → items.
     """
 
-    world: World
+    world: FaultCluster
     shop: Shop
-    doorman: Doorman
+    doorman: WebhookProxy
     send: str  # one that there is
     answers: dict[str, int] = field(default_factory=dict)
     worst: dict[str, float] = field(default_factory=dict)

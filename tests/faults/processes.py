@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from random import Random
 
-from ingest_service.guarded_log import HOLD
+from ingest_service.durable.circuit_breaker import HOLD
 from tests.disk import fill
+from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.faults.plan import Fault
 from tests.faults.traffic import Clients
-from tests.faults.world import SERVICES, World
 from tests.stack import Server, eventually
 
 UNDER_WAY_SECONDS = 0.8  # seen: from trigger to account below a second
@@ -25,14 +25,14 @@ FOREIGN = ("broker", "database")
 
 
 @asynccontextmanager
-async def away(world: World, name: str) -> AsyncIterator[Server]:
+async def away(world: FaultCluster, name: str) -> AsyncIterator[Server]:
     """Nobody else's meanwhile, not expected to answer, and started again."""
     async with world.guards[world.servers[name]], gone(world, name) as server:
         yield server
 
 
 @asynccontextmanager
-async def gone(world: World, name: str) -> AsyncIterator[Server]:
+async def gone(world: FaultCluster, name: str) -> AsyncIterator[Server]:
     """The same for whoever has its guard."""
     world.up.pop(name, None)
     server = world.servers[name]
@@ -44,7 +44,7 @@ async def gone(world: World, name: str) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def frozen(world: World, name: str) -> AsyncIterator[None]:
+async def frozen(world: FaultCluster, name: str) -> AsyncIterator[None]:
     """It is there, and answers nobody. Whoever asks for this has its guard."""
     server = world.servers[name]
     world.frozen.add(server)
@@ -57,7 +57,7 @@ async def frozen(world: World, name: str) -> AsyncIterator[None]:
 
 
 class Processes:
-    def __init__(self, world: World, clients: Clients) -> None:
+    def __init__(self, world: FaultCluster, clients: Clients) -> None:
         self._world = world
         self._clients = clients
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.faults.doorman import Seen
+from tests.faults.webhook_proxy import Seen
 
 PLURAL = {"impression": "impressions", "click": "clicks", "close": "closes"}
 BREAKDOWNS = ("variants", "browsers")

@@ -11,28 +11,28 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.kafka import LogWriter
+from shared.kafka.client import LogWriter
 from tests.cluster import is_cluster
-from tests.faults.doorman import Doorman
-from tests.faults.hands import Hands, deeds_of
+from tests.faults.fault_cluster import FaultCluster
+from tests.faults.fault_injector import FaultInjector, fault_actions
 from tests.faults.memory import Memory
 from tests.faults.plan import Choice, Round
 from tests.faults.prober import Prober
+from tests.faults.reconciliation import Reconciliation
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
-from tests.faults.verdict import Verdict
-from tests.faults.world import World
+from tests.faults.webhook_proxy import WebhookProxy
 
 Watcher = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
 @dataclass
-class Course:
+class FaultRun:
     """What the rounds of a run share."""
 
-    world: World
+    world: FaultCluster
     writer: LogWriter
-    doorman: Doorman
+    doorman: WebhookProxy
     choice: Choice
     planted: int = 0
     shops: list[Shop] = field(default_factory=list)
@@ -53,15 +53,15 @@ class Course:
         self.doorman.strange.clear()
         await open_shop(world, self.doorman, shop)
         clients = Clients(world, shop, self.writer, plan.seed)
-        hands = Hands(self.writer, deeds_of(world, shop, self.doorman, clients))
+        hands = FaultInjector(self.writer, fault_actions(world, shop, self.doorman, clients))
         await clients.settle_in()
         prober = Prober(world, shop, self.doorman, await clients.first_send())
         memory = Memory(world)
-        verdict = Verdict(world, shop, self.doorman, clients.told)
+        verdict = Reconciliation(world, shop, self.doorman, clients.told)
         async with _beside(prober.run, memory.watch):
             await self._break(plan, clients, hands)
             self._nothing_was_strange(clients)
-            await verdict.judge(self.planted)
+            await verdict.check(self.planted)
         await verdict.judge_prober(prober)
         _say(f"\n{plan.number}: {_counted(hands.hits)}")
         _say(f"{_told(clients, prober)}, {verdict.counted} interactions")
@@ -70,7 +70,7 @@ class Course:
         assert not prober.slow, f"{len(prober.slow)} answers too late: {prober.slow[:5]}"
         memory.is_bounded()
 
-    async def _break(self, plan: Round, clients: Clients, hands: Hands) -> None:
+    async def _break(self, plan: Round, clients: Clients, hands: FaultInjector) -> None:
         """Traffic and faults side by side; when the faults are over, everything is up."""
 
         async def break_things() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from tests.e2e.carillon import campaign
-from tests.faults.doorman import Doorman
-from tests.faults.world import World
+from tests.faults.fault_cluster import FaultCluster
+from tests.faults.webhook_proxy import WebhookProxy
 from tests.marks import PLANTED
 
 SECRET_MARK = PLANTED  # in every key, login, email and visitor id: no log may show one
@@ -56,7 +56,7 @@ class Shop:
         return f"{SECRET_MARK}-{number}@{self.app}.example.test"
 
 
-async def open_shop(world: World, doorman: Doorman, shop: Shop) -> None:
+async def open_shop(world: FaultCluster, doorman: WebhookProxy, shop: Shop) -> None:
     """Known to OneSignal and the sender at once, to ingest within 5 s; half of its browsers have
     each SDK."""
     await world.onesignal(

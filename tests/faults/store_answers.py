@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 
+from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.faults.hits import HIT_SECONDS
 from tests.faults.plan import Fault
-from tests.faults.world import SERVICES, World
 from tests.mongo_proxy import Decide, How, Refusal
 from tests.mongo_wire import Message
 from tests.stack import eventually
@@ -35,7 +35,7 @@ def refuse_each(dice: Random) -> Decide:
 
 
 class StoreAnswers:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: FaultCluster) -> None:
         self._world = world
 
     async def unknown_codes(self, fault: Fault) -> int:
@@ -60,7 +60,7 @@ class StoreAnswers:
 
 
 @contextmanager
-def deciding(world: World, decide: Decide) -> Iterator[Callable[[], int]]:
+def deciding(world: FaultCluster, decide: Decide) -> Iterator[Callable[[], int]]:
     """The services' database answers so meanwhile; yields how often it has."""
     before = world.proxy.hits.total()
     world.proxy.decide = decide

@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 from aiokafka import TopicPartition
 
-from shared.kafka_scan import open_scanner, places_of
+from shared.kafka.scan import open_scanner, partitions_of
+from shared.kafka.topics import EVENTS_TOPIC
 from shared.settings import KafkaSettings
-from shared.topics import EVENTS
+from tests.faults.client_ledger import ClientLedger
+from tests.faults.fault_cluster import FaultCluster
 from tests.faults.poison import MARK
 from tests.faults.shop import Shop
-from tests.faults.told import Told
-from tests.faults.world import World
 
 POLL_MS = 200
 Document = dict[str, Any]
@@ -26,7 +26,7 @@ async def not_on_the_log(kafka: KafkaSettings, ids: set[str], seconds: float) ->
     """Which of these events `carillon.events` has not, however long one looks."""
     missing, deadline = set(ids), time.monotonic() + seconds
     async with open_scanner(kafka, None) as reader:
-        reader.assign([TopicPartition(*place) for place in places_of([EVENTS])])
+        reader.assign([TopicPartition(*place) for place in partitions_of([EVENTS_TOPIC])])
         await reader.seek_to_beginning()
         while missing and time.monotonic() < deadline:
             for records in (await reader.getmany(timeout_ms=POLL_MS)).values():
@@ -44,7 +44,7 @@ class Stored:
         self._people = {profile["login"]: profile for profile in profiles}
 
     @classmethod
-    async def of(cls, world: World, shop: Shop) -> Stored:
+    async def of(cls, world: FaultCluster, shop: Shop) -> Stored:
         async with world.mongo() as database:
             found = [
                 [document async for document in database[name].find({"app": shop.app})]
@@ -52,7 +52,7 @@ class Stored:
             ]
         return cls(*found)
 
-    def differences(self, shop: Shop, told: Told) -> Iterator[str]:
+    def differences(self, shop: Shop, told: ClientLedger) -> Iterator[str]:
         """Each order, subscriber and turn at a kiosk that isn't there, or is there too often."""
         for visitor, orders in told.orders.items():
             there = Counter(p["id"] for p in self._profile(visitor).get("purchases", ()))

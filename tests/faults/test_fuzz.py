@@ -12,14 +12,14 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.topics import EVENTS as EVENTS_TOPIC
+from shared.kafka.topics import EVENTS_TOPIC as EVENTS_TOPIC
 from tests.faults.conftest import CHOICE
-from tests.faults.doorman import Doorman, sent_by
+from tests.faults.fault_cluster import FaultCluster
 from tests.faults.poison import is_planted, letters
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
+from tests.faults.webhook_proxy import WebhookProxy, sent_by
 from tests.faults.webhooks import EVENTS, body, fuzzed, how_many, post_all
-from tests.faults.world import World
 from tests.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -29,7 +29,7 @@ ACCEPTED_OR_REFUSED = {202, 413, 422}
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scenario:
     """A shop whose browsers got one send and keep silent about it."""
 
     shop: Shop
@@ -39,7 +39,7 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-async def scene(world: World, doorman: Doorman, writer: Any) -> AsyncIterator[Scene]:
+async def scene(world: FaultCluster, doorman: WebhookProxy, writer: Any) -> AsyncIterator[Scenario]:
     shop = Shop.of(f"fuzz:{CHOICE.seed}")
     await open_shop(world, doorman, shop)
     clients = Clients(world, shop, writer, "fuzz")
@@ -58,15 +58,15 @@ async def scene(world: World, doorman: Doorman, writer: Any) -> AsyncIterator[Sc
     pushes = await eventually(sent, 60, every=0.2)
     await world.misbehave({})
     url = f"http://{world.ingest.address}/v1/webhooks/onesignal/{shop.webhook_key}"
-    yield Scene(shop, url, send, pushes)
+    yield Scenario(shop, url, send, pushes)
 
 
-async def interactions(world: World, send: str) -> dict[str, int]:
+async def interactions(world: FaultCluster, send: str) -> dict[str, int]:
     account = await world.ops("GET", f"/v1/sends/{send}")
     return {kind: account[kind] for kind in ("impressions", "clicks", "closes")}
 
 
-async def heard_out(world: World, scene: Scene, sign: int) -> None:
+async def heard_out(world: FaultCluster, scene: Scenario, sign: int) -> None:
     """Accounting is behind everything posted so far: one genuine click per player, as the sign of it.
 
     Records of a partition are counted in order, and a webhook's key is its player.
@@ -97,7 +97,7 @@ def _genuine(push: dict[str, Any], event: str) -> bytes:
     return orjson.dumps(body("v16", event, push["notification_id"], push["player_id"], tag))
 
 
-async def test_fuzzed_webhooks(world: World, scene: Scene) -> None:
+async def test_fuzzed_webhooks(world: FaultCluster, scene: Scenario) -> None:
     answers = await post_all(scene.url, fuzzed(MANY, CHOICE.seed, scene.pushes))
     assert set(answers) <= ACCEPTED_OR_REFUSED, answers
     assert answers.total() == MANY
@@ -107,7 +107,7 @@ async def test_fuzzed_webhooks(world: World, scene: Scene) -> None:
     await world.ready()
 
 
-def forged(scene: Scene, count: int) -> Iterator[bytes]:
+def forged(scene: Scenario, count: int) -> Iterator[bytes]:
     """Right shape and wrong tag, right tag and foreign player, another shop's, a tag that lies."""
     pushes = itertools.cycle(scene.pushes)
     for number, push in zip(range(count), pushes, strict=False):
@@ -128,7 +128,7 @@ def forged(scene: Scene, count: int) -> Iterator[bytes]:
         yield orjson.dumps(body(sdk, event, push["notification_id"], player, tag))
 
 
-async def test_forged_and_replayed_webhooks(world: World, scene: Scene) -> None:
+async def test_forged_and_replayed_webhooks(world: FaultCluster, scene: Scenario) -> None:
     count = max(300, MANY // 10)
     before = await interactions(world, scene.send)
     assert set(await post_all(scene.url, forged(scene, count))) == {202}

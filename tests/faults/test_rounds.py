@@ -11,7 +11,7 @@ from tests.cluster import given, is_cluster
 from tests.disk import can_mount
 from tests.faults.conftest import CHOICE
 from tests.faults.plan import FAULTS_A_ROUND, Round, deal
-from tests.faults.rounds import Course, repeatable
+from tests.faults.rounds import FaultRun, repeatable
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
@@ -25,7 +25,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("plan", rounds, ids=str)
 
 
-async def test_round(course: Course, plan: Round) -> None:
+async def test_round(course: FaultRun, plan: Round) -> None:
     await course.run(plan)
 
 

@@ -18,12 +18,12 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
-from shared.kafka import LogWriter
+from shared.kafka.client import LogWriter
 from tests.faults.conftest import CHOICE
-from tests.faults.doorman import Doorman
 from tests.faults.existing import Existing
+from tests.faults.fault_cluster import FaultCluster
 from tests.faults.poison import is_planted, letters
-from tests.faults.world import World
+from tests.faults.webhook_proxy import WebhookProxy
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -37,7 +37,7 @@ Tally = Counter[tuple[str, GenerationMode, int]]  # route, mode, status
 
 
 @pytest.fixture(scope="module")
-async def existing(world: World, doorman: Doorman, writer: LogWriter) -> Existing:
+async def existing(world: FaultCluster, doorman: WebhookProxy, writer: LogWriter) -> Existing:
     return await Existing.make(world, doorman, writer, CHOICE.seed)
 
 
@@ -113,7 +113,9 @@ def _say(name: str, answers: Tally) -> None:
 
 
 @pytest.mark.parametrize("name", ["ingest", "sender"])
-async def test_no_request_is_a_mistake_of_ours(world: World, existing: Existing, name: str) -> None:
+async def test_no_request_is_a_mistake_of_ours(
+    world: FaultCluster, existing: Existing, name: str
+) -> None:
     address = world.servers[name].address
     document = (await world.http.get(f"http://{address}/openapi.json")).json()
     answers = await asyncio.to_thread(_hammer, document, address, existing)

@@ -15,12 +15,12 @@ from aiohttp import web
 
 from tests.e2e.carillon import campaign
 from tests.faults.conftest import CHOICE
-from tests.faults.doorman import Doorman
+from tests.faults.fault_cluster import OPS_TOKEN, SERVICES, FaultCluster
 from tests.faults.planting import PROXIED, plant_everything
-from tests.faults.rounds import Course
+from tests.faults.rounds import FaultRun
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
-from tests.faults.world import OPS_TOKEN, SERVICES, World
+from tests.faults.webhook_proxy import WebhookProxy
 from tests.marks import search
 from tests.stack import eventually, free_port
 
@@ -42,7 +42,7 @@ CLIENTS = {
 }
 
 
-async def test_every_ops_route_needs_a_token(world: World) -> None:
+async def test_every_ops_route_needs_a_token(world: FaultCluster) -> None:
     base = f"http://{world.sender.address}"
     document = (await world.http.get(f"{base}/openapi.json")).json()
     routes = [(m, p) for p, ms in document["paths"].items() for m in ms if m in METHODS]
@@ -62,7 +62,7 @@ async def test_every_ops_route_needs_a_token(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_headers_tell_nothing_and_let_nobody_in(world: World, name: str) -> None:
+async def test_headers_tell_nothing_and_let_nobody_in(world: FaultCluster, name: str) -> None:
     base = f"http://{world.servers[name].address}"
     for path in ("/health/ready", "/v1/nothing", "/v1/sends", "/v1/profile", "/%00", "/../etc"):
         answer = await world.http.get(base + path, headers={"Origin": "https://evil.example.test"})
@@ -97,7 +97,7 @@ async def trap() -> AsyncIterator[tuple[str, list[str]]]:
 
 
 async def test_urls_that_come_in_are_never_called(
-    world: World, doorman: Doorman, writer: Any
+    world: FaultCluster, doorman: WebhookProxy, writer: Any
 ) -> None:
     shop = Shop.of(f"trap:{CHOICE.seed}")
     await open_shop(world, doorman, shop)
@@ -149,7 +149,7 @@ def _called(node: ast.AST) -> str:
 
 
 async def test_nothing_that_is_told_gets_into_a_log(
-    world: World, doorman: Doorman, writer: Any
+    world: FaultCluster, doorman: WebhookProxy, writer: Any
 ) -> None:
     """All that is secret or personal, by every way in, taken and refused."""
     values = await plant_everything(world, doorman, writer, CHOICE.seed)
@@ -157,7 +157,7 @@ async def test_nothing_that_is_told_gets_into_a_log(
     assert search(world.logs, values) == []
 
 
-def test_no_log_shows_a_secret_or_a_person(world: World, course: Course) -> None:
+def test_no_log_shows_a_secret_or_a_person(world: FaultCluster, course: FaultRun) -> None:
     """Last of all: what every round planted, and whatever has the shape of a secret."""
     names = {log.name for log in world.logs.iterdir()}
     assert {"ingest.log", "sender.log", PROXIED} <= names

@@ -7,11 +7,11 @@ from random import Random
 import pytest
 
 from tests.faults.conftest import CHOICE
+from tests.faults.fault_cluster import FaultCluster
 from tests.faults.plan import WINDOW_SECONDS, Fault, Round
-from tests.faults.rounds import Course
+from tests.faults.rounds import FaultRun
 from tests.faults.shop import Shop
 from tests.faults.store_answers import deciding, refuse_each
-from tests.faults.world import World
 from tests.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
@@ -32,7 +32,7 @@ MET = {
 ERASING = ("erased", "profiles", "visitors", "pages", "sends", "contacts")
 
 
-async def test_e4_each_stage_meets_an_invented_code(course: Course) -> None:
+async def test_e4_each_stage_meets_an_invented_code(course: FaultRun) -> None:
     """Nothing in the dead letters but the poison, nothing lost, no process ended."""
     faults = (
         Fault("unknown_store_answers", 0.0, WINDOW_SECONDS, 0.5),
@@ -48,7 +48,7 @@ async def test_e4_each_stage_meets_an_invented_code(course: Course) -> None:
     await _erase_somebody(course.world, course.shops[-1])
 
 
-async def _erase_somebody(world: World, shop: Shop) -> None:
+async def _erase_somebody(world: FaultCluster, shop: Shop) -> None:
     """An erasure goes through both services; it meets the codes too."""
     async with world.mongo() as database:
         profile = await database["profiles"].find_one({"app": shop.app})

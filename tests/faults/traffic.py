@@ -12,13 +12,13 @@ from uuid import UUID
 
 import orjson
 
-from shared.kafka import LogWriter, Outgoing
-from shared.topics import TRIGGERS
-from tests.faults.caller import Caller
+from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.topics import TRIGGERS_TOPIC
+from tests.faults.client_ledger import ClientLedger
+from tests.faults.fault_cluster import OPS_TOKEN, FaultCluster
 from tests.faults.plan import WINDOW_SECONDS
+from tests.faults.retrying_client import RetryingClient
 from tests.faults.shop import Shop
-from tests.faults.told import Told
-from tests.faults.world import OPS_TOKEN, World
 from tests.stack import eventually
 
 BATCHES = 60
@@ -33,12 +33,12 @@ SOME = 6  # recipients of a send that a fault is to hit
 class Clients:
     """Shoppers, newcomers, kiosks and whoever triggers sends, of one round's shop."""
 
-    def __init__(self, world: World, shop: Shop, writer: LogWriter, seed: str) -> None:
+    def __init__(self, world: FaultCluster, shop: Shop, writer: LogWriter, seed: str) -> None:
         self._world = world
         self._shop = shop
         self._seed = seed
-        self.caller = Caller(world, writer)
-        self.told = Told()
+        self.caller = RetryingClient(world, writer)
+        self.told = ClientLedger()
 
     def dice(self, actor: str) -> Random:
         return Random(f"traffic:{self._seed}:{actor}")
@@ -165,7 +165,9 @@ class Clients:
         return {**named, "priority": priority, "audience": {"players": players}}
 
     async def _publish(self, trigger: dict[str, Any]) -> None:
-        record = Outgoing(TRIGGERS.name, trigger["id"], orjson.dumps(trigger), "trigger")
+        record = OutgoingRecord(
+            TRIGGERS_TOPIC.name, trigger["id"], orjson.dumps(trigger), "trigger"
+        )
         await self.caller.publish(record)
 
 

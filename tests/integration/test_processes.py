@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.collections import PROCESSES
-from shared.mongo import Database
+from shared.kafka.topics import EVENTS_TOPIC as TOPIC
+from shared.mongo.client import Database
+from shared.mongo.collections import PROCESSES
 from shared.settings import Settings
-from shared.topics import EVENTS as TOPIC
 from tests import stack
 from tests.integration.ingest.running import (
     EVENTS,

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from shared.collections import INSTALLATION
 from shared.errors import Rejected
-from shared.mongo import open_database
+from shared.mongo.client import open_database
+from shared.mongo.collections import INSTALLATION
 from shared.secret_check import SECRET, check_secret
 from shared.secrets import Vault
 from shared.settings import Settings

@@ -35,7 +35,7 @@ ASKED = (
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scenario:
     database: stack.Server
     ingest: httpx.AsyncClient
     sender: httpx.AsyncClient
@@ -57,7 +57,7 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
+async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scenario]:
     """On a broker of its own: its groups have no former members to be waited for."""
     folder = tmp_path_factory.mktemp("silent")
     async with AsyncExitStack() as opened:
@@ -70,13 +70,13 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
             server = opened.enter_context(stack.service(name, settings))
             clients.append(await opened.enter_async_context(client_of(server)))
             await until(clients[-1], 200, "ready")
-        scene = Scene(database, *clients)
+        scene = Scenario(database, *clients)
         assert (await scene.ask("PUT", "/v1/apps/demo/campaigns/hello", campaign())).is_success
         assert (await scene.ask("POST", "/v1/sends", TRIGGER)).is_success
         yield scene
 
 
-async def all_are_refused(scene: Scene) -> None:
+async def all_are_refused(scene: Scenario) -> None:
     for asked in (*ASKED, ("GET", "/v1/profile?key=wk_demo&visitorId=v", None)):
         await scene.refused(*asked)
     answer = await scene.ingest.post(EVENTS, json={"type": "pageview", "visitorId": "v"})
@@ -85,7 +85,7 @@ async def all_are_refused(scene: Scene) -> None:
     await stack.eventually(lambda: _stranger_is_told(scene, 503))
 
 
-async def _stranger_is_told(scene: Scene, status: int) -> bool:
+async def _stranger_is_told(scene: Scenario, status: int) -> bool:
     url = "/v1/events?key=wk_nobody_knows"
     answer = await scene.ingest.post(url, json={"type": "pageview", "visitorId": "v"})
     assert answer.status_code in (401, 503) and ("retry-after" in answer.headers) == (
@@ -94,7 +94,7 @@ async def _stranger_is_told(scene: Scene, status: int) -> bool:
     return answer.status_code == status
 
 
-async def all_is_well_again(scene: Scene) -> None:
+async def all_is_well_again(scene: Scenario) -> None:
     await until(scene.sender, 200, "ready")
     await stack.eventually(lambda: _stranger_is_told(scene, 401))
     for asked in ASKED:
@@ -105,7 +105,7 @@ async def all_is_well_again(scene: Scene) -> None:
         await stack.eventually(is_answered)
 
 
-async def test_frozen_database_is_told_by_every_route(scene: Scene) -> None:
+async def test_frozen_database_is_told_by_every_route(scene: Scenario) -> None:
     scene.database.freeze()
     try:
         await all_are_refused(scene)
@@ -115,7 +115,7 @@ async def test_frozen_database_is_told_by_every_route(scene: Scene) -> None:
     await all_is_well_again(scene)
 
 
-async def test_killed_database_is_told_by_every_route(scene: Scene) -> None:
+async def test_killed_database_is_told_by_every_route(scene: Scenario) -> None:
     scene.database.kill()
     await all_are_refused(scene)
     scene.database.start()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shared.kafka import ensure_topics
-from shared.mongo import open_database, ping
+from shared.kafka.client import ensure_topics
+from shared.kafka.topics import TOPICS
+from shared.mongo.client import open_database, ping
 from shared.settings import Settings
-from shared.topics import TOPICS
 from tests import stack
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from shared.mongo import Database, open_database
+from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from tests import stack
 from tests.integration.ingest.running import (

@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from shared.kafka import LogWriter, open_log_writer
+from shared.kafka.client import LogWriter, open_log_writer
 from shared.settings import LimitSettings
-from tests.faults.world import World
+from tests.faults.fault_cluster import FaultCluster
 from tests.load.burst import Burst
 from tests.load.journeys import Journeys
 from tests.load.watch import Watch
@@ -23,7 +23,7 @@ LIMITS = LimitSettings(key_per_second=2_000, key_burst=5_000)
 
 async def main() -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        world = World(Path(folder), log_level="WARNING", proxied=False, limits=LIMITS)
+        world = FaultCluster(Path(folder), log_level="WARNING", proxied=False, limits=LIMITS)
         try:
             await world.start()
             writer: LogWriter
@@ -33,7 +33,7 @@ async def main() -> int:
             await world.stop()
 
 
-async def _load(world: World, writer: LogWriter) -> int:
+async def _load(world: FaultCluster, writer: LogWriter) -> int:
     journeys = Journeys(world, writer)
     await journeys.open_shop()
     capacity = await journeys.capacity()

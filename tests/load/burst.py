@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 import orjson
 
-from tests.faults.world import World
+from tests.faults.fault_cluster import FaultCluster
 
 TIMES = 10
 A_REQUEST = 500
@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 120.0
 class Burst:
     """One shopper's script gone wild, under one key."""
 
-    world: World
+    world: FaultCluster
     app: str
     key: str
     answers: Counter[int] = field(default_factory=Counter)

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import orjson
 
-from shared.kafka import LogWriter, Outgoing
-from shared.topics import TRIGGERS
+from shared.kafka.client import LogWriter, OutgoingRecord
+from shared.kafka.topics import TRIGGERS_TOPIC
 from tests.e2e.carillon import campaign
-from tests.faults.world import SERVICES, World
+from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.load.watch import Watch, lag_of
 from tests.stack import eventually
 
@@ -26,7 +26,7 @@ AHEAD = 60  # records before all stages: more of them, and it piles up
 
 
 class Journeys:
-    def __init__(self, world: World, writer: LogWriter) -> None:
+    def __init__(self, world: FaultCluster, writer: LogWriter) -> None:
         self._world = world
         self._writer = writer
         self.app, self._one_signal = f"load-{uuid.uuid4().hex[:8]}", str(uuid.uuid4())
@@ -128,7 +128,7 @@ class Journeys:
         }
         trigger["audience"] = {"players": [self._players[number]]}
         await self._writer.publish(
-            [Outgoing(TRIGGERS.name, send, orjson.dumps(trigger), "trigger")]
+            [OutgoingRecord(TRIGGERS_TOPIC.name, send, orjson.dumps(trigger), "trigger")]
         )
         self._sends.append(send)
 

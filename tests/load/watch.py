@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.faults.world import SERVICES, World
+from tests.faults.fault_cluster import SERVICES, FaultCluster
 
 LOOK_SECONDS = 2.0
 SAY_SECONDS = 60.0
@@ -20,7 +20,7 @@ STEADY_LAG = 500  # records: below it nothing piles up
 LAG = re.compile(r'^carillon_stage_lag_records\{stage="([^"]+)",topic="[^"]+"\} (\S+)$', re.M)
 
 
-async def lag_of(world: World, service: str) -> dict[str, float]:
+async def lag_of(world: FaultCluster, service: str) -> dict[str, float]:
     """Records behind the end, by stage."""
     text = (await world.http.get(f"http://{world.servers[service].address}/metrics")).text
     lags: dict[str, float] = {}
@@ -31,7 +31,7 @@ async def lag_of(world: World, service: str) -> dict[str, float]:
 
 @dataclass
 class Watch:
-    world: World
+    world: FaultCluster
     seconds: float
     say: Callable[[str], None]
     memory: list[tuple[float, dict[str, float]]] = field(default_factory=list)  # when, MB

@@ -9,22 +9,23 @@ from typing import Any
 import httpx
 import orjson
 
-from ingest_service.batch import read_batch
-from ingest_service.identify import LoginProof
-from ingest_service.importer.rows import to_event
-from ingest_service.judge import Arrival, Judge
+from ingest_service.collect.batch import read_batch
+from ingest_service.collect.event_validator import EventValidator, RequestContext
+from ingest_service.collect.login_proof import LoginProof
+from ingest_service.importer.row_event import to_event
+from ingest_service.onesignal.event_stream_body import read_stream
+from ingest_service.onesignal.webhook_body import read_webhook
 from ingest_service.projector.decode import decode
-from ingest_service.stream_bodies import read_stream
-from ingest_service.webhook_bodies import read_webhook
 from sender_service.intake.lines import read_head, read_recipient
-from sender_service.intake.said import to_said
-from sender_service.models.erasure import Erased, names_person
+from sender_service.intake.request import parse_request
+from sender_service.models.data_subject import DataSubject, names_person
 from sender_service.models.send import EVER, NEVER
 from sender_service.models.trigger import parse_trigger
 from sender_service.ops.asked import read_whole
 from sender_service.ops.audit import plain
-from sender_service.ops.trials import _judged
-from shared.kafka import Record
+from sender_service.ops.push_tester import _judged
+from shared.kafka.client import Record
+from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.models.app import App
 from shared.models.dead_letter import DeadLetter
 from shared.models.delivery import Delivery
@@ -32,7 +33,6 @@ from shared.models.event import Event
 from shared.models.job import Job
 from shared.models.wire import load_json
 from shared.secrets import Vault
-from shared.topics import DELIVERIES, EVENTS
 
 UUID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 AT = "2026-05-01T12:00:00.000Z"
@@ -117,20 +117,20 @@ DATA: dict[str, dict[str, Any]] = {
 }
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SHOP = {"_id": "demo", "name": "d", "version": 1, "oneSignal": {"appId": "a", "restApiKey": "k"}}
-ARRIVAL = Arrival(App.model_validate(SHOP), "browser", NOW, timedelta(0), 400, 100, False)
-JUDGE = Judge(LoginProof(Vault("k" * 40)))
+ARRIVAL = RequestContext(App.model_validate(SHOP), "browser", NOW, timedelta(0), 400, 100, False)
+JUDGE = EventValidator(LoginProof(Vault("k" * 40)))
 SOME = {"x": NEVER}
-NOBODY = Erased("demo", SOME, SOME, SOME, SOME, hash_of=str)
+NOBODY = DataSubject("demo", SOME, SOME, SOME, SOME, hash_of=str)
 
 
 def _projected(raw: bytes) -> object:
     kind = orjson.loads(raw).get("type") if raw.startswith(b"{") else ""
-    topic = DELIVERIES.name if b'"outcome"' in raw else EVENTS.name
+    topic = DELIVERIES_TOPIC.name if b'"outcome"' in raw else EVENTS_TOPIC.name
     return decode(Record(topic, 0, 0, b"k", raw, kind if isinstance(kind, str) else "", 0))
 
 
 def _reported(raw: bytes) -> object:
-    return JUDGE.judge(load_json(raw), ARRIVAL)
+    return JUDGE.validate(load_json(raw), ARRIVAL)
 
 
 def _imported(raw: bytes) -> object:
@@ -143,7 +143,7 @@ DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "stream": (read_stream, STREAM),
     "batch": (read_batch, BATCH),
     "trigger": (parse_trigger, TRIGGER),
-    "intake": (to_said, TRIGGER),
+    "intake": (parse_request, TRIGGER),
     "segment": (parse_trigger, SEGMENT),
     "job": (Job.parse, JOB),
     "delivery": (Delivery.parse, DELIVERY),
@@ -154,7 +154,7 @@ DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "line of a list": (lambda raw: read_recipient(2, raw, 0), LINE),
     "preview": (read_whole, TRIGGER_WITHOUT_ID),
     "import row": (_imported, TAGS),
-    "dead letter shown": (lambda raw: plain(DeadLetter.told(DeadLetter.pack(raw))), EVENT),
+    "dead letter shown": (lambda raw: plain(DeadLetter.decode(DeadLetter.pack(raw))), EVENT),
     "dead letter erased": (lambda raw: names_person(load_json(raw), NOBODY, EVER), EVENT),
     "connection": (lambda raw: plain(_judged(httpx.Response(200, content=raw))), COUNTS),
     "refusal": (lambda raw: plain(_judged(httpx.Response(400, content=raw))), REFUSAL),
@@ -173,24 +173,26 @@ READERS = {
     "shared/models/strict.py": "trigger; tests/unit/shared/test_strict.py",
     "shared/models/wire.py": "job, delivery, event, letter",
     "ingest_service/api/profile.py": "tests/faults/test_schemas.py: a visitor id",
-    "ingest_service/batch.py": "batch",
-    "ingest_service/importer/rows.py": "import row",
-    "ingest_service/importer/run.py": OWN,
-    "ingest_service/field_notes.py": "event …",
-    "ingest_service/known_apps.py": "tests/unit/ingest/test_known_apps.py",
+    "ingest_service/collect/batch.py": "batch",
+    "ingest_service/parsing/bounded_json.py": "webhook",
+    "ingest_service/collect/collector.py": "event …",
+    "ingest_service/importer/row_event.py": "import row",
+    "ingest_service/importer/command.py": OWN,
+    "ingest_service/parsing/field_notes.py": "event …",
+    "ingest_service/api/app_cache.py": "tests/unit/ingest/test_known_apps.py",
     "ingest_service/projector/decode.py": "projected",
     "ingest_service/snapshot/files.py": "test_head_of_a_snapshot; test_snapshots.py",
-    "ingest_service/spool_name.py": "tests/unit/ingest/test_spool.py",
-    "ingest_service/stream_bodies.py": "stream",
-    "ingest_service/webhook_bodies.py": "webhook",
-    "sender_service/accounting/erasure.py": "event",
-    "sender_service/accounting/places.py": "dead letter erased",
+    "ingest_service/durable/spool_name.py": "tests/unit/ingest/test_spool.py",
+    "ingest_service/onesignal/event_stream_body.py": "stream",
+    "ingest_service/onesignal/webhook_body.py": "webhook",
+    "sender_service/privacy/stage.py": "event",
+    "sender_service/privacy/records.py": "dead letter erased",
     "sender_service/accounting/stage.py": "delivery, event",
     "sender_service/cli/ops.py": "a person's own command",
     "sender_service/dispatcher/dispatcher.py": "job",
     "sender_service/dispatcher/onesignal.py": "tests/unit/sender/test_onesignal.py",
     "sender_service/dispatcher/outcomes.py": "test_onesignals_answers",
-    "sender_service/express.py": OWN,
+    "sender_service/fast_path.py": OWN,
     "sender_service/intake/lines.py": "head of a list, line of a list",
     "sender_service/intake/upload.py": OWN,
     "sender_service/models/campaign.py": OWN,
@@ -204,12 +206,12 @@ READERS = {
     "sender_service/ops/apps.py": OWN,
     "sender_service/ops/bodies.py": "tests/contract/sender/test_strict_bodies.py",
     "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_trial.py",
-    "sender_service/ops/letters.py": "letter, dead letter shown",
+    "sender_service/ops/dead_letters.py": "letter, dead letter shown",
     "sender_service/ops/asked.py": "preview",
-    "sender_service/ops/trials.py": "connection, refusal",
-    "sender_service/planner/lists.py": OWN,
+    "sender_service/ops/push_tester.py": "connection, refusal",
+    "sender_service/planner/recipients.py": OWN,
     "sender_service/planner/planner.py": OWN,
     "sender_service/planner/target.py": OWN,
-    "sender_service/scheduler/release.py": OWN,
+    "sender_service/pages/transitions.py": OWN,
     "sender_service/store/parked.py": OWN,
 }

@@ -29,12 +29,12 @@ def findings(*dependencies: object) -> Findings:
     return read_report(orjson.dumps({"dependencies": dependencies, "fixes": []}))
 
 
-def said(*dependencies: object) -> list[str]:
+def report_lines(*dependencies: object) -> list[str]:
     return sentences(findings(*dependencies))
 
 
 def test_advisory_is_named_with_its_fix() -> None:
-    assert said(FINE, BAD) == [
+    assert report_lines(FINE, BAD) == [
         "advisory: c 2: PYSEC-2026-1 (3)",
         "2 dependencies asked about, 1 advisories",
     ]
@@ -42,7 +42,7 @@ def test_advisory_is_named_with_its_fix() -> None:
 
 def test_d7_what_could_not_be_asked_is_not_called_sound() -> None:
     not_asked = "not asked: no advisory data from here about 1 of 1 dependencies"
-    assert said(SKIPPED) == [f"{not_asked}; {WAY_OUT}"]
+    assert report_lines(SKIPPED) == [f"{not_asked}; {WAY_OUT}"]
     assert "run `make audit` where" in WAY_OUT and "requirements/base.txt" in WAY_OUT
 
 

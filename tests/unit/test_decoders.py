@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ingest_service.snapshot.files import read_header
 from sender_service.dispatcher.outcomes import classify
 from sender_service.ops.audit import plain
-from sender_service.ops.trials import _judged
+from sender_service.ops.push_tester import _judged
 from shared.errors import Rejected
 from tests.unit.decoders import DECODERS, READERS, UUID
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 READING = {
     "loads",
     "load_json",
-    "load_shallow",
+    "load_bounded",
     "model_validate",
     "model_validate_json",
     "validate",

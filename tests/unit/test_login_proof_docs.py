@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.identify import LoginProof
+from ingest_service.collect.login_proof import LoginProof
 from shared.models.app import App
 from shared.secrets import Vault
 

@@ -34,7 +34,7 @@ function readEntry(entry) {
   return found;
 }
 
-// As Carillon reads amounts (ingest_service/normalise.py): one number, and around it what has no
+// As Carillon reads amounts (ingest_service/parsing/normalise.py): one number, and around it what has no
 // digits. 1,234 and 1.234.567 are in thousands, 1.234 is a decimal. Below none, nothing is guessed.
 const NEGATIVE = /[(−–-]\D*\d|\d\s*[−–-]/;
 const AMOUNT = /^(?:\D*(?:[A-Za-z]\.|[^\d.,]))?([.,]?\d(?:[\d\s.,'’]*\d)?[.,]?)\D*$/;

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from shared.mongo import open_database
+from shared.mongo.client import open_database
 from shared.settings import MongoSettings
 from tests.contract.ingest.doubles import SHOP, VAULT, Api, app
 

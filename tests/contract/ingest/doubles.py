@@ -9,19 +9,19 @@ from typing import Any
 
 import httpx
 
-from ingest_service.api.app import Parts, create_app
-from ingest_service.collector import Collector
-from ingest_service.identify import LoginProof
-from ingest_service.judge import Judge
-from ingest_service.limits import Limits
+from ingest_service.api.app import ApiDependencies, create_app
+from ingest_service.api.rate_limits import RateLimits
+from ingest_service.collect.collector import Collector
+from ingest_service.collect.event_validator import EventValidator
+from ingest_service.collect.login_proof import LoginProof
 from shared.apps import AppRegistry
 from shared.clock import monotonic
 from shared.errors import LogUnavailable, StoreUnavailable
 from shared.health import Health
-from shared.kafka import Outgoing
+from shared.kafka.client import OutgoingRecord
 from shared.models.app import App
 from shared.models.event import Event
-from shared.mongo import Database
+from shared.mongo.client import Database
 from shared.secrets import Vault
 from shared.settings import HttpSettings, LimitSettings
 from tests.fakes import ManualClock
@@ -38,11 +38,11 @@ class MemoryLog:
     """Keeps what was acknowledged; refuses while it is away, as the real one does."""
 
     def __init__(self) -> None:
-        self.records: list[Outgoing] = []
+        self.records: list[OutgoingRecord] = []
         self.calls = 0
         self.away = False
 
-    async def publish(self, records: Sequence[Outgoing]) -> None:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         if self.away:
             raise LogUnavailable("Kafka is away")
         self.calls += 1
@@ -88,10 +88,10 @@ class Api:
         self.views = MemoryViews()
         self.health = Health(lambda: NOW, monotonic)
         self.apps = AppRegistry(database, VAULT)
-        collector = Collector(self.log, Judge(LoginProof(VAULT)), lambda: NOW)
+        collector = Collector(self.log, EventValidator(LoginProof(VAULT)), lambda: NOW)
         self.monotonic = ManualClock()
-        limits = Limits(TIGHT, [PROXY], self.monotonic.monotonic)
-        parts = Parts(self.apps, collector, self.views, lambda: NOW, limits)
+        limits = RateLimits(TIGHT, [PROXY], self.monotonic.monotonic)
+        parts = ApiDependencies(self.apps, collector, self.views, lambda: NOW, limits)
         self.asgi = create_app(HttpSettings(trusted_proxies=[PROXY]), self.health, parts)
 
     def client(self, address: str = "127.0.0.1") -> httpx.AsyncClient:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.mongo import open_database
+from shared.mongo.client import open_database
 from shared.secrets import Vault
 from shared.settings import MongoSettings
 from tests.contract.ingest.doubles import SHOP, Api, app

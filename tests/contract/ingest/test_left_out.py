@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ingest_service.identify import LoginProof
-from ingest_service.judge import Arrival, Judge
+from ingest_service.collect.event_validator import EventValidator, RequestContext
+from ingest_service.collect.login_proof import LoginProof
 from shared.errors import InvalidPayload
 from tests.contract.ingest.doubles import NOW, VAULT, Api, app
 from tests.contract.ingest.test_events import URL, P
@@ -110,13 +110,13 @@ async def test_f00_lines_beyond_the_limit_are_left_out(client: httpx.AsyncClient
 
 def cost(events: list[Data]) -> float:
     """The least of some runs, in seconds."""
-    arrival = Arrival(app("open"), "browser", NOW, timedelta(0), 10**6, 1000, False)
-    judge, runs = Judge(LoginProof(VAULT)), []
+    arrival = RequestContext(app("open"), "browser", NOW, timedelta(0), 10**6, 1000, False)
+    judge, runs = EventValidator(LoginProof(VAULT)), []
     for _ in range(7):
         began = time.process_time()
         for event in events:
             try:
-                judge.judge(event, arrival)
+                judge.validate(event, arrival)
             except InvalidPayload:
                 continue
         runs.append(time.process_time() - began)

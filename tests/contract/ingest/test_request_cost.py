@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from shared.http_bounds import BoundedProtocol
+from shared.http.bounds import BoundedProtocol
 from tests.bench.firing import request
 from tests.contract.ingest.doubles import Api
 

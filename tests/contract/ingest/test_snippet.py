@@ -17,7 +17,7 @@ from ingest_service.snippet.endpoint import CODINGS, Coding, compress, snippet_r
 from shared.apps import AppRegistry
 from shared.identity_values import PATTERN
 from shared.models.app import MAX_ALLOWED_LETTERS, MAX_MASKED_LETTERS, App
-from shared.mongo import open_database
+from shared.mongo.client import open_database
 from shared.secrets import Vault
 from shared.settings import MongoSettings
 

@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from ingest_service.batch import NotUnicode, _marked
+from ingest_service.collect.batch import NotUnicode, _marked
 from tests.contract.ingest.doubles import Api
 from tests.contract.ingest.test_events import URL, nested, pageview
 from tests.contract.ingest.test_streams import FLAT, SECRET

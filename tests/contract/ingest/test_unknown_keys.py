@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ingest_service.schemas import Pageview
-from ingest_service.unknown_keys import MOST_HINTS, names_of
+from ingest_service.collect.event_schemas import Pageview
+from ingest_service.collect.unknown_keys import MOST_HINTS, names_of
 from tests.contract.ingest.doubles import Api
 from tests.contract.ingest.test_events import URL, P
 

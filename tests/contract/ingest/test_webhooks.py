@@ -30,7 +30,7 @@ JSON = {"Content-Type": "application/json", "Origin": SHOP}
 NO_CORS = {"Content-Type": "text/plain;charset=UTF-8"}
 
 
-def said(kind: str, **more: Any) -> dict[str, Any]:
+def webhook_body(kind: str, **more: Any) -> dict[str, Any]:
     return {
         "kind": kind, "notificationId": MESSAGE, "playerID": PLAYER, "url": SALE,
         "data": {"carillon": TAG, "n": 3}, **more,
@@ -41,21 +41,21 @@ def said(kind: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ({"event": "notification.displayed", **V15}, said("impression")),
-        ({"event": "notification.clicked", **V15}, said("click")),
+        ({"event": "notification.displayed", **V15}, webhook_body("impression")),
+        ({"event": "notification.clicked", **V15}, webhook_body("click")),
         (
             {"event": "notification.clicked", **V15, "action": "read-more"},
-            said("click", action="read-more"),
+            webhook_body("click", action="read-more"),
         ),
-        ({"event": "notification.dismissed", **V15}, said("close")),
-        ({"event": "notification.willDisplay", **V16}, said("impression")),
-        ({"event": "notification.clicked", **V16, "actionId": ""}, said("click")),
+        ({"event": "notification.dismissed", **V15}, webhook_body("close")),
+        ({"event": "notification.willDisplay", **V16}, webhook_body("impression")),
+        ({"event": "notification.clicked", **V16, "actionId": ""}, webhook_body("click")),
         (
             {"event": "notification.clicked", **V16, "actionId": "read-more"},
-            said("click", action="read-more"),
+            webhook_body("click", action="read-more"),
         ),
-        ({"event": "notification.dismissed", **V16}, said("close")),
-        ({"event": "notification.dismiss", **V16}, said("close")),
+        ({"event": "notification.dismissed", **V16}, webhook_body("close")),
+        ({"event": "notification.dismiss", **V16}, webhook_body("close")),
     ],
 )
 async def test_sdks_bodies(

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.sandbox.harness import Receiver, Remote, receiving, sandbox_at
+from tests.contract.sandbox.harness import Receiver, SandboxApp, receiving, sandbox_at
 
 
 @pytest.fixture(scope="session")
@@ -18,14 +18,14 @@ async def shared_receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture(scope="session")
 async def shared_sandbox(
     shared_receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Remote]:
+) -> AsyncIterator[SandboxApp]:
     data = tmp_path_factory.mktemp("sandbox")
     async with sandbox_at(data, webhook_url=shared_receiver.url) as remote:
         yield remote
 
 
 @pytest.fixture
-async def sandbox(shared_sandbox: Remote) -> AsyncIterator[Remote]:
+async def sandbox(shared_sandbox: SandboxApp) -> AsyncIterator[SandboxApp]:
     remote = replace(shared_sandbox, app_id=str(uuid4()))
     await remote.put_app()
     yield remote

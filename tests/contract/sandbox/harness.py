@@ -99,7 +99,7 @@ async def receiving() -> AsyncIterator[Receiver]:
 
 
 @dataclass
-class Remote:
+class SandboxApp:
     """One app of a running sandbox, seen by a client."""
 
     client: httpx.AsyncClient
@@ -156,13 +156,13 @@ async def sandbox_at(
     webhook_url: str = "http://127.0.0.1:9/closed",
     clock: Callable[[], float] = time.time,
     access: Access | None = None,
-) -> AsyncIterator[Remote]:
+) -> AsyncIterator[SandboxApp]:
     faults = Faults()
     app = create_app(
         SandboxSettings(data, webhook_url, access or Access()), faults=faults, clock=clock
     )
     async with serving(app) as address, httpx.AsyncClient(base_url=address, timeout=10) as client:
         try:
-            yield Remote(client)
+            yield SandboxApp(client)
         finally:
             faults.close()

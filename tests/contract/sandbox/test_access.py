@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.sandbox.access import Access
-from tests.contract.sandbox.harness import Remote, sandbox_at
+from tests.contract.sandbox.harness import SandboxApp, sandbox_at
 
 OWN = "https://shop.example"
 
@@ -25,7 +25,7 @@ OWN = "https://shop.example"
     ],
 )
 async def test_a_low_pages_of_other_sites_neither_read_nor_drive(
-    sandbox: Remote, origin: str
+    sandbox: SandboxApp, origin: str
 ) -> None:
     """A simple request needs no preflight: it is refused before it does anything."""
     await sandbox.browsers(2)
@@ -46,7 +46,7 @@ async def test_a_low_pages_of_other_sites_neither_read_nor_drive(
 @pytest.mark.parametrize(
     "origin", ["http://127.0.0.1:8099", "http://localhost:3000", "https://shop.localhost", "http://[::1]:1"]
 )  # fmt: skip
-async def test_a_low_pages_on_this_machine_may_call(sandbox: Remote, origin: str) -> None:
+async def test_a_low_pages_on_this_machine_may_call(sandbox: SandboxApp, origin: str) -> None:
     answer = await sandbox.client.get(
         f"/sandbox/browsers?app_id={sandbox.app_id}", headers={"Origin": origin}
     )
@@ -66,7 +66,7 @@ async def test_a_low_pages_on_this_machine_may_call(sandbox: Remote, origin: str
     ],
 )
 async def test_a_low_a_strangers_name_for_this_machine_is_refused(
-    sandbox: Remote, host: str, status: int
+    sandbox: SandboxApp, host: str, status: int
 ) -> None:
     answer = await sandbox.client.get("/health", headers={"Host": host})
     assert answer.status_code == status
@@ -85,7 +85,7 @@ async def test_a_low_a_strangers_name_for_this_machine_is_refused(
         "no address",
     ],
 )
-async def test_a_low_it_posts_to_this_machine_only(sandbox: Remote, url: str) -> None:
+async def test_a_low_it_posts_to_this_machine_only(sandbox: SandboxApp, url: str) -> None:
     stream = await sandbox.client.put(
         f"/sandbox/apps/{sandbox.app_id}", json={"stream": {"url": url}}
     )
@@ -145,7 +145,7 @@ async def test_a_low_settings_open_it(tmp_path: Path) -> None:
     ],
 )
 async def test_f7_unknown_keys_are_refused_with_the_nearest(
-    sandbox: Remote, method: str, path: str, body: dict[str, object], said: str
+    sandbox: SandboxApp, method: str, path: str, body: dict[str, object], said: str
 ) -> None:
     [browser] = await sandbox.browsers(1)
     body = {k: sandbox.app_id if v == "{app}" else v for k, v in body.items()}

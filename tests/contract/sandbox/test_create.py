@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.sandbox.harness import KEY, Remote
+from tests.contract.sandbox.harness import KEY, SandboxApp
 
 DENIED = (
     "Access denied.  Please include an 'Authorization: ...' header with a valid API key "
@@ -14,7 +14,7 @@ DENIED = (
 NOBODY = {"id": "", "errors": ["All included players are not subscribed"]}
 
 
-async def test_sent(sandbox: Remote) -> None:
+async def test_sent(sandbox: SandboxApp) -> None:
     answer = await sandbox.create(await sandbox.browsers(2))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
@@ -23,7 +23,7 @@ async def test_sent(sandbox: Remote) -> None:
     assert "idempotent-replayed" not in answer.headers
 
 
-async def test_unsubscribed_are_reported_and_unknown_ignored(sandbox: Remote) -> None:
+async def test_unsubscribed_are_reported_and_unknown_ignored(sandbox: SandboxApp) -> None:
     good = await sandbox.browsers(1)
     away = await sandbox.browsers(1, subscribed=False)
     answer = await sandbox.create([*good, *away, str(uuid4())])
@@ -31,14 +31,14 @@ async def test_unsubscribed_are_reported_and_unknown_ignored(sandbox: Remote) ->
     assert answer.json()["errors"] == {"invalid_player_ids": away}
 
 
-async def test_nobody_reached_is_a_200_without_id(sandbox: Remote) -> None:
+async def test_nobody_reached_is_a_200_without_id(sandbox: SandboxApp) -> None:
     away = await sandbox.browsers(1, subscribed=False)
     for ids in (away, [str(uuid4())]):
         answer = await sandbox.create(ids)
         assert (answer.status_code, answer.json()) == (200, NOBODY)
 
 
-async def test_legacy_path_and_names(sandbox: Remote) -> None:
+async def test_legacy_path_and_names(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(1)
     body = {"app_id": sandbox.app_id, "contents": {"en": "x"}, "include_player_ids": ids}
     answer = await sandbox.post("/api/v1/notifications", body, f"Basic {KEY}")
@@ -46,12 +46,12 @@ async def test_legacy_path_and_names(sandbox: Remote) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Key", "Basic", "Bearer"])
-async def test_scheme_word_does_not_matter(sandbox: Remote, scheme: str) -> None:
+async def test_scheme_word_does_not_matter(sandbox: SandboxApp, scheme: str) -> None:
     body = {"app_id": sandbox.app_id, "contents": {"en": "x"}, "included_segments": ["All"]}
     assert (await sandbox.post("/notifications", body, f"{scheme} {KEY}")).status_code == 200
 
 
-async def test_wrong_key(sandbox: Remote) -> None:
+async def test_wrong_key(sandbox: SandboxApp) -> None:
     body = {"app_id": sandbox.app_id, "contents": {"en": "x"}, "included_segments": ["All"]}
     new = await sandbox.post("/notifications", body, "Key wrong")
     assert (new.status_code, new.json()) == (403, {"errors": [DENIED]})
@@ -61,7 +61,7 @@ async def test_wrong_key(sandbox: Remote) -> None:
     assert said.startswith("Please include a case-sensitive header of Authorization")
 
 
-async def test_unknown_app(sandbox: Remote) -> None:
+async def test_unknown_app(sandbox: SandboxApp) -> None:
     text = "app_id not found. You may be missing a Content-Type: application/json header."
     for app_id in (None, 7, str(uuid4())):
         answer = await sandbox.create([], app_id=app_id)
@@ -70,7 +70,7 @@ async def test_unknown_app(sandbox: Remote) -> None:
     assert (plain.status_code, plain.json()) == (400, {"errors": [text]})
 
 
-async def test_disabled_app(sandbox: Remote) -> None:
+async def test_disabled_app(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(1)
     await sandbox.put_app(disabled=True)
     answer = await sandbox.create(ids)
@@ -81,14 +81,14 @@ async def test_disabled_app(sandbox: Remote) -> None:
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"\xff", b"", b"7"])
-async def test_syntax_error_has_a_singular_error(sandbox: Remote, raw: bytes) -> None:
+async def test_syntax_error_has_a_singular_error(sandbox: SandboxApp, raw: bytes) -> None:
     headers = {"Authorization": f"Key {KEY}", "Content-Type": "application/json"}
     answer = await sandbox.client.post("/notifications", content=raw, headers=headers)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("There was a problem in the JSON you submitted: ")
 
 
-async def test_one_malformed_id_fails_the_request(sandbox: Remote) -> None:
+async def test_one_malformed_id_fails_the_request(sandbox: SandboxApp) -> None:
     good = await sandbox.browsers(1)
     answer = await sandbox.create([*good, "not-a-uuid"])
     said = answer.json()["errors"][0]
@@ -100,13 +100,13 @@ async def test_one_malformed_id_fails_the_request(sandbox: Remote) -> None:
     assert (await sandbox.tally())["pushes"] == []
 
 
-async def test_uuid_of_any_version_is_taken(sandbox: Remote) -> None:
+async def test_uuid_of_any_version_is_taken(sandbox: SandboxApp) -> None:
     ids = ["1dd608f2-c6a1-11e3-851d-000c2940e62c"]
     assert await sandbox.browsers(count=None, ids=ids) == ids
     assert (await sandbox.create([ids[0].upper()])).json()["id"]
 
 
-async def test_more_than_2000_ids(sandbox: Remote) -> None:
+async def test_more_than_2000_ids(sandbox: SandboxApp) -> None:
     assert (await sandbox.create([str(uuid4()) for _ in range(2_001)])).status_code == 400
     assert (await sandbox.create([str(uuid4()) for _ in range(2_000)])).json() == NOBODY
 
@@ -118,13 +118,13 @@ NO_ENGLISH = "Message Notifications must have English language content"
 
 
 @pytest.mark.parametrize("targets", [{}, {"include_subscription_ids": []}])
-async def test_no_target(sandbox: Remote, targets: dict[str, Any]) -> None:
+async def test_no_target(sandbox: SandboxApp, targets: dict[str, Any]) -> None:
     answer = await sandbox.create(**targets)
     assert (answer.status_code, answer.json()) == (400, {"errors": [NO_TARGET]})
 
 
 @pytest.mark.parametrize("contents", [None, {}, {"de": "Hallo"}, {"en": ""}])
-async def test_english_is_required(sandbox: Remote, contents: object) -> None:
+async def test_english_is_required(sandbox: SandboxApp, contents: object) -> None:
     answer = await sandbox.create(await sandbox.browsers(1), contents=contents)
     assert (answer.status_code, answer.json()) == (400, {"errors": [NO_ENGLISH]})
 
@@ -168,7 +168,7 @@ BUTTON = {"id": "a", "text": "A"}
         },
     ],
 )
-async def test_bad_field_is_a_400_with_errors(sandbox: Remote, bad: dict[str, Any]) -> None:
+async def test_bad_field_is_a_400_with_errors(sandbox: SandboxApp, bad: dict[str, Any]) -> None:
     fields = {"include_subscription_ids": await sandbox.browsers(1), **bad}
     answer = await sandbox.create(**fields)
     assert answer.status_code == 400, answer.text
@@ -176,7 +176,7 @@ async def test_bad_field_is_a_400_with_errors(sandbox: Remote, bad: dict[str, An
     assert (await sandbox.tally())["answers"] == {"400": 1}
 
 
-async def test_fields_at_their_limits_are_taken(sandbox: Remote) -> None:
+async def test_fields_at_their_limits_are_taken(sandbox: SandboxApp) -> None:
     answer = await sandbox.create(
         await sandbox.browsers(1),
         data={"t": "x" * 2_040},
@@ -188,7 +188,7 @@ async def test_fields_at_their_limits_are_taken(sandbox: Remote) -> None:
     assert answer.json()["id"]
 
 
-async def test_segments_reach_every_subscribed_browser(sandbox: Remote) -> None:
+async def test_segments_reach_every_subscribed_browser(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(3)
     await sandbox.browsers(1, subscribed=False)
     for name in ("Subscribed Users", "Total Subscriptions", "All"):
@@ -197,7 +197,7 @@ async def test_segments_reach_every_subscribed_browser(sandbox: Remote) -> None:
     assert sorted(push["player_id"] for push in pushes) == sorted(ids * 3)
 
 
-async def test_aliases_reach_all_browsers_of_a_person(sandbox: Remote) -> None:
+async def test_aliases_reach_all_browsers_of_a_person(sandbox: SandboxApp) -> None:
     users = f"/apps/{sandbox.app_id}/users"
     body = {
         "identity": {"external_id": "ann"},
@@ -219,6 +219,6 @@ async def test_aliases_reach_all_browsers_of_a_person(sandbox: Remote) -> None:
     assert second["enabled"] is False
 
 
-async def test_unknown_path_and_method_answer_json(sandbox: Remote) -> None:
+async def test_unknown_path_and_method_answer_json(sandbox: SandboxApp) -> None:
     assert (await sandbox.client.get("/nowhere")).json()["errors"]
     assert (await sandbox.client.patch("/notifications")).status_code == 405

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.contract.sandbox.harness import Remote, until
+from tests.contract.sandbox.harness import SandboxApp, until
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from tests.contract.sandbox.harness import Remote, until
         ("empty", 503, b""),
     ],
 )
-async def test_answers_of_faults(sandbox: Remote, fault: str, status: int, body: bytes) -> None:
+async def test_answers_of_faults(sandbox: SandboxApp, fault: str, status: int, body: bytes) -> None:
     ids = await sandbox.browsers(1)
     await sandbox.faults(odds={fault: 1.0}, retry_after=3)
     answer = await sandbox.create(ids)
@@ -28,14 +28,14 @@ async def test_answers_of_faults(sandbox: Remote, fault: str, status: int, body:
     assert (await sandbox.create(ids)).status_code == 200
 
 
-async def test_503_is_html(sandbox: Remote) -> None:
+async def test_503_is_html(sandbox: SandboxApp) -> None:
     await sandbox.faults(odds={"503_html": 1.0})
     answer = await sandbox.create(await sandbox.browsers(1))
     assert answer.status_code == 503
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_same_seed_same_faults(sandbox: Remote) -> None:
+async def test_same_seed_same_faults(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(20)
     runs = []
     for seed in (5, 5, 6):
@@ -45,7 +45,7 @@ async def test_same_seed_same_faults(sandbox: Remote) -> None:
     assert set(runs[0]) == {200, 429, 500}
 
 
-async def test_accepted_then_timeout_sends_and_never_answers(sandbox: Remote) -> None:
+async def test_accepted_then_timeout_sends_and_never_answers(sandbox: SandboxApp) -> None:
     ids, key = await sandbox.browsers(1), str(uuid4())
     await sandbox.faults(odds={"accepted_then_timeout": 1.0})
     with pytest.raises(httpx.ReadTimeout):
@@ -68,7 +68,7 @@ async def test_accepted_then_timeout_sends_and_never_answers(sandbox: Remote) ->
     assert tally["answers"] == {"none": 1, "200": 1}
 
 
-async def test_hold_accepts_and_keeps_the_answer_back(sandbox: Remote) -> None:
+async def test_hold_accepts_and_keeps_the_answer_back(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(1)
     await sandbox.faults(hold=True)
     call = asyncio.create_task(sandbox.create(ids))
@@ -82,7 +82,7 @@ async def test_hold_accepts_and_keeps_the_answer_back(sandbox: Remote) -> None:
     assert (await call).json()["id"]
 
 
-async def test_hang_ends_when_lifted(sandbox: Remote) -> None:
+async def test_hang_ends_when_lifted(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(1)
     await sandbox.faults(odds={"hang": 1.0})
     call = asyncio.create_task(sandbox.create(ids))
@@ -97,7 +97,7 @@ async def test_hang_ends_when_lifted(sandbox: Remote) -> None:
     assert (await sandbox.tally())["pushes"] == []
 
 
-async def test_latency_is_added(sandbox: Remote) -> None:
+async def test_latency_is_added(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(1)
     await sandbox.faults(latency_ms=150)
     answer = await sandbox.create(ids)

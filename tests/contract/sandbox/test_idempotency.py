@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 from uuid import uuid4
 
-from tests.contract.sandbox.harness import Remote, sandbox_at
+from tests.contract.sandbox.harness import SandboxApp, sandbox_at
 
 
-async def test_repeat_answers_the_first_body(sandbox: Remote) -> None:
+async def test_repeat_answers_the_first_body(sandbox: SandboxApp) -> None:
     ids, key = await sandbox.browsers(2), str(uuid4())
     first = await sandbox.create(ids[:1], idempotency_key=key)
     again = await sandbox.create(ids, idempotency_key=key, contents={"en": "Other"})
@@ -18,14 +18,14 @@ async def test_repeat_answers_the_first_body(sandbox: Remote) -> None:
     assert len((await sandbox.tally())["pushes"]) == 1
 
 
-async def test_old_name_is_the_same_key(sandbox: Remote) -> None:
+async def test_old_name_is_the_same_key(sandbox: SandboxApp) -> None:
     ids, key = await sandbox.browsers(1), str(uuid4())
     await sandbox.create(ids, external_id=key)
     again = await sandbox.create(ids, idempotency_key=key.upper())
     assert again.headers["idempotent-replayed"] == "true"
 
 
-async def test_racing_duplicates_send_once(sandbox: Remote) -> None:
+async def test_racing_duplicates_send_once(sandbox: SandboxApp) -> None:
     ids, key = await sandbox.browsers(1), str(uuid4())
     calls = [sandbox.create(ids, idempotency_key=key) for _ in range(30)]
     answers = await asyncio.gather(*calls)
@@ -36,8 +36,8 @@ async def test_racing_duplicates_send_once(sandbox: Remote) -> None:
     assert tally["calls"] == 30
 
 
-async def test_scope_is_the_app(sandbox: Remote) -> None:
-    other, key = Remote(sandbox.client), str(uuid4())
+async def test_scope_is_the_app(sandbox: SandboxApp) -> None:
+    other, key = SandboxApp(sandbox.client), str(uuid4())
     await other.put_app()
     first = await sandbox.create(await sandbox.browsers(1), idempotency_key=key)
     second = await other.create(await other.browsers(1), idempotency_key=key)
@@ -45,7 +45,7 @@ async def test_scope_is_the_app(sandbox: Remote) -> None:
     assert "idempotent-replayed" not in second.headers
 
 
-async def test_nothing_sent_is_kept_but_a_refusal_is_not(sandbox: Remote) -> None:
+async def test_nothing_sent_is_kept_but_a_refusal_is_not(sandbox: SandboxApp) -> None:
     key = str(uuid4())
     await sandbox.create([str(uuid4())], idempotency_key=key, contents={})
     empty = await sandbox.create([str(uuid4())], idempotency_key=key)

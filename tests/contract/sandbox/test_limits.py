@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.sandbox.limits import MessageWindow, PeakWindow, RateWindow
-from tests.contract.sandbox.harness import KEY, Remote, sandbox_at
+from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
 
 AUTH = {"Authorization": f"Key {KEY}"}
 
@@ -27,13 +27,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def timed(tmp_path: Path, clock: Clock) -> AsyncIterator[Remote]:
+async def timed(tmp_path: Path, clock: Clock) -> AsyncIterator[SandboxApp]:
     async with sandbox_at(tmp_path, clock=clock) as remote:
         await remote.put_app(plan="free")
         yield remote
 
 
-async def test_free_plan_admits_150_calls_a_second(timed: Remote, clock: Clock) -> None:
+async def test_free_plan_admits_150_calls_a_second(timed: SandboxApp, clock: Clock) -> None:
     calls = [timed.create([str(uuid4())]) for _ in range(152)]
     answers = await asyncio.gather(*calls)
     refused = [answer for answer in answers if answer.status_code == 429]
@@ -47,14 +47,14 @@ async def test_free_plan_admits_150_calls_a_second(timed: Remote, clock: Clock) 
     assert (tally["calls"], tally["peak_per_second"]) == (153, 152)
 
 
-async def test_cancel_shares_the_bucket(timed: Remote) -> None:
+async def test_cancel_shares_the_bucket(timed: SandboxApp) -> None:
     await asyncio.gather(*(timed.create([str(uuid4())]) for _ in range(149)))
     path = f"/notifications/{uuid4()}?app_id={timed.app_id}"
     assert (await timed.client.delete(path, headers=AUTH)).status_code == 404
     assert (await timed.client.delete(path, headers=AUTH)).status_code == 429
 
 
-async def test_views_have_a_limit_of_their_own(timed: Remote, clock: Clock) -> None:
+async def test_views_have_a_limit_of_their_own(timed: SandboxApp, clock: Clock) -> None:
     path = f"/notifications/{uuid4()}?app_id={timed.app_id}"
     answers = [await timed.client.get(path, headers=AUTH) for _ in range(11)]
     assert [answer.status_code for answer in answers] == [404] * 10 + [429]
@@ -64,7 +64,7 @@ async def test_views_have_a_limit_of_their_own(timed: Remote, clock: Clock) -> N
 
 
 async def test_more_than_ten_messages_a_subscription_disable_the_app(
-    timed: Remote, clock: Clock
+    timed: SandboxApp, clock: Clock
 ) -> None:
     ids = await timed.browsers(2, odds={"display": 0})
     soon = "1970-01-12T15:00:00Z"
@@ -82,7 +82,7 @@ async def test_more_than_ten_messages_a_subscription_disable_the_app(
     assert not (await timed.tally())["disabled"]
 
 
-async def test_the_window_of_messages_rolls(timed: Remote, clock: Clock) -> None:
+async def test_the_window_of_messages_rolls(timed: SandboxApp, clock: Clock) -> None:
     ids = await timed.browsers(1, odds={"display": 0})
     for _ in range(4):
         clock.now += 450

@@ -15,13 +15,13 @@ from onesignal.model.notification import Notification
 from onesignal.model.subscription import Subscription
 from onesignal.model.user import User
 
-from tests.contract.sandbox.harness import KEY, Remote
+from tests.contract.sandbox.harness import KEY, SandboxApp
 
 T = TypeVar("T")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
-async def ask(sandbox: Remote, call: Callable[[Any], T], key: str = KEY) -> T:
+async def ask(sandbox: SandboxApp, call: Callable[[Any], T], key: str = KEY) -> T:
     """The client is synchronous: it asks from a thread."""
 
     def work() -> T:
@@ -34,7 +34,7 @@ async def ask(sandbox: Remote, call: Callable[[Any], T], key: str = KEY) -> T:
     return await asyncio.to_thread(work)
 
 
-def notification(sandbox: Remote, ids: list[str], **values: Any) -> Any:
+def notification(sandbox: SandboxApp, ids: list[str], **values: Any) -> Any:
     return Notification(
         app_id=sandbox.app_id,
         contents=LanguageStringMap(en="Hello"),
@@ -43,7 +43,7 @@ def notification(sandbox: Remote, ids: list[str], **values: Any) -> Any:
     )
 
 
-async def test_create_and_view(sandbox: Remote) -> None:
+async def test_create_and_view(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(2)
     made = await ask(
         sandbox, lambda api: create_notification_with_retry(api, notification(sandbox, ids))
@@ -54,7 +54,7 @@ async def test_create_and_view(sandbox: Remote) -> None:
     assert (seen.successful, seen.failed, seen.remaining) == (2, 0, 0)
 
 
-async def test_replay_is_seen(sandbox: Remote) -> None:
+async def test_replay_is_seen(sandbox: SandboxApp) -> None:
     ids, key = await sandbox.browsers(1), "c2a5b6de-7a2b-4c0e-9f11-2b6f0d9e4a77"
     body = notification(sandbox, ids, idempotency_key=key)
     first, again = [
@@ -64,7 +64,7 @@ async def test_replay_is_seen(sandbox: Remote) -> None:
     assert first.response.id == again.response.id
 
 
-async def test_cancel(sandbox: Remote) -> None:
+async def test_cancel(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(1)
     made = (await sandbox.create(ids, send_after=in_an_hour())).json()["id"]
     done = await ask(sandbox, lambda api: api.cancel_notification(sandbox.app_id, made))
@@ -76,7 +76,7 @@ def in_an_hour() -> str:
     return (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
-async def test_create_user(sandbox: Remote) -> None:
+async def test_create_user(sandbox: SandboxApp) -> None:
     user = User(
         identity=IdentityObject(external_id="ann"),
         subscriptions=[Subscription(type="ChromePush", token="https://push.test/o")],
@@ -88,7 +88,7 @@ async def test_create_user(sandbox: Remote) -> None:
     assert app.messageable_players == 1
 
 
-async def test_wrong_key_is_its_sentinel(sandbox: Remote) -> None:
+async def test_wrong_key_is_its_sentinel(sandbox: SandboxApp) -> None:
     with pytest.raises(onesignal.ApiException) as caught:
         await ask(
             sandbox, lambda api: api.create_notification(notification(sandbox, [])), key="wrong"

@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.contract.sandbox.harness import Receiver, Remote, until
+from tests.contract.sandbox.harness import Receiver, SandboxApp, until
 
 
 def free_port() -> int:
@@ -30,7 +30,7 @@ async def start(port: int, data: Path, *arguments: str) -> Process:
 
 
 @asynccontextmanager
-async def process(data: Path, *arguments: str) -> AsyncIterator[tuple[Process, Remote]]:
+async def process(data: Path, *arguments: str) -> AsyncIterator[tuple[Process, SandboxApp]]:
     port = free_port()
     running = await start(port, data, *arguments)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
@@ -42,7 +42,7 @@ async def process(data: Path, *arguments: str) -> AsyncIterator[tuple[Process, R
 
         try:
             await until(is_up)
-            yield running, Remote(client)
+            yield running, SandboxApp(client)
         finally:
             if running.returncode is None:
                 running.kill()

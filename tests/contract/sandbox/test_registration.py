@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
-from tests.contract.sandbox.harness import KEY, Receiver, Remote
+from tests.contract.sandbox.harness import KEY, Receiver, SandboxApp
 
 AUTH = {"Authorization": f"Key {KEY}"}
 
 
-async def register(sandbox: Remote) -> str:
+async def register(sandbox: SandboxApp) -> str:
     body = {"subscriptions": [{"type": "ChromePush", "token": f"https://push.test/{uuid4()}"}]}
     answer = await sandbox.client.post(f"/apps/{sandbox.app_id}/users", json=body)
     assert answer.status_code == 201
@@ -17,7 +17,7 @@ async def register(sandbox: Remote) -> str:
     return str(answer.json()["subscriptions"][0]["id"])
 
 
-async def test_v16_user_opts_out_and_in(sandbox: Remote) -> None:
+async def test_v16_user_opts_out_and_in(sandbox: SandboxApp) -> None:
     id_ = await register(sandbox)
     path = f"/apps/{sandbox.app_id}/subscriptions/{id_}"
     out = {"subscription": {"enabled": False, "notification_types": -2}}
@@ -28,7 +28,7 @@ async def test_v16_user_opts_out_and_in(sandbox: Remote) -> None:
     assert (await sandbox.create([id_])).json()["id"]
 
 
-async def test_v15_player_opts_out(sandbox: Remote) -> None:
+async def test_v15_player_opts_out(sandbox: SandboxApp) -> None:
     body = {"app_id": sandbox.app_id, "device_type": 8, "identifier": f"t-{uuid4()}"}
     first = (await sandbox.client.post("/api/v1/players", json=body)).json()
     again = (await sandbox.client.post("/players", json=body)).json()
@@ -42,7 +42,7 @@ async def test_v15_player_opts_out(sandbox: Remote) -> None:
     assert answer.json() == {"id": "", "errors": ["All included players are not subscribed"]}
 
 
-async def test_app_counts_its_players(sandbox: Remote) -> None:
+async def test_app_counts_its_players(sandbox: SandboxApp) -> None:
     await sandbox.browsers(3)
     away = await sandbox.browsers(1, subscribed=False)
     app = (await sandbox.client.get(f"/apps/{sandbox.app_id}", headers=AUTH)).json()
@@ -53,7 +53,7 @@ async def test_app_counts_its_players(sandbox: Remote) -> None:
     assert (await sandbox.client.get(f"/apps/{sandbox.app_id}")).status_code == 403
 
 
-async def test_login_and_its_conflict(sandbox: Remote) -> None:
+async def test_login_and_its_conflict(sandbox: SandboxApp) -> None:
     users, ids = f"/apps/{sandbox.app_id}/users", []
     for _ in range(2):
         made = (await sandbox.client.post(users, json={})).json()
@@ -72,7 +72,7 @@ async def test_login_and_its_conflict(sandbox: Remote) -> None:
     assert (await sandbox.client.get(f"{users}/by/external_id/bob")).status_code == 404
 
 
-async def test_subscription_moves_with_the_login(sandbox: Remote) -> None:
+async def test_subscription_moves_with_the_login(sandbox: SandboxApp) -> None:
     id_, users = await register(sandbox), f"/apps/{sandbox.app_id}/users"
     body = {"identity": {"external_id": "ann"}, "subscriptions": [{"id": id_}]}
     moved = (await sandbox.client.post(users, json=body)).json()
@@ -83,7 +83,7 @@ async def test_subscription_moves_with_the_login(sandbox: Remote) -> None:
     assert (await sandbox.client.patch(f"{users}/by/external_id/ann", json=tags)).status_code == 202
 
 
-async def test_page_fetches_and_reports_its_pushes(sandbox: Remote, receiver: Receiver) -> None:
+async def test_page_fetches_and_reports_its_pushes(sandbox: SandboxApp, receiver: Receiver) -> None:
     id_ = await register(sandbox)
     path = f"/sandbox/browsers/{id_}/pushes"
     waiting = asyncio.create_task(sandbox.client.get(f"{path}?after=0&wait=5"))
@@ -105,7 +105,7 @@ async def test_page_fetches_and_reports_its_pushes(sandbox: Remote, receiver: Re
     assert receiver.posts() == []  # a real page posts its own webhooks
 
 
-async def test_cancel_and_view(sandbox: Remote) -> None:
+async def test_cancel_and_view(sandbox: SandboxApp) -> None:
     good = await sandbox.browsers(2, odds={"click": 1})
     away = await sandbox.browsers(1, subscribed=False)
     sent = (await sandbox.create([*good, *away], name="n")).json()["id"]
@@ -123,7 +123,7 @@ async def test_cancel_and_view(sandbox: Remote) -> None:
     assert [item["id"] for item in listed.json()["notifications"]] == [sent]
 
 
-async def test_pages_on_this_machine_may_call(sandbox: Remote) -> None:
+async def test_pages_on_this_machine_may_call(sandbox: SandboxApp) -> None:
     headers = {
         "Origin": "http://127.0.0.1:8099",
         "Access-Control-Request-Method": "PATCH",
@@ -136,7 +136,7 @@ async def test_pages_on_this_machine_may_call(sandbox: Remote) -> None:
     assert (await sandbox.client.get("/health")).json() == {"status": "ok"}
 
 
-async def test_bad_registrations_are_4xx(sandbox: Remote) -> None:
+async def test_bad_registrations_are_4xx(sandbox: SandboxApp) -> None:
     client, app = sandbox.client, f"/apps/{sandbox.app_id}"
     assert (await client.post("/apps/nobody/users", json={})).status_code == 400
     bodies: list[dict[str, Any]] = [
@@ -157,7 +157,7 @@ async def test_bad_registrations_are_4xx(sandbox: Remote) -> None:
         assert (await client.get(f"{mine}?after={after}")).status_code == 400
 
 
-async def test_f25_external_id_0_is_refused(sandbox: Remote) -> None:
+async def test_f25_external_id_0_is_refused(sandbox: SandboxApp) -> None:
     users = f"/apps/{sandbox.app_id}/users"
     zero = {"identity": {"external_id": "0"}}
     assert (await sandbox.client.post(users, json=zero)).status_code == 400

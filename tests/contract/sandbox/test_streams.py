@@ -5,7 +5,7 @@ from collections import Counter
 import orjson
 import pytest
 
-from tests.contract.sandbox.harness import Receiver, Remote, until
+from tests.contract.sandbox.harness import Receiver, SandboxApp, until
 
 QUIET = "http://127.0.0.1:9/nobody"
 FLAT_KEYS = {
@@ -31,12 +31,12 @@ FLAT_KEYS = {
 
 
 @pytest.fixture
-async def streaming(sandbox: Remote, receiver: Receiver) -> Remote:
+async def streaming(sandbox: SandboxApp, receiver: Receiver) -> SandboxApp:
     await sandbox.put_app(stream={"url": receiver.url, "bearer": "s3cret", "shape": "flat"})
     return sandbox
 
 
-async def test_flat_events(streaming: Remote, receiver: Receiver) -> None:
+async def test_flat_events(streaming: SandboxApp, receiver: Receiver) -> None:
     ids = await streaming.browsers(1, webhook_url=QUIET, odds={"click": 1})
     sent = await streaming.create(
         ids, headings={"en": "Sale"}, name="v1.tag", url="https://shop.test/"
@@ -60,7 +60,7 @@ async def test_flat_events(streaming: Remote, receiver: Receiver) -> None:
     assert len({event["event.id"] for event in events}) == 3
 
 
-async def test_nested_events(streaming: Remote, receiver: Receiver) -> None:
+async def test_nested_events(streaming: SandboxApp, receiver: Receiver) -> None:
     await streaming.put_app(stream={"url": receiver.url, "bearer": "b", "shape": "nested"})
     ids = await streaming.browsers(1, webhook_url=QUIET, odds={"fail": 1})
     await streaming.create(ids, contents={"en": "x" * 80})
@@ -74,7 +74,7 @@ async def test_nested_events(streaming: Remote, receiver: Receiver) -> None:
     assert (push["deliveries"], push["displayed"], push["failed"]) == (0, 0, 1)
 
 
-async def test_refused_events_are_tried_again(streaming: Remote, receiver: Receiver) -> None:
+async def test_refused_events_are_tried_again(streaming: SandboxApp, receiver: Receiver) -> None:
     receiver.refusals = 2
     ids = await streaming.browsers(1, webhook_url=QUIET, odds={"display": 0})
     await streaming.create(ids)
@@ -84,7 +84,7 @@ async def test_refused_events_are_tried_again(streaming: Remote, receiver: Recei
     assert tally["streams"] == {"sent": 1, "failed": 0}
 
 
-async def test_opting_out_is_an_event(streaming: Remote, receiver: Receiver) -> None:
+async def test_opting_out_is_an_event(streaming: SandboxApp, receiver: Receiver) -> None:
     ids = await streaming.browsers(1)
     path = f"/apps/{streaming.app_id}/subscriptions/{ids[0]}"
     body = {"subscription": {"enabled": False, "notification_types": -31}}

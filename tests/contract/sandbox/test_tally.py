@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import orjson
 
-from tests.contract.sandbox.harness import KEY, Receiver, Remote
+from tests.contract.sandbox.harness import KEY, Receiver, SandboxApp
 
 
 def _timeless(push: dict[str, object]) -> dict[str, object]:
@@ -14,7 +14,7 @@ def _timeless(push: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in push.items() if name != "queued_at"}
 
 
-async def test_pushes_name_what_was_sent(sandbox: Remote) -> None:
+async def test_pushes_name_what_was_sent(sandbox: SandboxApp) -> None:
     ids, key = await sandbox.browsers(1, odds={"click": 1}), str(uuid4())
     sent = await sandbox.create(ids, idempotency_key=key, data={"carillon": "v1.x"})
     tally = await sandbox.settled()
@@ -35,7 +35,7 @@ async def test_pushes_name_what_was_sent(sandbox: Remote) -> None:
     assert (tally["peak_per_second"], tally["disabled"]) == (1, False)
 
 
-async def test_tally_equals_what_was_posted(sandbox: Remote, receiver: Receiver) -> None:
+async def test_tally_equals_what_was_posted(sandbox: SandboxApp, receiver: Receiver) -> None:
     ids = await sandbox.browsers(300)
     for _ in range(2):
         await sandbox.create(ids)
@@ -50,7 +50,7 @@ async def test_tally_equals_what_was_posted(sandbox: Remote, receiver: Receiver)
     assert tally["webhooks"]["sent"] == sum(events.values())
 
 
-async def test_the_same_seed_and_key_behave_the_same(sandbox: Remote) -> None:
+async def test_the_same_seed_and_key_behave_the_same(sandbox: SandboxApp) -> None:
     ids, key = await sandbox.browsers(50), str(uuid4())
     seen = []
     for _ in range(2):
@@ -61,7 +61,9 @@ async def test_the_same_seed_and_key_behave_the_same(sandbox: Remote) -> None:
     assert len(seen[0]) == 50
 
 
-async def test_webhook_faults_leave_the_truth_alone(sandbox: Remote, receiver: Receiver) -> None:
+async def test_webhook_faults_leave_the_truth_alone(
+    sandbox: SandboxApp, receiver: Receiver
+) -> None:
     ids = await sandbox.browsers(200, odds={"click": 0, "close": 0})
     await sandbox.faults(seed=7, webhooks={"drop": 0.3, "duplicate": 0.3, "delay_ms": 20})
     await sandbox.create(ids)
@@ -72,7 +74,7 @@ async def test_webhook_faults_leave_the_truth_alone(sandbox: Remote, receiver: R
     assert len(receiver.posts()) == counts["sent"] == 200 - counts["dropped"] + counts["duplicated"]
 
 
-async def test_summary_has_totals_only(sandbox: Remote) -> None:
+async def test_summary_has_totals_only(sandbox: SandboxApp) -> None:
     await sandbox.create(await sandbox.browsers(2))
     path = f"/sandbox/tally?app_id={sandbox.app_id}&summary=1"
     summary = (await sandbox.client.get(path)).json()
@@ -80,7 +82,7 @@ async def test_summary_has_totals_only(sandbox: Remote) -> None:
     assert summary["totals"]["deliveries"] == 2
 
 
-async def test_reset_keeps_apps_and_browsers(sandbox: Remote, receiver: Receiver) -> None:
+async def test_reset_keeps_apps_and_browsers(sandbox: SandboxApp, receiver: Receiver) -> None:
     ids, key = await sandbox.browsers(2), str(uuid4())
     await sandbox.create(ids, idempotency_key=key)
     await sandbox.client.post("/sandbox/reset")
@@ -92,7 +94,7 @@ async def test_reset_keeps_apps_and_browsers(sandbox: Remote, receiver: Receiver
     assert gone.status_code == 404 and sandbox.app_id in gone.json()["errors"][0]
 
 
-async def test_scheduled_push_is_delivered_when_due(sandbox: Remote) -> None:
+async def test_scheduled_push_is_delivered_when_due(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(1, odds={"display": 0})
     sent = await sandbox.create(ids, send_after="2999-01-01T00:00:00Z")
     assert sent.status_code == 400
@@ -103,7 +105,7 @@ async def test_scheduled_push_is_delivered_when_due(sandbox: Remote) -> None:
     assert late.status_code == 400
 
 
-async def test_control_endpoints_name_what_is_wrong(sandbox: Remote) -> None:
+async def test_control_endpoints_name_what_is_wrong(sandbox: SandboxApp) -> None:
     client, unknown = sandbox.client, str(uuid4())
     bad = await client.post("/sandbox/browsers", json={"app_id": unknown, "count": 1})
     assert bad.status_code == 404 and unknown in bad.json()["errors"][0]

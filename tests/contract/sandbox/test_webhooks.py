@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.contract.sandbox.harness import Received, Receiver, Remote, until
+from tests.contract.sandbox.harness import Received, Receiver, SandboxApp, until
 
 PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 ORIGIN = "https://shop.example.test"
@@ -58,7 +58,7 @@ CLOSES = {"display": 1, "click": 0, "close": 1}
 
 
 async def push_to_one(
-    sandbox: Remote, receiver: Receiver, push: dict[str, Any], **browser: Any
+    sandbox: SandboxApp, receiver: Receiver, push: dict[str, Any], **browser: Any
 ) -> tuple[str, list[Received]]:
     await sandbox.browsers(count=None, ids=[PLAYER], **browser)
     sent = (await sandbox.create([PLAYER], **push)).json()["id"]
@@ -67,7 +67,7 @@ async def push_to_one(
     return sent, receiver.posts()
 
 
-async def test_v16_without_cors(sandbox: Remote, receiver: Receiver) -> None:
+async def test_v16_without_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     sent, posts = await push_to_one(sandbox, receiver, PUSH, odds=CLOSES)
     shown, closed = [orjson.loads(post.body) for post in posts]
     assert shown == {**V16, "event": "notification.willDisplay", "notificationId": sent}
@@ -80,7 +80,7 @@ async def test_v16_without_cors(sandbox: Remote, receiver: Receiver) -> None:
     assert {request.method for request in receiver.requests} == {"POST"}
 
 
-async def test_v16_with_cors(sandbox: Remote, receiver: Receiver) -> None:
+async def test_v16_with_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     sent, posts = await push_to_one(sandbox, receiver, PUSH, odds=CLICKS, cors=True)
     shown, clicked = [orjson.loads(post.body) for post in posts]
     assert shown == {**V16, "event": "notification.willDisplay", "notificationId": sent}
@@ -100,7 +100,7 @@ async def test_v16_with_cors(sandbox: Remote, receiver: Receiver) -> None:
     assert preflight["access-control-request-headers"] == "content-type,x-onesignal-event"
 
 
-async def test_v15_with_cors(sandbox: Remote, receiver: Receiver) -> None:
+async def test_v15_with_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     push = {**PUSH, "web_buttons": WEB_BUTTONS}
     sent, posts = await push_to_one(sandbox, receiver, push, odds=CLOSES, cors=True, sdk="v15")
     shown, closed = [orjson.loads(post.body) for post in posts]
@@ -110,7 +110,7 @@ async def test_v15_with_cors(sandbox: Remote, receiver: Receiver) -> None:
     assert posts[0].headers["x-onesignal-event"] == "notification.displayed"
 
 
-async def test_v15_without_cors(sandbox: Remote, receiver: Receiver) -> None:
+async def test_v15_without_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     sent, posts = await push_to_one(sandbox, receiver, PUSH, odds=CLICKS, sdk="v15")
     shown, clicked = [orjson.loads(post.body) for post in posts]
     assert shown == {**V15, "id": sent, "event": "notification.displayed"}
@@ -119,7 +119,7 @@ async def test_v15_without_cors(sandbox: Remote, receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("sdk", ["v15", "v16"])
-async def test_buttons_are_pressed_too(sandbox: Remote, receiver: Receiver, sdk: str) -> None:
+async def test_buttons_are_pressed_too(sandbox: SandboxApp, receiver: Receiver, sdk: str) -> None:
     ids = await sandbox.browsers(40, sdk=sdk, odds=CLICKS)
     await sandbox.create(ids, **PUSH, web_buttons=WEB_BUTTONS)
     await sandbox.settled()
@@ -131,7 +131,7 @@ async def test_buttons_are_pressed_too(sandbox: Remote, receiver: Receiver, sdk:
     assert by_action == {"": URL, "read-more": button_url, "later": URL}
 
 
-async def test_absent_fields_are_absent(sandbox: Remote, receiver: Receiver) -> None:
+async def test_absent_fields_are_absent(sandbox: SandboxApp, receiver: Receiver) -> None:
     push = {"contents": {"en": "Hello", "de": "Hallo"}}
     sent, posts = await push_to_one(sandbox, receiver, push, odds=CLICKS, language="de")
     shown, clicked = [orjson.loads(post.body) for post in posts]
@@ -146,7 +146,7 @@ async def test_absent_fields_are_absent(sandbox: Remote, receiver: Receiver) -> 
     }
 
 
-async def test_preflight_refused_means_no_post(sandbox: Remote, receiver: Receiver) -> None:
+async def test_preflight_refused_means_no_post(sandbox: SandboxApp, receiver: Receiver) -> None:
     receiver.allow_origin = "https://another.example.test"
     ids = await sandbox.browsers(1, cors=True, odds=CLOSES)
     await sandbox.create(ids)
@@ -156,7 +156,7 @@ async def test_preflight_refused_means_no_post(sandbox: Remote, receiver: Receiv
     assert tally["totals"]["displayed"] == 1  # the browser did show it
 
 
-async def test_a_browser_does_not_try_again(sandbox: Remote, receiver: Receiver) -> None:
+async def test_a_browser_does_not_try_again(sandbox: SandboxApp, receiver: Receiver) -> None:
     receiver.refusals = 1
     ids = await sandbox.browsers(1, odds={"click": 0, "close": 0})
     await sandbox.create(ids)
@@ -165,7 +165,7 @@ async def test_a_browser_does_not_try_again(sandbox: Remote, receiver: Receiver)
     assert tally["webhooks"]["failed"] == 1
 
 
-async def test_own_address_of_a_browser(sandbox: Remote, receiver: Receiver) -> None:
+async def test_own_address_of_a_browser(sandbox: SandboxApp, receiver: Receiver) -> None:
     closed = "http://127.0.0.1:9/nobody"
     ids = await sandbox.browsers(1, webhook_url=closed, odds={"click": 0, "close": 0})
     await sandbox.create(ids)

@@ -11,17 +11,17 @@ from typing import Any
 
 import httpx
 
-from sender_service.ops.compose import OpsParts
+from sender_service.ops.routers import OpsApi
 from sender_service.wiring import open_sender
 from shared.clock import utc_now
-from shared.collections import INGEST, SENDER
 from shared.errors import LogUnavailable
 from shared.health import Health
 from shared.ids import slot_of
-from shared.kafka import Outgoing
-from shared.mongo import Database, ensure_indexes
+from shared.kafka.client import OutgoingRecord
+from shared.loops import Wakeup
+from shared.mongo.client import Database, ensure_indexes
+from shared.mongo.collections import INGEST, SENDER
 from shared.settings import Settings
-from shared.wakeup import Wakeup
 
 ADMIN = "ops_demo"
 ONESIGNAL = "http://onesignal.test"
@@ -32,10 +32,10 @@ PERSON, OTHER = "a" * 32, "b" * 32
 class MemoryLog:
     """Remembers what was published; `away` refuses it."""
 
-    records: list[Outgoing] = field(default_factory=list)
+    records: list[OutgoingRecord] = field(default_factory=list)
     away: bool = False
 
-    async def publish(self, records: Sequence[Outgoing]) -> None:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         if self.away:
             raise LogUnavailable("Kafka: away")
         self.records += records
@@ -60,7 +60,7 @@ class Ops:
     """The API and what it stands on."""
 
     http: httpx.AsyncClient
-    parts: OpsParts
+    parts: OpsApi
     log: MemoryLog
     clock: ManualClock
 
@@ -106,7 +106,7 @@ async def open_ops(settings: Settings) -> AsyncIterator[Ops]:
         database = sender.database
         await ensure_indexes(database, SENDER)
         await ensure_indexes(database, INGEST)
-        parts = OpsParts(
+        parts = OpsApi(
             settings, database, log, sender.vault, sender.apps, Health(clock, clock.monotonic),
             sender.intake(), None, Wakeup(), onesignal, clock, clock.monotonic,
         )  # fmt: skip

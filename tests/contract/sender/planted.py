@@ -7,20 +7,20 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest_service.projector.people import PersonIds
+from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
-from sender_service.accounting.erasure import Erasure
-from sender_service.models.page import new_chunk, summarise
+from sender_service.pages.page import new_chunk, summarise
+from sender_service.privacy.stage import Erasure
+from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
-from sender_service.store.letters import LetterStore
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from shared.clock import utc_now
-from shared.kafka import Record
+from shared.kafka.client import Record
 from shared.models.dead_letter import DeadLetter
 from shared.models.event import ERASE, STREAM, Event
-from shared.stage import Item
+from shared.stage.runner import Item
 from tests.contract.sender.ops import Ops, a_send
 
 SEND, PLAYER = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10", str(uuid.uuid4())
@@ -32,7 +32,7 @@ SECRETS = {
 }  # fmt: skip
 
 
-class Person:
+class KnownPerson:
     """Somebody known to each collection, as the services themselves would write it."""
 
     def __init__(self, ops: Ops) -> None:
@@ -96,7 +96,7 @@ class Person:
         update = {"player_id": PLAYER, "visitor_id": None}
         await ParkedStore(self.ops.database).put([parked.model_copy(update=update)])
         told = {"login": "jana", "x": SECRETS["dead_letters"]}
-        await LetterStore(self.ops.database).put([a_letter(told, self.before)])
+        await DeadLetterStore(self.ops.database).put([a_letter(told, self.before)])
         await self.ops.ok("GET", f"/v1/people/{self.id}")  # an audited look
 
     async def export(self) -> Any:

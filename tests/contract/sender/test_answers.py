@@ -12,7 +12,7 @@ from shared.settings import Settings
 from tests.contract.sender.conftest import Api
 from tests.contract.sender.conftest import client as client_of
 from tests.contract.sender.ops import Ops, open_ops
-from tests.contract.sender.planted import Person
+from tests.contract.sender.planted import KnownPerson
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def test_answers_stay_out_of_caches(api: Api) -> None:
 
 
 async def test_exports_stay_out_of_caches(ops: Ops) -> None:
-    person = Person(ops)
+    person = KnownPerson(ops)
     await person.plant()
     answer = await ops.call("GET", f"/v1/people/{person.id}/export")
     assert answer.status_code == 200 and answer.json()["complete"] is True

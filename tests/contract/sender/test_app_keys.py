@@ -6,7 +6,7 @@ import asyncio
 import copy
 from typing import Any
 
-from shared.collections import APPS
+from shared.mongo.collections import APPS
 from tests.contract.sender.conftest import KEY, Api
 
 KEYS = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.collections import APPS
+from shared.mongo.collections import APPS
 from tests.contract.sender.conftest import KEY, Api
 
 SECRETS = (KEY, "wk_demo_key", "login-secret")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.collections import PROFILES
 from shared.ids import slot_of
+from shared.mongo.collections import PROFILES
 from tests.contract.sender.conftest import Api, a_campaign
 
 PATH = "/v1/apps/demo/campaigns/welcome"

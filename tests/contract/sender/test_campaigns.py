@@ -10,7 +10,7 @@ import pytest
 
 from sender_service.models.send import empty_sums
 from shared.clock import utc_now
-from shared.collections import CAMPAIGNS, PLAYERS, PROFILES, SENDS
+from shared.mongo.collections import CAMPAIGNS, PLAYERS, PROFILES, SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 
 SOMEBODY = "1dd608f2-c6a1-11e3-851d-000c2940e62c"

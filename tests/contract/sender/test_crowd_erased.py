@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sender_service.models.erasure import Erased
-from sender_service.ops.erasing import FEW, Eraser
+from sender_service.models.data_subject import DataSubject
+from sender_service.privacy.requests import FEW, ErasureRequester
 from sender_service.store.persons import PersonReader
-from shared.kafka import Outgoing
+from shared.kafka.client import OutgoingRecord
 from shared.models.event import Event
 from shared.settings import Settings
 from tests.contract.sender.ops import PERSON, Ops, open_ops
@@ -24,9 +24,9 @@ class PiecesLog:
     """Remembers how many records came together."""
 
     def __init__(self) -> None:
-        self.pieces: list[list[Outgoing]] = []
+        self.pieces: list[list[OutgoingRecord]] = []
 
-    async def publish(self, records: Sequence[Outgoing]) -> None:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         self.pieces.append(list(records))
 
 
@@ -56,10 +56,12 @@ async def a_crowd(ops: Ops, count: int) -> tuple[dict[str, Any], set[str], set[s
     return profile, {*visitors, *profile["visitors"]}, {*players, *listed}, set(aliases)
 
 
-async def erased_by(ops: Ops, profile: dict[str, Any]) -> tuple[list[list[Outgoing]], list[Event]]:
+async def erased_by(
+    ops: Ops, profile: dict[str, Any]
+) -> tuple[list[list[OutgoingRecord]], list[Event]]:
     log = PiecesLog()
     people = PersonReader(ops.database)
-    told = await Eraser(people, log, ops.parts.vault, ops.clock, AT_ONCE).erase(profile)
+    told = await ErasureRequester(people, log, ops.parts.vault, ops.clock, AT_ONCE).erase(profile)
     events = [Event.parse(out.value) for piece in log.pieces for out in piece]
     assert told.count == len(events) and told.ids == [event.id for event in events]
     return log.pieces, events
@@ -70,7 +72,7 @@ async def test_crowd_is_told_of_in_pieces_and_named_whole(ops: Ops) -> None:
     pieces, events = await erased_by(ops, profile)
     assert max(map(len, pieces)) == AT_ONCE
     assert max(len(out.value) for piece in pieces for out in piece) < SMALL
-    named = Erased.of("shop", events, ops.parts.vault.hash_key)
+    named = DataSubject.of("shop", events, ops.parts.vault.hash_key)
     assert set(named.players) == players
     assert set(named.persons) == {PERSON, *aliases}
     assert set(named.visitors) == visitors | {f"os:{player}" for player in players}
@@ -90,7 +92,7 @@ async def test_few_are_named_by_each_event(ops: Ops) -> None:
 async def test_answer_names_only_the_first_events(
     ops: Ops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sender_service.ops.erasing.SHOWN", 10)
+    monkeypatch.setattr("sender_service.privacy.requests.SHOWN", 10)
     await a_crowd(ops, CROWD)
     told = await ops.ok("POST", f"/v1/people/{PERSON}/erase")
     assert (len(told["events"]), told["count"]) == (10, len(ops.log.records))

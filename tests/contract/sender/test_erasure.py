@@ -9,24 +9,24 @@ from typing import Any
 
 import pytest
 
-from sender_service.accounting.erasure import (
+from sender_service.models.send import NEVER, empty_sums
+from sender_service.models.trigger import Trigger
+from sender_service.pages.page import new_chunk, summarise
+from sender_service.privacy.stage import (
     SECOND_LOOK_SECONDS,
     UNDER_WAY_SECONDS,
     Erasure,
     decode,
 )
-from sender_service.models.page import new_chunk, summarise
-from sender_service.models.send import NEVER, empty_sums
-from sender_service.models.trigger import Trigger
+from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
-from sender_service.store.letters import LetterStore
 from sender_service.store.pages import PageStore
 from shared.errors import InvalidPayload
-from shared.kafka import Record
+from shared.kafka.client import Record
 from shared.models.dead_letter import DeadLetter
 from shared.models.event import ERASE
 from shared.settings import Settings
-from shared.stage import Item
+from shared.stage.runner import Item
 from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops
 
 ALIAS = "c" * 32
@@ -213,7 +213,7 @@ async def test_dead_letters_lose_their_content(ops: Ops, key: bytes, value: byte
         )
         for k, v in ((key, value), (b"v-aaaabbbb", b'{"visitorId":"v-aaaabbbb"}'))
     ]  # fmt: skip
-    await LetterStore(ops.database).put(letters)
+    await DeadLetterStore(ops.database).put(letters)
     await erase(ops)
     mine = await ops.ok("GET", f"/v1/dead-letters/{letters[0].id}")
     assert (mine["value"], mine["erased"], mine["code"]) == ("", True, "c")

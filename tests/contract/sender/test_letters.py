@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sender_service.store.letters import LetterStore
+from sender_service.store.dead_letters import DeadLetterStore
 from shared.models.dead_letter import DeadLetter
 from shared.settings import Settings
 from tests.contract.sender.ops import Ops, open_ops
@@ -21,7 +21,9 @@ async def ops(settings: Settings) -> AsyncIterator[Ops]:
         yield opened
 
 
-async def bury(ops: Ops, value: bytes = b'{"a":1}', ago: float = 60, **more: Any) -> DeadLetter:
+async def save_dead_letter(
+    ops: Ops, value: bytes = b'{"a":1}', ago: float = 60, **more: Any
+) -> DeadLetter:
     letter = DeadLetter(
         **{
             "id": str(uuid.uuid4()), "stage": "intake", "topic": "carillon.triggers",
@@ -30,7 +32,7 @@ async def bury(ops: Ops, value: bytes = b'{"a":1}', ago: float = 60, **more: Any
             "at": ops.clock() - timedelta(seconds=ago), **more,
         }
     )  # fmt: skip
-    await LetterStore(ops.database).put([letter])
+    await DeadLetterStore(ops.database).put([letter])
     return letter
 
 
@@ -40,9 +42,9 @@ async def listed(ops: Ops, **params: Any) -> list[str]:
 
 
 async def test_found_by_topic_code_and_time(ops: Ops) -> None:
-    old = await bury(ops, ago=90_000)
-    other = await bury(ops, ago=120, topic="carillon.events", code="no_visitor")
-    new = await bury(ops)
+    old = await save_dead_letter(ops, ago=90_000)
+    other = await save_dead_letter(ops, ago=120, topic="carillon.events", code="no_visitor")
+    new = await save_dead_letter(ops)
     assert await listed(ops) == [new.id, other.id, old.id]
     assert await listed(ops, topic="carillon.events") == [other.id]
     assert await listed(ops, code="unknown_app") == [new.id, old.id]
@@ -53,7 +55,7 @@ async def test_found_by_topic_code_and_time(ops: Ops) -> None:
 
 
 async def test_list_holds_no_content(ops: Ops) -> None:
-    await bury(ops, b'{"login":"jana"}')
+    await save_dead_letter(ops, b'{"login":"jana"}')
     answer = await ops.call("GET", "/v1/dead-letters")
     assert "value" not in answer.json()["items"][0]
     assert answer.json()["items"][0]["at"].endswith("Z")
@@ -64,7 +66,7 @@ async def test_list_holds_no_content(ops: Ops) -> None:
     [(b'{"a":1}', {"a": 1}), (b"no json", "no json"), (b"\xff\xfe", {"base64": "//4="})],
 )
 async def test_admin_sees_the_content(ops: Ops, value: bytes, told: Any) -> None:
-    letter = await bury(ops, value)
+    letter = await save_dead_letter(ops, value)
     found = await ops.ok("GET", f"/v1/dead-letters/{letter.id}")
     assert (found["value"], found["key"]) == (told, {"base64": "/2s="})
     (deed,) = (await ops.ok("GET", "/v1/audit"))["items"]
@@ -72,7 +74,7 @@ async def test_admin_sees_the_content(ops: Ops, value: bytes, told: Any) -> None
 
 
 async def test_replay_publishes_the_same_bytes_and_says_who(ops: Ops) -> None:
-    letter = await bury(ops, b"\x00raw")
+    letter = await save_dead_letter(ops, b"\x00raw")
     token = await ops.token("operate")
     answer = await ops.ok("POST", f"/v1/dead-letters/{letter.id}/replay", token)
     assert answer == {"id": letter.id, "topic": "carillon.triggers", "replayed": True}
@@ -83,14 +85,14 @@ async def test_replay_publishes_the_same_bytes_and_says_who(ops: Ops) -> None:
     (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
     (made,) = (await ops.ok("GET", "/v1/tokens"))["items"]
     assert (shown["replays"], shown["replayedBy"]) == (1, made["id"])
-    await LetterStore(ops.database).put([letter])  # the undertaker's record comes again
+    await DeadLetterStore(ops.database).put([letter])  # the undertaker's record comes again
     (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
     assert shown["replays"] == 1
 
 
 async def test_replay_of_many_says_what_came_of_each(ops: Ops) -> None:
-    good, cut = await bury(ops), await bury(ops, cut=True)
-    foreign, unknown = await bury(ops, topic="somebody.else"), str(uuid.uuid4())
+    good, cut = await save_dead_letter(ops), await save_dead_letter(ops, cut=True)
+    foreign, unknown = await save_dead_letter(ops, topic="somebody.else"), str(uuid.uuid4())
     ids = [good.id, cut.id, foreign.id, unknown, good.id]
     answer = await ops.ok("POST", "/v1/dead-letters/replay", json={"ids": ids})
     assert [item.get("code") for item in answer["items"]] == [
@@ -100,7 +102,7 @@ async def test_replay_of_many_says_what_came_of_each(ops: Ops) -> None:
 
 
 async def test_replay_without_kafka_marks_nothing(ops: Ops) -> None:
-    letter = await bury(ops)
+    letter = await save_dead_letter(ops)
     ops.log.away = True
     answer = await ops.call("POST", f"/v1/dead-letters/{letter.id}/replay")
     assert (answer.status_code, answer.json()["code"]) == (503, "kafka_unavailable")

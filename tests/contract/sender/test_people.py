@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sender_service.models.page import new_chunk
+from sender_service.pages.page import new_chunk
 from shared.models.event import Event
 from shared.settings import Settings
 from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops

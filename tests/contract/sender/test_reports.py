@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from sender_service.accounting.reporting import FOLD_AHEAD, SETTLING, Reporting
-from sender_service.models.page import new_chunk, summarise
 from sender_service.models.send import NEVER, empty_sums
 from sender_service.ops import reports as ops_reports
+from sender_service.pages.page import new_chunk, summarise
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
@@ -222,7 +222,7 @@ async def test_large_sends_are_broken_down_soon_after(
     await add_send(ops, [["p", "x", "0"], ["q", "y", "0"]], {"click": [0]})
     report = await ops.ok("GET", REPORT)
     assert (report["clicks"], report["breakdownPending"], report["variants"]) == (1, 1, [])
-    await reporting(ops).compute_wanted()
+    await reporting(ops).compute_requested()
     report = await ops.ok("GET", REPORT)
     assert (report["breakdownPending"], report["variants"][0]["clicks"]) == (0, 1)
 

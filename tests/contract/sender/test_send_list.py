@@ -12,7 +12,7 @@ import pytest
 from shared.ids import head_of
 from shared.settings import Settings
 from tests.contract.sender.ops import Ops, a_send, open_ops
-from tests.contract.sender.test_letters import bury
+from tests.contract.sender.test_letters import save_dead_letter
 
 SENDS = "/v1/sends"
 
@@ -145,7 +145,7 @@ async def test_n10_person_and_dead_letter_too(ops: Ops) -> None:
     assert (await ops.ok("GET", "/v1/people/5f0c1d"))["id"] == person
     assert (await ops.ok("GET", "/v1/people/5f0c1d9b/why"))["items"] == []
     assert (await ops.ok("GET", f"/v1/people/{person}"))["id"] == person
-    letter = await bury(ops, b'{"app": "shop"}')
+    letter = await save_dead_letter(ops, b'{"app": "shop"}')
     assert (await ops.ok("GET", f"/v1/dead-letters/{letter.id[:7]}"))["id"] == letter.id
     body = {"ids": [letter.id[:6]]}
     (item,) = (await ops.ok("POST", "/v1/dead-letters/replay", json=body))["items"]

@@ -10,7 +10,7 @@ import pytest
 
 from sender_service.ops.examples import PREVIEW, SEND
 from shared.clock import utc_now
-from shared.collections import SENDS
+from shared.mongo.collections import SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 
 

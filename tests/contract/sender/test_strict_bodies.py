@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from sender_service.intake.said import to_said
+from sender_service.intake.request import parse_request
 from sender_service.ops.bodies import MAX_BODY_BYTES
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 
@@ -102,13 +102,15 @@ async def test_f7_trigger_from_kafka_is_taken_with_a_warning(shop: Api) -> None:
         source="crm", recipients=[{"login": "a", "email": "x"}, {"login": "b", "email": "y"}]
     )
     del body["audience"]
-    assert await shop.sender.intake().accept([to_said(orjson.dumps(body))]) == [None]
+    assert await shop.sender.intake().accept([parse_request(orjson.dumps(body))]) == [None]
     shown = await shop.ok("GET", f"/v1/sends/{body['id']}")
     assert shown["state"] != "refused"
     told = {warning["field"]: warning["code"] for warning in shown["warnings"]}
     assert told == {"source": "unknown_key", "recipients.0.email": "unknown_key"}
     plain = {key: value for key, value in body.items() if key != "source"}
-    assert await shop.sender.intake().accept([to_said(orjson.dumps(plain))]) == [None]  # the same
+    assert await shop.sender.intake().accept([parse_request(orjson.dumps(plain))]) == [
+        None
+    ]  # the same
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ async def test_f7_trigger_from_kafka_with_a_slip_is_refused(
     shop: Api, more: dict[str, Any], named: str
 ) -> None:
     body = a_trigger(**more)
-    assert await shop.sender.intake().accept([to_said(orjson.dumps(body))]) == [None]
+    assert await shop.sender.intake().accept([parse_request(orjson.dumps(body))]) == [None]
     shown = await shop.ok("GET", f"/v1/sends/{body['id']}")
     assert shown["state"] == "refused" and named in shown["error"]
 

@@ -13,7 +13,7 @@ import pytest
 
 from shared.settings import Settings
 from tests.contract.sender.ops import Ops, a_send, offer, open_ops
-from tests.contract.sender.test_letters import bury
+from tests.contract.sender.test_letters import save_dead_letter
 
 P = "/v1/people/{person}"
 C = "/v1/apps/{app}/campaigns/{campaign}"
@@ -98,7 +98,7 @@ async def two(settings: Settings) -> AsyncIterator[Two]:
         await ops.ok("POST", "/v1/apps/shop/keys", json={"kind": "write", "id": "web"})
         person = await ops.add_person(login="ann")
         await ops.database["sends"].insert_one(a_send(SEND, ops.clock))
-        letter = await bury(ops, b'{"app": "shop"}')
+        letter = await save_dead_letter(ops, b'{"app": "shop"}')
         await ops.token("read", apps=["shop"])
         (listed,) = (await ops.ok("GET", "/v1/tokens"))["items"]
         places = {
@@ -176,7 +176,10 @@ async def test_b7_new_app_is_for_all(two: Two) -> None:
 
 
 async def test_b7_letter_that_names_no_app_is_for_all(two: Two) -> None:
-    nobodys, own = await bury(two.ops, b"no json"), await bury(two.ops, b'{"app": "other"}')
+    nobodys, own = (
+        await save_dead_letter(two.ops, b"no json"),
+        await save_dead_letter(two.ops, b'{"app": "other"}'),
+    )
     found = (await two.ops.ok("GET", "/v1/dead-letters", two.token))["items"]
     assert [item["id"] for item in found] == [own.id]
     answer = await two.ops.call("GET", f"/v1/dead-letters/{nobodys.id}", two.token)

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from sender_service.models.page import new_chunk
 from sender_service.models.send import NEVER, empty_sums
+from sender_service.pages.page import new_chunk
 from sender_service.scheduler.budget import WINDOW_MINUTES
 from shared.models.wire import to_iso
 from shared.settings import Settings

@@ -13,7 +13,7 @@ import pytest
 import respx
 
 from sender_service.__main__ import main
-from sender_service.cli.ops import Refused, open_api
+from sender_service.cli.ops import ApiError, open_api
 from sender_service.cli.screen import open_console
 from sender_service.cli.sends import account_table, describe
 from sender_service.cli.trigger import watch
@@ -108,7 +108,7 @@ async def test_it_waits_while_the_api_is_unwell_and_shows_the_closed_account(
 async def test_send_that_is_gone_ends_the_watch(respx_mock: respx.MockRouter) -> None:
     gone = {"code": "unknown_send", "message": "no such send"}
     respx_mock.get(f"/v1/sends/{SEND}").respond(404, json=gone)
-    with pytest.raises(Refused, match="no such send"):
+    with pytest.raises(ApiError, match="no such send"):
         await watched()
 
 

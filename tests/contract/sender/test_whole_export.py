@@ -9,13 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from sender_service.ops.exporting import SECTIONS
-from sender_service.store.letters import LetterStore
-from shared.collections import COLLECTIONS
+from sender_service.ops.export import SECTIONS
+from sender_service.store.dead_letters import DeadLetterStore
 from shared.models.dead_letter import DeadLetter
+from shared.mongo.collections import COLLECTIONS
 from shared.settings import Settings
 from tests.contract.sender.ops import Ops, a_send, open_ops
-from tests.contract.sender.planted import PLAYER, SECRETS, SEND, Person, a_letter, add_page
+from tests.contract.sender.planted import PLAYER, SECRETS, SEND, KnownPerson, a_letter, add_page
 
 # What names nobody, and why. A collection that is new goes here, or into SECTIONS.
 NOBODYS = {
@@ -61,7 +61,7 @@ async def kept(ops: Ops) -> dict[str, str]:
 
 
 async def test_export_shows_each_place_and_erasure_blanks_it(ops: Ops) -> None:
-    person = Person(ops)
+    person = KnownPerson(ops)
     await person.plant()
     names = ("jana", "v-jana", PLAYER, person.id, *SECRETS.values())
     before = await kept(ops)
@@ -91,12 +91,12 @@ async def test_export_shows_each_place_and_erasure_blanks_it(ops: Ops) -> None:
 
 
 async def test_export_shows_nothing_of_others(ops: Ops) -> None:
-    person = Person(ops)
+    person = KnownPerson(ops)
     await person.plant()
     await person.project(person.event("identify", 0, "v-petr", login="petr", email="petr@m.test"))
     petr = person.people.of_login("shop", "petr")
     namesake = {"app": "other", "login": "petr", "x": SECRETS["dead_letters"]}
-    await LetterStore(ops.database).put([a_letter(namesake, person.before)])
+    await DeadLetterStore(ops.database).put([a_letter(namesake, person.before)])
     known = await ops.ok("GET", f"/v1/people/{petr}/export")
     assert not [s for s in SECRETS.values() if s in json.dumps(known)]
     assert [letter["code"] for letter in known["deadLetters"]] == ["c"]  # told of, without content
@@ -104,7 +104,7 @@ async def test_export_shows_nothing_of_others(ops: Ops) -> None:
 
 async def test_erasure_read_late_spares_who_came_back(ops: Ops) -> None:
     """The sender was away for an hour; meanwhile she came back and shops again."""
-    person = Person(ops)
+    person = KnownPerson(ops)
     await person.plant()
     events = await person.erase()
     await person.project(*events)

@@ -14,8 +14,8 @@ import httpx
 from aiokafka import AIOKafkaConsumer
 
 from shared.errors import InvalidPayload
+from shared.kafka.topics import EVENTS_TOPIC as TOPIC
 from shared.models.event import Event
-from shared.topics import EVENTS as TOPIC
 from tests.integration.ingest.running import EVENTS
 
 SETTLED_POLLS = 3

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from shared.mongo import Database, open_database
+from shared.mongo.client import Database, open_database
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests import stack

@@ -12,14 +12,14 @@ import pytest
 
 from ingest_service.projector import projector as projecting
 from ingest_service.projector.contribution import MAX_LINES
-from ingest_service.projector.people import PersonIds
+from ingest_service.projector.lww import Document
+from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
-from ingest_service.projector.sets import Document
 from ingest_service.projector.store import MongoProjections
 from ingest_service.projector.visitor import Visitor, new_visitor
-from shared.collections import INGEST, PROFILES, VISITORS
 from shared.models.event import Event
-from shared.mongo import Database, ensure_indexes, open_database
+from shared.mongo.client import Database, ensure_indexes, open_database
+from shared.mongo.collections import INGEST, PROFILES, VISITORS
 from shared.settings import Settings
 from tests.unit.ingest.doubles import APP, START, event, item
 

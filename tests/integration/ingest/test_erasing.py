@@ -6,16 +6,16 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingest_service.projector.people import PersonIds
-from shared.kafka import Outgoing, open_log_writer
+from ingest_service.projector.person_ids import PersonIds
+from shared.kafka.client import OutgoingRecord, open_log_writer
 from shared.models.event import ERASE, Event
-from shared.mongo import Database
+from shared.mongo.client import Database
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests import stack
 from tests.integration.ingest.running import client_of, one_signal, seeded, until, until_known
 from tests.integration.ingest.test_import import HEADER, line
-from tests.integration.ingest.test_replay import alone, command, contents, tell
+from tests.integration.ingest.test_replay import alone, command, contents, publish
 
 __all__ = ["alone"]
 HIS, HERS = str(uuid.uuid4()), str(uuid.uuid4())
@@ -31,7 +31,9 @@ async def erase_eva(settings: Settings) -> None:
         occurred_at=now, received_at=now, data=data,
     )  # fmt: skip
     async with open_log_writer(settings.kafka, "test") as writer:
-        await writer.publish([Outgoing("carillon.events", event.key, event.dump(), event.type)])
+        await writer.publish(
+            [OutgoingRecord("carillon.events", event.key, event.dump(), event.type)]
+        )
 
 
 async def all_of(database: Database) -> str:
@@ -50,11 +52,11 @@ async def test_nothing_from_before_an_erasure_comes_back(alone: Settings, tmp_pa
 
                 await until(client, 200, "ready")
                 identify = {"type": "identify", "data": {"login": "eva"}, "occurredAt": before}
-                await tell(client, {**identify, "visitorId": "known"}, one_signal("known", HIS))
+                await publish(client, {**identify, "visitorId": "known"}, one_signal("known", HIS))
                 await until_known(client, "known", HIS)
                 await erase_eva(alone)
                 await stack.eventually(is_gone, 20)
-                await tell(
+                await publish(
                     client,
                     {**identify, "visitorId": "late"},
                     one_signal("late", HERS, occurredAt=before),
@@ -73,7 +75,7 @@ async def test_nothing_from_before_an_erasure_comes_back(alone: Settings, tmp_pa
                 export.write_text(HEADER + "".join(rows))
                 code, told = await command(alone, "import", str(export), "--app", "demo")
                 assert code == 0 and "3 imported" in told, told
-                await tell(client, {"type": "pageview", "visitorId": "last"})
+                await publish(client, {"type": "pageview", "visitorId": "last"})
 
                 async def is_read() -> bool:
                     known = await database["visitors"].count_documents({"erased": {"$ne": None}})

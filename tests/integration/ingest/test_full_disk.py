@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from ingest_service.guarded_log import HOLD
+from ingest_service.durable.circuit_breaker import HOLD
 from tests import stack
 from tests.disk import fill, small_disk
 from tests.integration.ingest.load import Load, read_log

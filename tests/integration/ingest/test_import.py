@@ -10,12 +10,12 @@ from pathlib import Path
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from shared.kafka.topics import EVENTS_TOPIC
 from shared.models.event import Event
 from shared.settings import Settings
-from shared.topics import EVENTS
 from tests import stack
 from tests.integration.ingest.running import client_of, one_signal, seeded, until, until_known
-from tests.integration.ingest.test_replay import command, tell
+from tests.integration.ingest.test_replay import command, publish
 
 HEADER = (
     "id,identifier,session_count,language,timezone,device_type,tags,last_active,created_at,"
@@ -40,7 +40,7 @@ async def test_export_becomes_people(settings: Settings, tmp_path: Path) -> None
         with stack.service("ingest_service", settings) as server:
             async with client_of(server) as client:
                 await until(client, 200, "ready")
-                await tell(client, one_signal("browser", known))
+                await publish(client, one_signal("browser", known))
                 await until_known(client, "browser", known)
                 code, told = await command(settings, "import", str(export), "--app", "demo")
                 assert code == 1
@@ -130,7 +130,7 @@ async def published(settings: Settings) -> list[str]:
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka.bootstrap_servers)
     await consumer.start()
     try:
-        places = [TopicPartition(EVENTS.name, n) for n in range(EVENTS.partitions)]
+        places = [TopicPartition(EVENTS_TOPIC.name, n) for n in range(EVENTS_TOPIC.partitions)]
         consumer.assign(places)
         await asyncio.gather(*(consumer.seek_to_beginning(place) for place in places))
         found: list[str] = []

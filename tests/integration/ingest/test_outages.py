@@ -7,9 +7,9 @@ import sys
 import uuid
 from pathlib import Path
 
-from shared.kafka import ensure_topics
+from shared.kafka.client import ensure_topics
+from shared.kafka.topics import TOPICS
 from shared.settings import Settings
-from shared.topics import TOPICS
 from tests import stack
 from tests.integration.ingest.running import (
     EVENTS,

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from ingest_service.projector.people import PersonIds
+from ingest_service.projector.person_ids import PersonIds
 from ingest_service.snapshot.files import every
 from ingest_service.snapshot.take import folder_of
-from shared.kafka import Outgoing, open_log_writer
+from shared.kafka.client import OutgoingRecord, open_log_writer
 from shared.models.event import ERASE, Event
-from shared.mongo import Database
+from shared.mongo.client import Database
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests import stack
@@ -62,7 +62,7 @@ async def contents(database: Database) -> dict[str, dict[str, Any]]:
     return found
 
 
-async def tell(client: Any, *events: dict[str, Any]) -> None:
+async def publish(client: Any, *events: dict[str, Any]) -> None:
     answer = await client.post(EVENTS, json=list(events))
     assert answer.status_code == 202, answer.text
 
@@ -71,15 +71,17 @@ async def shop_day(client: Any, first: int) -> None:
     """Two browsers, a login, a logout, views and baskets."""
     for n in (first, first + 1):
         visitor = f"v{n}"
-        await tell(
+        await publish(
             client,
             one_signal(visitor, PLAYERS[n]),
             {"type": "pageview", "visitorId": visitor, "data": {"itemID": f"i{n}"}},
             {"type": "identify", "visitorId": visitor, "data": {"login": "eva"}},
             {"type": "addToBasket", "visitorId": visitor, "data": {"itemID": "hat"}},
         )
-    await tell(client, {"type": "logout", "visitorId": f"v{first}"})
-    await tell(client, {"type": "pageview", "visitorId": f"last{first}", "data": {"itemID": "x"}})
+    await publish(client, {"type": "logout", "visitorId": f"v{first}"})
+    await publish(
+        client, {"type": "pageview", "visitorId": f"last{first}", "data": {"itemID": "x"}}
+    )
 
 
 async def until_settled(database: Database, count: int) -> None:
@@ -215,4 +217,6 @@ async def erase(settings: Settings, person: str, *visitors: str) -> None:
             )
             for visitor in visitors
         ]  # fmt: skip
-        await writer.publish([Outgoing("carillon.events", e.key, e.dump(), e.type) for e in events])
+        await writer.publish(
+            [OutgoingRecord("carillon.events", e.key, e.dump(), e.type) for e in events]
+        )

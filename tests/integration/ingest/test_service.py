@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.mongo import Database
+from shared.mongo.client import Database
 from shared.settings import Settings
 from tests import stack
 from tests.integration.ingest.running import (

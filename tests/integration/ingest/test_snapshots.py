@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from ingest_service.projector.people import PersonIds
+from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot.files import Header, Writer, every, read, read_header
 from ingest_service.snapshot.take import drop_stale, folder_of, take_snapshot
-from shared.collections import INGEST
 from shared.errors import Rejected, Unavailable
-from shared.mongo import Database, ensure_indexes, open_database
+from shared.mongo.client import Database, ensure_indexes, open_database
+from shared.mongo.collections import INGEST
 from shared.settings import Settings
 from tests import stack
 from tests.integration.ingest.running import client_of, seeded, until

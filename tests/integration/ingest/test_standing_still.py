@@ -15,31 +15,31 @@ from typing import Any
 
 import pytest
 
-from ingest_service.projector.hold import HOLDING, PREFIX, Hold
-from ingest_service.projector.people import PersonIds
-from ingest_service.projector.role import Surroundings, project
-from ingest_service.replay.holding import Run, Runs
+from ingest_service.projector.pause_barrier import HOLDING, PREFIX, PauseBarrier
+from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector_role import Surroundings, project
+from ingest_service.replay.lease import ReplayLease, ReplayLeases
 from shared.clock import monotonic, utc_now
 from shared.errors import StoreUnavailable
 from shared.health import Health
-from shared.kafka import Offsets, Outgoing, ensure_topics, open_log_writer
-from shared.kafka_reader import LogReader
-from shared.mongo import Database, open_database
+from shared.kafka.client import Offsets, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.reader import LogReader
+from shared.kafka.topics import EVENTS_TOPIC, TOPICS
+from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from shared.stage import StageContext
-from shared.topics import EVENTS, TOPICS
+from shared.stage.runner import StageContext
 from tests import stack
 from tests.unit.ingest.doubles import event
 
 
 @dataclass
-class Told:
+class PublishedEvents:
     under_way: bool = False
     uncommitted: bool = False
 
 
-async def taken(database: Database) -> Run:
-    run = await Runs(database, monotonic).take()
+async def taken(database: Database) -> ReplayLease:
+    run = await ReplayLeases(database, monotonic).take()
     assert run is not None
     return run
 
@@ -51,11 +51,11 @@ async def process_of(database: Database) -> dict[str, Any]:
 
 async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
     async with open_database(settings.mongo, "test") as database:
-        stage, hold = Told(), Hold(database, "it")
-        hold.heed(stage)
+        stage, hold = PublishedEvents(), PauseBarrier(database, "it")
+        hold.attach(stage)
         await hold.enter()
         run = await taken(database)
-        await Runs(database, monotonic).change({"run": run.name}, phase=HOLDING)
+        await ReplayLeases(database, monotonic).change({"run": run.name}, phase=HOLDING)
 
         async def is_still() -> bool:
             await hold.look()
@@ -105,7 +105,7 @@ async def projecting(
         given = Surroundings(settings, database, people, context, mongo, lambda stage: None)
         running = asyncio.create_task(project(given, stop))
         told = event("pageview", "v", 1)
-        await writer.publish([Outgoing(EVENTS.name, told.key, told.dump(), told.type)])
+        await writer.publish([OutgoingRecord(EVENTS_TOPIC.name, told.key, told.dump(), told.type)])
         try:
             await stack.eventually(lambda: database["profiles"].find_one({}), 30)
             yield stop

@@ -8,11 +8,23 @@ from typing import Any, Literal, cast
 
 import pytest
 
-from ingest_service.projector.store import Ended, MongoProjections, Projections, Raced
-from shared.collections import INGEST
-from shared.mongo import ensure_indexes, open_database
+from ingest_service.projector.store import (
+    ConcurrentWrite,
+    ErasedMerges,
+    MongoProjections,
+    Projections,
+)
+from shared.mongo.client import ensure_indexes, open_database
+from shared.mongo.collections import INGEST
 from shared.settings import Settings
-from tests.unit.ingest.doubles import APP, START, History, MemoryProjections, event, one_signal
+from tests.unit.ingest.doubles import (
+    APP,
+    START,
+    MemoryProjections,
+    ProjectorHarness,
+    event,
+    one_signal,
+)
 
 P = "11111111-1111-4111-8111-111111111111"
 
@@ -66,9 +78,9 @@ async def test_a_write_counts_only_once(store: Projections) -> None:
     await store.save_visitors([visitor("a", "eva")])
     first, second = [(await visitors_in(store, ["a"]))["a"] for _ in range(2)]
     await store.save_visitors([{**first, "people": ["adam"]}])
-    with pytest.raises(Raced):
+    with pytest.raises(ConcurrentWrite):
         await store.save_visitors([{**second, "people": ["nobody"]}])
-    with pytest.raises(Raced):
+    with pytest.raises(ConcurrentWrite):
         await store.save_visitors([visitor("a", "nobody")])
     assert (await visitors_in(store, ["a"]))["a"]["people"] == ["adam"]
 
@@ -78,7 +90,7 @@ async def test_emptied_profiles_are_removed_unless_written_meanwhile(store: Proj
     kept = await profiles_in(store, ["eva", "adam"])
     await store.save_profiles([], [kept["eva"]])
     assert sorted(await profiles_in(store, ["eva", "adam"])) == ["adam"]
-    with pytest.raises(Raced):
+    with pytest.raises(ConcurrentWrite):
         await store.save_profiles([], [{**kept["adam"], "rev": 7}])
     assert sorted(await profiles_in(store, ["adam"])) == ["adam"]
 
@@ -95,7 +107,7 @@ async def test_merges_end_with_their_person_and_until_then(store: Projections) -
 
     kept = [merge("later", 3), merge("his", 1, "adam"), merge("elsewhere", 1, app="other")]
     await store.save_merges([merge("early", 1), merge("last", 2), merge("named", 9), *kept])
-    ended = Ended(APP, "eva", START + timedelta(days=2))
+    ended = ErasedMerges(APP, "eva", START + timedelta(days=2))
     await store.save_merges([merge("at once", 2)], gone=["named"], ended=[ended])
     again = [merge(name, 9) for name in ("early", "last", "named", "at once", "later")]
     await store.save_merges(again)
@@ -120,7 +132,7 @@ async def test_owners_are_read_one_after_another(store: Projections) -> None:
         whose = ["adam"] if name == "c" else ["eva"]
         await store.save_visitors([{**visitor(name, *whose), "app": APP, "visitor": f"v-{name}",
                                     "epochs": epochs}])  # fmt: skip
-    found = [state async for state in store.owners_of("eva")]
+    found = [state async for state in store.browsers_of_person("eva")]
     assert sorted(state["visitor"] for state in found) == ["v-a", "v-b"]
     told = [(e["login"], e["born"], e["part"]["firstSeenAt"]) for s in found for e in s["epochs"]]
     assert told == [("eva", None, START)] * 2
@@ -128,10 +140,10 @@ async def test_owners_are_read_one_after_another(store: Projections) -> None:
 
 async def test_tombstones_keep_their_last_time(store: Projections) -> None:
     early, late = ({"_id": "eva", "app": APP, "at": START + timedelta(days=n)} for n in (1, 2))
-    await store.bury([early, late])
-    await store.bury([early])
-    assert await store.buried(["eva", "adam"]) == {"eva": late}
-    assert await store.buried([]) == {}
+    await store.save_tombstones([early, late])
+    await store.save_tombstones([early])
+    assert await store.tombstones(["eva", "adam"]) == {"eva": late}
+    assert await store.tombstones([]) == {}
 
 
 async def test_nothing_is_nothing(store: Projections) -> None:
@@ -146,10 +158,10 @@ async def test_a_history_ends_as_it_does_in_memory(store: Projections) -> None:
         [event("identify", "a", 3, login="eva"), one_signal("b", 4, P, "optedOut")],
         [event("logout", "a", 5), event("identify", "b", 6, login="eva")],
     ]
-    here, memory = History(cast(MemoryProjections, store)), History()
+    here, memory = ProjectorHarness(cast(MemoryProjections, store)), ProjectorHarness()
     for batch in [*told, *told]:
-        await here.tell(*batch)
-        await memory.tell(*batch)
+        await here.apply(*batch)
+        await memory.apply(*batch)
     people = list(memory.profiles())
     stored = await profiles_in(store, people)
     bare = {

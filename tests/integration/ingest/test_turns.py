@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from ingest_service.projector.hold import HOLD, Hold
-from ingest_service.replay.holding import VOID_SECONDS, Run, Runs
-from ingest_service.replay.run import turn
+from ingest_service.projector.pause_barrier import HOLD, PauseBarrier
+from ingest_service.replay.command import turn
+from ingest_service.replay.lease import VOID_SECONDS, ReplayLease, ReplayLeases
 from ingest_service.replay.staging import Staging, staged_by
 from ingest_service.replay.sweeper import GONE_SECONDS, Sweeper
 from ingest_service.snapshot.files import COPIED
 from shared.clock import monotonic
 from shared.errors import Conflict, StoreUnavailable
-from shared.mongo import Database, open_database
+from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from tests import stack
 
 
-class Hands:
+class Handlers:
     """A clock moved by hand."""
 
     def __init__(self) -> None:
@@ -36,9 +36,9 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
         yield opened
 
 
-async def a_run(database: Database) -> tuple[Run, Staging]:
+async def a_run(database: Database) -> tuple[ReplayLease, Staging]:
     """Built, as far as to its swap; `v` is new in it."""
-    run = await Runs(database, monotonic).take()
+    run = await ReplayLeases(database, monotonic).take()
     assert run is not None
     staging = Staging(database, run.name, 100)
     await staging.begin()
@@ -59,7 +59,7 @@ async def is_free(database: Database) -> bool:
 
 
 async def test_document_that_was_copied_twice_stands_as_it_was_last(database: Database) -> None:
-    run = await Runs(database, monotonic).take()
+    run = await ReplayLeases(database, monotonic).take()
     assert run is not None
     staging = Staging(database, run.name, 100)
     await staging.begin()
@@ -85,7 +85,7 @@ async def cut_off_in_the_swap(database: Database) -> None:
 
 
 async def test_only_one_has_the_turn(database: Database) -> None:
-    runs = Runs(database, monotonic)
+    runs = ReplayLeases(database, monotonic)
     run = await runs.take()
     assert run is not None and await runs.take() is None
     assert await run.give_up()
@@ -96,7 +96,7 @@ async def test_of_two_first_ones_one_has_the_turn(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody has ever replayed here: there is no document yet when they look."""
-    runs, other = Runs(database, monotonic), Runs(database, monotonic)
+    runs, other = ReplayLeases(database, monotonic), ReplayLeases(database, monotonic)
     current = runs.current
 
     async def too_late() -> dict[str, Any]:
@@ -111,7 +111,7 @@ async def test_of_two_first_ones_one_has_the_turn(
 
 
 async def test_a_run_that_stands_still_is_ended_and_can_not_swap(database: Database) -> None:
-    clock = Hands()
+    clock = Handlers()
     sweeper = Sweeper(database, clock)
     await database["profiles"].insert_one({"_id": "live"})
     run, staging = await a_run(database)
@@ -130,7 +130,7 @@ async def test_a_run_that_stands_still_is_ended_and_can_not_swap(database: Datab
 
 
 async def test_a_run_that_beats_is_let_alone(database: Database) -> None:
-    clock = Hands()
+    clock = Handlers()
     sweeper = Sweeper(database, clock)
     run, _ = await a_run(database)
     async with run.alive():
@@ -149,7 +149,7 @@ async def test_a_run_that_beats_is_let_alone(database: Database) -> None:
 
 
 async def test_a_swap_that_was_cut_off_is_completed(database: Database) -> None:
-    clock = Hands()
+    clock = Handlers()
     sweeper = Sweeper(database, clock)
     await cut_off_in_the_swap(database)
     assert not await sweeper.look()
@@ -165,7 +165,7 @@ async def test_a_sleeper_of_an_earlier_run_moves_nothing(database: Database) -> 
     run, staging = await a_run(database)
     await run.hold(0)
     await run.begin_swap()
-    clock = Hands()
+    clock = Handlers()
     sweeper = Sweeper(database, clock)
     await sweeper.look()
     clock.at += VOID_SECONDS + 1
@@ -179,7 +179,7 @@ async def test_a_sleeper_of_an_earlier_run_moves_nothing(database: Database) -> 
 
 
 async def test_a_batch_that_met_a_swap_does_not_count(database: Database) -> None:
-    hold = Hold(database, "frozen")
+    hold = PauseBarrier(database, "frozen")
     await hold.enter()
     async with hold.working():
         pass
@@ -198,9 +198,9 @@ async def test_a_batch_that_met_a_swap_does_not_count(database: Database) -> Non
 
 
 async def test_processes_that_are_gone_are_forgotten(database: Database) -> None:
-    clock = Hands()
+    clock = Handlers()
     sweeper = Sweeper(database, clock)
-    living, dead = Hold(database, "living"), Hold(database, "dead")
+    living, dead = PauseBarrier(database, "living"), PauseBarrier(database, "dead")
     await dead.look()
     for _ in range(2):
         await living.look()

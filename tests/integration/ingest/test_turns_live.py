@@ -7,9 +7,9 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ingest_service.projector.hold import HOLD, PREFIX
-from ingest_service.replay.holding import VOID_SECONDS
-from shared.mongo import Database, open_database
+from ingest_service.projector.pause_barrier import HOLD, PREFIX
+from ingest_service.replay.lease import VOID_SECONDS
+from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from tests import stack
 from tests.integration.ingest.running import client_of, seeded, until

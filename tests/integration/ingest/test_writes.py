@@ -18,12 +18,12 @@ from pymongo.monitoring import (
 )
 
 from ingest_service.projector.decode import Projected
-from ingest_service.projector.people import PersonIds
+from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
-from shared.collections import INGEST
 from shared.models.event import Event
-from shared.mongo import ensure_indexes
+from shared.mongo.client import ensure_indexes
+from shared.mongo.collections import INGEST
 from shared.settings import Settings
 from tests.unit.ingest.doubles import APP, START, event, item, one_signal
 from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local.carry import CarryOver
 from deploy.local.embedded import Broker, find_broker
-from deploy.local.guard import hold_folder
 from deploy.local.launcher import Launcher, Stack
+from deploy.local.log_backup import CarryOver
+from deploy.local.preflight import hold_folder
 from deploy.local.probes import probe_broker, probe_http
 from deploy.local.process import Spec
 from deploy.local.screen import Screen

@@ -13,8 +13,8 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from deploy.local.carry import FILE
-from shared.topics import EVENTS
+from deploy.local.log_backup import FILE
+from shared.kafka.topics import EVENTS_TOPIC
 from tests.integration.launcher.running import ROOT
 from tests.integration.launcher.test_run import Stack
 from tests.stack import Server
@@ -63,7 +63,7 @@ async def test_n5_what_the_embedded_broker_left_is_published_to_the_real_one(
     tmp_path: Path, fresh_broker: Server
 ) -> None:
     line = {
-        "topic": EVENTS.name,
+        "topic": EVENTS_TOPIC.name,
         "key": b64encode(b"demo:v1").decode(),
         "value": b64encode(b"{}").decode(),
         "headers": [["type", b64encode(b"pageview").decode()]],
@@ -75,7 +75,7 @@ async def test_n5_what_the_embedded_broker_left_is_published_to_the_real_one(
         assert f"kept in {tmp_path / 'carry-over.damaged.jsonl'}" in launcher.screen
     assert not (tmp_path / FILE).exists()
     consumer = AIOKafkaConsumer(
-        EVENTS.name, bootstrap_servers=fresh_broker.address, auto_offset_reset="earliest"
+        EVENTS_TOPIC.name, bootstrap_servers=fresh_broker.address, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:

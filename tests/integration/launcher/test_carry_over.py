@@ -9,11 +9,11 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from deploy.local.carry import FILE, CarryOver
+from deploy.local.log_backup import FILE, CarryOver
 from shared.errors import LogUnavailable
-from shared.kafka import Outgoing, ensure_topics, open_log_writer
+from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.topics import EVENTS_TOPIC, PROJECTOR_GROUP, TOPICS, TRIGGERS_TOPIC
 from shared.settings import KafkaSettings
-from shared.topics import EVENTS, PROJECTOR, TOPICS, TRIGGERS
 from tests import stack
 from tests.disk import fill, small_disk
 
@@ -31,7 +31,8 @@ async def publish(kafka: KafkaSettings, topic: str, marks: range) -> None:
     await ensure_topics(kafka, TOPICS)
     async with open_log_writer(kafka, "test") as writer:
         await writer.publish(
-            Outgoing(topic, f"visitor-{n % KEYS}", orjson.dumps(n), f"type-{n % 3}") for n in marks
+            OutgoingRecord(topic, f"visitor-{n % KEYS}", orjson.dumps(n), f"type-{n % 3}")
+            for n in marks
         )
 
 
@@ -81,21 +82,21 @@ def _keep(fetched: dict, found: dict[int, list[tuple[int, str]]]) -> int:  # typ
 
 async def test_exactly_what_lies_beyond_the_least_commit_returns(tmp_path: Path) -> None:
     with stack.broker() as old:
-        await publish(kafka_of(old), EVENTS.name, range(KEYS * EACH))
-        before = await read(kafka_of(old), EVENTS.name, KEYS * EACH)
+        await publish(kafka_of(old), EVENTS_TOPIC.name, range(KEYS * EACH))
+        before = await read(kafka_of(old), EVENTS_TOPIC.name, KEYS * EACH)
         ahead, behind = {n: 9 for n in before}, {n: 4 for n in before}
         behind.pop(first := min(before))  # this group has not committed there: all of it stays
-        behind_group, *ahead_groups = EVENTS.groups
+        behind_group, *ahead_groups = EVENTS_TOPIC.groups
         for group in ahead_groups:
-            await commit(kafka_of(old), group, EVENTS.name, ahead)
-        await commit(kafka_of(old), behind_group, EVENTS.name, behind)
+            await commit(kafka_of(old), group, EVENTS_TOPIC.name, ahead)
+        await commit(kafka_of(old), behind_group, EVENTS_TOPIC.name, behind)
         kept = await CarryOver(kafka_of(old), tmp_path).save()
     expected = {n: records[0 if n == first else 4 :] for n, records in before.items()}
     assert kept == sum(map(len, expected.values()))
 
     with stack.broker() as new:
         assert await CarryOver(kafka_of(new), tmp_path).restore() == kept
-        assert await read(kafka_of(new), EVENTS.name, kept) == expected  # order and type too
+        assert await read(kafka_of(new), EVENTS_TOPIC.name, kept) == expected  # order and type too
         assert await CarryOver(kafka_of(new), tmp_path).restore() == 0
     assert not (tmp_path / FILE).exists()
 
@@ -111,11 +112,12 @@ async def test_every_topic_is_carried(tmp_path: Path) -> None:
 
 async def test_nothing_is_kept_when_all_is_consumed(tmp_path: Path) -> None:
     with stack.broker() as old:
-        await publish(kafka_of(old), TRIGGERS.name, range(40))
+        await publish(kafka_of(old), TRIGGERS_TOPIC.name, range(40))
         ends = {
-            n: len(found) for n, found in (await read(kafka_of(old), TRIGGERS.name, 40)).items()
+            n: len(found)
+            for n, found in (await read(kafka_of(old), TRIGGERS_TOPIC.name, 40)).items()
         }
-        await commit(kafka_of(old), TRIGGERS.groups[0], TRIGGERS.name, ends)
+        await commit(kafka_of(old), TRIGGERS_TOPIC.groups[0], TRIGGERS_TOPIC.name, ends)
         assert await CarryOver(kafka_of(old), tmp_path).save() == 0
     assert not (tmp_path / FILE).exists()
 
@@ -123,7 +125,7 @@ async def test_nothing_is_kept_when_all_is_consumed(tmp_path: Path) -> None:
 async def test_n5_damaged_lines_are_kept_aside_and_the_good_ones_published(tmp_path: Path) -> None:
     """Cut off, no JSON, no base64, keys that lack, and topics that aren't ours."""
     with stack.broker() as old:
-        await publish(kafka_of(old), TRIGGERS.name, range(6))
+        await publish(kafka_of(old), TRIGGERS_TOPIC.name, range(6))
         assert await CarryOver(kafka_of(old), tmp_path).save() == 6
     file = tmp_path / FILE
     good = file.read_bytes().splitlines()
@@ -134,7 +136,7 @@ async def test_n5_damaged_lines_are_kept_aside_and_the_good_ones_published(tmp_p
     with stack.broker() as new:
         log = CarryOver(kafka_of(new), tmp_path)
         assert (await log.restore(), log.damaged) == (6, len(bad))
-        await read(kafka_of(new), TRIGGERS.name, 6)
+        await read(kafka_of(new), TRIGGERS_TOPIC.name, 6)
         assert (await log.restore(), log.damaged) == (0, 0)
     assert log.aside.read_bytes().splitlines() == bad
     assert not file.exists()
@@ -143,7 +145,7 @@ async def test_n5_damaged_lines_are_kept_aside_and_the_good_ones_published(tmp_p
 async def test_b4_a_full_disk_is_a_log_that_can_not_be_kept(tmp_path: Path) -> None:
     """The exchange of the broker is given up for now; a former file stays as it is."""
     with small_disk(tmp_path / "disk", mebibytes=1) as disk, stack.broker() as old:
-        await publish(kafka_of(old), TRIGGERS.name, range(200))
+        await publish(kafka_of(old), TRIGGERS_TOPIC.name, range(200))
         (disk / FILE).write_bytes(b"of the last run")
         filler = fill(disk)
         with pytest.raises(LogUnavailable, match="No space left"):
@@ -156,8 +158,8 @@ async def test_b4_a_full_disk_is_a_log_that_can_not_be_kept(tmp_path: Path) -> N
 
 async def test_file_outlives_a_broker_that_is_gone(tmp_path: Path) -> None:
     with stack.broker() as old:
-        await publish(kafka_of(old), EVENTS.name, range(5))
-        await commit(kafka_of(old), PROJECTOR, EVENTS.name, {0: 0})
+        await publish(kafka_of(old), EVENTS_TOPIC.name, range(5))
+        await commit(kafka_of(old), PROJECTOR_GROUP, EVENTS_TOPIC.name, {0: 0})
         kept = await CarryOver(kafka_of(old), tmp_path).save()
     unreachable = KafkaSettings(bootstrap_servers=f"127.0.0.1:{stack.free_port()}")
     with pytest.raises(LogUnavailable):

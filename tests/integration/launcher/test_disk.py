@@ -10,8 +10,8 @@ import pytest
 
 from deploy.local.log_files import bound_log, former
 from deploy.local.process import Child
-from shared.kafka import Outgoing, ensure_topics, open_log_writer
-from shared.topics import TOPICS, TRIGGERS
+from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.topics import TOPICS, TRIGGERS_TOPIC
 from tests.disk import fill, small_disk
 from tests.integration.launcher.running import running, until
 from tests.integration.launcher.standin import real_broker
@@ -59,7 +59,7 @@ async def test_b4_the_broker_outlives_a_full_disk_under_its_log(disk: Path) -> N
         await child.start(patience=30)
         await ensure_topics(kafka, TOPICS)
         async with open_log_writer(kafka, "test") as writer:
-            await writer.publish([Outgoing(TRIGGERS.name, "key", b"{}", "trigger")])
+            await writer.publish([OutgoingRecord(TRIGGERS_TOPIC.name, "key", b"{}", "trigger")])
         assert child.running
     finally:
         await child.stop(5, asyncio.Event())

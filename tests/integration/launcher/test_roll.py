@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pymongo import MongoClient
 
-from deploy.local.carry import FILE
-from ingest_service.guarded_log import HOLD
+from deploy.local.log_backup import FILE
+from ingest_service.durable.circuit_breaker import HOLD
 from tests.integration.launcher.running import until
 from tests.integration.launcher.test_run import Stack
 

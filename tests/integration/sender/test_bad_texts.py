@@ -11,27 +11,27 @@ import pytest
 
 from sender_service.planner.paging import BAD_CHECK_AFTER
 from sender_service.store.pages import PageStore
-from tests.integration.sender.line import Line, open_line
-from tests.integration.sender.world import APP
+from tests.integration.sender.pipeline import Pipeline, open_line
+from tests.integration.sender.sender_harness import APP
 
 
 @pytest.fixture
-async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
     async with open_line(mongo_uri, tmp_path) as opened:
         yield opened
 
 
-async def say(line: Line, bad: str, **more: Any) -> str:
+async def send_trigger(line: Pipeline, bad: str, **more: Any) -> str:
     """To a person a letter, in their order: `x` has no name to be called by."""
     await line.people(len(bad))
     recipients = [
         {"login": f"p{n}", "variables": {} if letter == "x" else {"name": f"p{n}"}}
         for n, letter in enumerate(bad)
     ]
-    return await line.say(recipients=recipients, **more)
+    return await line.send_trigger(recipients=recipients, **more)
 
 
-async def outcome(line: Line, send: str) -> tuple[str, dict[str, int], dict[str, int]]:
+async def outcome(line: Pipeline, send: str) -> tuple[str, dict[str, int], dict[str, int]]:
     shown = await line.shown(send)
     if shown["state"] == "refused":
         assert shown["error"].startswith("bad_variables: ")
@@ -51,8 +51,8 @@ async def outcome(line: Line, send: str) -> tuple[str, dict[str, int], dict[str,
         ("x" * 20 + "." * 80, False),
     ],
 )
-async def test_more_than_a_fifth_refuses_the_send(line: Line, bad: str, refused: bool) -> None:
-    send = await say(line, bad)
+async def test_more_than_a_fifth_refuses_the_send(line: Pipeline, bad: str, refused: bool) -> None:
+    send = await send_trigger(line, bad)
     await line.plan()
     state, failed, _ = await outcome(line, send)
     assert state == ("refused" if refused else "sending")
@@ -64,9 +64,9 @@ async def test_more_than_a_fifth_refuses_the_send(line: Line, bad: str, refused:
 
 
 @pytest.mark.parametrize(("bad", "refused"), [("xx........", False), ("xx.......", True)])
-async def test_in_the_fast_lane_too(line: Line, bad: str, refused: bool) -> None:
+async def test_in_the_fast_lane_too(line: Pipeline, bad: str, refused: bool) -> None:
     """It sends what is right, and leaves to the planner what is to be refused."""
-    send = await say(line, bad, priority="transactional")
+    send = await send_trigger(line, bad, priority="transactional")
     state, failed, _ = await outcome(line, send)
     assert (state, failed) == (("planning", {}) if refused else ("sending", {"bad_variables": 2}))
     await line.plan()
@@ -83,9 +83,9 @@ async def test_in_the_fast_lane_too(line: Line, bad: str, refused: bool) -> None
     ],
 )
 async def test_a_planner_that_goes_on_counts_what_was_planned_before_it(
-    line: Line, bad: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+    line: Pipeline, bad: str, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = await say(line, bad)
+    send = await send_trigger(line, bad)
     await die_after_a_page(line, monkeypatch)
     assert len(await line.pages(send)) == 1
     line.world.clock.advance(timedelta(minutes=1).total_seconds())  # its lease is over
@@ -93,7 +93,7 @@ async def test_a_planner_that_goes_on_counts_what_was_planned_before_it(
     assert (await outcome(line, send))[0] == ("refused" if refused else "sending")
 
 
-async def die_after_a_page(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+async def die_after_a_page(line: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     insert = PageStore.insert
 
     async def insert_and_die(store: PageStore, page: Any, bodies: Any) -> bool:
@@ -106,17 +106,17 @@ async def die_after_a_page(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PageStore, "insert", insert)
 
 
-async def test_a_template_that_renders_for_nobody_is_given_up_soon(line: Line) -> None:
+async def test_a_template_that_renders_for_nobody_is_given_up_soon(line: Pipeline) -> None:
     """Not after the last of a million."""
     await line.people(3 * BAD_CHECK_AFTER)
-    send = await line.say(audience={"all": True})
+    send = await line.send_trigger(audience={"all": True})
     await line.plan()
     state, _, _ = await outcome(line, send)
     pages = await line.pages(send)
     assert state == "refused" and sum(len(page["members"]) for page in pages) < BAD_CHECK_AFTER
 
 
-async def test_a_recipients_own_bad_variables_fail_that_one(line: Line) -> None:
+async def test_a_recipients_own_bad_variables_fail_that_one(line: Pipeline) -> None:
     players = await line.people(6)
     people = [p async for p in line.world.database["profiles"].find({"app": APP})]
     recipients = [

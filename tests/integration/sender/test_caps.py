@@ -7,11 +7,11 @@ import uuid
 from datetime import timedelta
 from typing import cast
 
-from sender_service.accounting.closing import settle_caps
-from sender_service.models.page import Page
+from sender_service.closing import release_caps
+from sender_service.pages.page import Page
 from shared.models.cap import Cap
 from shared.settings import Settings
-from tests.integration.sender.world import APP, open_world
+from tests.integration.sender.sender_harness import APP, open_world
 
 CAP = {"count": 1, "days": 1}
 
@@ -82,7 +82,7 @@ async def test_who_got_it_by_another_page_stays_counted(settings: Settings) -> N
         assert page is not None
         late = {**page, "members": [[str(uuid.uuid4()), "ann", ""]], "capped": True,
                 "outcomes": {"0": ["suppressed", "unsubscribed"]}}  # fmt: skip
-        await settle_caps(world.contacts, cast(Page, late))
+        await release_caps(world.contacts, cast(Page, late))
         assert (await world.sums(await world.planned()))["suppressed"] == {"capped": 1}
 
 

@@ -13,24 +13,24 @@ import pytest
 from rich.console import Console
 
 from sender_service.__main__ import build_parser
-from sender_service.cli.ops import Ops, Refused
-from tests.integration.sender.door import Door, a_campaign, open_door
+from sender_service.cli.ops import ApiError, OpsClient
+from tests.integration.sender.intake_harness import IntakeHarness, a_campaign, open_door
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Door]:
+async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[IntakeHarness]:
     async with open_door(mongo_uri, tmp_path) as door:
         yield door
 
 
-async def run(door: Door, *arguments: str) -> str:
+async def run(door: IntakeHarness, *arguments: str) -> str:
     """What it shows. Raises Refused."""
     options = build_parser().parse_args(arguments)
     screen = io.StringIO()
     console = Console(file=screen, width=300, highlight=False, markup=False)
-    await options.work(Ops(door.http, options, console))
+    await options.work(OpsClient(door.http, options, console))
     return screen.getvalue()
 
 
@@ -40,7 +40,7 @@ def a_file(folder: Path, content: Any) -> str:
     return str(path)
 
 
-async def test_app_is_shown_changed_and_resumed(door: Door, tmp_path: Path) -> None:
+async def test_app_is_shown_changed_and_resumed(door: IntakeHarness, tmp_path: Path) -> None:
     shown = orjson.loads(await run(door, "app", "show", "demo"))
     assert shown["oneSignal"]["restApiKey"] == "masked"
     shown["name"] = "Shop of Ann"
@@ -49,11 +49,11 @@ async def test_app_is_shown_changed_and_resumed(door: Door, tmp_path: Path) -> N
     await door.database["apps"].update_one({"_id": "demo"}, {"$set": because})
     assert "OneSignal refuses the key" in await run(door, "app", "list")
     assert "active" in await run(door, "app", "resume", "demo")
-    with pytest.raises(Refused, match="unreachable"):
+    with pytest.raises(ApiError, match="unreachable"):
         await run(door, "app", "test-connection", "demo")
 
 
-async def test_campaign_is_put_listed_and_shown(door: Door, tmp_path: Path) -> None:
+async def test_campaign_is_put_listed_and_shown(door: IntakeHarness, tmp_path: Path) -> None:
     body = a_campaign(contents={"en": "Hi {{ name }}"})
     put = ("campaign", "put", "--app", "demo", "--campaign", "hello")
     assert "1" in await run(door, *put, a_file(tmp_path, body))
@@ -65,18 +65,18 @@ async def test_campaign_is_put_listed_and_shown(door: Door, tmp_path: Path) -> N
     )
 
 
-async def test_each_wrong_field_is_named(door: Door, tmp_path: Path) -> None:
+async def test_each_wrong_field_is_named(door: IntakeHarness, tmp_path: Path) -> None:
     wrong = {**a_campaign(), "name": "", "policy": {"holdout": 3}}
     put = ("campaign", "put", "--app", "demo", "--campaign", "hello")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ApiError) as caught:
         await run(door, *put, a_file(tmp_path, wrong))
     assert "body.name" in str(caught.value) and "body.policy.holdout" in str(caught.value)
     for source, reason in (("/nowhere.json", "No such file"), (__file__, "is not JSON")):
-        with pytest.raises(Refused, match=reason):
+        with pytest.raises(ApiError, match=reason):
             await run(door, *put, source)
 
 
-async def test_preview_says_who_and_why(door: Door, tmp_path: Path) -> None:
+async def test_preview_says_who_and_why(door: IntakeHarness, tmp_path: Path) -> None:
     await door.person("ann", str(uuid.uuid4()))
     await door.person("bob", str(uuid.uuid4()), language="cs")
     target = ("--app", "demo", "--campaign", "welcome")
@@ -86,11 +86,11 @@ async def test_preview_says_who_and_why(door: Door, tmp_path: Path) -> None:
     told = orjson.loads(await run(door, "preview", *target, "--segment", segment, "--json"))
     assert told["wouldGet"]["players"] == 1
     for names in ((), ("--all", "--login", "ann"), ("--all", "--segment", segment)):
-        with pytest.raises(Refused, match="not a trigger"):
+        with pytest.raises(ApiError, match="not a trigger"):
             await run(door, "preview", *target, *names)
 
 
-async def test_person_is_found_and_exported(door: Door) -> None:
+async def test_person_is_found_and_exported(door: IntakeHarness) -> None:
     player = str(uuid.uuid4())
     await door.person("annabelle", player, lastSeenAt=None, email=None)
     found = orjson.loads(
@@ -101,7 +101,7 @@ async def test_person_is_found_and_exported(door: Door) -> None:
     assert orjson.loads(await run(door, "person", "show", person))["login"] == "annabelle"
     exported = orjson.loads(await run(door, "person", "export", person))
     assert [p["id"] for p in exported["players"]] == [player]
-    with pytest.raises(Refused, match="--yes"):
+    with pytest.raises(ApiError, match="--yes"):
         await run(door, "person", "erase", person)
     trail = await run(door, "audit")
     assert "bootstrap" in trail and f"person={person}" in trail and player not in trail

@@ -14,11 +14,11 @@ from sender_service.planner.planner import Planner
 from sender_service.planner.target import Candidate
 from sender_service.store.progress import ProjectorProgress
 from shared.clock import monotonic, utc_now
-from shared.collections import PROCESSES
+from shared.kafka.topics import EVENTS_TOPIC
+from shared.mongo.collections import PROCESSES
 from shared.settings import Settings
-from shared.topics import EVENTS
-from tests.integration.sender.pair import Pair
-from tests.integration.sender.world import World, open_world
+from tests.integration.sender.sender_harness import SenderHarness, open_world
+from tests.integration.sender.two_replicas import TwoReplicas
 
 ANN = [{"login": "ann"}]
 
@@ -26,14 +26,14 @@ ANN = [{"login": "ann"}]
 class Stand:
     """A world, its planner, and one projector whose beats the test writes."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: SenderHarness) -> None:
         self.world = world
         progress = ProjectorProgress(world.database, world.clock.monotonic)
         early = EarlyNames(progress, world.clock, world.clock.monotonic)
         self.planner: Planner = world.planner(early=early)
 
     async def beat(self, **behind_ms: int) -> None:
-        partitions = {str(n): behind_ms.get(f"p{n}", 0) for n in range(EVENTS.partitions)}
+        partitions = {str(n): behind_ms.get(f"p{n}", 0) for n in range(EVENTS_TOPIC.partitions)}
         await self.world.database[PROCESSES.name].update_one(
             {"_id": "projector"},
             {"$set": {"partitions": partitions}, "$inc": {"beat": 1}},
@@ -141,7 +141,7 @@ async def test_d3_a_trigger_of_long_ago_waits_for_nobody(stand: Stand) -> None:
     assert await stand.until_planned(send, beats=False) == (0.0, 1)
 
 
-async def test_d3_the_fast_lane_leaves_who_is_unknown_to_the_planner(pair: Pair) -> None:
+async def test_d3_the_fast_lane_leaves_who_is_unknown_to_the_planner(pair: TwoReplicas) -> None:
     players = await pair.people(1)
     progress = ProjectorProgress(pair.one.database, monotonic)
     early_names = EarlyNames(progress, utc_now, monotonic)

@@ -11,8 +11,8 @@ from prometheus_client import REGISTRY
 
 from sender_service.scheduler.scheduler import HELD_LOOKS, HELD_PAUSE, TIDY_SECONDS
 from tests.contract.sandbox.harness import KEY
-from tests.integration.sender.line import Line, open_line
-from tests.integration.sender.world import APP
+from tests.integration.sender.pipeline import Pipeline, open_line
+from tests.integration.sender.sender_harness import APP
 
 PEOPLE = 12
 MARKETING = 7  # messages a window for an app with one subscriber, with margin and share
@@ -20,12 +20,12 @@ DAY = 86_400
 
 
 @pytest.fixture
-async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
     async with open_line(mongo_uri, tmp_path) as opened:
         yield opened
 
 
-async def stopped(line: Line) -> str:
+async def stopped(line: Pipeline) -> str:
     """A send of an app that OneSignal refused with a 403: nothing of it was sent."""
     await line.people(PEOPLE)
     send = await line.planned()
@@ -36,7 +36,7 @@ async def stopped(line: Line) -> str:
     return send
 
 
-async def nothing_goes_out(line: Line) -> None:
+async def nothing_goes_out(line: Pipeline) -> None:
     await line.remote.put_app(rest_api_key=KEY)
     await line.ops("POST", f"/v1/apps/{APP}/resume")
     line.world.clock.advance(60)
@@ -44,7 +44,7 @@ async def nothing_goes_out(line: Line) -> None:
     assert await line.reached() == []
 
 
-async def test_d1_a_stopped_apps_send_that_is_cancelled_closes_at_once(line: Line) -> None:
+async def test_d1_a_stopped_apps_send_that_is_cancelled_closes_at_once(line: Pipeline) -> None:
     send = await stopped(line)
     shown = await line.ops("POST", f"/v1/sends/{send}/cancel")
     assert (shown["state"], shown["pending"]) == ("cancelled", 0)
@@ -52,7 +52,7 @@ async def test_d1_a_stopped_apps_send_that_is_cancelled_closes_at_once(line: Lin
     await nothing_goes_out(line)
 
 
-async def test_d1_so_it_does_where_the_app_was_resumed_and_stopped_again(line: Line) -> None:
+async def test_d1_so_it_does_where_the_app_was_resumed_and_stopped_again(line: Pipeline) -> None:
     """Each refusal is definite, and who wasn't called for it got nothing: none of it is an attempt."""
     send = await stopped(line)
     for _ in range(2):
@@ -65,7 +65,7 @@ async def test_d1_so_it_does_where_the_app_was_resumed_and_stopped_again(line: L
     await nothing_goes_out(line)
 
 
-async def test_d1_a_stopped_apps_send_that_expires_closes(line: Line) -> None:
+async def test_d1_a_stopped_apps_send_that_expires_closes(line: Pipeline) -> None:
     send = await stopped(line)
     line.world.clock.advance(8 * DAY)
     await line.scheduler._tidying.tidy(line.world.clock())
@@ -79,24 +79,24 @@ def gauge() -> float | None:
     return REGISTRY.get_sample_value("carillon_governor_held", {"app": APP})
 
 
-async def cancelled(line: Line, send: str) -> None:
+async def cancelled(line: Pipeline, send: str) -> None:
     await line.ops("POST", f"/v1/sends/{send}/cancel")
 
 
-async def paused(line: Line, send: str) -> None:
+async def paused(line: Pipeline, send: str) -> None:
     await line.ops("POST", f"/v1/sends/{send}/pause")
 
 
-async def refused(line: Line, send: str) -> None:
+async def refused(line: Pipeline, send: str) -> None:
     await line.world.sends.end(send, "refused", {"error": "a test's"})
 
 
-async def expired(line: Line, send: str) -> None:
+async def expired(line: Pipeline, send: str) -> None:
     change: dict[str, Any] = {"$set": {"expiresAt": line.world.clock()}}
     await line.world.database["sends"].update_one({"_id": send}, change)
 
 
-async def app_off(line: Line, send: str) -> None:
+async def app_off(line: Pipeline, send: str) -> None:
     await line.ops("PUT", f"/v1/apps/{APP}", json={
         "name": "Demo", "enabled": False,
         "oneSignal": {"appId": line.remote.app_id, "restApiKey": KEY, "plan": "free"},
@@ -105,7 +105,7 @@ async def app_off(line: Line, send: str) -> None:
 
 @pytest.mark.parametrize("over", [cancelled, paused, refused, expired, app_off])
 async def test_d5_nothing_is_held_once_what_was_held_is_over(
-    line: Line, over: Callable[[Line, str], Awaitable[None]]
+    line: Pipeline, over: Callable[[Pipeline, str], Awaitable[None]]
 ) -> None:
     await line.people(1)
     for _ in range(MARKETING):
@@ -122,7 +122,7 @@ async def test_d5_nothing_is_held_once_what_was_held_is_over(
     assert await line.scheduler._tools.budget.held_since(APP) is None
 
 
-async def test_d5_what_is_held_stays_told(line: Line) -> None:
+async def test_d5_what_is_held_stays_told(line: Pipeline) -> None:
     await line.people(1)
     for _ in range(MARKETING + 1):
         await line.planned()

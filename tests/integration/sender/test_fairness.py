@@ -8,18 +8,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.scheduler.scheduler import PAGES_A_TURN
 from sender_service.store.campaigns import app_store, campaign_key
-from shared.collections import APPS, CAMPAIGNS, PAGES, PROFILES
-from shared.limits import requests_per_second
-from tests.integration.sender.pair import APP, CAMPAIGN, Pair
+from shared.mongo.collections import APPS, CAMPAIGNS, PAGES, PROFILES
+from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 
 OUT = 10  # calls that may be out at once in these tests
 KEPT = 2  # of them, for transactional ones
 
 
 @pytest.fixture
-def few_out(pair: Pair) -> Iterator[None]:
+def few_out(pair: TwoReplicas) -> Iterator[None]:
     plan = pair.settings.plan
     before = plan.release_ahead_seconds
     plan.release_ahead_seconds = OUT / requests_per_second("paid")
@@ -27,7 +27,7 @@ def few_out(pair: Pair) -> Iterator[None]:
     plan.release_ahead_seconds = before
 
 
-async def released(pair: Pair) -> Counter[str]:
+async def released(pair: TwoReplicas) -> Counter[str]:
     """By the send's id."""
     found: Counter[str] = Counter()
     async for page in pair.one.database[PAGES.name].find({}):
@@ -35,7 +35,7 @@ async def released(pair: Pair) -> Counter[str]:
     return found
 
 
-async def answered(pair: Pair, send: str, count: int) -> None:
+async def answered(pair: TwoReplicas, send: str, count: int) -> None:
     for page in [page for page in await pair.pages(send) if page["out"]][:count]:
         changes = {f"chunks.{name}.state": "sent" for name in page["chunks"]}
         await pair.one.database[PAGES.name].update_one(
@@ -44,7 +44,7 @@ async def answered(pair: Pair, send: str, count: int) -> None:
 
 
 async def test_transactional_overtakes_all_marketing_that_is_queued(
-    pair: Pair, few_out: None
+    pair: TwoReplicas, few_out: None
 ) -> None:
     await pair.people(300)  # thirty calls
     marketing = await pair.planned()
@@ -62,7 +62,7 @@ async def test_transactional_overtakes_all_marketing_that_is_queued(
     assert (await released(pair))[urgent] == KEPT + 5
 
 
-async def another_app(pair: Pair, people: int) -> str:
+async def another_app(pair: TwoReplicas, people: int) -> str:
     """With a campaign and people; returns its id."""
     database, app = pair.one.database, f"app-{uuid.uuid4().hex[:8]}"
     stored = await database[APPS.name].find_one({"_id": APP})
@@ -92,7 +92,7 @@ async def another_app(pair: Pair, people: int) -> str:
 
 
 async def test_a_long_send_of_one_app_leaves_the_others_their_turn(
-    pair: Pair, few_out: None
+    pair: TwoReplicas, few_out: None
 ) -> None:
     await pair.people(300)
     long = await pair.planned()
@@ -103,7 +103,7 @@ async def test_a_long_send_of_one_app_leaves_the_others_their_turn(
 
 
 async def test_stopped_app_releases_nothing_and_goes_on_where_it_stopped(
-    pair: Pair, few_out: None
+    pair: TwoReplicas, few_out: None
 ) -> None:
     await pair.people(100)
     other = await another_app(pair, 1)
@@ -127,7 +127,9 @@ async def test_stopped_app_releases_nothing_and_goes_on_where_it_stopped(
     assert {c["release"] for p in pages for c in p["chunks"].values()} == {1}
 
 
-async def test_a_turn_takes_some_pages_of_an_app_then_the_next_has_its_own(pair: Pair) -> None:
+async def test_a_turn_takes_some_pages_of_an_app_then_the_next_has_its_own(
+    pair: TwoReplicas,
+) -> None:
     """Also where the limits would allow all of them: a page takes time."""
     await pair.people(10 * (PAGES_A_TURN + 3))
     long = await pair.planned()

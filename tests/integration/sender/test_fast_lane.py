@@ -11,18 +11,18 @@ import orjson
 import pytest
 
 from sender_service.intake.lines import to_lines
-from sender_service.intake.said import to_said
+from sender_service.intake.request import parse_request
+from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.models.trigger import FEW_RECIPIENTS
-from sender_service.scheduler.ahead import Ahead
+from sender_service.scheduler.ahead import InFlightLimit
 from sender_service.store.pages import DUE_LIMIT
-from shared.collections import BUDGETS, PAGES, PLAYERS
 from shared.errors import Conflict, StoreUnavailable
-from shared.limits import requests_per_second
+from shared.mongo.collections import BUDGETS, PAGES, PLAYERS
 from tests.fakes import ManualClock
-from tests.integration.sender.pair import APP, CAMPAIGN, Pair
+from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 
 
-async def upload(pair: Pair, send: str, count: int, priority: str, **more: Any) -> str:
+async def upload(pair: TwoReplicas, send: str, count: int, priority: str, **more: Any) -> str:
     head = {"id": send, "app": APP, "campaign": CAMPAIGN, "priority": priority, **more}
     lines = [head, *({"login": f"login{n}"} for n in range(count))]
 
@@ -33,7 +33,7 @@ async def upload(pair: Pair, send: str, count: int, priority: str, **more: Any) 
     return await pair.one.intake().accept_lines(to_lines(body()))
 
 
-async def test_short_list_is_called_for_at_once_and_once(pair: Pair) -> None:
+async def test_short_list_is_called_for_at_once_and_once(pair: TwoReplicas) -> None:
     players = await pair.people(5)
     send = str(uuid.uuid4())
     for _ in range(2):
@@ -50,7 +50,7 @@ async def test_short_list_is_called_for_at_once_and_once(pair: Pair) -> None:
 @pytest.mark.parametrize(
     ("count", "priority"), [(FEW_RECIPIENTS + 1, "transactional"), (3, "marketing")]
 )
-async def test_others_wait_for_the_planner(pair: Pair, count: int, priority: str) -> None:
+async def test_others_wait_for_the_planner(pair: TwoReplicas, count: int, priority: str) -> None:
     await pair.people(FEW_RECIPIENTS + 1)
     send = await upload(pair, str(uuid.uuid4()), count, priority)
     assert await pair.jobs(send) == []
@@ -61,7 +61,7 @@ async def test_others_wait_for_the_planner(pair: Pair, count: int, priority: str
 
 
 async def test_broken_off_and_said_again_is_called_at_once_and_counted_once(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
+    pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its page was stored, its send wasn't."""
     players = await pair.people(3)
@@ -82,7 +82,7 @@ async def test_broken_off_and_said_again_is_called_at_once_and_counted_once(
     assert counted is not None and sum(counted["minutes"].values()) == 3
 
 
-async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Pair) -> None:
+async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: TwoReplicas) -> None:
     """Else all of it would stand in the jobs topic, before other apps' calls."""
     await pair.people(1)
     await pair.one.database[PLAYERS.name].insert_many(
@@ -91,7 +91,7 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Pa
     clock, intake = ManualClock(), pair.one.intake()
     rate = requests_per_second("paid")
     express: Any = intake._express
-    express._ahead = Ahead(10 / rate, clock.monotonic)
+    express._ahead = InFlightLimit(10 / rate, clock.monotonic)
 
     async def released(count: int) -> int:
         bodies = [
@@ -99,7 +99,7 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Pa
              "audience": {"logins": ["login0"]}}
             for _ in range(count)
         ]  # fmt: skip
-        assert not any(await intake.accept([to_said(orjson.dumps(body)) for body in bodies]))
+        assert not any(await intake.accept([parse_request(orjson.dumps(body)) for body in bodies]))
         return sum([len(await pair.jobs(str(body["id"]))) for body in bodies])
 
     assert await released(8) == 8
@@ -108,7 +108,7 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Pa
     assert await released(4) == 3
 
 
-async def test_pages_whose_sends_never_came_crowd_out_nobody(pair: Pair) -> None:
+async def test_pages_whose_sends_never_came_crowd_out_nobody(pair: TwoReplicas) -> None:
     await pair.people(1)
     (page,) = await pair.pages(await pair.planned())
     await pair.one.database[PAGES.name].delete_many({})

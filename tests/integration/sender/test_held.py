@@ -13,10 +13,10 @@ from sender_service.scheduler.budget import WINDOW_MINUTES, MessageBudget
 from sender_service.store.people import PeopleReader
 from shared.settings import GovernorSettings
 from tests.fakes import ManualClock
-from tests.integration.sender.line import Line, open_line
-from tests.integration.sender.pair import APP as APP_OF_PAIR
-from tests.integration.sender.pair import Pair
-from tests.integration.sender.world import APP
+from tests.integration.sender.pipeline import Pipeline, open_line
+from tests.integration.sender.sender_harness import APP
+from tests.integration.sender.two_replicas import APP as APP_OF_PAIR
+from tests.integration.sender.two_replicas import TwoReplicas
 
 MARKETING = 7  # messages a window for an app with one subscriber, with margin and share
 HELD = "held: the message limit is near"
@@ -24,7 +24,7 @@ ALONE = "OneSignal's count is not to be had: ours alone"
 
 
 @pytest.fixture
-async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
     async with open_line(mongo_uri, tmp_path) as opened:
         yield opened
 
@@ -33,28 +33,28 @@ def gauge() -> float | None:
     return REGISTRY.get_sample_value("carillon_governor_held", {"app": APP})
 
 
-def told(caplog: pytest.LogCaptureFixture, message: str) -> list[tuple[str, str]]:
+def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[tuple[str, str]]:
     """(level, app) of each time."""
     found = [r for r in caplog.records if r.name == "carillon.governor" and r.message == message]
     return [(r.levelname, r.__dict__["app"]) for r in found]
 
 
 async def test_held_app_is_told_until_it_goes_on(
-    line: Line, caplog: pytest.LogCaptureFixture
+    line: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     await line.people(1)
     for _ in range(MARKETING):
         await line.planned()
     assert await line.work() == MARKETING
     send = await line.planned()
-    assert gauge() == 0 and told(caplog, HELD) == []
+    assert gauge() == 0 and logged(caplog, HELD) == []
     assert (await line.shown(send))["heldSince"] is None
     since = line.world.clock()
     for _ in range(3):
         assert await line.work() == 0
         line.world.clock.advance(60)
     assert gauge() == 1
-    assert told(caplog, HELD) == [("WARNING", APP)], "once, not each time"
+    assert logged(caplog, HELD) == [("WARNING", APP)], "once, not each time"
     shown = await line.shown(send)
     assert shown["heldSince"] == since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert (shown["state"], shown["pending"]) == ("sending", 1)
@@ -67,7 +67,7 @@ async def test_held_app_is_told_until_it_goes_on(
 
 
 async def test_our_count_alone_is_told_once_and_again_when_it_is_so_again(
-    pair: Pair, caplog: pytest.LogCaptureFixture
+    pair: TwoReplicas, caplog: pytest.LogCaptureFixture
 ) -> None:
     await pair.people(3)
     clock, answers = ManualClock(), [None, None, 3, None, None, 3, None]
@@ -82,7 +82,7 @@ async def test_our_count_alone_is_told_once_and_again_when_it_is_so_again(
     counts = []
     while answers:
         await budget.counts.refresh(APP_OF_PAIR)
-        counts.append(len(told(caplog, ALONE)))
+        counts.append(len(logged(caplog, ALONE)))
         clock.advance(GovernorSettings().messageable_seconds)
     assert counts == [1, 1, 1, 2, 2, 2, 3]
-    assert set(told(caplog, ALONE)) == {("WARNING", APP_OF_PAIR)}
+    assert set(logged(caplog, ALONE)) == {("WARNING", APP_OF_PAIR)}

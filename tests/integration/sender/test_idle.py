@@ -11,9 +11,9 @@ import pytest
 
 from shared.clock import monotonic, utc_now
 from shared.health import Component, Health
+from shared.loops import Wakeup
 from shared.settings import Settings
-from shared.wakeup import Wakeup
-from tests.integration.sender.pair import Pair, open_pair
+from tests.integration.sender.two_replicas import TwoReplicas, open_pair
 from tests.stack import eventually
 
 SELDOM_SECONDS = 30.0
@@ -21,7 +21,7 @@ Loop = Callable[[asyncio.Event, Wakeup, Component], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture
-async def idle(settings: Settings) -> AsyncIterator[Pair]:
+async def idle(settings: Settings) -> AsyncIterator[TwoReplicas]:
     async with open_pair(settings, "motor", poll_seconds=SELDOM_SECONDS) as pair:
         await pair.start_again()
         yield pair
@@ -36,11 +36,11 @@ async def until(loop: Loop, condition: Callable[[], Coroutine[Any, Any, Any]]) -
         await eventually(condition, SELDOM_SECONDS / 2)
     finally:
         stop.set()
-        call.call()
+        call.notify()
         await running
 
 
-async def test_d8_a_planner_meets_what_is_due_before_its_next_look(idle: Pair) -> None:
+async def test_d8_a_planner_meets_what_is_due_before_its_next_look(idle: TwoReplicas) -> None:
     await idle.people(1)
     at = utc_now() + timedelta(seconds=2)
     send = await idle.trigger(sendAt=at.isoformat())
@@ -53,7 +53,7 @@ async def test_d8_a_planner_meets_what_is_due_before_its_next_look(idle: Pair) -
     assert utc_now() >= at
 
 
-async def test_d8_a_scheduler_meets_what_is_due_before_its_next_look(idle: Pair) -> None:
+async def test_d8_a_scheduler_meets_what_is_due_before_its_next_look(idle: TwoReplicas) -> None:
     await idle.people(1)
     send = await idle.planned()
     (page,) = await idle.pages(send)

@@ -6,10 +6,10 @@ import asyncio
 import uuid
 from datetime import timedelta
 
-from sender_service.models.page import Page
+from sender_service.pages.page import Page
 from sender_service.store.interactions import Seen
 from tests.fakes import START
-from tests.integration.sender.pair import Pair
+from tests.integration.sender.two_replicas import TwoReplicas
 from tests.unit.sender.builders import page, player_id
 
 AT = START + timedelta(minutes=1)
@@ -21,7 +21,7 @@ def _page() -> Page:
     return page(members, _id=f"{send}:0", send=send)
 
 
-async def test_each_player_and_kind_counts_once(pair: Pair) -> None:
+async def test_each_player_and_kind_counts_once(pair: TwoReplicas) -> None:
     of = _page()
     seen: Seen = {(0, "impression"): AT, (0, "click"): AT, (1, "impression"): AT}
     assert await pair.one.interactions.add([(of, seen)]) == 3
@@ -34,7 +34,7 @@ async def test_each_player_and_kind_counts_once(pair: Pair) -> None:
     }
 
 
-async def test_first_time_stays(pair: Pair) -> None:
+async def test_first_time_stays(pair: TwoReplicas) -> None:
     of = _page()
     for minutes in (0, 5):
         await pair.one.interactions.add([(of, {(3, "click"): AT + timedelta(minutes=minutes)})])
@@ -42,7 +42,7 @@ async def test_first_time_stays(pair: Pair) -> None:
     assert stored is not None and stored["seen"]["click"]["3"] == AT
 
 
-async def test_many_writers_lose_nothing(pair: Pair) -> None:
+async def test_many_writers_lose_nothing(pair: TwoReplicas) -> None:
     of = _page()
 
     async def write(offset: int) -> int:
@@ -60,7 +60,7 @@ async def test_many_writers_lose_nothing(pair: Pair) -> None:
     }
 
 
-async def test_pages_of_a_send_add_up(pair: Pair) -> None:
+async def test_pages_of_a_send_add_up(pair: TwoReplicas) -> None:
     first = _page()
     second = page([(player_id(1), "p1", "0")], _id=f"{first['send']}:1", send=first["send"], n=1)
     seen: Seen = {(0, "click"): AT}

@@ -10,14 +10,14 @@ from prometheus_client import REGISTRY
 from sender_service.store.reports import ReportStore
 from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
 from shared.settings import Settings
-from tests.integration.sender.world import APP, World, open_world
+from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 
 
 def late() -> float:
     return REGISTRY.get_sample_value("carillon_interactions_total", {"verdict": "late"}) or 0.0
 
 
-def event(world: World, type: str, player: str, **data: Any) -> Event:
+def event(world: SenderHarness, type: str, player: str, **data: Any) -> Event:
     now = world.clock()
     return Event(
         app=APP, id=str(uuid.uuid4()), type=type, source="webhook", player_id=player,
@@ -35,10 +35,10 @@ async def test_after_the_fold_counts_only_as_late(settings: Settings) -> None:
         await world.delivered(send)
         message = {"notificationId": f"note-{send}-0-0", "data": {"carillon": tag}}
         seen = {"kind": "impression", **message}
-        await world.told(event(world, ONESIGNAL_WEBHOOK, ann, **seen))
+        await world.reported(event(world, ONESIGNAL_WEBHOOK, ann, **seen))
         await world.folded(send)
         before = late()
-        await world.told(
+        await world.reported(
             event(world, ONESIGNAL_WEBHOOK, bob, **seen),
             event(world, ONESIGNAL_WEBHOOK, ann, kind="click", **message),
             event(world, STREAM, bob, kind="clicked", tag=tag),
@@ -67,6 +67,6 @@ async def test_another_send_of_the_batch_is_counted(settings: Settings) -> None:
                   data={"carillon": world.tagger.sign(send, 0, "0")})
             for send in (gone, there)
         ]  # fmt: skip
-        await world.told(*seen)
+        await world.reported(*seen)
         assert (await world.interactions.counts(gone))["click"] == 0
         assert (await world.interactions.counts(there))["click"] == 1

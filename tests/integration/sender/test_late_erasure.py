@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from sender_service.store.people import PeopleReader
-from shared.mongo import Document
+from shared.mongo.client import Document
 from shared.settings import Settings
-from tests.integration.sender.world import APP, World, open_world
+from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 
 CAP = {"cap": {"count": 5, "days": 7}}
 
 
-async def erase(world: World, person: str, players: list[str]) -> None:
+async def erase(world: SenderHarness, person: str, players: list[str]) -> None:
     """As ingest does it: counted before its first write and after its last."""
     database, now = world.database, world.clock()
     count: Document = {"$inc": {"count": 1}}
@@ -29,7 +29,7 @@ async def erase(world: World, person: str, players: list[str]) -> None:
 class Slow(PeopleReader):
     """Between a reading and the page of it passes a while, in which somebody is erased."""
 
-    def __init__(self, world: World, person: str, players: list[str]) -> None:
+    def __init__(self, world: SenderHarness, person: str, players: list[str]) -> None:
         super().__init__(world.database)
         self._world = world
         self._gone: tuple[str, list[str]] | None = (person, players)
@@ -43,7 +43,7 @@ class Slow(PeopleReader):
         return found
 
 
-async def everything(world: World) -> str:
+async def everything(world: SenderHarness) -> str:
     names = ("pages", "bodies", "contacts")
     return str([[d async for d in world.database[name].find({})] for name in names])
 

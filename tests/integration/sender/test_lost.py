@@ -7,29 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from shared.topics import DELIVERIES
-from tests.integration.sender.line import JOBS, OUT, Line, open_line
+from shared.kafka.topics import DELIVERIES_TOPIC
+from tests.integration.sender.pipeline import JOBS, OUT, Pipeline, open_line
 
 PEOPLE = 15
 SWEEP = 90.0
 
 
 @pytest.fixture
-async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
     async with open_line(mongo_uri, tmp_path, sweep_seconds=SWEEP) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("priority", ["marketing", "transactional"])
 @pytest.mark.parametrize("lost", ["jobs", "answers"])
-async def test_what_got_lost_is_released_again(line: Line, lost: str, priority: str) -> None:
+async def test_what_got_lost_is_released_again(line: Pipeline, lost: str, priority: str) -> None:
     """Transactional ones went out with their intake, the others by the scheduler."""
     players = await line.people(PEOPLE)
     send = await line.planned(priority=priority)
     await line.release()
     if lost == "answers":  # OneSignal has called, and nobody knows
         assert await line.call() > 0
-    assert line.log.take(*JOBS, DELIVERIES.name)
+    assert line.log.take(*JOBS, DELIVERIES_TOPIC.name)
     assert await line.work() < PEOPLE
     line.world.clock.advance(SWEEP - 1)
     assert await line.work() == 0, "its answer may be on the way"
@@ -40,7 +40,7 @@ async def test_what_got_lost_is_released_again(line: Line, lost: str, priority: 
     assert (shown["state"], shown["sent"], shown["pending"]) == ("done", PEOPLE, 0)
 
 
-async def test_pages_from_before_an_update_are_swept_too(line: Line) -> None:
+async def test_pages_from_before_an_update_are_swept_too(line: Pipeline) -> None:
     players = await line.people(PEOPLE)
     await line.planned()
     await line.release()
@@ -51,12 +51,12 @@ async def test_pages_from_before_an_update_are_swept_too(line: Line) -> None:
     assert await line.reached() == sorted(players)
 
 
-async def test_answers_that_come_twice_and_in_any_order_count_once(line: Line) -> None:
+async def test_answers_that_come_twice_and_in_any_order_count_once(line: Pipeline) -> None:
     players = await line.people(PEOPLE)
     send = await line.planned()
     await line.release()
     await line.call()
-    told = [record for record in line.log.records if record.topic == DELIVERIES.name]
+    told = [record for record in line.log.records if record.topic == DELIVERIES_TOPIC.name]
     line.log.records += reversed(told)
     await line.account()
     assert (await line.shown(send))["sent"] == len(told)

@@ -14,9 +14,9 @@ from sender_service.dispatcher.governor import (
     Governor,
     Membership,
 )
-from shared.collections import REPLICAS
 from shared.errors import StoreUnavailable
-from shared.mongo import Database, open_database
+from shared.mongo.client import Database, open_database
+from shared.mongo.collections import REPLICAS
 from shared.settings import GovernorSettings, MongoSettings, Settings
 from tests.fakes import ManualClock
 from tests.stack import free_port

@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
+from sender_service.scheduler.audience_size import AskMessageable
 from sender_service.scheduler.budget import WINDOW_MINUTES, MessageBudget
-from sender_service.scheduler.subscribers import AskMessageable
 from sender_service.store.people import PeopleReader
-from shared.collections import BUDGETS
+from shared.mongo.collections import BUDGETS
 from shared.settings import GovernorSettings
 from tests.fakes import ManualClock
-from tests.integration.sender.pair import APP, Pair
+from tests.integration.sender.two_replicas import APP, TwoReplicas
 from tests.stack import eventually
 
 MARGIN = GovernorSettings().margin
@@ -24,7 +24,7 @@ async def _nobody_says(app: str) -> None:
 
 
 def _budget(
-    pair: Pair, clock: ManualClock, which: int = 0, ask: AskMessageable = _nobody_says
+    pair: TwoReplicas, clock: ManualClock, which: int = 0, ask: AskMessageable = _nobody_says
 ) -> MessageBudget:
     database = pair.both[which % 2].database
     return MessageBudget(
@@ -33,7 +33,7 @@ def _budget(
     )  # fmt: skip
 
 
-async def test_reservers_at_once_never_pass_the_limit(pair: Pair) -> None:
+async def test_reservers_at_once_never_pass_the_limit(pair: TwoReplicas) -> None:
     await pair.people(30)
     clock = ManualClock()
     budgets = [_budget(pair, clock, n) for n in range(8)]
@@ -52,7 +52,7 @@ async def test_reservers_at_once_never_pass_the_limit(pair: Pair) -> None:
     assert stored is not None and sum(stored["minutes"].values()) == granted
 
 
-async def test_part_is_kept_for_what_is_pressing(pair: Pair) -> None:
+async def test_part_is_kept_for_what_is_pressing(pair: TwoReplicas) -> None:
     await pair.people(10)
     budget = _budget(pair, ManualClock())
     marketing, whole = int(100 * MARGIN * MARKETING), int(100 * MARGIN)
@@ -63,7 +63,7 @@ async def test_part_is_kept_for_what_is_pressing(pair: Pair) -> None:
     assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
 
 
-async def test_every_replica_knows_that_an_app_is_held(pair: Pair) -> None:
+async def test_every_replica_knows_that_an_app_is_held(pair: TwoReplicas) -> None:
     """Also when the one that held it back is gone."""
     await pair.people(1)
     clock = ManualClock()
@@ -76,13 +76,13 @@ async def test_every_replica_knows_that_an_app_is_held(pair: Pair) -> None:
     assert await one.held_since(APP) is None and await two.held_since(APP) is None
 
 
-async def test_app_without_anybody_is_held(pair: Pair) -> None:
+async def test_app_without_anybody_is_held(pair: TwoReplicas) -> None:
     budget = _budget(pair, ManualClock())
     assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
     assert await budget.held_since(APP) is not None
 
 
-async def test_window_is_never_shorter_than_onesignals(pair: Pair) -> None:
+async def test_window_is_never_shorter_than_onesignals(pair: TwoReplicas) -> None:
     await pair.people(1)
     clock = ManualClock()
     clock.advance(59)  # a minute that is nearly over counts whole
@@ -96,7 +96,7 @@ async def test_window_is_never_shorter_than_onesignals(pair: Pair) -> None:
     assert APP not in budget.held
 
 
-async def test_calls_are_granted_from_the_first_on(pair: Pair) -> None:
+async def test_calls_are_granted_from_the_first_on(pair: TwoReplicas) -> None:
     await pair.people(1)
     budget = _budget(pair, ManualClock())
     assert (await budget.reserve(APP, [3, 9, 1], transactional=False)).calls == 1
@@ -108,7 +108,7 @@ async def test_calls_are_granted_from_the_first_on(pair: Pair) -> None:
 
 
 async def test_what_is_given_back_later_is_given_to_the_minute_it_was_taken_from(
-    pair: Pair,
+    pair: TwoReplicas,
 ) -> None:
     await pair.people(1)
     clock = ManualClock()
@@ -123,7 +123,7 @@ async def test_what_is_given_back_later_is_given_to_the_minute_it_was_taken_from
     assert stored is not None and min(stored["minutes"].values()) >= 0
 
 
-async def test_what_is_repeated_counts_when_it_is_repeated(pair: Pair) -> None:
+async def test_what_is_repeated_counts_when_it_is_repeated(pair: TwoReplicas) -> None:
     """Else what an outage held up would go out beside a whole window of others."""
     await pair.people(1)
     clock = ManualClock()
@@ -142,7 +142,7 @@ async def test_what_is_repeated_counts_when_it_is_repeated(pair: Pair) -> None:
     assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
 
 
-async def test_what_is_repeated_when_its_window_is_over_is_reserved_anew(pair: Pair) -> None:
+async def test_what_is_repeated_when_its_window_is_over_is_reserved_anew(pair: TwoReplicas) -> None:
     await pair.people(1)
     clock = ManualClock()
     budget = _budget(pair, clock)
@@ -154,7 +154,7 @@ async def test_what_is_repeated_when_its_window_is_over_is_reserved_anew(pair: P
     assert both.calls == 1
 
 
-async def test_clock_that_is_fast_forgets_nothing_too_soon(pair: Pair) -> None:
+async def test_clock_that_is_fast_forgets_nothing_too_soon(pair: TwoReplicas) -> None:
     """Replicas whose clocks differ by 90 s are one of the faults that are tried (docs/faults.md)."""
     await pair.people(1)
     right, fast = ManualClock(), ManualClock()
@@ -166,7 +166,9 @@ async def test_clock_that_is_fast_forgets_nothing_too_soon(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize(("theirs", "counted"), [(3, 3), (50, 8), (0, 0), (None, 8)])
-async def test_smaller_count_is_the_base(pair: Pair, theirs: int | None, counted: int) -> None:
+async def test_smaller_count_is_the_base(
+    pair: TwoReplicas, theirs: int | None, counted: int
+) -> None:
     await pair.people(8)
     clock, asked = ManualClock(), 0
 
@@ -191,7 +193,7 @@ async def test_smaller_count_is_the_base(pair: Pair, theirs: int | None, counted
     assert asked == 2
 
 
-async def test_nobody_waits_for_a_count_while_the_last_one_will_do(pair: Pair) -> None:
+async def test_nobody_waits_for_a_count_while_the_last_one_will_do(pair: TwoReplicas) -> None:
     await pair.people(30)
     clock, answer, asked = ManualClock(), asyncio.Event(), 0
 

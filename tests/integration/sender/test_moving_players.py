@@ -7,13 +7,13 @@ from typing import Any
 from sender_service.store.people import PeopleReader
 from shared.ids import slot_of
 from shared.settings import Settings
-from tests.integration.sender.world import World, open_world
+from tests.integration.sender.sender_harness import SenderHarness, open_world
 
 
 class Meanwhile(PeopleReader):
     """The real reader; after the scan's first range, something happens."""
 
-    def __init__(self, world: World, happens: Any) -> None:
+    def __init__(self, world: SenderHarness, happens: Any) -> None:
         super().__init__(world.database)
         self._happens = happens
 
@@ -25,7 +25,7 @@ class Meanwhile(PeopleReader):
         return found
 
 
-async def entries(world: World, send: str) -> list[tuple[str, str]]:
+async def entries(world: SenderHarness, send: str) -> list[tuple[str, str]]:
     return [(m[0], m[1]) async for page in world.pages.of_send(send) for m in page["members"]]
 
 
@@ -52,7 +52,7 @@ async def test_a_player_that_went_to_a_person_scanned_before_is_not_missed(
         assert (await world.sums(send))["pending"] == 2
 
 
-async def two_owners(world: World) -> str:
+async def two_owners(world: SenderHarness) -> str:
     """A player that two profiles list, of a page each: the projector is between its writes."""
     await world.campaign()
     moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"

@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from sender_service.__main__ import main
-from sender_service.models.page import new_chunk
+from sender_service.pages.page import new_chunk
 from shared.clock import utc_now
-from shared.kafka import Outgoing, open_log_writer
-from shared.mongo import Database, open_database
+from shared.kafka.client import OutgoingRecord, open_log_writer
+from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from tests import stack
 from tests.contract.sender.ops import PERSON, a_profile
@@ -69,7 +69,7 @@ async def test_dead_letter_is_looked_at_and_replayed(sender: str, settings: Sett
         open_log_writer(settings.kafka, "test") as writer,
     ):
         trigger = json.dumps({"id": mark, "app": "nobody", "campaign": "c"}).encode()
-        await writer.publish([Outgoing("carillon.triggers", mark, trigger, "trigger")])
+        await writer.publish([OutgoingRecord("carillon.triggers", mark, trigger, "trigger")])
 
         async def of_mine() -> list[Any]:
             params = {"code": "unknown_app", "topic": "carillon.triggers"}

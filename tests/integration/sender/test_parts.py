@@ -13,8 +13,8 @@ import pytest
 
 from sender_service.planner.target import target_of
 from shared.clock import utc_now
-from tests.integration.sender.door import (
-    Door,
+from tests.integration.sender.intake_harness import (
+    IntakeHarness,
     a_campaign,
     a_trigger,
     logins,
@@ -22,7 +22,7 @@ from tests.integration.sender.door import (
     people,
     reached,
 )
-from tests.integration.sender.world import candidates
+from tests.integration.sender.sender_harness import candidates
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -30,7 +30,7 @@ Trigger = dict[str, Any]
 
 
 @pytest.fixture
-async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Door]:
+async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[IntakeHarness]:
     async with open_door(mongo_uri, tmp_path) as door:
         yield door
 
@@ -44,16 +44,16 @@ def in_parts(*parts: list[dict[str, Any]], **fields: Any) -> list[Trigger]:
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 0, 1, 0, 2)])
-async def test_parts_in_any_order_are_one_list(door: Door, order: tuple[int, ...]) -> None:
+async def test_parts_in_any_order_are_one_list(door: IntakeHarness, order: tuple[int, ...]) -> None:
     players = await people(door, "a", "b", "c", "d")
     parts = in_parts(logins("a"), logins("b", "nobody"), logins("c", "a", "d"))
     send = parts[0]["id"]
     for index in order[:-1]:
-        assert await door.say(parts[index]) == [None]
+        assert await door.publish_triggers(parts[index]) == [None]
         await door.plan()
         assert (await door.send(send))["state"] == "planning"
         assert await door.pages(send) == []
-    assert await door.say(parts[order[-1]]) == [None]
+    assert await door.publish_triggers(parts[order[-1]]) == [None]
     await door.plan()
     assert await reached(door, send) == [players[name] for name in "abcd"]
     (page,) = await door.pages(send)
@@ -62,15 +62,15 @@ async def test_parts_in_any_order_are_one_list(door: Door, order: tuple[int, ...
     assert await door.parts() == 0
 
 
-async def test_all_parts_in_one_batch(door: Door) -> None:
+async def test_all_parts_in_one_batch(door: IntakeHarness) -> None:
     players = await people(door, "a", "b")
     parts = in_parts(logins("a"), logins("b"))
-    assert await door.say(*reversed(parts), *parts) == [None] * 4
+    assert await door.publish_triggers(*reversed(parts), *parts) == [None] * 4
     await door.plan()
     assert await reached(door, parts[0]["id"]) == list(players.values())
 
 
-async def test_first_of_equal_recipients_wins_across_parts(door: Door) -> None:
+async def test_first_of_equal_recipients_wins_across_parts(door: IntakeHarness) -> None:
     players = await people(door, "a")
     await door.put("/v1/apps/demo/campaigns/welcome", a_campaign(contents={"en": "For {{ name }}"}))
     first: list[dict[str, Any]] = [{"login": "a", "variables": {"name": "one"}}]
@@ -80,7 +80,7 @@ async def test_first_of_equal_recipients_wins_across_parts(door: Door) -> None:
         {"login": "x"},
     ]
     parts = in_parts(first, later, logins("x"), variables={"name": "nobody"})
-    assert await door.say(*parts[::-1]) == [None] * 3
+    assert await door.publish_triggers(*parts[::-1]) == [None] * 3
     await door.plan()
     (page,) = await door.pages(parts[0]["id"])
     assert [m[0] for m in page["members"]] == [players["a"]]
@@ -89,15 +89,15 @@ async def test_first_of_equal_recipients_wins_across_parts(door: Door) -> None:
     assert body["contents"] == {"en": "For one"}
 
 
-async def test_a_part_again_after_planning_changes_nothing(door: Door) -> None:
+async def test_a_part_again_after_planning_changes_nothing(door: IntakeHarness) -> None:
     await people(door, "a", "b")
     parts = in_parts(logins("a"), logins("b"))
-    await door.say(*parts)
+    await door.publish_triggers(*parts)
     await door.plan()
     before = await door.send(parts[0]["id"])
     other = {**parts[1], "recipients": logins("c")}
     whole = {key: value for key, value in parts[0].items() if key not in ("part", "parts")}
-    assert await door.say(*parts, other, whole) == [
+    assert await door.publish_triggers(*parts, other, whole) == [
         None,
         None,
         "trigger_id_reused",
@@ -107,19 +107,21 @@ async def test_a_part_again_after_planning_changes_nothing(door: Door) -> None:
     assert await door.parts() == 0
 
 
-async def test_a_part_of_a_trigger_that_was_whole_is_a_dead_letter(door: Door) -> None:
+async def test_a_part_of_a_trigger_that_was_whole_is_a_dead_letter(door: IntakeHarness) -> None:
     part, _ = in_parts(logins("a"), logins("b"))
     whole = {key: value for key, value in part.items() if key not in ("part", "parts")}
-    assert await door.say(whole, part) == [None, "trigger_id_reused"]
+    assert await door.publish_triggers(whole, part) == [None, "trigger_id_reused"]
 
 
 @pytest.mark.parametrize(
     "differing",
     [{"campaign": "other"}, {"variables": {"n": 1}}, {"parts": 3}, {"priority": "transactional"}],
 )
-async def test_parts_that_disagree_refuse_the_send(door: Door, differing: dict[str, Any]) -> None:
+async def test_parts_that_disagree_refuse_the_send(
+    door: IntakeHarness, differing: dict[str, Any]
+) -> None:
     one, two = in_parts(logins("a"), logins("b"))
-    assert await door.say(one, {**two, **differing}, two) == [None, None, None]
+    assert await door.publish_triggers(one, {**two, **differing}, two) == [None, None, None]
     send = await door.send(one["id"])
     assert send["state"] == "refused" and str(send["error"]).startswith("parts_disagree")
     assert send["closedAt"] is not None
@@ -127,11 +129,11 @@ async def test_parts_that_disagree_refuse_the_send(door: Door, differing: dict[s
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-async def test_a_broken_part_refuses_the_send(door: Door, order: tuple[int, int]) -> None:
+async def test_a_broken_part_refuses_the_send(door: IntakeHarness, order: tuple[int, int]) -> None:
     one, two = in_parts(logins("a"), logins("b"))
     two["priority"] = "urgent"
     parts = (one, two)
-    assert await door.say(*(parts[i] for i in order), two) == [None] * 3
+    assert await door.publish_triggers(*(parts[i] for i in order), two) == [None] * 3
     send = await door.send(one["id"])
     assert send["state"] == "refused"
     assert str(send["error"]).startswith("invalid: priority")
@@ -139,12 +141,14 @@ async def test_a_broken_part_refuses_the_send(door: Door, order: tuple[int, int]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0, 1)])
-async def test_f18_a_bad_name_in_a_part_costs_itself(door: Door, order: tuple[int, ...]) -> None:
+async def test_f18_a_bad_name_in_a_part_costs_itself(
+    door: IntakeHarness, order: tuple[int, ...]
+) -> None:
     players = await people(door, "a", "b")
     bad = [{"login": "b", "visitor": "c"}, {"login": "undefined"}, {"visitor": "a b"}]
     last: list[Any] = [bad[1], *logins("b"), 5]
     parts = in_parts([*logins("a"), bad[0]], bad, last)
-    assert await door.say(*(parts[i] for i in order)) == [None] * len(order)
+    assert await door.publish_triggers(*(parts[i] for i in order)) == [None] * len(order)
     await door.plan()
     send = parts[0]["id"]
     assert await reached(door, send) == list(players.values())
@@ -159,24 +163,24 @@ async def test_f18_a_bad_name_in_a_part_costs_itself(door: Door, order: tuple[in
 @pytest.mark.parametrize(
     "fields", [{"part": 3}, {"part": 0}, {"part": "one"}, {"parts": 100_000}, {"part": None}]
 )
-async def test_numbers_of_parts_that_cannot_be(door: Door, fields: dict[str, Any]) -> None:
+async def test_numbers_of_parts_that_cannot_be(door: IntakeHarness, fields: dict[str, Any]) -> None:
     one, _ = in_parts(logins("a"), logins("b"))
-    assert await door.say({**one, **fields}) == [None]
+    assert await door.publish_triggers({**one, **fields}) == [None]
     assert (await door.send(one["id"]))["state"] == "refused"
 
 
-async def test_only_lists_come_in_parts(door: Door) -> None:
+async def test_only_lists_come_in_parts(door: IntakeHarness) -> None:
     trigger = a_trigger(part=1, parts=2, audience={"all": True})
-    assert await door.say(trigger) == [None]
+    assert await door.publish_triggers(trigger) == [None]
     assert (await door.send(trigger["id"]))["state"] == "refused"
 
 
-async def test_missing_parts_refuse_the_send_at_its_end(door: Door) -> None:
+async def test_missing_parts_refuse_the_send_at_its_end(door: IntakeHarness) -> None:
     soon = utc_now() + timedelta(hours=1)
     one, _, three = in_parts(
         logins("a"), logins("b"), logins("c"), expiresAt=soon.isoformat(), sendAt=None
     )
-    await door.say(one, three)
+    await door.publish_triggers(one, three)
     send = await door.send(one["id"])
     assert send["planDue"] == send["expiresAt"]
     await door.database["sends"].update_one(
@@ -191,12 +195,12 @@ async def test_missing_parts_refuse_the_send_at_its_end(door: Door) -> None:
     assert await door.parts() == 0
 
 
-async def test_planning_goes_on_after_a_crash_where_it_was(door: Door) -> None:
+async def test_planning_goes_on_after_a_crash_where_it_was(door: IntakeHarness) -> None:
     names = [f"n{i}" for i in range(40)]
     players = await people(door, *names)
     shuffled = random.Random(5).sample([*names, *names], 80)
     parts = in_parts(*(logins(*shuffled[i : i + 16]) for i in range(0, 80, 16)))
-    await door.say(*parts)
+    await door.publish_triggers(*parts)
     send = await door.send(parts[0]["id"])
     reader = door.sender.audience
     whole = await candidates(reader, target_of(send))
@@ -209,7 +213,7 @@ async def test_planning_goes_on_after_a_crash_where_it_was(door: Door) -> None:
     assert await reached(door, send["_id"]) == [players[name] for name in once]
 
 
-async def test_people_named_in_several_parts_are_in_one_page(door: Door) -> None:
+async def test_people_named_in_several_parts_are_in_one_page(door: IntakeHarness) -> None:
     """Each player with the variables of its own name."""
     door.sender.settings.plan.page_members = 2
     await door.put("/v1/apps/demo/campaigns/hello", a_campaign(contents={"en": "Hi {{ name }}"}))
@@ -220,7 +224,7 @@ async def test_people_named_in_several_parts_are_in_one_page(door: Door) -> None
         names[n:n] = [(ids[0], f"{n}a"), (ids[1], f"{n}b")]  # some near, some far
     recipients = [{"player": player, "variables": {"name": name}} for player, name in names]
     parts = in_parts(recipients[:5], recipients[5:9], recipients[9:], campaign="hello")
-    await door.say(*parts)
+    await door.publish_triggers(*parts)
     await door.plan()
     pages = await door.pages(parts[0]["id"])
     assert [len({member[1] for member in page["members"]}) for page in pages] == [1] * 6
@@ -233,11 +237,11 @@ async def test_people_named_in_several_parts_are_in_one_page(door: Door) -> None
     assert (sums["pending"], sums["people"]["pending"]) == (12, 6)
 
 
-async def test_cancelled_while_parts_are_awaited_forgets_them(door: Door) -> None:
+async def test_cancelled_while_parts_are_awaited_forgets_them(door: IntakeHarness) -> None:
     one, two = in_parts(logins("a"), logins("b"))
-    await door.say(one)
+    await door.publish_triggers(one)
     answer = await door.http.post(f"/v1/sends/{one['id']}/cancel")
     assert answer.json()["state"] == "cancelled"
     assert await door.parts() == 0
-    assert await door.say(two) == [None]
+    assert await door.publish_triggers(two) == [None]
     assert await door.parts() == 0

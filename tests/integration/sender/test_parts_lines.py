@@ -11,13 +11,20 @@ import orjson
 import pytest
 
 from sender_service.intake import upload as upload_module
-from tests.integration.sender.door import Door, a_trigger, logins, open_door, people, reached
+from tests.integration.sender.intake_harness import (
+    IntakeHarness,
+    a_trigger,
+    logins,
+    open_door,
+    people,
+    reached,
+)
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Door]:
+async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[IntakeHarness]:
     async with open_door(mongo_uri, tmp_path) as door:
         yield door
 
@@ -27,7 +34,7 @@ def lines(*recipients: dict[str, Any]) -> list[bytes]:
 
 
 async def test_a_list_one_a_line_is_cut_and_sent(
-    door: Door, monkeypatch: pytest.MonkeyPatch
+    door: IntakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 3)
     names = [f"n{i}" for i in range(8)]
@@ -60,7 +67,7 @@ async def test_a_list_one_a_line_is_cut_and_sent(
     ],
 )
 async def test_f18_a_bad_line_costs_itself(
-    door: Door, monkeypatch: pytest.MonkeyPatch, line: bytes, code: str
+    door: IntakeHarness, monkeypatch: pytest.MonkeyPatch, line: bytes, code: str
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 2)
     players = await people(door, "a", "b", "c", "d")
@@ -78,7 +85,7 @@ async def test_f18_a_bad_line_costs_itself(
 
 @pytest.mark.parametrize("short", [True, False])
 async def test_f18_a_list_of_bad_lines_only_is_refused(
-    door: Door, monkeypatch: pytest.MonkeyPatch, short: bool
+    door: IntakeHarness, monkeypatch: pytest.MonkeyPatch, short: bool
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 100 if short else 1)
     head = a_trigger()
@@ -90,7 +97,7 @@ async def test_f18_a_list_of_bad_lines_only_is_refused(
 
 
 async def test_f7_unknown_key_of_a_line_refuses_the_list(
-    door: Door, monkeypatch: pytest.MonkeyPatch
+    door: IntakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 2)
     head = a_trigger()
@@ -113,20 +120,20 @@ async def test_f7_unknown_key_of_a_line_refuses_the_list(
     ],
 )
 async def test_the_first_line_is_judged_before_the_list(
-    door: Door, head: dict[str, Any], status: int, code: str
+    door: IntakeHarness, head: dict[str, Any], status: int, code: str
 ) -> None:
     answer = await door.upload(a_trigger(**head), lines(*logins("a")))
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-async def test_a_list_has_lines(door: Door) -> None:
+async def test_a_list_has_lines(door: IntakeHarness) -> None:
     assert (await door.upload(a_trigger(), [])).json()["code"] == "no_recipients"
     long = await door.upload(a_trigger(), [b'{"login": "' + b"x" * 2**20 + b'"}'])
     assert (long.status_code, long.json()["code"]) == (413, "line_too_large")
 
 
 async def test_a_client_that_goes_away_leaves_nothing(
-    door: Door, monkeypatch: pytest.MonkeyPatch
+    door: IntakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 2)
 
@@ -143,7 +150,7 @@ async def test_a_client_that_goes_away_leaves_nothing(
 
 
 async def test_whatever_way_it_comes_the_log_says_that_it_was_taken_in(
-    door: Door, caplog: pytest.LogCaptureFixture
+    door: IntakeHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="carillon.intake")
     uploaded, posted = a_trigger(), a_trigger(audience={"all": True})

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.clock import utc_now
-from tests.integration.sender.pair import Pair
+from tests.integration.sender.two_replicas import TwoReplicas
 from tests.unit.sender.builders import page, player_id
 
 
@@ -16,7 +16,7 @@ def _players(pages: list[dict[str, Any]]) -> list[str]:
     return [member[0] for one in pages for member in one["members"]]
 
 
-async def _kill_after(pair: Pair, pages: int) -> None:
+async def _kill_after(pair: TwoReplicas, pages: int) -> None:
     """A planner that stops dead once so many pages are there."""
     store: Any = pair.one.pages
     inserted = 0
@@ -40,7 +40,7 @@ async def _kill_after(pair: Pair, pages: int) -> None:
     raise AssertionError("it was to be killed")
 
 
-async def test_killed_planner_is_replaced_after_its_last_page(pair: Pair) -> None:
+async def test_killed_planner_is_replaced_after_its_last_page(pair: TwoReplicas) -> None:
     players = await pair.people(57, browsers=2)
     send = await pair.trigger()
     await _kill_after(pair, 4)
@@ -60,7 +60,7 @@ async def test_killed_planner_is_replaced_after_its_last_page(pair: Pair) -> Non
     assert not await pair.one.planners()[1].plan_one()
 
 
-async def test_list_is_resumed_without_naming_anybody_twice(pair: Pair) -> None:
+async def test_list_is_resumed_without_naming_anybody_twice(pair: TwoReplicas) -> None:
     players = await pair.people(35)
     names = [{"login": f"login{n}"} for n in range(35)] + [{"visitor": f"v{n}"} for n in range(35)]
     send = await pair.trigger(recipients=names)
@@ -70,7 +70,7 @@ async def test_list_is_resumed_without_naming_anybody_twice(pair: Pair) -> None:
     assert Counter(_players(await pair.pages(send))) == Counter(players)
 
 
-async def test_people_named_by_each_player_count_once_also_after_a_crash(pair: Pair) -> None:
+async def test_people_named_by_each_player_count_once_also_after_a_crash(pair: TwoReplicas) -> None:
     players = await pair.people(20, browsers=2)
     await pair.one.database["profiles"].insert_one(
         {
@@ -93,13 +93,13 @@ async def test_people_named_by_each_player_count_once_also_after_a_crash(pair: P
     assert (sums["people"]["pending"], sums["people"]["no_player"]) == (20, 1)
 
 
-async def _expire_lease(pair: Pair, send: str) -> None:
+async def _expire_lease(pair: TwoReplicas, send: str) -> None:
     """As if its time had passed."""
     past = utc_now() - timedelta(seconds=1)
     await pair.one.database["sends"].update_one({"_id": send}, {"$set": {"planDue": past}})
 
 
-async def test_planners_at_once_plan_every_send_once(pair: Pair) -> None:
+async def test_planners_at_once_plan_every_send_once(pair: TwoReplicas) -> None:
     players = await pair.people(25)
     sends = [await pair.trigger() for _ in range(6)]
     planners = [p for sender in pair.both for p in sender.planners()]
@@ -116,7 +116,7 @@ async def test_planners_at_once_plan_every_send_once(pair: Pair) -> None:
         assert sorted(_players(await pair.pages(send))) == sorted(players)
 
 
-async def test_slow_planner_that_lost_its_lease_changes_nothing(pair: Pair) -> None:
+async def test_slow_planner_that_lost_its_lease_changes_nothing(pair: TwoReplicas) -> None:
     """It wakes after another one has planned the page: neither page nor bodies are its own."""
     theirs, late = page(), page([(player_id(9), "p9", "0")])
     assert await pair.one.pages.insert(theirs, [{"contents": {"en": "theirs"}}])
@@ -126,7 +126,7 @@ async def test_slow_planner_that_lost_its_lease_changes_nothing(pair: Pair) -> N
     assert await pair.one.pages.bodies(stored) == [{"contents": {"en": "theirs"}}]
 
 
-async def test_page_is_updated_only_as_it_was_read(pair: Pair) -> None:
+async def test_page_is_updated_only_as_it_was_read(pair: TwoReplicas) -> None:
     await pair.one.pages.insert(page(), [{"x": 1}])
     mine, other = [await sender.pages.get(page()["_id"]) for sender in pair.both]
     assert mine is not None and other is not None
@@ -136,7 +136,7 @@ async def test_page_is_updated_only_as_it_was_read(pair: Pair) -> None:
     assert stored is not None and (stored["out"], stored["rev"]) == (1, 1)
 
 
-async def test_bodies_go_with_the_page_that_closes(pair: Pair) -> None:
+async def test_bodies_go_with_the_page_that_closes(pair: TwoReplicas) -> None:
     await pair.one.pages.insert(page(), [{"x": 1}])
     found = await pair.one.pages.get(page()["_id"])
     assert found is not None
@@ -145,7 +145,7 @@ async def test_bodies_go_with_the_page_that_closes(pair: Pair) -> None:
     assert await pair.one.pages.bodies(found) == []
 
 
-async def test_cursors_only_go_on(pair: Pair) -> None:
+async def test_cursors_only_go_on(pair: TwoReplicas) -> None:
     await pair.people(30)
     send = await pair.planned()
     pages = await pair.pages(send)

@@ -14,21 +14,21 @@ from sender_service.planner.rendering import SEND_STEPS
 from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
 from shared.errors import StoreUnavailable
-from tests.integration.sender.pair import APP, CAMPAIGN, Pair
+from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 from tests.unit.sender.builders import campaign, variant
 
 DEAR = "{% for a in range(900) %}{% for b in range(17) %}{% endfor %}{% endfor %}{{ profile.db.x }}"
 Insert = Callable[..., Awaitable[bool]]
 
 
-async def _expire_lease(pair: Pair, send: str) -> None:
+async def _expire_lease(pair: TwoReplicas, send: str) -> None:
     past = utc_now() - timedelta(seconds=1)
     await pair.one.database["sends"].update_one(
         {"_id": send, "planDue": {"$lt": NEVER}}, {"$set": {"planDue": past}}
     )
 
 
-async def _begin(pair: Pair, send: str, ending: BaseException, pages: int = 0) -> None:
+async def _begin(pair: TwoReplicas, send: str, ending: BaseException, pages: int = 0) -> None:
     """Plan, and end so after so many pages; then the lease ends too."""
     store: Any = pair.one.pages
     insert: Insert = store.insert
@@ -50,12 +50,14 @@ async def _begin(pair: Pair, send: str, ending: BaseException, pages: int = 0) -
     await _expire_lease(pair, send)
 
 
-async def _document(pair: Pair, send: str) -> dict[str, Any]:
+async def _document(pair: TwoReplicas, send: str) -> dict[str, Any]:
     found: Any = await pair.one.sends.get(send)
     return dict(found)
 
 
-async def test_a3_a_send_that_was_begun_three_times_without_a_page_is_refused(pair: Pair) -> None:
+async def test_a3_a_send_that_was_begun_three_times_without_a_page_is_refused(
+    pair: TwoReplicas,
+) -> None:
     await pair.people(25)
     send = await pair.trigger()
     for _ in range(3):
@@ -67,7 +69,7 @@ async def test_a3_a_send_that_was_begun_three_times_without_a_page_is_refused(pa
     assert not await pair.pages(send)
 
 
-async def test_a3_a_send_that_goes_on_is_begun_as_often_as_it_takes(pair: Pair) -> None:
+async def test_a3_a_send_that_goes_on_is_begun_as_often_as_it_takes(pair: TwoReplicas) -> None:
     players = await pair.people(65)
     send = await pair.trigger()
     for _ in range(5):
@@ -79,7 +81,7 @@ async def test_a3_a_send_that_goes_on_is_begun_as_often_as_it_takes(pair: Pair) 
     assert sorted(found) == sorted(players)
 
 
-async def test_a3_begins_without_a_page_count_from_the_last_page_on(pair: Pair) -> None:
+async def test_a3_begins_without_a_page_count_from_the_last_page_on(pair: TwoReplicas) -> None:
     await pair.people(65)
     send = await pair.trigger()
     await _begin(pair, send, KeyboardInterrupt(), pages=2)
@@ -90,7 +92,7 @@ async def test_a3_begins_without_a_page_count_from_the_last_page_on(pair: Pair) 
     assert document["state"] == "refused" and len(await pair.pages(send)) == 2
 
 
-async def test_a3_an_absent_database_is_no_fault_of_the_sends(pair: Pair) -> None:
+async def test_a3_an_absent_database_is_no_fault_of_the_sends(pair: TwoReplicas) -> None:
     await pair.people(25)
     send = await pair.trigger()
     planner = pair.one.planners()[1]
@@ -110,13 +112,13 @@ async def test_a3_an_absent_database_is_no_fault_of_the_sends(pair: Pair) -> Non
     assert (await _document(pair, send))["state"] == "sending"
 
 
-async def _put(pair: Pair, text: str) -> None:
+async def _put(pair: TwoReplicas, text: str) -> None:
     content = campaign(variant(contents={"en": text})).document()
     del content["version"]
     await pair.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
 
 
-async def test_a3_a_send_whose_texts_take_too_much_is_refused(pair: Pair) -> None:
+async def test_a3_a_send_whose_texts_take_too_much_is_refused(pair: TwoReplicas) -> None:
     people = SEND_STEPS // 80_000
     await pair.people(people, db={"x": "1"})
     await _put(pair, DEAR)
@@ -127,7 +129,7 @@ async def test_a3_a_send_whose_texts_take_too_much_is_refused(pair: Pair) -> Non
 
 
 async def test_a3_the_loop_gets_its_turn_and_the_lease_is_renewed_while_dear_texts_are_rendered(
-    pair: Pair,
+    pair: TwoReplicas,
 ) -> None:
     await pair.people(150, db={"x": "1"})
     await _put(pair, DEAR)
@@ -142,7 +144,7 @@ async def test_a3_the_loop_gets_its_turn_and_the_lease_is_renewed_while_dear_tex
     assert turns > 100
 
 
-async def test_a3_dear_transactional_sends_are_left_to_the_planner(pair: Pair) -> None:
+async def test_a3_dear_transactional_sends_are_left_to_the_planner(pair: TwoReplicas) -> None:
     """They don't hold up the batch that brought them; nothing of them is lost."""
     await pair.people(5, db={"x": "1"})
     await _put(pair, DEAR)

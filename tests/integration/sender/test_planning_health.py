@@ -15,13 +15,13 @@ import httpx
 import pytest
 
 from shared.clock import utc_now
-from shared.collections import PLAYERS, PROFILES
 from shared.ids import slot_of
-from shared.kafka import ensure_topics
-from shared.mongo import Database, open_database
+from shared.kafka.client import ensure_topics
+from shared.kafka.topics import TOPICS
+from shared.mongo.client import Database, open_database
+from shared.mongo.collections import PLAYERS, PROFILES
 from shared.secrets import Vault
 from shared.settings import Settings
-from shared.topics import TOPICS
 from tests import stack
 from tests.unit.sender.builders import variant
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from shared.clock import utc_now
-from shared.collections import COLLECTIONS
 from shared.ids import slot_of
+from shared.mongo.collections import COLLECTIONS
 from tests.fakes import START
-from tests.integration.sender.door import TEXTS, Door, a_trigger, open_door
+from tests.integration.sender.intake_harness import TEXTS, IntakeHarness, a_trigger, open_door
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -23,12 +23,12 @@ STATES = ("subscribed", "subscribed", "subscribed", "unsubscribed", "invalid")
 
 
 @pytest.fixture
-async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Door]:
+async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[IntakeHarness]:
     async with open_door(mongo_uri, tmp_path) as door:
         yield door
 
 
-async def crowd(door: Door, count: int) -> list[str]:
+async def crowd(door: IntakeHarness, count: int) -> list[str]:
     """People of all kinds: with none to two players each; returns their logins."""
     people, ledger = [], []
     for n in range(count):
@@ -54,20 +54,20 @@ async def crowd(door: Door, count: int) -> list[str]:
     return [str(person["login"]) for person in people]
 
 
-async def offer(door: Door, policy: dict[str, Any] | None = None, **variant: Any) -> None:
+async def offer(door: IntakeHarness, policy: dict[str, Any] | None = None, **variant: Any) -> None:
     texts = {"contents": {"en": "Come", "cs": "Přijď", "de": "Komm"}, **variant}
     variants = [{"id": "a", **TEXTS, **texts}, {"id": "b", "weight": 2, **TEXTS, **texts}]
     body = {"name": "Welcome", "variants": variants, "policy": policy or {}}
     await door.put("/v1/apps/demo/campaigns/welcome", body)
 
 
-async def preview(door: Door, people: int = 10_000, **fields: Any) -> Any:
+async def preview(door: IntakeHarness, people: int = 10_000, **fields: Any) -> Any:
     answer = await door.http.post(f"/v1/sends/preview?people={people}", json=a_trigger(**fields))
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def stored(door: Door) -> dict[str, int]:
+async def stored(door: IntakeHarness) -> dict[str, int]:
     """Documents by collection; who asked is in the audit trail."""
     names = [c.name for c in COLLECTIONS if c.name != "audit"]
     return {name: await door.database[name].count_documents({}) for name in names}
@@ -94,7 +94,7 @@ LISTED: dict[str, Any] = {
     ],
 )
 async def test_it_says_what_is_planned_then(
-    door: Door, target: dict[str, Any], policy: dict[str, Any], contents: str
+    door: IntakeHarness, target: dict[str, Any], policy: dict[str, Any], contents: str
 ) -> None:
     await crowd(door, 120)
     await offer(door, policy, contents={"en": contents})
@@ -102,7 +102,7 @@ async def test_it_says_what_is_planned_then(
     told = await preview(door, **target)
     assert await stored(door) == before
     trigger = a_trigger(**target)
-    assert await door.say(trigger) == [None]
+    assert await door.publish_triggers(trigger) == [None]
     await door.plan()
     account = (await door.http.get(f"/v1/sends/{trigger['id']}")).json()
     assert told["exact"] is True and told["wouldBeRefused"] is None
@@ -122,7 +122,7 @@ async def test_it_says_what_is_planned_then(
     assert {sample["content"] for sample in told["samples"]} <= texts
 
 
-async def test_transactional_skips_the_holdout_here_too(door: Door) -> None:
+async def test_transactional_skips_the_holdout_here_too(door: IntakeHarness) -> None:
     await crowd(door, 30)
     await offer(door, {"holdout": 0.9})
     marketing = await preview(door, **ALL)
@@ -131,7 +131,7 @@ async def test_transactional_skips_the_holdout_here_too(door: Door) -> None:
     assert transactional["wouldGet"]["players"] > marketing["wouldGet"]["players"]
 
 
-async def test_samples_show_each_language_once_and_nobody_by_name(door: Door) -> None:
+async def test_samples_show_each_language_once_and_nobody_by_name(door: IntakeHarness) -> None:
     await crowd(door, 60)
     await offer(door)
     samples = (await preview(door, **ALL))["samples"]
@@ -152,7 +152,7 @@ async def test_samples_show_each_language_once_and_nobody_by_name(door: Door) ->
     assert all(set(sample) == told for sample in samples)
 
 
-async def test_large_audience_is_extrapolated_and_says_so(door: Door) -> None:
+async def test_large_audience_is_extrapolated_and_says_so(door: IntakeHarness) -> None:
     await crowd(door, 900)
     await offer(door, {"browsers": "last_active"})
     exact = await preview(door, **ALL)
@@ -163,19 +163,19 @@ async def test_large_audience_is_extrapolated_and_says_so(door: Door) -> None:
     assert told["wouldGet"]["players"] == pytest.approx(exact["wouldGet"]["players"], rel=0.25)
 
 
-async def test_cap_is_looked_at_and_not_used_up(door: Door) -> None:
+async def test_cap_is_looked_at_and_not_used_up(door: IntakeHarness) -> None:
     await crowd(door, 30)
     await offer(door, {"cap": {"count": 1, "days": 1}})
     first = await preview(door, **ALL)
     assert await preview(door, **ALL) == {**first}
     assert "capped" not in first["suppressed"]
-    await door.say(a_trigger(**ALL))
+    await door.publish_triggers(a_trigger(**ALL))
     await door.plan()
     told = await preview(door, **ALL)
     assert told["wouldGet"]["players"] == 0 and told["suppressed"]["capped"] > 0
 
 
-async def test_quiet_hours_are_told(door: Door) -> None:
+async def test_quiet_hours_are_told(door: IntakeHarness) -> None:
     await crowd(door, 30)
     now = utc_now()
     here = (
@@ -189,7 +189,7 @@ async def test_quiet_hours_are_told(door: Door) -> None:
     assert transactional["quietHours"] is None
 
 
-async def test_texts_that_dont_render_would_refuse_the_send(door: Door) -> None:
+async def test_texts_that_dont_render_would_refuse_the_send(door: IntakeHarness) -> None:
     await crowd(door, 30)
     await offer(door, contents={"en": "For {{ name }}"})
     told = await preview(door, **ALL)
@@ -197,7 +197,7 @@ async def test_texts_that_dont_render_would_refuse_the_send(door: Door) -> None:
     assert told["wouldGet"]["players"] == 0 and told["failed"]["bad_variables"] > 0
 
 
-async def test_forecast_knows_the_window(door: Door) -> None:
+async def test_forecast_knows_the_window(door: IntakeHarness) -> None:
     await crowd(door, 60)
     await offer(door)
     told = (await preview(door, **ALL))["forecast"]
@@ -222,23 +222,23 @@ async def test_forecast_knows_the_window(door: Door) -> None:
     ],
 )
 async def test_what_could_not_be_sent_is_told(
-    door: Door, fields: dict[str, Any], status: int, code: str
+    door: IntakeHarness, fields: dict[str, Any], status: int, code: str
 ) -> None:
     answer = await door.http.post("/v1/sends/preview", json=a_trigger(**fields))
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-async def test_no_id_is_needed(door: Door) -> None:
+async def test_no_id_is_needed(door: IntakeHarness) -> None:
     trigger = a_trigger(**ALL)
     del trigger["id"]
     assert (await door.http.post("/v1/sends/preview", json=trigger)).status_code == 200
 
 
-async def test_a_send_under_way_tells_how_long(door: Door) -> None:
+async def test_a_send_under_way_tells_how_long(door: IntakeHarness) -> None:
     await crowd(door, 60)
     await offer(door)
     trigger = a_trigger(**ALL)
-    await door.say(trigger)
+    await door.publish_triggers(trigger)
     assert (await door.http.get(f"/v1/sends/{trigger['id']}")).json()["forecast"] is None
     await door.plan()
     account = (await door.http.get(f"/v1/sends/{trigger['id']}")).json()

@@ -11,18 +11,24 @@ import httpx
 import orjson
 import pytest
 
-from tests.integration.sender.door import Door, a_campaign, a_trigger, open_door, people
+from tests.integration.sender.intake_harness import (
+    IntakeHarness,
+    a_campaign,
+    a_trigger,
+    open_door,
+    people,
+)
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Door]:
+async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[IntakeHarness]:
     async with open_door(mongo_uri, tmp_path) as door:
         yield door
 
 
-async def test_person_without_a_player_named_in_two_ways_is_one_person(door: Door) -> None:
+async def test_person_without_a_player_named_in_two_ways_is_one_person(door: IntakeHarness) -> None:
     """Also where the two names stand in two pages."""
     door.sender.settings.plan.page_members = 2
     await door.person("nobody")
@@ -33,21 +39,21 @@ async def test_person_without_a_player_named_in_two_ways_is_one_person(door: Doo
     trigger = a_trigger(recipients=names)
     told = await door.http.post("/v1/sends/preview", json=trigger)
     assert told.json()["people"]["no_player"] == 2
-    await door.say(trigger)
+    await door.publish_triggers(trigger)
     await door.plan()
     assert len(await door.pages(trigger["id"])) == 2
     account = (await door.http.get(f"/v1/sends/{trigger['id']}")).json()
     assert (account["people"]["pending"], account["people"]["no_player"]) == (3, 2)
 
 
-async def previewed(door: Door, *lines: object, people: int = 10_000) -> httpx.Response:
+async def previewed(door: IntakeHarness, *lines: object, people: int = 10_000) -> httpx.Response:
     body = b"\n".join(orjson.dumps(line) for line in lines)
     headers = {"content-type": "application/x-ndjson"}
     path = f"/v1/sends/preview?people={people}"
     return await door.http.post(path, content=body, headers=headers)
 
 
-async def test_list_one_a_line_is_previewed_like_the_same_in_a_body(door: Door) -> None:
+async def test_list_one_a_line_is_previewed_like_the_same_in_a_body(door: IntakeHarness) -> None:
     for name in ("ann", "bob"):
         await door.person(name, str(uuid.uuid4()))
     recipients = [{"login": "ann"}, {"visitor": "v-bob"}, {"login": "nobody"}, {"login": "ann"}]
@@ -63,7 +69,7 @@ async def test_list_one_a_line_is_previewed_like_the_same_in_a_body(door: Door) 
     assert await door.parts() == 0 and await door.database["sends"].count_documents({}) == 0
 
 
-async def test_long_list_is_extrapolated_and_all_of_it_looked_at(door: Door) -> None:
+async def test_long_list_is_extrapolated_and_all_of_it_looked_at(door: IntakeHarness) -> None:
     names = [f"n{n}" for n in range(60)]
     for name in names:
         await door.person(name, str(uuid.uuid4()))
@@ -91,7 +97,7 @@ async def test_long_list_is_extrapolated_and_all_of_it_looked_at(door: Door) -> 
     ],
 )
 async def test_what_is_wrong_with_a_list_is_told(
-    door: Door, lines: list[object], code: str
+    door: IntakeHarness, lines: list[object], code: str
 ) -> None:
     answer = await previewed(door, *lines)
     assert code in answer.text and answer.status_code in (404, 422)
@@ -107,7 +113,7 @@ async def test_what_is_wrong_with_a_list_is_told(
     ],
 )  # fmt: skip
 async def test_links_that_split_calls_are_warned_of(
-    door: Door, variant: dict[str, Any], warned: bool
+    door: IntakeHarness, variant: dict[str, Any], warned: bool
 ) -> None:
     """Where texts are each person's own, links cost no more calls."""
     await door.put("/v1/apps/demo/campaigns/welcome", a_campaign(**variant))

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from shared.clock import utc_now
-from tests.integration.sender.door import Door, open_door
+from tests.integration.sender.intake_harness import IntakeHarness, open_door
 from tests.integration.sender.test_preview import ALL, crowd, offer, preview
 
 
 @pytest.fixture
-async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Door]:
+async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[IntakeHarness]:
     async with open_door(mongo_uri, tmp_path) as door:
         yield door
 
 
-async def test_f25_people_without_a_zone_are_warned_of(door: Door) -> None:
+async def test_f25_people_without_a_zone_are_warned_of(door: IntakeHarness) -> None:
     """Until the app has a zone: then theirs is known."""
     await crowd(door, 30)
     now = utc_now()

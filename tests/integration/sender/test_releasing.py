@@ -8,25 +8,25 @@ from datetime import timedelta
 
 import pytest
 
-from sender_service.accounting.rules import apply
-from sender_service.models.page import PageEdit
+from sender_service.accounting.interactions import apply
+from sender_service.pages.page import PageEdit
 from sender_service.scheduler.scheduler import TIDY_SECONDS, Scheduler
 from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
-from shared.collections import BUDGETS
 from shared.models.delivery import Delivery
+from shared.mongo.collections import BUDGETS
 from tests.fakes import ManualClock
-from tests.integration.sender.pair import APP, CAMPAIGN, Pair, chunks_of
+from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas, chunks_of
 from tests.unit.sender.builders import campaign
 
 
-async def _turns(pair: Pair, times: int = 8) -> int:
+async def _turns(pair: TwoReplicas, times: int = 8) -> int:
     """Both schedulers at once, again and again."""
     schedulers = [sender.scheduler() for sender in pair.both]
     return sum([sum(await asyncio.gather(*(s.turn() for s in schedulers))) for _ in range(times)])
 
 
-async def test_every_chunk_is_released_once(pair: Pair) -> None:
+async def test_every_chunk_is_released_once(pair: TwoReplicas) -> None:
     players = await pair.people(45)
     send = await pair.planned()
     released = await _turns(pair)
@@ -40,7 +40,7 @@ async def test_every_chunk_is_released_once(pair: Pair) -> None:
     assert counted is not None and sum(counted["minutes"].values()) == len(players)
 
 
-async def test_nothing_is_released_before_all_is_planned(pair: Pair) -> None:
+async def test_nothing_is_released_before_all_is_planned(pair: TwoReplicas) -> None:
     await pair.people(25)
     send = await pair.trigger()
     assert await pair.one.planners()[1].plan_one()
@@ -48,7 +48,7 @@ async def test_nothing_is_released_before_all_is_planned(pair: Pair) -> None:
     assert await _turns(pair, 2) == 0 and await pair.jobs(send) == []
 
 
-async def test_swept_is_the_same_call_again(pair: Pair) -> None:
+async def test_swept_is_the_same_call_again(pair: TwoReplicas) -> None:
     await pair.people(5)
     send = await pair.planned()
     assert await _turns(pair, 2) == 1
@@ -67,7 +67,7 @@ async def test_swept_is_the_same_call_again(pair: Pair) -> None:
     assert counted is not None and sum(counted["minutes"].values()) == 5  # not reserved again
 
 
-async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: Pair) -> None:
+async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoReplicas) -> None:
     """What was reserved for it is long over, and others have taken its place."""
     await pair.people(5)
     send = await pair.planned()
@@ -94,7 +94,7 @@ async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: Pair) 
     assert counted is not None and sum(counted["minutes"].values()) == 5
 
 
-async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: Pair) -> None:
+async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoReplicas) -> None:
     """A visitor leaves a basket, logs in later and buys it: the same person, merged into another."""
     player, *_ = await pair.people(3)
     content = campaign(notIfBoughtSince=True).document()
@@ -116,7 +116,7 @@ async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: Pair) -
     assert (sums["pending"], sums["suppressed"]) == (2, {"bought": 1})
 
 
-async def test_cancelled_between_planning_and_release_goes_nowhere(pair: Pair) -> None:
+async def test_cancelled_between_planning_and_release_goes_nowhere(pair: TwoReplicas) -> None:
     await pair.people(15)
     send = await pair.planned()
     assert await pair.two.sends.end(send, "cancelled", {})
@@ -129,7 +129,7 @@ async def test_cancelled_between_planning_and_release_goes_nowhere(pair: Pair) -
     assert document["totals"] == sums
 
 
-async def test_who_went_away_meanwhile_is_left_out(pair: Pair) -> None:
+async def test_who_went_away_meanwhile_is_left_out(pair: TwoReplicas) -> None:
     gone, *_ = await pair.people(5)
     send = await pair.planned()
     await pair.one.database["players"].update_one(
@@ -145,7 +145,7 @@ async def test_who_went_away_meanwhile_is_left_out(pair: Pair) -> None:
     ("state", "reason"), [("erased", "erased"), ("unsubscribed", "unsubscribed")]
 )
 async def test_who_went_away_before_a_job_was_handed_back_is_left_out(
-    pair: Pair, state: str, reason: str
+    pair: TwoReplicas, state: str, reason: str
 ) -> None:
     gone, *_ = await pair.people(5)
     send = await pair.planned()
@@ -158,7 +158,7 @@ async def test_who_went_away_before_a_job_was_handed_back_is_left_out(
     assert (await pair.one.pages.sums(send))[0]["suppressed"] == {reason: 1}
 
 
-async def test_handed_back_job_of_nobody_ends(pair: Pair) -> None:
+async def test_handed_back_job_of_nobody_ends(pair: TwoReplicas) -> None:
     players = await pair.people(2)
     send = await pair.planned()
     await _turns(pair, 2)
@@ -171,7 +171,7 @@ async def test_handed_back_job_of_nobody_ends(pair: Pair) -> None:
     assert document["totals"] is not None and document["totals"]["suppressed"] == {"erased": 2}
 
 
-async def test_what_may_have_been_called_is_repeated_as_it_was(pair: Pair) -> None:
+async def test_what_may_have_been_called_is_repeated_as_it_was(pair: TwoReplicas) -> None:
     gone, *_ = await pair.people(5)
     send = await pair.planned()
     await _turns(pair, 2)
@@ -183,7 +183,7 @@ async def test_what_may_have_been_called_is_repeated_as_it_was(pair: Pair) -> No
     assert (first.players, first.idempotency_key) == (again.players, again.idempotency_key)
 
 
-async def _answer(pair: Pair, send: str, reason: str) -> None:
+async def _answer(pair: TwoReplicas, send: str, reason: str) -> None:
     """Every released chunk comes back uncalled, or unanswered."""
     for found in await pair.pages(send):
         page = await pair.one.pages.get(found["_id"])
@@ -196,7 +196,7 @@ async def _answer(pair: Pair, send: str, reason: str) -> None:
         assert await pair.one.pages.update(page, edit.finish())
 
 
-async def _wake(pair: Pair, send: str) -> None:
+async def _wake(pair: TwoReplicas, send: str) -> None:
     """As if the wait before the next try were over."""
     for page in await pair.pages(send):
         now = {f"chunks.{name}.notBefore": utc_now() for name in page["chunks"]}
@@ -205,13 +205,13 @@ async def _wake(pair: Pair, send: str) -> None:
         )
 
 
-async def _leave(pair: Pair, player: str, state: str) -> None:
+async def _leave(pair: TwoReplicas, player: str, state: str) -> None:
     await pair.one.database["players"].update_one(
         {"_id": player}, {"$set": {"state": state, "changedAt": utc_now()}}
     )
 
 
-async def _answered(pair: Pair) -> str:
+async def _answered(pair: TwoReplicas) -> str:
     """A send all of whose calls were answered, by somebody who crashed before closing its account."""
     await pair.people(12)
     send = await pair.planned()
@@ -226,7 +226,7 @@ async def _answered(pair: Pair) -> str:
     return send
 
 
-async def test_account_closes_once_with_what_the_pages_say(pair: Pair) -> None:
+async def test_account_closes_once_with_what_the_pages_say(pair: TwoReplicas) -> None:
     send = await _answered(pair)
     tidying = [sender.scheduler()._tidy() for sender in pair.both]
     await asyncio.gather(*tidying)
@@ -237,7 +237,7 @@ async def test_account_closes_once_with_what_the_pages_say(pair: Pair) -> None:
     assert (totals["audience"], totals["sent"], totals["pending"]) == (12, 12, 0)
 
 
-async def test_a_clock_that_steps_back_keeps_no_account_open(pair: Pair) -> None:
+async def test_a_clock_that_steps_back_keeps_no_account_open(pair: TwoReplicas) -> None:
     clock, ticks = ManualClock(utc_now()), ManualClock()
     tools = replace(pair.one.scheduler_tools, clock=clock, monotonic=ticks.monotonic)
     scheduler = Scheduler(tools)

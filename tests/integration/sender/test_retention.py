@@ -10,23 +10,23 @@ from typing import Any
 
 import pytest
 
-from sender_service.store.letters import LetterStore
-from shared.collections import COLLECTIONS, INGEST, SENDER, CollectionSpec, Index
+from sender_service.store.dead_letters import DeadLetterStore
+from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.models.dead_letter import DeadLetter
 from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
-from shared.mongo import ensure_indexes
-from shared.processes import ProcessBeat
-from shared.topics import TRIGGERS
-from tests.integration.sender.line import OFFER, Line, open_line
-from tests.integration.sender.pair import Pair
-from tests.integration.sender.world import APP
+from shared.mongo.client import ensure_indexes
+from shared.mongo.collections import COLLECTIONS, INGEST, SENDER, CollectionSpec, Index
+from shared.processes import ProcessHeartbeat
+from tests.integration.sender.pipeline import OFFER, Pipeline, open_line
+from tests.integration.sender.sender_harness import APP
+from tests.integration.sender.two_replicas import TwoReplicas
 
 TTL = {c.name: i.keys[0][0] for c in COLLECTIONS for i in c.indexes if i.expires}
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS, ids=lambda c: c.name)
 async def test_indexes_are_on_the_server_as_declared(
-    pair: Pair, collection: CollectionSpec
+    pair: TwoReplicas, collection: CollectionSpec
 ) -> None:
     database = pair.one.database
     for _ in range(2):  # as each start does
@@ -47,12 +47,12 @@ def assert_like(told: Any, index: Index) -> None:
 
 
 @pytest.fixture
-async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
     async with open_line(mongo_uri, tmp_path) as opened:
         yield opened
 
 
-def event(line: Line, type: str, player: str, **data: Any) -> Event:
+def event(line: Pipeline, type: str, player: str, **data: Any) -> Event:
     now = line.world.clock()
     return Event(
         app=APP, id=str(uuid.uuid4()), type=type, source="webhook", player_id=player,
@@ -60,7 +60,7 @@ def event(line: Line, type: str, player: str, **data: Any) -> Event:
     )  # fmt: skip
 
 
-async def fill(line: Line) -> str:
+async def fill(line: Pipeline) -> str:
     """Something is written into each collection whose documents are to go away; returns a send that
     is in its report."""
     world = line.world
@@ -74,10 +74,10 @@ async def fill(line: Line) -> str:
     message = page["chunks"][chunk]["notificationId"]
     tag = {"carillon": world.tagger.sign(done, 0, chunk)}
     seen = {"kind": "click", "notificationId": message, "data": tag}
-    await world.told(event(line, ONESIGNAL_WEBHOOK, player, **seen))
+    await world.reported(event(line, ONESIGNAL_WEBHOOK, player, **seen))
     await world.folded(done)
     early = {"kind": "received", "notificationId": str(uuid.uuid4()), "tag": ""}
-    await world.told(event(line, STREAM, player, **early))
+    await world.reported(event(line, STREAM, player, **early))
     await line.people(1)  # who is written for the first time, where others are written again
     waiting = await line.planned()
     assert (await line.shown(waiting))["pending"] == 3
@@ -87,15 +87,15 @@ async def fill(line: Line) -> str:
               "recipients": [{"login": "p0"}]},
     )  # fmt: skip
     letter = DeadLetter(
-        id=str(uuid.uuid4()), stage="intake", topic=TRIGGERS.name, partition=0, offset=0, type="",
+        id=str(uuid.uuid4()), stage="intake", topic=TRIGGERS_TOPIC.name, partition=0, offset=0, type="",
         key="", value="", code="invalid_json", message="", at=world.clock(),
     )  # fmt: skip
-    await LetterStore(world.database).put([letter])
-    await ProcessBeat(world.database, "sender-1", SENDER, ("ops",), world.clock).beat()
+    await DeadLetterStore(world.database).put([letter])
+    await ProcessHeartbeat(world.database, "sender-1", SENDER, ("ops",), world.clock).beat()
     return done
 
 
-async def test_what_is_written_carries_the_date_of_its_end(line: Line) -> None:
+async def test_what_is_written_carries_the_date_of_its_end(line: Pipeline) -> None:
     done = await fill(line)
     database, now = line.world.database, line.world.clock()
     for name, field in TTL.items():
@@ -114,10 +114,12 @@ async def test_what_is_written_carries_the_date_of_its_end(line: Line) -> None:
     ]
     assert set(ends) == {send["expireAt"]} and len(ends) > 1, "they go together"
     kept = send["expireAt"] - now
-    assert kept > timedelta(milliseconds=TRIGGERS.retention_ms), "else a replay would send again"
+    assert kept > timedelta(milliseconds=TRIGGERS_TOPIC.retention_ms), (
+        "else a replay would send again"
+    )
 
 
-async def test_no_send_goes_before_it_is_in_its_report(line: Line) -> None:
+async def test_no_send_goes_before_it_is_in_its_report(line: Pipeline) -> None:
     done = await fill(line)
     async for send in line.world.database["sends"].find({}):
         assert ("deleteAt" in send) is (send["_id"] == done)

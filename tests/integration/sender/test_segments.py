@@ -18,17 +18,17 @@ from pydantic import TypeAdapter, ValidationError
 from sender_service.models.segment import BoundedSegment, Segment
 from sender_service.models.segment_values import Counted, Range
 from sender_service.planner.audience import AudienceReader
-from sender_service.planner.segments import to_filter
+from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Target
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.segments import SegmentReader
-from shared.collections import INGEST
 from shared.ids import SLOTS, slot_of
-from shared.mongo import Database, ensure_indexes, open_database
+from shared.mongo.client import Database, ensure_indexes, open_database
+from shared.mongo.collections import INGEST
 from tests.fakes import START
 from tests.integration.sender.segment_oracle import selects
-from tests.integration.sender.world import candidates
+from tests.integration.sender.sender_harness import candidates
 from tests.stack import settings_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]

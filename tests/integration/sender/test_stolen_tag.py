@@ -10,13 +10,15 @@ import pytest
 
 from shared.models.event import ONESIGNAL_WEBHOOK, Event
 from shared.settings import Settings
-from tests.integration.sender.world import APP, World, open_world
+from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 
 MESSAGE = "9b0d4f2e-0000-4000-8000-00000000000A"
 NOBODY = {"impression": 0, "click": 0, "close": 0}
 
 
-def webhook(world: World, send: str, player: str, message: str, kind: str = "click") -> Event:
+def webhook(
+    world: SenderHarness, send: str, player: str, message: str, kind: str = "click"
+) -> Event:
     now = world.clock()
     tag = {"carillon": world.tagger.sign(send, 0, "0")}
     return Event(
@@ -26,7 +28,7 @@ def webhook(world: World, send: str, player: str, message: str, kind: str = "cli
     )  # fmt: skip
 
 
-async def planned(world: World) -> tuple[str, str, str]:
+async def planned(world: SenderHarness) -> tuple[str, str, str]:
     """(a send whose call has no answer yet, two players that it was for)."""
     await world.campaign()
     (ann,) = await world.person("ann")
@@ -34,7 +36,7 @@ async def planned(world: World) -> tuple[str, str, str]:
     return await world.planned(), ann, bob
 
 
-async def counts(world: World, send: str) -> Any:
+async def counts(world: SenderHarness, send: str) -> Any:
     return await world.interactions.counts(send)
 
 
@@ -42,9 +44,9 @@ async def test_stolen_tag_with_another_message_counts_nothing(settings: Settings
     async with open_world(settings) as world:
         send, ann, bob = await planned(world)
         await world.delivered(send, notification_id=MESSAGE)
-        await world.told(webhook(world, send, bob, str(uuid.uuid4())))
+        await world.reported(webhook(world, send, bob, str(uuid.uuid4())))
         assert await counts(world, send) == NOBODY
-        await world.told(webhook(world, send, ann, MESSAGE.lower()))
+        await world.reported(webhook(world, send, ann, MESSAGE.lower()))
         assert await counts(world, send) == {**NOBODY, "click": 1}
 
 
@@ -53,7 +55,7 @@ async def test_stolen_tag_of_before_the_delivery_counts_nothing_either(settings:
     async with open_world(settings) as world:
         send, ann, bob = await planned(world)
         early = webhook(world, send, ann, MESSAGE.lower())
-        await world.told(early, early, webhook(world, send, bob, str(uuid.uuid4())))
+        await world.reported(early, early, webhook(world, send, bob, str(uuid.uuid4())))
         assert await counts(world, send) == NOBODY
         await world.delivered(send, notification_id=MESSAGE)
         assert await counts(world, send) == {**NOBODY, "click": 1}
@@ -66,7 +68,7 @@ async def test_a_call_without_an_answer_counts_whoever_reports(settings: Setting
         send, ann, _ = await planned(world)
         lost: dict[str, Any] = {"outcome": "failed", "reason": "no_answer", "notification_id": None}
         await world.delivered(send, **lost)
-        await world.told(webhook(world, send, ann, MESSAGE))
+        await world.reported(webhook(world, send, ann, MESSAGE))
         assert await counts(world, send) == {**NOBODY, "click": 1}
 
 
@@ -78,9 +80,9 @@ async def test_a_delivery_of_the_same_batch_is_known_by_then(
         send, ann, _ = await planned(world)
         seen = webhook(world, send, ann, MESSAGE, "impression")
         if not told_with_it:
-            await world.told(seen)
+            await world.reported(seen)
         await world.delivered(send, notification_id=MESSAGE)
         if told_with_it:
-            await world.told(seen)
+            await world.reported(seen)
         assert await counts(world, send) == {**NOBODY, "impression": 1}
         assert await world.database["parked"].count_documents({}) == 0

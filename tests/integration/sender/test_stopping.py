@@ -13,19 +13,19 @@ import pytest
 from sender_service.accounting.stage import REFUSED_LIMIT
 from shared.models.job import Job
 from tests.contract.sandbox.harness import KEY
-from tests.integration.sender.line import JOBS, Line, errors, open_line
-from tests.integration.sender.world import APP
+from tests.integration.sender.pipeline import JOBS, Pipeline, errors, open_line
+from tests.integration.sender.sender_harness import APP
 
 PEOPLE = 30
 
 
 @pytest.fixture
-async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
     async with open_line(mongo_uri, tmp_path) as opened:
         yield opened
 
 
-async def answer(line: Line, send: str, *taken: bool) -> None:
+async def answer(line: Pipeline, send: str, *taken: bool) -> None:
     """So many of the calls that are released, in their order, are taken by OneSignal or refused."""
     jobs = [Job.parse(value) for value in line.log.take(*JOBS, most=len(taken))]
     for job, took in zip(jobs, taken, strict=True):
@@ -39,7 +39,7 @@ async def answer(line: Line, send: str, *taken: bool) -> None:
 
 
 async def test_ten_refused_calls_in_a_row_stop_the_send(
-    line: Line, caplog: pytest.LogCaptureFixture
+    line: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     await line.people(PEOPLE)
     send = await line.planned()
@@ -63,7 +63,7 @@ async def test_ten_refused_calls_in_a_row_stop_the_send(
     assert (shown["failed"], shown["pending"]) == ({"rejected": REFUSED_LIMIT}, out)
 
 
-async def test_a_call_that_is_taken_begins_the_count_anew(line: Line) -> None:
+async def test_a_call_that_is_taken_begins_the_count_anew(line: Pipeline) -> None:
     await line.people(PEOPLE)
     send = await line.planned()
     for taken in ([False] * 9, [True], [False] * 9, [True], [False] * 9):
@@ -122,7 +122,7 @@ async def test_stopped_app_burns_nothing_and_resume_reaches_everybody_once(
         assert (shown["state"], shown["sent"], shown["pending"]) == ("done", PEOPLE, 0)
 
 
-async def stops(line: Line, send: str, sent: int, why: str) -> None:
+async def stops(line: Pipeline, send: str, sent: int, why: str) -> None:
     """By itself, and what wasn't sent stays as it is."""
     before = await refusals(line)
     await line.work()
@@ -136,7 +136,7 @@ async def stops(line: Line, send: str, sent: int, why: str) -> None:
     assert await line.work() == 0, "nothing is released while it is stopped"
 
 
-async def refusals(line: Line) -> int:
+async def refusals(line: Pipeline) -> int:
     """How many calls were answered so that the app is to be stopped."""
     answers = (await line.remote.tally())["answers"]
     return int(answers.get("400", 0) + answers.get("403", 0))

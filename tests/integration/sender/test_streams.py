@@ -7,10 +7,10 @@ from typing import Any
 
 from shared.models.event import STREAM, Event
 from shared.settings import Settings
-from tests.integration.sender.world import APP, World, open_world
+from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 
 
-def stream(world: World, kind: str, player: str, message: str, tag: str = "") -> Event:
+def stream(world: SenderHarness, kind: str, player: str, message: str, tag: str = "") -> Event:
     data: dict[str, Any] = {"kind": kind, "notificationId": message, "playerID": player, "tag": tag}
     now = world.clock()
     return Event(
@@ -28,7 +28,7 @@ async def test_events_count_by_tag_or_by_message_and_once(settings: Settings) ->
         tag = world.tagger.sign(send, 0, "0")
         await world.delivered(send)
         message = f"note-{send}-0-0"
-        await world.told(
+        await world.reported(
             stream(world, "received", ann, "", tag),
             stream(world, "received", bob, message),
             stream(world, "received", bob, message),
@@ -52,7 +52,7 @@ async def test_failed_moves_sent_to_failed_also_after_the_account_closed(
         document = await world.sends.get(send)
         assert document is not None and document["closedAt"] is not None
         for _ in range(2):
-            await world.told(stream(world, "failed", ann, f"note-{send}-0-0"))
+            await world.reported(stream(world, "failed", ann, f"note-{send}-0-0"))
         document = await world.sends.get(send)
         assert document is not None and document["totals"] is not None
         assert (document["totals"]["sent"], document["totals"]["failed"]) == (1, {"stream": 1})
@@ -65,7 +65,7 @@ async def test_events_before_their_delivery_wait_for_it(settings: Settings) -> N
         (bob,) = await world.person("bob")
         send = await world.planned()
         message = f"note-{send}-0-0"
-        await world.told(
+        await world.reported(
             stream(world, "received", bob, message), stream(world, "failed", ann, message)
         )
         assert (await world.sums(send))["pending"] == 2
@@ -95,7 +95,7 @@ async def test_another_apps_webhooks_and_streams_count_nothing(settings: Setting
             stream(world, kind, ann, "", tag).model_copy(update={"app": "other"})
             for kind in ("received", "failed")
         ]
-        await world.told(webhook, *others)
+        await world.reported(webhook, *others)
         counts = await world.interactions.counts(send)
         assert counts == {"impression": 0, "click": 0, "close": 0}
         assert (await world.sums(send))["sent"] == 1

@@ -6,15 +6,15 @@ from typing import Any
 
 from sender_service.planner.paging import BAD_SHARE
 from sender_service.store.campaigns import campaign_key
-from sender_service.store.outcomes import OutcomeReader, Wanted
-from tests.integration.sender.pair import APP, CAMPAIGN, Pair
+from sender_service.store.outcomes import OutcomeReader, PersonFilter
+from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 from tests.unit.sender.builders import campaign, variant
 
 TEXT = "Hello\n{{ profile.db.name }}"
 FAULT = "contents.en, line 2: name is missing"
 
 
-async def _planned(pair: Pair, people: int, bad: int) -> dict[str, Any]:
+async def _planned(pair: TwoReplicas, people: int, bad: int) -> dict[str, Any]:
     content = campaign(variant(contents={"en": TEXT})).document()
     del content["version"]
     await pair.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
@@ -25,7 +25,7 @@ async def _planned(pair: Pair, people: int, bad: int) -> dict[str, Any]:
     return dict(send)
 
 
-async def test_n18_a_refused_send_names_the_variable_and_the_line(pair: Pair) -> None:
+async def test_n18_a_refused_send_names_the_variable_and_the_line(pair: TwoReplicas) -> None:
     send = await _planned(pair, 10, bad=5)
     assert send["state"] == "refused"
     assert send["error"] == (
@@ -33,11 +33,11 @@ async def test_n18_a_refused_send_names_the_variable_and_the_line(pair: Pair) ->
     )
 
 
-async def test_n18_why_names_the_variable_and_the_line(pair: Pair) -> None:
+async def test_n18_why_names_the_variable_and_the_line(pair: TwoReplicas) -> None:
     send = await _planned(pair, 20, bad=round(20 * BAD_SHARE) - 1)
     assert send["state"] == "sending"
     reader = OutcomeReader(pair.one.database)
-    [bad] = await reader.of_send(send["_id"], Wanted(["p0"], []))
+    [bad] = await reader.of_send(send["_id"], PersonFilter(["p0"], []))
     assert (bad.outcome, bad.reason, bad.fault) == ("failed", "bad_variables", FAULT)
-    [good] = await reader.of_send(send["_id"], Wanted(["p19"], []))
+    [good] = await reader.of_send(send["_id"], PersonFilter(["p19"], []))
     assert (good.outcome, good.fault) == ("pending", None)

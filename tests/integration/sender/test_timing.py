@@ -11,25 +11,25 @@ import pytest
 
 from sender_service.scheduler.scheduler import PAUSED_LOOK
 from sender_service.store.pages import DUE_LIMIT
-from tests.integration.sender.line import OFFER, OUT, Line, open_line
-from tests.integration.sender.world import APP
+from tests.integration.sender.pipeline import OFFER, OUT, Pipeline, open_line
+from tests.integration.sender.sender_harness import APP
 
 PEOPLE = 30
 HOUR = 3_600.0
 
 
 @pytest.fixture
-async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Line]:
+async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
     async with open_line(mongo_uri, tmp_path) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("priority", ["marketing", "transactional"])
-async def test_nothing_is_planned_before_it_is_due(line: Line, priority: str) -> None:
+async def test_nothing_is_planned_before_it_is_due(line: Pipeline, priority: str) -> None:
     """A transactional send of few is planned by intake, if it is due."""
     players = await line.people(2)
     at = line.world.clock() + timedelta(hours=1)
-    send = await line.say(priority=priority, sendAt=at.isoformat())
+    send = await line.send_trigger(priority=priority, sendAt=at.isoformat())
     for wait, state in ((0.0, "scheduled"), (HOUR - 0.1, "scheduled"), (0.1, "sending")):
         line.world.clock.advance(wait)
         await line.plan()
@@ -39,7 +39,7 @@ async def test_nothing_is_planned_before_it_is_due(line: Line, priority: str) ->
     assert await line.reached() == sorted(players)
 
 
-async def pause_in_the_middle(line: Line) -> tuple[str, int]:
+async def pause_in_the_middle(line: Pipeline) -> tuple[str, int]:
     """(a send that is paused while some of its calls are out, how many those are)."""
     send = await line.planned()
     released = await line.release()
@@ -48,7 +48,7 @@ async def pause_in_the_middle(line: Line) -> tuple[str, int]:
     return send, released
 
 
-async def test_paused_in_the_middle_goes_on_where_it_was(line: Line) -> None:
+async def test_paused_in_the_middle_goes_on_where_it_was(line: Pipeline) -> None:
     players = await line.people(PEOPLE)
     send, released = await pause_in_the_middle(line)
     assert await line.work() == released, "what is released still goes, and nothing else"
@@ -63,7 +63,7 @@ async def test_paused_in_the_middle_goes_on_where_it_was(line: Line) -> None:
     assert (await line.shown(send))["state"] == "done"
 
 
-async def test_paused_what_was_called_comes_to_its_end(line: Line) -> None:
+async def test_paused_what_was_called_comes_to_its_end(line: Pipeline) -> None:
     """A call that got no answer may have been taken: it is repeated, also while the send is paused."""
     await line.people(PEOPLE)
     await line.remote.faults(odds={"500": 1})
@@ -78,7 +78,7 @@ async def test_paused_what_was_called_comes_to_its_end(line: Line) -> None:
     assert (shown["state"], shown["sent"]) == ("paused", released)
 
 
-async def test_cancelled_in_the_middle_calls_nobody_else(line: Line) -> None:
+async def test_cancelled_in_the_middle_calls_nobody_else(line: Pipeline) -> None:
     await line.people(PEOPLE)
     send, released = await pause_in_the_middle(line)
     await line.ops("POST", f"/v1/sends/{send}/cancel")
@@ -89,10 +89,10 @@ async def test_cancelled_in_the_middle_calls_nobody_else(line: Line) -> None:
     assert len(await line.reached()) == released
 
 
-async def test_paused_sends_crowd_out_nobody(line: Line) -> None:
+async def test_paused_sends_crowd_out_nobody(line: Pipeline) -> None:
     """Their pages are due for longer than all others, and a look sees only so many."""
     await line.people(1)
-    paused = [await line.say() for _ in range(DUE_LIMIT)]
+    paused = [await line.send_trigger() for _ in range(DUE_LIMIT)]
     await line.plan()
     for send in paused:
         await line.world.sends.set_paused(send, True)
@@ -108,7 +108,7 @@ EVENING = datetime(2026, 11, 2, 21, 30, tzinfo=UTC)  # 22:30 in Prague, 16:30 in
 MORNING = datetime(2026, 11, 3, 7, 0, tzinfo=UTC)  # 08:00 in Prague
 
 
-async def evening(line: Line) -> tuple[list[str], list[str]]:
+async def evening(line: Pipeline) -> tuple[list[str], list[str]]:
     """The players of (Prague, New York), to whom one text is to go out at the same moment."""
     offer = {**OFFER, "variants": [{**OFFER["variants"][0], "contents": {"en": "Hello"}}]}
     await line.ops("PUT", f"/v1/apps/{APP}/campaigns/welcome", json={**offer, "policy": NIGHT})
@@ -119,7 +119,7 @@ async def evening(line: Line) -> tuple[list[str], list[str]]:
     )
 
 
-async def test_at_night_pushes_wait_for_their_own_morning(line: Line) -> None:
+async def test_at_night_pushes_wait_for_their_own_morning(line: Pipeline) -> None:
     asleep, awake = await evening(line)
     send = await line.planned()
     assert await line.work() == 1, "a call for each time zone, though their bodies are the same"
@@ -134,14 +134,14 @@ async def test_at_night_pushes_wait_for_their_own_morning(line: Line) -> None:
     assert (await line.shown(send))["state"] == "done"
 
 
-async def test_pressing_pushes_know_no_night(line: Line) -> None:
+async def test_pressing_pushes_know_no_night(line: Pipeline) -> None:
     asleep, awake = await evening(line)
     await line.planned(priority="transactional")
     await line.work()
     assert await line.reached() == sorted(asleep + awake)
 
 
-async def test_what_expires_before_the_morning_is_told_as_that(line: Line) -> None:
+async def test_what_expires_before_the_morning_is_told_as_that(line: Pipeline) -> None:
     _, awake = await evening(line)
     send = await line.planned(expiresAt=(MORNING - timedelta(hours=1)).isoformat())
     assert await line.work() == 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sender_service.models.page import page_id
 from sender_service.models.send import empty_sums
-from shared.mongo import Document
+from sender_service.pages.page import page_id
+from shared.mongo.client import Document
 
 MANY = 9
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
-from shared.mongo import Database, Document
+from shared.mongo.client import Database, Document
 
 ANSWER = 3  # documents
 BY_ID = [("_id", 1)]

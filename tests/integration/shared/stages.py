@@ -14,14 +14,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.clock import monotonic, utc_now
-from shared.dead_letters import Poison
 from shared.errors import Rejected, StoreUnavailable
 from shared.health import Health
-from shared.kafka import LogWriter, Outgoing, Record, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, OutgoingRecord, Record, ensure_topics, open_log_writer
+from shared.kafka.topics import DAY_MS, DEAD_LETTERS_TOPIC, Topic
 from shared.models.dead_letter import DeadLetter
 from shared.settings import KafkaSettings, Settings
-from shared.stage import Item, Stage, StageContext, StageSpec
-from shared.topics import DAY_MS, DEAD_LETTERS, Topic
+from shared.stage.dead_letters import Poison
+from shared.stage.runner import Item, Stage, StageContext, StageSpec
 from tests.cluster import session_ms
 from tests.stack import eventually
 
@@ -29,7 +29,7 @@ PARTITIONS = 3
 
 
 @dataclass
-class Work:
+class ScriptedHandler:
     """What the handler saw, in order, and what holds it up."""
 
     seen: list[str] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Work:
 
 
 @dataclass
-class Bench:
+class StageHarness:
     """A topic and a group of its own on the shared broker."""
 
     kafka: KafkaSettings
@@ -86,15 +86,16 @@ class Bench:
 
     async def publish(self, *values: str, type: str = "own", key: str | None = None) -> None:
         await self.writer.publish(
-            Outgoing(self.topic, key if key is not None else v, v.encode(), type) for v in values
+            OutgoingRecord(self.topic, key if key is not None else v, v.encode(), type)
+            for v in values
         )
 
-    def spec(self, work: Work, **fields: Any) -> StageSpec[str]:
+    def spec(self, work: ScriptedHandler, **fields: Any) -> StageSpec[str]:
         values = {"batch_records": 50, "drain_seconds": 1.0, **fields}
         return StageSpec(self.name, self.name, (self.topic,), work.decode, work.handle, **values)
 
     @asynccontextmanager
-    async def stage(self, work: Work, **fields: Any) -> AsyncIterator[Running]:
+    async def stage(self, work: ScriptedHandler, **fields: Any) -> AsyncIterator[Running]:
         """Runs until the end of the block."""
         context = StageContext(self.kafka, self.writer, self.log_id, utc_now, self.health)
         stop = asyncio.Event()
@@ -112,7 +113,7 @@ class Bench:
         )
         await consumer.start()
         try:
-            consumer.assign([TopicPartition(DEAD_LETTERS.name, 0)])
+            consumer.assign([TopicPartition(DEAD_LETTERS_TOPIC.name, 0)])
             found: dict[str, DeadLetter] = {}
             while fetched := await consumer.getmany(timeout_ms=300):
                 for message in next(iter(fetched.values())):
@@ -154,9 +155,11 @@ class Running:
 
 
 @asynccontextmanager
-async def open_bench(settings: Settings, partitions: int = PARTITIONS) -> AsyncIterator[Bench]:
+async def open_bench(
+    settings: Settings, partitions: int = PARTITIONS
+) -> AsyncIterator[StageHarness]:
     kafka = settings.kafka.model_copy(update={"session_timeout_ms": session_ms()})
     topic = Topic(f"test.stage.{uuid.uuid4().hex}", partitions, DAY_MS, ("group",))
-    log_id = await ensure_topics(kafka, [topic, DEAD_LETTERS])
+    log_id = await ensure_topics(kafka, [topic, DEAD_LETTERS_TOPIC])
     async with open_log_writer(kafka, "test") as writer:
-        yield Bench(kafka, writer, log_id, topic.name)
+        yield StageHarness(kafka, writer, log_id, topic.name)

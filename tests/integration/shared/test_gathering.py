@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.kafka import LogWriter, Outgoing, Record, ensure_topics, open_log_writer
-from shared.kafka_reader import LogReader
+from shared.kafka.client import LogWriter, OutgoingRecord, Record, ensure_topics, open_log_writer
+from shared.kafka.reader import LogReader
+from shared.kafka.topics import EVENTS_TOPIC
 from shared.settings import KafkaSettings
-from shared.topics import EVENTS
 from tests import stack
 
 GATHER_SECONDS = 1.0
@@ -36,13 +36,13 @@ async def _nothing() -> None:
 @pytest.fixture
 async def kafka(fresh_broker: stack.Server) -> KafkaSettings:
     settings = KafkaSettings(bootstrap_servers=fresh_broker.address)
-    await ensure_topics(settings, [EVENTS])
+    await ensure_topics(settings, [EVENTS_TOPIC])
     return settings
 
 
 @pytest.fixture
 async def reader(kafka: KafkaSettings) -> AsyncIterator[Watched]:
-    opened = Watched(kafka, "gathering", [EVENTS.name], _nothing)
+    opened = Watched(kafka, "gathering", [EVENTS_TOPIC.name], _nothing)
     opened.fetched = asyncio.Event()
     await opened.start()
     yield opened
@@ -56,7 +56,7 @@ async def writer(kafka: KafkaSettings) -> AsyncIterator[LogWriter]:
 
 
 async def _write(writer: LogWriter, name: str) -> None:
-    await writer.publish([Outgoing(EVENTS.name, "k", name.encode(), "test")])
+    await writer.publish([OutgoingRecord(EVENTS_TOPIC.name, "k", name.encode(), "test")])
 
 
 def _poll(reader: Watched, most: int) -> asyncio.Task[list[Record]]:

@@ -18,12 +18,12 @@ import uvicorn
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.protocol.fetch import FetchResponse_v4, FetchResponse_v11
 
-from shared.kafka import LogWriter, Outgoing, ensure_topics, open_log_writer
-from shared.kafka_reader import LogReader
+from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.reader import LogReader
+from shared.kafka.topics import DAY_MS, Topic
 from shared.service import bind, serve
 from shared.settings import HttpSettings, Settings
-from shared.topics import DAY_MS, Topic
-from tests.integration.shared.stages import Work, open_bench
+from tests.integration.shared.stages import ScriptedHandler, open_bench
 from tests.stack import eventually
 
 SECONDS = 4.0
@@ -79,7 +79,7 @@ async def test_d8_an_idle_reader_hears_of_a_record_at_once(settings: Settings) -
             reading = asyncio.create_task(_read(reader))
             await asyncio.sleep(random.uniform(0.3, 0.7))  # anywhere in a fetch
             published = time.monotonic()
-            await writer.publish([Outgoing(topic.name, f"k{n}", b"x", "idle")])
+            await writer.publish([OutgoingRecord(topic.name, f"k{n}", b"x", "idle")])
             took.append(await reading - published)
         assert statistics.median(took) < 0.1, took  # seen: 0.011
 
@@ -105,7 +105,7 @@ async def test_d8_a_resting_stage_fetches_once_a_rest(
     monkeypatch.setattr(AIOKafkaConnection, "send", send)
     async with open_bench(settings) as bench:
         calm = replace(bench, kafka=bench.kafka.model_copy(update={"rest_ms": 500}))
-        work = Work()
+        work = ScriptedHandler()
         async with calm.stage(work, can_rest=True):
             await calm.publish("a")
             await eventually(partial(work.done.__contains__, "a"), 20)

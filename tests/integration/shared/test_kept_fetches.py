@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared import kafka_reader
-from shared.kafka import Outgoing, ensure_topics, open_log_writer
-from shared.kafka_reader import LogReader
+from shared.kafka import reader as kafka_reader
+from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.reader import LogReader
+from shared.kafka.topics import DAY_MS, Topic
 from shared.settings import Settings
-from shared.topics import DAY_MS, Topic
 from tests.stack import eventually
 
 RECORDS = 20
@@ -26,7 +26,9 @@ async def reader(settings: Settings) -> AsyncIterator[LogReader]:
     topic = Topic(f"test.kept.{uuid.uuid4().hex}", 1, DAY_MS, ("group",))
     await ensure_topics(settings.kafka, [topic])
     async with open_log_writer(settings.kafka, "test") as writer:
-        await writer.publish([Outgoing(topic.name, "k", b"%d" % n, "kept") for n in range(RECORDS)])
+        await writer.publish(
+            [OutgoingRecord(topic.name, "k", b"%d" % n, "kept") for n in range(RECORDS)]
+        )
         opened = LogReader(settings.kafka, f"kept-{id(writer)}", [topic.name], _nothing)
         await opened.start()
         yield opened
@@ -49,7 +51,7 @@ async def test_nothing_is_lost_between_polls(
     async def all_read() -> bool:
         if (value := await _one(reader)) is not None:
             read.append(value)
-        await reader.keep()
+        await reader.keep_alive()
         return len(read) >= RECORDS
 
     await eventually(all_read, 60, every=0)

@@ -9,9 +9,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from shared import kafka_reader, poison_watch
+from shared.kafka import reader as kafka_reader
 from shared.settings import Settings
-from tests.integration.shared.stages import Bench, Work, open_bench
+from shared.stage import poison_throttle as poison_watch
+from tests.integration.shared.stages import ScriptedHandler, StageHarness, open_bench
 from tests.stack import eventually
 
 MAX_POLL_SECONDS = 1.5
@@ -35,13 +36,15 @@ def shares(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 @pytest.fixture
-async def bench(settings: Settings, shares: list[object]) -> AsyncIterator[Bench]:
+async def bench(settings: Settings, shares: list[object]) -> AsyncIterator[StageHarness]:
     async with open_bench(settings, partitions=1) as opened:
         yield opened
 
 
-async def test_busy_for_long_is_given_nothing_twice(bench: Bench, shares: list[object]) -> None:
-    work = Work()
+async def test_busy_for_long_is_given_nothing_twice(
+    bench: StageHarness, shares: list[object]
+) -> None:
+    work = ScriptedHandler()
     async with bench.stage(work, in_flight=1):
         await bench.publish("wait a")
         await eventually(lambda: "wait a" in work.seen, 30)
@@ -51,7 +54,7 @@ async def test_busy_for_long_is_given_nothing_twice(bench: Bench, shares: list[o
         work.gate.set()
         await eventually(lambda: work.done == ["wait a", "behind it"], 30)
         assert work.seen == ["wait a", "behind it"] and len(shares) == 1
-    again = Work()
+    again = ScriptedHandler()
     async with AsyncExitStack() as opened:
         await opened.enter_async_context(bench.stage(again))
         await bench.publish("later")
@@ -60,11 +63,11 @@ async def test_busy_for_long_is_given_nothing_twice(bench: Bench, shares: list[o
 
 
 async def test_slowed_down_by_poison_stays_a_member(
-    bench: Bench, shares: list[object], monkeypatch: pytest.MonkeyPatch
+    bench: StageHarness, shares: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(poison_watch, "POISON_LIMIT", 3)
     monkeypatch.setattr(poison_watch, "LOOK_SECONDS", PAUSE_SECONDS)
-    work = Work()
+    work = ScriptedHandler()
     async with bench.stage(work):
         await bench.publish("poison a", "poison b", "poison c")
         await bench.letters_of("poison a", "poison b", "poison c")

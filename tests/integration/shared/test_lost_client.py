@@ -7,17 +7,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared import kafka_watch
 from shared.errors import LogUnavailable
-from shared.kafka import LogWriter, Outgoing, ensure_topics, open_log_writer
+from shared.kafka import failure_watch as kafka_watch
+from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.settings import Settings
-from shared.topics import EVENTS, TOPICS
 from tests.stack import eventually
 
 
 async def _is_published(writer: LogWriter) -> bool:
     try:
-        await writer.publish([Outgoing(EVENTS.name, "k", b"x", "lost")])
+        await writer.publish([OutgoingRecord(EVENTS_TOPIC.name, "k", b"x", "lost")])
     except LogUnavailable:
         return False
     return True

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from pymongo import InsertOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from shared.mongo import Database, open_database
+from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from tests.mongo_proxy import INVENTED, Decide, MongoProxy, Refusal
 

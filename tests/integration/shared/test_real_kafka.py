@@ -12,10 +12,10 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from shared.errors import LogUnavailable
-from shared.kafka import LogWriter, Outgoing, ensure_topics, open_log_writer
-from shared.kafka_reader import LogReader
+from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
+from shared.kafka.reader import LogReader
+from shared.kafka.topics import EVENTS_TOPIC
 from shared.settings import KafkaSettings
-from shared.topics import EVENTS
 from tests import stack
 from tests.cluster import is_cluster
 
@@ -34,12 +34,12 @@ async def kafka(fresh_broker: stack.Server) -> KafkaSettings:
         idempotent_producer=is_cluster(),
         request_timeout_ms=round(TIMEOUT_SECONDS * 1000),
     )
-    await ensure_topics(settings, [EVENTS])
+    await ensure_topics(settings, [EVENTS_TOPIC])
     return settings
 
 
-def record(name: str) -> Outgoing:
-    return Outgoing(EVENTS.name, name, name.encode(), "test")
+def record(name: str) -> OutgoingRecord:
+    return OutgoingRecord(EVENTS_TOPIC.name, name, name.encode(), "test")
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def frozen(server: stack.Server) -> Iterator[None]:
         server.thaw()
 
 
-async def is_refused(writer: LogWriter, one: Outgoing) -> bool:
+async def is_refused(writer: LogWriter, one: OutgoingRecord) -> bool:
     try:
         await writer.publish([one])
     except LogUnavailable:
@@ -59,7 +59,7 @@ async def is_refused(writer: LogWriter, one: Outgoing) -> bool:
     return False
 
 
-async def is_published(writer: LogWriter, one: Outgoing) -> bool:
+async def is_published(writer: LogWriter, one: OutgoingRecord) -> bool:
     return not await is_refused(writer, one)
 
 
@@ -104,7 +104,7 @@ async def read_until(kafka: KafkaSettings, has_all: Callable[[set[str]], bool]) 
     async def revoked() -> None: ...
 
     found: set[str] = set()
-    reader = LogReader(kafka, "test.reader", [EVENTS.name], revoked)
+    reader = LogReader(kafka, "test.reader", [EVENTS_TOPIC.name], revoked)
     try:
         await reader.start()
 
@@ -156,9 +156,9 @@ async def test_refused_record_takes_no_other_with_it(kafka: KafkaSettings) -> No
     await admin.create_topics([NewTopic("small", 1, 1, topic_configs=small)])
     await admin.close()
     async with open_log_writer(kafka, "test") as writer:
-        await writer.publish([Outgoing("small", "k", b"x", "test")])
-        assert await is_refused(writer, Outgoing("small", "k", b"x" * 5_000, "test"))
-        one = Outgoing("small", "k", b"x", "test")
+        await writer.publish([OutgoingRecord("small", "k", b"x", "test")])
+        assert await is_refused(writer, OutgoingRecord("small", "k", b"x" * 5_000, "test"))
+        one = OutgoingRecord("small", "k", b"x", "test")
         await stack.eventually(lambda: is_published(writer, one))
 
 

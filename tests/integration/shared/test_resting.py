@@ -9,21 +9,21 @@ from functools import partial
 from shared.clock import utc_now
 from shared.health import Health
 from shared.settings import Settings
-from shared.stage import Stage, StageContext
-from tests.integration.shared.stages import Work, open_bench
+from shared.stage.runner import Stage, StageContext
+from tests.integration.shared.stages import ScriptedHandler, open_bench
 from tests.stack import eventually
 
 LONG_MS = 600_000
 
 
-def is_done(work: Work, value: str) -> bool:
+def is_done(work: ScriptedHandler, value: str) -> bool:
     return value in work.done
 
 
 async def test_d8_a_resting_stage_is_called_by_its_own_process(settings: Settings) -> None:
     async with open_bench(settings) as bench:
         calm = replace(bench, kafka=bench.kafka.model_copy(update={"rest_ms": LONG_MS}))
-        work = Work()
+        work = ScriptedHandler()
         async with calm.stage(work, can_rest=True):
             for value in ("a", "b", "c"):
                 await calm.publish(value)
@@ -35,7 +35,7 @@ async def test_d8_a_resting_stage_is_called_by_its_own_process(settings: Setting
 async def test_d8_what_others_publish_comes_within_the_rest(settings: Settings) -> None:
     async with open_bench(settings) as bench, open_bench(settings) as other:
         calm = replace(bench, kafka=bench.kafka.model_copy(update={"rest_ms": 300}))
-        work = Work()
+        work = ScriptedHandler()
         async with calm.stage(work, can_rest=True):
             await replace(other, topic=bench.topic).publish("x")
             await eventually(lambda: work.done == ["x"], 20)
@@ -48,7 +48,7 @@ async def test_d2_a_stage_has_read_also_where_it_has_no_partition(settings: Sett
             bench.kafka, bench.writer, bench.log_id, utc_now, Health(utc_now, lambda: 0.0)
         )
         stop = asyncio.Event()
-        stages = [Stage(bench.spec(Work()), context) for _ in range(3)]
+        stages = [Stage(bench.spec(ScriptedHandler()), context) for _ in range(3)]
         assert not any(stage.has_read for stage in stages)
         running = [asyncio.create_task(stage.run(stop)) for stage in stages]
         try:
@@ -65,7 +65,7 @@ async def test_d3_how_far_a_stage_is_behind(settings: Settings) -> None:
         context = StageContext(
             bench.kafka, bench.writer, bench.log_id, utc_now, Health(utc_now, lambda: 0.0)
         )
-        stop, work = asyncio.Event(), Work()
+        stop, work = asyncio.Event(), ScriptedHandler()
         stage = Stage(bench.spec(work), context)
         assert await stage.behind(bench.topic) == {}
         running = asyncio.create_task(stage.run(stop))

@@ -10,22 +10,22 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared.ids import dead_letter_id
-from shared.kafka import Outgoing
+from shared.kafka.client import OutgoingRecord
 from shared.models.dead_letter import DeadLetter
 from tests import stack
-from tests.integration.shared.stages import Bench, Work, open_bench
+from tests.integration.shared.stages import ScriptedHandler, StageHarness, open_bench
 from tests.stack import eventually
 
 
 @pytest.fixture(scope="module")
-def work() -> Work:
-    return Work()
+def work() -> ScriptedHandler:
+    return ScriptedHandler()
 
 
 @pytest.fixture(scope="module")
 async def bench(
-    broker: str, work: Work, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Bench]:
+    broker: str, work: ScriptedHandler, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[StageHarness]:
     """One stage for the tests of this file: joining a group takes seconds."""
     directory: Path = tmp_path_factory.mktemp("stage")
     settings = stack.settings_for(broker, "mongodb://unused", directory)
@@ -45,7 +45,7 @@ def _new(kind: str) -> str:
      ("bug", "stage_failed")],
 )  # fmt: skip
 async def test_bad_record_is_set_aside_alone(
-    bench: Bench, work: Work, kind: str, code: str
+    bench: StageHarness, work: ScriptedHandler, kind: str, code: str
 ) -> None:
     bad, before, after = _new(kind), _new("a"), _new("b")
     await bench.publish(before, bad, after, key="k")
@@ -58,15 +58,17 @@ async def test_bad_record_is_set_aside_alone(
     assert {before, after}.isdisjoint(letters)
 
 
-async def test_whoever_publishes_one_knows_its_dead_letter(bench: Bench) -> None:
+async def test_whoever_publishes_one_knows_its_dead_letter(bench: StageHarness) -> None:
     bad = _new("poison")
-    record = Outgoing(bench.topic, "k", bad.encode(), "own")
+    record = OutgoingRecord(bench.topic, "k", bad.encode(), "own")
     place = await bench.writer.publish_one(record)
     letters = await bench.letters_of(bad)
     assert letters[bad].id == dead_letter_id(bench.log_id, *place)
 
 
-async def test_mistake_on_one_of_a_batch_takes_only_that_one(bench: Bench, work: Work) -> None:
+async def test_mistake_on_one_of_a_batch_takes_only_that_one(
+    bench: StageHarness, work: ScriptedHandler
+) -> None:
     held, bug = _new("wait"), _new("bug")
     good = [_new("good") for _ in range(20)]
     await bench.publish(held)
@@ -81,7 +83,9 @@ async def test_mistake_on_one_of_a_batch_takes_only_that_one(bench: Bench, work:
     assert bug not in work.done
 
 
-async def test_batch_that_was_halved_is_repeated_whole(bench: Bench, work: Work) -> None:
+async def test_batch_that_was_halved_is_repeated_whole(
+    bench: StageHarness, work: ScriptedHandler
+) -> None:
     """What is away between two of its parts may be away because all is put elsewhere: a replay."""
     held, first, bug, late = _new("wait"), _new("first"), _new("bug"), _new("late")
     work.away[late] = 1
@@ -95,7 +99,7 @@ async def test_batch_that_was_halved_is_repeated_whole(bench: Bench, work: Work)
     assert work.done.count(first) == 2
 
 
-async def test_what_is_away_is_waited_for(bench: Bench, work: Work) -> None:
+async def test_what_is_away_is_waited_for(bench: StageHarness, work: ScriptedHandler) -> None:
     value, after = _new("store"), _new("after")
     work.away[value] = 3
     await bench.publish(value, after, key="k")
@@ -106,7 +110,9 @@ async def test_what_is_away_is_waited_for(bench: Bench, work: Work) -> None:
     await eventually(lambda: bench.health.report()[1]["status"] == "ready")
 
 
-async def test_what_is_not_its_own_is_skipped_unparsed(bench: Bench, work: Work) -> None:
+async def test_what_is_not_its_own_is_skipped_unparsed(
+    bench: StageHarness, work: ScriptedHandler
+) -> None:
     await bench.publish("poison but not mine", type="other")
     mark = _new("mark")
     await bench.publish(mark)
@@ -116,12 +122,12 @@ async def test_what_is_not_its_own_is_skipped_unparsed(bench: Bench, work: Work)
     assert "poison but not mine" not in letters
 
 
-def _lag(bench: Bench) -> float | None:
+def _lag(bench: StageHarness) -> float | None:
     labels = {"stage": bench.name, "topic": bench.topic}
     return REGISTRY.get_sample_value("carillon_stage_lag_records", labels)
 
 
-async def test_lag_is_told(bench: Bench, work: Work) -> None:
+async def test_lag_is_told(bench: StageHarness, work: ScriptedHandler) -> None:
     work.gate.clear()
     held = _new("wait")
     late = [_new("late") for _ in range(120)]
@@ -138,7 +144,9 @@ async def test_lag_is_told(bench: Bench, work: Work) -> None:
     assert handled is not None and handled >= 121
 
 
-async def test_lag_and_age_rise_while_a_stage_is_stuck(bench: Bench, work: Work) -> None:
+async def test_lag_and_age_rise_while_a_stage_is_stuck(
+    bench: StageHarness, work: ScriptedHandler
+) -> None:
     """Nothing is fetched then, so no fetch says how far the log goes."""
     work.gate.clear()
     held = _new("wait")
@@ -157,11 +165,13 @@ async def test_lag_and_age_rise_while_a_stage_is_stuck(bench: Bench, work: Work)
     await eventually(lambda: _lag(bench) == 0)
 
 
-def _age(bench: Bench) -> float | None:
+def _age(bench: StageHarness) -> float | None:
     return REGISTRY.get_sample_value("carillon_stage_age_seconds", {"stage": bench.name})
 
 
-async def test_too_large_a_record_is_set_aside_in_part(bench: Bench, work: Work) -> None:
+async def test_too_large_a_record_is_set_aside_in_part(
+    bench: StageHarness, work: ScriptedHandler
+) -> None:
     value = "poison " + "x" * 3_600_000
     await bench.publish(value, key="k")
     after = _new("after")

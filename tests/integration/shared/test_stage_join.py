@@ -11,7 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from shared.settings import Settings
-from tests.integration.shared.stages import Bench, Work, open_bench
+from tests.integration.shared.stages import ScriptedHandler, StageHarness, open_bench
 from tests.stack import eventually
 
 JOIN_SECONDS = 4.0  # the embedded broker takes 3 to share out
@@ -35,7 +35,7 @@ class Silent(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 @asynccontextmanager
-async def silent_member(bench: Bench) -> AsyncIterator[Silent]:
+async def silent_member(bench: StageHarness) -> AsyncIterator[Silent]:
     listener = Silent()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bench.kafka.bootstrap_servers,
@@ -55,31 +55,31 @@ async def silent_member(bench: Bench) -> AsyncIterator[Silent]:
 
 
 @pytest.fixture
-async def bench(settings: Settings) -> AsyncIterator[Bench]:
+async def bench(settings: Settings) -> AsyncIterator[StageHarness]:
     async with open_bench(settings, partitions=2) as bench:
         yield bench
 
 
-def told(bench: Bench) -> object:
+def reported(bench: StageHarness) -> object:
     found = bench.health.report()[1]["dependencies"]
     assert isinstance(found, list)
     return found[0]["error"]
 
 
-async def test_stage_joins_anew_until_its_group_is_shared_out(bench: Bench) -> None:
-    work = Work()
+async def test_stage_joins_anew_until_its_group_is_shared_out(bench: StageHarness) -> None:
+    work = ScriptedHandler()
     async with AsyncExitStack() as opened:
         async with silent_member(bench) as silent:
             await opened.enter_async_context(bench.stage(work, join_seconds=JOIN_SECONDS))
             await eventually(lambda: silent.asked)
-            await eventually(lambda: told(bench) == "kafka_unavailable", 15)
+            await eventually(lambda: reported(bench) == "kafka_unavailable", 15)
             await bench.publish("hello")
             assert not work.done
         await eventually(lambda: "hello" in work.done, 40)
-        await eventually(lambda: told(bench) is None)
+        await eventually(lambda: reported(bench) is None)
 
 
-async def test_stage_without_partitions_can_be_stopped(bench: Bench) -> None:
-    async with silent_member(bench) as silent, bench.stage(Work()) as running:
+async def test_stage_without_partitions_can_be_stopped(bench: StageHarness) -> None:
+    async with silent_member(bench) as silent, bench.stage(ScriptedHandler()) as running:
         await eventually(lambda: silent.asked)
         assert await running.end() < STOP_SECONDS

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.kafka import partition_of
-from shared.poison_watch import LOOK_SECONDS, POISON_LIMIT
+from shared.kafka.client import partition_of
 from shared.settings import Settings
+from shared.stage.poison_throttle import LOOK_SECONDS, POISON_LIMIT
 from tests import stack
-from tests.integration.shared.stages import Work, open_bench
+from tests.integration.shared.stages import ScriptedHandler, open_bench
 from tests.stack import eventually
 
 # Keys of one partition each, of two.
@@ -24,7 +24,7 @@ async def killed_and_stopped(settings: Settings) -> None:
     """Killed between handling and committing; then stopped with one unit that ends in time, and one
     that doesn't."""
     async with open_bench(settings, partitions=2) as bench:
-        work = Work()
+        work = ScriptedHandler()
         async with bench.stage(work) as running:
             await bench.publish("first", key=ONE)
             await eventually(lambda: "first" in work.done, 30)
@@ -34,7 +34,7 @@ async def killed_and_stopped(settings: Settings) -> None:
             await eventually(lambda: "wait a" in work.seen)
             await running.kill()
 
-        again = Work()
+        again = ScriptedHandler()
         async with bench.stage(again, in_flight=2) as running:
             await eventually(lambda: "wait a" in again.seen, 30)
             assert "first" not in again.seen
@@ -44,7 +44,7 @@ async def killed_and_stopped(settings: Settings) -> None:
             assert 0.9 < await running.end() < 4
             assert again.done[-1] == "wait a"
 
-        last = Work()
+        last = ScriptedHandler()
         async with bench.stage(last):
             await eventually(lambda: "hang b" in last.seen, 30)
             assert not any("wait a" in value for value in last.seen)
@@ -52,7 +52,7 @@ async def killed_and_stopped(settings: Settings) -> None:
 
 async def joined_and_left(settings: Settings) -> None:
     async with open_bench(settings, partitions=3) as bench:
-        one, two = Work(), Work()
+        one, two = ScriptedHandler(), ScriptedHandler()
         wanted = [f"v{n}" for n in range(400)]
 
         async def publish() -> None:
@@ -81,7 +81,7 @@ async def joined_and_left(settings: Settings) -> None:
 
 async def only_poison(settings: Settings) -> None:
     async with open_bench(settings, partitions=1) as bench:
-        work, more = Work(), POISON_LIMIT + 1_100  # three units more
+        work, more = ScriptedHandler(), POISON_LIMIT + 1_100  # three units more
         await bench.publish(*(f"poison {n}" for n in range(POISON_LIMIT)))
         async with bench.stage(work, batch_records=500):
             name = f"stage:{bench.name}"

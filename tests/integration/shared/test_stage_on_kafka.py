@@ -13,19 +13,19 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from shared.clock import monotonic, utc_now
-from shared.dead_letters import Poison
 from shared.errors import LogUnavailable
 from shared.health import Health
-from shared.kafka import LogWriter, Outgoing, Record, ensure_topics, open_log_writer
+from shared.kafka.client import LogWriter, OutgoingRecord, Record, ensure_topics, open_log_writer
+from shared.kafka.topics import DEAD_LETTERS_TOPIC, EVENTS_TOPIC
 from shared.settings import KafkaSettings
-from shared.stage import Item, Stage, StageContext, StageSpec
-from shared.topics import DEAD_LETTERS, EVENTS
+from shared.stage.dead_letters import Poison
+from shared.stage.runner import Item, Stage, StageContext, StageSpec
 from tests import stack
 
 pytestmark = pytest.mark.cluster
 
 GROUP = "test.stage"
-PLACES = [TopicPartition(EVENTS.name, number) for number in range(EVENTS.partitions)]
+PLACES = [TopicPartition(EVENTS_TOPIC.name, number) for number in range(EVENTS_TOPIC.partitions)]
 STOP_SECONDS = 20.0  # twice the time that its last commit is tried for, and the client's own
 
 
@@ -39,7 +39,9 @@ class Counting:
         self.goes_on.set()
 
     def spec(self) -> StageSpec[str]:
-        return StageSpec("test", GROUP, (EVENTS.name,), self._decode, self._handle, in_flight=3)
+        return StageSpec(
+            "test", GROUP, (EVENTS_TOPIC.name,), self._decode, self._handle, in_flight=3
+        )
 
     def _decode(self, record: Record) -> str:
         return record.value.decode()
@@ -78,7 +80,7 @@ async def context(fresh_broker: stack.Server, pulse: Pulse) -> AsyncIterator[Sta
         request_timeout_ms=2_000,
         session_timeout_ms=3_000,
     )
-    log_id = await ensure_topics(kafka, [EVENTS, DEAD_LETTERS])
+    log_id = await ensure_topics(kafka, [EVENTS_TOPIC, DEAD_LETTERS_TOPIC])
     async with open_log_writer(kafka, "test") as writer:
         yield StageContext(kafka, writer, log_id, utc_now, Health(utc_now, pulse))
 
@@ -98,7 +100,7 @@ async def publish(writer: LogWriter, prefix: str, count: int = 200) -> list[str]
     """Until it is acknowledged, which may store it twice: a broker that has just been started again
     may need longer than the writer waits."""
     names = [f"{prefix} {n}" for n in range(count)]
-    records = [Outgoing(EVENTS.name, name, name.encode(), "test") for name in names]
+    records = [OutgoingRecord(EVENTS_TOPIC.name, name, name.encode(), "test") for name in names]
 
     async def is_stored() -> bool:
         try:

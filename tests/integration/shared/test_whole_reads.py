@@ -14,11 +14,11 @@ import pytest
 from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot import take
 from ingest_service.snapshot.files import COPIED, Header, Writer, read
-from sender_service.models.page import page_id
 from sender_service.models.send import EVER
+from sender_service.pages.page import page_id
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
-from sender_service.store.outcomes import OutcomeReader, Wanted
+from sender_service.store.outcomes import OutcomeReader, PersonFilter
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.persons import PersonReader
@@ -26,10 +26,10 @@ from sender_service.store.recent import Span, newest_of
 from sender_service.store.reports import ReportStore
 from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
-from shared.collections import INGEST, SENDER
-from shared.mongo import Database, ensure_indexes, open_database
+from shared.mongo.client import Database, ensure_indexes, open_database
+from shared.mongo.collections import INGEST, SENDER
+from shared.mongo.whole_reads import walk
 from shared.settings import Settings
-from shared.whole_reads import walk
 from tests.integration.shared.planted import MANY, NAMES, NOW, planted, planted_page
 from tests.integration.shared.shifting import Shifting
 
@@ -107,7 +107,7 @@ async def _out(database: Database) -> list[str]:
 
 
 async def _outcomes(database: Database) -> list[str]:
-    return [o.page for o in await OutcomeReader(database).of_send("s", Wanted({"eva"}, ()))]
+    return [o.page for o in await OutcomeReader(database).of_send("s", PersonFilter({"eva"}, ()))]
 
 
 async def _counts(database: Database) -> list[str]:
@@ -131,7 +131,7 @@ async def _newest(database: Database) -> list[str]:
 
 
 READS: dict[str, tuple[Read, list[str]]] = {
-    "owners": (lambda d: _named(MongoProjections(d).owners_of("eva")), NAMES),
+    "owners": (lambda d: _named(MongoProjections(d).browsers_of_person("eva")), NAMES),
     "browsers": (lambda d: _keys(MongoProjections(d).heads_of(["eva"])), NAMES),
     "profiles": (lambda d: _keys(_profiles(d)), NAMES),
     "erasure's pages": (_members, PAGES),
@@ -139,7 +139,7 @@ READS: dict[str, tuple[Read, list[str]]] = {
     "erasure's parts": (lambda d: _named(ErasureStore(d).parts()), NAMES),
     "erasure's letters": (lambda d: _named(ErasureStore(d).letters()), NAMES),
     "erasure's parked": (_parked, NAMES),
-    "deeds": (lambda d: _named(ErasureStore(d).deeds(["eva"])), NAMES),
+    "deeds": (lambda d: _named(ErasureStore(d).audit_entries(["eva"])), NAMES),
     "pages of a send": (lambda d: _named(PageStore(d).of_send("s")), PAGES),
     "pages by id": (lambda d: _keys(PageStore(d).get_many(PAGES)), PAGES),
     "chunks": (_chunks, NAMES),

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest_service.projector.decode import Projected
-from ingest_service.projector.people import PersonIds
-from ingest_service.projector.profile import BOUNDS, Bounds
+from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.reading import BULK, WITHOUT_BULK
-from ingest_service.projector.store import Ended, Raced
-from shared.kafka import Record
+from ingest_service.projector.store import ConcurrentWrite, ErasedMerges
+from shared.kafka.client import Record
 from shared.models.event import Event
-from shared.stage import Item
+from shared.stage.runner import Item
 
 Document = dict[str, Any]
 APP = "demo"
@@ -31,7 +31,7 @@ class MemoryProjections:
             "visitors": {}, "players": {}, "profiles": {}, "merges": {},
         }  # fmt: skip
         self.erasures = 0
-        self.tombstones: dict[str, Document] = {}
+        self.saved_tombstones: dict[str, Document] = {}
         self.read: Counter[str] = Counter()  # documents, by collection
 
     async def visitors_within(
@@ -83,14 +83,17 @@ class MemoryProjections:
     async def save_players(self, documents: Sequence[Document]) -> None:
         self._save("players", documents)
 
-    async def owners_of(self, person: str) -> AsyncIterator[Document]:
+    async def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
         for name, document in list(self.kept["visitors"].items()):
             if person in document["people"]:
                 self.read["owners"] += 1
                 yield self._of("visitors", [name])[name]
 
     async def save_merges(
-        self, documents: Sequence[Document], gone: Iterable[str] = (), ended: Iterable[Ended] = ()
+        self,
+        documents: Sequence[Document],
+        gone: Iterable[str] = (),
+        ended: Iterable[ErasedMerges] = (),
     ) -> None:
         for document in documents:
             kept = self.kept["merges"].setdefault(document["_id"], copy.deepcopy(document))
@@ -103,13 +106,13 @@ class MemoryProjections:
             if name in set(gone) or (end is not None and kept["at"] <= end):
                 del self.kept["merges"][name]
 
-    async def bury(self, tombstones: Sequence[Document]) -> None:
+    async def save_tombstones(self, tombstones: Sequence[Document]) -> None:
         for tombstone in tombstones:
-            kept = self.tombstones.setdefault(tombstone["_id"], dict(tombstone))
+            kept = self.saved_tombstones.setdefault(tombstone["_id"], dict(tombstone))
             kept["at"] = max(kept["at"], tombstone["at"])
 
-    async def buried(self, people: Iterable[str]) -> dict[str, Document]:
-        return {p: dict(self.tombstones[p]) for p in people if p in self.tombstones}
+    async def tombstones(self, people: Iterable[str]) -> dict[str, Document]:
+        return {p: dict(self.saved_tombstones[p]) for p in people if p in self.saved_tombstones}
 
     async def note_erasure(self) -> None:
         self.erasures += 1
@@ -136,18 +139,20 @@ class MemoryProjections:
     def _check(self, name: str, document: Document) -> None:
         stored = self.kept[name].get(document["_id"], {"rev": 0})
         if stored["rev"] != document["rev"]:
-            raise Raced("another projector was faster")
+            raise ConcurrentWrite("another projector was faster")
 
 
-class History:
+class ProjectorHarness:
     """A projector on a store in memory, fed by hand."""
 
-    def __init__(self, store: MemoryProjections | None = None, bounds: Bounds = BOUNDS) -> None:
+    def __init__(
+        self, store: MemoryProjections | None = None, bounds: ProfileLimits = BOUNDS
+    ) -> None:
         self.store = store or MemoryProjections()
         self.people = PersonIds(b"key")
         self.projector = Projector(self.store, self.people, lambda: START, bounds=bounds)
 
-    async def tell(self, *values: Projected) -> None:
+    async def apply(self, *values: Projected) -> None:
         """One batch."""
         await self.projector.handle([item(value) for value in values])
 

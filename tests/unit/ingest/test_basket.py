@@ -8,9 +8,9 @@ from typing import Any
 import bson
 import pytest
 
+from ingest_service.collect.event_schemas import BasketChange
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import contribute, union
-from ingest_service.schemas import BasketChange
 from shared.models.event import Event
 from tests.unit.ingest.doubles import START, event
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from ingest_service.projector.projector import Projector
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, START, History, event, one_signal
+from tests.unit.ingest.doubles import APP, START, ProjectorHarness, event, one_signal
 from tests.unit.ingest.ops_events import erasure, imported
 
 P = "11111111-1111-4111-8111-111111111111"
 Q = "22222222-2222-4222-8222-222222222222"
 
 
-class Followed(History):
+class Followed(ProjectorHarness):
     """What the projector tells the log comes back to it, behind all that is there."""
 
     def __init__(self) -> None:
@@ -31,24 +31,24 @@ class Followed(History):
     async def settle(self) -> None:
         while self.log:
             first, self.log = self.log[0], self.log[1:]
-            await self.tell(Event.parse(first.dump()))
+            await self.apply(Event.parse(first.dump()))
 
     async def erase(self, number: int, *visitors: str) -> None:
         for index, visitor in enumerate(visitors):
-            await self.tell(erasure(visitor, number, self.eva, others=index == 0))
+            await self.apply(erasure(visitor, number, self.eva, others=index == 0))
 
     def everything(self) -> str:
         return json.dumps(self.store.kept, default=str)
 
 
 async def a_late_browser(history: Followed) -> None:
-    await history.tell(event("pageview", "desk", 2, itemID="shoe"), one_signal("desk", 3, Q))
-    await history.tell(event("identify", "desk", 4, login="eva"))
+    await history.apply(event("pageview", "desk", 2, itemID="shoe"), one_signal("desk", 3, Q))
+    await history.apply(event("identify", "desk", 4, login="eva"))
 
 
 async def known_on_phone() -> Followed:
     history = Followed()
-    await history.tell(event("identify", "phone", 1, login="eva"), one_signal("phone", 3, P))
+    await history.apply(event("identify", "phone", 1, login="eva"), one_signal("phone", 3, P))
     return history
 
 
@@ -80,7 +80,7 @@ async def test_it_ends_where_nothing_is_left_to_erase() -> None:
     await history.erase(10, "phone", "desk")
     await history.settle()
     told = {one.id for one in history.told}
-    await history.tell(*history.told)
+    await history.apply(*history.told)
     await history.settle()
     assert {one.id for one in history.told} == told
 
@@ -88,22 +88,22 @@ async def test_it_ends_where_nothing_is_left_to_erase() -> None:
 async def test_browser_that_is_read_together_with_the_erasure_is_erased() -> None:
     history = await known_on_phone()
     late = event("identify", "desk", 4, login="eva")
-    await history.tell(late, erasure("phone", 10, history.eva, others=True))
+    await history.apply(late, erasure("phone", 10, history.eva, others=True))
     await history.settle()
     assert history.profiles() == {} and is_gone(history)
 
 
 async def test_who_comes_back_keeps_what_came_since() -> None:
     history = await known_on_phone()
-    await history.tell(event("pageview", "desk", 2, itemID="shoe"))
+    await history.apply(event("pageview", "desk", 2, itemID="shoe"))
     await history.erase(10, "phone")
-    await history.tell(event("identify", "desk", 11, login="eva"), one_signal("desk", 12, Q))
-    await history.tell(event("pageview", "desk", 13, itemID="hat"))
+    await history.apply(event("identify", "desk", 11, login="eva"), one_signal("desk", 12, Q))
+    await history.apply(event("pageview", "desk", 13, itemID="hat"))
     await history.settle()
     eva = history.login("eva")
     assert [v["item"] for v in eva["viewed"]] == ["hat"] and eva["visitors"] == ["desk"]
     assert (history.player(Q)["state"], history.player(Q)["person"]) == ("subscribed", eva["_id"])
-    await history.tell(event("identify", "tablet", 14, login="eva"))
+    await history.apply(event("identify", "tablet", 14, login="eva"))
     await history.settle()
     assert history.login("eva")["visitors"] == ["desk", "tablet"]
 
@@ -112,9 +112,9 @@ async def test_imported_row_from_before_brings_nobody_back() -> None:
     history = await known_on_phone()
     await history.erase(10, "phone")
     await history.settle()
-    await history.tell(imported(P, 5, tags={"vip": "1"}))
-    await history.tell(imported(Q, 6, login="eva"))
-    await history.tell(imported(P, 20, login="eva", undated=True))
+    await history.apply(imported(P, 5, tags={"vip": "1"}))
+    await history.apply(imported(Q, 6, login="eva"))
+    await history.apply(imported(P, 20, login="eva", undated=True))
     await history.settle()
     assert history.profiles() == {} and is_gone(history) and "vip" not in history.everything()
     assert history.player(P)["state"] == "erased"
@@ -122,7 +122,7 @@ async def test_imported_row_from_before_brings_nobody_back() -> None:
 
 async def test_imported_row_of_before_goes_with_its_player() -> None:
     history = await known_on_phone()
-    await history.tell(imported(P, 0, tags={"vip": "1"}))
+    await history.apply(imported(P, 0, tags={"vip": "1"}))
     assert "vip" in history.everything()
     await history.erase(10, "phone")
     await history.settle()
@@ -132,7 +132,7 @@ async def test_imported_row_of_before_goes_with_its_player() -> None:
 async def test_undated_row_with_the_login_brings_nobody_back() -> None:
     history = await known_on_phone()
     await history.erase(10, "phone")
-    await history.tell(imported(Q, 20, login="eva", undated=True))
+    await history.apply(imported(Q, 20, login="eva", undated=True))
     await history.settle()
     assert history.profiles() == {}
 
@@ -141,6 +141,6 @@ async def test_imported_row_from_since_is_somebody_new() -> None:
     history = await known_on_phone()
     await history.erase(10, "phone")
     await history.settle()
-    await history.tell(imported(P, 20, login="eva"))
+    await history.apply(imported(P, 20, login="eva"))
     await history.settle()
     assert [p["id"] for p in history.login("eva")["players"]] == [P]

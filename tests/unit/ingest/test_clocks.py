@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ingest_service.clocks import OLDEST, clock_error, correct
+from ingest_service.parsing.event_time import OLDEST, clock_skew, correct
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
 def test_clock_that_is_off_is_corrected() -> None:
-    error = clock_error(NOW + HOUR, NOW)
+    error = clock_skew(NOW + HOUR, NOW)
     assert correct(NOW + HOUR - timedelta(seconds=30), error, NOW) == NOW - timedelta(seconds=30)
 
 
 def test_late_clock_is_corrected() -> None:
-    error = clock_error(NOW - HOUR, NOW)
+    error = clock_skew(NOW - HOUR, NOW)
     assert correct(NOW - HOUR - timedelta(seconds=30), error, NOW) == NOW - timedelta(seconds=30)
 
 
 def test_network_is_not_a_clock_error() -> None:
-    assert clock_error(NOW - timedelta(seconds=2), NOW) == timedelta(0)
+    assert clock_skew(NOW - timedelta(seconds=2), NOW) == timedelta(0)
 
 
 def test_without_sent_at_nothing_is_shifted() -> None:
-    assert correct(NOW - HOUR, clock_error(None, NOW), NOW) == NOW - HOUR
+    assert correct(NOW - HOUR, clock_skew(None, NOW), NOW) == NOW - HOUR
 
 
 def test_future_is_now() -> None:

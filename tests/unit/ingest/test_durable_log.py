@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.durable_log import DurableLog, Patience
-from ingest_service.spool import Spool, SpoolFull, size_of
+from ingest_service.durable.durable_log import DurableLog, PublishTimeouts
+from ingest_service.durable.spool import Spool, SpoolFull, size_of
 from shared.errors import LogUnavailable
-from shared.kafka import Outgoing
+from shared.kafka.client import OutgoingRecord
 from tests.stack import eventually
 
-PATIENCE = Patience(answering_seconds=0.05, draining_seconds=0.2)
+PATIENCE = PublishTimeouts(answering_seconds=0.05, draining_seconds=0.2)
 LIMIT = 1_000_000
 
 
@@ -25,10 +25,10 @@ class FickleKafka:
 
     def __init__(self) -> None:
         self.state = "up"
-        self.records: list[Outgoing] = []
+        self.records: list[OutgoingRecord] = []
         self.calls = 0
 
-    async def publish(self, records: Sequence[Outgoing], seconds: float) -> None:
+    async def publish(self, records: Sequence[OutgoingRecord], seconds: float) -> None:
         self.calls += 1
         await asyncio.sleep(0)
         if self.state == "away":
@@ -70,8 +70,10 @@ def create(kafka: FickleKafka, folder: Path) -> DurableLog:
     return DurableLog(kafka, Spool(folder / "spool.sqlite"), LIMIT, PATIENCE)
 
 
-def record(number: int, size: int = 1) -> Outgoing:
-    return Outgoing("carillon.events", f"v{number % 3}", str(number).encode().rjust(size), "x")
+def record(number: int, size: int = 1) -> OutgoingRecord:
+    return OutgoingRecord(
+        "carillon.events", f"v{number % 3}", str(number).encode().rjust(size), "x"
+    )
 
 
 async def drained(durable: DurableLog) -> None:
@@ -105,7 +107,7 @@ async def test_kafka_out_of_reach(durable: DurableLog, kafka: FickleKafka, state
         await durable.publish([record(number)])
     with pytest.raises(LogUnavailable) as told:
         await durable.check()
-    await durable.check_room()
+    await durable.check_space()
     kafka.state = "up"
     with pytest.raises(LogUnavailable) as told:
         await durable.check()
@@ -186,12 +188,12 @@ async def test_full_is_told(durable: DurableLog, kafka: FickleKafka) -> None:
     kafka.state = "away"
     await durable.publish([record(0, LIMIT - size_of([record(0, 0)]) + 1)])
     with pytest.raises(SpoolFull):
-        await durable.check_room()
+        await durable.check_space()
     with pytest.raises(SpoolFull):
         await durable.publish([record(1)])
     kafka.state = "up"
     await drained(durable)
-    await durable.check_room()
+    await durable.check_space()
 
 
 async def test_what_was_left_is_drained_by_the_next(kafka: FickleKafka, tmp_path: Path) -> None:

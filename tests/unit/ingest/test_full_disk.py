@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.known_apps import KnownApps
+from ingest_service.api.app_cache import AppDiskCache
+from ingest_service.durable.spool import Spool, SpoolFailed
 from ingest_service.snapshot.files import Header, Writer
-from ingest_service.spool import Spool, SpoolFailed
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
 from shared.health import Health
-from shared.mongo import open_database
+from shared.mongo.client import open_database
 from shared.settings import MongoSettings
 from tests.contract.ingest.doubles import VAULT, app
 from tests.disk import fill, small_disk
@@ -36,13 +36,13 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 async def test_b4_known_apps_are_written_once_there_is_room(
     disk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ingest_service.known_apps.WATCH_SECONDS", 0.02)
+    monkeypatch.setattr("ingest_service.api.app_cache.WATCH_SECONDS", 0.02)
     filler, stop, path = fill(disk), asyncio.Event(), disk / "apps.json"
     async with open_database(MongoSettings(), "test") as database:  # never asked anything
         apps = AppRegistry(database, VAULT)
         apps.take([app("shop")])
         component = Health(utc_now, monotonic).component("apps", deadline_seconds=9)
-        watching = asyncio.create_task(KnownApps(path, apps, component).watch(stop))
+        watching = asyncio.create_task(AppDiskCache(path, apps, component).watch(stop))
         await eventually(lambda: "known apps not written" in caplog.text)
         filler.unlink()
         await eventually(lambda: path.exists() and b"shop" in path.read_bytes())
@@ -83,11 +83,11 @@ async def test_b4_what_a_full_disk_can_not_delete_is_published_once(
             with pytest.raises(SpoolFailed):
                 await durable.publish([record(9_000, 100_000)])
             with pytest.raises(SpoolFailed):
-                await durable.check_room()
+                await durable.check_space()
             kafka.state = "up"
             await drained(durable)
             await durable.publish([record(2_500)])
-            await durable.check_room()
+            await durable.check_space()
         assert kafka.values == [*numbers, 2_500]
         assert Spool(disk / "spool.sqlite").count == 0
 
@@ -100,14 +100,14 @@ async def test_b4_a_full_disk_makes_ready_only_while_kafka_takes_events(
         durable = create(kafka, disk)  # a start on a full disk, too
         async with durable.open():
             await durable.publish([record(0)])
-            await durable.check_room()
+            await durable.check_space()
             kafka.state = "away"
             with pytest.raises(SpoolFailed):
                 await durable.publish([record(1)])
             with pytest.raises(SpoolFailed):
-                await durable.check_room()
+                await durable.check_space()
             filler.unlink()
-            await durable.check_room()
+            await durable.check_space()
             await durable.publish([record(2)])
             kafka.state = "up"
             await drained(durable)

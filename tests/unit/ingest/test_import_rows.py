@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest_service.importer.columns import column
-from ingest_service.importer.rows import NotWebPush, to_event
+from ingest_service.importer.row_event import NotWebPush, to_event
 from ingest_service.projector.decode import decode
 from shared.errors import Rejected
-from shared.kafka import Record
+from shared.kafka.client import Record
 from tests.unit.ingest.doubles import APP, START
 
 P = "11111111-1111-4111-8111-111111111111"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ingest_service.identify import LoginProof
-from ingest_service.judge import Accepted, Arrival, Judge
+from ingest_service.collect.event_validator import AcceptedEvent, EventValidator, RequestContext
+from ingest_service.collect.login_proof import LoginProof
 from shared.models.app import App
 from shared.models.event import Event
 from shared.models.wire import load_json
@@ -20,9 +20,9 @@ APP = App.model_validate({"_id": "demo", "name": "d", "version": 1, "oneSignal":
 PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 
 
-def judged(raw: dict[str, Any], *, crawler: bool = False) -> Accepted:
-    arrival = Arrival(APP, "browser", NOW, timedelta(0), 400, 100, crawler)
-    return Judge(LoginProof(Vault("k" * 40)), lambda: "new").judge(raw, arrival)
+def judged(raw: dict[str, Any], *, crawler: bool = False) -> AcceptedEvent:
+    arrival = RequestContext(APP, "browser", NOW, timedelta(0), 400, 100, crawler)
+    return EventValidator(LoginProof(Vault("k" * 40)), lambda: "new").validate(raw, arrival)
 
 
 @pytest.mark.parametrize("crawler", [False, True])

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.known_apps import KEPT_FIELDS, KnownApps
+from ingest_service.api.app_cache import KEPT_FIELDS, AppDiskCache
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
 from shared.errors import StoreUnavailable
 from shared.health import Health
 from shared.models.app import App
-from shared.mongo import open_database
+from shared.mongo.client import open_database
 from shared.settings import MongoSettings
 from tests.contract.ingest.doubles import VAULT, app
 
@@ -27,7 +27,7 @@ async def watched(path: Path, *known: str) -> tuple[AppRegistry, str | None]:
         if known:
             apps.take(app(name) for name in known)
         component = Health(utc_now, monotonic).component("apps", deadline_seconds=9)
-        watching = asyncio.create_task(KnownApps(path, apps, component).watch(stop))
+        watching = asyncio.create_task(AppDiskCache(path, apps, component).watch(stop))
         await asyncio.sleep(0)
         stop.set()
         await watching

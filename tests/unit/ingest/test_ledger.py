@@ -8,7 +8,7 @@ import pytest
 
 from shared.models.delivery import Delivery, PlayerOutcome
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, START, History, event, one_signal
+from tests.unit.ingest.doubles import APP, START, ProjectorHarness, event, one_signal
 from tests.unit.ingest.ops_events import imported, streamed
 
 P = "11111111-1111-4111-8111-111111111111"
@@ -22,11 +22,11 @@ def refusal(second: int) -> Delivery:
 
 
 async def test_every_change_is_kept_with_its_reason() -> None:
-    history = History()
-    await history.tell(one_signal("a", 1, P), one_signal("a", 2, P), event("pageview", "a", 3))
-    await history.tell(one_signal("a", 4, P, "optedOut"), one_signal("a", 5, P))
-    await history.tell(event("identify", "a", 6, login="eva"))
-    await history.tell(refusal(7), streamed(P, 8, "unsubscribed", "User opted-out"))
+    history = ProjectorHarness()
+    await history.apply(one_signal("a", 1, P), one_signal("a", 2, P), event("pageview", "a", 3))
+    await history.apply(one_signal("a", 4, P, "optedOut"), one_signal("a", 5, P))
+    await history.apply(event("identify", "a", 6, login="eva"))
+    await history.apply(refusal(7), streamed(P, 8, "unsubscribed", "User opted-out"))
     said = [(w["state"], w["reason"]) for w in history.player(P)["history"]]
     assert said == [
         ("subscribed", None), ("unsubscribed", None), ("subscribed", None), ("subscribed", "moved"),
@@ -36,9 +36,9 @@ async def test_every_change_is_kept_with_its_reason() -> None:
 
 
 async def test_history_is_bounded() -> None:
-    history = History()
+    history = ProjectorHarness()
     for second in range(40):
-        await history.tell(one_signal("a", second, P, ("subscribed", "optedOut")[second % 2]))
+        await history.apply(one_signal("a", second, P, ("subscribed", "optedOut")[second % 2]))
     assert len(history.player(P)["history"]) == 10
 
 
@@ -53,68 +53,68 @@ async def test_history_is_bounded() -> None:
 async def test_failure_is_for_good_only_where_it_is_the_subscriptions(
     reason: str | None, state: str
 ) -> None:
-    history = History()
-    await history.tell(one_signal("a", 1, P), streamed(P, 2, "failed", reason))
+    history = ProjectorHarness()
+    await history.apply(one_signal("a", 1, P), streamed(P, 2, "failed", reason))
     assert history.player(P)["state"] == state
 
 
 async def test_received_and_clicked_are_signs_of_life() -> None:
-    history = History()
-    await history.tell(one_signal("a", 1, P), streamed(P, 2, "sent"))
+    history = ProjectorHarness()
+    await history.apply(one_signal("a", 1, P), streamed(P, 2, "sent"))
     assert history.player(P)["lastSeenAt"] == START + timedelta(seconds=1)
-    await history.tell(streamed(P, 3, "received"))
+    await history.apply(streamed(P, 3, "received"))
     assert history.player(P)["lastSeenAt"] == START + timedelta(seconds=3)
 
 
 async def test_report_that_comes_before_the_browser_is_not_lost() -> None:
-    history = History()
-    await history.tell(refusal(5))
-    await history.tell(one_signal("a", 1, P))
+    history = ProjectorHarness()
+    await history.apply(refusal(5))
+    await history.apply(one_signal("a", 1, P))
     assert (history.player(P)["state"], history.player(P)["visitor"]) == ("invalid", "a")
     assert history.player(P)["previous"] == []
 
 
 async def test_another_app_takes_over_what_only_a_report_named() -> None:
-    history = History()
-    await history.tell(refusal(5))
-    await history.tell(one_signal("x", 6, P).model_copy(update={"app": "other"}))
+    history = ProjectorHarness()
+    await history.apply(refusal(5))
+    await history.apply(one_signal("x", 6, P).model_copy(update={"app": "other"}))
     assert history.player(P)["app"] == "other"
 
 
 async def test_imported_subscriber_is_a_person() -> None:
-    history = History()
-    await history.tell(imported(P, 1, tags={"city": "Brno"}))
+    history = ProjectorHarness()
+    await history.apply(imported(P, 1, tags={"city": "Brno"}))
     person = history.anonymous(f"os:{P}")
     assert person is not None
     assert (person["tags"], [p["id"] for p in person["players"]]) == ({"city": "Brno"}, [P])
 
 
 async def test_imported_login_is_the_persons() -> None:
-    history = History()
-    await history.tell(imported(P, 1, login="eva"), event("identify", "b", 2, login="eva"))
+    history = ProjectorHarness()
+    await history.apply(imported(P, 1, login="eva"), event("identify", "b", 2, login="eva"))
     assert history.login("eva")["visitors"] == ["b", f"os:{P}"]
 
 
 async def test_imports_stand_in_ends_when_the_browser_comes() -> None:
-    history = History()
-    await history.tell(imported(P, 1))
-    await history.tell(one_signal("a", 2, P))
+    history = ProjectorHarness()
+    await history.apply(imported(P, 1))
+    await history.apply(one_signal("a", 2, P))
     assert history.player(P)["visitor"] == "a"
     assert history.anonymous(f"os:{P}") is None
     assert history.anonymous("a") is not None
 
 
 async def test_import_is_older_than_what_browsers_said() -> None:
-    history = History()
-    await history.tell(one_signal("a", 5, P, "optedOut"))
-    await history.tell(imported(P, 1, visitor="a"))
+    history = ProjectorHarness()
+    await history.apply(one_signal("a", 5, P, "optedOut"))
+    await history.apply(imported(P, 1, visitor="a"))
     assert history.player(P)["state"] == "unsubscribed"
 
 
 async def test_another_app_has_no_say_about_a_player() -> None:
     """Neither its reports nor its pages."""
-    history = History()
-    await history.tell(one_signal("a", 1, P))
+    history = ProjectorHarness()
+    await history.apply(one_signal("a", 1, P))
     before = history.player(P)
     foreign: list[Event | Delivery] = [
         refusal(5).model_copy(update={"app": "other"}),
@@ -122,5 +122,5 @@ async def test_another_app_has_no_say_about_a_player() -> None:
         one_signal("b", 7, P, "optedOut").model_copy(update={"app": "other"}),
     ]
     for told in foreign:
-        await history.tell(told)
+        await history.apply(told)
         assert history.player(P) == before

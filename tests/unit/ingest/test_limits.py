@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ingest_service.crawlers import is_crawler
-from ingest_service.limits import KEPT_BUCKETS, Buckets
-from ingest_service.payers import name_networks
+from ingest_service.api.client_networks import name_networks
+from ingest_service.api.rate_limits import KEPT_BUCKETS, TokenBuckets
+from ingest_service.parsing.crawlers import is_crawler
 from tests.fakes import ManualClock
 
 
-def bucket_pair() -> tuple[Buckets, ManualClock]:
+def bucket_pair() -> tuple[TokenBuckets, ManualClock]:
     clock = ManualClock()
-    return Buckets(per_second=2, burst=4, monotonic=clock.monotonic), clock
+    return TokenBuckets(per_second=2, burst=4, monotonic=clock.monotonic), clock
 
 
 def test_a_bucket_fills_at_its_rate_up_to_its_burst() -> None:
@@ -45,7 +45,7 @@ def test_more_than_a_burst_waits_for_a_full_bucket() -> None:
 
 def test_memory_is_bounded_and_forgets_the_full_first() -> None:
     clock = ManualClock()
-    buckets = Buckets(per_second=1, burst=2, monotonic=clock.monotonic)
+    buckets = TokenBuckets(per_second=1, burst=2, monotonic=clock.monotonic)
     for number in range(KEPT_BUCKETS):
         buckets.take(f"old{number}", 1)
     clock.advance(1)  # all of them are full again

@@ -2,79 +2,79 @@
 
 from __future__ import annotations
 
-from tests.unit.ingest.doubles import APP, History, event, one_signal
+from tests.unit.ingest.doubles import APP, ProjectorHarness, event, one_signal
 from tests.unit.ingest.ops_events import erasure, undoing
 
 LATE = {"late": True}
 PLAYER = "11111111-1111-4111-8111-111111111111"
 
 
-async def merged(history: History, visitor: str, number: int, login: str = "eva") -> str:
+async def merged(history: ProjectorHarness, visitor: str, number: int, login: str = "eva") -> str:
     """Browses, then says who it is; returns the record's name."""
-    await history.tell(event("pageview", visitor, number))
-    await history.tell(event("identify", visitor, number + 1, login=login))
+    await history.apply(event("pageview", visitor, number))
+    await history.apply(event("identify", visitor, number + 1, login=login))
     before = set(history.store.kept["merges"])
     names = [n for n in before if history.store.kept["merges"][n]["visitor"] == visitor]
     return max(names, key=lambda name: history.store.kept["merges"][name]["at"])
 
 
-def eva(history: History) -> str:
+def eva(history: ProjectorHarness) -> str:
     return history.people.of_login(APP, "eva")
 
 
-def records(history: History) -> set[str]:
+def records(history: ProjectorHarness) -> set[str]:
     return set(history.store.kept["merges"])
 
 
 async def test_late_erasure_leaves_the_merges_that_came_since() -> None:
-    history = History()
+    history = ProjectorHarness()
     await merged(history, "spooled", 1)
     since = await merged(history, "tablet", 20)
-    await history.tell(erasure("spooled", 10, eva(history), **LATE))
+    await history.apply(erasure("spooled", 10, eva(history), **LATE))
     assert records(history) == {since}
-    await history.tell(undoing("tablet", 30, since))  # so it can still be undone, and is told
+    await history.apply(undoing("tablet", 30, since))  # so it can still be undone, and is told
     assert "undone" in history.store.kept["merges"][since]
-    await history.tell(erasure("spooled", 10, eva(history), **LATE))
+    await history.apply(erasure("spooled", 10, eva(history), **LATE))
     assert records(history) == {since}
 
 
 async def test_erasure_takes_other_browsers_merges_from_before() -> None:
-    history = History()
+    history = ProjectorHarness()
     for visitor in ("phone", "desk"):
         await merged(history, visitor, 1)
-    await history.tell(erasure("phone", 10, eva(history)))
+    await history.apply(erasure("phone", 10, eva(history)))
     assert records(history) == set()
 
 
 async def test_erasure_takes_all_of_its_own_browser() -> None:
     """The operator's event is of whatever the browser has of the person when it arrives."""
-    history = History()
+    history = ProjectorHarness()
     await merged(history, "phone", 1)
-    await history.tell(event("logout", "phone", 5))
+    await history.apply(event("logout", "phone", 5))
     await merged(history, "phone", 20)
-    await history.tell(erasure("phone", 10, eva(history)))
+    await history.apply(erasure("phone", 10, eva(history)))
     assert records(history) == set() and history.profiles() == {}
 
 
 async def test_who_was_erased_long_ago_and_came_back_is_left_alone() -> None:
     """Two persons on one browser: the tombstone remembers both."""
-    history = History()
+    history = ProjectorHarness()
     await merged(history, "kiosk", 1)
-    await history.tell(erasure("kiosk", 10, eva(history)))
+    await history.apply(erasure("kiosk", 10, eva(history)))
     since = await merged(history, "phone", 20)
     await merged(history, "kiosk", 30, "adam")
-    await history.tell(erasure("kiosk", 40, history.people.of_login(APP, "adam")))
+    await history.apply(erasure("kiosk", 40, history.people.of_login(APP, "adam")))
     assert records(history) == {since}
     assert history.login("eva")["aliases"] == [since]
 
 
 async def test_late_erasure_leaves_what_was_said_and_parted_since() -> None:
-    history = History()
+    history = ProjectorHarness()
     await merged(history, "desk", 1)
-    await history.tell(one_signal("desk", 5, PLAYER), event("logout", "desk", 20))
+    await history.apply(one_signal("desk", 5, PLAYER), event("logout", "desk", 20))
     since = await merged(history, "desk", 21)
-    await history.tell(one_signal("desk", 25, PLAYER, "optedOut"), undoing("desk", 26, since))
-    await history.tell(erasure("desk", 10, eva(history), **LATE))
+    await history.apply(one_signal("desk", 25, PLAYER, "optedOut"), undoing("desk", 26, since))
+    await history.apply(erasure("desk", 10, eva(history), **LATE))
     (desk,) = history.store.kept["visitors"].values()
     (parted,) = [p for epoch in desk["epochs"] for p in epoch.get("parted", ())]
     assert parted["person"] == eva(history)
@@ -84,7 +84,7 @@ async def test_late_erasure_leaves_what_was_said_and_parted_since() -> None:
 
 async def test_record_goes_with_its_epoch_also_where_only_that_is_erased() -> None:
     """The operator saw the anonymous one; the login was on the log already."""
-    history = History()
+    history = ProjectorHarness()
     here, elsewhere = [await merged(history, visitor, 1) for visitor in ("desk", "phone")]
-    await history.tell(erasure("desk", 10, here))
+    await history.apply(erasure("desk", 10, here))
     assert records(history) == {elsewhere}

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from ingest_service.normalise import Amount, Id
-from ingest_service.schemas import KNOWN, Shape
-from ingest_service.statuses import read_status
+from ingest_service.collect.event_schemas import EVENT_MODELS
+from ingest_service.onesignal.subscription_status import read_status
+from ingest_service.parsing.input_model import InputModel
+from ingest_service.parsing.normalise import Amount, Id
 from shared.names import PlayerId
 
 ID: TypeAdapter[str] = TypeAdapter(Id)
@@ -20,7 +21,7 @@ PLAYER: TypeAdapter[str] = TypeAdapter(PlayerId)
 P = "11111111-1111-4111-8111-111111111111"
 
 
-def code_of(adapter: TypeAdapter[Any] | type[Shape], value: Any) -> str:
+def code_of(adapter: TypeAdapter[Any] | type[InputModel], value: Any) -> str:
     check = adapter.validate_python if isinstance(adapter, TypeAdapter) else adapter.model_validate
     with pytest.raises(ValidationError) as caught:
         check(value)
@@ -104,7 +105,7 @@ def test_other_statuses_are_none(bad: Any) -> None:
 
 
 def dumped(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    return KNOWN[kind].model_validate(data).model_dump(by_alias=True, exclude_none=True)
+    return EVENT_MODELS[kind].model_validate(data).model_dump(by_alias=True, exclude_none=True)
 
 
 def test_plugins_pageview_is_normalised() -> None:
@@ -186,7 +187,7 @@ def test_state_cannot_be_claimed() -> None:
     ],
 )
 def test_known_types_are_strict(kind: str, data: dict[str, Any]) -> None:
-    assert code_of(KNOWN[kind], data)
+    assert code_of(EVENT_MODELS[kind], data)
 
 
 def test_identity_is_cleaned() -> None:
@@ -204,7 +205,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@given(st.sampled_from(sorted(KNOWN)), st.dictionaries(FIELDS, ANYTHING, max_size=4))
+@given(st.sampled_from(sorted(EVENT_MODELS)), st.dictionaries(FIELDS, ANYTHING, max_size=4))
 def test_any_data_is_taken_or_refused(kind: str, data: dict[str, Any]) -> None:
     try:
         once = dumped(kind, data)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ingest_service.importer.columns import missing
-from ingest_service.importer.reading import Table
-from ingest_service.importer.rows import Imported, NotWebPush, read_row
+from ingest_service.importer.csv_rows import Table
+from ingest_service.importer.row_event import Imported, NotWebPush, read_row
 from shared.errors import Rejected
 from tests.odd_values.exports import ABSENT, APP, BAD, DEVICES, STATES
 from tests.odd_values.identity import BAD as BAD_LOGIN

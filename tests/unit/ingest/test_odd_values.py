@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ingest_service.field_notes import FieldNotes, validate_leniently
-from ingest_service.normalise import Amount
-from ingest_service.schemas import Identify
+from ingest_service.collect.event_schemas import Identify
+from ingest_service.parsing.field_notes import FieldNotes, validate_leniently
+from ingest_service.parsing.normalise import Amount
 from shared.identity_values import PATTERN, is_placeholder
 from shared.names import Login
 from tests.odd_values.amounts import AMOUNTS

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from shared.errors import StoreUnavailable
-from tests.unit.ingest.doubles import APP, History, MemoryProjections, event, one_signal
+from tests.unit.ingest.doubles import APP, MemoryProjections, ProjectorHarness, event, one_signal
 from tests.unit.ingest.ops_events import erasure, undoing
 
 P = "11111111-1111-4111-8111-111111111111"
 Q = "22222222-2222-4222-8222-222222222222"
 
 
-def everything(history: History) -> str:
+def everything(history: ProjectorHarness) -> str:
     return json.dumps(history.store.kept, default=str)
 
 
-async def eva_with_two_browsers() -> tuple[History, str]:
-    history = History()
-    await history.tell(
+async def eva_with_two_browsers() -> tuple[ProjectorHarness, str]:
+    history = ProjectorHarness()
+    await history.apply(
         one_signal("phone", 1, P), event("pageview", "phone", 2, itemID="shoe"),
         event("identify", "phone", 3, login="eva", email="eva@example.test"),
         one_signal("desk", 4, Q), event("identify", "desk", 5, login="eva"),
@@ -31,7 +31,7 @@ async def eva_with_two_browsers() -> tuple[History, str]:
 
 async def test_erased_person_is_gone() -> None:
     history, eva = await eva_with_two_browsers()
-    await history.tell(erasure("phone", 10, eva, P, Q), erasure("desk", 11, eva, P, Q))
+    await history.apply(erasure("phone", 10, eva, P, Q), erasure("desk", 11, eva, P, Q))
     assert history.profiles() == {}
     assert history.store.kept["merges"] == {}
     left = everything(history)
@@ -45,8 +45,8 @@ async def test_erased_person_is_gone() -> None:
 
 async def test_what_occurred_before_an_erasure_and_comes_later_is_dropped() -> None:
     history, eva = await eva_with_two_browsers()
-    await history.tell(erasure("phone", 10, eva, P), erasure("desk", 10, eva))
-    await history.tell(event("identify", "phone", 9, login="eva"), one_signal("desk", 8, Q))
+    await history.apply(erasure("phone", 10, eva, P), erasure("desk", 10, eva))
+    await history.apply(event("identify", "phone", 9, login="eva"), one_signal("desk", 8, Q))
     assert history.profiles() == {}
     assert history.player(Q)["state"] == "erased"
 
@@ -54,8 +54,8 @@ async def test_what_occurred_before_an_erasure_and_comes_later_is_dropped() -> N
 async def test_browser_that_comes_back_is_somebody_new() -> None:
     history, eva = await eva_with_two_browsers()
     first = history.people.of_visitor(APP, "phone", "0")
-    await history.tell(erasure("phone", 10, eva, P))
-    await history.tell(event("pageview", "phone", 11, itemID="hat"), one_signal("phone", 12, P))
+    await history.apply(erasure("phone", 10, eva, P))
+    await history.apply(event("pageview", "phone", 11, itemID="hat"), one_signal("phone", 12, P))
     (person,) = set(history.profiles()) - {eva}
     assert person != first
     assert [v["item"] for v in history.profiles()[person]["viewed"]] == ["hat"]
@@ -64,14 +64,14 @@ async def test_browser_that_comes_back_is_somebody_new() -> None:
 
 
 async def test_erasure_on_a_shared_device_spares_who_uses_it_now() -> None:
-    history = History()
-    await history.tell(
+    history = ProjectorHarness()
+    await history.apply(
         one_signal("a", 1, P), event("identify", "a", 2, login="eva"),
         event("identify", "a", 3, login="adam"), event("pageview", "a", 4, itemID="hat"),
     )  # fmt: skip
     eva = history.people.of_login(APP, "eva")
     assert history.login("eva")["pastVisitors"] == ["a"]
-    await history.tell(erasure("a", 9, eva))
+    await history.apply(erasure("a", 9, eva))
     adam = history.login("adam")
     assert list(history.profiles()) == [adam["_id"]]
     assert [v["item"] for v in adam["viewed"]] == ["hat"]
@@ -81,11 +81,11 @@ async def test_erasure_on_a_shared_device_spares_who_uses_it_now() -> None:
 
 
 async def test_erasure_of_a_past_owner_leaves_the_browser_to_its_present_one() -> None:
-    history = History()
-    await history.tell(event("identify", "a", 1, login="adam"), event("logout", "a", 2))
-    await history.tell(event("identify", "a", 3, login="eva"), one_signal("a", 4, P))
-    await history.tell(erasure("a", 9, history.people.of_login(APP, "eva"), P))
-    await history.tell(event("pageview", "a", 10, itemID="hat"))
+    history = ProjectorHarness()
+    await history.apply(event("identify", "a", 1, login="adam"), event("logout", "a", 2))
+    await history.apply(event("identify", "a", 3, login="eva"), one_signal("a", 4, P))
+    await history.apply(erasure("a", 9, history.people.of_login(APP, "eva"), P))
+    await history.apply(event("pageview", "a", 10, itemID="hat"))
     assert history.login("adam")["visitors"] == []
     assert history.player(P)["state"] == "erased"
 
@@ -93,7 +93,7 @@ async def test_erasure_of_a_past_owner_leaves_the_browser_to_its_present_one() -
 async def test_undone_merge_parts_what_the_contributions_say() -> None:
     history, eva = await eva_with_two_browsers()
     born = history.people.of_visitor(APP, "phone", "0")
-    await history.tell(undoing("phone", 10, born, person=eva))
+    await history.apply(undoing("phone", 10, born, person=eva))
     alone = history.anonymous("phone")
     assert alone is not None
     assert [v["item"] for v in alone["viewed"]] == ["shoe"]
@@ -105,12 +105,12 @@ async def test_undone_merge_parts_what_the_contributions_say() -> None:
 
 
 async def test_parted_pair_never_joins_again() -> None:
-    history = History()
-    await history.tell(event("pageview", "a", 1, itemID="shoe"))
+    history = ProjectorHarness()
+    await history.apply(event("pageview", "a", 1, itemID="shoe"))
     born = history.people.of_visitor(APP, "a", "0")
     eva = history.people.of_login(APP, "eva")
-    await history.tell(undoing("a", 2, [born, eva]))
-    await history.tell(event("identify", "a", 3, login="eva"))
+    await history.apply(undoing("a", 2, [born, eva]))
+    await history.apply(event("identify", "a", 3, login="eva"))
     assert history.login("eva")["viewed"] == []
     assert history.anonymous("a") is not None
     assert history.store.kept["merges"] == {}
@@ -119,47 +119,47 @@ async def test_parted_pair_never_joins_again() -> None:
 async def test_undoing_twice_is_undoing_once() -> None:
     history, eva = await eva_with_two_browsers()
     told = undoing("phone", 10, history.people.of_visitor(APP, "phone", "0"), person=eva)
-    await history.tell(told)
+    await history.apply(told)
     before: Any = history.profiles()
-    await history.tell(told)
-    await history.tell(told.model_copy(update={"id": "again"}))
+    await history.apply(told)
+    await history.apply(told.model_copy(update={"id": "again"}))
     assert history.profiles() == before
 
 
 async def test_undoing_what_never_was_changes_nothing() -> None:
     history, _ = await eva_with_two_browsers()
     before: Any = history.profiles()
-    await history.tell(undoing("phone", 10, "nobody"), undoing("nowhere", 11, "nobody"))
+    await history.apply(undoing("phone", 10, "nobody"), undoing("nowhere", 11, "nobody"))
     assert history.profiles() == before
 
 
 async def test_who_was_parted_is_not_erased_with_the_other() -> None:
     history, eva = await eva_with_two_browsers()
     born = history.people.of_visitor(APP, "phone", "0")
-    await history.tell(undoing("phone", 10, born, person=eva))
-    await history.tell(
+    await history.apply(undoing("phone", 10, born, person=eva))
+    await history.apply(
         erasure("phone", 11, eva, P, aliases=[born]), erasure("desk", 12, eva, aliases=[born])
     )
     assert list(history.profiles()) == [born]
 
 
 async def test_browser_moves_on_after_its_former_owner_was_erased() -> None:
-    history = History()
-    await history.tell(
+    history = ProjectorHarness()
+    await history.apply(
         event("identify", "a", 1, login="eva"), one_signal("a", 2, P),
         event("identify", "a", 3, login="eva"), event("logout", "a", 4),
     )  # fmt: skip
-    await history.tell(erasure("a", 9, history.people.of_login(APP, "eva")))
-    await history.tell(event("identify", "a", 10, login="adam"))
+    await history.apply(erasure("a", 9, history.people.of_login(APP, "eva")))
+    await history.apply(event("identify", "a", 10, login="adam"))
     assert history.player(P)["person"] == history.people.of_login(APP, "adam")
 
 
 async def test_what_occurred_at_the_erasures_own_moment_is_from_before() -> None:
     history, eva = await eva_with_two_browsers()
-    await history.tell(erasure("phone", 10, eva), erasure("desk", 10, eva))
+    await history.apply(erasure("phone", 10, eva), erasure("desk", 10, eva))
     for number, known in ((10, False), (11, True)):
         late = event("pageview", "desk", number, itemID=f"item{number}")
-        await history.tell(late.model_copy(update={"id": f"late-{number}"}))
+        await history.apply(late.model_copy(update={"id": f"late-{number}"}))
         assert (f"item{number}" in everything(history)) is known
 
 
@@ -175,13 +175,13 @@ async def test_erasure_cut_off_before_the_profiles_is_finished_by_its_repetition
             await super().save_profiles(*documents, **more)
 
     store = Cut()
-    history = History(store)
-    await history.tell(event("identify", "phone", 1, login="eva"))
+    history = ProjectorHarness(store)
+    await history.apply(event("identify", "phone", 1, login="eva"))
     erase = erasure("phone", 10, history.people.of_login(APP, "eva"))
     store.is_cut = True
     with pytest.raises(StoreUnavailable):
-        await history.tell(erase)
+        await history.apply(erase)
     store.is_cut = False
     assert len(history.profiles()) == 1
-    await history.tell(erase)
+    await history.apply(erase)
     assert history.profiles() == {}

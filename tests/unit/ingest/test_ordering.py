@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ingest_service.ordering import let_times_rise
+from ingest_service.collect.ordering import let_times_rise
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

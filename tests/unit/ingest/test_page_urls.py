@@ -7,7 +7,7 @@ import time
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ingest_service.page_urls import mask_url
+from ingest_service.parsing.page_urls import mask_url
 from shared.models.app import MASKED_PARAMETERS, App, ParameterWords
 from shared.models.wire import load_json
 from tests.page_urls import PATHS, SHOP

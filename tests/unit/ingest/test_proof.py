@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, History, event, one_signal
+from tests.unit.ingest.doubles import APP, ProjectorHarness, event, one_signal
 from tests.unit.ingest.ops_events import erasure, imported
 
 P = "11111111-1111-4111-8111-111111111111"
@@ -19,22 +19,22 @@ def proven(visitor: str, number: int, login: str, **data: object) -> Event:
 
 def claimed(visitor: str, number: int, login: str, **data: object) -> Event:
     """A login that ingest left out."""
-    person = History().people.of_login(APP, login)
+    person = ProjectorHarness().people.of_login(APP, login)
     return event("identify", visitor, number, claimed=person, proven=False, **data)
 
 
-def owner(history: History) -> str:
+def owner(history: ProjectorHarness) -> str:
     return str(history.player(P)["visitor"])
 
 
-async def in_any_order(*browsers: list[Event]) -> list[History]:
+async def in_any_order(*browsers: list[Event]) -> list[ProjectorHarness]:
     """Each browser's events in its order, the browsers after one another in every order."""
     found = []
     for order in itertools.permutations(browsers):
-        history = History()
+        history = ProjectorHarness()
         for events in order:
             for one in events:
-                await history.tell(one)
+                await history.apply(one)
         found.append(history)
     assert all(history.profiles() == found[0].profiles() for history in found)
     ledgers = [{**history.player(P), "rev": 0, "previous": []} for history in found]
@@ -44,19 +44,19 @@ async def in_any_order(*browsers: list[Event]) -> list[History]:
 
 
 async def test_a6_login_left_out_leaves_the_visitor_anonymous() -> None:
-    history = History()
-    await history.tell(claimed("a", 1, "eva", email="eva@example.test"), one_signal("a", 2, P))
+    history = ProjectorHarness()
+    await history.apply(claimed("a", 1, "eva", email="eva@example.test"), one_signal("a", 2, P))
     (profile,) = history.profiles().values()
     assert (profile["login"], profile["email"]) == (None, "eva@example.test")
 
 
 async def test_a6_another_login_left_out_ends_the_one_before() -> None:
     """On a shared device whoever sits there now isn't eva any more, whoever it is."""
-    history = History()
-    await history.tell(proven("a", 1, "eva", email="eva@example.test"), one_signal("a", 2, P))
-    await history.tell(claimed("a", 3, "eva"), event("pageview", "a", 4, itemID="shoe"))
+    history = ProjectorHarness()
+    await history.apply(proven("a", 1, "eva", email="eva@example.test"), one_signal("a", 2, P))
+    await history.apply(claimed("a", 3, "eva"), event("pageview", "a", 4, itemID="shoe"))
     assert [v["item"] for v in history.login("eva")["viewed"]] == ["shoe"]
-    await history.tell(claimed("a", 5, "adam", email="adam@example.test"))
+    await history.apply(claimed("a", 5, "adam", email="adam@example.test"))
     eva, nobody = history.login("eva"), history.anonymous("a", "a-5")
     assert nobody is not None
     assert (eva["email"], eva["players"], eva["pastVisitors"]) == ("eva@example.test", [], ["a"])
@@ -69,29 +69,29 @@ async def test_a6_claim_never_replaces_a_proven_email() -> None:
         [event("identify", "b", 9, login="eva", email="thief@example.test")],
     ):
         assert history.login("eva")["email"] == "eva@example.test"
-    history = History()
-    await history.tell(event("identify", "b", 1, login="eva", email="first@example.test"))
-    await history.tell(event("identify", "c", 2, login="eva", email="second@example.test"))
+    history = ProjectorHarness()
+    await history.apply(event("identify", "b", 1, login="eva", email="first@example.test"))
+    await history.apply(event("identify", "c", 2, login="eva", email="second@example.test"))
     assert history.login("eva")["email"] == "second@example.test"
 
 
 async def test_a6_servers_are_proof_and_imports_are_not() -> None:
-    history = History()
+    history = ProjectorHarness()
     server = event("identify", "a", 1, login="eva").model_copy(update={"source": "server"})
-    await history.tell(server, imported(P, 2, login="eva"))
+    await history.apply(server, imported(P, 2, login="eva"))
     eva = history.login("eva")
     assert (eva["proven"], eva["unproven"]) == (True, [f"os:{P}"])
 
 
 async def test_a6_browser_that_was_proven_once_counts_but_its_next_claim_is_one() -> None:
     """A kiosk: whoever claims her login there later isn't her."""
-    history = History()
-    await history.tell(proven("a", 1, "eva"), one_signal("a", 2, P), event("logout", "a", 3))
-    await history.tell(event("identify", "a", 4, login="eva"))
+    history = ProjectorHarness()
+    await history.apply(proven("a", 1, "eva"), one_signal("a", 2, P), event("logout", "a", 3))
+    await history.apply(event("identify", "a", 4, login="eva"))
     eva = history.login("eva")
     assert (eva["proven"], eva["unproven"]) == (True, [])
     assert [p["proven"] for p in eva["players"]] == [False]
-    await history.tell(proven("a", 5, "eva"))
+    await history.apply(proven("a", 5, "eva"))
     assert [p["proven"] for p in history.login("eva")["players"]] == [True]
 
 
@@ -117,9 +117,9 @@ async def test_b5_player_of_a_proven_login_is_not_taken_nor_opted_out(theft: lis
 
 
 async def test_b5_her_own_browser_says_what_it_likes() -> None:
-    history = History()
-    await history.tell(*HERS, one_signal("thief", 5, P))
-    await history.tell(one_signal("hers", 6, P, "optedOut"))
+    history = ProjectorHarness()
+    await history.apply(*HERS, one_signal("thief", 5, P))
+    await history.apply(one_signal("hers", 6, P, "optedOut"))
     assert (owner(history), history.player(P)["state"]) == ("hers", "unsubscribed")
 
 
@@ -161,8 +161,8 @@ async def test_b5_imports_stand_in_never_keeps_it_from_the_browser() -> None:
 
 
 async def test_b5_erasing_either_of_two_leaves_nothing_and_spares_the_other() -> None:
-    eva = History().people.of_login(APP, "eva")
-    thief = History().people.of_visitor(APP, "thief", "0")
+    eva = ProjectorHarness().people.of_login(APP, "eva")
+    thief = ProjectorHarness().people.of_visitor(APP, "thief", "0")
     stolen = [one_signal("thief", 9, P)]
     for history in await in_any_order(HERS, [*stolen, erasure("thief", 20, thief, P)]):
         assert owner(history) == "hers"

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest_service.projector.people import PersonIds
-from ingest_service.projector.profile import BOUNDS, Bounds
-from ingest_service.projector.store import Raced
+from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.profile import BOUNDS, ProfileLimits
+from ingest_service.projector.store import ConcurrentWrite
 from shared.errors import StoreUnavailable
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, History, MemoryProjections, event, one_signal
+from tests.unit.ingest.doubles import APP, MemoryProjections, ProjectorHarness, event, one_signal
 
 PLAYERS = [f"{n}0000000-0000-4000-8000-000000000000" for n in range(3)]
 VISITORS = ["a", "b", "c"]
@@ -91,15 +91,17 @@ def logs(draw: Draw, history: dict[str, list[Event]]) -> list[list[Event]]:
 
 
 def _replay(
-    batches: list[list[Event]], store: MemoryProjections | None = None, bounds: Bounds = BOUNDS
-) -> History:
-    history = History(store, bounds)
+    batches: list[list[Event]],
+    store: MemoryProjections | None = None,
+    bounds: ProfileLimits = BOUNDS,
+) -> ProjectorHarness:
+    history = ProjectorHarness(store, bounds)
 
     async def run() -> None:
         for batch in batches:
             while True:
                 try:
-                    await history.tell(*batch)
+                    await history.apply(*batch)
                     break
                 except StoreUnavailable:
                     continue
@@ -119,22 +121,26 @@ class BreakingProjections(MemoryProjections):
     def _save(self, name: str, documents: Any) -> None:
         self._writes += 1
         if self._writes in self._breaks:
-            raise Raced("before the write")
+            raise ConcurrentWrite("before the write")
         super()._save(name, documents)
         self._writes += 1
         if self._writes in self._breaks:
-            raise Raced("after the write")
+            raise ConcurrentWrite("after the write")
 
 
-TIGHT = Bounds(browsers=1, players=1)  # as if everybody had a hundred browsers more
-CLAIMED = Bounds(browsers=2, players=2, unproven=1)  # as if everybody had twenty unproven ones more
+TIGHT = ProfileLimits(browsers=1, players=1)  # as if everybody had a hundred browsers more
+CLAIMED = ProfileLimits(
+    browsers=2, players=2, unproven=1
+)  # as if everybody had twenty unproven ones more
 RELAXED = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("bounds", [BOUNDS, TIGHT, CLAIMED])
 @RELAXED
 @given(data=st.data())
-def test_interleaving_and_repetition_change_nothing(data: st.DataObject, bounds: Bounds) -> None:
+def test_interleaving_and_repetition_change_nothing(
+    data: st.DataObject, bounds: ProfileLimits
+) -> None:
     history = data.draw(histories())
     first, second = (_replay(data.draw(logs(history)), bounds=bounds) for _ in range(2))
     assert first.profiles() == second.profiles()
@@ -149,7 +155,7 @@ def test_interleaving_and_repetition_change_nothing(data: st.DataObject, bounds:
 @RELAXED
 @given(data=st.data(), breaks=st.sets(st.integers(1, 40), max_size=6))
 def test_crashes_between_writes_change_nothing(
-    data: st.DataObject, breaks: set[int], bounds: Bounds
+    data: st.DataObject, breaks: set[int], bounds: ProfileLimits
 ) -> None:
     batches = data.draw(logs(data.draw(histories())))
     whole = _replay(batches, bounds=bounds)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_service.projector.decode import Projected
-from ingest_service.projector.people import PersonIds
-from ingest_service.projector.profile import BOUNDS, Bounds
+from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from shared.models.delivery import Delivery, PlayerOutcome
-from tests.unit.ingest.doubles import APP, START, History
+from tests.unit.ingest.doubles import APP, START, ProjectorHarness
 from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing
 from tests.unit.ingest.test_replay import (
     PLAYERS,
@@ -85,7 +85,7 @@ LEFT_OUT = {"rev", "changedAt", "previous", "lastSeenAt"}  # the last: a webhook
 SCRUBBED = {"history", "since"}  # equal only where all of a person's browsers are told: not here
 
 
-def _players(history: History) -> dict[str, Any]:
+def _players(history: ProjectorHarness) -> dict[str, Any]:
     left_out = LEFT_OUT | (SCRUBBED if history.store.erasures else set())
     return {
         player: {k: v for k, v in entry.items() if k not in left_out}
@@ -96,7 +96,9 @@ def _players(history: History) -> dict[str, Any]:
 @pytest.mark.parametrize("bounds", [BOUNDS, TIGHT])
 @RELAXED
 @given(data=st.data())
-def test_interleaving_and_repetition_change_nothing(data: st.DataObject, bounds: Bounds) -> None:
+def test_interleaving_and_repetition_change_nothing(
+    data: st.DataObject, bounds: ProfileLimits
+) -> None:
     history = data.draw(histories())
     first, second = (_replay(data.draw(logs(history)), bounds=bounds) for _ in range(2))
     assert first.profiles() == second.profiles()
@@ -107,7 +109,7 @@ def test_interleaving_and_repetition_change_nothing(data: st.DataObject, bounds:
 @RELAXED
 @given(data=st.data(), breaks=st.sets(st.integers(1, 40), max_size=6))
 def test_crashes_between_writes_change_nothing(
-    data: st.DataObject, breaks: set[int], bounds: Bounds
+    data: st.DataObject, breaks: set[int], bounds: ProfileLimits
 ) -> None:
     batches = data.draw(logs(data.draw(histories())))
     whole = _replay(batches, bounds=bounds)

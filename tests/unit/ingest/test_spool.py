@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.spool import ROW_BYTES, Spool, SpoolFailed, size_of
+from ingest_service.durable.spool import ROW_BYTES, Spool, SpoolFailed, size_of
 from shared.errors import Rejected
-from shared.kafka import Outgoing
+from shared.kafka.client import OutgoingRecord
 
 SYNCED = {"journal_mode": "wal", "synchronous": 2}  # 2: FULL
 
 
-def records(*numbers: int, size: int = 10) -> list[Outgoing]:
+def records(*numbers: int, size: int = 10) -> list[OutgoingRecord]:
     return [
-        Outgoing("carillon.events", f"v{n}", str(n).encode().rjust(size), "pageview")
+        OutgoingRecord("carillon.events", f"v{n}", str(n).encode().rjust(size), "pageview")
         for n in numbers
     ]
 
 
-def values(found: list[Outgoing]) -> list[int]:
+def values(found: list[OutgoingRecord]) -> list[int]:
     return [int(record.value) for record in found]
 
 
@@ -35,7 +35,7 @@ def test_first_in_first_out(tmp_path: Path) -> None:
     spool.append(records(4))
     last, found = spool.first(3)
     assert values(found) == [1, 2, 3]
-    assert found[0] == Outgoing("carillon.events", b"v1", b"         1", "pageview")
+    assert found[0] == OutgoingRecord("carillon.events", b"v1", b"         1", "pageview")
     spool.remove(last, found)
     assert values(spool.first(3)[1]) == [4]
     assert (spool.count, spool.size) == (1, size_of(records(4)))
@@ -80,7 +80,7 @@ def test_size_on_disk_is_near_what_is_counted_and_given_back(tmp_path: Path) -> 
 
 
 def test_belongs_to_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest_service.spool.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("ingest_service.durable.spool.BUSY_SECONDS", 0.05)
     spool = Spool(tmp_path / "spool.sqlite")
     with pytest.raises(Rejected, match="CARILLON_DATA_DIR"):
         Spool(tmp_path / "spool.sqlite")

@@ -8,7 +8,7 @@ from typing import Any, cast
 from bson.codec_options import CodecOptions
 
 from ingest_service.projector.store import MongoProjections
-from shared.mongo import Database
+from shared.mongo.client import Database
 
 SLOW_FROM = 101
 
@@ -54,7 +54,7 @@ async def test_many_are_asked_for_some_at_a_time() -> None:
         store.players(names),
         store.players_of("demo", names),
         store.profiles_within(names, 1),
-        store.buried(names),
+        store.tombstones(names),
     ):
         asked.ids.clear()
         await ask

@@ -7,15 +7,15 @@ import bson
 from ingest_service.projector.contribution import MAX_LINES
 from ingest_service.projector.visitor import SEEN_EVENTS
 from shared.models.event import Event
-from tests.unit.ingest.doubles import History, event
+from tests.unit.ingest.doubles import ProjectorHarness, event
 
 ORDER = [{"item": f"{n:0150}", "quantity": 1, "price": None} for n in range(190)]  # 32 KiB
 
 
 async def test_kiosk_stays_bounded() -> None:
-    history = History()
+    history = ProjectorHarness()
     for number in range(0, 200, 2):
-        await history.tell(
+        await history.apply(
             event("identify", "a", number + 1, login=f"guest{number}"),
             event("logout", "a", number + 2),
         )
@@ -27,14 +27,14 @@ async def test_kiosk_stays_bounded() -> None:
 async def test_large_orders_of_many_logins_fit_a_document() -> None:
     """What MongoDB refuses would end the browser's history for good; and an event of a person reads
     a hundred of them."""
-    history = History()
+    history = ProjectorHarness()
     number = 0
     for login in range(14):
         events = [event("identify", "a", number := number + 1, login=f"guest{login}")]
         for _ in range(50):
             number += 1
             events.append(event("purchase", "a", number, id=str(number), items=ORDER))
-        await history.tell(*events)
+        await history.apply(*events)
     (visitor,) = history.store.kept["visitors"].values()
     assert 2 < len(visitor["epochs"]) < 14
     assert len(bson.encode(visitor)) < 1024**2
@@ -46,25 +46,25 @@ def _orders(first: int, count: int, lines: int) -> list[Event]:
 
 
 async def test_orders_are_kept_as_far_as_their_lines_are_few() -> None:
-    history = History()
-    await history.tell(*_orders(0, 60, MAX_LINES // 50))
+    history = ProjectorHarness()
+    await history.apply(*_orders(0, 60, MAX_LINES // 50))
     profile = history.anonymous("a")
     assert profile is not None and len(profile["purchases"]) == 50
-    await history.tell(*_orders(100, 1, MAX_LINES))
+    await history.apply(*_orders(100, 1, MAX_LINES))
     profile = history.anonymous("a")
     assert profile is not None
     assert [(p["id"], len(p["items"])) for p in profile["purchases"]] == [("100", MAX_LINES)]
-    await history.tell(*_orders(101, 1, MAX_LINES + 1))
+    await history.apply(*_orders(101, 1, MAX_LINES + 1))
     profile = history.anonymous("a")
     assert profile is not None and [p["id"] for p in profile["purchases"]] == ["101"]
 
 
 async def test_cut_is_remembered_for_longer_than_what_cuts_nothing() -> None:
     """Repeated when a batch's worth of others has come, it must not log her in again."""
-    history = History()
+    history = ProjectorHarness()
     login, out = event("identify", "a", 1, login="eva"), event("logout", "a", 2)
-    await history.tell(login, out)
-    await history.tell(*(event("pageview", "a", 10 + n) for n in range(SEEN_EVENTS)))
-    await history.tell(login)
+    await history.apply(login, out)
+    await history.apply(*(event("pageview", "a", 10 + n) for n in range(SEEN_EVENTS)))
+    await history.apply(login)
     assert history.login("eva")["visitors"] == []
     assert len(history.profiles()) == 2

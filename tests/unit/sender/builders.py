@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any, cast
 
 from sender_service.models.campaign import Campaign
-from sender_service.models.page import Chunk, Page, PageEdit, new_chunk
 from sender_service.models.send import NEVER, Send
+from sender_service.pages.page import Chunk, Page, PageEdit, new_chunk
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.target import Candidate

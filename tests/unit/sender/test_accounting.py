@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender_service.accounting.rules import (
+from sender_service.accounting.interactions import (
     FIRST_BACKOFF_SECONDS,
     LONGEST_BACKOFF_SECONDS,
     apply,
     backoff,
-    judge,
+    verify_interaction,
 )
-from sender_service.models.page import PageEdit, summarise
+from sender_service.models.push_tag import TagSigner
+from sender_service.pages.page import PageEdit, summarise
 from shared.models.delivery import Delivery
 from shared.models.event import Event
-from shared.tag import Tagger
 from tests.fakes import START
 from tests.unit.sender.builders import SEND, edit, player_id
 
-TAGGER = Tagger(b"k" * 32)
+TAGGER = TagSigner(b"k" * 32)
 AT = START + timedelta(minutes=1)
 RELEASED = {"state": "released", "release": 1, "attempted": True, "releasedAt": START, "ttl": 60}
 
@@ -213,19 +213,20 @@ GENUINE = TAGGER.sign(SEND, 3, "1-0")
 
 @pytest.mark.parametrize("kind", ["impression", "click", "close"])
 def test_genuine_webhook_is_a_sighting(kind: str) -> None:
-    seen = judge(_webhook(GENUINE, kind=kind), TAGGER)
+    seen = verify_interaction(_webhook(GENUINE, kind=kind), TAGGER)
     assert seen is not None
     assert (seen.tagged.send, seen.tagged.page, seen.tagged.chunk) == (SEND, 3, "1-0")
     assert (seen.player, seen.kind, seen.at) == (player_id(1), kind, AT)
 
 
 def test_player_is_compared_in_lower_case() -> None:
-    seen = judge(_webhook(GENUINE, playerID="AAAAAAAA-0000-4000-8000-000000000001"), TAGGER)
+    webhook = _webhook(GENUINE, playerID="AAAAAAAA-0000-4000-8000-000000000001")
+    seen = verify_interaction(webhook, TAGGER)
     assert seen is not None and seen.player == "aaaaaaaa-0000-4000-8000-000000000001"
 
 
 def test_player_of_the_envelope_will_do() -> None:
-    assert judge(_webhook(GENUINE, playerID=...), TAGGER) is not None
+    assert verify_interaction(_webhook(GENUINE, playerID=...), TAGGER) is not None
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_player_of_the_envelope_will_do() -> None:
     [
         _webhook(None),
         _webhook(GENUINE[:-1] + ("A" if GENUINE[-1] != "A" else "B")),
-        _webhook(Tagger(b"j" * 32).sign(SEND, 3, "0")),
+        _webhook(TagSigner(b"j" * 32).sign(SEND, 3, "0")),
         _webhook(["x"]),
         _webhook(GENUINE, data=None),
         _webhook(GENUINE, data="text"),
@@ -246,4 +247,4 @@ def test_player_of_the_envelope_will_do() -> None:
     ],
 )
 def test_what_cannot_be_counted(event: Event) -> None:
-    assert judge(event, TAGGER) is None
+    assert verify_interaction(event, TAGGER) is None

@@ -14,7 +14,7 @@ from sender_service.models.policy import AppPolicy
 from sender_service.planner import building
 from sender_service.planner.building import PageBuilder
 from sender_service.planner.policy import choose_variant
-from sender_service.planner.target import Candidate, Want
+from sender_service.planner.target import Candidate, PlayerSelection
 from tests.fakes import START
 from tests.unit.sender.builders import (
     campaign,
@@ -112,7 +112,7 @@ def test_bad_variables_fail_only_their_person() -> None:
     of = plan(campaign(variant(contents={"en": "{{ name }}"})))
     candidates = [
         Candidate(1, profile("p", player(1), player(2, "invalid"))),
-        Candidate(2, profile("q", player(3)), (Want(None, {"name": "Zoe"}),)),
+        Candidate(2, profile("q", player(3)), (PlayerSelection(None, {"name": "Zoe"}),)),
     ]
     (page,) = pages_of(of, candidates)
     assert page["outcomes"] == {"0": ["failed", "bad_variables"], "1": ["suppressed", "invalid"]}
@@ -147,7 +147,11 @@ def test_bodies_lie_where_their_chunks_say() -> None:
     of = plan(campaign(variant(contents={"en": "{{ name }}"})))
     builder = PageBuilder(of, 0, START, set())
     for n in range(5):
-        builder.add(Candidate(n, profile(f"p{n}", player(n)), (Want(None, {"name": f"n{n % 2}"}),)))
+        builder.add(
+            Candidate(
+                n, profile(f"p{n}", player(n)), (PlayerSelection(None, {"name": f"n{n % 2}"}),)
+            )
+        )
     for name, person, chunk in builder.members:
         text = builder.bodies[int(chunk)]["contents"]["en"]
         assert text == f"n{int(person[1:]) % 2}", name

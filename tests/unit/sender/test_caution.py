@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender_service.dispatcher.caution import LEAST, RECOVERY_SECONDS, Caution
+from sender_service.dispatcher.throttle import LEAST, RECOVERY_SECONDS, AimdThrottle
 from tests.fakes import ManualClock
 
 
@@ -16,15 +16,15 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def caution(clock: ManualClock) -> Caution:
-    return Caution(clock.monotonic)
+def caution(clock: ManualClock) -> AimdThrottle:
+    return AimdThrottle(clock.monotonic)
 
 
-def test_nothing_is_held_back_before_a_refusal(caution: Caution) -> None:
+def test_nothing_is_held_back_before_a_refusal(caution: AimdThrottle) -> None:
     assert caution.share == 1
 
 
-def test_calls_under_way_count_once(caution: Caution, clock: ManualClock) -> None:
+def test_calls_under_way_count_once(caution: AimdThrottle, clock: ManualClock) -> None:
     for _ in range(20):
         caution.refused(2)
         clock.advance(0.05)
@@ -32,7 +32,7 @@ def test_calls_under_way_count_once(caution: Caution, clock: ManualClock) -> Non
 
 
 def test_share_waits_for_the_end_of_the_pause_and_recovers(
-    caution: Caution, clock: ManualClock
+    caution: AimdThrottle, clock: ManualClock
 ) -> None:
     caution.refused(10)
     clock.advance(10)
@@ -46,7 +46,7 @@ def test_share_waits_for_the_end_of_the_pause_and_recovers(
 @given(st.lists(st.tuples(st.floats(0, 20), st.floats(0, 5)), max_size=40))
 def test_never_to_nothing(refusals: list[tuple[float, float]]) -> None:
     clock = ManualClock()
-    caution = Caution(clock.monotonic)
+    caution = AimdThrottle(clock.monotonic)
     for after, pause in refusals:
         clock.advance(after)
         caution.refused(pause)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sender_service.cli.ops import Refused, read_json
+from sender_service.cli.ops import ApiError, read_json
 
 
 @pytest.mark.parametrize(
@@ -31,21 +31,21 @@ def test_f12_a_byte_order_mark_of_an_option_is_skipped() -> None:
 def test_f12_half_of_utf16_is_no_json(tmp_path: Path) -> None:
     path = tmp_path / "app.json"
     path.write_bytes('{"a": 1}'.encode("utf-16")[:-1])
-    with pytest.raises(Refused, match="is not JSON"):
+    with pytest.raises(ApiError, match="is not JSON"):
         read_json(str(path))
 
 
 def test_c3_a_file_or_option_says_where_it_is_no_json(tmp_path: Path) -> None:
     path = tmp_path / "campaign.json"
     path.write_text('{\n  "name": "Jana"\n  "policy": {}\n}')
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ApiError) as caught:
         read_json(str(path))
     assert str(caught.value) == f"{path} is not JSON: line 3, column 3: a comma or a }} is expected"
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ApiError) as caught:
         read_json("{name: 1}", "--variables")
     assert str(caught.value).startswith(
         "--variables is not JSON: line 1, column 2: a key in double"
     )
     path.write_bytes('{"a":\n "ž"}'.encode("cp1250"))
-    with pytest.raises(Refused, match="line 2, column 3: it is not UTF-8"):
+    with pytest.raises(ApiError, match="line 2, column 3: it is not UTF-8"):
         read_json(str(path))

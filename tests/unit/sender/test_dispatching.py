@@ -13,13 +13,13 @@ import pytest
 from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
 from sender_service.dispatcher.onesignal import OneSignalClient
 from shared.errors import LogUnavailable
-from shared.kafka import Outgoing, Record
+from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
 from shared.models.app import App
 from shared.models.delivery import Delivery
 from shared.models.job import Job
 from shared.settings import OneSignalSettings
-from shared.stage import Item
-from shared.topics import JOBS_MARKETING, JOBS_TRANSACTIONAL
+from shared.stage.runner import Item
 from tests.fakes import START, ManualClock
 from tests.unit.sender.builders import SEND, player_id
 from tests.unit.sender.test_lanes import ID, VAULT, an_app
@@ -28,7 +28,7 @@ NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
 
 
 @dataclass
-class Turns:
+class UnlimitedGovernor:
     """A governor that says whether there are turns, and remembers what it was asked and told."""
 
     gives: bool = True
@@ -50,7 +50,7 @@ class Log:
     refuses: int = 0
     deliveries: list[Delivery] = field(default_factory=list)
 
-    async def publish(self, record: Outgoing) -> None:
+    async def publish(self, record: OutgoingRecord) -> None:
         if self.refuses:
             self.refuses -= 1
             raise LogUnavailable("Kafka: away")
@@ -63,11 +63,11 @@ class Apps:
 
 
 @dataclass
-class Desk:
+class DispatcherHarness:
     """The dispatcher, and an OneSignal that answers as it is told."""
 
     answers: Callable[[], httpx.Response] = lambda: httpx.Response(200, json={"id": ID})
-    turns: Turns = field(default_factory=Turns)
+    turns: UnlimitedGovernor = field(default_factory=UnlimitedGovernor)
     log: Log = field(default_factory=Log)
     clock: ManualClock = field(default_factory=ManualClock)
     calls: int = 0
@@ -90,7 +90,7 @@ class Desk:
         assert await self.dispatcher._handle(items) == []
 
     @property
-    def told(self) -> list[tuple[str, str | None]]:
+    def reported(self) -> list[tuple[str, str | None]]:
         return [(d.outcome, d.reason) for d in self.log.deliveries]
 
 
@@ -105,52 +105,52 @@ def job(n: int = 0, **fields: Any) -> Job:
 
 def test_each_priority_is_read_by_a_stage_of_its_own() -> None:
     """In one topic or group what is pressing would stand behind a million others."""
-    pressing, marketing = Desk().dispatcher.stages()
-    assert list(pressing.topics) == [JOBS_TRANSACTIONAL.name]
-    assert list(marketing.topics) == [JOBS_MARKETING.name]
+    pressing, marketing = DispatcherHarness().dispatcher.stages()
+    assert list(pressing.topics) == [TRANSACTIONAL_JOBS_TOPIC.name]
+    assert list(marketing.topics) == [MARKETING_JOBS_TOPIC.name]
     assert pressing.group != marketing.group and pressing.name != marketing.name
 
 
 @pytest.mark.parametrize("priority", ["transactional", "marketing"])
 async def test_turn_is_asked_for_in_its_own_lane(priority: str) -> None:
-    desk = Desk()
+    desk = DispatcherHarness()
     await desk.handle(job(priority=priority))
     assert desk.turns.pressing == [priority == "transactional"]
-    assert desk.told == [("sent", None)]
+    assert desk.reported == [("sent", None)]
 
 
 async def test_no_turn_in_time_is_handed_back_uncalled() -> None:
     """So that what stands behind it, perhaps another app's, has its turn."""
-    desk = Desk(turns=Turns(gives=False))
+    desk = DispatcherHarness(turns=UnlimitedGovernor(gives=False))
     await desk.handle(job())
-    assert (desk.calls, desk.told) == (0, [("deferred", "no_turn")])
+    assert (desk.calls, desk.reported) == (0, [("deferred", "no_turn")])
     assert desk.log.deliveries[0].not_before == START + timedelta(seconds=1)
 
 
 async def test_what_has_expired_is_not_called() -> None:
-    desk = Desk()
+    desk = DispatcherHarness()
     desk.clock.advance(3_600)
     await desk.handle(job())
-    assert (desk.calls, desk.told) == (0, [("deferred", "no_turn")])
+    assert (desk.calls, desk.reported) == (0, [("deferred", "no_turn")])
 
 
 @pytest.mark.parametrize(("header", "seconds"), [({"retry-after": "7"}, 7.0), ({}, 1.0)])
 async def test_429_pauses_the_app_for_everybody(header: dict[str, str], seconds: float) -> None:
-    desk = Desk(lambda: httpx.Response(429, headers=header))
+    desk = DispatcherHarness(lambda: httpx.Response(429, headers=header))
     await desk.handle(job())
     assert desk.turns.paused == [("demo", seconds)]
-    assert desk.told == [("deferred", "rate_limited")]
+    assert desk.reported == [("deferred", "rate_limited")]
 
 
 async def test_other_failures_pause_nobody() -> None:
-    desk = Desk(lambda: httpx.Response(503, headers={"retry-after": "7"}))
+    desk = DispatcherHarness(lambda: httpx.Response(503, headers={"retry-after": "7"}))
     await desk.handle(job())
-    assert (desk.turns.paused, desk.told) == ([], [("deferred", "server_error")])
+    assert (desk.turns.paused, desk.reported) == ([], [("deferred", "server_error")])
 
 
 async def test_unit_is_done_only_when_all_of_its_deliveries_are_stored() -> None:
     """Else its offsets would be committed, and nobody would hear of the call before the sweep."""
-    desk = Desk(log=Log(refuses=1))
+    desk = DispatcherHarness(log=Log(refuses=1))
     with pytest.raises(LogUnavailable):
         await desk.handle(*map(job, range(3)))
     assert (desk.calls, len(desk.log.deliveries)) == (3, 2), "the others came to their end"

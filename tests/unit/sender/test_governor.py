@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sender_service.dispatcher.governor import Governor, Membership, Pacer
-from shared.limits import REQUESTS_PER_SECOND, requests_per_second
+from sender_service.models.onesignal_limits import REQUESTS_PER_SECOND, requests_per_second
 from shared.settings import GovernorSettings
 from tests.fakes import VirtualLoop, in_virtual_time
 from tests.unit.sender.test_lanes import an_app

@@ -83,7 +83,7 @@ async def test_marketing_that_hangs_takes_no_connection_of_what_is_pressing() ->
         assert await asyncio.gather(*stuck) == [Sent(ID, replayed=False)] * PLACES
 
 
-class Turns:
+class UnlimitedGovernor:
     """A governor that gives every turn at once, and counts."""
 
     given = 0
@@ -93,7 +93,7 @@ class Turns:
         return True
 
 
-def _dispatcher(client: OneSignalClient, turns: Turns) -> Dispatcher:
+def _dispatcher(client: OneSignalClient, turns: UnlimitedGovernor) -> Dispatcher:
     nothing: Any = None
     return Dispatcher(
         DispatcherTools(nothing, nothing, cast(Any, turns), client, nothing, lambda: START)
@@ -102,7 +102,7 @@ def _dispatcher(client: OneSignalClient, turns: Turns) -> Dispatcher:
 
 async def test_who_waited_for_a_connection_takes_another_turn() -> None:
     async with hanging() as (server, client):
-        turns = Turns()
+        turns = UnlimitedGovernor()
         one = _dispatcher(client, turns)
         calls = [
             asyncio.create_task(one._call(an_app(), _job("marketing"))) for _ in range(PLACES + 1)
@@ -118,7 +118,7 @@ async def test_who_waited_for_a_connection_takes_another_turn() -> None:
 
 async def test_marketing_that_hangs_takes_no_place_of_what_is_pressing() -> None:
     async with hanging() as (server, client):
-        one = _dispatcher(client, Turns())
+        one = _dispatcher(client, UnlimitedGovernor())
         stuck = [asyncio.create_task(one._call(an_app(), _job("marketing"))) for _ in range(PLACES)]
         await eventually(lambda: server.calls == PLACES)
         async with asyncio.timeout(dispatcher.TURN_SECONDS / 2):
@@ -131,7 +131,7 @@ async def test_marketing_that_hangs_takes_no_place_of_what_is_pressing() -> None
 async def test_who_gets_no_connection_in_time_is_handed_back(monkeypatch: Any) -> None:
     monkeypatch.setattr(dispatcher, "TURN_SECONDS", 0.05)
     async with hanging() as (server, client):
-        one = _dispatcher(client, Turns())
+        one = _dispatcher(client, UnlimitedGovernor())
         stuck = [asyncio.create_task(one._call(an_app(), _job("marketing"))) for _ in range(PLACES)]
         await eventually(lambda: server.calls == PLACES)
         assert await one._call(an_app(), _job("marketing")) is None

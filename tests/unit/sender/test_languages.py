@@ -9,7 +9,7 @@ import pytest
 
 from sender_service.models.segment import LanguageIs
 from sender_service.planner.languages import spellings
-from sender_service.planner.segments import to_filter
+from sender_service.planner.segment_filter import to_filter
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sender_service.intake import lines
 from sender_service.intake.lines import to_lines
 from sender_service.models.trigger import MAX_TRIGGER_BYTES
-from sender_service.planner.seen import FIRST_SIZE, Places, SeenTexts
+from sender_service.planner.text_index import FIRST_SIZE, TextHashSet, TextIndex
 from shared.errors import TooLarge
 
 
@@ -60,7 +60,7 @@ async def test_a2_line_in_tiny_pieces_is_put_together_once() -> None:
 
 @given(st.lists(st.text("abc", max_size=4)))
 def test_seen_is_a_set(texts: list[str]) -> None:
-    seen, plain = SeenTexts(), set[str]()
+    seen, plain = TextHashSet(), set[str]()
     for text in texts:
         assert (text in seen) == (text in plain)
         assert seen.add(text) == (text not in plain)
@@ -69,14 +69,14 @@ def test_seen_is_a_set(texts: list[str]) -> None:
 
 
 def test_seen_grows() -> None:
-    seen = SeenTexts(str(n) for n in range(5 * FIRST_SIZE))
+    seen = TextHashSet(str(n) for n in range(5 * FIRST_SIZE))
     assert len(seen) == 5 * FIRST_SIZE
     assert all(str(n) in seen for n in range(5 * FIRST_SIZE))
     assert not any(f"x{n}" in seen for n in range(1_000))
 
 
 def test_places_keep_the_first_number_of_each_text() -> None:
-    places, count = Places(), FIRST_SIZE * 3
+    places, count = TextIndex(), FIRST_SIZE * 3
     for number in range(count):
         places.note(f"name {number}", number)
         places.note(f"name {number // 2}", 0)

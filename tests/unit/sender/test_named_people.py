@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sender_service.models.trigger import Recipient
-from sender_service.planner.lists import Named, together
+from sender_service.planner.recipients import ResolvedRecipient, resolve_list
 from sender_service.planner.target import Candidate
 from tests.unit.sender.builders import campaign, pages_of, plan, player, player_id, profile, variant
 
@@ -18,7 +18,9 @@ Name = tuple[dict[str, Any], dict[str, Any] | None]
 
 def listed(*names: Name) -> list[Candidate]:
     """Of names and who is behind them."""
-    return together([Named(Recipient.model_validate(name), who) for name, who in names])
+    return resolve_list(
+        [ResolvedRecipient(Recipient.model_validate(name), who) for name, who in names]
+    )
 
 
 def by_player(n: int, person: dict[str, Any] | None, **variables: Any) -> Name:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sender_service.cli.target import to_trigger
 from sender_service.intake.naming import without_nobody
-from sender_service.intake.said import to_said
+from sender_service.intake.request import parse_request
 from sender_service.models.campaign import CampaignBody
 from sender_service.models.origins import to_origin
 from sender_service.models.quiet_hours import QuietHours
@@ -34,7 +34,7 @@ SEGMENTS: TypeAdapter[Segment] = TypeAdapter(BoundedSegment)
 def read(**fields: Any) -> Terms | InvalidPayload:
     """As intake does with a record, of an app that allows no odd logins."""
     body = {"id": SEND, "app": "demo", "campaign": "welcome", **fields}
-    return without_nobody(to_said(orjson.dumps(body)).trigger, ())
+    return without_nobody(parse_request(orjson.dumps(body)).trigger, ())
 
 
 def named(trigger: Any) -> list[tuple[str, str]]:
@@ -111,7 +111,7 @@ def test_f18_a_list_of_bad_names_only_is_refused(names: list[Any]) -> None:
 
 def test_f18_what_an_app_allows_is_somebody() -> None:
     body = {"id": SEND, "app": "demo", "campaign": "welcome", "audience": {"logins": ["guest"]}}
-    said = to_said(orjson.dumps(body))
+    said = parse_request(orjson.dumps(body))
     assert named(without_nobody(said.trigger, ["guest"])) == [("login", "guest")]
 
 

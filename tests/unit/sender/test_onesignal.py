@@ -58,7 +58,7 @@ async def _sent(router: respx.MockRouter) -> Outcome:
 
 
 async def _counted(router: respx.MockRouter, app: App | None = None) -> int | None:
-    return await _client(router).messageable(app or _app())
+    return await _client(router).audience_size(app or _app())
 
 
 def _router(answer: httpx.Response | Exception) -> respx.MockRouter:

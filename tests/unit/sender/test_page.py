@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender_service.models.page import (
+from sender_service.models.send import NEVER, add_sums, empty_sums, public_state
+from sender_service.pages.page import (
     FINAL_CHUNK,
     Page,
     PageEdit,
@@ -21,7 +22,6 @@ from sender_service.models.page import (
     pending_members,
     summarise,
 )
-from sender_service.models.send import NEVER, add_sums, empty_sums, shown_state
 from tests.fakes import START
 from tests.unit.sender.builders import SEND, SWEEP, chunk, page, player_id, send
 
@@ -198,4 +198,4 @@ def test_page_id_is_pinned() -> None:
     ],
 )
 def test_state_as_it_is_shown(fields: dict[str, Any], state: str) -> None:
-    assert shown_state(send(**fields), START) == state
+    assert public_state(send(**fields), START) == state

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sender_service.models.page import PageEdit
 from sender_service.models.policy import Policy, has_bought
 from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.send import Send
-from sender_service.scheduler.release import wait_through_quiet_hours
+from sender_service.pages.page import PageEdit
+from sender_service.pages.transitions import wait_through_quiet_hours
 from shared.errors import InvalidPayload
 from shared.models.wire import validate
 from tests.unit.sender.test_splitting import page_of

@@ -9,16 +9,16 @@ from typing import Any, cast
 import pytest
 
 from sender_service.models.campaign import Campaign, CampaignBody
-from sender_service.models.page import PageEdit
 from sender_service.models.policy import AppPolicy
 from sender_service.models.quiet_hours import QuietHours, zone_for
 from sender_service.models.segment import TimeZoneIs
 from sender_service.models.send import Send
+from sender_service.pages.page import PageEdit
+from sender_service.pages.transitions import wait_through_quiet_hours
 from sender_service.planner.building import PageBuilder
 from sender_service.planner.rendering import Renderer
-from sender_service.planner.segments import to_filter
+from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Candidate
-from sender_service.scheduler.release import wait_through_quiet_hours
 from shared.errors import InvalidPayload
 from shared.models.strict import validate_strictly
 from tests.fakes import START

@@ -8,20 +8,20 @@ from typing import Any
 import orjson
 import pytest
 
-from sender_service.models.page import PageEdit
-from sender_service.scheduler.release import (
+from sender_service.models.push_tag import TagClaims, TagSigner
+from sender_service.pages.page import PageEdit
+from sender_service.pages.transitions import (
     due_chunks,
-    end_what_is_over,
-    hand_out,
+    end_expired,
+    release,
+    suppress_unreachable,
     to_job,
-    without_unreachable,
 )
 from shared.ids import idempotency_key
-from shared.tag import Tagged, Tagger
 from tests.fakes import START
 from tests.unit.sender.builders import SEND, SWEEP, edit, page, player_id, send
 
-TAGGER = Tagger(b"k" * 32)
+TAGGER = TagSigner(b"k" * 32)
 NOW = START + timedelta(hours=1)
 RECENT, SILENT = NOW - timedelta(seconds=SWEEP - 1), NOW - timedelta(seconds=SWEEP)
 EXPIRED = {"expiresAt": NOW}
@@ -69,7 +69,7 @@ def test_what_is_over(
     sending: dict[str, Any], chunk: dict[str, Any], state: str, reason: str | None
 ) -> None:
     found = edit(**chunk)
-    end_what_is_over(found, send(**sending), NOW)
+    end_expired(found, send(**sending), NOW)
     ended = found.page["chunks"]["0"]
     assert (ended["state"], ended["reason"]) == (state, reason)
     assert bool(found.finish()) == (ended["at"] == NOW)
@@ -104,7 +104,7 @@ def test_looking_again_suppresses_who_went_away() -> None:
     found = PageEdit(page(members, outcomes={"3": ["sent", ""]}), SWEEP)
     ledger = _entry(0, "p0") | _entry(1, "p1", "unsubscribed") | _entry(2, "p2", "invalid")
     ledger |= _entry(3, "p3", "unsubscribed") | _entry(9, "p9", "unsubscribed")
-    assert without_unreachable(found, {"0"}, ledger) == []
+    assert suppress_unreachable(found, {"0"}, ledger) == []
     assert found.page["outcomes"] == {
         "1": ["suppressed", "unsubscribed"], "2": ["suppressed", "invalid"], "3": ["sent", ""],
     }  # fmt: skip
@@ -112,14 +112,14 @@ def test_looking_again_suppresses_who_went_away() -> None:
 
 def test_looking_again_names_who_moved() -> None:
     found = edit()
-    assert without_unreachable(found, {"0"}, _entry(1, "stranger") | _entry(2, "p2")) == [
+    assert suppress_unreachable(found, {"0"}, _entry(1, "stranger") | _entry(2, "p2")) == [
         player_id(1)
     ]
     assert found.page["outcomes"] == {}
 
 
 def _released(found: PageEdit, sending: Any, **at: timedelta) -> dict[str, Any]:
-    hand_out(found, "0", sending, START + at.get("after", timedelta()))
+    release(found, "0", sending, START + at.get("after", timedelta()))
     job = to_job(found.page, "0", BODY, sending, "os-app", TAGGER)
     return dict(orjson.loads(job.dump()))
 
@@ -133,7 +133,7 @@ def test_job_is_one_whole_call() -> None:
         **BODY, "app_id": "os-app", "data": {"k": 1, "carillon": tag}, "name": tag,
         "web_push_topic": SEND, "ttl": 3_600,
     }  # fmt: skip
-    assert TAGGER.read(tag) == Tagged(SEND, 0, "0")
+    assert TAGGER.verify(tag) == TagClaims(SEND, 0, "0")
     assert (job["generation"], job["release"], job["priority"]) == (1, 1, "marketing")
     assert BODY["data"] == {"k": 1}
 
@@ -180,6 +180,6 @@ def test_members_with_an_outcome_are_not_named() -> None:
 
 def test_handing_out_is_due_for_the_sweeper() -> None:
     found = edit()
-    hand_out(found, "0", send(), NOW)
+    release(found, "0", send(), NOW)
     found.finish()
     assert found.page["due"] == NOW + timedelta(seconds=SWEEP) and found.page["out"] == 1

@@ -9,7 +9,7 @@ import pytest
 
 from sender_service.cli.schemas import OUT
 from sender_service.models.schemas import MESSAGES, Message, asyncapi, files
-from shared.topics import TOPICS
+from shared.kafka.topics import TOPICS
 
 ROOT = Path(__file__).parents[3]
 

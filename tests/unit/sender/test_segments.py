@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from sender_service.models.segment import MAX_CONDITIONS, MAX_DEPTH, BoundedSegment, Segment
 from sender_service.models.trigger import Trigger, parse_trigger
-from sender_service.planner.segments import to_filter
+from sender_service.planner.segment_filter import to_filter
 from shared.errors import InvalidPayload
 from tests.fakes import START
 from tests.unit.sender.builders import SEND

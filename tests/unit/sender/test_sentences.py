@@ -12,17 +12,18 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic_core.core_schema import ErrorType
 
-from ingest_service.field_notes import FieldNotes, validate_leniently
-from ingest_service.schemas import KNOWN, Envelope, Shape
+from ingest_service.collect.event_schemas import EVENT_MODELS, Envelope
+from ingest_service.parsing.field_notes import FieldNotes, validate_leniently
+from ingest_service.parsing.input_model import InputModel
 from sender_service.models.campaign import CampaignBody
 from sender_service.models.trigger import Recipient, Terms, Trigger, parse_trigger
 from sender_service.ops.app_body import AppIn
 from sender_service.ops.app_keys import KeyRequest
+from sender_service.ops.dead_letters import ReplayIn
 from sender_service.ops.examples import APP, CAMPAIGN, PERSON, PLAYER, SEND_ID
-from sender_service.ops.letters import ReplayIn
 from sender_service.ops.people import MergeIn, PersonQuery
+from sender_service.ops.push_tester import PushTestRequest
 from sender_service.ops.tokens import TokenIn
-from sender_service.ops.trials import TestPush
 from shared.errors import FieldError, InvalidPayload
 from shared.models.sentences import UNEXPECTED, UNTOLD, sentence_of, words_of
 from shared.models.strict import validate_strictly
@@ -74,7 +75,7 @@ WRITTEN: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (PersonQuery, {"app": "demo", "email": "jana@shop.example"}),
     (MergeIn, {"merge": PERSON}),
     (TokenIn, {"name": "x", "role": "read", "apps": ["demo"], "expiresAt": "2030-01-01T00:00:00Z"}),
-    (TestPush, {"player": PLAYER, "variables": {}}),
+    (PushTestRequest, {"player": PLAYER, "variables": {}}),
 ]  # fmt: skip
 EVENTS: dict[str, dict[str, Any]] = {
     "pageview": {"pageType": "product", "itemID": "1", "categoryID": "2"},
@@ -145,8 +146,8 @@ def test_c3_messages_of_events_are_sentences() -> None:
     envelope = {"type": "pageview", "visitorId": "v-1", "occurredAt": "2027-01-01T00:00:00Z",
                 "page": {"url": "https://x.example/", "title": "X", "referrer": ""},
                 "context": {"timeZone": "UTC", "language": "cs", "browser": "x"}}  # fmt: skip
-    read: list[tuple[type[Shape], dict[str, Any]]] = [(Envelope, envelope)]
-    read += [(KNOWN[kind], data) for kind, data in EVENTS.items()]
+    read: list[tuple[type[InputModel], dict[str, Any]]] = [(Envelope, envelope)]
+    read += [(EVENT_MODELS[kind], data) for kind, data in EVENTS.items()]
     for model, body in read:
         for _, odd in with_odd_values(body):
             notes = FieldNotes()

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 from starlette.types import Receive, Scope, Send
 
-from sender_service.ops.silence import SilenceWatch
+from sender_service.ops.mongo_watchdog import MongoWatchdog
 from shared.errors import StoreUnavailable
-from shared.http import json_response
+from shared.http.responses import json_response
 
 Ask = Callable[[], Awaitable[object]]
 
@@ -24,7 +24,7 @@ async def answer_of(work: Callable[[], Awaitable[object]], ask: Ask) -> tuple[in
         await work()
         await json_response({})(scope, receive, send)
 
-    transport = httpx.ASGITransport(SilenceWatch(app, ask=ask))
+    transport = httpx.ASGITransport(MongoWatchdog(app, ask=ask))
     began = time.monotonic()
     async with httpx.AsyncClient(transport=transport, base_url="http://ops") as http:
         answer = await http.get("/v1/apps")

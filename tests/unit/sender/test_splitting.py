@@ -9,8 +9,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender_service.accounting.rules import RefusedRun, apply
-from sender_service.models.page import (
+from sender_service.accounting.interactions import RefusedRun, apply
+from sender_service.pages.page import (
     FINAL_CHUNK,
     Page,
     PageEdit,

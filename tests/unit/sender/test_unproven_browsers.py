@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sender_service.planner.building import PagePlan
-from sender_service.planner.target import Candidate, Want
+from sender_service.planner.target import Candidate, PlayerSelection
 from tests.unit.sender.builders import (
     campaign,
     outcomes,
@@ -61,7 +61,7 @@ def test_a6_nobody_proven_means_that_all_count() -> None:
 
 def test_a6_named_player_without_her_own_texts_gets_it() -> None:
     person = _claimed("p", player(1), player(2))
-    named = Candidate(1, person, (Want(player_id(2)),))
+    named = Candidate(1, person, (PlayerSelection(player_id(2)),))
     (page,) = pages_of(plan(priority="transactional"), [named])
     assert page["outcomes"] == {}
 
@@ -75,6 +75,6 @@ def test_a6_named_player_without_her_own_texts_gets_it() -> None:
 def test_a6_named_player_that_no_profile_lists_has_the_ledgers_reason(
     found: dict[str, Any] | None, state: str | None, reason: str
 ) -> None:
-    named = Candidate(1, found, (Want(player_id(9)),), state=state)
+    named = Candidate(1, found, (PlayerSelection(player_id(9)),), state=state)
     (page,) = pages_of(plan(), [named])
     assert page["outcomes"] == {"0": ["suppressed", reason]}

@@ -8,35 +8,35 @@ from typing import cast
 
 import pytest
 
-from shared.dead_letters import MAX_KEPT_BYTES, MAX_KEY_BYTES, Poison, Undertaker
 from shared.errors import Rejected
-from shared.kafka import MAX_MESSAGE_BYTES, LogWriter, Outgoing, Record
+from shared.kafka.client import MAX_MESSAGE_BYTES, LogWriter, OutgoingRecord, Record
 from shared.models.dead_letter import DeadLetter
+from shared.stage.dead_letters import MAX_KEPT_BYTES, MAX_KEY_BYTES, DeadLetterPublisher, Poison
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 class Log:
     def __init__(self) -> None:
-        self.records: list[Outgoing] = []
+        self.records: list[OutgoingRecord] = []
 
-    async def publish(self, records: Iterable[Outgoing]) -> None:
+    async def publish(self, records: Iterable[OutgoingRecord]) -> None:
         self.records += records
 
 
-async def buried(
+async def published(
     key: bytes = b"k", value: bytes = b"{", kind: str = "x", message: str = "wrong"
-) -> tuple[Outgoing, DeadLetter]:
+) -> tuple[OutgoingRecord, DeadLetter]:
     log = Log()
-    undertaker = Undertaker("stage", cast(LogWriter, log), "log", lambda: AT)
+    undertaker = DeadLetterPublisher("stage", cast(LogWriter, log), "log", lambda: AT)
     record = Record("topic", 0, 7, key, value, kind, 0)
-    await undertaker.bury([Poison(record, Rejected(message))])
+    await undertaker.publish([Poison(record, Rejected(message))])
     (found,) = log.records
     return found, DeadLetter.parse(found.value)
 
 
 async def test_what_is_small_is_kept_whole() -> None:
-    found, letter = await buried()
+    found, letter = await published()
     assert (found.key, DeadLetter.unpack(letter.key), DeadLetter.unpack(letter.value)) == (
         b"k", b"k", b"{",
     )  # fmt: skip
@@ -55,7 +55,7 @@ LARGE_ONES: list[tuple[bytes, bytes, str]] = [
 
 @pytest.mark.parametrize(("key", "value", "kind"), LARGE_ONES, ids=range(len(LARGE_ONES)))
 async def test_what_is_too_large_is_cut_and_says_so(key: bytes, value: bytes, kind: str) -> None:
-    found, letter = await buried(key, value, kind, f"variables.{'x' * LARGE}: is wrong")
+    found, letter = await published(key, value, kind, f"variables.{'x' * LARGE}: is wrong")
     assert len(found.key) + len(found.value) < MAX_MESSAGE_BYTES - 1_024
     assert letter.cut
     assert key.startswith(DeadLetter.unpack(letter.key))

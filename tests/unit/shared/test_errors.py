@@ -8,7 +8,7 @@ import pytest
 
 from shared import errors
 from shared.errors import CarillonError, Rejected, Unavailable
-from shared.kafka import translate_kafka_errors
+from shared.kafka.errors import translate_kafka_errors
 
 
 def _tree(root: type[CarillonError]) -> Iterator[type[CarillonError]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.garbage import calm_garbage_collector, collect_garbage
+from shared.gc_tuning import calm_garbage_collector, collect_garbage
 from tests.stack import eventually
 
 

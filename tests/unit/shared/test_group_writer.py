@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from shared.errors import LogUnavailable
-from shared.kafka import Outgoing
-from shared.kafka_batches import BatchWriter, GroupWriter
+from shared.kafka.batches import BatchWriter, CoalescingWriter
+from shared.kafka.client import OutgoingRecord
 
 
 class Broker:
@@ -21,22 +21,22 @@ class Broker:
         self.let = asyncio.Event()
         self.broken = False
 
-    async def publish(self, records: Sequence[Outgoing], seconds: float) -> None:
+    async def publish(self, records: Sequence[OutgoingRecord], seconds: float) -> None:
         self.batches.append([record.value.decode() for record in records])
         await self.let.wait()
         if self.broken:
             raise LogUnavailable("away")
 
 
-def _writer(broker: Broker) -> GroupWriter:
-    return GroupWriter(cast(BatchWriter, broker), 1.0)
+def _writer(broker: Broker) -> CoalescingWriter:
+    return CoalescingWriter(cast(BatchWriter, broker), 1.0)
 
 
-def _record(name: str) -> Outgoing:
-    return Outgoing("t", "k", name.encode(), "x")
+def _record(name: str) -> OutgoingRecord:
+    return OutgoingRecord("t", "k", name.encode(), "x")
 
 
-async def _begun(writer: GroupWriter, *names: str) -> list[asyncio.Task[Any]]:
+async def _begun(writer: CoalescingWriter, *names: str) -> list[asyncio.Task[Any]]:
     tasks = [asyncio.create_task(writer.publish(_record(name))) for name in names]
     await asyncio.sleep(0)
     await asyncio.sleep(0)

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Query
 
 from shared.errors import Conflict, FieldError, StoreUnavailable, Unauthorized
 from shared.health import Health
-from shared.http import (
+from shared.http.responses import (
     PRIVATE_PATHS,
     PrivatePaths,
     add_error_handlers,

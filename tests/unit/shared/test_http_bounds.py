@@ -10,14 +10,14 @@ import orjson
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.http_bounds import (
+from shared.http.bounds import (
     BODY_PACE,
     BODY_SECONDS,
     HEAD_SECONDS,
     MAX_HEAD_BYTES,
     MAX_HEADERS,
 )
-from shared.open_files import room_for
+from shared.http.open_files import raise_file_limit
 from shared.service import serve
 from shared.settings import HttpSettings
 from tests.fakes import VirtualLoop, in_virtual_time
@@ -228,5 +228,5 @@ def test_nonsense_is_a_400() -> None:
 
 
 def test_connections_leave_files_for_the_rest() -> None:
-    assert room_for(10) == 10
-    assert 0 < room_for(10**9) < 10**9
+    assert raise_file_limit(10) == 10
+    assert 0 < raise_file_limit(10**9) < 10**9

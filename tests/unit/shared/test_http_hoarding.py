@@ -8,8 +8,8 @@ import socket
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from shared.http_bounds import ANSWER_SECONDS, MAX_HEAD_BYTES, MAX_HEADERS
-from shared.http_shares import PART, Shares
+from shared.http.bounds import ANSWER_SECONDS, MAX_HEAD_BYTES, MAX_HEADERS
+from shared.http.quota import PART, ConnectionQuota
 from tests.unit.shared.test_http_bounds import HEAD, Streams, answer, connect, refusal, served
 
 FLOOD = 65_536_000  # more than a kernel keeps of a connection
@@ -108,7 +108,7 @@ def test_answer_that_is_read_slowly_is_not() -> None:
 
 
 def test_one_address_has_a_part_of_the_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.http_shares.limited_address", lambda address: address)
+    monkeypatch.setattr("shared.http.quota.rate_limit_key", lambda address: address)
 
     async def test(port: int) -> None:
         kept: list[Streams] = [await connect(port) for _ in range(8 // PART)]
@@ -127,21 +127,21 @@ def test_one_address_has_a_part_of_the_connections(monkeypatch: pytest.MonkeyPat
 
 
 def test_ourselves_and_proxies_have_as_many_as_there_are() -> None:
-    shares = Shares(8, ["9.9.9.0/24", "2a01::/32"])
+    shares = ConnectionQuota(8, ["9.9.9.0/24", "2a01::/32"])
     for address in ("127.0.0.1", "10.1.2.3", "::1", "9.9.9.7", "2a01::1", ""):
         assert shares.take(address) is None
     names = [shares.take(f"2a00:1:2:3::{n}") for n in range(3)]
     assert len(set(names)) == 1  # a household
     assert names[0] is not None and shares.is_over(names[0])
-    shares.give_back(names[0])
+    shares.release(names[0])
     assert not shares.is_over(names[0])
     assert shares.take("2a00:1:2:4::1") != names[0]
 
 
 def test_nothing_is_kept_of_who_has_gone() -> None:
-    shares = Shares(8, [])
+    shares = ConnectionQuota(8, [])
     for n in range(5):
         name = shares.take(f"198.51.99.{n}")
         assert name is not None
-        shares.give_back(name)
+        shares.release(name)
     assert not shares._taken

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from shared.http_bounds import MAX_HEAD_BYTES, BoundedProtocol
-from shared.http_pipeline import MAX_QUEUED, piece_end
+from shared.http.bounds import MAX_HEAD_BYTES, BoundedProtocol
+from shared.http.pipeline import MAX_QUEUED, piece_end
 from tests.unit.shared.test_http_bounds import HEAD, answer, connect, echo, refusal, served
 
 GET = HEAD.replace(b"POST", b"GET") + b"\r\n"

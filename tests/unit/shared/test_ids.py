@@ -14,10 +14,10 @@ from shared.ids import (
     derived_id,
     idempotency_key,
     is_uuid,
-    share_of,
     slot_of,
+    stable_fraction,
 )
-from shared.kafka import partition_of
+from shared.kafka.client import partition_of
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 
@@ -49,7 +49,7 @@ def test_slots_are_spread() -> None:
 
 
 def test_shares_are_uniform() -> None:
-    shares = [share_of("holdout", "demo", f"person-{i}") for i in range(20_000)]
+    shares = [stable_fraction("holdout", "demo", f"person-{i}") for i in range(20_000)]
     assert all(0 <= share < 1 for share in shares)
     for tenth in range(10):
         inside = sum(tenth / 10 <= share < (tenth + 1) / 10 for share in shares)
@@ -57,13 +57,13 @@ def test_shares_are_uniform() -> None:
 
 
 def test_purposes_are_independent() -> None:
-    both = sum(share_of("holdout", f"p{i}") < 0.5 and share_of("variant", f"p{i}") < 0.5
+    both = sum(stable_fraction("holdout", f"p{i}") < 0.5 and stable_fraction("variant", f"p{i}") < 0.5
                for i in range(10_000))  # fmt: skip
     assert 2_300 < both < 2_700
 
 
 def test_parts_do_not_run_together() -> None:
-    assert share_of("ab", "c") != share_of("a", "bc")
+    assert stable_fraction("ab", "c") != stable_fraction("a", "bc")
     assert derived_id("ab", "c") != derived_id("a", "bc")
 
 

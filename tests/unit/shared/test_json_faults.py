@@ -7,7 +7,8 @@ from collections.abc import Callable
 import orjson
 import pytest
 
-from ingest_service.batch import load_shallow, read_batch
+from ingest_service.collect.batch import read_batch
+from ingest_service.parsing.bounded_json import load_bounded
 from sender_service.intake.lines import read_head, read_recipient
 from sender_service.models.malformed import BadName
 from sender_service.ops.bodies import load_exactly
@@ -54,7 +55,7 @@ def test_c3_bodies_of_the_ops_api_say_so_too(body: bytes, place: str) -> None:
     assert caught.value.code == "invalid_json" and place in caught.value.message
 
 
-@pytest.mark.parametrize("read", [read_batch, load_shallow])
+@pytest.mark.parametrize("read", [read_batch, load_bounded])
 @pytest.mark.parametrize(("body", "place"), FAULTS[:-1])
 def test_c3_bodies_of_ingest_say_so_too(
     read: Callable[[bytes], object], body: bytes, place: str

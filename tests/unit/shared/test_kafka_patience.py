@@ -8,8 +8,8 @@ from typing import Any
 from aiokafka.protocol.fetch import FetchRequest, FetchResponse_v4
 from aiokafka.protocol.metadata import MetadataRequest
 
-from shared.kafka_patience import PATIENCE_SECONDS, PatientFetches, Rest
-from shared.wakeup import Wakeup
+from shared.kafka.fetch_repeats import PATIENCE_SECONDS, PatientFetches, Rest
+from shared.loops import Wakeup
 from tests.stack import eventually
 
 VERSIONS = {FetchRequest.API_KEY: (0, 4)}
@@ -84,7 +84,7 @@ async def test_d8_a_call_ends_a_rest_and_more_is_fetched_without_one() -> None:
     await eventually(lambda: broker.sent, 10)
     await asyncio.sleep(0.05)
     assert len(broker.sent) == 1
-    call.call()
+    call.notify()
     async with asyncio.timeout(10):
         assert (await fetching)[5] == b"record"
     assert len(broker.sent) == 3

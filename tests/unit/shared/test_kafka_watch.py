@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import LogUnavailable
-from shared.kafka_watch import GIVE_UP_SECONDS, FailureWatch
+from shared.kafka.failure_watch import GIVE_UP_SECONDS, FailureWatch
 
 
 class Clients:

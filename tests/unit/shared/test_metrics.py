@@ -9,7 +9,9 @@ import pytest
 from prometheus_client import Counter
 from prometheus_client.metrics import MetricWrapperBase
 
-from shared import collections, metrics, topics
+from shared import metrics
+from shared.kafka import topics
+from shared.mongo import collections
 
 ROOT = Path(metrics.__file__).parent.parent
 SOURCES = {

@@ -7,28 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from shared.mongo import IN_LIMIT, one_of
+from shared.mongo.client import IN_LIMIT, in_batches
 
 ROOT = Path(__file__).parents[3]
 # The one helper; a bounded batch, two fixed states, values of a segment, which has its own limit, and a
 # token's apps, which are at most a hundred.
 BY_HAND = {
-    "shared/mongo.py",
-    "shared/whole_reads.py",
+    "shared/mongo/client.py",
+    "shared/mongo/whole_reads.py",
     "ingest_service/projector/reading.py",
     "sender_service/store/send_pages.py",
     "ingest_service/projector/store.py",
     "ingest_service/replay/staging.py",
     "sender_service/store/recent.py",
     "sender_service/store/sends.py",
-    "sender_service/planner/segments.py",
+    "sender_service/planner/segment_filter.py",
 }
 
 
 @pytest.mark.parametrize("count", [0, 1, IN_LIMIT, IN_LIMIT + 1, 3 * IN_LIMIT])
 def test_all_values_are_asked_for_once(count: int) -> None:
     values = [str(n) for n in range(count)]
-    queries = list(one_of("send", values))
+    queries = list(in_batches("send", values))
     assert [v for query in queries for v in query["send"]["$in"]] == values
     assert all(1 <= len(query["send"]["$in"]) <= IN_LIMIT for query in queries)
 

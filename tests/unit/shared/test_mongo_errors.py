@@ -24,8 +24,8 @@ from pymongo.errors import (
 )
 
 from shared.errors import ServerAnswer, StoreUnavailable
-from shared.mongo import blame_database, settle_race, translate_mongo_errors
-from shared.mongo_errors import BLAMING_CODES, answer_of, duplicates_of, is_lost_race
+from shared.mongo.client import blame_database, retry_on_conflict, translate_mongo_errors
+from shared.mongo.errors import BLAMING_CODES, answer_of, duplicates_of, is_lost_race
 
 INVENTED = 50463173  # a provider's, when its storage restarts
 
@@ -142,7 +142,7 @@ async def test_lost_race_is_run_again(lost: PyMongoError) -> None:
             raise lost
         return "done"
 
-    assert await settle_race(operation) == "done"
+    assert await retry_on_conflict(operation) == "done"
     assert runs == 3
 
 
@@ -155,5 +155,5 @@ async def test_other_failures_are_not_run_again() -> None:
         raise OperationFailure("x", 13)
 
     with pytest.raises(OperationFailure):
-        await settle_race(operation)
+        await retry_on_conflict(operation)
     assert runs == 1

@@ -5,20 +5,20 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kafka import Place, Record
-from shared.offsets import OffsetLedger, Unit
+from shared.kafka.client import Partition, Record
+from shared.stage.offsets import OffsetTracker, Unit
 
 
 def _record(partition: int, offset: int) -> Record:
     return Record("topic", partition, offset, b"", b"", "", 0)
 
 
-def _unit(ledger: OffsetLedger, partition: int, first: int, last: int) -> Unit:
+def _unit(ledger: OffsetTracker, partition: int, first: int, last: int) -> Unit:
     return ledger.open([_record(partition, offset) for offset in range(first, last + 1)])
 
 
 def test_later_unit_waits_for_the_earlier() -> None:
-    ledger = OffsetLedger()
+    ledger = OffsetTracker()
     first, second = _unit(ledger, 0, 0, 4), _unit(ledger, 0, 5, 9)
     second.done = True
     assert ledger.ready() == {}
@@ -27,7 +27,7 @@ def test_later_unit_waits_for_the_earlier() -> None:
 
 
 def test_what_is_read_and_not_done_is_behind() -> None:
-    ledger = OffsetLedger()
+    ledger = OffsetTracker()
     assert ledger.oldest() is None and ledger.unfinished() == {}
     first, second = _unit(ledger, 0, 0, 4), _unit(ledger, 1, 0, 2)
     assert ledger.unfinished() == {"topic": 8}
@@ -38,27 +38,27 @@ def test_what_is_read_and_not_done_is_behind() -> None:
 
 
 def test_partitions_do_not_wait_for_each_other() -> None:
-    ledger = OffsetLedger()
+    ledger = OffsetTracker()
     _unit(ledger, 0, 0, 4)
     _unit(ledger, 1, 7, 7).done = True
     assert ledger.ready() == {("topic", 1): 8}
 
 
 def test_committed_is_not_offered_again() -> None:
-    ledger = OffsetLedger()
+    ledger = OffsetTracker()
     _unit(ledger, 0, 0, 4).done = True
     ledger.committed(ledger.ready())
     assert ledger.ready() == {}
 
 
 def test_refused_commit_is_offered_again() -> None:
-    ledger = OffsetLedger()
+    ledger = OffsetTracker()
     _unit(ledger, 0, 0, 4).done = True
     assert ledger.ready() == ledger.ready() == {("topic", 0): 5}
 
 
 def test_commit_that_was_overtaken_is_not_forgotten() -> None:
-    ledger = OffsetLedger()
+    ledger = OffsetTracker()
     _unit(ledger, 0, 0, 4).done = True
     earlier = ledger.ready()
     _unit(ledger, 0, 5, 6).done = True
@@ -74,7 +74,7 @@ def test_commit_that_was_overtaken_is_not_forgotten() -> None:
 def test_never_beyond_the_first_unfinished_record(
     polls: list[list[int]], data: st.DataObject
 ) -> None:
-    ledger = OffsetLedger()
+    ledger = OffsetTracker()
     ends = [0, 0, 0]
     units: list[Unit] = []
     for partitions in polls:
@@ -91,7 +91,7 @@ def test_never_beyond_the_first_unfinished_record(
             assert after == _first_unfinished(units, place, ends)
 
 
-def _first_unfinished(units: list[Unit], place: Place, ends: list[int]) -> int:
+def _first_unfinished(units: list[Unit], place: Partition, ends: list[int]) -> int:
     open_offsets = [
         r.offset for u in units if not u.done for r in u.records if (r.topic, r.partition) == place
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from shared.poison_watch import LOOK_SECONDS, POISON_LIMIT, PoisonWatch
+from shared.stage.poison_throttle import LOOK_SECONDS, POISON_LIMIT, PoisonThrottle
 from tests.fakes import ManualClock
 
 
-def _watch() -> tuple[PoisonWatch, ManualClock]:
+def _watch() -> tuple[PoisonThrottle, ManualClock]:
     clock = ManualClock()
-    return PoisonWatch("test", clock.monotonic), clock
+    return PoisonThrottle("test", clock.monotonic), clock
 
 
 def test_it_slows_down_and_comes_back_by_itself() -> None:

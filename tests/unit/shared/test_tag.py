@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.tag import MAX_TAG, Tagged, Tagger
+from sender_service.models.push_tag import MAX_TAG, TagClaims, TagSigner
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-TAGGER = Tagger(b"k" * 32)
+TAGGER = TagSigner(b"k" * 32)
 
 
 @given(
@@ -21,7 +21,7 @@ TAGGER = Tagger(b"k" * 32)
 )
 def test_reads_what_it_signed(send: uuid.UUID, page: int, chunk: str) -> None:
     tag = TAGGER.sign(str(send), page, chunk)
-    assert TAGGER.read(tag) == Tagged(str(send), page, chunk)
+    assert TAGGER.verify(tag) == TagClaims(str(send), page, chunk)
 
 
 def test_longest_tag_fits() -> None:
@@ -32,17 +32,17 @@ def test_each_changed_character_is_noticed() -> None:
     tag = TAGGER.sign(SEND, 12, "3")
     for at, was in enumerate(tag):
         changed = tag[:at] + ("1" if was != "1" else "2") + tag[at + 1 :]
-        assert TAGGER.read(changed) is None, changed
+        assert TAGGER.verify(changed) is None, changed
 
 
 def test_foreign_key_is_refused() -> None:
-    assert Tagger(b"j" * 32).read(TAGGER.sign(SEND, 0, "0")) is None
+    assert TagSigner(b"j" * 32).verify(TAGGER.sign(SEND, 0, "0")) is None
 
 
 def test_foreign_key_with_our_key_id_is_refused() -> None:
-    foreign = Tagger(b"j" * 32)
+    foreign = TagSigner(b"j" * 32)
     foreign._key_id = TAGGER._key_id
-    assert TAGGER.read(foreign.sign(SEND, 0, "0")) is None
+    assert TAGGER.verify(foreign.sign(SEND, 0, "0")) is None
 
 
 @pytest.mark.parametrize(
@@ -51,22 +51,22 @@ def test_foreign_key_with_our_key_id_is_refused() -> None:
      "x" * (MAX_TAG + 1)],
 )  # fmt: skip
 def test_nonsense_is_none(tag: object) -> None:
-    assert TAGGER.read(tag) is None
+    assert TAGGER.verify(tag) is None
 
 
 @pytest.mark.parametrize("page", ["x", "", "-1", " 1", "1_0", "0x1"])
 def test_page_that_is_no_number_is_none(page: str) -> None:
-    assert TAGGER.read(TAGGER.sign(SEND, page, "0")) is None  # type: ignore[arg-type]
+    assert TAGGER.verify(TAGGER.sign(SEND, page, "0")) is None  # type: ignore[arg-type]
 
 
 def test_send_that_is_no_uuid_is_none() -> None:
-    assert TAGGER.read(TAGGER.sign("not-a-send", 0, "0")) is None
+    assert TAGGER.verify(TAGGER.sign("not-a-send", 0, "0")) is None
 
 
 def test_too_long_is_none_although_genuine() -> None:
-    assert TAGGER.read(TAGGER.sign(SEND, 0, "1" * 60)) is None
+    assert TAGGER.verify(TAGGER.sign(SEND, 0, "1" * 60)) is None
 
 
 @given(st.text(max_size=MAX_TAG + 5))
 def test_any_text_is_judged_without_error(text: str) -> None:
-    assert TAGGER.read(text) is None
+    assert TAGGER.verify(text) is None

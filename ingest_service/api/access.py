@@ -1,0 +1,70 @@
+"""Who may come in: by key, origin and limits, before the body is read; what it costs, after."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from ingest_service.api.endpoint import RawRequest
+from ingest_service.api.rate_limits import RateLimits, RequestCharge
+from ingest_service.auth import app_by_key, authenticate
+from shared.apps import AppRegistry
+from shared.errors import Forbidden, Unauthorized
+from shared.models.app import App
+from shared.models.event import Source
+
+
+class Caller(NamedTuple):
+    """A caller that was let in, and what its request pays."""
+
+    app: App
+    source: Source
+    charge: RequestCharge
+
+
+class AccessControl:
+    def __init__(self, apps: AppRegistry, limits: RateLimits) -> None:
+        self._apps = apps
+        self._limits = limits
+
+    def admit(self, call: RawRequest) -> Caller:
+        """By a write or server key. Raises Unauthorized, Forbidden, RateLimited, StoreUnavailable."""
+        key = call.header(b"x-write-key") or call.query("key") or ""
+        app, source = authenticate(self._apps, key)
+        check_origin(call, app)
+        # A server has a secret key, and one address for all it sends.
+        scope = call.scope if source == "browser" else None
+        return Caller(app, source, self._limits.begin(key, scope))
+
+    def admit_worker(self, call: RawRequest) -> Caller:
+        """By the webhook key in the path: any origin, since workers run on the shops' own."""
+        key = call.path("webhook_key")
+        app = app_by_key(self._apps, "webhook", key)
+        return Caller(app, "webhook", self._limits.begin(key, call.scope))
+
+    def admit_stream(self, call: RawRequest, secret: str) -> Caller:
+        """By the webhook key in the path and the same app's secret: OneSignal, so a key's limit only."""
+        app = app_by_key(self._apps, "webhook", call.path("webhook_key"))
+        if app_by_key(self._apps, "stream", secret).id != app.id:
+            raise Unauthorized("the secret is another app's", code="unknown_key")
+        return Caller(app, "stream", self._limits.begin(secret, None))
+
+    def check_preflight(self, call: RawRequest) -> None:
+        """It carries no header's key; then the request itself is judged. Raises Forbidden."""
+        key = call.query("key")
+        if key is not None:
+            check_origin(call, authenticate(self._apps, key)[0])
+
+
+def check_origin(call: RawRequest, app: App) -> None:
+    """Raises Forbidden where the app names its origins and this is another one."""
+    origin = call.origin
+    if origin is None or not app.origins:
+        return
+    if origin.lower() not in _comparable(tuple(app.origins)):
+        raise Forbidden("this origin may not use this key", code="origin_not_allowed")
+
+
+@lru_cache(1_024)
+def _comparable(origins: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(allowed.rstrip("/").lower() for allowed in origins)

@@ -1,0 +1,185 @@
+"""Takes events in: judges them, publishes them, and only then says that they are accepted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+from ingest_service.collect.batch import Batch
+from ingest_service.collect.event_schemas import EVENT_MODELS
+from ingest_service.collect.event_validator import AcceptedEvent, EventValidator, RequestContext
+from ingest_service.collect.ordering import let_times_rise
+from ingest_service.collect.unknown_keys import add_hints
+from ingest_service.parsing.event_time import clock_skew
+from shared import metrics
+from shared.clock import Clock
+from shared.errors import FieldError, InvalidPayload
+from shared.kafka.client import OutgoingRecord
+from shared.kafka.topics import EVENTS_TOPIC
+from shared.models.app import App
+from shared.models.event import STREAM, Event, Source
+from shared.models.strict import MAX_FINDINGS
+
+log = logging.getLogger("carillon.ingest")
+
+TOPIC = EVENTS_TOPIC.name
+COUNTED = frozenset(
+    {*EVENT_MODELS, STREAM}
+)  # other types are counted as "custom": a label must stay bounded
+
+
+_counted = lru_cache(1_024)(metrics.EVENTS_ACCEPTED.labels)  # a look-up by labels takes a lock
+
+
+class EventLog(Protocol):
+    """Where events are stored for good. Returns when they are; raises LogUnavailable."""
+
+    async def publish(self, records: Sequence[OutgoingRecord]) -> None: ...
+
+
+@dataclass(frozen=True)
+class RejectedEvent:
+    """An event of a request that is not accepted."""
+
+    index: int
+    error: InvalidPayload
+
+    def report(self) -> dict[str, object]:
+        return {"index": self.index, "code": self.error.code, "message": self.error.message}
+
+
+@dataclass(frozen=True)
+class FieldWarning:
+    """A field that an accepted event of a request was stored without."""
+
+    index: int
+    error: FieldError
+
+    def report(self) -> dict[str, object]:
+        error = self.error
+        return {
+            "index": self.index,
+            "field": error.field,
+            "code": error.code,
+            "message": error.message,
+        }
+
+
+class Receipt(NamedTuple):
+    accepted: int
+    rejected: Sequence[RejectedEvent]
+    warnings: Sequence[FieldWarning] = ()
+
+
+class Collector:
+    """The door to `carillon.events`."""
+
+    def __init__(self, events: EventLog, judge: EventValidator, clock: Clock) -> None:
+        self._events = events
+        self._judge = judge
+        self._clock = clock
+
+    async def collect(
+        self, app: App, source: Source, batch: Batch, *, crawler: bool = False
+    ) -> Receipt:
+        """Raises InvalidPayload where no event is valid, LogUnavailable where none is stored."""
+        received = self._clock()
+        error = clock_skew(batch.sent_at, received)
+        arrival = RequestContext(app, source, received, error, batch.size, batch.brackets, crawler)
+        events, refused, warnings = self._validate_all(arrival, batch.events)
+        for refusal in refused:
+            metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
+        if not events:
+            raise _all_refused(refused)
+        if batch.notes or warnings:
+            warnings = _with_hints(batch, warnings, refused)
+        for warning in warnings:
+            metrics.EVENTS_WARNED.labels(app.id, warning.error.code).inc()
+        if len(events) > 1:
+            let_times_rise(event.told for event in events.values())
+        records = [OutgoingRecord(TOPIC, e.key, e.value, e.type) for e in events.values()]
+        await self._store(app.id, records, events)
+        return Receipt(len(events), refused, warnings)
+
+    def check(self, app: App, source: Source, batch: Batch) -> Receipt:
+        """Return what would become of the events. Nothing is stored or counted."""
+        received = self._clock()
+        error = clock_skew(batch.sent_at, received)
+        arrival = RequestContext(app, source, received, error, batch.size, batch.brackets, False)
+        events, refused, warnings = self._validate_all(arrival, batch.events)
+        return Receipt(len(events), refused, _with_hints(batch, warnings, refused))
+
+    async def store(self, event: Event) -> None:
+        """Publish one that is valid already. Raises LogUnavailable."""
+        await self._store(
+            event.app, [OutgoingRecord(TOPIC, event.key, event.dump(), event.type)], [event.id]
+        )
+
+    async def _store(self, app: str, records: Sequence[OutgoingRecord], ids: Iterable[str]) -> None:
+        await self._events.publish(records)
+        counts: dict[str, int] = {}
+        for event in records:
+            kind = event.type if event.type in COUNTED else "custom"
+            counts[kind] = counts.get(kind, 0) + 1
+        for kind, count in counts.items():
+            _counted(app, kind).inc(count)
+        if log.isEnabledFor(logging.DEBUG):
+            for name, record in zip(ids, records, strict=True):
+                fields = {"event": name, "app": app, "type": record.type}
+                log.debug("event accepted", extra=fields)
+
+    def _validate_all(
+        self, arrival: RequestContext, events: Sequence[Any]
+    ) -> tuple[dict[str, AcceptedEvent], list[RejectedEvent], list[FieldWarning]]:
+        """Return the accepted ones by their ids, the others, and what was left out."""
+        accepted: dict[str, AcceptedEvent] = {}
+        refused: list[RejectedEvent] = []
+        warned: list[FieldWarning] = []
+        for index, raw in enumerate(events):
+            try:
+                event = self._judge.validate(raw, arrival)
+                if event.id in accepted:
+                    raise InvalidPayload(
+                        "id: another event of this request has it", code="duplicate_id"
+                    )
+            except InvalidPayload as exc:
+                refused.append(RejectedEvent(index, exc))
+            else:
+                accepted[event.id] = event
+                if event.warnings:
+                    warned += [FieldWarning(index, error) for error in event.warnings]
+        return accepted, refused, warned
+
+
+def _with_hints(
+    batch: Batch, warnings: Sequence[FieldWarning], refused: Sequence[RejectedEvent]
+) -> list[FieldWarning]:
+    """Add what is around the events, which stands with the first accepted one, and nearest names."""
+    out = {one.index for one in refused}
+    first = next((index for index in range(len(batch.events)) if index not in out), 0)
+    found = [*(FieldWarning(first, error) for error in batch.notes), *warnings]
+    hints = add_hints(one.error for one in found)
+    return (
+        [FieldWarning(one.index, hints.get(one.error, one.error)) for one in found]
+        if hints
+        else found
+    )
+
+
+def _all_refused(refused: Sequence[RejectedEvent]) -> InvalidPayload:
+    """Name the first findings; the message says how many there are beside them."""
+    found = [(r.index, e) for r in refused for e in _findings(r.error)]
+    errors = [
+        FieldError(f"events.{index}.{e.field}".rstrip("."), e.code, e.message)
+        for index, e in found[:MAX_FINDINGS]
+    ]
+    first, more = refused[0].error, len(found) - len(errors)
+    message = f"{first.message} ({more} more are not listed)" if more else first.message
+    return InvalidPayload(message, code=first.code, errors=errors)
+
+
+def _findings(error: InvalidPayload) -> Sequence[FieldError]:
+    return error.errors or (FieldError("", error.code, error.message),)

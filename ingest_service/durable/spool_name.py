@@ -1,0 +1,43 @@
+"""What others are told of a spool: its folder's name, which outlives processes, and its oldest event."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from shared.kafka.client import OutgoingRecord
+from shared.models.event import Event
+from shared.mongo.collections import INGEST
+from shared.processes import unique_name
+
+FILE = "process"
+
+
+def spool_name(folder: Path) -> str:
+    """Return the folder's name, made at the first time.
+
+    One that can't be kept is good until the next start: without it events are taken all the same.
+    """
+    file = folder / FILE
+    try:
+        if file.exists() and (known := file.read_text().strip()):
+            return known
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{INGEST}-{uuid.uuid4().hex}"
+        beside = file.with_suffix(".new")
+        beside.write_text(f"{name}\n")
+        beside.replace(file)
+    except OSError:
+        return unique_name(INGEST)
+    return name
+
+
+def received_at(record: OutgoingRecord) -> datetime | None:
+    """Return when ingest took the event; None where it can't be read."""
+    try:
+        return Event.model_validate_json(record.value).received_at
+    except ValidationError:
+        return None

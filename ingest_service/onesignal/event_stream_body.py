@@ -1,0 +1,108 @@
+"""The events that OneSignal's Event Streams post, in a body of the customer's own (docs/onesignal.md D7).
+
+Keys may be flat (`"event.kind"`), nested, or both; every value may be quoted, and `""` is none. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ingest_service.parsing.bounded_json import load_bounded, read_moment
+from shared.errors import InvalidPayload
+from shared.ids import is_uuid
+
+PREFIX = "message.push."
+KINDS = frozenset({"sent", "received", "clicked", "failed", "unsubscribed"})
+WITH_MESSAGE = KINDS - {"unsubscribed"}  # the others mean nothing without their push
+TAG_PREFIX = "v1."
+MAX_TEXT = 256
+MILLISECONDS_FROM = 100_000_000_000  # as seconds it would be the year 5138
+
+
+@dataclass(frozen=True)
+class StreamBody:
+    """What was told, as it was told; `uncountable` says why it can never count."""
+
+    id: str | None
+    kind: str
+    message: str | None
+    player: str | None
+    tag: str | None
+    reason: str | None
+    occurred_at: datetime | None
+
+    @property
+    def unattributable_reason(self) -> str | None:
+        if self.kind not in KINDS:
+            return "unknown_kind"
+        if not is_uuid(self.player):
+            return "no_player"
+        if self.kind in WITH_MESSAGE and not is_uuid(self.message):
+            return "no_message"
+        return None
+
+    def data(self) -> dict[str, Any]:
+        """The data of a `carillon.stream` event."""
+        found = {
+            "kind": self.kind,
+            "notificationId": str(self.message).lower() if is_uuid(self.message) else None,
+            "playerID": str(self.player).lower(),
+            "tag": self.tag,
+            "reason": self.reason,
+        }
+        return {key: value for key, value in found.items() if value is not None}
+
+
+def read_stream(raw: bytes) -> StreamBody:
+    """Raises InvalidPayload."""
+    body = load_bounded(raw)
+    kind = _text(body, "event.kind")
+    if kind is None:
+        raise InvalidPayload("event.kind: is missing", code="missing")
+    name = _text(body, "message.name")
+    return StreamBody(
+        id=_text(body, "event.id"),
+        kind=kind.removeprefix(PREFIX),
+        message=_text(body, "message.id"),
+        player=_text(body, "event.subscription_id") or _text(body, "user.subscription.id"),
+        tag=name if name is not None and name.startswith(TAG_PREFIX) else None,
+        reason=_text(body, "event.data.failure_reason"),
+        occurred_at=_moment(_text(body, "event.timestamp"))
+        or _moment(_text(body, "event.datetime")),
+    )
+
+
+def _text(body: Mapping[str, Any], path: str) -> str | None:
+    value = _find(body, path)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value).strip()[:MAX_TEXT] or None
+
+
+def _find(body: Any, path: str) -> Any:
+    """`a.b.c` as `{"a.b.c"}`, `{"a": {"b": {"c"}}}` or anything between."""
+    if not isinstance(body, dict):
+        return None
+    if body.get(path) not in (None, ""):  # a template's empty flat key hides no nested one
+        return body[path]
+    steps = path.split(".")
+    for split in range(1, len(steps)):
+        found = _find(body.get(".".join(steps[:split])), ".".join(steps[split:]))
+        if found is not None:
+            return found
+    return None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Unix seconds or milliseconds, or ISO 8601; what can't be read is as good as absent."""
+    if text is None:
+        return None
+    try:
+        number = float(text)
+        seconds = number / 1000 if number >= MILLISECONDS_FROM else number
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return read_moment(text)

@@ -1,0 +1,90 @@
+"""The bodies that OneSignal's service workers post, v15 and v16, as one (docs/onesignal.md D). Pure."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints, ValidationError
+
+from ingest_service.parsing.bounded_json import load_bounded
+from ingest_service.parsing.input_model import InputModel
+from shared.errors import InvalidPayload
+from shared.ids import is_uuid
+from shared.models.event import InteractionKind
+from shared.models.wire import invalid_payload
+
+KINDS: dict[str, InteractionKind] = {
+    "notification.displayed": "impression",  # v15
+    "notification.willDisplay": "impression",  # v16
+    "notification.clicked": "click",
+    "notification.dismissed": "close",
+    "notification.dismiss": "close",  # 160000-160200
+}
+
+Name = Annotated[str, StringConstraints(max_length=256)]
+
+
+def _text(limit: int) -> BeforeValidator:
+    """Read what only describes a click: what is no text, or too long a one, doesn't cost it."""
+
+    def read(value: Any) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            return None
+        text = str(value)
+        return text if len(text) <= limit else None
+
+    return BeforeValidator(read)
+
+
+class WebhookBody(InputModel):
+    """`message` and `player` may be unknown to the worker; such a body can never count."""
+
+    event: Name
+    message: Name | None = Field(
+        default=None, validation_alias=AliasChoices("notificationId", "id")
+    )
+    player: Name | None = Field(
+        default=None, validation_alias=AliasChoices("subscriptionId", "userId")
+    )
+    action: Annotated[str | None, _text(256)] = Field(
+        default=None, validation_alias=AliasChoices("actionId", "action")
+    )
+    url: Annotated[str | None, _text(8_192)] = None
+    custom: Any = Field(default=None, validation_alias=AliasChoices("additionalData", "data"))
+
+    @property
+    def kind(self) -> InteractionKind:
+        return KINDS[self.event]
+
+    @property
+    def unattributable_reason(self) -> str | None:
+        """Why it can never count: what it doesn't name."""
+        if not is_uuid(self.message):
+            return "no_message"
+        if not is_uuid(self.player):  # absent, null, or a local id
+            return "no_player"
+        return None
+
+    def data(self) -> dict[str, Any]:
+        """The data of an `oneSignalWebhook` event."""
+        found = {
+            "kind": self.kind,
+            "notificationId": str(self.message).lower(),
+            "playerID": str(self.player).lower(),
+            "action": self.action or None,  # v16 says "" for a click on the body
+            "url": self.url,
+            "data": self.custom if isinstance(self.custom, dict) else None,
+        }
+        return {key: value for key, value in found.items() if value is not None}
+
+
+def read_webhook(raw: bytes) -> WebhookBody:
+    """Raises InvalidPayload."""
+    content = load_bounded(raw)
+    try:
+        body = WebhookBody.model_validate(content)
+    except ValidationError as exc:
+        raise invalid_payload(exc) from exc
+    if body.event not in KINDS:
+        raise InvalidPayload("event: not one of the webhooks' names", code="unknown_event")
+    return body

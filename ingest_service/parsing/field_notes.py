@@ -1,0 +1,140 @@
+"""What was left out of an event: a bad optional field costs itself, not the event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ingest_service.parsing.normalise import is_blank
+from shared.errors import FieldError, InvalidPayload
+from shared.models.sentences import sentence_of
+
+MAX_EVENT_FINDINGS = 5  # of one event: who sees five mends them, and learns of the rest
+MAX_KEYS = 32  # of an object that are looked at for unknown ones
+MOST_LETTERS = 64  # of a key in a path: whoever wrote it knows the rest
+ZONE_MISSING = ("time_zone_missing", "has no time zone, as in …+01:00 or …Z: it is taken as UTC")
+ALSO_CALLED = {"items": "basketItems"}  # fields that models read under another name too
+NESTED = "transaction"  # whose fields a purchase reads as its own
+M = TypeVar("M", bound=BaseModel)
+Path = tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class UnknownKey(FieldError):
+    """A key that nothing reads, and the keys that are read in its place."""
+
+    key: str = ""
+    known: frozenset[str] = frozenset()
+
+
+class FieldNotes:
+    """The context of one event's validation: findings, and the lines that were read already."""
+
+    __slots__ = ("found", "lines")
+
+    def __init__(self) -> None:
+        self.found: list[FieldError] = []
+        self.lines: dict[int, list[dict[str, Any]]] = {}  # by the id of what they were read from
+
+    def leave_out(self, field: str, code: str, message: str) -> None:
+        self.add(FieldError(field, code, message))
+
+    def add(self, finding: FieldError) -> None:
+        """Note a finding once: what is validated again finds the same again."""
+        if len(self.found) < MAX_EVENT_FINDINGS and finding not in self.found:
+            self.found.append(finding)
+
+
+def note_unknown(
+    notes: FieldNotes, raw: Mapping[Any, Any], known: frozenset[str], prefix: str = ""
+) -> None:
+    """Note keys that say something and that nothing reads."""
+    for key in islice(raw, MAX_KEYS):
+        if key not in known and raw[key] is not None:
+            shown = key if len(key) <= MOST_LETTERS else f"{key[:MOST_LETTERS]}…"
+            message = "is unknown and left out"
+            notes.add(UnknownKey(f"{prefix}{shown}", "unknown_key", message, key, known))
+
+
+def validate_leniently(
+    model: type[M],
+    data: dict[str, Any],
+    notes: FieldNotes,
+    *,
+    needed: frozenset[str] = frozenset(),
+    prefix: str = "",
+) -> M:
+    """Validate again without what is wrong, unless that is needed. Raises InvalidPayload.
+
+    Lines are read once: the second validation finds them in the notes.
+    """
+    try:
+        return model.model_validate(data, context=notes)
+    except ValidationError as exc:
+        findings = _findings_by_path(exc, prefix)
+    wrong = {path: found for path, found in findings.items() if not _is_absent(_find(data, path))}
+    if any(path and path[0] in needed for path in wrong):
+        raise _refusal(list(wrong.values()))
+    for path in findings:
+        data = _without(data, path)
+    try:
+        valid = model.model_validate(data, context=notes)
+    except ValidationError as exc:
+        again = _findings_by_path(exc, prefix)
+        # Not what is only missing because it was read from a field that was left out.
+        still = [wrong.get(path, found) for path, found in again.items() if path in findings]
+        raise _refusal(still or [*wrong.values()] or [*again.values()]) from exc
+    for found in wrong.values():
+        notes.leave_out(found.field, found.code, found.message)
+    return valid
+
+
+def _findings_by_path(exc: ValidationError, prefix: str) -> dict[Path, FieldError]:
+    return {
+        e["loc"]: FieldError(
+            (prefix + ".".join(str(step) for step in e["loc"])).rstrip(".") or "body",
+            e["type"],
+            sentence_of(e["type"], e["msg"], e.get("ctx")),
+        )
+        for e in exc.errors(include_url=False, include_input=False)
+    }
+
+
+def _refusal(findings: list[FieldError]) -> InvalidPayload:
+    """The first finding's own code, so that an item's `code` says what is wrong with it."""
+    first = findings[0]
+    return InvalidPayload(
+        f"{first.field}: {first.message}", code=first.code, errors=findings[:MAX_EVENT_FINDINGS]
+    )
+
+
+def _is_absent(value: Any) -> bool:
+    """Tell whether it says nothing: a template's `""`, or PHP's `[]` for an object without fields."""
+    return is_blank(value) or value == []
+
+
+def _find(data: Any, path: Path) -> Any:
+    """Return what stands at a path, None where nothing does."""
+    for step in path:
+        data = data.get(step) if isinstance(data, dict) else None
+    return data
+
+
+def _without(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a copy without what stands at a path, by each of its names."""
+    if not path:
+        return data
+    step, *rest = path
+    inner = data.get(str(step))
+    if rest and isinstance(inner, dict):
+        return {**data, str(step): _without(inner, tuple(rest))}
+    names = {step, ALSO_CALLED.get(str(step))}
+    kept = {name: value for name, value in data.items() if name not in names}
+    nested = kept.get(NESTED)
+    if isinstance(nested, dict):
+        kept[NESTED] = {name: value for name, value in nested.items() if name not in names}
+    return kept

@@ -1,0 +1,38 @@
+"""What the projectors of all processes know in common: one document each in `projector`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.mongo.client import Database
+from shared.mongo.collections import PROJECTOR_META
+
+ERASURES = "erasures"
+LOG = "log"
+
+
+async def count_erasure(database: Database) -> None:
+    await database[PROJECTOR_META.name].update_one(
+        {"_id": ERASURES}, {"$inc": {"count": 1}}, upsert=True
+    )
+
+
+async def erasures(database: Database) -> int:
+    """How many there were: a copy that was begun at another number holds what was erased."""
+    found = await database[PROJECTOR_META.name].find_one({"_id": ERASURES})
+    return int(found["count"]) if found else 0
+
+
+async def note_log(database: Database, log_id: str) -> None:
+    """Remember which log the collections follow, and which one it succeeded."""
+    known = await database[PROJECTOR_META.name].find_one({"_id": LOG})
+    if known is None or known["log"] != log_id:
+        after = known["log"] if known is not None else None
+        document = {"log": log_id, "after": after}
+        await database[PROJECTOR_META.name].replace_one({"_id": LOG}, document, upsert=True)
+
+
+async def log_of(database: Database) -> tuple[str | None, str | None]:
+    """(the log that the collections follow, the one before it)."""
+    found: dict[str, Any] | None = await database[PROJECTOR_META.name].find_one({"_id": LOG})
+    return (found["log"], found["after"]) if found else (None, None)

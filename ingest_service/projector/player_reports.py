@@ -1,0 +1,78 @@
+"""What OneSignal itself says of a player: in its answers to our calls, and in Event Streams. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ingest_service.projector.lww import Document
+from shared.models.delivery import Delivery
+from shared.models.event import Event
+
+INVALID = frozenset({("failed", "invalid_player"), ("suppressed", "invalid")})
+SEEN = frozenset({"received", "clicked"})  # signs of life; "sent" is OneSignal's doing
+# Failures that are the subscription's, so that nothing will ever reach it. OneSignal publishes no
+# list of its reasons: these are the push services' (404 and 410, FCM's and APNs' names), any others
+# may pass, and leave the player as it is.
+_FOR_GOOD = re.compile(
+    r"unregister|not_?registered|baddevicetoken|(?<![a-z0-9])(gone|404|410)(?![a-z0-9])"
+    r"|(invalid|expired|unknown|missing)_(push_)?(token|registration|subscription|identifier|endpoint)"
+    r"|(token|registration|subscription|endpoint|identifier)(_is|_has)?_(invalid|expired|not_found)"
+)
+MAX_REASON = 64
+
+
+@dataclass(frozen=True)
+class PlayerReport:
+    app: str
+    player: str
+    state: Literal["invalid", "unsubscribed"]
+    reason: str
+    at: datetime
+    event: str
+    is_news: bool = (
+        True  # of a player that we knew to be invalid, and therefore left out, it is not
+    )
+
+    def word(self) -> Document:
+        return {"state": self.state, "reason": self.reason, "at": self.at, "event": self.event}
+
+
+def of_delivery(delivery: Delivery) -> Iterator[PlayerReport]:
+    """Each player that OneSignal no longer knows."""
+    name = f"{delivery.send}.{delivery.page}.{delivery.chunk}:{delivery.generation}"
+    for told in delivery.players:
+        if (told.outcome, told.reason) in INVALID:
+            yield PlayerReport(
+                delivery.app, told.player, "invalid", str(told.reason), delivery.at, name,
+                is_news=told.outcome == "failed",
+            )  # fmt: skip
+
+
+def of_stream(event: Event) -> PlayerReport | None:
+    """None for what changes nothing about the player: sent, received, clicked, a passing failure."""
+    player = stream_player(event)
+    reason = _plain(event.data.get("reason"))
+    kind = event.data.get("kind")
+    if player is None:
+        return None
+    if kind == "unsubscribed" or (kind == "failed" and "unsubscribed" in reason):
+        said = reason or "unsubscribed"
+        return PlayerReport(event.app, player, "unsubscribed", said, event.occurred_at, event.id)
+    if kind == "failed" and _FOR_GOOD.search(reason):
+        return PlayerReport(event.app, player, "invalid", reason, event.occurred_at, event.id)
+    return None
+
+
+def stream_player(event: Event) -> str | None:
+    player = event.data.get("playerID") or event.player_id
+    return player if isinstance(player, str) else None
+
+
+def _plain(reason: object) -> str:
+    """`Not Registered`, `not-registered` and `not_registered` are one."""
+    text = reason if isinstance(reason, str) else ""
+    return re.sub(r"[\s\-]+", "_", text.strip().lower())[:MAX_REASON]

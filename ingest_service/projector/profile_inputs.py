@@ -1,0 +1,137 @@
+"""What profiles are folded from, read so that an event's work has a bound.
+
+Nobody's number of browsers has one: whoever knows a login may bring any number under it, and an event
+of the person would read them all. So a profile is made of its newest browsers and players (`Bounds`),
+those first that have proven the login.
+A full one is folded from those that it lists and those of the batch. That is as good as reading all:
+what a browser or player is ranked by only grows, so one that is dropped would never come back, unless
+one that is listed has left; then, and after an operator's event, more are read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from ingest_service.projector.contribution import union
+from ingest_service.projector.ledger import Ledger
+from ingest_service.projector.lww import Document
+from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.profile import ProfileLimits, choose_browsers
+from ingest_service.projector.store import Projections
+from ingest_service.projector.visitor import Visitor
+
+Found = Mapping[str, Document]  # by id
+
+
+class ProfileInputs:
+    """Reads after the profiles were read, so that a race is noticed."""
+
+    def __init__(self, store: Projections, people: PersonIds, bounds: ProfileLimits) -> None:
+        self._store = store
+        self._people = people
+        self._bounds = bounds
+
+    async def browsers(
+        self, app: str, people: set[str], existing: Found, visitors: Sequence[Visitor]
+    ) -> Found:
+        """The batch's own, and the heads of those of persons who have others. A browser that somebody
+        else adds to a person meanwhile is not missed: its writer folds the profile too, after us, or
+        makes us repeat.
+        """
+        found = {v.state["_id"]: v.state for v in visitors}
+        listed = {p: self._listed(app, profile) for p, profile in existing.items()}
+        unproven = {p: self._hashed(app, d.get("unproven", ())) for p, d in existing.items()}
+        few, full = self._parted(people, listed, found, unproven, self._bounds.browsers)
+        found = await self._store.heads_of(few) | found
+        found |= await self._store.heads(_missing(full, listed, found))
+        operated = {p for v in visitors if v.operated for p in v.affected}
+        for person in full:
+            left = any(person not in found.get(b, _NOBODYS)["people"] for b in listed[person])
+            left = left or self._has_proof(person, unproven[person], found)
+            if left or person in operated:
+                others = await self._store.heads_of([person], self._bounds.read)
+                found = self._chosen_of(person, others) | found
+        return found
+
+    async def wholes(self, chosen: Mapping[str, Sequence[Visitor]], own: set[str]) -> Found:
+        """Person → what its chosen browsers contribute. `own`: browsers whose documents are whole; of
+        the others only heads are at hand, and each is read and let go of again."""
+        wholes: dict[str, Document] = {}
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for person, visitors in chosen.items():
+            wholes[person] = union(p for v in visitors for p in _parts(person, v))
+            for visitor in visitors:
+                if visitor.state["_id"] not in own:
+                    wanted[visitor.state["_id"]].add(person)
+        if wanted:
+            async for state in self._store.each_visitor(wanted):
+                visitor = Visitor(state, self._people)
+                for person in wanted[state["_id"]]:
+                    wholes[person] = union([wholes[person], *_parts(person, visitor)])
+        return wholes
+
+    def _chosen_of(self, person: str, heads: Found) -> dict[str, Document]:
+        visitors = [Visitor(state, self._people) for state in heads.values()]
+        chosen = choose_browsers(person, visitors, self._bounds)
+        return {v.state["_id"]: v.state for v in chosen}
+
+    async def players(self, app: str, people: set[str], existing: Found, ledger: Ledger) -> Found:
+        """As with browsers."""
+        found = dict(ledger.players)
+        listed = {p: {str(one["id"]) for one in d["players"]} for p, d in existing.items()}
+        unproven = {
+            p: {str(one["id"]) for one in d["players"] if not one.get("proven")}
+            for p, d in existing.items()
+        }
+        few, full = self._parted(people, listed, found, unproven, self._bounds.players)
+        found |= await self._store.players_of(app, few)
+        found |= await self._store.players(_missing(full, listed, found))
+        for person in full:
+            left = any(found.get(p, _NOBODYS)["person"] != person for p in listed[person])
+            was = unproven[person]
+            if left or any(_is_unproven(found[p]) != (p in was) for p in listed[person]):
+                found |= await self._store.players_of(app, [person], self._bounds.read)
+        return found
+
+    def _listed(self, app: str, profile: Document) -> set[str]:
+        return self._hashed(app, [*profile["visitors"], *profile["pastVisitors"]])
+
+    def _hashed(self, app: str, names: Iterable[str]) -> set[str]:
+        return {self._people.of_browser(app, name) for name in names}
+
+    def _has_proof(self, person: str, browsers: set[str], found: Found) -> bool:
+        """Return whether one of these has one: it leaves a place to another that hasn't."""
+        return any(Visitor(found[b], self._people).has_proven(person) for b in browsers)
+
+    def _parted(
+        self,
+        people: Iterable[str],
+        listed: Mapping[str, set[str]],
+        at_hand: Found,
+        unproven: Mapping[str, set[str]],
+        bound: int,
+    ) -> tuple[list[str], list[str]]:
+        """Of whom all is to be read, and whose profiles are full: of all, or of unproven ones."""
+        full = [
+            p
+            for p in people
+            if len(listed.get(p, ())) >= bound or len(unproven.get(p, ())) >= self._bounds.unproven
+        ]
+        few = [p for p in people if p not in listed or not listed[p] <= at_hand.keys()]
+        return [p for p in few if p not in full], full
+
+
+def _parts(person: str, visitor: Visitor) -> list[Document]:
+    return [e["part"] for e in visitor.state["epochs"] if visitor.person_of(e) == person]
+
+
+_NOBODYS: Document = {"people": [], "person": ""}
+
+
+def _is_unproven(player: Document) -> bool:
+    return not player.get("proven")
+
+
+def _missing(people: Iterable[str], listed: Mapping[str, set[str]], at_hand: Found) -> set[str]:
+    return {name for person in people for name in listed[person] if name not in at_hand}

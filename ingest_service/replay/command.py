@@ -1,0 +1,178 @@
+"""`python -m ingest_service replay`: beside the live collections first, then in their place."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest_service.projector.decode import Projected, decode
+from ingest_service.projector.meta import log_of
+from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.projector import Projector
+from ingest_service.replay.lease import ReplayLease, ReplayLeases
+from ingest_service.replay.staging import Staging, swap
+from ingest_service.replay.start import Lineage, choose_origin
+from ingest_service.replay.sweeper import end_run
+from ingest_service.snapshot.files import Header, every, read
+from ingest_service.snapshot.take import READ, drop_stale, folder_of
+from shared.clock import monotonic, utc_now
+from shared.errors import Conflict, Rejected, StoreUnavailable
+from shared.kafka.client import Partition, Record, ensure_topics
+from shared.kafka.scan import committed_offsets, first_offsets, partitions_of, scan
+from shared.kafka.topics import PROJECTOR_GROUP, TOPICS
+from shared.mongo.client import Database, Document, open_database, translate_mongo_errors
+from shared.secret_check import check_secret
+from shared.secrets import Vault
+from shared.settings import Settings
+from shared.stage.runner import Item
+
+log = logging.getLogger("carillon.replay")
+
+LOOK_SECONDS = 0.5
+DEAD_MARGIN_SECONDS = 2.0
+GENERATION = 2**40  # revisions of one generation of the collections; no document reaches them
+
+
+@dataclass
+class Replay:
+    settings: Settings
+    run: ReplayLease
+    projector: Projector
+    records: int = 0
+
+    async def catch_up(self, starts: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Up to where the live projector is; returns that."""
+        ends = await committed_offsets(self.settings.kafka, PROJECTOR_GROUP, partitions_of(READ))
+        async for batch in scan(self.settings.kafka, starts, ends):
+            self.run.check()
+            await self._handle([item for item in map(_to_item, batch) if item is not None])
+            self.records += len(batch)
+        return {place: max(ends[place], starts.get(place, 0)) for place in ends}
+
+    async def _handle(self, items: Sequence[Item[Projected]]) -> None:
+        """As the stage does: what can't be projected is left out alone (it is a dead letter)."""
+        try:
+            if items:
+                await self.projector.handle(items)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as exc:
+            if len(items) == 1:
+                log.warning("record left out", extra={"reason": type(exc).__name__})
+                return
+            for item in items:
+                await self._handle([item])
+
+
+async def replay(settings: Settings) -> int:
+    """Rebuild the projections beside the live ones, and swap them.
+
+    Raises Conflict where the log is another one, or the turn somebody else's; Rejected under another
+    secret key, which would name everybody anew and find no tombstone; Unavailable.
+    """
+    async with open_database(settings.mongo, "carillon-replay") as database:
+        await check_secret(database, Vault(settings.secret_key.get_secret_value()))
+        run = await turn(ReplayLeases(database, monotonic), database)
+        staging = Staging(database, run.name, (run.generation + 1) * GENERATION)
+        async with _cleared(run, staging):
+            await _rebuild(settings, database, run, staging)
+    return 0
+
+
+async def _rebuild(
+    settings: Settings, database: Database, run: ReplayLease, staging: Staging
+) -> None:
+    vault = Vault(settings.secret_key.get_secret_value())
+    people = PersonIds(vault.derive("person"))
+    offsets = await _begin(await _lineage(settings, database), every(folder_of(settings)), staging)
+    work = Replay(settings, run, Projector(staging.store, people, utc_now))
+    at = await work.catch_up(offsets)
+    different = await staging.settle()
+    # Kafka has taken a dead member's partitions away by then: it can't commit what isn't ours.
+    await run.hold(settings.kafka.session_timeout_ms / 1000 + DEAD_MARGIN_SECONDS)
+    await work.catch_up(at)
+    await staging.check()
+    await run.begin_swap()
+    await swap(database, run.name)
+    await run.end_swap()
+    _say(f"{work.records:,} records replayed; {different:,} documents are not as they were")
+
+
+async def turn(runs: ReplayLeases, database: Database) -> ReplayLease:
+    """Raises Conflict while another replay beats; one that doesn't is ended, or completed, first."""
+    first = await runs.current()
+    while (run := await runs.take()) is None:
+        found = await runs.current()
+        if found.get("run") and _mark(found) != _mark(first):
+            raise Conflict(
+                "another replay is under way: wait for its end, and look whether this one is needed",
+                code="replay_under_way",
+            )
+        lapsed = await runs.expired()
+        if lapsed is not None:
+            await end_run(runs, database, lapsed)
+            _say("a replay that was cut off is cleared away")
+        await asyncio.sleep(LOOK_SECONDS)
+    return run
+
+
+def _mark(hold: Document) -> tuple[Any, Any]:
+    return hold.get("run"), hold.get("beat")
+
+
+@asynccontextmanager
+async def _cleared(run: ReplayLease, staging: Staging) -> AsyncIterator[None]:
+    """Whatever happens, nothing of it is left; where the store is away, a projector sees to it."""
+    async with run.alive():
+        try:
+            yield
+        except BaseException:
+            with suppress(StoreUnavailable):
+                if await run.give_up():
+                    await staging.drop()
+            raise
+
+
+async def _begin(
+    lineage: Lineage, snapshots: Sequence[tuple[Path, Header]], staging: Staging
+) -> dict[Partition, int]:
+    """Filled from the newest snapshot that can be read to its end; returns where the log goes on."""
+    origin = choose_origin(snapshots, lineage)
+    await staging.begin()
+    if origin.snapshot is not None:
+        try:
+            count = await staging.fill(read(origin.snapshot))
+        except Rejected as exc:
+            _say(exc.message)
+            await staging.drop()
+            left = [found for found in snapshots if found[0] != origin.snapshot]
+            return await _begin(lineage, left, staging)
+        _say(f"{count:,} documents from {origin.snapshot.name}")
+    return origin.offsets
+
+
+async def _lineage(settings: Settings, database: Database) -> Lineage:
+    log_id = await ensure_topics(settings.kafka, TOPICS)
+    with translate_mongo_errors():
+        known, before = await log_of(database)
+    await drop_stale(settings, database)
+    firsts = await first_offsets(settings.kafka, partitions_of(READ))
+    if known != log_id:  # no projector has seen it yet
+        before = known
+    return Lineage(log_id, before, firsts)
+
+
+def _to_item(record: Record) -> Item[Projected] | None:
+    try:
+        value = decode(record)
+    except Rejected:
+        return None
+    return Item(record, value) if value is not None else None
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

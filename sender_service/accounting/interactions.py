@@ -1,0 +1,208 @@
+"""What a delivery does to its page, and which send a webhook belongs to. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from typing import Any
+
+from sender_service.models.push_tag import TagClaims, TagSigner
+from sender_service.models.send import EVER
+from sender_service.pages.page import (
+    FINAL_CHUNK,
+    Chunk,
+    Page,
+    PageEdit,
+    outcome_of,
+    pending_members,
+    root_of,
+)
+from shared.ids import is_uuid, stable_fraction
+from shared.models.delivery import Delivery
+from shared.models.event import Event
+
+FIRST_BACKOFF_SECONDS = 2.0  # OneSignal's own rules for what is pressing: 2, 4, 8 … 60 s
+LONGEST_BACKOFF_SECONDS = 60.0
+NOT_CALLED = frozenset({"no_turn", "stopped"})
+KINDS = frozenset({"impression", "click", "close"})
+
+
+def apply(edit: PageEdit, delivery: Delivery) -> None:
+    """Repeated, late and foreign deliveries change nothing."""
+    chunk = edit.page["chunks"].get(delivery.chunk)
+    if chunk is None or chunk["state"] in FINAL_CHUNK or chunk["generation"] != delivery.generation:
+        return
+    if delivery.outcome == "deferred":
+        if chunk["state"] == "released" and chunk["release"] == delivery.release:
+            _defer(edit, delivery)
+        return
+    if delivery.reason == "rejected" and _split(edit, delivery):
+        return
+    for one in delivery.players:
+        index = edit.index_of(one.player)
+        if index is not None and str(index) not in edit.page["outcomes"]:
+            edit.outcome(index, one.outcome, one.reason or "")
+    if delivery.notification_id is not None:
+        edit.notification(delivery.notification_id)
+    edit.chunk(
+        delivery.chunk,
+        state=delivery.outcome,
+        reason=delivery.reason,
+        notificationId=delivery.notification_id,
+        at=delivery.at,
+    )
+
+
+def fail_sent(edit: PageEdit, player: str) -> bool:
+    """OneSignal says that a push failed: sent becomes failed. False while it isn't sent yet (its
+    call's players must not change), or when nothing was."""
+    index = edit.index_of(player)
+    if index is None or outcome_of(edit.page, index)[0] != "sent":
+        return False
+    edit.outcome(index, "failed", "stream")
+    return True
+
+
+def _split(edit: PageEdit, delivery: Delivery) -> bool:
+    """A refused call of several is halved, so that only those at fault fail; the whole is never
+    called again. False when it can't be: one player, or the calls for it are used up."""
+    name = delivery.chunk
+    members = pending_members(edit.page, name)
+    if len(members) < 2 or not may_split(edit.page, name):
+        return False
+    whole = edit.page["chunks"][name]
+    edit.chunk(name, state="split", reason="rejected", at=delivery.at)
+    for part, half in enumerate((members[: len(members) // 2], members[len(members) // 2 :])):
+        # Its messages were reserved with the whole's: it counts as released before.
+        edit.add_chunk(
+            f"{name}-{part}",
+            {**whole, "state": "planned", "reason": None, "generation": 1, "attempted": False,
+             "attempts": 0, "settled": whole["release"],
+             "notBefore": delivery.at, "releasedAt": None, "at": None},
+        )  # fmt: skip
+        for index in half:
+            edit.move(index, f"{name}-{part}")
+    return True
+
+
+def may_split(page: Page, chunk: str) -> bool:
+    """Are two more calls within 2·log2(n) + 2, for the n members that were planned together?"""
+    root = root_of(chunk)
+    members = sum(root_of(member[2]) == root for member in page["members"])
+    calls = sum(root_of(name) == root for name in page["chunks"])
+    return calls + 2 <= 2 * math.ceil(math.log2(max(members, 2))) + 2
+
+
+class RefusedRun:
+    """How many calls OneSignal refused since it last took one of the send's. Chunks are added in any
+    order; of those refused only the latest few are kept, so a long send takes no more memory."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken_at = EVER
+        self._refused: list[datetime] = []  # a heap: when the latest were refused
+
+    def add(self, chunks: Iterable[Chunk]) -> None:
+        for chunk in chunks:
+            if chunk["at"] is None:
+                continue
+            if chunk["state"] == "sent":
+                self._taken_at = max(self._taken_at, chunk["at"])
+            elif chunk["reason"] == "rejected":
+                heappush(self._refused, chunk["at"])
+                if len(self._refused) > self._limit:
+                    heappop(self._refused)
+
+    @property
+    def length(self) -> int:
+        """At most `limit`."""
+        return sum(at > self._taken_at for at in self._refused)
+
+
+def _defer(edit: PageEdit, delivery: Delivery) -> None:
+    """Back to the scheduler. A definite refusal raises the generation: the next call is a new one."""
+    chunk = edit.page["chunks"][delivery.chunk]
+    not_before = delivery.not_before or delivery.at
+    fields: dict[str, Any] = {"state": "planned"}
+    if delivery.reason in NOT_CALLED:
+        fields["attempted"] = chunk["attempts"] > 0 or chunk["release"] > _settled(chunk) + 1
+        if not fields["attempted"]:
+            fields["settled"] = chunk["release"]
+    elif delivery.reason == "refused":
+        fields |= {"generation": chunk["generation"] + 1, "attempted": False, "ttl": None}
+        fields |= {"settled": chunk["release"], "attempts": 0}
+    else:
+        wait = backoff(chunk["attempts"], edit.page["_id"], delivery.chunk)
+        not_before = max(not_before, delivery.at + timedelta(seconds=wait))
+        fields["attempts"] = chunk["attempts"] + 1
+    edit.chunk(delivery.chunk, **fields, notBefore=not_before)
+
+
+def _settled(chunk: Chunk) -> int:
+    """Of pages from before that was noted: none."""
+    return chunk.get("settled", 0)
+
+
+def backoff(attempts: int, *who: str) -> float:
+    """Seconds to wait after so many attempts; the jitter is the chunk's own, so repeats agree."""
+    longest = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** min(attempts, 10))
+    return longest * (0.5 + stable_fraction("backoff", str(attempts), *who) / 2)
+
+
+@dataclass(frozen=True)
+class VerifiedInteraction:
+    """A webhook whose tag is genuine: a player saw, clicked or closed a push of this chunk."""
+
+    app: str  # where it came in: another app's webhook says nothing about this one's pushes
+    tagged: TagClaims
+    player: str
+    kind: str
+    at: datetime
+    webhook: Event | None = (
+        None  # which anybody can write who knows a tag; None: an authenticated word
+    )
+
+    def names_message(self, chunk: Chunk) -> bool | None:
+        """Return whether it names the message that the chunk was sent as; None: not known yet.
+
+        A tag is known to everybody who got the push: one of them could speak for the others.
+        """
+        if self.webhook is None:
+            return True
+        if not chunk["notificationId"]:  # of a call without an answer it never will be known
+            return True if chunk["state"] in FINAL_CHUNK else None
+        told = str(self.webhook.data.get("notificationId")).lower()
+        return told == chunk["notificationId"].lower()
+
+
+def verify_interaction(event: Event, tagger: TagSigner) -> VerifiedInteraction | None:
+    """None for what can't be counted: no or a forged tag, no player, an unknown kind."""
+    custom = event.data.get("data")
+    tagged = tagger.verify(custom.get("carillon") if isinstance(custom, dict) else None)
+    player, kind = event.data.get("playerID") or event.player_id, event.data.get("kind")
+    if tagged is None or kind not in KINDS or not is_uuid(player):
+        return None
+    return VerifiedInteraction(
+        event.app, tagged, str(player).lower(), kind, event.occurred_at, event
+    )
+
+
+def is_known_message(page: Page, seen: VerifiedInteraction) -> bool:
+    """Check whether the page can say by now if this is the message it names."""
+    index = PageEdit(page, 0).index_of(seen.player)
+    return index is None or seen.names_message(chunk_of(page, index)) is not None
+
+
+def is_of_chunk(page: Page, index: int, seen: VerifiedInteraction) -> bool:
+    """Check whether the member is of the tagged chunk, or of the chunk that it was split from."""
+    chunk = page["members"][index][2]
+    if seen.app != page["app"]:
+        return False
+    return chunk != "" and root_of(seen.tagged.chunk) == root_of(chunk)
+
+
+def chunk_of(page: Page, index: int) -> Chunk:
+    return page["chunks"][page["members"][index][2]]

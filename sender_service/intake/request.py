@@ -1,0 +1,41 @@
+"""A trigger as it was said: what intake is given, by the log or over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sender_service.models.trigger import Terms, TriggerHead, parse_trigger
+from sender_service.models.trigger_parts import Part, part_of
+from shared.errors import Conflict, InvalidPayload
+
+
+@dataclass(frozen=True)
+class TriggerRequest:
+    """Its head, itself (or its terms) or what is wrong with it, its content's digest, and of a part
+    which one it is."""
+
+    head: TriggerHead
+    trigger: Terms | InvalidPayload
+    digest: str
+    part: Part | None = None
+
+
+def parse_request(body: bytes) -> TriggerRequest:
+    """Raises InvalidPayload when not even the head can be read."""
+    head, trigger, digest = parse_trigger(body)
+    return TriggerRequest(head, trigger, digest, part_of(body, trigger))
+
+
+def check_written(trigger: Terms | InvalidPayload) -> Terms:
+    """Return the trigger. Raises InvalidPayload for what somebody wrote by hand: unknown keys too,
+    which a record may have."""
+    if isinstance(trigger, InvalidPayload):
+        raise trigger
+    if trigger.unknown:
+        first = trigger.unknown[0]
+        raise InvalidPayload(f"{first.field}: {first.message}", errors=trigger.unknown)
+    return trigger
+
+
+def reused() -> Conflict:
+    return Conflict("this id was a trigger with other content", code="trigger_id_reused")

@@ -1,0 +1,149 @@
+"""All that is known about a person, of both services, streamed: however much it is, little is held."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import orjson
+
+from sender_service.accounting.explain import OutcomeExplainer
+from sender_service.models.data_subject import DataSubject
+from sender_service.models.send import NEVER
+from sender_service.ops.audit import plain
+from sender_service.pages.page import root_of
+from sender_service.privacy.records import Finder, PersonalDataFinder
+from sender_service.store.erasure import ErasureStore
+from sender_service.store.outcomes import MemberOutcome
+from sender_service.store.persons import PersonNames, PersonReader
+from shared.mongo.client import Document
+from shared.mongo.collections import (
+    AUDIT,
+    BODIES,
+    CONTACTS,
+    DEAD_LETTERS,
+    ERASED,
+    INTERACTIONS,
+    MERGES,
+    PAGES,
+    PARKED,
+    PARTS,
+    PLAYERS,
+    PROFILES,
+    SENDS,
+    VISITORS,
+)
+
+# The machinery's own; a player's rival is another's browser.
+INNER = frozenset({"_id", "rev", "slot", "head", "rival"})
+# Collection → the part of the export in which what it has of the person stands.
+SECTIONS: Mapping[str, str] = {
+    PROFILES.name: "profile", PLAYERS.name: "players", VISITORS.name: "browsers",
+    MERGES.name: "merges", PAGES.name: "sends", INTERACTIONS.name: "sends", BODIES.name: "sends",
+    SENDS.name: "triggers", PARTS.name: "parts", CONTACTS.name: "caps", PARKED.name: "parked",
+    DEAD_LETTERS.name: "deadLetters", AUDIT.name: "audit", ERASED.name: "erasedBefore",
+}  # fmt: skip
+
+
+class PersonExporter:
+    def __init__(
+        self,
+        people: PersonReader,
+        why: OutcomeExplainer,
+        store: ErasureStore,
+        hash_of: Callable[[str], str],
+    ) -> None:
+        self._people = people
+        self._why = why
+        self._store = store
+        self._places = PersonalDataFinder(store)
+        self._hash_of = hash_of
+
+    async def stream(self, known: PersonNames) -> AsyncIterator[bytes]:
+        """One JSON object, in pieces. Raises StoreUnavailable, which cuts it off."""
+        head = {"id": known.profile["_id"], "profile": _bare(known.profile)}
+        yield _json(head)[:-1]
+        for name, items in self._sections(known).items():
+            yield b',"%s":[' % name.encode()
+            comma = b""
+            async for one in items:
+                yield comma + _json(one)
+                comma = b","
+            yield b"]"
+        yield b',"complete":true}'
+
+    def _sections(self, known: PersonNames) -> dict[str, AsyncIterator[Document]]:
+        people, profile = self._people, known.profile
+        erased = _as_if_erased(known, self._hash_of)
+        return {
+            "players": _named(people.players(profile)),
+            "browsers": _browsers(people.browsers(profile), known),
+            "merges": _named(people.merges(profile)),
+            "sends": self._sends(known),
+            **{SECTIONS[c]: _shown(find, erased) for c, find in self._places.finders.items()},
+            "audit": _named(self._store.audit_entries(known.ids)),
+            "erasedBefore": _named(self._store.tombstones(known.ids)),
+        }
+
+    async def _sends(self, known: PersonNames) -> AsyncIterator[Document]:
+        page, bodies = "", list[Document]()
+        async for found, item in self._why.whole(known):
+            if found.page != page:
+                page, bodies = found.page, await self._store.bodies(found.page)
+            yield {**item, "rendered": _rendered(found, bodies)}
+
+
+def _as_if_erased(known: PersonNames, hash_of: Callable[[str], str]) -> DataSubject:
+    """What an erasure would look for, of whatever time."""
+    login = known.profile.get("login")
+    return DataSubject(
+        app=known.profile["app"],
+        persons=dict.fromkeys(known.ids, NEVER),
+        players=dict.fromkeys(known.player_ids, NEVER),
+        visitors=dict.fromkeys(known.visitor_ids, NEVER),
+        login_hashes=dict.fromkeys([hash_of(login)] if login else [], NEVER),
+        hash_of=hash_of,
+    )
+
+
+async def _shown(find: Finder, erased: DataSubject) -> AsyncIterator[Document]:
+    async for place in find(erased):
+        yield place.shown
+
+
+async def _named(documents: AsyncIterator[Document]) -> AsyncIterator[Document]:
+    async for document in documents:
+        yield {"id": document["_id"], **_bare(document)}
+
+
+async def _browsers(
+    browsers: AsyncIterator[Document], known: PersonNames
+) -> AsyncIterator[Document]:
+    async for browser in browsers:
+        yield _browser(browser, known)
+
+
+def _browser(visitor: Document, known: PersonNames) -> Document:
+    """What is the person's own in a browser that others may have used."""
+    login = known.profile.get("login")
+    epochs = [
+        epoch
+        for epoch in visitor.get("epochs", ())
+        if epoch["born"] in known.ids or (login is not None and epoch["login"] == login)
+    ]
+    players = [p for p in visitor.get("players", ()) if p["id"] in known.player_ids]
+    return {"id": visitor["visitor"], "epochs": epochs, "players": players}
+
+
+def _rendered(found: MemberOutcome, bodies: list[Document]) -> Document | None:
+    """The text as it was made, while it is kept."""
+    index = int(root_of(found.chunk)) if found.chunk else len(bodies)
+    return bodies[index] if index < len(bodies) else None
+
+
+def _bare(document: Document) -> Document:
+    return {name: value for name, value in document.items() if name not in INNER}
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(plain(value))

@@ -1,0 +1,107 @@
+"""A send's account as the ops API shows it: set from its pages while it runs, frozen when it closed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sender_service.models.malformed import count_malformed, show_malformed
+from sender_service.models.report import PLURAL
+from sender_service.models.send import Send, Sums, public_state
+from sender_service.ops.progress import SendForecast
+from sender_service.ops.waiting import WaitingReasons
+from sender_service.store.interactions import InteractionStore
+from sender_service.store.pages import PageStore
+from sender_service.store.sends import SendStore
+from shared.clock import Clock
+from shared.errors import NotFound
+
+
+class SendView:
+    def __init__(
+        self,
+        sends: SendStore,
+        pages: PageStore,
+        interactions: InteractionStore,
+        waiting: WaitingReasons,
+        clock: Clock,
+        progress: SendForecast,
+    ) -> None:
+        self._sends = sends
+        self._pages = pages
+        self._interactions = interactions
+        self._waiting = waiting
+        self._clock = clock
+        self._progress = progress
+
+    async def show(self, send_id: str) -> dict[str, Any]:
+        """Raises NotFound."""
+        send = await self._sends.without_list(send_id)
+        if send is None:
+            raise NotFound("no such send", code="unknown_send")
+        sums = await self._sums(send)
+        held = await self._waiting.held_since(send)
+        return {
+            **head_of_send(send, self._clock()),
+            "digest": send["digest"],
+            "warnings": [*send.get("warnings", []), *_remarks(send, sums)],
+            "malformed": show_malformed(send.get("malformed")),
+            "parts": _parts(send),
+            "heldSince": _iso(held),
+            "waiting": [reason.shown() for reason in await self._waiting.find(send, held)],
+            "forecast": await self._progress.forecast(send, sums),
+            **sums,
+            **await self._seen(send["_id"]),
+        }
+
+    async def _sums(self, send: Send) -> Sums:
+        """The names that were left out are in no page: they come from the send."""
+        totals = send["totals"]
+        sums = totals if totals is not None else (await self._pages.sums(send["_id"]))[0]
+        left_out = count_malformed(send.get("malformed"))
+        return {**sums, "people": {**sums["people"], "malformed": left_out}}
+
+    async def _seen(self, send: str) -> dict[str, int]:
+        counts = await self._interactions.counts(send)
+        return {PLURAL[kind]: count for kind, count in counts.items()}
+
+
+def head_of_send(send: Send, now: datetime) -> dict[str, Any]:
+    """Return what a send is, without its account."""
+    return {
+        "id": send["_id"],
+        "app": send["app"],
+        "campaign": send["campaign"],
+        "priority": send["priority"],
+        "state": public_state(send, now),
+        "error": send["error"],
+        "createdAt": _iso(send["createdAt"]),
+        "dueAt": _iso(send["dueAt"]),
+        "expiresAt": _iso(send["expiresAt"]),
+        "closedAt": _iso(send["closedAt"]),
+    }
+
+
+def _remarks(send: Send, sums: Sums) -> list[dict[str, str]]:
+    """A send that did all it could, and reached nobody, says why: no error did."""
+    if send["state"] != "done" or sums["audience"]:
+        return []
+    people = sums["people"]["no_player"]
+    if people:
+        text = f"nobody was reached: of {people} people, none is known with a browser for pushes"
+        return [{"field": "audience", "code": "nobody_reached", "message": text}]
+    return [{"field": "audience", "code": "empty_audience", "message": "nobody is in the audience"}]
+
+
+def _parts(send: Send) -> dict[str, int] | None:
+    """Of a list that isn't whole yet."""
+    parts = send.get("parts")
+    if parts is None or parts["complete"]:
+        return None
+    return {"of": parts["of"], "came": len(parts["got"])}
+
+
+def _iso(moment: Any) -> str | None:
+    return (
+        None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

@@ -1,0 +1,54 @@
+"""What is blanked of an erased person in a page, and of the texts rendered for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sender_service.models.data_subject import is_blank, marker
+from sender_service.pages.page import Page, PageEdit, outcome_of, pending_members, root_of
+
+
+def blank_members(
+    edit: PageEdit, is_gone: Callable[[list[str]], bool], now: datetime, *, wait: bool
+) -> bool:
+    """Blank the members that are gone. With `wait`, those whose call is under way keep their names for
+    now, so that its answer finds them: returns whether there are any.
+
+    What was not called never will be. A call of which nobody knows whether it was taken is repeated,
+    if at all, without the person.
+    """
+    under_way = False
+    persons: dict[str, str] = {}
+    touched: set[str] = set()
+    for index, member in enumerate(edit.page["members"]):
+        if not is_gone(member):
+            continue
+        if outcome_of(edit.page, index)[0] == "pending":
+            if wait and _is_called(edit.page, member[2]):
+                under_way = True
+                continue
+            edit.outcome(index, "suppressed", "erased")
+            touched.add(member[2])
+        person = persons.setdefault(member[1], marker())
+        member[:] = [marker(), person if member[1] else "", member[2]]
+        edit.changes["members"] = edit.page["members"]
+    for chunk in touched:
+        if not pending_members(edit.page, chunk):
+            edit.chunk(chunk, state="suppressed", reason="erased", at=now)
+    return under_way
+
+
+def _is_called(page: Page, chunk: str) -> bool:
+    state = page["chunks"][chunk]
+    return state["attempted"] or state["state"] == "released"
+
+
+def orphaned_bodies(page: Page) -> list[int]:
+    """Rendered texts that only erased people would have got."""
+    roots: dict[str, bool] = {}
+    for member in page["members"]:
+        if member[2]:
+            root = root_of(member[2])
+            roots[root] = roots.get(root, True) and is_blank(member)
+    return [int(root) for root, lonely in roots.items() if lonely]

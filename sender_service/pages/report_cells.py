@@ -1,0 +1,29 @@
+"""What a page adds to its send's report. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sender_service.models.report import PLURAL, UNKNOWN, Cell, blank_cell, has_reported
+from sender_service.pages.page import Page, outcome_of
+
+
+def cells_of(
+    page: Page, seen: Mapping[str, Mapping[str, Any]], ledger: Mapping[str, Mapping[str, Any]]
+) -> list[Cell]:
+    """`seen`: kind → member's index → when. `ledger`: player → its entry."""
+    cells: dict[tuple[str, str], Cell] = {}
+    for index, (player, _, chunk) in enumerate(page["members"]):
+        kinds = [kind for kind in PLURAL if str(index) in seen.get(kind, {})]
+        if outcome_of(page, index)[0] != "sent" and not kinds:
+            continue
+        entry = ledger.get(player)
+        variant = page["chunks"][chunk]["variant"] if chunk in page["chunks"] else UNKNOWN
+        browser = str((entry or {}).get("browser") or UNKNOWN)
+        cell = cells.setdefault((variant, browser), blank_cell(variant, browser))
+        cell["sent"] += 1
+        cell["measurable"] += bool(kinds) or has_reported(entry)
+        for kind in kinds:
+            cell[PLURAL[kind]] += 1  # type: ignore[literal-required]
+    return list(cells.values())

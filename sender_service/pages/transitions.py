@@ -1,0 +1,149 @@
+"""What becomes of a page that is due: which chunks are released, repeated, suppressed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sender_service.models.data_subject import marker
+from sender_service.models.policy import Policy
+from sender_service.models.push_tag import TagSigner
+from sender_service.models.quiet_hours import zone_for
+from sender_service.models.send import Send
+from sender_service.pages.page import FINAL_CHUNK, Chunk, Page, PageEdit, pending_members
+from shared.ids import idempotency_key
+from shared.models.job import Job
+
+WITHDRAWN = {"cancelled": "cancelled", "refused": "refused"}
+
+
+def end_expired(edit: PageEdit, send: Send, now: datetime) -> None:
+    """Expired, cancelled, refused: what was never attempted is suppressed. What was attempted may
+    have been sent: it is repeated under its key until it is answered, and failed when it expires."""
+    expired = now >= send["expiresAt"]
+    for name, chunk in edit.page["chunks"].items():
+        if chunk["state"] in FINAL_CHUNK:
+            continue
+        if chunk["state"] == "released" and not _silent(edit, chunk, now):
+            continue  # its answer may be on the way
+        if chunk["attempted"]:
+            if expired:
+                edit.chunk(name, state="failed", reason="no_answer", at=now)
+        elif expired:
+            edit.chunk(name, state="suppressed", reason="expired", at=now)
+        elif send["state"] in WITHDRAWN:
+            edit.chunk(name, state="suppressed", reason=WITHDRAWN[send["state"]], at=now)
+
+
+def policy_of(send: Send) -> Policy:
+    """The policy that the send started with."""
+    return Policy.model_validate((send["frozen"] or {}).get("policy", {}))
+
+
+def wait_through_quiet_hours(edit: PageEdit, send: Send, now: datetime) -> None:
+    """What would go out at night waits for the morning of its members' time zone."""
+    quiet = policy_of(send).quiet_hours
+    if quiet is None or send["priority"] == "transactional":
+        return
+    of_app = (send["frozen"] or {}).get("timeZone")
+    for name, chunk in edit.page["chunks"].items():
+        if chunk["state"] == "planned" and chunk["notBefore"] <= now and chunk["timeZone"]:
+            until = quiet.until(now, zone_for(chunk["timeZone"], of_app))
+            if until is not None:
+                edit.chunk(name, notBefore=until)
+
+
+def due_chunks(edit: PageEdit, send: Send, now: datetime, room: int) -> list[str]:
+    """Chunks to hand to the dispatcher now: those that are out without an answer for too long, and as
+    many others as there is room for. What is out takes none: it is counted already, and where all
+    that may be out got lost there would be none for ever."""
+    silent, others = [], []
+    for name, chunk in edit.page["chunks"].items():
+        planned = chunk["state"] == "planned" and chunk["notBefore"] <= now
+        if chunk["state"] == "released" and _silent(edit, chunk, now):
+            silent.append(name)
+        # Paused holds back what was never called; what was, must come to an end.
+        elif planned and (not send["paused"] or chunk["attempted"]):
+            others.append(name)
+    return silent + others[:room]
+
+
+def _silent(edit: PageEdit, chunk: Chunk, now: datetime) -> bool:
+    return chunk["releasedAt"] is not None and chunk["releasedAt"] + edit.sweep <= now
+
+
+def suppress_unreachable(
+    edit: PageEdit, chunks: Collection[str], ledger: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Suppress members that can't be reached any more; returns players whose owner is another now."""
+    moved = []
+    for index, (player, person, chunk) in enumerate(edit.page["members"]):
+        entry = ledger.get(player)
+        if entry is None or chunk not in chunks or str(index) in edit.page["outcomes"]:
+            continue
+        if entry["state"] != "subscribed":
+            reason = entry["state"] if entry["state"] in ("invalid", "erased") else "unsubscribed"
+            edit.outcome(index, "suppressed", reason)
+            if reason == "erased":  # after the erasure's own looks: its names go now
+                edit.blank(index, marker(), marker())
+        elif entry["person"] != person:
+            moved.append(player)
+    return moved
+
+
+def reserved_at(chunk: Chunk) -> datetime:
+    """When its messages were counted; of pages from before that was noted, the latest it can be."""
+    return chunk.get("reservedAt") or chunk["releasedAt"] or chunk["notBefore"]
+
+
+def release(edit: PageEdit, chunk: str, send: Send, now: datetime) -> None:
+    """The chunk is released (again). Its ttl is frozen by the first time."""
+    state = edit.page["chunks"][chunk]
+    ttl = state["ttl"]
+    if ttl is None:
+        left = int((send["expiresAt"] - now) / timedelta(seconds=1))
+        ttl = max(0, min(left, policy_of(send).ttl_seconds))
+    # From here on it may have been called: recorded with the release, so before any call.
+    edit.chunk(
+        chunk,
+        state="released",
+        release=state["release"] + 1,
+        releasedAt=now,
+        ttl=ttl,
+        attempted=True,
+    )
+
+
+def to_job(
+    page: Page, chunk: str, body: Mapping[str, Any], send: Send, app_id: str, tagger: TagSigner
+) -> Job:
+    """The same bytes to OneSignal whenever it is made within a generation."""
+    state = page["chunks"][chunk]
+    tag = tagger.sign(page["send"], page["n"], chunk)
+    assert state["releasedAt"] is not None
+    return Job.model_validate(
+        {
+            "app": page["app"],
+            "send": page["send"],
+            "page": page["n"],
+            "chunk": chunk,
+            "generation": state["generation"],
+            "release": state["release"],
+            "priority": page["priority"],
+            "idempotency_key": idempotency_key(
+                page["send"], page["n"], chunk.replace("-", "."), state["generation"]
+            ),
+            "players": [page["members"][i][0] for i in pending_members(page, chunk)],
+            "body": {
+                **body,
+                "app_id": app_id,
+                "data": {**body["data"], "carillon": tag},
+                "name": tag,
+                "web_push_topic": page["send"],
+                "ttl": state["ttl"],
+            },
+            "expires_at": send["expiresAt"],
+            "released_at": state["releasedAt"],
+        }
+    )

@@ -1,0 +1,212 @@
+"""Planning without sending: the same pages as the planner's, counted and thrown away."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from sender_service.models.send import Sums, add_sums, empty_sums
+from sender_service.pages.page import Page, pending_counts, pending_members
+from sender_service.planner.audience import AudienceReader
+from sender_service.planner.building import PageBuilder, PagePlan
+from sender_service.planner.paging import BAD_SHARE
+from sender_service.planner.rendering import Body, SendTooDear
+from sender_service.planner.target import Batch, Candidate, Target
+from sender_service.planner.text_index import TextHashSet
+from sender_service.store.contacts import ContactStore
+from sender_service.yield_timer import YieldTimer
+
+SAMPLES = 3
+Monotonic = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class DryRunLimits:
+    """Where it stops, and says so: a page or a read may go beyond by itself."""
+
+    people: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One player's push. `language` is the person's."""
+
+    player: str
+    language: str
+    variant: str
+    body: Body
+
+
+@dataclass
+class DryRunResult:
+    """Of the part of the audience that was planned: all of it where `share` is 1."""
+
+    sums: Sums = field(default_factory=empty_sums)
+    calls: int = 0
+    split: int = 0  # of the calls: those that only their links set apart from another one
+    texts: Counter[bytes] = field(default_factory=Counter)  # messages by all but their links
+    people: int = 0
+    bad: int = 0
+    no_zone: int = 0  # people whose night would be UTC's, for nobody knows better
+    fault: str = ""  # the first
+    too_dear: bool = False  # planning would end here, and refuse the send
+    share: float = 0.0
+    quiet: int = 0  # messages that would wait for the end of quiet hours
+    quiet_until: datetime | None = None
+    samples: dict[str, Sample] = field(default_factory=dict)  # the first of each language
+    spare: list[Sample] = field(default_factory=list)
+
+    @property
+    def shown(self) -> list[Sample]:
+        """One of each language first."""
+        return [*self.samples.values(), *self.spare][:SAMPLES]
+
+    @property
+    def too_many_bad(self) -> bool:
+        return self.bad > self.people * BAD_SHARE
+
+
+class DryRun:
+    """Memory holds one page, and of a list who was met."""
+
+    def __init__(
+        self, plan: PagePlan, target: Target, audience: AudienceReader, contacts: ContactStore
+    ) -> None:
+        self._plan = plan
+        self._target = target
+        self._audience = audience
+        self._contacts = contacts
+        self._seen = TextHashSet()
+        self._languages: dict[str, str] = {}  # of the players of the page in the making
+        self._found = DryRunResult()
+        self._turns = YieldTimer()
+
+    async def run(
+        self, bounds: DryRunLimits, now: datetime, monotonic: Monotonic = time.monotonic
+    ) -> DryRunResult:
+        """Raises StoreUnavailable."""
+        found, began = self._found, monotonic()
+        read = 0
+        builder = PageBuilder(self._plan, 0, now, self._seen)
+        async with aclosing(self._audience.batches(self._target, None)) as batches:
+            async for batch in batches:
+                try:
+                    builder = await self._add(batch, builder)
+                except SendTooDear:
+                    found.too_dear = True
+                read += len(batch.candidates)
+                found.share = batch.share
+                late = read >= bounds.people or monotonic() - began > bounds.seconds
+                if late or found.too_dear:
+                    break
+        await self._turn(builder)
+        return found
+
+    async def _add(self, batch: Batch, builder: PageBuilder) -> PageBuilder:
+        """Raises SendTooDear."""
+        for candidate in batch.candidates:
+            if not builder.add(candidate):
+                builder = await self._turn(builder)
+                builder.add(candidate)
+            self._note_language(candidate)
+            await self._turns.yield_if_due()
+        return builder
+
+    def _note_language(self, candidate: Candidate) -> None:
+        if candidate.profile is not None:
+            language = str(candidate.profile.get("language") or "en")
+            self._languages |= {p["id"]: language for p in candidate.profile["players"]}
+
+    async def _turn(self, builder: PageBuilder) -> PageBuilder:
+        """Count the page, and begin the next."""
+        found = self._found
+        await self._pass_over_capped(builder)
+        page = builder.page(None)
+        counts = pending_counts(page, list(page["chunks"]))
+        self._count_calls(page, builder.bodies, counts)
+        found.people += len({member[1] for member in builder.members})
+        found.bad += builder.bad
+        found.no_zone += builder.no_zone
+        found.fault = found.fault or next(iter(builder.faults.values()), "")
+        add_sums(found.sums, page["sums"])
+        self._count_quiet(page, counts, builder.now)
+        self._take_samples(page, builder.bodies)
+        if self._target.is_list:
+            self._seen.update(member[0] for member in builder.members)
+        self._languages = {}
+        return PageBuilder(self._plan, builder.n + 1, builder.now, self._seen)
+
+    async def _pass_over_capped(self, builder: PageBuilder) -> None:
+        caps, send = self._plan.caps, self._plan.send
+        if not caps or not builder.reached:
+            return
+        refused = await self._contacts.refused(
+            send["app"], builder.reached, send["_id"], caps, builder.now
+        )
+        builder.suppress(refused, "capped")
+
+    def _count_calls(self, page: Page, bodies: list[Body], counts: Mapping[str, int]) -> None:
+        here: Counter[bytes] = Counter()
+        for name, count in counts.items():
+            chunk = page["chunks"][name]
+            here[_texts_of(chunk["variant"], chunk["timeZone"], bodies[int(name)])] += count
+        calls = sum(count > 0 for count in counts.values())
+        self._found.calls += calls
+        self._found.split += calls - self.calls_for(here)
+        self._found.texts += here
+
+    def calls_for(self, texts: Counter[bytes]) -> int:
+        """If all messages of one text had one link."""
+        most = self._plan.chunk_members
+        return sum(-(-count // most) for count in texts.values())
+
+    def _count_quiet(self, page: Page, counts: dict[str, int], now: datetime) -> None:
+        hours = self._plan.campaign.policy.quiet_hours
+        for name, chunk in page["chunks"].items():
+            zone = chunk["timeZone"]
+            until = hours.until(now, zone) if hours is not None and zone else None
+            if until is not None and counts[name]:
+                self._found.quiet += counts[name]
+                self._found.quiet_until = max(until, self._found.quiet_until or until)
+
+    def _take_samples(self, page: Page, bodies: list[Body]) -> None:
+        found = self._found
+        for name, chunk in page["chunks"].items():
+            if len(found.samples) >= SAMPLES:
+                return
+            for index in pending_members(page, name):
+                player = page["members"][index][0]
+                language = self._languages.get(player, "en")
+                sample = Sample(player, language, chunk["variant"], bodies[int(name)])
+                if language not in found.samples:
+                    found.samples[language] = sample
+                elif len(found.spare) < SAMPLES:
+                    found.spare.append(sample)
+
+
+def _texts_of(variant: str, zone: str, body: Body) -> bytes:
+    """What is the same for all who see the same."""
+    buttons = [{**button, "url": None} for button in body.get("web_buttons", ())]
+    seen = [variant, zone, {**body, "url": None, "web_buttons": buttons}]
+    return hashlib.blake2b(orjson.dumps(seen, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def rendered_body(body: Body) -> dict[str, Any]:
+    """What a person would see of it."""
+    return {
+        "heading": body["headings"]["en"],
+        "content": body["contents"]["en"],
+        "url": body["url"],
+        "icon": body.get("chrome_web_icon"),
+        "image": body.get("chrome_web_image"),
+        "buttons": [button["text"] for button in body.get("web_buttons", [])],
+    }

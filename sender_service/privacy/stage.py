@@ -1,0 +1,132 @@
+"""The stage that forgets: on `carillon.erase` it blanks what is the sender's, in place.
+
+Outcomes, sums and interactions stay; they hang on places in pages, not on names. Repeated, it finds
+nothing left to blank.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from sender_service.models.data_subject import DataSubject
+from sender_service.pages.page import PageEdit
+from sender_service.pages.page_erasure import blank_members, orphaned_bodies
+from sender_service.privacy.records import PersonalDataFinder
+from sender_service.store.erasure import ErasureStore
+from sender_service.store.pages import PageStore
+from shared.clock import Clock
+from shared.errors import InvalidPayload
+from shared.kafka.client import Record
+from shared.kafka.topics import ERASURE_GROUP, EVENTS_TOPIC
+from shared.models.event import ERASE, Event
+from shared.secrets import Vault
+from shared.stage.dead_letters import Poison
+from shared.stage.runner import Item, StageSpec
+
+log = logging.getLogger("carillon.erasure")
+
+UNDER_WAY_SECONDS = 20  # so long a call's answer is waited for; gone within a minute is promised
+SECOND_LOOK_SECONDS = 5  # ingest has erased by then, so who plans from now on knows nobody
+YOUNG = timedelta(minutes=1)
+BATCH_RECORDS = 2_000  # names of a crowd: one reading of all there is does for so many
+
+
+def decode(record: Record) -> Event | None:
+    if record.type != ERASE:
+        return None
+    event = Event.parse(record.value)
+    if not isinstance(event.data.get("person"), str):
+        raise InvalidPayload("data.person: who is to be erased?", code="no_person")
+    return event
+
+
+@dataclass(frozen=True)
+class Erasure:
+    store: ErasureStore
+    pages: PageStore
+    vault: Vault
+    clock: Clock
+    sweep_seconds: float
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def stage(self) -> StageSpec[Event]:
+        return StageSpec(
+            "erasure",
+            ERASURE_GROUP,
+            (EVENTS_TOPIC.name,),
+            decode,
+            self.handle,
+            batch_records=BATCH_RECORDS,
+            can_rest=True,
+        )
+
+    async def handle(self, items: Sequence[Item[Event]]) -> list[Poison]:
+        """Raises StoreUnavailable, to be tried again."""
+        by_app: dict[str, list[Event]] = defaultdict(list)
+        for item in items:
+            by_app[item.value.app].append(item.value)
+        began = self.clock()
+        since = {app: [e.occurred_at for e in of_app] for app, of_app in by_app.items()}
+        found = [DataSubject.of(app, of_app, self.vault.hash_key) for app, of_app in by_app.items()]
+        for erased in found:
+            await self.erase(erased)
+        await self.sleep(SECOND_LOOK_SECONDS)
+        for erased in found:
+            await self._look_again(erased, min(began, *since[erased.app]) - YOUNG)
+        for item in items:
+            log.info("erased", extra={"app": item.value.app, "event": item.value.id})
+        return []
+
+    async def erase(self, erased: DataSubject) -> None:
+        await self._blank(erased, [p async for p in self._pages_of(erased)])
+        await PersonalDataFinder(self.store).blank(erased)
+
+    async def _look_again(self, erased: DataSubject, since: datetime) -> None:
+        """Somebody may have planned while ingest still knew the person. Whom it knows now came since:
+        a late erasure, or one that is read late, leaves them alone."""
+        pages: list[str] = []
+        named: set[tuple[str, str]] = set()
+        async for page, _, members in self.store.members(erased.app, since):
+            mine = {(member[0], member[1]) for member in members if erased.may_cover(member)}
+            named |= mine
+            pages += [page] if mine else []
+        theirs = await self.store.owned(named)
+        for person in sorted({person for _, person in named - theirs if person}):
+            if all(person != theirs_too for _, theirs_too in theirs):
+                await self.store.drop_contact({"_id": f"{erased.app}:{person}"}, self.clock())
+        await self._blank(replace(erased, current_owners=theirs), pages)
+
+    async def _pages_of(self, erased: DataSubject) -> AsyncIterator[str]:
+        async for page, planned, members in self.store.members(erased.app):
+            if any(erased.covers(member, planned) for member in members):
+                yield page
+
+    async def _blank(self, erased: DataSubject, pages: Sequence[str]) -> None:
+        """First all that can be blanked; then, once a second, what was under way."""
+        left = list(pages)
+        for second in range(UNDER_WAY_SECONDS + 1):
+            wait = second < UNDER_WAY_SECONDS
+            left = [page for page in left if await self._page(page, erased, wait=wait)]
+            if not left:
+                return
+            await self.sleep(1)
+
+    async def _page(self, name: str, erased: DataSubject, *, wait: bool) -> bool:
+        """True when something of it must be looked at again."""
+        while (page := await self.pages.get(name)) is not None:
+            edit = PageEdit(page, self.sweep_seconds)
+            is_gone = partial(erased.covers, at=page["plannedAt"])
+            under_way = blank_members(edit, is_gone, self.clock(), wait=wait)
+            changes = edit.finish()
+            if changes and not await self.pages.update(page, changes):
+                continue  # somebody else wrote it meanwhile: on a fresh copy
+            if changes:
+                await self.store.blank_bodies(page, orphaned_bodies(page))
+            return under_way
+        return False

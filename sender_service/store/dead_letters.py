@@ -1,0 +1,98 @@
+"""The `dead_letters` collection: what was set aside, to be looked at and published again."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import UpdateOne
+
+from sender_service.models.access import Apps
+from sender_service.models.send import EVER
+from sender_service.store.recent import Span, newest_of, of_apps
+from shared.ids import head_of
+from shared.models.dead_letter import DeadLetter
+from shared.mongo.client import Database, Document, retry_on_conflict, translate_mongo_errors
+from shared.mongo.collections import DEAD_LETTERS
+
+KEPT = timedelta(days=30)
+MOST_APP = 64  # letters of an app's id
+LETTERS_A_WRITE = 8  # each may be megabytes: a small database's cache must hold them
+CONTENT = {
+    "value": 0,
+    "key": 0,
+    "expireAt": 0,
+    "head": 0,
+}  # what may be personal stays out of lists
+
+
+@dataclass(frozen=True)
+class DeadLetterQuery:
+    """Which dead letters; None: any. [since, before). One that names no app is in nobody's `apps`."""
+
+    before: datetime
+    since: datetime | None = None
+    topic: str | None = None
+    code: str | None = None
+    apps: Apps = None
+
+    @property
+    def fields(self) -> Document:
+        wanted = {"topic": self.topic, "code": self.code}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return {**given, **of_apps(self.apps)}
+
+
+class DeadLetterStore:
+    """Every method raises StoreUnavailable when MongoDB is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._letters = database[DEAD_LETTERS.name]
+
+    async def put(self, letters: Sequence[DeadLetter]) -> None:
+        """Once each: the id names the record's place. What became of one since stays."""
+        writes = [
+            UpdateOne(
+                {"_id": letter.id},
+                {"$setOnInsert": _stored(letter)},
+                upsert=True,
+            )
+            for letter in letters
+        ]
+        with translate_mongo_errors():
+            for start in range(0, len(writes), LETTERS_A_WRITE):
+                some = writes[start : start + LETTERS_A_WRITE]
+                await retry_on_conflict(
+                    functools.partial(self._letters.bulk_write, some, ordered=False)
+                )
+
+    async def newest(self, query: DeadLetterQuery, limit: int) -> list[dict[str, Any]]:
+        """Without their content."""
+        span = Span("at", query.since or EVER, query.before)
+        return await newest_of(self._letters, query.fields, span, limit=limit, shown=CONTENT)
+
+    async def get(self, letter: str) -> Document | None:
+        with translate_mongo_errors():
+            return await self._letters.find_one({"_id": letter}, {"expireAt": 0, "head": 0})
+
+    async def mark_replayed(self, letter: str, by: str, at: datetime) -> None:
+        changes = {"replayedAt": at, "replayedBy": by}
+        with translate_mongo_errors():
+            await self._letters.update_one(
+                {"_id": letter}, {"$set": changes, "$inc": {"replays": 1}}
+            )
+
+
+def _stored(letter: DeadLetter) -> Document:
+    more = {"head": head_of(letter.id), "app": app_of(letter), "expireAt": letter.at + KEPT}
+    return {**letter.document(), **more}
+
+
+def app_of(letter: DeadLetter) -> str | None:
+    """Return the app that the record names; None where it names none, or can't be read."""
+    value = DeadLetter.decode(letter.value)
+    app = value.get("app") if isinstance(value, dict) else None
+    return app if isinstance(app, str) and len(app) <= MOST_APP else None

@@ -1,0 +1,140 @@
+"""Many records at once: one record batch a partition, one acknowledgement a batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from shared.errors import LogUnavailable
+from shared.kafka.client import (
+    TYPE_HEADER,
+    LogWriter,
+    OutgoingRecord,
+    partition_of,
+)
+from shared.kafka.errors import FATAL_PRODUCER_ERRORS, translate_kafka_errors
+
+
+class BatchWriter:
+    """For whoever collects records: saves a future, a look-up and a queue for each.
+
+    Order is kept within a partition as long as one call ends before the next begins.
+    """
+
+    def __init__(self, writer: LogWriter) -> None:
+        self._writer = writer
+
+    async def publish(self, records: Sequence[OutgoingRecord], seconds: float) -> None:
+        """Returns when all are acknowledged by all in-sync replicas.
+
+        Raises LogUnavailable where one was not, or not in time: it may be stored all the same, now or
+        later, so whoever publishes again must use the same ids.
+        """
+        with self._writer.sending(), translate_kafka_errors():
+            async with asyncio.timeout(seconds):
+                producer = await self._writer.producer()
+                try:
+                    await _send(producer, records)
+                    self._writer.readers.notify(record.topic for record in records)
+                except FATAL_PRODUCER_ERRORS:
+                    self._writer.replace(producer)
+                    raise
+
+    async def ping(self) -> None:
+        """Raises LogUnavailable unless a broker answers."""
+        await self._writer.ping()
+
+
+class CoalescingWriter:
+    """For whoever publishes a record here and there: those that come while a batch is under way go
+    together into the next.
+    """
+
+    def __init__(self, batches: BatchWriter, seconds: float) -> None:
+        self._batches = batches
+        self._seconds = seconds
+        self._waiting: list[tuple[OutgoingRecord, asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def publish(self, record: OutgoingRecord) -> None:
+        """Returns when it is acknowledged. Raises LogUnavailable: it may be stored all the same."""
+        loop = asyncio.get_running_loop()
+        stored = loop.create_future()
+        self._waiting.append((record, stored))
+        if self._flushing is None:
+            self._flushing = loop.create_task(self._flush())
+        await stored
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting:
+                taken, self._waiting = self._waiting, []
+                error: LogUnavailable | None = LogUnavailable("interrupted")
+                try:
+                    await self._batches.publish([record for record, _ in taken], self._seconds)
+                    error = None
+                except LogUnavailable as exc:
+                    error = exc
+                finally:
+                    _tell([stored for _, stored in taken], error)
+        finally:
+            self._flushing = None
+
+
+def _tell(waiting: Iterable[asyncio.Future[None]], error: LogUnavailable | None) -> None:
+    for stored in waiting:
+        if stored.done():  # nobody waits any more
+            continue
+        if error is None:
+            stored.set_result(None)
+        else:
+            stored.set_exception(error)
+
+
+async def _send(producer: Any, records: Iterable[OutgoingRecord]) -> None:
+    batches = await _build(producer, records)
+    answers: list[asyncio.Future[Any]] = []
+    for topic, partition, batch in batches:
+        answer = await producer.send_batch(batch, topic, partition=partition)
+        answer.add_done_callback(_take_note)
+        answers.append(answer)
+    await asyncio.gather(*answers)
+
+
+def _take_note(answer: asyncio.Future[Any]) -> None:
+    """Nobody may be waiting any more when it fails."""
+    if not answer.cancelled():
+        answer.exception()
+
+
+async def _build(producer: Any, records: Iterable[OutgoingRecord]) -> list[tuple[str, int, Any]]:
+    """Topic, partition and batch, a full one before the next of its partition."""
+    counts: dict[str, int] = {}
+    last: dict[tuple[str, int], Any] = {}
+    batches = []
+    for record in records:
+        topic, key = record.topic, record.key
+        if topic not in counts:
+            counts[topic] = len(await producer.partitions_for(topic))
+        if isinstance(key, str):
+            key = key.encode()
+        place = (topic, partition_of(key, counts[topic]))
+        headers = _headers(record.type)
+        batch = last.get(place)
+        if batch is None or not _append(batch, key, record.value, headers):
+            batch = last[place] = producer.create_batch()
+            batches.append((*place, batch))
+            _append(batch, key, record.value, headers)  # the first always fits
+    return batches
+
+
+@lru_cache(256)
+def _headers(kind: str) -> list[tuple[str, bytes]]:
+    return [(TYPE_HEADER, kind.encode())]
+
+
+def _append(batch: Any, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> bool:
+    appended = batch.append(timestamp=None, key=key, value=value, headers=headers)
+    return appended is not None

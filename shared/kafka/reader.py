@@ -1,0 +1,231 @@
+"""One member of a consumer group, on the Kafka client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from shared.kafka.client import (
+    MAX_MESSAGE_BYTES,
+    TYPE_HEADER,
+    Offsets,
+    Record,
+)
+from shared.kafka.errors import translate_kafka_errors
+from shared.kafka.fetch_repeats import PatientFetches, Rest
+from shared.settings import KafkaSettings
+
+log = logging.getLogger("carillon.kafka")
+
+# The client tries for as long as the broker is away, and the loop that commits must go on: it has
+# its health to renew, and a stop to notice.
+COMMIT_SECONDS = 5.0
+MAX_POLL_MS = 300_000  # without a poll for so long, the client leaves its group
+KEEP_SECONDS = 60.0
+LOOK_SECONDS = 2.0  # between two looks at where the log ends
+END_SECONDS = 1.0
+FETCHER_SECONDS = 1.0
+LEAVE_SECONDS = 3.0  # seen: 20 ms
+
+
+def to_record(message: Any) -> Record:
+    kinds = [v for k, v in message.headers if k == TYPE_HEADER]
+    return Record(
+        message.topic,
+        message.partition,
+        message.offset,
+        message.key or b"",
+        message.value or b"",
+        kinds[0].decode("utf-8", "replace") if kinds else "",
+        message.timestamp,
+    )
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, on_revoke: Callable[[], Awaitable[None]]) -> None:
+        self._on_revoke = on_revoke
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        if revoked:
+            await self._on_revoke()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        log.info("partitions assigned", extra={"partitions": sorted(map(str, assigned))})
+
+
+class LogReader:
+    """One member of a consumer group. Offsets are committed only when told to."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        group: str,
+        topics: Iterable[str],
+        on_revoke: Callable[[], Awaitable[None]],
+        rest: Rest | None = None,
+    ) -> None:
+        self._topics = list(topics)
+        self._on_revoke = on_revoke
+        self._listener = _Listener(self._revoked)
+        self._read: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int] = {}
+        self._times: dict[TopicPartition, int] = {}  # of the last record that was read
+        self._stamps: dict[TopicPartition, int] = {}  # the client's, of the last answered fetch
+        self._answered = time.monotonic()
+        self._looked = 0.0
+        self._polled = time.monotonic()
+        self._assignments = 0
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap_servers,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=settings.fetch_max_wait_ms,
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.session_timeout_ms // 5,
+            max_poll_interval_ms=MAX_POLL_MS,
+            max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+            request_timeout_ms=settings.request_timeout_ms + settings.session_timeout_ms,
+            retry_backoff_ms=100,
+            metadata_max_age_ms=30_000,
+        )
+        client = self._consumer._client
+        client.send = PatientFetches(client.send, settings.fetch_max_wait_ms / 1000, rest).send
+
+    async def _revoked(self) -> None:
+        self._assignments += 1
+        await self._on_revoke()
+        self._times.clear()
+        self._read.clear()  # where another member will be when a partition comes back, nobody knows
+
+    async def start(self) -> None:
+        with translate_kafka_errors():
+            self._consumer.subscribe(self._topics, listener=self._listener)
+            await self._consumer.start()
+        # Five times a second it would look at what nobody changed; each change wakes it anyway.
+        self._consumer._fetcher._fetcher_timeout = FETCHER_SECONDS
+
+    async def poll(
+        self, timeout_ms: int, max_records: int, gather_seconds: float = 0.0
+    ) -> list[Record]:
+        """What has arrived, in order within each partition; empty after the timeout. Where there is
+        something, what comes within `gather_seconds` more is with it."""
+        records = await self._fetch(timeout_ms, max_records)
+        if records and gather_seconds and len(records) < max_records:
+            before = self._assignments
+            await asyncio.sleep(gather_seconds)
+            more = await self._fetch(0, max_records - len(records))
+            # Shared out anew meanwhile: whoever has the partitions now reads these again.
+            records = records + more if self._assignments == before else more
+        return records
+
+    async def _fetch(self, timeout_ms: int, max_records: int) -> list[Record]:
+        self._polled = time.monotonic()
+        self._consumer.resume(*self._consumer.paused())
+        with translate_kafka_errors():
+            fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        for place, messages in fetched.items():
+            self._read[place] = messages[-1].offset + 1
+            self._times[place] = messages[-1].timestamp
+            self._answered = time.monotonic()
+        return [to_record(m) for messages in fetched.values() for m in messages]
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether each of its partitions has answered a fetch; it may have none."""
+        places = self._consumer.assignment()
+        return all(self._consumer.highwater(place) is not None for place in places)
+
+    @property
+    def last_answer(self) -> float:
+        """When a fetch was answered last, or brought something, by the monotonic clock."""
+        for place in self._consumer.assignment():
+            stamp = self._consumer.last_poll_timestamp(place)
+            if stamp is not None and stamp != self._stamps.get(place):
+                self._stamps[place] = stamp
+                self._answered = time.monotonic()
+        return self._answered
+
+    async def read_up_to(self, topic: str) -> dict[int, tuple[bool, int | None]]:
+        """Return by partition whether the last fetch met the end, and the time of the last record.
+
+        Partitions that answered no fetch yet are absent; times in Unix milliseconds.
+        """
+        found = {}
+        for place in self._consumer.assignment():
+            end = self._consumer.highwater(place)
+            if place.topic == topic and end is not None:
+                with suppress(KafkaError, IllegalStateError):
+                    at_end = await self._consumer.position(place) >= end
+                    found[place.partition] = (at_end, self._times.get(place))
+        return found
+
+    async def keep_alive(self) -> None:
+        """To stay a member while nothing more is wanted, however long; brings nothing.
+
+        Only a poll of paused partitions does that, and it throws away what was fetched ahead: with a
+        backlog that is megabytes for each batch. So there is none before there must be one.
+        """
+        if time.monotonic() - self._polled >= KEEP_SECONDS:
+            self._polled = time.monotonic()
+            self._consumer.pause(*self._consumer.assignment())
+            with translate_kafka_errors():
+                fetched = await self._consumer.getmany(timeout_ms=0, max_records=1)
+            for place, messages in fetched.items():  # of a partition that came just now
+                self._consumer.seek(place, messages[0].offset)
+
+    async def commit(self, offsets: Offsets) -> bool:
+        """False where it is too late, the partitions belong to another member, which repeats them;
+        or too early, the broker is away: the next commit holds these offsets too."""
+        mine = self._consumer.assignment()
+        known = {TopicPartition(*place): at for place, at in offsets.items()}
+        wanted = {place: at for place, at in known.items() if place in mine}
+        try:
+            if wanted:
+                async with asyncio.timeout(COMMIT_SECONDS):
+                    await self._consumer.commit(wanted)
+        except (KafkaError, IllegalStateError, TimeoutError) as exc:
+            log.warning("commit refused", extra={"reason": type(exc).__name__})
+            return False
+        return True
+
+    def lag(self) -> dict[str, int]:
+        """Records behind the end by topic that were not read yet."""
+        behind: dict[str, int] = dict.fromkeys(self._topics, 0)
+        for place in self._consumer.assignment():
+            end = max(self._consumer.highwater(place) or 0, self._ends.get(place, 0))
+            if place in self._read:
+                behind[place.topic] += max(0, end - self._read[place])
+        return behind
+
+    async def refresh_end_offsets(self) -> None:
+        """Fetches say where the log ends, but what is paused isn't fetched: then it is asked for, now
+        and then. Tansu answers the base of its last batch, so lag is at least what this makes it."""
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        places = self._consumer.assignment()
+        with suppress(KafkaError, IllegalStateError, TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                self._ends = await self._consumer.end_offsets(places)
+                for place in places - self._read.keys():
+                    self._read[place] = await self._consumer.position(place)
+
+    async def stop(self) -> None:
+        """Leaves the group. A request that hangs, as a join does while another member says nothing,
+        ends with its connection."""
+        stopping = asyncio.ensure_future(self._consumer.stop())
+        await asyncio.wait([stopping], timeout=LEAVE_SECONDS)
+        # Without its broker the client may cancel itself here, on the way out and before it has
+        # closed its connections (aiokafka 0.14): that is no cancellation of whoever stops it.
+        if not stopping.done() or stopping.cancelled() or stopping.exception():
+            with suppress(KafkaError, OSError):
+                await self._consumer._client.close()
+        await asyncio.gather(stopping, return_exceptions=True)

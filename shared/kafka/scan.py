@@ -1,0 +1,112 @@
+"""The log read outside of any group: from given offsets up to given ones, in the order it was written."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.errors import LogUnavailable
+from shared.kafka.client import MAX_MESSAGE_BYTES, Partition, Record
+from shared.kafka.errors import translate_kafka_errors
+from shared.kafka.reader import to_record
+from shared.kafka.topics import Topic
+from shared.settings import KafkaSettings
+
+POLL_MS = 1_000
+SILENT_POLLS = 15  # this many without a record before the end: the broker is not well
+BATCH = 500
+
+
+def partitions_of(topics: Iterable[Topic]) -> list[Partition]:
+    return [(topic.name, number) for topic in topics for number in range(topic.partitions)]
+
+
+async def committed_offsets(
+    kafka: KafkaSettings, group: str, places: Iterable[Partition]
+) -> dict[Partition, int]:
+    """Where the group is; 0 where it never was. Raises LogUnavailable."""
+    async with open_scanner(kafka, group) as reader:
+        wanted = [TopicPartition(*place) for place in places]
+        reader.assign(wanted)
+        with translate_kafka_errors():
+            return {(p.topic, p.partition): await reader.committed(p) or 0 for p in wanted}
+
+
+async def first_offsets(kafka: KafkaSettings, places: Iterable[Partition]) -> dict[Partition, int]:
+    """Where the log begins by now. Raises LogUnavailable."""
+    async with open_scanner(kafka, None) as reader:
+        with translate_kafka_errors():
+            found = await reader.beginning_offsets([TopicPartition(*place) for place in places])
+        return {(p.topic, p.partition): offset for p, offset in found.items()}
+
+
+async def scan(
+    kafka: KafkaSettings, starts: Mapping[Partition, int], ends: Mapping[Partition, int]
+) -> AsyncIterator[list[Record]]:
+    """Batches; the partitions are merged by the broker's timestamps. Raises LogUnavailable."""
+    left = {TopicPartition(*p): ends[p] for p in ends if ends[p] > starts.get(p, 0)}
+    if not left:
+        return
+    async with open_scanner(kafka, None) as reader:
+        reader.assign(list(left))
+        for place in left:
+            reader.seek(place, starts.get((place.topic, place.partition), 0))
+        waiting: dict[TopicPartition, deque[Record]] = {place: deque() for place in left}
+        batch: list[Record] = []
+        while left or any(waiting.values()):
+            await _fill(reader, waiting, left)
+            ready = [place for place, records in waiting.items() if records]
+            if not ready:
+                continue
+            earliest = min(ready, key=lambda place: waiting[place][0].at_ms)
+            batch.append(waiting[earliest].popleft())
+            if len(batch) >= BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+async def _fill(
+    reader: AIOKafkaConsumer,
+    waiting: dict[TopicPartition, deque[Record]],
+    left: dict[TopicPartition, int],
+) -> None:
+    """Each partition that isn't read to its end has a record waiting, so that the merge may go on."""
+    silent = 0
+    while lacking := [place for place in left if not waiting[place]]:
+        with translate_kafka_errors():
+            fetched = await reader.getmany(*lacking, timeout_ms=POLL_MS, max_records=BATCH)
+        for place, messages in fetched.items():
+            waiting[place] += (to_record(m) for m in messages if m.offset < left[place])
+        for place in lacking:
+            with translate_kafka_errors():
+                position = await reader.position(place)
+            if position >= left[place]:
+                del left[place]
+        silent = 0 if fetched else silent + 1
+        if silent == SILENT_POLLS:
+            raise LogUnavailable("Kafka: the broker brings no more records, and not the end")
+
+
+@asynccontextmanager
+async def open_scanner(kafka: KafkaSettings, group: str | None) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer that joins no group; `group` is whose commits it may ask for."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap_servers,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=kafka.fetch_max_wait_ms,
+        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+        request_timeout_ms=kafka.request_timeout_ms,
+    )
+    try:
+        with translate_kafka_errors():
+            await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()

@@ -1,0 +1,114 @@
+"""Collections, who writes each, and their indexes: declared here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+INGEST = "ingest"
+SENDER = "sender"
+BOTH = "both"
+
+
+@dataclass(frozen=True)
+class Index:
+    keys: tuple[tuple[str, int], ...]
+    unique: bool = False
+    expires: bool = False  # a TTL index on a date
+
+
+@dataclass(frozen=True)
+class CollectionSpec:
+    """One writing service each (but for the installation's own); the other may read."""
+
+    name: str
+    writer: str
+    indexes: tuple[Index, ...] = ()
+
+
+def _by(*fields: str) -> Index:
+    return Index(tuple((field, 1) for field in fields))
+
+
+_EXPIRY = Index((("expireAt", 1),), expires=True)
+
+PROFILES = CollectionSpec(
+    "profiles",
+    INGEST,
+    (
+        _by("app", "slot"),
+        _by("head"),
+        _by("app", "login"),
+        _by("app", "email"),
+        _by("visitors"),
+        _by("app", "changedAt"),
+    ),
+)
+VISITORS = CollectionSpec("visitors", INGEST, (_by("people"),))
+PLAYERS = CollectionSpec(
+    "players", INGEST, (_by("app", "state"), _by("app", "person"), _by("app", "changedAt"))
+)
+MERGES = CollectionSpec("merges", INGEST, (_by("app", "person"),))
+ERASED = CollectionSpec("erased", INGEST)  # persons, by their keyed hash, and when: tombstones
+PROJECTOR_META = CollectionSpec(
+    "projector", INGEST
+)  # its log, its erasures, its hold: a document each
+APPS = CollectionSpec("apps", SENDER)
+CAMPAIGNS = CollectionSpec("campaigns", SENDER, (_by("app"),))
+CAMPAIGN_VERSIONS = CollectionSpec("campaign_versions", SENDER)  # those that were replaced
+SENDS = CollectionSpec(
+    "sends",
+    SENDER,
+    (
+        _by("priority", "planDue"),
+        _by("app", "campaign", "createdAt"),
+        _by("app", "createdAt"),
+        _by("head"),
+        _by("closedAt"),
+        _by("expireAt", "app"),  # what is to be folded soon
+        Index((("deleteAt", 1),), expires=True),  # set once it is folded into its report
+    ),
+)
+PARTS = CollectionSpec("parts", SENDER, (_by("send"), _EXPIRY))
+PAGES = CollectionSpec(
+    "pages",
+    SENDER,
+    (
+        _by("send", "open"),
+        _by("app", "priority", "due"),
+        _by("notifications"),
+        _EXPIRY,
+    ),
+)
+BODIES = CollectionSpec("bodies", SENDER, (_EXPIRY,))
+PARKED = CollectionSpec("parked", SENDER, (_by("message"), _EXPIRY))
+CONTACTS = CollectionSpec("contacts", SENDER, (_EXPIRY,))
+INTERACTIONS = CollectionSpec("interactions", SENDER, (_by("send"), _EXPIRY))
+BUDGETS = CollectionSpec("budgets", SENDER)
+REPLICAS = CollectionSpec("replicas", SENDER)
+DEAD_LETTERS = CollectionSpec("dead_letters", SENDER, (_by("at"), _by("head"), _EXPIRY))
+REPORTS = CollectionSpec("reports", SENDER, (_by("app"),))
+SEND_REPORTS = CollectionSpec("send_reports", SENDER, (_by("app", "campaign"), _by("wanted")))
+TOKENS = CollectionSpec("tokens", SENDER, (Index((("hash", 1),), unique=True),))
+AUDIT = CollectionSpec("audit", SENDER, (_by("at"), _EXPIRY))
+
+# What is of the whole installation, a document each: which secret key its data are under, and what
+# probes write. Either service may be the first.
+INSTALLATION = CollectionSpec("installation", BOTH)
+
+# A document a process, with a beat (shared/processes.py).
+PROCESSES = CollectionSpec("processes", BOTH, (_EXPIRY,))
+
+COLLECTIONS = (
+    PROFILES, VISITORS, PLAYERS, MERGES, ERASED, PROJECTOR_META,
+    APPS, CAMPAIGNS, CAMPAIGN_VERSIONS, SENDS, PARTS, PAGES, BODIES, PARKED, CONTACTS,
+    INTERACTIONS, BUDGETS, REPLICAS, DEAD_LETTERS, REPORTS, SEND_REPORTS, TOKENS, AUDIT,
+    INSTALLATION, PROCESSES,
+)  # fmt: skip
+
+
+def indexes_of(service: str) -> Iterator[tuple[str, tuple[Index, ...]]]:
+    """Each collection that this service writes and that has indexes, with all of them."""
+    for collection in COLLECTIONS:
+        if collection.writer in (service, BOTH) and collection.indexes:
+            yield collection.name, collection.indexes

@@ -1,0 +1,55 @@
+"""What a Kafka stage is made of: a decode, a handle, and what all stages of a process share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from shared.clock import Clock
+from shared.health import Health
+from shared.kafka.client import LogWriter, Record
+from shared.settings import KafkaSettings
+from shared.stage.dead_letters import Poison
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """A record and what it decodes to."""
+
+    record: Record
+    value: T
+
+
+Handler = Callable[[Sequence[Item[T]]], Awaitable[Sequence[Poison]]]
+
+
+@dataclass(frozen=True)
+class StageSpec(Generic[T]):
+    """What a stage is. `decode` returns None for what isn't its own and raises Rejected for poison;
+    `handle` returns the poison it found and raises Unavailable to be tried again."""
+
+    name: str
+    group: str
+    topics: tuple[str, ...]
+    decode: Callable[[Record], T | None]
+    handle: Handler[T]
+    batch_records: int = 500
+    linger_seconds: float = 0.0  # that a batch waits for more: few cost as many round trips
+    in_flight: int = 1
+    drain_seconds: float = 10.0
+    can_rest: bool = False  # its process publishes what is pressing (KafkaSettings.rest_ms)
+    join_seconds: float = 30.0  # for its group to share out the partitions; seen: 3
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What every stage of a process shares. `log_id` is the identity of the log (its cluster id)."""
+
+    kafka: KafkaSettings
+    writer: LogWriter
+    log_id: str
+    clock: Clock
+    health: Health

@@ -1,0 +1,83 @@
+"""What carries out a plan: each kind of fault is a deed, which says how often it hit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from shared.kafka.client import LogWriter
+from tests.faults.clocks import Clocks
+from tests.faults.fault_cluster import FaultCluster
+from tests.faults.flooding import Flooding
+from tests.faults.mid_batch import MidBatch
+from tests.faults.misbehaviour import DICE, Misbehaviour
+from tests.faults.plan import Fault, Round
+from tests.faults.poison import plant
+from tests.faults.processes import Processes
+from tests.faults.shop import Shop
+from tests.faults.store_answers import StoreAnswers
+from tests.faults.traffic import Clients
+from tests.faults.webhook_proxy import WebhookProxy
+
+FaultAction = Callable[[Fault], Awaitable[int]]
+
+
+class FaultInjector:
+    """One round's. `hits`: of each kind; `planted` are the places of the poison."""
+
+    def __init__(self, writer: LogWriter, deeds: dict[str, FaultAction]) -> None:
+        self._writer = writer
+        self._deeds = {**deeds, "poison": self._poison}
+        self.hits = Counter[str]()
+        self.planted = 0
+
+    async def carry_out(self, plan: Round) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for fault in plan.faults:
+                tasks.create_task(self._one(fault))
+
+    async def _one(self, fault: Fault) -> None:
+        await asyncio.sleep(fault.at)
+        hits = await self._deeds[fault.kind](fault)
+        assert hits > 0, f"{fault} hit nothing"
+        self.hits[fault.kind] += hits
+
+    async def _poison(self, fault: Fault) -> int:
+        planted = await plant(self._writer, int(fault.roll * 1_000_000))
+        self.planted += planted
+        return planted
+
+
+def fault_actions(
+    world: FaultCluster, shop: Shop, doorman: WebhookProxy, clients: Clients
+) -> dict[str, FaultAction]:
+    """Every kind of the plan but the poison."""
+    processes, clocks = Processes(world, clients), Clocks(world)
+    mid_batch = MidBatch(world, clients, doorman)
+    store = StoreAnswers(world)
+    misbehaviour = Misbehaviour(world, shop, clients, processes)
+    verbs = {"kill": processes.kill, "stop": processes.stop, "freeze": processes.freeze}
+    return {
+        **{
+            f"{v}_{name}": partial(deed, name)
+            for v, deed in verbs.items()
+            for name in world.servers
+        },
+        **{kind: partial(misbehaviour.of_answers, odds) for kind, odds in DICE.items()},
+        "webhooks_lost_and_doubled": misbehaviour.of_webhooks,
+        "hold_and_kill_sender": misbehaviour.hold_and_kill,
+        "kill_mid_batch_ingest": mid_batch.ingest,
+        "kill_mid_batch_sender": mid_batch.sender,
+        "clocks_differ": clocks.differ,
+        "clock_steps_ingest": partial(clocks.step, "ingest"),
+        "clock_steps_sender": partial(clocks.step, "sender"),
+        "pipelined_flood": Flooding(world).flood,
+        "disk_full_spool": processes.fill_disk,
+        "unknown_store_answers": store.unknown_codes,
+        "wrong_store_password": store.wrong_password,
+        "full_spool": processes.fill_spool,
+        "kill_ingest_spooling": processes.kill_spooling,
+        "rebalance_storm": processes.storm,
+    }

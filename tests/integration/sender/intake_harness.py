@@ -1,0 +1,128 @@
+"""The sender's door on a real database: what is said to intake and over HTTP, and the planner's turn."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+from sender_service.intake.request import parse_request
+from sender_service.models.send import Send
+from sender_service.pages.page import Page
+from sender_service.wiring import Sender, open_sender
+from shared.ids import slot_of
+from shared.mongo.client import ensure_indexes
+from shared.mongo.collections import INGEST, SENDER
+from tests.fakes import START
+from tests.stack import settings_for
+
+TEXTS = {"headings": {"en": "Hi"}, "contents": {"en": "Come"}, "url": "https://shop.example/"}
+
+
+class IntakeHarness:
+    def __init__(self, sender: Sender, http: httpx.AsyncClient) -> None:
+        self.sender = sender
+        self.http = http
+        self.database = sender.database
+
+    async def put(self, path: str, body: dict[str, Any]) -> None:
+        answer = await self.http.put(path, json=body)
+        assert answer.is_success, answer.text
+
+    async def publish_triggers(self, *triggers: dict[str, Any]) -> list[str | None]:
+        """As the stage does; the code of each dead letter."""
+        said = [parse_request(orjson.dumps(trigger)) for trigger in triggers]
+        return [v.code if v else None for v in await self.sender.intake().accept(said)]
+
+    async def upload(self, head: dict[str, Any], lines: Iterable[bytes]) -> httpx.Response:
+        body = b"\n".join([orjson.dumps(head), *lines])
+        return await self.http.post(
+            "/v1/sends", content=body, headers={"content-type": "application/x-ndjson"}
+        )
+
+    async def plan(self) -> None:
+        """Everything that is due."""
+        planner = self.sender.planners()[1]
+        while await planner.plan_one():
+            pass
+
+    async def send(self, send: str) -> Send:
+        found = await self.sender.sends.get(send)
+        assert found is not None
+        return found
+
+    async def pages(self, send: str) -> list[Page]:
+        found = [page async for page in self.sender.pages.of_send(send)]
+        return sorted(found, key=lambda page: page["n"])
+
+    async def parts(self, send: str | None = None) -> int:
+        """How many documents there are."""
+        return await self.database["parts"].count_documents({"send": send} if send else {})
+
+    async def person(self, name: str, *players: str, **fields: Any) -> None:
+        """With this login, and these players."""
+        entries = [
+            {"id": p, "state": "subscribed", "browser": "Chrome", "lastSeenAt": START}
+            for p in players
+        ]
+        await self.database["profiles"].insert_one(
+            {"_id": f"p-{name}", "app": "demo", "slot": slot_of(f"p-{name}"), "login": name,
+             "visitors": [f"v-{name}"], "aliases": [], "players": entries, "purchases": [],
+             "language": "en", "changedAt": START, **fields}
+        )  # fmt: skip
+        for player in players:
+            await self.database["players"].insert_one(
+                {"_id": player, "app": "demo", "person": f"p-{name}", "state": "subscribed",
+                 "previous": [], "changedAt": START}
+            )  # fmt: skip
+
+
+@asynccontextmanager
+async def open_door(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarness]:
+    """With the app `demo` and its campaign `welcome`; there is no broker and no OneSignal."""
+    settings = settings_for("127.0.0.1:1", mongo_uri, folder)
+    settings.onesignal.base_url = "http://127.0.0.1:1"
+    async with open_sender(settings) as sender:
+        for service in (INGEST, SENDER):
+            await ensure_indexes(sender.database, service)
+        transport = httpx.ASGITransport(sender.api(), client=("127.0.0.1", 1))
+        headers = {"authorization": "Bearer ops_demo"}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://ops", headers=headers
+        ) as http:
+            # No projector is here that could know anybody later.
+            door = IntakeHarness(replace(sender, early=None), http)
+            one_signal = {"appId": str(uuid.uuid4()), "restApiKey": "os_v2_app_secret"}
+            await door.put("/v1/apps/demo", {"name": "Demo", "oneSignal": one_signal})
+            await door.put("/v1/apps/demo/campaigns/welcome", a_campaign())
+            yield door
+
+
+def a_campaign(**variant: Any) -> dict[str, Any]:
+    return {"name": "Welcome", "variants": [{"id": "a", **TEXTS, **variant}]}
+
+
+def a_trigger(**fields: Any) -> dict[str, Any]:
+    return {"id": str(uuid.uuid4()), "app": "demo", "campaign": "welcome", **fields}
+
+
+def logins(*names: str) -> list[dict[str, Any]]:
+    return [{"login": name} for name in names]
+
+
+async def people(door: IntakeHarness, *names: str) -> dict[str, str]:
+    """Login → the player of each."""
+    players = {name: str(uuid.uuid4()) for name in names}
+    for name, player in players.items():
+        await door.person(name, player)
+    return players
+
+
+async def reached(door: IntakeHarness, send: str) -> list[str]:
+    return [member[0] for page in await door.pages(send) for member in page["members"]]

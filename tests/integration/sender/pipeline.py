@@ -1,0 +1,238 @@
+"""The sender's stages hand in hand in one process: a real database, a real sandbox, a log that only
+remembers, and a clock that is turned by hand. So a test says when each stage has its turn."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
+from sender_service.dispatcher.onesignal import open_onesignal
+from sender_service.fast_path import TransactionalFastPath
+from sender_service.intake.accept import Intake, IntakeStores
+from sender_service.ops.routers import OpsApi
+from sender_service.pages.page import Page
+from sender_service.planner.audience import AudienceReader
+from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
+from sender_service.store.campaigns import app_store
+from shared.apps import AppRegistry
+from shared.health import Health
+from shared.kafka.client import OutgoingRecord, Record
+from shared.kafka.topics import DELIVERIES_TOPIC, MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
+from shared.loops import Wakeup
+from shared.models.app import App
+from shared.models.delivery import Delivery
+from shared.models.job import Job
+from shared.secrets import Vault
+from shared.settings import OneSignalSettings
+from shared.stage.runner import Item
+from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
+from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
+from tests.stack import settings_for
+from tests.unit.sender.builders import variant
+
+JOBS = (TRANSACTIONAL_JOBS_TOPIC.name, MARKETING_JOBS_TOPIC.name)
+NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
+OFFER: dict[str, Any] = {
+    "name": "Welcome",
+    "variants": [variant(contents={"en": "For {{ name }}"})],
+}
+OUT = 12  # of marketing's calls may be out at once
+ROUNDS, PLANS = 50, 200
+IDLE = {"display": 0, "click": 0, "close": 0}
+
+
+@dataclass
+class MemoryLog:
+    records: list[OutgoingRecord] = field(default_factory=list)
+
+    async def publish(self, records: Iterable[OutgoingRecord]) -> None:
+        self.records += records
+
+    def take(self, *topics: str, most: int | None = None) -> list[bytes]:
+        """What was published there and not taken yet, from the first on."""
+        taken = [record for record in self.records if record.topic in topics][:most]
+        self.records = [record for record in self.records if record not in taken]
+        return [record.value for record in taken]
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@dataclass
+class OneByOne:
+    """As the dispatcher publishes."""
+
+    log: MemoryLog
+
+    async def publish(self, record: OutgoingRecord) -> None:
+        await self.log.publish([record])
+
+
+class UnlimitedGovernor:
+    """A governor that gives every turn at once."""
+
+    async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
+        return True
+
+    def pause(self, app: str, seconds: float) -> None:
+        raise AssertionError("nobody was to be answered 429")
+
+
+@dataclass
+class Pipeline:
+    world: SenderHarness
+    remote: SandboxApp
+    http: httpx.AsyncClient
+    log: MemoryLog
+    scheduler: Scheduler
+    dispatcher: Dispatcher
+
+    async def ops(self, method: str, path: str, **more: Any) -> Any:
+        answer = await self.http.request(method, path, **more)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def people(self, count: int, **fields: Any) -> list[str]:
+        """So many, each with a browser that OneSignal knows; returns the players."""
+        players = [str(uuid.uuid4()) for _ in range(count)]
+        first = await self.world.database["profiles"].count_documents({})
+        for n, player in enumerate(players, first):
+            await self.world.person(f"p{n}", [player], **fields)
+        await self.remote.browsers(None, ids=players, odds=IDLE)
+        return players
+
+    async def send_trigger(self, **fields: Any) -> str:
+        """A trigger over HTTP; returns the send's id. Unless it says to whom: to each by name."""
+        if not fields.keys() & {"audience", "recipients"}:
+            known = [p async for p in self.world.database["profiles"].find({})]
+            fields["recipients"] = [
+                {"login": p["login"], "variables": {"name": p["login"]}} for p in known
+            ]
+        send = str(uuid.uuid4())
+        body = {"id": send, "app": APP, "campaign": "welcome", **fields}
+        await self.ops("POST", "/v1/sends", json=body)
+        return send
+
+    async def plan(self) -> None:
+        for _ in range(PLANS):
+            if not await self.world.planner().plan_one():
+                return
+        raise AssertionError("the same is planned again and again")
+
+    async def planned(self, **fields: Any) -> str:
+        send = await self.send_trigger(**fields)
+        await self.plan()
+        return send
+
+    async def release(self) -> int:
+        return await self.scheduler.turn()
+
+    async def call(self) -> int:
+        """OneSignal is called for all that is released, one after another."""
+        jobs = [Job.parse(value) for value in self.log.take(*JOBS)]
+        for job in jobs:
+            assert await self.dispatcher._handle([Item(NOWHERE, job)]) == []
+            self.world.clock.advance(0.01)
+        return len(jobs)
+
+    async def account(self) -> None:
+        deliveries = [Delivery.parse(value) for value in self.log.take(DELIVERIES_TOPIC.name)]
+        if deliveries:
+            await self.world.reported(*deliveries)
+
+    async def work(self) -> int:
+        """Until nothing more is released now; returns how many calls were made."""
+        calls = 0
+        for _ in range(ROUNDS):
+            if not await self.release() and not self.log.records:
+                return calls
+            calls += await self.call()
+            await self.account()
+        raise AssertionError(f"the same is released again and again: {calls} calls")
+
+    async def shown(self, send: str) -> Any:
+        return await self.ops("GET", f"/v1/sends/{send}")
+
+    async def pages(self, send: str) -> list[Page]:
+        return [page async for page in self.world.pages.of_send(send)]
+
+    async def reached(self) -> list[str]:
+        """The players that got something, as often as they did."""
+        pushes = (await self.remote.settled())["pushes"]
+        return sorted(p["player_id"] for p in pushes for _ in range(p["deliveries"]))
+
+
+@asynccontextmanager
+async def open_line(
+    mongo_uri: str, folder: Path, *, api: str = "", **plan: Any
+) -> AsyncIterator[Pipeline]:
+    """An app, its campaign, and nobody yet. `api`: where OneSignal's begins, as on its old host."""
+    settings = settings_for("127.0.0.1:1", mongo_uri, folder)
+    plan = {"page_members": 10, "release_ahead_seconds": 0.1, **plan}
+    async with AsyncExitStack() as stack:
+        remote = await stack.enter_async_context(sandbox_at(folder / "sandbox"))
+        world = await stack.enter_async_context(open_world(settings, **plan))
+        settings.onesignal = OneSignalSettings(base_url=remote.address + api)
+        vault, clock, log = Vault(settings.secret_key.get_secret_value()), world.clock, MemoryLog()
+        client = await stack.enter_async_context(open_onesignal(settings.onesignal, vault))
+        apps = AppRegistry(world.database, vault)
+
+        async def ask(app_id: str) -> int | None:
+            app = apps.get(app_id)
+            return None if app is None else await client.audience_size(app)
+
+        budget = MessageBudget(
+            database=world.database, people=world.people, ask=ask, settings=settings.governor,
+            clock=clock, monotonic=clock.monotonic,
+        )  # fmt: skip
+        tools = SchedulerTools(
+            apps, world.sends, world.pages, world.people, world.contacts, budget, cast(Any, log),
+            world.tagger, world.plan, clock, clock.monotonic,
+        )  # fmt: skip
+        intake = Intake(
+            apps=apps,
+            stores=IntakeStores(world.campaigns, world.sends, world.parts),
+            clock=clock,
+            retention=timedelta(days=world.plan.retention_days),
+            express=TransactionalFastPath(
+                tools, AudienceReader(world.people, world.segments, world.parts)
+            ),
+            nudge=lambda: None,
+        )
+        calls = DispatcherTools(
+            apps,
+            app_store(world.database),
+            cast(Any, UnlimitedGovernor()),
+            client,
+            cast(Any, OneByOne(log)),
+            clock,
+        )
+        ops = OpsApi(
+            settings, world.database, log, vault, apps, Health(clock, clock.monotonic), intake,
+            budget, Wakeup(), remote.client, clock, clock.monotonic,
+        )  # fmt: skip
+        http = await stack.enter_async_context(_client(ops))
+        line = Pipeline(world, remote, http, log, Scheduler(tools), Dispatcher(calls))
+        await remote.put_app(plan="free")
+        one_signal = {"appId": remote.app_id, "restApiKey": KEY, "plan": "free"}
+        await line.ops("PUT", f"/v1/apps/{APP}", json={"name": "Demo", "oneSignal": one_signal})
+        await line.ops("PUT", f"/v1/apps/{APP}/campaigns/welcome", json=OFFER)
+        yield line
+
+
+def _client(ops: OpsApi) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(ops.api(), client=("127.0.0.1", 1))
+    headers = {"authorization": "Bearer ops_demo"}
+    return httpx.AsyncClient(transport=transport, base_url="http://ops", headers=headers)

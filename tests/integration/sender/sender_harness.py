@@ -1,0 +1,157 @@
+"""People, campaigns and sends in a real database, and the sender's own stages on them, no Kafka."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from sender_service.accounting.reporting import Reporting
+from sender_service.accounting.stage import Accounting, Fact
+from sender_service.accounting.streams import StreamMatcher
+from sender_service.models.campaign import Campaign
+from sender_service.models.push_tag import TagSigner
+from sender_service.models.send import NEVER, Send
+from sender_service.models.trigger import Trigger
+from sender_service.planner.audience import AudienceReader
+from sender_service.planner.planner import Planner, PlannerTools
+from sender_service.planner.target import Candidate, Cursor, Target
+from sender_service.store.campaigns import CampaignStore, campaign_key
+from sender_service.store.contacts import ContactStore
+from sender_service.store.erasure import ErasureStore
+from sender_service.store.interactions import InteractionStore
+from sender_service.store.pages import PageStore
+from sender_service.store.parked import ParkedStore
+from sender_service.store.parts import PartStore
+from sender_service.store.people import PeopleReader
+from sender_service.store.reports import ReportStore
+from sender_service.store.segments import SegmentReader
+from sender_service.store.sends import SendStore
+from shared.ids import slot_of
+from shared.kafka.client import Record
+from shared.loops import Wakeup
+from shared.models.delivery import Delivery
+from shared.mongo.client import Database, ensure_indexes, open_database
+from shared.mongo.collections import INGEST, SENDER
+from shared.settings import PlanSettings, Settings
+from shared.stage.runner import Item
+from tests.fakes import ManualClock
+from tests.unit.sender.builders import campaign as build_campaign
+
+APP = "demo"
+
+
+class SenderHarness:
+    """What the tests do in a sentence each."""
+
+    def __init__(self, database: Database, plan: PlanSettings) -> None:
+        self.database = database
+        self.clock = ManualClock()
+        self.tagger = TagSigner(b"k" * 32)
+        self.sends, self.pages = SendStore(database), PageStore(database)
+        self.people, self.contacts = PeopleReader(database), ContactStore(database)
+        self.interactions, self.campaigns = InteractionStore(database), CampaignStore(database)
+        self.segments, self.parts = SegmentReader(database), PartStore(database)
+        self.plan = plan
+        self.accounting = Accounting(
+            self.sends, self.pages, self.interactions, self.contacts,
+            StreamMatcher(self.tagger, self.pages, ParkedStore(database)),
+            self.tagger, self.clock, plan.sweep_seconds, Wakeup(),
+        )  # fmt: skip
+
+    def planner(self, name: str = "planner", **tools: Any) -> Planner:
+        made = PlannerTools(
+            self.sends, self.pages,
+            AudienceReader(tools.get("people", self.people), self.segments, self.parts),
+            self.campaigns, self.contacts, ErasureStore(self.database), self.plan, self.clock,
+            lambda app: 2_000, lambda: None, early=tools.get("early"),
+        )  # fmt: skip
+        return Planner(name, ("transactional", "marketing"), made)
+
+    async def person(self, name: str, players: Sequence[str] = (), **fields: Any) -> list[str]:
+        """Put a person there; returns the players' ids, one new one unless named."""
+        ids = list(players) or [str(uuid.uuid4())]
+        seen = self.clock()
+        profile = {
+            "_id": name, "app": APP, "slot": slot_of(name), "visitors": [f"v-{name}"], "aliases": [],
+            "login": name, "email": None, "purchases": [], "changedAt": seen,
+            "players": [{"id": i, "state": "subscribed", "browser": "Chrome", "lastSeenAt": seen}
+                        for i in ids], **fields,
+        }  # fmt: skip
+        await self.database["profiles"].replace_one({"_id": name}, profile, upsert=True)
+        for player in ids:
+            await self.own(player, name)
+        return ids
+
+    async def own(self, player: str, person: str, *previous: str) -> None:
+        """The ledger's word on a player."""
+        now = self.clock()
+        entry = {
+            "_id": player, "app": APP, "person": person, "state": "subscribed", "changedAt": now,
+            "previous": [{"person": p, "until": now} for p in previous],
+        }  # fmt: skip
+        await self.database["players"].replace_one({"_id": player}, entry, upsert=True)
+
+    async def campaign(self, **policy: Any) -> Campaign:
+        found = build_campaign(**policy)
+        content = found.document()
+        del content["version"]
+        await self.campaigns.put(campaign_key(APP, "welcome"), content)
+        return found
+
+    async def trigger(self, priority: str = "marketing", **targets: Any) -> str:
+        """A send that is due for planning."""
+        now = self.clock()
+        head = {"id": str(uuid.uuid4()), "app": APP, "campaign": "welcome", "priority": priority}
+        trigger = Trigger.model_validate({**head, **(targets or {"audience": {"all": True}})})
+        send: Send = {
+            "_id": trigger.id, "app": APP, "campaign": "welcome", "priority": priority, "digest": "",
+            "trigger": trigger.document(), "state": "planning", "paused": False, "error": None,
+            "frozen": None, "createdAt": now, "dueAt": now, "expiresAt": now + timedelta(hours=24),
+            "planDue": now, "planner": None, "pages": 0, "totals": None, "closedAt": None,
+            "expireAt": NEVER,
+        }  # fmt: skip
+        await self.sends.insert([send])
+        return trigger.id
+
+    async def planned(self, priority: str = "marketing", **targets: Any) -> str:
+        send = await self.trigger(priority, **targets)
+        assert await self.planner().plan_one()
+        return send
+
+    async def reported(self, *facts: Fact) -> None:
+        """These facts come to accounting in one batch."""
+        record = Record("t", 0, 0, b"", b"", "", 0)
+        assert await self.accounting._handle([Item(record, fact) for fact in facts]) == []
+
+    async def delivered(self, send: str, *, page: int = 0, chunk: str = "0", **fields: Any) -> None:
+        place = {"app": APP, "send": send, "page": page, "chunk": chunk, "at": self.clock()}
+        outcome = {"outcome": "sent", "notification_id": f"note-{send}-{page}-{chunk}"}
+        await self.reported(Delivery.model_validate({**place, **outcome, **fields}))
+
+    async def folded(self, send: str) -> None:
+        """The send is in its campaign's report now."""
+        reports = ReportStore(self.database)
+        document = await self.sends.get(send)
+        assert document is not None
+        await Reporting(self.sends, self.pages, self.people, reports, self.clock).fold(document)
+
+    async def sums(self, send: str) -> Any:
+        return (await self.pages.sums(send))[0]
+
+
+async def candidates(
+    reader: AudienceReader, target: Target, after: Cursor = None
+) -> list[Candidate]:
+    """Everybody behind the cursor."""
+    return [c async for batch in reader.batches(target, after) for c in batch.candidates]
+
+
+@asynccontextmanager
+async def open_world(settings: Settings, **plan: Any) -> AsyncIterator[SenderHarness]:
+    async with open_database(settings.mongo, "test") as database:
+        for service in (INGEST, SENDER):
+            await ensure_indexes(database, service)
+        yield SenderHarness(database, PlanSettings(**plan))

@@ -1,0 +1,156 @@
+"""Two wired senders on one database and one log, as two replicas are."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import SecretStr
+
+from sender_service.intake.request import TriggerRequest
+from sender_service.models.trigger import parse_trigger
+from sender_service.store.campaigns import app_store, campaign_key
+from sender_service.wiring import Sender, open_sender
+from shared.clock import utc_now
+from shared.ids import slot_of
+from shared.kafka.client import ensure_topics
+from shared.kafka.topics import MARKETING_JOBS_TOPIC, TOPICS, TRANSACTIONAL_JOBS_TOPIC
+from shared.models.job import Job
+from shared.mongo.collections import PLAYERS, PROFILES
+from shared.settings import MongoSettings, OneSignalSettings, PlanSettings, Settings
+from tests.stack import free_port
+from tests.unit.sender.builders import campaign
+
+APP, CAMPAIGN = "demo", "welcome"
+
+
+@dataclass
+class TwoReplicas:
+    """`one` and `two` know nothing of each other but what is in MongoDB."""
+
+    settings: Settings
+    one: Sender
+    two: Sender
+    onesignal: str
+
+    @property
+    def both(self) -> tuple[Sender, Sender]:
+        return self.one, self.two
+
+    async def start_again(self) -> None:
+        """A shop with a campaign, and nothing else."""
+        database = self.one.database
+        for name in await database.list_collection_names():
+            await database[name].delete_many({})
+        sealed = self.one.vault.encrypt("os_v2_app_key")
+        one_signal = {
+            "appId": self.onesignal,
+            "restApiKey": sealed,
+            "plan": "paid",
+            "enabled": True,
+        }
+        app = {"name": "Demo", "enabled": True, "keys": [], "origins": [], "oneSignal": one_signal}
+        await app_store(database).put(APP, app)
+        content = campaign().document()
+        del content["version"]
+        await self.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+        for sender in self.both:
+            await sender.apps.refresh()
+            sender.budget.counts._counts.clear()  # what it remembers of who is subscribed
+
+    async def people(self, count: int, browsers: int = 1, **fields: Any) -> list[str]:
+        """So many people, each with so many browsers; returns the players' ids."""
+        now = utc_now()
+        players: list[dict[str, Any]] = []
+        profiles: list[dict[str, Any]] = []
+        for n in range(count):
+            ids = [str(uuid.uuid4()) for _ in range(browsers)]
+            shown = [
+                {"id": i, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
+                for i in ids
+            ]
+            profiles.append(
+                {"_id": f"p{n}", "app": APP, "slot": slot_of(f"p{n}"), "login": f"login{n}", "email": None,
+                 "visitors": [f"v{n}"], "aliases": [], "players": shown, "changedAt": now, **fields}
+            )  # fmt: skip
+            players += [
+                {"_id": i, "app": APP, "person": f"p{n}", "previous": [], "state": "subscribed",
+                 "lastSeenAt": now, "changedAt": now}
+                for i in ids
+            ]  # fmt: skip
+        await self.one.database[PROFILES.name].insert_many(profiles)
+        await self.one.database[PLAYERS.name].insert_many(players)
+        return [p["_id"] for p in players]
+
+    async def trigger(self, **fields: Any) -> str:
+        """A trigger, taken in; returns the send's id."""
+        send = str(uuid.uuid4())
+        target = {} if "recipients" in fields else {"audience": {"all": True}}
+        body = {"id": send, "app": APP, "campaign": CAMPAIGN, **target, **fields}
+        said = TriggerRequest(*parse_trigger(orjson.dumps(body)))
+        assert await self.one.intake().accept([said]) == [None]
+        return send
+
+    async def planned(self, **fields: Any) -> str:
+        send = await self.trigger(**fields)
+        assert await self.one.planners()[1].plan_one()
+        return send
+
+    async def jobs(self, send: str) -> list[Job]:
+        """What was released of a send so far."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka.bootstrap_servers)
+        await consumer.start()
+        try:
+            places = [
+                TopicPartition(topic.name, n)
+                for topic in (MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC)
+                for n in range(topic.partitions)
+            ]
+            consumer.assign(places)
+            await asyncio.gather(*(consumer.seek_to_beginning(place) for place in places))
+            found: list[Job] = []
+            while fetched := await consumer.getmany(timeout_ms=400):
+                jobs = [Job.parse(m.value) for messages in fetched.values() for m in messages]
+                found += [job for job in jobs if job.send == send]
+            return found
+        finally:
+            await consumer.stop()
+
+    async def pages(self, send: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = [
+            p async for p in self.one.database["pages"].find({"send": send})
+        ]
+        return sorted(found, key=lambda page: page["n"])
+
+
+@asynccontextmanager
+async def open_pair(settings: Settings, driver: str, **plan: Any) -> AsyncIterator[TwoReplicas]:
+    mongo = {
+        "uri": SecretStr(settings.mongo.uri.get_secret_value()),
+        "database": settings.mongo.database,
+    }
+    settings = settings.model_copy(
+        update={
+            "mongo": MongoSettings.model_validate({**mongo, "driver": driver}),
+            # Nobody there: the count of subscribers is ours alone.
+            "onesignal": OneSignalSettings(base_url=f"http://127.0.0.1:{free_port()}"),
+            "plan": PlanSettings(**plan),
+        }
+    )
+    await ensure_topics(settings.kafka, TOPICS)
+    async with AsyncExitStack() as stack:
+        one = await stack.enter_async_context(open_sender(settings))
+        two = await stack.enter_async_context(open_sender(settings))
+        # No projector is here that could know anybody later.
+        one, two = (replace(sender, early=None) for sender in (one, two))
+        yield TwoReplicas(settings, one, two, str(uuid.uuid4()))
+
+
+def chunks_of(jobs: Sequence[Job]) -> list[tuple[int, str, int]]:
+    return sorted((job.page, job.chunk, job.release) for job in jobs)
