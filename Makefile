@@ -11,7 +11,7 @@ BY_TWO := -n 2 --dist loadfile # processes, each with servers of its own: most t
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links --prerelease if-necessary-or-explicit --custom-compile-command "make lock"
 
-.PHONY: help run test check fmt lock setup bench map clean
+.PHONY: help run test check fmt lock setup bench style map clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ lock: setup ## compile the pinned requirements again
 	@$(COMPILE) -c requirements/run.txt requirements/dev.in -o requirements/dev.txt
 	@$(COMPILE) -c requirements/dev.txt requirements/embedded.in -o requirements/embedded.txt
 	@$(COMPILE) requirements/docs.in -o requirements/docs.txt
+
+style: setup ## language and structure: figures, ceilings, goals (LIST="docstrings shared": the places)
+	@$(BIN)/python -m tests.style $(if $(LIST),--list $(LIST))
 
 map: setup ## the tree, each module with its first line
 	@$(BIN)/python -m deploy.map

@@ -1,0 +1,1 @@
+"""Measures of `make style`, on small trees of files."""
