@@ -52,7 +52,7 @@ def _pairs(*texts: str) -> dict[str, str]:
 
 REPLACED = {
     "shared/": _pairs(_SHARED),
-    "shared/topics.py": _pairs(_TOPICS),
+    "shared/kafka/topics.py": _pairs(_TOPICS),
     "ingest_service/": _pairs(_INGEST),
     "ingest_service/replay/": _pairs("Runs>ReplayLeases Run>ReplayLease"),
     "sender_service/": _pairs(_SENDER),
