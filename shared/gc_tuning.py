@@ -1,6 +1,6 @@
-"""When garbage is collected: not so often that every request pays for it, but before it is much.
+"""Garbage collection, tuned: seldom enough to cost requests little, often enough to free memory.
 
-Profiles, jobs and events are many small objects without cycles: to look at all of them after every few
+Profiles, jobs and events are many small objects without cycles. A look at all of them after every few
 hundred new ones took a quarter of the planner's time.
 """
 
@@ -21,7 +21,8 @@ IDLE_SKIPS = 9
 
 
 def calm_garbage_collector() -> None:
-    """All that exists by now stays; requests leave few cycles: a look every 700 objects is wasted."""
+    """Freeze all objects that exist by now, and collect less often."""
+    # Requests leave few cycles: a collection every 700 objects is wasted.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -1,4 +1,4 @@
-"""The value of `carillon.deliveries`: what came of a chunk."""
+"""Value of `carillon.deliveries`: the outcome of a chunk."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ Source = Literal["browser", "server", "webhook", "stream", "import", "ops"]
 
 ONESIGNAL = "oneSignal"
 ONESIGNAL_WEBHOOK = "oneSignalWebhook"
-RESERVED_PREFIX = "carillon."  # our own events: refused at the door
+RESERVED_PREFIX = "carillon."  # our own events: refused at the endpoint
 STREAM = "carillon.stream"  # data {kind, notificationId, playerID, tag, reason}; key: the player
 IMPORT = "carillon.import"  # data {playerID, status, state, reason, login, tags}
 ERASE = "carillon.erase"  # data {person, players, aliases}; one for each visitor id of the person;
