@@ -1,4 +1,4 @@
-"""Reading requests and giving answers, the same way at every endpoint."""
+"""Requests and answers of every endpoint: reading, checks, writing."""
 
 import sqlite3
 from collections.abc import Mapping

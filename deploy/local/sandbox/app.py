@@ -1,4 +1,4 @@
-"""The routes, wired."""
+"""Routes of the sandbox, wired."""
 
 import sqlite3
 import time

@@ -1,4 +1,4 @@
-"""A browser registers as the SDK does: v15 players, and what v15 and v16 change later."""
+"""Registration of a browser as the SDK does it: v15 players, and later changes of v15 and v16."""
 
 from uuid import uuid4
 

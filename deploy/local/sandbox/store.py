@@ -1,4 +1,4 @@
-"""SQLite with group commit: whoever writes awaits the commit of the batch they are in."""
+"""SQLite store with group commit: a writer awaits the commit of its batch."""
 
 import asyncio
 import sqlite3

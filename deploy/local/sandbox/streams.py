@@ -1,4 +1,4 @@
-"""Event Streams: the body OneSignal's servers post, as the sample template makes it; pure."""
+"""Bodies of Event Streams that OneSignal's servers post, as the sample template makes them; pure."""
 
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5

@@ -1,4 +1,4 @@
-"""The shop's server: pages, their configuration, and the button that asks Carillon for a push."""
+"""Server of the shop: pages, their configuration, and the button that requests a push from Carillon."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def create_app(settings: ShopSettings, ops_token: str) -> Starlette:
 
 
 class SafeHeaders:
-    """No inline scripts or styles, and nothing cached while one tries things out."""
+    """Headers against inline scripts and styles, and against caching while one tries things out."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self._app = app
@@ -96,9 +96,9 @@ async def configuration(request: Request) -> Response:
 
 
 async def push(request: Request) -> Response:
-    """`{"campaign", "visitor"}`: what a shop's own system would ask the sender for.
+    """Send `{"campaign", "visitor"}` to the sender, as a shop's own system would.
 
-    Only JSON, which no foreign page can post without asking first.
+    It takes only JSON, which no foreign page can post without asking first.
     """
     if request.headers.get("content-type") != "application/json":
         return _refuse(415, "application/json is wanted")
@@ -127,9 +127,9 @@ async def push(request: Request) -> Response:
 
 
 async def prove(request: Request) -> Response:
-    """`{"login"}`: what proves it to Carillon, `{"loginHash"}`.
+    """Return `{"loginHash"}`, the proof of `{"login"}` for Carillon.
 
-    A real shop proves only the login of its own session. Here any name will do, so anybody is proven.
+    A real shop proves only the login of its own session. Here any name will do.
     """
     if request.headers.get("content-type") != "application/json":
         return _refuse(415, "application/json is wanted")

@@ -1,4 +1,4 @@
-"""The pages, each with what its data layer says of it (keys as in Persoo's)."""
+"""Pages of the shop, each with its data layer (keys as in Persoo's)."""
 
 from __future__ import annotations
 
