@@ -1,4 +1,4 @@
-"""The apps that a process knows: read from MongoDB every few seconds, looked up in memory."""
+"""Apps that a process knows: read from MongoDB every few seconds, looked up in memory."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 Clock = Callable[[], datetime]
 Monotonic = Callable[[], float]
 
-# Names a file that says by how many seconds this process's wall clock is wrong: tests let clocks
+# Names a file with the seconds by which this process's wall clock is wrong: tests let clocks
 # differ, and step while the process runs (docs/faults.md). Without it no file is read.
 OFFSET_FILE = "CARILLON_CLOCK_OFFSET_FILE"
 LOOK_SECONDS = 0.1

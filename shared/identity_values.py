@@ -1,9 +1,9 @@
 """Texts that stand where a value should: those that a template or script writes without one.
 
-Two people under one such login would be one person, so every entrance of logins or visitor ids
-checks here: events, imports, recipients of triggers, the command line. The browser snippet is served
-with the same list, as `PATTERN`. Ids of things are checked by fewer words, since `0` and `unknown`
-may be an item's. Pure.
+Two people under one such login would be one person. So every entrance of logins or visitor ids checks
+here: events, imports, recipients of triggers, the command line. The browser snippet is served with
+the same list, as `PATTERN`. Ids of things are checked by fewer words, since `0` and `unknown` may be
+an item's. Pure.
 """
 
 from __future__ import annotations

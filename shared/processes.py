@@ -1,6 +1,6 @@
 """The `processes` collection: one document a running process, with a beat a second.
 
-{_id, service, roles, version, beat, partitions {n: behindMs}, spool {records, oldestAt}}
+    {_id, service, roles, version, beat, partitions {n: behindMs}, spool {records, oldestAt}}
 
 `partitions` are those of `carillon.events` that the process's projector has. `behindMs` is the age of
 the oldest event that isn't done; 0 only after a fetch that met the end. Readers compare no clocks: a

@@ -132,5 +132,5 @@ def _split(address: str) -> Host:
     if not colon:
         return address, KAFKA_PORT
     if not port.isdecimal() or not 0 < int(port) <= 65_535 or not host:
-        raise LaunchError(f"Kafka at {address} ({KAFKA}): host:port is wanted", EXIT_REFUSED)
+        raise LaunchError(f"Kafka at {address} ({KAFKA}): host:port is required", EXIT_REFUSED)
     return host.strip("[]"), int(port)

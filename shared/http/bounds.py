@@ -1,7 +1,7 @@
 """Bounds on the cost of a connection before its client is known. uvicorn itself sets none.
 
-Heads are counted as they arrive. One check a second finds the requests that take too long, so that
-a request within its bounds pays next to nothing for this.
+Heads are counted as they arrive. One check a second finds the requests that take too long. So a
+request within its bounds pays next to nothing for this.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._stop(400)
             return  # parsed once more: see _parse
         HttpToolsProtocol.on_headers_complete(self)
-        self.headers = []  # trailers come here, and nobody reads them: they are no headers
+        self.headers = []  # trailers come here and stay unread: they are no headers
 
     def on_body(self, body: bytes) -> None:
         self.aside = 0

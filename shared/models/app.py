@@ -1,4 +1,4 @@
-"""An app: a web shop with its OneSignal app, as both services read it from MongoDB."""
+"""App: a web shop with its OneSignal app, as both services read it from MongoDB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The value of `carillon.dead-letters`: a record that can't be handled, where it came from and why."""
+"""Value of `carillon.dead-letters`: a record that can't be handled, where it came from and why."""
 
 from __future__ import annotations
 

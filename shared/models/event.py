@@ -1,4 +1,4 @@
-"""The envelope of `carillon.events`: everything that visitors, OneSignal and operators do."""
+"""Envelope of `carillon.events`: everything that visitors, OneSignal and operators do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ InteractionKind = Literal["impression", "click", "close"]
 
 
 class Event(Wire):
-    """Key on the log: visitor id, or the player id for webhooks and Event Streams."""
+    """Event on the log. Its key is the visitor id, or the player id for webhooks and Event Streams."""
 
     v: Literal[1] = 1
     app: str
@@ -38,5 +38,5 @@ class Event(Wire):
 
     @property
     def key(self) -> str:
-        """Events of one visitor, or of one player, stay in order."""
+        """Return the key that keeps events of one visitor, or of one player, in order."""
         return self.visitor_id or self.player_id or self.id

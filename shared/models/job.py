@@ -1,4 +1,4 @@
-"""The value of `carillon.jobs.*`: one OneSignal call."""
+"""Value of `carillon.jobs.*`: one OneSignal call."""
 
 from __future__ import annotations
 

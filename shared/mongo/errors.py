@@ -72,7 +72,7 @@ def blames_input(error: PyMongoError) -> bool:
             and all(failure.get("code") in BLAMING_CODES for failure in failures)
         )
     if isinstance(error, OperationFailure):
-        # Done, but not acknowledged by enough members: that says nothing of the document.
+        # Done, but not acknowledged by enough members: that blames no document.
         return not isinstance(error, WriteConcernError) and error.code in BLAMING_CODES
     return isinstance(error, _CALLERS_MISTAKES)
 

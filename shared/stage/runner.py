@@ -1,10 +1,10 @@
 """The one loop of every Kafka stage: take a batch, do the work, write the results, *then* commit.
 
-poll ─► decode ─► handle ─► (poison ─► carillon.dead-letters) ─► commit what is contiguous
+    poll ─► decode ─► handle ─► (poison ─► carillon.dead-letters) ─► commit what is contiguous
 
 A *unit* is what one poll brought; up to `in_flight` units are worked on at once and may finish out
-of order, but offsets are committed only up to the first unfinished one. While all places are taken
-nothing is polled but what keeps the membership. `Unavailable` from a handler means: the same unit
+of order. Offsets are committed only up to the first unfinished one. While `in_flight` units are at work
+the stage only keeps its membership. `Unavailable` from a handler means: the same unit
 again, after a pause, for as long as it takes. Any other error is narrowed down to the record that
 causes it, which becomes a dead letter. Handlers are idempotent.
 """

@@ -96,7 +96,8 @@ def desk_for(request: Request, app_id: object) -> Desk:
 
 
 def check_key(request: Request, desk: Desk) -> None:
-    """The scheme word (Key, Basic, Bearer) does not matter, as with the real API."""
+    """Check the API key. Raises Refusal."""
+    # The scheme word (Key, Basic, Bearer) does not matter, as with the real API.
     words = request.headers.get("authorization", "").split()
     if words and words[-1] == desk.app.rest_api_key:
         return

@@ -1,4 +1,4 @@
-"""The endpoints a server calls: create, view and cancel notifications, and the app."""
+"""Endpoints that a server calls: create, view and cancel notifications, and the app."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints: apps, browsers, faults, tally and reset."""
+"""Endpoints of the sandbox's own: apps, browsers, faults, tally and reset."""
 
 from typing import Literal
 from uuid import uuid4

@@ -1,8 +1,8 @@
 """Delivery of accepted pushes to the browsers, which act by their odds and post webhooks.
 
 An act is marked in memory when the browser does it and stored once its webhook is through. After a
-kill -9 the rest of the plan is carried out again from the same dice, so that only posted acts are
-counted. A webhook may then come twice, as they do in reality.
+kill -9 the rest of the plan is carried out again from the same dice. So only posted acts are counted,
+and a webhook may come twice, as they do in reality.
 """
 
 import asyncio

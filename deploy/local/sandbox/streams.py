@@ -17,7 +17,7 @@ FAILURE_REASON = "Unregistered"
 
 
 def event_id(kind: str, browser: Browser, item: Notification | None, at: float) -> str:
-    """One event keeps its id through every attempt to deliver it."""
+    """Return an event's id, the same for every attempt to deliver it."""
     about = item.id if item else str(at)
     return str(uuid5(NAMESPACE_URL, f"sandbox-event:{kind}:{about}:{browser.id}"))
 

@@ -101,11 +101,11 @@ async def push(request: Request) -> Response:
     It takes only JSON, which no foreign page can post without asking first.
     """
     if request.headers.get("content-type") != "application/json":
-        return _refuse(415, "application/json is wanted")
-    wish = _read_wish(await request.body())
-    if wish is None:
-        return _refuse(422, f"campaign (one of {', '.join(CAMPAIGNS)}) and visitor are wanted")
-    campaign, visitor = wish
+        return _refuse(415, "application/json is required")
+    given = _read_request(await request.body())
+    if given is None:
+        return _refuse(422, f"campaign (one of {', '.join(CAMPAIGNS)}) and visitor are required")
+    campaign, visitor = given
     settings: ShopSettings = request.app.state.settings
     client: httpx.AsyncClient = request.app.state.client
     trigger = {
@@ -132,10 +132,10 @@ async def prove(request: Request) -> Response:
     A real shop proves only the login of its own session. Here any name will do.
     """
     if request.headers.get("content-type") != "application/json":
-        return _refuse(415, "application/json is wanted")
+        return _refuse(415, "application/json is required")
     login = _read_object(await request.body()).get("login")
     if not isinstance(login, str) or not login:
-        return _refuse(422, "login is wanted")
+        return _refuse(422, "login is required")
     settings: ShopSettings = request.app.state.settings
     secret = settings.login_secret.get_secret_value().encode()
     return JSONResponse({"loginHash": hmac.new(secret, login.encode(), "sha256").hexdigest()})
@@ -149,9 +149,9 @@ def _read_object(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _read_wish(body: bytes) -> tuple[str, str] | None:
-    wish = _read_object(body)
-    campaign, visitor = wish.get("campaign"), wish.get("visitor")
+def _read_request(body: bytes) -> tuple[str, str] | None:
+    given = _read_object(body)
+    campaign, visitor = given.get("campaign"), given.get("visitor")
     if campaign not in CAMPAIGNS or not isinstance(visitor, str) or not visitor:
         return None
     return campaign, visitor
