@@ -1,1 +1,1 @@
-"""What runs Carillon: containers, charts and the local stack."""
+"""Deployment of Carillon: containers, charts and the local stack."""

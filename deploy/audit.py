@@ -1,7 +1,7 @@
 """`make audit`: which of the pinned production dependencies have known advisories, by name.
 
-Asks PyPI's advisory data by pip-audit. It ends with 0 only when all were asked about and nothing was found;
-where they can't be asked (an index that serves packages only) it says so, with a code of its own.
+Asks PyPI's advisory data by pip-audit. It ends with 0 only when all were checked and nothing was found.
+Where PyPI can't be asked (an index that serves packages only) it reports so, with a code of its own.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from shared.terminal import run_to_pipe
 LOCKS = ("requirements/base.txt", "requirements/embedded.txt")
 TOOL = (
     Path(sys.prefix) / "audit" / "bin" / "pip-audit"
-)  # apart: it brings much that nobody else needs
+)  # apart: it brings much that nothing else needs
 SECONDS = 300.0
 WAY_OUT = (
     "run `make audit` where PyPI itself can be asked, or give these files there to a scanner of yours: "
     + ", ".join(LOCKS)
 )
-SOUND, UNSOUND, NOT_ASKED = 0, 1, 3  # exit codes; 2 is make's own for whatever went wrong
+SOUND, UNSOUND, NOT_ASKED = 0, 1, 3  # exit codes; 2 is make's own for any failure
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Findings:
 
 
 def read_report(raw: bytes) -> Findings:
-    """pip-audit's JSON. Raises ValueError where there is none."""
+    """Read pip-audit's JSON. Raises ValueError where there is none."""
     entries: list[dict[str, Any]] = orjson.loads(raw)["dependencies"]
     unknown = tuple(entry["name"] for entry in entries if "skip_reason" in entry)
     advisories = tuple(
@@ -51,19 +51,19 @@ def read_report(raw: bytes) -> Findings:
 
 def sentences(findings: Findings) -> list[str]:
     known = findings.asked - len(findings.unknown)
-    said = [f"advisory: {one}" for one in findings.advisories]
+    lines = [f"advisory: {one}" for one in findings.advisories]
     if known:
-        said.append(f"{known} dependencies asked about, {len(findings.advisories)} advisories")
+        lines.append(f"{known} dependencies asked about, {len(findings.advisories)} advisories")
     if findings.unknown:
-        said.append(
+        lines.append(
             f"not asked: no advisory data from here about {len(findings.unknown)} of"
             f" {findings.asked} dependencies; {WAY_OUT}"
         )
-    return said
+    return lines
 
 
-def verdict(findings: Findings) -> int:
-    """The exit code: an advisory counts before what isn't known."""
+def exit_code_of(findings: Findings) -> int:
+    """Return the exit code: an advisory counts before an unknown dependency."""
     if findings.advisories:
         return UNSOUND
     return NOT_ASKED if findings.unknown or not findings.asked else SOUND
@@ -82,9 +82,9 @@ def main() -> int:
     except (OSError, ValueError, subprocess.TimeoutExpired) as exc:
         sys.stdout.write(f"not asked: pip-audit gave no report ({type(exc).__name__}); {WAY_OUT}\n")
         return NOT_ASKED
-    for said in sentences(findings):
-        sys.stdout.write(f"{said}\n")
-    return verdict(findings)
+    for line in sentences(findings):
+        sys.stdout.write(f"{line}\n")
+    return exit_code_of(findings)
 
 
 if __name__ == "__main__":

@@ -15,13 +15,13 @@ COLUMN = 34  # where the descriptions begin
 
 
 def describe(module: Path) -> str:
-    """The first line of its docstring, or nothing."""
+    """Return the first line of the module's docstring; empty without one."""
     docstring = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
     return docstring.splitlines()[0] if docstring else ""
 
 
 def lines_of(folder: Path, depth: int = 0) -> Iterator[str]:
-    """The folder's own line, its modules, then its folders; nothing where there is no module."""
+    """Yield a folder's own line, its modules, then its folders; nothing where there is no module."""
     if not any(folder.rglob("*.py")):
         return
     package = folder / "__init__.py"

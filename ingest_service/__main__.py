@@ -18,7 +18,7 @@ from ingest_service.snapshot.take import take_snapshot
 from shared.environment import load_settings
 from shared.errors import CarillonError
 from shared.mongo.client import open_database
-from shared.service import OURS_ALONE, log_startup, run_service
+from shared.service import OWNER_ONLY, log_startup, run_service
 from shared.settings import Settings
 from shared.terminal import replace_unwritable, run_to_pipe
 
@@ -84,7 +84,7 @@ def _run_command(given: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    os.umask(OURS_ALONE)
+    os.umask(OWNER_ONLY)
     parser = _parser()
     given = parser.parse_args()
     if given.command is not None:

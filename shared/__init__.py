@@ -1,1 +1,1 @@
-"""What both services stand on: wire models, the stage runner, adapters. Imports nothing above."""
+"""Code that both services stand on: wire models, the stage runner, adapters. Imports no service."""

@@ -1,4 +1,4 @@
-"""The apps, as a process knows them: read from MongoDB every few seconds, looked up in memory."""
+"""Apps that a process knows: read from MongoDB every few seconds, looked up in memory."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class AppRegistry:
 
     @property
     def loaded(self) -> bool:
-        """Whether the apps were known at least once."""
+        """Return whether the apps were known at least once."""
         return self._loaded
 
     @property
@@ -49,12 +49,12 @@ class AppRegistry:
         return self._apps.get(app)
 
     def by_key(self, *kinds: KeyKind, key: str) -> tuple[App, KeyKind]:
-        """The enabled app that this key belongs to, and of which of these kinds it is. Raises
-        Unauthorized; StoreUnavailable where the apps may have changed unseen: nobody is turned away
-        for good on old knowledge.
+        """Return the enabled app that owns the key, and the kind of the key.
 
-        Looked up by keyed hash, so no comparison's duration says anything about a key.
+        Raises Unauthorized, and StoreUnavailable where the apps may have changed unseen: a caller isn't
+        refused for good on old knowledge.
         """
+        # Looked up by keyed hash, so no comparison's duration reveals anything about a key.
         hashed = self._hashes.get(key)
         if hashed is None:
             hashed = self._vault.hash_key(key)
@@ -64,13 +64,14 @@ class AppRegistry:
                 self._hashes[key] = hashed  # only known keys are kept, so strangers can't fill it
                 return app, kind
         if not self._current:
-            raise StoreUnavailable("whether this key is known can't be told now")
+            raise StoreUnavailable("whether this key is known can't be checked now")
         raise Unauthorized(f"unknown {' or '.join(kinds)} key", code="unknown_key")
 
     async def refresh(self) -> None:
-        """Read all apps. Raises StoreUnavailable. One broken document costs only its own app.
+        """Read all apps. One broken document costs only its own app.
 
-        Raises Rejected under another secret key than the apps': it would refuse every key for good.
+        Raises StoreUnavailable. Raises Rejected under another secret key than the apps', which would
+        refuse every key.
         """
         if not self._is_key_checked:
             await check_secret(self._database, self._vault)
@@ -90,7 +91,7 @@ class AppRegistry:
         self.take(apps.values())
 
     def take(self, apps: Iterable[App], *, current: bool = True) -> None:
-        """From now on these are the apps, or (not `current`) were, when they were last read."""
+        """Replace the apps. `current` is False for apps that may have changed since they were read."""
         self._apps = {app.id: app for app in apps}
         self._by_key = {(k.kind, k.hash): app for app in self._apps.values() for k in app.keys}
         self._hashes = {}

@@ -12,25 +12,28 @@ from pathlib import Path
 Clock = Callable[[], datetime]
 Monotonic = Callable[[], float]
 
-# Names a file that says by how many seconds this process's wall clock is wrong: tests let clocks
-# differ, and step while the process runs (docs/faults.md). Without it nothing is looked at.
+# Names a file with the seconds by which this process's wall clock is wrong: tests let clocks
+# differ, and step while the process runs (docs/faults.md). Without it no file is read.
 OFFSET_FILE = "CARILLON_CLOCK_OFFSET_FILE"
 LOOK_SECONDS = 0.1
 
 
 def true_now() -> datetime:
-    """Now, UTC, in whole milliseconds: what MongoDB can hold."""
+    """Return the time in UTC, in whole milliseconds, as MongoDB holds it."""
     return _utc(time.time())
 
 
 def wrong_clock(offset: Path, ticks: Monotonic = time.monotonic) -> Clock:
-    """Off by what the file holds, which is looked at again now and then; without a file, right."""
-    looked, seconds = -math.inf, 0.0
+    """Return a clock that is wrong by the seconds in a file.
+
+    The file is read again at most every LOOK_SECONDS. Without it the clock is right.
+    """
+    checked, seconds = -math.inf, 0.0
 
     def now() -> datetime:
-        nonlocal looked, seconds
-        if ticks() - looked >= LOOK_SECONDS:
-            looked = ticks()
+        nonlocal checked, seconds
+        if ticks() - checked >= LOOK_SECONDS:
+            checked = ticks()
             seconds = float(offset.read_text()) if offset.exists() else 0.0
         return _utc(time.time() + seconds)
 
@@ -42,13 +45,13 @@ def _utc(seconds: float) -> datetime:
 
 
 def whole_milliseconds(moment: datetime) -> datetime:
-    """What MongoDB can hold: the rest is cut off."""
+    """Return the moment without its microseconds, which MongoDB can't hold."""
     rest = moment.microsecond % 1000
     return moment.replace(microsecond=moment.microsecond - rest) if rest else moment
 
 
 def as_utc(moment: datetime) -> datetime:
-    """The same moment with an explicit UTC zone; a naive one is taken as UTC."""
+    """Return the same moment with an explicit UTC zone; a naive one is taken as UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

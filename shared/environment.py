@@ -63,7 +63,7 @@ def read_settings(model: type[S]) -> S:
 
 
 def names_of(model: type[BaseSettings]) -> Iterator[str]:
-    """Every variable that the model reads; a group's is its values as JSON."""
+    """Yield every variable that the model reads. A group's own variable holds its values as JSON."""
     for name, field in model.model_fields.items():
         variable = f"{_prefix(model)}{name.upper()}"
         yield variable
@@ -117,5 +117,5 @@ def _example(field: FieldInfo) -> str:
     if field.examples:
         return str(field.examples[0])
     default = field.default
-    is_shown = isinstance(default, str | int | float) and not isinstance(default, SecretStr)
-    return str(default).lower() if isinstance(default, bool) else str(default) if is_shown else ""
+    is_public = isinstance(default, str | int | float) and not isinstance(default, SecretStr)
+    return str(default).lower() if isinstance(default, bool) else str(default) if is_public else ""

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong with one field: `field` is a dotted path, `message` never echoes the value."""
+    """Error of one field. `field` is a dotted path; `message` never repeats the value."""
 
     field: str
     code: str
@@ -33,7 +33,7 @@ class FieldError:
 
 @dataclass(frozen=True)
 class ServerAnswer:
-    """A server's own code of an error, and the code's name where it has one."""
+    """Error code of a server, and the code's name where it has one."""
 
     code: int
     name: str | None
@@ -56,17 +56,17 @@ class CarillonError(Exception):
 
     @property
     def reason(self) -> str:
-        """The code, and what else a health report may say of it."""
+        """Return the code, and more that a health report may state."""
         return self.code
 
     @property
     def log_fields(self) -> dict[str, object]:
-        """Fields of a log line: codes only, for a text may hold data."""
+        """Return the fields of a log line: codes only, for a text may hold data."""
         return {"code": self.code}
 
 
 class Rejected(CarillonError):
-    """The same input will fail again."""
+    """Error of an input that will fail again."""
 
     code = "rejected"
     status = 400
@@ -103,7 +103,7 @@ class TooLarge(Rejected):
 
 
 class Unavailable(CarillonError):
-    """The same input may work later."""
+    """Error after which the same input may work later."""
 
     code = "unavailable"
     status = 503

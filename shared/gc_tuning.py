@@ -1,6 +1,6 @@
-"""When garbage is collected: not so often that every request pays for it, but before it is much.
+"""Garbage collection, tuned: seldom enough to cost requests little, often enough to free memory.
 
-Profiles, jobs and events are many small objects without cycles: to look at all of them after every few
+Profiles, jobs and events are many small objects without cycles. A scan of all of them after every few
 hundred new ones took a quarter of the planner's time.
 """
 
@@ -16,12 +16,13 @@ from shared.loops import sleep_or_stop
 # By time too: the collector counts objects, and a few in a cycle may hold megabytes (what the Kafka
 # client fetched; with a backlog before the projector seen: 75 MB a minute, never given back).
 COLLECT_SECONDS = 1.0  # seen: 1 to 15 ms each
-IDLE_SHARE = 0.05  # of a core: whoever uses less has fetched little
+IDLE_SHARE = 0.05  # of a core: a process that uses less has fetched little
 IDLE_SKIPS = 9
 
 
 def calm_garbage_collector() -> None:
-    """All that exists by now stays; requests leave few cycles: a look every 700 objects is wasted."""
+    """Freeze all objects that exist by now, and collect less often."""
+    # Requests leave few cycles: a collection every 700 objects is wasted.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -16,7 +16,7 @@ STARTING = "starting"
 
 @dataclass
 class Component:
-    """One thing that can be up or down. It is up while `beat` was called within `deadline`."""
+    """Part of a process that can be up or down. It is up while `beat` was called within `deadline`."""
 
     name: str
     deadline_seconds: float
@@ -32,21 +32,21 @@ class Component:
         self.beaten = self.monotonic()
 
     def beat(self) -> None:
-        """Alive and well."""
+        """Report it alive and well."""
         if self.error is not None or self.stalled:
             self.since = self.clock()
         self.error = None
         self.beaten = self.monotonic()
 
     def fail(self, error: str) -> None:
-        """Alive, but not well: `error` is a code or one sentence, without data."""
+        """Report it alive, but not well. `error` is a code or one sentence, without data."""
         if self.error is None:
             self.since = self.clock()
         self.error = error
         self.beaten = self.monotonic()
 
     def wait_for(self, error: CarillonError) -> None:
-        """Alive, waiting for what failed; the log says so once, however long it lasts."""
+        """Report it alive, waiting for what failed. Logged once, however long it lasts."""
         if self.error != error.reason:
             log.warning("dependency unwell", extra={"component": self.name, **error.log_fields})
         self.fail(error.reason)
@@ -57,7 +57,7 @@ class Component:
         return self.monotonic() - self.beaten > self.deadline_seconds
 
     def report(self) -> dict[str, object]:
-        """`{"name", "status": "up"|"down"|"stalled", "since", "error"}`."""
+        """Return `{"name", "status": "up"|"down"|"stalled", "since", "error"}`."""
         assert self.since is not None and self.beaten is not None
         if self.stalled:
             late = self.monotonic() - self.beaten - self.deadline_seconds
@@ -80,18 +80,18 @@ class Health:
         self._components: list[Component] = []
 
     def component(self, name: str, *, deadline_seconds: float, critical: bool = False) -> Component:
-        """Register one. `critical`: without it the service is not ready, only degraded otherwise."""
+        """Register a component. The service isn't ready while a `critical` one is down."""
         part = Component(name, deadline_seconds, critical, self._clock, self._monotonic)
         self._components.append(part)
         return part
 
     @property
     def alive(self) -> bool:
-        """False when a loop has stalled: only a restart helps."""
+        """Return whether no loop has stalled. Only a restart helps against a stalled one."""
         return not any(part.stalled for part in self._components)
 
     def report(self) -> tuple[bool, dict[str, object]]:
-        """(ready?, the body of /health/ready)."""
+        """Return whether the service is ready, and the body of /health/ready."""
         entries = [(part, part.report()) for part in self._components]
         down = [part for part, entry in entries if entry["status"] != "up"]
         ready = not any(part.critical for part in down)

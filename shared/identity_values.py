@@ -1,9 +1,9 @@
-"""Texts that stand where a value should: what a template or a script says of nobody and nothing.
+"""Texts that stand where a value should: those that a template or script writes without one.
 
-Two people under one such login would be one person, so every way in that takes logins or visitor
-ids asks here: events, imports, recipients of triggers, the command line. The browser snippet is
-served with the same list, as `PATTERN`. Ids of things are judged by fewer words, since `0` and
-`unknown` may be an item's. Pure.
+Two people under one such login would be one person. So every entrance of logins or visitor ids checks
+here: events, imports, recipients of triggers, the command line. The browser snippet is served with
+the same list, as `PATTERN`. Ids of things are checked by fewer words, since `0` and `unknown` may be
+an item's. Pure.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ NO_VALUE_MESSAGE = "is what a template or script writes where it has no value"
 
 
 def is_placeholder_visitor(visitor_id: str) -> bool:
-    """Tell whether a visitor id, which has no letters of templates, names nobody."""
+    """Check whether a visitor id, which has no letters of templates, is a placeholder."""
     return visitor_id.lower() in _PLACEHOLDERS
 
 
 def is_placeholder(value: str, allowed: Collection[str] = ()) -> bool:
-    """Tell whether a login names nobody; `allowed` are those that an app really has."""
+    """Check whether a login is a placeholder; `allowed` are those that an app really has."""
     text = value.strip().lower()
     is_nobody = text in _PLACEHOLDERS or _MARKS.search(text) is not None
     return is_nobody and value not in allowed
 
 
 def is_no_value(text: str) -> bool:
-    """Tell whether a text stands where a thing's id or an address should."""
+    """Check whether a text stands where a thing's id or an address should."""
     if text[:1] not in NO_VALUE_STARTS and "{" not in text and "<%" not in text:
         return False
     bare = text.strip().lower()

@@ -1,4 +1,4 @@
-"""Names that follow from what they name, so that doing a thing twice names it once."""
+"""Names derived from what they name, so that a repeated action uses the same name."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 
 def is_uuid(text: object) -> bool:
-    """Any RFC UUID, of any version (OneSignal's own samples are v1: docs/onesignal.md A2)."""
+    """Check for an RFC UUID of any version (OneSignal's own samples are v1: docs/onesignal.md A2)."""
     return isinstance(text, str) and _UUID.match(text) is not None
 
 
 def is_visitor_id(text: str) -> bool:
-    """Could ingest have taken an event of it?"""
+    """Check whether ingest could have taken an event of it."""
     return _VISITOR.match(text) is not None
 
 
@@ -32,26 +32,29 @@ def head_of(name: str) -> str:
 
 
 def slot_of(person: str) -> int:
-    """A person's slot, 0-4095: an audience is read in closed ranges of them."""
+    """Return a person's slot, 0-4095. An audience is read in closed ranges of slots."""
     return int.from_bytes(hashlib.sha256(person.encode()).digest()[:2], "big") % SLOTS
 
 
 def stable_fraction(*parts: str) -> float:
-    """A stable number in [0, 1) for what the parts name: variants, holdout."""
+    """Return a stable number in [0, 1) for what the parts name: variants, holdout."""
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def idempotency_key(send: str, page: int, chunk: str, generation: int) -> str:
-    """The key of one OneSignal call: the same for every retry, another after a definite refusal."""
+    """Return the key of one OneSignal call.
+
+    It is the same for every retry, another one after a definite refusal.
+    """
     return str(uuid.uuid5(uuid.UUID(send), f"{page}.{chunk}:{generation}"))
 
 
 def dead_letter_id(log: str, topic: str, partition: int, offset: int) -> str:
-    """The id of a dead letter: its place in the log, and which log (a cluster id) that was."""
+    """Return the id of a dead letter: its place in a log, and that log's cluster id."""
     return str(uuid.uuid5(uuid.uuid5(_NAMESPACE, log), f"{topic}:{partition}:{offset}"))
 
 
 def derived_id(*parts: str) -> str:
-    """A UUID for what the parts name."""
+    """Return a UUID for what the parts name."""
     return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))

@@ -1,4 +1,4 @@
-"""Why a text is no JSON, and where: line, column and reason, and nothing of the text itself."""
+"""Reasons why a text isn't JSON: line, column and reason, without the text itself."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NOT_UTF8 = "it is not UTF-8: save it as that"
 def describe_fault(
     body: bytes | str, error: orjson.JSONDecodeError, *, is_line: bool = False
 ) -> str:
-    """Return "line 3, column 8: a comma or a } is expected"; of one line of a list only its column."""
+    """Return "line 3, column 8: a comma or a } is expected"; for one line of a list only its column."""
     found = next((ours for theirs, ours in REASONS.items() if error.msg.startswith(theirs)), None)
     line, column, reason = error.lineno, error.colno, found or OTHERWISE
     if error.msg.startswith("str is not valid UTF-8"):

@@ -1,4 +1,4 @@
-"""Time zones and languages as browsers report them: which of them say something."""
+"""Time zones and languages as browsers report them, and which of them are usable."""
 
 from __future__ import annotations
 

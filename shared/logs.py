@@ -12,7 +12,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonFormatter(logging.Formatter):
-    """What was passed as `extra` becomes fields; exceptions become a type and a place, no values."""
+    """Formatter of `extra` as fields, and of exceptions as a type and places, without values."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -33,7 +33,8 @@ class JsonFormatter(logging.Formatter):
 
 
 def _describe(error: BaseException) -> dict[str, object]:
-    """Type and code places only: an exception's text may hold personal data or a secret."""
+    """Return an exception's type and code places."""
+    # Its text may hold personal data or a secret.
     if isinstance(error, BaseExceptionGroup):
         return {"type": type(error).__name__, "of": [_describe(e) for e in error.exceptions]}
     frames = []
@@ -46,7 +47,7 @@ def _describe(error: BaseException) -> dict[str, object]:
 
 
 def _codes_of(error: BaseException) -> dict[str, object]:
-    """A server's own code and the code's name, of errors that have them: MongoDB's do."""
+    """Return a server's own code and its name, of errors that have them, as MongoDB's do."""
     code, details = getattr(error, "code", None), getattr(error, "details", None)
     name = details.get("codeName") if isinstance(details, dict) else None
     found: dict[str, object] = {"code": code} if isinstance(code, int) else {}
@@ -56,11 +57,11 @@ def _codes_of(error: BaseException) -> dict[str, object]:
 
 
 def configure_logs(service: str, level: str) -> None:
-    """Our own loggers to stderr as JSON; libraries only from WARNING on."""
+    """Write our own loggers to stderr as JSON, libraries only from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("carillon").setLevel(level)
-    # aiokafka logs whole tracebacks while a broker is away; the stage runner says it once.
+    # aiokafka logs whole tracebacks while a broker is away; the stage runner logs it once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Waiting: a wake-up call between loops of one process, a pause that a stop ends."""
+"""Waiting: a wake-up between loops of one process, a sleep that a stop ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 
 
 class Wakeup:
-    """`call` wakes whoever waits; a call while nobody waits is kept."""
+    """Wake-up of a loop by another one. A notification while no loop waits is kept."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -16,17 +16,17 @@ class Wakeup:
         self._event.set()
 
     async def wait(self, seconds: float) -> bool:
-        """Wait until called, at most so long; return whether it was called."""
+        """Wait for a notification, at most so long. Return whether it came."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._event.wait()
-        is_called = self._event.is_set()
+        is_notified = self._event.is_set()
         self._event.clear()
-        return is_called
+        return is_notified
 
 
 async def sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:
-    """Sleep, but not through a stop."""
+    """Sleep for so long, or until `stop`."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stop.wait()

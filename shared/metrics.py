@@ -1,4 +1,4 @@
-"""Every metric of both services, named once; `code` labels are the codes of `shared.errors`."""
+"""Metrics of both services, named once. `code` labels are the codes of `shared.errors`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ EVENTS_WARNED = Counter(
     "Parts left out of accepted events, by code",
     ["app", "code"],
 )
-WEBHOOKS_UNCOUNTABLE = Counter(
+WEBHOOKS_UNATTRIBUTABLE = Counter(
     "carillon_ingest_uncountable_total",
     "Webhooks and stream events accepted that can never count: no message, no player, unknown kind",
     ["app", "reason"],
 )
 SPOOL_RECORDS = Gauge("carillon_spool_records", "Events on disk that Kafka doesn't have yet")
-SPOOL_BYTES = Gauge("carillon_spool_bytes", "What they take of the spool's limit")
+SPOOL_BYTES = Gauge("carillon_spool_bytes", "Bytes on disk, of the spool's limit")
 SPOOL_DRAINED = Counter("carillon_spool_drained_total", "Events published from the spool")
 STAGE_RECORDS = Counter("carillon_stage_records_total", "Records handled", ["stage"])
-STAGE_POISON = Counter("carillon_stage_dead_letters_total", "Records set aside", ["stage", "code"])
+STAGE_POISON = Counter(
+    "carillon_stage_dead_letters_total", "Records dead-lettered", ["stage", "code"]
+)
 STAGE_LAG = Gauge("carillon_stage_lag_records", "Records not done yet", ["stage", "topic"])
 STAGE_AGE = Gauge(
     "carillon_stage_age_seconds",
@@ -42,18 +44,20 @@ CALLS = Counter(
     "carillon_onesignal_calls_total", "Calls to OneSignal by outcome", ["app", "outcome"]
 )
 CALL_SECONDS = Histogram("carillon_onesignal_call_seconds", "Duration of a call", ["app"])
-HELD = Gauge("carillon_governor_held", "1 while the message limit holds an app back", ["app"])
+BUDGET_EXHAUSTED = Gauge(
+    "carillon_governor_held", "1 while the message limit holds an app back", ["app"]
+)
 RATE_SHARE = Gauge("carillon_governor_rate", "This replica's share, requests a second", ["app"])
 INTERACTIONS = Counter(
     "carillon_interactions_total",
-    "Webhooks judged: counted, repeated, forged, foreign, early (kept until their delivery), late",
+    "Webhooks verified: counted, repeated, forged, foreign, early (kept until their delivery), late",
     ["verdict"],
 )
 PAGES_PLANNED = Counter("carillon_pages_planned_total", "Pages planned", ["app"])
 
 TOKENS_REFUSED = Counter(
     "carillon_ops_tokens_refused_total",
-    "Tokens that the ops API refused: wrong, or not looked at (limited) after too many from an address",
+    "Tokens that the ops API refused: wrong, or not checked (limited) after too many from an address",
     ["reason"],
 )
 

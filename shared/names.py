@@ -31,7 +31,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def to_id(value: Any) -> str:
-    """`"'123'"`, `"123"`, 123 and 123.0 are one id."""
+    """Return one id for `"'123'"`, `"123"`, 123 and 123.0. Raises PydanticCustomError."""
     if not isinstance(value, str):
         return _to_digits(value)
     text = value.strip()

@@ -1,4 +1,4 @@
-"""The known name that somebody may have meant: one rule for whatever people write."""
+"""Known names near to a mistyped one: one rule for whatever people write."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ _SEPARATORS = str.maketrans("", "", "_-. ")
 
 
 def is_near(name: str, known: str) -> bool:
-    """At most two slips apart, and less than half of the known name.
-
-    Short names are near to almost anything: `kind` isn't a slip of `id`.
-    """
+    """Check whether a name is at most two slips, and less than half of it, from a known one."""
+    # Short names are near to almost anything: `kind` isn't a slip of `id`.
     most = max(1, min(SLIPS, len(known) // 2))
     return distance(name, known, most) <= most
 
@@ -31,9 +29,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         if other == bare:
             return one
         most = max(1, min(SLIPS, len(other) // 2), len(other) // 3)
-        apart = distance(bare, other, most if best is None else min(most, best[0] - 1))
-        if apart <= most and (best is None or apart < best[0]):
-            best = apart, one
+        slips = distance(bare, other, most if best is None else min(most, best[0] - 1))
+        if slips <= most and (best is None or slips < best[0]):
+            best = slips, one
     return None if best is None else best[1]
 
 
@@ -62,12 +60,12 @@ def distance(one: str, other: str, most: int) -> int:
         return most + 1
     before: list[int] = []
     last = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
+    for i, sign in enumerate(one, 1):
         row = [i]
         for j, against in enumerate(other, 1):
-            apart = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != against))
-            is_exchanged = i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == against
-            row.append(min(apart, before[j - 2] + 1) if is_exchanged else apart)
+            slips = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (sign != against))
+            is_exchanged = i > 1 and j > 1 and sign == other[j - 2] and one[i - 2] == against
+            row.append(min(slips, before[j - 2] + 1) if is_exchanged else slips)
         if min(row) > most:
             return most + 1
         before, last = last, row

@@ -3,8 +3,8 @@
     {_id, service, roles, version, beat, partitions {n: behindMs}, spool {records, oldestAt}}
 
 `partitions` are those of `carillon.events` that the process's projector has. `behindMs` is the age of
-the oldest event that isn't done; 0 only after a fetch that met the end. Who reads it compares no
-clocks: a process lives while its beat moves.
+the oldest event that isn't done; 0 only after a fetch that met the end. Readers compare no clocks: a
+process lives while its beat moves.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ KEPT = timedelta(days=7)  # after the last beat, of a process that was killed
 
 @dataclass(frozen=True)
 class SpoolState:
-    """What waits on a process's disk: how many records, and since when."""
+    """Records that wait on a process's disk: how many, and since when."""
 
     records: int
     oldest_at: datetime | None
@@ -40,7 +40,7 @@ ReadSpool = Callable[[], Awaitable[SpoolState]]
 
 
 class ProcessHeartbeat:
-    """Writes one process's document."""
+    """Writer of one process's document."""
 
     def __init__(
         self,
@@ -59,10 +59,8 @@ class ProcessHeartbeat:
         self.spool: ReadSpool | None = None  # of an API
 
     async def beat(self) -> None:
-        """Write the next one. Raises StoreUnavailable.
-
-        None is written while the projector's fetches stay unanswered: how far it is nobody knows.
-        """
+        """Write the next beat. Raises StoreUnavailable."""
+        # None is written while the projector's fetches stay unanswered: its progress is unknown.
         changes: dict[str, Any] = {**self._head, "expireAt": self._clock() + KEPT}
         if self.partitions is not None:
             behind = await self.partitions()
@@ -80,7 +78,8 @@ class ProcessHeartbeat:
         return None
 
     async def leave(self) -> None:
-        """Delete it, at a clean stop; not where events wait on the disk, which nobody else knows of."""
+        """Delete the document at a clean stop, but not while events wait on the disk."""
+        # Only this document shows that events wait on a stopped process's disk.
         if self.spool is not None and (await self.spool()).records:
             return
         with suppress(StoreUnavailable), blame_database():

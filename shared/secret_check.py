@@ -1,4 +1,4 @@
-"""The secret key that an installation's data are under: another one is refused, not worked with."""
+"""Check of the secret key: a key other than that of the stored data is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is made from the secret key: encryption at rest, keyed hashes, derived keys."""
+"""Uses of the secret key: encryption at rest, keyed hashes, derived keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MASK = "masked"
 
 
 class Vault:
-    """Encrypts what must be read again, hashes what must only be recognised.
+    """Encryption of secrets that must be read again, hashes of those that must only be recognised.
 
     Each purpose gets a key of its own (HMAC of the purpose under the secret key).
     """
@@ -25,7 +25,7 @@ class Vault:
         self._hash_key = self.derive("key-hash")
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes that only this purpose uses."""
+        """Return 32 bytes that only this purpose uses."""
         return hmac.new(self._secret, purpose.encode(), hashlib.sha256).digest()
 
     def encrypt(self, plain: str) -> str:
@@ -41,5 +41,5 @@ class Vault:
             ) from exc
 
     def hash_key(self, key: str) -> str:
-        """What is stored of an API key: enough to recognise it, useless to whoever reads it."""
+        """Return what is stored of an API key: enough to recognise it, useless to a reader."""
         return hmac.new(self._hash_key, key.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""A process: its signals, its HTTP server, its loops, and the order in which they end."""
+"""Process of a service: its signals, HTTP server and loops, and the order in which they end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger("carillon.service")
 
 EXIT_SETTINGS = 2
 EXIT_CRASHED = 1
-OURS_ALONE = 0o077  # the umask: the data folder has what is known of people
+OWNER_ONLY = 0o077  # the umask: the data folder holds personal data
 TICK_SECONDS = 1.0
 PROBE_SECONDS = 1.0
 PROBE_TIMEOUT_SECONDS = 3.0
@@ -42,8 +42,8 @@ def run_service(
     *,
     serves_ops: bool = False,
 ) -> int:
-    """Settings, logs, signals, loop; returns the exit code. Bad settings are one clear sentence."""
-    os.umask(OURS_ALONE)
+    """Run a service; return the exit code. Bad settings are one clear sentence on stderr."""
+    os.umask(OWNER_ONLY)
     try:
         settings = load_settings()
     except Rejected as exc:
@@ -59,14 +59,14 @@ def run_service(
         if refusal is not None:
             sys.stderr.write(f"{name}: {refusal.message}\n")
             return EXIT_SETTINGS
-        # A traceback's text may hold personal data: the log says it without.
+        # A traceback's text may hold personal data: the log has only its places.
         log.critical("crashed", exc_info=exc)
         return EXIT_CRASHED
     return 0
 
 
 def log_startup(name: str, commands: Iterable[str]) -> None:
-    """Tell a person at a terminal that this is a service, and what else the program does.
+    """Write to a terminal that the service starts, and which commands the program has.
 
     A log collector gets JSON lines only.
     """
@@ -78,7 +78,8 @@ def log_startup(name: str, commands: Iterable[str]) -> None:
 
 
 def _find_refusal(error: BaseException) -> Rejected | None:
-    """Return why the process must not run; None where something crashed. Loops raise in groups."""
+    """Return why the process must not run; None where something crashed."""
+    # Loops raise in groups.
     if isinstance(error, BaseExceptionGroup):
         found = [_find_refusal(inner) for inner in error.exceptions]
         return found[0] if all(found) else None
@@ -96,7 +97,7 @@ async def _with_signals(
 
 
 def bind(http: HttpSettings, name: str) -> socket.socket:
-    """The service's listening socket. Raises Rejected, in one sentence, when the port is taken."""
+    """Return the service's listening socket. Raises Rejected, in one sentence, when the port is taken."""
     try:
         return socket.create_server((http.host, http.port), backlog=1024, reuse_port=False)
     except OSError as exc:
@@ -119,7 +120,8 @@ class _Server(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        """Renew the date in headers each second; its own loop looks ten times whether to end."""
+        """Renew the date in headers each second."""
+        # Uvicorn's own loop checks ten times a second whether to end.
         while not self._stop.is_set():
             await self.on_tick(0)
             await sleep_or_stop(self._stop, TICK_SECONDS)
@@ -148,11 +150,11 @@ async def serve(
         timeout_keep_alive=http.keep_alive_seconds,
     )
     server = _Server(config, stop)
-    looking = asyncio.create_task(watch_connections(server.server_state.connections, stop))
+    watching = asyncio.create_task(watch_connections(server.server_state.connections, stop))
     try:
         await server.serve(sockets=[listener])
     finally:
-        looking.cancel()
+        watching.cancel()
         listener.close()
     if not stop.is_set():
         raise RuntimeError("the HTTP server ended by itself")
@@ -161,7 +163,7 @@ async def serve(
 async def probe(
     component: Component, check: Callable[[], Awaitable[object]], stop: asyncio.Event
 ) -> None:
-    """Ask a dependency every second whether it is there."""
+    """Check a dependency every second, until `stop`."""
     while not stop.is_set():
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):

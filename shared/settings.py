@@ -34,7 +34,10 @@ PRINTED = re.compile(r"[\x21-\x7e]+")  # what a header can hold
 
 
 def check_secret(name: str, given: SecretStr, default: str, shortest: int, hint: str = "") -> None:
-    """Raise Rejected, in a sentence without the secret; `hint` may add to it."""
+    """Raise Rejected for a default, short or simple secret, in a sentence without it.
+
+    `hint` extends the sentence.
+    """
     secret = given.get_secret_value()
     advice = f"make one with: openssl rand -hex 32{hint}"
     if secret == default:
@@ -46,7 +49,7 @@ def check_secret(name: str, given: SecretStr, default: str, shortest: int, hint:
 
 
 def _split(given: object) -> object:
-    """Take `a,b` as well as a JSON list."""
+    """Accept `a,b` as well as a JSON list."""
     if not isinstance(given, str):
         return given
     if given.lstrip().startswith("["):
@@ -72,7 +75,7 @@ Networks = Annotated[
 
 
 class Group(BaseModel):
-    """Settings of one concern; a key that nobody reads is a slip, also in a group's JSON."""
+    """Settings of one concern. An unknown key is an error, also in a group's JSON."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -129,7 +132,10 @@ class IngestSettings(HttpSettings):
 
 
 class LimitSettings(Group):
-    """Events that one process of ingest takes; beyond it 429. The burst is saved up while idle."""
+    """Limits of the events that one process of ingest takes; beyond them 429.
+
+    The burst is saved up while idle.
+    """
 
     key_per_second: float = Field(5_000, gt=0)  # about what one process can do
     key_burst: float = Field(50_000, ge=1)  # a hundred full requests
@@ -140,7 +146,7 @@ class LimitSettings(Group):
 
 
 class SpoolSettings(Group):
-    """Where ingest keeps events while Kafka is slow or away: on disk, under `data_dir`."""
+    """Spool of events while Kafka is slow or away: on disk, under `data_dir`."""
 
     limit_bytes: int = Field(1024**3, ge=1024**2)  # about two million events; then 503
     # An event that Kafka hasn't acknowledged by then goes to disk. Seen: 4 ms, so this is an outage;
@@ -157,7 +163,7 @@ class PlanSettings(Group):
 
     page_members: int = Field(2_000, ge=1, le=2_000)  # also the most players OneSignal takes a call
     lease_seconds: float = 15.0  # a planner that died is replaced after this; renewed at a third
-    poll_seconds: float = 0.2  # how soon a stage sees work that nobody announced to it
+    poll_seconds: float = 0.2  # how soon a stage sees work of which it wasn't notified
     release_ahead_seconds: float = 2.0  # at most this much of an app's rate is in the jobs topics
     sweep_seconds: float = 90.0  # released but unanswered: released again, under the same key
     retention_days: float = Field(
@@ -169,11 +175,12 @@ class GovernorSettings(Group):
     margin: float = Field(0.95, gt=0, le=1)  # share of OneSignal's limits that is used
     transactional_share: float = Field(0.2, ge=0, lt=1)  # kept free of marketing
     beat_seconds: float = Field(1.0, gt=0)  # replicas' heartbeats
-    messageable_seconds: float = Field(60.0, gt=0)  # how often OneSignal is asked for its count
+    messageable_seconds: float = Field(60.0, gt=0)  # how often OneSignal's count is requested
 
 
 def _strip(given: object) -> object:
-    """What was read from a file ends with a line break."""
+    """Return the text without blanks around it."""
+    # A value read from a file ends with a line break.
     return given.strip() if isinstance(given, str) else given
 
 

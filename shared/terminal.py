@@ -1,4 +1,4 @@
-"""What a terminal, or whatever stands for it, can be written."""
+"""Output to a terminal, a file or a pipe."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ EXIT_CLOSED_PIPE = 128 + signal.SIGPIPE  # as of a program that the signal ended
 
 
 def replace_unwritable() -> None:
-    """Let the standard streams write a sign for letters that their encoding lacks, and raise nothing."""
+    """Replace letters that a standard stream's encoding lacks by a sign; raise nothing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def run_to_pipe(main: Callable[[], int]) -> int:
-    """Return what `main` returns; where the reader of its output has gone (`| head`), end quietly."""
+    """Return what `main` returns; end quietly where the reader of its output has gone (`| head`)."""
     try:
         try:
             return main()
@@ -31,7 +31,8 @@ def run_to_pipe(main: Callable[[], int]) -> int:
 
 
 def _drop_output() -> None:
-    """Let what is buffered go nowhere, else it fails again at the interpreter's end."""
+    """Send what is buffered nowhere."""
+    # Else it fails again at the interpreter's end.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:

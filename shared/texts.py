@@ -1,4 +1,4 @@
-"""Sentences that must fit somewhere."""
+"""Shortening of sentences that must fit somewhere."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A real single-node Apache Kafka for tests and trials: `python -m deploy.kafka`."""
+"""Single-node Apache Kafka, a real one, for tests and trials: `python -m deploy.kafka`."""

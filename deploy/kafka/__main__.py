@@ -52,7 +52,7 @@ def _parse() -> argparse.Namespace:
 
 
 def _serve(node: Node, version: str) -> int:
-    """The broker's exit code; 0 for a stop on request."""
+    """Run the broker; return its exit code, 0 for a stop on request."""
     process = subprocess.Popen(node.command())
     stopping = False
 

@@ -1,7 +1,7 @@
-"""Why there is no Kafka: one sentence for whoever asked for it."""
+"""Error of an absent Kafka: one sentence for the caller."""
 
 from __future__ import annotations
 
 
 class KafkaUnavailable(Exception):
-    """What is missing on this machine, or in the way."""
+    """Error that names what is missing on this machine, or in the way."""

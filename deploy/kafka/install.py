@@ -1,4 +1,4 @@
-"""All that a node needs on this machine: Java, the jars, and an archive of their classes."""
+"""Installation of a node's needs on this machine: Java, the jars, and an archive of their classes."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from deploy.kafka.node import ARCHIVE, Node
 from deploy.kafka.ports import free_port
 
 START_SECONDS = 60.0
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Installation:
-    """Makes nodes."""
+    """Installed Kafka, which makes nodes."""
 
     java: str
     jars: Path
 
     def node(self, data: Path, port: int) -> Node:
-        """Ready to be started. Raises KafkaUnavailable."""
+        """Return a node that is ready to be started. Raises KafkaUnavailable."""
         node = Node(self.java, self.jars, data.absolute(), port, free_port())
         node.prepare()
         return node
 
 
 def find_kafka() -> Installation:
-    """Raises KafkaUnavailable where Java, or Maven for the first time, is missing."""
+    """Find Kafka, or install it. Raises KafkaUnavailable where Java or Maven is missing."""
     installation = Installation(find_java(), fetch_jars())
     with locked(installation.jars / "lock"):
         if not (installation.jars / ARCHIVE).exists():
@@ -43,7 +43,7 @@ def find_kafka() -> Installation:
 
 
 def wait_until_ready(node: Node, process: subprocess.Popen[bytes]) -> None:
-    """Raises KafkaUnavailable where it ends before, or takes too long."""
+    """Wait for the node. Raises KafkaUnavailable where it ends before, or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while not node.is_ready():
         if process.poll() is not None:
@@ -51,11 +51,12 @@ def wait_until_ready(node: Node, process: subprocess.Popen[bytes]) -> None:
         if time.monotonic() > deadline:
             process.kill()
             raise KafkaUnavailable(f"Kafka doesn't answer within {START_SECONDS:g} s")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def _archive_classes(installation: Installation) -> None:
-    """One run that ends by writing what it loaded: every later start takes half as long."""
+    """Run a node once, which writes the classes it loaded at its end."""
+    # Every later start takes half as long.
     archive = installation.jars / ARCHIVE
     with tempfile.TemporaryDirectory(dir=installation.jars) as data:
         draft = Path(data) / ARCHIVE

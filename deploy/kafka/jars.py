@@ -1,4 +1,4 @@
-"""The jars that pom.xml names, copied by Maven into a folder outside git, once."""
+"""Jars that pom.xml names, copied by Maven into a folder outside git, once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def jars_folder() -> Path:
 
 
 def fetch_jars() -> Path:
-    """The folder with all of them. Raises KafkaUnavailable where they can't be had."""
+    """Return the folder with all jars. Raises KafkaUnavailable where they can't be fetched."""
     folder = jars_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / "lock"):
@@ -40,7 +40,7 @@ def kafka_version(folder: Path) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """One process at a time; a process that dies unlocks."""
+    """Lock the path for one process at a time. A process that dies unlocks it."""
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""One Kafka node, broker and controller in one: its settings, its data on disk, its command."""
+"""Kafka node, broker and controller in one: its settings, its data on disk, its command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deploy.kafka.java import run
 from deploy.kafka.ports import HOST
-from deploy.local import die_with_parent as leash
+from deploy.local import die_with_parent
 
 ARCHIVE = "classes.jsa"
 # One node, so one replica of everything; few partitions and small buffers, since nothing is big here.
@@ -50,7 +50,7 @@ HEAD = struct.Struct(">iii")  # of its answer: size, id, how many brokers follow
 
 @dataclass(frozen=True)
 class Node:
-    """Its log and its identity are in `data`, and outlive the process."""
+    """Kafka node. Its log and its identity are in `data`, and outlive the process."""
 
     java: str
     jars: Path
@@ -83,9 +83,9 @@ class Node:
             run(command, "Kafka's data folder can't be made")
 
     def command(self, *flags: str) -> list[str]:
-        """For a child of this process, with which it dies."""
+        """Return the command of a child of this process, which dies with it."""
         start = self._run_class("kafka.Kafka", str(self._properties), flags=flags)
-        return [sys.executable, leash.__file__, str(os.getpid()), *start]
+        return [sys.executable, die_with_parent.__file__, str(os.getpid()), *start]
 
     def is_ready(self) -> bool:
         return count_brokers(self.port) > 0
@@ -101,10 +101,8 @@ class Node:
 
 
 def count_brokers(port: int) -> int:
-    """How many brokers the one on this port knows of; 0 where it doesn't answer.
-
-    A port that is open is not enough: topics can't be created until the broker knows itself.
-    """
+    """Return how many brokers the one on this port knows; 0 where it doesn't answer."""
+    # An open port is not enough: topics can't be created until the broker knows itself.
     body = struct.pack(">hhihi", METADATA, 1, 1, -1, NO_TOPICS)  # version, id, no client's name
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
@@ -116,7 +114,7 @@ def count_brokers(port: int) -> int:
 
 
 def _new_cluster_id() -> str:
-    """As Kafka has them: a UUID in base64, without the padding; never like a flag."""
+    """Return a UUID in base64 without padding, as Kafka has them; never one like a flag."""
     while True:
         text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         if not text.startswith("-"):

@@ -6,14 +6,14 @@ import random
 import socket
 
 HOST = "127.0.0.1"
-# Below what Linux and macOS give to outgoing connections. Within that range whoever waits for a
-# server by connecting may be given the server's own port, and then has connected to itself.
+# Below what Linux and macOS give to outgoing connections. Within that range a client that waits
+# for a server may be given the server's own port, and then has connected to itself.
 LISTENING = range(20_000, 32_000)
 TRIES = 200
 
 
 def free_port() -> int:
-    """A port that nobody listens on right now."""
+    """Return a port on which no process listens right now."""
     for port in random.sample(LISTENING, TRIES):
         if is_free(port):
             return port

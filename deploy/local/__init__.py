@@ -1,1 +1,1 @@
-"""The stack on one machine."""
+"""Carillon's stack on one machine."""

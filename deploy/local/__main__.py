@@ -12,7 +12,7 @@ import httpx
 from deploy.local.errors import EXIT_REFUSED, LaunchError
 from deploy.local.foreign import check_foreign
 from deploy.local.launcher import Launcher
-from deploy.local.preflight import check_ports, hold_folder
+from deploy.local.preflight import check_ports, lock_folder
 from deploy.local.screen import Screen
 from deploy.local.settings import LocalSettings, choose_ports
 from deploy.local.shop.settings import ShopSettings
@@ -25,12 +25,12 @@ from shared.terminal import run_to_pipe
 
 
 async def run(settings: Settings, local: LocalSettings, screen: Screen) -> int:
-    """Raises LaunchError while nothing is started yet."""
+    """Run the stack until it is stopped. Raises LaunchError while nothing is started yet."""
     ports = choose_ports(settings, local)
     # No proxies: all that the launcher calls is on this machine.
     async with httpx.AsyncClient(trust_env=False) as client:
         stack = create_stack(settings, local, ports, client)
-        with hold_folder(settings.data_dir):
+        with lock_folder(settings.data_dir):
             check_ports(ports.every())
             await check_foreign(settings)
             stop = Stop()

@@ -1,6 +1,7 @@
-"""The embedded broker never frees memory: past a limit an empty one takes its place, while all goes on.
+"""Rotation of the embedded broker, which never frees memory: past a limit an empty one takes its place.
 
-Ingest is told to spool, the stages stop as they do at an end, what is not consumed is carried over.
+Everything else goes on meanwhile. Ingest only spools, the stages stop as at an end, and the records
+that are not consumed are carried over.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from deploy.local.errors import NotReady
-from deploy.local.log_backup import CarryOver
+from deploy.local.log_backup import LogBackup
 from deploy.local.process import Child
 from deploy.local.screen import Screen
 from ingest_service.durable.circuit_breaker import HOLD
@@ -22,71 +23,75 @@ from shared.errors import LogUnavailable
 
 READERS = ("projector", "sender")
 WATCH_SECONDS = 1.0
-HELD_SECONDS = (
-    15.0  # until ingest says that nothing is under way any more; its probe looks every second
+PAUSE_SECONDS = (
+    15.0  # until ingest reports that nothing is under way any more; its probe checks every second
 )
 RETRY_SECONDS = 0.5
-AGAIN_SECONDS = 60.0  # after a roll that could not be
-GROWTH = 1.5  # the next one at the earliest: what was carried over may be large by itself
+AGAIN_SECONDS = 60.0  # after a rotation that failed
+GROWTH = (
+    1.5  # the next rotation at the earliest: the records carried over may be large by themselves
+)
 MIB = 1024 * 1024
 
 
-class Hold:
-    """A file that tells ingest to publish nothing, and its word that it doesn't."""
+class PublishingPause:
+    """Pause of ingest's publishing: a file that demands it, and the health report that confirms it."""
 
     def __init__(self, data: Path, client: httpx.AsyncClient, ready_url: str) -> None:
         self._file = data / HOLD
         self._client = client
         self._url = ready_url
 
-    async def take(self) -> None:
-        """Returns when ingest only spools. Raises NotReady."""
+    async def begin(self) -> None:
+        """Demand the pause; return when ingest only spools. Raises NotReady."""
         try:
             self._file.touch()
         except OSError as exc:
             raise NotReady(f"{self._file}: {exc.strerror}") from exc
-        deadline = time.monotonic() + HELD_SECONDS
-        while not await self._is_held():
+        deadline = time.monotonic() + PAUSE_SECONDS
+        while not await self._is_paused():
             if time.monotonic() > deadline:
-                raise NotReady("ingest does not say that it holds the log")
+                raise NotReady("ingest does not report that it has paused publishing")
             await asyncio.sleep(WATCH_SECONDS / 10)
 
-    async def _is_held(self) -> bool:
+    async def _is_paused(self) -> bool:
         try:
             report = (await self._client.get(self._url)).json()
         except (httpx.HTTPError, ValueError):
             return False
         return any(part["error"] == "log_held" for part in report["dependencies"])
 
-    def release(self) -> None:
+    def end(self) -> None:
         self._file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """What it takes beside the children."""
+class RotationParts:
+    """Parts of a rotation beside the children."""
 
-    log: CarryOver
-    hold: Hold
+    log: LogBackup
+    pause: PublishingPause
     snapshot: Callable[[], Awaitable[None]]
 
 
-class Roller:
-    """Watches the broker's memory. `busy` is held while it is exchanged: nothing else may stop then."""
+class BrokerRotation:
+    """Watch over the broker's memory, and rotation past the limit."""
+
+    # `busy` is locked during a rotation: no other part may be stopped then.
 
     def __init__(
-        self, children: Mapping[str, Child], exchange: Exchange, limit_mib: int, screen: Screen
+        self, children: Mapping[str, Child], parts: RotationParts, limit_mib: int, screen: Screen
     ) -> None:
         self._broker = children["broker"]
         self._readers = [children[name] for name in READERS if name in children]
-        self._exchange = exchange
+        self._parts = parts
         self._limit = limit_mib
         self._screen = screen
         self.busy = asyncio.Lock()
 
     async def watch(self, grace: float) -> None:
-        """For ever."""
-        self._exchange.hold.release()  # the last run may have been killed while it held
+        """Rotate the broker each time its memory passes the limit, for ever."""
+        self._parts.pause.end()  # the last run may have been killed during a pause
         threshold = float(self._limit)
         while True:
             await asyncio.sleep(WATCH_SECONDS)
@@ -96,7 +101,7 @@ class Roller:
             self._screen.show(f"the broker has {size:.0f} MiB in memory: another takes its place")
             try:
                 async with self.busy:
-                    await self._roll(grace)
+                    await self._rotate(grace)
             except (NotReady, LogUnavailable) as exc:
                 self._screen.warn(f"the broker stays as it is for now: {exc}")
                 await asyncio.sleep(AGAIN_SECONDS)
@@ -105,16 +110,16 @@ class Roller:
     def _size(self) -> float:
         return self._broker.resident_bytes / MIB
 
-    async def _roll(self, grace: float) -> None:
+    async def _rotate(self, grace: float) -> None:
         began = time.monotonic()
         try:
-            await self._exchange.hold.take()
+            await self._parts.pause.begin()
             await asyncio.gather(*(reader.pause(grace) for reader in self._readers))
-            kept = await self._exchange.log.save()
-            await self._exchange.snapshot()
+            kept = await self._parts.log.save()
+            await self._parts.snapshot()
             await self._replace(grace)
         finally:
-            self._exchange.hold.release()
+            self._parts.pause.end()
             for reader in self._readers:
                 reader.resume()
         await asyncio.gather(*(reader.ready.wait() for reader in self._readers))
@@ -122,13 +127,13 @@ class Roller:
         self._screen.good(f"another broker goes on after {seconds:.1f} s, with {kept:,} records")
 
     async def _replace(self, grace: float) -> None:
-        """From here on what was saved is the log: it is published however often that takes."""
+        """Restart the broker and publish the saved records, however often that takes."""
         await self._broker.pause(grace)
         self._broker.resume()
         while True:
             await self._broker.ready.wait()
             try:
-                await self._exchange.log.restore()
+                await self._parts.log.restore()
                 return
             except LogUnavailable:
                 await asyncio.sleep(RETRY_SECONDS)

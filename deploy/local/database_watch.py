@@ -1,6 +1,6 @@
-"""An embedded database that answers, but stores nothing any more, is started again.
+"""Watch of an embedded database: one that answers, but stores nothing any more, is started again.
 
-After a full disk its storage has panicked: it answers every question with an error, with space again too.
+After a full disk its storage has panicked: it answers every query with an error, with space again too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from deploy.local.errors import NotReady, NotWriting
 from deploy.local.process import Child
 from deploy.local.screen import Screen
 
-LOOK_SECONDS = 2.0
+CHECK_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 UNWELL_SECONDS = 10.0  # of errors in every answer before it is started again
 AGAIN_SECONDS = 30.0  # between two such starts: a disk may stay full
@@ -22,11 +22,12 @@ AGAIN_SECONDS = 30.0  # between two such starts: a disk may stay full
 async def watch_database(
     child: Child, probe: Callable[[], Awaitable[None]], screen: Screen, grace: float
 ) -> None:
-    """For ever. Silence is no reason: a busy database is silent, too."""
+    """Restart the database whenever it stores nothing for long, for ever."""
+    # Silence is no reason: a busy database is silent, too.
     unwell_since: float | None = None
     restarted = -AGAIN_SECONDS
     while True:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(CHECK_SECONDS)
         failure = await _failure(probe) if child.running else None
         now = time.monotonic()
         if failure is None:
@@ -40,7 +41,7 @@ async def watch_database(
 
 
 async def _failure(probe: Callable[[], Awaitable[None]]) -> str | None:
-    """Return what it answered instead of storing; None where it stores, or says nothing."""
+    """Return what it answered instead of storing; None where it stores, or doesn't answer."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             await probe()

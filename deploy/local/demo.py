@@ -1,4 +1,4 @@
-"""What is seeded: the app `demo` with two campaigns, as the ops API takes them."""
+"""Demo data to seed: the app `demo` with two campaigns, as the ops API takes them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _ABANDONED_BASKET = {
 def app(
     shop_port: int, app_id: str, rest_api_key: str, sdk_url: str | None = None
 ) -> dict[str, Any]:
-    """`sdk_url`: instead of OneSignal's own SDK."""
+    """Return the app. `sdk_url` replaces OneSignal's own SDK."""
     keys = (
         ("browser", "write", WRITE_KEY),
         ("webhooks", "webhook", WEBHOOK_KEY),

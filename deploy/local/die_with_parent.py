@@ -1,6 +1,6 @@
-"""Becomes the command it is given, which then dies with the launcher: `leash.py <its pid> <command …>`.
+"""Wrapper of a command that dies with its parent: `die_with_parent.py <parent's pid> <command …>`.
 
-A program of its own, because code between fork and exec of a process with threads may deadlock.
+It is a program of its own, because code between fork and exec of a process with threads may deadlock.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ PR_SET_PDEATHSIG = 1
 EXIT_NOT_FOUND = 127  # as shells have it
 
 
-def main(launcher: int, command: list[str]) -> None:
+def main(parent: int, command: list[str]) -> None:
     if sys.platform == "linux":
-        # SIGKILL, since nobody is left to wait for a slow end; the stores survive it by design.
+        # SIGKILL, since no process is left to wait for a slow end; the stores survive it by design.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != launcher:  # it died before the line above
+    if os.getppid() != parent:  # it died before the line above
         sys.exit(1)
     try:
         os.execv(command[0], command)

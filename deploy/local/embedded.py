@@ -1,4 +1,4 @@
-"""The embedded servers: where their programs are, and how each is started."""
+"""Embedded servers: where their programs are, and how each is started."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _missing(part: str, setting: str, server: str) -> LaunchError:
 
 
 class Broker:
-    """Its log lives and dies with it, so each start is another log: another cluster id."""
+    """Embedded broker. Its log lives and dies with it: each start has another log and cluster id."""
 
     def __init__(self, program: str, port: int) -> None:
         self._program = program

@@ -1,4 +1,4 @@
-"""Why a start comes to nothing: one sentence and an exit code."""
+"""Errors of a start: one sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ EXIT_REFUSED = 2  # nothing was started: a setting, a port or the data folder is
 
 
 class LaunchError(Exception):
-    """What the operator is told, and the launcher's exit code."""
+    """Error that ends the start, with a sentence for the operator and the exit code."""
 
     def __init__(self, message: str, exit_code: int = EXIT_FAILED) -> None:
         super().__init__(message)
@@ -15,12 +15,12 @@ class LaunchError(Exception):
 
 
 class ChildDied(LaunchError):
-    """A child ended before it was ready."""
+    """Error of a child that ended before it was ready."""
 
 
 class NotReady(Exception):
-    """What a child's probe answers while it isn't ready, with the reason."""
+    """Error of a probe while the child isn't ready, with the reason."""
 
 
 class NotWriting(NotReady):
-    """A database's answer that isn't what was asked for: it is there, and stores nothing."""
+    """Error of a database that answers, but stores nothing."""

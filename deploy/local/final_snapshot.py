@@ -1,4 +1,4 @@
-"""The projections as they are when the embedded log ends: what a replay on the next one begins with."""
+"""Final snapshot of the projections when the embedded log ends, for a replay on the next log."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
-PATIENCE_SECONDS = 20.0  # seen: 20,000 profiles in 4 s
+SNAPSHOT_SECONDS = 20.0  # seen: 20,000 profiles in 4 s
 
 
 async def take_final_snapshot(env: Mapping[str, str]) -> bool:
-    """Whether it was taken; the stop goes on without."""
+    """Take a snapshot; return whether it succeeded. The stop goes on without it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "ingest_service", "snapshot", "--final",
         env=dict(env), start_new_session=True,
@@ -19,7 +19,7 @@ async def take_final_snapshot(env: Mapping[str, str]) -> bool:
         stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(SNAPSHOT_SECONDS):
             return await process.wait() == 0
     except TimeoutError:
         return False

@@ -1,4 +1,4 @@
-"""Servers from outside are asked before anything is started: a wrong address is one sentence."""
+"""Checks of servers from outside before anything is started: a wrong address is one sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Host = tuple[str, int]
 
 
 async def check_foreign(settings: Settings) -> None:
-    """Raises LaunchError, which names address, setting and reason, after three seconds at most."""
+    """Check them, for three seconds at most. Raises LaunchError with address, setting and reason."""
     checks = []
     if is_foreign_broker(settings):
         checks.append(_check_kafka(settings.kafka))
@@ -73,17 +73,17 @@ def _no_address(uri: str) -> str:
     scheme = re.match(r"[a-z+]{1,12}://", uri)
     begins = f" begins with {scheme[0]}" if scheme else " isn't an address"
     known = scheme is not None and scheme[0] in ("mongodb://", "mongodb+srv://")
-    wanted = "mongodb://host:27017, or mongodb+srv://host"
-    return f"{MONGO}{' is malformed' if known else begins}: it must be {wanted}"
+    expected = "mongodb://host:27017, or mongodb+srv://host"
+    return f"{MONGO}{' is malformed' if known else begins}: it must be {expected}"
 
 
 async def _ask_mongo(uri: str, database: str) -> str | None:
-    """Return what is wrong; None where it answers a question about data under this password."""
-    patience = int(ASK_SECONDS * 1000)
+    """Return what is wrong; None where it answers a query under this password."""
+    timeout_ms = int(ASK_SECONDS * 1000)
     try:
         async with (
             asyncio.timeout(ASK_SECONDS),
-            AsyncMongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=patience) as client,
+            AsyncMongoClient[dict[str, object]](uri, serverSelectionTimeoutMS=timeout_ms) as client,
         ):
             await client[database]["apps"].find_one({"_id": ""})
     except ConfigurationError:
@@ -105,7 +105,7 @@ def _reason_of(answer: ServerAnswer | None) -> str:
 
 
 async def _reach(hosts: Sequence[Host]) -> str | None:
-    """Return why none can be reached, of the first; None where one can."""
+    """Return why the first host can't be reached; None where any can."""
     reasons = await asyncio.gather(*(_connect(host) for host in hosts))
     return None if None in reasons else reasons[0]
 
@@ -127,10 +127,10 @@ async def _connect(host: Host) -> str | None:
 
 
 def _split(address: str) -> Host:
-    """Raises LaunchError where the port isn't one."""
+    """Return host and port. Raises LaunchError where the port isn't one."""
     host, colon, port = address.rpartition(":")
     if not colon:
         return address, KAFKA_PORT
     if not port.isdecimal() or not 0 < int(port) <= 65_535 or not host:
-        raise LaunchError(f"Kafka at {address} ({KAFKA}): host:port is wanted", EXIT_REFUSED)
+        raise LaunchError(f"Kafka at {address} ({KAFKA}): host:port is required", EXIT_REFUSED)
     return host.strip("[]"), int(port)

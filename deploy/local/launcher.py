@@ -1,4 +1,4 @@
-"""The order in which the parts are started, kept alive and stopped."""
+"""Launcher of the stack: the order in which parts are started, kept alive and stopped."""
 
 from __future__ import annotations
 
@@ -10,47 +10,53 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local.broker_rotation import MIB, READERS, Exchange, Hold, Roller
+from deploy.local.broker_rotation import (
+    MIB,
+    READERS,
+    BrokerRotation,
+    PublishingPause,
+    RotationParts,
+)
 from deploy.local.database_watch import watch_database
 from deploy.local.errors import EXIT_FAILED, LaunchError
-from deploy.local.log_backup import CarryOver
+from deploy.local.log_backup import LogBackup
 from deploy.local.process import Child, Spec
 from deploy.local.screen import Screen
 from deploy.local.settings import LocalSettings
-from deploy.local.stop import Stop, StopAsked, all_of, unless
+from deploy.local.stop import Stop, StopRequested, all_of, unless
 from deploy.local.supervisor import supervise
 from shared.errors import LogUnavailable
 
 SERVERS = ("broker", "database", "sandbox", "shop")  # started first, together
 SERVICES = ("ingest", "projector", "sender")  # their log is restored before they start
-DOORS = (("shop", "ingest"), ("projector", "sender"))  # stopped first, one wave after another
-STORES = (("sandbox",), ("broker",), ("database",))  # after the log was carried over
+ENTRANCES = (("shop", "ingest"), ("projector", "sender"))  # stopped first, one wave after another
+STORES = (("sandbox",), ("broker",), ("database",))  # after the log was saved
 LOG_IN_MEMORY = "log-in-memory"  # a file of the data folder, from a start to the end of its stop
-LOGS_SECONDS = 2.0  # between two looks at how large the logs are
-PATIENCE_SECONDS = 5.0  # between two lines about the same wait
+LOG_CHECK_SECONDS = 2.0  # between two checks of the logs' size
+WAIT_LINE_SECONDS = 5.0  # between two lines about the same wait
 
 
 @dataclass(frozen=True)
 class Stack:
-    """All that is to run; `carried` and `seed` are None where there is nothing to carry or to seed.
+    """Parts to run. `backup` and `seed` are None where there is nothing to carry over or to seed.
 
-    `is_log_in_memory`: the broker is ours, so what isn't consumed is saved at a stop. What a run on
-    such a broker has left goes to whichever broker the next one has.
+    `is_log_in_memory`: the broker is ours, so what isn't consumed is saved at a stop. The records that a
+    run on such a broker has left go to the next run's broker, whichever it is.
     """
 
     parts: tuple[Spec, ...]
     data: Path
-    carried: CarryOver | None
+    backup: LogBackup | None
     seed: Callable[[], Awaitable[Iterable[str]]] | None
-    where_to_look: str
-    snapshot: Callable[[], Coroutine[Any, Any, bool]] | None = None  # once the log is carried over
-    hold: Hold | None = None
+    summary: str
+    snapshot: Callable[[], Coroutine[Any, Any, bool]] | None = None  # once the log is saved
+    pause: PublishingPause | None = None
     is_log_in_memory: bool = True
 
     @property
-    def log(self) -> CarryOver | None:
-        """What saves the log, where it is in a broker's memory."""
-        return self.carried if self.is_log_in_memory else None
+    def log(self) -> LogBackup | None:
+        """Return the backup of a log that is in a broker's memory; None where it is on disk."""
+        return self.backup if self.is_log_in_memory else None
 
 
 class Launcher:
@@ -60,25 +66,25 @@ class Launcher:
         self._screen = screen
         self._stop = stop
         self._children = {spec.name: Child(spec, stack.data / "logs") for spec in stack.parts}
-        self._roller = self._create_roller()
+        self._rotation = self._create_rotation()
         self._supervisors: list[asyncio.Task[None]] = []
         self._note = stack.data / LOG_IN_MEMORY
         self._log_is_ours = False  # from when the carry-over is in the log until the broker ends
         self._exit_code = 0
 
-    def _create_roller(self) -> Roller | None:
-        log, hold = self._stack.log, self._stack.hold
-        if log is None or hold is None:
+    def _create_rotation(self) -> BrokerRotation | None:
+        log, pause = self._stack.log, self._stack.pause
+        if log is None or pause is None:
             return None
-        exchange = Exchange(log, hold, self._take_snapshot)
-        return Roller(self._children, exchange, self._local.broker_memory_mb, self._screen)
+        parts = RotationParts(log, pause, self._take_snapshot)
+        return BrokerRotation(self._children, parts, self._local.broker_memory_mb, self._screen)
 
     async def run(self) -> int:
-        """Until asked to stop, or a part can't be started; returns the exit code."""
+        """Run until stopped, or until a part can't be started; return the exit code."""
         try:
-            await unless(self._stop.asked, self._start())
-            await self._stop.asked.wait()
-        except StopAsked:
+            await unless(self._stop.requested, self._start())
+            await self._stop.requested.wait()
+        except StopRequested:
             pass
         except LaunchError as exc:
             self._exit_code = exc.exit_code
@@ -96,18 +102,18 @@ class Launcher:
         if self._stack.seed is not None:
             for line in await self._stack.seed():
                 self._screen.show(line)
-        if self._roller is not None:
-            self._keep(asyncio.create_task(self._roller.watch(self._local.stop_seconds)))
+        if self._rotation is not None:
+            self._keep(asyncio.create_task(self._rotation.watch(self._local.stop_seconds)))
         self._keep(asyncio.create_task(self._bound_logs()))
         if (database := self._children.get("database")) is not None:
             probe, grace = database.spec.probe, self._local.stop_seconds
             self._keep(asyncio.create_task(watch_database(database, probe, self._screen, grace)))
-        self._screen.page(self._stack.where_to_look)
+        self._screen.page(self._stack.summary)
 
     async def _bound_logs(self) -> None:
-        """For ever."""
+        """Bound the children's logs, for ever."""
         while True:
-            await asyncio.sleep(LOGS_SECONDS)
+            await asyncio.sleep(LOG_CHECK_SECONDS)
             for child in self._children.values():
                 await child.bound_log(self._local.log_mb * MIB)
 
@@ -115,11 +121,11 @@ class Launcher:
         children = [self._children[name] for name in names if name in self._children]
         for child in children:
             self._screen.show(f"starting {child.name} on {child.spec.address}")
-        patience = asyncio.create_task(self._tell_who_is_awaited(children))
+        progress = asyncio.create_task(self._show_awaited(children))
         try:
             await all_of(self._start_one(child) for child in children)
         finally:
-            patience.cancel()
+            progress.cancel()
 
     async def _start_one(self, child: Child) -> None:
         begin = time.monotonic()
@@ -132,32 +138,33 @@ class Launcher:
         task.add_done_callback(self._on_supervisor_end)
         self._supervisors.append(task)
 
-    async def _tell_who_is_awaited(self, children: list[Child]) -> None:
+    async def _show_awaited(self, children: list[Child]) -> None:
         while True:
-            await asyncio.sleep(PATIENCE_SECONDS)
+            await asyncio.sleep(WAIT_LINE_SECONDS)
             for child in children:
                 if child.awaited:
                     self._screen.show(f"still waiting for {child.name} ({child.awaited})")
 
     async def _restore_log(self) -> None:
-        carried = self._stack.carried
-        if carried is None:
+        backup = self._stack.backup
+        if backup is None:
             return
         try:
-            count = await carried.restore()
+            count = await backup.restore()
         except LogUnavailable as exc:
             raise LaunchError(f"the carried-over log can't be published: {exc.message}") from exc
         if count:
             self._screen.show(f"carried over from the last run: {count:,} records")
-        if carried.damaged:
+        if backup.damaged:
             self._screen.warn(
-                f"{carried.damaged:,} carried-over lines are damaged or of no topic of ours:"
-                f" kept in {carried.aside}"
+                f"{backup.damaged:,} carried-over lines are damaged or of no topic of ours:"
+                f" kept in {backup.damaged_file}"
             )
         self._own_log()
 
     def _own_log(self) -> None:
-        """Note that a log is in memory: whoever finds the note next knows that it was lost."""
+        """Note that a log is in memory."""
+        # A launcher that finds the note later knows that the log was lost.
         self._log_is_ours = self._stack.log is not None
         if self._note.exists():
             self._screen.warn(
@@ -166,11 +173,12 @@ class Launcher:
             )
             self._note.unlink()
         if self._log_is_ours:
-            with suppress(OSError):  # a full disk: only the word of it would be missing
+            with suppress(OSError):  # a full disk: only the warning would be missing
                 self._note.touch()
 
     async def _on_return(self, child: Child) -> None:
-        """A new broker has an empty log: whoever reads it has to begin at its beginning."""
+        """Restart the broker's readers after it died."""
+        # A new broker has an empty log: its readers have to begin at its beginning.
         if child.name != "broker" or self._stack.log is None:
             return
         self._screen.warn(
@@ -184,17 +192,17 @@ class Launcher:
         if not task.cancelled() and task.exception() is not None:
             self._screen.fail(f"the launcher itself failed: {task.exception()!r}")
             self._exit_code = EXIT_FAILED
-            self._stop.asked.set()
+            self._stop.requested.set()
 
     async def _end(self) -> None:
         self._screen.show("stopping")
-        if self._roller is not None:
-            with suppress(StopAsked):  # a broker that is being exchanged is exchanged first
-                await unless(self._stop.hastened, self._roller.busy.acquire())
+        if self._rotation is not None:
+            with suppress(StopRequested):  # a rotation under way ends first
+                await unless(self._stop.hastened, self._rotation.busy.acquire())
         for task in self._supervisors:
             task.cancel()
         await asyncio.gather(*self._supervisors, return_exceptions=True)
-        await self._stop_waves(DOORS)
+        await self._stop_waves(ENTRANCES)
         await self._save_log()
         await self._stop_waves(STORES)
         self._screen.show("stopped")
@@ -220,7 +228,7 @@ class Launcher:
             if not broker.running:
                 raise LogUnavailable("the broker is not running")
             count = await unless(self._stop.hastened, self._stack.log.save())
-        except (LogUnavailable, StopAsked) as exc:
+        except (LogUnavailable, StopRequested) as exc:
             why = exc.message if isinstance(exc, LogUnavailable) else "there was no time"
             self._screen.fail(f"what was not consumed yet is lost: {why}")
             self._exit_code = EXIT_FAILED
@@ -234,6 +242,6 @@ class Launcher:
         database = self._children.get("database")
         if self._stack.snapshot is None or (database is not None and not database.running):
             return
-        with suppress(StopAsked):
+        with suppress(StopRequested):
             if not await unless(self._stop.hastened, self._stack.snapshot()):
                 self._screen.warn("no snapshot of the profiles: a replay of the next run has none")

@@ -1,8 +1,8 @@
-"""The embedded log is in memory: what isn't consumed yet is carried over a stop in a file.
+"""Backup of the embedded log, which is in memory: unconsumed records are carried over a stop in a file.
 
 "Consumed" is what lies before the least offset that any group of the topic has committed. A crash
 between publishing again and deleting the file publishes twice, which the stages are made for.
-A line that can't be read, or is of another topic, costs itself: it is kept aside.
+A line that can't be read, or is of another topic, costs itself: it is kept in a file of its own.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from shared.kafka.topics import TOPICS, Topic
 from shared.settings import KafkaSettings
 
 FILE = "carry-over.jsonl"
-ASIDE = "carry-over.damaged.jsonl"
+DAMAGED_FILE = "carry-over.damaged.jsonl"
 NAMES = frozenset(topic.name for topic in TOPICS)
 POLL_MS = 1_000
 SILENT_POLLS = 10  # this many without a record before the end: the broker is not well
 BATCH = 500  # records published and acknowledged together
 
 
-class CarryOver:
-    """`save` while the broker still lives, `restore` when the next one is ready.
+class LogBackup:
+    """Backup of a log: `save` while the broker still lives, `restore` when the next one is ready.
 
-    `damaged`: the lines that the last `restore` has put aside, into the file `aside`.
+    `damaged` counts the lines that the last `restore` has moved to `damaged_file`.
     """
 
     def __init__(self, kafka: KafkaSettings, data: Path) -> None:
         self._kafka = kafka
         self._file = data / FILE
-        self.aside = data / ASIDE
+        self.damaged_file = data / DAMAGED_FILE
         self.damaged = 0
 
     async def save(self) -> int:
-        """Write what is not consumed; returns how many records. Raises LogUnavailable."""
+        """Write the unconsumed records; return how many. Raises LogUnavailable."""
         partial = self._file.with_suffix(".jsonl.tmp")
         with _disk_as_log():
             try:
@@ -71,7 +71,7 @@ class CarryOver:
         return written
 
     async def restore(self) -> int:
-        """Publish what the last stop left; returns how many records. Raises LogUnavailable."""
+        """Publish the records of the last stop; return how many. Raises LogUnavailable."""
         self.damaged = 0
         if not self._file.exists():
             return 0
@@ -85,7 +85,7 @@ class CarryOver:
                         await writer.publish(batch)
                         restored += len(batch)
             if self.damaged:
-                self._put_aside()
+                self._keep_damaged()
             self._file.unlink()
         return restored
 
@@ -97,9 +97,9 @@ class CarryOver:
             else:
                 yield record
 
-    def _put_aside(self) -> None:
+    def _keep_damaged(self) -> None:
         """Keep the bad lines, once all others are published: a `restore` may be tried many times."""
-        with self._file.open("rb") as lines, self.aside.open("ab") as out:
+        with self._file.open("rb") as lines, self.damaged_file.open("ab") as out:
             for line in lines:
                 if _from_line(line) is None:
                     out.write(line.rstrip(b"\n") + b"\n")
@@ -118,14 +118,15 @@ async def _unconsumed(
             fetched = await reader.getmany(timeout_ms=POLL_MS)
         silent = 0 if fetched else silent + 1
         if silent == SILENT_POLLS:
-            raise LogUnavailable("Kafka: the broker brings no more records, and not the end")
+            raise LogUnavailable("Kafka: the broker brings no more records before the end")
         for messages in fetched.values():
             for message in messages:
                 yield message
 
 
 async def _is_at_end(reader: AIOKafkaConsumer, places: Iterable[TopicPartition]) -> bool:
-    """By what fetches said of the end: Tansu's ListOffsets names the base of the last batch."""
+    """Return whether fetches met the end of every partition."""
+    # Tansu's ListOffsets names the base of the last batch, so it isn't used.
     for place in places:
         end = reader.highwater(place)
         if end is None or await reader.position(place) < end:
@@ -147,7 +148,8 @@ async def _least_committed(kafka: KafkaSettings) -> dict[TopicPartition, int]:
 async def _committed(
     kafka: KafkaSettings, group: str, topics: Iterable[Topic]
 ) -> dict[TopicPartition, int]:
-    """Read by a consumer: aiokafka's admin client can't decode Tansu's answer about groups."""
+    """Return the group's offsets."""
+    # Read by a consumer: aiokafka's admin client can't decode Tansu's answer about groups.
     places = [
         TopicPartition(topic.name, partition)
         for topic in topics
@@ -171,10 +173,8 @@ def _to_line(message: ConsumerRecord[bytes, bytes]) -> bytes:
 
 
 def _from_line(line: bytes) -> OutgoingRecord | None:
-    """Return the record, or None where the line is damaged or of a topic that isn't ours.
-
-    Of the headers the type: none of ours carries another, and no stage reads another.
-    """
+    """Return the record, or None where the line is damaged or of a topic that isn't ours."""
+    # Of the headers only the type is kept: none of ours carries another, and no stage reads another.
     try:
         fields = orjson.loads(line)
         if fields["topic"] not in NAMES:
@@ -192,7 +192,7 @@ def _from_line(line: bytes) -> OutgoingRecord | None:
 
 @contextmanager
 def _disk_as_log() -> Iterator[None]:
-    """Tell a full disk as what it is here: a log that can't be kept, or given back, for now."""
+    """Raise LogUnavailable for a full disk: the log can't be saved or restored for now."""
     try:
         yield
     except OSError as exc:

@@ -1,4 +1,4 @@
-"""The children's logs: bounded while they are written, and no child ends for a disk that is full."""
+"""Logs of the children: bounded while they are written, and no child ends for a full disk."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ def open_log(path: Path) -> IO[bytes]:
 
 
 def former(path: Path) -> Path:
-    """Return where older lines are: those of the run before, or of this one before its last bound."""
+    """Return the path of older lines: those of the run before, or of this one before its last bound."""
     return path.with_suffix(".1.log")
 
 
 def bound_log(path: Path, most: int) -> bool:
-    """Move a log that is larger to `.1.log`; return whether it was. Its writer keeps the file open.
-
-    So it is copied and cut off: lines between the two are lost, and all of them on a full disk.
-    """
+    """Move a log that is larger than `most` bytes to `.1.log`; return whether it was."""
+    # Its writer keeps the file open, so it is copied and cut off: lines between the two are lost, and all
+    # of them on a full disk.
     try:
         if path.stat().st_size <= most:
             return False

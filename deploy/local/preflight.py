@@ -1,4 +1,4 @@
-"""What is checked before anything is started: ports that are free, a data folder that is ours."""
+"""Checks before anything is started: ports that are free, a data folder that is ours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OURS = ("database", "sandbox", "ingest", "snapshots", "logs", "carry-over.jsonl"
 
 
 def check_ports(ports: Iterable[Port]) -> None:
-    """Raises LaunchError naming the first port that can't be had."""
+    """Check that all ports are free and different. Raises LaunchError, which names the first that isn't."""
     taken: dict[int, str] = {}
     for port in ports:
         if port.number in taken:
@@ -57,8 +57,8 @@ def _check(port: Port) -> None:
 
 
 @contextmanager
-def hold_folder(data: Path) -> Iterator[None]:
-    """The data folder belongs to one launcher at a time. The kernel lets go when we die."""
+def lock_folder(data: Path) -> Iterator[None]:
+    """Lock the data folder for one launcher at a time. The kernel unlocks it when we die."""
     try:
         data.mkdir(0o700, parents=True, exist_ok=True)  # visitors' data is in it
         _make_private(data)
@@ -77,7 +77,7 @@ def hold_folder(data: Path) -> Iterator[None]:
 
 
 def _make_private(data: Path) -> None:
-    """Close to others what an earlier version has left open to them; what is new is closed anyway."""
+    """Close to others what an earlier version has left open to them. New files are closed anyway."""
     for name in OURS:
         for path in (data / name, *(data / name).rglob("*")):
             with suppress(OSError):

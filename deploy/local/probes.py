@@ -1,4 +1,4 @@
-"""How to tell that a part is ready: each raises NotReady, with the reason, until it is."""
+"""Probes of the parts: each raises NotReady, with the reason, until its part is ready."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ async def probe_http(client: httpx.AsyncClient, url: str) -> None:
 
 
 async def probe_database(uri: str, database: str) -> None:
-    """Ready is: something was stored. A full disk still answers pings."""
+    """Store something. Raises NotReady, or NotWriting where it answers with an error."""
+    # A full disk still answers pings.
     try:
         async with AsyncMongoClient[dict[str, object]](
             uri, serverSelectionTimeoutMS=1_000
@@ -42,7 +43,8 @@ async def probe_database(uri: str, database: str) -> None:
 
 
 async def probe_broker(kafka: KafkaSettings, cluster_id: str) -> None:
-    """Ready is: metadata, with our identity, and all topics, so that no reader meets a log without."""
+    """Create all topics on the broker of this identity. Raises NotReady."""
+    # So no reader meets a log without its topics.
     try:
         answered = await ensure_topics(kafka, TOPICS)
     except LogUnavailable as exc:

@@ -1,4 +1,4 @@
-"""One child: start it in its own session, know when it is ready, stop it for certain."""
+"""Child process: started in its own session, probed until it is ready, stopped for certain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from deploy.local.errors import ChildDied, LaunchError, NotReady
 from deploy.local.log_files import bound_log, former, open_log, pump
 from deploy.local.sentences import read_log_line
 
-LEASH = Path(__file__).with_name("die_with_parent.py")
+DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 PROBE_PAUSE_SECONDS = 0.05
 PROBE_SECONDS = 5.0  # one answer; a probe that takes longer is asked again
 PUMP_SECONDS = 1.0
@@ -29,7 +29,7 @@ TAIL_BYTES = 8_192
 
 @dataclass(frozen=True)
 class Spec:
-    """A child to be: `command` is asked at each start, `probe` raises NotReady with the reason.
+    """Specification of a child. `command` is read at each start; `probe` raises NotReady with the reason.
 
     `is_pumped`: its output comes through the launcher, since a write that fails would end it.
     """
@@ -43,21 +43,21 @@ class Spec:
 
 
 class Child:
-    """A process that can be started again. Its output goes to `<logs>/<name>.log`."""
+    """Process that can be started again. Its output goes to `<logs>/<name>.log`."""
 
     def __init__(self, spec: Spec, logs: Path) -> None:
         self.spec = spec
         self.name = spec.name
         self.log = logs / f"{spec.name}.log"
         self.recycled = False  # stopped by us in order to start again
-        self.may_run = asyncio.Event()  # whoever supervises it waits for this before starting it
+        self.may_run = asyncio.Event()  # its supervisor waits for this before starting it
         self.may_run.set()
         self.ready = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._pump: asyncio.Task[None] | None = None
         self._log_begin = 0
         self._started = 0.0
-        self.awaited = ""  # while it starts: why it wasn't ready when it was last asked
+        self.awaited = ""  # while it starts: why its last probe failed
 
     @property
     def running(self) -> bool:
@@ -65,7 +65,7 @@ class Child:
 
     @property
     def resident_bytes(self) -> int:
-        """Of its memory what is in RAM; 0 while it doesn't run."""
+        """Return how much of its memory is in RAM; 0 while it doesn't run."""
         if self._process is None or self._process.returncode is not None:
             return 0
         with suppress(psutil.Error):
@@ -77,7 +77,7 @@ class Child:
         return time.monotonic() - self._started
 
     def keep_old_log(self) -> None:
-        """The log of the run before stays beside the new one, and no longer."""
+        """Move the log of the run before beside the new one, in place of an older one."""
         with suppress(FileNotFoundError):
             self.log.rename(former(self.log))
 
@@ -86,15 +86,15 @@ class Child:
         if await asyncio.to_thread(bound_log, self.log, most):
             self._log_begin = 0
 
-    async def start(self, patience: float | None) -> None:
-        """Returns when it is ready. Raises ChildDied, or LaunchError when patience is at its end."""
+    async def start(self, timeout: float | None) -> None:
+        """Start it; return when it is ready. Raises ChildDied, or LaunchError after `timeout` seconds."""
         self.ready.clear()
         await self._spawn()
         ready = asyncio.create_task(self._until_ready())
         died = asyncio.create_task(self.exited())
         try:
             done, _ = await asyncio.wait(
-                {ready, died}, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+                {ready, died}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             ready.cancel()
@@ -106,7 +106,7 @@ class Child:
             )
         if not done:
             raise LaunchError(
-                f"{self.name} was not ready within {patience:.0f} s ({self.awaited}){self._tail()}"
+                f"{self.name} was not ready within {timeout:.0f} s ({self.awaited}){self._tail()}"
             )
         await ready  # a probe that failed otherwise than by NotReady is a fault of ours
         self.ready.set()
@@ -125,7 +125,7 @@ class Child:
         return f"exit code {code}"
 
     async def recycle(self, grace: float) -> None:
-        """End it, so that whoever supervises it starts it again at once."""
+        """End it, so that its supervisor starts it again at once."""
         if self.running:
             self.recycled = True
             await self.stop(grace, asyncio.Event())
@@ -140,7 +140,7 @@ class Child:
         self.may_run.set()
 
     async def stop(self, grace: float, hastened: asyncio.Event) -> bool:
-        """SIGTERM, then SIGKILL after `grace` or when hastened. False where it took the latter."""
+        """Send SIGTERM, then SIGKILL after `grace` or when hastened. Return False where it took SIGKILL."""
         process = self._process  # ours to end; by the time we are through there may be another
         if process is None:
             return True
@@ -159,12 +159,12 @@ class Child:
 
     async def _spawn(self) -> None:
         self._started = time.monotonic()
-        leash = (sys.executable, "-I", "-S", str(LEASH), str(os.getpid()))
+        wrapper = (sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(os.getpid()))
         with open_log(self.log) as output:
             self._log_begin = output.tell()
             target = subprocess.PIPE if self.spec.is_pumped else output
             self._process = await asyncio.create_subprocess_exec(
-                *leash,
+                *wrapper,
                 *self.spec.command(),
                 stdin=subprocess.DEVNULL,
                 stdout=target,
@@ -190,7 +190,7 @@ class Child:
             await asyncio.sleep(PROBE_PAUSE_SECONDS)
 
     def _tail(self) -> str:
-        """The end of what it wrote since its last start, as the rest of a sentence."""
+        """Return the end of its output since its last start, as the rest of a sentence."""
         with suppress(OSError), self.log.open("rb") as written:
             end = written.seek(0, os.SEEK_END)
             begin = written.seek(max(self._log_begin, end - TAIL_BYTES))

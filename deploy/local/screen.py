@@ -1,4 +1,4 @@
-"""What the operator sees: a line for each thing that happens, and at last where to look."""
+"""Screen of the operator: a line for each thing that happens, and at last a summary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ GREEN, YELLOW, RED, DIM, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", 
 
 
 class Screen:
-    """Never fails: a terminal that was closed must not keep the launcher from stopping its parts."""
+    """Writer to the terminal. It never fails."""
+
+    # A terminal that was closed must not keep the launcher from stopping its parts.
 
     def __init__(self, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> None:
         self._out = out
@@ -42,7 +44,7 @@ class Screen:
             to.write(text)
             to.flush()
         except (OSError, ValueError):
-            # Nobody reads any more; what is buffered must not fail again at the exit.
+            # The reader is gone; what is buffered must not fail again at the exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), to.fileno())
 
 

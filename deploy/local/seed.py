@@ -1,4 +1,4 @@
-"""Seeds the demo through the public interfaces: only what is absent, so that edits survive."""
+"""Seeding of the demo through the public interfaces: only what is absent, so that edits survive."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ class Seeder:
         self._ops = {"Authorization": f"Bearer {ops_token}"}
 
     async def __call__(self) -> list[str]:
-        """What was done, a line each. What can't be seeded is told, and the stack runs without."""
+        """Seed what is absent; return a line for each thing.
+
+        A failure is a line too, and the stack runs without the demo.
+        """
         try:
             return [f"seeded {what}" async for what in self._absent()]
         except _Refused as exc:
@@ -57,7 +60,8 @@ class Seeder:
             await self._until_ingest_knows()
 
     async def _until_ingest_knows(self) -> None:
-        """So that the first event after "is running" is taken."""
+        """Wait until ingest knows the app."""
+        # So it takes the first event after "is running".
         url = f"{self._ports.ingest.url}/v1/profile"
         asked = {"key": demo.WRITE_KEY, "visitorId": str(uuid.uuid4())}
         for _ in range(KNOWN_ASKED):

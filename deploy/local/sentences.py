@@ -1,4 +1,4 @@
-"""What services write for machines, as sentences for the operator: JSON stays in the log files."""
+"""Sentences for the operator, made of what services write for machines: JSON stays in the log files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import orjson
 
 from shared.texts import shorten
 
-TOLD = ("component", "stage", "topic", "app", "mongoCode", "codeName")  # fields worth a word
+DETAIL_FIELDS = ("component", "stage", "topic", "app", "mongoCode", "codeName")  # of a log line
 MAX_TEXT = 300
 
 
@@ -22,9 +22,11 @@ def read_log_line(line: str) -> str:
     exception = exception if isinstance(exception, dict) else {}
     code = entry.get("code") or exception.get("type")
     more = {**exception, **entry}
-    told = ", ".join(f"{name} {more[name]}" for name in TOLD if _is_scalar(more.get(name)))
+    fields = ", ".join(
+        f"{name} {more[name]}" for name in DETAIL_FIELDS if _is_scalar(more.get(name))
+    )
     text = ": ".join(str(part) for part in (entry.get("service"), entry["message"], code) if part)
-    return f"{text} ({told})" if told else text
+    return f"{text} ({fields})" if fields else text
 
 
 def read_health(text: str) -> str:
@@ -35,7 +37,7 @@ def read_health(text: str) -> str:
     waiting = ", ".join(_waits(found.get("dependencies")))
     if waiting:
         return f"it waits for {waiting}"
-    return str(found.get("message") or found.get("status") or "it says nothing of why")
+    return str(found.get("message") or found.get("status") or "it gives no reason")
 
 
 def _waits(dependencies: Any) -> Iterator[str]:

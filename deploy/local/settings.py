@@ -1,4 +1,4 @@
-"""What the launcher can be told from outside (`CARILLON_LOCAL__…`), and which ports that makes."""
+"""Settings of the launcher (`CARILLON_LOCAL__…`), and the ports that follow from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEMO_REST_KEY = "os_v2_app_demo_only_the_sandbox_knows_this_key"
 
 
 class LocalSettings(BaseSettings):
-    """Ports: 0 is any free one. Those of ingest and sender are theirs (`CARILLON_INGEST__PORT`)."""
+    """Settings of the launcher. Port 0 is any free one; ingest and sender have ports of their own."""
 
     model_config = SettingsConfigDict(env_prefix="CARILLON_LOCAL__", extra="ignore")
 
@@ -37,7 +37,7 @@ class LocalSettings(BaseSettings):
 
 @dataclass(frozen=True)
 class Port:
-    """A port that a part of ours is going to listen on, and the setting that moves it."""
+    """Port that a part of ours is going to listen on, and the setting that moves it."""
 
     owner: str
     number: int
@@ -51,7 +51,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Ports:
-    """One port a child; None where a server from outside stands in."""
+    """Ports of the children; None where a server from outside stands in."""
 
     broker: Port | None
     database: Port | None

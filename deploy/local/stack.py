@@ -1,4 +1,4 @@
-"""What `make run` consists of: each part's command, environment and probe."""
+"""Stack of `make run`: each part's command, environment and probe."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import httpx
 
 import deploy
 from deploy.local import demo
-from deploy.local.broker_rotation import Hold
+from deploy.local.broker_rotation import PublishingPause
 from deploy.local.embedded import Broker, database_command, find_broker, find_database
 from deploy.local.final_snapshot import take_final_snapshot
 from deploy.local.launcher import Stack
-from deploy.local.log_backup import CarryOver
+from deploy.local.log_backup import LogBackup
 from deploy.local.probes import probe_broker, probe_database, probe_http
 from deploy.local.process import Spec
 from deploy.local.seed import Seeder
 from deploy.local.settings import HOST, LocalSettings, Port, Ports
-from deploy.local.summary import where_to_look
+from deploy.local.summary import write_summary
 from shared.settings import Settings
 
 READY = "/health/ready"
-# One process has all of the sender's roles, and its loops call each other: what they look for
-# uncalled is only what nobody told them of.
+# One process has all of the sender's roles, and its loops notify each other. Their polls find only
+# what no loop has announced.
 CALM = {"CARILLON_KAFKA__REST_MS": "500", "CARILLON_PLAN__POLL_SECONDS": "1.0"}
 ROOT = Path(deploy.__file__).parent.parent
 
@@ -34,7 +34,7 @@ ROOT = Path(deploy.__file__).parent.parent
 def create_stack(
     settings: Settings, local: LocalSettings, ports: Ports, client: httpx.AsyncClient
 ) -> Stack:
-    """Raises LaunchError where an embedded server is needed and isn't there."""
+    """Create the stack. Raises LaunchError where an embedded server is needed and isn't there."""
     data = settings.data_dir.resolve()
     parts = _Parts(settings, local, ports, client, data)
     parts.env["CARILLON_SHOP__ONESIGNAL_APP_ID"] = local.onesignal_app_id
@@ -42,11 +42,11 @@ def create_stack(
     return Stack(
         parts=tuple(spec for spec in specs if spec is not None),
         data=data,
-        carried=CarryOver(parts.kafka, data),
+        backup=LogBackup(parts.kafka, data),
         is_log_in_memory=ports.broker is not None,
-        hold=Hold(data, client, f"{ports.ingest.url}{READY}"),
+        pause=PublishingPause(data, client, f"{ports.ingest.url}{READY}"),
         seed=Seeder(client, ports, local, settings.ops.token.get_secret_value()),
-        where_to_look=where_to_look(settings, ports, data),
+        summary=write_summary(settings, ports, data),
         snapshot=partial(take_final_snapshot, parts.env) if ports.broker is not None else None,
     )
 
@@ -132,7 +132,7 @@ class _Parts:
         return Spec(port.owner, command, probe, port.url, self.env)
 
     def _environment(self) -> dict[str, str]:
-        """What is set outside passes through; only addresses are ours to say."""
+        """Return the children's environment: what is set outside, with our addresses."""
         ports = self._ports
         env = dict(os.environ)
         env.setdefault("CARILLON_DEVELOPMENT", "true")
@@ -140,7 +140,7 @@ class _Parts:
         path = [str(ROOT), *filter(None, [env.get("PYTHONPATH")])]
         env |= {
             "PYTHONPATH": os.pathsep.join(path),  # `make run` works from any folder
-            "PYTHONUNBUFFERED": "1",  # a child that dies has said why
+            "PYTHONUNBUFFERED": "1",  # a child that dies has written why
             "CARILLON_DATA_DIR": str(self._data),
             "CARILLON_INGEST__PORT": str(ports.ingest.number),
             "CARILLON_SENDER__PORT": str(ports.sender.number),

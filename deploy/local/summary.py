@@ -1,4 +1,4 @@
-"""The closing text of a start: where everything is, and what to try."""
+"""Summary at the end of a start: where everything is, and what to try."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from deploy.local.settings import HOST, Port, Ports
 from shared.settings import DEVELOPMENT_OPS_TOKEN, Settings
 
 
-def where_to_look(settings: Settings, ports: Ports, data: Path) -> str:
+def write_summary(settings: Settings, ports: Ports, data: Path) -> str:
     broker = ports.broker
     database = ports.database
     sandbox = ports.sandbox
@@ -48,5 +48,6 @@ def where_to_look(settings: Settings, ports: Ports, data: Path) -> str:
 
 
 def _called_by_pages(ports: Ports) -> list[Port]:
-    """What the demo's pages call; on loopback, as browsers push to secure origins only."""
+    """Return the ports that the demo's pages call."""
+    # On loopback, as browsers push to secure origins only.
     return [p for p in (ports.shop, ports.ingest, ports.sandbox) if p is not None]

@@ -1,4 +1,4 @@
-"""A child that dies after it was ready is named and started again, with back-off."""
+"""Supervision of a child: one that dies after it was ready is started again, with back-off."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from deploy.local.screen import Screen
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
-SETTLED_SECONDS = 60.0  # one that lived this long begins with the first pause again
+STABLE_SECONDS = 60.0  # one that lived this long begins with the first pause again
 
 
 class Backoff:
-    """0.5 s, doubled at each death up to 10 s."""
+    """Pauses before restarts: 0.5 s, doubled at each death up to 10 s."""
 
     def __init__(self) -> None:
         self._next = FIRST_PAUSE_SECONDS
 
     def after(self, lived_seconds: float) -> float:
-        pause = FIRST_PAUSE_SECONDS if lived_seconds >= SETTLED_SECONDS else self._next
+        pause = FIRST_PAUSE_SECONDS if lived_seconds >= STABLE_SECONDS else self._next
         self._next = min(pause * 2, LONGEST_PAUSE_SECONDS)
         return pause
 
@@ -29,7 +29,7 @@ class Backoff:
 async def supervise(
     child: Child, screen: Screen, on_return: Callable[[Child], Awaitable[None]]
 ) -> None:
-    """For ever; `on_return` is told when it died by itself and is ready again."""
+    """Restart the child for ever; call `on_return` when it died by itself and is ready again."""
     backoff = Backoff()
     while True:
         await child.exited()
@@ -43,7 +43,7 @@ async def supervise(
             await asyncio.sleep(pause)
         await child.may_run.wait()
         try:
-            await child.start(patience=None)
+            await child.start(timeout=None)
         except ChildDied:
             continue
         screen.good(f"{child.name} is ready again")

@@ -46,7 +46,7 @@ class EventStreams:
             raise
         reason = body.unattributable_reason
         if reason is not None:  # not an error: OneSignal would disable a stream that is refused
-            metrics.WEBHOOKS_UNCOUNTABLE.labels(app.id, reason).inc()
+            metrics.WEBHOOKS_UNATTRIBUTABLE.labels(app.id, reason).inc()
             return accepted_answer(0)
         await self._collector.store(self._event(app, body))
         return accepted_answer(1)

@@ -48,7 +48,7 @@ class OneSignalWebhooks:
             raise
         reason = body.unattributable_reason
         if reason is not None:
-            metrics.WEBHOOKS_UNCOUNTABLE.labels(app.id, reason).inc()
+            metrics.WEBHOOKS_UNATTRIBUTABLE.labels(app.id, reason).inc()
             return accepted_answer(0)
         await self._collector.store(self._event(app, body))
         return accepted_answer(1)

@@ -194,7 +194,7 @@ class MessageBudget:
                 await self._note(app, held=False)
 
     async def _note(self, app: str, *, held: bool) -> None:
-        metrics.HELD.labels(app).set(1 if held else 0)
+        metrics.BUDGET_EXHAUSTED.labels(app).set(1 if held else 0)
         if held:
             self._tried[app] = self._clock()
         if not held:

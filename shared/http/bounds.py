@@ -1,7 +1,7 @@
-"""How much a connection may cost before anybody knows whose it is: uvicorn itself sets no bounds.
+"""Bounds on the cost of a connection before its client is known. uvicorn itself sets none.
 
-Heads are counted as they arrive, and one look a second finds the requests that take too long, so
-that a request within its bounds pays next to nothing for this.
+Heads are counted as they arrive. One check a second finds the requests that take too long. So a
+request within its bounds pays next to nothing for this.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CROWDED = frozenset({429, 503})
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection."""
+    """Connection whose head, size, pace and idleness are bounded."""
 
     most = 2_000  # connections at once
     shares = ConnectionQuota(most, ())
@@ -50,8 +50,8 @@ class BoundedProtocol(HttpToolsProtocol):
     received = 0  # bytes of the request that is being read, at least
     aside = 0  # of those, the last ones that aren't its body: a head, or what may follow a body
     unread: tuple[int, float] = (0, 0.0)  # bytes of answers, since when it is as many
-    running: RequestResponseCycle | None = None  # the request whose turn it is
-    held = b""  # what was read, but waits to be parsed; only while requests are queued
+    running: RequestResponseCycle | None = None  # the request that is being answered
+    unparsed = b""  # what was read, but waits to be parsed; only while requests are queued
     answered = 0.0  # when the last answer was complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -71,21 +71,21 @@ class BoundedProtocol(HttpToolsProtocol):
             self.shares.release(self.whose)
 
     def data_received(self, data: bytes) -> None:
-        if self.held:
-            self.held += data
+        if self.unparsed:
+            self.unparsed += data
         elif is_one_request(data):
             self._parse(data)
         else:
             self._parse_until_queued(data)
 
     def _parse_until_queued(self, data: bytes) -> None:
-        """Parse piece by piece; as soon as a request waits, hold the rest."""
+        """Parse piece by piece; as soon as a request waits, keep the rest."""
         start, size = 0, len(data)
         while start < size and not self.pipeline and not self.transport.is_closing():
             end = piece_end(data, start)
             self._parse(data if end - start == size else data[start:end])
             start = end
-        self.held = data[start:] if self.pipeline else b""
+        self.unparsed = data[start:] if self.pipeline else b""
 
     def _parse(self, data: bytes) -> None:
         if self.began is None:
@@ -117,7 +117,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._stop(400)
             return  # parsed once more: see _parse
         HttpToolsProtocol.on_headers_complete(self)
-        self.headers = []  # trailers come here, and nobody reads them: they are no headers
+        self.headers = []  # trailers come here and stay unread: they are no headers
 
     def on_body(self, body: bytes) -> None:
         self.aside = 0
@@ -129,7 +129,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.began = None
 
     def on_response_complete(self) -> None:
-        """Go on with what waits. uvicorn sets a timer for each answer; here one look is for all."""
+        """Go on with what waits."""
+        # uvicorn sets a timer for each answer; here one check is for all.
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -137,8 +138,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-        if self.held and not self.pipeline:
-            data, self.held = self.held, b""
+        if self.unparsed and not self.pipeline:
+            data, self.unparsed = self.unparsed, b""
             self._parse_until_queued(data)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -150,19 +151,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self.refuse(status)
         raise ValueError("refused")
 
-    def _headed(self) -> bool:
-        """Has the request that is being read been handed over?"""
+    def _is_handed_over(self) -> bool:
+        """Return whether the request that is being read has been handed over."""
         return self.cycle is not None and self.cycle.scope is self.scope
 
     def _is_head_too_large(self) -> bool:
-        """Also what follows a chunked body: the parser keeps such headers as it does a head's."""
+        """Check the bytes and headers read, also those behind a chunked body."""
+        # The parser keeps trailers as it does a head's headers.
         many = len(self.headers or ())
-        if self._headed():
+        if self._is_handed_over():
             many += len(list(self.scope["headers"]))
         return self.aside > MAX_HEAD_BYTES or many > MAX_HEADERS
 
     def _is_long_head(self) -> bool:
-        """Also where all came in one piece, perhaps with a body that may be longer."""
+        """Check the head's size where it came in one piece, perhaps with a body."""
         return self.received > MAX_HEAD_BYTES < head_size(self.url, self.headers)
 
     def _head_without_upgrade(self) -> bytes:
@@ -173,22 +175,24 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def enforce_timeouts(self, now: float) -> None:
         """Refuse a request that takes too long to arrive, or its answer to be read."""
-        self._look_at_answers(now)
+        self._check_answers(now)
         if self.began is None:
-            self._look_at_idleness(now)
+            self._check_idleness(now)
             return
         if self.flow.read_paused:  # it waits for us
             self.began += LOOK_SECONDS
-        allowed = BODY_SECONDS + self.received / BODY_PACE if self._headed() else HEAD_SECONDS
+        allowed = (
+            BODY_SECONDS + self.received / BODY_PACE if self._is_handed_over() else HEAD_SECONDS
+        )
         if now - self.began > allowed:
             self.refuse(408)
 
-    def _look_at_idleness(self, now: float) -> None:
+    def _check_idleness(self, now: float) -> None:
         is_idle = self.running is None or self.running.response_complete
         if is_idle and now - self.answered > self.timeout_keep_alive:
             self.timeout_keep_alive_handler()
 
-    def _look_at_answers(self, now: float) -> None:
+    def _check_answers(self, now: float) -> None:
         size = self.transport.get_write_buffer_size()
         if size != self.unread[0]:
             self.unread = size, now
@@ -199,11 +203,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self.refuse(400)
 
     def _can_answer(self) -> bool:
-        """Check that an answer now would be taken for that of the request that is being read."""
+        """Return whether an answer now would be taken for that of the request being read."""
         cycle = self.running
         if cycle is None:
             return True
-        if self._headed():
+        if self._is_handed_over():
             return cycle is self.cycle and not cycle.response_started
         return cycle.response_complete
 
@@ -219,7 +223,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _drop_requests(self) -> None:
         """Forget those that wait, and end the one that runs."""
         self.pipeline.clear()
-        self.held = b""
+        self.unparsed = b""
         cycle = self.running
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
@@ -236,7 +240,7 @@ def _answer(status: int) -> bytes:
 
 
 async def watch_connections(connections: Iterable[object], stop: asyncio.Event) -> None:
-    """Until `stop`."""
+    """Enforce the timeouts of all connections once a second, until `stop`."""
     loop = asyncio.get_running_loop()
     while not stop.is_set():
         now = loop.time()

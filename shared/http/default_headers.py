@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# What a route says itself stays. Answers hold personal data, and a cache has no token.
+# A route's own headers stay. Answers hold personal data, and a cache has no token.
 DEFAULTS = {b"cache-control": b"no-store", b"x-content-type-options": b"nosniff"}
 
 

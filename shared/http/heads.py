@@ -1,4 +1,4 @@
-"""A request's head, once it is there: is it one that we serve, and in which protocol."""
+"""Head of a request: whether we serve it, and in which protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many files the process may have open: each connection is one."""
+"""Limit of files that a process may have open. Each connection is one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ SPARE_FILES = 256  # for everything that isn't a connection
 
 
 def raise_file_limit(connections: int) -> int:
-    """Return how many connections there is room for, once the limit is raised as far as it may be."""
+    """Raise the limit as far as it may be; return how many connections there is room for."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + SPARE_FILES
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
+    needed = connections + SPARE_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
         return connections
-    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return max(1, soft - SPARE_FILES)

@@ -12,7 +12,7 @@ HEAD_END = b"\r\n\r\n"  # the parser takes no other
 
 
 def is_one_request(data: bytes) -> bool:
-    """Check for what nearly all reads are: one request or a part of one, perhaps an end before it."""
+    """Check whether data is one request or a part of one, perhaps an end before it, as nearly all are."""
     found = data.find(HEAD_END)
     return found < 0 or data.find(HEAD_END, found + len(HEAD_END)) < 0
 

@@ -1,4 +1,4 @@
-"""How many of a server's connections one address may have: all of them would be everybody's."""
+"""Quota of a server's connections for one client address."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ipaddress import ip_network
 
 from shared.http.responses import is_within, rate_limit_key
 
-PART = 4  # an address may have one in so many: offices and mobile networks share theirs
+PART = 4  # an address may have one in so many connections: offices and mobile networks share theirs
 
 
 class ConnectionQuota:
-    """Private addresses and trusted proxies have as many as there are."""
+    """Counts of connections by client. Private addresses and trusted proxies are exempt."""
 
     def __init__(self, connections: int, trusted_proxies: Sequence[str]) -> None:
         self._most = max(1, connections // PART)
@@ -20,7 +20,7 @@ class ConnectionQuota:
         self._taken: Counter[str] = Counter()
 
     def take(self, address: str) -> str | None:
-        """One more; the name to `give_back`, None for who isn't counted."""
+        """Count a connection; return its client key, None if exempt."""
         name = rate_limit_key(address)
         if name is None or is_within(address, self._trusted):
             return None

@@ -1,4 +1,4 @@
-"""What both services' HTTP faces share: error bodies, health, metrics, who may see them."""
+"""HTTP parts of both services: error bodies, health, metrics, private paths."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger("carillon.http")
 PRIVATE_PATHS = frozenset({"/metrics", "/docs", "/redoc", "/openapi.json"})
 
 FORWARDED_FOR = b"x-forwarded-for"  # the header that is read
-# What proxies add; the first say for whom. Any of them shows that a request was forwarded.
+# Headers that proxies add; the first group names the client. Any of them shows a forwarded request.
 _FORWARDED_FOR = frozenset({
     b"x-forwarded-for", b"forwarded", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip",
     b"true-client-ip", b"cf-connecting-ip", b"fastly-client-ip", b"x-original-forwarded-for",
@@ -41,7 +41,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def error_body(code: str, message: str, errors: Sequence[FieldError] = ()) -> dict[str, Any]:
-    """The one shape of errors: `{"code", "message", "errors": [{"field", "code", "message"}]}`."""
+    """Return the one shape of errors: `{"code", "message", "errors": [{"field", "code", "message"}]}`."""
     return {
         "code": code,
         "message": message,
@@ -79,7 +79,8 @@ async def _on_validation_error(_: Request, exc: Exception) -> Response:
 
 
 async def _on_mistake(_: Request, exc: Exception) -> Response:
-    """A mistake of ours: logged without its text, which may hold personal data."""
+    """Answer 500 for a mistake of ours."""
+    # Logged without its text, which may hold personal data.
     log.error("request failed", exc_info=exc)
     return json_response(error_body("internal", "the request failed: a mistake of ours"), 500)
 
@@ -100,12 +101,12 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def add_ops_routes(app: FastAPI, health: Health) -> None:
-    """`/health/live`, `/health/ready`, `/metrics`."""
+    """Add `/health/live`, `/health/ready` and `/metrics`."""
 
     @app.head("/health/live", include_in_schema=False)
     @app.get("/health/live", tags=["health"])
     async def live() -> Response:
-        """503 when a loop has stalled: only a restart helps."""
+        """Return 503 when a loop has stalled: only a restart helps."""
         return json_response(
             {"status": "live" if health.alive else "stalled"}, 200 if health.alive else 503
         )
@@ -113,7 +114,7 @@ def add_ops_routes(app: FastAPI, health: Health) -> None:
     @app.head("/health/ready", include_in_schema=False)
     @app.get("/health/ready", tags=["health"])
     async def ready() -> Response:
-        """Which dependency is in which state, since when."""
+        """Return the state of each dependency, and since when."""
         is_ready, body = health.report()
         return json_response(body, 200 if is_ready else 503)
 
@@ -130,7 +131,7 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
 def origin_address(scope: Scope, forwarded: Sequence[bytes], trusted: Sequence[Network]) -> str:
     """Return the address a request came from, given the values of FORWARDED_FOR.
 
-    They are believed of trusted proxies only.
+    Those values are believed of trusted proxies only.
     """
     client = scope.get("client")
     address = str(client[0]) if client else ""
@@ -147,7 +148,7 @@ def is_private_client(scope: Scope, trusted: Sequence[Network]) -> bool:
     """Check that a request comes from a private address, and from no one behind it.
 
     What was forwarded by a peer that isn't trusted may come from anywhere, so it is public. So is
-    what a trusted one forwards without saying for whom in X-Forwarded-For, which alone is read.
+    what a trusted one forwards without naming the client in X-Forwarded-For, which alone is read.
     """
     names = {name for name, _ in scope["headers"]}
     client = scope.get("client")
@@ -159,7 +160,7 @@ def is_private_client(scope: Scope, trusted: Sequence[Network]) -> bool:
 
 
 def _bare(hop: str) -> str:
-    """Without the port that some proxies add: `8.8.8.8:4711`, `[2001:db8::1]:443`."""
+    """Return the address without the port that some proxies add: `8.8.8.8:4711`, `[2001:db8::1]:443`."""
     hop = hop.strip('"')
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
@@ -168,8 +169,8 @@ def _bare(hop: str) -> str:
 
 @lru_cache(KEPT_ADDRESSES)
 def rate_limit_key(address: str) -> str | None:
-    """By what name its limits are counted. None for private ones: ourselves, or a proxy nobody told
-    us of."""
+    """Return the key under which an address is limited; None for private addresses."""
+    # A private address is our own, or that of a proxy that no setting names.
     if is_private(address):
         return None
     try:
@@ -193,7 +194,7 @@ def is_private(address: str) -> bool:
 
 @lru_cache(KEPT_ADDRESSES)
 def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """None for what is no address; a dual-stack socket's `::ffff:10.0.0.1` is 10.0.0.1."""
+    """Return the address, None if it isn't one. A dual-stack socket's `::ffff:10.0.0.1` is 10.0.0.1."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Many records at once: one record batch a partition, one acknowledgement a batch."""
+"""Publishing many records at once: one record batch and one acknowledgement a partition."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shared.kafka.errors import FATAL_PRODUCER_ERRORS, translate_kafka_errors
 
 
 class BatchWriter:
-    """For whoever collects records: saves a future, a look-up and a queue for each.
+    """Writer of collected records. It saves a future, a look-up and a queue for each record.
 
     Order is kept within a partition as long as one call ends before the next begins.
     """
@@ -27,10 +27,10 @@ class BatchWriter:
         self._writer = writer
 
     async def publish(self, records: Sequence[OutgoingRecord], seconds: float) -> None:
-        """Returns when all are acknowledged by all in-sync replicas.
+        """Publish records; return when all in-sync replicas have acknowledged all.
 
-        Raises LogUnavailable where one was not, or not in time: it may be stored all the same, now or
-        later, so whoever publishes again must use the same ids.
+        Raises LogUnavailable where one was not acknowledged in time. It may be stored all the same, now or
+        later, so a repeated publication must use the same ids.
         """
         with self._writer.sending(), translate_kafka_errors():
             async with asyncio.timeout(seconds):
@@ -43,14 +43,12 @@ class BatchWriter:
                     raise
 
     async def ping(self) -> None:
-        """Raises LogUnavailable unless a broker answers."""
+        """Raise LogUnavailable unless a broker answers."""
         await self._writer.ping()
 
 
 class CoalescingWriter:
-    """For whoever publishes a record here and there: those that come while a batch is under way go
-    together into the next.
-    """
+    """Writer of single records. Those that arrive while a batch is under way form the next one."""
 
     def __init__(self, batches: BatchWriter, seconds: float) -> None:
         self._batches = batches
@@ -59,7 +57,10 @@ class CoalescingWriter:
         self._flushing: asyncio.Task[None] | None = None
 
     async def publish(self, record: OutgoingRecord) -> None:
-        """Returns when it is acknowledged. Raises LogUnavailable: it may be stored all the same."""
+        """Publish a record; return when it is acknowledged.
+
+        Raises LogUnavailable, though it may be stored all the same.
+        """
         loop = asyncio.get_running_loop()
         stored = loop.create_future()
         self._waiting.append((record, stored))
@@ -78,14 +79,14 @@ class CoalescingWriter:
                 except LogUnavailable as exc:
                     error = exc
                 finally:
-                    _tell([stored for _, stored in taken], error)
+                    _resolve([stored for _, stored in taken], error)
         finally:
             self._flushing = None
 
 
-def _tell(waiting: Iterable[asyncio.Future[None]], error: LogUnavailable | None) -> None:
+def _resolve(waiting: Iterable[asyncio.Future[None]], error: LogUnavailable | None) -> None:
     for stored in waiting:
-        if stored.done():  # nobody waits any more
+        if stored.done():  # its caller was cancelled
             continue
         if error is None:
             stored.set_result(None)
@@ -98,19 +99,19 @@ async def _send(producer: Any, records: Iterable[OutgoingRecord]) -> None:
     answers: list[asyncio.Future[Any]] = []
     for topic, partition, batch in batches:
         answer = await producer.send_batch(batch, topic, partition=partition)
-        answer.add_done_callback(_take_note)
+        answer.add_done_callback(_mark_as_read)
         answers.append(answer)
     await asyncio.gather(*answers)
 
 
-def _take_note(answer: asyncio.Future[Any]) -> None:
-    """Nobody may be waiting any more when it fails."""
+def _mark_as_read(answer: asyncio.Future[Any]) -> None:
+    """Read the failure, so that asyncio doesn't report it as unread."""
     if not answer.cancelled():
         answer.exception()
 
 
 async def _build(producer: Any, records: Iterable[OutgoingRecord]) -> list[tuple[str, int, Any]]:
-    """Topic, partition and batch, a full one before the next of its partition."""
+    """Return (topic, partition, batch); a full batch comes before the next of its partition."""
     counts: dict[str, int] = {}
     last: dict[tuple[str, int], Any] = {}
     batches = []

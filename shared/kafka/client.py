@@ -1,4 +1,4 @@
-"""The Kafka client behind ours: topics, a writer, its errors (the reader: `shared.kafka.reader`)."""
+"""Kafka client behind ours: topics and a writer (the reader: `shared.kafka.reader`)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from shared.settings import KafkaSettings
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024  # a trigger may be 1 MiB, in JSON within JSON in a dead letter
 BATCH_BYTES = 512 * 1024  # brokers take 1 MiB by default; the client's own default is 16 KiB
 RECONNECT_SECONDS = 0.5
-CLOSE_SECONDS = 1.0  # whoever published has had an answer by then
+CLOSE_SECONDS = 1.0  # each publisher has had an answer by then
 TOPIC_EXISTS = 36  # Kafka's error code
 TYPE_HEADER = "type"
 
 
 class OutgoingRecord(NamedTuple):
-    """A record to publish; `type` travels as a header, so that a stage skips what is not its own."""
+    """Record to publish. `type` travels as a header, so that a stage skips other types."""
 
     topic: str
     key: str | bytes
@@ -41,7 +41,7 @@ class OutgoingRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as read. `at_ms` is the broker's timestamp in Unix milliseconds."""
+    """Record as read. `at_ms` is the broker's timestamp in Unix milliseconds."""
 
     topic: str
     partition: int
@@ -61,7 +61,7 @@ def _partitioner(key: bytes | None, every: list[int], _available: list[int]) -> 
 
 
 class LogWriter:
-    """Publishes with acks=all. Connects by itself, also long after it was opened."""
+    """Writer that publishes with acks=all. It connects by itself, also long after it was opened."""
 
     def __init__(self, settings: KafkaSettings, name: str) -> None:
         self._settings = settings
@@ -71,11 +71,11 @@ class LogWriter:
         self.closing = False
         self._replacing: asyncio.Task[None] | None = None
         self.readers = ReaderWakeups()
-        # Apart: a client that sends nothing may go on answering, and who sends asks before.
+        # Apart: a client that sends nothing may go on answering, and a sender pings before.
         self.sending, self._asking = FailureWatch(self._give_up), FailureWatch(self._give_up)
 
     async def connect(self) -> None:
-        """Try until there is a broker, or nobody wants one any more."""
+        """Try to connect until a broker answers or the writer closes."""
         while not self.closing:
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._settings.bootstrap_servers,
@@ -103,12 +103,15 @@ class LogWriter:
             return
 
     async def publish(self, records: Iterable[OutgoingRecord]) -> None:
-        """Returns when every record is acknowledged by all in-sync replicas. Raises LogUnavailable where
-        one was not, or not in time: it may be stored, so whoever repeats uses the same ids."""
+        """Publish records; return when all in-sync replicas have acknowledged every one.
+
+        Raises LogUnavailable where one was not acknowledged in time. It may be stored, so a repeated
+        publication uses the same ids.
+        """
         await self._publish(records)
 
     async def publish_one(self, record: OutgoingRecord) -> tuple[str, int, int]:
-        """The same, of one: returns its place in the log (topic, partition, offset)."""
+        """Publish one record; return its place in the log (topic, partition, offset)."""
         (stored,) = await self._publish([record])
         return stored.topic, stored.partition, stored.offset
 
@@ -125,7 +128,7 @@ class LogWriter:
                     raise
 
     async def ping(self) -> None:
-        """Raises LogUnavailable unless a broker answers."""
+        """Raise LogUnavailable unless a broker answers."""
         with self._asking(), translate_kafka_errors():
             async with asyncio.timeout(self._settings.request_timeout_ms / 1000):
                 if self._producer is None:
@@ -134,7 +137,7 @@ class LogWriter:
                     raise LogUnavailable("Kafka: no broker answers")
 
     async def producer(self) -> AIOKafkaProducer:
-        """The client itself, once it is connected."""
+        """Return the client itself, once it is connected."""
         await self._connected.wait()
         assert self._producer is not None
         return self._producer
@@ -144,7 +147,7 @@ class LogWriter:
             self.replace(self._producer)
 
     def replace(self, producer: AIOKafkaProducer) -> None:
-        """By another one, in the background; publishing waits for it as it does at the start."""
+        """Replace the producer in the background; publishers wait, as at the start."""
         if producer is self._producer:
             self._producer = None
             self._connected.clear()
@@ -166,7 +169,8 @@ class LogWriter:
 
 
 async def _stop(producer: AIOKafkaProducer, seconds: float) -> None:
-    """What isn't acknowledged by then is given up: an idempotent producer would try for ever."""
+    """Stop a producer; give up what isn't acknowledged within `seconds`."""
+    # An idempotent producer would try for ever.
     with suppress(KafkaError, OSError):
         try:
             async with asyncio.timeout(seconds):
@@ -189,7 +193,7 @@ async def _send(producer: AIOKafkaProducer, record: OutgoingRecord) -> asyncio.F
 
 @asynccontextmanager
 async def open_log_writer(settings: KafkaSettings, name: str) -> AsyncIterator[LogWriter]:
-    """A writer that connects in the background, so that a service starts without its broker."""
+    """Open a writer that connects in the background, so that a service starts without its broker."""
     writer = LogWriter(settings, name)
     connecting = asyncio.create_task(writer.connect())
     try:
@@ -203,7 +207,7 @@ async def open_log_writer(settings: KafkaSettings, name: str) -> AsyncIterator[L
 
 
 async def ensure_topics(settings: KafkaSettings, topics: Iterable[Topic]) -> str:
-    """Create what is absent; returns the log's identity (its cluster id). Raises LogUnavailable."""
+    """Create absent topics; return the log's identity (its cluster id). Raises LogUnavailable."""
     with translate_kafka_errors():
         admin = AIOKafkaAdminClient(
             bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=5_000

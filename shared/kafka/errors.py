@@ -1,4 +1,4 @@
-"""What the Kafka client raises, as ours."""
+"""Translation of the Kafka client's errors into ours."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FATAL_PRODUCER_ERRORS = (
 
 @contextmanager
 def translate_kafka_errors() -> Iterator[None]:
-    """The client's exceptions become `LogUnavailable`: a retry may help with all of them."""
+    """Raise `LogUnavailable` for the client's exceptions: a retry may help with all of them."""
     try:
         yield
     except (KafkaError, OSError, TimeoutError) as exc:

@@ -1,7 +1,7 @@
-"""A client that fails for long is given up, whatever its reason.
+"""Replacement of a client that fails for long, whatever its reason.
 
-After a broker that hung and was stopped, one was seen never to find it again, while others of the same
-process did: what goes on inside of a client isn't ours to mend.
+After a broker that hung and was stopped, one client was seen never to find it again. Others of the
+same process did, and a client's inside isn't ours to mend.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GIVE_UP_SECONDS = 15.0
 
 
 class FailureWatch:
-    """`give_up` is called when nothing has succeeded for so long, and again after as long."""
+    """Watch that calls `give_up` each time nothing has succeeded for GIVE_UP_SECONDS."""
 
     def __init__(self, give_up: Callable[[], None], ticks: Monotonic = monotonic) -> None:
         self._give_up = give_up
@@ -28,7 +28,7 @@ class FailureWatch:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Around whatever asks the client for something."""
+        """Watch a call of the client inside the `with` block."""
         try:
             yield
         except LogUnavailable:
@@ -36,7 +36,7 @@ class FailureWatch:
                 self._since = self._ticks()
             elif self._ticks() - self._since > GIVE_UP_SECONDS:
                 self._since = None
-                log.warning("Kafka's client is replaced: nothing succeeds")
+                log.warning("Kafka client replaced", extra={"seconds": GIVE_UP_SECONDS})
                 self._give_up()
             raise
         self._since = None

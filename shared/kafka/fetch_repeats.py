@@ -1,10 +1,10 @@
 """Fetches that wait longer than the broker does, at little cost while nothing comes.
 
-Tansu looks for new records only twice within a fetch, so a quick answer needs a short wait, and that
+Tansu checks for new records only twice within a fetch, so a quick answer needs a short wait. That
 is twenty fetches a second which bring nothing. To encode one and to decode its answer, partition by
 partition, is much of what an idle consumer costs. Here an empty fetch is repeated as the bytes it was,
 until its answer is another; the client sees one long fetch, as Apache Kafka would have made it. A reader
-whose own process publishes what is pressing may rest in between, until it is called.
+whose own process publishes the urgent records may rest in between, until it is notified.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from shared.loops import Wakeup
 
 Send = Callable[..., Awaitable[Any]]
 
-# How far a group is must not be known later than this says (sender_service/store/progress.py).
-PATIENCE_SECONDS = 0.4
-# For nobody asks how far a resting group is, but its own metrics.
-RESTING_PATIENCE_SECONDS = 5.0
-BUSY_SECONDS = 2.0  # after a call: more may come
+# A group's progress must not be known later than this (sender_service/store/progress.py).
+FETCH_SECONDS = 0.4
+# Only its own metrics ask how far a resting group is.
+RESTING_FETCH_SECONDS = 5.0
+BUSY_SECONDS = 2.0  # after a wake-up: more may come
 
 
 class Rest:
-    """Pauses between two fetches that bring nothing, which a call ends."""
+    """Pauses between two fetches that bring nothing. A wake-up ends them."""
 
-    def __init__(self, call: Wakeup, seconds: float, ticks: Monotonic = monotonic) -> None:
-        self._call = call
+    def __init__(self, wakeup: Wakeup, seconds: float, ticks: Monotonic = monotonic) -> None:
+        self._wakeup = wakeup
         self._seconds = seconds
         self._ticks = ticks
         self._busy_until = 0.0
 
     async def take(self) -> None:
-        """Wait for the call, but not while more is likely to come."""
-        if self._ticks() >= self._busy_until and await self._call.wait(self._seconds):
+        """Wait for a wake-up, but not while more is likely to come."""
+        if self._ticks() >= self._busy_until and await self._wakeup.wait(self._seconds):
             self._busy_until = self._ticks() + BUSY_SECONDS
 
 
-class PatientFetches:
-    """Stands in for a client's `send`: it repeats fetches, and passes on all else."""
+class RepeatedFetches:
+    """Replacement of a client's `send`: it repeats fetches, and passes on all else."""
 
     def __init__(
         self,
@@ -54,14 +54,14 @@ class PatientFetches:
     ) -> None:
         self._send = send
         self._rest = rest
-        self._patience = (RESTING_PATIENCE_SECONDS if rest else PATIENCE_SECONDS) - wait_seconds
+        self._timeout = (RESTING_FETCH_SECONDS if rest else FETCH_SECONDS) - wait_seconds
         self._ticks = ticks
 
     async def send(self, node_id: int, request: Any, **more: Any) -> Any:
-        """Return the answer as soon as it holds anything, or once patience has ended."""
+        """Return the answer as soon as it holds anything, or after the timeout."""
         if not isinstance(request, FetchRequest):
             return await self._send(node_id, request, **more)
-        repeated, until = _Repeated(request), self._ticks() + self._patience
+        repeated, until = _Repeated(request), self._ticks() + self._timeout
         first = answer = None
         while answer is None or self._ticks() < until:
             if self._rest and answer is not None:
@@ -75,7 +75,7 @@ class PatientFetches:
 
 
 class _Repeated:
-    """A fetch that is encoded once, and whose answers aren't decoded.
+    """Fetch that is encoded once, and whose answers aren't decoded.
 
     It has what the client uses of a request, of its struct, and of its response's type.
     """

@@ -1,4 +1,4 @@
-"""One member of a consumer group, on the Kafka client."""
+"""Member of a consumer group, on the Kafka client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.kafka.client import (
     Record,
 )
 from shared.kafka.errors import translate_kafka_errors
-from shared.kafka.fetch_repeats import PatientFetches, Rest
+from shared.kafka.fetch_repeats import RepeatedFetches, Rest
 from shared.settings import KafkaSettings
 
 log = logging.getLogger("carillon.kafka")
@@ -29,7 +29,7 @@ log = logging.getLogger("carillon.kafka")
 COMMIT_SECONDS = 5.0
 MAX_POLL_MS = 300_000  # without a poll for so long, the client leaves its group
 KEEP_SECONDS = 60.0
-LOOK_SECONDS = 2.0  # between two looks at where the log ends
+END_OFFSETS_SECONDS = 2.0  # between two requests of where the log ends
 END_SECONDS = 1.0
 FETCHER_SECONDS = 1.0
 LEAVE_SECONDS = 3.0  # seen: 20 ms
@@ -61,7 +61,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class LogReader:
-    """One member of a consumer group. Offsets are committed only when told to."""
+    """Member of a consumer group. It commits offsets only on request."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class LogReader:
         self._times: dict[TopicPartition, int] = {}  # of the last record that was read
         self._stamps: dict[TopicPartition, int] = {}  # the client's, of the last answered fetch
         self._answered = time.monotonic()
-        self._looked = 0.0
+        self._ends_at = 0.0
         self._polled = time.monotonic()
         self._assignments = 0
         self._consumer = AIOKafkaConsumer(
@@ -97,32 +97,34 @@ class LogReader:
             metadata_max_age_ms=30_000,
         )
         client = self._consumer._client
-        client.send = PatientFetches(client.send, settings.fetch_max_wait_ms / 1000, rest).send
+        client.send = RepeatedFetches(client.send, settings.fetch_max_wait_ms / 1000, rest).send
 
     async def _revoked(self) -> None:
         self._assignments += 1
         await self._on_revoke()
         self._times.clear()
-        self._read.clear()  # where another member will be when a partition comes back, nobody knows
+        self._read.clear()  # another member's position is unknown when a partition comes back
 
     async def start(self) -> None:
         with translate_kafka_errors():
             self._consumer.subscribe(self._topics, listener=self._listener)
             await self._consumer.start()
-        # Five times a second it would look at what nobody changed; each change wakes it anyway.
+        # Five times a second it would check for changes; each change wakes it anyway.
         self._consumer._fetcher._fetcher_timeout = FETCHER_SECONDS
 
     async def poll(
-        self, timeout_ms: int, max_records: int, gather_seconds: float = 0.0
+        self, timeout_ms: int, max_records: int, linger_seconds: float = 0.0
     ) -> list[Record]:
-        """What has arrived, in order within each partition; empty after the timeout. Where there is
-        something, what comes within `gather_seconds` more is with it."""
+        """Return what has arrived, in order within each partition; empty after the timeout.
+
+        Where something has, records of the next `linger_seconds` are added.
+        """
         records = await self._fetch(timeout_ms, max_records)
-        if records and gather_seconds and len(records) < max_records:
+        if records and linger_seconds and len(records) < max_records:
             before = self._assignments
-            await asyncio.sleep(gather_seconds)
+            await asyncio.sleep(linger_seconds)
             more = await self._fetch(0, max_records - len(records))
-            # Shared out anew meanwhile: whoever has the partitions now reads these again.
+            # After a rebalance meanwhile the new owner of the partitions reads these again.
             records = records + more if self._assignments == before else more
         return records
 
@@ -139,13 +141,13 @@ class LogReader:
 
     @property
     def is_reading(self) -> bool:
-        """Whether each of its partitions has answered a fetch; it may have none."""
+        """Return whether each of its partitions has answered a fetch; it may have none."""
         places = self._consumer.assignment()
         return all(self._consumer.highwater(place) is not None for place in places)
 
     @property
     def last_answer(self) -> float:
-        """When a fetch was answered last, or brought something, by the monotonic clock."""
+        """Return when a fetch was last answered or brought something, by the monotonic clock."""
         for place in self._consumer.assignment():
             stamp = self._consumer.last_poll_timestamp(place)
             if stamp is not None and stamp != self._stamps.get(place):
@@ -168,11 +170,9 @@ class LogReader:
         return found
 
     async def keep_alive(self) -> None:
-        """To stay a member while nothing more is wanted, however long; brings nothing.
-
-        Only a poll of paused partitions does that, and it throws away what was fetched ahead: with a
-        backlog that is megabytes for each batch. So there is none before there must be one.
-        """
+        """Stay a member without reading, however long."""
+        # Only a poll of paused partitions does that, and it throws away what was fetched ahead.
+        # With a backlog that is megabytes for each batch, so it comes as seldom as it may.
         if time.monotonic() - self._polled >= KEEP_SECONDS:
             self._polled = time.monotonic()
             self._consumer.pause(*self._consumer.assignment())
@@ -182,22 +182,25 @@ class LogReader:
                 self._consumer.seek(place, messages[0].offset)
 
     async def commit(self, offsets: Offsets) -> bool:
-        """False where it is too late, the partitions belong to another member, which repeats them;
-        or too early, the broker is away: the next commit holds these offsets too."""
+        """Commit offsets; return False where they weren't committed.
+
+        Either it is too late: the partitions belong to another member, which repeats them. Or the broker
+        is away: the next commit holds these offsets too.
+        """
         mine = self._consumer.assignment()
         known = {TopicPartition(*place): at for place, at in offsets.items()}
-        wanted = {place: at for place, at in known.items() if place in mine}
+        committable = {place: at for place, at in known.items() if place in mine}
         try:
-            if wanted:
+            if committable:
                 async with asyncio.timeout(COMMIT_SECONDS):
-                    await self._consumer.commit(wanted)
+                    await self._consumer.commit(committable)
         except (KafkaError, IllegalStateError, TimeoutError) as exc:
             log.warning("commit refused", extra={"reason": type(exc).__name__})
             return False
         return True
 
     def lag(self) -> dict[str, int]:
-        """Records behind the end by topic that were not read yet."""
+        """Return by topic how many records behind the end were not read yet."""
         behind: dict[str, int] = dict.fromkeys(self._topics, 0)
         for place in self._consumer.assignment():
             end = max(self._consumer.highwater(place) or 0, self._ends.get(place, 0))
@@ -206,11 +209,12 @@ class LogReader:
         return behind
 
     async def refresh_end_offsets(self) -> None:
-        """Fetches say where the log ends, but what is paused isn't fetched: then it is asked for, now
-        and then. Tansu answers the base of its last batch, so lag is at least what this makes it."""
-        if time.monotonic() - self._looked < LOOK_SECONDS:
+        """Ask where the log ends, at most every END_OFFSETS_SECONDS."""
+        # Fetches bring the end offsets, but paused partitions aren't fetched. Tansu answers the base of
+        # its last batch, so the lag is at least what this makes it.
+        if time.monotonic() - self._ends_at < END_OFFSETS_SECONDS:
             return
-        self._looked = time.monotonic()
+        self._ends_at = time.monotonic()
         places = self._consumer.assignment()
         with suppress(KafkaError, IllegalStateError, TimeoutError):
             async with asyncio.timeout(END_SECONDS):
@@ -219,12 +223,13 @@ class LogReader:
                     self._read[place] = await self._consumer.position(place)
 
     async def stop(self) -> None:
-        """Leaves the group. A request that hangs, as a join does while another member says nothing,
-        ends with its connection."""
+        """Leave the group."""
+        # A request that hangs, as a join does while another member is silent, ends with its
+        # connection.
         stopping = asyncio.ensure_future(self._consumer.stop())
         await asyncio.wait([stopping], timeout=LEAVE_SECONDS)
         # Without its broker the client may cancel itself here, on the way out and before it has
-        # closed its connections (aiokafka 0.14): that is no cancellation of whoever stops it.
+        # closed its connections (aiokafka 0.14): that is no cancellation of the caller.
         if not stopping.done() or stopping.cancelled() or stopping.exception():
             with suppress(KafkaError, OSError):
                 await self._consumer._client.close()

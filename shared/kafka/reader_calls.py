@@ -1,4 +1,4 @@
-"""Calls from a process's writer to its own readers, which may rest between two fetches meanwhile."""
+"""Wake-ups from a process's writer to its own readers, which may rest between two fetches."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from shared.loops import Wakeup
 
 
 class ReaderWakeups:
-    """Readers of this process, by topic."""
+    """Wake-ups of this process's readers, by topic."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Wakeup]] = {}
 
     def listen(self, topics: Iterable[str]) -> Wakeup:
-        """Return what is called once this process has published on one of these topics."""
-        call = Wakeup()
+        """Return a wake-up that is notified once this process has published on one of the topics."""
+        wakeup = Wakeup()
         for topic in topics:
-            self._waiting.setdefault(topic, []).append(call)
-        return call
+            self._waiting.setdefault(topic, []).append(wakeup)
+        return wakeup
 
     def notify(self, topics: Iterable[str]) -> None:
         if self._waiting:

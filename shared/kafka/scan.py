@@ -1,4 +1,4 @@
-"""The log read outside of any group: from given offsets up to given ones, in the order it was written."""
+"""Scan of the log outside of any group: between given offsets, in the order it was written."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def partitions_of(topics: Iterable[Topic]) -> list[Partition]:
 async def committed_offsets(
     kafka: KafkaSettings, group: str, places: Iterable[Partition]
 ) -> dict[Partition, int]:
-    """Where the group is; 0 where it never was. Raises LogUnavailable."""
+    """Return the group's offsets; 0 where it committed none. Raises LogUnavailable."""
     async with open_scanner(kafka, group) as reader:
-        wanted = [TopicPartition(*place) for place in places]
-        reader.assign(wanted)
+        partitions = [TopicPartition(*place) for place in places]
+        reader.assign(partitions)
         with translate_kafka_errors():
-            return {(p.topic, p.partition): await reader.committed(p) or 0 for p in wanted}
+            return {(p.topic, p.partition): await reader.committed(p) or 0 for p in partitions}
 
 
 async def first_offsets(kafka: KafkaSettings, places: Iterable[Partition]) -> dict[Partition, int]:
-    """Where the log begins by now. Raises LogUnavailable."""
+    """Return the first offsets that the log still has. Raises LogUnavailable."""
     async with open_scanner(kafka, None) as reader:
         with translate_kafka_errors():
             found = await reader.beginning_offsets([TopicPartition(*place) for place in places])
@@ -46,7 +46,7 @@ async def first_offsets(kafka: KafkaSettings, places: Iterable[Partition]) -> di
 async def scan(
     kafka: KafkaSettings, starts: Mapping[Partition, int], ends: Mapping[Partition, int]
 ) -> AsyncIterator[list[Record]]:
-    """Batches; the partitions are merged by the broker's timestamps. Raises LogUnavailable."""
+    """Yield batches; partitions are merged by the broker's timestamps. Raises LogUnavailable."""
     left = {TopicPartition(*p): ends[p] for p in ends if ends[p] > starts.get(p, 0)}
     if not left:
         return
@@ -75,7 +75,7 @@ async def _fill(
     waiting: dict[TopicPartition, deque[Record]],
     left: dict[TopicPartition, int],
 ) -> None:
-    """Each partition that isn't read to its end has a record waiting, so that the merge may go on."""
+    """Fetch until each partition that isn't read to its end has a record waiting, for the merge."""
     silent = 0
     while lacking := [place for place in left if not waiting[place]]:
         with translate_kafka_errors():
@@ -89,12 +89,12 @@ async def _fill(
                 del left[place]
         silent = 0 if fetched else silent + 1
         if silent == SILENT_POLLS:
-            raise LogUnavailable("Kafka: the broker brings no more records, and not the end")
+            raise LogUnavailable("Kafka: the broker brings no more records before the end")
 
 
 @asynccontextmanager
 async def open_scanner(kafka: KafkaSettings, group: str | None) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer that joins no group; `group` is whose commits it may ask for."""
+    """Open a consumer that joins no group; `group` owns the commits it may ask for."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap_servers,
         group_id=group,

@@ -17,7 +17,7 @@ DEAD_LETTERS_GROUP = "carillon.dead-letters"
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic as it is created; `groups` are all that read it, so "consumed" means by each."""
+    """Topic as it is created. `groups` are all that read it, so "consumed" means by each."""
 
     name: str
     partitions: int

@@ -1,4 +1,4 @@
-"""An app: a web shop with its OneSignal app, as both services read it from MongoDB."""
+"""App: a web shop with its OneSignal app, as both services read it from MongoDB."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ParameterWords = Annotated[list[ParameterWord], Field(max_length=64), AfterValid
 
 
 class AppKey(Wire):
-    """`hash` is the vault's keyed hash of the key; the key itself is stored nowhere."""
+    """Key of an app. `hash` is the vault's keyed hash; the key itself is stored nowhere."""
 
     id: str
     kind: KeyKind
@@ -51,7 +51,7 @@ class AppKey(Wire):
 
 
 class OneSignalApp(Wire):
-    """`rest_api_key` is encrypted under the vault. `plan` sets the rate limit (docs/onesignal.md B)."""
+    """OneSignal's app. `rest_api_key` is encrypted; `plan` sets the rate limit (docs/onesignal.md B)."""
 
     app_id: str
     rest_api_key: str
@@ -60,7 +60,7 @@ class OneSignalApp(Wire):
 
 
 class LoginHash(Wire):
-    """`required`: a login that isn't proven is left out. Without a secret nobody is proven."""
+    """Proof of logins. With `required` an unproven login is left out. Without a secret none is proven."""
 
     required: bool = True
     secret: str | None = None  # encrypted
@@ -92,11 +92,10 @@ CookieDomain = Annotated[
 
 
 class SnippetConfig(Wire):
-    """What the browser snippet is told; all of it is public (docs/browser.md), and bounded, for it
-    is part of a script that stays below 8 KB.
+    """Settings of the browser snippet. All of them are public (docs/browser.md).
 
-    `webhook_key` is the app's webhook key in plain text: keys are stored as hashes only, but pages
-    must name this one to OneSignal's service worker.
+    Each is bounded: the script that holds them stays below 8 KB. `webhook_key` is the app's webhook key
+    in plain text. Keys are stored as hashes only, but pages must name this one to OneSignal's worker.
     """
 
     load_one_signal: bool = Field(default=True, alias="loadOneSignal")
@@ -109,7 +108,7 @@ class SnippetConfig(Wire):
 
 
 class App(Wire):
-    """`state` "stopped": OneSignal refused the key or disabled the app; `resume` goes on."""
+    """App as stored. `state` "stopped": OneSignal refused the key or disabled the app, until `resume`."""
 
     id: str = Field(alias="_id")
     name: str
@@ -121,7 +120,9 @@ class App(Wire):
     keys: list[AppKey] = []
     origins: list[str] = []
     login_hash: LoginHash = LoginHash()
-    allowed_logins: list[str] = []  # real ones that look like nobody's (shared/identity_values.py)
+    allowed_logins: list[
+        str
+    ] = []  # real ones that look like placeholders (shared/identity_values.py)
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = 0  # share of people who get no marketing at all, to compare with
     cap: Cap | None = None  # over all marketing of the app

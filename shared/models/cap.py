@@ -1,4 +1,4 @@
-"""How many pushes a person may get: said by an app of all its campaigns, or by one of them."""
+"""Cap on the pushes a person may get, from all campaigns of an app or from one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from shared.models.wire import Wire
 
 
 class Cap(Wire):
-    """At most `count` pushes a person in any `days` days.
+    """Limit of `count` pushes a person in any `days` days.
 
-    What counts: pushes of every send that a cap applied to; with a cap of the app that is all
-    marketing.
+    Pushes of every send count to which a cap applied. With a cap of the app that is all marketing.
     """
 
     count: int = Field(ge=1, le=30)

@@ -1,4 +1,4 @@
-"""The value of `carillon.dead-letters`: a record that can't be handled, where it came from and why."""
+"""Value of `carillon.dead-letters`: a record that can't be handled, where it came from and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.models.wire import Moment, Wire, is_deep
 
 
 class DeadLetter(Wire):
-    """`key` and `value` are base64 of the record's bytes, whatever they are."""
+    """Dead letter as published. `key` and `value` are base64 of the record's bytes, whatever they are."""
 
     v: Literal[1] = 1
     id: str
@@ -37,7 +37,7 @@ class DeadLetter(Wire):
 
     @classmethod
     def decode(cls, packed: str) -> Any:
-        """A key or value as a person reads it: JSON that isn't too deep to be answered, or text."""
+        """Return a key or value for people: JSON that isn't too deep to be answered, or text."""
         raw = cls.unpack(packed)
         try:
             value = orjson.loads(raw)

@@ -1,4 +1,4 @@
-"""The value of `carillon.deliveries`: what came of a chunk."""
+"""Value of `carillon.deliveries`: the outcome of a chunk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Failed = Literal["invalid_player", "bad_variables", "rejected", "no_answer", "st
 
 
 class PlayerOutcome(Wire):
-    """A player whose outcome is not the chunk's."""
+    """Outcome of a player, where it is not the chunk's."""
 
     player: str
     outcome: Outcome
@@ -23,7 +23,7 @@ class PlayerOutcome(Wire):
 
 
 class Delivery(Wire):
-    """Key: the send. `outcome` holds for each player of the chunk that `players` doesn't name."""
+    """Outcome of a chunk. Key: the send. `outcome` holds for each player that `players` doesn't name."""
 
     v: Literal[1] = 1
     app: str

@@ -1,5 +1,7 @@
-"""What a model's JSON Schema says beyond its fields: formats, and rules across fields. It validates
-nothing: whoever reads the schema is told what the model's own validators refuse."""
+"""Rules that a model's JSON Schema states beyond its fields: formats, and rules across fields.
+
+It validates nothing. It documents what the model's own validators refuse.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ NULL = {"type": "null"}
 
 
 def exactly_one(*names: str, **more: Any) -> Change:
-    """For `json_schema_extra`: of these fields one is given."""
+    """Return a `json_schema_extra` by which one of these fields is given."""
 
     def change(schema: Schema) -> None:
         for name in names:
@@ -28,13 +30,13 @@ def exactly_one(*names: str, **more: Any) -> Change:
 
 
 def given_or_absent(schema: Schema) -> None:
-    """For `json_schema_extra`: a null is as good as nothing, so nothing has to be null."""
+    """Drop null from each field's types, as `json_schema_extra`: absent means the same."""
     for field in schema["properties"].values():
         _never_null(field)
 
 
 def at_least_one(schema: Schema) -> None:
-    """The same, where nothing at all says nothing."""
+    """Require one of the fields, none of them null, as `json_schema_extra`."""
     given_or_absent(schema)
     schema["minProperties"] = 1
 

@@ -1,4 +1,4 @@
-"""The envelope of `carillon.events`: everything that visitors, OneSignal and operators do."""
+"""Envelope of `carillon.events`: everything that visitors, OneSignal and operators do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Source = Literal["browser", "server", "webhook", "stream", "import", "ops"]
 
 ONESIGNAL = "oneSignal"
 ONESIGNAL_WEBHOOK = "oneSignalWebhook"
-RESERVED_PREFIX = "carillon."  # our own events: refused at the door
+RESERVED_PREFIX = "carillon."  # our own events: refused at the endpoint
 STREAM = "carillon.stream"  # data {kind, notificationId, playerID, tag, reason}; key: the player
 IMPORT = "carillon.import"  # data {playerID, status, state, reason, login, tags}
 ERASE = "carillon.erase"  # data {person, players, aliases}; one for each visitor id of the person;
@@ -21,7 +21,7 @@ InteractionKind = Literal["impression", "click", "close"]
 
 
 class Event(Wire):
-    """Key on the log: visitor id, or the player id for webhooks and Event Streams."""
+    """Event on the log. Its key is the visitor id, or the player id for webhooks and Event Streams."""
 
     v: Literal[1] = 1
     app: str
@@ -38,5 +38,5 @@ class Event(Wire):
 
     @property
     def key(self) -> str:
-        """Events of one visitor, or of one player, stay in order."""
+        """Return the key that keeps events of one visitor, or of one player, in order."""
         return self.visitor_id or self.player_id or self.id

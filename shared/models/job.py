@@ -1,4 +1,4 @@
-"""The value of `carillon.jobs.*`: one OneSignal call."""
+"""Value of `carillon.jobs.*`: one OneSignal call."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Priority = Literal["marketing", "transactional"]
 
 
 class Job(Wire):
-    """What OneSignal gets never changes within a generation: what is released again is the same call.
+    """One call of OneSignal. Its request never changes within a generation: a new release repeats the call.
 
     `body` is the OneSignal payload without targets and key; `players` are the targets. `release`
-    counts how often the chunk was handed out, so that an answer is known as that release's.
+    counts how often the chunk was released, so that an answer is known as that release's.
     """
 
     v: Literal[1] = 1

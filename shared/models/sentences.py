@@ -1,6 +1,6 @@
-"""Sentences for what Pydantic finds: each says what is expected, in words of whoever wrote the value.
+"""Sentences for Pydantic's findings: each states what is expected, in plain words.
 
-No sentence holds the value, which may be personal. Patterns have words of their own, said where the
+No sentence holds the value, which may be personal. Patterns have words of their own, given where the
 pattern is (`text_like`).
 """
 
@@ -87,19 +87,19 @@ SENTENCES: Mapping[str, str] = {
     "uuid_parsing": "must be a UUID",
 }
 UNEXPECTED = "is not what is expected here"
-UNTOLD = "must be written otherwise: some of its signs are not for this field"
+UNDESCRIBED = "must be written otherwise: some of its signs are not for this field"
 _KINDS = frozenset(get_args(ErrorType))
 _OWN = frozenset({"value_error", "assertion_error"})
 _WORDS: dict[str, str] = {}  # pattern → words
 
 
 def text_like(pattern: str, words: str) -> StringConstraints:
-    """Return the constraint that a text fits the pattern; `words` tell people, with an example."""
+    """Return the constraint that a text fits the pattern; `words` explain it, with an example."""
     return StringConstraints(pattern=described(pattern, words))
 
 
 def described(pattern: str, words: str) -> str:
-    """Return the pattern, whose words are known from now on."""
+    """Register the words of a pattern; return the pattern."""
     _WORDS[pattern] = words
     return pattern
 
@@ -117,7 +117,7 @@ def one_of_kinds(words: str) -> WrapValidator:
 
 
 def words_of(pattern: str) -> str:
-    return _WORDS.get(pattern, UNTOLD)
+    return _WORDS.get(pattern, UNDESCRIBED)
 
 
 def sentence_of(kind: str, message: str, context: Mapping[str, Any] | None = None) -> str:

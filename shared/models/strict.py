@@ -1,6 +1,6 @@
-"""Strict reading of what people write: an unknown key is refused by its path, and a name offered.
+"""Strict reading of what people write: an unknown key is refused by its path, and a name suggested.
 
-Records on topics and stored documents are read by the same models, which ignore what they don't know.
+Records on topics and stored documents are read by the same models, which ignore unknown keys.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from shared.nearest import did_you_mean, is_near
 from shared.texts import shorten
 
 MAX_FINDINGS = 100  # that an answer lists: each may be as long as a path
-MOST_STEP = 64  # letters of a key in a path: whoever wrote it knows the rest
+MOST_STEP = 64  # letters of a key in a path: its author knows the rest
 UNKNOWN = "extra_forbidden"
 A_KEY = "[key]"  # Pydantic's last step, where the key itself is wrong
-SAID_BY_CODE = frozenset({"time_zone_missing"})  # findings that name the whole refusal too
+REFUSAL_CODES = frozenset({"time_zone_missing"})  # findings that name the whole refusal too
 
 M = TypeVar("M", bound=BaseModel)
 Finding = dict[str, Any]
@@ -37,9 +37,9 @@ def validate_strictly(model: type[M], value: object, *, prefix: str = "") -> M:
 def validate_tolerantly(model: type[M], value: object) -> tuple[M, tuple[FieldError, ...]]:
     """Return `value` as `model`, and the unknown keys in it, each kind once.
 
-    Raises InvalidPayload for everything else, and for a key that is near to a known one. The good
-    case costs no more than a strict reading.
+    Raises InvalidPayload for everything else, and for a key that is near to a known one.
     """
+    # The good case costs no more than a strict reading.
     try:
         return model.model_validate(value, extra="forbid"), ()
     except ValidationError as exc:
@@ -70,7 +70,7 @@ def to_invalid(
 def _invalid(found: Sequence[FieldError], count: int) -> InvalidPayload:
     first = found[0]
     more = f" (and {count - len(found)} findings more)" if count > len(found) else ""
-    code = first.code if first.code in SAID_BY_CODE else None
+    code = first.code if first.code in REFUSAL_CODES else None
     return InvalidPayload(f"{first.field}: {first.message}{more}", code=code, errors=found)
 
 
@@ -88,7 +88,8 @@ def message_of(finding: Finding) -> str:
 
 
 def first_findings(error: ValidationError, most: int = MAX_FINDINGS) -> Iterator[Finding]:
-    """Yield the first `most`. A small body may have a million, so not all are made objects at once."""
+    """Yield the first `most`."""
+    # A small body may have a million, so not all are made objects at once.
     if error.error_count() <= MAX_FINDINGS:
         for one in error.errors(include_url=False, include_input=False):
             yield {**one}  # with its context, which holds the model's limits
@@ -111,7 +112,7 @@ def known_names(model: type[BaseModel], place: Sequence[str | int]) -> list[str]
 
 
 def _below(model: type[BaseModel], step: str | int) -> Iterator[type[BaseModel]]:
-    """Find the models of a field's objects, be they in a list, a union, or by name."""
+    """Yield the models of a field's objects, also in a list, a union, or by name."""
     for name, field in model.model_fields.items():
         if step in (field.alias, name):
             yield from models_of(field.annotation)
@@ -125,7 +126,8 @@ def models_of(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _distinct(error: ValidationError) -> list[Finding]:
-    """Return each unknown key once, wherever in a list it stands: ten thousand lines have the same."""
+    """Return each unknown key once, wherever in a list it stands."""
+    # Ten thousand lines have the same keys.
     first: dict[tuple[str, ...], Finding] = {}
     for finding in first_findings(error, error.error_count()):
         if finding["type"] == UNKNOWN:

@@ -1,4 +1,4 @@
-"""The base of every wire model: camelCase outside, snake_case inside, unknown keys ignored."""
+"""Base of every wire model: camelCase outside, snake_case inside, unknown keys ignored."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _check_zone(moment: datetime) -> datetime:
 
 
 def check_storable(value: dict[str, Any]) -> dict[str, Any]:
-    """What every JSON parser, BSON and every MongoDB can hold. Raises ValueError."""
+    """Return the value if every JSON parser, BSON and MongoDB can hold it. Raises ValueError."""
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []
@@ -81,8 +81,9 @@ def empty_list_as_object(value: Any) -> Any:
 
 
 def is_deep(value: Any) -> bool:
-    """Nested deeper than what we take ourselves: a parser goes to 1,024 levels, and what walks such a
-    value by calling itself, as `str` does, ends in a RecursionError."""
+    """Check whether a value is nested deeper than we accept."""
+    # A parser goes to 1,024 levels. A recursive walk of such a value, as `str` does, ends in a
+    # RecursionError.
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH + 1):
         level = [one for outer in level for one in _inside(outer)]
@@ -116,7 +117,7 @@ def _is_text(value: str) -> bool:
 
 # UTC, in milliseconds, as ISO 8601 with a Z; readers take any number of decimals.
 Moment = Annotated[datetime, AfterValidator(_utc), PlainSerializer(to_iso, when_used="json")]
-# Written by people: without an offset it would be an hour or two off for whoever means local time.
+# Written by people: a local time without an offset would be an hour or two off.
 ZonedMoment = Annotated[
     datetime,
     BeforeValidator(_no_flag),
@@ -134,7 +135,7 @@ Storable = Annotated[
 
 
 class Wire(BaseModel):
-    """New keys stay readable by old consumers: they ignore what they don't know."""
+    """Base of wire models. Old consumers ignore new keys."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
@@ -142,18 +143,18 @@ class Wire(BaseModel):
 
     @classmethod
     def parse(cls, value: bytes) -> Self:
-        """From JSON. Raises InvalidPayload, which names the fields."""
+        """Read the model from JSON. Raises InvalidPayload, which names the fields."""
         try:
             return cls.model_validate_json(value)
         except ValidationError as exc:
             raise invalid_payload(exc) from exc
 
     def dump(self) -> bytes:
-        """As JSON, camelCase, absent optional fields left out."""
+        """Return JSON in camelCase, without absent optional fields."""
         return self.model_dump_json(by_alias=True, exclude_none=True).encode()
 
     def document(self) -> dict[str, Any]:
-        """As a MongoDB document: camelCase keys, datetimes kept."""
+        """Return a MongoDB document: camelCase keys, datetimes kept."""
         return self.model_dump(by_alias=True)
 
 
@@ -161,7 +162,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def validate(model: type[M], value: object, *, prefix: str = "") -> M:
-    """A Python value as `model`. Raises InvalidPayload, which names the fields."""
+    """Return a Python value as `model`. Raises InvalidPayload, which names the fields."""
     try:
         return model.model_validate(value)
     except ValidationError as exc:
@@ -169,14 +170,15 @@ def validate(model: type[M], value: object, *, prefix: str = "") -> M:
 
 
 def invalid_payload(error: ValidationError, *, prefix: str = "") -> InvalidPayload:
-    """Pydantic's findings as ours: path, code and a sentence, never the value (it may be personal)."""
+    """Return Pydantic's findings as ours: path, code and a sentence."""
+    # Never the value, which may be personal.
     return to_invalid(error, prefix=prefix)
 
 
 def load_json(body: bytes, *, is_line: bool = False) -> Any:
     """Read strict JSON (UTF-8, no NaN), with or without a byte order mark.
 
-    `is_line`: it is one of a list's lines. Raises InvalidPayload, which says where it is none.
+    `is_line`: it is one of a list's lines. Raises InvalidPayload, which names the place.
     """
     try:
         return orjson.loads(body[len(BOM_UTF8) :] if body.startswith(BOM_UTF8) else body)

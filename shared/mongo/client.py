@@ -1,4 +1,4 @@
-"""The only place that chooses the MongoDB driver, and turns its errors into ours."""
+"""Client of MongoDB: it alone chooses the driver."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ IN_LIMIT = 100  # values a `$in`: more is slow on some engines (docs/design.md 6
 
 
 def in_batches(field: str, values: Sequence[str]) -> Iterator[Document]:
-    """Queries that together ask for `field` being one of these, some values each."""
+    """Yield queries that together ask for `field` being one of the values, some values each."""
     for start in range(0, len(values), IN_LIMIT):
         yield {field: {"$in": list(values[start : start + IN_LIMIT])}}
 
@@ -51,10 +51,9 @@ async def retry_on_conflict(operation: Callable[[], Awaitable[T]]) -> T:
 
 
 async def write_conditionally(collection: Collection, writes: Sequence[Write]) -> int:
-    """A bulk of inserts and conditional updates; returns how many took effect.
+    """Write inserts and conditional updates in bulk; return how many took effect.
 
-    An insert of what somebody else inserted meanwhile counts as one that didn't: read again, decide
-    again.
+    An insert of what another writer inserted meanwhile doesn't count: read again, decide again.
     """
     try:
         result = await collection.bulk_write(list(writes), ordered=False)
@@ -68,11 +67,12 @@ async def write_conditionally(collection: Collection, writes: Sequence[Write]) -
 
 @asynccontextmanager
 async def open_database(settings: MongoSettings, name: str) -> AsyncIterator[Database]:
-    """The database, every write acknowledged by a majority's journal. Connects when first used.
+    """Open the database; every write is acknowledged by a majority's journal. Connects when first used.
 
-    Motor and PyMongo's async client have the same methods where we use them (no `aggregate`, which
-    differs); the type is PyMongo's. Raises Rejected where the setting is no address.
+    Raises Rejected where the setting is no address.
     """
+    # Motor and PyMongo's async client have the same methods where we use them (no `aggregate`, which
+    # differs); the type is PyMongo's.
     client = _create_client(settings, name)
     try:
         yield cast(
@@ -106,18 +106,16 @@ def _create_client(settings: MongoSettings, name: str) -> Any:
 
 
 def if_unchanged(document: Mapping[str, Any]) -> Document:
-    """The filter of a write that counts only while nobody else wrote: `rev` is still the one read.
-
-    `$all` of one value is equality. SecantusDB looks for an index that serves two equalities, in all
-    of the collection's, before it takes the `_id`; an operator spares it most of that (a tenth to a
-    quarter of a write, `docs/decisions/0015`). Elsewhere it makes no difference.
-    """
+    """Return the filter of a write that counts only while `rev` is the one read."""
+    # `$all` of one value is equality. SecantusDB looks for an index that serves two equalities, in all
+    # of the collection's, before it takes the `_id`; an operator spares it most of that (a tenth to a
+    # quarter of a write, `docs/decisions/0015`). Elsewhere it makes no difference.
     return {"_id": document["_id"], "rev": {"$all": [document["rev"]]}}
 
 
 async def ping(database: Database) -> None:
-    """Raises StoreUnavailable unless the server answers a question about data: one that hangs in its
-    storage may still answer the command of this name."""
+    """Raise StoreUnavailable unless the server answers a query."""
+    # A server that hangs in its storage may still answer MongoDB's own ping.
     with blame_database():
         await database[APPS.name].find_one({"_id": ""}, {"_id": 1})
 

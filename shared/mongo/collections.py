@@ -1,4 +1,4 @@
-"""Collections, who writes each, and their indexes: declared here and nowhere else."""
+"""Collections, their writers and their indexes: declared here and nowhere else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Index:
 
 @dataclass(frozen=True)
 class CollectionSpec:
-    """One writing service each (but for the installation's own); the other may read."""
+    """Collection with one writing service (but for the installation's own); the other may read."""
 
     name: str
     writer: str
@@ -52,7 +52,7 @@ MERGES = CollectionSpec("merges", INGEST, (_by("app", "person"),))
 ERASED = CollectionSpec("erased", INGEST)  # persons, by their keyed hash, and when: tombstones
 PROJECTOR_META = CollectionSpec(
     "projector", INGEST
-)  # its log, its erasures, its hold: a document each
+)  # its log, its erasures, its pause: a document each
 APPS = CollectionSpec("apps", SENDER)
 CAMPAIGNS = CollectionSpec("campaigns", SENDER, (_by("app"),))
 CAMPAIGN_VERSIONS = CollectionSpec("campaign_versions", SENDER)  # those that were replaced
@@ -65,8 +65,8 @@ SENDS = CollectionSpec(
         _by("app", "createdAt"),
         _by("head"),
         _by("closedAt"),
-        _by("expireAt", "app"),  # what is to be folded soon
-        Index((("deleteAt", 1),), expires=True),  # set once it is folded into its report
+        _by("expireAt", "app"),  # what is to be rolled up soon
+        Index((("deleteAt", 1),), expires=True),  # set once it is rolled up into its report
     ),
 )
 PARTS = CollectionSpec("parts", SENDER, (_by("send"), _EXPIRY))
@@ -92,8 +92,8 @@ SEND_REPORTS = CollectionSpec("send_reports", SENDER, (_by("app", "campaign"), _
 TOKENS = CollectionSpec("tokens", SENDER, (Index((("hash", 1),), unique=True),))
 AUDIT = CollectionSpec("audit", SENDER, (_by("at"), _EXPIRY))
 
-# What is of the whole installation, a document each: which secret key its data are under, and what
-# probes write. Either service may be the first.
+# Documents of the whole installation: its secret key's check, and what probes write. Either service
+# may be the first.
 INSTALLATION = CollectionSpec("installation", BOTH)
 
 # A document a process, with a beat (shared/processes.py).
@@ -108,7 +108,7 @@ COLLECTIONS = (
 
 
 def indexes_of(service: str) -> Iterator[tuple[str, tuple[Index, ...]]]:
-    """Each collection that this service writes and that has indexes, with all of them."""
+    """Yield each collection that the service writes, by name, with its indexes."""
     for collection in COLLECTIONS:
         if collection.writer in (service, BOTH) and collection.indexes:
             yield collection.name, collection.indexes

@@ -1,7 +1,7 @@
-"""Which of MongoDB's errors blame what was asked; all others blame the database, and are waited out.
+"""MongoDB's errors by what they blame: the input, or the database, which is waited for.
 
-The list is closed and names those that blame a document or a query. A code that nobody foresaw (a
-provider's own, a full disk, a refused password) must neither set a good record aside nor end a process.
+The list is closed and names those that blame a document or a query. An unforeseen code (a provider's
+own, a full disk, a refused password) must neither dead-letter a good record nor end a process.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _CODE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 def blames_input(error: PyMongoError) -> bool:
     """Return whether the same document or query fails again. Decided on classes and codes only.
 
-    A bulk write blames its documents only where nothing else went wrong with it.
+    A bulk write blames its documents only where nothing else failed.
     """
     if isinstance(error, BulkWriteError):
         failures, concerns = _bulk_errors(error)
@@ -72,14 +72,14 @@ def blames_input(error: PyMongoError) -> bool:
             and all(failure.get("code") in BLAMING_CODES for failure in failures)
         )
     if isinstance(error, OperationFailure):
-        # Done, but not acknowledged by enough members: that says nothing of the document.
+        # Done, but not acknowledged by enough members: that blames no document.
         return not isinstance(error, WriteConcernError) and error.code in BLAMING_CODES
     return isinstance(error, _CALLERS_MISTAKES)
 
 
 @contextmanager
 def translate_mongo_errors() -> Iterator[None]:
-    """Raise StoreUnavailable for whatever doesn't blame the input; what does stays what it is."""
+    """Raise StoreUnavailable for each error that doesn't blame the input; raise others as they are."""
     try:
         yield
     except PyMongoError as exc:
@@ -92,7 +92,8 @@ def translate_mongo_errors() -> Iterator[None]:
 
 @contextmanager
 def blame_database() -> Iterator[None]:
-    """Raise StoreUnavailable for every error of the database: a loop has no input to blame."""
+    """Raise StoreUnavailable for every error of the database."""
+    # A loop has no input to blame.
     try:
         yield
     except PyMongoError as exc:
@@ -143,7 +144,8 @@ def _bulk_errors(error: BulkWriteError) -> tuple[list[Mapping[str, Any]], list[M
 
 
 def _without_documents(error: BulkWriteError) -> BulkWriteError:
-    """The driver's own text holds the whole documents, and would take them into logs."""
+    """Return the error without the documents."""
+    # The driver's own text holds them whole, and would take them into logs.
     details = dict(error.details or {})
     failures = details.get("writeErrors", [])
     details["writeErrors"] = [{k: f[k] for k in ("index", "code") if k in f} for f in failures]

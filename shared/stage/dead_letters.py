@@ -1,4 +1,4 @@
-"""Records that will never do: named by their place in the log, published with the reason."""
+"""Dead letters: records that a stage can't handle, published with the reason."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ log = logging.getLogger("carillon.stage")
 
 MAX_KEPT_BYTES = 2 * 1024 * 1024  # of a value: in base64 it must fit a message; the rest is cut off
 MAX_KEY_BYTES = 64 * 1024  # twice in the message
-MAX_TEXT = 1_024  # of a type, and of a message, which may name a key that somebody made up
+MAX_TEXT = 1_024  # of a type, and of a message, which may name an invented key
 
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """A record that will never do, and why."""
+    """Record that can't be handled, and why."""
 
     record: Record
     error: Rejected
 
 
 class DeadLetterPublisher:
-    """Publishes a stage's dead letters. Twice is once: the id names the record's place."""
+    """Publisher of a stage's dead letters. The id names the record's place, so a repetition is harmless."""
 
     def __init__(self, stage: str, writer: LogWriter, log_id: str, clock: Clock) -> None:
         self._stage = stage
@@ -40,23 +40,32 @@ class DeadLetterPublisher:
         self._clock = clock
 
     async def publish(self, poison: Sequence[Poison]) -> None:
-        """Raises LogUnavailable."""
-        letters = [(p, self._letter(p)) for p in poison]
+        """Publish a dead letter for each record. Raises LogUnavailable."""
+        dead_letters = [(p, self._dead_letter(p)) for p in poison]
         await self._writer.publish(
             OutgoingRecord(
-                DEAD_LETTERS_TOPIC.name, p.record.key[:MAX_KEY_BYTES], letter.dump(), "deadLetter"
+                DEAD_LETTERS_TOPIC.name,
+                p.record.key[:MAX_KEY_BYTES],
+                dead_letter.dump(),
+                "deadLetter",
             )
-            for p, letter in letters
+            for p, dead_letter in dead_letters
         )
-        for p, letter in letters:
+        for p, dead_letter in dead_letters:
             metrics.STAGE_POISON.labels(self._stage, p.error.code).inc()
-            where = {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}
+            place = {"topic": p.record.topic, "partition": p.record.partition}
             log.warning(
-                "record set aside",
-                extra={"stage": self._stage, "letter": letter.id, "code": letter.code, **where},
+                "record dead-lettered",
+                extra={
+                    "stage": self._stage,
+                    "letter": dead_letter.id,
+                    "code": dead_letter.code,
+                    "offset": p.record.offset,
+                    **place,
+                },
             )
 
-    def _letter(self, poison: Poison) -> DeadLetter:
+    def _dead_letter(self, poison: Poison) -> DeadLetter:
         record = poison.record
         place = (record.topic, record.partition, record.offset)
         return DeadLetter(

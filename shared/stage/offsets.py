@@ -1,4 +1,4 @@
-"""Which offsets may be committed: those before the first unit that isn't done, by partition."""
+"""Offsets that may be committed: those before the first unfinished unit of each partition."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from shared.kafka.client import Partition, Record
 
 @dataclass(eq=False)
 class Unit:
-    """What one poll brought, worked on together."""
+    """Records of one poll, worked on together."""
 
     records: Sequence[Record]
     done: bool = False
 
 
 class OffsetTracker:
-    """Units in the order they were read, partition by partition."""
+    """Tracker of units by partition, in the order they were read."""
 
     def __init__(self) -> None:
         self._open: dict[Partition, deque[tuple[Unit, int, int]]] = defaultdict(deque)
@@ -34,7 +34,7 @@ class OffsetTracker:
         return unit
 
     def ready(self) -> dict[Partition, int]:
-        """The offsets to commit now; nothing that was committed already."""
+        """Return the offsets to commit now, without those committed already."""
         ready: dict[Partition, int] = {}
         for place, units in self._open.items():
             while units and units[0][0].done:
@@ -44,14 +44,14 @@ class OffsetTracker:
         return ready
 
     def unfinished(self) -> dict[str, int]:
-        """Records by topic that were read, but whose unit isn't done."""
+        """Return by topic how many records were read whose unit isn't done."""
         behind: Counter[str] = Counter()
         for (topic, _), units in self._open.items():
             behind[topic] += sum(count for unit, _, count in units if not unit.done)
         return behind
 
     def oldest(self) -> Record | None:
-        """The first record of what was read but isn't done."""
+        """Return the first record that was read but isn't done."""
         units = (unit for of in self._open.values() for unit, *_ in of if not unit.done)
         return min((unit.records[0] for unit in units), key=lambda r: r.at_ms, default=None)
 

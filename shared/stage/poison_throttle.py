@@ -1,9 +1,9 @@
-"""A stage that finds only poison: the stage is wrong then, more likely than all the records.
+"""Throttle of a stage that finds only poison: then the stage is wrong, more likely than all the records.
 
-It would empty a topic into the dead letters, so it slows down to one unit a second and says so. It
-never stops for good: whoever can get bad records in could stop it, and nothing would start it again.
-At that pace it still reads more than one address may write (100 events a second), and the first good
-record ends it.
+It would empty a topic into the dead letters, so it slows down to one unit a second and reports it. It
+never stops for good: a sender of bad records could stop it, and nothing would start it again. At that
+pace it still reads more than one address may write (100 events a second). The first good record ends
+it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from shared.clock import Monotonic
 log = logging.getLogger("carillon.stage")
 
 POISON_LIMIT = 1_000  # in a row, and nothing else
-LOOK_SECONDS = 1.0  # between two units while it lasts
+SLOW_UNIT_SECONDS = 1.0  # between two units while it lasts
 ONLY_POISON = "only_poison"
 
 
 class PoisonThrottle:
-    """Counts what a stage's units came to."""
+    """Throttle that counts the poison of a stage's units."""
 
     def __init__(self, stage: str, monotonic: Monotonic) -> None:
         self._stage = stage
@@ -32,16 +32,18 @@ class PoisonThrottle:
     def only_poison(self) -> bool:
         return self._run >= POISON_LIMIT
 
-    def holds(self, under_way: int) -> bool:
-        """Is it too soon for another unit?"""
-        return self.only_poison and (under_way > 0 or self._now() - self._counted_at < LOOK_SECONDS)
+    def is_too_soon(self, under_way: int) -> bool:
+        """Return whether it is too soon for another unit."""
+        return self.only_poison and (
+            under_way > 0 or self._now() - self._counted_at < SLOW_UNIT_SECONDS
+        )
 
     def count(self, poison: int, total: int) -> None:
-        """One unit is done."""
+        """Count a unit that is done: its poison, and all its records."""
         was = self.only_poison
         self._run = self._run + poison if poison == total else 0
         self._counted_at = self._now()
         if self.only_poison and not was:
-            log.error("stage slowed down: it finds only poison", extra={"stage": self._stage})
+            log.error("stage slowed down", extra={"stage": self._stage, "code": ONLY_POISON})
         if was and not self.only_poison:
-            log.warning("stage goes on: a good record came", extra={"stage": self._stage})
+            log.warning("stage resumed", extra={"stage": self._stage})

@@ -1,4 +1,4 @@
-"""How a stage joins its group, and how far it has read."""
+"""Joining a stage's group, and the age of what it has to read."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ UNANSWERED_SECONDS = 10.0
 
 
 def create_rest(context: StageContext, spec: StageSpec[Any]) -> Rest | None:
-    """Return what lets a stage fetch seldom until its own process has published for it."""
+    """Return a rest between fetches until its own process publishes; None where the stage takes none."""
     if not spec.can_rest or not context.kafka.rest_ms:
         return None
     return Rest(context.writer.readers.listen(spec.topics), context.kafka.rest_ms / 1000)
 
 
 async def until_stopped(work: Awaitable[list[Record]], stop: asyncio.Event) -> list[Record]:
-    """Return what the work does; nothing once stopped."""
+    """Return the work's records; none once stopped."""
     working, stopping = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -38,10 +38,10 @@ async def until_stopped(work: Awaitable[list[Record]], stop: asyncio.Event) -> l
 async def read_ages(
     reader: LogReader, topic: str, unfinished: Mapping[int, int], clock: Clock
 ) -> dict[int, int] | None:
-    """Return by partition how many milliseconds old the oldest record is that isn't done.
+    """Return by partition how many milliseconds old the oldest unfinished record is.
 
-    0 only after a fetch that met the end. Absent is a partition that has records of which none was
-    read yet: nobody knows. None where no fetch was answered for long. `unfinished`: when the first
+    0 only after a fetch that met the end. A partition is absent whose records are all unread: their age
+    is unknown. None where no fetch was answered for UNANSWERED_SECONDS. `unfinished` has when the first
     record was published that was read and isn't done.
     """
     if monotonic() - reader.last_answer > UNANSWERED_SECONDS:
@@ -57,8 +57,11 @@ async def read_ages(
 
 
 async def join(reader: LogReader, stop: asyncio.Event, seconds: float) -> None:
-    """Returns as a member with partitions, or when nobody wants one any more. Raises LogUnavailable
-    also where the group doesn't come to an end with sharing out: then another member tries."""
+    """Join the group; return as a member with partitions, or when stopped.
+
+    Raises LogUnavailable, also where the group doesn't end its rebalance within `seconds`: then another
+    member tries.
+    """
     joining = asyncio.create_task(reader.start())
     stopping = asyncio.create_task(stop.wait())
     tasks = {joining, stopping}

@@ -3,10 +3,10 @@
     poll ─► decode ─► handle ─► (poison ─► carillon.dead-letters) ─► commit what is contiguous
 
 A *unit* is what one poll brought; up to `in_flight` units are worked on at once and may finish out
-of order, but offsets are committed only up to the first unfinished one. While all places are taken
-nothing is polled but what keeps the membership. `Unavailable` from a handler
-means: the same unit again, after a pause, for as long as it takes. Any other error is narrowed down
-to the record that causes it, and that record is set aside; handlers are idempotent.
+of order. Offsets are committed only up to the first unfinished one. While `in_flight` units are at work
+the stage only keeps its membership. `Unavailable` from a handler means: the same unit
+again, after a pause, for as long as it takes. Any other error is narrowed down to the record that
+causes it, which becomes a dead letter. Handlers are idempotent.
 """
 
 from __future__ import annotations
@@ -40,23 +40,23 @@ log = logging.getLogger("carillon.stage")
 
 POLL_MS = 200
 IDLE_MS = 1_000  # what comes ends it, and a stop
-SETTLE_SECONDS = 5.0  # how long a rebalance may wait for units under way
+REBALANCE_SECONDS = 5.0  # how long a rebalance may wait for units under way
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 STALLED_SECONDS = 60.0  # no pass of the loop for this long: unhealthy
 
 
 class Stage(Generic[T]):
-    """Runs one spec until told to stop."""
+    """Runner of one spec, until it is stopped."""
 
     def __init__(self, spec: StageSpec[T], context: StageContext) -> None:
         self._spec = spec
         self._context = context
         self._dead = DeadLetterPublisher(spec.name, context.writer, context.log_id, context.clock)
-        self._ledger = OffsetTracker()
+        self._offsets = OffsetTracker()
         self._crash: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watch = PoisonThrottle(spec.name, monotonic)
+        self._throttle = PoisonThrottle(spec.name, monotonic)
         self._component: Component = context.health.component(
             f"stage:{spec.name}", deadline_seconds=STALLED_SECONDS
         )
@@ -68,21 +68,21 @@ class Stage(Generic[T]):
         """Return what `read_ages` does; None where no fetch was answered for long."""
         if self._reader is None:
             return None if self.has_read else {}
-        unfinished = self._ledger.oldest_by_partition(topic)
+        unfinished = self._offsets.oldest_by_partition(topic)
         return await read_ages(self._reader, topic, unfinished, self._context.clock)
 
     @property
     def under_way(self) -> bool:
-        """Is there a unit that isn't done?"""
+        """Return whether there is a unit that isn't done."""
         return bool(self._tasks)
 
     @property
     def uncommitted(self) -> bool:
-        """Is there one that is done, but may come again?"""
-        return bool(self._ledger.ready())
+        """Return whether there is a unit that is done, but may come again."""
+        return bool(self._offsets.ready())
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; a lost broker is waited for."""
+        """Run until `stop`, through times without a broker."""
         while not stop.is_set():
             try:
                 await self._consume(stop)
@@ -96,7 +96,7 @@ class Stage(Generic[T]):
             self._context.kafka,
             self._spec.group,
             self._spec.topics,
-            on_revoke=lambda: self._settle(reader, SETTLE_SECONDS),
+            on_revoke=lambda: self._drain(reader, REBALANCE_SECONDS),
             rest=self._rest,
         )
         try:
@@ -109,14 +109,14 @@ class Stage(Generic[T]):
                 self._report(reader)
         finally:
             self._reader = None
-            await self._settle(reader, self._spec.drain_seconds if stop.is_set() else 0)
+            await self._drain(reader, self._spec.drain_seconds if stop.is_set() else 0)
             await reader.stop()
 
     async def _pass(self, reader: LogReader, stop: asyncio.Event) -> None:
-        """One turn: take work where there is room for it, commit what is done."""
+        """Take work where there is room for it, and commit what is done."""
         if self._crash is not None:
             raise self._crash
-        if len(self._tasks) >= self._spec.in_flight or self._watch.holds(len(self._tasks)):
+        if len(self._tasks) >= self._spec.in_flight or self._throttle.is_too_soon(len(self._tasks)):
             await reader.keep_alive()
             await reader.refresh_end_offsets()
             if self._tasks:
@@ -126,13 +126,13 @@ class Stage(Generic[T]):
             else:
                 await asyncio.sleep(POLL_MS / 1000)
         else:
-            # With units under way, look in on them soon: their offsets wait to be committed.
+            # With units under way, poll briefly: their offsets wait to be committed.
             is_idle = self.has_read and not self._tasks
             wait, spec = 20 if self._tasks else IDLE_MS if is_idle else POLL_MS, self._spec
             polling = reader.poll(wait, spec.batch_records, spec.linger_seconds)
             records = await (until_stopped(polling, stop) if is_idle else polling)
             if records:
-                self._start(self._ledger.open(records))
+                self._start(self._offsets.open(records))
         await self._commit(reader)
 
     def _start(self, unit: Unit) -> None:
@@ -143,15 +143,15 @@ class Stage(Generic[T]):
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            self._crash = task.exception()  # a mistake of ours: the process stops and says so
+            self._crash = task.exception()  # a mistake of ours: the process stops and logs it
 
     async def _commit(self, reader: LogReader) -> None:
-        ready = self._ledger.ready()
+        ready = self._offsets.ready()
         if ready and await reader.commit(ready):
-            self._ledger.committed(ready)
+            self._offsets.committed(ready)
 
-    async def _settle(self, reader: LogReader, timeout: float) -> None:
-        """Wait for units under way, commit what is done, give up the rest (it will be repeated)."""
+    async def _drain(self, reader: LogReader, timeout: float) -> None:
+        """Wait for units under way, commit what is done, cancel the rest (it will be repeated)."""
         if self._tasks and timeout > 0:
             await asyncio.wait(self._tasks, timeout=timeout)
         for task in list(self._tasks):
@@ -159,14 +159,14 @@ class Stage(Generic[T]):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(LogUnavailable):
             await self._commit(reader)
-        self._ledger = OffsetTracker()
+        self._offsets = OffsetTracker()
 
     async def _work(self, unit: Unit) -> None:
         began = time.perf_counter()
         items, poison = self._decode(unit.records)
-        # Whole, also where it was halved: whatever stood between two parts is met by all of them.
-        poison += await self._patiently(lambda: self._handle(items))
-        await self._bury(poison)
+        # Retried whole, also where it was halved: what one half needs, the other needs too.
+        poison += await self._retry(lambda: self._handle(items))
+        await self._publish_dead_letters(poison)
         unit.done = True
         self._count(unit, len(poison), time.perf_counter() - began)
 
@@ -204,8 +204,8 @@ class Stage(Generic[T]):
         half = len(items) // 2  # a whole batch one by one would be what slows the stage down
         return [*await self._handle(items[:half]), *await self._handle(items[half:])]
 
-    async def _patiently(self, work: Callable[[], Awaitable[Sequence[Poison]]]) -> Sequence[Poison]:
-        """Again and again while what it needs is away."""
+    async def _retry(self, work: Callable[[], Awaitable[Sequence[Poison]]]) -> Sequence[Poison]:
+        """Repeat `work` while a dependency is away."""
         wait = FIRST_PAUSE_SECONDS
         while True:
             try:
@@ -216,7 +216,7 @@ class Stage(Generic[T]):
                 await asyncio.sleep(wait * random.uniform(0.5, 1))
                 wait = min(LONGEST_PAUSE_SECONDS, wait * 2)
 
-    async def _bury(self, poison: Sequence[Poison]) -> None:
+    async def _publish_dead_letters(self, poison: Sequence[Poison]) -> None:
         if not poison:
             return
 
@@ -224,25 +224,25 @@ class Stage(Generic[T]):
             await self._dead.publish(poison)
             return ()
 
-        await self._patiently(publish)
+        await self._retry(publish)
 
     def _count(self, unit: Unit, poison: int, seconds: float) -> None:
         metrics.STAGE_RECORDS.labels(self._spec.name).inc(len(unit.records))
         metrics.STAGE_SECONDS.labels(self._spec.name).observe(seconds)
-        self._tell_age(unit.records[-1])
-        self._watch.count(poison, len(unit.records))
+        self._set_age(unit.records[-1])
+        self._throttle.count(poison, len(unit.records))
 
-    def _tell_age(self, record: Record) -> None:
+    def _set_age(self, record: Record) -> None:
         age = self._context.clock().timestamp() - record.at_ms / 1000
         metrics.STAGE_AGE.labels(self._spec.name).set(max(0.0, age))
 
     def _report(self, reader: LogReader) -> None:
-        unfinished = self._ledger.unfinished()  # read, but a stage that is stuck is behind it
+        unfinished = self._offsets.unfinished()  # read, but a stage that is stuck is behind it
         for topic, behind in reader.lag().items():
             metrics.STAGE_LAG.labels(self._spec.name, topic).set(behind + unfinished.get(topic, 0))
-        if (oldest := self._ledger.oldest()) is not None:
-            self._tell_age(oldest)
-        if self._watch.only_poison:
+        if (oldest := self._offsets.oldest()) is not None:
+            self._set_age(oldest)
+        if self._throttle.only_poison:
             self._component.fail(ONLY_POISON)
         elif not self._tasks or self._component.error is None:
             self._component.beat()

@@ -1,4 +1,4 @@
-"""What a Kafka stage is made of: a decode, a handle, and what all stages of a process share."""
+"""Parts of a Kafka stage: decode, handle, and what all stages of a process share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
-    """A record and what it decodes to."""
+    """Record with its decoded value."""
 
     record: Record
     value: T
@@ -28,8 +28,11 @@ Handler = Callable[[Sequence[Item[T]]], Awaitable[Sequence[Poison]]]
 
 @dataclass(frozen=True)
 class StageSpec(Generic[T]):
-    """What a stage is. `decode` returns None for what isn't its own and raises Rejected for poison;
-    `handle` returns the poison it found and raises Unavailable to be tried again."""
+    """Specification of a stage.
+
+    `decode` returns None for records of other stages and raises Rejected for poison. `handle` returns the
+    poison it found and raises Unavailable to be tried again.
+    """
 
     name: str
     group: str
@@ -40,13 +43,13 @@ class StageSpec(Generic[T]):
     linger_seconds: float = 0.0  # that a batch waits for more: few cost as many round trips
     in_flight: int = 1
     drain_seconds: float = 10.0
-    can_rest: bool = False  # its process publishes what is pressing (KafkaSettings.rest_ms)
+    can_rest: bool = False  # its own process publishes its urgent records (KafkaSettings.rest_ms)
     join_seconds: float = 30.0  # for its group to share out the partitions; seen: 3
 
 
 @dataclass(frozen=True)
 class StageContext:
-    """What every stage of a process shares. `log_id` is the identity of the log (its cluster id)."""
+    """Dependencies of every stage of a process. `log_id` is the log's identity (its cluster id)."""
 
     kafka: KafkaSettings
     writer: LogWriter

@@ -11,9 +11,9 @@ from deploy.audit import (
     UNSOUND,
     WAY_OUT,
     Findings,
+    exit_code_of,
     read_report,
     sentences,
-    verdict,
 )
 
 FINE = {"name": "a", "version": "1", "vulns": []}
@@ -59,7 +59,7 @@ def test_d7_what_could_not_be_asked_is_not_called_sound() -> None:
 def test_only_what_was_asked_and_found_sound_ends_with_0(
     dependencies: tuple[object, ...], code: int
 ) -> None:
-    assert verdict(findings(*dependencies)) == code
+    assert exit_code_of(findings(*dependencies)) == code
 
 
 def test_no_report_is_told() -> None:

@@ -54,5 +54,5 @@ async def test_c3_what_is_awaited_is_a_sentence() -> None:
 def test_answers_of_another_kind() -> None:
     assert read_health("<html>") == "<html>"
     assert read_health('{"message": "the request failed"}') == "the request failed"
-    assert read_health("{}") == "it says nothing of why"
+    assert read_health("{}") == "it gives no reason"
     assert len(read_health("word " * 200)) <= 300

@@ -22,7 +22,7 @@ KEEP_ALIVE_SECONDS = 30  # uvicorn's 5 are httpx's too: then one closes while th
 
 
 class SandboxServer(uvicorn.Server):
-    """A uvicorn that lets go of hung and held calls when told to stop, and ends with code 0."""
+    """Uvicorn server that ends hung and held calls when it is stopped, and exits with code 0."""
 
     def __init__(self, config: uvicorn.Config, faults: Faults) -> None:
         super().__init__(config)
@@ -30,7 +30,7 @@ class SandboxServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._faults.close()
-        self.force_exit = self.should_exit  # told twice: at once
+        self.force_exit = self.should_exit  # a second signal: at once
         self.should_exit = True
 
 

@@ -1,4 +1,4 @@
-"""Who may call the sandbox, and whom it may be made to call: this machine, unless it is told more.
+"""Access to the sandbox and from it: this machine only, unless settings allow more.
 
 Any page that a developer has open reaches a server on loopback; so do the names that a stranger's DNS
 points at it. Server programs send no `Origin`, and stay free to call.
@@ -17,7 +17,7 @@ from deploy.local.sandbox.errors import refuse
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`origins` of pages and `hosts` by which it is called, beside loopback's; where it may post."""
+    """Allowed `origins` of pages and `hosts` of the sandbox, beside loopback's; where it may post."""
 
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Access:
         return host.rpartition(":")[0] in self.hosts or host in self.hosts or _is_local(host)
 
     def check_target(self, url: str | None) -> None:
-        """Refuse an address that a caller wants to be posted to, where it isn't on this machine."""
+        """Check an address that the sandbox shall post to. Raises Refusal unless it is on this machine."""
         if url is None or self.posts_anywhere or is_loopback(url):
             return
         raise refuse(
@@ -41,7 +41,7 @@ class Access:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an http(s) URL or origin names this machine."""
+    """Check whether an http(s) URL or origin names this machine."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and _is_local_name(parts.hostname or "")

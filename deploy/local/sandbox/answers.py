@@ -1,4 +1,4 @@
-"""Reading requests and giving answers, the same way at every endpoint."""
+"""Requests and answers of every endpoint: reading, checks, writing."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -96,7 +96,8 @@ def desk_for(request: Request, app_id: object) -> Desk:
 
 
 def check_key(request: Request, desk: Desk) -> None:
-    """The scheme word (Key, Basic, Bearer) does not matter, as with the real API."""
+    """Check the API key. Raises Refusal."""
+    # The scheme word (Key, Basic, Bearer) does not matter, as with the real API.
     words = request.headers.get("authorization", "").split()
     if words and words[-1] == desk.app.rest_api_key:
         return

@@ -1,4 +1,4 @@
-"""The routes, wired."""
+"""Routes of the sandbox, wired."""
 
 import sqlite3
 import time
@@ -97,7 +97,8 @@ def create_app(
 
 
 def _cross_origin(access: Access) -> Middleware:
-    """Browser SDKs call from the shop's pages; the guard before it has refused all others."""
+    """Return the CORS middleware for browser SDKs on the shop's pages."""
+    # The access check before it has refused all other origins.
     return Middleware(
         CORSMiddleware,
         allow_origins=access.origins,

@@ -1,4 +1,4 @@
-"""Bodies of the sandbox's own endpoints: a key that nobody reads is refused with the nearest known one."""
+"""Bodies of the sandbox's own endpoints: an unknown key is refused with the nearest known one."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""What a visitor's browser does with a push, and what its service worker posts; pure."""
+"""Behaviour of a visitor's browser with a push, and the webhooks of its service worker; pure."""
 
 from dataclasses import dataclass
 
@@ -33,13 +33,13 @@ class Acts:
 
 
 def payload_bytes(message: Message) -> int:
-    """Of what a push service would have to carry."""
+    """Return the size that a push service would have to carry."""
     texts = [message.headings, message.contents, message.url, message.icon, message.image]
     return len(orjson.dumps([*texts, message.buttons, message.data])) + FRAME_BYTES
 
 
 def plan_acts(item: Notification, browser: Browser) -> Acts:
-    """The same seed, notification and player always behave the same."""
+    """Return what the browser does: always the same for one seed, notification and player."""
     seed, ids, odds = item.seed, (item.id, browser.id), browser.odds
     too_large = payload_bytes(item.message) > MAX_PAYLOAD_BYTES
     if too_large or happens(odds.fail, seed, *ids, "fail"):
@@ -56,7 +56,8 @@ def plan_acts(item: Notification, browser: Browser) -> Acts:
 
 
 def pressed_button(item: Notification, browser: Browser) -> Json | None:
-    """Where there are buttons, the body and each of them are pressed equally often."""
+    """Return the pressed button; None for the body."""
+    # The body and each of the buttons are pressed equally often.
     buttons = item.message.buttons
     if not buttons:
         return None
@@ -87,7 +88,7 @@ def preflight_headers(browser: Browser) -> dict[str, str]:
 
 
 def lets_through(browser: Browser, status: int, headers: dict[str, str]) -> bool:
-    """Whether a browser would go on to the POST after this answer to its preflight."""
+    """Return whether a browser would go on to the POST after this answer to its preflight."""
     origin = headers.get("access-control-allow-origin", "")
     named = headers.get("access-control-allow-headers", "").lower().split(",")
     allowed = {name.strip() for name in named}
@@ -145,5 +146,5 @@ def text_for(browser: Browser, texts: dict[str, str]) -> str | None:
 
 
 def _present(body: Json) -> Json:
-    """As JSON.stringify does: what is undefined is not there."""
+    """Return the body without None, as JSON.stringify leaves out undefined values."""
     return {name: value for name, value in body.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The endpoints a server calls: create, view and cancel notifications, and the app."""
+"""Endpoints that a server calls: create, view and cancel notifications, and the app."""
 
 from collections.abc import Awaitable, Callable
 
@@ -66,7 +66,7 @@ async def cancel_notification(request: Request) -> Response:
 async def _call(
     request: Request, desk: Desk, endpoint: str, received: float, work: Work
 ) -> Response:
-    """One call of the shared bucket: judged at receipt, stored, then answered."""
+    """Handle one call of the shared bucket: checked at receipt, stored, then answered."""
     sandbox = sandbox_of(request)
     desk.peak.add(received)
     plan, fault = sandbox.faults.plan, None
@@ -104,7 +104,7 @@ async def _record(
     call: tuple[float, Answer, str | None],
     created: Created | None,
 ) -> None:
-    """Stores the call with its effects; only what is stored is delivered and answered."""
+    """Store the call with its effects. Only what is stored is delivered and answered."""
     received, answer, fault = call
     sandbox = sandbox_of(request)
     status = "none" if fault in SILENT else str(answer.status)
@@ -121,7 +121,7 @@ async def view_notification(request: Request) -> Response:
     async def work(desk: Desk) -> Json:
         return notification_view(desk, _find(desk, request))
 
-    return await _look(request, request.query_params.get("app_id"), "view", work)
+    return await _view(request, request.query_params.get("app_id"), "view", work)
 
 
 async def list_notifications(request: Request) -> Response:
@@ -129,21 +129,21 @@ async def list_notifications(request: Request) -> Response:
         limit = min(50, _number(request, "limit", 50))
         offset = _number(request, "offset", 0)
         newest = sorted(desk.notifications.values(), key=lambda item: -item.seq)
-        shown = [notification_view(desk, item) for item in newest[offset : offset + limit]]
+        views = [notification_view(desk, item) for item in newest[offset : offset + limit]]
         counts = {"total_count": len(newest), "offset": offset, "limit": limit}
-        return {**counts, "notifications": shown}
+        return {**counts, "notifications": views}
 
-    return await _look(request, request.query_params.get("app_id"), "view", work)
+    return await _view(request, request.query_params.get("app_id"), "view", work)
 
 
 async def view_app(request: Request) -> Response:
     async def work(desk: Desk) -> Json:
         return app_view(desk)
 
-    return await _look(request, request.path_params["app_id"], "app", work)
+    return await _view(request, request.path_params["app_id"], "app", work)
 
 
-async def _look(
+async def _view(
     request: Request, app_id: object, endpoint: str, work: Callable[[Desk], Awaitable[Json]]
 ) -> Response:
     sandbox = sandbox_of(request)

@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints: apps, browsers, faults, tally and reset."""
+"""Endpoints of the sandbox's own: apps, browsers, faults, tally and reset."""
 
 from typing import Literal
 from uuid import uuid4
@@ -34,7 +34,7 @@ class StreamBody(BaseModel):
 
 
 class AppBody(BaseModel):
-    """What is not named stays as it was."""
+    """Changes of an app. Absent fields stay as they were."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -173,7 +173,7 @@ async def get_tally(request: Request) -> Response:
 
 
 async def reset(request: Request) -> Response:
-    """Calls, keys, notifications and tally; with `all` the browsers and apps too."""
+    """Reset calls, keys, notifications and tally; with `all` the browsers and apps too."""
     body = await read_body(request, ResetBody, default={})
     sandbox = sandbox_of(request)
     desks = list(sandbox.state.desks.values())

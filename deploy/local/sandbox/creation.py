@@ -1,8 +1,8 @@
-"""Create notification: from a body to an answer, in one step nothing can come between.
+"""Creation of a notification: from a body to an answer, in one uninterrupted step.
 
 Two calls with one idempotency key cannot both send, because nothing is awaited from the look-up of
-the key to its entry. Kept with a key is what was answered with 200, also when nothing was sent; a
-refusal is not kept (what OneSignal does there is not documented).
+the key to its entry. An answer of 200 is kept with its key, also when nothing was sent. A refusal is
+not kept (what OneSignal does there is not documented).
 """
 
 from dataclasses import dataclass, field
@@ -62,7 +62,8 @@ def create(state: State, desk: Desk, body: Json, now: float, seed: int) -> Creat
 
 
 def send(desk: Desk, item: Notification, now: float) -> list[Statement]:
-    """Counts the messages; the call that passes the limit still goes out, then the app is off."""
+    """Send: count the messages, and disable the app past its limit; return the changed rows."""
+    # The call that passes the limit still goes out.
     is_over_limit = mark_sent(desk, item, now)
     if not is_over_limit or desk.app.disabled:
         return []

@@ -1,8 +1,8 @@
-"""Delivers accepted pushes to the browsers, which act by their odds and post webhooks.
+"""Delivery of accepted pushes to the browsers, which act by their odds and post webhooks.
 
-An act is marked in memory when the browser does it and stored once its webhook is through: after a
-kill -9 the rest of the plan is carried out again from the same dice, so that nothing is counted
-that was not posted, and a webhook may then come twice, as they do in reality.
+An act is marked in memory when the browser does it and stored once its webhook is through. After a
+kill -9 the rest of the plan is carried out again from the same dice. So only posted acts are counted,
+and a webhook may come twice, as they do in reality.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ class Delivery:
                     self.start(item)
 
     def start(self, item: Notification) -> None:
-        """Takes over a notification that is stored."""
+        """Take over a notification that is stored."""
         if item.state == "sent":
             self._items.put_nowait(item)
             return
@@ -111,12 +111,13 @@ class Delivery:
             self._follow_up(desk, item, index, acts)
 
     def _is_too_late(self, item: Notification) -> bool:
-        """Only a restart keeps a push waiting: these browsers are always online."""
+        """Return whether a push has waited longer than its lifetime."""
+        # Only a restart keeps a push waiting: these browsers are always online.
         waited = self._clock() - (item.sent_at or 0.0)
         return waited > max(item.message.ttl, 60)
 
     def report(self, desk: Desk, item: Notification, index: int, kind: str) -> None:
-        """What a real page says that it did; its own service worker posts the webhook."""
+        """Record what a real page reports; its own service worker posts the webhook."""
         self._mark(desk, item, index, kind)
         self._store.write([act_row(item, index, kind)])
 

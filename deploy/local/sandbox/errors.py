@@ -1,4 +1,4 @@
-"""What OneSignal says when it refuses, word for word where the words are known."""
+"""Texts of OneSignal's refusals, word for word where the words are known."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +28,7 @@ ALREADY_SENT = "Notification has already been sent to all recipients"
 
 
 class Refusal(Exception):
-    """An answer other than the one asked for; `body` is what goes out as JSON."""
+    """Answer other than the requested one; `body` goes out as JSON."""
 
     def __init__(
         self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None

@@ -1,4 +1,4 @@
-"""Posts Event Stream events at least once: a few attempts with growing pauses."""
+"""Posting of Event Stream events at least once: a few attempts with growing pauses."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class EventPosts:
         await self._pool.run()
 
     def put(self, desk: Desk, browser: Browser, item: Notification | None, kind: str) -> None:
-        """`kind` is an act, or OneSignal's own word; a close is no event of a stream."""
+        """Post an event, unless it is a close. `kind` is an act, or OneSignal's own word."""
         if desk.app.stream is None or kind == "closed":
             return
         if item is not None:
@@ -39,8 +39,8 @@ class EventPosts:
 
     async def _post(self, desk: Desk, item: Notification | None, body: bytes, attempt: int) -> None:
         stream = desk.app.stream
-        is_wanted = stream is not None and not (item is not None and item.forgotten)
-        if stream is not None and is_wanted:
+        is_due = stream is not None and not (item is not None and item.forgotten)
+        if stream is not None and is_due:
             taken = await post_event(self._session, stream.url, stream.bearer, body)
             if not taken and attempt < len(PAUSES_SECONDS):
                 job = partial(self._post, desk, item, body, attempt + 1)

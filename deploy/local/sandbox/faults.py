@@ -1,4 +1,4 @@
-"""Misbehaviour on request, repeatable by seed."""
+"""Faults on request, repeatable by seed."""
 
 import asyncio
 from hashlib import blake2b
@@ -32,7 +32,7 @@ class FaultPlan(BaseModel):
 
 
 class Faults:
-    """The plan in force, its dice (one a kind of call), and whoever waits for its end."""
+    """Plan in force, its dice (one a kind of call), and the end that calls wait for."""
 
     def __init__(self) -> None:
         self.plan = FaultPlan()
@@ -41,14 +41,14 @@ class Faults:
         self.is_closing = False
 
     def put(self, plan: FaultPlan) -> None:
-        """Replaces the plan whole and lets go of what the last one held or hung."""
+        """Replace the plan whole, and end the waits of calls that the last one held or hung."""
         self.plan = plan
         self._dice.clear()
         self._lifted.set()
         self._lifted = asyncio.Event()
 
     def close(self) -> None:
-        """At the end of the server: nobody waits any longer."""
+        """End all waits, at the end of the server."""
         self.is_closing = True
         self.put(FaultPlan())
 
@@ -68,7 +68,7 @@ class Faults:
             await asyncio.sleep(self.plan.latency_ms / 1000)
 
     async def wait_lifted(self, request: Request) -> None:
-        """Until the plan is replaced or the client has gone."""
+        """Wait until the plan is replaced or the client has gone."""
         lifted = asyncio.ensure_future(self._lifted.wait())
         gone = asyncio.ensure_future(request.receive())
         try:
@@ -83,6 +83,6 @@ def happens(odds: float, seed: int, *parts: str) -> bool:
 
 
 def chance(seed: int, *parts: str) -> float:
-    """A number in [0, 1) that depends on nothing but its arguments."""
+    """Return a number in [0, 1) that depends on nothing but its arguments."""
     digest = blake2b("\0".join((str(seed), *parts)).encode(), digest_size=7).digest()
     return int.from_bytes(digest) / (1 << 56)

@@ -10,7 +10,7 @@ MESSAGES_PER_SUBSCRIPTION = 10
 
 
 class RateWindow:
-    """At most so many admissions in any 1,000 ms; refused calls do not prolong the wait."""
+    """Window of so many admissions in any 1,000 ms. Refused calls do not prolong the wait."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque()
@@ -26,7 +26,7 @@ class RateWindow:
 
 
 class PeakWindow:
-    """The highest number of calls received in any 1,000 ms."""
+    """Highest number of calls received in any 1,000 ms."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque()
@@ -41,7 +41,7 @@ class PeakWindow:
 
 
 class MessageWindow:
-    """The messages delivered in any rolling 15 minutes."""
+    """Messages delivered in any rolling 15 minutes."""
 
     def __init__(self) -> None:
         self._sent: deque[tuple[float, int]] = deque()

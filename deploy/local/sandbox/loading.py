@@ -1,4 +1,4 @@
-"""Reads back what earlier runs stored."""
+"""Loading of what earlier runs stored."""
 
 import sqlite3
 from typing import Any

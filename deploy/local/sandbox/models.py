@@ -1,4 +1,4 @@
-"""What the sandbox knows: apps, users, browsers and notifications."""
+"""Models of the sandbox: apps, users, browsers and notifications."""
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Browser:
     cors: bool = False
     subscribed: bool = True
     notification_types: int = 1
-    webhook_url: str | None = None  # None: where the sandbox was told to post
+    webhook_url: str | None = None  # None: the sandbox's own setting
     odds: Odds = field(default_factory=Odds)
     auto: bool = True  # acts and posts by itself; a real page does that on its own
     token: str | None = None
@@ -56,7 +56,7 @@ class Stream:
 
 @dataclass(slots=True)
 class Message:
-    """What a push says, checked."""
+    """Content of a push, checked."""
 
     contents: dict[str, str]
     headings: dict[str, str]
@@ -73,7 +73,7 @@ class Message:
 
 @dataclass(slots=True)
 class Notification:
-    """One accepted call; what happened to each player is one byte per kind of act."""
+    """Accepted call. Each player's acts are one byte per kind of act."""
 
     id: str
     app_id: str
@@ -114,7 +114,7 @@ class App:
 
 @dataclass(slots=True)
 class Desk:
-    """All that belongs to one app, with its indexes and counters."""
+    """State of one app, with its indexes and counters."""
 
     app: App
     browsers: dict[str, Browser] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The rules a notification's content has to pass; pure."""
+"""Rules for a notification's content; pure."""
 
 import re
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ def is_uuid(value: object) -> bool:
 
 
 def read_key(body: Json) -> str | None:
-    """The idempotency key, under its present or its old name."""
+    """Return the idempotency key, under its present or its old name."""
     for name in ("idempotency_key", "external_id"):
         value = body.get(name)
         if value is None:
@@ -68,7 +68,7 @@ def check_message(body: Json) -> Message:
 
 
 def read_send_at(body: Json, now: float) -> float:
-    """When it is to go out; OneSignal reads a time without an offset as UTC."""
+    """Return when it goes out. OneSignal reads a time without an offset as UTC."""
     value = body.get("send_after")
     if value is None:
         return now

@@ -1,4 +1,4 @@
-"""For pages with a stand-in SDK: they poll their pushes and say what they did with them."""
+"""Endpoints for pages with a stand-in SDK: they poll pushes and report acts."""
 
 import asyncio
 from math import isfinite
@@ -26,7 +26,7 @@ class ActBody(BaseModel):
 
 
 async def poll_pushes(request: Request) -> Response:
-    """Pushes after `after`, at once or as soon as there are any within `wait` seconds."""
+    """Return pushes after `after`, at once or as soon as there are any within `wait` seconds."""
     desk, browser = _find(request)
     after = int(_number(request, "after", 0))
     wait = min(_number(request, "wait", 0), WAIT_MAX_SECONDS)
@@ -51,12 +51,12 @@ async def report_act(request: Request) -> Response:
 
 
 async def report_opened(request: Request) -> Response:
-    """As the SDK reports a click."""
+    """Record a click, as the SDK reports it."""
     return await _report_by_sdk(request, "clicked")
 
 
 async def report_received(request: Request) -> Response:
-    """As the SDK confirms a delivery."""
+    """Record a delivery, as the SDK confirms it."""
     return await _report_by_sdk(request, "displayed")
 
 
@@ -95,7 +95,7 @@ def _pushes(request: Request, desk: Desk, browser: Browser, after: int) -> list[
 
 
 def _push(item: Notification, browser: Browser) -> Json:
-    """In the words of the v16 SDK's notification object."""
+    """Return a push with the names of the v16 SDK's notification object."""
     message = item.message
     buttons = [
         {

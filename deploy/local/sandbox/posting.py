@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class Pool:
-    """A queue of jobs and so many workers; a job that fails unexpectedly ends alone."""
+    """Queue of jobs and so many workers. A job that fails unexpectedly ends alone."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -41,7 +41,7 @@ class Pool:
 async def post_webhook(
     session: aiohttp.ClientSession, url: str, browser: Browser, kind: str, body: bytes
 ) -> bool:
-    """Once and without a second try, as in a service worker; True when it was taken."""
+    """Post a webhook once, as a service worker does; return whether it was accepted."""
     try:
         if browser.cors and not await _is_let_through(session, url, browser):
             return False

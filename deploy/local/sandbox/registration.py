@@ -1,4 +1,4 @@
-"""A browser registers as the SDK does: v15 players, and what v15 and v16 change later."""
+"""Registration of a browser as the SDK does it: v15 players, and later changes of v15 and v16."""
 
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ NO_PERMISSION = 0
 
 
 async def create_player(request: Request) -> Response:
-    """v15; a token known already brings its id back."""
+    """Create a v15 player. A known token brings its id back."""
     body = await read_object(request)
     desk = desk_for(request, body.get("app_id"))
     token = body.get("identifier")
@@ -86,7 +86,7 @@ async def change(request: Request, desk: Desk, browser: Browser, changes: Json) 
 
 
 def read_types(changes: Json, present: int) -> int:
-    """`notification_types` says it; without it, `enabled` does."""
+    """Return `notification_types`; where it is absent, the value that `enabled` means."""
     enabled = changes.get("enabled")
     if enabled is not None and not isinstance(enabled, bool):
         raise refuse(400, "enabled must be true or false")

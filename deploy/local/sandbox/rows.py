@@ -1,4 +1,4 @@
-"""Each thing as the statement that stores it."""
+"""Statements that store each thing."""
 
 from typing import Any
 
@@ -77,7 +77,7 @@ def reset_rows(app_id: str, *, everything: bool) -> list[Statement]:
 
 
 def pack_players(players: list[str]) -> bytes:
-    """UUIDs as 16 bytes each: a page of 2,000 is 32 KB instead of 78."""
+    """Return UUIDs as 16 bytes each: a page of 2,000 is 32 KB instead of 78."""
     return bytes.fromhex("".join(players).replace("-", ""))
 
 

@@ -1,4 +1,4 @@
-"""The running sandbox: state, store, faults and delivery, opened and closed together."""
+"""Sandbox that runs: state, store, faults and delivery, opened and closed together."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

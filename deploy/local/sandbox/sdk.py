@@ -1,7 +1,4 @@
-"""The stand-in for OneSignal's SDK, served by the sandbox: scripts for pages (v15, v16) and worker.
-
-A page's script calls the server that it came from, so any page on this machine may load it.
-"""
+"""Stand-in for OneSignal's SDK, served by the sandbox: scripts for pages (v15, v16) and worker."""
 
 from pathlib import Path
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The registry of apps with what belongs to each, in memory; the store keeps it on disk."""
+"""Registry of apps with what belongs to each, in memory; the store keeps it on disk."""
 
 from collections import deque
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -39,7 +39,7 @@ def put_user(desk: Desk, user: User) -> None:
 
 
 def put_browser(desk: Desk, browser: Browser) -> None:
-    """Adds or replaces, and keeps the count of subscribed browsers right."""
+    """Add or replace a browser, and keep the count of subscribed browsers right."""
     old = desk.browsers.get(browser.id)
     if old is not None:
         desk.subscribed -= old.subscribed
@@ -54,7 +54,7 @@ def put_browser(desk: Desk, browser: Browser) -> None:
 
 
 def set_subscribed(desk: Desk, browser: Browser, notification_types: int) -> bool:
-    """Whether this made a subscribed browser an unsubscribed one."""
+    """Set a browser's subscription; return whether it was subscribed and isn't any more."""
     was = browser.subscribed
     browser.notification_types = notification_types
     browser.subscribed = notification_types > 0
@@ -63,7 +63,7 @@ def set_subscribed(desk: Desk, browser: Browser, notification_types: int) -> boo
 
 
 def mark_sent(desk: Desk, item: Notification, at: float) -> bool:
-    """Hands the messages to the push services; True when that was one too many."""
+    """Hand the messages to the push services; return whether they exceed the message limit."""
     item.state = "sent"
     item.sent_at = at
     for player in item.players:
@@ -75,7 +75,7 @@ def mark_sent(desk: Desk, item: Notification, at: float) -> bool:
 
 
 def disable(desk: Desk) -> list[Notification]:
-    """Stops the app; what was scheduled is cancelled, and returned."""
+    """Stop the app; return its scheduled notifications, now cancelled."""
     desk.app.disabled = True
     waiting = [item for item in desk.notifications.values() if item.state == "scheduled"]
     for item in waiting:
@@ -97,5 +97,5 @@ def anonymous_user_id(browser_id: str) -> str:
 
 
 def derived_notification_id(app_id: str, key: str) -> str:
-    """The same key gives the same id, so that a seeded run can be repeated exactly."""
+    """Return the id of a key, always the same, so that a seeded run can be repeated exactly."""
     return str(uuid5(NAMESPACE_URL, f"sandbox-notification:{app_id}:{UUID(key)}"))

@@ -1,4 +1,4 @@
-"""SQLite with group commit: whoever writes awaits the commit of the batch they are in."""
+"""SQLite store with group commit: a writer awaits the commit of its batch."""
 
 import asyncio
 import sqlite3
@@ -39,7 +39,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 class Store:
-    """Statements of all callers of a moment become one transaction, in the order given."""
+    """Store whose callers' statements of a moment become one transaction, in the order given."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
@@ -66,7 +66,7 @@ class Store:
                 await loop.run_in_executor(self._thread, self._commit, statements)
             except sqlite3.Error as error:
                 batch.set_exception(error)
-                batch.exception()  # nobody may be waiting: that is no reason to warn
+                batch.exception()  # its callers may be gone: that is no reason to warn
             else:
                 batch.set_result(None)
         self._flusher = None

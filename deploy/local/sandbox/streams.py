@@ -1,4 +1,4 @@
-"""Event Streams: the body OneSignal's servers post, as the sample template makes it; pure."""
+"""Bodies of Event Streams that OneSignal's servers post, as the sample template makes them; pure."""
 
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
@@ -17,7 +17,7 @@ FAILURE_REASON = "Unregistered"
 
 
 def event_id(kind: str, browser: Browser, item: Notification | None, at: float) -> str:
-    """One event keeps its id through every attempt to deliver it."""
+    """Return an event's id, the same for every attempt to deliver it."""
     about = item.id if item else str(at)
     return str(uuid5(NAMESPACE_URL, f"sandbox-event:{kind}:{about}:{browser.id}"))
 

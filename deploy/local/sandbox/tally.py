@@ -1,4 +1,4 @@
-"""What really happened: the truth that reports are compared with."""
+"""Tally of what really happened: the truth that reports are compared with."""
 
 from deploy.local.sandbox.models import ACTS, Desk, Json, Notification
 

@@ -1,4 +1,4 @@
-"""Whom a notification is for, and who of them cannot be reached; pure."""
+"""Targets of a notification, and those of them that cannot be reached; pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -73,7 +73,7 @@ def _hashable(method: str, ids: list[Any]) -> list[str]:
 
 
 def _split(desk: Desk, ids: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Those that get it, and those unsubscribed; ids nobody has are silently ignored."""
+    """Return the subscribed ids, and the unsubscribed ones. Unknown ids are silently ignored."""
     players: list[str] = []
     invalid: list[str] = []
     for id_ in ids:

@@ -1,4 +1,4 @@
-"""The user model of the v16 SDK: users, their identity and their subscriptions."""
+"""User model of the v16 SDK: users, their identity and their subscriptions."""
 
 from typing import Any
 from uuid import uuid4
@@ -18,13 +18,15 @@ RESTRICTED_IDS = frozenset({"0"})  # what scripts send of visitors that have non
 
 
 async def create_user(request: Request) -> Response:
-    """A known alias or token finds what there is; otherwise all is new."""
+    """Create a user, or update the one with a known alias or token."""
     body = await read_object(request)
     desk = desk_for(request, request.path_params["app_id"])
     identity, properties = _object(body, "identity"), _object(body, "properties")
-    wanted = [] if body.get("subscriptions") is None else body["subscriptions"]
-    is_list = isinstance(wanted, list) and all(isinstance(item, dict) for item in wanted)
-    if not is_list or len(wanted) > SUBSCRIPTIONS_MAX:
+    subscriptions = [] if body.get("subscriptions") is None else body["subscriptions"]
+    is_list = isinstance(subscriptions, list) and all(
+        isinstance(item, dict) for item in subscriptions
+    )
+    if not is_list or len(subscriptions) > SUBSCRIPTIONS_MAX:
         raise refuse(400, f"subscriptions must be an array of at most {SUBSCRIPTIONS_MAX} objects")
     aliases = _read_aliases(identity)
     known = next((desk.aliases[pair] for pair in aliases.items() if pair in desk.aliases), None)
@@ -33,7 +35,7 @@ async def create_user(request: Request) -> Response:
     user.aliases |= aliases
     user.properties |= properties
     put_user(desk, user)
-    browsers = [_subscribe(desk, user, item) for item in wanted]
+    browsers = [_subscribe(desk, user, item) for item in subscriptions]
     rows = [user_row(user), *(browser_row(browser) for browser in browsers)]
     await sandbox_of(request).store.write(rows)
     return json_response(_view(user, browsers), 200 if known else 201)
@@ -55,7 +57,7 @@ async def update_user(request: Request) -> Response:
 
 
 async def update_identity(request: Request) -> Response:
-    """Login: 409 when somebody else has the alias."""
+    """Log a user in. Answers 409 when another user has the alias."""
     desk, user = _find(request)
     given = _object(await read_object(request), "identity")
     aliases = _read_aliases(given)
@@ -129,7 +131,7 @@ def _conflict(taken: dict[str, str]) -> Refusal:
 
 
 def _read_aliases(given: Json) -> dict[str, str]:
-    """Raises Refusal for external ids that OneSignal takes from nobody."""
+    """Return the aliases. Raises Refusal for external ids that OneSignal never accepts."""
     aliases = {str(label): str(alias) for label, alias in given.items() if alias is not None}
     if aliases.get("external_id") in RESTRICTED_IDS:
         raise refuse(400, f"external_id {aliases['external_id']} is restricted")

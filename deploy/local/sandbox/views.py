@@ -1,4 +1,4 @@
-"""A notification and an app as the REST API shows them; pure."""
+"""Views of a notification and an app, as the REST API returns them; pure."""
 
 from datetime import UTC, datetime
 

@@ -1,1 +1,1 @@
-"""The demo shop: an origin of its own, as a customer of Carillon would have."""
+"""Demo shop: an origin of its own, as a customer of Carillon would have."""

@@ -1,4 +1,4 @@
-"""The shop's server: pages, their configuration, and the button that asks Carillon for a push."""
+"""Server of the shop: pages, their configuration, and the button that requests a push from Carillon."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def create_app(settings: ShopSettings, ops_token: str) -> Starlette:
 
 
 class SafeHeaders:
-    """No inline scripts or styles, and nothing cached while one tries things out."""
+    """Headers against inline scripts and styles, and against caching while one tries things out."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self._app = app
@@ -96,16 +96,16 @@ async def configuration(request: Request) -> Response:
 
 
 async def push(request: Request) -> Response:
-    """`{"campaign", "visitor"}`: what a shop's own system would ask the sender for.
+    """Send `{"campaign", "visitor"}` to the sender, as a shop's own system would.
 
-    Only JSON, which no foreign page can post without asking first.
+    It takes only JSON, which no foreign page can post without asking first.
     """
     if request.headers.get("content-type") != "application/json":
-        return _refuse(415, "application/json is wanted")
-    wish = _read_wish(await request.body())
-    if wish is None:
-        return _refuse(422, f"campaign (one of {', '.join(CAMPAIGNS)}) and visitor are wanted")
-    campaign, visitor = wish
+        return _refuse(415, "application/json is required")
+    given = _read_request(await request.body())
+    if given is None:
+        return _refuse(422, f"campaign (one of {', '.join(CAMPAIGNS)}) and visitor are required")
+    campaign, visitor = given
     settings: ShopSettings = request.app.state.settings
     client: httpx.AsyncClient = request.app.state.client
     trigger = {
@@ -127,15 +127,15 @@ async def push(request: Request) -> Response:
 
 
 async def prove(request: Request) -> Response:
-    """`{"login"}`: what proves it to Carillon, `{"loginHash"}`.
+    """Return `{"loginHash"}`, the proof of `{"login"}` for Carillon.
 
-    A real shop proves only the login of its own session. Here any name will do, so anybody is proven.
+    A real shop proves only the login of its own session. Here any name will do.
     """
     if request.headers.get("content-type") != "application/json":
-        return _refuse(415, "application/json is wanted")
+        return _refuse(415, "application/json is required")
     login = _read_object(await request.body()).get("login")
     if not isinstance(login, str) or not login:
-        return _refuse(422, "login is wanted")
+        return _refuse(422, "login is required")
     settings: ShopSettings = request.app.state.settings
     secret = settings.login_secret.get_secret_value().encode()
     return JSONResponse({"loginHash": hmac.new(secret, login.encode(), "sha256").hexdigest()})
@@ -149,9 +149,9 @@ def _read_object(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _read_wish(body: bytes) -> tuple[str, str] | None:
-    wish = _read_object(body)
-    campaign, visitor = wish.get("campaign"), wish.get("visitor")
+def _read_request(body: bytes) -> tuple[str, str] | None:
+    given = _read_object(body)
+    campaign, visitor = given.get("campaign"), given.get("visitor")
     if campaign not in CAMPAIGNS or not isinstance(visitor, str) or not visitor:
         return None
     return campaign, visitor

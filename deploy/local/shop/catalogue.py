@@ -1,4 +1,4 @@
-"""What the shop sells."""
+"""Catalogue of the shop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Category:
 
 @dataclass(frozen=True)
 class Product:
-    """`drawing` and `tint` choose its picture."""
+    """Product of the shop. `drawing` and `tint` choose its picture."""
 
     id: str
     name: str

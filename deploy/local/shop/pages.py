@@ -1,4 +1,4 @@
-"""The pages, each with what its data layer says of it (keys as in Persoo's)."""
+"""Pages of the shop, each with its data layer (keys as in Persoo's)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def _render(
 
 
 def _other_browser(request: Request) -> str:
-    """The same shop under its machine's other name: to a browser another site, another visitor."""
+    """Return the address of the same shop under its machine's other name."""
+    # To a browser that is another site, with another visitor.
     url = request.url
     return str(url.replace(hostname="127.0.0.1" if url.hostname == "localhost" else "localhost"))
 

@@ -31,7 +31,7 @@ async def stand_in_worker(_: Request) -> Response:
 
 
 async def worker(request: Request) -> Response:
-    """The file that every site using OneSignal has at its root."""
+    """Return the worker file that every site using OneSignal has at its root."""
     source = REAL_WORKER if _settings(request).sandbox_url is None else STAND_IN_WORKER
     return Response(f'importScripts("{source}");\n', media_type="text/javascript")
 

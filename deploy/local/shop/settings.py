@@ -1,4 +1,4 @@
-"""Where the shop listens, and the addresses and keys that its pages use (`CARILLON_SHOP__…`)."""
+"""Settings of the shop: its address, and the URLs and keys of its pages (`CARILLON_SHOP__…`)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ShopSettings(BaseSettings):
     login_secret: SecretStr = SecretStr(demo.LOGIN_SECRET)
 
     def for_pages(self) -> dict[str, Any]:
-        """What browsers may know."""
+        """Return the settings that browsers may know."""
         return {
             "ingest": self.ingest_url,
             "sandbox": self.sandbox_url,
@@ -41,7 +41,8 @@ class ShopSettings(BaseSettings):
         return f"{self.ingest_url}/v1/snippet.js?key={self.write_key}"
 
     def content_policy(self) -> str:
-        """Carillon needs its address in script-src and in connect-src, and nothing else."""
+        """Return the Content-Security-Policy."""
+        # Carillon needs its address in script-src and in connect-src, and nothing else.
         real = [] if self.sandbox_url else REAL_ONESIGNAL
         scripts = " ".join(["'self'", self.ingest_url, *real])
         called = " ".join(["'self'", self.ingest_url, *(real or [str(self.sandbox_url)])])

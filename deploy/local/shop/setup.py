@@ -1,4 +1,4 @@
-"""How the pages include Carillon and OneSignal: chosen in the panel, kept in cookies."""
+"""Setup of the pages: how they include Carillon and OneSignal, chosen in the panel, kept in cookies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def setup_of(request: Request) -> Setup:
 
 
 async def choose(request: Request) -> Response:
-    """Back to the page it came from, which is a path of the shop's own."""
+    """Store the choice and redirect to the page it came from, a path of the shop's own."""
     back = request.query_params.get("back", "/")
     own = back.startswith("/") and not back.startswith(("//", "/\\"))
     answer = RedirectResponse(back if own else "/", SEE_OTHER)

@@ -15,8 +15,8 @@ import httpx
 
 from deploy.local.embedded import Broker, find_broker
 from deploy.local.launcher import Launcher, Stack
-from deploy.local.log_backup import CarryOver
-from deploy.local.preflight import hold_folder
+from deploy.local.log_backup import LogBackup
+from deploy.local.preflight import lock_folder
 from deploy.local.probes import probe_broker, probe_http
 from deploy.local.process import Spec
 from deploy.local.screen import Screen
@@ -57,12 +57,12 @@ async def main(data: Path, parts: list[str]) -> int:
             behaviour, _, port = rest.partition(":")
             if behaviour == "broker":
                 spec, kafka = real_broker(int(port))
-                log = CarryOver(kafka, data)
+                log = LogBackup(kafka, data)
             else:
                 spec = stand_in(client, name, behaviour, port)
             specs.append(spec)
         stack = Stack(tuple(specs), data, log, None, "all is up")
-        with hold_folder(data):
+        with lock_folder(data):
             try:
                 return await Launcher(stack, LocalSettings(), Screen(), stop).run()
             finally:

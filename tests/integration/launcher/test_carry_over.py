@@ -9,7 +9,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from deploy.local.log_backup import FILE, CarryOver
+from deploy.local.log_backup import FILE, LogBackup
 from shared.errors import LogUnavailable
 from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
 from shared.kafka.topics import EVENTS_TOPIC, PROJECTOR_GROUP, TOPICS, TRIGGERS_TOPIC
@@ -90,14 +90,14 @@ async def test_exactly_what_lies_beyond_the_least_commit_returns(tmp_path: Path)
         for group in ahead_groups:
             await commit(kafka_of(old), group, EVENTS_TOPIC.name, ahead)
         await commit(kafka_of(old), behind_group, EVENTS_TOPIC.name, behind)
-        kept = await CarryOver(kafka_of(old), tmp_path).save()
+        kept = await LogBackup(kafka_of(old), tmp_path).save()
     expected = {n: records[0 if n == first else 4 :] for n, records in before.items()}
     assert kept == sum(map(len, expected.values()))
 
     with stack.broker() as new:
-        assert await CarryOver(kafka_of(new), tmp_path).restore() == kept
+        assert await LogBackup(kafka_of(new), tmp_path).restore() == kept
         assert await read(kafka_of(new), EVENTS_TOPIC.name, kept) == expected  # order and type too
-        assert await CarryOver(kafka_of(new), tmp_path).restore() == 0
+        assert await LogBackup(kafka_of(new), tmp_path).restore() == 0
     assert not (tmp_path / FILE).exists()
 
 
@@ -105,7 +105,7 @@ async def test_every_topic_is_carried(tmp_path: Path) -> None:
     with stack.broker() as old:
         for topic in TOPICS:
             await publish(kafka_of(old), topic.name, range(3))
-        assert await CarryOver(kafka_of(old), tmp_path).save() == 3 * len(TOPICS)
+        assert await LogBackup(kafka_of(old), tmp_path).save() == 3 * len(TOPICS)
     lines = (tmp_path / FILE).read_bytes().splitlines()
     assert Counter(orjson.loads(line)["topic"] for line in lines) == {t.name: 3 for t in TOPICS}
 
@@ -118,7 +118,7 @@ async def test_nothing_is_kept_when_all_is_consumed(tmp_path: Path) -> None:
             for n, found in (await read(kafka_of(old), TRIGGERS_TOPIC.name, 40)).items()
         }
         await commit(kafka_of(old), TRIGGERS_TOPIC.groups[0], TRIGGERS_TOPIC.name, ends)
-        assert await CarryOver(kafka_of(old), tmp_path).save() == 0
+        assert await LogBackup(kafka_of(old), tmp_path).save() == 0
     assert not (tmp_path / FILE).exists()
 
 
@@ -126,7 +126,7 @@ async def test_n5_damaged_lines_are_kept_aside_and_the_good_ones_published(tmp_p
     """Cut off, no JSON, no base64, keys that lack, and topics that aren't ours."""
     with stack.broker() as old:
         await publish(kafka_of(old), TRIGGERS_TOPIC.name, range(6))
-        assert await CarryOver(kafka_of(old), tmp_path).save() == 6
+        assert await LogBackup(kafka_of(old), tmp_path).save() == 6
     file = tmp_path / FILE
     good = file.read_bytes().splitlines()
     foreign = orjson.dumps({**orjson.loads(good[0]), "topic": "__consumer_offsets"})
@@ -134,11 +134,11 @@ async def test_n5_damaged_lines_are_kept_aside_and_the_good_ones_published(tmp_p
     bad = [good[0][:40], b"a letter", b"[1]", b"{}", b"\xff", foreign, rough]
     file.write_bytes(b"\n".join([*bad[:3], *good[:4], *bad[3:], *good[4:]]))
     with stack.broker() as new:
-        log = CarryOver(kafka_of(new), tmp_path)
+        log = LogBackup(kafka_of(new), tmp_path)
         assert (await log.restore(), log.damaged) == (6, len(bad))
         await read(kafka_of(new), TRIGGERS_TOPIC.name, 6)
         assert (await log.restore(), log.damaged) == (0, 0)
-    assert log.aside.read_bytes().splitlines() == bad
+    assert log.damaged_file.read_bytes().splitlines() == bad
     assert not file.exists()
 
 
@@ -149,22 +149,22 @@ async def test_b4_a_full_disk_is_a_log_that_can_not_be_kept(tmp_path: Path) -> N
         (disk / FILE).write_bytes(b"of the last run")
         filler = fill(disk)
         with pytest.raises(LogUnavailable, match="No space left"):
-            await CarryOver(kafka_of(old), disk).save()
+            await LogBackup(kafka_of(old), disk).save()
         assert {path.name for path in disk.iterdir()} == {FILE, filler.name}
         assert (disk / FILE).read_bytes() == b"of the last run"
         filler.unlink()
-        assert await CarryOver(kafka_of(old), disk).save() == 200
+        assert await LogBackup(kafka_of(old), disk).save() == 200
 
 
 async def test_file_outlives_a_broker_that_is_gone(tmp_path: Path) -> None:
     with stack.broker() as old:
         await publish(kafka_of(old), EVENTS_TOPIC.name, range(5))
         await commit(kafka_of(old), PROJECTOR_GROUP, EVENTS_TOPIC.name, {0: 0})
-        kept = await CarryOver(kafka_of(old), tmp_path).save()
+        kept = await LogBackup(kafka_of(old), tmp_path).save()
     unreachable = KafkaSettings(bootstrap_servers=f"127.0.0.1:{stack.free_port()}")
     with pytest.raises(LogUnavailable):
-        await CarryOver(unreachable, tmp_path).restore()
+        await LogBackup(unreachable, tmp_path).restore()
     with pytest.raises(LogUnavailable):
-        await CarryOver(unreachable, tmp_path).save()
+        await LogBackup(unreachable, tmp_path).save()
     with stack.broker() as new:
-        assert await CarryOver(kafka_of(new), tmp_path).restore() == kept == 5
+        assert await LogBackup(kafka_of(new), tmp_path).restore() == kept == 5

@@ -56,7 +56,7 @@ async def test_b4_the_broker_outlives_a_full_disk_under_its_log(disk: Path) -> N
     fill(disk)
     child = Child(spec, disk / "logs")
     try:
-        await child.start(patience=30)
+        await child.start(timeout=30)
         await ensure_topics(kafka, TOPICS)
         async with open_log_writer(kafka, "test") as writer:
             await writer.publish([OutgoingRecord(TRIGGERS_TOPIC.name, "key", b"{}", "trigger")])

@@ -76,7 +76,7 @@ def test_n12_a_refused_password_is_named_with_its_code(
 
 @pytest.mark.parametrize(
     ("servers", "reason"),
-    [(f"{NOWHERE}:9092", "name not known"), ("kafka:port", "host:port is wanted")],
+    [(f"{NOWHERE}:9092", "name not known"), ("kafka:port", "host:port is required")],
 )
 def test_n12_a_wrong_address_of_kafka_is_one_sentence(
     tmp_path: Path, servers: str, reason: str

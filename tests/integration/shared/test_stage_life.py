@@ -11,7 +11,7 @@ import pytest
 
 from shared.kafka.client import partition_of
 from shared.settings import Settings
-from shared.stage.poison_throttle import LOOK_SECONDS, POISON_LIMIT
+from shared.stage.poison_throttle import POISON_LIMIT, SLOW_UNIT_SECONDS
 from tests import stack
 from tests.integration.shared.stages import ScriptedHandler, open_bench
 from tests.stack import eventually
@@ -95,7 +95,7 @@ async def only_poison(settings: Settings) -> None:
             began = time.monotonic()
             await bench.publish(*(f"poison {n}" for n in range(POISON_LIMIT, more)), "good", "on")
             await eventually(lambda: work.done == ["good", "on"], 40)  # by itself, but slowly
-            assert time.monotonic() - began > 2 * LOOK_SECONDS
+            assert time.monotonic() - began > 2 * SLOW_UNIT_SECONDS
             await eventually(lambda: not told())
         assert len(await bench.letters()) == more
 

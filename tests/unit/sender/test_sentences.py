@@ -25,7 +25,7 @@ from sender_service.ops.people import MergeIn, PersonQuery
 from sender_service.ops.push_tester import PushTestRequest
 from sender_service.ops.tokens import TokenIn
 from shared.errors import FieldError, InvalidPayload
-from shared.models.sentences import UNEXPECTED, UNTOLD, sentence_of, words_of
+from shared.models.sentences import UNDESCRIBED, UNEXPECTED, sentence_of, words_of
 from shared.models.strict import validate_strictly
 from tests.sentences import FOREIGN
 
@@ -113,7 +113,7 @@ def check(errors: Iterator[FieldError] | tuple[FieldError, ...] | list[FieldErro
         count += 1
         assert error.message, error
         assert not FOREIGN.search(error.message), error
-        assert error.message not in (UNEXPECTED, UNTOLD), error
+        assert error.message not in (UNEXPECTED, UNDESCRIBED), error
         assert not re.search(r"[\[\]()]", error.field), error
     return count
 
@@ -173,8 +173,8 @@ def test_c3_every_pattern_has_words_with_an_example() -> None:
             if isinstance(one, dict) and isinstance(one.get("pattern"), str):
                 by_itself = any(f".{name}" in path for name in LISTED_BY_OTHER_WORDS)
                 known = words_of(one["pattern"])
-                assert by_itself or "propertyNames" in path or known != UNTOLD, (path, one)
-                assert known == UNTOLD or " as " in known or "shows ids" in known, known
+                assert by_itself or "propertyNames" in path or known != UNDESCRIBED, (path, one)
+                assert known == UNDESCRIBED or " as " in known or "shows ids" in known, known
 
 
 def test_c3_no_type_of_pydantics_reaches_people() -> None:

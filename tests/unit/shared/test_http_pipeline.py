@@ -58,7 +58,7 @@ def test_a1_only_so_many_requests_wait_and_nothing_is_read_meanwhile(
         await asyncio.sleep(5)
         [connection] = connections
         assert app.asked == 1 and len(connection.pipeline) <= MAX_QUEUED
-        assert len(connection.held) <= 262_144  # one read
+        assert len(connection.unparsed) <= 262_144  # one read
         assert writer.transport.get_write_buffer_size() > len(GET) * many // 2
         writer.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka.protocol.fetch import FetchRequest, FetchResponse_v4
 from aiokafka.protocol.metadata import MetadataRequest
 
-from shared.kafka.fetch_repeats import PATIENCE_SECONDS, PatientFetches, Rest
+from shared.kafka.fetch_repeats import FETCH_SECONDS, RepeatedFetches, Rest
 from shared.loops import Wakeup
 from tests.stack import eventually
 
@@ -37,15 +37,15 @@ class Broker:
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return found if hasattr(request, "decode") else struct.RESPONSE_TYPE.decode(found)
 
-    def patient(self, rest: Rest | None = None) -> PatientFetches:
-        return PatientFetches(self.send, WAIT_SECONDS, rest, lambda: self.now)
+    def patient(self, rest: Rest | None = None) -> RepeatedFetches:
+        return RepeatedFetches(self.send, WAIT_SECONDS, rest, lambda: self.now)
 
 
 def request() -> FetchRequest:
     return FetchRequest(50, 1, 1_000_000, 0, [("topic", [(0, 7, 1_000)])])
 
 
-async def fetch(patient: PatientFetches) -> tuple[Any, ...]:
+async def fetch(patient: RepeatedFetches) -> tuple[Any, ...]:
     """Return what the answer says of the partition."""
     found = await patient.send(1, request())
     return tuple(found.topics[0][1][0])
@@ -54,7 +54,7 @@ async def fetch(patient: PatientFetches) -> tuple[Any, ...]:
 async def test_d8_an_empty_fetch_lasts_as_long_as_patience() -> None:
     broker = Broker(answer(7))
     assert await fetch(broker.patient()) == (0, 0, 7, 7, [], b"")
-    assert PATIENCE_SECONDS - 0.001 <= broker.now <= PATIENCE_SECONDS + WAIT_SECONDS
+    assert FETCH_SECONDS - 0.001 <= broker.now <= FETCH_SECONDS + WAIT_SECONDS
     assert len(set(broker.sent)) == 1
 
 
@@ -98,5 +98,5 @@ async def test_what_is_no_fetch_is_sent_as_it_is() -> None:
         return "answer"
 
     asked = MetadataRequest([])
-    assert await PatientFetches(send, WAIT_SECONDS).send(1, asked, group=2) == "answer"
+    assert await RepeatedFetches(send, WAIT_SECONDS).send(1, asked, group=2) == "answer"
     assert passed == [(1, asked, {"group": 2})]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.stage.poison_throttle import LOOK_SECONDS, POISON_LIMIT, PoisonThrottle
+from shared.stage.poison_throttle import POISON_LIMIT, SLOW_UNIT_SECONDS, PoisonThrottle
 from tests.fakes import ManualClock
 
 
@@ -14,15 +14,15 @@ def _watch() -> tuple[PoisonThrottle, ManualClock]:
 def test_it_slows_down_and_comes_back_by_itself() -> None:
     watch, clock = _watch()
     watch.count(POISON_LIMIT - 1, POISON_LIMIT - 1)
-    assert not watch.only_poison and not watch.holds(0)
+    assert not watch.only_poison and not watch.is_too_soon(0)
     for _ in range(3):  # an attacker's records: each second another unit, without end
         watch.count(200, 200)
-        assert watch.only_poison and watch.holds(0)
-        clock.advance(LOOK_SECONDS)
-        assert not watch.holds(0)
-        assert watch.holds(1)  # one at a time
+        assert watch.only_poison and watch.is_too_soon(0)
+        clock.advance(SLOW_UNIT_SECONDS)
+        assert not watch.is_too_soon(0)
+        assert watch.is_too_soon(1)  # one at a time
     watch.count(199, 200)
-    assert not watch.only_poison and not watch.holds(0)
+    assert not watch.only_poison and not watch.is_too_soon(0)
 
 
 def test_a_good_record_between_breaks_the_run() -> None:

@@ -39,9 +39,9 @@ async function call(method, path, body) {
     headers: body ? { "Content-Type": "application/json" } : {},
     body: body && JSON.stringify(body),
   });
-  const said = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(said)}`);
-  return said;
+  const result = await answer.json().catch(() => null);
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(result)}`);
+  return result;
 }
 
 function device() {
@@ -55,7 +55,7 @@ function device() {
   };
 }
 
-// As the real SDK keeps for its worker what `init` said: the same database, stores and keys.
+// Keeps the options of `init` for the worker, as the real SDK does: the same database, stores and keys.
 function keep(options, shown) {
   return new Promise((done) => {
     const request = indexedDB.open("ONE_SIGNAL_SDK_DB", 1);

@@ -1,8 +1,8 @@
 // The face of SDK v15: an array that becomes an object, promises or callbacks, players.
 
 const listeners = {};
-const tell = (event, value) => (listeners[event] ?? []).forEach((listener) => listener(value));
-core.emit = (_, to) => tell("notificationPermissionChange", { to });
+const notify = (event, value) => (listeners[event] ?? []).forEach((listener) => listener(value));
+core.emit = (_, to) => notify("notificationPermissionChange", { to });
 
 async function put(values) {
   await call("PUT", `/players/${read().id}`, { app_id: core.options.appId, ...values });
@@ -14,7 +14,7 @@ async function subscribe() {
   const player = { app_id: core.options.appId, device_type: 5, identifier: token, language };
   const made = await call("POST", "/players", { ...player, notification_types: 1, sdk: "151607" });
   change({ id: made.id, token, optedOut: false });
-  tell("subscriptionChange", true);
+  notify("subscriptionChange", true);
   poll();
 }
 
@@ -22,7 +22,7 @@ async function turn(on) {
   if (on && !read().id) return subscribe();
   change({ optedOut: !on });
   await put({ notification_types: on ? 1 : -2 });
-  tell("subscriptionChange", isOn());
+  notify("subscriptionChange", isOn());
   poll();
 }
 

@@ -2,24 +2,24 @@
 // come before the real one and show in events only, `OneSignalDeferred` runs its functions in turn.
 
 const listeners = { change: [], permissionChange: [] };
-const tell = (event, value) => listeners[event].forEach((listener) => listener(value));
+const notify = (event, value) => listeners[event].forEach((listener) => listener(value));
 const state = () => ({ id: read().id ?? null, token: read().token ?? null, optedIn: isOn() });
-core.emit = (_, value) => tell("permissionChange", value === "granted");
+core.emit = (_, value) => notify("permissionChange", value === "granted");
 
 async function subscribe() {
   if (!(await ask())) return;
   const none = { id: null, token: null, optedIn: true };
-  tell("change", { previous: { ...none, optedIn: false }, current: none });
+  notify("change", { previous: { ...none, optedIn: false }, current: none });
   const { type, token, language, timezone } = device();
   const local = { id: `local-${crypto.randomUUID()}`, token, optedIn: true };
-  tell("change", { previous: none, current: local });
+  notify("change", { previous: none, current: local });
   const made = await call("POST", `/apps/${core.options.appId}/users`, {
     identity: core.login ? { external_id: core.login } : {},
     properties: { language, timezone_id: timezone },
     subscriptions: [{ type, token, language, enabled: true, notification_types: 1, sdk: "160608" }],
   });
   change({ id: made.subscriptions[0].id, user: made.identity.onesignal_id, token, optedOut: false });
-  tell("change", { previous: local, current: state() });
+  notify("change", { previous: local, current: state() });
   poll();
 }
 
@@ -28,7 +28,7 @@ async function turn(on) {
   if (on && !(await ask())) return;
   const previous = state();
   change({ optedOut: !on });
-  tell("change", { previous, current: state() });
+  notify("change", { previous, current: state() });
   const subscription = { enabled: on, notification_types: on ? 1 : -2 };
   await call("PATCH", `/apps/${core.options.appId}/subscriptions/${read().id}`, { subscription });
   poll();

@@ -21,11 +21,11 @@ self.addEventListener("notificationclose", (event) => {
 
 async function receive(message) {
   const isV15 = message.sdk === "v15";
-  const told = isV15 ? null : post(message, "willDisplay"); // v16 tells before it shows
-  const isShown = await show(message);
+  const reported = isV15 ? null : post(message, "willDisplay"); // v16 reports before it shows
+  const isVisible = await show(message);
   if (isV15) await post(message, "displayed");
-  await Promise.all([told, tally(message, "displayed")]);
-  await tellPages("displayed", message, { isShown });
+  await Promise.all([reported, tally(message, "displayed")]);
+  await notifyPages("displayed", message, { isVisible });
 }
 
 // Without a topic a push replaces the last one, as with the real SDK.
@@ -52,21 +52,21 @@ async function click(message, action) {
   const button = (push.actionButtons ?? []).find((one) => one.actionId === action);
   const url = button?.launchURL ?? push.launchURL ?? message.site;
   // The webhook is under way before the window opens.
-  const told = post(message, "clicked", { button, url });
-  await tellPages("clicked", message, {});
+  const reported = post(message, "clicked", { button, url });
+  await notifyPages("clicked", message, {});
   await open(url);
-  await Promise.all([told, tally(message, "clicked")]);
+  await Promise.all([reported, tally(message, "clicked")]);
 }
 
 async function dismiss(message) {
   await Promise.all([post(message, "dismissed"), tally(message, "closed")]);
-  await tellPages("closed", message, {});
+  await notifyPages("closed", message, {});
 }
 
 // For a desktop that shows no notifications: the page has a card, and says what was done to it.
 async function actOn({ message, kind, action }) {
-  for (const shown of await self.registration.getNotifications()) {
-    if (shown.data?.push.notificationId === message.push.notificationId) shown.close();
+  for (const visible of await self.registration.getNotifications()) {
+    if (visible.data?.push.notificationId === message.push.notificationId) visible.close();
   }
   await (kind === "clicked" ? click(message, action) : dismiss(message));
 }
@@ -95,7 +95,7 @@ async function post(message, kind, act = {}) {
       body: JSON.stringify(body), // a string goes as text/plain, and undefined keys stay away
     });
   } finally {
-    await tellPages("webhook", message, { event, body });
+    await notifyPages("webhook", message, { event, body });
   }
 }
 
@@ -141,7 +141,7 @@ async function tally({ sandbox, player, push }, kind) {
   }).catch(() => undefined);
 }
 
-async function tellPages(what, message, more) {
+async function notifyPages(what, message, more) {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   pages.forEach((page) => page.postMessage({ oneSignal: true, what, message, ...more }));
 }

@@ -30,7 +30,7 @@ function show(entry) {
   else list.prepend(item);
 }
 
-// An entry with an id takes the place of what was said of it before. `good` null: not known yet.
+// An entry with an id replaces its former one. `good` null: not known yet.
 export function note(what, answer, good, details, id = null) {
   const entry = { at: clock(new Date()), what, answer, good, details, id };
   const entries = read(KEY, [], tab);

@@ -32,7 +32,7 @@ listenForCheckout();
 startSubscription();
 showProfile();
 document.addEventListener("basket", showBasket);
-// What Carillon was just told it knows a moment later.
+// Carillon knows an event a moment after it was sent.
 window.addEventListener("snippet", ({ detail }) => {
   if (detail.what === "sent") setTimeout(showProfile, PROJECTED_MS);
 });

@@ -66,7 +66,7 @@ function order(email) {
   return { transaction: { id, revenue, shipping, tax }, email, items: basket.basketItems() };
 }
 
-// The purchase is told by the data layer; here it is only shown.
+// The data layer reports the purchase; here it is only displayed.
 export function showOrder() {
   const found = read("shop.order", null, tab);
   const place = document.getElementById("order");

@@ -67,8 +67,8 @@ async function pushMe(campaign, visitor) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
-  const said = await answer.json().catch(() => null);
-  note(`send ${campaign}`, String(answer.status), answer.ok, { sent: body, answered: said });
+  const result = await answer.json().catch(() => null);
+  note(`send ${campaign}`, String(answer.status), answer.ok, { sent: body, answered: result });
 }
 
 export function startSubscription() {
