@@ -17,7 +17,7 @@ _NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis", "root"})
 
 
 # ISO 4217's codes, old ones too, without the one that says "none".
-CURRENCIES = frozenset(get_global("all_currencies")) - {"XXX"}
+CURRENCY_CODES = frozenset(get_global("all_currencies")) - {"XXX"}
 
 
 @lru_cache(KEPT)

@@ -14,7 +14,7 @@ PUSH_STEPS = 100_000  # of all texts that one person gets: about 10 ms
 CLOCK_EVERY = 10_000  # steps between two looks at the clock
 PUSH_SECONDS = 0.25  # of the processor, whatever the count says
 CHARACTERS_A_STEP = 8  # copied, compared or searched
-_KINDS = {
+_KIND_WORDS = {
     str: "a text", bool: "a yes or no", int: "a number", float: "a number", dict: "an object",
     list: "a list", tuple: "a list", type(None): "null",
 }  # fmt: skip
@@ -43,7 +43,7 @@ class StepsSpent(TextFault):
 
 def kind_of(value: object) -> str:
     """Return what sort of value it is, in words of the text's author."""
-    return _KINDS.get(type(value), "a value")
+    return _KIND_WORDS.get(type(value), "a value")
 
 
 class Meter:

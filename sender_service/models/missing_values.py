@@ -20,10 +20,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sender_service.models.metering import NamedFault, StepsSpent, TextFault, kind_of, meter
 
 EACH = "_each"  # the filter that everything gone through passes
-DEFAULTS = frozenset({"d", "default"})
-DEFINED = frozenset({"defined", "undefined"})
+DEFAULT_FILTERS = frozenset({"d", "default"})
+DEFINED_TESTS = frozenset({"defined", "undefined"})
 MAX_PATH = 80  # characters of a variable in a message
-MAX_NAMED = 3  # variables that a message names, where it isn't known which of them is meant
+MAX_VARIABLES = 3  # variables that a message names, where it isn't known which of them is meant
 WRONG_KIND = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 
 
@@ -88,7 +88,7 @@ def variables_at(tree: nodes.Template, line: int | None) -> list[str]:
             waiting[:0] = node.iter_child_nodes()
         elif node.lineno == line and getattr(node, "ctx", "load") == "load":
             found[path] = None
-    return list(found)[:MAX_NAMED]
+    return list(found)[:MAX_VARIABLES]
 
 
 class NamingGenerator(CodeGenerator):
@@ -160,7 +160,7 @@ class NamingEnvironment(ImmutableSandboxedEnvironment):
         """Call a filter. Raises UndefinedError, NamedFault, StepsSpent."""
         at = _value_at(function)
         value, label = args[at], path if name == EACH else f"{path}|{name}" if path else name
-        if isinstance(value, StrictUndefined) and name not in DEFAULTS:
+        if isinstance(value, StrictUndefined) and name not in DEFAULT_FILTERS:
             require(value)
         try:
             made = function(*args, **kwargs)
@@ -171,7 +171,7 @@ class NamingEnvironment(ImmutableSandboxedEnvironment):
         except WRONG_KIND as exc:
             more = " with these arguments" if len(args) > at + 1 or kwargs else ""
             raise _named(label, f"can't be applied to {kind_of(value)}{more}") from exc
-        if name in DEFAULTS or made is not None and not isinstance(made, StrictUndefined):
+        if name in DEFAULT_FILTERS or made is not None and not isinstance(made, StrictUndefined):
             return made
         return Null(name=label) if made is None else self.undefined(name=label)
 
@@ -180,7 +180,7 @@ class NamingEnvironment(ImmutableSandboxedEnvironment):
     ) -> Any:
         """Call a test. Raises UndefinedError, NamedFault, StepsSpent."""
         at = _value_at(function)
-        if isinstance(args[at], Null) and name not in DEFINED:
+        if isinstance(args[at], Null) and name not in DEFINED_TESTS:
             args = (*args[:at], None, *args[at + 1 :])
         try:
             return function(*args, **kwargs)

@@ -57,7 +57,7 @@ Name = Annotated[
         " as my-shop",
     ),
 ]
-_NAME: TypeAdapter[str] = TypeAdapter(Name)
+_CAMPAIGN_NAME: TypeAdapter[str] = TypeAdapter(Name)
 # Which letters a visitor's id may have is asked where names are left out, not of stored triggers.
 VisitorId = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=64)]
 
@@ -216,7 +216,7 @@ def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, s
         raise InvalidPayload("a trigger is a JSON object", code="trigger_not_an_object")
     head = validate(TriggerHead, value)
     with contextlib.suppress(ValidationError):
-        head._campaign = _NAME.validate_python(value.get("campaign"))
+        head._campaign = _CAMPAIGN_NAME.validate_python(value.get("campaign"))
     try:
         trigger = _read(value)
     except InvalidPayload as exc:
