@@ -1,4 +1,4 @@
-"""Time zones and languages as browsers report them, and which of them are usable."""
+"""Time zones, languages and currencies as reported, and which of them are usable."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ from collections.abc import Collection
 from functools import cache, lru_cache
 from zoneinfo import available_timezones
 
+from babel.core import get_global
+
 KEPT = 2_048
+_NO_ZONES = frozenset({"factory", "localtime"})  # what a machine has where none is set
 # BCP 47, roughly: a language, then subtags; POSIX's "cs_CZ.UTF-8" has an encoding behind it.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*\Z")
 _NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis", "root"})
+
+
+# ISO 4217's codes, old ones too, without the one that says "none".
+CURRENCY_CODES = frozenset(get_global("all_currencies")) - {"XXX"}
 
 
 @lru_cache(KEPT)
@@ -35,4 +42,4 @@ def known_language(tag: str) -> str | None:
 
 @cache
 def _zones() -> dict[str, str]:
-    return {name.lower(): name for name in available_timezones()}
+    return {name.lower(): name for name in available_timezones() if name.lower() not in _NO_ZONES}

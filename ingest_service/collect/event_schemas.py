@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PlainValidator,
@@ -29,6 +30,7 @@ from ingest_service.parsing.normalise import (
     Name,
     Path,
     Uuid,
+    check_currency,
     to_currency,
 )
 from shared.ids import VISITOR_ID
@@ -138,6 +140,7 @@ Currency = Annotated[
         pattern=described(r"^[A-Za-z]{3}\z", "must be a code of three letters, as EUR"),
         to_upper=True,
     ),
+    AfterValidator(check_currency),
     WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{3}$"}),
 ]
 

@@ -41,6 +41,7 @@ from shared.identity_values import (
     is_placeholder,
     is_placeholder_visitor,
 )
+from shared.locales import known_language, known_time_zone
 from shared.models.app import App
 from shared.models.event import Source
 
@@ -48,6 +49,10 @@ from shared.models.event import Source
 SPECIAL = frozenset({Identify, OneSignalStatus, Interaction})
 # An id makes repetition harmless: an event is not taken under another one.
 NEEDED = frozenset({"id", "type", "visitorId", "data"})
+_PLACES = (
+    ("timeZone", known_time_zone, ("time_zone", "is no time zone, as Europe/Prague is")),
+    ("language", known_language, ("language", "is no language, as cs or en-US is")),
+)
 BEYOND = ("out_of_range", "is beyond the years 1 to 9999")
 NEEDED_DATA = frozenset({"login"})  # without it an email would be somebody else's
 
@@ -222,9 +227,12 @@ def _keep_address(
 def _context(part: BaseModel | None, arrival: RequestContext, notes: FieldNotes) -> dict[str, Any]:
     """The mark is ours to make: a sender's own `crawler` was dropped with what isn't declared."""
     told = _told(part)
-    for field in ("timeZone", "language"):
+    for field, known, unknown in _PLACES:
         value = told.get(field)
-        if value and value[0] in NO_VALUE_STARTS and is_no_value(value):
+        if not value:
+            continue
+        why = (NO_VALUE, NO_VALUE_MESSAGE) if is_no_value(value) else unknown
+        if why is not unknown or known(value) is None:
             del told[field]
-            notes.leave_out(f"context.{field}", NO_VALUE, NO_VALUE_MESSAGE)
+            notes.leave_out(f"context.{field}", *why)
     return {**told, "crawler": True} if arrival.crawler else told

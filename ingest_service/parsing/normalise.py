@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.identity_values import NO_VALUE
 from shared.ids import is_uuid
+from shared.locales import CURRENCY_CODES
 from shared.names import QUOTES, to_thing_id
 
 MAX_ID = 128
@@ -63,6 +64,13 @@ def to_currency(value: Any) -> Any:
     """A sign that one currency has is its code."""
     text = value.strip() if isinstance(value, str) else value
     return _SIGNS.get(text.lower().rstrip("."), text) if isinstance(text, str) else text
+
+
+def check_currency(code: str) -> str:
+    """Return the code. Raises PydanticCustomError for letters that no currency has: `NaN`, `nil`."""
+    if code not in CURRENCY_CODES:
+        raise PydanticCustomError("currency", "must be a code of ISO 4217, as EUR")
+    return code
 
 
 def is_blank(value: Any) -> bool:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from rich.table import Table
 
-from sender_service.cli.ops import OpsClient, add_command, add_group, path_of, read_json, rows
-from sender_service.cli.sends import COUNTED, account_table
+from sender_service.cli.ops import (
+    ApiError,
+    OpsClient,
+    add_command,
+    add_group,
+    path_of,
+    read_json,
+    rows,
+)
+from sender_service.cli.sends import COUNTED, account_table, describe
+from sender_service.cli.trigger import POLL_SECONDS, check_account, look_at_send
+
+TEST_SECONDS = 30.0  # a push to one player is known after about one
 
 
 def add_campaign_commands(commands: Any) -> None:
@@ -59,8 +71,30 @@ async def _test(ops: OpsClient) -> None:
         "player": ops.options.player,
         "variables": read_json(ops.options.variables, "--variables"),
     }
-    account = await ops.call("POST", _path(ops, "test"), json=body)
+    account = await _until_known(ops, await ops.call("POST", _path(ops, "test"), json=body))
     ops.show(account, account_table(account))
+    check_account(account, is_named=True)
+    if account["closedAt"] is None:
+        state = describe(account)
+        raise ApiError(
+            409, f"after {TEST_SECONDS:.0f} seconds still {state}: send show {account['id']}"
+        )
+    if not account["sent"]:
+        reasons = [
+            f"{why} ({group})" for group in ("suppressed", "failed") for why in account[group]
+        ]
+        why = ", ".join(reasons) or "the app knows no such player"
+        raise ApiError(409, f"the push was not sent: {why}; docs/ops.md says what a reason means")
+
+
+async def _until_known(ops: OpsClient, account: dict[str, Any]) -> dict[str, Any]:
+    """Return the account once it is closed, or as it is when the time is over."""
+    for _ in range(round(TEST_SECONDS / POLL_SECONDS)):
+        if account["closedAt"] is not None:
+            break
+        await asyncio.sleep(POLL_SECONDS)
+        account = await look_at_send(ops.http, account["id"]) or account
+    return account
 
 
 async def _report(ops: OpsClient) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from sender_service.cli.ops import ApiError, OpsClient, add_command, path_of, rows
-from sender_service.cli.target import add_options, post_trigger, to_trigger
+from sender_service.cli.target import add_options, note_left_out, post_trigger, to_trigger
 from shared.errors import InvalidPayload
 
 
@@ -23,6 +23,7 @@ async def _preview(ops: OpsClient) -> None:
         raise ApiError(400, f"not a trigger: {exc.message}") from exc
     told = await post_trigger(ops, path_of("sends", "preview"), trigger)
     ops.show(told, _counts(told), _samples(told))
+    note_left_out(ops, told)
     if told["wouldBeRefused"]:
         raise ApiError(409, f"it would be refused: {told['wouldBeRefused']}")
 

@@ -20,6 +20,7 @@ from shared.ids import is_visitor_id
 
 KINDS = ("visitor", "login", "player")
 LINES = "application/x-ndjson"
+SHOWN_NAMES = 5  # names that were left out
 PIECE_BYTES = 256 * 1024
 LIST_SECONDS = 600.0  # the API may take so long over a long list
 
@@ -88,6 +89,23 @@ async def post_trigger(ops: OpsClient, path: str, trigger: dict[str, Any]) -> An
     return await ops.call("POST", path, content=body, headers={"Content-Type": "application/json"})
 
 
+def note_left_out(ops: OpsClient, answer: dict[str, Any]) -> None:
+    """Print which names were left out, and why, to the standard error: the first few of them."""
+    count = answer["people"].get("malformed", 0)
+    if count:
+        ops.note(f"left out: {count} of the names given")
+        for name in answer["malformed"][:SHOWN_NAMES]:
+            ops.note(f"  {_where(ops.options, name)}{name['message']}")
+        if count > SHOWN_NAMES:
+            ops.note(f"  and {count - SHOWN_NAMES} more")
+
+
+def _where(options: argparse.Namespace, name: dict[str, Any]) -> str:
+    """Return the option that gave the name; of a line nothing, for its message names it."""
+    given = [f"--{kind} {value}: " for kind in KINDS for value in getattr(options, kind)]
+    return given[name["index"]] if name["index"] < len(given) and options.list is None else ""
+
+
 def _open(source: str) -> AbstractContextManager[IO[bytes]]:
     """Raises Refused."""
     try:
@@ -105,7 +123,10 @@ async def _post_lines(
     with opened as lines:
         content = _pieces(orjson.dumps(trigger), iter(lines))
         headers = {"Content-Type": LINES}
-        return await ops.call("POST", path, content=content, headers=headers, timeout=LIST_SECONDS)
+        return await ops.call(
+            "POST", path, content=content, headers=headers, timeout=LIST_SECONDS,
+            params={"firstLine": 0},
+        )  # fmt: skip
 
 
 async def _pieces(head: bytes, lines: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from sender_service.cli.ops import ApiError, OpsClient, add_command, path_of, why_not
 from sender_service.cli.screen import error_console, print_tables
 from sender_service.cli.sends import account_table, describe
-from sender_service.cli.target import add_options, post_trigger, to_trigger
+from sender_service.cli.target import add_options, note_left_out, post_trigger, to_trigger
 from shared.errors import InvalidPayload
 
 POLL_SECONDS = 0.2
@@ -44,6 +44,7 @@ async def _trigger(ops: OpsClient) -> None:
         raise ApiError(
             503, f"whether it was taken isn't known ({type(exc).__name__}): {again}"
         ) from exc
+    note_left_out(ops, account)
     if ops.options.json and not ops.options.watch:
         return ops.show(account)
     ops.console.file.write(f"{account['id']}\n")
@@ -93,7 +94,7 @@ async def _until_closed(
     seen: dict[str, Any] | None = None
     quiet = 0.0
     while quiet < PATIENCE_SECONDS:
-        account = await _look(http, send)
+        account = await look_at_send(http, send)
         if account is not None:
             _draw(account, progress, task)
             if account["closedAt"] is not None:
@@ -106,7 +107,7 @@ async def _until_closed(
     raise ApiError(409, f"no progress for {PATIENCE_SECONDS / 60:.0f} minutes: {state}; it goes on")
 
 
-async def _look(http: httpx.AsyncClient, send: str) -> dict[str, Any] | None:
+async def look_at_send(http: httpx.AsyncClient, send: str) -> dict[str, Any] | None:
     """The send's account; None while the API is unwell. Raises Refused."""
     answer = await http.get(path_of("sends", send))
     if answer.status_code >= 500:

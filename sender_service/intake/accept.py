@@ -206,7 +206,7 @@ class Intake:
             "_id": said.head.id,
             "head": head_of(said.head.id),
             "app": said.head.app,
-            "campaign": trigger.campaign if trigger else "",
+            "campaign": trigger.campaign if trigger else said.head._campaign,
             "priority": trigger.priority if trigger else "marketing",
             "digest": said.digest,
             "parts": None,

@@ -43,7 +43,11 @@ def read_recipient(number: int, line: bytes, index: int) -> Recipient | BadName:
             text = f"{unknown[0].field}: {unknown[0].message}"
             raise _at_line(number, InvalidPayload(text, errors=unknown)) from exc
         code = exc.errors[0].code if exc.errors else exc.code
-        return BadName(index, code, f"line {number}: {exc.message}")
+        return bad_at(number, index, code, exc.message)
+
+
+def bad_at(number: int, index: int, code: str, message: str) -> BadName:
+    return BadName(index, code, f"line {number}: {message}")
 
 
 def check_any(total: int, malformed: Malformed) -> None:
@@ -56,6 +60,8 @@ def check_any(total: int, malformed: Malformed) -> None:
 
 def _at_line(number: int, error: InvalidPayload) -> InvalidPayload:
     """The same, naming the line: `lines.17.visitor`."""
+    if not number:
+        return error
     found = error.errors or [FieldError("body", error.code, error.message)]
     place = f"lines.{number}"
     errors = [
@@ -79,13 +85,13 @@ async def peek_head(lines: Lines) -> tuple[Terms, Lines]:
     return head, again()
 
 
-async def to_lines(chunks: AsyncIterator[bytes]) -> Lines:
-    """(number from 1 on, line) without empty ones. Raises TooLarge.
+async def to_lines(chunks: AsyncIterator[bytes], start: int = 1) -> Lines:
+    """(number, line) without empty ones, numbered from `start` on. Raises TooLarge.
 
     Empty lines count too, so that no upload is endless; a line that comes in a million pieces is
     put together once.
     """
-    number, size = 0, 0
+    number, size = start - 1, 0
     rest = bytearray()
     async for chunk in chunks:
         size += len(chunk)
@@ -106,7 +112,8 @@ async def to_lines(chunks: AsyncIterator[bytes]) -> Lines:
 
 def _measure(number: int, line: bytearray) -> None:
     if len(line) > MAX_TRIGGER_BYTES:
-        raise TooLarge(f"line {number} has more than 1 MiB", code="line_too_large")
+        what = f"line {number}" if number else "the trigger"
+        raise TooLarge(f"{what} has more than 1 MiB", code="line_too_large")
 
 
 def list_too_large() -> TooLarge:

@@ -19,6 +19,7 @@ import orjson
 from sender_service.intake.lines import (
     PART_BYTES,
     Lines,
+    bad_at,
     check_any,
     list_too_large,
     read_head,
@@ -68,7 +69,7 @@ class _Cut:
     _in_one: bool = True  # no part was full yet
     _token: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
 
-    def add(self, found: Recipient | BadName, size: int) -> bool:
+    def add(self, found: Recipient | BadName, number: int, size: int) -> bool:
         """True when the part is full. Raises TooLarge, Rejected.
 
         The digest is over what can be read: what an app allows later makes no other list of it.
@@ -77,7 +78,7 @@ class _Cut:
             document = to_document(found)
             self.digest.update(orjson.dumps(document, option=orjson.OPT_SORT_KEYS) + b"\n")
             why = why_nobody(*found.address, self.allowed)
-            found = found if why is None else BadName(self.total, *why)
+            found = found if why is None else bad_at(number, self.total, *why)
         if isinstance(found, BadName):
             self.malformed = self.malformed.with_name(found)
         else:
@@ -139,7 +140,7 @@ class ListUpload:
     async def _cut(self, lines: Lines, cut: _Cut, expires: datetime | None) -> None:
         """Write the parts; only look at the lines where the send is known already."""
         async for number, line in lines:
-            is_full = cut.add(read_recipient(number, line, cut.total), len(line))
+            is_full = cut.add(read_recipient(number, line, cut.total), number, len(line))
             if is_full:
                 await self._write(cut, expires)
         check_any(cut.total, cut.malformed)

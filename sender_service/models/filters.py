@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 from jinja2.filters import FILTERS as THEIR_FILTERS
-from jinja2.filters import do_default, do_round, sync_do_map
+from jinja2.filters import do_default, sync_do_map
 from jinja2.runtime import Context, Undefined
 from jinja2.tests import TESTS as THEIR_TESTS
 from jinja2.utils import pass_context
@@ -29,21 +29,18 @@ from sender_service.models.charging import (
     ordering,
 )
 from sender_service.models.formats import offered_formats, plain_number
-from sender_service.models.metering import TextFault, meter
+from sender_service.models.metering import TextFault, kind_of, meter
+from sender_service.models.number_filters import offered_number_filters
 
 FILTERS: Mapping[str, Any] = THEIR_FILTERS
 TESTS: Mapping[str, Any] = THEIR_TESTS
-_KINDS = {bool: "a yes or no", dict: "an object", list: "a list", tuple: "a list"}
 MAX_LENGTH = 20_000  # characters of what is put together on the way to a text's 200
 MAX_RANGE = 1_000
-MAX_PRECISION = 15
-MAX_WHOLE = 2**63
-MAX_DIGITS = 40  # of a text that becomes a number
 
 # Jinja2's own, each with how many times over it goes through its input.
 PLAIN = MappingProxyType(
     {"abs": 1, "capitalize": 1, "count": 0, "dictsort": 20, "filesizeformat": 1,
-     "first": 0, "float": 1, "items": 0, "last": 0, "length": 0, "lower": 1, "reverse": 1,
+     "first": 0, "items": 0, "last": 0, "length": 0, "lower": 1, "reverse": 1,
      "title": 16, "truncate": 1, "upper": 1, "urlencode": 16, "wordcount": 16}
 )  # fmt: skip
 OF_TEXT = frozenset({"capitalize", "lower", "title", "truncate", "upper", "urlencode", "wordcount"})
@@ -82,9 +79,9 @@ METHODS: Mapping[type, Mapping[str, int]] = MappingProxyType(
 def offered_filters() -> dict[str, Function]:
     """Return the filters by name, each charged for what it does."""
     own: dict[str, Function] = {
-        "d": _default, "default": _default, "e": _escape, "escape": _escape, "int": _int, "join": _join,
-        "list": _list, "map": _map, "replace": _replace, "round": _round, "string": to_text, "sum": _sum,
-        "tojson": _to_json, "trim": _trim,
+        "d": _default, "default": _default, "e": _escape, "escape": _escape, "join": _join,
+        "list": _list, "map": _map, "replace": _replace, "string": to_text, "tojson": _to_json,
+        "trim": _trim, **offered_number_filters(),
     }  # fmt: skip
     plain = {name: charged(FILTERS[name], times) for name, times in PLAIN.items()}
     plain |= {name: _of_text(plain[name]) for name in OF_TEXT}
@@ -129,7 +126,7 @@ def to_text(value: object) -> str:
     if value is None:
         raise TextFault("a value is null")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TextFault(f"{_KINDS.get(type(value), 'a value')} is no text")
+        raise TextFault(f"{kind_of(value)} is no text")
     return plain_number(value)
 
 
@@ -167,16 +164,6 @@ def _escape(value: object) -> str:
     return str(escape(text))
 
 
-def _int(value: Any, default: Any = 0, base: int = 10) -> Any:
-    meter.charge(CALL_STEPS)
-    if isinstance(value, str) and len(value) > MAX_DIGITS:
-        raise TextFault(f"int: at most {MAX_DIGITS} digits")
-    number = FILTERS["int"](value, default, base)
-    if isinstance(number, int) and abs(number) > MAX_WHOLE:
-        raise TextFault("int: a number is too large")
-    return number
-
-
 def _join(values: Iterable[Any], between: object = "", attribute: str | None = None) -> str:
     check_attribute(attribute)
     gap = to_text(between)
@@ -211,26 +198,6 @@ def _replace(text: object, old: object, new: object) -> str:
     if len(text) + text.count(old) * len(new) > MAX_LENGTH:
         raise TextFault(f"a text: at most {MAX_LENGTH} characters")
     return text.replace(old, new)
-
-
-def _round(number: float, precision: int = 0, method: Any = "common") -> float:
-    meter.charge(CALL_STEPS)
-    if not isinstance(number, int | float) or not isinstance(precision, int):
-        raise TextFault("round: of numbers only")  # of a text it would be a repetition
-    if not -MAX_PRECISION <= precision <= MAX_PRECISION:
-        raise TextFault(f"round: at most {MAX_PRECISION} digits")
-    return do_round(number, precision, method)
-
-
-def _sum(values: Iterable[Any], attribute: str | None = None) -> float:
-    check_attribute(attribute)
-    total: float = 0
-    for value in meter.each(values, 3):
-        number = value if attribute is None else value[attribute]
-        if not isinstance(number, int | float):
-            raise TextFault("sum: of numbers only")
-        total += number
-    return total
 
 
 def _to_json(value: object) -> str:

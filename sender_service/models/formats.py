@@ -17,7 +17,7 @@ from jinja2.runtime import Context
 from jinja2.utils import pass_context
 
 from sender_service.models.charging import Function
-from sender_service.models.metering import TextFault, meter
+from sender_service.models.metering import TextFault, kind_of, meter
 
 LANGUAGE = "_language"  # of the text, in its context: no name that a text can ask for
 TIME_ZONE = "_time_zone"  # of the person
@@ -65,7 +65,7 @@ def _locale_of(context: Context) -> Locale:
 
 def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TextFault("only numbers are written as numbers or amounts")
+        raise TextFault(f"a number is expected, not {kind_of(value)}")
     return Decimal(plain_number(value))
 
 

@@ -14,6 +14,10 @@ PUSH_STEPS = 100_000  # of all texts that one person gets: about 10 ms
 CLOCK_EVERY = 10_000  # steps between two looks at the clock
 PUSH_SECONDS = 0.25  # of the processor, whatever the count says
 CHARACTERS_A_STEP = 8  # copied, compared or searched
+_KIND_WORDS = {
+    str: "a text", bool: "a yes or no", int: "a number", float: "a number", dict: "an object",
+    list: "a list", tuple: "a list", type(None): "null",
+}  # fmt: skip
 _SCALARS = frozenset({int, float, bool, type(None)})
 _CONTAINERS: tuple[type, ...] = (
     dict,
@@ -29,8 +33,17 @@ class TextFault(ValueError):
     """A text can't be rendered. The message says why, in words that hold no value."""
 
 
+class NamedFault(TextFault):
+    """A fault whose message names the variable."""
+
+
 class StepsSpent(TextFault):
     """The texts have done as much as they may."""
+
+
+def kind_of(value: object) -> str:
+    """Return what sort of value it is, in words of the text's author."""
+    return _KIND_WORDS.get(type(value), "a value")
 
 
 class Meter:

@@ -13,10 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from jinja2 import StrictUndefined, nodes
-from jinja2.compiler import CodeGenerator
 from jinja2.compiler import operators as operators_of
 from jinja2.runtime import Context, LoopContext
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_context
 
 from sender_service.models.charging import CALL_STEPS
@@ -29,12 +27,19 @@ from sender_service.models.filters import (
     short_text,
     to_text,
 )
-from sender_service.models.metering import CHARACTERS_A_STEP, TextFault, meter
+from sender_service.models.metering import CHARACTERS_A_STEP, NamedFault, TextFault, kind_of, meter
+from sender_service.models.missing_values import (
+    EACH,
+    NamingEnvironment,
+    NamingGenerator,
+    go_through,
+    path_of,
+    require,
+)
 
 MAX_NUMBER = 1e15
 LOOP_METHODS = frozenset({"changed", "cycle"})
 FOR_EACH = LAZY | {"map"}
-EACH = "_each"  # the filter that everything gone through passes
 ITEM_STEPS = 20  # of a filter that does something for each
 TURN_STEPS = 4  # of an empty loop
 _DEAR = (
@@ -63,7 +68,7 @@ def steps_of(tree: nodes.Node) -> int:
     return steps
 
 
-class _Generator(CodeGenerator):
+class _Generator(NamingGenerator):
     """Writes the calls that charge for what no function of the environment sees."""
 
     def visit_Concat(self, node: nodes.Concat, frame: Any) -> None:
@@ -109,7 +114,7 @@ class _Generator(CodeGenerator):
         self.write(")")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
-        self.write(f"environment.show({_path_of(node)!r}, ")
+        self.write(f"environment.show({path_of(node)!r}, ")
 
     def _output_child_post(self, node: nodes.Expr, frame: Any, finalize: Any) -> None:
         self.write(")")
@@ -127,21 +132,13 @@ def _has_constant(sides: Iterable[nodes.Expr]) -> bool:
     return any(isinstance(side, nodes.Const) for side in sides)
 
 
-def _path_of(node: nodes.Node) -> str:
-    """`profile.basket.total`, where that is what is shown; else nothing."""
-    parts: list[str] = []
-    while isinstance(node, nodes.Getattr):
-        parts, node = [node.attr, *parts], node.node
-    return ".".join([node.name, *parts]) if isinstance(node, nodes.Name) else ""
-
-
 @pass_context
 def _not_constant(_: Context, value: object) -> object:
     """Never called: Jinja2 works nothing out while it compiles, uncounted, where this needs a context."""
     return value
 
 
-class PushEnvironment(ImmutableSandboxedEnvironment):
+class PushEnvironment(NamingEnvironment):
     code_generator_class = _Generator
     intercepted_binops = frozenset(_BINOPS)
 
@@ -150,7 +147,7 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
             undefined=StrictUndefined, autoescape=False, optimized=False, finalize=_not_constant
         )
         self.globals = {"range": short_range}
-        self.filters: dict[str, Any] = {**offered_filters(), EACH: meter.each}
+        self.filters: dict[str, Any] = {**offered_filters(), EACH: go_through}
         self.tests: dict[str, Any] = offered_tests()
         self.charge_for = meter.charge_for
 
@@ -162,9 +159,10 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
 
     @staticmethod
     def show(path: str, value: object) -> str:
-        if value is None and path:
-            raise TextFault(f"{path} is null")
-        return to_text(value)
+        try:
+            return to_text(value)
+        except TextFault as exc:
+            raise NamedFault(f"{path}: {exc}" if path else str(exc)) from exc
 
     @staticmethod
     def concat(pieces: Iterable[str]) -> str:
@@ -179,14 +177,16 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
     @staticmethod
     def cut(value: Any, start: Any, stop: Any, step: Any) -> Any:
         """`a[1:2]`, which no sandbox sees either."""
+        require(value)
         if not isinstance(value, str | list | tuple):
-            raise TextFault("only texts and lists are cut")
+            raise TextFault(f"only texts and lists are cut, not {kind_of(value)}")
         meter.charge(
             CALL_STEPS + len(value) // (CHARACTERS_A_STEP if isinstance(value, str) else 1)
         )
         return value[slice(start, stop, step)]
 
     def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        require(called)
         owner = getattr(called, "__self__", None)
         name = getattr(called, "__name__", "")
         if called is not short_range and not (
@@ -205,7 +205,8 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
         for key, argument in kwargs.items():
             if not key.startswith("_"):  # Jinja2's own
                 meter.charge_for(argument)
-        return context.call(called, *args, **kwargs)
+        made = context.call(called, *args, **kwargs)
+        return self.null(name=f"{name}()") if made is None else made
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Numbers only, but for `+`: not `"x" * 10**9`, nor a text's `"%999999999d" % 1`."""
@@ -213,6 +214,8 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
             if operator == "+" and isinstance(left, str) and isinstance(right, str):
                 meter.charge(meter.weigh(left) + meter.weigh(right))
                 return short_text((left, right))
+            require(left)
+            require(right)
             raise TextFault("only numbers are multiplied, divided or added")
         result = _BINOPS[operator](left, right)
         if abs(result) > MAX_NUMBER and operator != "-":

@@ -38,6 +38,19 @@ _SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+_ERRORS: Mapping[str, str] = {
+    "TypeError": "a value is of the wrong kind",
+    "UndefinedError": "a list or an object has no such entry",
+    "ZeroDivisionError": "a number is divided by 0",
+}
+
+
+def describe_error(error: Exception) -> str:
+    """Return what failed while a text was rendered: no value is in it."""
+    name = type(error).__name__
+    return _ERRORS.get(name, name)
+
+
 def describe_syntax(message: str) -> str:
     """Return the parser's message as a whole sentence."""
     looked = _LOOKED_FOR.match(message)

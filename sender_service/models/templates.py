@@ -14,9 +14,10 @@ from jinja2 import Template, TemplateSyntaxError, UndefinedError, meta, nodes
 
 from sender_service.models.charging import check_attribute
 from sender_service.models.filters import ATTRIBUTE_AT
-from sender_service.models.metering import TextFault, meter
+from sender_service.models.metering import NamedFault, StepsSpent, TextFault, meter
+from sender_service.models.missing_values import variables_at
 from sender_service.models.sandbox import PushEnvironment, steps_of
-from sender_service.models.template_words import describe_syntax
+from sender_service.models.template_words import describe_error, describe_syntax
 from shared.errors import Rejected
 
 PROFILE = "profile"
@@ -210,7 +211,8 @@ def render_more(source: str, context: dict[str, Any]) -> str:
         return _environment.concat(compiled.template.root_render_func(own))
     except Exception as exc:  # a template can raise anything its variables' types can
         line = _line_of(compiled.template, exc)
-        detail = f"line {line}: {_reason(exc, source)}" if line else _reason(exc, source)
+        reason = _reason(exc, source, line)
+        detail = f"line {line}: {reason}" if line else reason
         raise Rejected(detail, code="bad_variables") from exc
 
 
@@ -224,14 +226,19 @@ def _line_of(template: Template, error: Exception) -> int | None:
     return found
 
 
-def _reason(error: Exception, source: str) -> str:
+def _reason(error: Exception, source: str, line: int | None) -> str:
     """What failed, in words of the text's author: no value is in it."""
-    if isinstance(error, TextFault):
+    if isinstance(error, NamedFault | StepsSpent):
         return str(error)
     if isinstance(error, UndefinedError):
         name = _MISSING.search(error.message or "")
-        word = (name[1] or name[2]) if name is not None else None
-        if word is not None and word in source:
-            return f"{word} is missing"
-        return "a list or an object has no such entry"
-    return type(error).__name__
+        if name is not None and (name[1] or name[2] in source):  # the first are paths of ours
+            return f"{name[1] or name[2]} is missing"
+    names = ", ".join(_variables_at(source, line))
+    what = str(error) if isinstance(error, TextFault) else describe_error(error)
+    return f"{what} ({names})" if names else what
+
+
+@lru_cache(maxsize=256)
+def _variables_at(source: str, line: int | None) -> list[str]:
+    return variables_at(_environment.parse(source), line)

@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     StringConstraints,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -56,6 +57,7 @@ Name = Annotated[
         " as my-shop",
     ),
 ]
+_CAMPAIGN_NAME: TypeAdapter[str] = TypeAdapter(Name)
 # Which letters a visitor's id may have is asked where names are left out, not of stored triggers.
 VisitorId = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=1, max_length=64)]
 
@@ -112,6 +114,7 @@ class TriggerHead(Wire):
 
     id: UuidText
     app: Name
+    _campaign: str = PrivateAttr("")  # also of a trigger that can't be read, or names nobody
 
 
 class Terms(TriggerHead):
@@ -212,6 +215,8 @@ def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, s
     if not isinstance(value, dict):
         raise InvalidPayload("a trigger is a JSON object", code="trigger_not_an_object")
     head = validate(TriggerHead, value)
+    with contextlib.suppress(ValidationError):
+        head._campaign = _CAMPAIGN_NAME.validate_python(value.get("campaign"))
     try:
         trigger = _read(value)
     except InvalidPayload as exc:

@@ -10,7 +10,7 @@ from datetime import datetime
 import orjson
 
 from sender_service.intake.accept import Intake
-from sender_service.intake.lines import Lines, check_any, read_head, read_recipient
+from sender_service.intake.lines import Lines, bad_at, check_any, read_head, read_recipient
 from sender_service.intake.lists import too_many
 from sender_service.intake.request import check_written, parse_request
 from sender_service.models.malformed import BadName, Malformed, why_nobody
@@ -59,7 +59,7 @@ async def read_lines(
             raise too_many()
         if isinstance(found, Recipient):
             why = why_nobody(*found.address, intake.allowed_logins(terms.app))
-            found = found if why is None else BadName(total - 1, *why)
+            found = found if why is None else bad_at(number, total - 1, *why)
         if isinstance(found, BadName):
             malformed = malformed.with_name(found)
         elif len(names) < people and size <= LIST_BYTES:

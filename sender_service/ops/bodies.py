@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.datastructures import Headers
@@ -27,6 +27,13 @@ MAX_KEY = 64  # letters of a key in an error: whoever wrote it knows the rest
 STREAMED = frozenset({"/v1/sends", "/v1/sends/preview"})  # they bound themselves what they read
 
 M = TypeVar("M", bound=BaseModel)
+# Recipients in a file of their own are counted from its first line: the trigger before it is line 0.
+FirstLine = Annotated[
+    int,
+    Query(
+        alias="firstLine", ge=0, le=1, description="the number that the first line has in errors"
+    ),
+]
 
 
 class BoundedBodies:

@@ -20,7 +20,7 @@ from sender_service.models.send import Send
 from sender_service.models.trigger import Terms
 from sender_service.ops.asked import PreviewRequest, read_lines, read_whole
 from sender_service.ops.auth import require_app
-from sender_service.ops.bodies import is_lines, read_trigger
+from sender_service.ops.bodies import FirstLine, is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import PREVIEW, answers
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
@@ -65,7 +65,9 @@ def preview_router(tools: PreviewTools) -> APIRouter:
 
     @router.post("/preview", openapi_extra=TRIGGER_DOC, responses=answers(PREVIEW))
     async def preview(
-        request: Request, people: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = PEOPLE
+        request: Request,
+        people: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = PEOPLE,
+        first: FirstLine = 1,
     ) -> Response:
         """Sends nothing and keeps nothing. Takes what `POST /v1/sends` takes, with or without an id.
 
@@ -77,7 +79,8 @@ def preview_router(tools: PreviewTools) -> APIRouter:
             require_app(request, app)
 
         if is_lines(request):
-            asked = await read_lines(tools.intake, to_lines(request.stream()), people, allowed)
+            lines = to_lines(request.stream(), first)
+            asked = await read_lines(tools.intake, lines, people, allowed)
         else:
             asked = read_whole(await read_trigger(request))
             allowed(asked.terms.app)

@@ -10,7 +10,7 @@ from sender_service.intake.accept import Intake
 from sender_service.intake.lines import peek_head, to_lines
 from sender_service.intake.request import check_written, parse_request
 from sender_service.ops.auth import require_app, sees_app
-from sender_service.ops.bodies import is_lines, read_trigger
+from sender_service.ops.bodies import FirstLine, is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import SEND, answers
 from sender_service.ops.naming import BY_PREFIX, Names
@@ -55,10 +55,10 @@ class SendsApi:
         router.post("/{send}/cancel", responses=shown)(self.cancel)
         return router
 
-    async def trigger(self, request: Request) -> dict[str, Any]:
+    async def trigger(self, request: Request, first: FirstLine = 1) -> dict[str, Any]:
         """A campaign trigger; the same id twice is one send. A long list comes one a line."""
         if is_lines(request):
-            head, lines = await peek_head(to_lines(request.stream()))
+            head, lines = await peek_head(to_lines(request.stream(), first))
             require_app(request, head.app)
             request.scope["audit_target"] = {"send": head.id}
             return await self._reader.show(await self._intake.accept_lines(lines))

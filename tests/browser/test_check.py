@@ -125,6 +125,19 @@ async def test_n8_consent(ingest: Ingest, visitor: Visitor, check: Check) -> Non
         ({"required": False}, "", None, "need no `loginHash`"),
         ({"required": True}, "", False, "no secret"),
         (None, "<script>dataLayer = [{login: 'eva'}]</script>", False, "without `loginHash`"),
+        (None, "<script>dataLayer = [{login: 'undefined'}]</script>", False, "names nobody"),
+        (
+            {"required": False},
+            "<script>dataLayer = [{login: '{{ id }}'}]</script>",
+            False,
+            "names nobody",
+        ),
+        (
+            {"required": False},
+            "<script>dataLayer = [{login: 'eva'}]</script>",
+            None,
+            "need no `loginHash`",
+        ),
     ],
 )
 async def test_n8_login_hash(

@@ -35,9 +35,21 @@ LOGINS: list[tuple[Any, str | None]] = [
     ("[object Window]", NOBODY), ("[OBJECT OBJECT]", NOBODY), ("{{ customer.id }}", NOBODY),
     ("{{customer.id}}", NOBODY), ("u-{{ id }}", NOBODY), ("{{", NOBODY), ("${user}", NOBODY),
     ("id-${user.id}", NOBODY), ("{% if x %}", NOBODY), ("<%= login %>", NOBODY), ("\ufeffnull", NOBODY),
-    ("un\u212anown", NOBODY), (1.5, BAD), (1e20, BAD), (1e300, BAD), ("x" * 257, BAD), ("🔔" * 257, BAD),
+    ("un\u212anown", NOBODY), ("[]", NOBODY), ("{}", NOBODY), ("#{id}", NOBODY), ("u#{user.id}", NOBODY),
+    ("<?= $id ?>", NOBODY), ("<?php echo $id", NOBODY), ("%{id}", NOBODY), ("@{user.id}", NOBODY),
+    ("{$user.id}", NOBODY), ("{# id #}", NOBODY), ("*|EMAIL|*", NOBODY), ("undefined@undefined", NOBODY),
+    ("Null@none", NOBODY), ("undefined@", NOBODY), ("undefined@shop.example",) * 2, ("@null", "@null"),
+    ("{id}", "{id}"), ("#1", "#1"), ("a|b*", "a|b*"), ("[1]", "[1]"), ("x<y", "x<y"),
+    (1.5, BAD), (1e20, BAD), (1e300, BAD), ("x" * 257, BAD), ("🔔" * 257, BAD),
     ("a\nb", BAD), ("", ABSENT), (" ", ABSENT), ("''", ABSENT), ("' '", ABSENT), (None, ABSENT),
     (True, ABSENT), (False, ABSENT), ({}, ABSENT), ({"id": 1}, ABSENT), ([], ABSENT),
+]  # fmt: skip
+
+# Ingest alone looks through them: the snippet has no room for the list.
+UNSEEN_LOGINS: list[tuple[str, str | None]] = [
+    ("\u200b", NOBODY), ("\u200b\u2060 \u00ad", NOBODY), ("\u3164", NOBODY), ("\u2800", NOBODY),
+    ("\u200bundefined\u200b", NOBODY), ("nu\u200bll@null", NOBODY), ("\ufe0f", NOBODY),
+    ("Anna\u200d", "Anna\u200d"), ("👩\u200d🚀", "👩\u200d🚀"),
 ]  # fmt: skip
 
 # Emails are also templates' and scripts'.
@@ -46,7 +58,9 @@ EMAILS: list[tuple[Any, str | None]] = [
     ("null@shop.example", "null@shop.example"), ("{{ email }}", "placeholder_email"),
     ("{{email}}@shop.example", "placeholder_email"), ("${a}@shop.example", "placeholder_email"),
     ("undefined", "placeholder_email"), ("null", "placeholder_email"),
-    ("[object Object]", "placeholder_email"), (0, "placeholder_email"), ("a", "bad_email"),
+    ("undefined@undefined", "placeholder_email"), ("<?= $email ?>", "placeholder_email"),
+    ("#{email}", "placeholder_email"), ("[object Object]", "placeholder_email"),
+    (0, "placeholder_email"), ("a", "bad_email"),
     ("a@", "bad_email"), ("@b", "bad_email"), ("a@b@c", "bad_email"), ("a b@c", "bad_email"),
     ("", ABSENT), (None, ABSENT), (True, ABSENT),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ NO_VALUES = [
     "undefined", "Undefined", "'undefined'", " undefined ", "null", "NULL", "nan", "NaN", "none", "None",
     "nil", "(null)", "(none)", "(not set)", "[object Object]", "[object Window]", "{{ id }}", "{{id}}",
     "u-{{ id }}", "${id}", "{% if x %}", "<%= id %>",
+    "[]", "{}", "#{id}", "<?= $id ?>", "%{id}", "*|ID|*",
 ]  # fmt: skip
 ITEM_IDS: list[tuple[Any, str | None]] = [
     ("1", "1"), (1, "1"), (1.0, "1"), (0, "0"), ("0", "0"), (-1, "-1"), ("007", "007"), (" a ", "a"),

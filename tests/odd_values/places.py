@@ -12,6 +12,7 @@ ZONES: list[tuple[str, str | None]] = [
     ("US/Pacific", "US/Pacific"), ("Europe/Kyiv", "Europe/Kyiv"), ("Europe/Kiev", "Europe/Kiev"),
     ("Etc/Unknown", None), ("undefined", None), ("Prague", None), ("Europe/Praha", None),
     ("+02:00", None), ("3600", None), ("Europe/Prague\x00", None), ("../etc/passwd", None),
+    ("Factory", None), ("localtime", None), ("LOCALTIME", None), ("GMT+2", None), ("GMT", "GMT"),
     ("Europe/", None), ("{{ zone }}", None), ("x" * 64, None), ("Central European Standard Time", None),
 ]  # fmt: skip
 LANGUAGES: list[tuple[str, str | None]] = [
@@ -28,5 +29,6 @@ CURRENCIES: list[tuple[Any, str | None]] = [
     ("£", "GBP"), ("zł", "PLN"), ("Ft", "HUF"), ("ft.", "HUF"), ("lei", "RON"), ("лв", "BGN"),
     ("$", None),
     ("kr", None), ("EURO", None), ("Eu", None), ("", None), (203, None), (True, None), ({}, None),
+    ("NaN", None), ("nil", None), ("N/A", None), ("XXX", None), ("ABC", None), ("DEM", "DEM"),
     ("C\nK", None), ("CZK\n", "CZK"), ("ČZK", None), ("12K", None),
 ]  # fmt: skip

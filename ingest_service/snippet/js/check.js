@@ -69,6 +69,8 @@ function checkConsent(allowed) {
   return line("consent", false, `Consent ${why}: carillon('consent', true) gives it.`);
 }
 
+const UNPROVEN = "Logins need no `loginHash`: whoever knows one can claim it.";
+
 function isUnproven(entry) {
   return Object(entry).login && !entry.loginHash;
 }
@@ -81,6 +83,7 @@ function checkProof(person) {
     if (said.accepted === undefined) return line("login", null, `The login was not looked at: ${status}.`);
     const refusal = [].concat(said.rejected)[0];
     if (refusal) return line("login", false, `This page's login is refused: ${refusal.message}.`);
+    if (!config.provesLogins) return line("login", null, UNPROVEN);
     const isLeftOut = [].concat(said.warnings || []).some(({ code }) => code === "login_unproven");
     if (!isLeftOut) return line("login", true, "This page's login is proven by its `loginHash`.");
     const why = person.loginHash ? "with a `loginHash` that isn't its proof" : "without `loginHash`";
@@ -90,15 +93,14 @@ function checkProof(person) {
 
 function checkLogin(person) {
   if (config.code) return line("login", null, "Without a known key nobody can say if logins need a proof.");
+  const [layered] = [].slice.call(Object(window.dataLayer)).filter(isUnproven);
   if (!config.provesLogins) {
-    return line("login", null, "Logins need no `loginHash`: whoever knows one can claim it.");
+    return layered ? checkProof({ login: layered.login }) : line("login", null, UNPROVEN);
   }
   if (!config.hasLoginSecret) {
     return line("login", false, "Logins need a `loginHash`, and the app has no secret: all are left out.");
   }
-  if (person) return checkProof(person);
-  const isMissing = [].slice.call(Object(window.dataLayer)).some(isUnproven);
-  if (isMissing) return line("login", false, "This page has a login without `loginHash`: it is left out.");
+  if (person || layered) return checkProof(person || { login: layered.login });
   return line("login", null, "Logins need a `loginHash`; this page has no login.");
 }
 

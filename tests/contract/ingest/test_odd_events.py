@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.contract.ingest.doubles import Api
 from tests.odd_values.amounts import AMOUNTS
-from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY
+from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY, UNSEEN_LOGINS
 from tests.odd_values.names import ITEM_IDS, PLAYERS, VISITORS
-from tests.odd_values.places import CURRENCIES
+from tests.odd_values.places import CURRENCIES, LANGUAGES, ZONES
 
 URL = "/v1/events?key=sk_open"  # whose logins need no proof
 Event = dict[str, Any]
@@ -36,11 +37,12 @@ def difference(table: Sequence[tuple[Any, Any]], found: Sequence[Any]) -> list[A
 
 
 async def test_f1_logins(client: httpx.AsyncClient, api: Api) -> None:
-    values = [given for given, _ in LOGINS]
+    table = [*LOGINS, *UNSEEN_LOGINS]
+    values = [given for given, _ in table]
     found = await taken(client, api, values, lambda login: {
         "type": "identify", "visitorId": "v", "data": {"login": login, "email": "a@b.cz"}
     })  # fmt: skip
-    for (given, wanted), got in zip(LOGINS, found.values(), strict=True):
+    for (given, wanted), got in zip(table, found.values(), strict=True):
         if wanted == NOBODY:
             assert got == NOBODY, given
         elif wanted not in (BAD, None):
@@ -100,3 +102,21 @@ async def test_f1_visitors(client: httpx.AsyncClient, api: Api) -> None:
     })  # fmt: skip
     got = [None if isinstance(one, str) else one.visitor_id for one in found.values()]
     assert difference(VISITORS, got) == []
+
+
+@pytest.mark.parametrize(("field", "table"), [("timeZone", ZONES), ("language", LANGUAGES)])
+async def test_f6_what_is_no_zone_or_language_is_left_out_and_said(
+    client: httpx.AsyncClient, api: Api, field: str, table: list[tuple[str, str | None]]
+) -> None:
+    events = [{"type": "x", "visitorId": "v", "context": {field: given}} for given, _ in table]
+    answer = (await client.post(URL, json=events)).json()
+    left_out = {one["index"] for one in answer["warnings"] if one["field"] == f"context.{field}"}
+    assert left_out == {i for i, (_, known) in enumerate(table) if known is None}
+    kept = [bool((event.context or {}).get(field)) for event in api.log.events]
+    assert kept == [known is not None for _, known in table]
+
+
+async def test_f24_a_currency_that_none_has_is_said(client: httpx.AsyncClient) -> None:
+    event = {"type": "purchase", "visitorId": "v", "data": {"id": "1", "currency": "NaN"}}
+    [warning] = (await client.post(URL, json=[event])).json()["warnings"]
+    assert (warning["field"], warning["code"]) == ("data.currency", "currency")

@@ -33,7 +33,7 @@ async def test_n18_the_put_names_the_line_the_variable_and_how_many_would_fail(s
     [warning] = body["warnings"]
     assert warning["code"] == "bad_variables"
     assert warning["message"].startswith(
-        "variants.0.contents.en, line 2: total is missing: 8 of 20"
+        "variants.0.contents.en, line 2: profile.basket is missing: 8 of 20"
     )
     assert "warnings" not in await shop.ok("GET", PATH)
 

@@ -13,6 +13,7 @@ import respx
 from sender_service.__main__ import main
 from tests.contract.sender.commands import ACCOUNT, SEND, URL, run
 
+CLOSED = {**ACCOUNT, "closedAt": "2026-11-22T16:00:00.000Z"}
 REPORT = {
     **ACCOUNT, "sends": 1, "measurable": 2, "clickRate": 0.5,
     "variants": [{"variant": "a", "sent": 3, "measurable": 2, "impressions": 2, "clicks": 1,
@@ -122,7 +123,7 @@ def test_report_has_rates_only_where_somebody_reports(
 def test_push_is_tried_on_one_player(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    route = respx_mock.post("/v1/apps/shop/campaigns/hello/test").respond(202, json=ACCOUNT)
+    route = respx_mock.post("/v1/apps/shop/campaigns/hello/test").respond(202, json=CLOSED)
     test = ("campaign", "test", "--app", "shop", "--campaign", "hello", "--player", "x")
     assert run(*test, "--variables", '{"name": "Ann"}') == 0
     body = {"player": "x", "variables": {"name": "Ann"}}

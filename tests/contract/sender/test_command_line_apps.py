@@ -167,7 +167,7 @@ def test_ids_stay_one_step_of_a_path(respx_mock: respx.MockRouter) -> None:
 def test_n18_campaign_put_warns_of_texts_that_would_fail(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    text = "bascet is missing: 9 of 9 people would get nothing"
+    text = "profile.bascet is missing: 9 of 9 people would get nothing"
     warning = {"code": "bad_variables", "message": text}  # as the API gives it, without a field
     shown = {"id": "oops", "version": 1, "warnings": [warning]}
     respx_mock.put("/v1/apps/shop/campaigns/oops").respond(json=shown)

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from sender_service.ops.examples import PREVIEW, SEND
@@ -120,6 +121,27 @@ async def test_what_can_never_be_sent_is_a_refused_send(
     assert shown["state"] == "refused" and shown["error"].startswith(error)
     assert shown["closedAt"] is not None
     assert (await shop.ok("POST", "/v1/sends", json=trigger))["state"] == "refused"
+
+
+async def test_n18_a_send_of_nobody_keeps_its_campaign(shop: Api) -> None:
+    trigger = {**a_trigger(), "audience": {"logins": ["undefined"]}}
+    shown = await shop.ok("POST", "/v1/sends", json=trigger)
+    assert (shown["state"], shown["campaign"]) == ("refused", trigger["campaign"])
+    assert shown["error"].startswith("no_recipients")
+
+
+@pytest.mark.parametrize(("query", "line"), [("", 4), ("?firstLine=0", 3)])
+@pytest.mark.parametrize("path", ["/v1/sends", "/v1/sends/preview"])
+@pytest.mark.parametrize("bad", [b'{"login": "undefined"}', b'{"login": ["a"]}'])
+async def test_n18_lines_are_counted_from_where_the_caller_counts(
+    shop: Api, path: str, query: str, line: int, bad: bytes
+) -> None:
+    head = {key: value for key, value in a_trigger().items() if key != "audience"}
+    content = b"\n".join([orjson.dumps(head), b'{"login": "a"}', b"", bad, b""])
+    headers = {"Content-Type": "application/x-ndjson"}
+    shown = await shop.ok("POST", f"{path}{query}", content=content, headers=headers)
+    [name] = shown["malformed"]
+    assert (name["index"], name["message"].partition(":")[0]) == (1, f"line {line}")
 
 
 async def test_later_is_scheduled(shop: Api) -> None:

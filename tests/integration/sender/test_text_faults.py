@@ -11,7 +11,7 @@ from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 from tests.unit.sender.builders import campaign, variant
 
 TEXT = "Hello\n{{ profile.db.name }}"
-FAULT = "contents.en, line 2: name is missing"
+FAULT = "contents.en, line 2: profile.db.name is missing"
 
 
 async def _planned(pair: TwoReplicas, people: int, bad: int) -> dict[str, Any]:

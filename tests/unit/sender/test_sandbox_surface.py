@@ -11,7 +11,8 @@ from jinja2 import tests as jinja_tests
 from jinja2.runtime import LoopContext
 
 from sender_service.models.filters import METHODS
-from sender_service.models.sandbox import EACH, LOOP_METHODS, PushEnvironment
+from sender_service.models.missing_values import EACH
+from sender_service.models.sandbox import LOOP_METHODS, PushEnvironment
 from sender_service.models.templates import ALLOWED, check_template, render
 from shared.errors import Rejected
 

@@ -48,5 +48,5 @@ def test_c3_faults_of_placeholders_are_whole_sentences(source: str, said: str) -
 
 
 def test_c3_an_entry_that_is_missing_is_called_so() -> None:
-    with pytest.raises(Rejected, match="a list or an object has no such entry"):
+    with pytest.raises(Rejected, match=r"line 1: items\[3\] is missing"):
         render("{{ items[3] }}", {"items": [1]})

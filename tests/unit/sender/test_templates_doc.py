@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from sender_service.models.campaign import Variant
-from sender_service.models.sandbox import EACH, PushEnvironment
+from sender_service.models.missing_values import EACH
+from sender_service.models.sandbox import PushEnvironment
 from sender_service.planner.rendering import Renderer
 from tests.unit.sender.builders import variant
 

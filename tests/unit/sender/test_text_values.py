@@ -150,11 +150,11 @@ def test_f4_what_is_no_number_or_date_is_bad(source: str) -> None:
     ("source", "message"),
     [
         ("Hi {{ name }}", "line 1: name is missing"),
-        ("Hi\n{{ cart.total }}", "line 2: total is missing"),
-        ("\n\n{{ nothing }}", "line 3: nothing is null"),
-        ("{{ cart.none }}", "line 1: cart.none is null"),
-        ("{{ flag }}", "line 1: a yes or no is no text"),
-        ("{{ cart }}", "line 1: an object is no text"),
+        ("Hi\n{{ cart.total }}", "line 2: cart.total is missing"),
+        ("\n\n{{ nothing }}", "line 3: nothing is missing"),
+        ("{{ cart.none }}", "line 1: cart.none is missing"),
+        ("{{ flag }}", "line 1: flag: a yes or no is no text"),
+        ("{{ cart }}", "line 1: cart: an object is no text"),
     ],
 )
 def test_n18_the_variable_and_the_line_are_named(source: str, message: str) -> None:

@@ -82,6 +82,15 @@ def test_what_is_wrong_with_the_body_is_told_with_its_head(
     assert len(digest) == 64
 
 
+@pytest.mark.parametrize(("named", "kept"), [("hello", "hello"), (" ", ""), (7, ""), ({}, "")])
+def test_n18_a_trigger_that_cant_be_read_keeps_the_campaign_that_it_names(
+    named: object, kept: str
+) -> None:
+    body = _said(campaign=named, recipients=[{"login": []}])
+    head, error, _ = parse_trigger(orjson.dumps(body))
+    assert isinstance(error, InvalidPayload) and head._campaign == kept
+
+
 def test_nesting_without_end_is_wrong_and_not_fatal() -> None:
     deep = b'{"id":"%s","app":"demo","variables":{"a":%s%s}}' % (
         SEND.encode(),
