@@ -17,7 +17,7 @@ from deploy.local.errors import NotReady
 from deploy.local.log_backup import CarryOver
 from deploy.local.process import Child
 from deploy.local.screen import Screen
-from ingest_service.durable.circuit_breaker import HOLD
+from ingest_service.durable.circuit_breaker import PAUSE_FILE
 from shared.errors import LogUnavailable
 
 READERS = ("projector", "sender")
@@ -35,7 +35,7 @@ class Hold:
     """A file that tells ingest to publish nothing, and its word that it doesn't."""
 
     def __init__(self, data: Path, client: httpx.AsyncClient, ready_url: str) -> None:
-        self._file = data / HOLD
+        self._file = data / PAUSE_FILE
         self._client = client
         self._url = ready_url
 
