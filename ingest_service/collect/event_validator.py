@@ -44,7 +44,7 @@ from shared.identity_values import (
 from shared.models.app import App
 from shared.models.event import Source
 
-# A model's isinstance goes through its metaclass: most events are spared it.
+# A model's isinstance goes through its metaclass: most events need none.
 SPECIAL = frozenset({Identify, OneSignalStatus, Interaction})
 # An id makes repetition harmless: an event is not taken under another one.
 NEEDED = frozenset({"id", "type", "visitorId", "data"})
@@ -65,7 +65,7 @@ class RequestContext(NamedTuple):
 
 
 class AcceptedEvent(NamedTuple):
-    """An event as it goes to the log; its time may still be moved within its request."""
+    """An event for the log; its time may still be moved within its request."""
 
     id: str
     type: str

@@ -54,7 +54,7 @@ class LoginProof:
 
     def _is_proven(self, app: App, login: str, proof: Any) -> bool:
         sealed = app.login_hash.secret
-        if sealed is None or not proof:  # without a secret nobody is proven
+        if sealed is None or not proof:  # without a secret no login is proven
             return False
         try:
             secret = self._secret(sealed)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 STEP = timedelta(milliseconds=1)  # MongoDB holds no less
-Fields = dict[str, Any]  # an event as it goes to the log
+Fields = dict[str, Any]  # of an event for the log
 
 
 def make_times_rise(events: Iterable[Fields]) -> None:

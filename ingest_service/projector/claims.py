@@ -3,7 +3,7 @@
 A player is one browser's. Two browsers that name one are mostly the same browser: its cookies were
 cleared, so that it got another visitor id. A page may also name a player whose id it only read. So:
 
-- the last browser that proved a login while it had the player keeps it, as long as that person is
+- the last browser that proved a login while it had the player keeps it, while that person is
   logged in there (docs/decisions/0046);
 - otherwise it belongs to the browser that reported it last.
 

@@ -45,8 +45,8 @@ def mark_erased(
 
     `names` are the visitor ids of the browser. Returns the changed entry, None if nothing changes.
     """
-    # A claim of nobody replaces the browser's, with its proof: an older claim of another browser must
-    # not rule again.
+    # A claim without an owner replaces the browser's, with its proof, so that an older claim of another
+    # browser doesn't rule again.
     if known.get("state") == ERASED:
         since = max(since, known["since"])
     status = _status(known["_id"], ERASED, ERASED, entry["at"], f"{entry['event']}~")

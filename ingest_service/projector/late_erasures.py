@@ -1,8 +1,8 @@
 """Late erasures: of browsers that the operator couldn't name, since they were found afterwards.
 
 Their events were still on the log, in a spool, or in an import. An erasure leaves a tombstone for its
-person. A browser with data of that person from before the erasure gets an erasure of its own, as an
-event on the log: so it has its place in that browser's order, and a replay does the same. Each side
+person. A browser with older data of that person gets an erasure of its own, as an event on the log. So
+it has its place in that browser's order, and a replay does the same. Each side
 writes first and reads then (the tombstone, and the browsers; the browser, and the tombstones), so the
 later one finds the other.
 """

@@ -4,8 +4,8 @@ A person's number of browsers has no bound: a login that is public may get any n
 the person would read them all. So a profile is folded from its newest browsers and players
 (`ProfileLimits`), those with a proven login first.
 A full profile is folded from those that it lists and those of the batch. This equals reading all: the
-rank of a browser or player only grows, so a dropped one would never come back, unless a listed one has
-left. Then, and after an operator's event, more are read.
+rank of a browser or player only grows, so a dropped one never comes back. If a listed one has left, and
+after an operator's event, more are read.
 """
 
 from __future__ import annotations

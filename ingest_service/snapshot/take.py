@@ -2,7 +2,7 @@
 
 A document may be newer than the offsets then; it knows its events, so a replay from the offsets ends
 equal. An erasure meanwhile makes the copy stale, and older ones too. An erasure is counted before its
-first write and after its last, so a copy that began in between is older than the second count.
+first write and after its last. So a copy that began in between is older than the second count.
 """
 
 from __future__ import annotations

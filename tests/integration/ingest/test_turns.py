@@ -174,7 +174,7 @@ async def test_a_sleeper_of_an_earlier_run_moves_nothing(database: Database) -> 
     await run.end_swap()
     assert (await hold_of(database))["generation"] == 1
     assert await database["visitors"].find_one({"_id": "new"}) is not None
-    with pytest.raises(Conflict, match="is gone"):
+    with pytest.raises(Conflict, match="are missing"):
         await staging.check()
 
 
