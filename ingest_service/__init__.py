@@ -1,1 +1,1 @@
-"""Takes what visitors, servers and OneSignal report, and derives profiles from it."""
+"""Ingest: takes events of visitors, servers and OneSignal, and derives profiles from them."""

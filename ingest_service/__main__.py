@@ -1,4 +1,7 @@
-"""`python -m ingest_service [--only ROLE]` runs it; `import`, `replay` and `snapshot` are its commands."""
+"""`python -m ingest_service [--only ROLE]` runs ingest.
+
+Its commands are `import`, `replay` and `snapshot`.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ NEED_SECRET = ("replay",)  # it makes the ids of persons again; the others neith
 
 
 def _run_command(given: argparse.Namespace) -> int:
-    """One sentence where it can't be done."""
+    """Run a command and return its exit code; print one sentence when it fails."""
     replace_unwritable()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:

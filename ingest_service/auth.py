@@ -1,4 +1,4 @@
-"""Whose key is it: the public write keys of pages, the secret keys of servers."""
+"""Authentication by key: public write keys of pages, secret keys of servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_KEY = 256
 
 
 def authenticate(apps: AppRegistry, key: str | None) -> tuple[App, Source]:
-    """The app, and on whose behalf it speaks. Raises Unauthorized, StoreUnavailable."""
+    """Return the key's app and the kind of caller. Raises Unauthorized, StoreUnavailable."""
     if not key or len(key) > MAX_KEY:
         raise Unauthorized("a write key is needed: ?key= or X-Write-Key", code="missing_key")
     app, kind = apps.by_key("write", "server", key=key)
@@ -19,7 +19,7 @@ def authenticate(apps: AppRegistry, key: str | None) -> tuple[App, Source]:
 
 
 def app_by_key(apps: AppRegistry, kind: KeyKind, key: str) -> App:
-    """Whose key of this kind it is. Raises Unauthorized, StoreUnavailable."""
+    """Return the app that owns the key. Raises Unauthorized, StoreUnavailable."""
     if not key or len(key) > MAX_KEY:
         raise Unauthorized(f"unknown {kind} key", code="unknown_key")
     return apps.by_key(kind, key=key)[0]

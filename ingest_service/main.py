@@ -1,4 +1,4 @@
-"""The composition root: which parts a process has, what each is given, in which order they end."""
+"""The composition root: the parts of a process, their dependencies, and their shutdown order."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ SPOOL = "spool.sqlite"
 
 @dataclass(frozen=True)
 class Process:
-    """What the parts of this process share."""
+    """Dependencies that the parts of this process share."""
 
     settings: Settings
     stop: asyncio.Event
@@ -70,7 +70,10 @@ class Process:
 async def run(
     settings: Settings, stop: asyncio.Event, roles: frozenset[str], port: int | None = None
 ) -> None:
-    """Until `stop`. Raises Rejected where the port is taken, or the spool; under another secret key."""
+    """Serve until `stop`.
+
+    Raises Rejected when the port or the spool is taken, or under another secret key.
+    """
     http = _http(settings.ingest, roles, port)
     listener = bind(http, "ingest")
     health = Health(utc_now, monotonic)
@@ -117,7 +120,10 @@ def _name(settings: Settings, *, has_api: bool) -> str:
 
 
 def _http(http: HttpSettings, roles: frozenset[str], port: int | None) -> HttpSettings:
-    """Without the API a process only answers about itself: on any free port unless told which."""
+    """Return the HTTP settings with the port to bind.
+
+    A process without the API serves health and metrics only, by default on any free port.
+    """
     if port is None:
         port = http.port if "api" in roles else 0
     return http.model_copy(update={"port": port})
@@ -135,10 +141,10 @@ async def _api(
 ) -> tuple[ApiDependencies, list[Loop]]:
     settings, health = process.settings, process.health
     data_dir = settings.data_dir / "ingest"
-    patience = PublishTimeouts(
+    timeouts = PublishTimeouts(
         settings.spool.patience_ms / 1000, settings.kafka.request_timeout_ms / 1000
     )
-    durable = DurableLog(events, Spool(data_dir / SPOOL), settings.spool.limit_bytes, patience)
+    durable = DurableLog(events, Spool(data_dir / SPOOL), settings.spool.limit_bytes, timeouts)
     await opened.enter_async_context(durable.open())
     process.beat.spool = durable.state
     room = health.component("spool", deadline_seconds=PROBED_SECONDS, critical=True)
@@ -170,7 +176,10 @@ async def _prepare(process: Process, roles: frozenset[str]) -> None:
 
 
 async def _watch_stages(process: Process, roles: frozenset[str]) -> None:
-    """An API is ready without its projector where that waits for what the API can do without."""
+    """Keep the health of the stages.
+
+    An API counts as ready while its projector waits for Kafka or MongoDB, or reads for too long.
+    """
     since = monotonic()
 
     def is_excused() -> bool:

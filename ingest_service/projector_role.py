@@ -1,4 +1,4 @@
-"""The role `projector`: its stage, what holds it still, and the snapshots that it keeps."""
+"""The role `projector`: its stage, its pause barrier, and the snapshots that it keeps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from shared.stage.runner import Item, Stage, StageContext
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the role is given. `note` is told of the stage before it begins."""
+    """Dependencies of the role. `note` receives the stage before it begins."""
 
     settings: Settings
     database: Database
@@ -47,33 +47,35 @@ async def project(given: Surroundings, stop: asyncio.Event) -> None:
     async def begin() -> None:
         with translate_mongo_errors():
             await note_log(database, context.log_id)
-        await hold.enter()
+        await barrier.join()
 
-    async def tell(events: Sequence[Event]) -> None:
-        told = [OutgoingRecord(EVENTS_TOPIC.name, e.key, e.dump(), e.type) for e in events]
-        await context.writer.publish(told)
+    async def publish(events: Sequence[Event]) -> None:
+        records = [OutgoingRecord(EVENTS_TOPIC.name, e.key, e.dump(), e.type) for e in events]
+        await context.writer.publish(records)
 
-    hold = PauseBarrier(database, f"{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    projector = Projector(MongoProjections(database), given.people, utc_now, tell)
+    barrier = PauseBarrier(database, f"{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    projector = Projector(MongoProjections(database), given.people, utc_now, publish)
     spec = projector.spec(settings.ingest.drain_seconds)
 
     async def handle(items: Sequence[Item[Projected]]) -> Sequence[Poison]:
-        async with hold.working():
+        async with barrier.batch():
             return await projector.handle(items)
 
-    await retry_until_available(begin, stop, given.mongo)  # an answered beat before the first batch
+    await retry_until_available(
+        begin, stop, given.mongo
+    )  # a heartbeat in the store before the first batch
     if stop.is_set():
         return
     stage, ended = Stage(replace(spec, handle=handle), context), asyncio.Event()
-    hold.attach(stage)
+    barrier.attach(stage)
     given.note(stage)
 
     async def work() -> None:
         await stage.run(stop)
-        ended.set()  # and not before: its last batch has to stand still for a replay, too
+        ended.set()  # not earlier: a replay also waits for the last batch
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(hold.watch(ended))
+        group.create_task(barrier.watch(ended))
         group.create_task(Sweeper(database, monotonic).watch(stop))
         group.create_task(keep_snapshots(settings, database, context.log_id, stop))
         group.create_task(work())

@@ -18,7 +18,7 @@ from deploy.local.errors import NotReady
 from deploy.local.log_backup import LogBackup
 from deploy.local.process import Child
 from deploy.local.screen import Screen
-from ingest_service.durable.circuit_breaker import HOLD
+from ingest_service.durable.circuit_breaker import PAUSE_FILE
 from shared.errors import LogUnavailable
 
 READERS = ("projector", "sender")
@@ -38,7 +38,7 @@ class PublishingPause:
     """Pause of ingest's publishing: a file that demands it, and the health report that confirms it."""
 
     def __init__(self, data: Path, client: httpx.AsyncClient, ready_url: str) -> None:
-        self._file = data / HOLD
+        self._file = data / PAUSE_FILE
         self._client = client
         self._url = ready_url
 

@@ -1,1 +1,1 @@
-"""The HTTP face: one file an audience."""
+"""The HTTP API: one module for each kind of caller."""

@@ -1,4 +1,4 @@
-"""Who may come in: by key, origin and limits, before the body is read; what it costs, after."""
+"""Access control: key, origin and rate limits, before the body is read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.models.event import Source
 
 
 class Caller(NamedTuple):
-    """A caller that was let in, and what its request pays."""
+    """An authorized caller, and the charge of its request."""
 
     app: App
     source: Source
@@ -27,8 +27,11 @@ class AccessControl:
         self._apps = apps
         self._limits = limits
 
-    def admit(self, call: RawRequest) -> Caller:
-        """By a write or server key. Raises Unauthorized, Forbidden, RateLimited, StoreUnavailable."""
+    def authorize(self, call: RawRequest) -> Caller:
+        """Authorize a request by its write or server key.
+
+        Raises Unauthorized, Forbidden, RateLimited, StoreUnavailable.
+        """
         key = call.header(b"x-write-key") or call.query("key") or ""
         app, source = authenticate(self._apps, key)
         check_origin(call, app)
@@ -36,28 +39,38 @@ class AccessControl:
         scope = call.scope if source == "browser" else None
         return Caller(app, source, self._limits.begin(key, scope))
 
-    def admit_worker(self, call: RawRequest) -> Caller:
-        """By the webhook key in the path: any origin, since workers run on the shops' own."""
+    def authorize_webhook(self, call: RawRequest) -> Caller:
+        """Authorize a request of a service worker by the webhook key in the path.
+
+        Raises Unauthorized, RateLimited, StoreUnavailable.
+        """
+        # Any origin: workers run on the shops' own.
         key = call.path("webhook_key")
         app = app_by_key(self._apps, "webhook", key)
         return Caller(app, "webhook", self._limits.begin(key, call.scope))
 
-    def admit_stream(self, call: RawRequest, secret: str) -> Caller:
-        """By the webhook key in the path and the same app's secret: OneSignal, so a key's limit only."""
+    def authorize_event_stream(self, call: RawRequest, secret: str) -> Caller:
+        """Authorize a request of OneSignal by the webhook key in the path and the app's secret.
+
+        Raises Unauthorized, RateLimited, StoreUnavailable.
+        """
         app = app_by_key(self._apps, "webhook", call.path("webhook_key"))
         if app_by_key(self._apps, "stream", secret).id != app.id:
             raise Unauthorized("the secret is another app's", code="unknown_key")
-        return Caller(app, "stream", self._limits.begin(secret, None))
+        return Caller(
+            app, "stream", self._limits.begin(secret, None)
+        )  # OneSignal's addresses have no limit
 
     def check_preflight(self, call: RawRequest) -> None:
-        """It carries no header's key; then the request itself is judged. Raises Forbidden."""
+        """Check the origin of a preflight against its key's app. Raises Forbidden, Unauthorized."""
+        # A key in a header isn't part of a preflight: then the request itself is checked.
         key = call.query("key")
         if key is not None:
             check_origin(call, authenticate(self._apps, key)[0])
 
 
 def check_origin(call: RawRequest, app: App) -> None:
-    """Raises Forbidden where the app names its origins and this is another one."""
+    """Check a request's origin against the app's. Raises Forbidden."""
     origin = call.origin
     if origin is None or not app.origins:
         return

@@ -38,7 +38,7 @@ EVENTS = "/v1/events"
 
 @dataclass(frozen=True)
 class ApiDependencies:
-    """What the API works with."""
+    """Dependencies of the API."""
 
     apps: AppRegistry
     collector: Collector
@@ -48,7 +48,7 @@ class ApiDependencies:
 
 
 def create_app(http: HttpSettings, health: Health, parts: ApiDependencies | None) -> ASGIApp:
-    """Without parts: only what operators ask of a process (health, metrics)."""
+    """Build the ASGI application; without `parts` it serves health and metrics only."""
     # Without redirects: they would lead to whatever host the request names.
     app = FastAPI(
         title=TITLE, version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False
@@ -61,37 +61,37 @@ def create_app(http: HttpSettings, health: Health, parts: ApiDependencies | None
     )
     if parts is None:
         return guarded
-    gate = AccessControl(parts.apps, parts.limits)
-    app.router.routes[:0] = _public_routes(parts, gate)
+    access = AccessControl(parts.apps, parts.limits)
+    app.router.routes[:0] = _public_routes(parts, access)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    return HotPathRouter(guarded, {EVENTS: Endpoint(Events(gate, parts.collector))})
+    return HotPathRouter(guarded, {EVENTS: Endpoint(Events(access, parts.collector))})
 
 
 class HotPathRouter:
-    """The hot route goes past the framework's middleware and routing, which cost as much as itself."""
+    """Routes hot paths past the framework, whose middleware and routing cost as much as they do."""
 
-    def __init__(self, rest: ASGIApp, doors: Mapping[str, ASGIApp]) -> None:
+    def __init__(self, rest: ASGIApp, endpoints: Mapping[str, ASGIApp]) -> None:
         self._rest = rest
-        self._doors = doors
+        self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._doors.get(scope["path"], self._rest)(scope, receive, send)
+        await self._endpoints.get(scope["path"], self._rest)(scope, receive, send)
 
 
-def _public_routes(parts: ApiDependencies, gate: AccessControl) -> list[Route]:
-    webhooks = OneSignalWebhooks(gate, parts.collector, parts.clock)
-    streams = EventStreams(gate, parts.collector, parts.clock)
+def _public_routes(parts: ApiDependencies, access: AccessControl) -> list[Route]:
+    webhooks = OneSignalWebhooks(access, parts.collector, parts.clock)
+    streams = EventStreams(access, parts.collector, parts.clock)
     return [
         Route("/v1/webhooks/onesignal/{webhook_key}", Endpoint(webhooks)),
         Route("/v1/webhooks/onesignal/{webhook_key}/stream", Endpoint(streams)),
-        Route("/v1/check", Endpoint(Check(gate, parts.collector))),
-        Route("/v1/profile", Endpoint(Profile(gate, parts.views))),
+        Route("/v1/check", Endpoint(Check(access, parts.collector))),
+        Route("/v1/profile", Endpoint(Profile(access, parts.views))),
         *snippet_routes(parts.apps),
     ]
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's own, and the routes that are plain ASGI."""
+    """Return FastAPI's schema, with the routes that are plain ASGI."""
     if app.openapi_schema is None:
         schema = get_openapi(title=TITLE, version=VERSION, routes=app.routes)
         shapes = {**schema.get("components", {}).get("schemas", {}), **event_schemas()}

@@ -1,4 +1,4 @@
-"""The apps on disk as they were last known, so that ingest starts without MongoDB."""
+"""The last known apps on disk, so that ingest starts without MongoDB."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEPT_FIELDS = (
 
 
 class AppDiskCache:
-    """A file beside the registry, with what ingest needs: hashes of keys, the sealed login secret.
+    """A file with the fields of apps that ingest needs: hashes of keys, the sealed login secret.
 
     OneSignal's REST keys aren't in it, sealed or not: only the sender calls OneSignal.
     """
@@ -40,18 +40,18 @@ class AppDiskCache:
         self._is_failing = False
 
     async def watch(self, stop: asyncio.Event) -> None:
-        """Take over what is on disk, then keep it like the registry."""
+        """Load the apps from disk, then write each change of the registry, until `stop`."""
         if not self._apps.loaded:
-            self._recall()
+            self._load()
         while not stop.is_set():
             if self._apps.loaded:
                 self._component.beat()
-                self._keep(self._apps.apps)
+                self._save(self._apps.apps)
             else:
                 self._component.fail("apps_not_read")
             await sleep_or_stop(stop, WATCH_SECONDS if self._apps.loaded else UNKNOWN_SECONDS)
 
-    def _recall(self) -> None:
+    def _load(self) -> None:
         try:
             self._written = self._path.read_bytes()
             self._apps.take(_APPS.validate_json(self._written), current=False)
@@ -60,19 +60,19 @@ class AppDiskCache:
         except (OSError, ValidationError) as exc:
             log.warning("known apps unreadable", extra={"reason": type(exc).__name__})
             return
-        log.info("apps taken from disk until MongoDB answers")
+        log.info("apps loaded from disk")
 
-    def _keep(self, apps: Iterable[App]) -> None:
+    def _save(self, apps: Iterable[App]) -> None:
         kept = [_without_onesignal_key(app) for app in sorted(apps, key=lambda app: app.id)]
-        told = _APPS.dump_json(kept, by_alias=True)
-        if told == self._written:
+        content = _APPS.dump_json(kept, by_alias=True)
+        if content == self._written:
             return
         beside = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             beside.unlink(missing_ok=True)
             beside.touch(mode=0o600)
-            beside.write_bytes(told)
+            beside.write_bytes(content)
             beside.replace(self._path)
         except OSError as exc:  # tried again each second: an app of today may be needed tomorrow
             if not self._is_failing:
@@ -80,7 +80,7 @@ class AppDiskCache:
             self._is_failing = True
             return
         self._is_failing = False
-        self._written = told
+        self._written = content
 
 
 def _without_onesignal_key(app: App) -> App:

@@ -1,4 +1,4 @@
-"""A request's body, read no further than its limit, unpacked where it comes packed."""
+"""Request bodies: read no further than their limit, and unpacked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from starlette.types import Receive
 
 from shared.errors import InvalidPayload, Rejected, TooLarge
 
-GZIP = zlib.MAX_WBITS | 16  # zlib's way to say: with gzip's header
+GZIP = zlib.MAX_WBITS | 16  # zlib's code for a gzip header
 # Each costs a decompressor and a copy of what follows it. A file compressed in blocks of 64 KiB,
 # as bgzip does, has 16 in a MiB.
 MAX_MEMBERS = 64
@@ -20,11 +20,14 @@ class UnsupportedMediaType(Rejected):
 
 
 class Disconnected(Exception):
-    """The client went away while its body was read: there is nobody to answer."""
+    """The client disconnected while its body was read, so no response is possible."""
 
 
 def check_head(declared: bytes | None, encoding: bytes | None, limit: int) -> bool:
-    """Return whether the body will be packed. Raises TooLarge, UnsupportedMediaType."""
+    """Return whether the body will be packed, by its headers.
+
+    Raises TooLarge, UnsupportedMediaType.
+    """
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise too_large(limit)
     if encoding is None or encoding in (b"", b"identity"):
@@ -35,7 +38,7 @@ def check_head(declared: bytes | None, encoding: bytes | None, limit: int) -> bo
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
-    """Refuse a body as soon as it is known to be too large. Raises TooLarge, Disconnected."""
+    """Read a body; stop as soon as it is too large. Raises TooLarge, Disconnected."""
     message = await receive()
     chunks: list[bytes] = []
     size = 0

@@ -1,4 +1,4 @@
-"""POST /v1/check: what would become of events, for `carillon('check')`; nothing is stored."""
+"""POST /v1/check: validates events for `carillon('check')` and stores nothing."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ingest_service.collect.collector import Collector
 
 
 class Check:
-    """Takes what `POST /v1/events` takes, smaller, and answers 202 also where all is refused."""
+    """Handler for smaller batches than `POST /v1/events`; it responds 202 even if it rejects all."""
 
     method = "POST"
     headers = "content-type, x-write-key"
 
-    def __init__(self, gate: AccessControl, collector: Collector) -> None:
-        self._gate = gate
+    def __init__(self, access: AccessControl, collector: Collector) -> None:
+        self._access = access
         self._collector = collector
 
     async def preflight(self, call: RawRequest) -> None:
-        self._gate.check_preflight(call)
+        self._access.check_preflight(call)
 
     async def answer(self, call: RawRequest) -> RawResponse:
-        app, source, charge = self._gate.admit(call)
+        app, source, charge = self._access.authorize(call)
         batch = read_batch(await call.body(charge, MAX_EVENT_BYTES))
         charge.pay_for_events(len(batch.events))
         return receipt_answer(self._collector.check(app, source, batch))

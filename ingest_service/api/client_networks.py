@@ -1,11 +1,11 @@
-"""Addresses by the networks that rate limits count them under. Pure."""
+"""Networks of client addresses, the keys of rate limits. Pure."""
 
 from __future__ import annotations
 
 import ipaddress
 from functools import lru_cache
 
-UNKNOWN = "unknown"  # a proxy's own word, or whatever else is no address: all of them are one
+UNKNOWN = "unknown"  # also a proxy's own name for it, and all other text that is no address
 HOUSEHOLD_BITS = 64  # of IPv6: what one household or server has to itself
 SITE_BITS = 48  # what a customer gets who asks for more: 65,536 households
 MAX_TEXT = 64  # an address with a port and brackets has 49 characters

@@ -1,4 +1,4 @@
-"""What every public endpoint does at its door: method, body cap, errors, CORS.
+"""The base of every public endpoint: method, body limit, errors, CORS.
 
 Plain ASGI, because the events endpoint is the hot route: no framework between socket and collector.
 """
@@ -52,7 +52,7 @@ class RawRequest:
         return str(self.scope["path_params"][name])
 
     async def body(self, charge: RequestCharge, limit: int) -> bytes:
-        """Read and unpack the body, and pay for it before anybody parses it.
+        """Read and unpack the body, and charge for it before it is parsed.
 
         Raises RateLimited, TooLarge, InvalidPayload, UnsupportedMediaType, Disconnected.
         """
@@ -78,19 +78,19 @@ _known_query = lru_cache(1_024)(_query)
 
 
 class Handler(Protocol):
-    """An endpoint's own part. May raise any CarillonError."""
+    """An endpoint's own part. Raises any CarillonError."""
 
     method: str
     headers: str  # request headers that a browser may send
 
     async def preflight(self, call: RawRequest) -> None:
-        """Raises Forbidden where the origin must not call."""
+        """Check the origin. Raises Forbidden."""
 
     async def answer(self, call: RawRequest) -> RawResponse: ...
 
 
 class Endpoint:
-    """A Handler as an ASGI endpoint."""
+    """ASGI endpoint of a Handler."""
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
@@ -111,7 +111,7 @@ class Endpoint:
             answer = error_answer(exc)
             if (
                 isinstance(exc, Forbidden) and origin is not None
-            ):  # else the page hears of CORS only
+            ):  # else the page gets a CORS error only
                 origin = b"*"
         except (
             Exception
@@ -127,7 +127,7 @@ class Endpoint:
     async def _other_method(
         self, call: RawRequest, origin: bytes
     ) -> tuple[RawResponse, bytes | None]:
-        """And which origin may read the answer."""
+        """Return the response to a preflight or a wrong method, and the origin that may read it."""
         method = self._handler.method
         if call.scope["method"] != "OPTIONS":
             body = error_body("method_not_allowed", "Method Not Allowed")
@@ -138,5 +138,5 @@ class Endpoint:
             "Access-Control-Allow-Headers": self._handler.headers,
             "Access-Control-Max-Age": PREFLIGHT_SECONDS,
         }
-        told = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
-        return RawResponse(204, b"", told), origin
+        lines = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
+        return RawResponse(204, b"", lines), origin

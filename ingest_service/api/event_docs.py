@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of bodies: events by their type, webhooks, Event Streams."""
+"""OpenAPI schemas of bodies: events by their type, webhooks, Event Streams."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVENT = f"{SCHEMAS}Event"
 
 
 def _portable(schema: Any) -> Any:
-    r"""Patterns end with `$` in JSON Schema, and with `\z` in pydantic's."""
+    r"""Return the schema with patterns that end with `$`, where pydantic's end with `\z`."""
     if isinstance(schema, dict):
         return {key: _portable(value) for key, value in schema.items()}
     if isinstance(schema, list):
@@ -68,8 +68,8 @@ INTERACTION: Schema = {
         "data": {"type": "object", "description": "with the push's tag as `carillon`"},
     },
 }
-SAID_BY_HAND = {ONESIGNAL: STATUS, ONESIGNAL_WEBHOOK: INTERACTION}
-SOMEBODY = {"anyOf": [{"required": ["login"]}, {"required": ["email"]}]}
+HANDWRITTEN = {ONESIGNAL: STATUS, ONESIGNAL_WEBHOOK: INTERACTION}
+LOGIN_OR_EMAIL = {"anyOf": [{"required": ["login"]}, {"required": ["email"]}]}
 
 WEBHOOK_BODY: Schema = {
     "type": "object",
@@ -126,7 +126,7 @@ STREAM_BODY: Schema = {
 
 
 def event_schemas() -> Schema:
-    """The components: an event is a custom one, or one of a known type with that type's data."""
+    """Return the components: a custom event, or one of a known type with that type's data."""
     components: Schema = {}
     kinds = [_event(CUSTOM, {"type": "object"})]
     for name, model in EVENT_MODELS.items():
@@ -151,8 +151,8 @@ def _event(kind: Schema, data: Schema) -> Schema:
 
 
 def _data(name: str, model: type[InputModel], components: Schema) -> Schema:
-    if name in SAID_BY_HAND:  # what comes in is read into other fields than these
-        return SAID_BY_HAND[name]
+    if name in HANDWRITTEN:  # these models have other fields than their input
+        return HANDWRITTEN[name]
     schema = _portable(model.model_json_schema(ref_template=SCHEMAS + "{model}"))
     components.update(schema.pop("$defs", {}))
-    return {**schema, **(SOMEBODY if name == "identify" else {})}
+    return {**schema, **(LOGIN_OR_EMAIL if name == "identify" else {})}

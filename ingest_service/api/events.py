@@ -21,27 +21,27 @@ class Events:
     method = "POST"
     headers = "content-type, content-encoding, x-write-key"
 
-    def __init__(self, gate: AccessControl, collector: Collector) -> None:
-        self._gate = gate
+    def __init__(self, access: AccessControl, collector: Collector) -> None:
+        self._access = access
         self._collector = collector
 
     async def preflight(self, call: RawRequest) -> None:
-        self._gate.check_preflight(call)
+        self._access.check_preflight(call)
 
     async def answer(self, call: RawRequest) -> RawResponse:
-        guest = self._gate.admit(call)
+        caller = self._access.authorize(call)
         if not _is_taken(call.headers.get(b"content-type", b"")):
             raise UnsupportedMediaType("send application/json or text/plain")
-        body = await call.body(guest.charge, MAX_REQUEST_BYTES)
+        body = await call.body(caller.charge, MAX_REQUEST_BYTES)
         try:
             batch = read_batch(body)
         except InvalidPayload as exc:
             if exc.code == EMPTY_BATCH and call.query("check") is not None:
                 return accepted_answer(0)  # a page's console shows any refusal in red
             raise
-        guest.charge.pay_for_events(len(batch.events))
-        crawler = guest.source == "browser" and is_crawler(call.header(b"user-agent") or "")
-        receipt = await self._collector.collect(guest.app, guest.source, batch, crawler=crawler)
+        caller.charge.pay_for_events(len(batch.events))
+        crawler = caller.source == "browser" and is_crawler(call.header(b"user-agent") or "")
+        receipt = await self._collector.collect(caller.app, caller.source, batch, crawler=crawler)
         return receipt_answer(receipt)
 
 

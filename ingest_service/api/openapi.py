@@ -91,7 +91,7 @@ def _answers(good: dict[str, Any], **errors: str) -> dict[str, Any]:
 
 
 def _script(summary: str, *parameters: dict[str, Any]) -> dict[str, Any]:
-    """Refusals are scripts too: comments that say why."""
+    """Describe a script's route. Errors are scripts too: comments with the reason."""
     content = {"content": {"text/javascript": {"schema": {"type": "string"}}}}
     answers = {
         "200": "configured for the key's app; cached for five minutes",

@@ -1,4 +1,4 @@
-"""GET /v1/profile: what a page may know of its own visitor."""
+"""GET /v1/profile: the data of a page's own visitor."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ingest_service.api.raw_http import RawResponse, json_answer
 from ingest_service.collect.event_schemas import VisitorId
 from shared.errors import FieldError, InvalidPayload, StoreUnavailable
 
-VIEW_SECONDS = 0.8  # seen: 1 ms; a page waits for it, and a database that hangs tells nobody
+VIEW_SECONDS = 0.8  # seen: 1 ms; a page waits for it, and a database that hangs gives no sign
 _VISITOR_ID: TypeAdapter[str] = TypeAdapter(VisitorId)
 
 
 class VisitorViews(Protocol):
-    """What came under one visitor id: `{"oneSignal", "affinityToOneSignalPlayerID"}`."""
+    """Views of one visitor id's data: `{"oneSignal", "affinityToOneSignalPlayerID"}`."""
 
     async def view(self, app: str, visitor: str) -> dict[str, Any]:
-        """Raises StoreUnavailable."""
+        """Return the view. Raises StoreUnavailable."""
         ...
 
 
@@ -29,15 +29,15 @@ class Profile:
     method = "GET"
     headers = "content-type, x-write-key"
 
-    def __init__(self, gate: AccessControl, views: VisitorViews) -> None:
-        self._gate = gate
+    def __init__(self, access: AccessControl, views: VisitorViews) -> None:
+        self._access = access
         self._views = views
 
     async def preflight(self, call: RawRequest) -> None:
-        self._gate.check_preflight(call)
+        self._access.check_preflight(call)
 
     async def answer(self, call: RawRequest) -> RawResponse:
-        app, _, charge = self._gate.admit(call)
+        app, _, charge = self._access.authorize(call)
         charge.pay_for_events()
         visitor = _visitor(call.query("visitorId"))
         try:

@@ -1,7 +1,7 @@
 """Rate limits of keys and addresses: token buckets in this process's memory.
 
 Each process counts for itself, so n replicas allow n times as much: the limits are there to keep one
-sender from taking everything, not to meter anybody. docs/decisions/0044 has the reasons.
+sender from using all capacity, not to meter. docs/decisions/0044 has the reasons.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ READ_BYTES_PER_UNIT = 32 * 1024  # to receive and unpack costs so much less than
 
 
 class RateLimited(Unavailable):
-    """The same request will be taken later."""
+    """Too many requests; the same one is accepted later."""
 
     code = "rate_limited"
     status = 429
@@ -42,13 +42,13 @@ class RateLimited(Unavailable):
 
 
 class TokenBuckets:
-    """Buckets by name, each filled at a rate, up to a burst. A bucket owes one burst at most."""
+    """Buckets by name, each filled at a rate, up to a burst. A bucket's debt is one burst at most."""
 
     def __init__(self, per_second: float, burst: float, monotonic: Monotonic) -> None:
         self._per_second = per_second
         self._burst = burst
         self._now = monotonic
-        self._buckets: dict[str, tuple[float, float]] = {}  # what was in it, and when
+        self._buckets: dict[str, tuple[float, float]] = {}  # its level, and when
 
     def seconds_until(self, name: str, amount: float, paid: float = 0) -> float:
         """Return how long to wait for the rest of `amount`, of which `paid` was taken; 0 if not.
@@ -63,15 +63,15 @@ class TokenBuckets:
         self._take(name, self._level(name, now) - amount, now)
 
     def is_open(self, name: str) -> bool:
-        """Check for one unit: on the way of each request, so by itself, as the next."""
-        known = self._buckets.get(name)
+        """Check for one unit."""
+        known = self._buckets.get(name)  # not by `_level`: each request comes here
         if known is None:
             return True
         level = known[0] + (self._now() - known[1]) * self._per_second
         return level >= 1 or level >= self._burst
 
     def take_if_there(self, name: str, amount: float) -> bool:
-        """Take it, unless it would have to wait."""
+        """Take the amount if no wait is needed; return whether it was taken."""
         known = self._buckets.get(name)
         if known is None:
             self.take(name, amount)
@@ -96,7 +96,7 @@ class TokenBuckets:
         return min(self._burst, level + (now - at) * self._per_second)
 
     def _forget(self, now: float) -> None:
-        """Drop the full ones; where none is, the older half: to forgive is better than to grow."""
+        """Drop full buckets; if that isn't enough, drop the older half, so that memory is bounded."""
         waiting = {n: b for n, b in self._buckets.items() if self._level(n, now) < self._burst}
         if len(waiting) >= KEPT_BUCKETS:
             waiting = dict(list(waiting.items())[KEPT_BUCKETS // 2 :])
@@ -104,7 +104,7 @@ class TokenBuckets:
 
 
 class Payer(NamedTuple):
-    """One bucket that pays for a request; `kind` is named in a refusal."""
+    """One bucket that pays for a request; the error message has its `kind`."""
 
     kind: str
     buckets: TokenBuckets
@@ -112,10 +112,10 @@ class Payer(NamedTuple):
 
 
 class RequestCharge:
-    """What one request has paid, in units: an event, or as many bytes or objects as one may have.
+    """The cost of one request, in units: an event, or as many bytes or objects as one may have.
 
-    The address pays for all that is read, the key only for what is let in. Each method that raises
-    RateLimited has taken nothing from the key.
+    The address pays for all that is read, the key only for what is accepted.
+    A method that raises RateLimited has taken nothing from the key.
     """
 
     __slots__ = ("_addresses", "_key", "_paid", "_size")
@@ -132,7 +132,7 @@ class RequestCharge:
                 self._refuse(payer, 1)
 
     def check(self) -> None:
-        """Raises RateLimited where the key or the address has nothing left."""
+        """Check that the key and the address have a unit left. Raises RateLimited."""
         self._check(1, 0)
 
     def pay_for_body(self, body: bytes) -> None:
@@ -166,7 +166,7 @@ class RequestCharge:
             self._refuse(self._key, total, read)
 
     def _refuse(self, payer: Payer, total: int, read: int = 0) -> NoReturn:
-        """Say when the whole of it will be there: what was paid is gone."""
+        """Raise RateLimited with the time until the whole amount is available."""
         self.pay_for_reading(read)
         raise RateLimited(payer.kind, payer.buckets.seconds_until(payer.name, total))
 
@@ -178,7 +178,7 @@ class RequestCharge:
 
 
 class RateLimits:
-    """Units a key, and units an address under keys that are public. Webhooks are events too."""
+    """Limits of units per key, and per address under public keys. Webhooks count as events."""
 
     def __init__(
         self, settings: LimitSettings, trusted_proxies: Sequence[str], monotonic: Monotonic
@@ -198,7 +198,7 @@ class RateLimits:
         )
 
     def begin(self, key: str, scope: Scope | None) -> RequestCharge:
-        """Admit a request by its head; without a scope its address isn't limited.
+        """Charge a request for its head; without a scope its address has no limit.
 
         Raises RateLimited.
         """
@@ -215,7 +215,8 @@ class RateLimits:
         return Payer("key", self._keys, key)
 
     def _name_payers(self, address: str) -> tuple[Payer, ...]:
-        """Name the buckets of an address; none of private ones: ourselves, or a server of ours."""
+        """Return the buckets of an address; none for a private one."""
+        # A private address is this service's own, or an own server's.
         if not address or is_private(address):
             return ()
         tables = (("address", self._addresses), ("network", self._networks))
@@ -225,7 +226,7 @@ class RateLimits:
         )
 
     def _unverified_payers(self, key: str, forwarded: Sequence[bytes]) -> Sequence[Payer]:
-        """Name what an unlisted proxy forwards for: a visitor, or one of many shared proxies more."""
+        """Return the bucket of the client that an unlisted proxy forwards for, if any."""
         if not forwarded:
             return ()
         hop = forwarded[-1].rpartition(b",")[2].strip().decode("latin-1")

@@ -1,4 +1,4 @@
-"""Answers as ASGI sends them: no response object of a framework's on the hot route."""
+"""Responses of plain ASGI: the hot route uses no response object of a framework."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ class RawResponse:
         await send({"type": "http.response.body", "body": self.body})
 
     def allow_origin(self, origin: bytes) -> None:
-        """Let the calling page read it. There are no cookies, so nothing else is given away."""
+        """Let the calling page read the response."""
+        # There are no cookies, so no other data is exposed.
         self.headers += ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
-        if self.status in (429, 503):  # pages wait as they are told
+        if self.status in (429, 503):  # pages wait as long as it says
             self.headers.append((b"access-control-expose-headers", b"Retry-After"))
 
 
@@ -46,10 +47,10 @@ def accepted_answer(
     rejected: Sequence[Mapping[str, object]] = (),
     warnings: Sequence[Mapping[str, object]] = (),
 ) -> RawResponse:
-    """A 202: `{"accepted", "rejected": [{"index", "code", "message"}]}`.
+    """Return a 202: `{"accepted", "rejected": [{"index", "code", "message"}]}`.
 
-    Where fields were left out, `warnings` lists them: `[{"index", "field", "code", "message"}]`.
-    Where there is more than is listed, `rejectedMore` and `warningsMore` say how many.
+    `warnings` lists fields that were left out: `[{"index", "field", "code", "message"}]`.
+    `rejectedMore` and `warningsMore` count the items beyond the listed ones.
     """
     if not rejected and not warnings:
         return RawResponse(202, b'{"accepted":%d,"rejected":[]}' % accepted, [JSON])

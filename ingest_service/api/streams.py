@@ -17,26 +17,28 @@ from shared.ids import derived_id
 from shared.models.app import App
 from shared.models.event import STREAM, Event
 
-MAX_BODY_BYTES = 64 * 1024  # whatever the customer's template says; all that it can name is below
+MAX_BODY_BYTES = (
+    64 * 1024
+)  # whatever the customer's template holds; all its fields together are smaller
 BEARER = "bearer "
 
 
 class EventStreams:
-    """Authenticated, at least once: repeated under its `event.id` until it is answered with 2xx."""
+    """Handler for Event Streams. OneSignal repeats an event until the response is 2xx."""
 
     method = "POST"
     headers = "authorization, content-type"
 
-    def __init__(self, gate: AccessControl, collector: Collector, clock: Clock) -> None:
-        self._gate = gate
+    def __init__(self, access: AccessControl, collector: Collector, clock: Clock) -> None:
+        self._access = access
         self._collector = collector
         self._clock = clock
 
     async def preflight(self, call: RawRequest) -> None:
-        """Nobody's pages call this; an answer without their headers gives nothing away."""
+        """Accept any preflight: no page calls this, and the response has nothing to protect."""
 
     async def answer(self, call: RawRequest) -> RawResponse:
-        app, _, charge = self._gate.admit_stream(call, _secret(call))
+        app, _, charge = self._access.authorize_event_stream(call, _secret(call))
         raw = await call.body(charge, MAX_BODY_BYTES)
         charge.pay_for_events()
         try:
@@ -52,12 +54,12 @@ class EventStreams:
         return accepted_answer(1)
 
     def _event(self, app: App, body: StreamBody) -> Event:
-        """Named by OneSignal's own id; where the template leaves it out, by what is told."""
+        """Return the body as an event, its id derived from OneSignal's id, else from its content."""
         data, now = body.data(), self._clock()
-        told = (str(value) for value in (*data.values(), body.occurred_at))
+        content = (str(value) for value in (*data.values(), body.occurred_at))
         return Event(
             app=app.id,
-            id=derived_id(app.id, "stream", *([body.id] if body.id else told)),
+            id=derived_id(app.id, "stream", *([body.id] if body.id else content)),
             type=STREAM,
             source="stream",
             player_id=data["playerID"],

@@ -1,4 +1,4 @@
-"""POST /v1/webhooks/onesignal/{webhook_key}: what visitors' service workers report."""
+"""POST /v1/webhooks/onesignal/{webhook_key}: reports of visitors' service workers."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ MAX_BODY_BYTES = 16 * 1024  # the SDK's bodies are below 4 KB by design
 
 
 class OneSignalWebhooks:
-    """Unsigned and sent from anywhere, so every origin may; what they claim is judged later."""
+    """Handler for webhooks: unsigned, from any origin; accounting verifies their claims."""
 
     method = "POST"
     headers = "content-type, x-onesignal-event"
 
-    def __init__(self, gate: AccessControl, collector: Collector, clock: Clock) -> None:
-        self._gate = gate
+    def __init__(self, access: AccessControl, collector: Collector, clock: Clock) -> None:
+        self._access = access
         self._collector = collector
         self._clock = clock
 
     async def preflight(self, call: RawRequest) -> None:
-        """Any origin: the workers run on the shops' own."""
+        """Accept any origin: the workers run on the shops' own."""
 
     async def answer(self, call: RawRequest) -> RawResponse:
-        app, _, charge = self._gate.admit_worker(call)
+        app, _, charge = self._access.authorize_webhook(call)
         raw = await call.body(charge, MAX_BODY_BYTES)
         charge.pay_for_events()
         try:
@@ -54,9 +54,10 @@ class OneSignalWebhooks:
         return accepted_answer(1)
 
     def _event(self, app: App, body: WebhookBody) -> Event:
-        """Named by what it says, so that a repetition is the same event."""
+        """Return the body as an event, its id derived from its content."""
         data = body.data()
         now = self._clock()
+        # A repetition has the same content, and so the same id.
         claim = (body.kind, data["notificationId"], data["playerID"], data.get("action", ""))
         return Event(
             app=app.id,

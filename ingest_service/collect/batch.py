@@ -1,4 +1,4 @@
-"""A request's body as the events in it: within its limits, each with its own verdict. Pure."""
+"""A request's body as a batch of events, and the limits of both. Pure."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ TOO_LARGE = 2**63
 
 
 class NotUnicode:
-    """Stands in a batch for an event that holds half of a surrogate pair: no UTF-8 can say it."""
+    """The mark of an event that holds half of a surrogate pair, which UTF-8 can't encode."""
 
 
 class Batch(NamedTuple):
-    """Events as received, not yet judged one by one."""
+    """Events as received, not validated yet."""
 
     events: list[Any]
     sent_at: datetime | None
@@ -42,11 +42,11 @@ class Batch(NamedTuple):
 
 
 def read_batch(body: bytes) -> Batch:
-    """One event, a list, or `{"events": […], "sentAt"}`. Raises InvalidPayload."""
+    """Read one event, a list, or `{"events": […], "sentAt"}`. Raises InvalidPayload."""
     try:
         content = load_json(body)
     except InvalidPayload as exc:
-        content = _marked(load_despite_surrogates(body, exc))
+        content = _mark_not_unicode(load_despite_surrogates(body, exc))
     sent_at, notes = None, FieldNotes()
     if isinstance(content, dict):
         sent_at = _read_sent_at(content.get("sentAt"), notes)
@@ -66,9 +66,9 @@ def read_batch(body: bytes) -> Batch:
     return Batch(content, sent_at, len(body), brackets, tuple(notes.found))
 
 
-def _marked(content: Any) -> Any:
-    """With a mark in the place of each event that holds one. One level deep, as events may lie: JSON's
-    parser goes deeper than Python's own calls do."""
+def _mark_not_unicode(content: Any) -> Any:
+    """Return the content with NotUnicode in the place of each event that UTF-8 can't encode."""
+    # Events lie one level deep at most. No recursion: JSON's parser goes deeper than Python's calls.
     if isinstance(content, dict):
         return {**content, "events": _with_marks(content.get("events", [content]))}
     return _with_marks(content)
@@ -103,7 +103,7 @@ def _read_sent_at(value: object, notes: FieldNotes) -> datetime | None:
 
 
 def check_event(event: Any, batch_size: int, brackets: int) -> dict[str, Any]:
-    """Check an event's limits before its fields, given its batch's. Raises InvalidPayload."""
+    """Check an event's limits, given its batch's size in bytes and brackets. Raises InvalidPayload."""
     if not isinstance(event, dict):
         if isinstance(event, NotUnicode):
             raise InvalidPayload("a text holds half a surrogate pair", code="invalid_text")
@@ -119,8 +119,8 @@ def check_event(event: Any, batch_size: int, brackets: int) -> dict[str, Any]:
 
 
 def check_numbers(data: dict[str, Any]) -> None:
-    """What JSON parsers and stores agree on; a longer whole number arrives as another one.
-    Raises InvalidPayload."""
+    """Check that all numbers are smaller than 2^63. Raises InvalidPayload."""
+    # JSON parsers and stores disagree on longer ones, which would arrive as other numbers.
     level: list[Any] = [data]
     while level:
         level = [c for node in level for c in (node.values() if type(node) is dict else node)]

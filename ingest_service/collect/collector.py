@@ -1,4 +1,4 @@
-"""Takes events in: judges them, publishes them, and only then says that they are accepted."""
+"""The collector: validates events, publishes them, and then returns a receipt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from ingest_service.collect.batch import Batch
 from ingest_service.collect.event_schemas import EVENT_MODELS
 from ingest_service.collect.event_validator import AcceptedEvent, EventValidator, RequestContext
-from ingest_service.collect.ordering import let_times_rise
+from ingest_service.collect.ordering import make_times_rise
 from ingest_service.collect.unknown_keys import add_hints
 from ingest_service.parsing.event_time import clock_skew
 from shared import metrics
@@ -28,21 +28,21 @@ log = logging.getLogger("carillon.ingest")
 TOPIC = EVENTS_TOPIC.name
 COUNTED = frozenset(
     {*EVENT_MODELS, STREAM}
-)  # other types are counted as "custom": a label must stay bounded
+)  # other types are counted as "custom": a label's values must stay bounded
 
 
 _counted = lru_cache(1_024)(metrics.EVENTS_ACCEPTED.labels)  # a look-up by labels takes a lock
 
 
 class EventLog(Protocol):
-    """Where events are stored for good. Returns when they are; raises LogUnavailable."""
+    """The durable log of events. `publish` returns once they are stored; it raises LogUnavailable."""
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None: ...
 
 
 @dataclass(frozen=True)
 class RejectedEvent:
-    """An event of a request that is not accepted."""
+    """An event of a request that was not accepted."""
 
     index: int
     error: InvalidPayload
@@ -75,17 +75,20 @@ class Receipt(NamedTuple):
 
 
 class Collector:
-    """The door to `carillon.events`."""
+    """The only way of received events to the topic `carillon.events`."""
 
-    def __init__(self, events: EventLog, judge: EventValidator, clock: Clock) -> None:
+    def __init__(self, events: EventLog, validator: EventValidator, clock: Clock) -> None:
         self._events = events
-        self._judge = judge
+        self._validator = validator
         self._clock = clock
 
     async def collect(
         self, app: App, source: Source, batch: Batch, *, crawler: bool = False
     ) -> Receipt:
-        """Raises InvalidPayload where no event is valid, LogUnavailable where none is stored."""
+        """Store a batch's valid events.
+
+        Raises InvalidPayload where no event is valid, LogUnavailable where none is stored.
+        """
         received = self._clock()
         error = clock_skew(batch.sent_at, received)
         arrival = RequestContext(app, source, received, error, batch.size, batch.brackets, crawler)
@@ -99,13 +102,13 @@ class Collector:
         for warning in warnings:
             metrics.EVENTS_WARNED.labels(app.id, warning.error.code).inc()
         if len(events) > 1:
-            let_times_rise(event.told for event in events.values())
+            make_times_rise(event.fields for event in events.values())
         records = [OutgoingRecord(TOPIC, e.key, e.value, e.type) for e in events.values()]
         await self._store(app.id, records, events)
         return Receipt(len(events), refused, warnings)
 
     def check(self, app: App, source: Source, batch: Batch) -> Receipt:
-        """Return what would become of the events. Nothing is stored or counted."""
+        """Return the receipt that the events would get; store and count nothing."""
         received = self._clock()
         error = clock_skew(batch.sent_at, received)
         arrival = RequestContext(app, source, received, error, batch.size, batch.brackets, False)
@@ -113,7 +116,7 @@ class Collector:
         return Receipt(len(events), refused, _with_hints(batch, warnings, refused))
 
     async def store(self, event: Event) -> None:
-        """Publish one that is valid already. Raises LogUnavailable."""
+        """Publish a valid event. Raises LogUnavailable."""
         await self._store(
             event.app, [OutgoingRecord(TOPIC, event.key, event.dump(), event.type)], [event.id]
         )
@@ -134,13 +137,13 @@ class Collector:
     def _validate_all(
         self, arrival: RequestContext, events: Sequence[Any]
     ) -> tuple[dict[str, AcceptedEvent], list[RejectedEvent], list[FieldWarning]]:
-        """Return the accepted ones by their ids, the others, and what was left out."""
+        """Return the accepted events by id, the rejected ones, and the fields left out."""
         accepted: dict[str, AcceptedEvent] = {}
         refused: list[RejectedEvent] = []
         warned: list[FieldWarning] = []
         for index, raw in enumerate(events):
             try:
-                event = self._judge.validate(raw, arrival)
+                event = self._validator.validate(raw, arrival)
                 if event.id in accepted:
                     raise InvalidPayload(
                         "id: another event of this request has it", code="duplicate_id"
@@ -157,7 +160,7 @@ class Collector:
 def _with_hints(
     batch: Batch, warnings: Sequence[FieldWarning], refused: Sequence[RejectedEvent]
 ) -> list[FieldWarning]:
-    """Add what is around the events, which stands with the first accepted one, and nearest names."""
+    """Add the batch's own warnings to the first accepted event, and hints of nearest names."""
     out = {one.index for one in refused}
     first = next((index for index in range(len(batch.events)) if index not in out), 0)
     found = [*(FieldWarning(first, error) for error in batch.notes), *warnings]
@@ -170,7 +173,7 @@ def _with_hints(
 
 
 def _all_refused(refused: Sequence[RejectedEvent]) -> InvalidPayload:
-    """Name the first findings; the message says how many there are beside them."""
+    """Build the error of a batch without valid events: the first findings, and a count of the rest."""
     found = [(r.index, e) for r in refused for e in _findings(r.error)]
     errors = [
         FieldError(f"events.{index}.{e.field}".rstrip("."), e.code, e.message)

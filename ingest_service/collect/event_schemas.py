@@ -1,7 +1,7 @@
-"""What an event may be: the envelope as received, and the data of each known type.
+"""Models of events: the envelope as received, and the data of each known type.
 
-Known types keep the fields that are declared here and nothing else, so that nothing personal gets
-onto the log by the way; custom events keep their data as it is.
+Known types keep only the fields that are declared here, so that no other personal data gets onto the
+log. Custom events keep their data as it is.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _object(value: Any) -> Any:
 
 
 class Envelope(InputModel):
-    """An event as received. `data` is judged by its type's own model."""
+    """An event as received. Its type's own model validates `data`."""
 
     id: Uuid | None = None
     type: TypeName
@@ -94,7 +94,7 @@ class Envelope(InputModel):
 
 
 class OneSignalStatus(InputModel):
-    """A browser's player id and what became of its permission."""
+    """A browser's player id, with its subscription and permission."""
 
     player_id: PlayerId = Field(alias="playerID")
     status: Status
@@ -146,7 +146,7 @@ Currency = Annotated[
 
 
 class Transaction(InputModel):
-    """An order; where its id can't be read, its event's id stands for it."""
+    """An order; if its id can't be read, its event's id replaces it."""
 
     id: Id | None = None
     revenue: Amount | None = None
@@ -171,7 +171,7 @@ class Pageview(InputModel):
 
 
 class BasketChange(InputModel):
-    """`quantity` absent: one more, or all of them gone."""
+    """A change of a basket's line. Without `quantity` it adds one piece, or removes the line."""
 
     item: Id = Field(alias="itemID")
     quantity: Amount | None = None
@@ -181,7 +181,7 @@ class BasketChange(InputModel):
 
 
 class Purchase(InputModel):
-    """Its order may be named by `id`, or as the data layer does, in `transaction`."""
+    """An order's data, flat, or in `transaction` as in the data layer."""
 
     id: Id | None = None
     items: OrderLines = []
@@ -207,14 +207,14 @@ class Identify(InputModel):
     email: Email | None = None
 
     @model_validator(mode="after")
-    def _names_somebody(self) -> Identify:
+    def _has_login_or_email(self) -> Identify:
         if self.login is None and self.email is None:
             raise PydanticCustomError("nobody", "must have a login or an email")
         return self
 
 
 class Logout(InputModel):
-    """Nothing but its type."""
+    """A logout; it has no data."""
 
 
 EVENT_MODELS: dict[str, type[InputModel]] = {

@@ -1,4 +1,4 @@
-"""One received event as an `Event` of the log, or why not. Pure but for ids it must assign."""
+"""Validation of received events for the log. Pure, except for ids that it assigns."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from shared.locales import known_language, known_time_zone
 from shared.models.app import App
 from shared.models.event import Source
 
-# A model's isinstance goes through its metaclass: most events are spared it.
+# A model's isinstance goes through its metaclass: most events need none.
 SPECIAL = frozenset({Identify, OneSignalStatus, Interaction})
 # An id makes repetition harmless: an event is not taken under another one.
 NEEDED = frozenset({"id", "type", "visitorId", "data"})
@@ -54,11 +54,11 @@ _PLACES = (
     ("language", known_language, ("language", "is no language, as cs or en-US is")),
 )
 BEYOND = ("out_of_range", "is beyond the years 1 to 9999")
-NEEDED_DATA = frozenset({"login"})  # without it an email would be somebody else's
+NEEDED_DATA = frozenset({"login"})  # without it an email would be another person's
 
 
 class RequestContext(NamedTuple):
-    """What all events of one request have in common."""
+    """Facts that all events of one request share."""
 
     app: App
     source: Source
@@ -70,18 +70,19 @@ class RequestContext(NamedTuple):
 
 
 class AcceptedEvent(NamedTuple):
-    """An event as it goes to the log; its time may still be moved within its request."""
+    """An event for the log; its time may still be moved within its request."""
 
     id: str
     type: str
     key: str
-    told: dict[str, Any]
+    fields: dict[str, Any]
     warnings: tuple[FieldError, ...] = ()  # what was left out of it
 
     @property
     def value(self) -> bytes:
-        """Write what `Event.dump` would, at a third of its cost: what it validates is valid."""
-        return orjson.dumps(self.told, option=orjson.OPT_UTC_Z)
+        """The event's JSON, as `Event.dump` writes it."""
+        # A third of the cost of `Event.dump`, which would validate again.
+        return orjson.dumps(self.fields, option=orjson.OPT_UTC_Z)
 
 
 class EventValidator:
@@ -94,7 +95,7 @@ class EventValidator:
         self._new_id = new_id
 
     def validate(self, raw: Any, arrival: RequestContext) -> AcceptedEvent:
-        """Raises InvalidPayload."""
+        """Return the event as accepted. Raises InvalidPayload."""
         notes = FieldNotes()
         envelope = _envelope(check_event(raw, arrival.size, arrival.brackets), notes)
         note_unknown_parts(notes, raw, envelope)
@@ -119,7 +120,10 @@ class EventValidator:
     def _identify(
         self, data: dict[str, Any], proof: Any, arrival: RequestContext, notes: FieldNotes
     ) -> dict[str, Any]:
-        """Return the data with its login, where that is one and is proven as far as it must be."""
+        """Return the data of an `identify` with `proven`, without a login that lacks a required proof.
+
+        Raises InvalidPayload where the login is a placeholder.
+        """
         login = data.get("login")
         if login and is_placeholder(login, arrival.app.allowed_logins):
             raise _placeholder("data.login", "placeholder_login")
@@ -138,7 +142,7 @@ class EventValidator:
     ) -> AcceptedEvent:
         occurred = correct(_occurred(envelope, notes), arrival.clock_skew, arrival.received_at)
         id_ = envelope.id or self._new_id()
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "v": 1,
             "app": arrival.app.id,
             "id": id_,
@@ -150,12 +154,12 @@ class EventValidator:
             "data": data,
         }
         if player is not None:
-            told["playerId"] = player
+            fields["playerId"] = player
         if page := _page(envelope.page, arrival.app, notes):
-            told["page"] = page
+            fields["page"] = page
         if context := _context(envelope.context, arrival, notes):
-            told["context"] = context
-        return AcceptedEvent(id_, envelope.type, envelope.visitor_id, told, tuple(notes.found))
+            fields["context"] = context
+        return AcceptedEvent(id_, envelope.type, envelope.visitor_id, fields, tuple(notes.found))
 
 
 def _placeholder(field: str, code: str) -> InvalidPayload:
@@ -164,7 +168,7 @@ def _placeholder(field: str, code: str) -> InvalidPayload:
 
 
 def _envelope(raw: dict[str, Any], notes: FieldNotes) -> Envelope:
-    """Raises InvalidPayload, which names the key or the type that was meant."""
+    """Read the envelope. Raises InvalidPayload, with the key or type that was probably meant."""
     try:
         return validate_leniently(Envelope, raw, notes, needed=NEEDED)
     except InvalidPayload as exc:
@@ -175,7 +179,7 @@ def _envelope(raw: dict[str, Any], notes: FieldNotes) -> Envelope:
 
 
 def _read_data(known: type[InputModel], data: dict[str, Any], notes: FieldNotes) -> InputModel:
-    """Raises InvalidPayload, which names the key that was meant."""
+    """Read the data of a known type. Raises InvalidPayload, with the key that was probably meant."""
     try:
         shape = validate_leniently(known, data, notes, needed=NEEDED_DATA, prefix="data.")
     except InvalidPayload as exc:
@@ -186,7 +190,7 @@ def _read_data(known: type[InputModel], data: dict[str, Any], notes: FieldNotes)
 
 
 def _occurred(envelope: Envelope, notes: FieldNotes) -> datetime | None:
-    """Return when it was, in UTC: a moment near the ends of the calendar may not exist there."""
+    """Return the time in UTC; None if it is absent, or beyond the calendar in UTC."""
     moment = envelope.occurred_at
     if moment is None:
         return None
@@ -200,13 +204,13 @@ def _occurred(envelope: Envelope, notes: FieldNotes) -> datetime | None:
         return None
 
 
-def _told(part: BaseModel | None) -> dict[str, Any]:
-    """What is in it: strings as they came, so there is nothing to be dumped."""
+def _set_fields(part: BaseModel | None) -> dict[str, Any]:
+    """Return the fields that have a value; all are strings, so no dump is needed."""
     return {} if part is None else {k: v for k, v in part.__dict__.items() if v is not None}
 
 
 def _page(part: BaseModel | None, app: App, notes: FieldNotes) -> dict[str, Any]:
-    page = _told(part)
+    page = _set_fields(part)
     if url := page.get("url"):
         _keep_address(page, "url", url, app, notes)
     if referrer := page.get("referrer"):
@@ -225,14 +229,13 @@ def _keep_address(
 
 
 def _context(part: BaseModel | None, arrival: RequestContext, notes: FieldNotes) -> dict[str, Any]:
-    """The mark is ours to make: a sender's own `crawler` was dropped with what isn't declared."""
-    told = _told(part)
+    """Return the context without fields that are no values, and with the mark of crawlers."""
+    context = _set_fields(part)
     for field, known, unknown in _PLACES:
-        value = told.get(field)
-        if not value:
-            continue
-        why = (NO_VALUE, NO_VALUE_MESSAGE) if is_no_value(value) else unknown
-        if why is not unknown or known(value) is None:
-            del told[field]
+        value = context.get(field)
+        if value and known(value) is None:
+            del context[field]
+            why = (NO_VALUE, NO_VALUE_MESSAGE) if is_no_value(value) else unknown
             notes.leave_out(f"context.{field}", *why)
-    return {**told, "crawler": True} if arrival.crawler else told
+    # A sender's own `crawler` was dropped, since it isn't declared.
+    return {**context, "crawler": True} if arrival.crawler else context

@@ -1,4 +1,4 @@
-"""Who may say who somebody is: a browser proves a login by an HMAC that the shop's server made."""
+"""Proofs of logins: a browser presents an HMAC that the shop's server made."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNPROVEN = FieldError(
 
 
 class Identified(NamedTuple):
-    """An `identify`'s data as it goes to the log, and what was left out of it."""
+    """An `identify`'s data for the log, and the warning where its login was left out."""
 
     data: dict[str, Any]
     warning: FieldError | None
@@ -38,10 +38,10 @@ class LoginProof:
         self._secrets: dict[str, bytes] = {}  # by their sealed form: decrypting costs too much
 
     def apply(self, app: App, source: Source, data: dict[str, Any], proof: Any) -> Identified:
-        """Add `proven`; leave a login out that has to be proven and isn't. Server keys are proof.
+        """Add `proven`, and leave out a login that lacks a required proof. A server key is a proof.
 
-        `claimed` names the person of a login left out. The projector learns by it that another
-        person may sit at a browser now: whoever was logged in there is no longer.
+        `claimed` is the person id of a login left out. For the projector it ends the earlier login
+        of the browser, since another person may use it now.
         """
         login = data.get("login")
         if source == "server" or (login and self._is_proven(app, login, proof)):
@@ -54,7 +54,7 @@ class LoginProof:
 
     def _is_proven(self, app: App, login: str, proof: Any) -> bool:
         sealed = app.login_hash.secret
-        if sealed is None or not proof:  # without a secret nobody is proven
+        if sealed is None or not proof:  # without a secret no login is proven
             return False
         try:
             secret = self._secret(sealed)

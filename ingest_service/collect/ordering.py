@@ -1,6 +1,6 @@
-"""Order of a visitor's events within one request, told by their times. Pure.
+"""Order of a visitor's events within one request, expressed in their times. Pure.
 
-What is stored wins by its time; where two times are equal, by the event's id, which is random.
+The value with the later time wins; where two times are equal, the event's random id decides.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from datetime import timedelta
 from typing import Any
 
 STEP = timedelta(milliseconds=1)  # MongoDB holds no less
-Told = dict[str, Any]  # an event as it goes to the log
+Fields = dict[str, Any]  # of an event for the log
 
 
-def let_times_rise(events: Iterable[Told]) -> None:
-    """Make times of one visitor rise strictly, those of equal ones in the order of the request.
+def make_times_rise(events: Iterable[Fields]) -> None:
+    """Make the times of each visitor's events rise strictly; equal ones by order of the request.
 
-    The last of equal ones keeps its time, so that none comes to lie in the future.
+    The last of equal ones keeps its time, so that no event lies in the future.
     """
-    by_visitor: dict[str, list[Told]] = {}
+    by_visitor: dict[str, list[Fields]] = {}
     moments = set()
     count = 0
     for event in events:

@@ -1,7 +1,7 @@
-"""Keys and types of events that nothing reads, and the names that were meant.
+"""Unknown keys and types of events, and hints of the names that were probably meant.
 
-Only bad events come here. Comparing names costs more than an event does, so how much of it a request
-can cause is bounded: names are compared where they begin or end alike, keys for a few warnings only.
+Only bad events come here. Comparing names costs more than an event does, so the cost per request is
+bounded: only names that begin or end alike are compared, and keys for a few warnings only.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from shared.errors import FieldError, InvalidPayload
 from shared.nearest import did_you_mean, is_near
 
 MISSING = "missing"  # pydantic's type of a required field that isn't there
-MOST_HINTS = 10  # of a request: whoever sees them mends the rest too
-ALIKE = 2  # letters at the beginning or the end that a slip leaves as they are
+MOST_HINTS = 10  # per request: enough to find the others
+ALIKE = 2  # letters at the beginning or the end that a typo keeps
 KEPT = 1_024
-# What is read by hand, beside the fields of the models.
+# Keys that are read beside the fields of the models.
 _READ_TOO: dict[type[BaseModel], frozenset[str]] = {
     Envelope: frozenset({"sentAt"}),  # of a request that is one event
     Identify: frozenset({"loginHash"}),
@@ -55,7 +55,7 @@ def names_of(model: type[BaseModel]) -> frozenset[str]:
 
 
 def note_unknown_parts(notes: FieldNotes, raw: dict[str, Any], envelope: Envelope) -> None:
-    """Note what isn't read of an event, its page and its context. Nearly free where all is."""
+    """Note unknown keys of an event, its page and its context."""
     if len(raw) != len(envelope.__pydantic_fields_set__):
         note_unknown(notes, raw, names_of(Envelope))
     page, context = envelope.page, envelope.context
@@ -66,7 +66,7 @@ def note_unknown_parts(notes: FieldNotes, raw: dict[str, Any], envelope: Envelop
 
 
 def note_unknown_data(notes: FieldNotes, data: dict[str, Any], shape: BaseModel) -> None:
-    """Note what isn't read of an event's data; of lines their reader does."""
+    """Note unknown keys of an event's data, except in lines, whose reader notes them."""
     order = data.get("transaction")
     known = names_of(type(shape))
     note_unknown(notes, data, known, "data.")
@@ -76,7 +76,7 @@ def note_unknown_data(notes: FieldNotes, data: dict[str, Any], shape: BaseModel)
 
 
 def add_hints(findings: Iterable[FieldError]) -> dict[FieldError, FieldError]:
-    """Return the first unknown keys, each with a message that names the key that was meant."""
+    """Return the first unknown keys, each with a hint of the key that was probably meant."""
     unknown = dict.fromkeys(one for one in findings if isinstance(one, UnknownKey))
     return {
         one: replace(one, message=one.message + did_you_mean(one.key, sorted(one.known)))
@@ -85,45 +85,48 @@ def add_hints(findings: Iterable[FieldError]) -> dict[FieldError, FieldError]:
 
 
 def explain_missing(
-    refusal: InvalidPayload, raw: dict[str, Any], model: type[BaseModel]
+    error: InvalidPayload, raw: dict[str, Any], model: type[BaseModel]
 ) -> InvalidPayload:
-    """Return the refusal; of a missing field it also names the key that was meant for it."""
-    first = next(iter(refusal.errors), None)
+    """Return the error; for a missing field with a hint of the unknown key meant for it."""
+    first = next(iter(error.errors), None)
     if first is None or first.code != MISSING:
-        return refusal
+        return error
     known = names_of(model)
-    wanted = first.field.rpartition(".")[2]
+    required = first.field.rpartition(".")[2]
     unknown = [key for key in islice(raw, MAX_KEYS) if key not in known]
-    meant = next((key for key in unknown[:MAX_EVENT_FINDINGS] if _is_slip(key, wanted)), None)
+    meant = next((key for key in unknown[:MAX_EVENT_FINDINGS] if _is_typo(key, required)), None)
     if meant is None:
-        return refusal
-    message = f"is missing; `{meant}` is unknown, did you mean `{wanted}`?"
-    errors = [FieldError(first.field, first.code, message), *refusal.errors[1:]]
-    return InvalidPayload(f"{first.field}: {message}", code=refusal.code, errors=errors)
+        return error
+    message = f"is missing; `{meant}` is unknown, did you mean `{required}`?"
+    errors = [FieldError(first.field, first.code, message), *error.errors[1:]]
+    return InvalidPayload(f"{first.field}: {message}", code=error.code, errors=errors)
 
 
 @lru_cache(KEPT)
 def meant_type(name: str) -> str | None:
-    """Return the known type that an unknown one is a slip of."""
-    return next((known for known in EVENT_MODELS if _is_slip(name, known)), None)
+    """Return the known type that an unknown one is a typo of, if any."""
+    return next((known for known in EVENT_MODELS if _is_typo(name, known)), None)
 
 
-def explain_type(refusal: InvalidPayload, name: object) -> InvalidPayload:
-    """Return the refusal; of a type that can be none it also names the known one that was meant."""
-    first = next(iter(refusal.errors), None)
+def explain_type(error: InvalidPayload, name: object) -> InvalidPayload:
+    """Return the error; for an invalid type with a hint of the known type that was meant."""
+    first = next(iter(error.errors), None)
     is_type = first is not None and first.field == "type"
     if first is None or not is_type or not isinstance(name, str) or len(name) > MOST_LETTERS:
-        return refusal
+        return error
     meant = meant_type(name)
     if meant is None:
-        return refusal
+        return error
     message = f"{first.message}; did you mean `{meant}`?"
-    errors = [FieldError(first.field, first.code, message), *refusal.errors[1:]]
-    return InvalidPayload(f"type: {message}", code=refusal.code, errors=errors)
+    errors = [FieldError(first.field, first.code, message), *error.errors[1:]]
+    return InvalidPayload(f"type: {message}", code=error.code, errors=errors)
 
 
-def _is_slip(name: str, known: str) -> bool:
-    """Tell whether they differ in case, separators, or in two letters of which none is at one end."""
+def _is_typo(name: str, known: str) -> bool:
+    """Check whether a name is a typo of a known one.
+
+    They differ in case, separators, or in two letters of which none is at one end.
+    """
     one, other = _bare(name), _bare(known)
     if one == other:
         return True

@@ -1,4 +1,4 @@
-"""Kafka, watched: refuses at once while it is away or held, keeps its topics there."""
+"""The circuit breaker in front of Kafka; it also keeps Kafka's topics in existence."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ from shared.settings import KafkaSettings
 
 log = logging.getLogger("carillon.ingest")
 
-HOLD = "hold-log"  # a file in the data folder: while it is there, nothing is published
+PAUSE_FILE = "hold-log"  # a file in the data folder: while it is there, nothing is published
 
 
 class CircuitBreaker:
-    """A broker that comes back may have lost its topics (the embedded one keeps its log in memory), so
-    after anything went wrong they are ensured again before the log is written again.
+    """Refuses publishing at once while Kafka is away or publishing is paused.
+
+    After an error it ensures the topics before it publishes again.
     """
+
+    # A broker that comes back may have lost its topics: the embedded one keeps its log in memory.
 
     def __init__(self, settings: KafkaSettings, writer: BatchWriter, data_dir: Path) -> None:
         self._settings = settings
         self._writer = writer
-        self._hold = data_dir / HOLD
+        self._pause_file = data_dir / PAUSE_FILE
         self._suspect = True
         self._publishing = 0
 
     async def publish(self, records: Sequence[OutgoingRecord], seconds: float) -> None:
-        """Raises LogUnavailable: at once where Kafka is known to be away, else within `seconds`."""
-        if self._suspect or self._hold.exists():
+        """Publish within `seconds`. Raises LogUnavailable, at once where Kafka is known to be away."""
+        if self._suspect or self._pause_file.exists():
             raise LogUnavailable("Kafka is away")
         self._publishing += 1
         try:
@@ -43,17 +46,17 @@ class CircuitBreaker:
             self._publishing -= 1
 
     async def check(self) -> None:
-        """Raises LogUnavailable unless a broker answers, has the topics, and may be written to."""
-        if self._hold.exists():
+        """Check that a broker responds, has the topics, and isn't paused. Raises LogUnavailable."""
+        if self._pause_file.exists():
             self._suspect = True
             code = "log_held" if self._publishing == 0 else "log_busy"
-            raise LogUnavailable("the log is held", code=code)
+            raise LogUnavailable("publishing is paused", code=code)
         try:
             await self._writer.ping()
             if self._suspect:
                 log_id = await ensure_topics(self._settings, TOPICS)
                 log.info("log ready", extra={"log": log_id})
-        except BaseException:  # also where the caller's patience is at its end
+        except BaseException:  # also where the caller's timeout ends it
             self._suspect = True
             raise
         self._suspect = False

@@ -1,7 +1,7 @@
-"""Where events are stored for good: in Kafka, or on disk while Kafka can't take them.
+"""The durable log of events: Kafka, or the spool on disk while Kafka is away.
 
-While the spool holds events all new ones go behind them, whatever their key: that keeps every key's
-order. One drainer publishes them in that order.
+While the spool holds events, all new ones are appended to it, which keeps the order of every key. One
+drainer publishes them in that order.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ DRAIN_RECORDS = 1_000  # published together: half a megabyte, and the most that 
 INTERVAL_SECONDS = 0.004  # between flushes, at least
 RETRY_SECONDS = 0.25
 LEAST_CHECK_SECONDS = 0.25  # a busy process isn't a broker that is away
-LEAST_SECONDS = 0.1  # that Kafka has for an acknowledgement, however long somebody waited before
+LEAST_SECONDS = 0.1  # that Kafka has for an acknowledgement, however long the request waited before
 LARGEST_BYTES = 64 * 1024  # an event: 32 KiB as received, and what we add
 T = TypeVar("T")
 
 
 class Kafka(Protocol):
-    """`publish` raises LogUnavailable, at once where that is known; `check` finds it out."""
+    """Kafka behind its circuit breaker; both methods raise LogUnavailable."""
 
     async def publish(self, records: Sequence[OutgoingRecord], seconds: float) -> None: ...
 
@@ -43,34 +43,34 @@ class Kafka(Protocol):
 
 @dataclass(frozen=True)
 class PublishTimeouts:
-    """How long an acknowledgement may take: while somebody waits for it, and when draining."""
+    """Seconds that an acknowledgement may take: while a request waits for it, and when draining."""
 
     answering_seconds: float
     draining_seconds: float
 
 
 class DurableLog:
-    """`publish` returns when Kafka has acknowledged or the disk has synced.
+    """A log whose `publish` returns once Kafka has acknowledged or the disk has synced.
 
-    What is asked for while a flush is under way goes into the next one, together.
+    Requests that arrive during a flush go into the next one, together.
     """
 
     def __init__(
-        self, kafka: Kafka, spool: Spool, limit_bytes: int, patience: PublishTimeouts
+        self, kafka: Kafka, spool: Spool, limit_bytes: int, timeouts: PublishTimeouts
     ) -> None:
         self._kafka = kafka
         self._spool = spool
         self._limit = limit_bytes
-        self._patience = patience
+        self._timeouts = timeouts
         self._thread = ThreadPoolExecutor(1, "spool")
         self._waiting: list[PendingWrite] = []
         self._flushing: asyncio.Task[None] | None = None
-        self._turn = asyncio.Lock()  # between a flush and the drainer's last batch
+        self._lock = asyncio.Lock()  # between a flush and the drainer's last batch
         self._filled = asyncio.Event()
-        self._flushed = 0.0  # when the last flush began, by the loop's clock
+        self._flushed = 0.0  # time when the last flush began, by the loop's clock
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
-        """Raises LogUnavailable: SpoolFull, or SpoolFailed."""
+        """Store the records durably. Raises SpoolFull, SpoolFailed, LogUnavailable."""
         loop = asyncio.get_running_loop()
         stored = loop.create_future()
         self._waiting.append(PendingWrite(records, stored, loop.time()))
@@ -79,9 +79,9 @@ class DurableLog:
         await stored
 
     async def check(self) -> None:
-        """For the health probe. Raises LogUnavailable while not everything is in Kafka."""
-        try:  # no more patient than with events: what goes to disk must not be told as ready
-            async with asyncio.timeout(max(LEAST_CHECK_SECONDS, self._patience.answering_seconds)):
+        """Check, for the health probe, that all events are in Kafka. Raises LogUnavailable."""
+        try:  # with the timeout of events: Kafka isn't ready while they go to disk
+            async with asyncio.timeout(max(LEAST_CHECK_SECONDS, self._timeouts.answering_seconds)):
                 await self._kafka.check()
         except TimeoutError as exc:
             raise LogUnavailable("Kafka doesn't answer in time") from exc
@@ -89,8 +89,9 @@ class DurableLog:
             raise LogUnavailable("events wait on disk", code="spooling")
 
     async def check_space(self) -> None:
-        """For the health probe. Raises SpoolFull where an event of any size may no longer fit, and
-        SpoolFailed while the disk takes none, unless Kafka takes them without the spool.
+        """Check, for the health probe, that the spool has room for an event of any size.
+
+        A disk that fails is no error while Kafka takes all events. Raises SpoolFull, SpoolFailed.
         """
         if self._spool.is_failing:
             await self._prove_disk()
@@ -98,7 +99,7 @@ class DurableLog:
             raise SpoolFull("Kafka is away and the spool is full")
 
     async def state(self) -> SpoolState:
-        """Return what waits on disk. The oldest is also the first: they are kept in order."""
+        """Return the number of spooled records, and the time of the first, which is the oldest."""
         if not self._spool.count:
             return SpoolState(0, None)
         try:
@@ -122,8 +123,8 @@ class DurableLog:
     async def _flush(self) -> None:
         try:
             while self._waiting:
-                await self._gather()
-                async with self._turn:
+                await self._linger()
+                async with self._lock:
                     taken, self._waiting = self._waiting, []
                     try:
                         await self._store(taken)
@@ -135,8 +136,8 @@ class DurableLog:
         finally:
             self._flushing = None
 
-    async def _gather(self) -> None:
-        """Nobody waits who comes alone; under load more come together, and cost less each."""
+    async def _linger(self) -> None:
+        """Wait until the interval since the last flush is over; a single request doesn't wait."""
         now = asyncio.get_running_loop().time()
         if self._flushed + INTERVAL_SECONDS > now:
             await asyncio.sleep(self._flushed + INTERVAL_SECONDS - now)
@@ -150,12 +151,15 @@ class DurableLog:
             await self._keep(taken)
 
     async def _is_published(self, taken: Sequence[PendingWrite]) -> bool:
-        """False where it is unknown, too: then they are published again, under the same ids."""
+        """Publish to Kafka, and return whether it acknowledged.
+
+        Unacknowledged records may be there all the same: they are published again under their ids.
+        """
         records = [record for one in taken for record in one.records]
         # Counted from the arrival of the first: it may have waited for a flush or the drainer, which
-        # were as patient themselves, and an answer is due within a second.
+        # have the same timeout, and the response is due within a second.
         waited = asyncio.get_running_loop().time() - taken[0].since
-        seconds = max(LEAST_SECONDS, self._patience.answering_seconds - waited)
+        seconds = max(LEAST_SECONDS, self._timeouts.answering_seconds - waited)
         try:
             await self._kafka.publish(records, seconds)
         except LogUnavailable:
@@ -175,7 +179,7 @@ class DurableLog:
             return
         records = [record for one in fitting for record in one.records]
         await self._on_disk(lambda: self._spool.append(records))
-        self._tell()
+        self._update_metrics()
         self._filled.set()
         confirm(fitting)
 
@@ -184,9 +188,9 @@ class DurableLog:
             await self._filled.wait()
             self._filled.clear()
             if self._spool.count:
-                log.warning("events wait on disk", extra={"records": self._spool.count})
+                log.warning("events spooled", extra={"records": self._spool.count})
                 await self._drain()
-                log.info("all events are in Kafka again")
+                log.info("spool drained")
 
     async def _drain(self) -> None:
         while self._spool.count:
@@ -195,16 +199,16 @@ class DurableLog:
                 await self._drain_some()
             except LogUnavailable:
                 await asyncio.sleep(RETRY_SECONDS)
-            except Exception as exc:  # nobody else would ever drain it
-                log.error("the spool isn't drained", exc_info=exc)
+            except Exception as exc:  # nothing else would ever drain it
+                log.error("spool drain failed", exc_info=exc)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _drain_some(self) -> None:
         if self._spool.count > DRAIN_RECORDS:
-            await self._move(self._patience.draining_seconds)
-        else:  # nothing may go behind the last ones, or there would be no last ones
-            async with self._turn:
-                await self._move(self._patience.answering_seconds)
+            await self._move(self._timeouts.draining_seconds)
+        else:  # no new events meanwhile, or the spool would never be empty
+            async with self._lock:
+                await self._move(self._timeouts.answering_seconds)
 
     async def _move(self, seconds: float) -> None:
         last, records = await self._on_disk(lambda: self._spool.first(DRAIN_RECORDS))
@@ -212,23 +216,23 @@ class DurableLog:
         try:
             await self._on_disk(lambda: self._spool.remove(last, records))
         except SpoolFailed as exc:  # a full disk: the spool remembers that these have left
-            log.warning("the spool can't be shortened", extra={"reason": exc.message})
-        self._tell()
+            log.warning("spool delete failed", extra={"reason": exc.message})
+        self._update_metrics()
         metrics.SPOOL_DRAINED.inc(len(records))
 
     async def _on_disk(self, work: Callable[[], T]) -> T:
-        """Off the loop's thread; shielded, because what has begun there can't be called back."""
+        """Run the work on the spool's thread; shielded, because it can't be cancelled there."""
         loop = asyncio.get_running_loop()
         return await asyncio.shield(loop.run_in_executor(self._thread, work))
 
-    def _tell(self) -> None:
+    def _update_metrics(self) -> None:
         metrics.SPOOL_RECORDS.set(self._spool.count)
         metrics.SPOOL_BYTES.set(self._spool.size)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Drains in the background; leaves what is not drained by the end to the next start."""
-        self._tell()
+        """Drain the spool in the background while open; the next start drains the rest."""
+        self._update_metrics()
         if self._spool.count:
             self._filled.set()
         drainer = asyncio.create_task(self._drain_for_ever())

@@ -1,4 +1,4 @@
-"""Requests whose events are on their way to Kafka or to the disk."""
+"""Requests whose events are not stored yet, in Kafka or on disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.kafka.client import OutgoingRecord
 
 
 class PendingWrite(NamedTuple):
-    """A request's records, and who waits for them."""
+    """A request's records, and the future that it waits for."""
 
     records: Sequence[OutgoingRecord]
     stored: asyncio.Future[None]

@@ -1,8 +1,8 @@
-"""Events that Kafka can't take now, on disk in the order of their arrival: one SQLite file.
+"""The spool: events that Kafka can't take now, on disk in order of arrival, in one SQLite file.
 
-Every call blocks (an append until the disk has it), so all are made on one thread of their own.
-A full disk can't delete either: SQLite writes before it forgets. What has left is then passed over
-in memory, and the file is replaced by an empty one once all of it has left.
+Every call blocks (an append until the disk has synced), so all run on one thread of their own.
+A full disk can't delete either, because SQLite writes before it deletes. Published records are then
+skipped in memory, and an empty file replaces the file once all are published.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from shared.errors import LogUnavailable, Rejected
 from shared.kafka.client import OutgoingRecord
 
 ROW_BYTES = 64  # what a row takes beside its key and its value, about
-BUSY_SECONDS = 5.0  # a process that is just ending still holds the file
+BUSY_SECONDS = 5.0  # a process that is ending still locks the file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
@@ -47,24 +47,24 @@ class SpoolFailed(LogUnavailable):
 
 
 def size_of(records: Sequence[OutgoingRecord]) -> int:
-    """What they take of the limit."""
+    """Return the bytes that the records take of the limit."""
     return sum(len(r.key) + len(r.value) + ROW_BYTES for r in records)
 
 
 class Spool:
-    """A queue that survives a crash. `count` is of what waits, `size` of what takes the limit's room.
+    """A queue that survives a crash, with a `count` of records and a `size` in bytes of the limit.
 
-    `is_failing`: since the disk refused to be written, until `prove` has written to it.
+    `is_failing` is set when a write fails, until `prove` has written to the disk.
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises Rejected where the file is another process's, or no spool."""
+        """Open the file. Raises Rejected where another process has it, or it is no spool."""
         self.count = 0
         self.size = 0
         self.is_failing = False
         self._path = path
         self._is_open = False
-        self._gone = 0  # the last number that has left: an undeleted one is published once
+        self._removed = 0  # number of the last removed record: an undeleted one is published once
         self._undeleted = 0  # bytes that have left the queue and not the disk
         try:
             self._open()
@@ -92,11 +92,11 @@ class Spool:
             self._file.close()
             raise
         self.size = int(size)
-        self._gone = self._undeleted = 0
+        self._removed = self._undeleted = 0
         self._is_open = True
 
     def _is_only_full(self, exc: OSError | sqlite3.Error) -> bool:
-        """Whether a disk without room is all that is wrong: nothing of ours is there unread."""
+        """Return whether a full disk is the only problem, and no record is in the file."""
         is_full = (
             exc.errno in FULL_ERRORS
             if isinstance(exc, OSError)
@@ -105,7 +105,7 @@ class Spool:
         return is_full and not (self._path.exists() and self._path.stat().st_size)
 
     def append(self, records: Sequence[OutgoingRecord]) -> None:
-        """Returns when the disk has all of them. Raises SpoolFailed, and has none."""
+        """Append all records and sync the disk. Raises SpoolFailed, and appends none then."""
         with self._transaction():
             rows = ((r.topic, _bytes(r.key), r.type, r.value) for r in records)
             self._file.executemany(_APPEND, rows)
@@ -113,20 +113,20 @@ class Spool:
         self.size += size_of(records)
 
     def first(self, count: int) -> tuple[int, list[OutgoingRecord]]:
-        """The oldest ones, and the number of the last of them, for `remove`."""
+        """Return the number of the last of the `count` oldest records, for `remove`, and the records."""
         with self._writing():
-            rows = self._file.execute(_FIRST, (self._gone, count)).fetchall()
+            rows = self._file.execute(_FIRST, (self._removed, count)).fetchall()
         return rows[-1][0] if rows else 0, [
             OutgoingRecord(t, k, v, type_) for _, t, k, type_, v in rows
         ]
 
     def remove(self, last: int, records: Sequence[OutgoingRecord]) -> None:
-        """Forget what `first` gave. An empty spool gives its disk space back, and keeps no trace.
+        """Remove the records that `first` returned. An empty spool frees its disk space.
 
-        Raises SpoolFailed where the disk can't delete: they have left the queue all the same.
+        Raises SpoolFailed where the disk can't delete; the records have left the queue all the same.
         """
         waiting = self.count - len(records)
-        self._gone = last
+        self._removed = last
         self._undeleted += size_of(records)
         try:
             if waiting:
@@ -143,7 +143,7 @@ class Spool:
         self._undeleted = 0
 
     def prove(self, size: int) -> None:
-        """Write and delete so many bytes, as an append would. Raises SpoolFailed where it can't."""
+        """Write and delete `size` bytes, as an append would. Raises SpoolFailed."""
         with self._translated():
             if not self._is_open:
                 self._open()
@@ -172,7 +172,7 @@ class Spool:
                 self._replace()
 
     def _replace(self) -> None:
-        """Put an empty file in the place of one that nothing waits in; that needs no free space."""
+        """Replace the file of an empty queue by an empty file; this needs no free space."""
         self.close()
         self._path.unlink()  # first: a write-ahead log without its file is dropped
         self._path.with_name(f"{self._path.name}-wal").unlink(missing_ok=True)

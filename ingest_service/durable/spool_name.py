@@ -1,4 +1,4 @@
-"""What others are told of a spool: its folder's name, which outlives processes, and its oldest event."""
+"""The public facts of a spool: its folder's name, which outlives processes, and event times."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FILE = "process"
 
 
 def spool_name(folder: Path) -> str:
-    """Return the folder's name, made at the first time.
+    """Return the folder's name; the first call makes it.
 
-    One that can't be kept is good until the next start: without it events are taken all the same.
+    A name that can't be written to disk lasts until the next start.
     """
     file = folder / FILE
     try:
@@ -36,7 +36,7 @@ def spool_name(folder: Path) -> str:
 
 
 def received_at(record: OutgoingRecord) -> datetime | None:
-    """Return when ingest took the event; None where it can't be read."""
+    """Return the time when ingest received the event; None if the event can't be read."""
     try:
         return Event.model_validate_json(record.value).received_at
     except ValidationError:

@@ -1,1 +1,1 @@
-"""Subscribers that a shop has already: OneSignal's CSV export, row by row, as events on the log."""
+"""The importer: rows of OneSignal's CSV export of subscribers become events on the log."""

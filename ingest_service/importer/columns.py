@@ -1,4 +1,4 @@
-"""The columns of OneSignal's exports, by all their names, and what stands in one when nothing does."""
+"""Columns of OneSignal's exports, by all their names, and texts that stand for no value."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ NAMES = {
     "invalid": ("invalid_identifier",),
 }
 PERSON = "onesignal_id"  # names a person of OneSignal's, not a subscription
-# What tools write where there is nothing: pandas, Java, JavaScript, databases, spreadsheets.
+# Texts that tools write for no value: pandas, Java, JavaScript, databases, spreadsheets.
 _ABSENT = frozenset({"", "nan", "null", "none", "nil", "undefined", "(null)", "n/a", "#n/a"})
-_ABSENT_EXACTLY = frozenset({"NaT", "<NA>", "\\N"})  # in other letters they may be a name
+_ABSENT_EXACTLY = frozenset({"NaT", "<NA>", "\\N"})  # in other case they may be a name
 _FLOAT = re.compile(r"(-?\d{1,15})\.0+\Z")
 _SEPARATORS = str.maketrans(" -", "__")
 
 
 def column(name: str) -> str:
-    """`"Device Type"` and `device_type` are one column."""
+    """Return a column's normalised name: `"Device Type"` becomes `device_type`."""
     return name.strip().lstrip("\ufeff").strip(QUOTES).strip().lower().translate(_SEPARATORS)
 
 
 def texts(row: Row, what: str, allowed: Collection[str] = ()) -> Iterator[str]:
-    """Yield what stands in the columns of this meaning; `allowed` are texts that do say something."""
+    """Yield the texts of a meaning's columns; `allowed` texts always count as values."""
     for name in NAMES[what]:
         text = row.get(name, "").strip()
         bare = unquote(text)
@@ -43,7 +43,7 @@ def texts(row: Row, what: str, allowed: Collection[str] = ()) -> Iterator[str]:
 
 
 def unquote(text: str) -> str:
-    """Return what stands within a pair of quotes, as names are read everywhere."""
+    """Return a text without a pair of quotes around it, as all names are read."""
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in QUOTES:
         return text[1:-1].strip()
@@ -51,18 +51,18 @@ def unquote(text: str) -> str:
 
 
 def find(row: Row, what: str, allowed: Collection[str] = ()) -> str:
-    """Return the first of them, or an empty text."""
+    """Return the first text of a meaning's columns, or an empty one."""
     return next(texts(row, what, allowed), "")
 
 
 def whole(text: str) -> str:
-    """Return `5` for `5.0`: tools that know no empty whole number make all of a column fractions."""
+    """Return `5` for `5.0`: some tools write a column with empty cells as fractions."""
     found = _FLOAT.match(text)
     return found[1] if found else text
 
 
 def missing(columns: Collection[str]) -> list[str]:
-    """Return a sentence for each thing that a file of these columns doesn't say."""
+    """Return a sentence for each meaning that no column of the file has."""
     return [
         sentence
         for meanings, sentence in _UNKNOWN

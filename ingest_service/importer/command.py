@@ -1,4 +1,4 @@
-"""`import FILE --app APP`: reads, publishes, remembers how far it came, says what was wrong."""
+"""The command `import FILE --app APP`: publishes a file's rows, stores its progress, reports errors."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from shared.mongo.whole_reads import read_all
 from shared.nearest import suggest
 from shared.settings import Settings
 
-SHOWN = 20  # bad rows on the screen; all are in the file beside the cursor
+PRINTED_ROWS = 20  # bad rows on the screen; all are in the file beside the cursor
 
 
 @dataclass
 class Cursor:
-    """How far an import came; under the data folder, named by the app and the file's content."""
+    """The progress of an import, stored in the data folder under the app and the file's digest."""
 
     rows: int = 0
     line: int = 1
@@ -42,13 +42,13 @@ class Cursor:
     lacking: int = 0  # rows of which some column couldn't be read
     unstated: int = 0  # rows that don't say whether they are subscribed
     noted: int = 0  # lines of the file of findings
-    told: int = 0  # bytes of the file of bad rows: what is beyond came of a batch that was cut off
+    error_bytes: int = 0  # of the file of bad rows: later bytes are an interrupted batch's
 
 
 async def import_file(settings: Settings, path: Path, app: str, *, restart: bool = False) -> int:
     """Return the exit code: 1 where rows were bad, or none at all was imported.
 
-    Raises Rejected, and Unavailable.
+    Raises Rejected, Unavailable.
     """
     size, digest = _identity(path)
     notes = settings.data_dir / "import" / f"{app}-{digest}.json"
@@ -80,7 +80,7 @@ class Sink:
     writer: LogWriter
 
     async def publish(self, app: str, events: Sequence[Event]) -> None:
-        """Under the visitor that has the player already, where there is one."""
+        """Publish the events, each under the visitor that has its player already, if any."""
         owners = await self._owners(app, [str(e.player_id) for e in events])
         known = [
             e.model_copy(update={"visitor_id": owners.get(str(e.player_id), e.visitor_id)})
@@ -94,8 +94,8 @@ class Sink:
         found: dict[str, str] = {}
         with translate_mongo_errors():
             for some in in_batches("_id", players):
-                wanted = {**some, "app": app}
-                async for entry in self.database[PLAYERS.name].find(wanted, {"visitor": 1}):
+                query = {**some, "app": app}
+                async for entry in self.database[PLAYERS.name].find(query, {"visitor": 1}):
                     if entry["visitor"]:
                         found[entry["_id"]] = entry["visitor"]
         return found
@@ -110,7 +110,7 @@ class _Run:
     allowed: Sequence[str]
 
     async def publish(self, rows: Sequence[Line]) -> None:
-        """What counts is remembered once it is acknowledged, so a batch that was cut off counts once."""
+        """Publish a batch of rows, then store the progress, so that each row counts once."""
         found, skipped, lacking = list[Imported](), 0, 0
         findings = list[str]()
         bad = 0
@@ -137,10 +137,10 @@ class _Run:
         self.cursor.skipped += skipped
         self.cursor.rows += len(rows)
         self.cursor.line = rows[-1][0]
-        self._remember()
+        self._save_cursor()
 
     def report(self, columns: Sequence[str]) -> None:
-        """Write what became of the rows, and what the file doesn't say."""
+        """Print the counts of rows, and the meanings that the file lacks."""
         done = self.cursor
         lines = [
             f"{done.published:,} imported, {done.skipped:,} are not web push, {done.bad:,} bad"
@@ -166,13 +166,13 @@ class _Run:
             return
         self.notes.parent.mkdir(parents=True, exist_ok=True)
         with self._errors.open("ab") as errors:
-            errors.truncate(self.cursor.told)
+            errors.truncate(self.cursor.error_bytes)
             errors.write("".join(findings).encode())
-            self.cursor.told = errors.tell()
-        sys.stderr.write("".join(findings[: max(0, SHOWN - self.cursor.noted)]))
+            self.cursor.error_bytes = errors.tell()
+        sys.stderr.write("".join(findings[: max(0, PRINTED_ROWS - self.cursor.noted)]))
         self.cursor.noted += len(findings)
 
-    def _remember(self) -> None:
+    def _save_cursor(self) -> None:
         self.notes.parent.mkdir(parents=True, exist_ok=True)
         partial = self.notes.with_suffix(".tmp")
         partial.write_bytes(orjson.dumps(asdict(self.cursor)))
@@ -180,7 +180,7 @@ class _Run:
 
 
 def _identity(path: Path) -> tuple[int, str]:
-    """(bytes, a name for the content). Raises Rejected."""
+    """Return a file's size in bytes and its digest. Raises Rejected."""
     try:
         with path.open("rb") as raw:
             digest = hashlib.file_digest(raw, "sha256").hexdigest()[:16]
@@ -190,15 +190,15 @@ def _identity(path: Path) -> tuple[int, str]:
 
 
 def _read(notes: Path) -> Cursor:
-    """From the first row again where it can't be read: a row that comes twice is one event."""
+    """Read the progress; start at the first row if it can't be read."""
     try:
         return Cursor(**orjson.loads(notes.read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, ValueError, TypeError):  # a row that is imported twice is one event
         return Cursor()
 
 
 async def _allowed_logins(database: Database, app: str) -> Sequence[str]:
-    """Return the app's real logins that look like nobody's. Raises Rejected."""
+    """Return the app's real logins that look like placeholders. Raises Rejected."""
     with translate_mongo_errors():
         found = await database[APPS.name].find_one({"_id": app})
         if found is None:

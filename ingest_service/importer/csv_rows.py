@@ -1,4 +1,4 @@
-"""The file as rows by line: what is wrong with one row is named in its place, and the next one is read."""
+"""Rows of the file by line. A bad row is returned as an error, and reading continues."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import IO, cast
 from ingest_service.importer.columns import NAMES, PERSON, Row, column
 from shared.errors import Rejected
 
-BATCH = 500  # rows published, acknowledged and remembered together
+BATCH = 500  # rows published, acknowledged and counted together
 GZIP = b"\x1f\x8b"
 MAX_FIELD = 1024 * 1024
 MAX_HEAD = 64 * 1024  # letters of the line that names the columns
 MAX_BLANK_LINES = 100
 DELIMITERS = ",;\t|"
-# Of the file itself: nothing behind it can be read.
+# Errors of the file itself, after which nothing can be read.
 BROKEN = (EOFError, OSError, zlib.error, UnicodeDecodeError)
 NOT_UTF8 = (
     "has bytes that aren't UTF-8: a spreadsheet saved the file as Windows-1250 or Latin-1;"
@@ -33,7 +33,7 @@ Line = tuple[int, Row | Rejected]  # by the number of its (last) line
 
 @dataclass(frozen=True)
 class Head:
-    """The line that names the columns: the texts from there on, and how many lines stand before."""
+    """The line with the names of columns, and the number of lines before it."""
 
     columns: list[str]
     delimiter: str
@@ -41,7 +41,7 @@ class Head:
 
 
 class Table:
-    """A CSV file, plain or gzip, opened. Raises Rejected where it is no export of OneSignal's."""
+    """An open CSV file, plain or gzip. Raises Rejected if it is no export of OneSignal's."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         packed = raw.read(2) == GZIP
@@ -64,11 +64,14 @@ class Table:
 
     @property
     def line(self) -> int:
-        """The last line that was read."""
+        """The number of the last line that was read."""
         return self._line
 
     def rows(self) -> Iterator[Line]:
-        """A quoted field may hold line breaks. Raises Rejected where it can't be read any further."""
+        """Yield the rows by line; quoted fields may have line breaks.
+
+        Raises Rejected if the file can't be read further.
+        """
         csv.field_size_limit(MAX_FIELD)
         reader = csv.reader(self._text, delimiter=self._head.delimiter)
         begin = self._line
@@ -78,7 +81,7 @@ class Table:
                     values = next(reader)
                 except StopIteration:
                     return
-                except csv.Error as exc:  # the reader itself goes on with the next line
+                except csv.Error as exc:  # the reader continues with the next line
                     self._line = begin + reader.line_num
                     yield self._line, Rejected(f"can't be read: {exc}", code="unreadable")
                     continue
@@ -93,7 +96,7 @@ class Table:
 
 
 class _whole_file:
-    """Turns what breaks the file off into Rejected, which says how far it came."""
+    """Context that turns errors of the file into Rejected, with the last line that was read."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -112,7 +115,8 @@ class _whole_file:
 
 
 def _encoding(start: bytes) -> str:
-    """Spreadsheets save "Unicode text" as UTF-16. Its NULs show where there is no mark."""
+    """Return the encoding by the first bytes; UTF-16 without a mark is recognized by its NULs."""
+    # Spreadsheets save "Unicode text" as UTF-16.
     if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return "utf-16"
     if len(start) >= 4 and start[1] == start[3] == 0 != start[0]:
@@ -123,16 +127,16 @@ def _encoding(start: bytes) -> str:
 
 
 def _read_head(text: io.TextIOWrapper) -> Head:
-    """Behind blank lines, and behind the line by which spreadsheets name the delimiter."""
-    said = ""
+    """Read the head, after blank lines and a line that defines the delimiter. Raises Rejected."""
+    delimiter = ""  # from `sep=;`, as spreadsheets write it
     for skipped in range(MAX_BLANK_LINES):
         line = text.readline(MAX_HEAD).lstrip("\ufeff")
         if not line:
             break
         if line.lower().startswith("sep=") and len(line.rstrip("\r\n")) <= len("sep=,"):
-            said = line[4:5].strip("\r\n")
+            delimiter = line[4:5].strip("\r\n")
         elif line.strip().strip(DELIMITERS):
-            return _to_head(line, said or DELIMITERS, skipped)
+            return _to_head(line, delimiter or DELIMITERS, skipped)
     raise Rejected("the file is empty: there is no line that names the columns")
 
 
@@ -155,7 +159,7 @@ def _to_head(line: str, delimiters: str, skipped: int) -> Head:
 
 
 def _is_text(text: str) -> bool:
-    """Tell whether all its bytes were UTF-8: those that weren't stand in it as lone surrogates."""
+    """Check whether all bytes of a text were UTF-8; others became lone surrogates in it."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -164,7 +168,7 @@ def _is_text(text: str) -> bool:
 
 
 def batches(rows: Iterable[Line], done: int) -> Iterator[Sequence[Line]]:
-    """From where the last run was cut off. What was read before an error is given out before it."""
+    """Yield batches of the rows after the first `done`; rows before an error come before it."""
     left = islice(rows, done, None)
     while True:
         batch: list[Line] = []

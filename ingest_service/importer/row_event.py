@@ -1,8 +1,8 @@
-"""One row of OneSignal's CSV export as an event. Pure.
+"""Rows of OneSignal's CSV export as events. Pure.
 
-Columns are found by name, whatever their order and case; those that aren't declared are left out, so
-that nothing personal (push tokens, addresses) gets onto the log by the way. A column that can't be
-read costs itself, but for the player's id and its state.
+Columns are found by name, whatever their order and case. Undeclared ones are left out, so that no other
+personal data (push tokens, addresses) gets onto the log. A column that can't be read is left out, except
+the player's id and its state.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ MAX_STAMP = 1e11  # seconds; above they are milliseconds
 
 
 class NotWebPush(Rejected):
-    """An app, an e-mail or a phone number: not for us, and no mistake either."""
+    """A row of an app, an e-mail or a phone number, which is skipped without an error."""
 
     code = "not_web_push"
 
 
 @dataclass
 class Imported:
-    """A row's event, and what of the row isn't in it. `is_stated`: the row says if it is subscribed."""
+    """A row's event, and the columns left out. `is_stated`: the row has a subscription state."""
 
     event: Event
     is_stated: bool
@@ -49,14 +49,14 @@ class Imported:
 
 
 def to_event(row: Row, app: str, now: datetime) -> Event:
-    """Return the event alone. Raises Rejected."""
+    """Return a row's event only. Raises Rejected."""
     return read_row(row, app, now).event
 
 
 def read_row(row: Row, app: str, now: datetime, allowed: Collection[str] = ()) -> Imported:
-    """Raises Rejected. The same row makes the same event; a browser's own later word wins.
+    """Read a row. The same row makes the same event; a browser's own later status wins.
 
-    `allowed`: logins that look like nobody's, but are the app's real ones.
+    `allowed` are real logins that look like placeholders. Raises Rejected.
     """
     try:
         player = to_player_id(to_id(find(row, "player")))
@@ -79,7 +79,7 @@ def read_row(row: Row, app: str, now: datetime, allowed: Collection[str] = ()) -
         "browser": browser,
     }
     seen = _read(_seen, row, "seen", left_out)
-    data |= {} if seen else {"undated": True}  # whoever was erased isn't brought back by it
+    data |= {} if seen else {"undated": True}  # it brings no erased person back
     event = Event(
         app=app,
         id=derived_id("import", app, *(f"{k}={row[k]}" for k in sorted(row))),
@@ -102,7 +102,7 @@ def _read(
     read: Callable[[str], Any], row: Row, what: str, left_out: list[str],
     allowed: Collection[str] = (),
 ) -> Any:  # fmt: skip
-    """Return what the column says; None, and a sentence in `left_out`, where it can't be read."""
+    """Return the column's value; if it can't be read None, with a sentence in `left_out`."""
     text = find(row, what, allowed)
     if not text:
         return None
@@ -130,18 +130,19 @@ def _language(text: str) -> str:
 
 
 def _time_zone(row: Row, left_out: list[str]) -> str | None:
-    """Of a zone's name; old exports have its seconds from UTC in `timezone`, which name none."""
+    """Return the time zone by its name, if any."""
     for text in texts(row, "timeZone"):
         zone = known_time_zone(unquote(text)[:65])
         if zone is not None:
             return zone
+        # Old exports have seconds from UTC in `timezone`, which determine no zone.
         if not text.lstrip("+-").replace(".", "", 1).isdigit():
             left_out.append("timeZone: is no time zone")
     return None
 
 
 def _browser(device: str) -> str | None:
-    """None where the export doesn't say. Raises NotWebPush."""
+    """Return the browser's name, None if the export lacks it. Raises NotWebPush."""
     kind = whole(unquote(device))
     if not kind:
         return None
@@ -157,7 +158,7 @@ def _browser(device: str) -> str | None:
 
 
 def _tags(text: str) -> dict[str, Any]:
-    """Those that we can store: what is nested, or too large a number, is left out without a word."""
+    """Read the tags; nested values and numbers too large to store are left out. Raises Rejected."""
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError as exc:
@@ -175,7 +176,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _seen(text: str) -> datetime:
-    """Unix seconds or milliseconds, ISO 8601, or `2026-01-31 12:00:00 UTC`."""
+    """Read Unix seconds or milliseconds, ISO 8601, or `2026-01-31 12:00:00 UTC`. Raises Rejected."""
     try:
         if text.isascii() and text.replace(".", "", 1).isdecimal():
             stamp = float(text)

@@ -1,4 +1,4 @@
-"""Whether a row's browser is subscribed: all that the row says of it, the worst first. Pure."""
+"""Subscription states of rows: of several columns the worst state wins. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_SUBSCRIBED = Subscription("default", "not_subscribed")
 
 
 class RowState(NamedTuple):
-    """`is_stated`: some column says whether it is subscribed."""
+    """A row's state. `is_stated`: some column has it."""
 
     status: Subscription
     state: str
@@ -26,10 +26,8 @@ class RowState(NamedTuple):
 
 
 def read_state(row: Row) -> RowState:
-    """Return the state; one word against it is enough. Raises Rejected for what can't be read.
-
-    Whoever unsubscribed must not come in as subscribed, so here a bad column costs the row.
-    """
+    """Return the state; one column is enough for unsubscribed. Raises Rejected."""
+    # An unsubscribed browser must never be imported as subscribed, so a bad column rejects the row.
     types = find(row, "types")
     status = read_status(whole(types)) if types else None
     if types and status is None:
@@ -47,7 +45,7 @@ def read_state(row: Row) -> RowState:
 
 
 def _yes_or_no(text: str, field: str) -> bool:
-    """Raises Rejected."""
+    """Read a yes or no. Raises Rejected."""
     word = whole(unquote(text)).lower()
     if word in YES:
         return True

@@ -1,6 +1,6 @@
-"""The events that OneSignal's Event Streams post, in a body of the customer's own (docs/onesignal.md D7).
+"""Bodies of OneSignal's Event Streams, by the customer's own template (docs/onesignal.md D7). Pure.
 
-Keys may be flat (`"event.kind"`), nested, or both; every value may be quoted, and `""` is none. Pure.
+Keys may be flat (`"event.kind"`), nested, or both. Every value may be quoted, and `""` is no value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from shared.ids import is_uuid
 
 PREFIX = "message.push."
 KINDS = frozenset({"sent", "received", "clicked", "failed", "unsubscribed"})
-WITH_MESSAGE = KINDS - {"unsubscribed"}  # the others mean nothing without their push
+WITH_MESSAGE = KINDS - {"unsubscribed"}  # useless without their push
 TAG_PREFIX = "v1."
 MAX_TEXT = 256
 MILLISECONDS_FROM = 100_000_000_000  # as seconds it would be the year 5138
@@ -24,7 +24,7 @@ MILLISECONDS_FROM = 100_000_000_000  # as seconds it would be the year 5138
 
 @dataclass(frozen=True)
 class StreamBody:
-    """What was told, as it was told; `uncountable` says why it can never count."""
+    """The fields of an Event Streams event, as received."""
 
     id: str | None
     kind: str
@@ -36,6 +36,7 @@ class StreamBody:
 
     @property
     def unattributable_reason(self) -> str | None:
+        """The reason why the event can never be counted, if any."""
         if self.kind not in KINDS:
             return "unknown_kind"
         if not is_uuid(self.player):
@@ -45,7 +46,7 @@ class StreamBody:
         return None
 
     def data(self) -> dict[str, Any]:
-        """The data of a `carillon.stream` event."""
+        """Return the data of a `carillon.stream` event."""
         found = {
             "kind": self.kind,
             "notificationId": str(self.message).lower() if is_uuid(self.message) else None,
@@ -57,7 +58,7 @@ class StreamBody:
 
 
 def read_stream(raw: bytes) -> StreamBody:
-    """Raises InvalidPayload."""
+    """Read a body. Raises InvalidPayload."""
     body = load_bounded(raw)
     kind = _text(body, "event.kind")
     if kind is None:
@@ -83,7 +84,7 @@ def _text(body: Mapping[str, Any], path: str) -> str | None:
 
 
 def _find(body: Any, path: str) -> Any:
-    """`a.b.c` as `{"a.b.c"}`, `{"a": {"b": {"c"}}}` or anything between."""
+    """Return the value of `a.b.c` in `{"a.b.c"}`, `{"a": {"b": {"c"}}}`, or a mix of both."""
     if not isinstance(body, dict):
         return None
     if body.get(path) not in (None, ""):  # a template's empty flat key hides no nested one
@@ -97,7 +98,7 @@ def _find(body: Any, path: str) -> Any:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """Unix seconds or milliseconds, or ISO 8601; what can't be read is as good as absent."""
+    """Read Unix seconds or milliseconds, or ISO 8601; None if it is none of them."""
     if text is None:
         return None
     try:

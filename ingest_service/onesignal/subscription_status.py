@@ -1,4 +1,4 @@
-"""OneSignal's subscription statuses, names and numbers, as ours (docs/onesignal.md F)."""
+"""Subscription statuses, read from OneSignal's names and numbers (docs/onesignal.md F)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ State = Literal["subscribed", "unsubscribed"]
 
 
 class Subscription(NamedTuple):
-    """`reason` says why not, where it isn't subscribed."""
+    """A subscription status, with the reason if it isn't subscribed."""
 
     status: Status
     reason: str | None
@@ -46,7 +46,7 @@ _NUMBER = re.compile(r"-?\d{1,4}\Z")
 
 
 def read_status(value: Any) -> Subscription | None:
-    """A name of ours or a number of OneSignal's (also in quotes); None for anything else."""
+    """Read a status name, or OneSignal's number (also quoted); None for other values."""
     if isinstance(value, str):
         if value in _NAMES:
             return _NAMES[value]
@@ -55,6 +55,6 @@ def read_status(value: Any) -> Subscription | None:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         return None
-    # A number that OneSignal adds some day: positive is subscribed, negative is not.
+    # For numbers that OneSignal may add: positive is subscribed, negative is not.
     unknown = SUBSCRIBED if value > 0 else Subscription("default", "unknown")
     return _NUMBERS.get(value, unknown)

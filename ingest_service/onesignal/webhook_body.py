@@ -1,4 +1,4 @@
-"""The bodies that OneSignal's service workers post, v15 and v16, as one (docs/onesignal.md D). Pure."""
+"""Bodies of OneSignal's service workers, v15 and v16, as one model (docs/onesignal.md D). Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Name = Annotated[str, StringConstraints(max_length=256)]
 
 
 def _text(limit: int) -> BeforeValidator:
-    """Read what only describes a click: what is no text, or too long a one, doesn't cost it."""
+    """Return a validator of optional texts: None for other types, or texts over the limit."""
 
     def read(value: Any) -> str | None:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -37,7 +37,7 @@ def _text(limit: int) -> BeforeValidator:
 
 
 class WebhookBody(InputModel):
-    """`message` and `player` may be unknown to the worker; such a body can never count."""
+    """A webhook's body. Without `message` and `player` it can never be counted."""
 
     event: Name
     message: Name | None = Field(
@@ -58,7 +58,7 @@ class WebhookBody(InputModel):
 
     @property
     def unattributable_reason(self) -> str | None:
-        """Why it can never count: what it doesn't name."""
+        """The reason why it can never be counted, if any: the id that is missing."""
         if not is_uuid(self.message):
             return "no_message"
         if not is_uuid(self.player):  # absent, null, or a local id
@@ -66,7 +66,7 @@ class WebhookBody(InputModel):
         return None
 
     def data(self) -> dict[str, Any]:
-        """The data of an `oneSignalWebhook` event."""
+        """Return the data of an `oneSignalWebhook` event."""
         found = {
             "kind": self.kind,
             "notificationId": str(self.message).lower(),
@@ -79,7 +79,7 @@ class WebhookBody(InputModel):
 
 
 def read_webhook(raw: bytes) -> WebhookBody:
-    """Raises InvalidPayload."""
+    """Read a body. Raises InvalidPayload."""
     content = load_bounded(raw)
     try:
         body = WebhookBody.model_validate(content)

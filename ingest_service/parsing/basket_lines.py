@@ -1,4 +1,4 @@
-"""Lines of baskets and orders, read in one pass: a bad one costs no more than a good one."""
+"""Lines of baskets and orders, read in one pass, so that a bad line costs as much as a good one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Line = dict[str, Any]
 
 
 def lines_reader(field: str) -> Callable[[Any, ValidationInfo], list[Line]]:
-    """Return a validator for lines that stand in `field`.
+    """Return a validator for the lines in `field`.
 
     They are Persoo's `{id: {quantity, price}}`, or a list of `{itemID | item, quantity, price}`.
     """
@@ -35,7 +35,10 @@ def lines_reader(field: str) -> Callable[[Any, ValidationInfo], list[Line]]:
 
 
 def _read(value: Any, field: str, notes: FieldNotes) -> list[Line]:
-    """Raises PydanticCustomError where nothing in it is a line: it isn't an empty basket."""
+    """Read the lines; an empty value is an empty basket.
+
+    Raises PydanticCustomError if it has entries, and none is a line.
+    """
     if not isinstance(value, Mapping | list):
         raise PydanticCustomError("basket", "must be an object by item id, or a list of items")
     first = list(islice(value.items() if isinstance(value, Mapping) else value, MAX_LINES))
@@ -44,7 +47,7 @@ def _read(value: Any, field: str, notes: FieldNotes) -> list[Line]:
     if len(value) > MAX_LINES:
         notes.leave_out(field, "too_many_lines", f"only the first {MAX_LINES} lines are kept")
     if first and isinstance(first[0], Mapping) and not KEYS.issuperset(first[0]):
-        note_unknown(notes, first[0], KEYS, f"{field}.0.")  # all lines are written by the same code
+        note_unknown(notes, first[0], KEYS, f"{field}.0.")  # the same code writes all lines
     lines = [_read_line(raw, f"{field}.{index}", notes) for index, raw in enumerate(first)]
     kept = [line for line in lines if line is not None]
     if first and not kept:

@@ -1,4 +1,4 @@
-"""JSON within the depth that everything behind can read, from senders that cut texts anywhere. Pure."""
+"""JSON of limited depth, from senders that may cut texts within a character. Pure."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ MOMENT: TypeAdapter[datetime] = TypeAdapter(SenderTime)
 
 
 def load_despite_surrogates(body: bytes, error: InvalidPayload) -> Any:
-    """JSON that is strict but for escapes of lone surrogates, as a text cut inside an emoji has
-    them. Raises the error where something else is wrong."""
+    """Parse strict JSON, but with escapes of lone surrogates, as a text cut inside an emoji has.
+
+    Raises `error` if anything else is wrong.
+    """
     if b"\\ud" not in body.lower():
         raise error
     try:
-        # Numbers are judged as strictly as ever.
+        # Numbers are parsed as strictly as usual.
         content = json.loads(
             body.decode("utf-8-sig"),
             parse_int=orjson.loads,
@@ -37,7 +39,7 @@ def load_despite_surrogates(body: bytes, error: InvalidPayload) -> Any:
 
 
 def read_moment(value: object) -> datetime | None:
-    """A sender's date and time, UTC; None for what isn't one."""
+    """Read a sender's date and time as UTC; None if it is none."""
     try:
         return as_utc(MOMENT.validate_python(value))
     except (ValidationError, OverflowError):
@@ -45,8 +47,8 @@ def read_moment(value: object) -> datetime | None:
 
 
 def load_bounded(body: bytes) -> dict[str, Any]:
-    """A body that is one object, no deeper than an event: what is deeper than parsers go could be
-    put on the log and never be read from it. Raises InvalidPayload."""
+    """Parse a body that is one object, no deeper than an event. Raises InvalidPayload."""
+    # A deeper one could be written to the log, but never be parsed from it.
     try:
         content, is_unicode = load_json(body), True
     except InvalidPayload as exc:
@@ -55,22 +57,23 @@ def load_bounded(body: bytes) -> dict[str, Any]:
         raise InvalidPayload("the body must be an object", code="invalid_shape")
     if is_too_deep(content):
         raise InvalidPayload(f"the body is nested deeper than {MAX_DEPTH} levels", code="too_deep")
-    return content if is_unicode else _mended(content)
+    return content if is_unicode else _replace_surrogates(content)
 
 
-def _mended(value: Any) -> Any:
-    """What OneSignal or its SDK cut inside an emoji isn't worth the click that it came with."""
+def _replace_surrogates(value: Any) -> Any:
+    """Replace lone surrogates in all texts."""
+    # A click counts, even if OneSignal or its SDK cut one of its texts inside an emoji.
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [_mended(one) for one in value]
+        return [_replace_surrogates(one) for one in value]
     if isinstance(value, dict):
-        return {_mended(name): _mended(one) for name, one in value.items()}
+        return {_replace_surrogates(name): _replace_surrogates(one) for name, one in value.items()}
     return value
 
 
 def is_too_deep(event: dict[str, Any]) -> bool:
-    """The event itself is the first level."""
+    """Check whether an event has more than MAX_DEPTH levels; the event itself is the first."""
     level: list[Any] = [event]
     for _ in range(MAX_DEPTH):
         level = [

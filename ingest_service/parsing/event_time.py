@@ -1,4 +1,4 @@
-"""When an event occurred, given that browsers' clocks are wrong and their queues late."""
+"""Times of events, corrected for wrong clocks and late queues of browsers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from shared.clock import whole_milliseconds
 
-# Smaller differences are the network's: shifting by them would reorder what one browser sends.
+# Smaller differences are the network's: correcting them would reorder one browser's events.
 TOLERANCE = timedelta(seconds=5)
 OLDEST = timedelta(days=30)  # the events topic keeps as much
 
 
 def clock_skew(sent_at: datetime | None, received_at: datetime) -> timedelta:
-    """What to add to a sender's times: the clocks' difference where it is more than the network's."""
+    """Return the correction of a sender's times; zero if the network can explain the difference."""
     if sent_at is None:
         return timedelta(0)
     error = received_at - sent_at
@@ -20,7 +20,7 @@ def clock_skew(sent_at: datetime | None, received_at: datetime) -> timedelta:
 
 
 def correct(occurred_at: datetime | None, error: timedelta, received_at: datetime) -> datetime:
-    """The moment in our time, in whole milliseconds: neither in the future nor older than what is kept."""
+    """Return the corrected time in whole milliseconds, neither in the future nor older than OLDEST."""
     if occurred_at is None:
         return received_at
     oldest = received_at - OLDEST

@@ -1,4 +1,4 @@
-"""What was left out of an event: a bad optional field costs itself, not the event."""
+"""Notes of fields that were left out: a bad optional field doesn't reject its event."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ingest_service.parsing.normalise import is_blank
 from shared.errors import FieldError, InvalidPayload
 from shared.models.sentences import sentence_of
 
-MAX_EVENT_FINDINGS = 5  # of one event: who sees five mends them, and learns of the rest
-MAX_KEYS = 32  # of an object that are looked at for unknown ones
-MOST_LETTERS = 64  # of a key in a path: whoever wrote it knows the rest
+MAX_EVENT_FINDINGS = 5  # per event: enough to find the others
+MAX_KEYS = 32  # of an object that are checked for unknown ones
+MOST_LETTERS = 64  # of a key in a path: enough to recognize it
 ZONE_MISSING = ("time_zone_missing", "has no time zone, as in …+01:00 or …Z: it is taken as UTC")
-ALSO_CALLED = {"items": "basketItems"}  # fields that models read under another name too
+ALIASES = {"items": "basketItems"}  # fields that models read under another name too
 NESTED = "transaction"  # whose fields a purchase reads as its own
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[int | str, ...]
@@ -25,14 +25,14 @@ Path = tuple[int | str, ...]
 
 @dataclass(frozen=True)
 class UnknownKey(FieldError):
-    """A key that nothing reads, and the keys that are read in its place."""
+    """A finding of an unknown key, with the keys that are known there."""
 
     key: str = ""
     known: frozenset[str] = frozenset()
 
 
 class FieldNotes:
-    """The context of one event's validation: findings, and the lines that were read already."""
+    """The context of one event's validation: findings, and the lines that are read already."""
 
     __slots__ = ("found", "lines")
 
@@ -44,7 +44,7 @@ class FieldNotes:
         self.add(FieldError(field, code, message))
 
     def add(self, finding: FieldError) -> None:
-        """Note a finding once: what is validated again finds the same again."""
+        """Note a finding once: a second validation finds the same again."""
         if len(self.found) < MAX_EVENT_FINDINGS and finding not in self.found:
             self.found.append(finding)
 
@@ -52,12 +52,12 @@ class FieldNotes:
 def note_unknown(
     notes: FieldNotes, raw: Mapping[Any, Any], known: frozenset[str], prefix: str = ""
 ) -> None:
-    """Note keys that say something and that nothing reads."""
+    """Note unknown keys that have a value."""
     for key in islice(raw, MAX_KEYS):
         if key not in known and raw[key] is not None:
-            shown = key if len(key) <= MOST_LETTERS else f"{key[:MOST_LETTERS]}…"
+            name = key if len(key) <= MOST_LETTERS else f"{key[:MOST_LETTERS]}…"
             message = "is unknown and left out"
-            notes.add(UnknownKey(f"{prefix}{shown}", "unknown_key", message, key, known))
+            notes.add(UnknownKey(f"{prefix}{name}", "unknown_key", message, key, known))
 
 
 def validate_leniently(
@@ -68,9 +68,9 @@ def validate_leniently(
     needed: frozenset[str] = frozenset(),
     prefix: str = "",
 ) -> M:
-    """Validate again without what is wrong, unless that is needed. Raises InvalidPayload.
+    """Validate, and validate again without wrong fields, unless they are needed.
 
-    Lines are read once: the second validation finds them in the notes.
+    Lines are read once: the second validation finds them in the notes. Raises InvalidPayload.
     """
     try:
         return model.model_validate(data, context=notes)
@@ -85,7 +85,7 @@ def validate_leniently(
         valid = model.model_validate(data, context=notes)
     except ValidationError as exc:
         again = _findings_by_path(exc, prefix)
-        # Not what is only missing because it was read from a field that was left out.
+        # Not a field that is only missing because its source was left out.
         still = [wrong.get(path, found) for path, found in again.items() if path in findings]
         raise _refusal(still or [*wrong.values()] or [*again.values()]) from exc
     for found in wrong.values():
@@ -105,7 +105,7 @@ def _findings_by_path(exc: ValidationError, prefix: str) -> dict[Path, FieldErro
 
 
 def _refusal(findings: list[FieldError]) -> InvalidPayload:
-    """The first finding's own code, so that an item's `code` says what is wrong with it."""
+    """Build the error of these findings, with the first one's code."""
     first = findings[0]
     return InvalidPayload(
         f"{first.field}: {first.message}", code=first.code, errors=findings[:MAX_EVENT_FINDINGS]
@@ -113,26 +113,26 @@ def _refusal(findings: list[FieldError]) -> InvalidPayload:
 
 
 def _is_absent(value: Any) -> bool:
-    """Tell whether it says nothing: a template's `""`, or PHP's `[]` for an object without fields."""
+    """Check whether a value is empty: a template's `""`, or PHP's `[]` for an empty object."""
     return is_blank(value) or value == []
 
 
 def _find(data: Any, path: Path) -> Any:
-    """Return what stands at a path, None where nothing does."""
+    """Return the value at a path, None if there is none."""
     for step in path:
         data = data.get(step) if isinstance(data, dict) else None
     return data
 
 
 def _without(data: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Return a copy without what stands at a path, by each of its names."""
+    """Return a copy without the value at a path, under each of its names."""
     if not path:
         return data
     step, *rest = path
     inner = data.get(str(step))
     if rest and isinstance(inner, dict):
         return {**data, str(step): _without(inner, tuple(rest))}
-    names = {step, ALSO_CALLED.get(str(step))}
+    names = {step, ALIASES.get(str(step))}
     kept = {name: value for name, value in data.items() if name not in names}
     nested = kept.get(NESTED)
     if isinstance(nested, dict):

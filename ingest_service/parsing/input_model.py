@@ -1,4 +1,4 @@
-"""The base of the models that read what browsers, servers and OneSignal send."""
+"""The base of models for input from browsers, servers and OneSignal."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ SenderTime = Annotated[datetime, BeforeValidator(_moment)]
 
 
 class InputModel(BaseModel):
-    """Names as on the wire; what isn't declared is dropped."""
+    """Base of input models; undeclared fields are dropped."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)

@@ -1,4 +1,4 @@
-"""The loose shapes that shops send (docs/persoo.md) as one: ids, amounts, baskets, statuses."""
+"""Normalisation of the loose values that shops send (docs/persoo.md): ids, names, amounts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from shared.locales import CURRENCY_CODES
 from shared.names import QUOTES, to_thing_id
 
 MAX_ID = 128
-MAX_NAMES = 50  # of a list that only describes
+MAX_NAMES = 50  # of a list that is only descriptive
 MOST = 1e12
 _PLAIN = re.compile(r"[0-9]{1,15}(\.[0-9]{1,10})?\Z")
 # As the snippet's `number` (snippet/js/50-layer.js); tests/odd_values/amounts.py holds them together.
 # Negative: signs before a number, or right behind it ("1.249,-" is none).
 _NEGATIVE = re.compile(r"[(−–-][^0-9]*[0-9]|[0-9][\s\ufeff]*[−–-]")
-# One number, and around it what has no digits: a currency, a unit.
+# One number, with text without digits around it: a currency, a unit.
 _AMOUNT = re.compile(
     r"(?:[^0-9]*(?:[A-Za-z]\.|[^0-9.,]))?([.,]?[0-9](?:[0-9\s\ufeff.,'’]*[0-9])?[.,]?)[^0-9]*\Z"
 )
@@ -29,12 +29,12 @@ _GROUPS = re.compile(
     r"^(?![0-9]+\.[0-9]*\Z)[1-9][0-9]{0,2}([,.\s\ufeff'’])([0-9]{2,3}\1)*[0-9]{3}(?!\1|[0-9])"
 )
 _DECIMAL = re.compile(r"[0-9]*\.?[0-9]*\Z")
-MAX_AMOUNT = 128  # letters that are looked at
+MAX_AMOUNT = 128  # letters that are read
 _SIGNS = {"kč": "CZK", "€": "EUR", "£": "GBP", "zł": "PLN", "ft": "HUF", "lei": "RON", "лв": "BGN"}
 
 
 def to_amount(value: Any) -> int | float:
-    """Return a number, or the one that a text holds ("1.234,50 €"); whole ones as integers.
+    """Return a number, or the number in a text ("1.234,50 €"); whole ones as integers.
 
     "1,234" is in thousands, "1.234" a decimal, as the snippet reads them.
     """
@@ -46,7 +46,7 @@ def to_amount(value: Any) -> int | float:
 
 
 def _read_amount(text: str) -> float:
-    """Raises PydanticCustomError where it isn't one number, or is negative."""
+    """Read the number in a text. Raises PydanticCustomError if it isn't one, or is negative."""
     text = text.strip()[:MAX_AMOUNT]
     found = None if _NEGATIVE.search(text) else _AMOUNT.match(text)
     if found is not None:
@@ -61,7 +61,7 @@ def _join_digits(group: re.Match[str]) -> str:
 
 
 def to_currency(value: Any) -> Any:
-    """A sign that one currency has is its code."""
+    """Return the code of a currency sign; other values unchanged."""
     text = value.strip() if isinstance(value, str) else value
     return _SIGNS.get(text.lower().rstrip("."), text) if isinstance(text, str) else text
 
@@ -74,7 +74,7 @@ def check_currency(code: str) -> str:
 
 
 def is_blank(value: Any) -> bool:
-    """Tell whether it is `""`: so a shop's template says what it hasn't got."""
+    """Check whether a value is a blank text, as a shop's template writes for no value."""
     return isinstance(value, str) and not value.strip(f" \t\r\n{QUOTES}")
 
 
@@ -85,9 +85,9 @@ def to_uuid(value: Any) -> str:
 
 
 def to_name(value: Any) -> str | None:
-    """Return an id or a name, or the first of a list; it is only by the way.
+    """Return an id or a name, or the first of a list; None for other values.
 
-    Nothing but a text that is no value is refused: the sender should hear of that.
+    Raises PydanticCustomError only for a text that stands for no value, so that the sender is warned.
     """
     try:
         text = to_thing_id(value[0] if isinstance(value, list) and value else value)
@@ -101,8 +101,8 @@ def to_name(value: Any) -> str | None:
 def to_names(separator: str) -> Callable[[Any], list[str] | None]:
     """Return a reader of lists of ids or names, or a text of them.
 
-    Persoo's plugin writes `"1:12"` and `"['1','2']"`. What is none is left out; the list is refused
-    where nothing but texts that are no values stands in it.
+    Persoo's plugin writes `"1:12"` and `"['1','2']"`. Invalid names are left out. The reader raises
+    PydanticCustomError for a list in which all texts stand for no value.
     """
 
     def read(value: Any) -> list[str] | None:
@@ -121,7 +121,7 @@ def to_names(separator: str) -> Callable[[Any], list[str] | None]:
 
 
 def _read_despite_no_values(parts: list[Any]) -> list[str]:
-    """Raises PydanticCustomError where no name is left."""
+    """Return the names among the parts. Raises PydanticCustomError if no name is left."""
     names, refusal = [], None
     for part in parts:
         try:
@@ -139,11 +139,13 @@ def _parts(text: str, separator: str) -> list[str]:
     if not text.startswith("["):
         return text.split(separator)
     parts = text.strip("[]").split(",")
-    return parts if text.endswith("]") else parts[:-1]  # the snippet cuts what is endless
+    return (
+        parts if text.endswith("]") else parts[:-1]
+    )  # the snippet cuts long texts, here within the last name
 
 
 def to_count(value: Any) -> int | float | None:
-    """How many: a number, or the list of them; never refused."""
+    """Return a count: a number, or a list's length; None for other values."""
     try:
         count = len(value) if isinstance(value, list) else to_amount(value)
     except (PydanticCustomError, OverflowError):

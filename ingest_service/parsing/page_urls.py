@@ -1,7 +1,7 @@
-"""What is kept of a page's address: no fragment, no user name, no value that is a secret. Pure.
+"""Masking of page addresses: no fragment, no user name, no secret value. Pure.
 
 The snippet applies the same rule in the browser (`js/30-visitor.js`, `maskedUrl`), so that a secret
-is not sent; this is for servers, older snippets and pages that send by hand.
+is not sent. This one is for servers, older snippets and pages with code of their own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PAIR = re.compile(r"([?&;])([^?&;=]*)=([^?&;]+)")
 _INNER_NAME = re.compile(r"[?&;#]([^?&;#=]*)=.")  # of a value that is itself an address
 _ENCODED = re.compile(r"%([0-9a-fA-F]{2})")
 _HUMP = re.compile(r"([a-z])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])")  # accessToken, IDToken
-_NOT_A_LETTER = re.compile(r"[^a-z]+")
+_NON_ALPHABETIC = re.compile(r"[^a-z]+")
 _USER = re.compile(r"^\s*([a-z][a-z0-9+.-]*:)?//[^/?]*@", re.IGNORECASE)
 MAX_NAME = 32  # letters of a parameter's name that is kept in memory
 
@@ -26,7 +26,7 @@ def mask_url(url: str, words: Collection[str]) -> str:
 
     A value that is an address of a person, or an address with such a name in it, is masked whole.
     """
-    # Most addresses: each event has two of them.
+    # The fast path of most addresses: each event has two of them.
     if not ("#" in url or ";" in url or "@" in url):
         if "?" not in url:
             return url
@@ -42,7 +42,7 @@ def mask_url(url: str, words: Collection[str]) -> str:
 
 
 def _is_plain(query: str, words: tuple[str, ...]) -> bool:
-    """Tell, for most addresses, that nothing is to be masked: each event has two of them."""
+    """Check quickly, for most addresses, that nothing is to be masked."""
     if "?" in query:
         return False
     names = [pair.partition("=")[0] for pair in query.split("&")]
@@ -61,12 +61,12 @@ def _is_secret(name: str, value: str, words: Collection[str]) -> bool:
 
 
 def _has_word(name: str, words: Collection[str]) -> bool:
-    parts = _NOT_A_LETTER.split(_HUMP.sub(r"\1\2 ", name).lower())
+    parts = _NON_ALPHABETIC.split(_HUMP.sub(r"\1\2 ", name).lower())
     return not set(parts).isdisjoint(words)
 
 
 def _decode(text: str) -> str:
-    """Decode until nothing is encoded, as whoever reads it may; letters of ASCII are what counts."""
+    """Decode repeatedly, as a reader of the address may. Only ASCII letters need to be right."""
     for _ in range(DECODINGS):
         if "%" not in text:
             break

@@ -1,1 +1,1 @@
-"""Derives profiles and the player ledger from the log. Pure rules, one store, one stage."""
+"""The projector: derives profiles and the player ledger from the log."""

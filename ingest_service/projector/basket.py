@@ -1,4 +1,4 @@
-"""A basket out of its last whole state and the changes since. Pure."""
+"""Baskets, folded from the last whole state and the changes since. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXACT = 2**53
 
 
 def fold_basket(whole: Document | None, changes: list[Document]) -> Document:
-    """`{"items": [{"item", "quantity", "price"}], "total", "currency", "at"}`."""
+    """Return `{"items": [{"item", "quantity", "price"}], "total", "currency", "at"}`."""
     since = [c for c in changes if whole is None or stamp(c) > stamp(whole)]
     state = whole["value"] if whole is not None else {"items": [], "total": None, "currency": None}
     lines = _by_item(state["items"])
@@ -28,10 +28,10 @@ def fold_basket(whole: Document | None, changes: list[Document]) -> Document:
 
 
 def _by_item(items: list[Document]) -> dict[str, Document]:
-    """Add up lines of one item, as sizes of one shoe are; `rest` is what their prices differ by."""
+    """Add up the lines of each item (sizes of one shoe); `rest` is the sum of price differences."""
     lines: dict[str, Document] = {}
     for item in items:
-        if item["quantity"] <= 0:  # taken out, and shown all the same
+        if item["quantity"] <= 0:  # removed, but still listed by the page
             continue
         line = lines.setdefault(item["item"], {**item, "quantity": 0, "rest": 0})
         before, price = line.get("price"), item.get("price")
@@ -61,7 +61,7 @@ def _line(line: Document) -> Document:
 
 
 def _total(lines: dict[str, Document]) -> Any:
-    """None where a price is unknown."""
+    """Return the sum of the lines, None if a price is unknown."""
     if any(line.get("price") is None for line in lines.values()):
         return None
     amounts = (line["quantity"] * line["price"] + line.get("rest", 0) for line in lines.values())

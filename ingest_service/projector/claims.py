@@ -1,14 +1,14 @@
-"""Which of the browsers that name a player has it. Pure, and independent of order.
+"""Claims of browsers to a player, and the choice of its owner. Pure, and independent of order.
 
 A player is one browser's. Two browsers that name one are mostly the same browser: its cookies were
-cleared, so that it got another visitor id. Or somebody names a player who has only read its id. So:
+cleared, so that it got another visitor id. A page may also name a player whose id it only read. So:
 
-- the last browser that proved a login while it had the player keeps it, as long as that person is
+- the last browser that proved a login while it had the player keeps it, while that person is
   logged in there (docs/decisions/0046);
-- otherwise it belongs to the browser that spoke of it last.
+- otherwise it belongs to the browser that reported it last.
 
-Two claims say all that may become of it: the last one, and the last one with a proof. The ledger's
-document holds the one that rules in its own fields, and the other one as its `rival`.
+Two claims decide everything: the last one, and the last one with a proof. The ledger's document has
+the ruling one in its own fields, and the other one as its `rival`.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ PREVIOUS_OWNERS = 5
 
 
 def claims_of(known: Document) -> Iterator[Document]:
-    """Yield what the ledger knows: the claim that rules first."""
+    """Yield the claims in the ledger's document, the ruling one first."""
     yield {name: known.get(name, False) for name in FIELDS}
     if known.get("rival") is not None:
         yield known["rival"]
 
 
 def with_claims(known: Document, claims: Iterable[Document], now: datetime) -> Document:
-    """Return the ledger's document as these claims make it."""
+    """Return the ledger's document with the owner that these claims decide."""
     claims = list(claims)
-    last = max(claims, key=_by_word)
+    last = max(claims, key=_by_status)
     prover = max((c for c in claims if c["status"].get("proof")), key=_by_proof, default=last)
     ruling, other = (prover, last) if prover["proven"] else (last, prover)
     changed = {**known, **ruling, "rival": other if other is not ruling else None}
-    # Somebody's sign of life, whoever rules: else it would depend on who came first.
+    # Activity of any claimant counts; otherwise it would depend on the order of claims.
     changed["lastSeenAt"] = max(known["lastSeenAt"], last["status"]["at"])
     if ruling["status"]["state"] == ERASED:
         changed |= {"previous": [], "lastSeenAt": ruling["status"]["at"]}
@@ -49,7 +49,7 @@ def with_claims(known: Document, claims: Iterable[Document], now: datetime) -> D
     return changed
 
 
-def _by_word(claim: Document) -> tuple[Any, ...]:
+def _by_status(claim: Document) -> tuple[Any, ...]:
     return (*stamp(claim["status"]), claim["visitor"])
 
 

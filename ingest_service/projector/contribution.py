@@ -1,4 +1,4 @@
-"""What one epoch of one browser contributes to its person's profile. Pure, order-independent."""
+"""Contributions of one browser's epoch to its person's profile. Pure, order-independent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.models.event import IMPORT, Event
 REGISTERS = ("email", "timeZone", "language", "browser", "basket", "tags")
 LIMITS = {"viewed": ("item", 50), "categories": ("id", 50), "purchases": ("id", 50),
           "changes": ("event", 100)}  # fmt: skip
-MAX_LINES = 1_000  # of the orders together, of an epoch and of a person: nobody counts them
+MAX_LINES = 1_000  # of all orders together, per epoch and per person: clients send any number
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTEXT: dict[str, Callable[[Any], str | None]] = {
     "timeZone": known_time_zone,
@@ -24,7 +24,7 @@ _CONTEXT: dict[str, Callable[[Any], str | None]] = {
 
 
 def contribute(part: Document, event: Event) -> None:
-    """Add what an event says."""
+    """Add an event to a contribution."""
     began = LONG_AGO if event.data.get("undated") else event.occurred_at
     part["firstSeenAt"] = min(part.get("firstSeenAt", began), began)
     part["lastSeenAt"] = max(part.get("lastSeenAt", event.occurred_at), event.occurred_at)
@@ -32,7 +32,7 @@ def contribute(part: Document, event: Event) -> None:
         known = (
             _CONTEXT[name](value) if name in _CONTEXT and isinstance(value, str) and value else None
         )
-        if known:  # what says nothing doesn't replace what did
+        if known:  # an invalid value replaces no valid one
             _register(part, event, name, known)
     rule = _RULES.get(event.type)
     if rule is not None:
@@ -40,7 +40,7 @@ def contribute(part: Document, event: Event) -> None:
 
 
 def union(parts: Iterable[Document]) -> Document:
-    """Several contributions as one."""
+    """Merge several contributions into one."""
     parts = list(parts)
     whole: Document = {}
     seen = [part["lastSeenAt"] for part in parts if "lastSeenAt" in part]
@@ -89,12 +89,13 @@ def _pageview(part: Document, event: Event) -> None:
 
 
 def _basket(part: Document, event: Event, items: Any, total: Any, currency: Any) -> None:
-    """The basket as a whole, which ends what was changed in it before."""
+    """Register the whole basket, which replaces the earlier changes."""
     _register(part, event, "basket", {"items": items, "total": total, "currency": currency})
 
 
 def _change(part: Document, event: Event) -> None:
-    """A change to a basket is kept as itself: a sum of changes couldn't be repeated."""
+    """Add a change to a basket."""
+    # Kept as itself: applying an event twice to a sum of changes would count it twice.
     data = event.data
     fields = {name: data.get(name) for name in ("quantity", "price", "currency")}
     _add(part, event, "changes", item=data["itemID"], adds=event.type == "addToBasket", **fields)
@@ -118,7 +119,7 @@ def _bought(part: Document, event: Event, order: Document) -> None:
 
 
 def _newest_lines(orders: list[Document]) -> list[Document]:
-    """The last order whole, and those before it as far as their lines are within the bound."""
+    """Keep the last order, and earlier ones while all lines together are within the bound."""
     lines = 0
     for count, order in enumerate(orders):
         lines += len(order["items"])
@@ -130,12 +131,12 @@ def _newest_lines(orders: list[Document]) -> list[Document]:
 def _identify(part: Document, event: Event) -> None:
     email = event.data.get("email")
     if email:
-        told = stamped(event, value=email, proven=is_proof(event))
-        part["email"] = _best_proven([part.get("email"), told])
+        entry = stamped(event, value=email, proven=is_proof(event))
+        part["email"] = _best_proven([part.get("email"), entry])
 
 
 def _best_proven(entries: Iterable[Document | None]) -> Document | None:
-    """Return the newest proven entry, else the newest: a claim never replaces a proof."""
+    """Return the newest proven entry, else the newest; an unproven one never replaces a proven one."""
     known = (e for e in entries if e is not None)
     return max(known, key=lambda e: (bool(e.get("proven")), *stamp(e)), default=None)
 

@@ -1,4 +1,4 @@
-"""What of the log is the projector's, and what of that can't be what it says it is. Pure."""
+"""Decoding of the log's records for the projector. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ Projected = Event | Delivery
 
 
 def decode(record: Record) -> Projected | None:
-    """Raises InvalidPayload for what can't be an event or a delivery."""
+    """Return a record's event or delivery, None if it isn't for the projector.
+
+    Raises InvalidPayload.
+    """
     if record.topic == DELIVERIES_TOPIC.name:
         return Delivery.parse(record.value)
     if record.type.startswith(RESERVED_PREFIX) and record.type not in OURS:
@@ -41,7 +44,7 @@ def decode(record: Record) -> Projected | None:
 
 
 def _check(event: Event) -> None:
-    """Our own events have no schema at the door."""
+    """Check the data of Carillon's own events, which no API has validated. Raises InvalidPayload."""
     data = event.data
     if event.type == IMPORT and not all(
         _is_text(data.get(n)) for n in ("playerID", "status", "state")

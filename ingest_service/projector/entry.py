@@ -1,9 +1,9 @@
-"""One entry of the player ledger, and what may become of it. Pure.
+"""One entry of the player ledger, and its changes. Pure.
 
 `{_id, app, rev, person, previous, visitor, proven, status, rival, report, history, state, reason,
-since, sdk, browser, lastSeenAt, changedAt}`: `status` is the browser's last word, `report`
-OneSignal's; what follows from the two is in `state`, `reason` and `since`. `rival` is another
-browser's claim (`claims`).
+since, sdk, browser, lastSeenAt, changedAt}`: `status` is the browser's last status, `report`
+OneSignal's last report; `state`, `reason` and `since` follow from them. `rival` is another browser's
+claim (`claims`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NEVER_HEARD = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def unclaimed(app: str, player: str, at: datetime, rev: int = 0) -> Document:
-    """A player that no browser has spoken of."""
+    """Return the entry of a player that no browser has reported."""
     status = _status(player, "unsubscribed", "unknown", NEVER_HEARD, "")
     return {
         "_id": player, "app": app, "rev": rev, "person": NOBODY, "previous": [], "visitor": NOBODY,
@@ -28,23 +28,25 @@ def unclaimed(app: str, player: str, at: datetime, rev: int = 0) -> Document:
     }  # fmt: skip
 
 
-def report(known: Document, told: PlayerReport, now: datetime) -> Document | None:
-    """OneSignal's last word by time. A later one of the browser makes it reachable again."""
-    word = told.word()
-    changed = {**known, "history": join_history(known, [{**word, "person": None}])}
-    if known["report"] is None or stamp(word) > stamp(known["report"]):
-        changed["report"] = word
+def report(known: Document, player_report: PlayerReport, now: datetime) -> Document | None:
+    """Apply OneSignal's report; return the changed entry, None if nothing changes."""
+    # A later status of the browser makes the player reachable again.
+    change = player_report.status_change()
+    changed = {**known, "history": join_history(known, [{**change, "person": None}])}
+    if known["report"] is None or stamp(change) > stamp(known["report"]):
+        changed["report"] = change
     return with_derived_fields(known, changed, now)
 
 
 def mark_erased(
     known: Document, entry: Document, names: Collection[str], since: datetime, now: datetime
 ) -> Document | None:
-    """Erased as it was at `entry`'s word: a later one, which an erasure didn't mean, stands.
+    """Mark a player as erased at `entry`; a later claim of its browser stays.
 
-    `names`: the visitor ids of the browser. Nobody's claim takes the place of the browser's, proof
-    and all, so that an older one of another's isn't brought back by it.
+    `names` are the visitor ids of the browser. Returns the changed entry, None if nothing changes.
     """
+    # A claim without an owner replaces the browser's, with its proof, so that an older claim of another
+    # browser doesn't rule again.
     if known.get("state") == ERASED:
         since = max(since, known["since"])
     status = _status(known["_id"], ERASED, ERASED, entry["at"], f"{entry['event']}~")
@@ -61,23 +63,25 @@ def mark_erased(
 
 
 def scrub(
-    known: Document, gone: Collection[str], since: datetime, now: datetime
+    known: Document, erased: Collection[str], since: datetime, now: datetime
 ) -> Document | None:
-    """Without what came of persons before they were erased."""
-    previous = [former for former in known["previous"] if former["person"] not in gone]
-    history = [w for w in known["history"] if w["person"] not in gone or w["at"] > since]
+    """Remove erased persons; return the changed entry, None if nothing changes."""
+    previous = [former for former in known["previous"] if former["person"] not in erased]
+    history = [w for w in known["history"] if w["person"] not in erased or w["at"] > since]
     return with_derived_fields(known, {**known, "previous": previous, "history": history}, now)
 
 
-def join_history(known: Document, words: list[Document]) -> list[Document]:
-    return join_histories(known["history"], words)
+def join_history(known: Document, changes: list[Document]) -> list[Document]:
+    return join_histories(known["history"], changes)
 
 
 def with_derived_fields(known: Document, changed: Document, now: datetime) -> Document | None:
-    """With the fields that follow from the others; None where none of them is new."""
-    status, told = changed["status"], changed["report"]
-    is_reported = told is not None and told["at"] >= status["at"] and status["state"] != ERASED
-    last = told if is_reported else status
+    """Return the entry with its derived fields, None if it equals the known one."""
+    status, reported = changed["status"], changed["report"]
+    is_reported = (
+        reported is not None and reported["at"] >= status["at"] and status["state"] != ERASED
+    )
+    last = reported if is_reported else status
     state = last["state"]
     changed["reason"] = last["reason"]
     changed["sdk"], changed["browser"] = status["sdk"], status["browser"]
@@ -93,11 +97,11 @@ def with_derived_fields(known: Document, changed: Document, now: datetime) -> Do
 
 
 def _since(history: list[Document], state: str, at: datetime) -> datetime:
-    """Since the first of the last words that all say so, however they were cut into batches."""
-    for word in reversed(history):
-        if word["state"] != state:
+    """Return the start of the state: the first of the last changes that all have it."""
+    for change in reversed(history):  # the same, however events were cut into batches
+        if change["state"] != state:
             break
-        at = min(at, word["at"])
+        at = min(at, change["at"])
     return at
 
 

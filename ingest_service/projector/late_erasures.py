@@ -1,9 +1,10 @@
-"""Erasures that reach browsers whom the operator couldn't name: on the log still, spooled, or imported.
+"""Late erasures: of browsers that the operator couldn't name, since they were found afterwards.
 
-An erasure leaves a tombstone for its person. A browser that has something of that person from before
-the erasure gets an erasure of its own, as an event on the log: so it has its place in that browser's
-order, and a replay does the same. Each writes first and reads then (the tombstone, and the browsers;
-the browser, and the tombstones): whoever is the later one sees the other.
+Their events were still on the log, in a spool, or in an import. An erasure leaves a tombstone for its
+person. A browser with older data of that person gets an erasure of its own, as an event on the log. So
+it has its place in that browser's order, and a replay does the same. Each side
+writes first and reads then (the tombstone, and the browsers; the browser, and the tombstones), so the
+later one finds the other.
 """
 
 from __future__ import annotations
@@ -19,49 +20,53 @@ from ingest_service.projector.visitor import STAND_IN, Visitor
 from shared.ids import derived_id
 from shared.models.event import ERASE, IMPORT, Event
 
-Tell = Callable[[Sequence[Event]], Awaitable[None]]  # raises LogUnavailable
+Publish = Callable[[Sequence[Event]], Awaitable[None]]  # raises LogUnavailable
 
 
 class LateErasures:
-    """Without `tell` (a replay) only tombstones are kept: what follows is on the log already."""
+    """Publisher of late erasures. Without `publish` (in a replay) it only saves tombstones."""
 
     def __init__(
-        self, store: Projections, people: PersonIds, tell: Tell | None, at_once: int
+        self, store: Projections, people: PersonIds, publish: Publish | None, batch_size: int
     ) -> None:
-        """`at_once`: so many events are told of together, of a person with any number of browsers."""
+        # In a replay the events that follow are on the log already.
         self._store = store
         self._people = people
-        self._tell = tell
-        self._at_once = at_once
+        self._publish = publish
+        self._batch_size = batch_size
 
     async def propagate(self, events: Sequence[Event], visitors: Mapping[str, Visitor]) -> None:
-        """After the batch's browsers are written. `visitors`: by name. Raises Unavailable."""
+        """Save tombstones and publish late erasures, after the batch's browsers are written.
+
+        `visitors` is by name. Raises Unavailable.
+        """
         erasures = [event for event in events if event.type == ERASE]
         await self._store.save_tombstones([_tombstone(event) for event in erasures])
-        if self._tell is None:
+        if self._publish is None:
             return
-        told: list[Event] = []
+        derived: list[Event] = []
         for event in erasures:
-            told += self._of_stand_ins(event, visitors[self._name(event)])
+            derived += self._derive_for_stand_ins(event, visitors[self._name(event)])
             if event.data.get("others"):
-                await self._tell_of_others(event, self._tell)
-        told += await self._of_late(events, visitors)
-        if told:
-            await self._tell(list({event.id: event for event in told}.values()))
+                await self._publish_others(event, self._publish)
+        derived += await self._derive_for_late(events, visitors)
+        if derived:
+            await self._publish(list({event.id: event for event in derived}.values()))
 
-    async def _tell_of_others(self, event: Event, tell: Tell) -> None:
-        """In pieces, as they are read: cut off between two, all are told of again, as the same."""
+    async def _publish_others(self, event: Event, publish: Publish) -> None:
+        """Publish erasures of the person's other browsers, in batches as they are read."""
+        # After a crash between two batches all are published again, under the same ids.
         tombstone = _tombstone(event)
-        told: list[Event] = []
+        derived: list[Event] = []
         async for state in self._store.browsers_of_person(tombstone["_id"]):
-            told += self._of_browser(tombstone, state)
-            if len(told) >= self._at_once:
-                await tell(told)
-                told = []
-        if told:
-            await tell(told)
+            derived += self._derive_for_browser(tombstone, state)
+            if len(derived) >= self._batch_size:
+                await publish(derived)
+                derived = []
+        if derived:
+            await publish(derived)
 
-    async def _of_late(
+    async def _derive_for_late(
         self, events: Sequence[Event], visitors: Mapping[str, Visitor]
     ) -> list[Event]:
         joined: dict[str, set[str]] = {}
@@ -74,10 +79,10 @@ class LateErasures:
             e
             for person, tombstone in tombstones.items()
             for name in sorted(joined[person])
-            for e in self._of_browser(tombstone, visitors[name].state)
+            for e in self._derive_for_browser(tombstone, visitors[name].state)
         ]
 
-    def _of_browser(self, tombstone: Document, state: Document) -> list[Event]:
+    def _derive_for_browser(self, tombstone: Document, state: Document) -> list[Event]:
         if state["visitor"] is None or not self._has_older(
             state, tombstone["_id"], tombstone["at"]
         ):
@@ -91,8 +96,9 @@ class LateErasures:
             for epoch in state["epochs"]
         )
 
-    def _of_stand_ins(self, event: Event, visitor: Visitor) -> list[Event]:
-        """An export from before may name the players of a browser that the operator didn't know."""
+    def _derive_for_stand_ins(self, event: Event, visitor: Visitor) -> list[Event]:
+        """Derive erasures of stand-ins for players that the operator didn't name."""
+        # An export from before the erasure may have these players.
         if str(event.visitor_id).startswith(STAND_IN):
             return []
         erased = {str(entry["id"]) for entry in visitor.state["erased"]["players"]}
@@ -112,7 +118,7 @@ def _tombstone(event: Event) -> Document:
 
 
 def _erasure(tombstone: Document, visitor: str) -> Event:
-    """The same one whoever derives it, however often."""
+    """Return the late erasure of a visitor; its id is the same each time."""
     app, person, at = tombstone["app"], tombstone["_id"], tombstone["at"]
     data = {"person": person, "players": [], "aliases": [], "late": True}
     return Event(

@@ -1,7 +1,7 @@
-"""The player ledger: whose a player id is, and whether it can be reached. Pure.
+"""The player ledger: the owner of each player id, and whether it can be reached. Pure.
 
-A player belongs to a browser, and with it to that browser's person: which one, `claims` says. Its
-state is the last word on it, by time: that browser's, or a report of OneSignal's.
+A player belongs to a browser, and so to that browser's person; `claims` decides which one. Its state is
+the latest of that browser's status and OneSignal's report.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from ingest_service.projector.visitor import Visitor
 
 
 class Ledger:
-    """The players of a batch: as they were, which of them change, whose profiles that touches."""
+    """The players of a batch, with their changes and the persons that these affect."""
 
     def __init__(self, known: dict[str, Document], now: datetime) -> None:
         self._players = known
         self._now = now
         self._changed: set[str] = set()
-        self.touched: set[tuple[str, str]] = set()  # (app, person)
+        self.affected: set[tuple[str, str]] = set()  # (app, person)
 
     @property
     def changed(self) -> list[Document]:
@@ -39,20 +39,21 @@ class Ledger:
 
     @property
     def players(self) -> Mapping[str, Document]:
-        """All that the batch has met, by id."""
+        """All players that the batch has met, by id."""
         return self._players
 
     def assign_players(self, visitor: Visitor) -> None:
-        """The browser's players go with it to whoever it belongs to now."""
+        """Assign the browser's players to its present owner."""
         for entry in visitor.state["players"]:
             known = self._players.get(entry["id"])
             self._put(known, assign_players(known, entry, visitor, self._now))
             if visitor.repeated:
-                self._suspect(self._players[entry["id"]])
+                self._mark_affected(self._players[entry["id"]])
 
     def erase(self, visitor: Visitor) -> None:
-        """What its erasures ended; a later word on a player, of whomever, begins it anew."""
-        gone = visitor.erased_persons()
+        """Mark the players that the browser's erasures name, and remove erased persons from them."""
+        # A later status of such a player, of any browser, makes it a player again.
+        persons = visitor.erased_persons()
         erased = visitor.state["erased"]
         app, since = visitor.state["app"], erased["at"]
         names = {str(event.visitor_id) for event in visitor.erasures}
@@ -62,36 +63,38 @@ class Ledger:
                 before = known or unclaimed(app, entry["id"], since)
                 self._put(known, mark_erased(before, entry, names, since, self._now))
         for player in {p for event in visitor.erasures for p in named_players(event.data)}:
-            self._end_claims(app, player, gone, since)
+            self._erase_claims(app, player, persons, since)
         for player in {*_ids(erased["players"]), *_ids(visitor.state["players"])}:
             known = self._players.get(player)
             if known is not None and known["app"] == app:
-                self._put(known, scrub(known, gone, since, self._now))
+                self._put(known, scrub(known, persons, since, self._now))
 
-    def _end_claims(self, app: str, player: str, gone: Collection[str], since: datetime) -> None:
+    def _erase_claims(
+        self, app: str, player: str, persons: Collection[str], since: datetime
+    ) -> None:
         known = self._players.get(player)
         if known is None or known["app"] != app:
             return
-        for theirs in [claim for claim in claims_of(known) if claim["person"] in gone]:
-            changed = mark_erased(known, theirs["status"], {theirs["visitor"]}, since, self._now)
+        for erased in [claim for claim in claims_of(known) if claim["person"] in persons]:
+            changed = mark_erased(known, erased["status"], {erased["visitor"]}, since, self._now)
             self._put(known, changed)
             known = changed or known
 
-    def report(self, told: PlayerReport) -> None:
-        """OneSignal's word. It may come before the browser's own: then it waits for that."""
-        known = self._players.get(told.player)
+    def report(self, player_report: PlayerReport) -> None:
+        """Apply OneSignal's report. An unknown player gets an entry, for a browser to claim."""
+        known = self._players.get(player_report.player)
         if known is None:
-            if not told.is_news:
+            if not player_report.is_news:
                 return
-            known = unclaimed(told.app, told.player, told.at)
-        elif known["app"] != told.app:
+            known = unclaimed(player_report.app, player_report.player, player_report.at)
+        elif known["app"] != player_report.app:
             return
-        self._put(known, report(known, told, self._now))
-        if told.player in self._players:
-            self._suspect(self._players[told.player])
+        self._put(known, report(known, player_report, self._now))
+        if player_report.player in self._players:
+            self._mark_affected(self._players[player_report.player])
 
     def note_activity(self, app: str, player: str, at: datetime) -> None:
-        """A sign of life; not worth a profile's write."""
+        """Note the time of a player's activity, without a write of its profile."""
         known = self._players.get(player)
         if known is None or known["app"] != app or known["person"] == NOBODY:
             return
@@ -106,20 +109,21 @@ class Ledger:
         self._changed.add(changed["_id"])
         for player in (known, changed):
             if player is not None and player["person"] != NOBODY:
-                self.touched.add((player["app"], player["person"]))
+                self.affected.add((player["app"], player["person"]))
 
-    def _suspect(self, player: Document) -> None:
-        """Perhaps written already, by a batch that was cut off before it wrote the profiles."""
+    def _mark_affected(self, player: Document) -> None:
+        """Mark all owners of a player as affected, without a change of the player."""
+        # A batch that crashed before it wrote the profiles may have written the player.
         people = {player["person"], *(former["person"] for former in player["previous"])}
-        self.touched |= {(player["app"], person) for person in people - {NOBODY}}
+        self.affected |= {(player["app"], person) for person in people - {NOBODY}}
 
 
 def assign_players(
     known: Document | None, entry: Document, visitor: Visitor, now: datetime
 ) -> Document | None:
-    """The ledger's document after a browser's word on one of its players; None: nothing changes."""
+    """Return the ledger's document after a browser's status, None if nothing changes."""
     state = visitor.state
-    words = state.get("words", {}).get(entry["id"], [])
+    changes = state.get("words", {}).get(entry["id"], [])
     if known is None or (known["app"] != state["app"] and known["person"] == NOBODY):
         known = unclaimed(state["app"], entry["id"], entry["at"], rev=known["rev"] if known else 0)
     elif known["app"] != state["app"]:
@@ -128,14 +132,14 @@ def assign_players(
     others = [c for c in claims_of(known) if c["visitor"] != state["visitor"]]
     mine = {
         "visitor": state["visitor"], "person": visitor.owner, "proven": visitor.is_proven,
-        "status": _last_word(entry, *(c["status"] for c in own)),
+        "status": _last_status(entry, *(c["status"] for c in own)),
     }  # fmt: skip
     changed = with_claims(known, [*others, mine], now)
-    return with_derived_fields(known, {**changed, "history": join_history(known, words)}, now)
+    return with_derived_fields(known, {**changed, "history": join_history(known, changes)}, now)
 
 
-def _last_word(entry: Document, *before: Document) -> Document:
-    """Return the browser's last word on the player, with its last proof."""
+def _last_status(entry: Document, *before: Document) -> Document:
+    """Return the browser's last status of the player, with its last proof."""
     last = max([entry, *before], key=stamp).copy()
     for one in (entry, *before):
         carry_proof(one, last)
@@ -143,8 +147,8 @@ def _last_word(entry: Document, *before: Document) -> Document:
 
 
 def named_players(data: Document) -> Collection[str]:
-    told = data.get("players")
-    return [p for p in told if isinstance(p, str)] if isinstance(told, list) else []
+    listed = data.get("players")
+    return [p for p in listed if isinstance(p, str)] if isinstance(listed, list) else []
 
 
 def _ids(entries: Iterable[Document]) -> set[str]:

@@ -1,4 +1,4 @@
-"""What the projectors of all processes know in common: one document each in `projector`."""
+"""Facts that the projectors of all processes share: one document each in `projector`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ ERASURES = "erasures"
 LOG = "log"
 
 
-async def count_erasure(database: Database) -> None:
+async def increment_erasures(database: Database) -> None:
     await database[PROJECTOR_META.name].update_one(
         {"_id": ERASURES}, {"$inc": {"count": 1}}, upsert=True
     )
 
 
-async def erasures(database: Database) -> int:
-    """How many there were: a copy that was begun at another number holds what was erased."""
+async def count_erasures(database: Database) -> int:
+    """Return the number of erasures so far."""
+    # A copy that was begun at another number contains erased data.
     found = await database[PROJECTOR_META.name].find_one({"_id": ERASURES})
     return int(found["count"]) if found else 0
 
@@ -33,6 +34,6 @@ async def note_log(database: Database, log_id: str) -> None:
 
 
 async def log_of(database: Database) -> tuple[str | None, str | None]:
-    """(the log that the collections follow, the one before it)."""
+    """Return the id of the log that the collections follow, and of the one before it."""
     found: dict[str, Any] | None = await database[PROJECTOR_META.name].find_one({"_id": LOG})
     return (found["log"], found["after"]) if found else (None, None)

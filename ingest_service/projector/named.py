@@ -1,4 +1,4 @@
-"""What a batch is about: players, reports, signs of life, erased persons. Pure."""
+"""Subjects of a batch: players, reports, activity, erased merges. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ingest_service.projector.ledger import named_players
 from ingest_service.projector.player_reports import (
     SEEN,
     PlayerReport,
-    of_delivery,
-    of_stream,
+    report_of_stream,
+    reports_of_delivery,
     stream_player,
 )
 from ingest_service.projector.store import ErasedMerges
@@ -19,11 +19,11 @@ from shared.models.delivery import Delivery
 from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
 
 
-def ended_in(visitors: Iterable[Visitor]) -> list[ErasedMerges]:
-    """The last of several times is of all of them."""
+def erased_merges_in(visitors: Iterable[Visitor]) -> list[ErasedMerges]:
+    """Return the erased merges of the visitors, each person with its latest time."""
     last: dict[tuple[str, str], datetime] = {}
     for visitor in visitors:
-        for person, until in visitor.ended():
+        for person, until in visitor.erased_merges():
             who = (visitor.state["app"], person)
             last[who] = max(until, last.get(who, until))
     return [ErasedMerges(app, person, until) for (app, person), until in last.items()]
@@ -32,36 +32,36 @@ def ended_in(visitors: Iterable[Visitor]) -> list[ErasedMerges]:
 def named_in(
     visitors: Iterable[Visitor], events: Iterable[Event], reports: Iterable[PlayerReport]
 ) -> set[str]:
-    """All players that the batch is about."""
+    """Return all players that the batch names."""
     named = {player for visitor in visitors for player in _players_of(visitor)}
-    named |= {told.player for told in reports}
-    return named | {player for _, player in seen_in(events)}
+    named |= {report.player for report in reports}
+    return named | {player for _, player in activity_in(events)}
 
 
 def _players_of(visitor: Visitor) -> set[str]:
-    held = {str(entry["id"]) for entry in visitor.state["players"]}
+    players = {str(entry["id"]) for entry in visitor.state["players"]}
     if visitor.erasures:
-        held |= {str(entry["id"]) for entry in visitor.state["erased"]["players"]}
-        held |= {player for event in visitor.erasures for player in named_players(event.data)}
-    return held
+        players |= {str(entry["id"]) for entry in visitor.state["erased"]["players"]}
+        players |= {player for event in visitor.erasures for player in named_players(event.data)}
+    return players
 
 
 def reports_in(events: Iterable[Event], deliveries: Iterable[Delivery]) -> Iterable[PlayerReport]:
     for delivery in deliveries:
-        yield from of_delivery(delivery)
+        yield from reports_of_delivery(delivery)
     for event in events:
-        told = of_stream(event) if event.type == STREAM else None
-        if told is not None:
-            yield told
+        report = report_of_stream(event) if event.type == STREAM else None
+        if report is not None:
+            yield report
 
 
-def seen_in(events: Iterable[Event]) -> Iterator[tuple[Event, str]]:
-    """Signs of life, and whose."""
+def activity_in(events: Iterable[Event]) -> Iterator[tuple[Event, str]]:
+    """Yield the events that prove activity, with their players."""
     for event in events:
         if event.type == STREAM:
-            is_sign = event.data.get("kind") in SEEN
+            is_activity = event.data.get("kind") in SEEN
         else:
-            is_sign = event.type == ONESIGNAL_WEBHOOK
-        player = stream_player(event) if is_sign else None
+            is_activity = event.type == ONESIGNAL_WEBHOOK
+        player = stream_player(event) if is_activity else None
         if player:
             yield event, player

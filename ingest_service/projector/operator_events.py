@@ -1,7 +1,7 @@
-"""What an operator's events do to a browser's history: a person erased, a merge undone. Pure.
+"""Operators' events in a browser's history: the erasure of a person, an undone merge. Pure.
 
-An erased browser keeps its document, named by a keyed hash as always: a tombstone, which drops what
-occurred before the erasure and arrives later, and which a replay writes again.
+The document of an erased browser stays, under its keyed hash, as a tombstone. It drops events from before
+the erasure that arrive later; a replay writes it again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 from ingest_service.projector.lww import Document, stamp
 from shared.models.event import Event
 
-KEPT = ("id", "at", "event", "proof")  # of a player's entry
-REMEMBERED = 64  # persons and players that a tombstone can finish erasing after a crash
+KEPT_FIELDS = ("id", "at", "event", "proof")  # of a player's entry
+REMEMBERED = 64  # persons and players whose erasure a tombstone can complete after a crash
 
 
 def predates_erasure(state: Document, event: Event) -> bool:
@@ -24,18 +24,18 @@ def predates_erasure(state: Document, event: Event) -> bool:
     return event.occurred_at <= erased["at"] or bool(event.data.get("undated"))
 
 
-def gone_persons(event: Event) -> set[str]:
-    """The person, and those that were merged into it. Not whom an undone merge has parted."""
+def persons_of_erasure(event: Event) -> set[str]:
+    """Return the person that an erasure names."""
     return set(_texts([event.data.get("person")]))
 
 
 def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -> None:
-    """The person's epochs go; the browser's players too where it is the person's now.
+    """Erase the person's epochs, and the players of a browser that is the person's now.
 
-    A stand-in's for a player is nobody's but whose the player was. A late erasure, of a browser that
-    nobody had known of, spares what came of the person since.
+    A stand-in's anonymous epochs are the person's too, since its player was. A late erasure spares the
+    person's epochs from after it.
     """
-    gone = gone_persons(event)
+    persons = persons_of_erasure(event)
     epochs, is_late = state["epochs"], bool(event.data.get("late"))
     is_stand_in = str(event.visitor_id).startswith("os:")
 
@@ -43,51 +43,53 @@ def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -
         return is_late and at > event.occurred_at
 
     def is_kept(epoch: Document) -> bool:
-        if person_of(epoch) in gone or epoch["born"] in gone:
+        if person_of(epoch) in persons or epoch["born"] in persons:
             return is_spared(epoch["part"].get("firstSeenAt", event.occurred_at))
         return not (is_stand_in and epoch["login"] is None)
 
     kept = [e for e in epochs if is_kept(e)]
     dropped = [e for e in epochs if e not in kept]
-    gone |= {str(e["born"]) for e in dropped if e["born"]} | {person_of(e) for e in dropped}
+    persons |= {str(e["born"]) for e in dropped if e["born"]} | {person_of(e) for e in dropped}
     was = state.get("erased") or {"at": event.occurred_at, "event": event.id}
     players = was.get("players", [])
     if not kept or epochs[-1] is not kept[-1]:
         players = [
             *players,
-            *({k: e.get(k) for k in ("id", "at", "event", "proof")} for e in state["players"]),
+            *({k: e.get(k) for k in KEPT_FIELDS} for e in state["players"]),
         ]
         state["players"], state["words"] = [], {}
         state["reopen"] = event.id
     else:
         state["words"] = {
-            player: [w for w in said if w["person"] not in gone or is_spared(w["at"])]
-            for player, said in state.get("words", {}).items()
+            player: [c for c in changes if c["person"] not in persons or is_spared(c["at"])]
+            for player, changes in state.get("words", {}).items()
         }
     for epoch in kept:
         if "parted" in epoch:
-            parted = epoch["parted"]
-            epoch["parted"] = [p for p in parted if p["person"] not in gone or is_spared(p["at"])]
+            unmerged = epoch["parted"]
+            epoch["parted"] = [
+                u for u in unmerged if u["person"] not in persons or is_spared(u["at"])
+            ]
     last = max([was, {"at": event.occurred_at, "event": event.id}], key=stamp)
     state["epochs"] = kept
     state["erased"] = {
         "at": last["at"], "event": last["event"], "players": players[-REMEMBERED:],
-        "persons": sorted({*was.get("persons", []), *gone})[:REMEMBERED],
+        "persons": sorted({*was.get("persons", []), *persons})[:REMEMBERED],
     }  # fmt: skip
     if not kept:
         state["visitor"] = None
 
 
 def undo_merge(state: Document, event: Event, person_of: Callable[[Document], str]) -> set[str]:
-    """Parts the pair, and for good; returns the persons that this touches.
+    """Separate the pair permanently; return the affected persons.
 
-    `merge` is the merged person's id, or both ids of the pair. An epoch that isn't joined (yet) is
-    kept from being joined.
+    `merge` is the merged person's id, or both ids of the pair. An epoch that isn't merged yet will not
+    be merged either.
     """
-    told = event.data.get("merge")
-    pair = set(_texts(told if isinstance(told, list) else [told]))
+    merge = event.data.get("merge")
+    pair = set(_texts(merge if isinstance(merge, list) else [merge]))
     pair |= set(_texts([event.data.get("person")]))
-    touched: set[str] = set()
+    affected: set[str] = set()
     for epoch in state["epochs"]:
         if epoch["born"] not in pair:
             continue
@@ -99,10 +101,10 @@ def undo_merge(state: Document, event: Event, person_of: Callable[[Document], st
                  "undone": {"at": event.occurred_at, "event": event.id}},
             ]  # fmt: skip
             epoch["login"], epoch["joined"], epoch["proven"] = None, None, False
-            touched |= {person, epoch["born"]}
+            affected |= {person, epoch["born"]}
         others = {*pair, person} - {epoch["born"]}
         epoch["apart"] = sorted({*epoch.get("apart", []), *others})
-    return touched
+    return affected
 
 
 def _texts(values: Iterable[Any]) -> list[str]:

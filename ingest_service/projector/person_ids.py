@@ -1,4 +1,4 @@
-"""Names of persons: they follow from what is known, so that a replay names everybody the same."""
+"""Ids of persons, derived from logins and visitor ids, so that a replay derives the same."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import hashlib
 import hmac
 from functools import lru_cache
 
-KEPT = 8_192  # a visitor's event asks for its names several times
+KEPT_IDS = 8_192  # a visitor's event asks for its names several times
 
 
 class PersonIds:
-    """Keyed hashes: an id says nothing about a login to whoever hasn't the key."""
+    """Keyed hashes as ids: without the key an id reveals nothing about a login."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self._name = lru_cache(KEPT)(self._hashed)
+        self._name = lru_cache(KEPT_IDS)(self._hashed)
 
     def of_login(self, app: str, login: str) -> str:
         return self._name(app, "login", login)
 
     def of_visitor(self, app: str, visitor: str, start: str) -> str:
-        """An anonymous person: a browser since the event that cut its epoch ("0": from the first)."""
+        """Return the id of an anonymous person: a browser since the event `start` ("0": the first)."""
         return self._name(app, "visitor", visitor, start)
 
     def of_browser(self, app: str, visitor: str) -> str:
-        """What a visitor's document is called, before and after it is erased."""
+        """Return the id of a visitor's document, before and after its erasure."""
         return self._name(app, "browser", visitor)
 
     def _hashed(self, *parts: str) -> str:

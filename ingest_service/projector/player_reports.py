@@ -1,4 +1,4 @@
-"""What OneSignal itself says of a player: in its answers to our calls, and in Event Streams. Pure."""
+"""OneSignal's reports of players, in its responses and in Event Streams. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.models.delivery import Delivery
 from shared.models.event import Event
 
 INVALID = frozenset({("failed", "invalid_player"), ("suppressed", "invalid")})
-SEEN = frozenset({"received", "clicked"})  # signs of life; "sent" is OneSignal's doing
+SEEN = frozenset({"received", "clicked"})  # activity of the player; "sent" is OneSignal's
 # Failures that are the subscription's, so that nothing will ever reach it. OneSignal publishes no
 # list of its reasons: these are the push services' (404 and 410, FCM's and APNs' names), any others
 # may pass, and leave the player as it is.
@@ -37,31 +37,31 @@ class PlayerReport:
         True  # of a player that we knew to be invalid, and therefore left out, it is not
     )
 
-    def word(self) -> Document:
+    def status_change(self) -> Document:
         return {"state": self.state, "reason": self.reason, "at": self.at, "event": self.event}
 
 
-def of_delivery(delivery: Delivery) -> Iterator[PlayerReport]:
-    """Each player that OneSignal no longer knows."""
+def reports_of_delivery(delivery: Delivery) -> Iterator[PlayerReport]:
+    """Yield a report of each player that OneSignal no longer knows."""
     name = f"{delivery.send}.{delivery.page}.{delivery.chunk}:{delivery.generation}"
-    for told in delivery.players:
-        if (told.outcome, told.reason) in INVALID:
+    for player in delivery.players:
+        if (player.outcome, player.reason) in INVALID:
             yield PlayerReport(
-                delivery.app, told.player, "invalid", str(told.reason), delivery.at, name,
-                is_news=told.outcome == "failed",
+                delivery.app, player.player, "invalid", str(player.reason), delivery.at, name,
+                is_news=player.outcome == "failed",
             )  # fmt: skip
 
 
-def of_stream(event: Event) -> PlayerReport | None:
-    """None for what changes nothing about the player: sent, received, clicked, a passing failure."""
+def report_of_stream(event: Event) -> PlayerReport | None:
+    """Return the report of an Event Streams event, None if it doesn't change the player's state."""
     player = stream_player(event)
     reason = _plain(event.data.get("reason"))
     kind = event.data.get("kind")
     if player is None:
         return None
     if kind == "unsubscribed" or (kind == "failed" and "unsubscribed" in reason):
-        said = reason or "unsubscribed"
-        return PlayerReport(event.app, player, "unsubscribed", said, event.occurred_at, event.id)
+        why = reason or "unsubscribed"
+        return PlayerReport(event.app, player, "unsubscribed", why, event.occurred_at, event.id)
     if kind == "failed" and _FOR_GOOD.search(reason):
         return PlayerReport(event.app, player, "invalid", reason, event.occurred_at, event.id)
     return None
@@ -73,6 +73,6 @@ def stream_player(event: Event) -> str | None:
 
 
 def _plain(reason: object) -> str:
-    """`Not Registered`, `not-registered` and `not_registered` are one."""
+    """Return a reason in snake case: `Not Registered` and `not-registered` as `not_registered`."""
     text = reason if isinstance(reason, str) else ""
     return re.sub(r"[\s\-]+", "_", text.strip().lower())[:MAX_REASON]

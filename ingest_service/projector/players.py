@@ -1,4 +1,4 @@
-"""The players that a browser speaks of: its last word on each. Pure."""
+"""Players that a browser reports, with its last status of each. Pure."""
 
 from __future__ import annotations
 
@@ -11,25 +11,29 @@ from shared.models.event import Event
 MAX_PLAYERS = 20
 
 
-def hold(players: list[Document], event: Event, *, proven: bool) -> tuple[list[Document], Document]:
-    """Return the players with the event's, and the event's word. `proven`: it, or the browser is."""
+def add_player(
+    players: list[Document], event: Event, *, proven: bool
+) -> tuple[list[Document], Document]:
+    """Return the players with the event's player, and the event's status of it.
+
+    `proven` is whether the event or the browser's login is.
+    """
     context = event.context or {}
-    told = {n: event.data.get(n) for n in ("reason", "permission")}
-    word: dict[str, Any] = stamped(
+    status: dict[str, Any] = stamped(
         event,
         id=event.data["playerID"],
         status=event.data["status"],
         state=event.data["state"],
-        reason=told["reason"],
-        permission=told["permission"],
+        reason=event.data.get("reason"),
+        permission=event.data.get("permission"),
         sdk=context.get("sdk"),
         browser=context.get("browser"),
     )
-    old = next((entry for entry in players if entry["id"] == word["id"]), None)
-    found = latest_per_key([*players, dict(word)], by="id", limit=MAX_PLAYERS)
+    old = next((entry for entry in players if entry["id"] == status["id"]), None)
+    found = latest_per_key([*players, dict(status)], by="id", limit=MAX_PLAYERS)
     for entry in found:
-        if entry["id"] == word["id"]:
+        if entry["id"] == status["id"]:
             carry_proof(old, entry)
             if proven:
                 prove(event, [entry])
-    return found, word
+    return found, status

@@ -1,4 +1,4 @@
-"""A person's profile as a pure fold of the contributions of its browsers' epochs."""
+"""Profiles of persons, folded from the contributions of their browsers' epochs. Pure."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from ingest_service.projector.proof import was_proven
 from ingest_service.projector.visitor import STAND_IN, Visitor
 from shared.ids import head_of, slot_of
 
-KEPT_APART = frozenset({"rev", "changedAt"})  # not part of what a profile says
+UNFOLDED = frozenset({"rev", "changedAt"})  # fields that the fold doesn't make
 WATCHED = ("players", "purchases")  # a change of these moves `changedAt`
 
 
 @dataclass(frozen=True)
 class ProfileLimits:
-    """Of one person's profile: those seen last, proven ones first. `unproven`: so many browsers, and
-    so many players, of those that haven't proven the login. `read` is what one look for others may
-    bring."""
+    """Limits of one person's profile: proven browsers and players first, then the last seen ones.
+
+    `unproven` limits the browsers, and the players, without a proven login. `read` limits the documents
+    that one query for further ones returns.
+    """
 
     browsers: int = 100
     players: int = 100
@@ -40,8 +42,11 @@ def fold_profile(
     bounds: ProfileLimits = BOUNDS,
     whole: Document | None = None,
 ) -> Document | None:
-    """None where nothing belongs to the person any more. `players`: those it owns. `whole`: what the
-    chosen browsers contribute, where the visitors' own documents don't have all of it."""
+    """Fold a person's profile; None if no data of the person is left.
+
+    `players` are those that the person owns. `whole` is the contribution of the chosen browsers, for
+    visitors whose documents are only heads.
+    """
     visitors = sorted(choose_browsers(person, visitors, bounds), key=_name)
     epochs = [e for v in visitors for e in v.state["epochs"] if v.person_of(e) == person]
     if not epochs or _is_stand_in(visitors, epochs, players):
@@ -81,8 +86,8 @@ def fold_profile(
 def choose_browsers(
     person: str, visitors: Iterable[Visitor], bounds: ProfileLimits
 ) -> list[Visitor]:
-    """Return those that the person's profile is folded from: by a proof, then by when the person was
-    last seen there. Both only grow, whoever else comes later."""
+    """Return the browsers for the person's profile: proven ones first, then by last activity there."""
+    # Both ranks only grow, whatever browsers come later.
     proven: list[tuple[datetime, str, Visitor]] = []
     others: list[tuple[datetime, str, Visitor]] = []
     for visitor in visitors:
@@ -100,7 +105,7 @@ def _newest(seen: list[tuple[datetime, str, Visitor]]) -> list[tuple[datetime, s
 
 
 def _counted_players(players: Iterable[Document], bounds: ProfileLimits) -> list[Document]:
-    """Choose those of browsers that have proven the login first; the last heard of first."""
+    """Return the players within the limits, proven ones first; sorted by latest status."""
     owned = sorted(players, key=lambda p: (*stamp(p["status"]), p["_id"]), reverse=True)
     others = [p for p in owned if not p.get("proven")][: bounds.unproven]
     chosen = [p for p in owned if p.get("proven")] + others
@@ -115,31 +120,31 @@ def _name(visitor: Visitor) -> str:
 def _is_stand_in(
     visitors: Sequence[Visitor], epochs: Sequence[Document], players: Sequence[Document]
 ) -> bool:
-    """An import's stand-in for a browser, once the browser itself has come for its player."""
+    """Return whether only an import's stand-in is left, after a browser has claimed its player."""
     names = (_name(v) for v in visitors)
     nameless = all(e["login"] is None for e in epochs)
     return not players and nameless and all(name.startswith(STAND_IN) for name in names)
 
 
 def view(statuses: Any) -> Document:
-    """`db`: the last status by event time, and all player ids, the last heard of first."""
+    """Return `db`: the last status by event time, and all player ids, latest status first."""
     found = sorted(statuses, key=stamp, reverse=True)
     affinity = [status["id"] for status in found]
     if not found:
         return {"oneSignal": {}, "affinityToOneSignalPlayerID": affinity}
     last = found[0]
-    told = {name: last[name] for name in ("status", "state", "reason", "permission", "at")}
+    status = {name: last[name] for name in ("status", "state", "reason", "permission", "at")}
     return {
-        "oneSignal": {"playerID": last["id"], **told},
+        "oneSignal": {"playerID": last["id"], **status},
         "affinityToOneSignalPlayerID": affinity,
     }
 
 
 def changed_document(existing: Document | None, folded: Document, now: datetime) -> Document | None:
-    """The document to write, or None where the stored one says the same."""
+    """Return the document to write, None if the stored one equals it."""
     if existing is None:
         return {**folded, "rev": 0, "changedAt": now}
-    if {k: v for k, v in existing.items() if k not in KEPT_APART} == folded:
+    if {k: v for k, v in existing.items() if k not in UNFOLDED} == folded:
         return None
     moved = any(existing.get(name) != folded[name] for name in WATCHED)
     changed_at = now if moved else existing["changedAt"]
@@ -155,7 +160,8 @@ def _bare(whole: Document, name: str, *fields: str) -> list[Document]:
 
 
 def _player(player: Document, here: Sequence[Visitor]) -> Document:
-    """Webhooks are left out of `lastSeenAt` here: each would cost a profile's write."""
+    """Return a player as the profile lists it."""
+    # `lastSeenAt` ignores webhooks: each would cost a write of the profile.
     seen = [
         v.state["epochs"][-1]["part"]["lastSeenAt"]
         for v in here

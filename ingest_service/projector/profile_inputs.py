@@ -1,11 +1,11 @@
-"""What profiles are folded from, read so that an event's work has a bound.
+"""Inputs of profiles, read so that an event's work has a bound.
 
-Nobody's number of browsers has one: whoever knows a login may bring any number under it, and an event
-of the person would read them all. So a profile is made of its newest browsers and players (`Bounds`),
-those first that have proven the login.
-A full one is folded from those that it lists and those of the batch. That is as good as reading all:
-what a browser or player is ranked by only grows, so one that is dropped would never come back, unless
-one that is listed has left; then, and after an operator's event, more are read.
+A person's number of browsers has no bound: a login that is public may get any number, and each event of
+the person would read them all. So a profile is folded from its newest browsers and players
+(`ProfileLimits`), those with a proven login first.
+A full profile is folded from those that it lists and those of the batch. This equals reading all: the
+rank of a browser or player only grows, so a dropped one never comes back. If a listed one has left, and
+after an operator's event, more are read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Found = Mapping[str, Document]  # by id
 
 
 class ProfileInputs:
-    """Reads after the profiles were read, so that a race is noticed."""
+    """Reader of inputs, to be used after the profiles were read, so that a race is detected."""
 
     def __init__(self, store: Projections, people: PersonIds, bounds: ProfileLimits) -> None:
         self._store = store
@@ -35,14 +35,13 @@ class ProfileInputs:
     async def browsers(
         self, app: str, people: set[str], existing: Found, visitors: Sequence[Visitor]
     ) -> Found:
-        """The batch's own, and the heads of those of persons who have others. A browser that somebody
-        else adds to a person meanwhile is not missed: its writer folds the profile too, after us, or
-        makes us repeat.
-        """
+        """Return the batch's browsers, and the heads of the persons' other ones."""
+        # A browser that another process adds to a person meanwhile isn't missed: its writer folds the
+        # profile too, after this one, or makes this one repeat.
         found = {v.state["_id"]: v.state for v in visitors}
         listed = {p: self._listed(app, profile) for p, profile in existing.items()}
         unproven = {p: self._hashed(app, d.get("unproven", ())) for p, d in existing.items()}
-        few, full = self._parted(people, listed, found, unproven, self._bounds.browsers)
+        few, full = self._split_full(people, listed, found, unproven, self._bounds.browsers)
         found = await self._store.heads_of(few) | found
         found |= await self._store.heads(_missing(full, listed, found))
         operated = {p for v in visitors if v.operated for p in v.affected}
@@ -55,19 +54,21 @@ class ProfileInputs:
         return found
 
     async def wholes(self, chosen: Mapping[str, Sequence[Visitor]], own: set[str]) -> Found:
-        """Person → what its chosen browsers contribute. `own`: browsers whose documents are whole; of
-        the others only heads are at hand, and each is read and let go of again."""
+        """Return each person's contribution of its chosen browsers.
+
+        `own` are browsers with whole documents at hand; the others are read one after another.
+        """
         wholes: dict[str, Document] = {}
-        wanted: dict[str, set[str]] = defaultdict(set)
+        needed: dict[str, set[str]] = defaultdict(set)
         for person, visitors in chosen.items():
             wholes[person] = union(p for v in visitors for p in _parts(person, v))
             for visitor in visitors:
                 if visitor.state["_id"] not in own:
-                    wanted[visitor.state["_id"]].add(person)
-        if wanted:
-            async for state in self._store.each_visitor(wanted):
+                    needed[visitor.state["_id"]].add(person)
+        if needed:
+            async for state in self._store.each_visitor(needed):
                 visitor = Visitor(state, self._people)
-                for person in wanted[state["_id"]]:
+                for person in needed[state["_id"]]:
                     wholes[person] = union([wholes[person], *_parts(person, visitor)])
         return wholes
 
@@ -77,14 +78,14 @@ class ProfileInputs:
         return {v.state["_id"]: v.state for v in chosen}
 
     async def players(self, app: str, people: set[str], existing: Found, ledger: Ledger) -> Found:
-        """As with browsers."""
+        """Return the ledger's players, and the persons' other ones."""
         found = dict(ledger.players)
         listed = {p: {str(one["id"]) for one in d["players"]} for p, d in existing.items()}
         unproven = {
             p: {str(one["id"]) for one in d["players"] if not one.get("proven")}
             for p, d in existing.items()
         }
-        few, full = self._parted(people, listed, found, unproven, self._bounds.players)
+        few, full = self._split_full(people, listed, found, unproven, self._bounds.players)
         found |= await self._store.players_of(app, few)
         found |= await self._store.players(_missing(full, listed, found))
         for person in full:
@@ -101,10 +102,10 @@ class ProfileInputs:
         return {self._people.of_browser(app, name) for name in names}
 
     def _has_proof(self, person: str, browsers: set[str], found: Found) -> bool:
-        """Return whether one of these has one: it leaves a place to another that hasn't."""
+        """Return whether a listed unproven browser has a proof now, which frees an unproven place."""
         return any(Visitor(found[b], self._people).has_proven(person) for b in browsers)
 
-    def _parted(
+    def _split_full(
         self,
         people: Iterable[str],
         listed: Mapping[str, set[str]],
@@ -112,7 +113,7 @@ class ProfileInputs:
         unproven: Mapping[str, set[str]],
         bound: int,
     ) -> tuple[list[str], list[str]]:
-        """Of whom all is to be read, and whose profiles are full: of all, or of unproven ones."""
+        """Return the persons of whom all is to be read, and those whose profiles are full."""
         full = [
             p
             for p in people

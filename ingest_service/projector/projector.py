@@ -1,8 +1,8 @@
-"""The stage: a batch of events becomes visitors, players and profiles, in this order.
+"""The projector's stage: a batch of events becomes visitors, players and profiles, in this order.
 
-Visitors are written first and remember the events; what follows from them is written after. A crash
-between two writes leaves the batch uncommitted: delivered again, its events are known to the
-visitors, and everything that follows is derived once more.
+Visitors are written first, with the ids of their events, and derived documents after. A crash between
+two writes leaves the batch uncommitted. When it is delivered again, the visitors know its events, and all
+derived documents are derived once more.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
-from ingest_service.projector.late_erasures import LateErasures, Tell
+from ingest_service.projector.late_erasures import LateErasures, Publish
 from ingest_service.projector.ledger import Ledger
 from ingest_service.projector.lww import Document
-from ingest_service.projector.named import ended_in, named_in, reports_in, seen_in
+from ingest_service.projector.named import activity_in, erased_merges_in, named_in, reports_in
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.player_reports import PlayerReport
 from ingest_service.projector.profile import (
@@ -45,22 +45,22 @@ PROFILE_BYTES = 1024 * 1024
 
 
 class Projector:
-    """Handles batches; everything it knows between two of them is in the store."""
+    """The handler of batches; all its state between two batches is in the store."""
 
     def __init__(
         self,
         store: Projections,
         people: PersonIds,
         clock: Clock,
-        tell: Tell | None = None,
+        publish: Publish | None = None,
         bounds: ProfileLimits = BOUNDS,
     ) -> None:
-        self._burials = LateErasures(store, people, tell, bounds.read)
+        self._late_erasures = LateErasures(store, people, publish, bounds.read)
         self._store = store
         self._people = people
         self._clock = clock
         self._bounds = bounds
-        self._material = ProfileInputs(store, people, bounds)
+        self._inputs = ProfileInputs(store, people, bounds)
 
     def spec(self, drain_seconds: float) -> StageSpec[Projected]:
         return StageSpec(
@@ -74,18 +74,18 @@ class Projector:
         )
 
     async def handle(self, items: Sequence[Item[Projected]]) -> Sequence[Poison]:
-        """Raises StoreUnavailable, to be tried again."""
+        """Project a batch. Raises StoreUnavailable, after which the batch is repeated."""
         events = [item.value for item in items if isinstance(item.value, Event)]
         deliveries = [item.value for item in items if isinstance(item.value, Delivery)]
         erases = any(event.type == ERASE for event in events)
         if erases:
-            await self._store.note_erasure()  # before it is done: snapshots from before must go
+            await self._store.note_erasure()  # before the work: older snapshots become stale
         left = events
         while left or deliveries:
             left = await self._project(left, deliveries)
             deliveries = []
         if erases:
-            await self._store.note_erasure()  # and those that were begun meanwhile
+            await self._store.note_erasure()  # and those that were begun meanwhile too
         for event in events:
             ids = {"event": event.id, "app": event.app, "type": event.type}
             log.debug("event projected", extra=ids)
@@ -94,13 +94,15 @@ class Projector:
     async def _project(
         self, events: Sequence[Event], deliveries: Sequence[Delivery]
     ) -> list[Event]:
-        """Project as many events as bounded memory holds the browsers of; return the others. Each
-        browser's stay in order, and between browsers order makes no difference."""
+        """Project the events whose browsers fit into bounded memory; return the others.
+
+        The events of each browser stay in order; between browsers order makes no difference.
+        """
         visitors, events, left = await self._fold_visitors(events)
         of_browsers = [e for e in events if e.type not in OF_PLAYERS]
         reports = list(reports_in(events, deliveries))
-        # Beside the write, which takes longest. Nothing is lost by reading before it: what somebody
-        # else writes meanwhile makes our own conditional write fail, and the batch is repeated.
+        # Beside the write, which takes longest. Reading before it is safe: a document that another
+        # process writes meanwhile makes the conditional write fail, and the batch is repeated.
         _, players, (profiles, unread) = await asyncio.gather(
             self._save_visitors(visitors),
             self._store.players(named_in(visitors, events, reports)),
@@ -108,7 +110,7 @@ class Projector:
                 {person for v in visitors for person in v.affected}, PROFILE_BYTES
             ),
         )
-        await self._burials.propagate(of_browsers, {v.state["_id"]: v for v in visitors})
+        await self._late_erasures.propagate(of_browsers, {v.state["_id"]: v for v in visitors})
         ledger = await self._fold_players(players, visitors, events, reports)
         await self._fold_profiles(profiles, unread, visitors, ledger)
         return left
@@ -116,7 +118,7 @@ class Projector:
     async def _fold_visitors(
         self, events: Sequence[Event]
     ) -> tuple[list[Visitor], list[Event], list[Event]]:
-        """(browsers, the events that are in them or of no browser, those left for later)."""
+        """Return the folded browsers, the events handled with them, and the events left for later."""
         firsts = {self._name(e): e for e in events if e.type not in OF_PLAYERS}
         known, unread = await self._store.visitors_within(firsts, VISITOR_BYTES)
         visitors = {
@@ -139,8 +141,8 @@ class Projector:
         await self._store.save_visitors([v.state for v in visitors if v.changed])
         await self._store.save_merges(
             [m for v in visitors for m in v.merges()],
-            gone={person for v in visitors for person in v.erased_persons()},
-            ended=ended_in(visitors),
+            erased_persons={person for v in visitors for person in v.erased_persons()},
+            erased_merges=erased_merges_in(visitors),
         )
 
     async def _fold_players(
@@ -155,9 +157,9 @@ class Projector:
             if visitor.erasures:
                 ledger.erase(visitor)
             ledger.assign_players(visitor)
-        for told in reports:
-            ledger.report(told)
-        for event, player in seen_in(events):
+        for report in reports:
+            ledger.report(report)
+        for event, player in activity_in(events):
             ledger.note_activity(event.app, player, event.occurred_at)
         await self._store.save_players(ledger.changed)
         return ledger
@@ -165,21 +167,24 @@ class Projector:
     async def _fold_profiles(
         self, known: Found, unread: set[str], visitors: Sequence[Visitor], ledger: Ledger
     ) -> None:
-        """Profiles are read before what they are folded from, so that a race is noticed. `known`: those
-        that the visitors touch, as far as there are any, but for the `unread`."""
-        touched: dict[str, set[str]] = defaultdict(set)
+        """Fold the affected profiles, in parts that fit into bounded memory.
+
+        `known` are the profiles of persons that the visitors affect, except the `unread` ones.
+        """
+        # Profiles are read before their inputs, so that a race is detected.
+        affected: dict[str, set[str]] = defaultdict(set)
         for visitor in visitors:
-            touched[visitor.state["app"]] |= visitor.affected
-        read = set().union(*touched.values()) - unread
-        for app, person in ledger.touched:
-            touched[app].add(person)
-        waiting = set().union(*touched.values()) - read
+            affected[visitor.state["app"]] |= visitor.affected
+        read = set().union(*affected.values()) - unread
+        for app, person in ledger.affected:
+            affected[app].add(person)
+        waiting = set().union(*affected.values()) - read
         if waiting:
             more, unread = await self._store.profiles_within(waiting, PROFILE_BYTES)
             known, read, waiting = {**known, **more}, read | (waiting - unread), unread
         while read:
             await self._fold_some(
-                {app: people & read for app, people in touched.items()}, known, visitors, ledger
+                {app: people & read for app, people in affected.items()}, known, visitors, ledger
             )
             known, unread = await self._store.profiles_within(waiting, PROFILE_BYTES)
             read, waiting = waiting - unread, unread
@@ -191,19 +196,19 @@ class Projector:
         visitors: Sequence[Visitor],
         ledger: Ledger,
     ) -> None:
-        """As many as bounded memory holds the profiles of."""
+        """Fold and save the profiles of one part of the persons."""
         changed: list[Document] = []
         emptied: list[Document] = []
         for app, people in by_app.items():
             existing = {person: known[person] for person in people & known.keys()}
-            states = await self._material.browsers(app, people, existing, visitors)
-            players = await self._material.players(app, people, existing, ledger)
+            states = await self._inputs.browsers(app, people, existing, visitors)
+            players = await self._inputs.players(app, people, existing, ledger)
             own = {v.state["_id"] for v in visitors}
             folded = await self._fold(people, states, players, own)
             now = self._clock()
-            settled = [changed_document(existing.get(p["_id"]), p, now) for p in folded]
+            documents = [changed_document(existing.get(p["_id"]), p, now) for p in folded]
             kept = {profile["_id"] for profile in folded}
-            changed += [profile for profile in settled if profile is not None]
+            changed += [profile for profile in documents if profile is not None]
             emptied += [profile for name, profile in existing.items() if name not in kept]
         await self._store.save_profiles(changed, emptied)
 
@@ -219,7 +224,7 @@ class Projector:
             owned[player["person"]].append(player)
         bounds = self._bounds
         chosen = {p: choose_browsers(p, members[p], bounds) for p in sorted(people)}
-        wholes = await self._material.wholes(chosen, own)
+        wholes = await self._inputs.wholes(chosen, own)
         folded = (fold_profile(p, chosen[p], owned[p], bounds, wholes[p]) for p in chosen)
         return [profile for profile in folded if profile is not None]
 

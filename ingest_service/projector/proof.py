@@ -1,7 +1,6 @@
-"""What is proven: by a login's HMAC, which ingest checks, or by a server's key. Pure.
+"""Proofs of logins: an HMAC, which ingest checks, or a server's key. Pure.
 
-A proof is remembered where it was made: in the epoch that it began, and at the players that the
-browser had under it.
+A proof is stored in the epoch that it began, and with the players that the browser had then.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from shared.models.event import Event
 
 
 def is_proof(event: Event) -> bool:
-    """Return whether what the event says of a person is proven.
+    """Return whether the event's login or email is proven.
 
-    An import's login isn't: it is as good as OneSignal's external id, which any page may set.
+    An import's login isn't: it comes from OneSignal's external id, which any page may set.
     """
     return bool(event.data.get("proven", event.source == "server"))
 
@@ -25,18 +24,18 @@ def is_proven(epoch: Document) -> bool:
 
 
 def was_proven(epoch: Document) -> bool:
-    """Return whether it, or an older epoch that went into it, was proven."""
+    """Return whether the epoch, or an older one that was merged into it, was proven."""
     return is_proven(epoch) or bool(epoch.get("wasProven"))
 
 
 def prove(event: Event, players: Iterable[Document]) -> None:
-    """Note at the browser's players the last proof under which it had them."""
+    """Store the event as the last proof of the browser's players."""
     for entry in players:
         entry["proof"] = latest([entry.get("proof"), stamped(event)])
 
 
 def carry_proof(old: Document | None, entry: Document) -> None:
-    """Keep a proof when a newer word on the player takes the place of an older one."""
+    """Keep the last proof when a newer status of the player replaces an older one."""
     proof = latest([old and old.get("proof"), entry.get("proof")])
     if proof is not None:
         entry["proof"] = proof

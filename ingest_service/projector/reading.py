@@ -1,4 +1,4 @@
-"""Projections as they are read from MongoDB: by key, in as much memory as is allowed."""
+"""Reads of projections from MongoDB: by key, within a limit of memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OWNERS = {
 
 
 class ProjectionReader:
-    """Every method raises StoreUnavailable."""
+    """Reader of projections. Every method raises StoreUnavailable."""
 
     def __init__(self, database: Database, prefix: str = "") -> None:
         self._database = database
@@ -37,10 +37,12 @@ class ProjectionReader:
                 yield visitor
 
     async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
-        return await self._find(VISITORS.name, "_id", ids, shown=WITHOUT_BULK)
+        return await self._find(VISITORS.name, "_id", ids, projection=WITHOUT_BULK)
 
     async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
-        return await self._find(VISITORS.name, "people", people, limit=limit, shown=WITHOUT_BULK)
+        return await self._find(
+            VISITORS.name, "people", people, limit=limit, projection=WITHOUT_BULK
+        )
 
     async def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
         visitors, owned = self._collection(VISITORS.name), {"people": person}
@@ -64,8 +66,8 @@ class ProjectionReader:
     async def tombstones(self, people: Iterable[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
         with translate_mongo_errors():
-            for wanted in in_batches("_id", sorted(set(people))):
-                async for tombstone in self._database[ERASED.name].find(wanted):
+            for query in in_batches("_id", sorted(set(people))):
+                async for tombstone in self._database[ERASED.name].find(query):
                     found[tombstone["_id"]] = tombstone
         return found
 
@@ -88,15 +90,15 @@ class ProjectionReader:
         also: Document | None = None,
         *,
         limit: int = 0,
-        shown: Document | None = None,
+        projection: Document | None = None,
     ) -> dict[str, Document]:
-        """`limit` 0: all of them."""
+        """Return the documents by id; `limit` 0 is no limit."""
         found: dict[str, Document] = {}
         with translate_mongo_errors():
             for some in chunks(sorted(set(values))):
-                wanted = some[0] if len(some) == 1 else {"$in": some}
-                query = {**(also or {}), field: wanted}
-                every = await read_all(self._collection(collection), query, shown, limit=limit)
+                matching = some[0] if len(some) == 1 else {"$in": some}
+                query = {**(also or {}), field: matching}
+                every = await read_all(self._collection(collection), query, projection, limit=limit)
                 found |= {document["_id"]: document for document in every}
         return found
 

@@ -1,7 +1,7 @@
-"""What a browser said of its players, in its own order: the material of the ledger's history. Pure.
+"""Histories of players' states: a browser's own reports, in its order. Pure.
 
-A word that says the same as the one before is not kept, so a history is made of changes. It follows
-from the browser's events alone; the ledger joins the words of all browsers by their stamps.
+A report of the same state as the one before is dropped, so a history consists of changes. It follows from
+the browser's events alone; the ledger joins the changes of all browsers by their stamps.
 """
 
 from __future__ import annotations
@@ -9,38 +9,40 @@ from __future__ import annotations
 from ingest_service.projector.lww import Document, latest_per_key
 from shared.models.event import Event
 
-HISTORY = 10  # words kept of a player
+HISTORY = 10  # changes kept of a player
 MOVED = "moved"
 
 
-def add_status_change(words: dict[str, list[Document]], player: str, word: Document) -> None:
-    """`word`: `{"state", "reason", "person", "at", "event"}`."""
-    said = words.get(player, [])
-    if not said or not _says_the_same(said[-1], word):
-        words[player] = [*said, word][-HISTORY:]
+def add_status_change(histories: dict[str, list[Document]], player: str, change: Document) -> None:
+    """Append `{"state", "reason", "person", "at", "event"}`, unless the last change equals it."""
+    history = histories.get(player, [])
+    if not history or not _is_same_state(history[-1], change):
+        histories[player] = [*history, change][-HISTORY:]
 
 
-def word(event: Event, state: str, reason: str | None, person: str) -> Document:
+def status_change(event: Event, state: str, reason: str | None, person: str) -> Document:
     return {
         "state": state, "reason": reason, "person": person,
         "at": event.occurred_at, "event": event.id,
     }  # fmt: skip
 
 
-def move_history(words: dict[str, list[Document]], event: Event, person: str) -> None:
-    """The browser is another person's now, and its players with it."""
-    for player, said in list(words.items()):
-        if not said:  # all that was said came of somebody erased
+def move_history(histories: dict[str, list[Document]], event: Event, person: str) -> None:
+    """Note the browser's new person in the histories of its players."""
+    for player, history in list(histories.items()):
+        if not history:  # all its changes were an erased person's
             continue
-        add_status_change(words, player, word(event, said[-1]["state"], MOVED, person))
+        add_status_change(
+            histories, player, status_change(event, history[-1]["state"], MOVED, person)
+        )
 
 
 def join_histories(*lists: list[Document]) -> list[Document]:
-    """Oldest first; whichever list a word came in, and however often."""
-    return latest_per_key((w for one in lists for w in one), by="event", limit=HISTORY)[::-1]
+    """Join histories, oldest change first, each change once."""
+    return latest_per_key((c for one in lists for c in one), by="event", limit=HISTORY)[::-1]
 
 
-def _says_the_same(last: Document, new: Document) -> bool:
+def _is_same_state(last: Document, new: Document) -> bool:
     if (last["state"], last["person"]) != (new["state"], new["person"]):
         return False
     return bool(last["reason"] in (new["reason"], MOVED))

@@ -1,4 +1,4 @@
-"""Where projections are kept: reads by key, conditional writes in bulk. The projector's adapter."""
+"""The store of projections: reads by key, conditional writes in bulk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 from ingest_service.projector.lww import Document
-from ingest_service.projector.meta import count_erasure
+from ingest_service.projector.meta import increment_erasures
 from ingest_service.projector.reading import ProjectionReader, chunks
 from shared.errors import StoreUnavailable
 from shared.mongo.client import (
@@ -25,14 +25,14 @@ from shared.mongo.errors import is_lost_race
 
 
 class ConcurrentWrite(StoreUnavailable):
-    """Another projector wrote one of these documents meanwhile: read again, and again write."""
+    """Another projector wrote one of these documents meanwhile; the batch is to be repeated."""
 
     code = "raced"
 
 
 @dataclass(frozen=True)
 class ErasedMerges:
-    """A person's records of merges until then: they go with the person."""
+    """A person's records of merges up to a time, to be erased with the person."""
 
     app: str
     person: str
@@ -40,31 +40,31 @@ class ErasedMerges:
 
 
 class Projections(Protocol):
-    """Documents carry a `rev`, 0 when new; a write counts only while the stored `rev` is that one.
+    """The store of projections. Documents have a `rev`, 0 when new.
 
-    Every method raises StoreUnavailable, the saving ones Raced too: some of the documents may have
-    been written then, which a repetition of the batch finds out.
+    A write succeeds only while the stored `rev` is the document's. Every method raises StoreUnavailable;
+    saving ones raise ConcurrentWrite too. Some of the documents may be written then; a repetition of the
+    batch completes it.
     """
 
     async def visitors_within(
         self, ids: Iterable[str], most: int
     ) -> tuple[dict[str, Document], set[str]]:
-        """As many as `most` bytes hold, at least one; and whom that leaves to be read later."""
+        """Return as many visitors as `most` bytes hold, at least one, and the ids of the others."""
         ...
 
     def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Document]:
-        """One after another, however large they are together."""
+        """Yield the visitors one after another, so that memory holds one."""
         ...
 
     async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
-        """Visitors without what may be large of them (`BULK`)."""
+        """Return visitors without their large fields (`BULK`)."""
         ...
 
     async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]: ...
 
     def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
-        """Every browser that has something of the person, however many, one after another: of each
-        its visitor id, and whose its epochs are since when."""
+        """Yield each browser with an epoch of the person: its visitor id, and its epochs' owners."""
         ...
 
     async def players(self, ids: Iterable[str]) -> dict[str, Document]: ...
@@ -76,7 +76,7 @@ class Projections(Protocol):
     async def profiles_within(
         self, ids: Iterable[str], most: int
     ) -> tuple[dict[str, Document], set[str]]:
-        """As with visitors."""
+        """Return as many profiles as `most` bytes hold, at least one, and the ids of the others."""
         ...
 
     async def save_visitors(self, documents: Sequence[Document]) -> None: ...
@@ -86,31 +86,31 @@ class Projections(Protocol):
     async def save_merges(
         self,
         documents: Sequence[Document],
-        gone: Iterable[str] = (),
-        ended: Iterable[ErasedMerges] = (),
+        erased_persons: Iterable[str] = (),
+        erased_merges: Iterable[ErasedMerges] = (),
     ) -> None:
-        """And then without those that are `gone`, by their names, or `ended`."""
+        """Save merges, then delete those of `erased_persons`, and `erased_merges`."""
 
     async def save_profiles(
         self, documents: Sequence[Document], emptied: Sequence[Document]
     ) -> None: ...
 
     async def save_tombstones(self, tombstones: Sequence[Document]) -> None:
-        """Remember who was erased; of several times the last."""
+        """Save the tombstones of erased persons; the latest time wins."""
 
     async def tombstones(self, people: Iterable[str]) -> dict[str, Document]:
-        """Their tombstones, of those that have one."""
+        """Return the tombstones of these persons, by id."""
         ...
 
     async def note_erasure(self) -> None:
-        """Whoever keeps copies sees that they are to be made anew."""
+        """Count an erasure, so that copies from before it are replaced."""
 
 
 class MongoProjections(ProjectionReader):
-    """Projections in MongoDB; with a prefix, others beside the live ones.
+    """Projections in MongoDB; a prefix names collections beside the live ones.
 
-    A new document's `rev` begins above `base`, so that a writer who knows another generation of
-    the collections never meets its own number.
+    A new document's `rev` begins above `base`, so that a writer of another generation of the
+    collections never finds its own number.
     """
 
     def __init__(self, database: Database, prefix: str = "", base: int = 0) -> None:
@@ -126,16 +126,19 @@ class MongoProjections(ProjectionReader):
     async def save_merges(
         self,
         documents: Sequence[Document],
-        gone: Iterable[str] = (),
-        ended: Iterable[ErasedMerges] = (),
+        erased_persons: Iterable[str] = (),
+        erased_merges: Iterable[ErasedMerges] = (),
     ) -> None:
-        """A merge is written once; of what may become of it later, only that it was undone."""
+        """Save merges: each is written once, and later only marked as undone."""
         writes: list[Any] = [_save_merge(d) for d in documents]
-        writes += [DeleteMany({"_id": {"$in": some}}) for some in chunks(sorted(set(gone)))]
         writes += [
-            DeleteMany({"app": e.app, "person": e.person, "at": {"$lte": e.until}}) for e in ended
+            DeleteMany({"_id": {"$in": some}}) for some in chunks(sorted(set(erased_persons)))
         ]
-        # One after another: what is saved and gone in one batch is to be gone.
+        writes += [
+            DeleteMany({"app": e.app, "person": e.person, "at": {"$lte": e.until}})
+            for e in erased_merges
+        ]
+        # In this order: what is saved and erased in one batch is to be erased.
         await self._write(MERGES.name, writes, counted=False, ordered=True)
 
     async def save_profiles(
@@ -146,17 +149,17 @@ class MongoProjections(ProjectionReader):
         await self._write(PROFILES.name, writes)
 
     async def save_tombstones(self, tombstones: Sequence[Document]) -> None:
-        """The live ones always: what a replay buries was buried before."""
+        """Save tombstones, also of a replay, in the live collection."""
         erased = self._database[ERASED.name]
         last = {t["_id"]: t for t in sorted(tombstones, key=lambda t: (t["_id"], t["at"]))}
-        writes = [_bury(tombstone) for tombstone in last.values()]
+        writes = [_save_tombstone(tombstone) for tombstone in last.values()]
         if writes:
             with translate_mongo_errors():
                 await retry_on_conflict(lambda: erased.bulk_write(writes, ordered=False))
 
     async def note_erasure(self) -> None:
         with translate_mongo_errors():
-            await retry_on_conflict(lambda: count_erasure(self._database))
+            await retry_on_conflict(lambda: increment_erasures(self._database))
 
     def _save(self, document: Document) -> Any:
         rev = document["rev"]
@@ -191,7 +194,7 @@ def _save_merge(document: Document) -> Any:
     return UpdateOne({"_id": document["_id"]}, {"$setOnInsert": first, **undone}, upsert=True)
 
 
-def _bury(tombstone: Document) -> UpdateOne:
+def _save_tombstone(tombstone: Document) -> UpdateOne:
     first = {k: v for k, v in tombstone.items() if k not in ("_id", "at")}
     change = {"$max": {"at": tombstone["at"]}, "$setOnInsert": first}
     return UpdateOne({"_id": tombstone["_id"]}, change, upsert=True)

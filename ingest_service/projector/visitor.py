@@ -1,7 +1,7 @@
 """One browser's history: epochs cut by logins and logouts, each with its contribution. Pure.
 
 A browser's events are folded in their order on the log; an event seen before has no second effect.
-A login cuts too, so that the anonymous epoch which joins it stays apart: undoing a merge needs it.
+A login cuts too, so that the anonymous epoch before it stays separate: undoing a merge needs it.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from ingest_service.projector.contribution import contribute, union
 from ingest_service.projector.lww import Document, has_seen, remember, stamped
 from ingest_service.projector.operator_events import (
     erase,
-    gone_persons,
+    persons_of_erasure,
     predates_erasure,
     undo_merge,
 )
 from ingest_service.projector.person_ids import PersonIds
-from ingest_service.projector.players import hold
+from ingest_service.projector.players import add_player
 from ingest_service.projector.proof import is_proof, is_proven, prove, was_proven
-from ingest_service.projector.status_history import add_status_change, move_history, word
+from ingest_service.projector.status_history import add_status_change, move_history, status_change
 from shared.models.event import ERASE, IMPORT, ONESIGNAL, UNDO_MERGE, Event
 
 CUTTING = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
 SEEN_EVENTS = 512  # more than a batch that may be delivered again
 SEEN_CUTS = 128  # a repeated cut would do more harm, so those are remembered for longer
 MAX_EPOCHS = 32  # a shared kiosk's browser: older ones are joined where they have one person
-MAX_BYTES = 512 * 1024  # of epochs that are over, as JSON: a hundred browsers are read at once
+MAX_BYTES = 512 * 1024  # of ended epochs, as JSON: a hundred browsers are read at once
 NOBODY = ""
-STAND_IN = "os:"  # visitor ids of imported players that no browser has spoken of
+STAND_IN = "os:"  # prefix of visitor ids of imported players that no browser has reported
 
 
 def new_visitor(name: str, app: str, visitor: str) -> Document:
@@ -43,7 +43,7 @@ def new_visitor(name: str, app: str, visitor: str) -> Document:
 
 @dataclass
 class Visitor:
-    """A visitors document, and what of it the batch touches."""
+    """A visitors document, and the effects of the batch on it."""
 
     state: Document
     people: PersonIds
@@ -58,7 +58,7 @@ class Visitor:
 
     @property
     def owner(self) -> str:
-        """The person that the browser belongs to now; nobody's between an erasure and a new word."""
+        """The browser's present person; NOBODY between an erasure and a new event."""
         epoch = self._current()
         return self.person_of(epoch) if epoch is not None else NOBODY
 
@@ -69,41 +69,45 @@ class Visitor:
 
     @property
     def is_proven(self) -> bool:
-        """Is the person here now logged in, by a login that was proven?"""
+        """Return whether the browser is logged in with a proven login."""
         epoch = self._current()
         return epoch is not None and epoch["login"] is not None and is_proven(epoch)
 
     def has_proven(self, person: str) -> bool:
-        """Return whether the person ever proved a login here: what is true once stays true."""
+        """Return whether the person ever proved a login here; once true, it stays true."""
         epochs = self.state["epochs"]
         return any(was_proven(e) and self.person_of(e) == person for e in epochs)
 
     def all_persons(self) -> set[str]:
-        """Also those that were merged away, or parted: their profiles may still have to follow."""
+        """Return all persons of the browser, with merged and unmerged ones."""
+        # Their profiles may still have to change.
         epochs = self.state["epochs"]
-        parted = {p["person"] for e in epochs for p in e.get("parted", ())}
+        unmerged = {p["person"] for e in epochs for p in e.get("parted", ())}
         born = {e["born"] for e in epochs if e["born"]}
-        return {self.person_of(e) for e in epochs} | born | parted
+        return {self.person_of(e) for e in epochs} | born | unmerged
 
     def erased_persons(self) -> set[str]:
-        """Persons to be erased wherever else they are named."""
+        """Return the persons to be erased wherever else they are named."""
         if not self.erasures:
             return set()
         return self.named_persons() | set(self.state["erased"]["persons"])
 
     def named_persons(self) -> set[str]:
-        """Persons that this batch's erasures name."""
-        return {person for event in self.erasures for person in gone_persons(event)}
+        """Return the persons that this batch's erasures name."""
+        return {person for event in self.erasures for person in persons_of_erasure(event)}
 
-    def ended(self) -> list[tuple[str, datetime]]:
-        """(person, until when) of records of merges that are erased, too. Not those from since then, of
-        who came back elsewhere; those of the epochs that went are named in `gone`."""
-        return [(p, event.occurred_at) for event in self.erasures for p in gone_persons(event)]
+    def erased_merges(self) -> list[tuple[str, datetime]]:
+        """Return the persons whose records of merges are erased, each with the time of the erasure."""
+        # Later records, of persons that came back elsewhere, stay. `erased_persons` names the merges of
+        # the erased epochs.
+        return [
+            (p, event.occurred_at) for event in self.erasures for p in persons_of_erasure(event)
+        ]
 
     def apply(self, event: Event) -> None:
         self.operated |= event.type in (ERASE, UNDO_MERGE)
         if event.type == ERASE:
-            self.erasures.append(event)  # what follows from it is derived each time it comes
+            self.erasures.append(event)  # its consequences are derived at each delivery
         if self._is_repeated(event):
             self.repeated = True
             self.affected |= self.all_persons()
@@ -120,7 +124,7 @@ class Visitor:
         self.affected |= self.erased_persons()
 
     def merges(self) -> list[Document]:
-        """Which anonymous persons became which person here, where that may not be recorded yet."""
+        """Return the records of merges in this browser that may not be stored yet."""
         if not (self.merged or self.repeated):
             return []
         found = []
@@ -149,7 +153,7 @@ class Visitor:
         elif event.type == "identify" and event.data.get("login"):
             self._log_in(event, str(event.data["login"]))
         elif event.type == "identify" and event.data.get("claimed"):
-            self._leave_to(event, str(event.data["claimed"]))
+            self._log_out_unless(event, str(event.data["claimed"]))
         elif event.type == IMPORT and event.data.get("login") and not self.state["epochs"]:
             self._open(event, login=str(event.data["login"]))
         epoch = self._current() or self._open(event, login=None)
@@ -158,7 +162,7 @@ class Visitor:
             self.affected.add(before)
             move_history(self.state.setdefault("words", {}), event, self.owner)
         if event.type in (ONESIGNAL, IMPORT):
-            self._hold(event)
+            self._add_player(event)
         self._remember(event)
         self.affected.add(self.owner)
         self.affected.discard(NOBODY)
@@ -176,27 +180,27 @@ class Visitor:
         self.state["people"] = sorted({self.person_of(e) for e in self.state["epochs"]})
 
     def _log_out(self, event: Event) -> None:
-        """Nobody logged in: nothing to cut."""
+        """Open a new epoch, unless the browser is anonymous already."""
         epoch = self._current()
         if epoch is not None and epoch["login"] is not None:
             self._open(event, login=None)
 
-    def _leave_to(self, event: Event, claimed: str) -> None:
-        """A login that wasn't proven names nobody, but whoever was logged in here isn't any more."""
+    def _log_out_unless(self, event: Event, claimed: str) -> None:
+        """End the present login, unless it is that of the unproven claim."""
         if self.owner != claimed:
             self._log_out(event)
 
     def _log_in(self, event: Event, login: str) -> None:
         epoch, proven = self._current(), is_proof(event)
         if epoch is None or epoch["login"] != login:
-            self._join(epoch, event, login)
+            self._merge_into_login(epoch, event, login)
             epoch = self._open(event, login=login)
         if proven:
             epoch["proven"] = True
             prove(event, self.state["players"])
 
-    def _join(self, epoch: Document | None, event: Event, login: str) -> None:
-        """Give the anonymous epoch to the login: who browsed here is now known."""
+    def _merge_into_login(self, epoch: Document | None, event: Event, login: str) -> None:
+        """Merge the anonymous epoch into the login's person."""
         if epoch is None or epoch["login"] is not None:
             return
         if self.people.of_login(self.state["app"], login) not in epoch.get("apart", ()):
@@ -206,7 +210,7 @@ class Visitor:
             self.merged = True
 
     def _open(self, event: Event, *, login: str | None) -> Document:
-        """A new epoch, named by the event that cut; a browser's first is "0" whatever begins it."""
+        """Open an epoch, named by the event that cut; a browser's first without a login is "0"."""
         reopened = self.state.pop("reopen", None)
         start = reopened or (event.id if self.state["epochs"] or login else "0")
         app = self.state["app"]
@@ -227,15 +231,15 @@ class Visitor:
                 if was_proven(oldest):
                     heir["wasProven"] = True
 
-    def _hold(self, event: Event) -> None:
-        """The browser's player id, and what it said of it."""
+    def _add_player(self, event: Event) -> None:
+        """Add the event's player, and the change of its status."""
         proven = self.is_proven or event.source == "server"
-        self.state["players"], entry = hold(self.state["players"], event, proven=proven)
-        words = self.state.setdefault("words", {})
-        said = word(event, entry["state"], entry["reason"], self.owner)
-        add_status_change(words, entry["id"], said)
+        self.state["players"], entry = add_player(self.state["players"], event, proven=proven)
+        histories = self.state.setdefault("words", {})
+        change = status_change(event, entry["state"], entry["reason"], self.owner)
+        add_status_change(histories, entry["id"], change)
         names = {entry["id"] for entry in self.state["players"]}
-        self.state["words"] = {p: said for p, said in words.items() if p in names}
+        self.state["words"] = {p: h for p, h in histories.items() if p in names}
 
 
 def _bytes(epochs: list[Document]) -> int:

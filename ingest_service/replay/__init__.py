@@ -1,1 +1,1 @@
-"""Rebuilds the projections beside the live ones, from a snapshot and the log since, and swaps them."""
+"""Replay: rebuilds the projections beside the live ones, from a snapshot and the log since."""

@@ -1,4 +1,4 @@
-"""`python -m ingest_service replay`: beside the live collections first, then in their place."""
+"""The command `replay`: rebuilds the collections beside the live ones, then swaps them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ingest_service.replay.lease import ReplayLease, ReplayLeases
 from ingest_service.replay.staging import Staging, swap
 from ingest_service.replay.start import Lineage, choose_origin
 from ingest_service.replay.sweeper import end_run
-from ingest_service.snapshot.files import Header, every, read
+from ingest_service.snapshot.files import Header, read_documents, readable_snapshots
 from ingest_service.snapshot.take import READ, drop_stale, folder_of
 from shared.clock import monotonic, utc_now
 from shared.errors import Conflict, Rejected, StoreUnavailable
@@ -34,7 +34,7 @@ from shared.stage.runner import Item
 
 log = logging.getLogger("carillon.replay")
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 DEAD_MARGIN_SECONDS = 2.0
 GENERATION = 2**40  # revisions of one generation of the collections; no document reaches them
 
@@ -47,7 +47,7 @@ class Replay:
     records: int = 0
 
     async def catch_up(self, starts: Mapping[Partition, int]) -> dict[Partition, int]:
-        """Up to where the live projector is; returns that."""
+        """Project the log up to the live projector's offsets; return these offsets."""
         ends = await committed_offsets(self.settings.kafka, PROJECTOR_GROUP, partitions_of(READ))
         async for batch in scan(self.settings.kafka, starts, ends):
             self.run.check()
@@ -56,13 +56,13 @@ class Replay:
         return {place: max(ends[place], starts.get(place, 0)) for place in ends}
 
     async def _handle(self, items: Sequence[Item[Projected]]) -> None:
-        """As the stage does: what can't be projected is left out alone (it is a dead letter)."""
+        """Project a batch; skip only the records that can't be projected, as the stage does."""
         try:
             if items:
                 await self.projector.handle(items)
         except (ArithmeticError, LookupError, TypeError, ValueError) as exc:
             if len(items) == 1:
-                log.warning("record left out", extra={"reason": type(exc).__name__})
+                log.warning("record skipped", extra={"reason": type(exc).__name__})
                 return
             for item in items:
                 await self._handle([item])
@@ -71,14 +71,15 @@ class Replay:
 async def replay(settings: Settings) -> int:
     """Rebuild the projections beside the live ones, and swap them.
 
-    Raises Conflict where the log is another one, or the turn somebody else's; Rejected under another
-    secret key, which would name everybody anew and find no tombstone; Unavailable.
+    Raises Conflict where the log is another one, or another replay has the lease. Raises Rejected under
+    another secret key, and Unavailable.
     """
     async with open_database(settings.mongo, "carillon-replay") as database:
+        # Another key would make other ids of all persons, and find no tombstone.
         await check_secret(database, Vault(settings.secret_key.get_secret_value()))
-        run = await turn(ReplayLeases(database, monotonic), database)
+        run = await acquire_lease(ReplayLeases(database, monotonic), database)
         staging = Staging(database, run.name, (run.generation + 1) * GENERATION)
-        async with _cleared(run, staging):
+        async with _dropped_on_error(run, staging):
             await _rebuild(settings, database, run, staging)
     return 0
 
@@ -88,70 +89,78 @@ async def _rebuild(
 ) -> None:
     vault = Vault(settings.secret_key.get_secret_value())
     people = PersonIds(vault.derive("person"))
-    offsets = await _begin(await _lineage(settings, database), every(folder_of(settings)), staging)
+    offsets = await _fill_staging(
+        await _lineage(settings, database), readable_snapshots(folder_of(settings)), staging
+    )
     work = Replay(settings, run, Projector(staging.store, people, utc_now))
     at = await work.catch_up(offsets)
-    different = await staging.settle()
-    # Kafka has taken a dead member's partitions away by then: it can't commit what isn't ours.
-    await run.hold(settings.kafka.session_timeout_ms / 1000 + DEAD_MARGIN_SECONDS)
+    different = await staging.copy_clock_fields()
+    # By then Kafka has revoked a dead member's partitions, so it commits nothing more.
+    await run.pause_projectors(settings.kafka.session_timeout_ms / 1000 + DEAD_MARGIN_SECONDS)
     await work.catch_up(at)
     await staging.check()
     await run.begin_swap()
     await swap(database, run.name)
     await run.end_swap()
-    _say(f"{work.records:,} records replayed; {different:,} documents are not as they were")
+    _print(f"{work.records:,} records replayed; {different:,} documents differ")
 
 
-async def turn(runs: ReplayLeases, database: Database) -> ReplayLease:
-    """Raises Conflict while another replay beats; one that doesn't is ended, or completed, first."""
+async def acquire_lease(runs: ReplayLeases, database: Database) -> ReplayLease:
+    """Acquire the lease; end or complete an expired replay first.
+
+    Raises Conflict while another replay writes its heartbeat.
+    """
     first = await runs.current()
-    while (run := await runs.take()) is None:
+    while (run := await runs.acquire()) is None:
         found = await runs.current()
         if found.get("run") and _mark(found) != _mark(first):
             raise Conflict(
-                "another replay is under way: wait for its end, and look whether this one is needed",
+                "another replay is under way: wait for its end, and check whether this one is needed",
                 code="replay_under_way",
             )
-        lapsed = await runs.expired()
-        if lapsed is not None:
-            await end_run(runs, database, lapsed)
-            _say("a replay that was cut off is cleared away")
-        await asyncio.sleep(LOOK_SECONDS)
+        expired = await runs.expired()
+        if expired is not None:
+            await end_run(runs, database, expired)
+            _print("an interrupted replay was removed")
+        await asyncio.sleep(POLL_SECONDS)
     return run
 
 
-def _mark(hold: Document) -> tuple[Any, Any]:
-    return hold.get("run"), hold.get("beat")
+def _mark(lease: Document) -> tuple[Any, Any]:
+    return lease.get("run"), lease.get("beat")
 
 
 @asynccontextmanager
-async def _cleared(run: ReplayLease, staging: Staging) -> AsyncIterator[None]:
-    """Whatever happens, nothing of it is left; where the store is away, a projector sees to it."""
-    async with run.alive():
+async def _dropped_on_error(run: ReplayLease, staging: Staging) -> AsyncIterator[None]:
+    """Hold the lease; after an error release it and drop the staged collections.
+
+    While the store is away, a projector's sweeper does it later.
+    """
+    async with run.kept():
         try:
             yield
         except BaseException:
             with suppress(StoreUnavailable):
-                if await run.give_up():
+                if await run.release():
                     await staging.drop()
             raise
 
 
-async def _begin(
+async def _fill_staging(
     lineage: Lineage, snapshots: Sequence[tuple[Path, Header]], staging: Staging
 ) -> dict[Partition, int]:
-    """Filled from the newest snapshot that can be read to its end; returns where the log goes on."""
+    """Fill the staging from the newest whole snapshot; return the offsets to continue from."""
     origin = choose_origin(snapshots, lineage)
     await staging.begin()
     if origin.snapshot is not None:
         try:
-            count = await staging.fill(read(origin.snapshot))
+            count = await staging.fill(read_documents(origin.snapshot))
         except Rejected as exc:
-            _say(exc.message)
+            _print(exc.message)
             await staging.drop()
             left = [found for found in snapshots if found[0] != origin.snapshot]
-            return await _begin(lineage, left, staging)
-        _say(f"{count:,} documents from {origin.snapshot.name}")
+            return await _fill_staging(lineage, left, staging)
+        _print(f"{count:,} documents from {origin.snapshot.name}")
     return origin.offsets
 
 
@@ -174,5 +183,5 @@ def _to_item(record: Record) -> Item[Projected] | None:
     return Item(record, value) if value is not None else None
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stderr.write(f"{line}\n")

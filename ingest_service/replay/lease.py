@@ -1,8 +1,8 @@
-"""Whose turn it is to replay: one run at a time, which holds the projectors of all processes still.
+"""The lease of a replay: one run at a time, which pauses the projectors of all processes.
 
-Every step is one conditional write on the document that projectors obey (`projector.hold`): it counts
-only while the run is still the one named there. A run whose beat stands still for VOID_SECONDS, on
-the clock of whoever looks, may be ended by anybody, unless its swap has begun: that is completed.
+Every step is one conditional write on the document that projectors read (`projector.pause_barrier`). It
+succeeds only while that document still names the run. A run without a heartbeat for EXPIRY_SECONDS, on the
+reader's clock, may be ended by any process. If its swap has begun, the swap is completed instead.
 """
 
 from __future__ import annotations
@@ -13,20 +13,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from ingest_service.projector.pause_barrier import BUILDING, HOLD, HOLDING, PREFIX, SWAPPING
+from ingest_service.projector.pause_barrier import (
+    BUILDING,
+    PAUSING,
+    PREFIX,
+    REPLAY_DOCUMENT,
+    SWAPPING,
+)
 from shared.clock import Monotonic
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.client import Database, Document, retry_on_conflict, translate_mongo_errors
 from shared.mongo.collections import PROJECTOR_META
 
-BEAT_SECONDS = 1.0
-LOOK_SECONDS = 0.25
-VOID_SECONDS = 15.0
-PATIENCE_SECONDS = 120.0  # a batch waits for its own writes at most
+HEARTBEAT_SECONDS = 1.0
+POLL_SECONDS = 0.25
+EXPIRY_SECONDS = 15.0
+PAUSE_TIMEOUT_SECONDS = 120.0  # a batch waits for its own writes at most
 
 
 class ReplayLeases:
-    """Every method raises StoreUnavailable."""
+    """The lease document of replays. Every method raises StoreUnavailable."""
 
     def __init__(self, database: Database, clock: Monotonic) -> None:
         self.documents = database[PROJECTOR_META.name]
@@ -35,32 +41,32 @@ class ReplayLeases:
 
     async def current(self) -> Document:
         with translate_mongo_errors():
-            return await self.documents.find_one({"_id": HOLD}) or {}
+            return await self.documents.find_one({"_id": REPLAY_DOCUMENT}) or {}
 
     async def expired(self) -> Document | None:
-        """The run that hasn't beaten for too long, while we looked."""
+        """Return the run without a heartbeat for EXPIRY_SECONDS of observation, if any."""
         found = await self.current()
         mark = (found.get("run"), found.get("beat"))
         if mark != self._seen[0]:
             self._seen = (mark, self._clock())
-        is_void = self._clock() - self._seen[1] > VOID_SECONDS
-        return found if is_void and found.get("run") else None
+        is_expired = self._clock() - self._seen[1] > EXPIRY_SECONDS
+        return found if is_expired and found.get("run") else None
 
     async def change(self, where: Document, **fields: Any) -> bool:
-        """False where the document isn't as it is assumed to be."""
+        """Set fields if the document matches `where`; return whether it did."""
         with translate_mongo_errors():
             done = await self.documents.update_one(
-                {"_id": HOLD, **where}, {"$set": fields, "$inc": {"beat": 1}}
+                {"_id": REPLAY_DOCUMENT, **where}, {"$set": fields, "$inc": {"beat": 1}}
             )
         return done.matched_count == 1
 
-    async def take(self) -> ReplayLease | None:
-        """None while somebody else has the turn."""
+    async def acquire(self) -> ReplayLease | None:
+        """Acquire the lease; None while another run has it."""
         first = {"run": None, "phase": None, "beat": 0, "generation": 0}
         with translate_mongo_errors():
             await retry_on_conflict(
                 lambda: self.documents.update_one(
-                    {"_id": HOLD}, {"$setOnInsert": first}, upsert=True
+                    {"_id": REPLAY_DOCUMENT}, {"$setOnInsert": first}, upsert=True
                 )
             )
         found, name = await self.current(), uuid.uuid4().hex[:16]
@@ -71,7 +77,7 @@ class ReplayLeases:
 
 
 class ReplayLease:
-    """One replay's turn. Raises Conflict where it has lost it."""
+    """One replay's lease. Methods raise Conflict once it is lost."""
 
     def __init__(self, runs: ReplayLeases, name: str, generation: int, clock: Monotonic) -> None:
         self.name = name
@@ -81,8 +87,8 @@ class ReplayLease:
         self._is_lost = False
 
     @asynccontextmanager
-    async def alive(self) -> AsyncIterator[None]:
-        beating = asyncio.create_task(self._keep())
+    async def kept(self) -> AsyncIterator[None]:
+        beating = asyncio.create_task(self._write_heartbeats())
         try:
             yield
         finally:
@@ -93,15 +99,15 @@ class ReplayLease:
         if self._is_lost:
             raise _lost()
 
-    async def hold(self, dead_seconds: float) -> None:
-        """All projectors stand still. Raises Conflict also where one doesn't obey.
+    async def pause_projectors(self, dead_seconds: float) -> None:
+        """Pause all projectors. Raises Conflict also if one doesn't pause in time.
 
-        `dead_seconds`: a process that hasn't beaten for so long, while we looked, isn't waited for.
+        A process without a heartbeat for `dead_seconds` of observation counts as dead.
         """
-        await self._step(BUILDING, HOLDING)
+        await self._step(BUILDING, PAUSING)
         began = self._clock()
         beats: dict[str, tuple[Any, float]] = {}
-        while self._clock() - began < PATIENCE_SECONDS:
+        while self._clock() - began < PAUSE_TIMEOUT_SECONDS:
             self.check()
             found = await self._processes()
             now = self._clock()
@@ -109,22 +115,25 @@ class ReplayLease:
                 if beats.get(process["_id"], (None, 0))[0] != process["beat"]:
                     beats[process["_id"]] = (process["beat"], now)
             living = [p for p in found if now - beats[p["_id"]][1] < dead_seconds]
-            if all(p["held"] == self.name for p in living) and now - began > LOOK_SECONDS * 4:
+            if all(p["held"] == self.name for p in living) and now - began > POLL_SECONDS * 4:
                 return
-            await asyncio.sleep(LOOK_SECONDS)
-        raise Conflict("a projector doesn't stand still: it is at a batch", code="not_held")
+            await asyncio.sleep(POLL_SECONDS)
+        raise Conflict("a projector doesn't pause: its batch is under way", code="not_held")
 
     async def begin_swap(self) -> None:
-        """From here only the end of the swap makes things whole."""
-        await self._step(HOLDING, SWAPPING)
+        """Enter the phase of swapping, after which the swap must be completed."""
+        await self._step(PAUSING, SWAPPING)
 
     async def end_swap(self) -> None:
-        """Somebody who took us for dead may have done it: that is as well."""
+        """Release the lease after the swap; another process may have done it already."""
         await self._runs.change({"run": self.name}, **after_swap(self.generation))
 
-    async def give_up(self) -> bool:
-        """False where the swap has begun: then it is for whoever finds it to complete."""
-        for phase in (BUILDING, HOLDING):
+    async def release(self) -> bool:
+        """Release the lease; return False if the swap has begun.
+
+        Then the next process that finds it completes the swap.
+        """
+        for phase in (BUILDING, PAUSING):
             await self._runs.change({"run": self.name, "phase": phase}, run=None, phase=None)
         return (await self._runs.current()).get("run") != self.name
 
@@ -132,12 +141,12 @@ class ReplayLease:
         if not await self._runs.change({"run": self.name, "phase": before}, phase=after):
             raise _lost()
 
-    async def _keep(self) -> None:
-        """What counts is what the document says: a store that is away for a while is no loss."""
+    async def _write_heartbeats(self) -> None:
+        """Write heartbeats until the document names another run; a store that is away loses nothing."""
         while not self._is_lost:
             with suppress(StoreUnavailable):
                 self._is_lost = not await self._runs.change({"run": self.name})
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _processes(self) -> list[Document]:
         with translate_mongo_errors():
@@ -151,7 +160,7 @@ def after_swap(generation: int) -> Document:
 
 def _lost() -> Conflict:
     return Conflict(
-        "this replay has lost its turn: it stood still for too long, or somebody ended it;"
+        "this replay has lost its lease: it had no heartbeat for too long, or was ended;"
         " the live collections are as they were",
         code="turn_lost",
     )

@@ -1,4 +1,4 @@
-"""The collections that are built beside the live ones, and how they take their place."""
+"""Staged collections, built beside the live ones, and the swap of both."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from shared.mongo.whole_reads import walk
 PREFIX = "replay_"
 BATCH = 500
 NOT_THERE = 26
-# The projector's own clock, not the log's: kept where all else is as it was.
+# Fields by the projector's clock, not the log's: kept if all other fields are equal.
 OF_THE_CLOCK = {PROFILES.name: ("changedAt",), PLAYERS.name: ("changedAt", "previous")}
 INNER = {"rev"}
 
 
 class StagedProjections(MongoProjections):
-    """As the live ones; an erasure that is repeated there voids no snapshot."""
+    """Staged projections, where a repeated erasure makes no snapshot stale."""
 
     async def note_erasure(self) -> None:
         return
 
 
 class Staging:
-    """Collections named by their run, so that no other run meets them. Raises StoreUnavailable."""
+    """Collections named by their run, so that no other run uses them. Raises StoreUnavailable."""
 
     def __init__(self, database: Database, run: str, base: int) -> None:
         self._database = database
@@ -42,7 +42,7 @@ class Staging:
         self.store = StagedProjections(database, self._prefix, base)
 
     async def begin(self) -> None:
-        """Empty, with their indexes."""
+        """Create the empty collections with their indexes."""
         with translate_mongo_errors():
             for name in COPIED:
                 await self._database[self._prefix + name].create_index([("app", 1)])
@@ -52,13 +52,13 @@ class Staging:
                     await self._database[self._prefix + name].create_indexes(models)
 
     async def check(self) -> None:
-        """Raises Conflict unless all that is to take the live ones' place is there."""
+        """Check that all staged collections exist. Raises Conflict."""
         with translate_mongo_errors():
             there = set(await self._database.list_collection_names())
         missing = [name for name in COPIED if self._prefix + name not in there]
         if missing:
             raise Conflict(
-                f"what was rebuilt is gone ({', '.join(missing)}): the live collections stay",
+                f"rebuilt collections are missing ({', '.join(missing)}): the live collections stay",
                 code="staging_lost",
             )
 
@@ -82,7 +82,8 @@ class Staging:
         return count
 
     async def _insert(self, name: str, documents: list[Document]) -> None:
-        """What was removed and came back while it was copied, was copied twice: the later copy stands."""
+        """Insert documents; of one that was copied twice the later copy wins."""
+        # A document that was removed and came back while it was copied, was copied twice.
         collection = self._database[self._prefix + name]
         try:
             await collection.bulk_write([InsertOne(d) for d in documents], ordered=False)
@@ -92,8 +93,8 @@ class Staging:
                 [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in again]
             )
 
-    async def settle(self) -> int:
-        """Take over what only the live projector's clock knows; returns how many documents differ."""
+    async def copy_clock_fields(self) -> int:
+        """Copy the fields by the live projector's clock; return the number of documents that differ."""
         different = 0
         for name, fields in OF_THE_CLOCK.items():
             batch: list[Document] = []
@@ -102,16 +103,18 @@ class Staging:
                 async for document in walk(staged, {}, at_once=IN_LIMIT):
                     batch.append(document)
                     if len(batch) == IN_LIMIT:
-                        different += await self._settle(name, fields, batch)
+                        different += await self._copy_clock_fields(name, fields, batch)
                         batch = []
-                different += await self._settle(name, fields, batch)
+                different += await self._copy_clock_fields(name, fields, batch)
         return different
 
-    async def _settle(self, name: str, fields: tuple[str, ...], batch: list[Document]) -> int:
+    async def _copy_clock_fields(
+        self, name: str, fields: tuple[str, ...], batch: list[Document]
+    ) -> int:
         if not batch:
             return 0
-        wanted = {"_id": {"$in": [document["_id"] for document in batch]}}
-        live = {d["_id"]: d async for d in self._database[name].find(wanted)}
+        query = {"_id": {"$in": [document["_id"] for document in batch]}}
+        live = {d["_id"]: d async for d in self._database[name].find(query)}
         same = [d for d in batch if _bare(d, fields) == _bare(live.get(d["_id"], {}), fields)]
         writes = [
             UpdateOne({"_id": d["_id"]}, {"$set": {f: live[d["_id"]][f] for f in fields}})
@@ -128,7 +131,7 @@ def staged_by(run: str) -> str:
 
 
 async def swap(database: Database, run: str) -> None:
-    """May be repeated after a crash: what has been renamed isn't there any more."""
+    """Rename the staged collections to the live ones; safe to repeat after a crash."""
     with translate_mongo_errors():
         for name in COPIED:
             try:
@@ -141,17 +144,18 @@ async def swap(database: Database, run: str) -> None:
 async def drop_leftovers(
     database: Database, current: Callable[[], Awaitable[Document]]
 ) -> list[str]:
-    """Collections of runs that are over. Listed first: the run of one that is there by then has
-    begun, so where the document names another, it has ended, and no run's name comes again."""
+    """Drop the collections of ended runs; return their names."""
+    # Listed first: the run of a listed collection has begun. So if the document names another run, the
+    # first one has ended, and no run's name is used again.
     with translate_mongo_errors():
         there = [n for n in await database.list_collection_names() if n.startswith(PREFIX)]
         if not there:
             return []
         mine = staged_by(str((await current()).get("run")))
-        over = [name for name in there if not name.startswith(mine)]
-        for name in over:
+        ended = [name for name in there if not name.startswith(mine)]
+        for name in ended:
             await database[name].drop()
-    return over
+    return ended
 
 
 def _bare(document: Document, fields: tuple[str, ...]) -> Document:

@@ -1,4 +1,4 @@
-"""What a replay may begin with: a snapshot that the log goes on from, or the whole log. Pure."""
+"""The origin of a replay: a snapshot that the log continues, or the whole log. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.kafka.client import Partition
 
 @dataclass(frozen=True)
 class Lineage:
-    """The log that there is, where it begins by now, and which one the collections followed before."""
+    """The present log, its first offsets, and the log that the collections followed before."""
 
     log: str
     before: str | None
@@ -27,9 +27,9 @@ class Origin:
 
 
 def choose_origin(snapshots: Sequence[tuple[Path, Header]], lineage: Lineage) -> Origin:
-    """The newest snapshot of this log, or the last one of the log that this one goes on from.
+    """Return the newest snapshot of this log, or the final one of the log before it.
 
-    Raises Conflict where nothing would give the whole history.
+    Raises Conflict where neither gives the whole history.
     """
     for path, header in snapshots:
         if header.log == lineage.log:

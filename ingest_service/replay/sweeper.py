@@ -1,6 +1,6 @@
-"""What a replay, or a projector, that died has left: ended, completed or removed.
+"""The sweeper: ends, completes or removes the remains of a replay or projector that died.
 
-Done by every projector's process, and by the next replay; so it must stand being done twice at once.
+Every projector's process and the next replay sweep, so two may do it at once.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from shared.mongo.client import Database, Document, blame_database, translate_mo
 
 log = logging.getLogger("carillon.replay")
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 SWEPT_SECONDS = 5.0
-GONE_SECONDS = 60.0  # a process that hasn't beaten for so long: its document goes
+GONE_SECONDS = 60.0  # without a heartbeat, after which a process's document is deleted
 
 
 class Sweeper:
-    """Every method raises StoreUnavailable."""
+    """The sweeper of one process. Every method raises StoreUnavailable."""
 
     def __init__(self, database: Database, clock: Monotonic) -> None:
         self._database = database
@@ -38,16 +38,16 @@ class Sweeper:
         while not stop.is_set():
             try:
                 with blame_database():
-                    ended = await self.look()
+                    ended = await self.check()
                     if ended or swept is None or self._clock() - swept >= SWEPT_SECONDS:
                         await self.sweep()
                         swept = self._clock()
             except StoreUnavailable as exc:
-                log.debug("not swept", extra=exc.log_fields)
-            await sleep_or_stop(stop, LOOK_SECONDS)
+                log.debug("sweep failed", extra=exc.log_fields)
+            await sleep_or_stop(stop, POLL_SECONDS)
 
-    async def look(self) -> bool:
-        """End a run that is gone."""
+    async def check(self) -> bool:
+        """End an expired run; return whether one was ended."""
         found = await self._runs.expired()
         return found is not None and await end_run(self._runs, self._database, found)
 
@@ -74,17 +74,17 @@ class Sweeper:
 
 
 async def end_run(runs: ReplayLeases, database: Database, found: Document) -> bool:
-    """Of a run that doesn't beat any more; False where it does, or somebody else was faster.
+    """End or complete an expired run; return False if it has a new heartbeat or was ended already.
 
-    Its collections have names of their own: should it only have slept, it finds nothing to rename.
+    A run that only slept finds no collections to rename, since they have names of their own.
     """
     mine = {"run": found["run"], "beat": found["beat"], "phase": found["phase"]}
     if found["phase"] != SWAPPING:
-        log.warning("a replay was cut off: the projectors go on")
+        log.warning("interrupted replay ended")
         return await runs.change(mine, run=None, phase=None)
     if not await runs.change(mine):
         return False
     await swap(database, found["run"])
     await runs.change({"run": found["run"]}, **after_swap(found["generation"]))
-    log.warning("a swap that was cut off is complete")
+    log.warning("interrupted swap completed")
     return True

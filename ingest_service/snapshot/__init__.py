@@ -1,1 +1,1 @@
-"""Copies of the projections with the offsets they stand at: what a replay begins with."""
+"""Snapshots: copies of the projections with their offsets, from which a replay begins."""

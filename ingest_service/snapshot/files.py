@@ -1,4 +1,4 @@
-"""A snapshot's file: one JSON line about it, then each document as BSON behind its collection's number."""
+"""Files of snapshots: a header line of JSON, then each collection's number and document as BSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ LEVEL = 1  # four times as fast as the default, and a fifth larger
 
 @dataclass(frozen=True)
 class Header:
-    """`erasures`: how many there had been; `final`: nothing was consumed of that log after it."""
+    """The header of a snapshot: its log and offsets, and the number of erasures before it.
+
+    `final` means that nothing of that log was consumed after the snapshot.
+    """
 
     log: str
     offsets: dict[Partition, int]
@@ -57,15 +60,15 @@ class Header:
 
 
 class Writer:
-    """Appears under its name only once it is whole and on disk."""
+    """Writer of a snapshot, which gets its name only once it is complete and on disk."""
 
     def __init__(self, folder: Path, header: Header) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = folder / f"{header.at:%Y%m%dT%H%M%S%f}-{os.getpid()}{SUFFIX}"
         self._partial = self.path.with_suffix(PARTIAL)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # it holds all that is known of everybody
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # it contains the data of all persons
         self._raw = os.fdopen(os.open(self._partial, flags, 0o600), "wb")
-        fcntl.flock(self._raw, fcntl.LOCK_EX)  # until it is closed, or we are killed
+        fcntl.flock(self._raw, fcntl.LOCK_EX)  # until it is closed, or the process is killed
         self._out = gzip.GzipFile(fileobj=self._raw, mode="wb", compresslevel=LEVEL)
         try:
             self._out.write(header.dump())
@@ -85,7 +88,7 @@ class Writer:
         return self.path
 
     def discard(self) -> None:
-        """Leave nothing; what a full disk doesn't take need not be written."""
+        """Remove the partial file; a full disk is no error."""
         for file in (self._out, self._raw):
             with suppress(OSError):
                 file.close()
@@ -93,18 +96,19 @@ class Writer:
 
 
 def drop_partial(folder: Path) -> list[Path]:
-    """What a snapshot that was killed has left: nobody holds its lock any more."""
+    """Delete partial files whose process was killed; return their paths."""
+    # A killed process holds no lock any more.
     dropped = []
     for path in folder.glob(f"*{PARTIAL}"):
-        with suppress(OSError), path.open("rb") as raw:  # locked, or somebody else was faster
+        with suppress(OSError), path.open("rb") as raw:  # locked, or another process was faster
             fcntl.flock(raw, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
             dropped.append(path)
     return dropped
 
 
-def every(folder: Path) -> list[tuple[Path, Header]]:
-    """Those that can be read, the newest first."""
+def readable_snapshots(folder: Path) -> list[tuple[Path, Header]]:
+    """Return the readable snapshots with their headers, newest first."""
     found = []
     for path in _all(folder):
         try:
@@ -114,15 +118,15 @@ def every(folder: Path) -> list[tuple[Path, Header]]:
     return found
 
 
-def damaged(folder: Path) -> list[Path]:
-    """Those whose first line can't be read, whoever tries: nobody knows whom they hold."""
+def damaged_snapshots(folder: Path) -> list[Path]:
+    """Return the snapshots with a damaged header: they may contain erased persons."""
     found = []
     for path in _all(folder):
         try:
             read_header(path)
         except Rejected:
             found.append(path)
-        except OSError:  # a disk or a right that may come back
+        except OSError:  # a disk or a permission that may come back
             continue
     return found
 
@@ -132,7 +136,7 @@ def _all(folder: Path) -> list[Path]:
 
 
 def read_header(path: Path) -> Header:
-    """Raises Rejected where it is damaged, OSError where the disk is."""
+    """Read a header. Raises Rejected where the file is damaged, OSError where the disk is."""
     try:
         with gzip.open(path, "rb") as source:
             return Header.parse(source.readline(MAX_HEADER))
@@ -140,8 +144,8 @@ def read_header(path: Path) -> Header:
         raise _damaged(path) from exc
 
 
-def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(collection, document). Raises Rejected where the file is cut off."""
+def read_documents(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each collection's name and document. Raises Rejected where the file is cut off."""
     codec: bson.CodecOptions[dict[str, Any]] = bson.CodecOptions(tz_aware=True)
     try:
         with gzip.open(path, "rb") as source:
@@ -156,6 +160,6 @@ def read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _damaged(path: Path) -> Rejected:
     return Rejected(
-        f"the snapshot {path.name} is damaged: what is without it is used",
+        f"the snapshot {path.name} is damaged: it is left out",
         code="snapshot_damaged",
     )

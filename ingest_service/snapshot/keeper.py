@@ -1,4 +1,4 @@
-"""The projector's process keeps a snapshot at hand: daily, of its own log, and of nobody erased."""
+"""The keeper of snapshots in the projector's process: daily, of its log, without erased persons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from ingest_service.snapshot.files import every
+from ingest_service.snapshot.files import readable_snapshots
 from ingest_service.snapshot.take import drop_stale, folder_of, take_snapshot
 from shared.clock import monotonic, utc_now
 from shared.errors import Unavailable
@@ -16,7 +16,7 @@ from shared.settings import Settings
 
 log = logging.getLogger("carillon.snapshot")
 
-LOOK_SECONDS = 5.0
+POLL_SECONDS = 5.0
 AGE = timedelta(days=1)
 PAUSE_SECONDS = 60.0  # between two, however many are erased meanwhile
 
@@ -35,10 +35,10 @@ async def keep_snapshots(
                     last = monotonic()
         except (Unavailable, OSError) as exc:  # a full disk: the log still has everything
             codes = exc.log_fields if isinstance(exc, Unavailable) else {}
-            log.warning("no snapshot taken", extra={"reason": type(exc).__name__, **codes})
-        await sleep_or_stop(stop, LOOK_SECONDS)
+            log.warning("snapshot failed", extra={"reason": type(exc).__name__, **codes})
+        await sleep_or_stop(stop, POLL_SECONDS)
 
 
 def _is_due(settings: Settings, log_id: str) -> bool:
-    mine = [header for _, header in every(folder_of(settings)) if header.log == log_id]
+    mine = [header for _, header in readable_snapshots(folder_of(settings)) if header.log == log_id]
     return not mine or utc_now() - mine[0].at > AGE

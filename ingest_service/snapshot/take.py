@@ -1,9 +1,8 @@
-"""Takes a snapshot, while projectors go on: offsets first, documents after.
+"""Snapshots, taken while projectors continue: offsets first, documents after.
 
-A document may be newer than the offsets then; what it has seen already is known to it, so a replay
-from the offsets ends equal. Whoever is erased meanwhile makes the copy void, and older ones too: an
-erasure is counted before its first write and after its last, so a copy that began in between is
-older than the second count.
+A document may be newer than the offsets then; it knows its events, so a replay from the offsets ends
+equal. An erasure meanwhile makes the copy stale, and older ones too. An erasure is counted before its
+first write and after its last. So a copy that began in between is older than the second count.
 """
 
 from __future__ import annotations
@@ -11,8 +10,15 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from ingest_service.projector.meta import erasures
-from ingest_service.snapshot.files import COPIED, Header, Writer, damaged, drop_partial, every
+from ingest_service.projector.meta import count_erasures
+from ingest_service.snapshot.files import (
+    COPIED,
+    Header,
+    Writer,
+    damaged_snapshots,
+    drop_partial,
+    readable_snapshots,
+)
 from shared.clock import utc_now
 from shared.errors import Unavailable
 from shared.kafka.client import ensure_topics
@@ -25,7 +31,7 @@ from shared.settings import Settings
 log = logging.getLogger("carillon.snapshot")
 
 READ = (EVENTS_TOPIC, DELIVERIES_TOPIC)
-KEPT = 2
+KEPT_SNAPSHOTS = 2
 TRIES = 5
 DOCUMENTS_A_READ = 1_000
 
@@ -35,22 +41,22 @@ def folder_of(settings: Settings) -> Path:
 
 
 async def take_snapshot(settings: Settings, database: Database, *, final: bool = False) -> Path:
-    """Raises Unavailable."""
+    """Take a snapshot; return its path. Raises Unavailable."""
     log_id = await ensure_topics(settings.kafka, TOPICS)
     for _ in range(TRIES):
         offsets = await committed_offsets(settings.kafka, PROJECTOR_GROUP, partitions_of(READ))
         with translate_mongo_errors():
-            count = await erasures(database)
+            count = await count_erasures(database)
         writer = Writer(folder_of(settings), Header(log_id, offsets, count, utc_now(), final))
         if await _copy(database, writer, count):
             return await _keep_last(settings, database, writer.path)
-    raise Unavailable("somebody was erased each time while the snapshot was taken: try again later")
+    raise Unavailable("a person was erased each time while the snapshot was taken: try again later")
 
 
 async def _keep_last(settings: Settings, database: Database, path: Path) -> Path:
     size = _size(path)
     await drop_stale(settings, database)
-    for old, _ in every(folder_of(settings))[KEPT:]:
+    for old, _ in readable_snapshots(folder_of(settings))[KEPT_SNAPSHOTS:]:
         old.unlink(missing_ok=True)
     log.info("snapshot taken", extra={"path": path.name, "bytes": size})
     return path
@@ -61,13 +67,13 @@ def _size(path: Path) -> int:
 
 
 async def _copy(database: Database, writer: Writer, count: int) -> bool:
-    """False where somebody was erased meanwhile."""
+    """Copy the documents; return False, and discard the copy, if a person was erased meanwhile."""
     try:
         with translate_mongo_errors():
             for name in COPIED:
                 async for document in walk(database[name], {}, at_once=DOCUMENTS_A_READ):
                     writer.add(name, document)
-            whole = await erasures(database) == count
+            whole = await count_erasures(database) == count
         if whole:
             writer.finish()
     except BaseException:
@@ -79,16 +85,19 @@ async def _copy(database: Database, writer: Writer, count: int) -> bool:
 
 
 async def drop_stale(settings: Settings, database: Database) -> int:
-    """Remove snapshots from before an erasure, or that don't tell, or are of the dead; returns how many."""
+    """Remove stale, damaged and partial snapshots; return their number.
+
+    A stale one is from before an erasure.
+    """
     with translate_mongo_errors():
-        count = await erasures(database)
+        count = await count_erasures(database)
     folder = folder_of(settings)
-    stale = [path for path, header in every(folder) if header.erasures < count]
+    stale = [path for path, header in readable_snapshots(folder) if header.erasures < count]
     stale += drop_partial(folder)
-    unknown = damaged(folder)
-    for path in unknown:
+    unreadable = damaged_snapshots(folder)
+    for path in unreadable:
         log.warning("damaged snapshot removed", extra={"path": path.name})
-    stale += unknown
+    stale += unreadable
     for path in stale:
         path.unlink(missing_ok=True)
     return len(stale)

@@ -1,1 +1,1 @@
-"""The browser snippet: plain JavaScript, put together for an app and served to its pages."""
+"""The browser snippet: plain JavaScript, assembled for an app and served to its pages."""

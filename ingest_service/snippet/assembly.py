@@ -15,14 +15,14 @@ import orjson
 from shared.identity_values import PATTERN, is_placeholder
 from shared.models.app import App
 
-VERSION = "1.3.0"  # told as context.sdk; raise it with every change of what a page can see
+VERSION = "1.3.0"  # sent as context.sdk; raise it with every change that a page can see
 SDK_URL = "https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.page.js"
 JS = Path(__file__).with_name("js")
 
 Flavour = Literal["carillon", "persoo", "actions", "check"]
 
 _PARTS = (
-    "00-where", "10-guard", "20-store", "30-visitor", "35-told", "37-person", "40-queue", "45-send",
+    "00-where", "10-guard", "20-store", "30-visitor", "35-reported", "37-person", "40-queue", "45-send",
     "50-layer", "60-onesignal", "70-api",
 )  # fmt: skip
 FILES: dict[Flavour, tuple[str, ...]] = {
@@ -32,15 +32,15 @@ FILES: dict[Flavour, tuple[str, ...]] = {
     "check": ("check", "check-onesignal"),
 }
 
-# Only what the sources have: no string of theirs has two slashes between blanks (a test looks).
+# Sufficient for the sources: none of their strings has two slashes between blanks (tested).
 _COMMENT = re.compile(r"[ \t]*(?:^|(?<=[ \t]))//(?=[ \n]).*$", re.MULTILINE)
 _INDENT = re.compile(r"^ +", re.MULTILINE)
-# No other word of the sources, no property and no string, is in capitals like these (a test looks).
+# No other word of the sources, no property and no string, is in such capitals (tested).
 _CONSTANT = re.compile(r"^const ([A-Z][A-Z0-9_]+) =", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
-# What a script of ours can't do is no reason for a message in the page's console to look like
-# the page's own error: even the start is guarded.
+# A failure of the script must not look like the page's own error in its console: even the start is
+# guarded.
 _FRAME = """\
 /*! Carillon {version}, {name} */
 (function (config) {{
@@ -55,13 +55,13 @@ try {{
 
 
 def assemble(flavour: Flavour, app: App, key: str) -> str:
-    """The script for pages that use this write key."""
-    told = check_configuration if flavour == "check" else configuration
-    return _frame(flavour, told(app, key))
+    """Return the script for pages that use this write key."""
+    configure = check_configuration if flavour == "check" else configuration
+    return _frame(flavour, configure(app, key))
 
 
 def assemble_refusal(code: str, message: str) -> str:
-    """Return the check that says why a key is refused, and looks at all else."""
+    """Return the check script for a refused key: it names the reason, and checks all else."""
     return _frame("check", {"version": VERSION, "code": code, "message": message})
 
 
@@ -75,8 +75,8 @@ def _frame(flavour: Flavour, config: dict[str, Any]) -> str:
 
 
 def configuration(app: App, key: str) -> dict[str, Any]:
-    """What a browser may know of an app, which is what anybody may know; what isn't set is left out."""
-    told = {
+    """Return the app's configuration for browsers, which is public; unset values are left out."""
+    values = {
         "version": VERSION,
         "key": key,
         "requireConsent": app.snippet.require_consent,
@@ -86,34 +86,37 @@ def configuration(app: App, key: str) -> dict[str, Any]:
         "allowedLogins": [login for login in app.allowed_logins if is_placeholder(login)],
         **(_one_signal(app) if app.one_signal.enabled else {}),
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
 def check_configuration(app: App, key: str) -> dict[str, Any]:
-    """Return what `carillon('check')` compares the page with; as public as the rest."""
-    told = configuration(app, key)
-    told |= {
+    """Return the public configuration that `carillon('check')` compares the page with."""
+    values = configuration(app, key)
+    values |= {
         "workerPath": "/" + app.snippet.worker_path.lstrip("/"),
         "provesLogins": app.login_hash.required,
         "hasLoginSecret": app.login_hash.secret is not None,
     }
-    return {name: value for name, value in told.items() if name not in ("masked", "nobody")}
+    return {name: value for name, value in values.items() if name not in ("masked", "nobody")}
 
 
 def _one_signal(app: App) -> dict[str, Any]:
-    """`tellLogin`: hand logins to the SDK. `sdkUrl`: load it from there. The worker's names are those
-    of the SDK's `init`."""
-    told = {
+    """Return the configuration of OneSignal.
+
+    `loginToSdk`: pass logins to the SDK. `sdkUrl`: load the SDK from there. The worker's names are those
+    of the SDK's `init`.
+    """
+    values = {
         "appId": app.one_signal.app_id,
         "webhookKey": app.snippet.webhook_key,
-        "tellLogin": app.snippet.login_to_one_signal,
+        "loginToSdk": app.snippet.login_to_one_signal,
     }
     if not app.snippet.load_one_signal:
-        return told
+        return values
     path = app.snippet.worker_path.lstrip("/")  # the SDK puts the slash before it
     scope = "/" + path[: path.rfind("/") + 1]
     worker = {"serviceWorkerPath": path, "serviceWorkerParam": {"scope": scope}}
-    return {**told, "sdkUrl": app.snippet.sdk_url or SDK_URL, "worker": worker}
+    return {**values, "sdkUrl": app.snippet.sdk_url or SDK_URL, "worker": worker}
 
 
 def etag_of(content: bytes) -> str:
@@ -128,21 +131,21 @@ def _body(flavour: Flavour) -> str:
 
 
 def shorten_constants(text: str) -> str:
-    """Give constants of the outermost level one or two letters: a quarter of a KB once compressed."""
+    """Rename constants of the outermost level to one or two characters: 0.25 KB less, compressed."""
     names = sorted(_CONSTANT.findall(text), key=lambda name: (-text.count(name), name))
     taken = set(re.findall(r"\w+", text))
-    free = (letters for letters in _short_names() if letters not in taken)
+    free = (name for name in _short_names() if name not in taken)
     short = dict(zip(names, free, strict=False))
     return re.sub(r"\b[A-Z][A-Z0-9_]+\b", lambda word: short.get(word[0], word[0]), text)
 
 
 def _short_names() -> Iterator[str]:
     for digit in ("", *string.digits):
-        yield from (letter + digit for letter in string.ascii_uppercase)
+        yield from (capital + digit for capital in string.ascii_uppercase)
 
 
 def _literal(value: Any) -> str:
-    """JSON that can stand in any script, also one that is written into a page."""
+    """Return JSON that is safe in any script, also in one within a page."""
     text = orjson.dumps(value).decode()
     for sign in ("<", ">", "&", "\u2028", "\u2029"):
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -1,4 +1,4 @@
-"""GET /v1/snippet.js, and the two scripts that Persoo's loader asks for."""
+"""GET /v1/snippet.js, and the two scripts that Persoo's loader requests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HEADERS = {
 Coding = Literal["br", "gzip", "identity"]
 CODINGS: tuple[Coding, ...] = ("br", "gzip")  # the smaller one first
 _NO_WEIGHT = re.compile(r"q=0(\.0*)?")
-KEPT_SCRIPTS = 256  # put together once: apps times keys times flavours times codings
+KEPT_SCRIPTS = 256  # assembled once: apps times keys times flavours times codings
 
 
 def snippet_routes(apps: AppRegistry) -> list[Route]:
@@ -47,7 +47,7 @@ def snippet_routes(apps: AppRegistry) -> list[Route]:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A script as it goes over the wire."""
+    """A compressed script, with its headers."""
 
     body: bytes
     etag: str
@@ -55,7 +55,7 @@ class Encoded:
 
 
 class Scripts:
-    """Every app's scripts, each put together and compressed once a version of the app."""
+    """The scripts of all apps, each assembled and compressed once for each version of the app."""
 
     def __init__(self, apps: AppRegistry) -> None:
         self._apps = apps
@@ -75,7 +75,7 @@ class Scripts:
         return Response(found.body, headers={**headers, **found.encoding}, media_type=MEDIA_TYPE)
 
     async def check(self, request: Request) -> Response:
-        """What `carillon('check')` runs: never kept, and also for a key that is unknown."""
+        """Respond with the script of `carillon('check')`: never cached, also for an unknown key."""
         headers = {**HEADERS, "Cache-Control": "no-store"}
         key = request.query_params.get("key")
         try:
@@ -88,7 +88,8 @@ class Scripts:
         return Response(found.body, headers={**headers, **found.encoding}, media_type=MEDIA_TYPE)
 
     def _app_of(self, key: str | None) -> App:
-        """By its write key only: a key of another kind would be published in every page."""
+        """Return the app that owns a write key. Raises Unauthorized, StoreUnavailable."""
+        # No other kind of key, since pages publish it.
         if not key or len(key) > MAX_KEY:
             raise Unauthorized("a write key is needed: ?key=", code="missing_key")
         return self._apps.by_key("write", key=key)[0]
@@ -96,7 +97,7 @@ class Scripts:
     def _script(self, app: App, flavour: Flavour, key: str, coding: Coding) -> Encoded:
         name = (app.id, app.version, flavour, key, coding)
         if name not in self._kept:
-            if len(self._kept) >= KEPT_SCRIPTS:  # mostly of versions that are no more
+            if len(self._kept) >= KEPT_SCRIPTS:  # mostly of old versions
                 self._kept.clear()
             self._kept[name] = _encode(assemble(flavour, app, key), coding)
         return self._kept[name]
@@ -116,7 +117,7 @@ def compress(body: bytes, coding: Coding) -> bytes:
 
 
 def choose_coding(accepted: str) -> Coding:
-    """Return the smallest that is accepted: by its name, else by `*`, and not with a weight of 0."""
+    """Return the smallest accepted coding: by its name, else by `*`, and not with a weight of 0."""
     weights = {}
     for one in accepted.lower().split(","):
         coding, _, parameters = one.partition(";")
@@ -134,7 +135,7 @@ def _knows(request: Request, etag: str) -> bool:
 
 
 def _refusal(error: CarillonError) -> Response:
-    """Never run, because of its status; it is for whoever looks at the answer."""
+    """Return an error as a script: a comment with the reason, for developers."""
     headers = {**HEADERS, "Cache-Control": "no-store"}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)

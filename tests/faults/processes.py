@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from random import Random
 
-from ingest_service.durable.circuit_breaker import HOLD
+from ingest_service.durable.circuit_breaker import PAUSE_FILE
 from tests.disk import fill
 from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.faults.plan import Fault
@@ -111,7 +111,7 @@ class Processes:
         log is free the spool is drained on a disk that stays full."""
         world, refused = self._world, self._clients.caller.refused
         before, dice = refused["spool_failed"], self._clients.dice(str(fault))
-        hold = world.settings.data_dir / HOLD
+        hold = world.settings.data_dir / PAUSE_FILE
         async with (
             world.guards[world.broker],
             world.guards[world.ingest],

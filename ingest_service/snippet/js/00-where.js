@@ -1,12 +1,12 @@
-// Where this script came from is where events go.
+// The script's origin, to which events are sent.
 
-// Not Array.from, which Prototype.js and MooTools have put something of their own in place of.
+// Not Array.from, which Prototype.js and MooTools replace.
 function list(given) {
   return [].slice.call(Object(given));
 }
 
 const SOURCE = /\/(v1\/snippet|[^/]+\/[^/]+\/persoo)\.js([?#].*)?$/;
-// An element that a page's visitor could write (<img name="currentScript">) takes such names too.
+// An element that a page's visitor could add (<img name="currentScript">) takes such names too.
 const SCRIPT = [document.currentScript]
   .concat(list(document.scripts))
   .find(

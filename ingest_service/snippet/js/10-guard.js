@@ -1,13 +1,13 @@
-// Nothing that goes wrong in here may reach the page: every entry point is guarded.
+// No error in here may reach the page: every entry point is guarded.
 
 const listeners = { error: [], log: [] };
 
-function tell(kind, entry) {
+function notify(kind, entry) {
   listeners[kind].forEach((listener) => {
     try {
       listener(entry);
     } catch (_) {
-      // the page's own listener failed, and telling it so would fail again
+      // the page's own listener failed, and would fail again with this error
     }
   });
 }
@@ -17,14 +17,14 @@ function textOf(error) {
     const { message, code } = Object(error);
     return String(message || code || error);
   } catch (_) {
-    return "unreadable"; // what was thrown throws again when it is looked at
+    return "unreadable"; // the thrown value throws again when it is read
   }
 }
 
 function fail(where, error) {
   const entry = { what: "error", where, message: textOf(error), code: Object(error).code };
-  tell("error", entry);
-  tell("log", entry);
+  notify("error", entry);
+  notify("log", entry);
 }
 
 function guarded(where, work) {
@@ -32,7 +32,7 @@ function guarded(where, work) {
   return (...given) => {
     try {
       const result = work(...given);
-      // Handled here, so that no rejection is ever "unhandled"; whoever waits for it still sees it.
+      // Handled here, so that no rejection is ever "unhandled"; the caller still gets it.
       Promise.resolve(result).catch(failed);
       return result;
     } catch (error) {
@@ -49,7 +49,7 @@ function later(ms, work) {
   return setTimeout(guarded("timer", work), ms);
 }
 
-// Once all of the page's own markup is there.
+// Runs the work once the page's own markup is complete.
 function whenParsed(work) {
   if (document.readyState !== "loading") return work();
   listen(document, "DOMContentLoaded", work);

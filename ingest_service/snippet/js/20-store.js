@@ -1,24 +1,24 @@
-// What is kept in the browser: localStorage, or memory where that is blocked or full.
+// Storage in the browser: localStorage, or memory if that is blocked or full.
 // `allowed` is the visitor's consent: nothing is written or sent unless it is true.
 
 const PREFIX = "carillon.";
 const COOKIE = "carillon_id"; // of the site: all apps' alike
 const OWN = PREFIX + config.key + "."; // another app's snippet may run on the same site
-const WISH = OWN + "wish"; // the login, or "" for none, that OneSignal's SDK has yet to be told
+const WISH = OWN + "wish"; // the login, or "" for a logout, that OneSignal's SDK is still to get
 const memory = {};
-let allowed = config.requireConsent ? null : true; // null: nobody has said yet
+let allowed = config.requireConsent ? null : true; // null: not decided yet
 
-// The wish names a person: it goes with its tab.
+// The wish names a person: it ends with its tab.
 function storeOf(key) {
   return key === WISH ? window.sessionStorage : window.localStorage;
 }
 
-// The text under a key; in memory it is newer, where there are both.
+// The text under a key; if there are both, the one in memory is newer.
 function kept(key) {
   try {
     return memory[key] || storeOf(key).getItem(key) || "";
   } catch (_) {
-    return ""; // blocked: even looking at it throws
+    return ""; // blocked: even reading it throws
   }
 }
 
@@ -26,7 +26,7 @@ function read(key) {
   try {
     return JSON.parse(kept(key));
   } catch (_) {
-    return null; // nothing, somebody else's, or cut off
+    return null; // absent, another script's, or cut off
   }
 }
 
@@ -66,7 +66,7 @@ function readCookie() {
   try {
     return document.cookie.match("(?:^|; )" + COOKIE + "=([^;]*)")[1];
   } catch (_) {
-    return null; // not there, or a sandboxed frame, where even looking throws
+    return null; // absent, or a sandboxed frame, where even reading throws
   }
 }
 

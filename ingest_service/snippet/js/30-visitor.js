@@ -1,12 +1,12 @@
-// Who this browser is: a random first-party id, in a cookie and in localStorage, so that it
-// survives the clearing of one of them. The cookie wins: it may be shared by subdomains.
+// The browser's id: a random first-party one, in a cookie and in localStorage, so that it
+// survives the clearing of one of them. The cookie wins: subdomains may share it.
 
 const VISITOR = PREFIX + "visitor";
 const COOKIE_SECONDS = 400 * 86400; // no browser keeps one longer
-const UUID = /^[0-9a-f-]{36}$/i; // as far as we must know one: Carillon looks closer
+const UUID = /^[0-9a-f-]{36}$/i; // sufficient here: Carillon checks it exactly
 let visitor = null;
 
-// randomUUID is missing on plain http and in older browsers: this is the same by hand.
+// A replacement of randomUUID, which is missing on plain http and in older browsers.
 function uuid() {
   return "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) =>
     (digit ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (digit / 4)))).toString(16),
@@ -17,7 +17,7 @@ function storedId() {
   return [readCookie(), read(VISITOR)].find((id) => UUID.test(id) && !isNobody(id));
 }
 
-// Read each time, because another tab may have begun anew.
+// Read each time, because another tab may have a new id.
 function visitorId() {
   const id = storedId() || uuid();
   if (id !== visitor) {
@@ -29,22 +29,22 @@ function visitorId() {
   return id;
 }
 
-// Consent is the site's: where another tab has taken it back, nothing is left of what was stored,
-// and this one is silent until the other begins anew.
+// Consent is the site's: if another tab has withdrawn it, nothing stored is left, and this tab is silent
+// until the other one gives it again.
 function mayAct() {
   return allowed && (!visitor || storedId());
 }
 
 function withdraw() {
   allowed = false;
-  held = [];
+  waitingCalls = [];
   keysFrom(PREFIX).concat(WISH).forEach(remove);
   writeCookie("", 0);
   writeCookie("", 0, ""); // from before the app named a domain
   visitor = null;
 }
 
-// The first of these marks tells: most browsers claim to be Chrome and Safari too.
+// The first of these marks decides: most browsers claim to be Chrome and Safari too.
 const BROWSERS = {
   Edg: "Edge",
   OPR: "Opera",
@@ -65,7 +65,7 @@ const CONTEXT = {
 
 const MASKED = String(config.masked).split(" ");
 
-// unescape, since decodeURIComponent throws at what is cut off.
+// unescape, since decodeURIComponent throws at cut texts.
 function decoded(text) {
   let found = text;
   for (let i = 0; i < 4; i++) found = unescape(found);
@@ -73,11 +73,11 @@ function decoded(text) {
 }
 
 function isSecret(name) {
-  const apart = name.replace(/([a-z])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$2 ");
-  return apart.toLowerCase().split(/[^a-z]+/).some((one) => MASKED.includes(one));
+  const spaced = name.replace(/([a-z])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$2 ");
+  return spaced.toLowerCase().split(/[^a-z]+/).some((one) => MASKED.includes(one));
 }
 
-// An address without its fragment, and of secrets and of persons' addresses only the names.
+// Returns an address without its fragment; of secrets and e-mail addresses only the names stay.
 function maskedUrl(url) {
   return url.replace(/#.*/, "").replace(/([?&;][^?&;=]*=)([^?&;]+)/g, (all, name, value) => {
     const inner = decoded(value);

@@ -1,5 +1,5 @@
-// Who somebody is, read as Carillon reads it. What a template or a script writes where nobody is would
-// make one person of all who come: the list is Carillon's (shared/identity_values.py).
+// The person of the page, read as Carillon reads it. A placeholder that a template or a script writes for
+// "no login" would make one person of all visitors: the list is Carillon's (shared/identity_values.py).
 
 const NOBODY = new RegExp(config.nobody);
 
@@ -7,13 +7,13 @@ function isNobody(text) {
   return NOBODY.test(text.toLowerCase()) && ![].concat(config.allowedLogins).includes(text);
 }
 
-let named; // who this page has said it is, for `check`
+let named; // the page's person, for `check`
 
 const SHAPES = { login: /^.{1,256}$/u, email: /^[^@\s]+@[^@\s]+$/ };
 
-// The person, and a code where there is none. Texts are taken without blanks and quotes around them, as
-// logins are proven, and never cut: they would be somebody else's. So would a number with decimals, or
-// with more digits than JavaScript keeps. A bad email costs itself.
+// The person, and a code if there is none. Texts lose blanks and quotes around them, as proofs of logins
+// require, and are never cut: a cut one would be another person's. So would a number with decimals, or
+// with more digits than JavaScript stores. Only a bad email is left out alone.
 function readPerson(given) {
   const person = { loginHash: given.loginHash };
   const codes = {};
@@ -30,14 +30,14 @@ function readPerson(given) {
   return [person, codes.login || (!person.login && codes.email)];
 }
 
-// An email is told of a login: another one's is news, and the same one's isn't on pages without it.
+// An email belongs to a login: another login's is news; the same one's isn't, on pages without login.
 function personFacts({ login, email, loginHash }) {
   const who = visitorId();
-  const now = login ? hash([who, login, loginHash]) : lastTold("login").is;
-  return { login: now, email: email ? hash([who, now, email]) : lastTold("email").is };
+  const now = login ? hash([who, login, loginHash]) : lastReported("login").is;
+  return { login: now, email: email ? hash([who, now, email]) : lastReported("email").is };
 }
 
-function tellPerson(person, code, callback) {
+function reportPerson(person, code, callback) {
   enqueue("identify", person, callback, personFacts(person), code);
   if (person.login && !code) wishSdk(person.login);
 }

@@ -1,14 +1,14 @@
-// The way to Carillon. An event waits in localStorage, under a key of its own, until Carillon has
-// said that it is stored. A page sends its own events; what a closed page left is taken over by the
-// site's next one. An event that was under way then goes again under the same id: it counts once.
+// The queue to Carillon. An event waits in localStorage, under a key of its own, until Carillon has
+// confirmed that it is stored. A page sends its own events; the site's next page adopts those of a closed
+// one. An event that was under way then is sent again under the same id: it counts once.
 
 const QUEUE = OWN + "q.";
 const BATCH_EVENTS = 50;
 const BATCH_CHARACTERS = 15000; // in UTF-8 at most 45 KB: browsers let 64 KB outlive a page
 const EVENT_CHARACTERS = 32000; // Carillon takes no larger one
-const KEPT_CHARACTERS = 200000; // beyond these the oldest go: a shop's storage is its own
-const LEAST_CHARACTERS = 1000; // as which a small event counts, so that there are 200 at most
-const ORPHAN_MS = 600000; // a page that crashed could not say that it left
+const KEPT_CHARACTERS = 200000; // beyond these the oldest are dropped: the storage is the shop's
+const LEAST_CHARACTERS = 1000; // the least weight of an event, so that there are 200 at most
+const ORPHAN_MS = 600000; // a crashed page could not remove its mark
 
 const PAGE = uuid().slice(0, 8);
 const ALIVE = OWN + "alive.";
@@ -16,10 +16,10 @@ const callbacks = {}; // by event id, for as long as this page lives
 let lastTime = 0;
 let room = 0; // until the queue is measured again
 
-// `facts` are what the event tells, where it is a matter of news; `refused`: why it isn't to be sent.
+// `facts` are the event's, if it reports news; `refused` is the code why it isn't to be sent.
 function enqueue(type, data, callback, facts, refused) {
   if (!mayAct()) return;
-  // What comes later is later: Carillon orders by the millisecond.
+  // A later event has a later time: Carillon orders by the millisecond.
   lastTime = Math.max(lastTime + 1, Date.now());
   const event = {
     id: uuid(),
@@ -39,11 +39,11 @@ function enqueue(type, data, callback, facts, refused) {
   write(ALIVE + PAGE, Date.now());
   write(QUEUE + (lastTime * 1000).toString(36) + "." + PAGE, entry); // keys sort by time
   remember(facts, Date.now());
-  tell("log", { what: "event", type, event });
+  notify("log", { what: "event", type, event });
   return handed ? leave() : schedule(GATHER_MS);
 }
 
-// The end of an event: whoever waits for it hears of it, and what was not taken is news again.
+// The end of an event: its callback is called, and facts of a rejected one are news again.
 function conclude({ event, facts }, error) {
   const { id, type } = event;
   if (error) {
@@ -56,7 +56,7 @@ function conclude({ event, facts }, error) {
   if (callback) guarded("callback", callback)({ ok: !error, id, type, code, message });
 }
 
-// Beyond its bound the oldest events go, a quarter at once: to measure the queue takes its time.
+// Drops the oldest events beyond the bound, a quarter at once: measuring the queue takes time.
 function makeRoom(size) {
   const weightOf = (length) => Math.max(length, LEAST_CHARACTERS);
   room -= weightOf(size);
@@ -75,7 +75,7 @@ function makeRoom(size) {
   room = KEPT_CHARACTERS - total;
 }
 
-// The oldest of this page's events.
+// Returns the oldest of this page's events.
 function take() {
   const batch = [];
   let characters = 0;
@@ -93,8 +93,8 @@ function take() {
   return batch;
 }
 
-// Makes the events of pages that are gone this page's own; they keep their place in time. Where two
-// tabs do it at the same moment, an event goes twice under its one id, and counts once.
+// Adopts the events of closed pages; they keep their order in time. If two tabs do it at the same moment,
+// an event is sent twice under its id, and counts once.
 function adopt() {
   keysFrom(QUEUE).forEach((key) => {
     const [at, owner] = key.slice(QUEUE.length).split(".");

@@ -1,8 +1,8 @@
-// The data layer: an array on the page whose entries describe it, in Persoo's words. What lies in
-// it at load, and what is pushed later, becomes identify, pageview and purchase.
+// The data layer: an array on the page whose entries describe it, with Persoo's keys. Its entries at
+// load, and later ones, become identify, pageview and purchase.
 
-// What a page shows, and how it is read.
-const SHOWN = {
+// Keys of what a page displays, with their readers.
+const DISPLAYED = {
   itemID: word,
   categoryID: word,
   category: word,
@@ -12,30 +12,30 @@ const SHOWN = {
   query: (value) => word(value, 512),
   results: (value) => number(Array.isArray(value) ? value.length : value),
 };
-const WORDS = Object.keys(SHOWN).concat(
+const WORDS = Object.keys(DISPLAYED).concat(
   "pageType basketItems basketTotal currency transaction login userId email loginHash".split(" "),
 );
 const IDENTIFY_AGAIN_MS = 86400000;
 let layer = null;
-let described = {}; // what the layer has said of the page so far
+let described = {}; // the description of the page so far
 
-// What an entry says in words of ours, as plain data: one that throws when it is read is left out.
-// Tag managers put their own things into the same array; in those there is nothing for us.
+// Returns the known keys of an entry as plain data; one that throws when it is read is left out. Tag
+// managers put entries of their own into the same array, which have none of these keys.
 function readEntry(entry) {
   const found = {};
   WORDS.forEach((name) => {
     try {
-      // Looked at first: a layer may have very many entries, and each failure takes its time.
+      // Checked first: a layer may have very many entries, and each failure takes time.
       if (entry[name] !== undefined) found[name] = JSON.parse(JSON.stringify(entry[name]));
     } catch (_) {
-      // not there, or no data
+      // absent, or no data
     }
   });
   return found;
 }
 
-// As Carillon reads amounts (ingest_service/parsing/normalise.py): one number, and around it what has no
-// digits. 1,234 and 1.234.567 are in thousands, 1.234 is a decimal. Below none, nothing is guessed.
+// As Carillon reads amounts (ingest_service/parsing/normalise.py): one number, with text without
+// digits around it. 1,234 and 1.234.567 are in thousands, 1.234 is a decimal. Other texts are no amounts.
 const NEGATIVE = /[(−–-]\D*\d|\d\s*[−–-]/;
 const AMOUNT = /^(?:\D*(?:[A-Za-z]\.|[^\d.,]))?([.,]?\d(?:[\d\s.,'’]*\d)?[.,]?)\D*$/;
 const GROUPS = /^(?!\d+\.\d*$)[1-9]\d{0,2}([,.\s'’])(\d\d\d?\1)*\d{3}(?!\1|\d)/;
@@ -53,7 +53,7 @@ function word(value, length = 128) {
   return String(first).trim().slice(0, length) || undefined;
 }
 
-// A list, or a text that Carillon takes to pieces: Persoo's plugin writes "1:12" and "['1','2']".
+// A list, or a text that Carillon splits: Persoo's plugin writes "1:12" and "['1','2']".
 function words(value) {
   return Array.isArray(value) ? value.slice(0, 50).map((one) => word(one)) : word(value, 2000);
 }
@@ -78,8 +78,8 @@ function basket(items) {
 function readVisitor(entry) {
   if (!word(entry.login)) entry.login = entry.userId;
   const [person, code] = readPerson(entry);
-  const isSomebody = person.login || person.email;
-  if (code || (isSomebody && isNews(personFacts(person), IDENTIFY_AGAIN_MS))) tellPerson(person, code);
+  const isIdentified = person.login || person.email;
+  if (code || (isIdentified && isNews(personFacts(person), IDENTIFY_AGAIN_MS))) reportPerson(person, code);
 }
 
 function readOrder(order) {
@@ -98,11 +98,11 @@ function readOrder(order) {
   enqueue("purchase", purchase, null, facts);
 }
 
-function tellPage(entry, isPage) {
+function reportPage(entry, isPage) {
   if (!mayAct()) return;
   readVisitor(entry);
-  // On a thank-you page `basketItems` is what was bought, and no basket any more. Shops that have one
-  // template for all their pages say `transaction: []` on the others.
+  // On a thank-you page `basketItems` is the order, not a basket. Shops with one template for all pages
+  // write `transaction: []` on the others.
   const isOrder = Object.values(Object(entry.transaction)).some(Boolean);
   const state = isOrder ? {} : entry;
   const view = {
@@ -111,10 +111,10 @@ function tellPage(entry, isPage) {
     basketTotal: number(state.basketTotal),
     currency: currency(),
   };
-  Object.keys(isPage ? SHOWN : {}).forEach((name) => {
-    view[name] = SHOWN[name](entry[name]);
+  Object.keys(isPage ? DISPLAYED : {}).forEach((name) => {
+    view[name] = DISPLAYED[name](entry[name]);
   });
-  // A basket without a page: it changed on one that is told already.
+  // A basket without a page: it changed on a page that is reported already.
   if (isPage || view.basketItems) enqueue("pageview", view);
   if (isOrder) readOrder(entry.transaction);
 }
@@ -124,7 +124,7 @@ function onPush(pushed) {
   if (!Object.keys(entry).length) return;
   const isPage = "pageType" in entry; // a page of a single-page shop
   described = Object.assign(isPage ? { currency: described.currency } : described, entry);
-  tellPage(entry, isPage);
+  reportPage(entry, isPage);
 }
 
 function readLayer() {
@@ -132,7 +132,7 @@ function readLayer() {
   layer = window[dataLayerName] = window[dataLayerName] || [];
   if (!Array.isArray(layer)) return enqueue("pageview");
   layer.forEach((entry) => Object.assign(described, readEntry(entry)));
-  tellPage(described, true);
+  reportPage(described, true);
   const push = layer.push;
   layer.push = (...pushed) => {
     const result = push.apply(layer, pushed);
@@ -141,8 +141,8 @@ function readLayer() {
   };
 }
 
-// Not before the page is complete: until then tag managers may have made the array, the page may
-// put another one in its place, and what describes the page may stand further down.
+// Not before the page is complete: until then a tag manager may have made the array, the page may
+// replace it, and the description of the page may be further down.
 function startLayer() {
   listen(window, "pagehide", readLayer);
   whenParsed(guarded("data layer", readLayer));

@@ -1,13 +1,13 @@
-// The bridge to OneSignal's SDK, v16 and v15: loads it or finds the page's own, hands on the player
-// id and what became of the permission, and tells it who is logged in.
+// The bridge to OneSignal's SDK, v16 and v15: loads it or finds the page's own, reports the player
+// id and the permission, and passes logins to it.
 
-const REPORT_AGAIN_MS = 86400000; // so that a report that got lost is made up for
-const LOOK_AGAIN_MS = 10000; // the id, or an SDK, may come late and without an event
+const REPORT_AGAIN_MS = 86400000; // so that a lost report is repeated
+const POLL_MS = 10000; // the id, or an SDK, may come late and without an event
 const HOOK = config.webhookKey && BASE + "/v1/webhooks/onesignal/" + config.webhookKey;
 let sdk = null; // {read: () => Promise<{id, isOn}>, login, logout}
-let isOurs = null; // whether we load it: known once the page has been read
+let isOurs = null; // whether this script loads it: known once the page is parsed
 let isAsked = false;
-let reported = null; // by this page: where that is refused, the next one tries again
+let reported = null; // by this page: if that is rejected, the next page tries again
 let lateId = null; // from a change event: early v16 SDKs had it there before their getter did
 
 function startOneSignal() {
@@ -17,11 +17,11 @@ function startOneSignal() {
   whenParsed(look);
   listen(document, "visibilitychange", look);
   later(1000, look);
-  setInterval(guarded("timer", look), LOOK_AGAIN_MS);
+  setInterval(guarded("timer", look), POLL_MS);
 }
 
 function findSdk() {
-  if (document.readyState === "loading") return; // the page's own may stand further down
+  if (document.readyState === "loading") return; // the page's own may be further down
   if (isOurs === null) {
     const isThere = window.OneSignal || document.querySelector("script[src*=OneSignalSDK]");
     isOurs = config.sdkUrl && !isThere;
@@ -35,7 +35,7 @@ function findSdk() {
 }
 
 function found16(OneSignal) {
-  isAsked = mayAct(); // else again, once it is allowed
+  isAsked = mayAct(); // else later, once it is allowed
   if (!isAsked) return;
   return Promise.resolve(isOurs && OneSignal.init(sdkOptions())).then(() => attach16(OneSignal));
 }
@@ -54,7 +54,7 @@ function sdkOptions() {
 function loadScript(url) {
   const script = document.createElement("script");
   script.src = url;
-  script.nonce = SCRIPT.nonce; // a strict policy trusts us, so it trusts it
+  script.nonce = SCRIPT.nonce; // a strict policy trusts this script, so also the SDK
   script.onerror = () => fail("script", url + " does not load");
   return document.head.appendChild(script);
 }
@@ -90,11 +90,11 @@ function attach15(OneSignal) {
 
 function attach(found) {
   sdk = found;
-  guarded("OneSignal", tellSdk)();
+  guarded("OneSignal", loginSdk)();
   return look();
 }
 
-// Reports what is new. Ids that begin with "local-" are the SDK's own makeshift, not players yet.
+// Reports a new status. Ids that begin with "local-" are temporary ones of the SDK, not players yet.
 function look() {
   if (!mayAct()) return;
   if (!sdk) return findSdk();
@@ -111,10 +111,10 @@ function look() {
   });
 }
 
-// The page may be gone before the SDK is there: then the site's next one tells it. Where the shop
-// keeps its logins to itself, also what an older copy of this script had left to be told isn't told.
-function tellSdk() {
-  const wish = config.tellLogin ? read(WISH) : null;
+// The page may close before the SDK is there: then the site's next page passes the login on. If the shop
+// doesn't pass logins, a login left by an older version of this script isn't passed either.
+function loginSdk() {
+  const wish = config.loginToSdk ? read(WISH) : null;
   if (!sdk || wish === null) return;
   return Promise.resolve(wish ? sdk.login(wish) : sdk.logout()).then(() => {
     if (read(WISH) === wish) remove(WISH);
@@ -122,6 +122,6 @@ function tellSdk() {
 }
 
 function wishSdk(login) {
-  if (config.tellLogin) write(WISH, login);
-  return guarded("OneSignal", tellSdk)();
+  if (config.loginToSdk) write(WISH, login);
+  return guarded("OneSignal", loginSdk)();
 }

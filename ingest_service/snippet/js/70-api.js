@@ -1,7 +1,7 @@
 // The function on the page: `carillon(command, …)`, or Persoo's under its configured name.
 
-const HELD = 100; // further calls kept while nobody has said whether they are allowed
-let held = [];
+const MAX_CALLS = 100; // that wait for the visitor's decision on consent
+let waitingCalls = [];
 let hasBegun = false;
 
 const commands = {
@@ -12,7 +12,7 @@ const commands = {
     if (type === "identify") return commands.identify(data, callback);
     enqueue(type, data, callback);
   },
-  identify: (person, callback) => tellPerson(...readPerson(Object(person)), callback),
+  identify: (person, callback) => reportPerson(...readPerson(Object(person)), callback),
   logout(callback) {
     enqueue("logout", {}, callback);
     remember({ login: 0, email: 0 }); // both are news again
@@ -30,21 +30,21 @@ const always = {
   log: (listener) => listeners.log.push(listener || ((entry) => console.log("carillon", entry))),
 };
 
-// What Carillon knows of this browser; without a callback, for whoever types it into the console.
+// Carillon's data of this browser; without a callback it is printed to the console.
 function profile(callback) {
   const url = BASE + "/v1/profile" + KEY + "&visitorId=" + visitorId();
   const asked = fetch(url)
     .then((answer) => answer.json())
-    .then((said) => {
-      if (!said.db) throw said; // a refusal, which says why
-      return said;
+    .then((view) => {
+      if (!view.db) throw view; // an error, with its reason
+      return view;
     });
   const show = callback || ((found) => console.log(JSON.stringify(found, null, 2)));
   asked.then(guarded("callback", show), () => {});
   return asked;
 }
 
-// What is right and what is missing here, in sentences: a script of its own finds it out.
+// Checks this page's integration, in sentences: by a script of its own.
 function check() {
   return new Promise((done) => {
     const script = loadScript(BASE + "/v1/check.js" + KEY);
@@ -52,11 +52,11 @@ function check() {
   });
 }
 
-// Nothing but `true` is a consent.
+// Only `true` is a consent.
 function consent(given) {
   if (given !== true) return withdraw();
   allowed = true;
-  visitor = null; // begins anew where another tab has taken everything away
+  visitor = null; // gets a new id if another tab has removed it
   return begin();
 }
 
@@ -64,22 +64,22 @@ function begin() {
   if (!allowed) return;
   if (hasBegun) return look(); // allowed again: the status is news for the new visitor id
   if (!BASE) return fail("start", "no data-ingest");
-  // A page that is only prepared is seen by nobody yet.
+  // A prerendered page isn't visible yet.
   if (document.prerendering) return listen(document, "prerenderingchange", begin);
   hasBegun = true;
   visitorId();
   startQueue();
   guarded("OneSignal", startOneSignal)();
   guarded("data layer", startLayer)();
-  held.splice(0).forEach((call) => api(...call));
+  waitingCalls.splice(0).forEach((call) => api(...call));
 }
 
 const api = guarded("call", (command, ...rest) => {
   if (always[command]) return always[command](...rest);
   if (!commands[command]) return fail("call", "unknown command " + command);
   if (hasBegun || allowed === false) return mayAct() ? commands[command](...rest) : undefined;
-  if (held.length >= HELD) return fail("call", "too many before consent: " + command);
-  held.push([command].concat(rest));
+  if (waitingCalls.length >= MAX_CALLS) return fail("call", "too many before consent: " + command);
+  waitingCalls.push([command].concat(rest));
 });
 api.version = config.version;
 
@@ -90,9 +90,9 @@ function install(name) {
   const calls = list(stub.q).map(list);
   window[name] = window[STARTED] = first || api;
   if (first) return calls.forEach((call) => first(...call));
-  // What the page says about consent and errors counts from the start, wherever it stands.
+  // Calls about consent and errors count from the start, wherever they are in the queue.
   const isAlways = guarded("call", ([command]) => always[command]);
-  held = calls.filter((call) => !isAlways(call));
+  waitingCalls = calls.filter((call) => !isAlways(call));
   calls.filter(isAlways).forEach((call) => api(...call));
   begin();
 }

@@ -1,6 +1,6 @@
 // As persoo.js: the page's loader has named the function and the data layer.
 
-// Its stub carries the key; what the loader's settings say is only looked at first.
+// Its stub has the key; the name in the loader's settings is only checked first.
 const isLoader = guarded("loader", (name) => {
   const found = window[name];
   return typeof found === "function" && found.apikey === config.key;
@@ -10,5 +10,5 @@ const loader = [persooName].concat(Object.keys(window)).find(isLoader) || "perso
 dataLayerName = (window[loader] || {}).dataLayerName || dataLayerName;
 api.apikey = config.key; // as on the stub
 install(loader);
-// The loader hides the page until it is told that there is nothing more to wait for.
+// The loader hides the page until `finish` is called.
 if (window.persooLoader) window.persooLoader.finish();

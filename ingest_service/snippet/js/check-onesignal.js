@@ -1,5 +1,5 @@
-// What of OneSignal's is right on this page, for check.js: the SDK, what its `init` said, the worker
-// file, permission, player and webhooks.
+// Checks of OneSignal's integration, for check.js: the SDK, the options of its `init`, the worker file,
+// permission, player and webhooks.
 
 function versionOf(OneSignal) {
   const version = OneSignal.VERSION || OneSignal._VERSION;
@@ -18,7 +18,7 @@ function checkSdk(sdk) {
   return line("sdk", false, "OneSignal's SDK " + text);
 }
 
-// Where the page's own SDK has registered one, that is the file.
+// The file that the page's own SDK has registered, else the configured one.
 function workerPath() {
   return navigator.serviceWorker.getRegistrations().then((found) => {
     const urls = found.map((one) => Object(one.active || one.waiting || one.installing).scriptURL);
@@ -62,8 +62,8 @@ function checkPlayer(sdk) {
   });
 }
 
-// What the page's `init` has left for the worker (the SDK's own IndexedDB, v15 and v16): the app's id
-// and the webhooks' addresses. Looked at only, and not made where it isn't there.
+// Data of the page's `init` for the worker (the SDK's own IndexedDB, v15 and v16): the app's id and the
+// webhooks' addresses. The database is only read, and not created if it is absent.
 function stored() {
   return new Promise((done) => {
     const request = indexedDB.open("ONE_SIGNAL_SDK_DB");
@@ -87,7 +87,7 @@ function stored() {
   });
 }
 
-// Of an SDK that keeps it elsewhere, what it shows.
+// The app id; from the SDK's public fields if it stores it elsewhere.
 function startedAs(found) {
   return Object(found).appId || Object(Object(window.OneSignal).config).appId;
 }
@@ -110,8 +110,8 @@ function checkHooks(found) {
   if (!startedAs(found) || !found) {
     return line("webhook", null, known + "; whether OneSignal's `init` has its `webhooks` can't be seen.");
   }
-  const shown = Object(window.OneSignal).getUserId ? "displayed" : "willDisplay";
-  const names = [shown, "clicked", "dismissed"].map((one) => "notification." + one);
+  const display = Object(window.OneSignal).getUserId ? "displayed" : "willDisplay";
+  const names = [display, "clicked", "dismissed"].map((one) => "notification." + one);
   const isMissing = (name) => !found["webhooks." + name];
   const missing = names.filter(isMissing);
   if (missing.length) {
@@ -134,9 +134,9 @@ function checkWebhook() {
   }
   const isOther = window.oneSignalWebHookURL && window.oneSignalWebHookURL !== HOOK;
   if (isOther) return line("webhook", false, `\`oneSignalWebHookURL\` on this page isn't ${HOOK}.`);
-  return ask(HOOK + "?check=1", { method: "POST", body: "{}" }).then(({ status, said }) => {
+  return ask(HOOK + "?check=1", { method: "POST", body: "{}" }).then(({ status, json }) => {
     if (!status) return line("webhook", false, HOOK + UNREACHED);
-    if (status === 401) return line("webhook", false, `Carillon refuses the webhook key: ${said.code}.`);
+    if (status === 401) return line("webhook", false, `Carillon refuses the webhook key: ${json.code}.`);
     return stored().then(checkHooks);
   });
 }

@@ -1,5 +1,5 @@
-// What carillon('check') loads: what is right on this page and what is missing, in sentences. It asks
-// Carillon as a page does, looks at the page, and changes nothing.
+// The script of carillon('check'): checks this page's integration, in sentences. It sends Carillon the
+// requests of a page, reads the page, and changes nothing.
 
 const HERE = document.currentScript;
 const BASE = HERE.src.replace(/\/v1\/check\.js.*/, "");
@@ -10,17 +10,17 @@ const LONGEST_MS = 10000;
 
 const line = (check, ok, text) => ({ check, ok, text });
 
-// What is answered, as {status, code}; 0 where nothing can be read.
+// A response as {status, type, text, json}; status 0 if nothing can be read.
 function ask(path, options) {
   return fetch(path, options)
     .then((answer) =>
       answer.text().then((text) => {
         const type = answer.headers.get("Content-Type") || "";
         const isJson = /json/.test(type);
-        return { status: answer.status, type, text, said: isJson ? Object(JSON.parse(text)) : {} };
+        return { status: answer.status, type, text, json: isJson ? Object(JSON.parse(text)) : {} };
       }),
     )
-    .catch(() => ({ status: 0, type: "", text: "", said: {} }));
+    .catch(() => ({ status: 0, type: "", text: "", json: {} }));
 }
 
 function checkKey() {
@@ -29,13 +29,13 @@ function checkKey() {
 }
 
 function checkOrigin() {
-  return ask(BASE + "/v1/profile" + KEY + "&visitorId=carillon-check").then(({ status, said }) => {
-    if (said.code === "origin_not_allowed") {
+  return ask(BASE + "/v1/profile" + KEY + "&visitorId=carillon-check").then(({ status, json }) => {
+    if (json.code === "origin_not_allowed") {
       const text = " isn't among the app's `origins`: add it there, or nothing of this page is taken.";
       return line("origin", false, location.origin + text);
     }
     if (!status) return line("origin", false, BASE + UNREACHED);
-    if (!said.db && !said.code) return line("origin", false, `What answers at ${BASE} isn't Carillon.`);
+    if (!json.db && !json.code) return line("origin", false, `What answers at ${BASE} isn't Carillon.`);
     if (status === 401) return line("origin", null, "Without a known key nobody can say if it is listed.");
     return line("origin", true, "The app takes events of " + location.origin + ".");
   });
@@ -53,10 +53,10 @@ function waiting() {
 // An empty request: nothing is stored. With `check` it isn't refused: the console would show that in red.
 function checkEvents() {
   const asked = ask(BASE + "/v1/events" + KEY + "&check=1", { method: "POST", body: "[]" });
-  return asked.then(({ status, said }) => {
+  return asked.then(({ status, json }) => {
     if (!status) return line("events", false, BASE + "/v1/events" + UNREACHED);
-    if (said.accepted !== 0) {
-      return line("events", false, `Events aren't taken: ${status} ${said.code || "of somebody else"}.`);
+    if (json.accepted !== 0) {
+      return line("events", false, `Events aren't taken: ${status} ${json.code || "of somebody else"}.`);
     }
     return line("events", true, `Events reach Carillon; ${waiting()} wait to be sent.`);
   });
@@ -75,16 +75,16 @@ function isUnproven(entry) {
   return Object(entry).login && !entry.loginHash;
 }
 
-// What would become of it: Carillon looks at the proof, and stores nothing.
+// Carillon checks the proof, and stores nothing.
 function checkProof(person) {
   const event = { type: "identify", visitorId: "carillon-check", data: person };
   const body = JSON.stringify(event);
-  return ask(BASE + "/v1/check" + KEY, { method: "POST", body }).then(({ status, said }) => {
-    if (said.accepted === undefined) return line("login", null, `The login was not looked at: ${status}.`);
-    const refusal = [].concat(said.rejected)[0];
+  return ask(BASE + "/v1/check" + KEY, { method: "POST", body }).then(({ status, json }) => {
+    if (json.accepted === undefined) return line("login", null, `The login was not looked at: ${status}.`);
+    const refusal = [].concat(json.rejected)[0];
     if (refusal) return line("login", false, `This page's login is refused: ${refusal.message}.`);
     if (!config.provesLogins) return line("login", null, UNPROVEN);
-    const isLeftOut = [].concat(said.warnings || []).some(({ code }) => code === "login_unproven");
+    const isLeftOut = [].concat(json.warnings || []).some(({ code }) => code === "login_unproven");
     if (!isLeftOut) return line("login", true, "This page's login is proven by its `loginHash`.");
     const why = person.loginHash ? "with a `loginHash` that isn't its proof" : "without `loginHash`";
     return line("login", false, `This page has a login ${why}: it is left out.`);
@@ -104,7 +104,7 @@ function checkLogin(person) {
   return line("login", null, "Logins need a `loginHash`; this page has no login.");
 }
 
-// One that fails, or waits for ever for an SDK, costs itself only.
+// A check that fails, or waits for an SDK forever, doesn't affect the others.
 function limited(check, work) {
   const late = new Promise((_, giveUp) => {
     setTimeout(giveUp, LONGEST_MS, "no answer in " + LONGEST_MS / 1000 + " s");

@@ -223,7 +223,15 @@ def test_workers_folder_is_its_scope(given: str, path: str, scope: str) -> None:
 
 def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
     told = configuration(app(loadOneSignal=False), "wk_shop")
-    assert told.keys() == {"version", "key", "masked", "nobody", "appId", "webhookKey", "tellLogin"}
+    assert told.keys() == {
+        "version",
+        "key",
+        "masked",
+        "nobody",
+        "appId",
+        "webhookKey",
+        "loginToSdk",
+    }
 
 
 @pytest.mark.parametrize(
@@ -236,5 +244,5 @@ def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
 )
 def test_sdk_is_told_logins_unless_the_shop_keeps_them(snippet: Any, told: bool | None) -> None:
     found = configuration(app(**snippet), "wk_shop")
-    assert found.get("tellLogin") is told
+    assert found.get("loginToSdk") is told
     assert found["appId"] == APP_ID  # all else goes on

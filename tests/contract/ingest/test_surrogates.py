@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from ingest_service.collect.batch import NotUnicode, _marked
+from ingest_service.collect.batch import NotUnicode, _mark_not_unicode
 from tests.contract.ingest.doubles import Api
 from tests.contract.ingest.test_events import URL, nested, pageview
 from tests.contract.ingest.test_streams import FLAT, SECRET
@@ -91,5 +91,5 @@ def test_nesting_of_events_is_not_followed() -> None:
     deep: Any = [{"type": "\ud800"}]
     for _ in range(5 * sys.getrecursionlimit()):
         deep = {"events": deep}
-    assert _marked(deep)["events"] is deep["events"]
-    assert isinstance(_marked({"events": [{"type": "\ud800"}]})["events"][0], NotUnicode)
+    assert _mark_not_unicode(deep)["events"] is deep["events"]
+    assert isinstance(_mark_not_unicode({"events": [{"type": "\ud800"}]})["events"][0], NotUnicode)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from ingest_service.durable.circuit_breaker import HOLD
+from ingest_service.durable.circuit_breaker import PAUSE_FILE
 from tests import stack
 from tests.disk import fill, small_disk
 from tests.integration.ingest.load import Load, read_log
@@ -39,7 +39,7 @@ async def test_b4_a_disk_full_of_the_spool_empties_without_growing(
     with small_disk(tmp_path / "disk", mebibytes=3) as disk:
         settings = stack.settings_for(broker, mongo_uri, disk)
         settings = settings.model_copy(update={"log_level": "WARNING"})
-        hold = settings.data_dir / HOLD
+        hold = settings.data_dir / PAUSE_FILE
         async with seeded(settings):
             with stack.service("ingest_service", settings, "--only", "api") as server:
                 async with client_of(server) as client:

@@ -15,7 +15,13 @@ import pytest
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
-from ingest_service.snapshot.files import Header, Writer, every, read, read_header
+from ingest_service.snapshot.files import (
+    Header,
+    Writer,
+    read_documents,
+    read_header,
+    readable_snapshots,
+)
 from ingest_service.snapshot.take import drop_stale, folder_of, take_snapshot
 from shared.errors import Rejected, Unavailable
 from shared.mongo.client import Database, ensure_indexes, open_database
@@ -68,7 +74,7 @@ async def test_damaged_snapshot_is_removed_and_the_others_stay(
     bad.write_bytes(DAMAGE[how](good.read_bytes()))
     with pytest.raises(Rejected, match="damaged"):
         read_header(bad)
-    assert [path for path, _ in every(folder_of(settings))] == [good]
+    assert [path for path, _ in readable_snapshots(folder_of(settings))] == [good]
     assert await drop_stale(settings, database) == 1
     assert good.exists() and not bad.exists()
 
@@ -78,7 +84,7 @@ async def test_snapshot_damaged_further_on_says_so(settings: Settings, database:
     path = await take_snapshot(settings, database)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(Rejected, match="damaged"):
-        list(read(path))
+        list(read_documents(path))
 
 
 async def test_projector_and_replay_live_with_a_damaged_snapshot(alone: Settings) -> None:
@@ -89,7 +95,7 @@ async def test_projector_and_replay_live_with_a_damaged_snapshot(alone: Settings
         with stack.service("ingest_service", alone) as server:
             async with client_of(server) as client:
                 await until(client, 200, "ready")
-                await stack.eventually(lambda: len(every(folder)) == 1, 20)
+                await stack.eventually(lambda: len(readable_snapshots(folder)) == 1, 20)
                 await shop_day(client, 0)
                 await until_settled(database, 2)
                 before = await contents(database)
@@ -107,7 +113,7 @@ async def test_snapshot_that_is_never_whole_is_a_sentence(
     async def another(_: Database) -> int:
         return next(counts)
 
-    monkeypatch.setattr("ingest_service.snapshot.take.erasures", another)
+    monkeypatch.setattr("ingest_service.snapshot.take.count_erasures", another)
     with pytest.raises(Unavailable, match="erased each time"):
         await take_snapshot(settings, database)
     assert list(folder_of(settings).iterdir()) == []
@@ -122,7 +128,7 @@ class Waiting(MongoProjections):
 
     async def save_visitors(self, documents: Sequence[dict[str, Any]]) -> None:
         path = await take_snapshot(*self._taken)
-        assert "eva" in str(list(read(path)))
+        assert "eva" in str(list(read_documents(path)))
         await super().save_visitors(documents)
 
 
@@ -133,9 +139,9 @@ async def test_snapshot_that_overlaps_an_erasure_is_dropped(
     late = Projector(Waiting(database, settings), PEOPLE, lambda: START)
     await late.handle([item(erasure("a", 2, PEOPLE.of_login(APP, "eva")))])
     assert await drop_stale(settings, database) == 1
-    assert every(folder_of(settings)) == []
+    assert readable_snapshots(folder_of(settings)) == []
     path = await take_snapshot(settings, database)
-    assert "eva" not in str(list(read(path)))
+    assert "eva" not in str(list(read_documents(path)))
 
 
 KILLED = """
@@ -171,7 +177,7 @@ async def test_replay_takes_the_snapshot_before_a_damaged_one(alone: Settings) -
                 await until_settled(database, 2)
                 assert (await command(alone, "snapshot"))[0] == 0
                 before = await contents(database)
-                (newest, _), (older, _), *_ = every(folder_of(alone))
+                (newest, _), (older, _), *_ = readable_snapshots(folder_of(alone))
                 newest.write_bytes(newest.read_bytes()[:-20])
                 code, told = await command(alone, "replay")
                 assert code == 0 and f"{newest.name} is damaged" in told, told

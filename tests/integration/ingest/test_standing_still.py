@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ingest_service.projector.pause_barrier import HOLDING, PREFIX, PauseBarrier
+from ingest_service.projector.pause_barrier import PAUSING, PREFIX, PauseBarrier
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector_role import Surroundings, project
 from ingest_service.replay.lease import ReplayLease, ReplayLeases
@@ -39,7 +39,7 @@ class PublishedEvents:
 
 
 async def taken(database: Database) -> ReplayLease:
-    run = await ReplayLeases(database, monotonic).take()
+    run = await ReplayLeases(database, monotonic).acquire()
     assert run is not None
     return run
 
@@ -53,12 +53,12 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
     async with open_database(settings.mongo, "test") as database:
         stage, hold = PublishedEvents(), PauseBarrier(database, "it")
         hold.attach(stage)
-        await hold.enter()
+        await hold.join()
         run = await taken(database)
-        await ReplayLeases(database, monotonic).change({"run": run.name}, phase=HOLDING)
+        await ReplayLeases(database, monotonic).change({"run": run.name}, phase=PAUSING)
 
         async def is_still() -> bool:
-            await hold.look()
+            await hold.poll()
             return bool((await process_of(database))["held"] == run.name)
 
         assert await is_still()
@@ -67,7 +67,7 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
         stage.uncommitted, stage.under_way = False, True
         assert not await is_still()  # its letters are written, perhaps
         with pytest.raises(StoreUnavailable):
-            async with hold.working():
+            async with hold.batch():
                 pass
         assert await is_still()  # it is this hold that it waits for
         stage.uncommitted = True
@@ -140,12 +140,12 @@ async def test_a_commit_that_takes_its_time_is_waited_for(
         async with projecting(alone, database, gate) as stop:
             await stack.eventually(lambda: gate.waiting)
             run = await taken(database)
-            async with run.alive():
-                holding = asyncio.create_task(run.hold(dead_seconds=30))
+            async with run.kept():
+                holding = asyncio.create_task(run.pause_projectors(dead_seconds=30))
                 assert await beats(database, 4)
                 stop.set()  # also when it is about to end
                 assert await beats(database, 4) and not holding.done()
                 gate.open.set()
                 await holding
-                await run.give_up()
+                await run.release()
         assert await process_of(database) == {}

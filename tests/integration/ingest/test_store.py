@@ -108,7 +108,7 @@ async def test_merges_end_with_their_person_and_until_then(store: Projections) -
     kept = [merge("later", 3), merge("his", 1, "adam"), merge("elsewhere", 1, app="other")]
     await store.save_merges([merge("early", 1), merge("last", 2), merge("named", 9), *kept])
     ended = ErasedMerges(APP, "eva", START + timedelta(days=2))
-    await store.save_merges([merge("at once", 2)], gone=["named"], ended=[ended])
+    await store.save_merges([merge("at once", 2)], erased_persons=["named"], erased_merges=[ended])
     again = [merge(name, 9) for name in ("early", "last", "named", "at once", "later")]
     await store.save_merges(again)
     assert await merge_times(store) == {

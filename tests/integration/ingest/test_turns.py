@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ingest_service.projector.pause_barrier import HOLD, PauseBarrier
-from ingest_service.replay.command import turn
-from ingest_service.replay.lease import VOID_SECONDS, ReplayLease, ReplayLeases
+from ingest_service.projector.pause_barrier import REPLAY_DOCUMENT, PauseBarrier
+from ingest_service.replay.command import acquire_lease
+from ingest_service.replay.lease import EXPIRY_SECONDS, ReplayLease, ReplayLeases
 from ingest_service.replay.staging import Staging, staged_by
 from ingest_service.replay.sweeper import GONE_SECONDS, Sweeper
 from ingest_service.snapshot.files import COPIED
@@ -38,7 +38,7 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 async def a_run(database: Database) -> tuple[ReplayLease, Staging]:
     """Built, as far as to its swap; `v` is new in it."""
-    run = await ReplayLeases(database, monotonic).take()
+    run = await ReplayLeases(database, monotonic).acquire()
     assert run is not None
     staging = Staging(database, run.name, 100)
     await staging.begin()
@@ -51,7 +51,7 @@ async def staged(database: Database) -> list[str]:
 
 
 async def hold_of(database: Database) -> dict[str, Any]:
-    return await database["projector"].find_one({"_id": HOLD}) or {}
+    return await database["projector"].find_one({"_id": REPLAY_DOCUMENT}) or {}
 
 
 async def is_free(database: Database) -> bool:
@@ -59,7 +59,7 @@ async def is_free(database: Database) -> bool:
 
 
 async def test_document_that_was_copied_twice_stands_as_it_was_last(database: Database) -> None:
-    run = await ReplayLeases(database, monotonic).take()
+    run = await ReplayLeases(database, monotonic).acquire()
     assert run is not None
     staging = Staging(database, run.name, 100)
     await staging.begin()
@@ -73,12 +73,12 @@ async def test_document_that_was_copied_twice_stands_as_it_was_last(database: Da
         "p": {"_id": "p", "rev": 101, "email": emails[1]}, "q": {"_id": "q", "rev": 101}
     }  # fmt: skip
     await staging.drop()
-    assert await run.give_up()
+    assert await run.release()
 
 
 async def cut_off_in_the_swap(database: Database) -> None:
     run, _ = await a_run(database)
-    await run.hold(0)
+    await run.pause_projectors(0)
     await run.begin_swap()
     name = COPIED[0]
     await database[staged_by(run.name) + name].rename(name, dropTarget=True)
@@ -86,10 +86,10 @@ async def cut_off_in_the_swap(database: Database) -> None:
 
 async def test_only_one_has_the_turn(database: Database) -> None:
     runs = ReplayLeases(database, monotonic)
-    run = await runs.take()
-    assert run is not None and await runs.take() is None
-    assert await run.give_up()
-    assert await runs.take() is not None
+    run = await runs.acquire()
+    assert run is not None and await runs.acquire() is None
+    assert await run.release()
+    assert await runs.acquire() is not None
 
 
 async def test_of_two_first_ones_one_has_the_turn(
@@ -102,12 +102,12 @@ async def test_of_two_first_ones_one_has_the_turn(
     async def too_late() -> dict[str, Any]:
         found = await current()
         if not found:
-            assert await other.take() is not None
+            assert await other.acquire() is not None
         return found
 
     monkeypatch.setattr(runs, "current", too_late)
     with pytest.raises(Conflict, match="another replay is under way"):
-        await turn(runs, database)
+        await acquire_lease(runs, database)
 
 
 async def test_a_run_that_stands_still_is_ended_and_can_not_swap(database: Database) -> None:
@@ -115,14 +115,14 @@ async def test_a_run_that_stands_still_is_ended_and_can_not_swap(database: Datab
     sweeper = Sweeper(database, clock)
     await database["profiles"].insert_one({"_id": "live"})
     run, staging = await a_run(database)
-    await run.hold(0)
-    assert not await sweeper.look()
-    clock.at += VOID_SECONDS + 1
-    assert await sweeper.look()
+    await run.pause_projectors(0)
+    assert not await sweeper.check()
+    clock.at += EXPIRY_SECONDS + 1
+    assert await sweeper.check()
     await sweeper.sweep()
     assert await is_free(database)
     await staging.fill([("profiles", {"_id": "late"})])  # it was frozen, and goes on
-    with pytest.raises(Conflict, match="lost its turn"):
+    with pytest.raises(Conflict, match="lost its lease"):
         await run.begin_swap()
     assert [d["_id"] async for d in database["profiles"].find({})] == ["live"]
     await sweeper.sweep()
@@ -133,16 +133,16 @@ async def test_a_run_that_beats_is_let_alone(database: Database) -> None:
     clock = Handlers()
     sweeper = Sweeper(database, clock)
     run, _ = await a_run(database)
-    async with run.alive():
+    async with run.kept():
         for _ in range(3):
             beat = (await hold_of(database))["beat"]
 
             async def has_beaten(since: int = beat) -> bool:
                 return bool((await hold_of(database))["beat"] > since)
 
-            assert not await sweeper.look()
+            assert not await sweeper.check()
             await stack.eventually(has_beaten)
-            clock.at += VOID_SECONDS - 1
+            clock.at += EXPIRY_SECONDS - 1
     await sweeper.sweep()
     assert len(await staged(database)) == len(COPIED)
     run.check()
@@ -152,9 +152,9 @@ async def test_a_swap_that_was_cut_off_is_completed(database: Database) -> None:
     clock = Handlers()
     sweeper = Sweeper(database, clock)
     await cut_off_in_the_swap(database)
-    assert not await sweeper.look()
-    clock.at += VOID_SECONDS + 1
-    assert await sweeper.look()
+    assert not await sweeper.check()
+    clock.at += EXPIRY_SECONDS + 1
+    assert await sweeper.check()
     for name in COPIED:
         assert [d["_id"] async for d in database[name].find({})] == ["v"]
     assert await is_free(database)
@@ -163,37 +163,37 @@ async def test_a_swap_that_was_cut_off_is_completed(database: Database) -> None:
 
 async def test_a_sleeper_of_an_earlier_run_moves_nothing(database: Database) -> None:
     run, staging = await a_run(database)
-    await run.hold(0)
+    await run.pause_projectors(0)
     await run.begin_swap()
     clock = Handlers()
     sweeper = Sweeper(database, clock)
-    await sweeper.look()
-    clock.at += VOID_SECONDS + 1
-    assert await sweeper.look()
+    await sweeper.check()
+    clock.at += EXPIRY_SECONDS + 1
+    assert await sweeper.check()
     await database["visitors"].insert_one({"_id": "new"})
     await run.end_swap()
     assert (await hold_of(database))["generation"] == 1
     assert await database["visitors"].find_one({"_id": "new"}) is not None
-    with pytest.raises(Conflict, match="is gone"):
+    with pytest.raises(Conflict, match="are missing"):
         await staging.check()
 
 
 async def test_a_batch_that_met_a_swap_does_not_count(database: Database) -> None:
     hold = PauseBarrier(database, "frozen")
-    await hold.enter()
-    async with hold.working():
+    await hold.join()
+    async with hold.batch():
         pass
     run, _ = await a_run(database)
     with pytest.raises(StoreUnavailable):
-        async with hold.working():  # taken for dead
-            await run.hold(0)
+        async with hold.batch():  # taken for dead
+            await run.pause_projectors(0)
     await run.begin_swap()
     await run.end_swap()
     with pytest.raises(StoreUnavailable):
-        async with hold.working():
+        async with hold.batch():
             pass
-    await hold.look()
-    async with hold.working():
+    await hold.poll()
+    async with hold.batch():
         pass
 
 
@@ -201,12 +201,12 @@ async def test_processes_that_are_gone_are_forgotten(database: Database) -> None
     clock = Handlers()
     sweeper = Sweeper(database, clock)
     living, dead = PauseBarrier(database, "living"), PauseBarrier(database, "dead")
-    await dead.look()
+    await dead.poll()
     for _ in range(2):
-        await living.look()
+        await living.poll()
         await sweeper.sweep()
         clock.at += GONE_SECONDS + 1
-    await living.look()
+    await living.poll()
     await sweeper.sweep()
     names = [d["_id"] async for d in database["projector"].find({})]
     assert names == ["process:living"]

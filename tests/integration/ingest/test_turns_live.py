@@ -7,8 +7,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ingest_service.projector.pause_barrier import HOLD, PREFIX
-from ingest_service.replay.lease import VOID_SECONDS
+from ingest_service.projector.pause_barrier import PREFIX, REPLAY_DOCUMENT
+from ingest_service.replay.lease import EXPIRY_SECONDS
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from tests import stack
@@ -79,7 +79,8 @@ async def test_hold_that_is_lost_midway_leaves_all_as_it_was(alone: Settings) ->
 
                 async def is_lost() -> bool:
                     done = await database["projector"].update_one(
-                        {"_id": HOLD, "phase": "holding"}, {"$set": {"run": None, "phase": None}}
+                        {"_id": REPLAY_DOCUMENT, "phase": "holding"},
+                        {"$set": {"run": None, "phase": None}},
                     )
                     return done.matched_count == 1
 
@@ -103,7 +104,7 @@ async def test_projector_clears_away_what_a_killed_replay_left(alone: Settings) 
                 await until_settled(database, 2)
                 before = await contents(database)
                 await killed_replay(alone, database)
-                await stack.eventually(lambda: is_free(database), VOID_SECONDS + 15)
+                await stack.eventually(lambda: is_free(database), EXPIRY_SECONDS + 15)
                 assert await contents(database) == before
                 await shop_day(client, 2)
                 await until_settled(database, 4)
@@ -124,6 +125,6 @@ async def test_next_replay_completes_a_swap_that_was_cut_off(alone: Settings) ->
     async with open_database(alone.mongo, "test") as database:
         await cut_off_in_the_swap(database)
         code, told = await command(alone, "replay")
-        assert code == 0 and "cleared away" in told, told
+        assert code == 0 and "was removed" in told, told
         assert await is_free(database)
         assert (await hold_of(database))["generation"] == 2

@@ -11,7 +11,7 @@ import pytest
 from pymongo import MongoClient
 
 from deploy.local.log_backup import FILE
-from ingest_service.durable.circuit_breaker import HOLD
+from ingest_service.durable.circuit_breaker import PAUSE_FILE
 from tests.integration.launcher.running import until
 from tests.integration.launcher.test_run import Stack
 
@@ -53,5 +53,5 @@ def test_exchanged_under_load(tmp_path: Path) -> None:
             until(all_are_projected, f"{len(accepted)} visitors are projected", 200)
             found = {str(v) for p in visitors_of.find({}) for v in p["visitors"]}  # type: ignore[attr-defined]
         assert accepted <= found
-        assert not (tmp_path / HOLD).exists() and not (tmp_path / FILE).exists()
+        assert not (tmp_path / PAUSE_FILE).exists() and not (tmp_path / FILE).exists()
         assert "is lost" not in launcher.screen

@@ -13,7 +13,7 @@ import pytest
 
 from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot import take
-from ingest_service.snapshot.files import COPIED, Header, Writer, read
+from ingest_service.snapshot.files import COPIED, Header, Writer, read_documents
 from sender_service.models.send import EVER
 from sender_service.pages.page import page_id
 from sender_service.store.erasure import ErasureStore
@@ -190,7 +190,7 @@ async def test_e1_a_read_beside_writes_is_whole(shifting: Database, what: str) -
 async def test_e1_a_snapshot_beside_writes_is_whole(shifting: Database, tmp_path: Path) -> None:
     writer = Writer(tmp_path, Header("log", {}, 0, NOW, True))
     assert await take._copy(shifting, writer, 0)
-    found = [(name, d["_id"]) for name, d in read(writer.path) if name != "erased"]
+    found = [(name, d["_id"]) for name, d in read_documents(writer.path) if name != "erased"]
     held = [name for name in COPIED if name in planted()]
     assert sorted(found) == sorted((name, one) for name in held for one in NAMES)
 

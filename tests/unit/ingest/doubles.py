@@ -92,18 +92,18 @@ class MemoryProjections:
     async def save_merges(
         self,
         documents: Sequence[Document],
-        gone: Iterable[str] = (),
-        ended: Iterable[ErasedMerges] = (),
+        erased_persons: Iterable[str] = (),
+        erased_merges: Iterable[ErasedMerges] = (),
     ) -> None:
         for document in documents:
             kept = self.kept["merges"].setdefault(document["_id"], copy.deepcopy(document))
             if "undone" in document:
                 kept["undone"] = document["undone"]
 
-        until = {(end.app, end.person): end.until for end in ended}
+        until = {(end.app, end.person): end.until for end in erased_merges}
         for name, kept in list(self.kept["merges"].items()):
             end = until.get((kept["app"], kept["person"]))
-            if name in set(gone) or (end is not None and kept["at"] <= end):
+            if name in set(erased_persons) or (end is not None and kept["at"] <= end):
                 del self.kept["merges"][name]
 
     async def save_tombstones(self, tombstones: Sequence[Document]) -> None:

@@ -123,7 +123,7 @@ async def test_no_mistake_ends_the_drainer(
     kafka.state = "away"
     await durable.publish([record(0)])
     kafka.state = "broken"
-    await eventually(lambda: "the spool isn't drained" in caplog.text)
+    await eventually(lambda: "spool drain failed" in caplog.text)
     kafka.state = "up"
     await drained(durable)
     assert kafka.values == [0]

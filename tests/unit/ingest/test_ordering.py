@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ingest_service.collect.ordering import let_times_rise
+from ingest_service.collect.ordering import make_times_rise
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def at(*milliseconds: int, visitor: str = "v") -> list[dict[str, Any]]:
 
 def risen(*milliseconds: int) -> list[int]:
     events = at(*milliseconds)
-    let_times_rise(events)
+    make_times_rise(events)
     return [(event["occurredAt"] - NOW) // timedelta(milliseconds=1) for event in events]
 
 
@@ -36,5 +36,5 @@ def test_f02_different_times_stay_whatever_their_order() -> None:
 
 def test_f02_visitors_dont_trouble_each_other() -> None:
     events = [*at(0, visitor="a"), *at(0, visitor="b")]
-    let_times_rise(events)
+    make_times_rise(events)
     assert {event["occurredAt"] for event in events} == {NOW}
