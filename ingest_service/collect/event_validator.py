@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -49,10 +50,10 @@ from shared.models.event import Source
 SPECIAL = frozenset({Identify, OneSignalStatus, Interaction})
 # An id makes repetition harmless: an event is not taken under another one.
 NEEDED = frozenset({"id", "type", "visitorId", "data"})
-_PLACES = (
-    ("timeZone", known_time_zone, ("time_zone", "is no time zone, as Europe/Prague is")),
-    ("language", known_language, ("language", "is no language, as cs or en-US is")),
-)
+_PLACES = {
+    "timeZone": (known_time_zone, ("time_zone", "is no time zone, as Europe/Prague is")),
+    "language": (known_language, ("language", "is no language, as cs or en-US is")),
+}
 BEYOND = ("out_of_range", "is beyond the years 1 to 9999")
 NEEDED_DATA = frozenset({"login"})  # without it an email would be another person's
 
@@ -228,14 +229,22 @@ def _keep_address(
         page[field] = mask_url(address, app.masked_parameters)
 
 
+@lru_cache(4_096)  # all visitors of a shop have few of them
+def _find_fault(field: str, value: str) -> tuple[str, str] | None:
+    """Return the code and message of a zone or language that can't be used, None of a usable one."""
+    find, unknown = _PLACES[field]
+    if is_no_value(value):  # "nan" and "nil" are languages too
+        return NO_VALUE, NO_VALUE_MESSAGE
+    return unknown if find(value) is None else None
+
+
 def _context(part: BaseModel | None, arrival: RequestContext, notes: FieldNotes) -> dict[str, Any]:
     """Return the context without fields that are no values, and with the mark of crawlers."""
     context = _set_fields(part)
-    for field, known, unknown in _PLACES:
+    for field in _PLACES:
         value = context.get(field)
-        if value and known(value) is None:
+        if value and (fault := _find_fault(field, value)) is not None:
             del context[field]
-            why = (NO_VALUE, NO_VALUE_MESSAGE) if is_no_value(value) else unknown
-            notes.leave_out(f"context.{field}", *why)
+            notes.leave_out(f"context.{field}", *fault)
     # A sender's own `crawler` was dropped, since it isn't declared.
     return {**context, "crawler": True} if arrival.crawler else context
