@@ -18,6 +18,7 @@ from ingest_service.parsing.field_notes import ZONE_MISSING, FieldNotes, note_un
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
 from shared.models.wire import load_json
+from shared.moments import MESSAGE
 
 MAX_REQUEST_BYTES = 1024 * 1024
 MAX_EVENTS = 500
@@ -97,9 +98,9 @@ def _read_sent_at(value: object, notes: FieldNotes) -> datetime | None:
         if moment.tzinfo is None:
             notes.leave_out("sentAt", *ZONE_MISSING)
         return as_utc(moment)
-    except (ValidationError, OverflowError):
-        error = FieldError("sentAt", "datetime", "must be a date and time")
-        raise InvalidPayload("sentAt: must be a date and time", errors=[error]) from None
+    except (ValidationError, OverflowError):  # without it the events' times aren't corrected
+        notes.leave_out("sentAt", "datetime_parsing", MESSAGE)
+        return None
 
 
 def check_event(event: Any, batch_size: int, brackets: int) -> dict[str, Any]:
