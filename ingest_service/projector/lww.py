@@ -30,7 +30,7 @@ def stamped(event: Event, **fields: Any) -> Document:
 
 def stamp(entry: Document) -> Stamp:
     """Return what orders entries. OneSignal's word on a player has its time and name only."""
-    at = entry["at"]
+    at: datetime = entry["at"]
     return at, entry.get("received", at), entry.get("offset", 0), entry["event"]
 
 
