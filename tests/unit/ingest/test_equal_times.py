@@ -66,7 +66,8 @@ def profile_of(*events: Event) -> dict[str, Any]:
 @pytest.mark.parametrize(("first", "second"), IDS)
 @pytest.mark.parametrize("later", [0, 1])
 def test_f2_the_basket_is_the_later_ones(first: str, second: str, later: int) -> None:
-    full, empty = {"basketItems": SHOE}, {"basketItems": []}
+    full: dict[str, Any] = {"basketItems": SHOE}
+    empty: dict[str, Any] = {"basketItems": []}
     for then, now, lines in ((full, empty, 0), (empty, full, 1)):
         profile = profile_of(
             said("pageview", first, 0, **then), said("pageview", second, later, **now)

@@ -40,3 +40,14 @@ def _run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
+
+
+def test_f5_the_senders_start_checks_the_zones_before_anything_else() -> None:
+    """Before its settings are looked at, its port is taken, or a server is asked."""
+    done = _run(
+        "import asyncio, sys; sys.modules['tzdata'] = None\n"
+        "from sender_service.main import run\n"
+        "asyncio.run(run(None, asyncio.Event()))\n"
+    )
+    assert done.returncode != 0
+    assert "install the Python package tzdata" in done.stderr
