@@ -17,8 +17,8 @@ from ingest_service.parsing.bounded_json import (
 from ingest_service.parsing.field_notes import ZONE_MISSING, FieldNotes, note_unknown
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
+from shared.models.sentences import A_MOMENT
 from shared.models.wire import load_json
-from shared.moments import MESSAGE
 
 MAX_REQUEST_BYTES = 1024 * 1024
 MAX_EVENTS = 500
@@ -99,7 +99,7 @@ def _read_sent_at(value: object, notes: FieldNotes) -> datetime | None:
             notes.leave_out("sentAt", *ZONE_MISSING)
         return as_utc(moment)
     except (ValidationError, OverflowError):  # without it the events' times aren't corrected
-        notes.leave_out("sentAt", "datetime_parsing", MESSAGE)
+        notes.leave_out("sentAt", "datetime_parsing", A_MOMENT)
         return None
 
 

@@ -24,7 +24,7 @@ from shared.identity_values import is_placeholder
 from shared.ids import derived_id
 from shared.locales import known_language, known_time_zone
 from shared.models.event import IMPORT, Event
-from shared.moments import of_digits
+from shared.models.moments import of_digits
 from shared.names import MAX_LOGIN, to_id, to_player_id
 
 BROWSERS = {"4": "Chrome", "5": "Chrome", "7": "Safari", "8": "Firefox", "12": "Edge",

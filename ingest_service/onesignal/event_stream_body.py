@@ -13,7 +13,7 @@ from typing import Any
 from ingest_service.parsing.bounded_json import load_bounded, read_moment
 from shared.errors import InvalidPayload
 from shared.ids import is_uuid
-from shared.moments import of_digits
+from shared.models.moments import of_digits
 
 PREFIX = "message.push."
 KINDS = frozenset({"sent", "received", "clicked", "failed", "unsubscribed"})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from shared.moments import read_written
+from shared.models.moments import read_written
 
 SenderTime = Annotated[datetime, BeforeValidator(read_written)]
 

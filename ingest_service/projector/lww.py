@@ -16,7 +16,7 @@ from shared.models.event import Event
 
 Document = dict[str, Any]
 Stamp = tuple[datetime, datetime, int, str]
-STAMP = ("at", "event", "received", "offset")
+STAMP_FIELDS = ("at", "event", "received", "offset")
 
 _DIGEST = 8  # bytes an id takes in a ring
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from ingest_service.projector.lww import STAMP, Document, stamp
+from ingest_service.projector.lww import STAMP_FIELDS, Document, stamp
 from shared.models.event import Event
 
-KEPT = ("id", *STAMP, "proof")  # of a player's entry
+KEPT = ("id", *STAMP_FIELDS, "proof")  # of a player's entry
 REMEMBERED = 64  # persons and players that a tombstone can finish erasing after a crash
 
 

@@ -35,10 +35,7 @@ LINK_OR_TEMPLATE = "|".join(
     [r"^http://[^\s/?#\[\]]+([/?#]\S*)?$", r"^https://[^\s/?#\[\]]+([/?#]\S*)?$", r"\{[{%#]"]
 )
 # A language, then perhaps its script, its region and a variant.
-LANGUAGE_PATTERN = (
-    r"^[a-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
-    r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))?$"
-)
+LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})?$"
 LINK_IS = "an http(s) URL, or a Jinja2 template that renders to one"
 TEXT_IS = f"at most {MAX_TEXT} characters, or a Jinja2 template that renders to that"
 
@@ -105,7 +102,6 @@ Texts = Annotated[
         description="by language; `en` is for the others",
     ),
 ]
-
 
 ShortId = Annotated[
     str,

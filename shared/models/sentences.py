@@ -18,10 +18,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ErrorType
 
-from shared.moments import MESSAGE
-
 A_TEXT = "must be a text, in quotes"
-A_MOMENT = MESSAGE
+A_MOMENT = "must be a date and time, as 2027-01-31T10:00:00Z"
 A_WHOLE_NUMBER = "must be a whole number, as 3"
 A_NUMBER = "must be a number, as 0.5"
 YES_OR_NO = "must be true or false"

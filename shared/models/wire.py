@@ -24,8 +24,8 @@ from pydantic_core import PydanticCustomError
 from shared.clock import as_utc
 from shared.errors import InvalidPayload
 from shared.json_faults import describe_fault
+from shared.models.moments import read_written
 from shared.models.strict import to_invalid
-from shared.moments import read_written
 
 STORABLE_KEY = r"^([^$\u0000][^\u0000]*)?$"
 MAX_DEPTH = 32  # BSON ends at 100, with what it lies in; templates and reports need far less

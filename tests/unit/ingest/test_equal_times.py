@@ -20,7 +20,7 @@ SHOE = [{"item": "shoe", "quantity": 1, "price": 5}]
 IDS = [("a", "b"), ("b", "a")]  # of the first and the second
 
 
-def said(kind: str, name: str, received: int = 0, visitor: str = "v", **data: Any) -> Event:
+def sent(kind: str, name: str, received: int = 0, visitor: str = "v", **data: Any) -> Event:
     made = event(kind, visitor, 0, **data)
     return made.model_copy(
         update={"id": name, "received_at": START + timedelta(milliseconds=received)}
@@ -28,7 +28,7 @@ def said(kind: str, name: str, received: int = 0, visitor: str = "v", **data: An
 
 
 def logged(*events: Event) -> list[Item[Projected]]:
-    """As the projector reads them, one behind the other."""
+    """Return them as the projector reads them, one behind the other."""
     found = []
     for offset, one in enumerate(events):
         record = Record(EVENTS_TOPIC.name, 0, offset, one.key.encode(), one.dump(), one.type, 0)
@@ -50,7 +50,7 @@ def projected(*batches: list[Item[Projected]]) -> ProjectorHarness:
 
 
 def profile_of(*events: Event) -> dict[str, Any]:
-    """Of visitor `v`: the same in one batch, in two, and with all of it repeated."""
+    """Return the profile of visitor `v`: the same in one batch, in two, and with all of it repeated."""
     items = logged(*events)
     wholes = [
         projected(items), projected(items[:1], items[1:]), projected(items, items),
@@ -70,18 +70,18 @@ def test_f2_the_basket_is_the_later_ones(first: str, second: str, later: int) ->
     empty: dict[str, Any] = {"basketItems": []}
     for then, now, lines in ((full, empty, 0), (empty, full, 1)):
         profile = profile_of(
-            said("pageview", first, 0, **then), said("pageview", second, later, **now)
+            sent("pageview", first, 0, **then), sent("pageview", second, later, **now)
         )
         assert len(profile["basket"]["items"]) == lines
 
 
 @pytest.mark.parametrize(("first", "second"), IDS)
 def test_f2_a_change_follows_what_stood_before_it(first: str, second: str) -> None:
-    add = said("addToBasket", first, itemID="shoe", quantity=1, price=5)
-    remove = said("removeFromBasket", second, itemID="shoe")
+    add = sent("addToBasket", first, itemID="shoe", quantity=1, price=5)
+    remove = sent("removeFromBasket", second, itemID="shoe")
     assert profile_of(add, remove)["basket"]["items"] == []
-    whole = said("pageview", first, basketItems=[])
-    add = said("addToBasket", second, itemID="shoe", quantity=1, price=5)
+    whole = sent("pageview", first, basketItems=[])
+    add = sent("addToBasket", second, itemID="shoe", quantity=1, price=5)
     assert len(profile_of(whole, add)["basket"]["items"]) == 1
     assert profile_of(add, whole)["basket"]["items"] == []
 
@@ -91,8 +91,8 @@ def test_f2_what_was_received_later_wins_before_the_place_on_the_log(
     first: str, second: str
 ) -> None:
     """A spooled request comes onto the log behind those that were received after it."""
-    direct = said("pageview", first, 7, basketItems=[])
-    spooled = said("pageview", second, 3, basketItems=SHOE)
+    direct = sent("pageview", first, 7, basketItems=[])
+    spooled = sent("pageview", second, 3, basketItems=SHOE)
     assert profile_of(direct, spooled)["basket"]["items"] == []
 
 
@@ -109,8 +109,8 @@ def test_f2_a_players_last_word_is_the_later_one(first: str, second: str) -> Non
 
 
 def test_f2_two_visitors_of_one_person_end_equal_in_any_order() -> None:
-    logins = [said("identify", f"i{v}", visitor=v, login="eva") for v in "vw"]
-    baskets = [said("pageview", v, visitor=v, basketItems=SHOE if v == "v" else []) for v in "vw"]
+    logins = [sent("identify", f"i{v}", visitor=v, login="eva") for v in "vw"]
+    baskets = [sent("pageview", v, visitor=v, basketItems=SHOE if v == "v" else []) for v in "vw"]
     items = logged(*logins, *baskets)
     one = projected(items).profiles()
     for batches in ([items[:3], items[3:]], [items[0:1], items[2:3], items[1:2], items[3:]],

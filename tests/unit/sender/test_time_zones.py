@@ -43,7 +43,7 @@ def _run(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_f5_the_senders_start_checks_the_zones_before_anything_else() -> None:
-    """Before its settings are looked at, its port is taken, or a server is asked."""
+    """The check comes before the settings, the port and any server."""
     done = _run(
         "import asyncio, sys; sys.modules['tzdata'] = None\n"
         "from sender_service.main import run\n"

@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-MESSAGE = "must be a date and time, as 2027-01-31T10:00:00Z"
-SECONDS = range(10**9, 10**10)
-MILLISECONDS = range(10**12, 10**13)
+from shared.models.sentences import A_MOMENT
+
+EPOCH_SECONDS = range(10**9, 10**10)
+EPOCH_MILLISECONDS = range(10**12, 10**13)
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
@@ -24,7 +25,7 @@ def read_written(value: Any) -> Any:
     Raises PydanticCustomError where a number means none, and for a truth value.
     """
     if isinstance(value, bool):
-        raise PydanticCustomError("datetime_type", MESSAGE)
+        raise PydanticCustomError("datetime_type", A_MOMENT)
     if isinstance(value, int | float):
         return _known(value)
     if isinstance(value, str) and _NUMBER.fullmatch(value):
@@ -34,9 +35,9 @@ def read_written(value: Any) -> Any:
 
 def of_epoch(number: float) -> datetime | None:
     """Return the moment so many seconds or milliseconds after 1970; None for what is neither."""
-    if SECONDS[0] <= number <= SECONDS[-1]:
+    if EPOCH_SECONDS[0] <= number <= EPOCH_SECONDS[-1]:
         return datetime.fromtimestamp(number, UTC)
-    if MILLISECONDS[0] <= number <= MILLISECONDS[-1]:
+    if EPOCH_MILLISECONDS[0] <= number <= EPOCH_MILLISECONDS[-1]:
         return datetime.fromtimestamp(number / 1000, UTC)
     return None
 
@@ -54,5 +55,5 @@ def of_digits(text: str) -> datetime | None:
 def _known(number: float) -> datetime:
     moment = of_epoch(number)
     if moment is None:
-        raise PydanticCustomError("datetime_parsing", MESSAGE)
+        raise PydanticCustomError("datetime_parsing", A_MOMENT)
     return moment
