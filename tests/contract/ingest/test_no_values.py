@@ -113,7 +113,7 @@ async def test_n8_the_senders_clock_without_a_zone_is_said(client: httpx.AsyncCl
         assert found == [(0, "sentAt", "time_zone_missing")]
 
 
-async def test_f25_a_number_that_is_no_moment_costs_itself(
+async def test_f25_numbers_of_no_moment_cost_themselves(
     client: httpx.AsyncClient, api: Api
 ) -> None:
     for moment in NO_EPOCHS:
@@ -129,7 +129,7 @@ async def test_f25_a_number_that_is_no_moment_costs_itself(
 
 
 @pytest.mark.parametrize("moment", ["soon", "\ud83d", True, [], {}])
-async def test_f25_a_bad_clock_costs_itself(client: httpx.AsyncClient, moment: Any) -> None:
+async def test_f25_bad_clocks_cost_themselves(client: httpx.AsyncClient, moment: Any) -> None:
     body = {"sentAt": moment, "events": [{"type": "x", "visitorId": "v"}]}
     answer = await client.post(URL, content=json.dumps(body))
     assert (answer.status_code, answer.json()["warnings"][0]["field"]) == (202, "sentAt")

@@ -174,7 +174,7 @@ async def test_players_of_a_test_push(shop: Api) -> None:
         assert answer.is_success is (becomes is not None), (given, answer.text)
 
 
-async def test_f25_a_number_that_is_no_moment_is_refused_in_queries(shop: Api) -> None:
+async def test_f25_numbers_of_no_moment_are_refused_in_queries(shop: Api) -> None:
     places = ("sends?before", "audit?since", "audit?before", "dead-letters?since",
               "dead-letters?before")  # fmt: skip
     for place in places:

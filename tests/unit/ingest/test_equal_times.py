@@ -65,7 +65,7 @@ def profile_of(*events: Event) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("first", "second"), IDS)
 @pytest.mark.parametrize("later", [0, 1])
-def test_f2_the_basket_is_the_later_ones(first: str, second: str, later: int) -> None:
+def test_f2_later_basket_wins(first: str, second: str, later: int) -> None:
     full: dict[str, Any] = {"basketItems": SHOE}
     empty: dict[str, Any] = {"basketItems": []}
     for then, now, lines in ((full, empty, 0), (empty, full, 1)):
@@ -76,7 +76,7 @@ def test_f2_the_basket_is_the_later_ones(first: str, second: str, later: int) ->
 
 
 @pytest.mark.parametrize(("first", "second"), IDS)
-def test_f2_a_change_follows_what_stood_before_it(first: str, second: str) -> None:
+def test_f2_changes_follow_what_stood_before(first: str, second: str) -> None:
     add = sent("addToBasket", first, itemID="shoe", quantity=1, price=5)
     remove = sent("removeFromBasket", second, itemID="shoe")
     assert profile_of(add, remove)["basket"]["items"] == []
@@ -87,9 +87,7 @@ def test_f2_a_change_follows_what_stood_before_it(first: str, second: str) -> No
 
 
 @pytest.mark.parametrize(("first", "second"), IDS)
-def test_f2_what_was_received_later_wins_before_the_place_on_the_log(
-    first: str, second: str
-) -> None:
+def test_f2_later_receipt_wins_before_later_offset(first: str, second: str) -> None:
     """A spooled request comes onto the log behind those that were received after it."""
     direct = sent("pageview", first, 7, basketItems=[])
     spooled = sent("pageview", second, 3, basketItems=SHOE)
@@ -97,7 +95,7 @@ def test_f2_what_was_received_later_wins_before_the_place_on_the_log(
 
 
 @pytest.mark.parametrize(("first", "second"), IDS)
-def test_f2_a_players_last_word_is_the_later_one(first: str, second: str) -> None:
+def test_f2_later_status_of_one_player_wins(first: str, second: str) -> None:
     for then, now in (("subscribed", "optedOut"), ("optedOut", "subscribed")):
         words = [one_signal("v", 0, PLAYER, then), one_signal("v", 0, PLAYER, now)]
         named = [

@@ -70,9 +70,7 @@ def test_f17_a_filter_stays_small(name: str) -> None:
         (["zh-Hant-HK"], "zh_hant_hk", "zh-Hant-HK"),
     ],
 )  # fmt: skip
-def test_f17_old_names_and_those_of_two_languages_meet(
-    names: list[str], language: str, chosen: str
-) -> None:
+def test_f17_old_and_common_names_meet(names: list[str], language: str, chosen: str) -> None:
     assert choose(dict.fromkeys(["en", *names], "x"), language) == chosen
 
 
@@ -84,7 +82,7 @@ def test_f17_old_names_and_those_of_two_languages_meet(
         ("id", "in-ID", True), ("in", "is", False), ("yi", "ji", True), ("no-NO", "nb-NO", True),
     ],
 )  # fmt: skip
-def test_f17_segments_know_the_other_name_of_a_language(
+def test_f17_segments_know_other_names_of_languages(
     name: str, language: str, selected: bool
 ) -> None:
     assert is_selected(name, language) == selected
@@ -101,7 +99,7 @@ def test_f17_segments_know_the_other_name_of_a_language(
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("part", ["headings", "contents"])
-def test_f17_a_campaigns_languages(part: str, names: list[str], is_good: bool) -> None:
+def test_f17_languages_of_campaign_texts(part: str, names: list[str], is_good: bool) -> None:
     texts = dict.fromkeys(["en", *names], "x")
     if is_good:
         assert set(getattr(campaign(variant(**{part: texts})).variants[0], part)) == set(texts)

@@ -42,7 +42,7 @@ def _run(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_f5_the_senders_start_checks_the_zones_before_anything_else() -> None:
+def test_f5_sender_checks_zones_at_start() -> None:
     """The check comes before the settings, the port and any server."""
     done = _run(
         "import asyncio, sys; sys.modules['tzdata'] = None\n"
