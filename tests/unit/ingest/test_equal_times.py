@@ -88,7 +88,7 @@ def test_f2_changes_follow_what_stood_before(first: str, second: str) -> None:
 
 @pytest.mark.parametrize(("first", "second"), IDS)
 def test_f2_later_receipt_wins_before_later_offset(first: str, second: str) -> None:
-    """A spooled request comes onto the log behind those that were received after it."""
+    """Spooled requests come onto the log behind those that were received after them."""
     direct = sent("pageview", first, 7, basketItems=[])
     spooled = sent("pageview", second, 3, basketItems=SHOE)
     assert profile_of(direct, spooled)["basket"]["items"] == []

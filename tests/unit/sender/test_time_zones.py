@@ -43,7 +43,7 @@ def _run(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_f5_sender_checks_zones_at_start() -> None:
-    """The check comes before the settings, the port and any server."""
+    """Check before settings are read, the port taken, or any server asked."""
     done = _run(
         "import asyncio, sys; sys.modules['tzdata'] = None\n"
         "from sender_service.main import run\n"
