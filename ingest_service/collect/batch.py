@@ -17,6 +17,7 @@ from ingest_service.parsing.bounded_json import (
 from ingest_service.parsing.field_notes import ZONE_MISSING, FieldNotes, note_unknown
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
+from shared.models.sentences import A_MOMENT
 from shared.models.wire import load_json
 
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -97,9 +98,9 @@ def _read_sent_at(value: object, notes: FieldNotes) -> datetime | None:
         if moment.tzinfo is None:
             notes.leave_out("sentAt", *ZONE_MISSING)
         return as_utc(moment)
-    except (ValidationError, OverflowError):
-        error = FieldError("sentAt", "datetime", "must be a date and time")
-        raise InvalidPayload("sentAt: must be a date and time", errors=[error]) from None
+    except (ValidationError, OverflowError):  # without it the events' times aren't corrected
+        notes.leave_out("sentAt", "datetime_parsing", A_MOMENT)
+        return None
 
 
 def check_event(event: Any, batch_size: int, brackets: int) -> dict[str, Any]:

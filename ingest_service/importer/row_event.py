@@ -7,10 +7,9 @@ the player's id and its state.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -25,12 +24,12 @@ from shared.identity_values import is_placeholder
 from shared.ids import derived_id
 from shared.locales import known_language, known_time_zone
 from shared.models.event import IMPORT, Event
+from shared.models.moments import of_digits
 from shared.names import MAX_LOGIN, to_id, to_player_id
 
 BROWSERS = {"4": "Chrome", "5": "Chrome", "7": "Safari", "8": "Firefox", "12": "Edge",
             "17": "Safari", "18": "Safari"}  # fmt: skip
 MAX_TAGS = 100
-MAX_STAMP = 1e11  # seconds; above they are milliseconds
 
 
 class NotWebPush(Rejected):
@@ -176,12 +175,16 @@ def _is_plain(value: Any) -> bool:
 
 
 def _seen(text: str) -> datetime:
-    """Read Unix seconds or milliseconds, ISO 8601, or `2026-01-31 12:00:00 UTC`. Raises Rejected."""
+    """Read Unix seconds or milliseconds, ISO 8601, 20260131, or `2026-01-31 12:00:00 UTC`.
+
+    Raises Rejected.
+    """
     try:
         if text.isascii() and text.replace(".", "", 1).isdecimal():
-            stamp = float(text)
-            stamp = stamp / 1000 if stamp > MAX_STAMP else stamp
-            return datetime.fromtimestamp(math.floor(stamp), UTC)
+            seen = of_digits(text)
+            if seen is None:
+                raise ValueError("a number of no moment")
+            return seen.replace(microsecond=0)
         return as_utc(datetime.fromisoformat(unquote(text).removesuffix("UTC").strip()))
     except (ValueError, OverflowError, OSError) as exc:
         raise Rejected("must be a date and time") from exc

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ingest_service.parsing.bounded_json import load_bounded, read_moment
 from shared.errors import InvalidPayload
 from shared.ids import is_uuid
+from shared.models.moments import of_digits
 
 PREFIX = "message.push."
 KINDS = frozenset({"sent", "received", "clicked", "failed", "unsubscribed"})
 WITH_MESSAGE = KINDS - {"unsubscribed"}  # useless without their push
 TAG_PREFIX = "v1."
 MAX_TEXT = 256
-MILLISECONDS_FROM = 100_000_000_000  # as seconds it would be the year 5138
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,6 @@ def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        number = float(text)
-        seconds = number / 1000 if number >= MILLISECONDS_FROM else number
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
+        return of_digits(text)
+    except ValueError:
         return read_moment(text)

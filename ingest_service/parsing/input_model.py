@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
-from pydantic_core import PydanticCustomError
 
+from shared.models.moments import read_written
 
-def _moment(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise PydanticCustomError("datetime_type", "must be a date and time")
-    return value
-
-
-SenderTime = Annotated[datetime, BeforeValidator(_moment)]
+SenderTime = Annotated[datetime, BeforeValidator(read_written)]
 
 
 class InputModel(BaseModel):

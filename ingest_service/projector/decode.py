@@ -40,7 +40,7 @@ def decode(record: Record) -> Projected | None:
         raise InvalidPayload("visitorId: an event needs its visitor", code="no_visitor")
     if event.type in OURS:
         _check(event)
-    return event
+    return event.read_at(record.offset)
 
 
 def _check(event: Event) -> None:

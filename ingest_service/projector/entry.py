@@ -50,6 +50,7 @@ def mark_erased(
     if known.get("state") == ERASED:
         since = max(since, known["since"])
     status = _status(known["_id"], ERASED, ERASED, entry["at"], f"{entry['event']}~")
+    status |= {name: entry[name] for name in ("received", "offset") if name in entry}
     nobodys = {"visitor": NOBODY, "person": NOBODY, "proven": False, "status": status}
     status["since"] = since
     if entry.get("proof"):

@@ -1,7 +1,8 @@
 """Values that may be written in any order, any number of times: registers, bounded sets, rings.
 
-Everything is stamped with its event's (time, id); the larger stamp wins, so order and repetition
-don't matter.
+Everything is stamped with its event's (time, time of receipt, offset, id); the larger stamp wins, so
+order and repetition don't matter. Of one visitor's events of one moment the later on the log wins:
+they are in one partition. The id decides between visitors, whose offsets may be equal.
 """
 
 from __future__ import annotations
@@ -14,16 +15,23 @@ from typing import Any
 from shared.models.event import Event
 
 Document = dict[str, Any]
+Stamp = tuple[datetime, datetime, int, str]
+STAMP_FIELDS = ("at", "event", "received", "offset")
 
 _DIGEST = 8  # bytes an id takes in a ring
 
 
 def stamped(event: Event, **fields: Any) -> Document:
-    return {**fields, "at": event.occurred_at, "event": event.id}
+    return {
+        **fields, "at": event.occurred_at, "event": event.id,
+        "received": event.received_at, "offset": event.offset,
+    }  # fmt: skip
 
 
-def stamp(entry: Document) -> tuple[datetime, str]:
-    return entry["at"], entry["event"]
+def stamp(entry: Document) -> Stamp:
+    """Return what orders entries. OneSignal's word on a player has its time and name only."""
+    at: datetime = entry["at"]
+    return at, entry.get("received", at), entry.get("offset", 0), entry["event"]
 
 
 def latest(entries: Iterable[Document | None]) -> Document | None:

@@ -144,7 +144,8 @@ def changed_document(existing: Document | None, folded: Document, now: datetime)
     """Return the document to write, None if the stored one equals it."""
     if existing is None:
         return {**folded, "rev": 0, "changedAt": now}
-    if {k: v for k, v in existing.items() if k not in UNFOLDED} == folded:
+    same = {k: v for k, v in existing.items() if k not in UNFOLDED} == folded
+    if same and repr(existing.get("tags")) == repr(folded.get("tags")):  # to `==` true is 1
         return None
     moved = any(existing.get(name) != folded[name] for name in WATCHED)
     changed_at = now if moved else existing["changedAt"]

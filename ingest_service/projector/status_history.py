@@ -6,7 +6,7 @@ the browser's events alone; the ledger joins the changes of all browsers by thei
 
 from __future__ import annotations
 
-from ingest_service.projector.lww import Document, latest_per_key
+from ingest_service.projector.lww import Document, latest_per_key, stamped
 from shared.models.event import Event
 
 HISTORY = 10  # changes kept of a player
@@ -21,10 +21,7 @@ def add_status_change(histories: dict[str, list[Document]], player: str, change:
 
 
 def status_change(event: Event, state: str, reason: str | None, person: str) -> Document:
-    return {
-        "state": state, "reason": reason, "person": person,
-        "at": event.occurred_at, "event": event.id,
-    }  # fmt: skip
+    return stamped(event, state=state, reason=reason, person=person)
 
 
 def move_history(histories: dict[str, list[Document]], event: Event, person: str) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 import orjson
 
 from ingest_service.projector.contribution import contribute, union
-from ingest_service.projector.lww import Document, has_seen, remember, stamped
+from ingest_service.projector.lww import Document, has_seen, remember
 from ingest_service.projector.operator_events import (
     erase,
     persons_of_erasure,
@@ -205,7 +205,7 @@ class Visitor:
             return
         if self.people.of_login(self.state["app"], login) not in epoch.get("apart", ()):
             epoch["login"] = login
-            epoch["joined"] = stamped(event)
+            epoch["joined"] = {"at": event.occurred_at, "event": event.id}
             epoch["proven"] = is_proof(event)
             self.merged = True
 

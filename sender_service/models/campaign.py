@@ -34,6 +34,8 @@ MAX_TEXTS = 1_000  # of all variants, in all languages
 LINK_OR_TEMPLATE = "|".join(
     [r"^http://[^\s/?#\[\]]+([/?#]\S*)?$", r"^https://[^\s/?#\[\]]+([/?#]\S*)?$", r"\{[{%#]"]
 )
+# A language, then perhaps its script, its region and a variant.
+LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})?$"
 LINK_IS = "an http(s) URL, or a Jinja2 template that renders to one"
 TEXT_IS = f"at most {MAX_TEXT} characters, or a Jinja2 template that renders to that"
 
@@ -82,16 +84,24 @@ Link = Annotated[
     Field(json_schema_extra={"pattern": LINK_OR_TEMPLATE}, description=LINK_IS),
 ]
 Language = Annotated[
-    str, text_like(r"^[a-z]{2}(-[A-Za-z]{2,4})?$", "must be a language, as en, cs or pt-BR")
+    str, text_like(LANGUAGE_PATTERN, "must be a language, as en, cs, pt-BR or zh-Hant-HK")
 ]
+
+
+def _one_of_each(texts: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+    if len({name.lower() for name in texts}) != len(texts) and info.context is not STORED:
+        raise ValueError("two languages differ in their capitals only, as pt-BR and pt-br do")
+    return texts
+
+
 Texts = Annotated[
     dict[Language, Text],
+    AfterValidator(_one_of_each),
     Field(
         json_schema_extra={"required": ["en"], "additionalProperties": False},
         description="by language; `en` is for the others",
     ),
 ]
-
 
 ShortId = Annotated[
     str,
@@ -198,6 +208,7 @@ class CampaignBody(Wire):
     @field_validator("policy")
     @classmethod
     def _night_ends(cls, policy: Policy, info: ValidationInfo) -> Policy:
+        """Refuse hours without an end; what is stored goes on as it did: such hours are no hours."""
         hours = policy.quiet_hours
         if hours is not None and hours.is_empty and info.context is not STORED:
             raise ValueError(
@@ -211,17 +222,6 @@ class CampaignBody(Wire):
         length = sum(len(source) for variant in self.variants for source in variant.sources())
         if length > MAX_SOURCES and info.context is not STORED:
             raise ValueError(f"variants: all texts together have at most {MAX_SOURCES} characters")
-        return self
-
-    @model_validator(mode="after")
-    def _reaches_somebody(self, info: ValidationInfo) -> Self:
-        """What is stored already goes on as it did: such hours are no hours."""
-        hours = self.policy.quiet_hours
-        if hours is not None and hours.start == hours.end and info.context is not STORED:
-            raise ValueError(
-                "policy.quietHours: from and to are the same: for no quiet hours leave them out,"
-                " for a day without pushes switch the campaign off"
-            )
         return self
 
     @model_validator(mode="after")

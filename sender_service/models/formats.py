@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from math import isfinite
 from typing import Any
@@ -75,11 +75,19 @@ def _pattern(decimals: Any) -> str:
     return "#,##0" + ("." + "0" * decimals if decimals else "")
 
 
+def _rounded(amount: Decimal, decimals: int) -> Decimal:
+    """Round the decimal as it is written, a half away from zero: Babel takes the even neighbour."""
+    step = Decimal(1).scaleb(-decimals)
+    is_shorter = amount == amount.to_integral_value() or amount.as_tuple().exponent >= -decimals  # type: ignore[operator]
+    return amount if is_shorter else amount.quantize(step, rounding=ROUND_HALF_UP)
+
+
 @pass_context
 def _number(context: Context, value: Any, decimals: int | None = None) -> str:
     """`1234.5|number` is `1,234.5`, in Czech `1 234,5`."""
     pattern = "#,##0.######" if decimals is None else _pattern(decimals)
-    return str(format_decimal(_decimal(value), format=pattern, locale=_locale_of(context)))
+    amount = _rounded(_decimal(value), MAX_DECIMALS if decimals is None else decimals)
+    return str(format_decimal(amount, format=pattern, locale=_locale_of(context)))
 
 
 @pass_context
@@ -87,11 +95,13 @@ def _money(context: Context, value: Any, decimals: int = 2, currency: str | None
     """`19.9|money` is `19.90`; `19.9|money(2, 'CZK')` in Czech `19,90 Kč`."""
     locale, amount = _locale_of(context), _decimal(value)
     if currency is None:
-        return str(format_decimal(amount, format=_pattern(decimals), locale=locale))
+        pattern = _pattern(decimals)
+        return str(format_decimal(_rounded(amount, decimals), format=pattern, locale=locale))
     if not isinstance(currency, str) or len(currency) != 3 or not currency.isalpha():
         raise TextFault("currency: a code of three letters, as EUR")
-    rounded = round(amount, decimals if _pattern(decimals) else 0)
-    written = locale.currency_formats["standard"].pattern.replace("#,##0.00", _pattern(decimals))
+    pattern = _pattern(decimals)
+    rounded = _rounded(amount, decimals)
+    written = locale.currency_formats["standard"].pattern.replace("#,##0.00", pattern)
     return str(
         format_currency(
             rounded, currency.upper(), format=written, locale=locale, currency_digits=False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
 import idna
@@ -15,6 +15,7 @@ MAX_ORIGIN = 300
 _LABEL = "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?"
 ORIGIN_PATTERN = rf"^https?://{_LABEL}(\.{_LABEL}){{0,5}}(:[1-9][0-9]{{0,3}})?/?$"
 _LABEL_OF_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\Z")
+_NUMBER = re.compile(r"([0-9]+|0[xX][0-9a-fA-F]*)\Z")
 _ODD = re.compile(r"[\x00-\x20\x7f\\\s]")
 
 
@@ -57,9 +58,21 @@ def _host(parts: SplitResult, host: str) -> str:
     if not host.isascii():
         host = _to_ascii(host)
     labels = host.removesuffix(".").split(".")
-    if not all(map(_LABEL_OF_HOST.match, labels)) or len(host) > 253:
+    if not all(map(_LABEL_OF_HOST.match, labels)) or len(host) > 253 or is_no_address(host):
         raise ValueError(f"the host can't be one; {EXAMPLE}")
     return host
+
+
+def is_no_address(host: str) -> bool:
+    """Return whether it ends in a number, so that browsers take it for IPv4, and isn't that."""
+    host = host.removesuffix(".")
+    if not _NUMBER.match(host.rpartition(".")[2]):
+        return False
+    try:
+        IPv4Address(host)
+    except AddressValueError:
+        return True
+    return False
 
 
 def _to_ascii(host: str) -> str:

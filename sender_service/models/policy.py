@@ -40,7 +40,7 @@ class Policy(Wire):
     ttl_seconds: int = Field(default=86_400, ge=0, le=2_419_200)
     # True: not to whoever bought since the trigger; a number: not in so many days before it either.
     not_if_bought_since: Annotated[
-        bool | Annotated[float, Field(gt=0, le=365)] | None,
+        Annotated[bool, Field(strict=True)] | Annotated[float, Field(gt=0, le=365)] | None,
         one_of_kinds("must be true, false or a number of days above 0 and up to 365, as 7"),
     ] = None
 

@@ -7,6 +7,8 @@ import unicodedata
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from sender_service.models.origins import is_no_address
+
 MAX_TEXT = 200  # characters; browsers cut sooner (docs/persoo.md)
 MAX_LINK = 2_000
 # Tabs and ends of lines are blanks; blanks that keep a number and its unit together stay.
@@ -15,6 +17,7 @@ _BLANKS = re.compile(r"[^\S\u00a0\u202f]+")
 _NOT_IN_LINKS = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
 # Up to what ends the host, and two slashes that may follow: they make a scheme of it.
 _ORIGIN = re.compile(r"https?://[^/?#]*(//)?", re.IGNORECASE)
+_NEVER_IN_HOSTS = frozenset("\\<>^|")  # browsers read a backslash as the slash that ends the host
 _SECOND_SCHEMES = ("/http//", "/https//", "://")
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a pattern without any ink
 
@@ -61,6 +64,8 @@ def _is_origin(origin: str) -> bool:
     except ValueError:  # a bracket without its other, or a port above 65535
         return False
     if port == 0 or origin.lower().endswith(_SECOND_SCHEMES):
+        return False
+    if _NEVER_IN_HOSTS.intersection(origin) or is_no_address(host):
         return False
     labels = host.removesuffix(".").split(".")
     return all(any(map(str.isalnum, label)) for label in labels) or ":" in host

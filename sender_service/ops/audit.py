@@ -16,7 +16,7 @@ from sender_service.store.audit import AuditEntry, AuditStore
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.http.responses import json_response
-from shared.models.wire import Moment
+from shared.models.wire import WrittenMoment
 
 log = logging.getLogger("carillon.audit")
 
@@ -97,8 +97,8 @@ def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
     @needs("admin")
     async def trail(
         request: Request,
-        since: Annotated[Moment | None, Query()] = None,
-        before: Annotated[Moment | None, Query()] = None,
+        since: Annotated[WrittenMoment | None, Query()] = None,
+        before: Annotated[WrittenMoment | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> Response:
         """Who did what with the token's apps, the newest first. `before` the last one's `at` goes on."""

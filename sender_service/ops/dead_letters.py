@@ -22,7 +22,7 @@ from shared.kafka.client import OutgoingRecord, Record
 from shared.kafka.topics import DEAD_LETTERS_GROUP, DEAD_LETTERS_TOPIC, TOPICS
 from shared.models.dead_letter import DeadLetter
 from shared.models.sentences import described
-from shared.models.wire import Moment, Wire
+from shared.models.wire import Wire, WrittenMoment
 from shared.mongo.client import Document
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
@@ -115,8 +115,8 @@ def _add_looks(router: APIRouter, store: DeadLetterStore, names: Names, clock: C
         request: Request,
         topic: Annotated[str | None, Query(max_length=128)] = None,
         code: Annotated[str | None, Query(max_length=64)] = None,
-        since: Annotated[Moment | None, Query()] = None,
-        before: Annotated[Moment | None, Query()] = None,
+        since: Annotated[WrittenMoment | None, Query()] = None,
+        before: Annotated[WrittenMoment | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> dict[str, Any]:
         """The newest first: where each came from, and why it was set aside. `before` the last

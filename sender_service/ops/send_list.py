@@ -18,7 +18,7 @@ from sender_service.store.send_list import SendList, SendQuery
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidPayload
-from shared.models.wire import Moment, to_iso
+from shared.models.wire import WrittenMoment, to_iso
 
 MOST_APPS = 100  # are looked through at once; each is a read
 
@@ -33,7 +33,7 @@ def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRou
         app: Annotated[Name | None, Query()] = None,
         campaign: Annotated[Name | None, Query()] = None,
         state: Annotated[SendState | None, Query()] = None,
-        before: Annotated[Moment | None, Query()] = None,
+        before: Annotated[WrittenMoment | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
         """The newest first, without their accounts; `audience` and `sent` once it is closed. Where there

@@ -23,7 +23,7 @@ from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.errors import Forbidden, InvalidPayload, NotFound
 from shared.models.sentences import one_of_kinds
-from shared.models.wire import Moment, Wire
+from shared.models.wire import Wire, WrittenMoment
 from shared.secrets import Vault
 
 PREFIX = "cot_"  # "Carillon ops token": what a secret scanner may look for
@@ -50,7 +50,7 @@ class TokenIn(Wire):
         Literal["all"] | Annotated[list[Name], Field(min_length=1, max_length=MOST_APPS)],
         one_of_kinds(f'must be "all", or a list of 1 to {MOST_APPS} apps, as ["demo"]'),
     ]
-    expires_at: Moment | None = None
+    expires_at: WrittenMoment | None = None
 
 
 def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clock) -> APIRouter:

@@ -7,6 +7,13 @@ from functools import lru_cache
 
 # The scripts of Chinese, and where people read them.
 CHINESE = {"hans": {"cn", "sg", "my"}, "hant": {"tw", "hk", "mo"}}
+# Names of one language, and of one that its readers read as well, the nearest first.
+READ_TOO: Mapping[str, tuple[str, ...]] = {
+    "nb": ("no", "nn"), "nn": ("no", "nb"), "no": ("nb", "nn"),
+    "he": ("iw",), "iw": ("he",), "id": ("in",), "in": ("id",), "yi": ("ji",), "ji": ("yi",),
+}  # fmt: skip
+# A segment of `nn` means those who write it, not all Norwegians.
+ALSO_WRITTEN = {**READ_TOO, "nb": ("no",), "nn": ()}
 
 
 def choose(texts: Mapping[str, str], language: str) -> str:
@@ -27,6 +34,8 @@ def fallbacks(language: str) -> tuple[str, ...]:
             (script for script, regions in CHINESE.items() if regions.intersection(parts)), "hans"
         )
         names.insert(-1, f"zh-{script}")
+    for other in READ_TOO.get(parts[0], ()):
+        names += ["-".join([other, *parts[1:length]]) for length in range(len(parts), 0, -1)]
     return tuple(dict.fromkeys(names))
 
 
@@ -43,6 +52,7 @@ def spellings(name: str) -> Iterator[str]:
     tags = [parts]
     if parts[0] == "zh" and len(parts) == 2 and parts[1] in CHINESE:
         tags += [["zh", region] for region in sorted(CHINESE[parts[1]])]
+    tags += [[other, *parts[1:]] for other in ALSO_WRITTEN.get(parts[0], ())]
     for language, *rest in tags:
         written = [part.title() if len(part) == 4 else part.upper() for part in rest]
         for subtags in dict.fromkeys((tuple(written), tuple(rest))):

@@ -50,7 +50,7 @@ class VersionedStore:
         async def attempt() -> Document:
             before = await self._collection.find_one({"_id": key})
             content = changes(before)
-            if before is not None and {**before, **content} == before:
+            if before is not None and _is_same({**before, **content}, before):
                 return before
             version = 1 if before is None else before["version"] + 1
             fresh: Document = {**content, "version": version}
@@ -76,6 +76,15 @@ class VersionedStore:
         with translate_mongo_errors():
             result = await self._collection.update_one({"_id": key}, {"$set": changes})
         return result.matched_count == 1
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Compare as JSON has it, where true isn't 1; a whole number may be written as 1.0."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(v, other[k]) for k, v in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
 
 
 def app_store(database: Database) -> VersionedStore:

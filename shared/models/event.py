@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
+
+from pydantic import PrivateAttr
 
 from shared.models.wire import Moment, Wire
 
@@ -35,6 +37,16 @@ class Event(Wire):
     page: dict[str, Any] | None = None
     context: dict[str, Any] | None = None
     data: dict[str, Any] = {}
+    _offset: int = PrivateAttr(0)
+
+    @property
+    def offset(self) -> int:
+        """Return where its partition has it, once it was read from there; no part of its JSON."""
+        return self._offset
+
+    def read_at(self, offset: int) -> Self:
+        self._offset = offset
+        return self
 
     @property
     def key(self) -> str:

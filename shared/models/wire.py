@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from shared.clock import as_utc
 from shared.errors import InvalidPayload
 from shared.json_faults import describe_fault
+from shared.models.moments import read_written
 from shared.models.strict import to_invalid
 
 STORABLE_KEY = r"^([^$\u0000][^\u0000]*)?$"
@@ -39,12 +40,6 @@ def _utc(moment: datetime) -> datetime:
         return as_utc(moment)
     except OverflowError as exc:  # the year 9999 west of Greenwich
         raise ValueError("is beyond the years 1 to 9999") from exc
-
-
-def _no_flag(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise PydanticCustomError("datetime_type", "must be a date and time")
-    return value
 
 
 def _check_zone(moment: datetime) -> datetime:
@@ -117,10 +112,12 @@ def _is_text(value: str) -> bool:
 
 # UTC, in milliseconds, as ISO 8601 with a Z; readers take any number of decimals.
 Moment = Annotated[datetime, AfterValidator(_utc), PlainSerializer(to_iso, when_used="json")]
+# Written by people, who may leave out the zone: then it is UTC.
+WrittenMoment = Annotated[Moment, BeforeValidator(read_written)]
 # Written by people: a local time without an offset would be an hour or two off.
 ZonedMoment = Annotated[
     datetime,
-    BeforeValidator(_no_flag),
+    BeforeValidator(read_written),
     AfterValidator(_check_zone),
     AfterValidator(_utc),
     PlainSerializer(to_iso, when_used="json"),

@@ -21,7 +21,11 @@ LINKS: list[tuple[str, bool]] = [
     ("https://[::1/", False), ("https://shop.example/\u00a0x", False),
     ("https://shop.example/\u2028x", False),
     ("", False), ("undefined", False), ("https://shop.example/" + "x" * 2000, False),
-    ("mailto:a@b.cz", False),
+    ("mailto:a@b.cz", False), ("https://shop.cz\\@evil.cz/", False), ("https://shop.cz\\.evil.cz/", False),
+    ("https://256.256.256.256/", False), ("https://1.2.3/", False), ("https://1.2.3.4.5/", False),
+    ("https://shop.1/", False), ("https://127.0.0.1./", True), ("https://0x7f.1/", False),
+    ("https://sh<op>.cz/", False), ("https://shop.cz/a\\b", True), ("https://1.shop.cz/", True),
+    ("https://2130706433/", False), ("https://[::1]:443/x", True),
 ]  # fmt: skip
 
 ORIGINS: list[tuple[str, str | None]] = [
@@ -51,5 +55,6 @@ ORIGINS: list[tuple[str, str | None]] = [
     ("https://[::1", None), ("https://[x]", None), ("https://shop.cz\\x", None),
     ("https://shop,cz", None),
     ("chrome-extension://abc", None), ("https://{{ shop }}", None),
-    ("https://" + "a" * 64 + ".cz", None),
+    ("https://" + "a" * 64 + ".cz", None), ("https://256.256.256.256", None), ("https://1.2.3", None),
+    ("https://1.cz", "https://1.cz"),
 ]  # fmt: skip

@@ -6,6 +6,12 @@ from typing import Any
 
 NO_ZONE = "time_zone_missing"
 BAD = "bad"
+# Numbers, and texts of them, that are neither seconds nor milliseconds of a moment that is meant.
+NO_EPOCHS: list[Any] = [
+    "20270301", 20270301, "202703011000", 202703011000, "20270301100000", 20270301100000, "2027", 2027,
+    "0", 0, "-1", -1, "+20270301", " 20270301 ", "20270301.0", 20270301.5, "2.0270301e7", "1e-5",
+    "99999999", -1_796_119_200, "20270301T100000Z", "20270301 10:00",
+]  # fmt: skip
 # Of a trigger's `sendAt`: the moment in UTC, or why it is none.
 SEND_TIMES: list[tuple[Any, str]] = [
     ("2026-12-01T10:00:00Z", "2026-12-01T10:00:00.000Z"), ("2026-12-01T10:00:00+01:00",
@@ -19,6 +25,7 @@ SEND_TIMES: list[tuple[Any, str]] = [
     ({}, BAD), ("10:00", BAD), ("1.12.2026 10:00", BAD), ("2026-13-01T10:00:00Z", BAD),
     ("2026-02-30T10:00:00Z", BAD), ("9999-12-31T23:59:59-10:00", BAD),
     ("2026-12-01T10:00:00 Europe/Prague", BAD), ("NaN", BAD), ("{{ at }}", BAD),
+    *((number, BAD) for number in NO_EPOCHS),
 ]  # fmt: skip
 # Of an import's `last_active`: unix seconds, or None where it can't be read.
 SEEN_TIMES: list[tuple[str, int | None]] = [
@@ -26,7 +33,9 @@ SEEN_TIMES: list[tuple[str, int | None]] = [
     ("1756800000000", 1756800000), ("2025-09-02T08:00:00Z", 1756800000),
     ("2025-09-02 08:00:00", 1756800000),
     ("2025-09-02 08:00:00 UTC", 1756800000), ("2025-09-02T10:00:00+02:00", 1756800000),
-    ("2025-09-02 08:00:00.000", 1756800000), ("2025-09-02", 1756771200), ("0", 0), ("soon", None),
+    ("2025-09-02 08:00:00.000", 1756800000), ("2025-09-02", 1756771200), ("20250902", 1756771200),
+    ("0", None), ("20251302", None), ("2025", None), ("202509020800", None), ("20250902080000", None),
+    ("soon", None),
     ("2025-13-02", None), ("9" * 30, None), ("-5", None), ("1.2.3", None), ("١٢٣", None),
     ("02/09/2025", None),
 ]  # fmt: skip

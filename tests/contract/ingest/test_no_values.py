@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 from tests.contract.ingest.doubles import Api
 from tests.odd_values.names import NO_VALUES
+from tests.odd_values.times import NO_EPOCHS
 
 URL = "/v1/events?key=sk_open"
 Data = dict[str, Any]
@@ -109,3 +111,25 @@ async def test_n8_the_senders_clock_without_a_zone_is_said(client: httpx.AsyncCl
         answer = await client.post(URL, json=body)
         found = [(one["index"], one["field"], one["code"]) for one in answer.json()["warnings"]]
         assert found == [(0, "sentAt", "time_zone_missing")]
+
+
+async def test_f25_numbers_of_no_moment_cost_themselves(
+    client: httpx.AsyncClient, api: Api
+) -> None:
+    for moment in NO_EPOCHS:
+        event = {"type": "x", "visitorId": "v"}
+        answer = await client.post(URL, json={**event, "occurredAt": moment})
+        warning = answer.json()["warnings"][0]
+        assert (answer.status_code, warning["field"]) == (202, "occurredAt"), moment
+        assert "2027-01-31T10:00:00Z" in warning["message"]
+        answer = await client.post(URL, json={"sentAt": moment, "events": [event]})
+        again = {**warning, "field": "sentAt", "code": "datetime_parsing"}
+        assert answer.json()["warnings"] == [again]
+    assert {event.occurred_at for event in api.log.events} == {api.log.events[0].received_at}
+
+
+@pytest.mark.parametrize("moment", ["soon", "\ud83d", True, [], {}])
+async def test_f25_bad_clocks_cost_themselves(client: httpx.AsyncClient, moment: Any) -> None:
+    body = {"sentAt": moment, "events": [{"type": "x", "visitorId": "v"}]}
+    answer = await client.post(URL, content=json.dumps(body))
+    assert (answer.status_code, answer.json()["warnings"][0]["field"]) == (202, "sentAt")

@@ -183,3 +183,28 @@ async def test_report_adds_up_its_sends(shop: Api) -> None:
     assert (report["audience"], report["sent"], report["pending"]) == (11, 7, 0)
     assert report["failed"] == {"rejected": 2} and report["suppressed"] == {"holdout": 2}
     assert (report["impressions"], report["clicks"], report["closes"]) == (0, 0, 0)
+
+
+async def test_f7_true_is_another_value_than_one(shop: Api) -> None:
+    """Python takes 1 for True: the change was dropped, and the answer showed the old value."""
+    values: list[Any] = [1, True, 1, False, 0.5, None, True, True]
+    versions = []
+    for value in values:
+        body = a_campaign(policy={"notIfBoughtSince": value})
+        shown = await shop.ok("PUT", PATH, json=body)
+        assert shown["policy"]["notIfBoughtSince"] is value or value in (1, 0.5)
+        assert isinstance(shown["policy"]["notIfBoughtSince"], bool) is isinstance(value, bool)
+        versions.append(shown["version"])
+    assert versions == [2, 3, 4, 5, 6, 7, 8, 8]
+    for version, data in enumerate(({"n": 1}, {"n": True}, {"n": 0}, {"n": False}), start=9):
+        body = a_campaign()
+        body["variants"][0]["data"] = data
+        assert (await shop.ok("PUT", PATH, json=body))["version"] == version
+
+
+@pytest.mark.parametrize("value", [0, 0.0, -1, 366, "0", "yes", []])
+async def test_f7_days_without_a_purchase_are_above_0(shop: Api, value: Any) -> None:
+    body = a_campaign(policy={"notIfBoughtSince": value})
+    answer = await shop.call("PUT", PATH, json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "body.policy.notIfBoughtSince"

@@ -16,7 +16,7 @@ from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY
 from tests.odd_values.links import LINKS, ORIGINS
 from tests.odd_values.names import ITEM_IDS, PLAYERS, VISITORS
 from tests.odd_values.ranges import COUNTS, NUMBERS
-from tests.odd_values.times import CLOCK_TIMES, NO_ZONE, SEND_TIMES
+from tests.odd_values.times import CLOCK_TIMES, NO_EPOCHS, NO_ZONE, SEND_TIMES
 
 pytestmark = pytest.mark.stack
 KNOWN = ("login", "email", "visitor", "player")
@@ -172,3 +172,19 @@ async def test_players_of_a_test_push(shop: Api) -> None:
     for given, becomes in PLAYERS:
         answer = await shop.call("POST", path, json={"player": given})
         assert answer.is_success is (becomes is not None), (given, answer.text)
+
+
+async def test_f25_numbers_of_no_moment_are_refused_in_queries(shop: Api) -> None:
+    places = ("sends?before", "audit?since", "audit?before", "dead-letters?since",
+              "dead-letters?before")  # fmt: skip
+    for place in places:
+        path, _, field = place.partition("?")
+        for moment in NO_EPOCHS:
+            answer = await shop.call("GET", f"/v1/{path}", params={field: str(moment)})
+            assert answer.status_code == 422, (place, moment)
+            assert field in answer.json()["errors"][0]["field"]
+            assert "2027-01-31T10:00:00Z" in answer.json()["errors"][0]["message"]
+    for moment in NO_EPOCHS:
+        token = {"name": "x", "role": "read", "apps": "all", "expiresAt": moment}
+        answer = await shop.call("POST", "/v1/tokens", json=token)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.expiresAt")

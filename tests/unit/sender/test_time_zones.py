@@ -40,3 +40,14 @@ def _run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
+
+
+def test_f5_sender_checks_zones_at_start() -> None:
+    """Check before settings are read, the port taken, or any server asked."""
+    done = _run(
+        "import asyncio, sys; sys.modules['tzdata'] = None\n"
+        "from sender_service.main import run\n"
+        "asyncio.run(run(None, asyncio.Event()))\n"
+    )
+    assert done.returncode != 0
+    assert "install the Python package tzdata" in done.stderr
