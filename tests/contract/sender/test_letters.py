@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sender_service.store.dead_letters import DeadLetterStore
-from shared.models.dead_letter import DeadLetter
 from shared.settings import Settings
+from tests.contract.sender.dead_letters import save_dead_letter
 from tests.contract.sender.ops import Ops, open_ops
 
 
@@ -19,21 +19,6 @@ from tests.contract.sender.ops import Ops, open_ops
 async def ops(settings: Settings) -> AsyncIterator[Ops]:
     async with open_ops(settings) as opened:
         yield opened
-
-
-async def save_dead_letter(
-    ops: Ops, value: bytes = b'{"a":1}', ago: float = 60, **more: Any
-) -> DeadLetter:
-    letter = DeadLetter(
-        **{
-            "id": str(uuid.uuid4()), "stage": "intake", "topic": "carillon.triggers",
-            "partition": 0, "offset": 7, "type": "trigger", "key": DeadLetter.pack(b"\xffk"),
-            "value": DeadLetter.pack(value), "code": "unknown_app", "message": "no such app",
-            "at": ops.clock() - timedelta(seconds=ago), **more,
-        }
-    )  # fmt: skip
-    await DeadLetterStore(ops.database).put([letter])
-    return letter
 
 
 async def listed(ops: Ops, **params: Any) -> list[str]:

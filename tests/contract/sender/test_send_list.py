@@ -11,8 +11,8 @@ import pytest
 
 from shared.ids import head_of
 from shared.settings import Settings
+from tests.contract.sender.dead_letters import save_dead_letter
 from tests.contract.sender.ops import Ops, a_send, open_ops
-from tests.contract.sender.test_letters import save_dead_letter
 
 SENDS = "/v1/sends"
 
