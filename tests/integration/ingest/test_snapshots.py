@@ -22,14 +22,10 @@ from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
 from tests import stack
+from tests.integration.ingest.commands import run_command
+from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.running import client_of, seeded, until
-from tests.integration.ingest.test_replay import (
-    alone,
-    command,
-    contents,
-    shop_day,
-    until_settled,
-)
+from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
 from tests.unit.ingest.doubles import APP, START, event, item
 from tests.unit.ingest.ops_events import erasure
 
@@ -90,11 +86,11 @@ async def test_projector_and_replay_live_with_a_damaged_snapshot(alone: Settings
             async with client_of(server) as client:
                 await until(client, 200, "ready")
                 await stack.eventually(lambda: len(every(folder)) == 1, 20)
-                await shop_day(client, 0)
-                await until_settled(database, 2)
+                await publish_shop_day(client, 0)
+                await until_projected(database, 2)
                 before = await contents(database)
                 (folder / "20990101T000000000000-1.snapshot.gz").write_bytes(b"\x1f\x8b")
-                code, told = await command(alone, "replay")
+                code, told = await run_command(alone, "replay")
                 assert code == 0, told
                 assert await contents(database) == before
 
@@ -167,17 +163,17 @@ async def test_replay_takes_the_snapshot_before_a_damaged_one(alone: Settings) -
         with stack.service("ingest_service", alone) as server:
             async with client_of(server) as client:
                 await until(client, 200, "ready")
-                await shop_day(client, 0)
-                await until_settled(database, 2)
-                assert (await command(alone, "snapshot"))[0] == 0
+                await publish_shop_day(client, 0)
+                await until_projected(database, 2)
+                assert (await run_command(alone, "snapshot"))[0] == 0
                 before = await contents(database)
                 (newest, _), (older, _), *_ = every(folder_of(alone))
                 newest.write_bytes(newest.read_bytes()[:-20])
-                code, told = await command(alone, "replay")
+                code, told = await run_command(alone, "replay")
                 assert code == 0 and f"{newest.name} is damaged" in told, told
                 assert f"documents from {older.name}" in told
                 assert await contents(database) == before
                 older.write_bytes(older.read_bytes()[:-20])
-                code, told = await command(alone, "replay")  # the log has everything
+                code, told = await run_command(alone, "replay")  # the log has everything
                 assert code == 0 and "documents from" not in told, told
                 assert await contents(database) == before

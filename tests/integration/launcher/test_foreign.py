@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.launcher.local_stack import free_environment
 from tests.integration.launcher.running import running
-from tests.integration.launcher.test_refusals import outside
 from tests.mongo_proxy import MongoProxy, Refusal
 from tests.server import Server
 from tests.stack import free_port
@@ -23,7 +23,7 @@ PASSWORD = "planted-password"
 def refused(tmp_path: Path, **settings: str) -> str:
     """What the launcher says; nothing was started."""
     began = time.monotonic()
-    with running("deploy.local", env=outside(tmp_path, **settings)) as launcher:
+    with running("deploy.local", env=free_environment(tmp_path, **settings)) as launcher:
         assert launcher.exit_code() == 2, launcher.screen
         assert time.monotonic() - began < SOON_SECONDS
         assert not any("starting" in line for line in launcher.lines)

@@ -7,14 +7,13 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.launcher.running import running, until
+from tests.integration.launcher.shop_process import open_shop
 from tests.stack import free_port
 
 PAGES = {
@@ -54,24 +53,6 @@ def sender() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
-
-
-@contextmanager
-def open_shop(**settings: str) -> Iterator[httpx.Client]:
-    port = free_port()
-    env = {f"CARILLON_SHOP__{name.upper()}": value for name, value in settings.items()}
-    env |= {"CARILLON_SHOP__PORT": str(port), "CARILLON_DEVELOPMENT": "true"}
-    url = f"http://127.0.0.1:{port}"
-    with running("deploy.local.shop", env=env), httpx.Client(base_url=url) as client:
-
-        def ready() -> bool:
-            try:
-                return client.get("/health").is_success
-            except httpx.TransportError:
-                return False
-
-        until(ready, "the shop answers")
-        yield client
 
 
 @pytest.fixture(scope="module")

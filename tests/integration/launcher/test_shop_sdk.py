@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local import demo
 from shared.models.app import SnippetConfig
-from tests.integration.launcher.test_shop import open_shop
+from tests.integration.launcher.shop_process import open_shop
 
 SNIPPET = "http://127.0.0.1:1/v1/snippet.js?key=wk_demo"
 

@@ -84,7 +84,7 @@ class IntakeHarness:
 
 
 @asynccontextmanager
-async def open_door(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarness]:
+async def open_harness(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarness]:
     """With the app `demo` and its campaign `welcome`; there is no broker and no OneSignal."""
     settings = settings_for("127.0.0.1:1", mongo_uri, folder)
     settings.onesignal.base_url = "http://127.0.0.1:1"
@@ -97,11 +97,11 @@ async def open_door(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarness
             transport=transport, base_url="http://ops", headers=headers
         ) as http:
             # No projector is here that could know anybody later.
-            door = IntakeHarness(replace(sender, early=None), http)
+            harness = IntakeHarness(replace(sender, early=None), http)
             one_signal = {"appId": str(uuid.uuid4()), "restApiKey": "os_v2_app_secret"}
-            await door.put("/v1/apps/demo", {"name": "Demo", "oneSignal": one_signal})
-            await door.put("/v1/apps/demo/campaigns/welcome", a_campaign())
-            yield door
+            await harness.put("/v1/apps/demo", {"name": "Demo", "oneSignal": one_signal})
+            await harness.put("/v1/apps/demo/campaigns/welcome", a_campaign())
+            yield harness
 
 
 def a_campaign(**variant: Any) -> dict[str, Any]:
@@ -116,13 +116,13 @@ def logins(*names: str) -> list[dict[str, Any]]:
     return [{"login": name} for name in names]
 
 
-async def people(door: IntakeHarness, *names: str) -> dict[str, str]:
+async def people(harness: IntakeHarness, *names: str) -> dict[str, str]:
     """Login → the player of each."""
     players = {name: str(uuid.uuid4()) for name in names}
     for name, player in players.items():
-        await door.person(name, player)
+        await harness.person(name, player)
     return players
 
 
-async def reached(door: IntakeHarness, send: str) -> list[str]:
-    return [member[0] for page in await door.pages(send) for member in page["members"]]
+async def reached(harness: IntakeHarness, send: str) -> list[str]:
+    return [member[0] for page in await harness.pages(send) for member in page["members"]]

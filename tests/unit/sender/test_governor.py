@@ -13,7 +13,7 @@ from sender_service.dispatcher.governor import Governor, Membership, Pacer
 from sender_service.models.onesignal_limits import REQUESTS_PER_SECOND, requests_per_second
 from shared.settings import GovernorSettings
 from tests.fakes import VirtualLoop, in_virtual_time
-from tests.unit.sender.test_lanes import an_app
+from tests.unit.sender.builders import build_app
 
 
 class Alone(Membership):
@@ -169,7 +169,7 @@ def test_one_apps_pause_is_not_anothers() -> None:
 
     async def test(loop: VirtualLoop) -> None:
         governor = Governor(Alone(), GovernorSettings(), loop.time)
-        one, other = (an_app(name) for name in ("one", "other"))
+        one, other = (build_app(name) for name in ("one", "other"))
         assert await governor.turn(one, transactional=True, within=1)
         waiting = [
             asyncio.create_task(governor.turn(one, transactional=True, within=60))
