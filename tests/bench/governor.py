@@ -28,7 +28,7 @@ from shared.settings import GovernorSettings
 from tests import stack
 from tests.bench.measuring import report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
-from tests.fakes import VirtualLoop, in_virtual_time
+from tests.support.virtual_time import VirtualLoop, in_virtual_time
 
 FREE, PAID = 150, 6_000
 PLAYERS = 5_000  # enough that 10 messages each are not reached in 15 minutes

@@ -11,12 +11,12 @@ from sender_service.ops.app_body import AppIn
 from shared.ids import slot_of
 from shared.models.app import MAX_ALLOWED_LETTERS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
-from tests.fakes import START
 from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY
 from tests.odd_values.links import LINKS, ORIGINS
 from tests.odd_values.names import ITEM_IDS, PLAYERS, VISITORS
 from tests.odd_values.ranges import COUNTS, NUMBERS
 from tests.odd_values.times import CLOCK_TIMES, NO_ZONE, SEND_TIMES
+from tests.support.clocks import START
 
 pytestmark = pytest.mark.stack
 KNOWN = ("login", "email", "visitor", "player")

@@ -101,7 +101,7 @@ async def test_why_without_a_send_looks_in_the_newest(ops: Ops) -> None:
     await ops.add_person()
     other = str(uuid.uuid4())
     await ops.database["sends"].insert_one(a_send(SEND, ops.clock))
-    ops.clock.passed += 100_000
+    ops.clock.advance(100_000)
     await ops.database["sends"].insert_one(a_send(other, ops.clock, campaign="later"))
     await add_page(ops, [["p1", PERSON, "0"]])
     await add_page(ops, [["p1", PERSON, ""]], _id=f"{other}:0", send=other,

@@ -19,8 +19,8 @@ from sender_service.wiring import Sender, open_sender
 from shared.ids import slot_of
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
-from tests.fakes import START
 from tests.stack import settings_for
+from tests.support.clocks import START
 
 TEXTS = {"headings": {"en": "Hi"}, "contents": {"en": "Come"}, "url": "https://shop.example/"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -39,6 +39,7 @@ from shared.stage.runner import Item
 from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 from tests.stack import settings_for
+from tests.support.memory_log import MemoryLog
 from tests.unit.sender.builders import variant
 
 JOBS = (TRANSACTIONAL_JOBS_TOPIC.name, MARKETING_JOBS_TOPIC.name)
@@ -50,20 +51,6 @@ OFFER: dict[str, Any] = {
 OUT = 12  # of marketing's calls may be out at once
 ROUNDS, PLANS = 50, 200
 IDLE = {"display": 0, "click": 0, "close": 0}
-
-
-@dataclass
-class MemoryLog:
-    records: list[OutgoingRecord] = field(default_factory=list)
-
-    async def publish(self, records: Iterable[OutgoingRecord]) -> None:
-        self.records += records
-
-    def take(self, *topics: str, most: int | None = None) -> list[bytes]:
-        """What was published there and not taken yet, from the first on."""
-        taken = [record for record in self.records if record.topic in topics][:most]
-        self.records = [record for record in self.records if record not in taken]
-        return [record.value for record in taken]
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:

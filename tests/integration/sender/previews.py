@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from shared.ids import slot_of
-from tests.fakes import START
 from tests.integration.sender.intake_harness import TEXTS, IntakeHarness, a_trigger
+from tests.support.clocks import START
 
 LANGUAGES = ("en", "cs", "de-AT", "cs-CZ")
 ALL_AUDIENCE: dict[str, Any] = {"audience": {"all": True}}

@@ -37,7 +37,7 @@ from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST, SENDER
 from shared.settings import PlanSettings, Settings
 from shared.stage.runner import Item
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 from tests.unit.sender.builders import campaign as build_campaign
 
 APP = "demo"

@@ -18,8 +18,8 @@ from sender_service.scheduler.ahead import InFlightLimit
 from sender_service.store.pages import DUE_LIMIT
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.collections import BUDGETS, PAGES, PLAYERS
-from tests.fakes import ManualClock
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
+from tests.support.clocks import ManualClock
 
 
 async def upload(pair: TwoReplicas, send: str, count: int, priority: str, **more: Any) -> str:

@@ -12,11 +12,11 @@ from prometheus_client import REGISTRY
 from sender_service.scheduler.budget import WINDOW_MINUTES, MessageBudget
 from sender_service.store.people import PeopleReader
 from shared.settings import GovernorSettings
-from tests.fakes import ManualClock
 from tests.integration.sender.pipeline import Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
 from tests.integration.sender.two_replicas import APP as APP_OF_PAIR
 from tests.integration.sender.two_replicas import TwoReplicas
+from tests.support.clocks import ManualClock
 
 MARKETING = 7  # messages a window for an app with one subscriber, with margin and share
 HELD = "held: the message limit is near"

@@ -11,9 +11,9 @@ from sender_service.scheduler.budget import WINDOW_MINUTES, MessageBudget
 from sender_service.store.people import PeopleReader
 from shared.mongo.collections import BUDGETS
 from shared.settings import GovernorSettings
-from tests.fakes import ManualClock
 from tests.integration.sender.two_replicas import APP, TwoReplicas
 from tests.stack import eventually
+from tests.support.clocks import ManualClock
 
 MARGIN = GovernorSettings().margin
 MARKETING = 1 - GovernorSettings().transactional_share

@@ -15,8 +15,8 @@ from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
 from shared.models.delivery import Delivery
 from shared.mongo.collections import BUDGETS
-from tests.fakes import ManualClock
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas, chunks_of
+from tests.support.clocks import ManualClock
 from tests.unit.sender.builders import campaign
 
 

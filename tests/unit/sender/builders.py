@@ -14,7 +14,7 @@ from sender_service.planner.rendering import Renderer
 from sender_service.planner.target import Candidate
 from shared.models.app import App
 from shared.secrets import Vault
-from tests.fakes import START
+from tests.support.clocks import START
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 SWEEP = 90.0

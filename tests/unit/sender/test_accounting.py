@@ -20,7 +20,7 @@ from sender_service.models.push_tag import TagSigner
 from sender_service.pages.page import PageEdit, summarise
 from shared.models.delivery import Delivery
 from shared.models.event import Event
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import SEND, edit, player_id
 
 TAGGER = TagSigner(b"k" * 32)

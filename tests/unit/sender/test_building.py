@@ -15,7 +15,7 @@ from sender_service.planner import building
 from sender_service.planner.building import PageBuilder
 from sender_service.planner.policy import choose_variant
 from sender_service.planner.target import Candidate, PlayerSelection
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import (
     campaign,
     candidates,

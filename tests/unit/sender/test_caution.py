@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sender_service.dispatcher.throttle import LEAST, RECOVERY_SECONDS, AimdThrottle
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 
 
 @pytest.fixture

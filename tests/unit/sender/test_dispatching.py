@@ -20,7 +20,7 @@ from shared.models.delivery import Delivery
 from shared.models.job import Job
 from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
-from tests.fakes import START, ManualClock
+from tests.support.clocks import START, ManualClock
 from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
 
 NOWHERE = Record("t", 0, 0, b"", b"", "", 0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sender_service.dispatcher.governor import Governor, Membership, Pacer
 from sender_service.models.onesignal_limits import REQUESTS_PER_SECOND, requests_per_second
 from shared.settings import GovernorSettings
-from tests.fakes import VirtualLoop, in_virtual_time
+from tests.support.virtual_time import VirtualLoop, in_virtual_time
 from tests.unit.sender.builders import build_app
 
 

@@ -18,7 +18,7 @@ from shared.models.app import App
 from shared.models.job import Job
 from shared.secrets import Vault
 from shared.settings import OneSignalSettings
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import SEND, player_id
 
 VAULT = Vault("a secret key of at least 32 characters")

@@ -22,7 +22,7 @@ from sender_service.pages.page import (
     pending_members,
     summarise,
 )
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import SEND, SWEEP, chunk, page, player_id, send
 
 STATES = ("planned", "released", "sent", "failed", "suppressed")

@@ -21,7 +21,7 @@ from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Candidate
 from shared.errors import InvalidPayload
 from shared.models.strict import validate_strictly
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import build_page_of, campaign, plan, player, profile, variant
 
 PRAGUE = "Europe/Prague"

@@ -14,7 +14,7 @@ from sender_service.planner.building import PAGE_STEPS, PageBuilder, PagePlan
 from sender_service.planner.rendering import MEMO_BYTES, Allowance, Renderer, SendTooDear
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.errors import Rejected
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import campaign, player, profile, send, variant
 
 # Just below what one push may take.

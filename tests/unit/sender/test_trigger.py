@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sender_service.models.trigger import MAX_TRIGGER_BYTES, Trigger, parse_trigger
 from shared.errors import InvalidPayload
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import SEND, player_id
 
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.service import serve
 from shared.settings import HttpSettings
-from tests.fakes import VirtualLoop, in_virtual_time
+from tests.support.virtual_time import VirtualLoop, in_virtual_time
 
 HEAD = b"POST / HTTP/1.1\r\nhost: x\r\n"
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shared.clock import LOOK_SECONDS, true_now, utc_now, wrong_clock
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 
 CLOSE = timedelta(seconds=20)
 

@@ -21,7 +21,7 @@ from shared.http.responses import (
     client_address,
     is_private,
 )
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 
 PROXIES = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")]
 SECRET = "jane@shop.example"

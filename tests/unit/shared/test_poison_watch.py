@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.stage.poison_throttle import LOOK_SECONDS, POISON_LIMIT, PoisonThrottle
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 
 
 def _watch() -> tuple[PoisonThrottle, ManualClock]:
