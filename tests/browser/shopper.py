@@ -77,14 +77,14 @@ class Shopper:
         await self.open("/login")
         await self.page.fill("#login input[name=login]", login)
         await self.page.click("#login button")
-        await self.told("identify")
+        await self.until_accepted("identify")
 
     async def log_out(self) -> None:
         await self.open("/login")
         await self.page.click("#logout")
-        await self.told("logout")
+        await self.until_accepted("logout")
 
-    async def told(self, kind: str) -> None:
+    async def until_accepted(self, kind: str) -> None:
         """Until the log shows that the last event of this kind was taken."""
         await self.page.wait_for_selector(
             f"#log li[data-what={kind}] .good >> nth=0", state="attached"
@@ -98,10 +98,10 @@ class Shopper:
         await self.page.wait_for_selector(".notification")
         return send
 
-    async def settled(self) -> None:
+    async def until_complete(self) -> None:
         missing: list[str] = []
 
-        async def is_settled() -> bool:
+        async def is_complete() -> bool:
             missing[:] = await self.page.evaluate(UNSETTLED)
             if missing:
                 # The shop asks once, a second after an event; a busy projector takes longer.
@@ -109,7 +109,7 @@ class Shopper:
             return not missing
 
         try:
-            await eventually(is_settled, WAIT, every=0.25)
+            await eventually(is_complete, WAIT, every=0.25)
         except AssertionError:
             raise AssertionError(f"the page has no {missing} after {WAIT:g} s") from None
 

@@ -136,13 +136,13 @@ async def test_consent_given_anew_is_one_visitor_in_all_tabs(site: Site, visitor
 async def test_answer_after_a_refusal_stores_nothing(site: Site, visitor: Visitor) -> None:
     await visitor.go(site.page("/"))
     await site.until("pageview")
-    site.gate.clear()
+    site.may_answer.clear()
     await visitor.carillon("send", "under way")
     site.answers.extend([(503, {})] * 2)
     await eventually(lambda: site.tries > 1)
     await visitor.carillon("send", "behind")
     await visitor.carillon("consent", False)
-    site.gate.set()
+    site.may_answer.set()
     await settled(visitor)
     assert await visitor.stored() == {}
     assert site.types() == ["pageview"]

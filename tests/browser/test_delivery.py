@@ -94,11 +94,11 @@ async def test_refused_for_good_is_not_tried_again(site: Site, visitor: Visitor)
 
 async def test_page_closed_mid_request_loses_nothing(site: Site, visitor: Visitor) -> None:
     await _started(site, visitor)
-    site.gate.clear()  # it arrives, and no answer comes
+    site.may_answer.clear()  # it arrives, and no answer comes
     await visitor.carillon("send", "closing", {"n": 1})
     await site.until("closing")
     await visitor.page.close(run_before_unload=False)
-    site.gate.set()
+    site.may_answer.set()
     visitor.page = await visitor.new_page()
     await visitor.go(site.page("/next"))
     await site.until("pageview", "pageview")
@@ -130,7 +130,7 @@ async def test_what_waits_behind_a_slow_answer_goes_with_the_page(
     site: Site, visitor: Visitor
 ) -> None:
     await _started(site, visitor)
-    site.gate.clear()
+    site.may_answer.clear()
     await visitor.carillon("send", "slow")
     await site.until("slow")
     await visitor.carillon("send", "behind")

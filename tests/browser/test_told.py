@@ -128,9 +128,9 @@ async def test_anothers_login_and_its_email_are_news(site: Site, visitor: Visito
 
 
 async def test_email_alone_is_told_once(site: Site, visitor: Visitor) -> None:
-    guest = {"pageType": "other", "email": "guest@example.test"}
+    visitor_by_email = {"pageType": "other", "email": "guest@example.test"}
     for _ in range(3):
-        await visit(site, visitor, guest)
+        await visit(site, visitor, visitor_by_email)
     assert identified(site) == [{"email": "guest@example.test"}]
 
 

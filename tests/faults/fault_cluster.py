@@ -58,7 +58,7 @@ class FaultCluster:
         self.ingest = self._service("ingest")
         self.sender = self._service("sender")
         self.replicas: list[Server] = []
-        self.frozen: set[Server] = set()
+        self.suspended: set[Server] = set()
         self.up: dict[str, float] = {}
         self.http = httpx.AsyncClient(timeout=15, trust_env=False)
         self.guards = {s: asyncio.Lock() for s in self.servers.values()}  # one fault at a time
@@ -158,9 +158,9 @@ class FaultCluster:
     async def calm(self) -> None:
         """Every fault ends: what is frozen thaws, what is down starts, clocks are right, OneSignal
         behaves."""
-        for server in self.frozen:
+        for server in self.suspended:
             server.thaw()
-        self.frozen.clear()
+        self.suspended.clear()
         for name, server in self.servers.items():
             if server.returncode is not None:
                 await (

@@ -28,12 +28,12 @@ QUERY = f"https://{SECRET_MARK}.example.test/a?session={SECRET_MARK}"
 
 
 async def plant_everything(
-    world: FaultCluster, doorman: WebhookProxy, writer: LogWriter, seed: str
+    world: FaultCluster, webhook_proxy: WebhookProxy, writer: LogWriter, seed: str
 ) -> Set[str]:
     """The values that don't hold the mark, to be searched for. Returns when all is over."""
     shop = Shop.of(f"planting:{seed}")
-    await open_shop(world, doorman, shop)
-    await Clients(world, shop, writer, "planting").settle_in()
+    await open_shop(world, webhook_proxy, shop)
+    await Clients(world, shop, writer, "planting").subscribe_first_half()
     await _open_more(world, shop)
     proxied = stack.service("ingest_service", _behind_a_proxy(world.settings), "--only", "api")
     proxied.log = world.logs / PROXIED

@@ -51,7 +51,7 @@ async def _publish(writer: LogWriter, record: OutgoingRecord) -> None:
             await asyncio.sleep(0.2)
 
 
-async def letters(world: FaultCluster) -> list[dict[str, Any]]:
+async def dead_letters(world: FaultCluster) -> list[dict[str, Any]]:
     """All dead letters as they are stored."""
     async with world.mongo() as database:
         return [letter async for letter in database["dead_letters"].find({})]

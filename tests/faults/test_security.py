@@ -97,12 +97,12 @@ async def trap() -> AsyncIterator[tuple[str, list[str]]]:
 
 
 async def test_urls_that_come_in_are_never_called(
-    world: FaultCluster, doorman: WebhookProxy, writer: Any
+    world: FaultCluster, webhook_proxy: WebhookProxy, writer: Any
 ) -> None:
     shop = Shop.of(f"trap:{CHOICE.seed}")
-    await open_shop(world, doorman, shop)
+    await open_shop(world, webhook_proxy, shop)
     clients = Clients(world, shop, writer, "trap")
-    await clients.settle_in()
+    await clients.subscribe_first_half()
     async with trap() as (url, calls):
         body = campaign()
         button = {"id": "b", "text": "Go", "url": f"{url}/button", "icon": f"{url}/button.png"}
@@ -149,10 +149,10 @@ def _called(node: ast.AST) -> str:
 
 
 async def test_nothing_that_is_told_gets_into_a_log(
-    world: FaultCluster, doorman: WebhookProxy, writer: Any
+    world: FaultCluster, webhook_proxy: WebhookProxy, writer: Any
 ) -> None:
     """All that is secret or personal, by every way in, taken and refused."""
-    values = await plant_everything(world, doorman, writer, CHOICE.seed)
+    values = await plant_everything(world, webhook_proxy, writer, CHOICE.seed)
     assert len(values) >= 10
     assert search(world.logs, values) == []
 

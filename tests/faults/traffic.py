@@ -43,7 +43,7 @@ class Clients:
     def dice(self, actor: str) -> Random:
         return Random(f"traffic:{self._seed}:{actor}")
 
-    async def settle_in(self) -> None:
+    async def subscribe_first_half(self) -> None:
         """Before the faults: the first half of the browsers subscribe and are in the ledger."""
         await asyncio.gather(*(self._subscribe(number) for number in range(self.half)))
 

@@ -82,10 +82,10 @@ async def all_are_refused(scene: Scenario) -> None:
     answer = await scene.ingest.post(EVENTS, json={"type": "pageview", "visitorId": "v"})
     assert answer.status_code == 202  # the log has it
     # Perhaps its app came since: whoever was turned away for good would drop the event.
-    await stack.eventually(lambda: _stranger_is_told(scene, 503))
+    await stack.eventually(lambda: _is_unknown_token_answered(scene, 503))
 
 
-async def _stranger_is_told(scene: Scenario, status: int) -> bool:
+async def _is_unknown_token_answered(scene: Scenario, status: int) -> bool:
     url = "/v1/events?key=wk_nobody_knows"
     answer = await scene.ingest.post(url, json={"type": "pageview", "visitorId": "v"})
     assert answer.status_code in (401, 503) and ("retry-after" in answer.headers) == (
@@ -96,7 +96,7 @@ async def _stranger_is_told(scene: Scenario, status: int) -> bool:
 
 async def all_is_well_again(scene: Scenario) -> None:
     await until(scene.sender, 200, "ready")
-    await stack.eventually(lambda: _stranger_is_told(scene, 401))
+    await stack.eventually(lambda: _is_unknown_token_answered(scene, 401))
     for asked in ASKED:
 
         async def is_answered(asked: tuple[str, str, Any] = asked) -> bool:

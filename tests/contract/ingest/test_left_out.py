@@ -111,12 +111,12 @@ async def test_f00_lines_beyond_the_limit_are_left_out(client: httpx.AsyncClient
 def cost(events: list[Data]) -> float:
     """The least of some runs, in seconds."""
     arrival = RequestContext(app("open"), "browser", NOW, timedelta(0), 10**6, 1000, False)
-    judge, runs = EventValidator(LoginProof(VAULT)), []
+    validator, runs = EventValidator(LoginProof(VAULT)), []
     for _ in range(7):
         began = time.process_time()
         for event in events:
             try:
-                judge.validate(event, arrival)
+                validator.validate(event, arrival)
             except InvalidPayload:
                 continue
         runs.append(time.process_time() - began)

@@ -30,14 +30,14 @@ PACKED = {"Content-Encoding": "gzip"}
 MIB = 1024**2
 
 
-class HeldBodies:
+class PausedBodies:
     """Bodies that arrive only once all of the heads have."""
 
     def __init__(self, count: int) -> None:
         self._awaited = count
         self._released = asyncio.Event()
 
-    async def hold(self, body: bytes) -> AsyncIterator[bytes]:
+    async def pause(self, body: bytes) -> AsyncIterator[bytes]:
         self._awaited -= 1
         if not self._awaited:
             self._released.set()
@@ -46,8 +46,10 @@ class HeldBodies:
 
 
 async def post_heads_first(client: httpx.AsyncClient, count: int, body: bytes) -> Counter[int]:
-    held = HeldBodies(count)
-    posts = [client.post(EVENTS_URL, content=held.hold(body), headers=PACKED) for _ in range(count)]
+    bodies = PausedBodies(count)
+    posts = [
+        client.post(EVENTS_URL, content=bodies.pause(body), headers=PACKED) for _ in range(count)
+    ]
     async with asyncio.timeout(20):
         return Counter([answer.status_code for answer in await asyncio.gather(*posts)])
 

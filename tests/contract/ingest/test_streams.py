@@ -37,7 +37,7 @@ def without(*paths: str, **more: Any) -> dict[str, Any]:
     return {**{key: value for key, value in STREAM_MESSAGE.items() if key not in paths}, **more}
 
 
-def uncountable(reason: str) -> float:
+def unattributable(reason: str) -> float:
     labels = {"app": "open", "reason": reason}
     return REGISTRY.get_sample_value("carillon_ingest_uncountable_total", labels) or 0.0
 
@@ -120,10 +120,10 @@ async def test_repetition_has_the_same_id(client: httpx.AsyncClient, api: Api) -
 async def test_what_can_never_count_is_taken_and_counted(
     client: httpx.AsyncClient, api: Api, changes: dict[str, Any], reason: str
 ) -> None:
-    before = uncountable(reason)
+    before = unattributable(reason)
     answer = await post(client, {**STREAM_MESSAGE, **changes})
     assert (answer.status_code, answer.json()["accepted"]) == (202, 0)
-    assert uncountable(reason) == before + 1
+    assert unattributable(reason) == before + 1
     assert api.log.records == []
 
 

@@ -86,7 +86,7 @@ async def test_browsers_go_on_after_a_kill(tmp_path: Path, receiver: Receiver) -
         running.kill()
     async with process(tmp_path, "--webhook-url", receiver.url) as (_, again):
         again.app_id = app_id
-        tally = await again.settled()
+        tally = await again.final_tally()
     assert tally["totals"]["displayed"] == 400
     assert max(push["displayed"] for push in tally["pushes"]) == 1
     distinct = {post.body for post in receiver.posts()}

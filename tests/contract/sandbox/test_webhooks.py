@@ -63,7 +63,7 @@ async def push_to_one(
     await sandbox.browsers(count=None, ids=[PLAYER], **browser)
     sent = (await sandbox.create([PLAYER], **push)).json()["id"]
     await until(lambda: len(receiver.posts()) >= 2)
-    await sandbox.settled()
+    await sandbox.final_tally()
     return sent, receiver.posts()
 
 
@@ -122,7 +122,7 @@ async def test_v15_without_cors(sandbox: SandboxApp, receiver: Receiver) -> None
 async def test_buttons_are_pressed_too(sandbox: SandboxApp, receiver: Receiver, sdk: str) -> None:
     ids = await sandbox.browsers(40, sdk=sdk, odds=CLICKS)
     await sandbox.create(ids, **PUSH, web_buttons=WEB_BUTTONS)
-    await sandbox.settled()
+    await sandbox.final_tally()
     bodies = [orjson.loads(post.body) for post in receiver.posts()]
     clicks = [body for body in bodies if body["event"] == "notification.clicked"]
     by_action = {body.get("action", body.get("actionId", "")): body["url"] for body in clicks}
@@ -150,7 +150,7 @@ async def test_preflight_refused_means_no_post(sandbox: SandboxApp, receiver: Re
     receiver.allow_origin = "https://another.example.test"
     ids = await sandbox.browsers(1, cors=True, odds=CLOSES)
     await sandbox.create(ids)
-    tally = await sandbox.settled()
+    tally = await sandbox.final_tally()
     assert receiver.posts() == []
     assert tally["webhooks"] == {"sent": 0, "failed": 2, "dropped": 0, "duplicated": 0}
     assert tally["totals"]["displayed"] == 1  # the browser did show it
@@ -160,7 +160,7 @@ async def test_a_browser_does_not_try_again(sandbox: SandboxApp, receiver: Recei
     receiver.refusals = 1
     ids = await sandbox.browsers(1, odds={"click": 0, "close": 0})
     await sandbox.create(ids)
-    tally = await sandbox.settled()
+    tally = await sandbox.final_tally()
     assert len(receiver.posts()) == 1
     assert tally["webhooks"]["failed"] == 1
 
@@ -169,5 +169,5 @@ async def test_own_address_of_a_browser(sandbox: SandboxApp, receiver: Receiver)
     closed = "http://127.0.0.1:9/nobody"
     ids = await sandbox.browsers(1, webhook_url=closed, odds={"click": 0, "close": 0})
     await sandbox.create(ids)
-    assert (await sandbox.settled())["webhooks"]["failed"] == 1
+    assert (await sandbox.final_tally())["webhooks"]["failed"] == 1
     assert receiver.posts() == []

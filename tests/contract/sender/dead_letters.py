@@ -14,7 +14,7 @@ from tests.contract.sender.ops import Ops
 async def save_dead_letter(
     ops: Ops, value: bytes = b'{"a":1}', ago: float = 60, **more: Any
 ) -> DeadLetter:
-    letter = DeadLetter(
+    dead_letter = DeadLetter(
         **{
             "id": str(uuid.uuid4()), "stage": "intake", "topic": "carillon.triggers",
             "partition": 0, "offset": 7, "type": "trigger", "key": DeadLetter.pack(b"\xffk"),
@@ -22,5 +22,5 @@ async def save_dead_letter(
             "at": ops.clock() - timedelta(seconds=ago), **more,
         }
     )  # fmt: skip
-    await DeadLetterStore(ops.database).put([letter])
-    return letter
+    await DeadLetterStore(ops.database).put([dead_letter])
+    return dead_letter

@@ -39,10 +39,12 @@ class KnownPerson:
         self.ops = ops
         self.people = PersonIds(ops.parts.vault.derive("person"))
         self.id = self.people.of_login("shop", "jana")
-        self.projector = Projector(MongoProjections(ops.database), self.people, utc_now, self._tell)
+        self.projector = Projector(
+            MongoProjections(ops.database), self.people, utc_now, self._publish
+        )
         self.before = ops.clock() - timedelta(hours=1)
 
-    async def _tell(self, events: Any) -> None:
+    async def _publish(self, events: Any) -> None:
         await self.project(*events)
 
     async def project(self, *events: Event) -> None:
@@ -96,7 +98,7 @@ class KnownPerson:
         update = {"player_id": PLAYER, "visitor_id": None}
         await ParkedStore(self.ops.database).put([parked.model_copy(update=update)])
         told = {"login": "jana", "x": SECRETS["dead_letters"]}
-        await DeadLetterStore(self.ops.database).put([a_letter(told, self.before)])
+        await DeadLetterStore(self.ops.database).put([build_dead_letter(told, self.before)])
         await self.ops.ok("GET", f"/v1/people/{self.id}")  # an audited look
 
     async def export(self) -> Any:
@@ -134,7 +136,7 @@ async def add_page(ops: Ops, n: int, at: Any, members: list[list[str]]) -> None:
     await ops.database["bodies"].insert_one({"_id": page["bodies"], "bodies": [body]})
 
 
-def a_letter(told: dict[str, Any], at: datetime) -> DeadLetter:
+def build_dead_letter(told: dict[str, Any], at: datetime) -> DeadLetter:
     return DeadLetter(
         id=str(uuid.uuid4()), stage="s", topic="carillon.events", partition=0, offset=0, type="t",
         key=DeadLetter.pack(b"k"), value=DeadLetter.pack(json.dumps(told).encode()), code="c",

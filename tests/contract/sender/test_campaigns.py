@@ -13,7 +13,7 @@ from shared.clock import utc_now
 from shared.mongo.collections import CAMPAIGNS, PLAYERS, PROFILES, SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 
-SOMEBODY = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
+PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
 PATH = "/v1/apps/demo/campaigns/welcome"
 
 
@@ -125,14 +125,14 @@ async def test_links_with_a_template_are_judged_when_rendered(shop: Api) -> None
     )
     assert shown["variants"][0]["url"] == "{{ link }}"
     body = {"id": a_trigger()["id"], "app": "demo", "campaign": "welcome",
-            "recipients": [{"player": SOMEBODY, "variables": {"link": "javascript:alert(1)"}}]}  # fmt: skip
+            "recipients": [{"player": PLAYER, "variables": {"link": "javascript:alert(1)"}}]}  # fmt: skip
     seen = utc_now()
     await shop.sender.database[PROFILES.name].insert_one(
         {"_id": "p1", "app": "demo", "slot": 0, "visitors": [], "aliases": [], "language": "en",
-         "players": [{"id": SOMEBODY, "state": "subscribed", "lastSeenAt": seen}]}
+         "players": [{"id": PLAYER, "state": "subscribed", "lastSeenAt": seen}]}
     )  # fmt: skip
     await shop.sender.database[PLAYERS.name].insert_one(
-        {"_id": SOMEBODY, "app": "demo", "person": "p1", "state": "subscribed"}
+        {"_id": PLAYER, "app": "demo", "person": "p1", "state": "subscribed"}
     )
     found = await shop.ok("POST", "/v1/sends/preview", json=body)
     assert found["failed"] == {"bad_variables": 1} and found["samples"] == []

@@ -28,7 +28,7 @@ ACCOUNT: dict[str, Any] = {
     "closes": 0, "people": {"sent": 3, "pending": 0, "failed": 0, "suppressed": 1, "no_player": 0},
 }  # fmt: skip
 OPEN = {**ACCOUNT, "state": "sending", "closedAt": None}
-HELD = {
+PAUSED_BY_LIMIT = {
     "code": "message_limit",
     "message": "held: message limit",
     "until": "2026-11-22T16:15:00.000Z",
@@ -115,7 +115,7 @@ async def test_send_that_is_gone_ends_the_watch(respx_mock: respx.MockRouter) ->
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        (HELD, "sending, held: message limit until 2026-11-22T16:15:00.000Z"),
+        (PAUSED_BY_LIMIT, "sending, held: message limit until 2026-11-22T16:15:00.000Z"),
         ({"code": "app_stopped", "message": "app stopped: 403", "until": None},
          "sending, app stopped: 403"),
         ({"code": "quiet_hours", "message": "quiet hours", "until": "T"},

@@ -45,7 +45,7 @@ async def publish_shop_day(client: Any, first: int) -> None:
 
 
 async def until_projected(database: Database, count: int) -> None:
-    async def is_settled() -> bool:
+    async def is_projected() -> bool:
         found = await database["profiles"].find_one({"visitors": f"v{count - 1}"})
         last = await database["profiles"].find_one({"visitors": f"last{count - 2}"})
         nobody = await database["profiles"].find_one({"visitors": f"v{count - 2}", "login": None})
@@ -54,4 +54,4 @@ async def until_projected(database: Database, count: int) -> None:
         # A bulk of writes is seen one by one.
         return bool(found["basket"]["items"]) and f"v{count - 2}" in found["pastVisitors"]
 
-    await stack.eventually(is_settled, 20)
+    await stack.eventually(is_projected, 20)

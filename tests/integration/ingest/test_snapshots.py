@@ -40,7 +40,7 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
         yield opened
 
 
-async def tell_of_eva(database: Database) -> Projector:
+async def project_eva(database: Database) -> Projector:
     projector = Projector(MongoProjections(database), PEOPLE, lambda: START)
     await projector.handle([item(event("identify", "a", 1, login="eva"))])
     return projector
@@ -58,7 +58,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 async def test_damaged_snapshot_is_removed_and_the_others_stay(
     settings: Settings, database: Database, how: str
 ) -> None:
-    await tell_of_eva(database)
+    await project_eva(database)
     good = await take_snapshot(settings, database)
     bad = good.with_name(good.name.replace("20", "21", 1))
     bad.write_bytes(DAMAGE[how](good.read_bytes()))
@@ -70,7 +70,7 @@ async def test_damaged_snapshot_is_removed_and_the_others_stay(
 
 
 async def test_snapshot_damaged_further_on_says_so(settings: Settings, database: Database) -> None:
-    await tell_of_eva(database)
+    await project_eva(database)
     path = await take_snapshot(settings, database)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(Rejected, match="damaged"):
@@ -125,7 +125,7 @@ class Waiting(MongoProjections):
 async def test_snapshot_that_overlaps_an_erasure_is_dropped(
     settings: Settings, database: Database
 ) -> None:
-    await tell_of_eva(database)
+    await project_eva(database)
     late = Projector(Waiting(database, settings), PEOPLE, lambda: START)
     await late.handle([item(erasure("a", 2, PEOPLE.of_login(APP, "eva")))])
     assert await drop_stale(settings, database) == 1

@@ -74,7 +74,7 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
         assert not await is_still()
 
 
-class Gate:
+class BlockedWork:
     """What a reader would commit waits in front of it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ class Gate:
 
 @asynccontextmanager
 async def projecting(
-    settings: Settings, database: Database, gate: Gate
+    settings: Settings, database: Database, blocked: BlockedWork
 ) -> AsyncIterator[asyncio.Event]:
     """With one event handled."""
     stop = asyncio.Event()
@@ -111,7 +111,7 @@ async def projecting(
             yield stop
         finally:
             stop.set()
-            gate.open.set()
+            blocked.open.set()
             await running
 
 
@@ -135,17 +135,17 @@ def alone(fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path) -> Setting
 async def test_a_commit_that_takes_its_time_is_waited_for(
     alone: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = Gate(monkeypatch)
+    blocked = BlockedWork(monkeypatch)
     async with open_database(alone.mongo, "test") as database:
-        async with projecting(alone, database, gate) as stop:
-            await stack.eventually(lambda: gate.waiting)
+        async with projecting(alone, database, blocked) as stop:
+            await stack.eventually(lambda: blocked.waiting)
             run = await taken(database)
             async with run.alive():
-                holding = asyncio.create_task(run.hold(dead_seconds=30))
+                pausing = asyncio.create_task(run.hold(dead_seconds=30))
                 assert await beats(database, 4)
                 stop.set()  # also when it is about to end
-                assert await beats(database, 4) and not holding.done()
-                gate.open.set()
-                await holding
+                assert await beats(database, 4) and not pausing.done()
+                blocked.open.set()
+                await pausing
                 await run.give_up()
         assert await process_of(database) == {}

@@ -37,7 +37,7 @@ class LocalStack:
     @contextmanager
     def run(self) -> Iterator[Running]:
         with running("deploy.local", env=self._env) as launcher:
-            launcher.until_says("Carillon is running")
+            launcher.until_printed("Carillon is running")
             yield launcher
             assert launcher.end() == 0
             launcher.until_nothing_is_left()

@@ -47,13 +47,13 @@ class Running:
     def screen(self) -> str:
         return "\n".join(self.lines)
 
-    def until_says(self, text: str, times: int = 1) -> None:
-        def said() -> bool:
+    def until_printed(self, text: str, times: int = 1) -> None:
+        def is_printed() -> bool:
             self.children()
             return self.screen.count(text) >= times
 
         try:
-            until(said, f"the screen says {text!r}")
+            until(is_printed, f"the screen says {text!r}")
         except AssertionError as exc:
             raise AssertionError(f"{exc}\n{self.screen}") from None
 

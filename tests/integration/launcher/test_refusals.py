@@ -68,7 +68,7 @@ def test_data_folder_belongs_to_one_launcher(tmp_path: Path) -> None:
     env = free_environment(tmp_path)
     folder = env["CARILLON_DATA_DIR"]
     with running(standin, folder, f"shop=serves:{free_port()}") as first:
-        first.until_says("all is up")
+        first.until_printed("all is up")
         with running("deploy.local", env=env) as second:
             assert_refused(
                 second,

@@ -118,5 +118,5 @@ def test_texts_render_for_everybody(name: str, profile: dict[str, Any], language
     body = Renderer({}).body(variant, {**profile, "language": language}, {})
     assert body["headings"]["en"]
     items = (profile.get("basket") or {}).get("items") or []
-    says_how_many = str(len(items)) in body["contents"]["en"]
-    assert says_how_many == (name == "abandoned-basket" and len(items) > 1)
+    names_count = str(len(items)) in body["contents"]["en"]
+    assert names_count == (name == "abandoned-basket" and len(items) > 1)

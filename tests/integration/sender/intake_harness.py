@@ -37,8 +37,8 @@ class IntakeHarness:
 
     async def publish_triggers(self, *triggers: dict[str, Any]) -> list[str | None]:
         """As the stage does; the code of each dead letter."""
-        said = [parse_request(orjson.dumps(trigger)) for trigger in triggers]
-        return [v.code if v else None for v in await self.sender.intake().accept(said)]
+        requests = [parse_request(orjson.dumps(trigger)) for trigger in triggers]
+        return [v.code if v else None for v in await self.sender.intake().accept(requests)]
 
     async def upload(self, head: dict[str, Any], lines: Iterable[bytes]) -> httpx.Response:
         body = b"\n".join([orjson.dumps(head), *lines])

@@ -149,7 +149,7 @@ class Pipeline:
             await self.account()
         raise AssertionError(f"the same is released again and again: {calls} calls")
 
-    async def shown(self, send: str) -> Any:
+    async def account_of(self, send: str) -> Any:
         return await self.ops("GET", f"/v1/sends/{send}")
 
     async def pages(self, send: str) -> list[Page]:
@@ -157,7 +157,7 @@ class Pipeline:
 
     async def reached(self) -> list[str]:
         """The players that got something, as often as they did."""
-        pushes = (await self.remote.settled())["pushes"]
+        pushes = (await self.remote.final_tally())["pushes"]
         return sorted(p["player_id"] for p in pushes for _ in range(p["deliveries"]))
 
 

@@ -32,7 +32,7 @@ async def stopped(line: Pipeline) -> str:
     await line.remote.put_app(rest_api_key="os_v2_app_another")
     await line.work()
     assert (await line.ops("GET", f"/v1/apps/{APP}"))["state"] == "stopped"
-    assert (await line.shown(send))["pending"] == PEOPLE
+    assert (await line.account_of(send))["pending"] == PEOPLE
     return send
 
 
@@ -69,7 +69,7 @@ async def test_d1_a_stopped_apps_send_that_expires_closes(line: Pipeline) -> Non
     send = await stopped(line)
     line.world.clock.advance(8 * DAY)
     await line.scheduler._tidying.tidy(line.world.clock())
-    shown = await line.shown(send)
+    shown = await line.account_of(send)
     assert (shown["pending"], shown["suppressed"]) == (0, {"expired": PEOPLE})
     assert shown["closedAt"] is not None
     await nothing_goes_out(line)
@@ -113,7 +113,7 @@ async def test_d5_nothing_is_held_once_what_was_held_is_over(
     assert await line.work() == MARKETING
     send = await line.planned()
     assert await line.work() == 0
-    assert gauge() == 1 and (await line.shown(send))["heldSince"] is not None
+    assert gauge() == 1 and (await line.account_of(send))["heldSince"] is not None
     await over(line, send)
     for _ in range(HELD_LOOKS + 1):
         line.world.clock.advance(HELD_PAUSE.total_seconds() + 1)

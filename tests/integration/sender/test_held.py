@@ -19,7 +19,7 @@ from tests.integration.sender.two_replicas import TwoReplicas
 from tests.support.clocks import ManualClock
 
 MARKETING = 7  # messages a window for an app with one subscriber, with margin and share
-HELD = "held: the message limit is near"
+BUDGET_EXHAUSTED = "held: the message limit is near"
 ALONE = "OneSignal's count is not to be had: ours alone"
 
 
@@ -47,22 +47,22 @@ async def test_held_app_is_told_until_it_goes_on(
         await line.planned()
     assert await line.work() == MARKETING
     send = await line.planned()
-    assert gauge() == 0 and logged(caplog, HELD) == []
-    assert (await line.shown(send))["heldSince"] is None
+    assert gauge() == 0 and logged(caplog, BUDGET_EXHAUSTED) == []
+    assert (await line.account_of(send))["heldSince"] is None
     since = line.world.clock()
     for _ in range(3):
         assert await line.work() == 0
         line.world.clock.advance(60)
     assert gauge() == 1
-    assert logged(caplog, HELD) == [("WARNING", APP)], "once, not each time"
-    shown = await line.shown(send)
+    assert logged(caplog, BUDGET_EXHAUSTED) == [("WARNING", APP)], "once, not each time"
+    shown = await line.account_of(send)
     assert shown["heldSince"] == since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert (shown["state"], shown["pending"]) == ("sending", 1)
 
     line.world.clock.advance((WINDOW_MINUTES + 1) * 60)
     assert await line.work() == 1
     assert gauge() == 0
-    shown = await line.shown(await line.planned())
+    shown = await line.account_of(await line.planned())
     assert shown["heldSince"] is None, "it isn't held any more"
 
 

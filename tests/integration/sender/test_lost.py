@@ -36,7 +36,7 @@ async def test_what_got_lost_is_released_again(line: Pipeline, lost: str, priori
     line.world.clock.advance(1)
     assert await line.work() > 0
     assert await line.reached() == sorted(players)
-    shown = await line.shown(send)
+    shown = await line.account_of(send)
     assert (shown["state"], shown["sent"], shown["pending"]) == ("done", PEOPLE, 0)
 
 
@@ -59,10 +59,10 @@ async def test_answers_that_come_twice_and_in_any_order_count_once(line: Pipelin
     told = [record for record in line.log.records if record.topic == DELIVERIES_TOPIC.name]
     line.log.records += reversed(told)
     await line.account()
-    assert (await line.shown(send))["sent"] == len(told)
+    assert (await line.account_of(send))["sent"] == len(told)
     await line.work()
     line.log.records += told
     await line.account()
-    shown = await line.shown(send)
+    shown = await line.account_of(send)
     assert (shown["sent"], shown["audience"]) == (PEOPLE, PEOPLE)
     assert await line.reached() == sorted(players)

@@ -19,12 +19,12 @@ MARGIN = GovernorSettings().margin
 MARKETING = 1 - GovernorSettings().transactional_share
 
 
-async def _nobody_says(app: str) -> None:
+async def _unknown_count(app: str) -> None:
     return None
 
 
 def _budget(
-    pair: TwoReplicas, clock: ManualClock, which: int = 0, ask: AskMessageable = _nobody_says
+    pair: TwoReplicas, clock: ManualClock, which: int = 0, ask: AskMessageable = _unknown_count
 ) -> MessageBudget:
     database = pair.both[which % 2].database
     return MessageBudget(

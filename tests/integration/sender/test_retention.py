@@ -80,7 +80,7 @@ async def fill(line: Pipeline) -> str:
     await world.reported(event(line, STREAM, player, **early))
     await line.people(1)  # who is written for the first time, where others are written again
     waiting = await line.planned()
-    assert (await line.shown(waiting))["pending"] == 3
+    assert (await line.account_of(waiting))["pending"] == 3
     await line.ops(
         "POST", "/v1/sends",
         json={"id": str(uuid.uuid4()), "app": APP, "campaign": "welcome", "part": 1, "parts": 2,

@@ -93,8 +93,8 @@ class TwoReplicas:
         send = str(uuid.uuid4())
         target = {} if "recipients" in fields else {"audience": {"all": True}}
         body = {"id": send, "app": APP, "campaign": CAMPAIGN, **target, **fields}
-        said = TriggerRequest(*parse_trigger(orjson.dumps(body)))
-        assert await self.one.intake().accept([said]) == [None]
+        request = TriggerRequest(*parse_trigger(orjson.dumps(body)))
+        assert await self.one.intake().accept([request]) == [None]
         return send
 
     async def planned(self, **fields: Any) -> str:

@@ -43,7 +43,7 @@ def record(name: str) -> OutgoingRecord:
 
 
 @contextmanager
-def frozen(server: stack.Server) -> Iterator[None]:
+def suspended(server: stack.Server) -> Iterator[None]:
     server.freeze()
     try:
         yield
@@ -136,7 +136,7 @@ async def test_frozen_broker_is_told_in_time_and_taken_again(
 ) -> None:
     async with open_log_writer(kafka, "test") as writer:
         await writer.publish([record("before")])
-        with frozen(fresh_broker):
+        with suspended(fresh_broker):
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 began = time.monotonic()
@@ -167,7 +167,7 @@ async def test_writer_closes_without_its_broker(
 ) -> None:
     async with open_log_writer(kafka, "test") as writer:
         await writer.publish([record("before")])
-        with frozen(fresh_broker):
+        with suspended(fresh_broker):
             assert await is_refused(writer, record("frozen"))
             async with asyncio.timeout(1 + 3 * TIMEOUT_SECONDS):
                 await writer.close()

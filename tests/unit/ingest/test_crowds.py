@@ -108,12 +108,12 @@ async def test_erasure_of_a_crowd_is_told_of_in_pieces() -> None:
     read_by_then: list[int] = []
     history = ProjectorHarness()
 
-    async def tell(events: Sequence[Event]) -> None:
+    async def publish(events: Sequence[Event]) -> None:
         pieces.append([str(e.visitor_id) for e in events])
         read_by_then.append(history.store.read["owners"])
 
     bounds = ProfileLimits(browsers=3, players=3, read=10)
-    history.projector = Projector(history.store, history.people, lambda: START, tell, bounds)
+    history.projector = Projector(history.store, history.people, lambda: START, publish, bounds)
     for number in range(1, 46):
         await history.apply(*_browser(number))
     eva = history.people.of_login(APP, "eva")

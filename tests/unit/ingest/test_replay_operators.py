@@ -42,7 +42,7 @@ STREAMS = st.sampled_from(
 )
 
 
-def _told(visitor: str, number: int, what: tuple[str, Any]) -> Projected:
+def _projected_event(visitor: str, number: int, what: tuple[str, Any]) -> Projected:
     kind, value = what
     if kind == "erase":
         return erasure(visitor, number, value)
@@ -69,7 +69,8 @@ def histories(draw: Draw) -> dict[str, list[Any]]:
         what = draw(st.lists(st.one_of(HAPPENINGS, HAPPENINGS, OPS), max_size=8))
         times = draw(st.permutations(range(len(what))))
         found[visitor] = [
-            _told(visitor, 10 * time + index, w) for time, w in zip(times, what, strict=True)
+            _projected_event(visitor, 10 * time + index, w)
+            for time, w in zip(times, what, strict=True)
         ]
     for index, player in enumerate(PLAYERS, 4):
         kinds = draw(st.lists(STREAMS, max_size=3))

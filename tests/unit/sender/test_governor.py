@@ -20,14 +20,14 @@ class Alone(Membership):
     """The only replica, and long there."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, float]] = []
+        self.paused: list[tuple[str, float]] = []
 
     @property
     def share(self) -> float:
         return 1.0
 
     def announce_pause(self, app: str, seconds: float) -> None:
-        self.told.append((app, seconds))
+        self.paused.append((app, seconds))
 
 
 def _most_in_a_second(times: list[float]) -> int:

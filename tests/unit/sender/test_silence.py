@@ -64,7 +64,7 @@ async def test_a_busy_database_is_not_silent_for_whoever_it_answered_so_far() ->
     assert (await answer_of(lambda: asyncio.sleep(2.5), ask))[0] == 200
 
 
-def hold_up(seconds: float) -> None:
+def block_loop(seconds: float) -> None:
     time.sleep(seconds)
 
 
@@ -77,6 +77,6 @@ async def test_own_loop_held_up_is_no_silence() -> None:
     async def work() -> None:
         for _ in range(4):
             await asyncio.sleep(0.28)
-            hold_up(0.6)
+            block_loop(0.6)
 
     assert (await answer_of(work, ask))[0] == 200

@@ -17,13 +17,13 @@ from tests.support.clocks import START
 from tests.unit.sender.builders import SEND, player_id
 
 
-def _said(**fields: Any) -> dict[str, Any]:
+def _trigger_body(**fields: Any) -> dict[str, Any]:
     body = {"id": SEND, "app": "demo", "campaign": "welcome", "audience": {"all": True}, **fields}
     return {key: value for key, value in body.items() if value is not None}
 
 
 def _trigger(**fields: Any) -> Trigger:
-    _, trigger, _ = parse_trigger(orjson.dumps(_said(**fields)))
+    _, trigger, _ = parse_trigger(orjson.dumps(_trigger_body(**fields)))
     assert isinstance(trigger, Trigger), trigger
     return trigger
 
@@ -35,7 +35,8 @@ def _digest(body: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b"5", b"null", b'{"id": 5, "app": "demo"}', b'{"app": "demo"}',
-     orjson.dumps(_said(id="x")), orjson.dumps(_said(app="")), orjson.dumps(_said(app="../x")),
+     orjson.dumps(_trigger_body(id="x")), orjson.dumps(_trigger_body(app="")),
+     orjson.dumps(_trigger_body(app="../x")),
      orjson.dumps({"id": SEND}), b" " * (MAX_TRIGGER_BYTES + 1)],
 )  # fmt: skip
 def test_without_a_head_it_is_nobodys(body: bytes) -> None:
@@ -75,7 +76,7 @@ def test_without_a_head_it_is_nobodys(body: bytes) -> None:
 def test_what_is_wrong_with_the_body_is_told_with_its_head(
     fields: dict[str, Any], named: str
 ) -> None:
-    head, error, digest = parse_trigger(orjson.dumps(_said(**fields)))
+    head, error, digest = parse_trigger(orjson.dumps(_trigger_body(**fields)))
     assert (head.id, head.app) == (SEND, "demo")
     assert isinstance(error, InvalidPayload)
     assert error.errors[0].field == named or (named == "" and error.errors[0].field == "body")
@@ -118,7 +119,7 @@ def _shuffled(value: Any) -> Any:
 
 @given(st.dictionaries(st.text("abc", max_size=3), JSON, max_size=4))
 def test_digest_knows_no_order_of_keys(variables: dict[str, Any]) -> None:
-    body = _said(variables=variables)
+    body = _trigger_body(variables=variables)
     assert _digest(body) == _digest(_shuffled(body))
 
 
@@ -131,20 +132,26 @@ def test_digest_knows_no_order_of_keys(variables: dict[str, Any]) -> None:
     )
 )
 def test_digest_knows_every_other_content(values: list[Any]) -> None:
-    assert _digest(_said(variables={"v": values[0]})) != _digest(_said(variables={"v": values[1]}))
+    assert _digest(_trigger_body(variables={"v": values[0]})) != _digest(
+        _trigger_body(variables={"v": values[1]})
+    )
 
 
 def test_digest_is_over_what_it_means() -> None:
-    assert _digest(_said()) == _digest(_said(priority="marketing", variables={}))
-    assert _digest(_said()) != _digest(_said(priority="transactional"))
-    assert _digest(_said(sendAt="2026-11-01T12:00:00Z")) == _digest(
-        _said(sendAt="2026-11-01T13:00:00+01:00")
+    assert _digest(_trigger_body()) == _digest(_trigger_body(priority="marketing", variables={}))
+    assert _digest(_trigger_body()) != _digest(_trigger_body(priority="transactional"))
+    assert _digest(_trigger_body(sendAt="2026-11-01T12:00:00Z")) == _digest(
+        _trigger_body(sendAt="2026-11-01T13:00:00+01:00")
     )
 
 
 def test_wrong_triggers_have_digests_too() -> None:
-    wrong = _said(audience={})
-    assert _digest(wrong) == _digest(_shuffled(wrong)) != _digest(_said(audience={"all": False}))
+    wrong = _trigger_body(audience={})
+    assert (
+        _digest(wrong)
+        == _digest(_shuffled(wrong))
+        != _digest(_trigger_body(audience={"all": False}))
+    )
 
 
 def test_first_of_equal_recipients_wins() -> None:
