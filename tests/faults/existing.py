@@ -64,17 +64,17 @@ class Existing:
             "webhook_key": cycle([self.shop.webhook_key]),
             "send": cycle([await self._send(world) for _ in range(SENDS)]),
             "token": cycle([await self._token(world) for _ in range(TOKENS)]),
-            "letter": cycle([letter["_id"] for letter in await dead_letters(world)]),
+            "letter": cycle([dead_letter["_id"] for dead_letter in await dead_letters(world)]),
         }
         async with world.mongo() as database:
             found = database["profiles"].find({"app": self.shop.app})
             people = [profile["_id"] async for profile in found]
             found = database["merges"].find({"app": self.shop.app})
             merges = [(merge["person"], merge["_id"]) async for merge in found]
-        parted = {person for person, _ in merges[:2]}
+        unmerged = {person for person, _ in merges[:2]}
         self._merges = cycle(merges[:2])
-        self._next["person"] = cycle(sorted(parted))
-        self._doomed = cycle(sorted(set(people) - parted))
+        self._next["person"] = cycle(sorted(unmerged))
+        self._doomed = cycle(sorted(set(people) - unmerged))
 
     def _app(self, app: str) -> dict[str, Any]:
         kinds = {

@@ -109,9 +109,9 @@ class FaultCluster:
     def set_clock(self, name: str, seconds: float) -> None:
         """So wrong is the clock of that service from now on, a tenth of a second later."""
         self.offsets[name] = seconds
-        told = self._clocks / f"{name}.new"
-        told.write_text(str(seconds))
-        told.replace(self._clocks / name)  # at once: it may be read at any moment
+        written = self._clocks / f"{name}.new"
+        written.write_text(str(seconds))
+        written.replace(self._clocks / name)  # at once: it may be read at any moment
 
     async def start(self) -> None:
         for server in (self.broker, self.database, self.sandbox):
@@ -149,8 +149,8 @@ class FaultCluster:
         env = stack.environment(self.settings.model_copy(update={group: http}))
         self.set_clock(f"replica-{port}", clock_offset)
         env[OFFSET_FILE] = str(self._clocks / f"replica-{port}")
-        told = ["--port", str(port)] if group == "ingest" else []  # else a projector's is any
-        server = Server([sys.executable, "-m", module, *arguments, *told], port, env)
+        options = ["--port", str(port)] if group == "ingest" else []  # else a projector's is any
+        server = Server([sys.executable, "-m", module, *arguments, *options], port, env)
         server.log = self.logs / f"replica-{group}.log"
         self.replicas.append(server)
         return server

@@ -84,7 +84,10 @@ async def _knows(world: FaultCluster, address: str, shop: Shop) -> bool:
 
 
 async def _by_ingest(world: FaultCluster, address: str, shop: Shop) -> None:
-    base, told = f"http://{address}", {"X-Forwarded-For": VISITORS_ADDRESS, "Referer": QUERY}
+    base, given_headers = (
+        f"http://{address}",
+        {"X-Forwarded-For": VISITORS_ADDRESS, "Referer": QUERY},
+    )
     hook = f"/v1/webhooks/onesignal/{shop.webhook_key}"
     push = {"notificationId": str(uuid.uuid4()), "subscriptionId": shop.players[0], "url": QUERY}
     stream = {"event.kind": "message.push.received", "event.subscription_id": shop.players[0]}
@@ -103,7 +106,7 @@ async def _by_ingest(world: FaultCluster, address: str, shop: Shop) -> None:
         (401, f"{hook}/stream", {"json": stream, "bearer": f"{SECRET_MARK}-wrong"}),
     ]
     for status, path, more in asked:
-        headers = dict(told)
+        headers = dict(given_headers)
         if key := more.pop("key", None):
             headers["X-Write-Key"] = key
         if bearer := more.pop("bearer", None):

@@ -54,7 +54,7 @@ async def _publish(writer: LogWriter, record: OutgoingRecord) -> None:
 async def dead_letters(world: FaultCluster) -> list[dict[str, Any]]:
     """All dead letters as they are stored."""
     async with world.mongo() as database:
-        return [letter async for letter in database["dead_letters"].find({})]
+        return [dead_letter async for dead_letter in database["dead_letters"].find({})]
 
 
 def is_planted(letter: dict[str, Any]) -> bool:

@@ -39,7 +39,7 @@ class Question(NamedTuple):
 class Prober:
     """`slow`: what took longer than a second or was neither 2xx nor 503 with when to come again.
 
-    `events` were accepted, by their ids; `told` and `tried` are its page views, visitor → items.
+    `events` were accepted, by their ids; `accepted` and `tried` are its page views, visitor → items.
     """
 
     world: FaultCluster
@@ -50,7 +50,7 @@ class Prober:
     worst: dict[str, float] = field(default_factory=dict)
     slow: list[str] = field(default_factory=list)
     events: set[str] = field(default_factory=set)
-    told: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    accepted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     tried: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _own_delay: float = 0.0  # seconds that the harness's own loop was late, in all
 
@@ -137,7 +137,7 @@ class Prober:
         if asked.event is not None and asked.body is not None:
             self.events.add(asked.event)
             if "visitorId" in asked.body:
-                self.told[asked.body["visitorId"]].add(asked.body["data"]["itemID"])
+                self.accepted[asked.body["visitorId"]].add(asked.body["data"]["itemID"])
 
     def _note(self, name: str, took: float, outcome: str) -> None:
         self.answers[name] = self.answers.get(name, 0) + 1

@@ -26,12 +26,12 @@ class Reconciliation:
     """Each check waits until it holds; what never does is said with both sides."""
 
     def __init__(
-        self, world: FaultCluster, shop: Shop, webhook_proxy: WebhookProxy, told: ClientLedger
+        self, world: FaultCluster, shop: Shop, webhook_proxy: WebhookProxy, ledger: ClientLedger
     ) -> None:
         self._world = world
         self._shop = shop
         self._webhook_proxy = webhook_proxy
-        self._ledger = told
+        self._ledger = ledger
         self.counted = 0  # interactions, for the record
 
     async def check(self, planted: int) -> None:
@@ -51,7 +51,7 @@ class Reconciliation:
 
         async def look() -> list[str]:
             stored = await Stored.of(self._world, self._shop)
-            return list(stored.pages_differ(prober.told, prober.tried))
+            return list(stored.pages_differ(prober.accepted, prober.tried))
 
         await _until_none(look, QUIET_SECONDS)
         accepted = self._ledger.events | prober.events
@@ -68,8 +68,8 @@ class Reconciliation:
     async def _every_account_closes(self) -> None:
         async def look() -> list[str]:
             async with self._world.mongo() as database:
-                wanted = {"app": self._shop.app, "closedAt": {"$ne": None}}
-                closed = {send["_id"] async for send in database["sends"].find(wanted)}
+                expected = {"app": self._shop.app, "closedAt": {"$ne": None}}
+                closed = {send["_id"] async for send in database["sends"].find(expected)}
             # One that came by the log is unknown to the ops API until intake has it.
             return [f"{send} never closed" for send in sorted(set(self._ledger.sends) - closed)]
 
@@ -118,10 +118,12 @@ class Reconciliation:
         One whose answer got lost may count or not: nobody was told anything.
         """
         for send in self._ledger.sends:
-            told, tried = self._webhook_proxy.told[send], self._webhook_proxy.tried[send]
+            accepted, tried = self._webhook_proxy.accepted[send], self._webhook_proxy.tried[send]
 
-            async def uncounted(send: str = send, told: Seen = told) -> list[str]:
-                return [f"{who} of {send} isn't counted" for who in told - await self._seen(send)]
+            async def uncounted(send: str = send, accepted: Seen = accepted) -> list[str]:
+                return [
+                    f"{who} of {send} isn't counted" for who in accepted - await self._seen(send)
+                ]
 
             await _until_none(uncounted, QUIET_SECONDS)
             seen = await self._seen(send)
@@ -141,8 +143,9 @@ class Reconciliation:
     async def _check_report(self) -> None:
         """The campaign's and the app's: as its sends' accounts, as MongoDB, as browsers did."""
         sends, place = sorted(self._ledger.sends), f"/v1/apps/{self._shop.app}"
-        told, tried = (
-            [of[s] for s in sends] for of in (self._webhook_proxy.told, self._webhook_proxy.tried)
+        accepted, tried = (
+            [of[s] for s in sends]
+            for of in (self._webhook_proxy.accepted, self._webhook_proxy.tried)
         )
 
         async def look() -> list[str]:
@@ -150,7 +153,7 @@ class Reconciliation:
             (same,) = (await self._world.ops("GET", f"{place}/report"))["items"]
             accounts = [await self._account(send) for send in sends]
             seen = [await self._seen(send) for send in sends]
-            found = [*differences(report, accounts, seen), *out_of_bounds(report, told, tried)]
+            found = [*differences(report, accounts, seen), *out_of_bounds(report, accepted, tried)]
             return found + (["the app's report differs"] if same != report else [])
 
         await _until_none(look, QUIET_SECONDS)

@@ -57,7 +57,7 @@ class FaultRun:
         await clients.subscribe_first_half()
         prober = Prober(world, shop, self.webhook_proxy, await clients.first_send())
         memory = Memory(world)
-        reconciliation = Reconciliation(world, shop, self.webhook_proxy, clients.told)
+        reconciliation = Reconciliation(world, shop, self.webhook_proxy, clients.ledger)
         async with _beside(prober.run, memory.watch):
             await self._break(plan, clients, hands)
             self._nothing_was_strange(clients)
@@ -93,11 +93,11 @@ def repeatable(plan: Round, again: str) -> Iterator[None]:
     try:
         yield
     except BaseException as exc:
-        told = "; ".join(sorted({f"{type(e).__name__}: {e}" for e in _leaves(exc)}))
-        _print_now(f"\n{plan}: {told}\nagain: {again}")
+        causes = "; ".join(sorted({f"{type(e).__name__}: {e}" for e in _leaves(exc)}))
+        _print_now(f"\n{plan}: {causes}\nagain: {again}")
         if not isinstance(exc, Exception):
             raise
-        raise AssertionError(f"{plan}: {told}\nagain: {again}") from exc
+        raise AssertionError(f"{plan}: {causes}\nagain: {again}") from exc
 
 
 @asynccontextmanager
@@ -124,10 +124,12 @@ def _counted(hits: Counter[str]) -> str:
 
 
 def _traffic_line(clients: Clients, prober: Prober) -> str:
-    told, refused = clients.told, sum(clients.caller.refused.values())
-    pushes = sum(map(len, told.sends.values()))
-    events = len(told.events) + len(prober.events)
-    return f"{events} events accepted ({refused} refused), {len(told.sends)} sends, {pushes} pushes"
+    ledger, refused = clients.ledger, sum(clients.caller.refused.values())
+    pushes = sum(map(len, ledger.sends.values()))
+    events = len(ledger.events) + len(prober.events)
+    return (
+        f"{events} events accepted ({refused} refused), {len(ledger.sends)} sends, {pushes} pushes"
+    )
 
 
 def _measured(prober: Prober, memory: Memory) -> str:

@@ -102,13 +102,13 @@ def _share(answers: Tally, route: str) -> float:
 
 def _print_now(name: str, answers: Tally) -> None:
     for route in sorted({route for route, _, _ in answers}):
-        told = {
+        counts = {
             mode.value: {
                 s: n for (r, m, s), n in sorted(answers.items()) if (r, m) == (route, mode)
             }
             for mode in (RIGHT, WRONG)
         }
-        sys.stdout.write(f"\n{name} {route}: {told}")
+        sys.stdout.write(f"\n{name} {route}: {counts}")
     sys.stdout.write("\n")
 
 

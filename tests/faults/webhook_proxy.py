@@ -26,13 +26,13 @@ ANSWER_SECONDS = 8.0
 
 
 class WebhookProxy:
-    """`told`: who was answered 2xx, by send; `tried`: who ever asked. Browsers post once and never
+    """`accepted`: who was answered 2xx, by send; `tried`: who ever asked. Browsers post once and never
     again, so each answer is final: `strange` are those that are neither a 2xx nor an honest 503."""
 
     def __init__(self, world: FaultCluster) -> None:
         self._world = world
         self.port = free_port()
-        self.told: dict[str, Seen] = defaultdict(set)
+        self.accepted: dict[str, Seen] = defaultdict(set)
         self.tried: dict[str, Seen] = defaultdict(set)
         self.strange: list[str] = []
         self._open = asyncio.Event()
@@ -77,7 +77,7 @@ class WebhookProxy:
             await self._open.wait()
         status = await self._ask(request, raw)
         if status < 300:
-            self.told[send].add(who)
+            self.accepted[send].add(who)
         return web.Response(status=status)
 
     async def _ask(self, request: web.Request, raw: bytes) -> int:

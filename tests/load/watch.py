@@ -48,7 +48,9 @@ class Watch:
             self.lags.append((at, lag))
             if time.monotonic() - reported >= REPORT_SECONDS:
                 reported = time.monotonic()
-                self.report(f"  {at / 60:.0f} min: {self._memory_line(self.memory[-1][1])}, lag {lag:.0f}")
+                self.report(
+                    f"  {at / 60:.0f} min: {self._memory_line(self.memory[-1][1])}, lag {lag:.0f}"
+                )
             await asyncio.sleep(LOOK_SECONDS)
 
     def _memory_line(self, memory: dict[str, float]) -> str:

@@ -20,13 +20,13 @@ class Followed(ProjectorHarness):
     def __init__(self) -> None:
         super().__init__()
         self.log: list[Event] = []
-        self.told: list[Event] = []
+        self.published: list[Event] = []
         self.projector = Projector(self.store, self.people, lambda: START, self._carry)
         self.eva = self.people.of_login(APP, "eva")
 
     async def _carry(self, events: Sequence[Event]) -> None:
         self.log += events
-        self.told += events
+        self.published += events
 
     async def apply_published(self) -> None:
         while self.log:
@@ -79,10 +79,10 @@ async def test_it_ends_where_nothing_is_left_to_erase() -> None:
     await a_late_browser(history)
     await history.erase(10, "phone", "desk")
     await history.apply_published()
-    told = {one.id for one in history.told}
-    await history.apply(*history.told)
+    ids = {one.id for one in history.published}
+    await history.apply(*history.published)
     await history.apply_published()
-    assert {one.id for one in history.told} == told
+    assert {one.id for one in history.published} == ids
 
 
 async def test_browser_that_is_read_together_with_the_erasure_is_erased() -> None:
