@@ -124,11 +124,11 @@ class Shopper:
     async def notifications(self) -> list[dict[str, Any]]:
         """What the browser really shows."""
         worker = await self.worker()
-        shown: list[dict[str, Any]] = await worker.evaluate(
+        displayed: list[dict[str, Any]] = await worker.evaluate(
             "registration.getNotifications().then((all) => all.map((n) =>"
             " ({title: n.title, body: n.body, tag: n.tag, actions: n.actions.length})))"
         )
-        return shown
+        return displayed
 
     async def act(self, event: str, action: str = "") -> None:
         """Press or close the notification itself: headless, there is no desktop to do it on."""

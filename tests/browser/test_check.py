@@ -39,8 +39,8 @@ async def test_n8_an_origin_that_is_not_listed(
     assert oks(report) == ALL_RIGHT | {"origin": False, "events": False}
     assert site.origin in report["origin"][1] and "`origins`" in report["origin"][1]
     # What the page itself sends is refused in a way that it can read, and not tried again.
-    told = await visitor.page.evaluate("new Promise((done) => carillon('send', 'any', {}, done))")
-    assert (told["ok"], told["code"]) == (False, "origin_not_allowed")
+    result = await visitor.page.evaluate("new Promise((done) => carillon('send', 'any', {}, done))")
+    assert (result["ok"], result["code"]) == (False, "origin_not_allowed")
 
 
 async def test_n8_a_key_that_is_no_more(visitor: Visitor, ingest: Ingest, check: Check) -> None:
@@ -143,7 +143,7 @@ async def test_n8_a_script_that_does_not_load_is_said(visitor: Visitor, check: C
 
     await check()
     await visitor.page.route("**/v1/check.js*", block)
-    told = await visitor.page.evaluate(
+    result = await visitor.page.evaluate(
         "new Promise((done) => { carillon('onError', done); void carillon('check'); })"
     )
-    assert "check.js" in told["message"]
+    assert "check.js" in result["message"]

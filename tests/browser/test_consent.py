@@ -78,16 +78,16 @@ async def test_sdk_is_not_started_without_consent(
     site.pages[LOADED] = (sdks.V16, {})
     site.configure(loadOneSignal=True, sdkUrl=LOADED)
     refuse = "<script>carillon('consent', false)</script>" if early else ""
-    held: list[Route] = []
+    pending: list[Route] = []
     if not early:
-        await visitor.page.route("**" + LOADED, lambda route: held.append(route))
+        await visitor.page.route("**" + LOADED, lambda route: pending.append(route))
     script = f'<script src="{site.ingest}/v1/snippet.js?key={KEY}"></script>'
     url = site.bare("/", f"<script>{STUB}</script>{script}{refuse}")
     await visitor.page.goto(url, wait_until="domcontentloaded")
     if not early:
-        await eventually(lambda: held)
+        await eventually(lambda: pending)
         await visitor.carillon("consent", False)
-        await held[0].continue_()
+        await pending[0].continue_()
         await visitor.page.wait_for_function("window.sdk")
     await settled(visitor)
     assert await visitor.page.evaluate("window.sdk ? sdk.calls : []") == []

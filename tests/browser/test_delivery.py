@@ -51,8 +51,8 @@ async def test_offline_events_outlive_their_page(site: Site, visitor: Visitor) -
 
 async def test_refused_for_now_is_tried_again_later(site: Site, visitor: Visitor) -> None:
     await _started(site, visitor)
-    told = {"Retry-After": "2", "Access-Control-Expose-Headers": "Retry-After"}
-    site.answers.extend([(503, {}), (429, told)])
+    headers = {"Retry-After": "2", "Access-Control-Expose-Headers": "Retry-After"}
+    site.answers.extend([(503, {}), (429, headers)])
     waits = await visitor.page.evaluate("""new Promise((done) => {
         const waits = [];
         carillon('log', (entry) => {
@@ -69,8 +69,8 @@ async def test_refused_for_now_is_tried_again_later(site: Site, visitor: Visitor
 
 async def test_the_next_page_waits_as_long(site: Site, visitor: Visitor) -> None:
     await _started(site, visitor)
-    told = {"Retry-After": "3", "Access-Control-Expose-Headers": "Retry-After"}
-    site.answers.append((429, told))
+    headers = {"Retry-After": "3", "Access-Control-Expose-Headers": "Retry-After"}
+    site.answers.append((429, headers))
     await visitor.carillon("send", "patient")
     wait = f"localStorage['carillon.{KEY}.wait']"
     await visitor.page.wait_for_function(wait)

@@ -148,14 +148,14 @@ async def test_too_many_calls_without_consent_are_said_to_be(site: Site, visitor
     site.configure(requireConsent=True)
     await visitor.go(site.page("/"))
     await visitor.loaded()
-    told = await visitor.page.evaluate("""() => {
+    result = await visitor.page.evaluate("""() => {
         let told = 0;
         carillon('onError', () => told++);
         for (let n = 0; n < 150; n++) carillon('send', 'held', {n});
         carillon('consent', true);
         return told;
     }""")
-    assert told == 50
+    assert result == 50
     await site.until(*["held"] * 100)
     assert len(site.of("held")) == 100
 

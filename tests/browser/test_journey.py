@@ -58,9 +58,9 @@ async def test_visit_subscribe_basket_push_click_report(
     await picture(shopper, "3-basket")
 
     send = await shopper.pushed("abandoned-basket")
-    [shown] = await shopper.notifications()
-    assert shown["title"] == "Ihr Warenkorb wartet"
-    assert shown["tag"] == send
+    [notification] = await shopper.notifications()
+    assert notification["title"] == "Ihr Warenkorb wartet"
+    assert notification["tag"] == send
     await picture(shopper, "4-push")
     await reported(carillon, send, sent=1, impressions=1, clicks=0)
 

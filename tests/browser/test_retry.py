@@ -63,8 +63,8 @@ async def test_f23_what_is_not_carillons_answer_is_tried_again(
     site.foreign.append(answer)
     await visitor.carillon("send", "patient")
     await site.until("patient")
-    told = await visitor.page.evaluate("told.map((entry) => entry.why)")
-    assert told == [f"not Carillon: {answer[0]}"]
+    result = await visitor.page.evaluate("told.map((entry) => entry.why)")
+    assert result == [f"not Carillon: {answer[0]}"]
 
 
 @pytest.mark.parametrize("answer", [(202, ""), (202, PORTAL), (401, '{"code": "unknown_key"}')])
@@ -101,8 +101,8 @@ async def test_back_online_does_not_shorten_what_carillon_asked_for(
     site: Site, visitor: Visitor
 ) -> None:
     await started(site, visitor)
-    told = {"Retry-After": "60", "Access-Control-Expose-Headers": "Retry-After"}
-    site.answers.append((429, told))
+    headers = {"Retry-After": "60", "Access-Control-Expose-Headers": "Retry-After"}
+    site.answers.append((429, headers))
     await visitor.carillon("send", "patient")
     await visitor.page.wait_for_function("told.length")
     tries = site.tries

@@ -41,8 +41,8 @@ async def test_decision_6_secrets_never_leave_the_page(site: Site, visitor: Visi
         [given for given, _ in PATHS],
     )
     await site.until(*["seen"] * len(PATHS))
-    shown = [event["page"]["url"] for event in site.of("seen")]
-    assert shown == [site.origin + kept for _, kept in PATHS]
+    urls = [event["page"]["url"] for event in site.of("seen")]
+    assert urls == [site.origin + kept for _, kept in PATHS]
 
 
 async def test_calls_before_the_snippet_arrives_are_made_up_for(

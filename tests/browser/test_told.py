@@ -74,8 +74,8 @@ async def test_refused_player_is_not_told_again_by_the_same_page(
     await visitor.go(site.page("/", fail + SDK))
     await visitor.page.wait_for_function("failed.includes('send oneSignal')")
     await visitor.page.evaluate("new Promise((done) => setTimeout(done, 300))")
-    told = await visitor.page.evaluate("failed.filter((where) => where === 'send oneSignal')")
-    assert len(told) == 1
+    result = await visitor.page.evaluate("failed.filter((where) => where === 'send oneSignal')")
+    assert len(result) == 1
 
 
 async def test_purchase_that_is_too_large_is_not_taken_for_told(

@@ -22,13 +22,13 @@ async def counted(carillon: Carillon, send: str, totals: dict[str, int]) -> Any:
 
     async def look() -> Any:
         account = await carillon.ops("GET", f"/v1/sends/{send}")
-        shown = {name: account[name] for name in ("impressions", "clicks", "closes")}
+        counts = {name: account[name] for name in ("impressions", "clicks", "closes")}
         done = {
             "impressions": totals["displayed"],
             "clicks": totals["clicked"],
             "closes": totals["closed"],
         }
-        return account if shown == done else None
+        return account if counts == done else None
 
     return await eventually(look, 20)
 
@@ -130,10 +130,10 @@ async def test_broken_trigger_is_set_aside_and_next_one_works(
     assert (await carillon.closed(send))["sent"] == 1
 
     async def reasons() -> Any:
-        letters = (await carillon.ops("GET", "/v1/dead-letters"))["items"]
-        found = {(d["topic"], d["code"]) for d in letters}
-        wanted = {("carillon.triggers", "invalid_json"), ("carillon.triggers", "unknown_app")}
-        return wanted <= found
+        dead_letters = (await carillon.ops("GET", "/v1/dead-letters"))["items"]
+        found = {(d["topic"], d["code"]) for d in dead_letters}
+        expected = {("carillon.triggers", "invalid_json"), ("carillon.triggers", "unknown_app")}
+        return expected <= found
 
     await eventually(reasons)
 

@@ -50,8 +50,8 @@ class Scenario:
         else:
             answer = await self.ask(method, path, body)
         took = time.monotonic() - began
-        told = answer.status_code, answer.json()["code"]
-        assert told == (503, "mongo_unavailable"), f"{method} {path}: {told}"
+        answered = answer.status_code, answer.json()["code"]
+        assert answered == (503, "mongo_unavailable"), f"{method} {path}: {answered}"
         assert int(answer.headers["Retry-After"]) > 0
         assert took < ALLOWED_SECONDS, f"{method} {path} after {took:.2f} s"
 

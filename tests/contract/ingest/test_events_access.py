@@ -136,9 +136,9 @@ async def test_a6_unproven_login_is_left_out_and_warned_of(
 ) -> None:
     before = warned("proof")
     for bad in BAD_PROOFS:
-        told = await identify(client, "wk_proof", login="eva", email="eva@example.test", **bad)
-        (warning,) = told.pop("warnings")
-        assert told == {"accepted": 1, "rejected": []}
+        body = await identify(client, "wk_proof", login="eva", email="eva@example.test", **bad)
+        (warning,) = body.pop("warnings")
+        assert body == {"accepted": 1, "rejected": []}
         assert "eva" not in warning.pop("message")
         assert warning == {"index": 0, "field": "data.login", "code": "login_unproven"}
         data = api.log.events[-1].data
@@ -150,11 +150,11 @@ async def test_a6_unproven_login_is_left_out_and_warned_of(
 
 async def test_a6_ingest_says_what_is_proven(client: httpx.AsyncClient, api: Api) -> None:
     """A sender's own word for it is dropped; a server's key is proof."""
-    told = await identify(
+    body = await identify(
         client, "wk_proof", login="eva", loginHash=LOGIN_HASH.upper(), proven=False
     )
-    assert (told["accepted"], told["rejected"]) == (1, [])
-    assert [one["field"] for one in told["warnings"]] == ["data.proven"]
+    assert (body["accepted"], body["rejected"]) == (1, [])
+    assert [one["field"] for one in body["warnings"]] == ["data.proven"]
     await identify(client, "wk_proof", email="eva@example.test", proven=True, claimed="x")
     await identify(client, "sk_proof", login="eva", proven=False)
     await identify(client, "wk_optional", login="eva", proven=True)
@@ -172,9 +172,9 @@ async def test_a6_answer_has_at_most_a_hundred_warnings(client: httpx.AsyncClien
     events = [
         {"type": "identify", "visitorId": f"v{n}", "data": {"login": "eva"}} for n in range(120)
     ]
-    told = (await client.post("/v1/events?key=wk_proof", json=events)).json()
-    assert told["accepted"] == 120
-    assert [warning["index"] for warning in told["warnings"]] == list(range(100))
+    body = (await client.post("/v1/events?key=wk_proof", json=events)).json()
+    assert body["accepted"] == 120
+    assert [warning["index"] for warning in body["warnings"]] == list(range(100))
 
 
 def warned(app: str) -> float:

@@ -191,8 +191,8 @@ def test_switched_off_onesignal_is_not_loaded() -> None:
     off = off.model_copy(
         update={"one_signal": off.one_signal.model_copy(update={"enabled": False})}
     )
-    told = configuration(off, "wk_shop")
-    assert told.keys() == {"version", "key", "masked", "nobody"}
+    settings = configuration(off, "wk_shop")
+    assert settings.keys() == {"version", "key", "masked", "nobody"}
 
 
 @pytest.mark.parametrize(
@@ -205,8 +205,16 @@ def test_workers_folder_is_its_scope(given: str, path: str, scope: str) -> None:
 
 
 def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
-    told = configuration(snippet_app(loadOneSignal=False), "wk_shop")
-    assert told.keys() == {"version", "key", "masked", "nobody", "appId", "webhookKey", "tellLogin"}
+    settings = configuration(snippet_app(loadOneSignal=False), "wk_shop")
+    assert settings.keys() == {
+        "version",
+        "key",
+        "masked",
+        "nobody",
+        "appId",
+        "webhookKey",
+        "tellLogin",
+    }
 
 
 @pytest.mark.parametrize(

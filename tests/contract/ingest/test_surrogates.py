@@ -32,9 +32,9 @@ async def test_half_an_emoji_costs_its_own_event_only(
     body = f'{{"events": [{good}, {good.replace("7", chr(92) + escape)}, {whole}]}}'
     answer = await client.post(EVENTS_URL, content=body)
     assert answer.status_code == 202, answer.text
-    told = answer.json()
-    assert told["accepted"] == 2
-    assert [(one["index"], one["code"]) for one in told["rejected"]] == [(1, "invalid_text")]
+    response = answer.json()
+    assert response["accepted"] == 2
+    assert [(one["index"], one["code"]) for one in response["rejected"]] == [(1, "invalid_text")]
     assert [record.value.count("🔔".encode()) for record in api.log.records] == [0, 1]
 
 

@@ -69,8 +69,8 @@ async def push_to_one(
 
 async def test_v16_without_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     sent, posts = await push_to_one(sandbox, receiver, PUSH, odds=CLOSES)
-    shown, closed = [orjson.loads(post.body) for post in posts]
-    assert shown == {**V16, "event": "notification.willDisplay", "notificationId": sent}
+    displayed, closed = [orjson.loads(post.body) for post in posts]
+    assert displayed == {**V16, "event": "notification.willDisplay", "notificationId": sent}
     assert closed == {**V16, "event": "notification.dismissed", "notificationId": sent}
     for post in posts:
         assert post.headers["content-type"] == "text/plain;charset=UTF-8"
@@ -82,8 +82,8 @@ async def test_v16_without_cors(sandbox: SandboxApp, receiver: Receiver) -> None
 
 async def test_v16_with_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     sent, posts = await push_to_one(sandbox, receiver, PUSH, odds=CLICKS, cors=True)
-    shown, clicked = [orjson.loads(post.body) for post in posts]
-    assert shown == {**V16, "event": "notification.willDisplay", "notificationId": sent}
+    displayed, clicked = [orjson.loads(post.body) for post in posts]
+    assert displayed == {**V16, "event": "notification.willDisplay", "notificationId": sent}
     assert clicked == {
         **V16,
         "event": "notification.clicked",
@@ -103,17 +103,17 @@ async def test_v16_with_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
 async def test_v15_with_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     push = {**PUSH, "web_buttons": WEB_BUTTONS}
     sent, posts = await push_to_one(sandbox, receiver, push, odds=CLOSES, cors=True, sdk="v15")
-    shown, closed = [orjson.loads(post.body) for post in posts]
+    displayed, closed = [orjson.loads(post.body) for post in posts]
     whole = {**V15, "id": sent, "buttons": V15_BUTTONS}
-    assert shown == {**whole, "event": "notification.displayed"}
+    assert displayed == {**whole, "event": "notification.displayed"}
     assert closed == {**whole, "event": "notification.dismissed"}
     assert posts[0].headers["x-onesignal-event"] == "notification.displayed"
 
 
 async def test_v15_without_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     sent, posts = await push_to_one(sandbox, receiver, PUSH, odds=CLICKS, sdk="v15")
-    shown, clicked = [orjson.loads(post.body) for post in posts]
-    assert shown == {**V15, "id": sent, "event": "notification.displayed"}
+    displayed, clicked = [orjson.loads(post.body) for post in posts]
+    assert displayed == {**V15, "id": sent, "event": "notification.displayed"}
     assert clicked == {**V15, "id": sent, "event": "notification.clicked"}  # no "action"
     assert posts[0].headers["content-type"] == "text/plain;charset=UTF-8"
 
@@ -134,9 +134,9 @@ async def test_buttons_are_pressed_too(sandbox: SandboxApp, receiver: Receiver, 
 async def test_absent_fields_are_absent(sandbox: SandboxApp, receiver: Receiver) -> None:
     push = {"contents": {"en": "Hello", "de": "Hallo"}}
     sent, posts = await push_to_one(sandbox, receiver, push, odds=CLICKS, language="de")
-    shown, clicked = [orjson.loads(post.body) for post in posts]
+    displayed, clicked = [orjson.loads(post.body) for post in posts]
     common = {"notificationId": sent, "content": "Hallo", "subscriptionId": PLAYER}
-    assert shown == {**common, "event": "notification.willDisplay"}
+    assert displayed == {**common, "event": "notification.willDisplay"}
     assert clicked == {
         **common,
         "event": "notification.clicked",

@@ -59,8 +59,8 @@ class KnownPerson:
         )  # fmt: skip
 
     def subscribed(self, minutes: int, visitor: str = "v-jana", player: str = PLAYER) -> Event:
-        told = {"playerID": player, "status": "subscribed", "state": "subscribed"}
-        return self.event("oneSignal", minutes, visitor, **told)
+        fields = {"playerID": player, "status": "subscribed", "state": "subscribed"}
+        return self.event("oneSignal", minutes, visitor, **fields)
 
     async def plant(self) -> None:
         await self._in_ingest()
@@ -97,8 +97,8 @@ class KnownPerson:
         parked = self.event(STREAM, 6, notificationId=NOTIFICATION, url=SECRETS["parked"])
         update = {"player_id": PLAYER, "visitor_id": None}
         await ParkedStore(self.ops.database).put([parked.model_copy(update=update)])
-        told = {"login": "jana", "x": SECRETS["dead_letters"]}
-        await DeadLetterStore(self.ops.database).put([build_dead_letter(told, self.before)])
+        fields = {"login": "jana", "x": SECRETS["dead_letters"]}
+        await DeadLetterStore(self.ops.database).put([build_dead_letter(fields, self.before)])
         await self.ops.ok("GET", f"/v1/people/{self.id}")  # an audited look
 
     async def export(self) -> Any:

@@ -129,14 +129,14 @@ async def test_changes_are_audited_without_their_content(ops: Ops) -> None:
     await ops.call("PUT", "/v1/apps/shop", token, json={"name": "secret name"})
     await ops.ok("GET", "/v1/apps")
     trail = (await ops.ok("GET", "/v1/audit"))["items"]
-    told = [(d["method"], d["route"], d["target"], d["status"], d["who"]["role"]) for d in trail]
-    assert told[0] == ("PUT", "/v1/apps/{app}", {"app": "shop"}, 403, "read")
+    audited = [(d["method"], d["route"], d["target"], d["status"], d["who"]["role"]) for d in trail]
+    assert audited[0] == ("PUT", "/v1/apps/{app}", {"app": "shop"}, 403, "read")
     campaign = {"app": "shop", "campaign": "hello"}
     route = "/v1/apps/{app}/campaigns/{campaign}"
-    assert ("PUT", route, campaign, 200, "admin") in told[1:3]
-    assert ("PUT", "/v1/apps/{app}", {"app": "shop"}, 200, "admin") in told[1:3]
-    assert told[3][:2] == ("POST", "/v1/tokens")
-    assert len(told) == 4  # reading leaves nothing
+    assert ("PUT", route, campaign, 200, "admin") in audited[1:3]
+    assert ("PUT", "/v1/apps/{app}", {"app": "shop"}, 200, "admin") in audited[1:3]
+    assert audited[3][:2] == ("POST", "/v1/tokens")
+    assert len(audited) == 4  # reading leaves nothing
     assert "secret" not in str(trail) and ADMIN not in str(trail) and token not in str(trail)
 
 

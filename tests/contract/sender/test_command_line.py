@@ -73,8 +73,8 @@ def test_refusals_are_one_sentence(
     answer = httpx.Response(status, json=body) if body else httpx.Response(status, text="<html>")
     respx_mock.get(f"/v1/sends/{SEND}").mock(return_value=answer)
     assert run("send", "show", SEND) == code
-    told = capsys.readouterr()
-    assert said in told.err and told.out == "" and told.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert said in output.err and output.out == "" and output.err.count("\n") == 1
 
 
 @respx.mock(base_url=URL)
@@ -139,8 +139,8 @@ def test_replay_tells_what_did_not_work(
     route = respx_mock.post("/v1/dead-letters/replay").respond(json={"items": items})
     assert run("dead-letters", "replay", "1", "2") == 1
     assert orjson.loads(route.calls[0].request.content) == {"ids": ["1", "2"]}
-    told = capsys.readouterr()
-    assert "cut" in told.out and "1 of 2" in told.err
+    output = capsys.readouterr()
+    assert "cut" in output.out and "1 of 2" in output.err
 
 
 @respx.mock(base_url=URL)
@@ -171,8 +171,8 @@ def test_b7_token_names_its_apps(respx_mock: respx.MockRouter) -> None:
     create = ("token", "create", "--name", "job", "--role", "read")
     assert run(*create, "--app", "demo", "--app", "other") == 0
     assert run(*create, "--all-apps") == 0
-    said = [orjson.loads(call.request.content)["apps"] for call in route.calls]
-    assert said == [["demo", "other"], "all"]
+    requested = [orjson.loads(call.request.content)["apps"] for call in route.calls]
+    assert requested == [["demo", "other"], "all"]
     for wrong in ((), ("--app", "demo", "--all-apps")):
         with pytest.raises(SystemExit):
             run(*create, *wrong)

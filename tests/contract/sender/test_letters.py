@@ -51,18 +51,18 @@ async def test_list_holds_no_content(ops: Ops) -> None:
     [(b'{"a":1}', {"a": 1}), (b"no json", "no json"), (b"\xff\xfe", {"base64": "//4="})],
 )
 async def test_admin_sees_the_content(ops: Ops, value: bytes, told: Any) -> None:
-    letter = await save_dead_letter(ops, value)
-    found = await ops.ok("GET", f"/v1/dead-letters/{letter.id}")
+    dead_letter = await save_dead_letter(ops, value)
+    found = await ops.ok("GET", f"/v1/dead-letters/{dead_letter.id}")
     assert (found["value"], found["key"]) == (told, {"base64": "/2s="})
-    (deed,) = (await ops.ok("GET", "/v1/audit"))["items"]
-    assert deed["target"] == {"letter": letter.id}
+    (entry,) = (await ops.ok("GET", "/v1/audit"))["items"]
+    assert entry["target"] == {"letter": dead_letter.id}
 
 
 async def test_replay_publishes_the_same_bytes_and_says_who(ops: Ops) -> None:
-    letter = await save_dead_letter(ops, b"\x00raw")
+    dead_letter = await save_dead_letter(ops, b"\x00raw")
     token = await ops.token("operate")
-    answer = await ops.ok("POST", f"/v1/dead-letters/{letter.id}/replay", token)
-    assert answer == {"id": letter.id, "topic": "carillon.triggers", "replayed": True}
+    answer = await ops.ok("POST", f"/v1/dead-letters/{dead_letter.id}/replay", token)
+    assert answer == {"id": dead_letter.id, "topic": "carillon.triggers", "replayed": True}
     (record,) = ops.log.records
     assert (record.topic, record.key, record.value, record.type) == (
         "carillon.triggers", b"\xffk", b"\x00raw", "trigger"
@@ -70,7 +70,7 @@ async def test_replay_publishes_the_same_bytes_and_says_who(ops: Ops) -> None:
     (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
     (made,) = (await ops.ok("GET", "/v1/tokens"))["items"]
     assert (shown["replays"], shown["replayedBy"]) == (1, made["id"])
-    await DeadLetterStore(ops.database).put([letter])  # the undertaker's record comes again
+    await DeadLetterStore(ops.database).put([dead_letter])  # the undertaker's record comes again
     (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
     assert shown["replays"] == 1
 
@@ -87,9 +87,9 @@ async def test_replay_of_many_says_what_came_of_each(ops: Ops) -> None:
 
 
 async def test_replay_without_kafka_marks_nothing(ops: Ops) -> None:
-    letter = await save_dead_letter(ops)
+    dead_letter = await save_dead_letter(ops)
     ops.log.away = True
-    answer = await ops.call("POST", f"/v1/dead-letters/{letter.id}/replay")
+    answer = await ops.call("POST", f"/v1/dead-letters/{dead_letter.id}/replay")
     assert (answer.status_code, answer.json()["code"]) == (503, "kafka_unavailable")
     assert "replayedAt" not in (await ops.ok("GET", "/v1/dead-letters"))["items"][0]
 

@@ -64,10 +64,10 @@ async def test_every_route_tells_its_security_and_errors(ops: Ops) -> None:
 
 async def test_every_route_says_what_it_does(ops: Ops) -> None:
     silent = {"get /v1/apps", "get /v1/apps/{app}"}
-    told = {n for n, route in routes(await document(ops)).items() if route.get("description")}
+    described = {n for n, route in routes(await document(ops)).items() if route.get("description")}
     assert {
         name for name in routes(await document(ops)) if "campaigns" not in name
-    } - told <= silent
+    } - described <= silent
 
 
 def test_examples_are_what_the_api_takes() -> None:

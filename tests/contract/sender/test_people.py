@@ -159,7 +159,7 @@ async def test_export_tells_all_that_is_known(ops: Ops) -> None:
     (send,) = known["sends"]
     assert send["outcome"] == "sent" and list(send["seen"]) == ["impression"]
     trail = (await ops.ok("GET", "/v1/audit"))["items"]
-    assert "/v1/people/{person}/export" in [deed["route"] for deed in trail]
+    assert "/v1/people/{person}/export" in [entry["route"] for entry in trail]
 
 
 async def test_export_leaves_out_who_else_used_the_browser(ops: Ops) -> None:

@@ -126,10 +126,10 @@ async def test_send_that_is_gone_ends_the_watch(respx_mock: respx.MockRouter) ->
 async def test_n19_show_and_watch_say_the_same(
     respx_mock: respx.MockRouter, reason: dict[str, Any], said: str
 ) -> None:
-    held = {**OPEN, "waiting": [reason]}
-    assert describe(held) == said and said in str(account_table(held).title)
+    send = {**OPEN, "waiting": [reason]}
+    assert describe(send) == said and said in str(account_table(send).title)
     # A pipe sees the progress as it is left: the account that is closed says it last.
-    respx_mock.get(f"/v1/sends/{SEND}").respond(json={**held, "closedAt": ACCOUNT["closedAt"]})
+    respx_mock.get(f"/v1/sends/{SEND}").respond(json={**send, "closedAt": ACCOUNT["closedAt"]})
     _, screen = await watched()
     assert screen.count(said) == 2
 

@@ -81,8 +81,8 @@ async def test_nothing_from_before_an_erasure_comes_back(alone: Settings, tmp_pa
                 ]
                 export = tmp_path / "old.csv"
                 export.write_text(HEADER + "".join(rows))
-                code, told = await run_command(alone, "import", str(export), "--app", "demo")
-                assert code == 0 and "3 imported" in told, told
+                code, output = await run_command(alone, "import", str(export), "--app", "demo")
+                assert code == 0 and "3 imported" in output, output
                 await publish_events(client, {"type": "pageview", "visitorId": "last"})
 
                 async def is_read() -> bool:
@@ -93,6 +93,6 @@ async def test_nothing_from_before_an_erasure_comes_back(alone: Settings, tmp_pa
                 await stack.eventually(is_read, 20)  # two browsers, three stand-ins
                 await stack.eventually(is_gone, 20)
                 ended = await contents(database)
-                code, told = await run_command(alone, "replay")
-                assert code == 0, told
+                code, output = await run_command(alone, "replay")
+                assert code == 0, output
                 assert await contents(database) == ended

@@ -33,10 +33,10 @@ async def test_export_becomes_people(settings: Settings, tmp_path: Path) -> None
                 await until(client, 200, "ready")
                 await publish_events(client, one_signal("browser", known))
                 await until_known(client, "browser", known)
-                code, told = await run_command(settings, "import", str(export), "--app", "demo")
+                code, output = await run_command(settings, "import", str(export), "--app", "demo")
                 assert code == 1
-                assert "line 5: player_id: id: must be a UUID" in told
-                assert "1,200 imported, 1 are not web push, 1 bad" in told
+                assert "line 5: player_id: id: must be a UUID" in output
+                assert "1,200 imported, 1 are not web push, 1 bad" in output
 
                 async def are_all_there() -> bool:
                     return await database["players"].count_documents({}) == len(players)
@@ -45,8 +45,8 @@ async def test_export_becomes_people(settings: Settings, tmp_path: Path) -> None
                 assert await database["profiles"].find_one({"visitors": f"os:{known}"}) is None
                 eva = await database["profiles"].find_one({"login": "eva"})
                 assert eva is not None and eva["players"][0]["id"] == named
-                code, told = await run_command(settings, "import", str(export), "--app", "demo")
-                assert "1,200 imported" in told  # nothing was left to be done
+                code, output = await run_command(settings, "import", str(export), "--app", "demo")
+                assert "1,200 imported" in output  # nothing was left to be done
                 assert await database["players"].count_documents({}) == len(players)
 
 
@@ -54,13 +54,13 @@ async def test_import_goes_on_where_it_was_cut_off(settings: Settings, tmp_path:
     export = tmp_path / "users.csv"
     export.write_text(HEADER + "".join(export_row(str(uuid.uuid4())) for _ in range(600)))
     async with seeded(settings):
-        code, told = await run_command(settings, "import", str(export), "--app", "demo")
-        assert code == 0, told
+        code, output = await run_command(settings, "import", str(export), "--app", "demo")
+        assert code == 0, output
         (notes,) = (settings.data_dir / "import").glob("*.json")
         cursor = orjson.loads(notes.read_bytes())
         notes.write_bytes(orjson.dumps({**cursor, "rows": 500, "published": 500}))
-        code, told = await run_command(settings, "import", str(export), "--app", "demo")
-        assert code == 0 and "600 imported" in told
+        code, output = await run_command(settings, "import", str(export), "--app", "demo")
+        assert code == 0 and "600 imported" in output
         assert orjson.loads(notes.read_bytes())["rows"] == 600
         for unreadable in (
             b"",
@@ -69,39 +69,39 @@ async def test_import_goes_on_where_it_was_cut_off(settings: Settings, tmp_path:
             b'{"row": 1}',
         ):  # cut off with the power, perhaps
             notes.write_bytes(unreadable)
-            code, told = await run_command(settings, "import", str(export), "--app", "demo")
-            assert code == 0 and "600 imported" in told, told
+            code, output = await run_command(settings, "import", str(export), "--app", "demo")
+            assert code == 0 and "600 imported" in output, output
 
 
 async def test_what_is_no_export_is_refused(settings: Settings, tmp_path: Path) -> None:
     nothing = tmp_path / "nothing.csv"
     nothing.write_text("name,age\neva,30\n")
     async with seeded(settings):
-        code, told = await run_command(settings, "import", str(nothing), "--app", "demo")
-        assert code == 2 and "no column" in told
-        code, told = await run_command(settings, "import", str(nothing), "--app", "nobody")
-        assert code == 2 and "no app" in told
-        code, told = await run_command(
+        code, output = await run_command(settings, "import", str(nothing), "--app", "demo")
+        assert code == 2 and "no column" in output
+        code, output = await run_command(settings, "import", str(nothing), "--app", "nobody")
+        assert code == 2 and "no app" in output
+        code, output = await run_command(
             settings, "import", str(tmp_path / "absent"), "--app", "demo"
         )
-        assert code == 2 and "can't be read" in told
+        assert code == 2 and "can't be read" in output
 
 
 async def test_f22_rows_without_a_word_on_their_state(settings: Settings, tmp_path: Path) -> None:
     export = tmp_path / "subscriptions.csv"
-    rows = [f"{uuid.uuid4()};{said};Web Push (Chrome);{tags}" for said, tags in
+    rows = [f"{uuid.uuid4()};{state};Web Push (Chrome);{tags}" for state, tags in
             (("Yes", ""), ("No", "{"), ("nan", ""), ("", ""))]  # fmt: skip
     rows += [f"{uuid.uuid4()};Yes;iOSPush;"]
     export.write_text("\ufeffsubscription_id;subscribed;channel;tags\n" + "\n".join(rows))
     async with seeded(settings):
-        code, told = await imported(settings, export)
-        assert code == 0, told
-        assert "4 imported, 1 are not web push, 0 bad (see " in told
-        assert "1 of them without columns that can't be read" in told
-        assert "2 don't say whether they are subscribed" in told
-        assert "line 3: left out: tags: must be JSON" in told
-        assert "extra field `external_user_id`" in told and "`timezone_id`" in told
-        assert "notification_types" not in told
+        code, output = await imported(settings, export)
+        assert code == 0, output
+        assert "4 imported, 1 are not web push, 0 bad (see " in output
+        assert "1 of them without columns that can't be read" in output
+        assert "2 don't say whether they are subscribed" in output
+        assert "line 3: left out: tags: must be JSON" in output
+        assert "extra field `external_user_id`" in output and "`timezone_id`" in output
+        assert "notification_types" not in output
 
 
 async def test_f25_a_run_that_imports_nothing_does_not_end_well(
@@ -112,8 +112,8 @@ async def test_f25_a_run_that_imports_nothing_does_not_end_well(
         HEADER + "".join(export_row(str(uuid.uuid4()), device="11") for _ in range(3))
     )
     async with seeded(settings):
-        code, told = await imported(settings, export)
-        assert code == 1 and "3 are not web push" in told and "nothing was imported" in told
+        code, output = await imported(settings, export)
+        assert code == 1 and "3 are not web push" in output and "nothing was imported" in output
 
 
 async def imported(settings: Settings, export: Path) -> tuple[int, str]:
@@ -153,10 +153,10 @@ async def test_rows_behind_a_bad_one_are_imported(
     export = tmp_path / "users.csv"
     export.write_text(HEADER + "".join(rows))
     async with seeded(settings):
-        code, told = await imported(settings, export)
-        assert code == 1, told
-        assert "line 702: unreadable: " in told and "line 707: event_too_large: " in told
-        assert "710 imported, 0 are not web push, 2 bad" in told
+        code, output = await imported(settings, export)
+        assert code == 1, output
+        assert "line 702: unreadable: " in output and "line 707: event_too_large: " in output
+        assert "710 imported, 0 are not web push, 2 bad" in output
         assert await published(settings) == sorted(players)
 
 
@@ -169,11 +169,11 @@ async def test_what_is_before_a_cut_is_imported_and_no_more_is_said(
     export = tmp_path / "users.csv.gz"
     export.write_bytes(whole[: len(whole) // 2])
     async with seeded(settings):
-        code, told = await imported(settings, export)
+        code, output = await imported(settings, export)
         there = await published(settings)
-        assert code == 2 and there == sorted(players[: len(there)]) and len(there) % 500, told
-        assert f"{len(there):,} imported, 0 are not web push, 0 bad" in told
-        last = told.splitlines()[-1]
+        assert code == 2 and there == sorted(players[: len(there)]) and len(there) % 500, output
+        assert f"{len(there):,} imported, 0 are not web push, 0 bad" in output
+        last = output.splitlines()[-1]
         assert f"cut off, after line {len(there) + 1} (EOFError)" in last, last
         export.write_bytes(whole)
         assert (await imported(settings, export))[0] == 0
@@ -186,8 +186,8 @@ async def test_file_that_is_no_gzip_after_all_is_a_sentence(
     export = tmp_path / "users.csv.gz"
     export.write_bytes(b"\x1f\x8b\x08\x00garbage")
     async with seeded(settings):
-        code, told = await imported(settings, export)
-        assert code == 2 and "damaged" in told and "Traceback" not in told
+        code, output = await imported(settings, export)
+        assert code == 2 and "damaged" in output and "Traceback" not in output
 
 
 async def test_bad_rows_of_a_batch_that_was_cut_off_are_told_once(
@@ -204,6 +204,6 @@ async def test_bad_rows_of_a_batch_that_was_cut_off_are_told_once(
         (first, second) = errors.read_text().splitlines(keepends=True)
         then = {"rows": 500, "line": 501, "published": 499, "bad": 1, "told": len(first)}
         notes.write_bytes(orjson.dumps(then))
-        code, told = await imported(settings, export)
-        assert code == 1 and "600 imported, 0 are not web push, 2 bad" in told
+        code, output = await imported(settings, export)
+        assert code == 1 and "600 imported, 0 are not web push, 2 bad" in output
         assert errors.read_text() == first + second

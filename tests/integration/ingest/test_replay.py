@@ -34,14 +34,14 @@ async def test_replay_ends_equal_while_the_api_is_up(alone: Settings) -> None:
                 await until(client, 200, "ready")
                 await publish_shop_day(client, 0)
                 await until_projected(database, 2)
-                code, told = await run_command(alone, "snapshot")
-                assert code == 0, told
+                code, output = await run_command(alone, "snapshot")
+                assert code == 0, output
                 await publish_shop_day(client, 2)
                 await until_projected(database, 4)
                 before = await contents(database)
-                code, told = await run_command(alone, "replay")
-                assert code == 0, told
-                assert "0 documents are not as they were" in told
+                code, output = await run_command(alone, "replay")
+                assert code == 0, output
+                assert "0 documents are not as they were" in output
                 assert await contents(database) == before
                 await publish_shop_day(client, 4)  # and the projector goes on
                 await until_projected(database, 6)
@@ -61,8 +61,8 @@ async def test_replay_repairs_what_was_damaged(alone: Settings) -> None:
                 for path, _ in every(folder_of(alone)):
                     path.unlink()
                 await database["profiles"].update_many({}, {"$set": {"email": "wrong"}})
-                code, told = await run_command(alone, "replay")
-                assert code == 0, told
+                code, output = await run_command(alone, "replay")
+                assert code == 0, output
                 assert await contents(database) == before
 
 
@@ -73,13 +73,13 @@ async def test_replay_refuses_another_log(alone: Settings, fresh_broker: stack.S
                 await until(client, 200, "ready")
                 await publish_shop_day(client, 0)
                 await until_projected(database, 2)
-        code, told = await run_command(alone, "snapshot")
-        assert code == 0, told
+        code, output = await run_command(alone, "snapshot")
+        assert code == 0, output
         before = await contents(database)
         with stack.broker() as other:
             kafka = alone.kafka.model_copy(update={"bootstrap_servers": other.address})
-            code, told = await run_command(alone.model_copy(update={"kafka": kafka}), "replay")
-        assert code == 2 and "another" in told, told
+            code, output = await run_command(alone.model_copy(update={"kafka": kafka}), "replay")
+        assert code == 2 and "another" in output, output
         assert await contents(database) == before
 
 
@@ -92,8 +92,8 @@ async def test_replay_goes_on_from_the_log_before_where_its_snapshot_was_final(
                 await until(client, 200, "ready")
                 await publish_shop_day(client, 0)
                 await until_projected(database, 2)
-        code, told = await run_command(alone, "snapshot", "--final")
-        assert code == 0, told
+        code, output = await run_command(alone, "snapshot", "--final")
+        assert code == 0, output
         with stack.broker() as other:
             kafka = alone.kafka.model_copy(update={"bootstrap_servers": other.address})
             after = alone.model_copy(update={"kafka": kafka})
@@ -106,8 +106,8 @@ async def test_replay_goes_on_from_the_log_before_where_its_snapshot_was_final(
                     for path, header in every(folder_of(alone)):
                         if not header.final:  # the keeper's own, of the new log
                             path.unlink()
-                    code, told = await run_command(after, "replay")
-                    assert code == 0, told
+                    code, output = await run_command(after, "replay")
+                    assert code == 0, output
                     assert await contents(database) == before
 
 
@@ -129,10 +129,10 @@ async def test_erased_person_leaves_snapshots_too(alone: Settings) -> None:
 
                 await stack.eventually(is_gone, 30)
                 before = await contents(database)
-                code, told = await run_command(alone, "snapshot")
-                assert code == 0, told
-                code, told = await run_command(alone, "replay")
-                assert code == 0, told
+                code, output = await run_command(alone, "snapshot")
+                assert code == 0, output
+                code, output = await run_command(alone, "replay")
+                assert code == 0, output
                 assert await contents(database) == before
                 assert await database["profiles"].find_one({"login": "eva"}) is None
 

@@ -90,8 +90,8 @@ async def test_projector_and_replay_live_with_a_damaged_snapshot(alone: Settings
                 await until_projected(database, 2)
                 before = await contents(database)
                 (folder / "20990101T000000000000-1.snapshot.gz").write_bytes(b"\x1f\x8b")
-                code, told = await run_command(alone, "replay")
-                assert code == 0, told
+                code, output = await run_command(alone, "replay")
+                assert code == 0, output
                 assert await contents(database) == before
 
 
@@ -169,11 +169,11 @@ async def test_replay_takes_the_snapshot_before_a_damaged_one(alone: Settings) -
                 before = await contents(database)
                 (newest, _), (older, _), *_ = every(folder_of(alone))
                 newest.write_bytes(newest.read_bytes()[:-20])
-                code, told = await run_command(alone, "replay")
-                assert code == 0 and f"{newest.name} is damaged" in told, told
-                assert f"documents from {older.name}" in told
+                code, output = await run_command(alone, "replay")
+                assert code == 0 and f"{newest.name} is damaged" in output, output
+                assert f"documents from {older.name}" in output
                 assert await contents(database) == before
                 older.write_bytes(older.read_bytes()[:-20])
-                code, told = await run_command(alone, "replay")  # the log has everything
-                assert code == 0 and "documents from" not in told, told
+                code, output = await run_command(alone, "replay")  # the log has everything
+                assert code == 0 and "documents from" not in output, output
                 assert await contents(database) == before

@@ -51,14 +51,14 @@ async def process_of(database: Database) -> dict[str, Any]:
 
 async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
     async with open_database(settings.mongo, "test") as database:
-        stage, hold = PublishedEvents(), PauseBarrier(database, "it")
-        hold.attach(stage)
-        await hold.enter()
+        stage, barrier = PublishedEvents(), PauseBarrier(database, "it")
+        barrier.attach(stage)
+        await barrier.enter()
         run = await taken(database)
         await ReplayLeases(database, monotonic).change({"run": run.name}, phase=HOLDING)
 
         async def is_still() -> bool:
-            await hold.look()
+            await barrier.look()
             return bool((await process_of(database))["held"] == run.name)
 
         assert await is_still()
@@ -67,7 +67,7 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
         stage.uncommitted, stage.under_way = False, True
         assert not await is_still()  # its letters are written, perhaps
         with pytest.raises(StoreUnavailable):
-            async with hold.working():
+            async with barrier.working():
                 pass
         assert await is_still()  # it is this hold that it waits for
         stage.uncommitted = True
@@ -104,8 +104,10 @@ async def projecting(
         people = PersonIds(b"key")
         given = Surroundings(settings, database, people, context, mongo, lambda stage: None)
         running = asyncio.create_task(project(given, stop))
-        told = event("pageview", "v", 1)
-        await writer.publish([OutgoingRecord(EVENTS_TOPIC.name, told.key, told.dump(), told.type)])
+        published = event("pageview", "v", 1)
+        await writer.publish(
+            [OutgoingRecord(EVENTS_TOPIC.name, published.key, published.dump(), published.type)]
+        )
         try:
             await stack.eventually(lambda: database["profiles"].find_one({}), 30)
             yield stop

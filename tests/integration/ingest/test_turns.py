@@ -156,21 +156,21 @@ async def test_a_sleeper_of_an_earlier_run_moves_nothing(database: Database) -> 
 
 
 async def test_a_batch_that_met_a_swap_does_not_count(database: Database) -> None:
-    hold = PauseBarrier(database, "frozen")
-    await hold.enter()
-    async with hold.working():
+    barrier = PauseBarrier(database, "frozen")
+    await barrier.enter()
+    async with barrier.working():
         pass
     run, _ = await start_replay(database)
     with pytest.raises(StoreUnavailable):
-        async with hold.working():  # taken for dead
+        async with barrier.working():  # taken for dead
             await run.hold(0)
     await run.begin_swap()
     await run.end_swap()
     with pytest.raises(StoreUnavailable):
-        async with hold.working():
+        async with barrier.working():
             pass
-    await hold.look()
-    async with hold.working():
+    await barrier.look()
+    async with barrier.working():
         pass
 
 

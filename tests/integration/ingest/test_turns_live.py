@@ -59,8 +59,8 @@ async def test_of_two_replays_one_refuses_and_the_other_ends_equal(alone: Settin
                     await stack.eventually(lambda: staged_collections(database), 30)
                     bad, refusal = await run_command(alone, "replay")
                     assert bad == 2 and not first.done(), refusal
-                good, told = await first
-                assert good == 0, told
+                good, output = await first
+                assert good == 0, output
                 assert refusal.startswith("replay: another replay is under way"), refusal
                 assert refusal.count("\n") == 1
                 assert await contents(database) == before
@@ -84,8 +84,8 @@ async def test_hold_that_is_lost_midway_leaves_all_as_it_was(alone: Settings) ->
                     return done.matched_count == 1
 
                 await stack.eventually(is_lost, 30)
-                code, told = await replaying
-                assert code == 2 and told.splitlines()[-1].startswith(
+                code, output = await replaying
+                assert code == 2 and output.splitlines()[-1].startswith(
                     "replay: this replay has lost"
                 )
                 assert await contents(database) == before
@@ -123,7 +123,7 @@ async def killed_replay(settings: Settings, database: Database) -> None:
 async def test_next_replay_completes_a_swap_that_was_cut_off(alone: Settings) -> None:
     async with open_database(alone.mongo, "test") as database:
         await interrupt_swap(database)
-        code, told = await run_command(alone, "replay")
-        assert code == 0 and "cleared away" in told, told
+        code, output = await run_command(alone, "replay")
+        assert code == 0 and "cleared away" in output, output
         assert await is_free(database)
         assert (await lease_of(database))["generation"] == 2

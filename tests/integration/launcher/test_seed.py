@@ -94,9 +94,9 @@ async def test_foreign_onesignal_is_left_alone(
 
 
 async def test_refusal_is_told_and_the_stack_runs_on(server: Server) -> None:
-    told = await seeder(server, Settings(development=True), token="other")()
-    assert "can't be seeded" in told[-1]
-    assert "401" in told[-1]
+    body = await seeder(server, Settings(development=True), token="other")()
+    assert "can't be seeded" in body[-1]
+    assert "401" in body[-1]
 
 
 BASKETS: list[dict[str, Any]] = [

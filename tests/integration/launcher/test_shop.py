@@ -103,14 +103,16 @@ def test_pages_keep_to_a_strict_policy(shop: httpx.Client, path: str) -> None:
 
 
 def test_every_file_that_pages_load_is_there(shop: httpx.Client) -> None:
-    wanted = set(re.findall(r'(?:src|href)="(/(?:static/|config)[^"]+)"', shop.get("/").text))
-    while wanted:
-        path = wanted.pop()
+    expected = set(re.findall(r'(?:src|href)="(/(?:static/|config)[^"]+)"', shop.get("/").text))
+    while expected:
+        path = expected.pop()
         answer = shop.get(path)
         assert answer.status_code == 200, path
         if path.endswith(".js"):
             assert answer.headers["content-type"].startswith("text/javascript")
-            wanted |= {f"/static/{name}" for name in re.findall(r'from "\./([^"]+)"', answer.text)}
+            expected |= {
+                f"/static/{name}" for name in re.findall(r'from "\./([^"]+)"', answer.text)
+            }
 
 
 def test_a6_server_proves_a_login(shop: httpx.Client) -> None:

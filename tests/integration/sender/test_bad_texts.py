@@ -32,10 +32,10 @@ async def send_trigger(line: Pipeline, bad: str, **more: Any) -> str:
 
 
 async def outcome(line: Pipeline, send: str) -> tuple[str, dict[str, int], dict[str, int]]:
-    shown = await line.account_of(send)
-    if shown["state"] == "refused":
-        assert shown["error"].startswith("bad_variables: ")
-    return shown["state"], shown["failed"], shown["suppressed"]
+    account = await line.account_of(send)
+    if account["state"] == "refused":
+        assert account["error"].startswith("bad_variables: ")
+    return account["state"], account["failed"], account["suppressed"]
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,10 @@ async def test_a_recipients_own_bad_variables_fail_that_one(line: Pipeline) -> N
     ]
     send = await line.planned(recipients=recipients)
     await line.work()
-    shown = await line.account_of(send)
-    assert (shown["state"], shown["sent"], shown["failed"]) == ("done", 5, {"bad_variables": 1})
+    account = await line.account_of(send)
+    assert (account["state"], account["sent"], account["failed"]) == (
+        "done",
+        5,
+        {"bad_variables": 1},
+    )
     assert len(await line.reached()) == 5 and set(await line.reached()) < set(players)

@@ -34,10 +34,10 @@ def a_file(folder: Path, content: Any) -> str:
 
 
 async def test_app_is_shown_changed_and_resumed(harness: IntakeHarness, tmp_path: Path) -> None:
-    shown = orjson.loads(await run(harness, "app", "show", "demo"))
-    assert shown["oneSignal"]["restApiKey"] == "masked"
-    shown["name"] = "Shop of Ann"
-    assert "Shop of Ann" in await run(harness, "app", "put", "demo", a_file(tmp_path, shown))
+    body = orjson.loads(await run(harness, "app", "show", "demo"))
+    assert body["oneSignal"]["restApiKey"] == "masked"
+    body["name"] = "Shop of Ann"
+    assert "Shop of Ann" in await run(harness, "app", "put", "demo", a_file(tmp_path, body))
     because = {"state": "stopped", "stoppedBecause": "OneSignal refuses the key"}
     await harness.database["apps"].update_one({"_id": "demo"}, {"$set": because})
     assert "OneSignal refuses the key" in await run(harness, "app", "list")
@@ -51,8 +51,8 @@ async def test_campaign_is_put_listed_and_shown(harness: IntakeHarness, tmp_path
     put = ("campaign", "put", "--app", "demo", "--campaign", "hello")
     assert "1" in await run(harness, *put, a_file(tmp_path, body))
     assert "hello" in await run(harness, "campaign", "list", "--app", "demo")
-    shown = await run(harness, "campaign", "show", "--app", "demo", "--campaign", "hello")
-    assert orjson.loads(shown)["variants"][0]["contents"] == {"en": "Hi {{ name }}"}
+    response = await run(harness, "campaign", "show", "--app", "demo", "--campaign", "hello")
+    assert orjson.loads(response)["variants"][0]["contents"] == {"en": "Hi {{ name }}"}
     assert "0 sends" in await run(
         harness, "campaign", "report", "--app", "demo", "--campaign", "hello"
     )
@@ -76,8 +76,8 @@ async def test_preview_says_who_and_why(harness: IntakeHarness, tmp_path: Path) 
     screen = await run(harness, "preview", *target, "--login", "ann", "--login", "nobody")
     assert "people: no player" in screen and "would get it" in screen
     segment = a_file(tmp_path, {"language": ["cs"]})
-    told = orjson.loads(await run(harness, "preview", *target, "--segment", segment, "--json"))
-    assert told["wouldGet"]["players"] == 1
+    preview = orjson.loads(await run(harness, "preview", *target, "--segment", segment, "--json"))
+    assert preview["wouldGet"]["players"] == 1
     for names in ((), ("--all", "--login", "ann"), ("--all", "--segment", segment)):
         with pytest.raises(ApiError, match="not a trigger"):
             await run(harness, "preview", *target, *names)

@@ -55,15 +55,15 @@ async def test_held_app_is_told_until_it_goes_on(
         line.world.clock.advance(60)
     assert gauge() == 1
     assert logged(caplog, BUDGET_EXHAUSTED) == [("WARNING", APP)], "once, not each time"
-    shown = await line.account_of(send)
-    assert shown["heldSince"] == since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    assert (shown["state"], shown["pending"]) == ("sending", 1)
+    account = await line.account_of(send)
+    assert account["heldSince"] == since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert (account["state"], account["pending"]) == ("sending", 1)
 
     line.world.clock.advance((WINDOW_MINUTES + 1) * 60)
     assert await line.work() == 1
     assert gauge() == 0
-    shown = await line.account_of(await line.planned())
-    assert shown["heldSince"] is None, "it isn't held any more"
+    account = await line.account_of(await line.planned())
+    assert account["heldSince"] is None, "it isn't held any more"
 
 
 async def test_our_count_alone_is_told_once_and_again_when_it_is_so_again(

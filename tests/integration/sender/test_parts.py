@@ -227,11 +227,11 @@ async def test_people_named_in_several_parts_are_in_one_page(harness: IntakeHarn
     await harness.plan()
     pages = await harness.pages(parts[0]["id"])
     assert [len({member[1] for member in page["members"]}) for page in pages] == [1] * 6
-    told: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for page in pages:
         bodies = await harness.sender.pages.bodies(page)
-        told |= {m[0]: bodies[int(m[2])]["contents"]["en"] for m in page["members"]}
-    assert told == {player: f"Hi {name}" for player, name in names}
+        texts |= {m[0]: bodies[int(m[2])]["contents"]["en"] for m in page["members"]}
+    assert texts == {player: f"Hi {name}" for player, name in names}
     sums, _ = await harness.sender.pages.sums(parts[0]["id"])
     assert (sums["pending"], sums["people"]["pending"]) == (12, 6)
 

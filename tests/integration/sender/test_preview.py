@@ -51,27 +51,27 @@ async def test_it_says_what_is_planned_then(
     await add_people(harness, 120)
     await put_campaign(harness, policy, contents={"en": contents})
     before = await stored(harness)
-    told = await request_preview(harness, **target)
+    preview = await request_preview(harness, **target)
     assert await stored(harness) == before
     trigger = a_trigger(**target)
     assert await harness.publish_triggers(trigger) == [None]
     await harness.plan()
     account = (await harness.http.get(f"/v1/sends/{trigger['id']}")).json()
-    assert told["exact"] is True and told["wouldBeRefused"] is None
-    assert told["audience"] == account["audience"]
-    assert told["wouldGet"] == {
+    assert preview["exact"] is True and preview["wouldBeRefused"] is None
+    assert preview["audience"] == account["audience"]
+    assert preview["wouldGet"] == {
         "players": account["pending"],
         "people": account["people"]["pending"],
     }
-    assert (told["suppressed"], told["failed"]) == (account["suppressed"], account["failed"])
-    assert told["people"]["no_player"] == account["people"]["no_player"]
+    assert (preview["suppressed"], preview["failed"]) == (account["suppressed"], account["failed"])
+    assert preview["people"]["no_player"] == account["people"]["no_player"]
     pages = await harness.pages(trigger["id"])
-    assert told["forecast"]["calls"] == sum(len(page["chunks"]) for page in pages)
+    assert preview["forecast"]["calls"] == sum(len(page["chunks"]) for page in pages)
     texts = {
         body["contents"]["en"] for page in pages for body in await harness.sender.pages.bodies(page)
     }
-    assert len(told["samples"]) == min(3, account["pending"])
-    assert {sample["content"] for sample in told["samples"]} <= texts
+    assert len(preview["samples"]) == min(3, account["pending"])
+    assert {sample["content"] for sample in preview["samples"]} <= texts
 
 
 async def test_transactional_skips_the_holdout_here_too(harness: IntakeHarness) -> None:
@@ -88,9 +88,9 @@ async def test_samples_show_each_language_once_and_nobody_by_name(harness: Intak
     await put_campaign(harness)
     samples = (await request_preview(harness, **ALL_AUDIENCE))["samples"]
     found = {sample["language"]: sample["content"] for sample in samples}
-    wanted = {"en": "Come", "cs": "Přijď", "cs-CZ": "Přijď", "de-AT": "Komm"}
-    assert len(found) == 3 and found.items() <= wanted.items()
-    told = {
+    expected = {"en": "Come", "cs": "Přijď", "cs-CZ": "Přijď", "de-AT": "Komm"}
+    assert len(found) == 3 and found.items() <= expected.items()
+    reported = {
         "player",
         "language",
         "variant",
@@ -101,18 +101,18 @@ async def test_samples_show_each_language_once_and_nobody_by_name(harness: Intak
         "image",
         "buttons",
     }
-    assert all(set(sample) == told for sample in samples)
+    assert all(set(sample) == reported for sample in samples)
 
 
 async def test_large_audience_is_extrapolated_and_says_so(harness: IntakeHarness) -> None:
     await add_people(harness, 900)
     await put_campaign(harness, {"browsers": "last_active"})
     exact = await request_preview(harness, **ALL_AUDIENCE)
-    told = await request_preview(harness, people=150, **ALL_AUDIENCE)
-    assert (exact["exact"], told["exact"]) == (True, False)
-    assert told["planned"]["people"] >= 90 and told["planned"]["share"] < 0.7
-    assert told["audience"] == pytest.approx(exact["audience"], rel=0.25)
-    assert told["wouldGet"]["players"] == pytest.approx(exact["wouldGet"]["players"], rel=0.25)
+    preview = await request_preview(harness, people=150, **ALL_AUDIENCE)
+    assert (exact["exact"], preview["exact"]) == (True, False)
+    assert preview["planned"]["people"] >= 90 and preview["planned"]["share"] < 0.7
+    assert preview["audience"] == pytest.approx(exact["audience"], rel=0.25)
+    assert preview["wouldGet"]["players"] == pytest.approx(exact["wouldGet"]["players"], rel=0.25)
 
 
 async def test_cap_is_looked_at_and_not_used_up(harness: IntakeHarness) -> None:
@@ -123,8 +123,8 @@ async def test_cap_is_looked_at_and_not_used_up(harness: IntakeHarness) -> None:
     assert "capped" not in first["suppressed"]
     await harness.publish_triggers(a_trigger(**ALL_AUDIENCE))
     await harness.plan()
-    told = await request_preview(harness, **ALL_AUDIENCE)
-    assert told["wouldGet"]["players"] == 0 and told["suppressed"]["capped"] > 0
+    preview = await request_preview(harness, **ALL_AUDIENCE)
+    assert preview["wouldGet"]["players"] == 0 and preview["suppressed"]["capped"] > 0
 
 
 async def test_quiet_hours_are_told(harness: IntakeHarness) -> None:
@@ -135,8 +135,8 @@ async def test_quiet_hours_are_told(harness: IntakeHarness) -> None:
         (now + timedelta(hours=6)).strftime("%H:00"),
     )
     await put_campaign(harness, {"quietHours": {"from": here[0], "to": here[1]}})
-    told = await request_preview(harness, **ALL_AUDIENCE)
-    assert told["quietHours"]["waiting"] == told["wouldGet"]["players"] > 0
+    preview = await request_preview(harness, **ALL_AUDIENCE)
+    assert preview["quietHours"]["waiting"] == preview["wouldGet"]["players"] > 0
     transactional = await request_preview(harness, **ALL_AUDIENCE, priority="transactional")
     assert transactional["quietHours"] is None
 
@@ -144,24 +144,26 @@ async def test_quiet_hours_are_told(harness: IntakeHarness) -> None:
 async def test_texts_that_dont_render_would_refuse_the_send(harness: IntakeHarness) -> None:
     await add_people(harness, 30)
     await put_campaign(harness, contents={"en": "For {{ name }}"})
-    told = await request_preview(harness, **ALL_AUDIENCE)
-    assert told["wouldBeRefused"].startswith("bad_variables")
-    assert told["wouldGet"]["players"] == 0 and told["failed"]["bad_variables"] > 0
+    preview = await request_preview(harness, **ALL_AUDIENCE)
+    assert preview["wouldBeRefused"].startswith("bad_variables")
+    assert preview["wouldGet"]["players"] == 0 and preview["failed"]["bad_variables"] > 0
 
 
 async def test_forecast_knows_the_window(harness: IntakeHarness) -> None:
     await add_people(harness, 60)
     await put_campaign(harness)
-    told = (await request_preview(harness, **ALL_AUDIENCE))["forecast"]
+    forecast = (await request_preview(harness, **ALL_AUDIENCE))["forecast"]
     subscribed = await harness.sender.people.subscribed("demo")
-    window = told["window"]
+    window = forecast["window"]
     assert window["disabling"] == subscribed * 10
     assert window["left"] == window["allowance"] == int(subscribed * 10 * 0.95 * 0.8)
-    assert told["messages"] == subscribed and window["held"] is False and told["seconds"] == 1
+    assert (
+        forecast["messages"] == subscribed and window["held"] is False and forecast["seconds"] == 1
+    )
     await harness.sender.budget.reserve("demo", [window["left"] - 1], transactional=False)
-    told = (await request_preview(harness, **ALL_AUDIENCE))["forecast"]
-    assert told["window"]["left"] == 1 and told["window"]["held"] is True
-    assert told["seconds"] == 15 * 60
+    forecast = (await request_preview(harness, **ALL_AUDIENCE))["forecast"]
+    assert forecast["window"]["left"] == 1 and forecast["window"]["held"] is True
+    assert forecast["seconds"] == 15 * 60
 
 
 @pytest.mark.parametrize(

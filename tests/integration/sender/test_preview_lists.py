@@ -30,8 +30,8 @@ async def test_person_without_a_player_named_in_two_ways_is_one_person(
     names = [{"login": "nobody"}, *({"login": n} for n in ("ann", "bob", "cyd")),
              {"visitor": "v-nobody"}, {"visitor": "v-unknown"}]  # fmt: skip
     trigger = a_trigger(recipients=names)
-    told = await harness.http.post("/v1/sends/preview", json=trigger)
-    assert told.json()["people"]["no_player"] == 2
+    response = await harness.http.post("/v1/sends/preview", json=trigger)
+    assert response.json()["people"]["no_player"] == 2
     await harness.publish_triggers(trigger)
     await harness.plan()
     assert len(await harness.pages(trigger["id"])) == 2
@@ -113,8 +113,8 @@ async def test_links_that_split_calls_are_warned_of(
     names = [f"n{n}" for n in range(12)]
     await people(harness, *names)
     recipients = [{"login": name, "variables": {"basket": name}} for name in names]
-    told = await harness.http.post("/v1/sends/preview", json=a_trigger(recipients=recipients))
-    warnings = told.json()["warnings"]
+    response = await harness.http.post("/v1/sends/preview", json=a_trigger(recipients=recipients))
+    warnings = response.json()["warnings"]
     assert [w["code"] for w in warnings] == ["links_split_calls"] * warned
     if warned:
         assert "12 calls" in warnings[0]["message"] and "need 1" in warnings[0]["message"]

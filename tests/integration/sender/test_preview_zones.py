@@ -22,11 +22,11 @@ async def test_f25_people_without_a_zone_are_warned_of(harness: IntakeHarness) -
     await put_campaign(harness, {"quietHours": night})
     people = harness.database["profiles"]
     await people.update_many({}, {"$set": {"timeZone": "Mars/Base"}})
-    told = await request_preview(harness, **ALL_AUDIENCE)
-    (warning,) = [w for w in told["warnings"] if w["code"] == "time_zone_unknown"]
+    preview = await request_preview(harness, **ALL_AUDIENCE)
+    (warning,) = [w for w in preview["warnings"] if w["code"] == "time_zone_unknown"]
     assert "the app has no timeZone" in warning["message"]
-    assert told["quietHours"]["waiting"] == told["wouldGet"]["players"] > 0
+    assert preview["quietHours"]["waiting"] == preview["wouldGet"]["players"] > 0
     await harness.database["apps"].update_one({}, {"$set": {"timeZone": "Asia/Tokyo"}})
     await harness.sender.apps.refresh()
-    told = await request_preview(harness, **ALL_AUDIENCE)
-    assert told["warnings"] == [] and told["quietHours"] is None
+    preview = await request_preview(harness, **ALL_AUDIENCE)
+    assert preview["warnings"] == [] and preview["quietHours"] is None

@@ -191,8 +191,8 @@ async def _answer(pair: TwoReplicas, send: str, reason: str) -> None:
         edit = PageEdit(page, 90)
         for name, chunk in page["chunks"].items():
             place = {"app": APP, "send": send, "page": page["n"], "chunk": name, "at": utc_now()}
-            told = {"outcome": "deferred", "reason": reason, "release": chunk["release"]}
-            apply(edit, Delivery.model_validate({**place, **told}))
+            fields = {"outcome": "deferred", "reason": reason, "release": chunk["release"]}
+            apply(edit, Delivery.model_validate({**place, **fields}))
         assert await pair.one.pages.update(page, edit.finish())
 
 

@@ -55,8 +55,8 @@ async def test_paused_in_the_middle_goes_on_where_it_was(line: Pipeline) -> None
     for _ in range(3):
         line.world.clock.advance(PAUSED_LOOK.total_seconds() / 2)
         assert await line.work() == 0
-    shown = await line.account_of(send)
-    assert (shown["sent"], shown["pending"]) == (released, PEOPLE - released)
+    account = await line.account_of(send)
+    assert (account["sent"], account["pending"]) == (released, PEOPLE - released)
     await line.ops("POST", f"/v1/sends/{send}/resume")
     assert await line.work() == PEOPLE - released, "at once, whenever it was looked at last"
     assert await line.reached() == sorted(players)
@@ -74,8 +74,8 @@ async def test_paused_what_was_called_comes_to_its_end(line: Pipeline) -> None:
     await line.remote.faults()
     line.world.clock.advance(60)
     assert await line.work() == released
-    shown = await line.account_of(send)
-    assert (shown["state"], shown["sent"]) == ("paused", released)
+    account = await line.account_of(send)
+    assert (account["state"], account["sent"]) == ("paused", released)
 
 
 async def test_cancelled_in_the_middle_calls_nobody_else(line: Pipeline) -> None:
@@ -83,9 +83,12 @@ async def test_cancelled_in_the_middle_calls_nobody_else(line: Pipeline) -> None
     send, released = await pause_in_the_middle(line)
     await line.ops("POST", f"/v1/sends/{send}/cancel")
     assert await line.work() == released
-    shown = await line.account_of(send)
-    assert (shown["state"], shown["sent"], shown["pending"]) == ("cancelled", released, 0)
-    assert shown["suppressed"] == {"cancelled": PEOPLE - released} and shown["closedAt"] is not None
+    account = await line.account_of(send)
+    assert (account["state"], account["sent"], account["pending"]) == ("cancelled", released, 0)
+    assert (
+        account["suppressed"] == {"cancelled": PEOPLE - released}
+        and account["closedAt"] is not None
+    )
     assert len(await line.reached()) == released
 
 
@@ -124,8 +127,8 @@ async def test_at_night_pushes_wait_for_their_own_morning(line: Pipeline) -> Non
     send = await line.planned()
     assert await line.work() == 1, "a call for each time zone, though their bodies are the same"
     assert await line.reached() == sorted(awake)
-    shown = await line.account_of(send)
-    assert (shown["pending"], shown["suppressed"]) == (3, {})
+    account = await line.account_of(send)
+    assert (account["pending"], account["suppressed"]) == (3, {})
     line.world.clock.advance((MORNING - line.world.clock()).total_seconds() - 1)
     assert await line.work() == 0
     line.world.clock.advance(1)
@@ -147,6 +150,6 @@ async def test_what_expires_before_the_morning_is_told_as_that(line: Pipeline) -
     assert await line.work() == 1
     line.world.clock.advance((MORNING - line.world.clock()).total_seconds())
     assert await line.work() == 0
-    shown: dict[str, Any] = await line.account_of(send)
-    assert (shown["state"], shown["sent"]) == ("done", len(awake))
-    assert shown["suppressed"] == {"expired": 3}
+    account: dict[str, Any] = await line.account_of(send)
+    assert (account["state"], account["sent"]) == ("done", len(awake))
+    assert account["suppressed"] == {"expired": 3}

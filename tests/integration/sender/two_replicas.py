@@ -71,13 +71,13 @@ class TwoReplicas:
         profiles: list[dict[str, Any]] = []
         for n in range(count):
             ids = [str(uuid.uuid4()) for _ in range(browsers)]
-            shown = [
+            stored = [
                 {"id": i, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
                 for i in ids
             ]
             profiles.append(
                 {"_id": f"p{n}", "app": APP, "slot": slot_of(f"p{n}"), "login": f"login{n}", "email": None,
-                 "visitors": [f"v{n}"], "aliases": [], "players": shown, "changedAt": now, **fields}
+                 "visitors": [f"v{n}"], "aliases": [], "players": stored, "changedAt": now, **fields}
             )  # fmt: skip
             players += [
                 {"_id": i, "app": APP, "person": f"p{n}", "previous": [], "state": "subscribed",

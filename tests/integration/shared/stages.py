@@ -117,9 +117,9 @@ class StageHarness:
             found: dict[str, DeadLetter] = {}
             while fetched := await consumer.getmany(timeout_ms=300):
                 for message in next(iter(fetched.values())):
-                    letter = DeadLetter.parse(message.value)
-                    if letter.topic == self.topic:
-                        found[letter.id] = letter
+                    dead_letter = DeadLetter.parse(message.value)
+                    if dead_letter.topic == self.topic:
+                        found[dead_letter.id] = dead_letter
             return list(found.values())
         finally:
             await consumer.stop()

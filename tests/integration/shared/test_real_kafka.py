@@ -84,8 +84,8 @@ class Load:
                 self.acknowledged.update(batch)
 
     async def until_acknowledged(self, count: int) -> None:
-        wanted = len(self.acknowledged) + count
-        await stack.eventually(lambda: len(self.acknowledged) >= wanted, 60)
+        expected = len(self.acknowledged) + count
+        await stack.eventually(lambda: len(self.acknowledged) >= expected, 60)
 
 
 @asynccontextmanager

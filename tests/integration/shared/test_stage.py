@@ -51,10 +51,14 @@ async def test_bad_record_is_set_aside_alone(
     await bench.publish(before, bad, after, key="k")
     dead_letters = await bench.dead_letters_of(bad)
     await eventually(lambda: {before, after} <= set(work.done))
-    letter = dead_letters[bad]
-    assert letter.code == code and letter.stage == bench.name and letter.type == "own"
-    assert DeadLetter.unpack(letter.key) == b"k"
-    assert letter.id == dead_letter_id(bench.log_id, letter.topic, letter.partition, letter.offset)
+    dead_letter = dead_letters[bad]
+    assert (
+        dead_letter.code == code and dead_letter.stage == bench.name and dead_letter.type == "own"
+    )
+    assert DeadLetter.unpack(dead_letter.key) == b"k"
+    assert dead_letter.id == dead_letter_id(
+        bench.log_id, dead_letter.topic, dead_letter.partition, dead_letter.offset
+    )
     assert {before, after}.isdisjoint(dead_letters)
 
 
@@ -69,10 +73,10 @@ async def test_whoever_publishes_one_knows_its_dead_letter(bench: StageHarness) 
 async def test_mistake_on_one_of_a_batch_takes_only_that_one(
     bench: StageHarness, work: ScriptedHandler
 ) -> None:
-    held, bug = _new("wait"), _new("bug")
+    waiting, bug = _new("wait"), _new("bug")
     good = [_new("good") for _ in range(20)]
-    await bench.publish(held)
-    await eventually(lambda: held in work.seen)
+    await bench.publish(waiting)
+    await eventually(lambda: waiting in work.seen)
     await bench.publish(*good[:10], bug, *good[10:], key="k")  # all in the next batch
     work.may_proceed.set()
     await bench.dead_letters_of(bug)
@@ -87,10 +91,10 @@ async def test_batch_that_was_halved_is_repeated_whole(
     bench: StageHarness, work: ScriptedHandler
 ) -> None:
     """What is away between two of its parts may be away because all is put elsewhere: a replay."""
-    held, first, bug, late = _new("wait"), _new("first"), _new("bug"), _new("late")
+    waiting, first, bug, late = _new("wait"), _new("first"), _new("bug"), _new("late")
     work.away[late] = 1
-    await bench.publish(held)
-    await eventually(lambda: held in work.seen)
+    await bench.publish(waiting)
+    await eventually(lambda: waiting in work.seen)
     await bench.publish(first, bug, late, key="k")  # all in the next batch
     work.may_proceed.set()
     await bench.dead_letters_of(bug)
@@ -129,10 +133,10 @@ def _lag(bench: StageHarness) -> float | None:
 
 async def test_lag_is_told(bench: StageHarness, work: ScriptedHandler) -> None:
     work.may_proceed.clear()
-    held = _new("wait")
+    waiting = _new("wait")
     late = [_new("late") for _ in range(120)]
-    await bench.publish(held, key="k")
-    await eventually(lambda: held in work.seen)
+    await bench.publish(waiting, key="k")
+    await eventually(lambda: waiting in work.seen)
     for value in late:  # while the stage has its hands full, and fetches nothing
         await bench.publish(value, key="k")
     # The embedded broker tells the begin of its last batch as its end: here, of one record.
@@ -149,9 +153,9 @@ async def test_lag_and_age_rise_while_a_stage_is_stuck(
 ) -> None:
     """Nothing is fetched then, so no fetch says how far the log goes."""
     work.may_proceed.clear()
-    held = _new("wait")
-    await bench.publish(held, key="k")
-    await eventually(lambda: held in work.seen)
+    waiting = _new("wait")
+    await bench.publish(waiting, key="k")
+    await eventually(lambda: waiting in work.seen)
     await eventually(lambda: _lag(bench) == 1)
     before = _age(bench)
     for _ in range(3):

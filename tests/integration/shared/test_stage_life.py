@@ -53,11 +53,11 @@ async def killed_and_stopped(settings: Settings) -> None:
 async def joined_and_left(settings: Settings) -> None:
     async with open_bench(settings, partitions=3) as bench:
         one, two = ScriptedHandler(), ScriptedHandler()
-        wanted = [f"v{n}" for n in range(400)]
+        expected = [f"v{n}" for n in range(400)]
 
         async def publish() -> None:
             for start in range(0, 400, 10):
-                await bench.publish(*wanted[start : start + 10])
+                await bench.publish(*expected[start : start + 10])
                 await asyncio.sleep(0.1 if start < 200 else 0)
 
         async with bench.stage(one, batch_records=7, in_flight=3) as first:
@@ -66,7 +66,7 @@ async def joined_and_left(settings: Settings) -> None:
             publishing = asyncio.create_task(publish())
             async with bench.stage(two, batch_records=7, in_flight=3):
                 await publishing
-                await eventually(lambda: set(wanted) <= set(one.done) | set(two.done), 40)
+                await eventually(lambda: set(expected) <= set(one.done) | set(two.done), 40)
                 share = [f"w{n}" for n in range(30)]
                 await bench.publish(*share)
                 await eventually(lambda: set(share) <= set(one.done) | set(two.done), 20)

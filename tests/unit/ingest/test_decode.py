@@ -17,8 +17,8 @@ def record(value: bytes, kind: str = "pageview", topic: str = "carillon.events")
 
 
 def test_events_and_deliveries_are_its_own() -> None:
-    told = event("pageview", "v", 1)
-    assert decode(record(told.dump())) == told
+    published = event("pageview", "v", 1)
+    assert decode(record(published.dump())) == published
     delivery = Delivery(app="demo", send="s", page=0, chunk="0", outcome="sent", at=START)
     assert isinstance(decode(record(delivery.dump(), "delivery", "carillon.deliveries")), Delivery)
 

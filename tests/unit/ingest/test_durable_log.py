@@ -53,13 +53,13 @@ async def test_kafka_out_of_reach(durable: DurableLog, kafka: FickleKafka, state
     kafka.state = state
     for number in range(1, 6):
         await durable.publish([numbered_record(number)])
-    with pytest.raises(LogUnavailable) as told:
+    with pytest.raises(LogUnavailable) as raised:
         await durable.check()
     await durable.check_space()
     kafka.state = "up"
-    with pytest.raises(LogUnavailable) as told:
+    with pytest.raises(LogUnavailable) as raised:
         await durable.check()
-    assert told.value.code == "spooling"
+    assert raised.value.code == "spooling"
     await durable.publish([numbered_record(6)])
     await wait_until_drained(durable)
     assert kafka.firsts() == list(range(7))

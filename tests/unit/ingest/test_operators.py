@@ -118,11 +118,11 @@ async def test_parted_pair_never_joins_again() -> None:
 
 async def test_undoing_twice_is_undoing_once() -> None:
     history, eva = await eva_with_two_browsers()
-    told = undoing("phone", 10, history.people.of_visitor(APP, "phone", "0"), person=eva)
-    await history.apply(told)
+    undo = undoing("phone", 10, history.people.of_visitor(APP, "phone", "0"), person=eva)
+    await history.apply(undo)
     before: Any = history.profiles()
-    await history.apply(told)
-    await history.apply(told.model_copy(update={"id": "again"}))
+    await history.apply(undo)
+    await history.apply(undo.model_copy(update={"id": "again"}))
     assert history.profiles() == before
 
 

@@ -54,9 +54,9 @@ def _projected_event(visitor: str, number: int, what: tuple[str, Any]) -> Projec
 
 
 def _refusal(player: str, number: int) -> Delivery:
-    told = PlayerOutcome(player=player, outcome="failed", reason="invalid_player")
+    outcome = PlayerOutcome(player=player, outcome="failed", reason="invalid_player")
     return Delivery(
-        app=APP, send=f"s{number}", page=0, chunk="0", outcome="sent", players=[told],
+        app=APP, send=f"s{number}", page=0, chunk="0", outcome="sent", players=[outcome],
         at=START + timedelta(seconds=number),
     )  # fmt: skip
 

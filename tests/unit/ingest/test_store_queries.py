@@ -28,8 +28,8 @@ class Asked:
         return self
 
     def find(self, query: dict[str, Any], shown: dict[str, Any] | None = None) -> Asked:
-        (wanted,) = [value for value in query.values() if not isinstance(value, str)]
-        self.ids.append(wanted["$in"])
+        (requested,) = [value for value in query.values() if not isinstance(value, str)]
+        self.ids.append(requested["$in"])
         return self
 
     def limit(self, _: Any) -> Asked:

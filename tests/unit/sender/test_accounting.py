@@ -179,8 +179,8 @@ DELIVERIES = st.builds(
 @given(st.lists(DELIVERIES, max_size=6), st.data())
 def test_repetition_changes_nothing(deliveries: list[Delivery], data: st.DataObject) -> None:
     once = _applied(RELEASED, *deliveries)
-    said = [d for d in deliveries for _ in range(data.draw(st.integers(1, 3)))]
-    twice = _applied(RELEASED, *said)
+    repeated = [d for d in deliveries for _ in range(data.draw(st.integers(1, 3)))]
+    twice = _applied(RELEASED, *repeated)
     assert once.page == twice.page
     sums = summarise(once.page)
     failed, suppressed = sum(sums["failed"].values()), sum(sums["suppressed"].values())

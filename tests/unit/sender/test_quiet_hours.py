@@ -152,6 +152,6 @@ def test_f25_dates_in_texts_are_of_each_persons_zone_or_the_apps() -> None:
     of = campaign(variant(contents={"en": "{{ due|date('short') }}"})).variants[0]
     renderer = Renderer({"due": "2027-03-05T20:00:00Z"}, time_zone="Asia/Tokyo")
     zones = {"America/New_York": "3/5/27", None: "3/6/27", "Europe/Prague": "3/5/27"}
-    for zone, shown in zones.items():
+    for zone, rendered in zones.items():
         text = renderer.body(of, profile("p", timeZone=zone), {})["contents"]["en"]
-        assert text == shown, zone
+        assert text == rendered, zone

@@ -106,8 +106,8 @@ def test_refusals_are_counted_in_the_order_of_the_answers(
         if answer != "planned" else chunk()
         for n, answer in enumerate(answers)
     ]  # fmt: skip
-    told = [answer for answer in answers if answer in ("sent", "rejected")]
-    expected = len("".join(answer[0] for answer in told).rpartition("s")[2])
+    final_answers = [answer for answer in answers if answer in ("sent", "rejected")]
+    expected = len("".join(answer[0] for answer in final_answers).rpartition("s")[2])
     any_order.shuffle(chunks)
     run = RefusedRun(3)
     for start in range(0, len(chunks), 2):

@@ -31,8 +31,8 @@ def test_each_example_reads_as_it_says(first: str, source: str, reads: str) -> N
     texts = {"en": "x", language: source}
     of = Variant.model_validate(variant(contents=texts))
     body = Renderer(variables).body(of, {**profile, "_id": "p", "language": language}, {})
-    shown = body["contents"]["en"].replace("\u00a0", " ").replace("\u202f", " ")
-    assert shown == reads
+    rendered = body["contents"]["en"].replace("\u00a0", " ").replace("\u202f", " ")
+    assert rendered == reads
 
 
 def test_each_filter_has_an_example() -> None:

@@ -105,8 +105,8 @@ def test_upgrade_in_any_two_segments_is_served_in_this_protocol() -> None:
                 for piece in (whole[:cut], whole[cut:]):
                     writer.write(piece)
                     await asyncio.sleep(0.001)
-                status, told = await read_response(reader)
-                seen = orjson.loads(told)
+                status, payload = await read_response(reader)
+                seen = orjson.loads(payload)
                 assert (status, seen["size"]) == (200, size)
                 assert "upgrade" not in dict(seen["headers"])
         writer.close()
@@ -119,8 +119,8 @@ def test_upgrades_behind_each_other_are_all_served() -> None:
         reader, writer = await connect(port)
         writer.write((HEAD + H2C + b"content-length: 2\r\n\r\nhi") * 40)
         for _ in range(40):
-            status, told = await read_response(reader)
-            assert (status, orjson.loads(told)["size"]) == (200, 2)
+            status, payload = await read_response(reader)
+            assert (status, orjson.loads(payload)["size"]) == (200, 2)
         writer.close()
 
     serve_in_virtual_time(test, app=mirror)

@@ -155,7 +155,7 @@ def test_a1_refusal_is_not_taken_for_an_earlier_answer() -> None:
 
 
 def test_a1_the_request_that_runs_learns_that_its_client_has_gone() -> None:
-    told = asyncio.Event()
+    noticed = asyncio.Event()
 
     async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -165,14 +165,14 @@ def test_a1_the_request_that_runs_learns_that_its_client_has_gone() -> None:
             await send({"type": "http.response.body", "body": b"x" * 1_024, "more_body": True})
             await asyncio.sleep(0.1)
         assert end.result()["type"] == "http.disconnect"
-        told.set()
+        noticed.set()
 
     async def test(port: int) -> None:
         _, writer = await connect(port)
         writer.write(GET * 5)
         await asyncio.sleep(0.1)
         writer.close()
-        await asyncio.wait_for(told.wait(), 30)
+        await asyncio.wait_for(noticed.wait(), 30)
 
     serve_in_virtual_time(test, app=stream)
 
