@@ -24,12 +24,12 @@ async def settled(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("required", [True, False])
-@pytest.mark.parametrize("said", ["", ", undefined", ", null", ", 0", ", 1", ", 'true'", ", {}"])
+@pytest.mark.parametrize("choice", ["", ", undefined", ", null", ", 0", ", 1", ", 'true'", ", {}"])
 async def test_nothing_but_true_consents(
-    site: Site, visitor: Visitor, said: str, required: bool
+    site: Site, visitor: Visitor, choice: str, required: bool
 ) -> None:
     site.configure(requireConsent=required)
-    await visitor.go(site.page("/", f"<script>carillon('consent'{said})</script>"))
+    await visitor.go(site.page("/", f"<script>carillon('consent'{choice})</script>"))
     await visitor.loaded()
     await visitor.carillon("send", "any")
     await settled(visitor)
@@ -56,7 +56,7 @@ async def test_calls_before_a_refusal_are_not_kept_for_later(site: Site, visitor
     assert site.of("early") == []
 
 
-async def test_sdk_is_told_nothing_without_consent(site: Site, visitor: Visitor) -> None:
+async def test_sdk_gets_nothing_without_consent(site: Site, visitor: Visitor) -> None:
     script = f"<script>{sdks.V16}; Object.assign(sdk, {{id: '{PLAYER}', on: true}})</script>"
     await visitor.go(site.page("/", script))
     await site.until("pageview", "oneSignal")

@@ -84,7 +84,7 @@ async def test_visit_subscribe_basket_push_click_report(
     await eventually(lambda: _bought_once(carillon, player), 20, every=0.1)
 
 
-async def test_log_says_what_a_page_left_unanswered(carillon: Carillon, shopper: Shopper) -> None:
+async def test_log_states_what_a_page_left_unanswered(carillon: Carillon, shopper: Shopper) -> None:
     await shopper.page.route("**/v1/events*", lambda route: None)  # never answered
     await shopper.open("/")
     await shopper.page.click("main [data-add='101']")
@@ -219,7 +219,7 @@ async def test_page_with_persoos_loader(carillon: Carillon, shopper: Shopper, sd
     await picture(shopper, f"8-persoo-{sdk}")
 
 
-async def test_refused_permission_is_told(carillon: Carillon, chromium: Browser) -> None:
+async def test_refused_permission_is_reported(carillon: Carillon, chromium: Browser) -> None:
     async with Visitor.open(chromium) as visitor:  # headless, nobody permits anything
         shopper = Shopper(carillon, visitor)
         await shopper.open("/")

@@ -61,7 +61,7 @@ async def test_id_that_comes_late_without_an_event_is_found(site: Site, visitor:
         ("default", False, "default"),
     ],
 )
-async def test_status_says_why_not(
+async def test_status_states_why_not(
     site: Site, visitor: Visitor, permission: str, on: bool, status: str
 ) -> None:
     await open_page(site, visitor)
@@ -74,7 +74,9 @@ async def test_status_says_why_not(
     assert reports_of(site) == [{"playerID": PLAYER, "status": status, "permission": permission}]
 
 
-async def test_known_status_is_not_told_again_on_every_page(site: Site, visitor: Visitor) -> None:
+async def test_known_status_is_not_reported_again_on_every_page(
+    site: Site, visitor: Visitor
+) -> None:
     script = f"{sdks.V16}; Object.assign(sdk, {{id: '{PLAYER}', on: true}});"
     await open_page(site, visitor, script)
     await site.until("oneSignal")
@@ -136,7 +138,7 @@ async def test_own_v15_is_found_wherever_it_stands(
     assert await visitor.page.locator("script[src*=OneSignalSDK]").count() == 0
 
 
-async def test_sdk_is_loaded_and_configured_when_the_app_says_so(
+async def test_sdk_is_loaded_and_configured_when_the_app_states_so(
     site: Site, visitor: Visitor
 ) -> None:
     site.pages["/sdk/OneSignalSDK.page.js"] = (sdks.V16, {})

@@ -92,8 +92,8 @@ async def test_a6_b5_a_login_that_is_only_claimed_gets_nothing_of_hers(
         {"audience": {"players": [hers]}},
         {"audience": {"visitors": ["v0"]}},
     ):
-        account, body = await pushed(carillon, shop, **targets)
-        assert body == [hers], (targets, account)
-    account, body = await pushed(carillon, shop, audience={"players": [thiefs]})
+        account, reached = await pushed(carillon, shop, **targets)
+        assert reached == [hers], (targets, account)
+    account, reached = await pushed(carillon, shop, audience={"players": [thiefs]})
     if not required:  # his is hers to the profile: it gets nothing that reads it
-        assert (account["sent"], body) == (0, [])
+        assert (account["sent"], reached) == (0, [])

@@ -138,7 +138,9 @@ async def test_broken_trigger_is_set_aside_and_next_one_works(
     await eventually(reasons)
 
 
-async def test_watching_tells_at_once_why_there_is_no_send(carillon: Carillon, shop: Shop) -> None:
+async def test_watching_reports_at_once_why_there_is_no_send(
+    carillon: Carillon, shop: Shop
+) -> None:
     nobodys = ("--app", "no-such-app", "--campaign", "hello", "--all", "--watch")
     code, _, screen = await run_cli(carillon, *nobodys)
     assert code == 1 and "unknown_app" in screen
@@ -192,7 +194,9 @@ async def test_logins_visitors_players_and_recipients_are_reached(
     assert len(pushes) == 3
 
 
-async def test_unsubscribed_player_is_told_apart_everywhere(carillon: Carillon, shop: Shop) -> None:
+async def test_unsubscribed_player_is_distinguished_everywhere(
+    carillon: Carillon, shop: Shop
+) -> None:
     """OneSignal knows of the opt-out, we don't yet: it is failed, then known, then suppressed."""
     players = await carillon.register(shop, 2)
     await carillon.sandbox("PUT", f"/players/{players[0]}",

@@ -62,7 +62,7 @@ async def test_every_ops_route_needs_a_token(world: FaultCluster) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_headers_tell_nothing_and_let_nobody_in(world: FaultCluster, name: str) -> None:
+async def test_headers_reveal_nothing_and_admit_nobody(world: FaultCluster, name: str) -> None:
     base = f"http://{world.servers[name].address}"
     for path in ("/health/ready", "/v1/nothing", "/v1/sends", "/v1/profile", "/%00", "/../etc"):
         answer = await world.http.get(base + path, headers={"Origin": "https://evil.example.test"})
@@ -148,7 +148,7 @@ def _called(node: ast.AST) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
-async def test_nothing_that_is_told_gets_into_a_log(
+async def test_nothing_that_is_reported_gets_into_a_log(
     world: FaultCluster, webhook_proxy: WebhookProxy, writer: Any
 ) -> None:
     """All that is secret or personal, by every way in, taken and refused."""

@@ -105,7 +105,7 @@ async def all_is_well_again(scene: Scenario) -> None:
         await stack.eventually(is_answered)
 
 
-async def test_frozen_database_is_told_by_every_route(scene: Scenario) -> None:
+async def test_suspended_database_is_reported_by_every_route(scene: Scenario) -> None:
     scene.database.freeze()
     try:
         await all_are_refused(scene)
@@ -115,7 +115,7 @@ async def test_frozen_database_is_told_by_every_route(scene: Scenario) -> None:
     await all_is_well_again(scene)
 
 
-async def test_killed_database_is_told_by_every_route(scene: Scenario) -> None:
+async def test_killed_database_is_reported_by_every_route(scene: Scenario) -> None:
     scene.database.kill()
     await all_are_refused(scene)
     scene.database.start()

@@ -205,7 +205,7 @@ READERS = {
     "sender_service/ops/app_body.py": OWN,
     "sender_service/ops/apps.py": OWN,
     "sender_service/ops/bodies.py": "tests/contract/sender/test_strict_bodies.py",
-    "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_trial.py",
+    "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_dry_run.py",
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",
     "sender_service/ops/asked.py": "preview",
     "sender_service/ops/push_tester.py": "connection, refusal",

@@ -40,7 +40,7 @@ async def test_servers_have_their_own_keys(client: httpx.AsyncClient, api: Api) 
     assert api.log.events[0].source == "server"
 
 
-async def test_log_away_is_told_at_once(client: httpx.AsyncClient, api: Api) -> None:
+async def test_log_away_is_reported_at_once(client: httpx.AsyncClient, api: Api) -> None:
     api.log.away = True
     answer = await client.post(EVENTS_URL, json=pageview())
     assert (answer.status_code, code_of(answer)) == (503, "kafka_unavailable")

@@ -47,7 +47,7 @@ async def test_events_count_not_requests(api: Api) -> None:
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "11")
 
 
-async def test_limit_is_judged_before_the_body(api: Api) -> None:
+async def test_limit_is_checked_before_the_body(api: Api) -> None:
     async def unread() -> AsyncIterator[bytes]:
         raise AssertionError("the body was read")
         yield b""
@@ -108,7 +108,7 @@ async def test_servers_address_is_not_limited(api: Api) -> None:
         assert await post_many(client, 500, "/v1/events?key=sk_open") == 202
 
 
-async def test_other_doors_are_limited_too(api: Api) -> None:
+async def test_other_endpoints_are_limited_too(api: Api) -> None:
     async with api.client(VISITOR_ADDRESS) as client:
         await post_many(client, ADDRESS_BURST)
         hook = await client.post("/v1/webhooks/onesignal/wh_open", json={})

@@ -92,7 +92,7 @@ async def test_compressed_only_for_those_who_can(client: httpx.AsyncClient) -> N
         ("x-gzipped", None),
     ],
 )
-async def test_what_is_accepted_is_what_is_said(
+async def test_what_is_accepted_is_what_is_documented(
     client: httpx.AsyncClient, accepted: str, coding: str | None
 ) -> None:
     answer = await client.get(URLS[0], headers={"Accept-Encoding": accepted})
@@ -118,7 +118,7 @@ async def test_other_keys_are_refused(client: httpx.AsyncClient, key: str) -> No
         assert re.fullmatch(r"/\* carillon: \w+: [^*]* \*/\n", answer.text)
 
 
-async def test_before_the_apps_are_known_it_says_when(apps: AppRegistry) -> None:
+async def test_before_the_apps_are_known_it_states_when(apps: AppRegistry) -> None:
     transport = httpx.ASGITransport(Starlette(routes=snippet_routes(apps)))
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
         answer = await client.get(URLS[0])
@@ -204,7 +204,7 @@ def test_workers_folder_is_its_scope(given: str, path: str, scope: str) -> None:
     assert worker == {"serviceWorkerPath": path, "serviceWorkerParam": {"scope": scope}}
 
 
-def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
+def test_page_with_its_own_sdk_gets_no_other() -> None:
     settings = configuration(snippet_app(loadOneSignal=False), "wk_shop")
     assert settings.keys() == {
         "version",
@@ -218,14 +218,14 @@ def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("snippet", "told"),
+    ("snippet", "settings"),
     [
         ({}, True),  # stored before there was a choice
         ({"loginToOneSignal": True}, True),
         ({"loginToOneSignal": False}, None),
     ],
 )
-def test_sdk_is_told_logins_unless_the_shop_keeps_them(snippet: Any, told: bool | None) -> None:
+def test_sdk_gets_logins_unless_the_shop_keeps_them(snippet: Any, settings: bool | None) -> None:
     found = configuration(snippet_app(**snippet), "wk_shop")
-    assert found.get("tellLogin") is told
+    assert found.get("tellLogin") is settings
     assert found["appId"] == APP_ID  # all else goes on

@@ -75,7 +75,7 @@ async def test_n8_what_is_read_is_not_warned_of(client: httpx.AsyncClient, event
 
 
 @pytest.mark.parametrize(
-    ("event", "field", "says"),
+    ("event", "field", "message"),
     [
         ({"type": "x", "visitorID": "v"}, "visitorId", "`visitorID` is unknown, did you mean `visitorId`?"),
         ({"type": "x", "visitor_id": "v"}, "visitorId", "did you mean `visitorId`?"),
@@ -88,13 +88,13 @@ async def test_n8_what_is_read_is_not_warned_of(client: httpx.AsyncClient, event
     ],
 )  # fmt: skip
 async def test_n8_a_refusal_names_the_key_that_was_meant(
-    client: httpx.AsyncClient, event: Data, field: str, says: str
+    client: httpx.AsyncClient, event: Data, field: str, message: str
 ) -> None:
     answer = await client.post(EVENTS_URL, json=[event])
     assert answer.status_code == 422
     error = answer.json()["errors"][0]
     assert error["field"] == f"events.0.{field}"
-    assert says in error["message"] and says in answer.json()["message"]
+    assert message in error["message"] and message in answer.json()["message"]
 
 
 @pytest.mark.parametrize(

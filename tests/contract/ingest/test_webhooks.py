@@ -127,7 +127,7 @@ async def test_malformed_bodies(
 
 
 @pytest.mark.parametrize("depth", [8, 200, 254, 900])
-async def test_too_deep_is_refused_at_the_door(
+async def test_too_deep_is_refused_at_the_endpoint(
     client: httpx.AsyncClient, api: Api, depth: int
 ) -> None:
     """On the log it would be a record that no stage can read."""

@@ -136,9 +136,9 @@ async def add_page(ops: Ops, n: int, at: Any, members: list[list[str]]) -> None:
     await ops.database["bodies"].insert_one({"_id": page["bodies"], "bodies": [body]})
 
 
-def build_dead_letter(told: dict[str, Any], at: datetime) -> DeadLetter:
+def build_dead_letter(content: dict[str, Any], at: datetime) -> DeadLetter:
     return DeadLetter(
         id=str(uuid.uuid4()), stage="s", topic="carillon.events", partition=0, offset=0, type="t",
-        key=DeadLetter.pack(b"k"), value=DeadLetter.pack(json.dumps(told).encode()), code="c",
+        key=DeadLetter.pack(b"k"), value=DeadLetter.pack(json.dumps(content).encode()), code="c",
         message="m", at=at,
     )  # fmt: skip

@@ -67,13 +67,13 @@ async def test_no_route_is_forgotten(ops: Ops) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic b3BzX2RlbW8=", "ops_demo"])
-async def test_without_a_valid_token_nothing_is_told(ops: Ops, header: str) -> None:
+async def test_without_a_valid_token_nothing_is_returned(ops: Ops, header: str) -> None:
     answer = await ops.http.get("/v1/apps", headers={"Authorization": header})
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_token_is_shown_once_and_stored_hashed(ops: Ops) -> None:
+async def test_token_is_returned_once_and_stored_hashed(ops: Ops) -> None:
     secret = await ops.token("read")
     stored = await ops.database["tokens"].find_one({})
     assert stored is not None

@@ -18,7 +18,7 @@ FULL: dict[str, Any] = {
 }
 
 
-async def test_new_app_is_shown_with_masked_secrets(api: Api) -> None:
+async def test_new_app_is_returned_with_masked_secrets(api: Api) -> None:
     body = await api.put_app(**FULL)
     assert body["id"] == "demo" and body["version"] == 1 and body["state"] == "active"
     assert body["oneSignal"] == {
@@ -173,7 +173,7 @@ async def test_a_webhook_key_for_pages_must_be_one_of_the_apps(api: Api) -> None
     await api.put_app(keys=keys, snippet={"webhookKey": "wh_1"})
 
 
-async def test_logins_go_to_onesignal_unless_the_shop_says_no(api: Api) -> None:
+async def test_logins_go_to_onesignal_unless_the_shop_states_no(api: Api) -> None:
     assert (await api.put_app())["snippet"]["loginToOneSignal"] is True
     off = await api.put_app(snippet={"loginToOneSignal": False})
     assert off["snippet"]["loginToOneSignal"] is False

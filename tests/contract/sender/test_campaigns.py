@@ -17,7 +17,7 @@ PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
 PATH = "/v1/apps/demo/campaigns/welcome"
 
 
-async def test_campaign_is_shown_as_it_was_put(shop: Api) -> None:
+async def test_campaign_is_returned_as_it_was_put(shop: Api) -> None:
     body = await shop.ok("GET", PATH)
     assert (body["id"], body["app"], body["version"]) == ("welcome", "demo", 1)
     assert body["location"] == "PushNotificationLocation" and body["enabled"] is True
@@ -25,7 +25,7 @@ async def test_campaign_is_shown_as_it_was_put(shop: Api) -> None:
     assert (await shop.ok("GET", "/v1/apps/demo/campaigns"))["items"] == [body]
 
 
-async def test_shown_can_be_put_again_without_a_new_version(shop: Api) -> None:
+async def test_returned_can_be_put_again_without_a_new_version(shop: Api) -> None:
     body = await shop.ok("GET", PATH)
     assert await shop.ok("PUT", PATH, json=body) == body
     assert await shop.put_campaign() == body
@@ -119,7 +119,7 @@ async def test_what_is_wrong_is_named(api: Api, body: dict[str, Any], named: str
     assert await api.sender.database[CAMPAIGNS.name].count_documents({}) == 0
 
 
-async def test_links_with_a_template_are_judged_when_rendered(shop: Api) -> None:
+async def test_links_with_a_template_are_validated_when_rendered(shop: Api) -> None:
     response = await shop.ok(
         "PUT", PATH, json=_with(url="{{ link }}", icon=" https://shop.example/i ")
     )

@@ -69,7 +69,7 @@ async def erased_by(
     return log.pieces, events
 
 
-async def test_crowd_is_told_of_in_pieces_and_named_whole(ops: Ops) -> None:
+async def test_crowd_is_published_in_pieces_and_named_whole(ops: Ops) -> None:
     profile, visitors, players, aliases = await a_crowd(ops, CROWD)
     pieces, events = await erased_by(ops, profile)
     assert max(map(len, pieces)) == AT_ONCE

@@ -121,7 +121,7 @@ async def test_who_was_merged_is_found_by_the_old_id(ops: Ops) -> None:
     assert (await ops.ok("GET", f"/v1/people/{ALIAS}"))["id"] == PERSON
 
 
-async def test_who_was_parted_again_is_not_the_person(ops: Ops) -> None:
+async def test_who_was_unmerged_again_is_not_the_person(ops: Ops) -> None:
     await ops.add_person()
     undone = {"at": ops.clock(), "event": "e"}
     merge = {"_id": ALIAS, "app": "shop", "person": PERSON, "visitor": "v-aaaa", "undone": undone}
@@ -140,7 +140,7 @@ async def test_unknown_people_and_sends_are_not_found(ops: Ops) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_send")
 
 
-async def test_export_tells_all_that_is_known(ops: Ops) -> None:
+async def test_export_reports_all_that_is_known(ops: Ops) -> None:
     jana = await ops.add_person(login="jana", purchases=[{"id": "o1", "items": [], "revenue": 9}])
     await ops.database["visitors"].insert_one(
         {"_id": "shop:v-aaaa", "app": "shop", "visitor": "v-aaaa", "people": [PERSON], "seen": b"x"}

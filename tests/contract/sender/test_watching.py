@@ -113,7 +113,7 @@ async def test_send_that_is_gone_ends_the_watch(respx_mock: respx.MockRouter) ->
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("reason", "line"),
     [
         (PAUSED_BY_LIMIT, "sending, held: message limit until 2026-11-22T16:15:00.000Z"),
         ({"code": "app_stopped", "message": "app stopped: 403", "until": None},
@@ -124,14 +124,14 @@ async def test_send_that_is_gone_ends_the_watch(respx_mock: respx.MockRouter) ->
 )  # fmt: skip
 @respx.mock(base_url=URL)
 async def test_n19_show_and_watch_say_the_same(
-    respx_mock: respx.MockRouter, reason: dict[str, Any], said: str
+    respx_mock: respx.MockRouter, reason: dict[str, Any], line: str
 ) -> None:
     send = {**OPEN, "waiting": [reason]}
-    assert describe(send) == said and said in str(account_table(send).title)
+    assert describe(send) == line and line in str(account_table(send).title)
     # A pipe sees the progress as it is left: the account that is closed says it last.
     respx_mock.get(f"/v1/sends/{SEND}").respond(json={**send, "closedAt": ACCOUNT["closedAt"]})
     _, screen = await watched()
-    assert screen.count(said) == 2
+    assert screen.count(line) == 2
 
 
 def test_n19_state_that_is_its_own_reason_is_said_once() -> None:

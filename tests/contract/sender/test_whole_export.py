@@ -46,7 +46,7 @@ LEFT = {
 }
 
 
-def test_every_collection_is_shown_or_names_nobody() -> None:
+def test_every_collection_is_returned_or_names_nobody() -> None:
     names = {collection.name for collection in COLLECTIONS}
     assert names == SECTIONS.keys() | NOBODYS.keys()
     assert not SECTIONS.keys() & NOBODYS.keys()

@@ -160,7 +160,7 @@ async def test_rows_behind_a_bad_one_are_imported(
         assert await published(settings) == sorted(players)
 
 
-async def test_what_is_before_a_cut_is_imported_and_no_more_is_said(
+async def test_what_is_before_a_cut_is_imported_and_no_more_is_stated(
     settings: Settings, fresh_broker: stack.Server, tmp_path: Path
 ) -> None:
     settings = own_log(settings, fresh_broker)
@@ -190,7 +190,7 @@ async def test_file_that_is_no_gzip_after_all_is_a_sentence(
         assert code == 2 and "damaged" in output and "Traceback" not in output
 
 
-async def test_bad_rows_of_a_batch_that_was_cut_off_are_told_once(
+async def test_bad_rows_of_a_batch_that_was_cut_off_are_reported_once(
     settings: Settings, tmp_path: Path
 ) -> None:
     export = tmp_path / "users.csv"

@@ -69,7 +69,9 @@ async def test_damaged_snapshot_is_removed_and_the_others_stay(
     assert good.exists() and not bad.exists()
 
 
-async def test_snapshot_damaged_further_on_says_so(settings: Settings, database: Database) -> None:
+async def test_snapshot_damaged_further_on_states_so(
+    settings: Settings, database: Database
+) -> None:
     await project_eva(database)
     path = await take_snapshot(settings, database)
     path.write_bytes(path.read_bytes()[:-20])

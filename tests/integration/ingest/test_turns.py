@@ -189,7 +189,7 @@ async def test_processes_that_are_gone_are_forgotten(database: Database) -> None
     assert names == ["process:living"]
 
 
-async def test_what_could_not_be_written_is_not_told(database: Database) -> None:
+async def test_what_could_not_be_written_is_not_reported(database: Database) -> None:
     run, staging = await start_replay(database)
     await database[f"{staged_by(run.name)}profiles"].create_index("email", unique=True)
     with pytest.raises(Exception, match="11000") as raised:

@@ -67,7 +67,7 @@ async def test_of_two_replays_one_refuses_and_the_other_ends_equal(alone: Settin
                 assert await is_free(database)
 
 
-async def test_hold_that_is_lost_midway_leaves_all_as_it_was(alone: Settings) -> None:
+async def test_pause_that_is_lost_midway_leaves_all_as_it_was(alone: Settings) -> None:
     async with seeded(alone) as database:
         with stack.service("ingest_service", alone) as server:
             async with client_of(server) as client:

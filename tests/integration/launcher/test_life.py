@@ -30,7 +30,7 @@ def test_one_signal_stops_all_and_leaves_nothing(tmp_path: Path, number: signal.
         launcher.until_nothing_is_left()
 
 
-def test_doors_close_before_the_stores(tmp_path: Path) -> None:
+def test_endpoints_close_before_the_stores(tmp_path: Path) -> None:
     names = ["shop", "ingest", "sender", "sandbox", "database"]
     with running(STANDIN, str(tmp_path), *(part(name, "serves") for name in names)) as launcher:
         launcher.until_printed("all is up")
@@ -92,7 +92,7 @@ def test_killed_launcher_leaves_nothing(tmp_path: Path) -> None:
         launcher.until_nothing_is_left()
 
 
-def test_death_while_starting_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_death_while_starting_is_reported_with_its_last_words(tmp_path: Path) -> None:
     parts = [part("database", "serves"), part("sender", "dies"), part("ingest", "serves")]
     with running(STANDIN, str(tmp_path), *parts) as launcher:
         assert launcher.exit_code() == 1

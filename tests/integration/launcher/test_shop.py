@@ -174,7 +174,7 @@ def test_foreign_host_name_is_refused(shop: httpx.Client) -> None:
     assert shop.get("/", headers={"host": "evil.example"}).status_code == 400
 
 
-def test_sender_that_is_away_is_told() -> None:
+def test_sender_that_is_away_is_reported() -> None:
     with open_shop(sender_url=f"http://127.0.0.1:{free_port()}") as client:
         answer = client.post("/demo/push", json={"campaign": "welcome", "visitor": "v"})
         assert answer.status_code == 502

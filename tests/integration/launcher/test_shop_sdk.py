@@ -90,7 +90,7 @@ def test_worker_is_the_stand_ins_or_the_real_one(shop: httpx.Client) -> None:
     assert "https://api.onesignal.com" in policy.split("connect-src")[1]
 
 
-def test_seeded_app_tells_the_snippet_its_webhook_key() -> None:
+def test_seeded_app_gives_the_snippet_its_webhook_key() -> None:
     app = demo.app(8099, "id", "key", demo.STAND_IN_SDK)
     config = SnippetConfig.model_validate(app["snippet"])
     [declared] = [key["key"] for key in app["keys"] if key["kind"] == "webhook"]

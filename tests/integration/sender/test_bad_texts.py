@@ -64,7 +64,7 @@ async def test_more_than_a_fifth_refuses_the_send(line: Pipeline, bad: str, refu
 
 
 @pytest.mark.parametrize(("bad", "refused"), [("xx........", False), ("xx.......", True)])
-async def test_in_the_fast_lane_too(line: Pipeline, bad: str, refused: bool) -> None:
+async def test_on_the_fast_path_too(line: Pipeline, bad: str, refused: bool) -> None:
     """It sends what is right, and leaves to the planner what is to be refused."""
     send = await send_trigger(line, bad, priority="transactional")
     state, failed, _ = await outcome(line, send)

@@ -33,7 +33,7 @@ def a_file(folder: Path, content: Any) -> str:
     return str(path)
 
 
-async def test_app_is_shown_changed_and_resumed(harness: IntakeHarness, tmp_path: Path) -> None:
+async def test_app_is_returned_changed_and_resumed(harness: IntakeHarness, tmp_path: Path) -> None:
     body = orjson.loads(await run(harness, "app", "show", "demo"))
     assert body["oneSignal"]["restApiKey"] == "masked"
     body["name"] = "Shop of Ann"
@@ -46,7 +46,7 @@ async def test_app_is_shown_changed_and_resumed(harness: IntakeHarness, tmp_path
         await run(harness, "app", "test-connection", "demo")
 
 
-async def test_campaign_is_put_listed_and_shown(harness: IntakeHarness, tmp_path: Path) -> None:
+async def test_campaign_is_put_listed_and_returned(harness: IntakeHarness, tmp_path: Path) -> None:
     body = a_campaign(contents={"en": "Hi {{ name }}"})
     put = ("campaign", "put", "--app", "demo", "--campaign", "hello")
     assert "1" in await run(harness, *put, a_file(tmp_path, body))
@@ -69,7 +69,7 @@ async def test_each_wrong_field_is_named(harness: IntakeHarness, tmp_path: Path)
             await run(harness, *put, source)
 
 
-async def test_preview_says_who_and_why(harness: IntakeHarness, tmp_path: Path) -> None:
+async def test_preview_states_who_and_why(harness: IntakeHarness, tmp_path: Path) -> None:
     await harness.person("ann", str(uuid.uuid4()))
     await harness.person("bob", str(uuid.uuid4()), language="cs")
     target = ("--app", "demo", "--campaign", "welcome")

@@ -63,7 +63,7 @@ async def test_part_is_kept_for_what_is_pressing(pair: TwoReplicas) -> None:
     assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
 
 
-async def test_every_replica_knows_that_an_app_is_held(pair: TwoReplicas) -> None:
+async def test_every_replica_knows_that_an_app_is_paused(pair: TwoReplicas) -> None:
     """Also when the one that held it back is gone."""
     await pair.people(1)
     clock = ManualClock()
@@ -76,7 +76,7 @@ async def test_every_replica_knows_that_an_app_is_held(pair: TwoReplicas) -> Non
     assert await one.held_since(APP) is None and await two.held_since(APP) is None
 
 
-async def test_app_without_anybody_is_held(pair: TwoReplicas) -> None:
+async def test_app_without_anybody_is_paused(pair: TwoReplicas) -> None:
     budget = _budget(pair, ManualClock())
     assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
     assert await budget.held_since(APP) is not None

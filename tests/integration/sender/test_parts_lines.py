@@ -111,7 +111,7 @@ async def test_f7_unknown_key_of_a_line_refuses_the_list(
         ({"expiresAt": "2020-01-01T00:00:00Z"}, 422, "already_expired"),
     ],
 )
-async def test_the_first_line_is_judged_before_the_list(
+async def test_the_first_line_is_validated_before_the_list(
     harness: IntakeHarness, head: dict[str, Any], status: int, code: str
 ) -> None:
     answer = await harness.upload(a_trigger(**head), lines(*logins("a")))
@@ -141,7 +141,7 @@ async def test_a_client_that_goes_away_leaves_nothing(
     assert await harness.parts() == 0
 
 
-async def test_whatever_way_it_comes_the_log_says_that_it_was_taken_in(
+async def test_whatever_way_it_comes_the_log_states_that_it_was_taken_in(
     harness: IntakeHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="carillon.intake")

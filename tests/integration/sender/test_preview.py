@@ -45,7 +45,7 @@ LISTED: dict[str, Any] = {
         (LISTED, {}, "For {{ name }}"),
     ],
 )
-async def test_it_says_what_is_planned_then(
+async def test_it_states_what_is_planned_then(
     harness: IntakeHarness, target: dict[str, Any], policy: dict[str, Any], contents: str
 ) -> None:
     await add_people(harness, 120)
@@ -104,7 +104,7 @@ async def test_samples_show_each_language_once_and_nobody_by_name(harness: Intak
     assert all(set(sample) == reported for sample in samples)
 
 
-async def test_large_audience_is_extrapolated_and_says_so(harness: IntakeHarness) -> None:
+async def test_large_audience_is_extrapolated_and_states_so(harness: IntakeHarness) -> None:
     await add_people(harness, 900)
     await put_campaign(harness, {"browsers": "last_active"})
     exact = await request_preview(harness, **ALL_AUDIENCE)
@@ -127,7 +127,7 @@ async def test_cap_is_looked_at_and_not_used_up(harness: IntakeHarness) -> None:
     assert preview["wouldGet"]["players"] == 0 and preview["suppressed"]["capped"] > 0
 
 
-async def test_quiet_hours_are_told(harness: IntakeHarness) -> None:
+async def test_quiet_hours_are_reported(harness: IntakeHarness) -> None:
     await add_people(harness, 30)
     now = utc_now()
     here = (
@@ -175,7 +175,7 @@ async def test_forecast_knows_the_window(harness: IntakeHarness) -> None:
         ({**ALL_AUDIENCE, "expiresAt": "2020-01-01T00:00:00Z"}, 422, "already_expired"),
     ],
 )
-async def test_what_could_not_be_sent_is_told(
+async def test_what_could_not_be_sent_is_reported(
     harness: IntakeHarness, fields: dict[str, Any], status: int, code: str
 ) -> None:
     answer = await harness.http.post("/v1/sends/preview", json=a_trigger(**fields))
@@ -188,7 +188,7 @@ async def test_no_id_is_needed(harness: IntakeHarness) -> None:
     assert (await harness.http.post("/v1/sends/preview", json=trigger)).status_code == 200
 
 
-async def test_a_send_under_way_tells_how_long(harness: IntakeHarness) -> None:
+async def test_a_send_under_way_reports_how_long(harness: IntakeHarness) -> None:
     await add_people(harness, 60)
     await put_campaign(harness)
     trigger = a_trigger(**ALL_AUDIENCE)

@@ -89,7 +89,7 @@ async def test_long_list_is_extrapolated_and_all_of_it_looked_at(harness: Intake
         ([{"app": "demo", "campaign": "other"}, {"login": "ann"}], "unknown_campaign"),
     ],
 )
-async def test_what_is_wrong_with_a_list_is_told(
+async def test_what_is_wrong_with_a_list_is_reported(
     harness: IntakeHarness, lines: list[object], code: str
 ) -> None:
     answer = await previewed(harness, *lines)

@@ -226,7 +226,7 @@ async def _answered(pair: TwoReplicas) -> str:
     return send
 
 
-async def test_account_closes_once_with_what_the_pages_say(pair: TwoReplicas) -> None:
+async def test_account_closes_once_with_what_the_pages_state(pair: TwoReplicas) -> None:
     send = await _answered(pair)
     tidying = [sender.scheduler()._tidy() for sender in pair.both]
     await asyncio.gather(*tidying)

@@ -40,10 +40,10 @@ async def test_indexes_are_on_the_server_as_declared(
         assert_like(indexes[index.keys], index)
 
 
-def assert_like(told: Any, index: Index) -> None:
-    assert bool(told.get("unique")) is index.unique
+def assert_like(options: Any, index: Index) -> None:
+    assert bool(options.get("unique")) is index.unique
     # At the date itself: whoever writes decides how long it is kept.
-    assert told.get("expireAfterSeconds") == (0 if index.expires else None)
+    assert options.get("expireAfterSeconds") == (0 if index.expires else None)
 
 
 @pytest.fixture

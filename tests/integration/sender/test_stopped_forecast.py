@@ -6,7 +6,7 @@ from tests.integration.sender.intake_harness import IntakeHarness, a_trigger
 from tests.integration.sender.previews import ALL_AUDIENCE, add_people, put_campaign
 
 
-async def test_a_stopped_apps_send_does_not_tell_how_long(harness: IntakeHarness) -> None:
+async def test_a_stopped_apps_send_does_not_report_how_long(harness: IntakeHarness) -> None:
     """Nobody knows: somebody has to resume the app. Seen: one second, for as long as it stood."""
     await add_people(harness, 60)
     await put_campaign(harness)

@@ -95,7 +95,7 @@ TROUBLES = [
 
 @pytest.mark.parametrize("in_the_middle", [False, True])
 @pytest.mark.parametrize("trouble", TROUBLES, ids=["key", "disabled", "old host"])
-async def test_stopped_app_burns_nothing_and_resume_reaches_everybody_once(
+async def test_stopped_app_burns_nothing_and_resume_reaches_everyone_once(
     mongo_uri: str, tmp_path: Path, trouble: Trouble, in_the_middle: bool,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip

@@ -144,7 +144,7 @@ async def test_pressing_pushes_know_no_night(line: Pipeline) -> None:
     assert await line.reached() == sorted(asleep + awake)
 
 
-async def test_what_expires_before_the_morning_is_told_as_that(line: Pipeline) -> None:
+async def test_what_expires_before_the_morning_is_reported_as_that(line: Pipeline) -> None:
     _, awake = await evening(line)
     send = await line.planned(expiresAt=(MORNING - timedelta(hours=1)).isoformat())
     assert await line.work() == 1

@@ -131,7 +131,7 @@ async def test_kill_loses_nothing_acknowledged(
 
 
 @pytest.mark.parametrize("seconds", [BOUND_SECONDS, 10.0], ids=["shortly", "beyond its session"])
-async def test_frozen_broker_is_told_in_time_and_taken_again(
+async def test_suspended_broker_is_reported_in_time_and_taken_again(
     fresh_broker: stack.Server, kafka: KafkaSettings, seconds: float
 ) -> None:
     async with open_log_writer(kafka, "test") as writer:

@@ -62,7 +62,7 @@ async def test_bad_record_is_set_aside_alone(
     assert {before, after}.isdisjoint(dead_letters)
 
 
-async def test_whoever_publishes_one_knows_its_dead_letter(bench: StageHarness) -> None:
+async def test_publisher_of_a_record_knows_its_dead_letter(bench: StageHarness) -> None:
     bad = _new("poison")
     record = OutgoingRecord(bench.topic, "k", bad.encode(), "own")
     place = await bench.writer.publish_one(record)
@@ -131,7 +131,7 @@ def _lag(bench: StageHarness) -> float | None:
     return REGISTRY.get_sample_value("carillon_stage_lag_records", labels)
 
 
-async def test_lag_is_told(bench: StageHarness, work: ScriptedHandler) -> None:
+async def test_lag_is_reported(bench: StageHarness, work: ScriptedHandler) -> None:
     work.may_proceed.clear()
     waiting = _new("wait")
     late = [_new("late") for _ in range(120)]

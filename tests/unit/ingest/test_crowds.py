@@ -102,7 +102,7 @@ async def test_who_was_left_out_comes_back_when_another_goes() -> None:
     assert listed == {str(uuid.UUID(int=number)) for number in (1, 2, 3)}
 
 
-async def test_erasure_of_a_crowd_is_told_of_in_pieces() -> None:
+async def test_erasure_of_a_crowd_is_published_in_pieces() -> None:
     """Of a login with any number of browsers: as they are read, never all of them together."""
     pieces: list[list[str]] = []
     read_by_then: list[int] = []

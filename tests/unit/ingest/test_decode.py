@@ -28,7 +28,7 @@ def test_internal_events_of_others_are_skipped_unparsed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["carillon.import", "carillon.erase", "carillon.undoMerge"])
-def test_internal_events_must_say_what_they_mean(kind: str) -> None:
+def test_internal_events_must_state_what_they_mean(kind: str) -> None:
     with pytest.raises(Rejected):
         decode(record(event(kind, "v", 1).dump(), kind))
 

@@ -77,7 +77,7 @@ async def test_no_mistake_ends_the_drainer(
     assert kafka.values == [0]
 
 
-async def test_broker_that_does_not_answer_is_told_as_soon_as_events_go_to_disk(
+async def test_broker_that_does_not_answer_is_reported_as_soon_as_events_go_to_disk(
     durable: DurableLog, kafka: FickleKafka
 ) -> None:
     """Within the probe's second, not when the probe itself gives up."""
@@ -132,7 +132,7 @@ async def test_full_is_refused_at_once_and_smaller_ones_still_fit(
     assert kafka.values == [0, 2, 3]
 
 
-async def test_full_is_told(durable: DurableLog, kafka: FickleKafka) -> None:
+async def test_full_is_reported(durable: DurableLog, kafka: FickleKafka) -> None:
     kafka.state = "away"
     await durable.publish([numbered_record(0, SPOOL_LIMIT - size_of([numbered_record(0, 0)]) + 1)])
     with pytest.raises(SpoolFull):

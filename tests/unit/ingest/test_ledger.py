@@ -104,14 +104,14 @@ async def test_imports_stand_in_ends_when_the_browser_comes() -> None:
     assert history.anonymous("a") is not None
 
 
-async def test_import_is_older_than_what_browsers_said() -> None:
+async def test_import_is_older_than_what_browsers_stated() -> None:
     history = ProjectorHarness()
     await history.apply(one_signal("a", 5, P, "optedOut"))
     await history.apply(imported(P, 1, visitor="a"))
     assert history.player(P)["state"] == "unsubscribed"
 
 
-async def test_another_app_has_no_say_about_a_player() -> None:
+async def test_another_app_changes_no_player() -> None:
     """Neither its reports nor its pages."""
     history = ProjectorHarness()
     await history.apply(one_signal("a", 1, P))

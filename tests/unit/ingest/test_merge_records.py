@@ -68,7 +68,7 @@ async def test_who_was_erased_long_ago_and_came_back_is_left_alone() -> None:
     assert history.login("eva")["aliases"] == [since]
 
 
-async def test_late_erasure_leaves_what_was_said_and_parted_since() -> None:
+async def test_late_erasure_leaves_what_was_stated_and_unmerged_since() -> None:
     history = ProjectorHarness()
     await merged(history, "desk", 1)
     await history.apply(one_signal("desk", 5, PLAYER), event("logout", "desk", 20))

@@ -58,7 +58,7 @@ def _invalid(n: int) -> dict[str, str]:
     return {"player": player_id(n), "outcome": "failed", "reason": "invalid_player"}
 
 
-def test_sent_is_everybody_but_the_named() -> None:
+def test_sent_is_everyone_but_the_named() -> None:
     found = _applied(RELEASED, _delivery("sent", notificationId="n-1", players=[_invalid(2)]))
     chunk = found.page["chunks"]["0"]
     assert (chunk["state"], chunk["notificationId"], chunk["at"]) == ("sent", "n-1", AT)
@@ -212,7 +212,7 @@ GENUINE = TAGGER.sign(SEND, 3, "1-0")
 
 
 @pytest.mark.parametrize("kind", ["impression", "click", "close"])
-def test_genuine_webhook_is_a_sighting(kind: str) -> None:
+def test_genuine_webhook_is_a_verified_interaction(kind: str) -> None:
     seen = verify_interaction(_webhook(GENUINE, kind=kind), TAGGER)
     assert seen is not None
     assert (seen.tagged.send, seen.tagged.page, seen.tagged.chunk) == (SEND, 3, "1-0")

@@ -113,7 +113,7 @@ def test_each_priority_is_read_by_a_stage_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("priority", ["transactional", "marketing"])
-async def test_turn_is_asked_for_in_its_own_lane(priority: str) -> None:
+async def test_turn_is_asked_for_in_its_own_path(priority: str) -> None:
     desk = DispatcherHarness()
     await desk.handle(job(priority=priority))
     assert desk.turns.pressing == [priority == "transactional"]

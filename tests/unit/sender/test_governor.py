@@ -129,7 +129,7 @@ def test_nobody_waits_longer_than_they_would() -> None:
     in_virtual_time(test)
 
 
-def test_pause_holds_everybody_back() -> None:
+def test_pause_stops_every_call() -> None:
     async def test(loop: VirtualLoop) -> None:
         pacer = Pacer(lambda: 100, loop.time)
         await pacer.turn(transactional=False, within=1)

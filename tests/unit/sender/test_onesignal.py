@@ -151,7 +151,7 @@ async def test_count_of_who_can_be_reached() -> None:
      httpx.Response(200, content=b"[" * 100_000)],
     ids=repr,
 )  # fmt: skip
-async def test_count_that_is_not_said_is_none(answer: Any) -> None:
+async def test_count_that_is_not_stated_is_none(answer: Any) -> None:
     assert await _counted(_router(answer)) is None
 
 

@@ -25,7 +25,7 @@ def _given() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("first", "source", "reads"), ROWS)
-def test_each_example_reads_as_it_says(first: str, source: str, reads: str) -> None:
+def test_each_example_reads_as_it_states(first: str, source: str, reads: str) -> None:
     variables, profile = _given()
     language = first if re.fullmatch("[a-z]{2}", first) else "en"
     texts = {"en": "x", language: source}

@@ -73,7 +73,7 @@ def test_without_a_head_it_is_nobodys(body: bytes) -> None:
         ({"audience": None, "recipients": [{"player": "x"}]}, "recipients.0"),
     ],
 )
-def test_what_is_wrong_with_the_body_is_told_with_its_head(
+def test_what_is_wrong_with_the_body_is_reported_with_its_head(
     fields: dict[str, Any], named: str
 ) -> None:
     head, error, digest = parse_trigger(orjson.dumps(_trigger_body(**fields)))
@@ -175,7 +175,7 @@ def test_audience_names_in_order_and_once(field: str, kind: str) -> None:
     assert named is not None and [r.address for r in named] == [(kind, "b"), (kind, "a")]
 
 
-def test_everybody_is_not_named() -> None:
+def test_everyone_is_not_named() -> None:
     assert _trigger().named() is None
 
 
@@ -227,7 +227,7 @@ def test_lives_that_cannot_be(moments: dict[str, timedelta], code: str) -> None:
     st.binary(max_size=80)
     | st.builds(lambda d: orjson.dumps(d), st.dictionaries(st.text(max_size=3), JSON))
 )
-def test_any_bytes_are_judged(body: bytes) -> None:
+def test_any_bytes_are_parsed(body: bytes) -> None:
     with pytest.raises(InvalidPayload):
         parse_trigger(body)
 

@@ -16,7 +16,7 @@ def test_nobody_sets_the_clock_without_the_variable() -> None:
     assert abs(utc_now() - datetime.now(UTC)) < CLOSE
 
 
-def test_a_clock_steps_as_its_file_says(tmp_path: Path) -> None:
+def test_a_clock_steps_as_its_file_states(tmp_path: Path) -> None:
     offset, ticks = tmp_path / "offset", ManualClock()
     clock = wrong_clock(offset, ticks.monotonic)
     assert abs(clock() - true_now()) < CLOSE

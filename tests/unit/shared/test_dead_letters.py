@@ -54,7 +54,7 @@ LARGE_ONES: list[tuple[bytes, bytes, str]] = [
 
 
 @pytest.mark.parametrize(("key", "value", "kind"), LARGE_ONES, ids=range(len(LARGE_ONES)))
-async def test_what_is_too_large_is_cut_and_says_so(key: bytes, value: bytes, kind: str) -> None:
+async def test_what_is_too_large_is_cut_and_states_so(key: bytes, value: bytes, kind: str) -> None:
     found, dead_letter = await published(key, value, kind, f"variables.{'x' * LARGE}: is wrong")
     assert len(found.key) + len(found.value) < MAX_MESSAGE_BYTES - 1_024
     assert dead_letter.cut

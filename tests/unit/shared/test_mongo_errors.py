@@ -119,7 +119,7 @@ def test_n4_a_name_that_is_a_text_is_left_out() -> None:
     [(_bulk(11000, INVENTED), INVENTED), (_bulk(11000, concern=True), 64), (_bulk(2), 2)],
     ids=str,
 )
-def test_a_bulk_tells_the_code_that_nobody_foresaw(error: BulkWriteError, code: int) -> None:
+def test_a_bulk_reports_the_code_that_nobody_foresaw(error: BulkWriteError, code: int) -> None:
     assert answer_of(error) == ServerAnswer(code, None)
 
 

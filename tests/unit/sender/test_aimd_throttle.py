@@ -20,7 +20,7 @@ def throttle(clock: ManualClock) -> AimdThrottle:
     return AimdThrottle(clock.monotonic)
 
 
-def test_nothing_is_held_back_before_a_refusal(throttle: AimdThrottle) -> None:
+def test_nothing_is_throttled_before_a_refusal(throttle: AimdThrottle) -> None:
     assert throttle.share == 1
 
 

@@ -47,18 +47,18 @@ async def test_list_holds_no_content(ops: Ops) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "content"),
     [(b'{"a":1}', {"a": 1}), (b"no json", "no json"), (b"\xff\xfe", {"base64": "//4="})],
 )
-async def test_admin_sees_the_content(ops: Ops, value: bytes, told: Any) -> None:
+async def test_admin_sees_the_content(ops: Ops, value: bytes, content: Any) -> None:
     dead_letter = await save_dead_letter(ops, value)
     found = await ops.ok("GET", f"/v1/dead-letters/{dead_letter.id}")
-    assert (found["value"], found["key"]) == (told, {"base64": "/2s="})
+    assert (found["value"], found["key"]) == (content, {"base64": "/2s="})
     (entry,) = (await ops.ok("GET", "/v1/audit"))["items"]
     assert entry["target"] == {"letter": dead_letter.id}
 
 
-async def test_replay_publishes_the_same_bytes_and_says_who(ops: Ops) -> None:
+async def test_replay_publishes_the_same_bytes_and_states_who(ops: Ops) -> None:
     dead_letter = await save_dead_letter(ops, b"\x00raw")
     token = await ops.token("operate")
     answer = await ops.ok("POST", f"/v1/dead-letters/{dead_letter.id}/replay", token)
@@ -75,7 +75,7 @@ async def test_replay_publishes_the_same_bytes_and_says_who(ops: Ops) -> None:
     assert shown["replays"] == 1
 
 
-async def test_replay_of_many_says_what_came_of_each(ops: Ops) -> None:
+async def test_replay_of_many_states_what_came_of_each(ops: Ops) -> None:
     good, cut = await save_dead_letter(ops), await save_dead_letter(ops, cut=True)
     foreign, unknown = await save_dead_letter(ops, topic="somebody.else"), str(uuid.uuid4())
     ids = [good.id, cut.id, foreign.id, unknown, good.id]

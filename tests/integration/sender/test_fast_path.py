@@ -60,7 +60,7 @@ async def test_others_wait_for_the_planner(pair: TwoReplicas, count: int, priori
     assert sum(len(page["members"]) for page in await pair.pages(send)) == count
 
 
-async def test_broken_off_and_said_again_is_called_at_once_and_counted_once(
+async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
     pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its page was stored, its send wasn't."""

@@ -137,7 +137,7 @@ async def test_undated_row_with_the_login_brings_nobody_back() -> None:
     assert history.profiles() == {}
 
 
-async def test_imported_row_from_since_is_somebody_new() -> None:
+async def test_imported_row_from_since_is_someone_new() -> None:
     history = await known_on_phone()
     await history.erase(10, "phone")
     await history.apply_published()

@@ -39,7 +39,7 @@ def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[tuple[str, st
     return [(r.levelname, r.__dict__["app"]) for r in found]
 
 
-async def test_held_app_is_told_until_it_goes_on(
+async def test_paused_app_is_reported_until_it_goes_on(
     line: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     await line.people(1)
@@ -66,7 +66,7 @@ async def test_held_app_is_told_until_it_goes_on(
     assert account["heldSince"] is None, "it isn't held any more"
 
 
-async def test_our_count_alone_is_told_once_and_again_when_it_is_so_again(
+async def test_our_count_alone_is_reported_once_and_again_when_it_is_so_again(
     pair: TwoReplicas, caplog: pytest.LogCaptureFixture
 ) -> None:
     await pair.people(3)

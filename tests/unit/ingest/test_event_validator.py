@@ -41,6 +41,6 @@ def test_bytes_are_the_wire_models(raw: dict[str, Any], crawler: bool) -> None:
     assert (event.context or {}).get("crawler", False) == crawler
 
 
-def test_time_is_told_in_utc() -> None:
+def test_time_is_in_utc() -> None:
     raw = {"type": "x", "visitorId": "v", "occurredAt": "2026-11-22T13:00:00.500999+02:00"}
     assert load_json(validate_event(raw).value)["occurredAt"] == "2026-11-22T11:00:00.500000Z"
