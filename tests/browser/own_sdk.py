@@ -21,14 +21,14 @@ async def wait_until_attached(visitor: Visitor) -> None:
 
 
 async def wait_until_reported(site: Site, visitor: Visitor, name: str = "barrier") -> None:
-    """Whatever the bridge had to say until now has been said."""
+    """Wait until the bridge has sent its reports so far."""
     await visitor.page.evaluate("new Promise((done) => setTimeout(done))")
     await visitor.carillon("send", name)
     await site.until(name)
 
 
 async def open_page(site: Site, visitor: Visitor, script: str = sdks.V16, head: str = "") -> None:
-    """A page that includes its own SDK."""
+    """Open a page that includes its own SDK."""
     site.configure(webhookKey="wh_site")
     await visitor.go(site.page("/", f"{head}<script>{script}</script>"))
     await wait_until_attached(visitor)

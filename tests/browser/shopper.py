@@ -54,7 +54,7 @@ class Shopper:
                 await self.page.select_option(f"#setup select[name={name}]", value)
 
     async def subscribe(self) -> str:
-        """By the button; returns the player id, once Carillon has it for this visitor."""
+        """Subscribe by the button; return the player id once Carillon has it for this visitor."""
         await self.page.click("#subscribe:enabled")
         await self.page.wait_for_selector("#push-state.on")
         player = await self.page.inner_text("#player-id")
@@ -85,13 +85,13 @@ class Shopper:
         await self.until_accepted("logout")
 
     async def until_accepted(self, kind: str) -> None:
-        """Until the log shows that the last event of this kind was taken."""
+        """Wait until the page's log shows the last event of this kind as accepted."""
         await self.page.wait_for_selector(
             f"#log li[data-what={kind}] .good >> nth=0", state="attached"
         )
 
     async def pushed(self, campaign: str) -> str:
-        """By the button; returns the send's id once its notification is shown."""
+        """Push by the button; return the send's id once its notification is shown."""
         async with self.page.expect_response("**/demo/push") as answer:
             await self.page.click(f"[data-campaign={campaign}]")
         send = str((await (await answer.value).json())["send"])
@@ -122,7 +122,7 @@ class Shopper:
         return found
 
     async def notifications(self) -> list[dict[str, Any]]:
-        """What the browser really shows."""
+        """Return the notifications that the browser shows."""
         worker = await self.worker()
         displayed: list[dict[str, Any]] = await worker.evaluate(
             "registration.getNotifications().then((all) => all.map((n) =>"

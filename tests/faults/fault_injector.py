@@ -1,4 +1,4 @@
-"""What carries out a plan: each kind of fault is a deed, which says how often it hit."""
+"""Injector of a plan's faults: each kind is an action, which returns how often it hit."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class FaultInjector:
 def fault_actions(
     world: FaultCluster, shop: Shop, webhook_proxy: WebhookProxy, clients: Clients
 ) -> dict[str, FaultAction]:
-    """Every kind of the plan but the poison."""
+    """Return the action of every kind of fault but the poison."""
     processes, clocks = Processes(world, clients), Clocks(world)
     mid_batch = MidBatch(world, clients, webhook_proxy)
     store = StoreAnswers(world)

@@ -52,7 +52,7 @@ async def _publish(writer: LogWriter, record: OutgoingRecord) -> None:
 
 
 async def dead_letters(world: FaultCluster) -> list[dict[str, Any]]:
-    """All dead letters as they are stored."""
+    """Return all dead letters as they are stored."""
     async with world.mongo() as database:
         return [dead_letter async for dead_letter in database["dead_letters"].find({})]
 

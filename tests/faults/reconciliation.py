@@ -1,4 +1,4 @@
-"""After a round: what clients were told, what Carillon says, what OneSignal counted. To the unit."""
+"""Reconciliation of a round: what clients, Carillon and OneSignal counted. To the unit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUIET_SECONDS = 60.0
 
 
 class Reconciliation:
-    """Each check waits until it holds; what never does is said with both sides."""
+    """Checks of a round; each waits until it passes, or fails with both sides."""
 
     def __init__(
         self, world: FaultCluster, shop: Shop, webhook_proxy: WebhookProxy, ledger: ClientLedger
@@ -47,7 +47,7 @@ class Reconciliation:
         await self._world.ready()
 
     async def check_prober(self, prober: Prober) -> None:
-        """When it asks no more: what it was told counts as anybody's."""
+        """Check what the stopped prober was answered, as any client's."""
 
         async def look() -> list[str]:
             stored = await Stored.of(self._world, self._shop)

@@ -17,7 +17,7 @@ PAUSE_SECONDS = 0.2
 
 
 class RetryingClient:
-    """Of one round; its answers are what clients were told."""
+    """Client of one round, which repeats what was not accepted."""
 
     def __init__(self, world: FaultCluster, writer: LogWriter) -> None:
         self._world = world

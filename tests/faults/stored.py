@@ -1,4 +1,4 @@
-"""What became of accepted events: on the log, in visitors and in profiles. To the unit."""
+"""Comparison of accepted events with the log, visitors and profiles. To the unit."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Clients:
         return Random(f"traffic:{self._seed}:{actor}")
 
     async def subscribe_first_half(self) -> None:
-        """Before the faults: the first half of the browsers subscribe and are in the ledger."""
+        """Subscribe the first half of the browsers; return when they are in the ledger."""
         await asyncio.gather(*(self._subscribe(number) for number in range(self.half)))
 
         async def all_known() -> bool:

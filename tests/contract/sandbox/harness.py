@@ -135,7 +135,7 @@ class SandboxApp:
         return await self.client.post(path, json=body, headers={"Authorization": key})
 
     async def final_tally(self) -> Json:
-        """The tally once every browser has done what it was going to do."""
+        """Return the tally once every browser is finished."""
 
         async def is_over() -> bool:
             return bool((await self.tally())["pending"] == 0)

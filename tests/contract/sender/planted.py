@@ -1,4 +1,4 @@
-"""Somebody who is known to every collection of both services."""
+"""A person who is known to every collection of both services."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECRETS = {
 
 
 class KnownPerson:
-    """Somebody known to each collection, as the services themselves would write it."""
+    """A person known to each collection, as the services themselves would write it."""
 
     def __init__(self, ops: Ops) -> None:
         self.ops = ops

@@ -85,7 +85,7 @@ class Load:
             await asyncio.sleep(0.05)
 
     def check(self, found: dict[str, list[str]]) -> None:
-        """None lost, and the first of each where it belongs."""
+        """Check that no event is lost, and that each visitor's come in order."""
         for visitor, ids in self.accepted.items():
             firsts = dict.fromkeys(found.get(visitor, []))
             expected = set(ids)

@@ -13,7 +13,7 @@ from shared.mongo.client import Database
 
 
 async def start_replay(database: Database) -> tuple[ReplayLease, Staging]:
-    """Built, as far as to its swap; `v` is new in it."""
+    """Start a replay and fill its staged collections; `v` is new in them."""
     run = await ReplayLeases(database, monotonic).take()
     assert run is not None
     staging = Staging(database, run.name, 100)

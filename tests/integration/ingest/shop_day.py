@@ -28,7 +28,7 @@ async def publish_events(client: Any, *events: dict[str, Any]) -> None:
 
 
 async def publish_shop_day(client: Any, first: int) -> None:
-    """Two browsers, a login, a logout, views and baskets."""
+    """Publish a day of two browsers: a login, a logout, views and baskets."""
     for n in (first, first + 1):
         visitor = f"v{n}"
         await publish_events(

@@ -44,7 +44,7 @@ class LocalStack:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """What a command must be told to find it."""
+        """Return the settings with which a command finds the stack."""
         return {
             "CARILLON_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{self._ports['broker']}",
             "CARILLON_MONGO__URI": self.mongo_uri,

@@ -58,7 +58,7 @@ class Running:
             raise AssertionError(f"{exc}\n{self.screen}") from None
 
     def children(self) -> dict[int, psutil.Process]:
-        """All that it ever started, as far as we saw: what must be gone in the end."""
+        """Return every process seen as started by the launcher; all must be gone in the end."""
         if self.process.poll() is None:
             for child in psutil.Process(self.process.pid).children(recursive=True):
                 self._seen.setdefault(child.pid, child)

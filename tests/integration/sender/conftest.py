@@ -27,7 +27,7 @@ async def open_senders(
 
 @pytest.fixture
 async def pair(open_senders: TwoReplicas) -> TwoReplicas:
-    """With a shop and nothing else in it."""
+    """Return the replicas on a database with one shop only."""
     await open_senders.start_again()
     return open_senders
 

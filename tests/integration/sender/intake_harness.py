@@ -36,7 +36,7 @@ class IntakeHarness:
         assert answer.is_success, answer.text
 
     async def publish_triggers(self, *triggers: dict[str, Any]) -> list[str | None]:
-        """As the stage does; the code of each dead letter."""
+        """Hand triggers to intake as its stage does; return each dead letter's code."""
         requests = [parse_request(orjson.dumps(trigger)) for trigger in triggers]
         return [v.code if v else None for v in await self.sender.intake().accept(requests)]
 
@@ -47,7 +47,7 @@ class IntakeHarness:
         )
 
     async def plan(self) -> None:
-        """Everything that is due."""
+        """Plan everything that is due."""
         planner = self.sender.planners()[1]
         while await planner.plan_one():
             pass
@@ -62,11 +62,11 @@ class IntakeHarness:
         return sorted(found, key=lambda page: page["n"])
 
     async def parts(self, send: str | None = None) -> int:
-        """How many documents there are."""
+        """Return how many documents of parts there are."""
         return await self.database["parts"].count_documents({"send": send} if send else {})
 
     async def person(self, name: str, *players: str, **fields: Any) -> None:
-        """With this login, and these players."""
+        """Store a person with this login and these players."""
         entries = [
             {"id": p, "state": "subscribed", "browser": "Chrome", "lastSeenAt": START}
             for p in players
@@ -85,7 +85,7 @@ class IntakeHarness:
 
 @asynccontextmanager
 async def open_harness(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarness]:
-    """With the app `demo` and its campaign `welcome`; there is no broker and no OneSignal."""
+    """Open a harness with the app `demo` and its campaign `welcome`, without broker or OneSignal."""
     settings = settings_for("127.0.0.1:1", mongo_uri, folder)
     settings.onesignal.base_url = "http://127.0.0.1:1"
     async with open_sender(settings) as sender:

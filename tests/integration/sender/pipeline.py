@@ -59,7 +59,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 
 @dataclass
 class OneByOne:
-    """As the dispatcher publishes."""
+    """Publisher of single records, as the dispatcher needs it."""
 
     log: MemoryLog
 
@@ -68,7 +68,7 @@ class OneByOne:
 
 
 class UnlimitedGovernor:
-    """A governor that gives every turn at once."""
+    """Governor that grants every call at once."""
 
     async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
         return True
@@ -92,7 +92,7 @@ class Pipeline:
         return answer.json()
 
     async def people(self, count: int, **fields: Any) -> list[str]:
-        """So many, each with a browser that OneSignal knows; returns the players."""
+        """Add people, each with a browser that OneSignal knows; return their players."""
         players = [str(uuid.uuid4()) for _ in range(count)]
         first = await self.world.database["profiles"].count_documents({})
         for n, player in enumerate(players, first):
@@ -140,7 +140,7 @@ class Pipeline:
             await self.world.reported(*deliveries)
 
     async def work(self) -> int:
-        """Until nothing more is released now; returns how many calls were made."""
+        """Work until nothing more is released now; return the number of calls."""
         calls = 0
         for _ in range(ROUNDS):
             if not await self.release() and not self.log.records:
@@ -156,7 +156,7 @@ class Pipeline:
         return [page async for page in self.world.pages.of_send(send)]
 
     async def reached(self) -> list[str]:
-        """The players that got something, as often as they did."""
+        """Return the players that got a push, once for each."""
         pushes = (await self.remote.final_tally())["pushes"]
         return sorted(p["player_id"] for p in pushes for _ in range(p["deliveries"]))
 

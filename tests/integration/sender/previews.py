@@ -16,7 +16,7 @@ STATES = ("subscribed", "subscribed", "subscribed", "unsubscribed", "invalid")
 
 
 async def add_people(harness: IntakeHarness, count: int) -> list[str]:
-    """People of all kinds: with none to two players each; returns their logins."""
+    """Add people of all kinds, with none to two players each; return their logins."""
     people, ledger = [], []
     for n in range(count):
         players = [

@@ -1,4 +1,4 @@
-"""What a segment means, said in plain Python: the other side of the property test."""
+"""Segments evaluated in plain Python: the other side of the property test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Json = Mapping[str, Any]
 
 
 def selects(segment: Json, profile: Json, now: datetime) -> bool:
-    """Is the profile in the segment (as JSON), as of `now`?"""
+    """Check whether the profile is in the segment (JSON), as of `now`."""
     ((kind, condition),) = segment.items()
     return bool(_RULES[kind](condition, profile, now))
 

@@ -122,7 +122,7 @@ class SenderHarness:
         return send
 
     async def reported(self, *facts: Fact) -> None:
-        """These facts come to accounting in one batch."""
+        """Hand these deliveries and interactions to accounting in one batch."""
         record = Record("t", 0, 0, b"", b"", "", 0)
         assert await self.accounting._handle([Item(record, fact) for fact in facts]) == []
 

@@ -65,7 +65,7 @@ class TwoReplicas:
             sender.budget.counts._counts.clear()  # what it remembers of who is subscribed
 
     async def people(self, count: int, browsers: int = 1, **fields: Any) -> list[str]:
-        """So many people, each with so many browsers; returns the players' ids."""
+        """Add people, each with that many browsers; return their players' ids."""
         now = utc_now()
         players: list[dict[str, Any]] = []
         profiles: list[dict[str, Any]] = []

@@ -30,7 +30,7 @@ PARTITIONS = 3
 
 @dataclass
 class ScriptedHandler:
-    """What the handler saw, in order, and what holds it up."""
+    """Handler that records what it saw, in order, and waits or fails as scripted."""
 
     seen: list[str] = field(default_factory=list)
     batches: list[list[str]] = field(default_factory=list)
@@ -125,7 +125,7 @@ class StageHarness:
             await consumer.stop()
 
     async def dead_letters_of(self, *values: str) -> dict[str, DeadLetter]:
-        """As soon as there are letters of these records."""
+        """Wait for the dead letters of these records; return them by value."""
 
         async def look() -> dict[str, DeadLetter]:
             by_value = {DeadLetter.unpack(x.value).decode(): x for x in await self.dead_letters()}
@@ -148,7 +148,7 @@ class Running:
         return time.monotonic() - began
 
     async def kill(self) -> None:
-        """As a crash would: nothing is waited for, nothing committed."""
+        """Stop as a crash does: wait for nothing, commit nothing."""
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
         self.task = asyncio.create_task(asyncio.sleep(0))

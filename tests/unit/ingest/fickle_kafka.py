@@ -17,7 +17,7 @@ SPOOL_LIMIT = 1_000_000
 
 
 class FickleKafka:
-    """Up, away (refuses at once), or frozen: takes what it is given and doesn't answer."""
+    """Kafka that is up, away (refuses at once), or frozen: accepts records without an answer."""
 
     def __init__(self) -> None:
         self.state = "up"

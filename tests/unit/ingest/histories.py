@@ -58,7 +58,7 @@ HAPPENINGS = st.one_of(
 
 @st.composite
 def logs(draw: Draw, history: dict[str, list[Event]]) -> list[list[Event]]:
-    """One log of a history: interleaved, with events repeated later, cut into batches."""
+    """Draw a log of a history: interleaved, with events repeated later, cut into batches."""
     left = {visitor: list(events) for visitor, events in history.items() if events}
     log: list[Event] = []
     repeats = 12  # without an end there may be hundreds, which is more than an example may draw
@@ -100,7 +100,7 @@ def replay_batches(
 
 
 class BreakingProjections(MemoryProjections):
-    """Stops at the writes whose numbers are given: before one, or after it."""
+    """Projections that break at the given numbers of writes: before one, or after it."""
 
     def __init__(self, breaks: set[int]) -> None:
         super().__init__()

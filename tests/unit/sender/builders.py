@@ -120,7 +120,7 @@ def plan(
 
 
 def pages_of(of: PagePlan, candidates: Sequence[Candidate]) -> list[Page]:
-    """As the planner drives it."""
+    """Build pages as the planner does."""
     seen: set[str] = set()
     builder, pages = PageBuilder(of, 0, START, seen), []
     for candidate in candidates:

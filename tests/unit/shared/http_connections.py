@@ -20,7 +20,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Tells how large the body was."""
+    """Answer with the size of the body."""
     size, more = 0, True
     while more:
         message = await receive()
@@ -66,7 +66,7 @@ async def read_response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 
 async def read_refusal(reader: asyncio.StreamReader) -> tuple[int, str]:
-    """And the connection is closed."""
+    """Return status and code of an answer, after which the connection must be closed."""
     status, body = await read_response(reader)
     assert await reader.read() == b""
     return status, orjson.loads(body)["code"]
