@@ -72,8 +72,8 @@ def _skip_what_the_engine_lacks(items: list[pytest.Item]) -> None:
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     left_out = config.stash.get(LEFT_OUT, 0)
-    told = f"{left_out} tests for which the kind of broker makes no difference: see `make test`"
-    return [told] if left_out else []
+    summary = f"{left_out} tests for which the kind of broker makes no difference: see `make test`"
+    return [summary] if left_out else []
 
 
 def _meets_a_broker(item: pytest.Item) -> bool:

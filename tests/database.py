@@ -48,10 +48,10 @@ def given() -> str | None:
 
 def engine_of(uri: str) -> Engine:
     with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=5_000) as client:
-        told = client.admin.command("buildInfo")
-    if str(told.get("ferretdbVersion", "")).startswith("v1."):
+        build = client.admin.command("buildInfo")
+    if str(build.get("ferretdbVersion", "")).startswith("v1."):
         return FERRETDB
-    return Engine(f"MongoDB {told['version']}")
+    return Engine(f"MongoDB {build['version']}")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ BLOCK = 4_096
 
 
 def can_mount() -> bool:
-    """Whether this process may mount: root on Linux, outside a container that forbids it."""
+    """Check whether this process may mount: root on Linux, outside a container that forbids it."""
     if os.geteuid() != 0 or shutil.which("mount") is None:
         return False
     probe = subprocess.run(

@@ -1,4 +1,4 @@
-"""What a service's process costs meanwhile: its memory, and how soon it answers `/health/live`."""
+"""Watch of a service's process: its memory, and how soon it answers `/health/live`."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def _event(number: int) -> dict[str, object]:
 
 @dataclass
 class Fired:
-    """What came back; `latencies` in seconds."""
+    """Answers to a burst; `latencies` in seconds."""
 
     requests: int = 0
     refused: int = 0

@@ -28,12 +28,12 @@ from shared.settings import GovernorSettings
 from tests import stack
 from tests.bench.measuring import report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
-from tests.fakes import VirtualLoop, in_virtual_time
+from tests.support.virtual_time import VirtualLoop, in_virtual_time
 
 FREE, PAID = 150, 6_000
 PLAYERS = 5_000  # enough that 10 messages each are not reached in 15 minutes
 REPLICAS = 3
-SETTLE_SECONDS = 12
+WARM_UP_SECONDS = 12
 KILL_AT, JOIN_AT, MINUTE = 15, 30, 60
 
 
@@ -72,7 +72,7 @@ async def _real(folder: Path, servers: ExitStack) -> None:
             return servers.enter_context(stack.Server(script, own, environment))
 
         replicas = [replica() for _ in range(REPLICAS)]
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(WARM_UP_SECONDS)
         before = await _tally(http)
         await asyncio.sleep(MINUTE)
         steady = await _tally(http)
@@ -132,7 +132,7 @@ class Counters:
 async def _simulated(loop: VirtualLoop) -> list[tuple[str, float, int]]:
     counters, calls = Counters(), list[float]()
     started = [_simulate(loop, counters, calls, skew) for skew in (0.0, 3_600.0, 12.5)]
-    await asyncio.sleep(SETTLE_SECONDS)
+    await asyncio.sleep(WARM_UP_SECONDS)
     results = []
     for name, troubled in (("a steady minute", False), ("one killed, another joins", True)):
         first = len(calls)

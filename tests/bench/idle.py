@@ -12,7 +12,7 @@ import psutil
 from tests.bench.measuring import cpu_seconds, report
 from tests.e2e.carillon import Carillon
 
-SETTLE_SECONDS = 15.0  # caches fill, groups share out their partitions
+WARM_UP_SECONDS = 15.0  # caches fill, groups share out their partitions
 SECONDS = 60.0
 
 
@@ -20,7 +20,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="carillon-idle-") as folder:
         carillon = await Carillon(Path(folder) / "data").start()
         try:
-            await asyncio.sleep(SETTLE_SECONDS)
+            await asyncio.sleep(WARM_UP_SECONDS)
             await _measure(carillon)
         finally:
             await carillon.stop()

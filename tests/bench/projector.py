@@ -197,7 +197,7 @@ def _event(number: int, name: str) -> Event:
     """A tenth of the visitors in a batch; each speaks several times, as on a visit to a shop."""
     visitor = number // 5 % VISITORS
     kind = KIND[number % 5]
-    told: dict[str, dict[str, Any]] = {
+    results: dict[str, dict[str, Any]] = {
         "oneSignal": {"playerID": str(uuid.UUID(int=visitor)), "status": "subscribed",
                       "state": "subscribed"},
         "pageview": {"itemID": f"i{number % 97}", "categoryID": f"c{number % 11}"},
@@ -207,6 +207,6 @@ def _event(number: int, name: str) -> Event:
     at = START + timedelta(seconds=number)
     return Event(
         app="demo", id=name, type=kind, source="browser", visitor_id=f"v{visitor}",
-        occurred_at=at, received_at=at, data=told[kind],
+        occurred_at=at, received_at=at, data=results[kind],
         context={"language": "cs", "timeZone": "Europe/Prague", "browser": "Chrome"},
     )  # fmt: skip

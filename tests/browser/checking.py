@@ -26,9 +26,9 @@ class Ingest:
         self, *, keys: bool = True, snippet: dict[str, Any] | None = None, **more: Any
     ) -> None:
         self.version += 1
-        said = {"webhookKey": "wh_shop", "loadOneSignal": False, **(snippet or {})}
+        settings = {"webhookKey": "wh_shop", "loadOneSignal": False, **(snippet or {})}
         secret = {"required": True, "secret": VAULT.encrypt("hmac secret")}
-        found = app("shop", snippet=said, **{"loginHash": secret, **more}).model_copy(
+        found = app("shop", snippet=settings, **{"loginHash": secret, **more}).model_copy(
             update={"version": self.version}
         )
         self.api.apps.take([found if keys else without_keys(found)])

@@ -46,12 +46,12 @@ class Firefox:
         asked = next(self._ids)
         await self.socket.send_json({"id": asked, "method": method, "params": params})
         while True:
-            said = orjson.loads((await self.socket.receive(timeout=30)).data)
-            if said.get("method") == "log.entryAdded":
-                self._heard(said["params"])
-            if said.get("id") == asked:
-                assert said["type"] == "success", said
-                result: dict[str, Any] = said["result"]
+            message = orjson.loads((await self.socket.receive(timeout=30)).data)
+            if message.get("method") == "log.entryAdded":
+                self._heard(message["params"])
+            if message.get("id") == asked:
+                assert message["type"] == "success", message
+                result: dict[str, Any] = message["result"]
                 return result
 
     def _heard(self, entry: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ class Shopper:
                 await self.page.select_option(f"#setup select[name={name}]", value)
 
     async def subscribe(self) -> str:
-        """By the button; returns the player id, once Carillon has it for this visitor."""
+        """Subscribe by the button; return the player id once Carillon has it for this visitor."""
         await self.page.click("#subscribe:enabled")
         await self.page.wait_for_selector("#push-state.on")
         player = await self.page.inner_text("#player-id")
@@ -77,31 +77,31 @@ class Shopper:
         await self.open("/login")
         await self.page.fill("#login input[name=login]", login)
         await self.page.click("#login button")
-        await self.told("identify")
+        await self.until_accepted("identify")
 
     async def log_out(self) -> None:
         await self.open("/login")
         await self.page.click("#logout")
-        await self.told("logout")
+        await self.until_accepted("logout")
 
-    async def told(self, kind: str) -> None:
-        """Until the log shows that the last event of this kind was taken."""
+    async def until_accepted(self, kind: str) -> None:
+        """Wait until the page's log shows the last event of this kind as accepted."""
         await self.page.wait_for_selector(
             f"#log li[data-what={kind}] .good >> nth=0", state="attached"
         )
 
     async def pushed(self, campaign: str) -> str:
-        """By the button; returns the send's id once its notification is shown."""
+        """Push by the button; return the send's id once its notification is shown."""
         async with self.page.expect_response("**/demo/push") as answer:
             await self.page.click(f"[data-campaign={campaign}]")
         send = str((await (await answer.value).json())["send"])
         await self.page.wait_for_selector(".notification")
         return send
 
-    async def settled(self) -> None:
+    async def until_complete(self) -> None:
         missing: list[str] = []
 
-        async def is_settled() -> bool:
+        async def is_complete() -> bool:
             missing[:] = await self.page.evaluate(UNSETTLED)
             if missing:
                 # The shop asks once, a second after an event; a busy projector takes longer.
@@ -109,7 +109,7 @@ class Shopper:
             return not missing
 
         try:
-            await eventually(is_settled, WAIT, every=0.25)
+            await eventually(is_complete, WAIT, every=0.25)
         except AssertionError:
             raise AssertionError(f"the page has no {missing} after {WAIT:g} s") from None
 
@@ -122,13 +122,13 @@ class Shopper:
         return found
 
     async def notifications(self) -> list[dict[str, Any]]:
-        """What the browser really shows."""
+        """Return the notifications that the browser shows."""
         worker = await self.worker()
-        shown: list[dict[str, Any]] = await worker.evaluate(
+        displayed: list[dict[str, Any]] = await worker.evaluate(
             "registration.getNotifications().then((all) => all.map((n) =>"
             " ({title: n.title, body: n.body, tag: n.tag, actions: n.actions.length})))"
         )
-        return shown
+        return displayed
 
     async def act(self, event: str, action: str = "") -> None:
         """Press or close the notification itself: headless, there is no desktop to do it on."""

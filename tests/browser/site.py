@@ -47,7 +47,7 @@ class Site:
         default_factory=deque
     )  # a hotspot's or a proxy's, first
     rejected: list[dict[str, Any]] = field(default_factory=list)
-    gate: asyncio.Event = field(default_factory=asyncio.Event)  # shut: no answer
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)  # shut: no answer
     version: int = 0
     tries: int = 0
     knows_origin: bool = True
@@ -119,11 +119,11 @@ async def open_site() -> AsyncIterator[Site]:
             f"http://127.0.0.1:{ingest.getsockname()[1]}",
             AppRegistry(database, VAULT),
         )
-        site.gate.set()
+        site.may_answer.set()
         site.configure()
         async with serve(_pages(site), pages), serve(_ingest(site), ingest):
             yield site
-            site.gate.set()
+            site.may_answer.set()
 
 
 def _pages(site: Site) -> Starlette:
@@ -150,11 +150,11 @@ def _ingest(site: Site) -> Starlette:
         status, headers = site.answers.popleft() if site.answers else (202, {})
         if status == 202:
             site.requests.append(body["events"])
-        await site.gate.wait()
-        said = {"accepted": len(body["events"]), "rejected": site.rejected}
+        await site.may_answer.wait()
+        result = {"accepted": len(body["events"]), "rejected": site.rejected}
         if site.knows_origin:  # else a page can't read even the status, as with the real door
             headers = {"Access-Control-Allow-Origin": "*", **headers}
-        return JSONResponse(said if status < 300 else {"code": "no"}, status, headers=headers)
+        return JSONResponse(result if status < 300 else {"code": "no"}, status, headers=headers)
 
     async def profile(request: Request) -> Response:
         found = {"visitorId": request.query_params["visitorId"], "db": {"oneSignal": {}}}

@@ -39,8 +39,8 @@ async def test_n8_an_origin_that_is_not_listed(
     assert oks(report) == ALL_RIGHT | {"origin": False, "events": False}
     assert site.origin in report["origin"][1] and "`origins`" in report["origin"][1]
     # What the page itself sends is refused in a way that it can read, and not tried again.
-    told = await visitor.page.evaluate("new Promise((done) => carillon('send', 'any', {}, done))")
-    assert (told["ok"], told["code"]) == (False, "origin_not_allowed")
+    result = await visitor.page.evaluate("new Promise((done) => carillon('send', 'any', {}, done))")
+    assert (result["ok"], result["code"]) == (False, "origin_not_allowed")
 
 
 async def test_n8_a_key_that_is_no_more(visitor: Visitor, ingest: Ingest, check: Check) -> None:
@@ -70,7 +70,7 @@ async def test_n8_an_sdk_that_is_not_there(check: Check) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "says"),
+    ("body", "headers", "message"),
     [
         (None, {}, "answers 404"),
         (WORKER, {"Content-Type": "text/html"}, "is served as text/html"),
@@ -78,14 +78,14 @@ async def test_n8_an_sdk_that_is_not_there(check: Check) -> None:
     ],
 )
 async def test_n8_a_worker_file_that_is_none(
-    site: Site, check: Check, body: str | None, headers: dict[str, str], says: str
+    site: Site, check: Check, body: str | None, headers: dict[str, str], message: str
 ) -> None:
     site.pages.pop("/OneSignalSDKWorker.js")
     if body is not None:
         site.pages["/OneSignalSDKWorker.js"] = (body, headers)
     report = await check()
     assert report["worker"][0] is False
-    assert says in report["worker"][1]
+    assert message in report["worker"][1]
 
 
 async def test_n8_permission_and_player(visitor: Visitor, check: Check) -> None:
@@ -95,19 +95,19 @@ async def test_n8_permission_and_player(visitor: Visitor, check: Check) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("given", "message"),
     [
         ({"snippet": {"webhookKey": None}}, "snippet.webhookKey"),
         ({"snippet": {"webhookKey": "wh_other"}}, "refuses the webhook key"),
     ],
 )
 async def test_n8_webhook_key(
-    ingest: Ingest, check: Check, given: dict[str, Any], says: str
+    ingest: Ingest, check: Check, given: dict[str, Any], message: str
 ) -> None:
     ingest.shop(**given)
     report = await check()
     assert report["webhook"][0] is False
-    assert says in report["webhook"][1]
+    assert message in report["webhook"][1]
 
 
 async def test_n8_consent(ingest: Ingest, visitor: Visitor, check: Check) -> None:
@@ -120,7 +120,7 @@ async def test_n8_consent(ingest: Ingest, visitor: Visitor, check: Check) -> Non
 
 
 @pytest.mark.parametrize(
-    ("proof", "layer", "ok", "says"),
+    ("proof", "layer", "ok", "message"),
     [
         ({"required": False}, "", None, "need no `loginHash`"),
         ({"required": True}, "", False, "no secret"),
@@ -141,13 +141,13 @@ async def test_n8_consent(ingest: Ingest, visitor: Visitor, check: Check) -> Non
     ],
 )
 async def test_n8_login_hash(
-    ingest: Ingest, check: Check, proof: Any, layer: str, ok: bool | None, says: str
+    ingest: Ingest, check: Check, proof: Any, layer: str, ok: bool | None, message: str
 ) -> None:
     if proof is not None:
         ingest.shop(loginHash=proof)
     report = await check(head=layer)
     assert report["login"][0] is ok
-    assert says in report["login"][1]
+    assert message in report["login"][1]
 
 
 async def test_n8_a_script_that_does_not_load_is_said(visitor: Visitor, check: Check) -> None:
@@ -156,7 +156,7 @@ async def test_n8_a_script_that_does_not_load_is_said(visitor: Visitor, check: C
 
     await check()
     await visitor.page.route("**/v1/check.js*", block)
-    told = await visitor.page.evaluate(
+    result = await visitor.page.evaluate(
         "new Promise((done) => { carillon('onError', done); void carillon('check'); })"
     )
-    assert "check.js" in told["message"]
+    assert "check.js" in result["message"]

@@ -15,7 +15,7 @@ from tests.browser.visitor import Visitor
 
 
 @pytest.mark.parametrize(
-    ("sdk", "changes", "says"),
+    ("sdk", "changes", "message"),
     [
         (sdks.V16, dict.fromkeys(("willDisplay", "clicked", "dismissed"), False),
          "no `webhooks` for notification.willDisplay, notification.clicked, notification.dismissed"),
@@ -25,11 +25,11 @@ from tests.browser.visitor import Visitor
     ],
 )  # fmt: skip
 async def test_i13_webhooks_that_the_pages_init_lacks(
-    ingest: Ingest, check: Check, sdk: str, changes: dict[str, Any], says: str
+    ingest: Ingest, check: Check, sdk: str, changes: dict[str, Any], message: str
 ) -> None:
     report = await check(sdk + READY, kept=kept_by_init(ingest, **changes))
     assert oks(report) == ALL_RIGHT | {"webhook": False}
-    assert says in report["webhook"][1] and "wh_shop" in report["webhook"][1]
+    assert message in report["webhook"][1] and "wh_shop" in report["webhook"][1]
 
 
 async def test_i13_another_onesignal_app(ingest: Ingest, check: Check) -> None:
@@ -54,7 +54,7 @@ async def test_i13_it_writes_nothing_red(visitor: Visitor, check: Check) -> None
 
 @pytest.mark.parametrize("how", ["call", "layer"])
 @pytest.mark.parametrize(
-    ("proof", "ok", "says"),
+    ("proof", "ok", "message"),
     [
         (hmac.new(b"hmac secret", b"eva", hashlib.sha256).hexdigest(), True, "is proven"),
         ("f" * 64, False, "isn't its proof"),
@@ -62,7 +62,7 @@ async def test_i13_it_writes_nothing_red(visitor: Visitor, check: Check) -> None
     ],
 )
 async def test_i13_a_login_and_its_proof(
-    visitor: Visitor, check: Check, how: str, proof: str | None, ok: bool, says: str
+    visitor: Visitor, check: Check, how: str, proof: str | None, ok: bool, message: str
 ) -> None:
     person = json.dumps({"login": "eva", "loginHash": proof})
     head = {
@@ -72,5 +72,5 @@ async def test_i13_a_login_and_its_proof(
     for _ in range(2):  # on the second page it is no news, and not sent
         report = await check(head=head)
         assert oks(report) == ALL_RIGHT | {"login": ok}
-        assert says in report["login"][1]
+        assert message in report["login"][1]
         await visitor.answered()

@@ -24,12 +24,12 @@ async def settled(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("required", [True, False])
-@pytest.mark.parametrize("said", ["", ", undefined", ", null", ", 0", ", 1", ", 'true'", ", {}"])
+@pytest.mark.parametrize("choice", ["", ", undefined", ", null", ", 0", ", 1", ", 'true'", ", {}"])
 async def test_nothing_but_true_consents(
-    site: Site, visitor: Visitor, said: str, required: bool
+    site: Site, visitor: Visitor, choice: str, required: bool
 ) -> None:
     site.configure(requireConsent=required)
-    await visitor.go(site.page("/", f"<script>carillon('consent'{said})</script>"))
+    await visitor.go(site.page("/", f"<script>carillon('consent'{choice})</script>"))
     await visitor.loaded()
     await visitor.carillon("send", "any")
     await settled(visitor)
@@ -56,7 +56,7 @@ async def test_calls_before_a_refusal_are_not_kept_for_later(site: Site, visitor
     assert site.of("early") == []
 
 
-async def test_sdk_is_told_nothing_without_consent(site: Site, visitor: Visitor) -> None:
+async def test_sdk_gets_nothing_without_consent(site: Site, visitor: Visitor) -> None:
     script = f"<script>{sdks.V16}; Object.assign(sdk, {{id: '{PLAYER}', on: true}})</script>"
     await visitor.go(site.page("/", script))
     await site.until("pageview", "oneSignal")
@@ -78,16 +78,16 @@ async def test_sdk_is_not_started_without_consent(
     site.pages[LOADED] = (sdks.V16, {})
     site.configure(loadOneSignal=True, sdkUrl=LOADED)
     refuse = "<script>carillon('consent', false)</script>" if early else ""
-    held: list[Route] = []
+    pending: list[Route] = []
     if not early:
-        await visitor.page.route("**" + LOADED, lambda route: held.append(route))
+        await visitor.page.route("**" + LOADED, lambda route: pending.append(route))
     script = f'<script src="{site.ingest}/v1/snippet.js?key={KEY}"></script>'
     url = site.bare("/", f"<script>{STUB}</script>{script}{refuse}")
     await visitor.page.goto(url, wait_until="domcontentloaded")
     if not early:
-        await eventually(lambda: held)
+        await eventually(lambda: pending)
         await visitor.carillon("consent", False)
-        await held[0].continue_()
+        await pending[0].continue_()
         await visitor.page.wait_for_function("window.sdk")
     await settled(visitor)
     assert await visitor.page.evaluate("window.sdk ? sdk.calls : []") == []
@@ -136,13 +136,13 @@ async def test_consent_given_anew_is_one_visitor_in_all_tabs(site: Site, visitor
 async def test_answer_after_a_refusal_stores_nothing(site: Site, visitor: Visitor) -> None:
     await visitor.go(site.page("/"))
     await site.until("pageview")
-    site.gate.clear()
+    site.may_answer.clear()
     await visitor.carillon("send", "under way")
     site.answers.extend([(503, {})] * 2)
     await eventually(lambda: site.tries > 1)
     await visitor.carillon("send", "behind")
     await visitor.carillon("consent", False)
-    site.gate.set()
+    site.may_answer.set()
     await settled(visitor)
     assert await visitor.stored() == {}
     assert site.types() == ["pageview"]

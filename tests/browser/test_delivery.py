@@ -51,8 +51,8 @@ async def test_offline_events_outlive_their_page(site: Site, visitor: Visitor) -
 
 async def test_refused_for_now_is_tried_again_later(site: Site, visitor: Visitor) -> None:
     await _started(site, visitor)
-    told = {"Retry-After": "2", "Access-Control-Expose-Headers": "Retry-After"}
-    site.answers.extend([(503, {}), (429, told)])
+    headers = {"Retry-After": "2", "Access-Control-Expose-Headers": "Retry-After"}
+    site.answers.extend([(503, {}), (429, headers)])
     waits = await visitor.page.evaluate("""new Promise((done) => {
         const waits = [];
         carillon('log', (entry) => {
@@ -69,8 +69,8 @@ async def test_refused_for_now_is_tried_again_later(site: Site, visitor: Visitor
 
 async def test_the_next_page_waits_as_long(site: Site, visitor: Visitor) -> None:
     await _started(site, visitor)
-    told = {"Retry-After": "3", "Access-Control-Expose-Headers": "Retry-After"}
-    site.answers.append((429, told))
+    headers = {"Retry-After": "3", "Access-Control-Expose-Headers": "Retry-After"}
+    site.answers.append((429, headers))
     await visitor.carillon("send", "patient")
     wait = f"localStorage['carillon.{KEY}.wait']"
     await visitor.page.wait_for_function(wait)
@@ -94,11 +94,11 @@ async def test_refused_for_good_is_not_tried_again(site: Site, visitor: Visitor)
 
 async def test_page_closed_mid_request_loses_nothing(site: Site, visitor: Visitor) -> None:
     await _started(site, visitor)
-    site.gate.clear()  # it arrives, and no answer comes
+    site.may_answer.clear()  # it arrives, and no answer comes
     await visitor.carillon("send", "closing", {"n": 1})
     await site.until("closing")
     await visitor.page.close(run_before_unload=False)
-    site.gate.set()
+    site.may_answer.set()
     visitor.page = await visitor.new_page()
     await visitor.go(site.page("/next"))
     await site.until("pageview", "pageview")
@@ -130,7 +130,7 @@ async def test_what_waits_behind_a_slow_answer_goes_with_the_page(
     site: Site, visitor: Visitor
 ) -> None:
     await _started(site, visitor)
-    site.gate.clear()
+    site.may_answer.clear()
     await visitor.carillon("send", "slow")
     await site.until("slow")
     await visitor.carillon("send", "behind")

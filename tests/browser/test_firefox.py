@@ -37,7 +37,7 @@ async def answered(firefox: Firefox) -> None:
     await eventually(is_so)
 
 
-async def test_visitor_is_known_and_told_once(site: Site, firefox: Firefox) -> None:
+async def test_visitor_is_known_and_reported_once(site: Site, firefox: Firefox) -> None:
     layer = [
         {"pageType": "category", "hierarchyID": "7:12", "login": "anna", "basketTotal": "1 234,50"}
     ]
@@ -79,7 +79,7 @@ async def test_closing_page_loses_nothing_and_refused_for_now_is_tried_again(
 
 
 @pytest.mark.parametrize("script", [sdks.V16, sdks.V15], ids=["v16", "v15"])
-async def test_sdk_is_told_and_heard(site: Site, firefox: Firefox, script: str) -> None:
+async def test_sdk_is_called_and_heard(site: Site, firefox: Firefox, script: str) -> None:
     own = f"{script}; Object.assign(sdk, {{id: '{PLAYER}', on: true}});"
     await firefox.go(site.page("/", f"<script>{own}</script>"))
     await site.until("oneSignal", "pageview")

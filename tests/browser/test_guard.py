@@ -108,7 +108,7 @@ async def test_full_storage_costs_nothing(site: Site, visitor: Visitor) -> None:
     assert len({event["id"] for event in site.of("full")}) == 3
 
 
-async def test_prepared_page_is_told_once_it_is_seen(site: Site, visitor: Visitor) -> None:
+async def test_prepared_page_is_reported_once_it_is_seen(site: Site, visitor: Visitor) -> None:
     await visitor.page.add_init_script("""
         window.isPrepared = true;
         Object.defineProperty(document, 'prerendering', {get: () => isPrepared});
@@ -122,7 +122,7 @@ async def test_prepared_page_is_told_once_it_is_seen(site: Site, visitor: Visito
     await site.until("pageview", "early")
 
 
-async def test_page_that_is_left_before_it_is_complete_is_told(
+async def test_page_that_is_left_before_it_is_complete_is_reported(
     site: Site, visitor: Visitor
 ) -> None:
     """The layer is read when the page is complete, or goes."""
@@ -144,18 +144,18 @@ async def test_many_calls_before_the_snippet_are_all_made(site: Site, visitor: V
     await site.until(*["early"] * 150)
 
 
-async def test_too_many_calls_without_consent_are_said_to_be(site: Site, visitor: Visitor) -> None:
+async def test_too_many_calls_without_consent_are_reported(site: Site, visitor: Visitor) -> None:
     site.configure(requireConsent=True)
     await visitor.go(site.page("/"))
     await visitor.loaded()
-    told = await visitor.page.evaluate("""() => {
+    result = await visitor.page.evaluate("""() => {
         let told = 0;
         carillon('onError', () => told++);
         for (let n = 0; n < 150; n++) carillon('send', 'held', {n});
         carillon('consent', true);
         return told;
     }""")
-    assert told == 50
+    assert result == 50
     await site.until(*["held"] * 100)
     assert len(site.of("held")) == 100
 

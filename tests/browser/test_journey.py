@@ -35,7 +35,7 @@ async def other(carillon: Carillon, chromium: Browser) -> AsyncIterator[Shopper]
 
 
 async def picture(shopper: Shopper, name: str) -> None:
-    await shopper.settled()
+    await shopper.until_complete()
     path: Path = ARTEFACTS / f"{name}.png"
     await shopper.page.screenshot(path=path)
 
@@ -44,7 +44,7 @@ async def test_visit_subscribe_basket_push_click_report(
     carillon: Carillon, shopper: Shopper
 ) -> None:
     await shopper.open("/")
-    await shopper.told("pageview")
+    await shopper.until_accepted("pageview")
     await picture(shopper, "1-visit")
     player = await shopper.subscribe()
     await picture(shopper, "2-subscribed")
@@ -52,15 +52,15 @@ async def test_visit_subscribe_basket_push_click_report(
     await shopper.open("/product/202")
     await shopper.page.click("main .detail [data-add]")
     await shopper.page.click("main .detail [data-add]")
-    await shopper.told("addToBasket")
+    await shopper.until_accepted("addToBasket")
     await shopper.open("/basket")
-    await shopper.told("pageview")
+    await shopper.until_accepted("pageview")
     await picture(shopper, "3-basket")
 
     send = await shopper.pushed("abandoned-basket")
-    [shown] = await shopper.notifications()
-    assert shown["title"] == "Ihr Warenkorb wartet"
-    assert shown["tag"] == send
+    [notification] = await shopper.notifications()
+    assert notification["title"] == "Ihr Warenkorb wartet"
+    assert notification["tag"] == send
     await picture(shopper, "4-push")
     await reported(carillon, send, sent=1, impressions=1, clicks=0)
 
@@ -76,15 +76,15 @@ async def test_visit_subscribe_basket_push_click_report(
     await shopper.page.fill("#checkout input[name=name]", "Anna")
     await shopper.page.click("#checkout button")
     await shopper.page.wait_for_url("**/thank-you")
-    await shopper.told("purchase")
+    await shopper.until_accepted("purchase")
     await shopper.page.reload()
-    await shopper.told("pageview")
+    await shopper.until_accepted("pageview")
     await picture(shopper, "5-bought")
     assert await shopper.page.locator("#log li[data-what=purchase]").count() == 1
     await eventually(lambda: _bought_once(carillon, player), 20, every=0.1)
 
 
-async def test_log_says_what_a_page_left_unanswered(carillon: Carillon, shopper: Shopper) -> None:
+async def test_log_states_what_a_page_left_unanswered(carillon: Carillon, shopper: Shopper) -> None:
     await shopper.page.route("**/v1/events*", lambda route: None)  # never answered
     await shopper.open("/")
     await shopper.page.click("main [data-add='101']")
@@ -95,7 +95,7 @@ async def test_log_says_what_a_page_left_unanswered(carillon: Carillon, shopper:
     assert "page left" in (await added.text_content() or "")
     await shopper.page.unroute("**/v1/events*")
     await shopper.open("/basket")  # which takes over what the others left
-    await shopper.told("addToBasket")
+    await shopper.until_accepted("addToBasket")
     assert await added.text_content() == "202"
 
 
@@ -204,14 +204,14 @@ async def test_page_with_its_own_sdk_v15(carillon: Carillon, shopper: Shopper) -
 @pytest.mark.parametrize("sdk", ["v16", "v15"])
 async def test_page_with_persoos_loader(carillon: Carillon, shopper: Shopper, sdk: str) -> None:
     await shopper.set_up(sdk=sdk, loader="persoo")
-    await shopper.told("pageview")
+    await shopper.until_accepted("pageview")
     assert await shopper.page.evaluate("persoo.version && !window.carillon")
     assert await shopper.page.evaluate("getComputedStyle(document.body).opacity") == "1"
     player = await shopper.subscribe()
     found = await shopper.page.evaluate("persoo('profile')")
     assert found["db"]["oneSignal"]["playerID"] == player  # the console check of docs/persoo.md
     await shopper.page.click("main [data-add='101']")
-    await shopper.told("addToBasket")
+    await shopper.until_accepted("addToBasket")
     send = await shopper.pushed("welcome")
     async with shopper.page.expect_navigation():
         await shopper.page.click(".notification-text")
@@ -219,7 +219,7 @@ async def test_page_with_persoos_loader(carillon: Carillon, shopper: Shopper, sd
     await picture(shopper, f"8-persoo-{sdk}")
 
 
-async def test_refused_permission_is_told(carillon: Carillon, chromium: Browser) -> None:
+async def test_refused_permission_is_reported(carillon: Carillon, chromium: Browser) -> None:
     async with Visitor.open(chromium) as visitor:  # headless, nobody permits anything
         shopper = Shopper(carillon, visitor)
         await shopper.open("/")
@@ -232,7 +232,7 @@ async def test_refused_permission_is_told(carillon: Carillon, chromium: Browser)
 
 async def test_shops_other_name_is_a_second_browser(carillon: Carillon, shopper: Shopper) -> None:
     await shopper.open("/product/303")
-    await shopper.told("pageview")
+    await shopper.until_accepted("pageview")
     async with shopper.visitor.context.expect_page() as opened:
         await shopper.page.get_by_role("link", name="Open as a second browser").click()
     second = await opened.value

@@ -64,7 +64,7 @@ async def test_proof_of_the_login_goes_with_it(site: Site, visitor: Visitor) -> 
     assert reported(site)[0] == ("identify", {"login": "anna", "loginHash": "ab12"})
 
 
-async def test_purchase_is_told_once_however_often_its_page_is_loaded(
+async def test_purchase_is_reported_once_however_often_its_page_is_loaded(
     site: Site, visitor: Visitor
 ) -> None:
     bought = {

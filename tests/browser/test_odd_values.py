@@ -38,35 +38,35 @@ async def pushed(visitor: Visitor, name: str, values: list[Any]) -> list[Any]:
 async def test_f24_amounts_as_ingest_reads_them(site: Site, visitor: Visitor) -> None:
     await started(site, visitor)
     values = [{"1": {"price": given}} for given, _ in AMOUNTS]
-    told = await pushed(visitor, "basketItems", values)
-    read = [entry["basketItems"][0].get("price") for entry in told]
+    entries = await pushed(visitor, "basketItems", values)
+    read = [entry["basketItems"][0].get("price") for entry in entries]
     assert [(given, got) for (given, _), got in zip(AMOUNTS, read, strict=True)] == AMOUNTS
 
 
 async def test_f01_logins_as_ingest_reads_them(site: Site, visitor: Visitor) -> None:
     """Those that are nobody's are never queued: the log shows each event that is."""
     await started(site, visitor)
-    told = await pushed(visitor, "login", [given for given, _ in LOGINS])
-    read = [entry["login"] if isinstance(entry, dict) else entry for entry in told]
+    entries = await pushed(visitor, "login", [given for given, _ in LOGINS])
+    read = [entry["login"] if isinstance(entry, dict) else entry for entry in entries]
     assert [(given, got) for (given, _), got in zip(LOGINS, read, strict=True)] == LOGINS
 
 
 async def test_f01_emails_as_ingest_reads_them(site: Site, visitor: Visitor) -> None:
     await started(site, visitor)
-    told = await pushed(visitor, "email", [given for given, _ in EMAILS])
-    read = [entry["email"] if isinstance(entry, dict) else entry for entry in told]
+    entries = await pushed(visitor, "email", [given for given, _ in EMAILS])
+    read = [entry["email"] if isinstance(entry, dict) else entry for entry in entries]
     assert [(given, got) for (given, _), got in zip(EMAILS, read, strict=True)] == EMAILS
 
 
 async def test_f01_a_bad_email_costs_itself(site: Site, visitor: Visitor) -> None:
     await started(site, visitor)
-    told = await visitor.page.evaluate("""() => {
+    result = await visitor.page.evaluate("""() => {
         const all = [];
         window.said = (entry) => void all.push(entry);
         carillon('identify', {login: 'eva', email: '{{ email }}'});
         return all;
     }""")
-    assert told == ["placeholder_email", {"login": "eva"}]
+    assert result == ["placeholder_email", {"login": "eva"}]
 
 
 async def test_f01_every_way_to_say_who_it_is(site: Site, visitor: Visitor) -> None:

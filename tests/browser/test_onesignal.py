@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.browser import sdks
+from tests.browser.own_sdk import (
+    SUBSCRIBED,
+    open_page,
+    reports_of,
+    wait_until_attached,
+    wait_until_reported,
+)
 from tests.browser.sdks import PLAYER
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
 from tests.stack import eventually
 
-SUBSCRIBED = {"playerID": PLAYER, "status": "subscribed", "permission": "granted"}
-
-
-def reports(site: Site) -> list[Any]:
-    return [event["data"] for event in site.of("oneSignal")]
-
-
-async def attached(visitor: Visitor) -> None:
-    await visitor.page.wait_for_function("window.sdk && Object.keys(sdk.listeners).length === 2")
-
-
-async def barrier(site: Site, visitor: Visitor, name: str = "barrier") -> None:
-    """Whatever the bridge had to say until now has been said."""
-    await visitor.page.evaluate("new Promise((done) => setTimeout(done))")
-    await visitor.carillon("send", name)
-    await site.until(name)
-
-
-async def open_own(site: Site, visitor: Visitor, script: str = sdks.V16, head: str = "") -> None:
-    """A page that includes its own SDK."""
-    site.configure(webhookKey="wh_site")
-    await visitor.go(site.page("/", f"{head}<script>{script}</script>"))
-    await attached(visitor)
-
 
 async def test_one_opt_in_is_one_report(site: Site, visitor: Visitor) -> None:
     """The double `change`, first without the id, and the SDK's local id in between."""
-    await open_own(site, visitor)
+    await open_page(site, visitor)
     await visitor.page.evaluate(
         """(id) => {
         sdk.on = true;
@@ -52,22 +33,22 @@ async def test_one_opt_in_is_one_report(site: Site, visitor: Visitor) -> None:
         PLAYER,
     )
     await site.until("oneSignal")
-    await barrier(site, visitor)
-    assert reports(site) == [SUBSCRIBED]
+    await wait_until_reported(site, visitor)
+    assert reports_of(site) == [SUBSCRIBED]
 
 
 async def test_id_that_only_the_event_has_is_taken(site: Site, visitor: Visitor) -> None:
-    await open_own(site, visitor)
+    await open_page(site, visitor)
     await visitor.page.evaluate("(id) => { sdk.on = true; sdk.change({id}); }", PLAYER)
     await site.until("oneSignal")
-    assert reports(site) == [SUBSCRIBED]
+    assert reports_of(site) == [SUBSCRIBED]
 
 
 async def test_id_that_comes_late_without_an_event_is_found(site: Site, visitor: Visitor) -> None:
-    await open_own(site, visitor)
+    await open_page(site, visitor)
     await visitor.page.evaluate("(id) => { sdk.on = true; sdk.id = id; }", PLAYER)
     await site.until("oneSignal")
-    assert reports(site) == [SUBSCRIBED]
+    assert reports_of(site) == [SUBSCRIBED]
 
 
 @pytest.mark.parametrize(
@@ -80,33 +61,35 @@ async def test_id_that_comes_late_without_an_event_is_found(site: Site, visitor:
         ("default", False, "default"),
     ],
 )
-async def test_status_says_why_not(
+async def test_status_states_why_not(
     site: Site, visitor: Visitor, permission: str, on: bool, status: str
 ) -> None:
-    await open_own(site, visitor)
+    await open_page(site, visitor)
     await visitor.page.evaluate(
         "([id, permission, on]) => { Object.assign(sdk, {id, on}); window.permission = permission;"
         " sdk.tell('permissionChange', on); }",
         [PLAYER, permission, on],
     )
     await site.until("oneSignal")
-    assert reports(site) == [{"playerID": PLAYER, "status": status, "permission": permission}]
+    assert reports_of(site) == [{"playerID": PLAYER, "status": status, "permission": permission}]
 
 
-async def test_known_status_is_not_told_again_on_every_page(site: Site, visitor: Visitor) -> None:
+async def test_known_status_is_not_reported_again_on_every_page(
+    site: Site, visitor: Visitor
+) -> None:
     script = f"{sdks.V16}; Object.assign(sdk, {{id: '{PLAYER}', on: true}});"
-    await open_own(site, visitor, script)
+    await open_page(site, visitor, script)
     await site.until("oneSignal")
     await visitor.page.reload()
-    await attached(visitor)
-    await barrier(site, visitor)
-    assert len(reports(site)) == 1
+    await wait_until_attached(visitor)
+    await wait_until_reported(site, visitor)
+    assert len(reports_of(site)) == 1
 
 
 async def test_login_and_logout_reach_the_sdk(site: Site, visitor: Visitor) -> None:
     """And nothing else of the person: decision 0013."""
     early = "<script>carillon('identify', {login: 42, email: 'anna@example.test'})</script>"
-    await open_own(site, visitor, head=early)
+    await open_page(site, visitor, head=early)
     await visitor.carillon("logout")
     await visitor.carillon("identify", {"email": "only@example.test"})
     await visitor.page.wait_for_function("sdk.calls.length >= 2")
@@ -123,14 +106,14 @@ async def test_shop_may_keep_its_logins_from_the_sdk(
     site.configure(loginToOneSignal=False)
     script = f"{script}; Object.assign(sdk, {{id: '{PLAYER}', on: true}});"
     await visitor.go(site.page("/", f"<script>{older};{early}</script><script>{script}</script>"))
-    await attached(visitor)
+    await wait_until_attached(visitor)
     await visitor.carillon("identify", {"login": "bert@example.test"})
     assert "bert" not in str(await visitor.page.evaluate("({...sessionStorage})"))
     await visitor.carillon("logout")
     await site.until("oneSignal", "identify", "identify", "logout")
-    await barrier(site, visitor)
+    await wait_until_reported(site, visitor)
     assert await visitor.page.evaluate("sdk.calls") == []
-    assert reports(site)[0] == SUBSCRIBED
+    assert reports_of(site)[0] == SUBSCRIBED
 
 
 @pytest.mark.parametrize("above", [True, False])
@@ -145,17 +128,17 @@ async def test_own_v15_is_found_wherever_it_stands(
     site.pages["/"] = (html.replace("</body>", f"{'' if above else stub}{script}</body>"), headers)
     await visitor.go(url)
     await site.until("oneSignal")
-    assert reports(site) == [SUBSCRIBED]
+    assert reports_of(site) == [SUBSCRIBED]
     await visitor.page.evaluate("sdk.on = false; sdk.tell('subscriptionChange', false)")
     await site.until("oneSignal", "oneSignal")
-    assert reports(site)[1]["status"] == "optedOut"
+    assert reports_of(site)[1]["status"] == "optedOut"
     await visitor.carillon("identify", {"login": "anna"})
     await visitor.page.wait_for_function("sdk.calls.length")
     assert await visitor.page.evaluate("sdk.calls") == [["login", "anna"]]
     assert await visitor.page.locator("script[src*=OneSignalSDK]").count() == 0
 
 
-async def test_sdk_is_loaded_and_configured_when_the_app_says_so(
+async def test_sdk_is_loaded_and_configured_when_the_app_states_so(
     site: Site, visitor: Visitor
 ) -> None:
     site.pages["/sdk/OneSignalSDK.page.js"] = (sdks.V16, {})
@@ -181,7 +164,7 @@ async def test_sdk_is_loaded_and_configured_when_the_app_says_so(
             "notification.dismissed": hook,
         },
     }
-    await attached(visitor)
+    await wait_until_attached(visitor)
 
 
 async def test_nonce_of_a_strict_policy_is_handed_on(site: Site, visitor: Visitor) -> None:
@@ -190,17 +173,17 @@ async def test_nonce_of_a_strict_policy_is_handed_on(site: Site, visitor: Visito
     policy = f"default-src 'none'; script-src 'nonce-abc'; connect-src {site.ingest}"
     script = f'<script async nonce="abc" src="{site.ingest}/v1/snippet.js?key={KEY}"></script>'
     await visitor.go(site.bare("/", script, Content_Security_Policy=policy))
-    await attached(visitor)
+    await wait_until_attached(visitor)
 
 
 async def test_page_that_configures_the_sdk_itself_gets_the_address(
     site: Site, visitor: Visitor
 ) -> None:
-    await open_own(site, visitor)
+    await open_page(site, visitor)
     hook = await visitor.page.evaluate("oneSignalWebHookURL")
     assert hook == f"{site.ingest}/v1/webhooks/onesignal/wh_site"
     own = "<script>var oneSignalWebHookURL = 'https://other.example/'</script>"
-    await open_own(site, visitor, head=own)
+    await open_page(site, visitor, head=own)
     assert await visitor.page.evaluate("oneSignalWebHookURL") == "https://other.example/"
 
 

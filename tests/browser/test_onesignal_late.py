@@ -6,9 +6,15 @@ import pytest
 from playwright.async_api import Route
 
 from tests.browser import sdks
+from tests.browser.own_sdk import (
+    SUBSCRIBED,
+    open_page,
+    reports_of,
+    wait_until_attached,
+    wait_until_reported,
+)
 from tests.browser.sdks import PLAYER
 from tests.browser.site import Site
-from tests.browser.test_onesignal import SUBSCRIBED, attached, barrier, open_own, reports
 from tests.browser.visitor import Visitor
 
 # So that nothing is found by looking again after a while.
@@ -32,26 +38,26 @@ async def test_each_event_of_the_sdk_is_heard(
     site: Site, visitor: Visitor, script: str, event: str, value: str
 ) -> None:
     await visitor.page.add_init_script(ONLY_EVENTS)
-    await open_own(site, visitor, script)
-    await barrier(site, visitor)
+    await open_page(site, visitor, script)
+    await wait_until_reported(site, visitor)
     await visitor.page.evaluate(
         f"Object.assign(sdk, {{id: '{PLAYER}', on: true}}); sdk.tell('{event}', {value})"
     )
     await site.until("oneSignal")
-    assert reports(site) == [SUBSCRIBED]
+    assert reports_of(site) == [SUBSCRIBED]
 
 
 async def test_page_that_is_looked_at_again_looks_too(site: Site, visitor: Visitor) -> None:
     """Permission may be changed in the browser's settings meanwhile, without an event."""
     await visitor.page.add_init_script(ONLY_EVENTS)
-    await open_own(site, visitor)
-    await barrier(site, visitor)
+    await open_page(site, visitor)
+    await wait_until_reported(site, visitor)
     await visitor.page.evaluate(
         f"Object.assign(sdk, {{id: '{PLAYER}', on: true}});"
         "document.dispatchEvent(new Event('visibilitychange'))"
     )
     await site.until("oneSignal")
-    assert reports(site) == [SUBSCRIBED]
+    assert reports_of(site) == [SUBSCRIBED]
 
 
 @pytest.mark.parametrize("stub", ["", "window.OneSignal = window.OneSignal || [];"])
@@ -62,7 +68,7 @@ async def test_own_v15_that_comes_late_is_found(site: Site, visitor: Visitor, st
     await visitor.page.evaluate(f"{stub}{{{sdks.V15}}}")
     await visitor.page.evaluate(f"Object.assign(sdk, {{id: '{PLAYER}', on: true}})")
     await site.until("oneSignal")
-    await attached(visitor)
+    await wait_until_attached(visitor)
 
 
 async def test_wish_outlives_its_page(site: Site, visitor: Visitor) -> None:
@@ -101,5 +107,5 @@ async def test_own_sdk_further_down_a_slow_page_is_not_joined_by_another(
 
     await visitor.page.route("**/slow.js", slow)
     await visitor.go(site.origin + "/")
-    await attached(visitor)
+    await wait_until_attached(visitor)
     assert await visitor.page.locator("script[src*=OneSignalSDK]").count() == 0

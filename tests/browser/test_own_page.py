@@ -119,8 +119,8 @@ async def test_n7_an_own_page_gets_a_push(
         send = re.search(r'"id": ?"([^"]+)"', await own.run(own.of("$VISITOR"), VISITOR=who))
         assert send is not None
         await reported(carillon, send[1], sent=1, impressions=1)
-        [shown] = await shopper.notifications()
-        assert (shown["title"], shown["body"]) == ("Your basket", "It is still here.")
+        [notification] = await shopper.notifications()
+        assert (notification["title"], notification["body"]) == ("Your basket", "It is still here.")
         await push_without_heading(carillon, lines)
         await eventually(lambda: _is_named(shopper), 10, every=0.1)
     assert visitor.uncaught == []
@@ -144,7 +144,7 @@ async def push_without_heading(carillon: Carillon, lines: list[dict[str, Any]]) 
 
 async def _is_named(shopper: Shopper) -> bool:
     """By the site's own name, not the demo shop's."""
-    return "My shop" in [shown["title"] for shown in await shopper.notifications()]
+    return "My shop" in [notification["title"] for notification in await shopper.notifications()]
 
 
 async def has_player(carillon: Carillon, visitor: str) -> bool:

@@ -63,8 +63,8 @@ async def test_f23_what_is_not_carillons_answer_is_tried_again(
     site.foreign.append(answer)
     await visitor.carillon("send", "patient")
     await site.until("patient")
-    told = await visitor.page.evaluate("told.map((entry) => entry.why)")
-    assert told == [f"not Carillon: {answer[0]}"]
+    result = await visitor.page.evaluate("told.map((entry) => entry.why)")
+    assert result == [f"not Carillon: {answer[0]}"]
 
 
 @pytest.mark.parametrize("answer", [(202, ""), (202, PORTAL), (401, '{"code": "unknown_key"}')])
@@ -101,8 +101,8 @@ async def test_back_online_does_not_shorten_what_carillon_asked_for(
     site: Site, visitor: Visitor
 ) -> None:
     await started(site, visitor)
-    told = {"Retry-After": "60", "Access-Control-Expose-Headers": "Retry-After"}
-    site.answers.append((429, told))
+    headers = {"Retry-After": "60", "Access-Control-Expose-Headers": "Retry-After"}
+    site.answers.append((429, headers))
     await visitor.carillon("send", "patient")
     await visitor.page.wait_for_function("told.length")
     tries = site.tries
@@ -117,11 +117,11 @@ async def test_request_that_hangs_is_given_up(site: Site, visitor: Visitor) -> N
     )
     await visitor.page.add_init_script(hurry)
     await started(site, visitor)
-    site.gate.clear()
+    site.may_answer.clear()
     site.answers.append((503, {}))
     await visitor.carillon("send", "hanging")
     await visitor.page.wait_for_function("told.length")
-    site.gate.set()
+    site.may_answer.set()
     await site.until("hanging")
 
 
@@ -158,7 +158,7 @@ async def test_queue_is_bounded_by_its_characters(site: Site, visitor: Visitor) 
 async def test_page_from_the_back_forward_cache_goes_on(site: Site, visitor: Visitor) -> None:
     """As the browser tells it: what it was handed is sent again, under its id."""
     await started(site, visitor)
-    site.gate.clear()
+    site.may_answer.clear()
     await visitor.carillon("send", "under way")
     await site.until("under way")
     await visitor.page.evaluate("""
@@ -166,7 +166,7 @@ async def test_page_from_the_back_forward_cache_goes_on(site: Site, visitor: Vis
         dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}));
     """)
     await site.until("behind")
-    site.gate.set()
+    site.may_answer.set()
     await visitor.page.evaluate("carillon('send', 'hidden')")
     await site.until("hidden")
     await visitor.page.evaluate(

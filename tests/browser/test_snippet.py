@@ -15,7 +15,7 @@ from tests.stack import eventually
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-async def test_page_view_says_where_who_and_how(site: Site, visitor: Visitor) -> None:
+async def test_page_view_states_where_who_and_how(site: Site, visitor: Visitor) -> None:
     await visitor.go(site.page("/shop"))
     [event] = await site.until("pageview")
     assert UUID.fullmatch(event["id"])
@@ -41,8 +41,8 @@ async def test_decision_6_secrets_never_leave_the_page(site: Site, visitor: Visi
         [given for given, _ in PATHS],
     )
     await site.until(*["seen"] * len(PATHS))
-    shown = [event["page"]["url"] for event in site.of("seen")]
-    assert shown == [site.origin + kept for _, kept in PATHS]
+    urls = [event["page"]["url"] for event in site.of("seen")]
+    assert urls == [site.origin + kept for _, kept in PATHS]
 
 
 async def test_calls_before_the_snippet_arrives_are_made_up_for(
@@ -94,7 +94,7 @@ async def test_visitor_survives_the_loss_of_either_store(site: Site, visitor: Vi
     assert first in stored["carillon.visitor"]
 
 
-async def test_nothing_is_kept_once_it_is_told(site: Site, visitor: Visitor) -> None:
+async def test_nothing_is_kept_once_it_is_reported(site: Site, visitor: Visitor) -> None:
     await visitor.go(site.page("/"))
     await site.until("pageview")
     await eventually(lambda: _queued(visitor, 0))
@@ -206,7 +206,7 @@ async def test_strict_policy_needs_two_lines(site: Site, visitor: Visitor) -> No
     assert not [line for line in visitor.console if "Content Security Policy" in line]
 
 
-async def test_profile_is_shown_in_the_console(site: Site, visitor: Visitor) -> None:
+async def test_profile_is_displayed_in_the_console(site: Site, visitor: Visitor) -> None:
     await visitor.go(site.page("/"))
     await visitor.loaded()
     found = await visitor.page.evaluate("carillon('profile')")

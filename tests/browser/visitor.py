@@ -67,7 +67,7 @@ class Visitor:
         await self.page.evaluate("(call) => { window.carillon(...call); }", list(call))
 
     async def loaded(self) -> None:
-        """Until the snippet has taken the stub's place."""
+        """Wait until the snippet has replaced the stub."""
         await self.page.wait_for_function("window.carillon && window.carillon.version")
 
     async def answered(self) -> None:
@@ -79,7 +79,7 @@ class Visitor:
         return str(await self.page.evaluate("window.carillon('visitor')"))
 
     async def stored(self) -> dict[str, Any]:
-        """What this origin keeps: localStorage and cookies."""
+        """Return what this origin stores: localStorage and cookies."""
         found: dict[str, Any] = await self.page.evaluate("({...localStorage})")
         cookies = await self.context.cookies()
         return found | {f"cookie:{c.get('name')}": c.get("value") for c in cookies}

@@ -214,7 +214,7 @@ class Carillon:
         return await eventually(look, timeout)
 
     async def tally(self, shop: Shop) -> Any:
-        """What really happened, once all browsers are finished."""
+        """Return the sandbox's tally once all browsers are finished."""
 
         async def look() -> Any:
             tally = await self.sandbox("GET", f"/sandbox/tally?app_id={shop.one_signal}")

@@ -71,8 +71,8 @@ async def test_a6_b5_a_login_that_is_only_claimed_gets_nothing_of_hers(
         await carillon.collect(shop, [one])
     await eventually(lambda: her_basket(carillon, shop), 30)
 
-    told = await carillon.collect(shop, claim("v1", thiefs))
-    codes = [warning["code"] for warning in told.get("warnings", [])]
+    response = await carillon.collect(shop, claim("v1", thiefs))
+    codes = [warning["code"] for warning in response.get("warnings", [])]
     assert codes == (["login_unproven"] if required else [])
     invented = {f"x{n}": str(uuid.uuid4()) for n in range(101)} | {"v1": thiefs}
     for visitor, player in invented.items():
@@ -92,8 +92,8 @@ async def test_a6_b5_a_login_that_is_only_claimed_gets_nothing_of_hers(
         {"audience": {"players": [hers]}},
         {"audience": {"visitors": ["v0"]}},
     ):
-        account, shown = await pushed(carillon, shop, **targets)
-        assert shown == [hers], (targets, account)
-    account, shown = await pushed(carillon, shop, audience={"players": [thiefs]})
+        account, reached = await pushed(carillon, shop, **targets)
+        assert reached == [hers], (targets, account)
+    account, reached = await pushed(carillon, shop, audience={"players": [thiefs]})
     if not required:  # his is hers to the profile: it gets nothing that reads it
-        assert (account["sent"], shown) == (0, [])
+        assert (account["sent"], reached) == (0, [])

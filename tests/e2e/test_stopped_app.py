@@ -26,11 +26,11 @@ async def test_disabled_app_resumes_where_it_stopped(carillon: Carillon, shop: S
     send = await carillon.trigger(shop, campaign="named", recipients=recipients)
 
     async def stopped() -> Any:
-        told = await carillon.ops("GET", f"/v1/apps/{shop.app}")
-        return told if told["state"] == "stopped" else None
+        body = await carillon.ops("GET", f"/v1/apps/{shop.app}")
+        return body if body["state"] == "stopped" else None
 
-    told = await eventually(stopped, 30)
-    assert told["stoppedBecause"].startswith("onesignal_403: ")
+    body = await eventually(stopped, 30)
+    assert body["stoppedBecause"].startswith("onesignal_403: ")
     lines = [orjson.loads(line) for line in carillon.log("sender").splitlines()]
     loud = [line for line in lines if line["level"] == "error" and line.get("app") == shop.app]
     assert {line["message"] for line in loud} == {"app stopped: OneSignal refuses it"}

@@ -22,13 +22,13 @@ async def counted(carillon: Carillon, send: str, totals: dict[str, int]) -> Any:
 
     async def look() -> Any:
         account = await carillon.ops("GET", f"/v1/sends/{send}")
-        shown = {name: account[name] for name in ("impressions", "clicks", "closes")}
+        counts = {name: account[name] for name in ("impressions", "clicks", "closes")}
         done = {
             "impressions": totals["displayed"],
             "clicks": totals["clicked"],
             "closes": totals["closed"],
         }
-        return account if shown == done else None
+        return account if counts == done else None
 
     return await eventually(look, 20)
 
@@ -130,15 +130,17 @@ async def test_broken_trigger_is_set_aside_and_next_one_works(
     assert (await carillon.closed(send))["sent"] == 1
 
     async def reasons() -> Any:
-        letters = (await carillon.ops("GET", "/v1/dead-letters"))["items"]
-        found = {(d["topic"], d["code"]) for d in letters}
-        wanted = {("carillon.triggers", "invalid_json"), ("carillon.triggers", "unknown_app")}
-        return wanted <= found
+        dead_letters = (await carillon.ops("GET", "/v1/dead-letters"))["items"]
+        found = {(d["topic"], d["code"]) for d in dead_letters}
+        expected = {("carillon.triggers", "invalid_json"), ("carillon.triggers", "unknown_app")}
+        return expected <= found
 
     await eventually(reasons)
 
 
-async def test_watching_tells_at_once_why_there_is_no_send(carillon: Carillon, shop: Shop) -> None:
+async def test_watching_reports_at_once_why_there_is_no_send(
+    carillon: Carillon, shop: Shop
+) -> None:
     nobodys = ("--app", "no-such-app", "--campaign", "hello", "--all", "--watch")
     code, _, screen = await run_cli(carillon, *nobodys)
     assert code == 1 and "unknown_app" in screen
@@ -192,7 +194,9 @@ async def test_logins_visitors_players_and_recipients_are_reached(
     assert len(pushes) == 3
 
 
-async def test_unsubscribed_player_is_told_apart_everywhere(carillon: Carillon, shop: Shop) -> None:
+async def test_unsubscribed_player_is_distinguished_everywhere(
+    carillon: Carillon, shop: Shop
+) -> None:
     """OneSignal knows of the opt-out, we don't yet: it is failed, then known, then suppressed."""
     players = await carillon.register(shop, 2)
     await carillon.sandbox("PUT", f"/players/{players[0]}",

@@ -1,4 +1,4 @@
-"""What clients were told: the first of the three tallies."""
+"""Ledger of accepted requests: the first of the three tallies."""
 
 from __future__ import annotations
 

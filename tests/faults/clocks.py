@@ -13,7 +13,7 @@ from tests.faults.hits import HIT_SECONDS
 from tests.faults.plan import Fault
 from tests.stack import eventually
 
-APART_SECONDS = 90  # more than any lease or sweep
+CLOCK_OFFSET_SECONDS = 90  # more than any lease or sweep
 STAGES = {"ingest": "projector", "sender": "accounting"}
 
 
@@ -62,8 +62,8 @@ class Clocks:
             return False
         if seconds > 0:
             return age > seconds / 2
-        return age == 0 if seconds < 0 else 0 < age < APART_SECONDS / 2
+        return age == 0 if seconds < 0 else 0 < age < CLOCK_OFFSET_SECONDS / 2
 
 
 def _aside(fault: Fault) -> int:
-    return APART_SECONDS if fault.roll < 0.5 else -APART_SECONDS
+    return CLOCK_OFFSET_SECONDS if fault.roll < 0.5 else -CLOCK_OFFSET_SECONDS

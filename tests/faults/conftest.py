@@ -43,11 +43,11 @@ async def writer(world: FaultCluster) -> AsyncIterator[LogWriter]:
 
 
 @pytest.fixture(scope="session")
-async def doorman(world: FaultCluster) -> AsyncIterator[WebhookProxy]:
-    async with WebhookProxy(world).open() as doorman:
-        yield doorman
+async def webhook_proxy(world: FaultCluster) -> AsyncIterator[WebhookProxy]:
+    async with WebhookProxy(world).open() as webhook_proxy:
+        yield webhook_proxy
 
 
 @pytest.fixture(scope="session")
-def course(world: FaultCluster, writer: LogWriter, doorman: WebhookProxy) -> FaultRun:
-    return FaultRun(world, writer, doorman, CHOICE)
+def course(world: FaultCluster, writer: LogWriter, webhook_proxy: WebhookProxy) -> FaultRun:
+    return FaultRun(world, writer, webhook_proxy, CHOICE)

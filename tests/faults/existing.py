@@ -15,7 +15,7 @@ from shared.kafka.client import LogWriter
 from shared.models.wire import to_iso
 from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import OPS_TOKEN, FaultCluster
-from tests.faults.poison import letters, plant
+from tests.faults.poison import dead_letters, plant
 from tests.faults.shop import SECRET_MARK, Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
@@ -41,10 +41,10 @@ class Existing:
 
     @classmethod
     async def make(
-        cls, world: FaultCluster, doorman: WebhookProxy, writer: LogWriter, seed: str
+        cls, world: FaultCluster, webhook_proxy: WebhookProxy, writer: LogWriter, seed: str
     ) -> Existing:
         existing = cls(Shop.of(f"schemas:{seed}"))
-        await open_shop(world, doorman, existing.shop)
+        await open_shop(world, webhook_proxy, existing.shop)
         await existing._fill(world, writer)
         return existing
 
@@ -52,10 +52,10 @@ class Existing:
         for app in (self.shop.app, SCRATCH):
             await world.ops("PUT", f"/v1/apps/{app}", json=self._app(app))
         await world.ops("PUT", f"/v1/apps/{self.shop.app}/campaigns/{SCRATCH}", json=campaign())
-        await Clients(world, self.shop, writer, "schemas").settle_in()
+        await Clients(world, self.shop, writer, "schemas").subscribe_first_half()
         await self._merge(world)
         await plant(writer, 1)
-        await eventually(lambda: letters(world), 30, every=0.2)
+        await eventually(lambda: dead_letters(world), 30, every=0.2)
         self._next |= {
             "app": cycle([self.shop.app]),
             "campaign": cycle(["hello"]),
@@ -64,17 +64,17 @@ class Existing:
             "webhook_key": cycle([self.shop.webhook_key]),
             "send": cycle([await self._send(world) for _ in range(SENDS)]),
             "token": cycle([await self._token(world) for _ in range(TOKENS)]),
-            "letter": cycle([letter["_id"] for letter in await letters(world)]),
+            "letter": cycle([dead_letter["_id"] for dead_letter in await dead_letters(world)]),
         }
         async with world.mongo() as database:
             found = database["profiles"].find({"app": self.shop.app})
             people = [profile["_id"] async for profile in found]
             found = database["merges"].find({"app": self.shop.app})
             merges = [(merge["person"], merge["_id"]) async for merge in found]
-        parted = {person for person, _ in merges[:2]}
+        unmerged = {person for person, _ in merges[:2]}
         self._merges = cycle(merges[:2])
-        self._next["person"] = cycle(sorted(parted))
-        self._doomed = cycle(sorted(set(people) - parted))
+        self._next["person"] = cycle(sorted(unmerged))
+        self._doomed = cycle(sorted(set(people) - unmerged))
 
     def _app(self, app: str) -> dict[str, Any]:
         kinds = {

@@ -58,7 +58,7 @@ class FaultCluster:
         self.ingest = self._service("ingest")
         self.sender = self._service("sender")
         self.replicas: list[Server] = []
-        self.frozen: set[Server] = set()
+        self.suspended: set[Server] = set()
         self.up: dict[str, float] = {}
         self.http = httpx.AsyncClient(timeout=15, trust_env=False)
         self.guards = {s: asyncio.Lock() for s in self.servers.values()}  # one fault at a time
@@ -109,9 +109,9 @@ class FaultCluster:
     def set_clock(self, name: str, seconds: float) -> None:
         """So wrong is the clock of that service from now on, a tenth of a second later."""
         self.offsets[name] = seconds
-        told = self._clocks / f"{name}.new"
-        told.write_text(str(seconds))
-        told.replace(self._clocks / name)  # at once: it may be read at any moment
+        written = self._clocks / f"{name}.new"
+        written.write_text(str(seconds))
+        written.replace(self._clocks / name)  # at once: it may be read at any moment
 
     async def start(self) -> None:
         for server in (self.broker, self.database, self.sandbox):
@@ -149,8 +149,8 @@ class FaultCluster:
         env = stack.environment(self.settings.model_copy(update={group: http}))
         self.set_clock(f"replica-{port}", clock_offset)
         env[OFFSET_FILE] = str(self._clocks / f"replica-{port}")
-        told = ["--port", str(port)] if group == "ingest" else []  # else a projector's is any
-        server = Server([sys.executable, "-m", module, *arguments, *told], port, env)
+        options = ["--port", str(port)] if group == "ingest" else []  # else a projector's is any
+        server = Server([sys.executable, "-m", module, *arguments, *options], port, env)
         server.log = self.logs / f"replica-{group}.log"
         self.replicas.append(server)
         return server
@@ -158,9 +158,9 @@ class FaultCluster:
     async def calm(self) -> None:
         """Every fault ends: what is frozen thaws, what is down starts, clocks are right, OneSignal
         behaves."""
-        for server in self.frozen:
+        for server in self.suspended:
             server.thaw()
-        self.frozen.clear()
+        self.suspended.clear()
         for name, server in self.servers.items():
             if server.returncode is not None:
                 await (

@@ -1,4 +1,4 @@
-"""What carries out a plan: each kind of fault is a deed, which says how often it hit."""
+"""Injector of a plan's faults: each kind is an action, which returns how often it hit."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ FaultAction = Callable[[Fault], Awaitable[int]]
 class FaultInjector:
     """One round's. `hits`: of each kind; `planted` are the places of the poison."""
 
-    def __init__(self, writer: LogWriter, deeds: dict[str, FaultAction]) -> None:
+    def __init__(self, writer: LogWriter, actions: dict[str, FaultAction]) -> None:
         self._writer = writer
-        self._deeds = {**deeds, "poison": self._poison}
+        self._actions = {**actions, "poison": self._poison}
         self.hits = Counter[str]()
         self.planted = 0
 
@@ -40,7 +40,7 @@ class FaultInjector:
 
     async def _one(self, fault: Fault) -> None:
         await asyncio.sleep(fault.at)
-        hits = await self._deeds[fault.kind](fault)
+        hits = await self._actions[fault.kind](fault)
         assert hits > 0, f"{fault} hit nothing"
         self.hits[fault.kind] += hits
 
@@ -51,23 +51,23 @@ class FaultInjector:
 
 
 def fault_actions(
-    world: FaultCluster, shop: Shop, doorman: WebhookProxy, clients: Clients
+    world: FaultCluster, shop: Shop, webhook_proxy: WebhookProxy, clients: Clients
 ) -> dict[str, FaultAction]:
-    """Every kind of the plan but the poison."""
+    """Return the action of every kind of fault but the poison."""
     processes, clocks = Processes(world, clients), Clocks(world)
-    mid_batch = MidBatch(world, clients, doorman)
+    mid_batch = MidBatch(world, clients, webhook_proxy)
     store = StoreAnswers(world)
     misbehaviour = Misbehaviour(world, shop, clients, processes)
     verbs = {"kill": processes.kill, "stop": processes.stop, "freeze": processes.freeze}
     return {
         **{
-            f"{v}_{name}": partial(deed, name)
-            for v, deed in verbs.items()
+            f"{v}_{name}": partial(action, name)
+            for v, action in verbs.items()
             for name in world.servers
         },
         **{kind: partial(misbehaviour.of_answers, odds) for kind, odds in DICE.items()},
         "webhooks_lost_and_doubled": misbehaviour.of_webhooks,
-        "hold_and_kill_sender": misbehaviour.hold_and_kill,
+        "hold_and_kill_sender": misbehaviour.kill_during_call,
         "kill_mid_batch_ingest": mid_batch.ingest,
         "kill_mid_batch_sender": mid_batch.sender,
         "clocks_differ": clocks.differ,

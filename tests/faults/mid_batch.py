@@ -15,7 +15,7 @@ from random import Random
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.hits import AIM_SECONDS, HIT_SECONDS
 from tests.faults.plan import Fault
-from tests.faults.processes import frozen
+from tests.faults.processes import suspended
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
 from tests.stack import eventually
@@ -29,18 +29,18 @@ LOOKS = 3  # in a row that find the same work older
 
 
 class MidBatch:
-    def __init__(self, world: FaultCluster, clients: Clients, doorman: WebhookProxy) -> None:
+    def __init__(self, world: FaultCluster, clients: Clients, webhook_proxy: WebhookProxy) -> None:
         self._world = world
         self._clients = clients
-        self._doorman = doorman
+        self._webhook_proxy = webhook_proxy
 
     async def ingest(self, fault: Fault) -> int:
         """While the projector has orders in its hands, which were accepted. No webhooks meanwhile: what
         it makes of those can be lost and nobody would know."""
         dice, numbers = self._clients.dice(str(fault)), iter(range(1_000))
 
-        async def hold() -> bool:
-            self._doorman.hold()
+        async def pause() -> bool:
+            self._webhook_proxy.pause()
             return True
 
         async with asyncio.TaskGroup() as shoppers:
@@ -50,9 +50,9 @@ class MidBatch:
                     shoppers.create_task(self._clients.order(number, Random(dice.random())))
 
             try:
-                return await self._kill("ingest", "projector", fault, (hold, order))
+                return await self._kill("ingest", "projector", fault, (pause, order))
             finally:
-                self._doorman.let_in()
+                self._webhook_proxy.resume()
 
     async def sender(self, fault: Fault) -> int:
         """While accounting has webhooks in its hands, which were answered. The deliveries are through
@@ -60,27 +60,27 @@ class MidBatch:
         dice = self._clients.dice(str(fault))
 
         async def collect() -> bool:
-            self._doorman.hold()
+            self._webhook_proxy.pause()
             send = await self._clients.send_some(dice, transactional=fault.roll < 0.5)
             try:
                 await eventually(lambda: self._is_through(send), AIM_SECONDS)
             except AssertionError:
-                self._doorman.let_in()
+                self._webhook_proxy.resume()
                 return False
             return True
 
-        async def let_in() -> None:
-            self._doorman.let_in()
+        async def resume() -> None:
+            self._webhook_proxy.resume()
 
         try:
-            return await self._kill("sender", "accounting", fault, (collect, let_in))
+            return await self._kill("sender", "accounting", fault, (collect, resume))
         finally:
-            self._doorman.let_in()
+            self._webhook_proxy.resume()
 
     async def _is_through(self, send: str) -> bool:
         async with self._world.mongo() as database:
             closed = await database["sends"].find_one({"_id": send, "closedAt": {"$ne": None}})
-        return closed is not None and send in self._doorman.waiting
+        return closed is not None and send in self._webhook_proxy.waiting
 
     async def _kill(
         self,
@@ -98,7 +98,7 @@ class MidBatch:
                 assert time.monotonic() < deadline, f"{fault} hit nothing for {HIT_SECONDS:g} s"
                 if not await prepare() or not await self._keeps_up(name, stage):
                     continue
-                async with frozen(world, "database"):
+                async with suspended(world, "database"):
                     patient = time.monotonic() < deadline - HIT_SECONDS / 2
                     since = time.time() if patient else 0.0
                     await bring()

@@ -38,7 +38,7 @@ class Misbehaviour:
         plan = {"webhooks": {"drop": 0.3, "duplicate": 0.4}}
         return await self._misbehave(fault, plan, self._webhooks_hit)
 
-    async def hold_and_kill(self, fault: Fault) -> int:
+    async def kill_during_call(self, fault: Fault) -> int:
         """The worst moment: the push is out, the answer is not in. The sender is ours before anything is
         held: nobody who has it could get a push through."""
         async with self._world.plan_guard, self._world.guards[self._world.sender]:

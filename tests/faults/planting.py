@@ -28,12 +28,12 @@ QUERY = f"https://{SECRET_MARK}.example.test/a?session={SECRET_MARK}"
 
 
 async def plant_everything(
-    world: FaultCluster, doorman: WebhookProxy, writer: LogWriter, seed: str
+    world: FaultCluster, webhook_proxy: WebhookProxy, writer: LogWriter, seed: str
 ) -> Set[str]:
     """The values that don't hold the mark, to be searched for. Returns when all is over."""
     shop = Shop.of(f"planting:{seed}")
-    await open_shop(world, doorman, shop)
-    await Clients(world, shop, writer, "planting").settle_in()
+    await open_shop(world, webhook_proxy, shop)
+    await Clients(world, shop, writer, "planting").subscribe_first_half()
     await _open_more(world, shop)
     proxied = stack.service("ingest_service", _behind_a_proxy(world.settings), "--only", "api")
     proxied.log = world.logs / PROXIED
@@ -84,7 +84,10 @@ async def _knows(world: FaultCluster, address: str, shop: Shop) -> bool:
 
 
 async def _by_ingest(world: FaultCluster, address: str, shop: Shop) -> None:
-    base, told = f"http://{address}", {"X-Forwarded-For": VISITORS_ADDRESS, "Referer": QUERY}
+    base, given_headers = (
+        f"http://{address}",
+        {"X-Forwarded-For": VISITORS_ADDRESS, "Referer": QUERY},
+    )
     hook = f"/v1/webhooks/onesignal/{shop.webhook_key}"
     push = {"notificationId": str(uuid.uuid4()), "subscriptionId": shop.players[0], "url": QUERY}
     stream = {"event.kind": "message.push.received", "event.subscription_id": shop.players[0]}
@@ -103,7 +106,7 @@ async def _by_ingest(world: FaultCluster, address: str, shop: Shop) -> None:
         (401, f"{hook}/stream", {"json": stream, "bearer": f"{SECRET_MARK}-wrong"}),
     ]
     for status, path, more in asked:
-        headers = dict(told)
+        headers = dict(given_headers)
         if key := more.pop("key", None):
             headers["X-Write-Key"] = key
         if bearer := more.pop("bearer", None):

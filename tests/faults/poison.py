@@ -51,10 +51,10 @@ async def _publish(writer: LogWriter, record: OutgoingRecord) -> None:
             await asyncio.sleep(0.2)
 
 
-async def letters(world: FaultCluster) -> list[dict[str, Any]]:
-    """All dead letters as they are stored."""
+async def dead_letters(world: FaultCluster) -> list[dict[str, Any]]:
+    """Return all dead letters as they are stored."""
     async with world.mongo() as database:
-        return [letter async for letter in database["dead_letters"].find({})]
+        return [dead_letter async for dead_letter in database["dead_letters"].find({})]
 
 
 def is_planted(letter: dict[str, Any]) -> bool:

@@ -21,7 +21,7 @@ from tests.faults.webhook_proxy import WebhookProxy
 EVERY_SECONDS = 0.1
 WEBHOOK_SECONDS = 0.5
 BEAT_SECONDS = 0.02
-PATIENCE_SECONDS = 6.0
+TIMEOUT_SECONDS = 6.0
 ALLOWED_SECONDS = 1.0
 PAGES_A_VISITOR = 40  # a profile keeps the last 50
 
@@ -39,24 +39,24 @@ class Question(NamedTuple):
 class Prober:
     """`slow`: what took longer than a second or was neither 2xx nor 503 with when to come again.
 
-    `events` were accepted, by their ids; `told` and `tried` are its page views, visitor → items.
+    `events` were accepted, by their ids; `accepted` and `tried` are its page views, visitor → items.
     """
 
     world: FaultCluster
     shop: Shop
-    doorman: WebhookProxy
+    webhook_proxy: WebhookProxy
     send: str  # one that there is
     answers: dict[str, int] = field(default_factory=dict)
     worst: dict[str, float] = field(default_factory=dict)
     slow: list[str] = field(default_factory=list)
     events: set[str] = field(default_factory=set)
-    told: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    accepted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     tried: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _own_delay: float = 0.0  # seconds that the harness's own loop was late, in all
 
     async def run(self, stop: asyncio.Event) -> None:
         async with (
-            httpx.AsyncClient(timeout=PATIENCE_SECONDS, trust_env=False) as http,
+            httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False) as http,
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(self._watch_itself(stop))
@@ -84,13 +84,13 @@ class Prober:
     def _webhook(self, number: int) -> Question:
         """Well formed, of no send of ours; none while nobody's come in."""
         message, player = self._uuid(f"message {number}"), self._uuid(f"player {number}")
-        said: dict[str, Any]
-        said = {"event": "notification.willDisplay", "notificationId": message, "heading": "h"}
+        webhook: dict[str, Any]
+        webhook = {"event": "notification.willDisplay", "notificationId": message, "heading": "h"}
         tag = f"v1.k.{message}.0.0.{'0' * 22}"
-        said |= {"subscriptionId": player, "additionalData": {"carillon": tag}}
+        webhook |= {"subscriptionId": player, "additionalData": {"carillon": tag}}
         path = f"/v1/webhooks/onesignal/{self.shop.webhook_key}"
         event = derived_id(self.shop.app, "impression", message, player, "")
-        return Question("POST", path, said, event)
+        return Question("POST", path, webhook, event)
 
     def _uuid(self, name: str) -> str:
         dice = Random(f"prober:{self.shop.app}:{name}")
@@ -108,14 +108,14 @@ class Prober:
         question = self._questions()[name]
         while not stop.is_set():
             since = self.world.up.get(service)
-            is_held = name == "ingest-webhook" and self.doorman.holds
-            if since is not None and not is_held:
+            may_wait = name == "ingest-webhook" and self.webhook_proxy.is_paused
+            if since is not None and not may_wait:
                 began, delay = time.monotonic(), self._own_delay
-                verdict = await self._one(service, question(number), http)
+                outcome = await self._one(service, question(number), http)
                 took = max(0.0, time.monotonic() - began - (self._own_delay - delay))
                 number += 1
                 if self.world.up.get(service) == since:  # nobody killed it meanwhile
-                    self._note(name, took, verdict)
+                    self._note(name, took, outcome)
             await asyncio.sleep(WEBHOOK_SECONDS if name == "ingest-webhook" else EVERY_SECONDS)
 
     async def _one(self, service: str, asked: Question, http: httpx.AsyncClient) -> str:
@@ -137,10 +137,10 @@ class Prober:
         if asked.event is not None and asked.body is not None:
             self.events.add(asked.event)
             if "visitorId" in asked.body:
-                self.told[asked.body["visitorId"]].add(asked.body["data"]["itemID"])
+                self.accepted[asked.body["visitorId"]].add(asked.body["data"]["itemID"])
 
-    def _note(self, name: str, took: float, verdict: str) -> None:
+    def _note(self, name: str, took: float, outcome: str) -> None:
         self.answers[name] = self.answers.get(name, 0) + 1
         self.worst[name] = max(self.worst.get(name, 0.0), took)
-        if verdict or took > ALLOWED_SECONDS:
-            self.slow.append(f"{name}: {verdict or 'answered'} after {took:.2f} s")
+        if outcome or took > ALLOWED_SECONDS:
+            self.slow.append(f"{name}: {outcome or 'answered'} after {took:.2f} s")

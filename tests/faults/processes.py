@@ -44,16 +44,16 @@ async def gone(world: FaultCluster, name: str) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def frozen(world: FaultCluster, name: str) -> AsyncIterator[None]:
+async def suspended(world: FaultCluster, name: str) -> AsyncIterator[None]:
     """It is there, and answers nobody. Whoever asks for this has its guard."""
     server = world.servers[name]
-    world.frozen.add(server)
+    world.suspended.add(server)
     server.freeze()
     try:
         yield
     finally:
         server.thaw()
-        world.frozen.discard(server)
+        world.suspended.discard(server)
 
 
 class Processes:
@@ -85,7 +85,7 @@ class Processes:
         return 1
 
     async def freeze(self, name: str, fault: Fault) -> int:
-        async with self._world.guards[self._world.servers[name]], frozen(self._world, name):
+        async with self._world.guards[self._world.servers[name]], suspended(self._world, name):
             await asyncio.sleep(fault.lasts)
         return 1
 
@@ -97,7 +97,7 @@ class Processes:
             world.guards[world.broker],
             world.guards[world.ingest],
             asyncio.TaskGroup() as tasks,
-            frozen(world, "broker"),
+            suspended(world, "broker"),
         ):
             for number in range(LARGE_BATCHES):
                 own = Random(dice.random())
@@ -111,15 +111,15 @@ class Processes:
         log is free the spool is drained on a disk that stays full."""
         world, refused = self._world, self._clients.caller.refused
         before, dice = refused["spool_failed"], self._clients.dice(str(fault))
-        hold = world.settings.data_dir / PAUSE_FILE
+        reserve = world.settings.data_dir / PAUSE_FILE
         async with (
             world.guards[world.broker],
             world.guards[world.ingest],
             asyncio.TaskGroup() as tasks,
         ):
             with ExitStack() as ending:
-                ending.callback(hold.unlink, missing_ok=True)
-                hold.touch()
+                ending.callback(reserve.unlink, missing_ok=True)
+                reserve.touch()
                 for number in range(SHOPPERS):
                     tasks.create_task(self._clients.order(number, Random(dice.random())))
                 await eventually(self._spools, FULL_SECONDS, every=0.1)
@@ -128,7 +128,7 @@ class Processes:
                     tasks.create_task(self._clients.order_much(number, Random(dice.random())))
                 await eventually(lambda: refused["spool_failed"] > before, FULL_SECONDS)
                 await asyncio.sleep(fault.lasts)
-                hold.unlink()
+                reserve.unlink()
                 await eventually(self._is_drained, FULL_SECONDS, every=0.1)
         return refused["spool_failed"] - before
 

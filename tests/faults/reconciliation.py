@@ -1,4 +1,4 @@
-"""After a round: what clients were told, what Carillon says, what OneSignal counted. To the unit."""
+"""Reconciliation of a round: what clients, Carillon and OneSignal counted. To the unit."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.faults.client_ledger import ClientLedger
-from tests.faults.clocks import APART_SECONDS
+from tests.faults.clocks import CLOCK_OFFSET_SECONDS
 from tests.faults.fault_cluster import FaultCluster
-from tests.faults.poison import is_planted, letters
+from tests.faults.poison import dead_letters, is_planted
 from tests.faults.prober import Prober
 from tests.faults.reports import differences, out_of_bounds
 from tests.faults.shop import Shop
@@ -18,20 +18,20 @@ from tests.faults.webhook_proxy import Seen, WebhookProxy, sent_by
 from tests.stack import eventually
 
 # What a clock that was ahead has put off waits until the true time is there.
-CLOSED_SECONDS = 90.0 + APART_SECONDS
+CLOSED_SECONDS = 90.0 + CLOCK_OFFSET_SECONDS
 QUIET_SECONDS = 60.0
 
 
 class Reconciliation:
-    """Each check waits until it holds; what never does is said with both sides."""
+    """Checks of a round; each waits until it passes, or fails with both sides."""
 
     def __init__(
-        self, world: FaultCluster, shop: Shop, doorman: WebhookProxy, told: ClientLedger
+        self, world: FaultCluster, shop: Shop, webhook_proxy: WebhookProxy, ledger: ClientLedger
     ) -> None:
         self._world = world
         self._shop = shop
-        self._doorman = doorman
-        self._told = told
+        self._webhook_proxy = webhook_proxy
+        self._ledger = ledger
         self.counted = 0  # interactions, for the record
 
     async def check(self, planted: int) -> None:
@@ -41,37 +41,37 @@ class Reconciliation:
         pushes = await self._pushes()
         self._nobody_was_pushed_twice(pushes)
         await self._accounts_equal_the_sandbox(pushes)
-        await self._counts_lie_between_told_and_done(pushes)
-        await self._report_says_the_same()
+        await self._check_counts(pushes)
+        await self._check_report()
         await self._only_the_poison_is_dead(planted)
         await self._world.ready()
 
-    async def judge_prober(self, prober: Prober) -> None:
-        """When it asks no more: what it was told counts as anybody's."""
+    async def check_prober(self, prober: Prober) -> None:
+        """Check what the stopped prober was answered, as any client's."""
 
         async def look() -> list[str]:
             stored = await Stored.of(self._world, self._shop)
-            return list(stored.pages_differ(prober.told, prober.tried))
+            return list(stored.pages_differ(prober.accepted, prober.tried))
 
         await _until_none(look, QUIET_SECONDS)
-        accepted = self._told.events | prober.events
+        accepted = self._ledger.events | prober.events
         lost = await not_on_the_log(self._world.settings.kafka, accepted, QUIET_SECONDS)
         assert not lost, f"accepted, but not on the log: {len(lost)} of {len(accepted)}: {lost}"
 
     async def _every_event_is_in_its_profile(self) -> None:
         async def look() -> list[str]:
             stored = await Stored.of(self._world, self._shop)
-            return list(stored.differences(self._shop, self._told))
+            return list(stored.differences(self._shop, self._ledger))
 
         await _until_none(look, QUIET_SECONDS)
 
     async def _every_account_closes(self) -> None:
         async def look() -> list[str]:
             async with self._world.mongo() as database:
-                wanted = {"app": self._shop.app, "closedAt": {"$ne": None}}
-                closed = {send["_id"] async for send in database["sends"].find(wanted)}
+                expected = {"app": self._shop.app, "closedAt": {"$ne": None}}
+                closed = {send["_id"] async for send in database["sends"].find(expected)}
             # One that came by the log is unknown to the ops API until intake has it.
-            return [f"{send} never closed" for send in sorted(set(self._told.sends) - closed)]
+            return [f"{send} never closed" for send in sorted(set(self._ledger.sends) - closed)]
 
         await _until_none(look, CLOSED_SECONDS)
 
@@ -102,8 +102,8 @@ class Reconciliation:
         delivered: dict[str, set[str]] = defaultdict(set)
         for push in pushes:
             delivered[sent_by(push["data"])].add(push["player_id"])
-        assert set(delivered) <= set(self._told.sends), "pushed what nobody asked for"
-        for send, audience in self._told.sends.items():
+        assert set(delivered) <= set(self._ledger.sends), "pushed what nobody asked for"
+        for send, audience in self._ledger.sends.items():
             account = await self._account(send)
             left_out = sum(account["suppressed"].values()) + sum(account["failed"].values())
             assert account["audience"] == account["sent"] + left_out, account
@@ -112,16 +112,18 @@ class Reconciliation:
             # All are registered and subscribed, so that each of them must have got it.
             assert delivered[send] == audience, (account, delivered[send] ^ audience)
 
-    async def _counts_lie_between_told_and_done(self, pushes: list[dict[str, Any]]) -> None:
+    async def _check_counts(self, pushes: list[dict[str, Any]]) -> None:
         """A webhook that was answered counts, once; what counts was sent by a browser that acted.
 
         One whose answer got lost may count or not: nobody was told anything.
         """
-        for send in self._told.sends:
-            told, tried = self._doorman.told[send], self._doorman.tried[send]
+        for send in self._ledger.sends:
+            accepted, tried = self._webhook_proxy.accepted[send], self._webhook_proxy.tried[send]
 
-            async def uncounted(send: str = send, told: Seen = told) -> list[str]:
-                return [f"{who} of {send} isn't counted" for who in told - await self._seen(send)]
+            async def uncounted(send: str = send, accepted: Seen = accepted) -> list[str]:
+                return [
+                    f"{who} of {send} isn't counted" for who in accepted - await self._seen(send)
+                ]
 
             await _until_none(uncounted, QUIET_SECONDS)
             seen = await self._seen(send)
@@ -134,21 +136,24 @@ class Reconciliation:
         displayed = {
             (sent_by(push["data"]), push["player_id"]) for push in pushes if push["displayed"]
         }
-        for send, tries in self._doorman.tried.items():
-            if send in self._told.sends:
+        for send, tries in self._webhook_proxy.tried.items():
+            if send in self._ledger.sends:
                 assert {(send, player) for player, _ in tries} <= displayed
 
-    async def _report_says_the_same(self) -> None:
+    async def _check_report(self) -> None:
         """The campaign's and the app's: as its sends' accounts, as MongoDB, as browsers did."""
-        sends, place = sorted(self._told.sends), f"/v1/apps/{self._shop.app}"
-        told, tried = ([of[s] for s in sends] for of in (self._doorman.told, self._doorman.tried))
+        sends, place = sorted(self._ledger.sends), f"/v1/apps/{self._shop.app}"
+        accepted, tried = (
+            [of[s] for s in sends]
+            for of in (self._webhook_proxy.accepted, self._webhook_proxy.tried)
+        )
 
         async def look() -> list[str]:
             report = await self._world.ops("GET", f"{place}/campaigns/hello/report")
             (same,) = (await self._world.ops("GET", f"{place}/report"))["items"]
             accounts = [await self._account(send) for send in sends]
             seen = [await self._seen(send) for send in sends]
-            found = [*differences(report, accounts, seen), *out_of_bounds(report, told, tried)]
+            found = [*differences(report, accounts, seen), *out_of_bounds(report, accepted, tried)]
             return found + (["the app's report differs"] if same != report else [])
 
         await _until_none(look, QUIET_SECONDS)
@@ -168,10 +173,10 @@ class Reconciliation:
 
     async def _only_the_poison_is_dead(self, planted: int) -> None:
         async def all_dead() -> bool:
-            return sum(map(is_planted, await letters(self._world))) >= planted
+            return sum(map(is_planted, await dead_letters(self._world))) >= planted
 
         await eventually(all_dead, QUIET_SECONDS, every=0.2)
-        strange = [d for d in await letters(self._world) if not is_planted(d)]
+        strange = [d for d in await dead_letters(self._world) if not is_planted(d)]
         described = [(d["stage"], d["topic"], d["code"], d["message"]) for d in strange]
         assert not described, f"dead letters that nobody planted: {described}"
 

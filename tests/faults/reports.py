@@ -17,23 +17,25 @@ def differences(
 ) -> Iterator[str]:
     """All of the campaign's sends; `seen` are theirs, as MongoDB has them."""
     kinds = Counter(kind for of_send in seen for _, kind in of_send)
-    wanted: dict[str, Any] = {"sends": len(accounts), "breakdownPending": 0}
-    wanted |= {name: sum(a[name] for a in accounts) for name in ("audience", "sent", "pending")}
-    wanted |= {name: _summed(a[name] for a in accounts) for name in ("suppressed", "failed")}
-    wanted |= {plural: kinds[kind] for kind, plural in PLURAL.items()}
-    for name, value in wanted.items():
+    expected: dict[str, Any] = {"sends": len(accounts), "breakdownPending": 0}
+    expected |= {name: sum(a[name] for a in accounts) for name in ("audience", "sent", "pending")}
+    expected |= {name: _summed(a[name] for a in accounts) for name in ("suppressed", "failed")}
+    expected |= {plural: kinds[kind] for kind, plural in PLURAL.items()}
+    for name, value in expected.items():
         if report[name] != value:
             yield f"the report says {report[name]} {name}, its sends {value}"
     for breakdown in BREAKDOWNS:
         for name in ("sent", *PLURAL.values()):
             total = sum(cell[name] for cell in report[breakdown])
-            if total != wanted[name]:
-                yield f"by {breakdown} the report says {total} {name}, its sends {wanted[name]}"
+            if total != expected[name]:
+                yield f"by {breakdown} the report says {total} {name}, its sends {expected[name]}"
 
 
-def out_of_bounds(report: Mapping[str, Any], told: list[Seen], tried: list[Seen]) -> Iterator[str]:
+def out_of_bounds(
+    report: Mapping[str, Any], accepted: list[Seen], tried: list[Seen]
+) -> Iterator[str]:
     """What was answered counts; what counts was tried. One whose answer got lost may count."""
-    least, most = (Counter(kind for one in each for _, kind in one) for each in (told, tried))
+    least, most = (Counter(kind for one in each for _, kind in one) for each in (accepted, tried))
     for kind, plural in PLURAL.items():
         if not least[kind] <= report[plural] <= most[kind]:
             yield f"{report[plural]} {plural}: {least[kind]} were answered, {most[kind]} tried"

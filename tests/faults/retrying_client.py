@@ -17,7 +17,7 @@ PAUSE_SECONDS = 0.2
 
 
 class RetryingClient:
-    """Of one round; its answers are what clients were told."""
+    """Client of one round, which repeats what was not accepted."""
 
     def __init__(self, world: FaultCluster, writer: LogWriter) -> None:
         self._world = world
@@ -39,7 +39,7 @@ class RetryingClient:
                 if answer.is_success:
                     return answer
                 last = f"{answer.status_code} {answer.text}"
-                self._judge(url, answer)
+                self._check_answer(url, answer)
             await asyncio.sleep(PAUSE_SECONDS)
         raise AssertionError(f"{url} took nothing for {GIVE_UP_SECONDS:g} s; the last: {last}")
 
@@ -53,7 +53,7 @@ class RetryingClient:
                 assert time.monotonic() < deadline, "the log never came back"
                 await asyncio.sleep(PAUSE_SECONDS)
 
-    def _judge(self, url: str, answer: httpx.Response) -> None:
+    def _check_answer(self, url: str, answer: httpx.Response) -> None:
         """A key may be unknown for 5 s after its app was made; else only 503, saying when."""
         honest = answer.status_code == 503 and int(answer.headers.get("Retry-After", 0)) > 0
         if honest:

@@ -32,7 +32,7 @@ class FaultRun:
 
     world: FaultCluster
     writer: LogWriter
-    doorman: WebhookProxy
+    webhook_proxy: WebhookProxy
     choice: Choice
     planted: int = 0
     shops: list[Shop] = field(default_factory=list)
@@ -43,29 +43,29 @@ class FaultRun:
             try:
                 await self._run(plan)
             finally:
-                self.doorman.let_in()
+                self.webhook_proxy.resume()
                 await self.world.calm()
 
     async def _run(self, plan: Round) -> None:
         world, began = self.world, time.monotonic()
         shop = Shop.of(plan.seed)
         self.shops.append(shop)
-        self.doorman.strange.clear()
-        await open_shop(world, self.doorman, shop)
+        self.webhook_proxy.strange.clear()
+        await open_shop(world, self.webhook_proxy, shop)
         clients = Clients(world, shop, self.writer, plan.seed)
-        hands = FaultInjector(self.writer, fault_actions(world, shop, self.doorman, clients))
-        await clients.settle_in()
-        prober = Prober(world, shop, self.doorman, await clients.first_send())
+        hands = FaultInjector(self.writer, fault_actions(world, shop, self.webhook_proxy, clients))
+        await clients.subscribe_first_half()
+        prober = Prober(world, shop, self.webhook_proxy, await clients.first_send())
         memory = Memory(world)
-        verdict = Reconciliation(world, shop, self.doorman, clients.told)
+        reconciliation = Reconciliation(world, shop, self.webhook_proxy, clients.ledger)
         async with _beside(prober.run, memory.watch):
             await self._break(plan, clients, hands)
             self._nothing_was_strange(clients)
-            await verdict.check(self.planted)
-        await verdict.judge_prober(prober)
-        _say(f"\n{plan.number}: {_counted(hands.hits)}")
-        _say(f"{_told(clients, prober)}, {verdict.counted} interactions")
-        _say(f"{_measured(prober, memory)}; {time.monotonic() - began:.0f} s")
+            await reconciliation.check(self.planted)
+        await reconciliation.check_prober(prober)
+        _print_now(f"\n{plan.number}: {_counted(hands.hits)}")
+        _print_now(f"{_traffic_line(clients, prober)}, {reconciliation.counted} interactions")
+        _print_now(f"{_measured(prober, memory)}; {time.monotonic() - began:.0f} s")
         self._nothing_was_strange(clients)
         assert not prober.slow, f"{len(prober.slow)} answers too late: {prober.slow[:5]}"
         memory.is_bounded()
@@ -83,7 +83,7 @@ class FaultRun:
             tasks.create_task(clients.work())
 
     def _nothing_was_strange(self, clients: Clients) -> None:
-        strange = clients.caller.strange + self.doorman.strange
+        strange = clients.caller.strange + self.webhook_proxy.strange
         assert not strange, f"{len(strange)} answers that no client should get: {strange[:5]}"
 
 
@@ -93,11 +93,11 @@ def repeatable(plan: Round, again: str) -> Iterator[None]:
     try:
         yield
     except BaseException as exc:
-        told = "; ".join(sorted({f"{type(e).__name__}: {e}" for e in _leaves(exc)}))
-        _say(f"\n{plan}: {told}\nagain: {again}")
+        causes = "; ".join(sorted({f"{type(e).__name__}: {e}" for e in _leaves(exc)}))
+        _print_now(f"\n{plan}: {causes}\nagain: {again}")
         if not isinstance(exc, Exception):
             raise
-        raise AssertionError(f"{plan}: {told}\nagain: {again}") from exc
+        raise AssertionError(f"{plan}: {causes}\nagain: {again}") from exc
 
 
 @asynccontextmanager
@@ -123,11 +123,13 @@ def _counted(hits: Counter[str]) -> str:
     return ", ".join(f"{kind} hit {count}" for kind, count in hits.items())
 
 
-def _told(clients: Clients, prober: Prober) -> str:
-    told, refused = clients.told, sum(clients.caller.refused.values())
-    pushes = sum(map(len, told.sends.values()))
-    events = len(told.events) + len(prober.events)
-    return f"{events} events accepted ({refused} refused), {len(told.sends)} sends, {pushes} pushes"
+def _traffic_line(clients: Clients, prober: Prober) -> str:
+    ledger, refused = clients.ledger, sum(clients.caller.refused.values())
+    pushes = sum(map(len, ledger.sends.values()))
+    events = len(ledger.events) + len(prober.events)
+    return (
+        f"{events} events accepted ({refused} refused), {len(ledger.sends)} sends, {pushes} pushes"
+    )
 
 
 def _measured(prober: Prober, memory: Memory) -> str:
@@ -136,6 +138,6 @@ def _measured(prober: Prober, memory: Memory) -> str:
     return f"slowest answer {worst}; MB {most}"
 
 
-def _say(line: str) -> None:
+def _print_now(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

@@ -56,7 +56,7 @@ class Shop:
         return f"{SECRET_MARK}-{number}@{self.app}.example.test"
 
 
-async def open_shop(world: FaultCluster, doorman: WebhookProxy, shop: Shop) -> None:
+async def open_shop(world: FaultCluster, webhook_proxy: WebhookProxy, shop: Shop) -> None:
     """Known to OneSignal and the sender at once, to ingest within 5 s; half of its browsers have
     each SDK."""
     await world.onesignal(
@@ -67,7 +67,7 @@ async def open_shop(world: FaultCluster, doorman: WebhookProxy, shop: Shop) -> N
     half = len(shop.players) // 2
     for sdk, ids in (("v15", shop.players[:half]), ("v16", shop.players[half:])):
         body = {"app_id": shop.one_signal, "ids": ids, "sdk": sdk}
-        body |= {"webhook_url": doorman.url(shop.webhook_key)}
+        body |= {"webhook_url": webhook_proxy.url(shop.webhook_key)}
         await world.onesignal("POST", "/sandbox/browsers", json=body)
     await world.ops("PUT", f"/v1/apps/{shop.app}", json=_app(shop))
     await world.ops("PUT", f"/v1/apps/{shop.app}/campaigns/hello", json=campaign())

@@ -1,4 +1,4 @@
-"""What became of accepted events: on the log, in visitors and in profiles. To the unit."""
+"""Comparison of accepted events with the log, visitors and profiles. To the unit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def not_on_the_log(kafka: KafkaSettings, ids: set[str], seconds: float) ->
 
 
 class Stored:
-    """The visitors and profiles of a shop, compared with what its clients were told."""
+    """The visitors and profiles of a shop, compared with what its clients were ledger."""
 
     def __init__(self, visitors: list[Document], profiles: list[Document]) -> None:
         self._visitors = {visitor["visitor"]: visitor for visitor in visitors}
@@ -52,15 +52,15 @@ class Stored:
             ]
         return cls(*found)
 
-    def differences(self, shop: Shop, told: ClientLedger) -> Iterator[str]:
+    def differences(self, shop: Shop, ledger: ClientLedger) -> Iterator[str]:
         """Each order, subscriber and turn at a kiosk that isn't there, or is there too often."""
-        for visitor, orders in told.orders.items():
+        for visitor, orders in ledger.orders.items():
             there = Counter(p["id"] for p in self._profile(visitor).get("purchases", ()))
             if there != Counter(orders):
                 yield f"orders of {visitor}: {(there - Counter(orders)) or set(orders) - set(there)}"
-        for visitor, player in told.players.items():
+        for visitor, player in ledger.players.items():
             yield from self._subscriber(shop, visitor, player)
-        for visitor, turns in told.turns.items():
+        for visitor, turns in ledger.turns.items():
             yield from self._kiosk(shop, visitor, turns)
 
     def _subscriber(self, shop: Shop, visitor: str, player: str) -> Iterator[str]:
@@ -80,13 +80,13 @@ class Stored:
             yield f"{visitor} after {turns} turns: {epochs} epochs, in the basket {quantities}"
 
     def pages_differ(
-        self, told: Mapping[str, set[str]], tried: Mapping[str, set[str]]
+        self, accepted: Mapping[str, set[str]], tried: Mapping[str, set[str]]
     ) -> Iterator[str]:
         """The prober asks once each: what got no answer may be there or not."""
         for visitor in tried:
             there = {entry["item"] for entry in self._profile(visitor).get("viewed", ())}
-            if not told.get(visitor, set()) <= there <= tried[visitor]:
-                yield f"pages of {visitor}: {sorted(there ^ told.get(visitor, set()))}"
+            if not accepted.get(visitor, set()) <= there <= tried[visitor]:
+                yield f"pages of {visitor}: {sorted(there ^ accepted.get(visitor, set()))}"
 
     def _profile(self, visitor: str) -> Document:
         return self._profiles.get(visitor, {})

@@ -15,7 +15,7 @@ import pytest
 from shared.kafka.topics import EVENTS_TOPIC as EVENTS_TOPIC
 from tests.faults.conftest import CHOICE
 from tests.faults.fault_cluster import FaultCluster
-from tests.faults.poison import is_planted, letters
+from tests.faults.poison import dead_letters, is_planted
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy, sent_by
@@ -39,11 +39,13 @@ class Scenario:
 
 
 @pytest.fixture(scope="module")
-async def scene(world: FaultCluster, doorman: WebhookProxy, writer: Any) -> AsyncIterator[Scenario]:
+async def scene(
+    world: FaultCluster, webhook_proxy: WebhookProxy, writer: Any
+) -> AsyncIterator[Scenario]:
     shop = Shop.of(f"fuzz:{CHOICE.seed}")
-    await open_shop(world, doorman, shop)
+    await open_shop(world, webhook_proxy, shop)
     clients = Clients(world, shop, writer, "fuzz")
-    await clients.settle_in()
+    await clients.subscribe_first_half()
     await world.misbehave({"webhooks": {"drop": 1.0}})
     send = str(uuid.uuid4())
     trigger = {"id": send, "app": shop.app, "campaign": "hello", "audience": {"all": True}}
@@ -103,7 +105,7 @@ async def test_fuzzed_webhooks(world: FaultCluster, scene: Scenario) -> None:
     assert answers.total() == MANY
     await heard_out(world, scene, 1)
     assert await interactions(world, scene.send) == {"impressions": 0, "clicks": 1, "closes": 0}
-    assert [d for d in await letters(world) if not is_planted(d)] == []
+    assert [d for d in await dead_letters(world) if not is_planted(d)] == []
     await world.ready()
 
 

@@ -36,7 +36,7 @@ def test_a_seed_is_a_plan() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "text"),
     [
         (KeyError("totals"), "totals"),
         (TimeoutError("too long"), "too long"),
@@ -47,12 +47,12 @@ def test_a_seed_is_a_plan() -> None:
     ],
     ids=lambda case: type(case).__name__,
 )
-def test_whatever_ends_a_round_says_how_to_repeat_it(
-    error: BaseException, said: str, capsys: pytest.CaptureFixture[str]
+def test_whatever_ends_a_round_states_how_to_repeat_it(
+    error: BaseException, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     again = "make test-faults SEED=feed ROUND=3"
     expected = AssertionError if isinstance(error, Exception) else type(error)
     with pytest.raises(expected), repeatable(Round(3, "feed:3", ()), again):
         raise error
     printed = capsys.readouterr().out
-    assert said in printed and f"again: {again}\n" in printed
+    assert text in printed and f"again: {again}\n" in printed

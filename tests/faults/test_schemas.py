@@ -22,7 +22,7 @@ from shared.kafka.client import LogWriter
 from tests.faults.conftest import CHOICE
 from tests.faults.existing import Existing
 from tests.faults.fault_cluster import FaultCluster
-from tests.faults.poison import is_planted, letters
+from tests.faults.poison import dead_letters, is_planted
 from tests.faults.webhook_proxy import WebhookProxy
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -37,8 +37,8 @@ Tally = Counter[tuple[str, GenerationMode, int]]  # route, mode, status
 
 
 @pytest.fixture(scope="module")
-async def existing(world: FaultCluster, doorman: WebhookProxy, writer: LogWriter) -> Existing:
-    return await Existing.make(world, doorman, writer, CHOICE.seed)
+async def existing(world: FaultCluster, webhook_proxy: WebhookProxy, writer: LogWriter) -> Existing:
+    return await Existing.make(world, webhook_proxy, writer, CHOICE.seed)
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -75,7 +75,7 @@ def _hammer_one(
             existing.fit(case)
         answer = case.call(base_url=base_url, headers=keys, timeout=20)
         answers[operation.label, mode, answer.status_code] += 1
-        _judge(
+        _check_answer(
             answer, f"{operation.label} ({mode.value}): {answer.status_code} {answer.text[:300]}"
         )
 
@@ -83,7 +83,7 @@ def _hammer_one(
         ask()
 
 
-def _judge(answer: Any, what: str) -> None:
+def _check_answer(answer: Any, what: str) -> None:
     if answer.status_code in ASKED_FOR_LATER:
         assert int(answer.headers["Retry-After"][0]) > 0, what
     else:
@@ -100,15 +100,15 @@ def _share(answers: Tally, route: str) -> float:
     return sum(n for s, n in right.items() if s < 300) / sum(right.values())
 
 
-def _say(name: str, answers: Tally) -> None:
+def _print_now(name: str, answers: Tally) -> None:
     for route in sorted({route for route, _, _ in answers}):
-        told = {
+        counts = {
             mode.value: {
                 s: n for (r, m, s), n in sorted(answers.items()) if (r, m) == (route, mode)
             }
             for mode in (RIGHT, WRONG)
         }
-        sys.stdout.write(f"\n{name} {route}: {told}")
+        sys.stdout.write(f"\n{name} {route}: {counts}")
     sys.stdout.write("\n")
 
 
@@ -119,7 +119,7 @@ async def test_no_request_is_a_mistake_of_ours(
     address = world.servers[name].address
     document = (await world.http.get(f"http://{address}/openapi.json")).json()
     answers = await asyncio.to_thread(_hammer, document, address, existing)
-    _say(name, answers)
+    _print_now(name, answers)
     routes = {route for route, _, _ in answers}
     assert len(routes) == sum(map(len, document["paths"].values()))
     shares = {route: _share(answers, route) for route in routes}
@@ -128,7 +128,7 @@ async def test_no_request_is_a_mistake_of_ours(
     refused = {route for route, mode, status in answers if mode is WRONG and status >= 400}
     assert {route for route, mode, _ in answers if mode is WRONG} - refused == set()
     await world.ready()
-    strange = [d["code"] for d in await letters(world) if not is_planted(d)]
+    strange = [d["code"] for d in await dead_letters(world) if not is_planted(d)]
     assert strange == []
     mistakes = [line for line in world.log(name).splitlines() if '"request failed"' in line]
     assert mistakes == []

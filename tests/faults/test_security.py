@@ -62,7 +62,7 @@ async def test_every_ops_route_needs_a_token(world: FaultCluster) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_headers_tell_nothing_and_let_nobody_in(world: FaultCluster, name: str) -> None:
+async def test_headers_reveal_nothing_and_admit_nobody(world: FaultCluster, name: str) -> None:
     base = f"http://{world.servers[name].address}"
     for path in ("/health/ready", "/v1/nothing", "/v1/sends", "/v1/profile", "/%00", "/../etc"):
         answer = await world.http.get(base + path, headers={"Origin": "https://evil.example.test"})
@@ -97,12 +97,12 @@ async def trap() -> AsyncIterator[tuple[str, list[str]]]:
 
 
 async def test_urls_that_come_in_are_never_called(
-    world: FaultCluster, doorman: WebhookProxy, writer: Any
+    world: FaultCluster, webhook_proxy: WebhookProxy, writer: Any
 ) -> None:
     shop = Shop.of(f"trap:{CHOICE.seed}")
-    await open_shop(world, doorman, shop)
+    await open_shop(world, webhook_proxy, shop)
     clients = Clients(world, shop, writer, "trap")
-    await clients.settle_in()
+    await clients.subscribe_first_half()
     async with trap() as (url, calls):
         body = campaign()
         button = {"id": "b", "text": "Go", "url": f"{url}/button", "icon": f"{url}/button.png"}
@@ -148,11 +148,11 @@ def _called(node: ast.AST) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
-async def test_nothing_that_is_told_gets_into_a_log(
-    world: FaultCluster, doorman: WebhookProxy, writer: Any
+async def test_nothing_that_is_reported_gets_into_a_log(
+    world: FaultCluster, webhook_proxy: WebhookProxy, writer: Any
 ) -> None:
     """All that is secret or personal, by every way in, taken and refused."""
-    values = await plant_everything(world, doorman, writer, CHOICE.seed)
+    values = await plant_everything(world, webhook_proxy, writer, CHOICE.seed)
     assert len(values) >= 10
     assert search(world.logs, values) == []
 

@@ -45,10 +45,10 @@ async def test_e4_each_stage_meets_an_invented_code(course: FaultRun) -> None:
     assert not missed, f"nothing was refused to {missed}; met {sorted(met)}"
     ways = {how for _, _, how in course.world.proxy.hits - before}
     assert ways == {"refuse", "half", "refuse_after"}
-    await _erase_somebody(course.world, course.shops[-1])
+    await _erase_person(course.world, course.shops[-1])
 
 
-async def _erase_somebody(world: FaultCluster, shop: Shop) -> None:
+async def _erase_person(world: FaultCluster, shop: Shop) -> None:
     """An erasure goes through both services; it meets the codes too."""
     async with world.mongo() as database:
         profile = await database["profiles"].find_one({"app": shop.app})

@@ -38,13 +38,13 @@ class Clients:
         self._shop = shop
         self._seed = seed
         self.caller = RetryingClient(world, writer)
-        self.told = ClientLedger()
+        self.ledger = ClientLedger()
 
     def dice(self, actor: str) -> Random:
         return Random(f"traffic:{self._seed}:{actor}")
 
-    async def settle_in(self) -> None:
-        """Before the faults: the first half of the browsers subscribe and are in the ledger."""
+    async def subscribe_first_half(self) -> None:
+        """Subscribe the first half of the browsers; return when they are in the ledger."""
         await asyncio.gather(*(self._subscribe(number) for number in range(self.half)))
 
         async def all_known() -> bool:
@@ -96,7 +96,7 @@ class Clients:
         events = {"oneSignal": subscribed, "identify": person}
         dice = self.dice(f"browser {number}")
         await self._report([_event(dice, kind, visitor, data) for kind, data in events.items()])
-        self.told.players[visitor] = player
+        self.ledger.players[visitor] = player
 
     async def order(self, number: int, dice: Random, others: Sequence[dict[str, Any]] = ()) -> None:
         """By turns, evenly: a profile keeps a person's last 50 orders."""
@@ -105,7 +105,7 @@ class Clients:
         items = [{"itemID": "i1", "quantity": 1, "price": 9.5}]
         bought = [_event(dice, "purchase", visitor, {"id": o, "items": items}) for o in orders]
         await self._report(bought + [_event(dice, "other", visitor, data) for data in others])
-        self.told.orders[visitor].update(orders)
+        self.ledger.orders[visitor].update(orders)
 
     async def order_much(self, number: int, dice: Random) -> None:
         """An order among events that are as large as events may be."""
@@ -125,7 +125,7 @@ class Clients:
             turn = [_event(dice, kind, visitor, data) for kind, data in events.items()]
             await self._report(turn)
             await self._report(turn)
-            self.told.turns[visitor] += 1
+            self.ledger.turns[visitor] += 1
 
     async def _report(self, events: list[dict[str, Any]]) -> None:
         url = f"http://{self._world.ingest.address}/v1/events"
@@ -133,7 +133,7 @@ class Clients:
         answer = await self.caller.post(url, orjson.dumps(events), headers)
         if answer.json() != {"accepted": len(events), "rejected": []}:
             self.caller.strange.append(f"{url}: {answer.text}")
-        self.told.events |= {event["id"] for event in events}
+        self.ledger.events |= {event["id"] for event in events}
 
     async def _send(self, number: int) -> str:
         """By turns to everybody over HTTP, to some named ones in haste, to everybody by the log."""
@@ -149,7 +149,7 @@ class Clients:
             url = f"http://{self._world.sender.address}/v1/sends"
             headers = {"Authorization": f"Bearer {OPS_TOKEN}"}
             await self.caller.post(url, orjson.dumps(trigger), headers)
-        self.told.sends[trigger["id"]] = frozenset(players)
+        self.ledger.sends[trigger["id"]] = frozenset(players)
         return str(trigger["id"])
 
     async def send_some(self, dice: Random, *, transactional: bool) -> str:
@@ -157,7 +157,7 @@ class Clients:
         some = dice.sample(sorted(self.audience), SOME)
         trigger = self._trigger(dice, some, "transactional" if transactional else "marketing")
         await self._publish(trigger)
-        self.told.sends[trigger["id"]] = frozenset(some)
+        self.ledger.sends[trigger["id"]] = frozenset(some)
         return str(trigger["id"])
 
     def _trigger(self, dice: Random, players: list[str], priority: str) -> dict[str, Any]:

@@ -26,13 +26,13 @@ ANSWER_SECONDS = 8.0
 
 
 class WebhookProxy:
-    """`told`: who was answered 2xx, by send; `tried`: who ever asked. Browsers post once and never
+    """`accepted`: who was answered 2xx, by send; `tried`: who ever asked. Browsers post once and never
     again, so each answer is final: `strange` are those that are neither a 2xx nor an honest 503."""
 
     def __init__(self, world: FaultCluster) -> None:
         self._world = world
         self.port = free_port()
-        self.told: dict[str, Seen] = defaultdict(set)
+        self.accepted: dict[str, Seen] = defaultdict(set)
         self.tried: dict[str, Seen] = defaultdict(set)
         self.strange: list[str] = []
         self._open = asyncio.Event()
@@ -43,14 +43,14 @@ class WebhookProxy:
         return f"http://127.0.0.1:{self.port}/{webhook_key}"
 
     @property
-    def holds(self) -> bool:
+    def is_paused(self) -> bool:
         return not self._open.is_set()
 
-    def hold(self) -> None:
+    def pause(self) -> None:
         """Lets nobody in for a while."""
         self._open.clear()
 
-    def let_in(self) -> None:
+    def resume(self) -> None:
         self._open.set()
         self.waiting.clear()
 
@@ -72,12 +72,12 @@ class WebhookProxy:
         raw = await request.read()
         send, who = _read(orjson.loads(raw))
         self.tried[send].add(who)
-        if self.holds:
+        if self.is_paused:
             self.waiting.add(send)
             await self._open.wait()
         status = await self._ask(request, raw)
         if status < 300:
-            self.told[send].add(who)
+            self.accepted[send].add(who)
         return web.Response(status=status)
 
     async def _ask(self, request: web.Request, raw: bytes) -> int:
@@ -88,14 +88,14 @@ class WebhookProxy:
         since = self._world.up.get("ingest")
         try:
             async with self._session.post(url, data=raw, headers=headers) as answer:
-                said = await answer.text()
+                body = await answer.text()
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             if since is not None and self._world.up.get("ingest") == since:
                 self.strange.append(f"a webhook: {type(exc).__name__} while ingest was up")
             return 502
         honest = answer.status == 503 and int(answer.headers.get("Retry-After", 0)) > 0
         if answer.status >= 300 and not honest:
-            self.strange.append(f"a genuine webhook: {answer.status} {said}")
+            self.strange.append(f"a genuine webhook: {answer.status} {body}")
         return answer.status
 
 

@@ -28,7 +28,7 @@ def how_many(choice: Choice, given: str | None) -> int:
 
 
 def body(sdk: str, event: str, message: str, player: str, tag: str | None) -> dict[str, Any]:
-    """As the SDK's service worker sends it."""
+    """Return a webhook's body as the SDK's service worker sends it."""
     data = {} if tag is None else {"carillon": tag}
     if sdk == "v15":
         return {"event": event, "id": message, "userId": player, "heading": "h", "data": data}

@@ -42,6 +42,6 @@ def test_n2_n14_no_program_starts(command: str, given: tuple[str, str], tmp_path
         timeout=60,
         check=False,
     )
-    said = (ended.stdout + ended.stderr).strip()
-    assert ended.returncode in (1, 2) and name in said, said
-    assert len(said.splitlines()) == 1 and not (tmp_path / "data").exists(), said
+    message = (ended.stdout + ended.stderr).strip()
+    assert ended.returncode in (1, 2) and name in message, message
+    assert len(message.splitlines()) == 1 and not (tmp_path / "data").exists(), message

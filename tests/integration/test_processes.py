@@ -71,7 +71,7 @@ async def test_d2_an_api_without_kafka_is_ready_all_the_same(settings: Settings)
                 assert parts["kafka"]["status"] == "down"
 
 
-async def test_processes_say_how_far_they_are(settings: Settings) -> None:
+async def test_processes_state_how_far_they_are(settings: Settings) -> None:
     async with seeded(settings) as database:
 
         async def caught_up() -> dict[str, Any] | None:
@@ -108,7 +108,7 @@ async def test_processes_say_how_far_they_are(settings: Settings) -> None:
         assert await documents(database) == []
 
 
-async def test_a_sender_beats_too_and_says_goodbye(settings: Settings) -> None:
+async def test_a_sender_beats_too_and_states_goodbye(settings: Settings) -> None:
     async with seeded(settings) as database:
         with stack.service("sender_service", settings, "--only", "ops,planner") as server:
             async with client_of(server) as client:

@@ -50,8 +50,8 @@ class Scenario:
         else:
             answer = await self.ask(method, path, body)
         took = time.monotonic() - began
-        told = answer.status_code, answer.json()["code"]
-        assert told == (503, "mongo_unavailable"), f"{method} {path}: {told}"
+        answered = answer.status_code, answer.json()["code"]
+        assert answered == (503, "mongo_unavailable"), f"{method} {path}: {answered}"
         assert int(answer.headers["Retry-After"]) > 0
         assert took < ALLOWED_SECONDS, f"{method} {path} after {took:.2f} s"
 
@@ -82,10 +82,10 @@ async def all_are_refused(scene: Scenario) -> None:
     answer = await scene.ingest.post(EVENTS, json={"type": "pageview", "visitorId": "v"})
     assert answer.status_code == 202  # the log has it
     # Perhaps its app came since: whoever was turned away for good would drop the event.
-    await stack.eventually(lambda: _stranger_is_told(scene, 503))
+    await stack.eventually(lambda: _is_unknown_token_answered(scene, 503))
 
 
-async def _stranger_is_told(scene: Scenario, status: int) -> bool:
+async def _is_unknown_token_answered(scene: Scenario, status: int) -> bool:
     url = "/v1/events?key=wk_nobody_knows"
     answer = await scene.ingest.post(url, json={"type": "pageview", "visitorId": "v"})
     assert answer.status_code in (401, 503) and ("retry-after" in answer.headers) == (
@@ -96,7 +96,7 @@ async def _stranger_is_told(scene: Scenario, status: int) -> bool:
 
 async def all_is_well_again(scene: Scenario) -> None:
     await until(scene.sender, 200, "ready")
-    await stack.eventually(lambda: _stranger_is_told(scene, 401))
+    await stack.eventually(lambda: _is_unknown_token_answered(scene, 401))
     for asked in ASKED:
 
         async def is_answered(asked: tuple[str, str, Any] = asked) -> bool:
@@ -105,7 +105,7 @@ async def all_is_well_again(scene: Scenario) -> None:
         await stack.eventually(is_answered)
 
 
-async def test_frozen_database_is_told_by_every_route(scene: Scenario) -> None:
+async def test_suspended_database_is_reported_by_every_route(scene: Scenario) -> None:
     scene.database.freeze()
     try:
         await all_are_refused(scene)
@@ -115,7 +115,7 @@ async def test_frozen_database_is_told_by_every_route(scene: Scenario) -> None:
     await all_is_well_again(scene)
 
 
-async def test_killed_database_is_told_by_every_route(scene: Scenario) -> None:
+async def test_killed_database_is_reported_by_every_route(scene: Scenario) -> None:
     scene.database.kill()
     await all_are_refused(scene)
     scene.database.start()

@@ -24,10 +24,10 @@ def test_n23_a_terminal_is_told_what_starts(service: str, command: str) -> None:
             timeout=60,
             check=False,
         )
-        said = os.read(ours, 10_000).decode()
+        screen = os.read(ours, 10_000).decode()
     finally:
         os.close(ours)
         os.close(theirs)
     assert ended.returncode == 2
-    assert f"{service}: starting the service" in said
-    assert command in said and f"python -m {service}_service --help" in said
+    assert f"{service}: starting the service" in screen
+    assert command in screen and f"python -m {service}_service --help" in screen

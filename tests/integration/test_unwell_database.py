@@ -95,8 +95,8 @@ async def test_n4_ingest_takes_events_under_a_refused_password_and_starts_so(
             assert answer.status_code == 202
             answer = await client.post("/v1/events?key=wk_other", json=one_signal("w", second))
             assert answer.status_code == 503  # a browser would drop what a 401 refuses
-            said = f"mongo_unavailable ({refusal.code} {refusal.name})"
-            await stack.eventually(lambda: _is(client, "mongodb", said))
+            message = f"mongo_unavailable ({refusal.code} {refusal.name})"
+            await stack.eventually(lambda: _is(client, "mongodb", message))
             assert server.returncode is None
             proxy.decide = lambda _: None
             await until(client, 200, "ready")
@@ -139,8 +139,8 @@ async def test_n4_each_role_starts_under_a_refused_password(
     port = ("--port", str(proxied.ingest.port)) if role == "projector" else ()
     with stack.service(name, proxied, "--only", role, *port) as server:
         async with client_of(server) as client:
-            said = "mongo_unavailable (18 AuthenticationFailed)"
-            await stack.eventually(lambda: _is(client, "mongodb", said), 20)
+            message = "mongo_unavailable (18 AuthenticationFailed)"
+            await stack.eventually(lambda: _is(client, "mongodb", message), 20)
             assert server.returncode is None
             proxy.decide = lambda _: None
             await until(client, 200, "ready")
@@ -150,12 +150,12 @@ async def test_e2_one_command_a_collection_and_ready_only_after_them(
     proxied: Settings, proxy: MongoProxy
 ) -> None:
     made: list[str] = []
-    held = [True]
+    is_blocking = [True]
 
     def decide(request: Message) -> Refusal | None:
         if request.command != "createIndexes":
             return None
-        if held[0]:
+        if is_blocking[0]:
             return Refusal()
         made.append(request.collection)
         return None
@@ -166,7 +166,7 @@ async def test_e2_one_command_a_collection_and_ready_only_after_them(
             await stack.eventually(lambda: _is_there(client, "indexes"), 20)
             await stack.eventually(lambda: _is(client, "mongodb", ""), 20)
             assert (await readiness(client))[0] == 503
-            held[0] = False
+            is_blocking[0] = False
             await until(client, 200, "ready")
     assert len(made) > 10 and len(set(made)) == len(made)
 

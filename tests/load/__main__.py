@@ -37,22 +37,24 @@ async def _load(world: FaultCluster, writer: LogWriter) -> int:
     journeys = Journeys(world, writer)
     await journeys.open_shop()
     capacity = await journeys.capacity()
-    _say(f"capacity: {capacity:.1f} journeys/s; now {SHARE * capacity:.1f}/s for {MINUTES:g} min")
-    watch = Watch(world, MINUTES * 60, _say)
+    _print_now(
+        f"capacity: {capacity:.1f} journeys/s; now {SHARE * capacity:.1f}/s for {MINUTES:g} min"
+    )
+    watch = Watch(world, MINUTES * 60, _print_now)
     done = await journeys.walk(SHARE * capacity, MINUTES * 60, watch)
     await journeys.finish()
-    _say(f"{done} journeys; {journeys.late} of them began more than a second late")
+    _print_now(f"{done} journeys; {journeys.late} of them began more than a second late")
     burst = Burst(world, journeys.app, journeys.key("write"))
-    told = await burst.run()
+    result = await burst.run()
     await world.ready()
     await journeys.once_more()
     problems = [*watch.problems(), *burst.problems]
-    for line in [*watch.summary(), told, *problems]:
-        _say(line)
+    for line in [*watch.summary(), result, *problems]:
+        _print_now(line)
     return 1 if problems else 0
 
 
-def _say(line: str) -> None:
+def _print_now(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -16,7 +16,7 @@ TIMES = 10
 A_REQUEST = 500
 AT_ONCE = 8
 ALLOWED_SECONDS = 1.0  # for a refusal
-PATIENCE_SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Burst:
     async def _all_is_stored(self, before: int) -> float:
         began = time.monotonic()
         while await self._people() < before + self._accepted:
-            if time.monotonic() - began > PATIENCE_SECONDS:
+            if time.monotonic() - began > TIMEOUT_SECONDS:
                 stored = await self._people() - before
                 self.problems.append(f"burst: {self._accepted} accepted, {stored} stored")
                 break

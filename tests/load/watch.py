@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tests.faults.fault_cluster import SERVICES, FaultCluster
 
 LOOK_SECONDS = 2.0
-SAY_SECONDS = 60.0
+REPORT_SECONDS = 60.0
 BASE_AT = 0.25  # minute 5 of 20
 WINDOW = 0.05  # of the whole: what a look at one time means
 GROWTH = 1.1
@@ -33,12 +33,12 @@ async def lag_of(world: FaultCluster, service: str) -> dict[str, float]:
 class Watch:
     world: FaultCluster
     seconds: float
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     memory: list[tuple[float, dict[str, float]]] = field(default_factory=list)  # when, MB
     lags: list[tuple[float, float]] = field(default_factory=list)  # when, records of all stages
 
     async def run(self) -> None:
-        began = said = time.monotonic()
+        began = reported = time.monotonic()
         while True:
             at = time.monotonic() - began
             self.memory.append((at, self.world.resident_megabytes()))
@@ -46,12 +46,14 @@ class Watch:
             for name in SERVICES:
                 lag += sum((await lag_of(self.world, name)).values())
             self.lags.append((at, lag))
-            if time.monotonic() - said >= SAY_SECONDS:
-                said = time.monotonic()
-                self.say(f"  {at / 60:.0f} min: {self._told(self.memory[-1][1])}, lag {lag:.0f}")
+            if time.monotonic() - reported >= REPORT_SECONDS:
+                reported = time.monotonic()
+                self.report(
+                    f"  {at / 60:.0f} min: {self._memory_line(self.memory[-1][1])}, lag {lag:.0f}"
+                )
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _told(self, memory: dict[str, float]) -> str:
+    def _memory_line(self, memory: dict[str, float]) -> str:
         return ", ".join(f"{name} {mb:.1f} MB" for name, mb in memory.items())
 
     def _around(self, share: float) -> dict[str, float]:
@@ -63,8 +65,8 @@ class Watch:
     def summary(self) -> list[str]:
         lags = [lag for _, lag in self.lags]
         return [
-            f"at {BASE_AT * self.seconds / 60:.1f} min: {self._told(self._around(BASE_AT))};"
-            f" at the end: {self._told(self._around(1.0))}",
+            f"at {BASE_AT * self.seconds / 60:.1f} min: {self._memory_line(self._around(BASE_AT))};"
+            f" at the end: {self._memory_line(self._around(1.0))}",
             f"lag of all stages: median {statistics.median(lags):.0f}, most {max(lags):.0f} records",
         ]
 

@@ -81,7 +81,7 @@ EVENT: dict[str, Any] = {
     "visitorId": "v",
 }
 EVENT |= {"occurredAt": AT, "receivedAt": AT, "data": {"merge": ["a", "b"]}}
-LETTER = {
+DEAD_LETTER = {
     "id": UUID,
     "stage": "s",
     "topic": "t",
@@ -90,7 +90,7 @@ LETTER = {
     "type": "t",
     "at": AT,
 }
-LETTER |= {"key": "", "value": "", "code": "c", "message": "m"}
+DEAD_LETTER |= {"key": "", "value": "", "code": "c", "message": "m"}
 BATCH: dict[str, Any] = {
     "sentAt": AT,
     "events": [{"type": "pageview", "visitorId": "v", "data": {"itemID": "i"}}],
@@ -118,7 +118,7 @@ DATA: dict[str, dict[str, Any]] = {
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SHOP = {"_id": "demo", "name": "d", "version": 1, "oneSignal": {"appId": "a", "restApiKey": "k"}}
 ARRIVAL = RequestContext(App.model_validate(SHOP), "browser", NOW, timedelta(0), 400, 100, False)
-JUDGE = EventValidator(LoginProof(Vault("k" * 40)))
+VALIDATOR = EventValidator(LoginProof(Vault("k" * 40)))
 SOME = {"x": NEVER}
 NOBODY = DataSubject("demo", SOME, SOME, SOME, SOME, hash_of=str)
 
@@ -130,7 +130,7 @@ def _projected(raw: bytes) -> object:
 
 
 def _reported(raw: bytes) -> object:
-    return JUDGE.validate(load_json(raw), ARRIVAL)
+    return VALIDATOR.validate(load_json(raw), ARRIVAL)
 
 
 def _imported(raw: bytes) -> object:
@@ -148,7 +148,7 @@ DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "job": (Job.parse, JOB),
     "delivery": (Delivery.parse, DELIVERY),
     "event": (Event.parse, EVENT),
-    "letter": (DeadLetter.parse, LETTER),
+    "letter": (DeadLetter.parse, DEAD_LETTER),
     "projected": (_projected, EVENT),
     "head of a list": (lambda raw: read_head((1, raw)), HEAD),
     "line of a list": (lambda raw: read_recipient(2, raw, 0), LINE),
@@ -205,7 +205,7 @@ READERS = {
     "sender_service/ops/app_body.py": OWN,
     "sender_service/ops/apps.py": OWN,
     "sender_service/ops/bodies.py": "tests/contract/sender/test_strict_bodies.py",
-    "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_trial.py",
+    "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_dry_run.py",
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",
     "sender_service/ops/asked.py": "preview",
     "sender_service/ops/push_tester.py": "connection, refusal",

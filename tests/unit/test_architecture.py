@@ -35,7 +35,7 @@ def test_files_stay_small(modules: list[str]) -> None:
     assert not {n: s for n, s in sizes.items() if s > MAX_LINES and n not in LONGER}
 
 
-def test_each_module_says_what_it_is(modules: list[str]) -> None:
+def test_each_module_states_what_it_is(modules: list[str]) -> None:
     texts = {n: (ROOT / n).read_text() for n in modules}
     silent = [n for n, text in texts.items() if text and not ast.get_docstring(ast.parse(text))]
     assert not silent

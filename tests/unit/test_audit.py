@@ -62,6 +62,6 @@ def test_only_what_was_asked_and_found_sound_ends_with_0(
     assert exit_code_of(findings(*dependencies)) == code
 
 
-def test_no_report_is_told() -> None:
+def test_no_report_is_reported() -> None:
     with pytest.raises(orjson.JSONDecodeError):
         read_report(b"")

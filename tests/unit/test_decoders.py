@@ -147,12 +147,12 @@ def test_onesignals_answers(status: int, body: Any, retry_after: str | None) -> 
     body=ANYTHING,
 )
 def test_answers_to_the_connections_test(status: int, key: str, body: Any) -> None:
-    for said in (body, {key: body}, {key: [body]}):
-        told = _judged(httpx.Response(status, content=_dumps(said)))
-        assert told["result"] and isinstance(told["message"], str)
-        for count in (told["players"], told["messageablePlayers"]):
+    for nested in (body, {key: body}, {key: [body]}):
+        result = _judged(httpx.Response(status, content=_dumps(nested)))
+        assert result["result"] and isinstance(result["message"], str)
+        for count in (result["players"], result["messageablePlayers"]):
             assert count is None or (type(count) is int and count >= 0)
-        assert orjson.dumps(plain(told))
+        assert orjson.dumps(plain(result))
 
 
 @pytest.mark.parametrize("depth", [200, 990, 1_010, 1_022, 5_000])

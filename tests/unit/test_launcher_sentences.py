@@ -26,8 +26,8 @@ def log_line(message: str, error: Exception | None = None, **extra: object) -> s
 
 def test_c3_log_lines_are_service_message_and_code() -> None:
     line = log_line("dependency unwell", code="mongo_unavailable", component="mongo", mongoCode=18)
-    said = read_log_line(line)
-    assert said == "sender: dependency unwell: mongo_unavailable (component mongo, mongoCode 18)"
+    message = read_log_line(line)
+    assert message == "sender: dependency unwell: mongo_unavailable (component mongo, mongoCode 18)"
     assert read_log_line(log_line("crashed", ValueError("jana"))) == "sender: crashed: ValueError"
     assert read_log_line(log_line("started")) == "sender: started"
 

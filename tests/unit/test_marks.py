@@ -85,7 +85,7 @@ def test_services_inside_of_pytest_are_heard() -> None:
     assert listener.heard == 1
 
 
-def test_what_they_say_is_searched_as_they_would_write_it() -> None:
+def test_what_they_state_is_searched_as_they_would_write_it() -> None:
     listener = Listener()
     listener.handle(logging.makeLogRecord({"msg": "taken", "send": ID, "login": "planted"}))
     (found,) = listener.found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,15 +15,14 @@ from ingest_service.collect.event_validator import EventValidator
 from ingest_service.collect.login_proof import LoginProof
 from shared.apps import AppRegistry
 from shared.clock import monotonic
-from shared.errors import LogUnavailable, StoreUnavailable
+from shared.errors import StoreUnavailable
 from shared.health import Health
-from shared.kafka.client import OutgoingRecord
 from shared.models.app import App
-from shared.models.event import Event
 from shared.mongo.client import Database
 from shared.secrets import Vault
 from shared.settings import HttpSettings, LimitSettings
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
+from tests.support.memory_log import MemoryLog
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHOP = "https://shop.example.test"
@@ -32,25 +30,6 @@ VAULT = Vault("a secret key for tests, long enough")
 PROXY = "10.9.0.0/16"  # trusted
 TIGHT = LimitSettings(key_per_second=100, key_burst=2_000, address_per_second=2, address_burst=20)
 EMPTY: dict[str, Any] = {"oneSignal": {}, "affinityToOneSignalPlayerID": []}
-
-
-class MemoryLog:
-    """Keeps what was acknowledged; refuses while it is away, as the real one does."""
-
-    def __init__(self) -> None:
-        self.records: list[OutgoingRecord] = []
-        self.calls = 0
-        self.away = False
-
-    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
-        if self.away:
-            raise LogUnavailable("Kafka is away")
-        self.calls += 1
-        self.records += records
-
-    @property
-    def events(self) -> list[Event]:
-        return [Event.parse(record.value) for record in self.records]
 
 
 class MemoryViews:

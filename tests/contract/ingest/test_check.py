@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.contract.ingest.doubles import Api
-from tests.contract.ingest.test_events_access import PROOF
+from tests.contract.ingest.requests import LOGIN_HASH
 
 
 def identify(**data: Any) -> dict[str, Any]:
@@ -34,7 +34,8 @@ async def test_i13_a_webhook_key_is_looked_at(client: httpx.AsyncClient, api: Ap
 
 
 @pytest.mark.parametrize(
-    ("proof", "codes"), [(PROOF, []), ("f" * 64, ["login_unproven"]), (None, ["login_unproven"])]
+    ("proof", "codes"),
+    [(LOGIN_HASH, []), ("f" * 64, ["login_unproven"]), (None, ["login_unproven"])],
 )
 async def test_i13_a_proof_is_looked_at_and_nothing_stored(
     client: httpx.AsyncClient, api: Api, proof: str | None, codes: list[str]

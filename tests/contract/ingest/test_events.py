@@ -12,23 +12,7 @@ import orjson
 import pytest
 
 from tests.contract.ingest.doubles import NOW, SHOP, Api
-
-URL = "/v1/events?key=wk_open"
-P = "6B2A3C1E-58d4-4b8a-9a61-0f4c1f2a7d10"
-
-
-def pageview(**changes: Any) -> dict[str, Any]:
-    return {"type": "pageview", "visitorId": "v1", "data": {"itemID": "7"}, **changes}
-
-
-def nested(levels: int) -> dict[str, Any]:
-    return {"in": nested(levels - 1)} if levels else {}
-
-
-def code_of(answer: httpx.Response) -> str:
-    body = answer.json()
-    assert set(body) == {"code", "message", "errors"}
-    return str(body["code"])
+from tests.contract.ingest.requests import EVENTS_URL, PLAYER, code_of, nested, pageview
 
 
 @pytest.mark.parametrize(
@@ -36,7 +20,7 @@ def code_of(answer: httpx.Response) -> str:
     [pageview(), [pageview()], {"events": [pageview()]}, {"events": [pageview()], "sentAt": None}],
 )
 async def test_shapes_of_a_request(client: httpx.AsyncClient, api: Api, body: Any) -> None:
-    answer = await client.post(URL, json=body)
+    answer = await client.post(EVENTS_URL, json=body)
     assert (answer.status_code, answer.json()) == (202, {"accepted": 1, "rejected": []})
     assert [event.type for event in api.log.events] == ["pageview"]
 
@@ -54,10 +38,10 @@ async def test_stored_event_is_the_wire_model(client: httpx.AsyncClient, api: Ap
             "browser": "chrome",
             "sdk": "16",
         },
-        "data": {"playerID": P, "status": 1},
+        "data": {"playerID": PLAYER, "status": 1},
         "unknown": True,
     }
-    assert (await client.post(URL, json=event)).status_code == 202
+    assert (await client.post(EVENTS_URL, json=event)).status_code == 202
     (record,) = api.log.records
     assert (record.topic, record.key, record.type) == ("carillon.events", "v:1.a-b_C", "oneSignal")
     assert orjson.loads(record.value) == {
@@ -67,7 +51,7 @@ async def test_stored_event_is_the_wire_model(client: httpx.AsyncClient, api: Ap
         "type": "oneSignal",
         "source": "browser",
         "visitorId": "v:1.a-b_C",
-        "playerId": P.lower(),
+        "playerId": PLAYER.lower(),
         "occurredAt": "2026-11-22T11:59:00Z",
         "receivedAt": "2026-11-22T12:00:00Z",
         "page": {"url": f"{SHOP}/", "title": "Shop", "referrer": ""},
@@ -77,14 +61,14 @@ async def test_stored_event_is_the_wire_model(client: httpx.AsyncClient, api: Ap
             "browser": "chrome",
             "sdk": "16",
         },
-        "data": {"playerID": P.lower(), "status": "subscribed", "state": "subscribed"},
+        "data": {"playerID": PLAYER.lower(), "status": "subscribed", "state": "subscribed"},
     }
 
 
 async def test_events_of_a_request_are_published_together(
     client: httpx.AsyncClient, api: Api
 ) -> None:
-    answer = await client.post(URL, json=[pageview() for _ in range(500)])
+    answer = await client.post(EVENTS_URL, json=[pageview() for _ in range(500)])
     assert answer.json()["accepted"] == 500
     assert api.log.calls == 1
     assert len({event.id for event in api.log.events}) == 500
@@ -93,7 +77,7 @@ async def test_events_of_a_request_are_published_together(
 async def test_beacon_is_text(client: httpx.AsyncClient, api: Api) -> None:
     body = orjson.dumps(pageview())
     answer = await client.post(
-        URL, content=body, headers={"Content-Type": "text/plain;charset=UTF-8"}
+        EVENTS_URL, content=body, headers={"Content-Type": "text/plain;charset=UTF-8"}
     )
     assert answer.status_code == 202
 
@@ -101,7 +85,7 @@ async def test_beacon_is_text(client: httpx.AsyncClient, api: Api) -> None:
 async def test_custom_event_keeps_its_data(client: httpx.AsyncClient, api: Api) -> None:
     data = {"any": {"thing": [1, "x"]}}
     answer = await client.post(
-        URL, json={"type": "my.shop:opened-2", "visitorId": "v", "data": data}
+        EVENTS_URL, json={"type": "my.shop:opened-2", "visitorId": "v", "data": data}
     )
     assert answer.status_code == 202
     assert api.log.events[0].data == data
@@ -113,13 +97,13 @@ async def test_time_is_corrected_by_the_senders_clock(client: httpx.AsyncClient,
         "events": [pageview(occurredAt=(ahead - timedelta(seconds=90)).isoformat())],
         "sentAt": ahead.isoformat(),
     }
-    assert (await client.post(URL, json=batch)).status_code == 202
+    assert (await client.post(EVENTS_URL, json=batch)).status_code == 202
     assert api.log.events[0].occurred_at == NOW - timedelta(seconds=90)
 
 
 async def test_time_may_be_in_milliseconds(client: httpx.AsyncClient, api: Api) -> None:
     at = NOW - timedelta(minutes=1)
-    await client.post(URL, json=pageview(occurredAt=int(at.timestamp() * 1000)))
+    await client.post(EVENTS_URL, json=pageview(occurredAt=int(at.timestamp() * 1000)))
     assert api.log.events[0].occurred_at == at
 
 
@@ -135,14 +119,18 @@ async def test_bad_ones_do_not_take_the_good_along(client: httpx.AsyncClient, ap
         {"type": "pageview"},
         pageview(type="carillon.erase"),
         pageview(type="7up"),
-        {"type": "oneSignal", "visitorId": "v", "data": {"playerID": f"local-{P}", "status": 1}},
+        {
+            "type": "oneSignal",
+            "visitorId": "v",
+            "data": {"playerID": f"local-{PLAYER}", "status": 1},
+        },
         {"type": "custom", "visitorId": "v", "data": deep},
         {"type": "custom", "visitorId": "v", "data": {"x": "y" * 33_000}},
         pageview(occurredAt="yesterday"),
         pageview(occurredAt=1e300),
         pageview(occurredAt=True),
     ]
-    answer = await client.post(URL, json=events)
+    answer = await client.post(EVENTS_URL, json=events)
     assert answer.status_code == 202
     body = answer.json()
     assert body["accepted"] == 4
@@ -169,13 +157,13 @@ async def test_bad_ones_do_not_take_the_good_along(client: httpx.AsyncClient, ap
 
 async def test_depth_of_eight_is_allowed(client: httpx.AsyncClient) -> None:
     custom = {"type": "custom", "visitorId": "v", "data": nested(6)}  # itself the first level
-    answer = await client.post(URL, json=custom)
+    answer = await client.post(EVENTS_URL, json=custom)
     assert answer.status_code == 202
 
 
 async def test_none_valid_is_an_error_that_names_the_fields(client: httpx.AsyncClient) -> None:
     bad = {"type": "oneSignal", "visitorId": "v", "data": {"playerID": "7", "status": "no"}}
-    answer = await client.post(URL, json=[{}, 1, bad])
+    answer = await client.post(EVENTS_URL, json=[{}, 1, bad])
     assert answer.status_code == 422
     assert code_of(answer) == "missing"
     fields = [(error["field"], error["code"]) for error in answer.json()["errors"]]
@@ -210,7 +198,7 @@ async def test_none_valid_is_an_error_that_names_the_fields(client: httpx.AsyncC
     ],
 )
 async def test_bad_bodies(client: httpx.AsyncClient, api: Api, body: bytes, code: str) -> None:
-    answer = await client.post(URL, content=body)
+    answer = await client.post(EVENTS_URL, content=body)
     assert (answer.status_code, code_of(answer)) == (422, code)
     assert api.log.records == []
 
@@ -221,7 +209,7 @@ async def test_too_large_is_refused_by_its_header(client: httpx.AsyncClient, api
         yield b""
 
     headers = {"Content-Length": str(1024 * 1024 + 1)}
-    answer = await client.post(URL, content=unread(), headers=headers)
+    answer = await client.post(EVENTS_URL, content=unread(), headers=headers)
     assert (answer.status_code, code_of(answer)) == (413, "too_large")
 
 
@@ -234,12 +222,12 @@ async def test_too_large_is_noticed_while_reading(client: httpx.AsyncClient) -> 
             read += 65_536
             yield b" " * 65_536
 
-    answer = await client.post(URL, content=endless())
+    answer = await client.post(EVENTS_URL, content=endless())
     assert (answer.status_code, code_of(answer)) == (413, "too_large")
     assert read <= 1024 * 1024 + 65_536
 
 
 async def test_exactly_a_mebibyte_is_read(client: httpx.AsyncClient) -> None:
     body = orjson.dumps(pageview())
-    answer = await client.post(URL, content=body + b" " * (1024 * 1024 - len(body)))
+    answer = await client.post(EVENTS_URL, content=body + b" " * (1024 * 1024 - len(body)))
     assert answer.status_code == 202

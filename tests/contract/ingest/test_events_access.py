@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Any
 
 import httpx
@@ -14,7 +12,7 @@ from shared.mongo.client import open_database
 from shared.secrets import Vault
 from shared.settings import MongoSettings
 from tests.contract.ingest.doubles import SHOP, Api, app
-from tests.contract.ingest.test_events import URL, code_of, pageview
+from tests.contract.ingest.requests import EVENTS_URL, LOGIN_HASH, code_of, pageview
 
 
 @pytest.mark.parametrize(
@@ -42,16 +40,16 @@ async def test_servers_have_their_own_keys(client: httpx.AsyncClient, api: Api) 
     assert api.log.events[0].source == "server"
 
 
-async def test_log_away_is_told_at_once(client: httpx.AsyncClient, api: Api) -> None:
+async def test_log_away_is_reported_at_once(client: httpx.AsyncClient, api: Api) -> None:
     api.log.away = True
-    answer = await client.post(URL, json=pageview())
+    answer = await client.post(EVENTS_URL, json=pageview())
     assert (answer.status_code, code_of(answer)) == (503, "kafka_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
 
 
 async def test_apps_not_known_yet_is_not_an_unknown_key() -> None:
     async with open_database(MongoSettings(), "test") as database, Api(database).client() as client:
-        answer = await client.post(URL, json=pageview())
+        answer = await client.post(EVENTS_URL, json=pageview())
     assert (answer.status_code, code_of(answer)) == (503, "mongo_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
 
@@ -91,7 +89,7 @@ async def test_no_origin_is_a_server(client: httpx.AsyncClient) -> None:
 
 
 async def test_errors_can_be_read_by_the_page(client: httpx.AsyncClient) -> None:
-    answer = await client.post(URL, content=b"{", headers={"Origin": SHOP})
+    answer = await client.post(EVENTS_URL, content=b"{", headers={"Origin": SHOP})
     assert answer.status_code == 422
     assert answer.headers["Access-Control-Allow-Origin"] == SHOP
 
@@ -111,14 +109,13 @@ async def test_preflight(client: httpx.AsyncClient) -> None:
 
 
 async def test_other_methods_are_not_allowed(client: httpx.AsyncClient) -> None:
-    answer = await client.get(URL)
+    answer = await client.get(EVENTS_URL)
     assert (answer.status_code, code_of(answer)) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == "POST, OPTIONS"
-    answer = await client.get(URL, headers={"Origin": SHOP})
+    answer = await client.get(EVENTS_URL, headers={"Origin": SHOP})
     assert "access-control-allow-origin" not in answer.headers
 
 
-PROOF = hmac.new(b"hmac secret", b"eva", hashlib.sha256).hexdigest()
 BAD_PROOFS: tuple[dict[str, Any], ...] = (
     {},
     {"loginHash": "0" * 64},
@@ -139,9 +136,9 @@ async def test_a6_unproven_login_is_left_out_and_warned_of(
 ) -> None:
     before = warned("proof")
     for bad in BAD_PROOFS:
-        told = await identify(client, "wk_proof", login="eva", email="eva@example.test", **bad)
-        (warning,) = told.pop("warnings")
-        assert told == {"accepted": 1, "rejected": []}
+        body = await identify(client, "wk_proof", login="eva", email="eva@example.test", **bad)
+        (warning,) = body.pop("warnings")
+        assert body == {"accepted": 1, "rejected": []}
         assert "eva" not in warning.pop("message")
         assert warning == {"index": 0, "field": "data.login", "code": "login_unproven"}
         data = api.log.events[-1].data
@@ -153,13 +150,15 @@ async def test_a6_unproven_login_is_left_out_and_warned_of(
 
 async def test_a6_ingest_says_what_is_proven(client: httpx.AsyncClient, api: Api) -> None:
     """A sender's own word for it is dropped; a server's key is proof."""
-    told = await identify(client, "wk_proof", login="eva", loginHash=PROOF.upper(), proven=False)
-    assert (told["accepted"], told["rejected"]) == (1, [])
-    assert [one["field"] for one in told["warnings"]] == ["data.proven"]
+    body = await identify(
+        client, "wk_proof", login="eva", loginHash=LOGIN_HASH.upper(), proven=False
+    )
+    assert (body["accepted"], body["rejected"]) == (1, [])
+    assert [one["field"] for one in body["warnings"]] == ["data.proven"]
     await identify(client, "wk_proof", email="eva@example.test", proven=True, claimed="x")
     await identify(client, "sk_proof", login="eva", proven=False)
     await identify(client, "wk_optional", login="eva", proven=True)
-    await identify(client, "wk_optional", login="eva", loginHash=PROOF)
+    await identify(client, "wk_optional", login="eva", loginHash=LOGIN_HASH)
     assert [event.data for event in api.log.events] == [
         {"login": "eva", "proven": True},
         {"email": "eva@example.test", "proven": False},
@@ -173,9 +172,9 @@ async def test_a6_answer_has_at_most_a_hundred_warnings(client: httpx.AsyncClien
     events = [
         {"type": "identify", "visitorId": f"v{n}", "data": {"login": "eva"}} for n in range(120)
     ]
-    told = (await client.post("/v1/events?key=wk_proof", json=events)).json()
-    assert told["accepted"] == 120
-    assert [warning["index"] for warning in told["warnings"]] == list(range(100))
+    body = (await client.post("/v1/events?key=wk_proof", json=events)).json()
+    assert body["accepted"] == 120
+    assert [warning["index"] for warning in body["warnings"]] == list(range(100))
 
 
 def warned(app: str) -> float:

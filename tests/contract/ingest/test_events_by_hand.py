@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.contract.ingest.doubles import NOW, Api
-from tests.contract.ingest.test_events import code_of
+from tests.contract.ingest.requests import code_of
 
 URL = "/v1/events?key=wk_open"
 

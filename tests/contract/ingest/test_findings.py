@@ -7,7 +7,7 @@ import gzip
 import httpx
 import orjson
 
-from tests.contract.ingest.test_events import URL, code_of, pageview
+from tests.contract.ingest.requests import EVENTS_URL, code_of, pageview
 
 BAD = {
     "type": 7,
@@ -21,7 +21,7 @@ BAD = {
 
 async def test_b3_findings_are_bounded(client: httpx.AsyncClient) -> None:
     body = gzip.compress(orjson.dumps([BAD] * 500))
-    answer = await client.post(URL, content=body, headers={"Content-Encoding": "gzip"})
+    answer = await client.post(EVENTS_URL, content=body, headers={"Content-Encoding": "gzip"})
     assert answer.status_code == 422
     assert code_of(answer) == "uuid"
     errors = answer.json()["errors"]
@@ -32,7 +32,7 @@ async def test_b3_findings_are_bounded(client: httpx.AsyncClient) -> None:
 
 
 async def test_b3_rejected_events_are_bounded(client: httpx.AsyncClient) -> None:
-    answer = await client.post(URL, json=[pageview()] * 2 + [{}] * 498)
+    answer = await client.post(EVENTS_URL, json=[pageview()] * 2 + [{}] * 498)
     body = answer.json()
     assert (answer.status_code, body["accepted"]) == (202, 2)
     assert [one["index"] for one in body["rejected"]] == list(range(2, 102))
@@ -40,13 +40,13 @@ async def test_b3_rejected_events_are_bounded(client: httpx.AsyncClient) -> None
 
 
 async def test_b3_the_pinned_shape_stays_where_all_are_listed(client: httpx.AsyncClient) -> None:
-    answer = await client.post(URL, json=[pageview()] + [{}] * 100)
+    answer = await client.post(EVENTS_URL, json=[pageview()] + [{}] * 100)
     assert set(answer.json()) == {"accepted", "rejected"}
     assert len(answer.json()["rejected"]) == 100
 
 
 async def test_b3_one_event_has_five_findings(client: httpx.AsyncClient) -> None:
-    answer = await client.post(URL, json=BAD)
+    answer = await client.post(EVENTS_URL, json=BAD)
     assert [error["field"] for error in answer.json()["errors"]] == [
         "events.0.id", "events.0.type", "events.0.visitorId", "events.0.occurredAt",
         "events.0.page.url",

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.contract.ingest.doubles import Api, app
-from tests.contract.ingest.test_events import URL, pageview
+from tests.contract.ingest.requests import EVENTS_URL, pageview
 
 SERVER_URL = "/v1/events?key=sk_open"  # whose logins need no proof
 
@@ -41,15 +41,15 @@ async def test_f01_a_login_is_a_login(client: httpx.AsyncClient, api: Api, login
 
 @pytest.mark.parametrize("visitor", ["undefined", "null", "0", "NaN"])
 async def test_f01_a_placeholder_is_no_visitor(client: httpx.AsyncClient, visitor: str) -> None:
-    answer = await client.post(URL, json=[pageview(visitorId=visitor), pageview()])
+    answer = await client.post(EVENTS_URL, json=[pageview(visitorId=visitor), pageview()])
     assert answer.json()["rejected"][0]["code"] == "placeholder_visitor"
     assert answer.json()["accepted"] == 1
 
 
 async def test_f01_an_app_may_allow_a_real_one(client: httpx.AsyncClient, api: Api) -> None:
     api.apps.take([app("open", allowedLogins=["guest"])])
-    assert (await client.post(URL, json=identify("guest"))).status_code == 202
-    assert (await client.post(URL, json=identify("null"))).status_code == 422
+    assert (await client.post(EVENTS_URL, json=identify("guest"))).status_code == 202
+    assert (await client.post(EVENTS_URL, json=identify("null"))).status_code == 422
 
 
 async def test_f11_a_bad_email_costs_itself(client: httpx.AsyncClient, api: Api) -> None:

@@ -13,7 +13,7 @@ from ingest_service.collect.event_validator import EventValidator, RequestContex
 from ingest_service.collect.login_proof import LoginProof
 from shared.errors import InvalidPayload
 from tests.contract.ingest.doubles import NOW, VAULT, Api, app
-from tests.contract.ingest.test_events import URL, P
+from tests.contract.ingest.requests import EVENTS_URL, PLAYER
 
 Data = dict[str, Any]
 SLOWER = 1.4  # times a good one, on a machine that does other things; 9afda51: 1.8
@@ -21,7 +21,7 @@ SLOWER = 1.4  # times a good one, on a machine that does other things; 9afda51: 
 
 async def post(client: httpx.AsyncClient, kind: str, data: Data, **more: Any) -> httpx.Response:
     event = {"type": kind, "visitorId": "v", "data": data, **more}
-    return await client.post(URL, json=[event])
+    return await client.post(EVENTS_URL, json=[event])
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ async def post(client: httpx.AsyncClient, kind: str, data: Data, **more: Any) ->
          {"currency": "CZK"}, ["data.pageType", "data.itemID", "data.categoryID"]),
         ("addToBasket", {"itemID": "1", "price": -1, "quantity": True}, {"itemID": "1"},
          ["data.quantity", "data.price"]),
-        ("oneSignal", {"playerID": P, "status": 1, "permission": "yes"},
-         {"playerID": P.lower(), "status": "subscribed", "state": "subscribed"}, ["data.permission"]),
+        ("oneSignal", {"playerID": PLAYER, "status": 1, "permission": "yes"},
+         {"playerID": PLAYER.lower(), "status": "subscribed", "state": "subscribed"}, ["data.permission"]),
     ],
 )  # fmt: skip
 async def test_f00_a_bad_optional_field_costs_itself(
@@ -82,7 +82,7 @@ async def test_f00_page_context_and_time_cost_themselves(
         ("x", "text", {}, "events.0.data"),
         ("identify", {"login": {}, "email": "eva@example.test"}, {}, "events.0.data.login"),
         ("identify", {"email": "nobody"}, {}, "events.0.data.email"),
-        ("oneSignal", {"playerID": P, "status": "?"}, {}, "events.0.data.status"),
+        ("oneSignal", {"playerID": PLAYER, "status": "?"}, {}, "events.0.data.status"),
         ("addToBasket", {"itemID": {}, "price": 1}, {}, "events.0.data.itemID"),
     ],
 )
@@ -96,7 +96,7 @@ async def test_f00_what_is_needed_is_refused_as_ever(
 
 async def test_f00_warnings_are_bounded(client: httpx.AsyncClient) -> None:
     event = {"type": "purchase", "visitorId": "v", "data": {"items": [{"item": 1}, *[{}] * 150]}}
-    answer = await client.post(URL, json=[event] * 50)
+    answer = await client.post(EVENTS_URL, json=[event] * 50)
     body = answer.json()
     assert (body["accepted"], len(body["warnings"]), body["warningsMore"]) == (50, 100, 150)
     assert [one["index"] for one in body["warnings"][:6]] == [0] * 5 + [1]
@@ -111,12 +111,12 @@ async def test_f00_lines_beyond_the_limit_are_left_out(client: httpx.AsyncClient
 def cost(events: list[Data]) -> float:
     """The least of some runs, in seconds."""
     arrival = RequestContext(app("open"), "browser", NOW, timedelta(0), 10**6, 1000, False)
-    judge, runs = EventValidator(LoginProof(VAULT)), []
+    validator, runs = EventValidator(LoginProof(VAULT)), []
     for _ in range(7):
         began = time.process_time()
         for event in events:
             try:
-                judge.validate(event, arrival)
+                validator.validate(event, arrival)
             except InvalidPayload:
                 continue
         runs.append(time.process_time() - began)

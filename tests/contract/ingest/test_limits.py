@@ -10,26 +10,26 @@ import httpx
 import orjson
 import pytest
 
-from tests.contract.ingest.doubles import TIGHT, Api
-from tests.contract.ingest.test_events import URL, code_of, pageview
+from tests.contract.ingest.doubles import Api
+from tests.contract.ingest.requests import (
+    ADDRESS_BURST,
+    EVENTS_URL,
+    PROXY_ADDRESS,
+    VISITOR_ADDRESS,
+    code_of,
+    pageview,
+    post_many,
+)
 
-VISITOR = "93.184.216.7"
-PROXY = "10.9.1.1"
-BURST = int(TIGHT.address_burst)
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/149.0.0.0 Safari/537.36"
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 
-async def post_many(client: httpx.AsyncClient, count: int, url: str = URL, **more: str) -> int:
-    body = [pageview() for _ in range(count)]
-    return (await client.post(url, json=body, headers=more)).status_code
-
-
 async def test_address_that_sends_too_much_has_to_wait(api: Api) -> None:
-    async with api.client(VISITOR) as client:
-        for _ in range(BURST):
+    async with api.client(VISITOR_ADDRESS) as client:
+        for _ in range(ADDRESS_BURST):
             assert await post_many(client, 1) == 202
-        answer = await client.post(URL, json=pageview())
+        answer = await client.post(EVENTS_URL, json=pageview())
         assert (answer.status_code, code_of(answer)) == (429, "rate_limited")
         wait = int(answer.headers["Retry-After"])
         assert wait == 1
@@ -41,25 +41,25 @@ async def test_address_that_sends_too_much_has_to_wait(api: Api) -> None:
 
 async def test_events_count_not_requests(api: Api) -> None:
     """A request that was let in is taken whole, and paid for by those after it."""
-    async with api.client(VISITOR) as client:
-        assert await post_many(client, 2 * BURST) == 202
-        answer = await client.post(URL, json=pageview())
+    async with api.client(VISITOR_ADDRESS) as client:
+        assert await post_many(client, 2 * ADDRESS_BURST) == 202
+        answer = await client.post(EVENTS_URL, json=pageview())
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "11")
 
 
-async def test_limit_is_judged_before_the_body(api: Api) -> None:
+async def test_limit_is_checked_before_the_body(api: Api) -> None:
     async def unread() -> AsyncIterator[bytes]:
         raise AssertionError("the body was read")
         yield b""
 
-    async with api.client(VISITOR) as client:
-        await post_many(client, BURST)
-        assert (await client.post(URL, content=unread())).status_code == 429
+    async with api.client(VISITOR_ADDRESS) as client:
+        await post_many(client, ADDRESS_BURST)
+        assert (await client.post(EVENTS_URL, content=unread())).status_code == 429
 
 
 async def test_households_network_is_one_address(api: Api) -> None:
     async with api.client("2a00:1450:1:2::1") as client:
-        await post_many(client, BURST)
+        await post_many(client, ADDRESS_BURST)
     async with api.client("2a00:1450:1:2:ffff::2") as client:
         assert await post_many(client, 1) == 429
     async with api.client("2a00:1450:1:3::1") as client:
@@ -67,23 +67,30 @@ async def test_households_network_is_one_address(api: Api) -> None:
 
 
 async def test_forwarded_address_counts_behind_a_trusted_proxy(api: Api) -> None:
-    async with api.client(PROXY) as client:
-        seen = {"X-Forwarded-For": f"93.184.217.1, {VISITOR}"}
-        assert await post_many(client, BURST, URL, **seen) == 202
-        assert await post_many(client, 1, URL, **seen) == 429
-        assert await post_many(client, 1, URL, **{"X-Forwarded-For": "93.184.216.8"}) == 202
+    async with api.client(PROXY_ADDRESS) as client:
+        seen = {"X-Forwarded-For": f"93.184.217.1, {VISITOR_ADDRESS}"}
+        assert await post_many(client, ADDRESS_BURST, EVENTS_URL, **seen) == 202
+        assert await post_many(client, 1, EVENTS_URL, **seen) == 429
+        assert await post_many(client, 1, EVENTS_URL, **{"X-Forwarded-For": "93.184.216.8"}) == 202
         assert await post_many(client, 100) == 202  # the proxy itself
     async with api.client("93.184.216.9") as client:  # anybody can say that
-        assert await post_many(client, BURST, URL, **{"X-Forwarded-For": "93.184.217.1"}) == 202
-        assert await post_many(client, 1, URL, **{"X-Forwarded-For": "93.184.217.2"}) == 429
+        assert (
+            await post_many(
+                client, ADDRESS_BURST, EVENTS_URL, **{"X-Forwarded-For": "93.184.217.1"}
+            )
+            == 202
+        )
+        assert await post_many(client, 1, EVENTS_URL, **{"X-Forwarded-For": "93.184.217.2"}) == 429
 
 
-@pytest.mark.parametrize("seen", [f"{VISITOR}:4711", "[2a00:1450:1:2::1]:443", "unknown"])
+@pytest.mark.parametrize("seen", [f"{VISITOR_ADDRESS}:4711", "[2a00:1450:1:2::1]:443", "unknown"])
 async def test_no_way_to_name_an_address_is_without_a_limit(api: Api, seen: str) -> None:
-    async with api.client(PROXY) as client:
-        assert await post_many(client, BURST, URL, **{"X-Forwarded-For": seen}) == 202
+    async with api.client(PROXY_ADDRESS) as client:
+        assert (
+            await post_many(client, ADDRESS_BURST, EVENTS_URL, **{"X-Forwarded-For": seen}) == 202
+        )
         again = seen.replace("4711", "4712")
-        assert await post_many(client, 1, URL, **{"X-Forwarded-For": again}) == 429
+        assert await post_many(client, 1, EVENTS_URL, **{"X-Forwarded-For": again}) == 429
 
 
 async def test_key_has_a_limit_wherever_it_is_used(api: Api) -> None:
@@ -96,14 +103,14 @@ async def test_key_has_a_limit_wherever_it_is_used(api: Api) -> None:
 
 
 async def test_servers_address_is_not_limited(api: Api) -> None:
-    async with api.client(VISITOR) as client:
+    async with api.client(VISITOR_ADDRESS) as client:
         assert await post_many(client, 500, "/v1/events?key=sk_open") == 202
         assert await post_many(client, 500, "/v1/events?key=sk_open") == 202
 
 
-async def test_other_doors_are_limited_too(api: Api) -> None:
-    async with api.client(VISITOR) as client:
-        await post_many(client, BURST)
+async def test_other_endpoints_are_limited_too(api: Api) -> None:
+    async with api.client(VISITOR_ADDRESS) as client:
+        await post_many(client, ADDRESS_BURST)
         hook = await client.post("/v1/webhooks/onesignal/wh_open", json={})
         profile = await client.get("/v1/profile?key=wk_open&visitorId=v")
         assert (hook.status_code, profile.status_code) == (429, 429)
@@ -113,7 +120,7 @@ async def test_other_doors_are_limited_too(api: Api) -> None:
 async def post_packed(
     client: httpx.AsyncClient, body: bytes, encoding: str = "gzip"
 ) -> httpx.Response:
-    return await client.post(URL, content=body, headers={"Content-Encoding": encoding})
+    return await client.post(EVENTS_URL, content=body, headers={"Content-Encoding": encoding})
 
 
 async def test_packed_body(client: httpx.AsyncClient, api: Api) -> None:
@@ -129,7 +136,7 @@ async def test_packed_body_in_pieces(client: httpx.AsyncClient, api: Api) -> Non
         for byte in body:
             yield bytes([byte])
 
-    answer = await client.post(URL, content=pieces(), headers={"Content-Encoding": "gzip"})
+    answer = await client.post(EVENTS_URL, content=pieces(), headers={"Content-Encoding": "gzip"})
     assert answer.status_code == 202
 
 
@@ -196,7 +203,7 @@ async def test_crawlers_are_marked(
 async def test_odd_values_are_never_our_mistake(client: httpx.AsyncClient, data: bytes) -> None:
     for kind in (b"custom", b"pageview", b"purchase", b"identify", b"oneSignal"):
         body = b'{"type":"%b","visitorId":"v","data":%b}' % (kind, data)
-        answer = await client.post(URL, content=body)
+        answer = await client.post(EVENTS_URL, content=body)
         assert answer.status_code in (202, 422), answer.text
         if answer.status_code == 422:
             assert code_of(answer)

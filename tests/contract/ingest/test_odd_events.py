@@ -33,7 +33,7 @@ async def taken(
 
 def difference(table: Sequence[tuple[Any, Any]], found: Sequence[Any]) -> list[Any]:
     pairs = zip(table, found, strict=True)
-    return [(given, wanted, got) for (given, wanted), got in pairs if wanted != got]
+    return [(given, expected, got) for (given, expected), got in pairs if expected != got]
 
 
 async def test_f1_logins(client: httpx.AsyncClient, api: Api) -> None:
@@ -42,11 +42,11 @@ async def test_f1_logins(client: httpx.AsyncClient, api: Api) -> None:
     found = await taken(client, api, values, lambda login: {
         "type": "identify", "visitorId": "v", "data": {"login": login, "email": "a@b.cz"}
     })  # fmt: skip
-    for (given, wanted), got in zip(table, found.values(), strict=True):
-        if wanted == NOBODY:
+    for (given, expected), got in zip(table, found.values(), strict=True):
+        if expected == NOBODY:
             assert got == NOBODY, given
-        elif wanted not in (BAD, None):
-            assert not isinstance(got, str) and got.data["login"] == wanted, given
+        elif expected not in (BAD, None):
+            assert not isinstance(got, str) and got.data["login"] == expected, given
         else:
             assert isinstance(got, str) or "login" not in got.data, given
 
@@ -56,8 +56,8 @@ async def test_f11_emails(client: httpx.AsyncClient, api: Api) -> None:
     found = await taken(client, api, values, lambda email: {
         "type": "identify", "visitorId": "v", "data": {"login": "eva", "email": email}
     })  # fmt: skip
-    for (given, wanted), got in zip(EMAILS, found.values(), strict=True):
-        known = wanted if wanted and "@" in wanted else None
+    for (given, expected), got in zip(EMAILS, found.values(), strict=True):
+        known = expected if expected and "@" in expected else None
         assert not isinstance(got, str) and got.data.get("email") == known, given
 
 

@@ -11,7 +11,7 @@ import pytest
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import contribute
 from tests.contract.ingest.doubles import NOW, Api
-from tests.contract.ingest.test_events import URL
+from tests.contract.ingest.requests import EVENTS_URL
 
 
 @pytest.mark.parametrize("times", [{}, {"occurredAt": NOW.isoformat()}])
@@ -25,7 +25,7 @@ async def test_f02_the_last_basket_of_a_request_is_the_basket(
         {"id": str(uuid.uuid4()), "type": "pageview", "visitorId": "v", "data": data, **times}
         for data in pages
     ]
-    assert (await client.post(URL, json=events)).json()["accepted"] == 2
+    assert (await client.post(EVENTS_URL, json=events)).json()["accepted"] == 2
     part: dict[str, Any] = {}
     for event in api.log.events:
         contribute(part, event)

@@ -11,7 +11,7 @@ import pytest
 
 from shared.models.wire import empty_list_as_object
 from tests.contract.ingest.doubles import Api
-from tests.contract.ingest.test_events import URL, pageview
+from tests.contract.ingest.requests import EVENTS_URL, pageview
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from tests.contract.ingest.test_events import URL, pageview
 async def test_f09_an_empty_list_is_an_empty_object(
     client: httpx.AsyncClient, api: Api, event: dict[str, Any]
 ) -> None:
-    answer = await client.post(URL, json=event)
+    answer = await client.post(EVENTS_URL, json=event)
     assert (answer.status_code, answer.json()) == (202, {"accepted": 1, "rejected": []})
     stored = api.log.events[0]
     assert (stored.page, stored.context) == (None, None)
@@ -34,7 +34,7 @@ async def test_f09_an_empty_list_is_an_empty_object(
 
 async def test_f09_a_list_with_something_in_it_is_none(client: httpx.AsyncClient) -> None:
     assert empty_list_as_object([0]) == [0]
-    answer = await client.post(URL, json={"type": "logout", "visitorId": "v", "data": [1]})
+    answer = await client.post(EVENTS_URL, json={"type": "logout", "visitorId": "v", "data": [1]})
     assert answer.status_code == 422
 
 
@@ -42,5 +42,5 @@ async def test_f09_a_list_with_something_in_it_is_none(client: httpx.AsyncClient
 async def test_f12_a_byte_order_mark_is_skipped(client: httpx.AsyncClient, text: str) -> None:
     body = orjson.dumps([pageview(), pageview(page={"title": "TITLE"})])
     body = BOM_UTF8 + body.replace(b"TITLE", text.encode())
-    answer = await client.post(URL, content=body)
+    answer = await client.post(EVENTS_URL, content=body)
     assert (answer.status_code, answer.json()["accepted"]) == (202, 2 if text == "shoe" else 1)

@@ -48,7 +48,7 @@ async def test_refusals(client: httpx.AsyncClient, api: Api) -> None:
     assert int(answer.headers["Retry-After"]) > 0
 
 
-async def test_database_that_hangs_is_told_within_a_second(
+async def test_database_that_hangs_is_reported_within_a_second(
     client: httpx.AsyncClient, api: Api
 ) -> None:
     api.views.hangs = True
@@ -63,7 +63,7 @@ async def test_preflight(client: httpx.AsyncClient) -> None:
     assert answer.headers["Access-Control-Allow-Methods"] == "GET"
 
 
-async def test_health_says_what_is_wrong(client: httpx.AsyncClient, api: Api) -> None:
+async def test_health_states_what_is_wrong(client: httpx.AsyncClient, api: Api) -> None:
     kafka = api.health.component("kafka", deadline_seconds=60, critical=True)
     mongo = api.health.component("mongodb", deadline_seconds=60)
     assert (await client.get("/health/live")).status_code == 200

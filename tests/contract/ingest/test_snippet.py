@@ -16,30 +16,13 @@ from ingest_service.snippet.assembly import FILES, VERSION, assemble, configurat
 from ingest_service.snippet.endpoint import CODINGS, Coding, compress, snippet_routes
 from shared.apps import AppRegistry
 from shared.identity_values import PATTERN
-from shared.models.app import MAX_ALLOWED_LETTERS, MAX_MASKED_LETTERS, App
+from shared.models.app import MAX_ALLOWED_LETTERS, MAX_MASKED_LETTERS
 from shared.mongo.client import open_database
-from shared.secrets import Vault
 from shared.settings import MongoSettings
+from tests.contract.ingest.snippet_app import APP_ID, VAULT, snippet_app
 
-VAULT = Vault("a secret key that is long enough for tests")
-APP_ID = "5eed0000-ca21-4110-8000-0000000de300"
 MAX_BYTES: dict[Coding, int] = {"br": 8 * 1024, "gzip": 9 * 1024}
 URLS = ("/v1/snippet.js?key=wk_shop", "/wk_shop/p/persoo.js", "/wk_shop/t/actions.js")
-
-
-def app(version: int = 1, **snippet: Any) -> App:
-    keys = [("write", "wk_shop"), ("server", "sk_shop"), ("webhook", "wh_shop")]
-    return App.model_validate(
-        {
-            "_id": "shop",
-            "name": "Shop",
-            "version": version,
-            "oneSignal": {"appId": APP_ID, "restApiKey": VAULT.encrypt("os_v2_app_secret")},
-            "keys": [{"id": k, "kind": kind, "hash": VAULT.hash_key(k)} for kind, k in keys],
-            "loginHash": {"required": True, "secret": VAULT.encrypt("hmac secret")},
-            "snippet": {"webhookKey": "wh_shop", **snippet},
-        }
-    )
 
 
 @pytest.fixture
@@ -50,7 +33,7 @@ async def apps() -> AsyncIterator[AppRegistry]:
 
 @pytest.fixture
 async def client(apps: AppRegistry) -> AsyncIterator[httpx.AsyncClient]:
-    apps.take([app()])
+    apps.take([snippet_app()])
     transport = httpx.ASGITransport(Starlette(routes=snippet_routes(apps)))
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
         yield client
@@ -77,7 +60,7 @@ async def test_unchanged_copy_is_not_sent_again(client: httpx.AsyncClient, url: 
 
 async def test_changed_app_is_another_copy(client: httpx.AsyncClient, apps: AppRegistry) -> None:
     before = await client.get(URLS[0])
-    apps.take([app(version=2, workerPath="/push/worker.js")])
+    apps.take([snippet_app(version=2, workerPath="/push/worker.js")])
     after = await client.get(URLS[0], headers={"If-None-Match": before.headers["etag"]})
     assert after.status_code == 200
     assert '"serviceWorkerPath":"push/worker.js"' in after.text
@@ -109,7 +92,7 @@ async def test_compressed_only_for_those_who_can(client: httpx.AsyncClient) -> N
         ("x-gzipped", None),
     ],
 )
-async def test_what_is_accepted_is_what_is_said(
+async def test_what_is_accepted_is_what_is_documented(
     client: httpx.AsyncClient, accepted: str, coding: str | None
 ) -> None:
     answer = await client.get(URLS[0], headers={"Accept-Encoding": accepted})
@@ -135,7 +118,7 @@ async def test_other_keys_are_refused(client: httpx.AsyncClient, key: str) -> No
         assert re.fullmatch(r"/\* carillon: \w+: [^*]* \*/\n", answer.text)
 
 
-async def test_before_the_apps_are_known_it_says_when(apps: AppRegistry) -> None:
+async def test_before_the_apps_are_known_it_states_when(apps: AppRegistry) -> None:
     transport = httpx.ASGITransport(Starlette(routes=snippet_routes(apps)))
     async with httpx.AsyncClient(transport=transport, base_url="http://ingest") as client:
         answer = await client.get(URLS[0])
@@ -159,7 +142,7 @@ async def test_n8_check_says_why_a_key_is_refused(client: httpx.AsyncClient, key
 
 def test_f01_snippet_has_ingests_own_list() -> None:
     found = configuration(
-        app().model_copy(update={"allowed_logins": ["Guest", "0", "anna"]}), "wk_shop"
+        snippet_app().model_copy(update={"allowed_logins": ["Guest", "0", "anna"]}), "wk_shop"
     )
     assert found["nobody"] == PATTERN
     assert found["allowedLogins"] == ["Guest", "0"]  # no other is in question
@@ -175,7 +158,7 @@ def test_small_enough_whatever_the_settings(flavour: Any, coding: Coding) -> Non
     def text(length: int, of: str = plain) -> str:
         return "".join(chance.choices(of, k=length))
 
-    longest = app(
+    longest = snippet_app(
         requireConsent=True,
         loginToOneSignal=True,
         webhookKey=text(48, plain + "_.~-"),
@@ -193,23 +176,23 @@ def test_small_enough_whatever_the_settings(flavour: Any, coding: Coding) -> Non
 
 @pytest.mark.parametrize("flavour", FILES)
 def test_no_secret_is_in_it(flavour: Any) -> None:
-    text = assemble(flavour, app(), "wk_shop")
+    text = assemble(flavour, snippet_app(), "wk_shop")
     assert not [word for word in ("os_v2", "hmac", "sk_shop", "gAAAA", 'hash"') if word in text]
 
 
 def test_configuration_cannot_break_out_of_its_place() -> None:
-    text = assemble("carillon", app(), "wk_</script><script>alert(1)//\u2028")
+    text = assemble("carillon", snippet_app(), "wk_</script><script>alert(1)//\u2028")
     assert "</script" not in text
     assert "\u2028" not in text
 
 
 def test_switched_off_onesignal_is_not_loaded() -> None:
-    off = app()
+    off = snippet_app()
     off = off.model_copy(
         update={"one_signal": off.one_signal.model_copy(update={"enabled": False})}
     )
-    told = configuration(off, "wk_shop")
-    assert told.keys() == {"version", "key", "masked", "nobody"}
+    settings = configuration(off, "wk_shop")
+    assert settings.keys() == {"version", "key", "masked", "nobody"}
 
 
 @pytest.mark.parametrize(
@@ -217,13 +200,13 @@ def test_switched_off_onesignal_is_not_loaded() -> None:
     [("/w.js", "w.js", "/"), ("//a/b/w.js", "a/b/w.js", "/a/b/"), ("w.js", "w.js", "/")],
 )
 def test_workers_folder_is_its_scope(given: str, path: str, scope: str) -> None:
-    worker = configuration(app(workerPath=given), "wk_shop")["worker"]
+    worker = configuration(snippet_app(workerPath=given), "wk_shop")["worker"]
     assert worker == {"serviceWorkerPath": path, "serviceWorkerParam": {"scope": scope}}
 
 
-def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
-    told = configuration(app(loadOneSignal=False), "wk_shop")
-    assert told.keys() == {
+def test_page_with_its_own_sdk_gets_no_other() -> None:
+    settings = configuration(snippet_app(loadOneSignal=False), "wk_shop")
+    assert settings.keys() == {
         "version",
         "key",
         "masked",
@@ -235,14 +218,14 @@ def test_page_with_its_own_sdk_is_told_of_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("snippet", "told"),
+    ("snippet", "settings"),
     [
         ({}, True),  # stored before there was a choice
         ({"loginToOneSignal": True}, True),
         ({"loginToOneSignal": False}, None),
     ],
 )
-def test_sdk_is_told_logins_unless_the_shop_keeps_them(snippet: Any, told: bool | None) -> None:
-    found = configuration(app(**snippet), "wk_shop")
-    assert found.get("loginToSdk") is told
+def test_sdk_gets_logins_unless_the_shop_keeps_them(snippet: Any, settings: bool | None) -> None:
+    found = configuration(snippet_app(**snippet), "wk_shop")
+    assert found.get("loginToSdk") is settings
     assert found["appId"] == APP_ID  # all else goes on

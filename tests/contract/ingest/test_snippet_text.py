@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest_service.snippet.assembly import FILES, JS, assemble
-from tests.contract.ingest.test_snippet import app
+from tests.contract.ingest.snippet_app import snippet_app
 
 ES2018_ON = {
     "optional chaining": r"\?\.(?!\d)",
@@ -31,7 +31,7 @@ ES2018_ON = {
 @pytest.mark.parametrize("flavour", FILES)
 def test_syntax_is_that_of_the_oldest_browsers_that_docs_name(flavour: Any, late: str) -> None:
     """One later word, and an older browser runs nothing of it, with an error in the page's console."""
-    code = re.sub(r'"[^"\n]*"', '""', assemble(flavour, app(), "wk_shop"))
+    code = re.sub(r'"[^"\n]*"', '""', assemble(flavour, snippet_app(), "wk_shop"))
     assert not re.findall(ES2018_ON[late], code)
 
 
@@ -64,7 +64,7 @@ def test_sources_are_written_by_hand(path: Any) -> None:
 
 @pytest.mark.parametrize("flavour", FILES)
 def test_comments_indents_and_names_of_constants_are_all_that_is_left_out(flavour: Any) -> None:
-    served = assemble(flavour, app(), "wk_shop").split("try {\n", 1)[1]
+    served = assemble(flavour, snippet_app(), "wk_shop").split("try {\n", 1)[1]
     served = served.split("\n} catch (error) {\n  console")[0]
     code = "\n".join(_code_lines(flavour))
     constant = re.compile(r"^const ([A-Z][A-Z0-9_]*) =", re.MULTILINE)

@@ -11,25 +11,15 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.contract.ingest.doubles import NOW, Api
-
-URL = "/v1/webhooks/onesignal/wh_open/stream"
-SECRET = {"Authorization": "Bearer st_open"}
-MESSAGE = "5f1b9a52-3c7e-4a6d-8a51-9d0c2e7b1f34"
-PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-TAG = "v1.ab12.5f1b9a52-3c7e-4a6d-8a51-9d0c2e7b1f34.0.0.bWFj"
-AT = NOW - timedelta(minutes=5)
-FLAT = {
-    "event.kind": "message.push.clicked",
-    "event.id": "0b7c9c5e-1111-4222-8333-444444444444",
-    "event.timestamp": str(int(AT.timestamp())),
-    "event.datetime": AT.isoformat(),
-    "event.subscription_id": PLAYER,
-    "event.onesignal_id": "",
-    "event.data.failure_reason": "",
-    "message.id": MESSAGE,
-    "message.name": TAG,
-    "user.tags": "",
-}
+from tests.contract.ingest.provider_messages import (
+    CLICKED_AT,
+    MESSAGE,
+    PLAYER,
+    STREAM_BEARER,
+    STREAM_MESSAGE,
+    STREAM_URL,
+    TAG,
+)
 
 
 def nested(flat: dict[str, Any]) -> dict[str, Any]:
@@ -44,27 +34,30 @@ def nested(flat: dict[str, Any]) -> dict[str, Any]:
 
 
 def without(*paths: str, **more: Any) -> dict[str, Any]:
-    return {**{key: value for key, value in FLAT.items() if key not in paths}, **more}
+    return {**{key: value for key, value in STREAM_MESSAGE.items() if key not in paths}, **more}
 
 
-def uncountable(reason: str) -> float:
+def unattributable(reason: str) -> float:
     labels = {"app": "open", "reason": reason}
     return REGISTRY.get_sample_value("carillon_ingest_uncountable_total", labels) or 0.0
 
 
-async def post(client: httpx.AsyncClient, body: Any, url: str = URL) -> httpx.Response:
-    return await client.post(url, content=orjson.dumps(body), headers=SECRET)
+async def post(client: httpx.AsyncClient, body: Any, url: str = STREAM_URL) -> httpx.Response:
+    return await client.post(url, content=orjson.dumps(body), headers=STREAM_BEARER)
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        FLAT,
-        nested(FLAT),
-        {"event": {k[6:]: v for k, v in FLAT.items() if k.startswith("event.")}, **without()},
-        without("event.timestamp", **{"event.timestamp": int(AT.timestamp())}),
-        without("event.timestamp", **{"event.timestamp": int(AT.timestamp() * 1000)}),
-        {**nested(FLAT), "event.kind": "", "event.id": "", "message.id": ""},
+        STREAM_MESSAGE,
+        nested(STREAM_MESSAGE),
+        {
+            "event": {k[6:]: v for k, v in STREAM_MESSAGE.items() if k.startswith("event.")},
+            **without(),
+        },
+        without("event.timestamp", **{"event.timestamp": int(CLICKED_AT.timestamp())}),
+        without("event.timestamp", **{"event.timestamp": int(CLICKED_AT.timestamp() * 1000)}),
+        {**nested(STREAM_MESSAGE), "event.kind": "", "event.id": "", "message.id": ""},
         without("event.timestamp"),
         without("event.timestamp", **{"event.timestamp": ""}),
         without("event.subscription_id", user={"subscription": {"id": PLAYER.upper()}}),
@@ -76,7 +69,7 @@ async def test_shapes(client: httpx.AsyncClient, api: Api, body: dict[str, Any])
     (record,), (event,) = api.log.records, api.log.events
     assert (record.key, record.type) == (PLAYER, "carillon.stream")
     assert (event.app, event.source, event.visitor_id) == ("open", "stream", None)
-    assert (event.player_id, event.occurred_at, event.received_at) == (PLAYER, AT, NOW)
+    assert (event.player_id, event.occurred_at, event.received_at) == (PLAYER, CLICKED_AT, NOW)
     assert event.data == {
         "kind": "clicked", "notificationId": MESSAGE, "playerID": PLAYER, "tag": TAG
     }  # fmt: skip
@@ -85,7 +78,12 @@ async def test_shapes(client: httpx.AsyncClient, api: Api, body: dict[str, Any])
 @pytest.mark.parametrize("kind", ["sent", "received", "clicked", "failed", "unsubscribed"])
 async def test_kinds(client: httpx.AsyncClient, api: Api, kind: str) -> None:
     reason = {"event.data.failure_reason": "Unregistered"} if kind == "failed" else {}
-    body = {**FLAT, "event.kind": f"message.push.{kind}", "message.name": "Summer sale", **reason}
+    body = {
+        **STREAM_MESSAGE,
+        "event.kind": f"message.push.{kind}",
+        "message.name": "Summer sale",
+        **reason,
+    }
     assert (await post(client, body)).status_code == 202
     data = api.log.events[0].data
     assert (data["kind"], data.get("tag")) == (kind, None)
@@ -99,9 +97,9 @@ async def test_unsubscribed_needs_no_message(client: httpx.AsyncClient, api: Api
 
 
 async def test_repetition_has_the_same_id(client: httpx.AsyncClient, api: Api) -> None:
-    other = {**FLAT, "event.id": "0b7c9c5e-1111-4222-8333-555555555555"}
+    other = {**STREAM_MESSAGE, "event.id": "0b7c9c5e-1111-4222-8333-555555555555"}
     nameless = without("event.id")
-    for body in (FLAT, other, nameless):
+    for body in (STREAM_MESSAGE, other, nameless):
         await post(client, body)
         await post(client, body)
     ids = [event.id for event in api.log.events]
@@ -122,16 +120,16 @@ async def test_repetition_has_the_same_id(client: httpx.AsyncClient, api: Api) -
 async def test_what_can_never_count_is_taken_and_counted(
     client: httpx.AsyncClient, api: Api, changes: dict[str, Any], reason: str
 ) -> None:
-    before = uncountable(reason)
-    answer = await post(client, {**FLAT, **changes})
+    before = unattributable(reason)
+    answer = await post(client, {**STREAM_MESSAGE, **changes})
     assert (answer.status_code, answer.json()["accepted"]) == (202, 0)
-    assert uncountable(reason) == before + 1
+    assert unattributable(reason) == before + 1
     assert api.log.records == []
 
 
 async def test_time_is_clamped(client: httpx.AsyncClient, api: Api) -> None:
     for at in (NOW + timedelta(days=1), NOW - timedelta(days=400)):
-        await post(client, {**FLAT, "event.timestamp": at.timestamp()})
+        await post(client, {**STREAM_MESSAGE, "event.timestamp": at.timestamp()})
     await post(client, without("event.timestamp", "event.datetime"))
     times = [event.occurred_at for event in api.log.events]
     assert times == [NOW, NOW - timedelta(days=30), NOW]
@@ -152,13 +150,13 @@ async def test_time_is_clamped(client: httpx.AsyncClient, api: Api) -> None:
 async def test_only_the_apps_own_secret_opens(
     client: httpx.AsyncClient, api: Api, headers: dict[str, str]
 ) -> None:
-    answer = await client.post(URL, json=FLAT, headers=headers)
+    answer = await client.post(STREAM_URL, json=STREAM_MESSAGE, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key")
     assert api.log.records == []
 
 
 async def test_unknown_webhook_key(client: httpx.AsyncClient) -> None:
-    answer = await post(client, FLAT, "/v1/webhooks/onesignal/nobody/stream")
+    answer = await post(client, STREAM_MESSAGE, "/v1/webhooks/onesignal/nobody/stream")
     assert answer.status_code == 401
 
 
@@ -180,6 +178,6 @@ async def test_unknown_webhook_key(client: httpx.AsyncClient) -> None:
 async def test_bad_bodies(
     client: httpx.AsyncClient, api: Api, content: bytes, code: str, status: int
 ) -> None:
-    answer = await client.post(URL, content=content, headers=SECRET)
+    answer = await client.post(STREAM_URL, content=content, headers=STREAM_BEARER)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert api.log.records == []

@@ -11,14 +11,14 @@ import pytest
 from ingest_service.collect.event_schemas import Pageview
 from ingest_service.collect.unknown_keys import MOST_HINTS, names_of
 from tests.contract.ingest.doubles import Api
-from tests.contract.ingest.test_events import URL, P
+from tests.contract.ingest.requests import EVENTS_URL, PLAYER
 
 Data = dict[str, Any]
 MOST_SECONDS = 2.0  # for a request of the worst: 0.2 s; with a hint for each key 2 to 4 s
 
 
 async def post(client: httpx.AsyncClient, event: Data) -> httpx.Response:
-    return await client.post(URL, json=[{"visitorId": "v", **event}])
+    return await client.post(EVENTS_URL, json=[{"visitorId": "v", **event}])
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ async def post(client: httpx.AsyncClient, event: Data) -> httpx.Response:
          "data.basketItems.0.qantity", "quantity"),
         ({"type": "identify", "data": {"email": "a@b.cz", "loginhash": "x"}},
          "data.loginhash", "loginHash"),
-        ({"type": "oneSignal", "data": {"playerID": P, "status": 1, "permision": "granted"}},
+        ({"type": "oneSignal", "data": {"playerID": PLAYER, "status": 1, "permision": "granted"}},
          "data.permision", "permission"),
         ({"type": "x", "page": {"URL": "https://shop.example/"}}, "page.URL", "url"),
         ({"type": "x", "context": {"timezone": "UTC"}}, "context.timezone", "timeZone"),
@@ -65,7 +65,7 @@ async def test_n8_an_unknown_key_is_named(
         {"type": "purchase", "data": {"id": 1, "basketItems": {"1": {"quantity": 1, "price": 1}}}},
         {"type": "identify", "data": {"login": "eva", "loginHash": None, "email": None}},
         {"type": "pageview", "page": None, "context": {}, "nothing": None, "data": []},
-        {"type": "oneSignal", "data": {"playerID": P, "status": -2, "permission": "denied"}},
+        {"type": "oneSignal", "data": {"playerID": PLAYER, "status": -2, "permission": "denied"}},
         {"type": "logout"},
     ],
 )
@@ -75,26 +75,26 @@ async def test_n8_what_is_read_is_not_warned_of(client: httpx.AsyncClient, event
 
 
 @pytest.mark.parametrize(
-    ("event", "field", "says"),
+    ("event", "field", "message"),
     [
         ({"type": "x", "visitorID": "v"}, "visitorId", "`visitorID` is unknown, did you mean `visitorId`?"),
         ({"type": "x", "visitor_id": "v"}, "visitorId", "did you mean `visitorId`?"),
         ({"Type": "x", "visitorId": "v"}, "type", "did you mean `type`?"),
         ({"type": "addToBasket", "visitorId": "v", "data": {"itemId": "1"}},
          "data.itemID", "`itemId` is unknown, did you mean `itemID`?"),
-        ({"type": "oneSignal", "visitorId": "v", "data": {"playerId": P, "status": 1}},
+        ({"type": "oneSignal", "visitorId": "v", "data": {"playerId": PLAYER, "status": 1}},
          "data.playerID", "did you mean `playerID`?"),
         ({"type": "add to basket", "visitorId": "v"}, "type", "did you mean `addToBasket`?"),
     ],
 )  # fmt: skip
 async def test_n8_a_refusal_names_the_key_that_was_meant(
-    client: httpx.AsyncClient, event: Data, field: str, says: str
+    client: httpx.AsyncClient, event: Data, field: str, message: str
 ) -> None:
-    answer = await client.post(URL, json=[event])
+    answer = await client.post(EVENTS_URL, json=[event])
     assert answer.status_code == 422
     error = answer.json()["errors"][0]
     assert error["field"] == f"events.0.{field}"
-    assert says in error["message"] and says in answer.json()["message"]
+    assert message in error["message"] and message in answer.json()["message"]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ async def test_n8_a_type_that_is_a_slip_is_taken_and_said(
 
 async def test_n8_a_key_beside_the_events_is_named(client: httpx.AsyncClient) -> None:
     body = {"sentat": "2026-11-20T13:00:00Z", "events": [{}, {"type": "x", "visitorId": "v"}]}
-    answer = await client.post(URL, json=body)
+    answer = await client.post(EVENTS_URL, json=body)
     assert answer.json()["warnings"] == [
         {
             "index": 1,
@@ -140,7 +140,7 @@ async def test_n8_unknown_keys_cost_a_request_little(client: httpx.AsyncClient) 
         for n in range(40)
     ] + [{"type": f"purchas{n:02x}", "visitorId": "v"} for n in range(460)]
     began = time.process_time()
-    answer = await client.post(URL, json=events)
+    answer = await client.post(EVENTS_URL, json=events)
     assert time.process_time() - began < MOST_SECONDS
     warnings = answer.json()["warnings"]
     assert len(warnings) == 100

@@ -9,22 +9,21 @@ import orjson
 import pytest
 
 from tests.contract.ingest.doubles import SHOP, Api
+from tests.contract.ingest.provider_messages import (
+    MESSAGE,
+    PLAYER,
+    PUSH_TEXT,
+    SALE_URL,
+    TAG,
+    WEBHOOK_V16,
+)
 
 URL = "/v1/webhooks/onesignal/wh_open"
-MESSAGE = "5f1b9a52-3c7e-4a6d-8a51-9d0c2e7b1f34"
-PLAYER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-TAG = "v1.ab12.5f1b9a52-3c7e-4a6d-8a51-9d0c2e7b1f34.0.0.bWFj"
-TEXT = {"heading": "Summer sale", "content": "Everything 20% off until Sunday"}
-SALE = f"{SHOP}/sale"
 BUTTONS = [{"action": "read-more", "title": "Read more"}, {"action": "later", "title": "Later"}]
 
 V15 = {
-    "id": MESSAGE, "userId": PLAYER, "buttons": BUTTONS, **TEXT, "url": SALE,
+    "id": MESSAGE, "userId": PLAYER, "buttons": BUTTONS, **PUSH_TEXT, "url": SALE_URL,
     "icon": "https://cdn.example.test/icon.png", "data": {"carillon": TAG, "n": 3},
-}  # fmt: skip
-V16 = {
-    "notificationId": MESSAGE, **TEXT, "additionalData": {"carillon": TAG, "n": 3}, "url": SALE,
-    "subscriptionId": PLAYER,
 }  # fmt: skip
 JSON = {"Content-Type": "application/json", "Origin": SHOP}
 NO_CORS = {"Content-Type": "text/plain;charset=UTF-8"}
@@ -32,7 +31,7 @@ NO_CORS = {"Content-Type": "text/plain;charset=UTF-8"}
 
 def webhook_body(kind: str, **more: Any) -> dict[str, Any]:
     return {
-        "kind": kind, "notificationId": MESSAGE, "playerID": PLAYER, "url": SALE,
+        "kind": kind, "notificationId": MESSAGE, "playerID": PLAYER, "url": SALE_URL,
         "data": {"carillon": TAG, "n": 3}, **more,
     }  # fmt: skip
 
@@ -48,14 +47,14 @@ def webhook_body(kind: str, **more: Any) -> dict[str, Any]:
             webhook_body("click", action="read-more"),
         ),
         ({"event": "notification.dismissed", **V15}, webhook_body("close")),
-        ({"event": "notification.willDisplay", **V16}, webhook_body("impression")),
-        ({"event": "notification.clicked", **V16, "actionId": ""}, webhook_body("click")),
+        ({"event": "notification.willDisplay", **WEBHOOK_V16}, webhook_body("impression")),
+        ({"event": "notification.clicked", **WEBHOOK_V16, "actionId": ""}, webhook_body("click")),
         (
-            {"event": "notification.clicked", **V16, "actionId": "read-more"},
+            {"event": "notification.clicked", **WEBHOOK_V16, "actionId": "read-more"},
             webhook_body("click", action="read-more"),
         ),
-        ({"event": "notification.dismissed", **V16}, webhook_body("close")),
-        ({"event": "notification.dismiss", **V16}, webhook_body("close")),
+        ({"event": "notification.dismissed", **WEBHOOK_V16}, webhook_body("close")),
+        ({"event": "notification.dismiss", **WEBHOOK_V16}, webhook_body("close")),
     ],
 )
 async def test_sdks_bodies(
@@ -74,7 +73,7 @@ async def test_sdks_bodies(
 async def test_repetition_has_the_same_id(client: httpx.AsyncClient, api: Api) -> None:
     for url in (URL, URL, "/v1/webhooks/onesignal/wh_shop"):
         for action in ("", "later"):
-            body = {"event": "notification.clicked", **V16, "actionId": action}
+            body = {"event": "notification.clicked", **WEBHOOK_V16, "actionId": action}
             await client.post(url, json=body)
     ids = [event.id for event in api.log.events]
     assert ids[:2] == ids[2:4]
@@ -94,7 +93,7 @@ async def test_repetition_has_the_same_id(client: httpx.AsyncClient, api: Api) -
 async def test_what_can_never_count_is_accepted_and_dropped(
     client: httpx.AsyncClient, api: Api, lack: dict[str, Any]
 ) -> None:
-    body = {"event": "notification.dismissed", **V16, **lack}
+    body = {"event": "notification.dismissed", **WEBHOOK_V16, **lack}
     for sent in (body, {key: value for key, value in body.items() if value is not None}):
         answer = await client.post(URL, json=sent)
         assert (answer.status_code, answer.json()["accepted"]) == (202, 0)
@@ -111,9 +110,12 @@ async def test_what_can_never_count_is_accepted_and_dropped(
         (b"[]", "invalid_shape"),
         (b"null", "invalid_shape"),
         (b"{}", "invalid"),
-        (orjson.dumps({"event": 7, **V16}), "invalid"),
-        (orjson.dumps({"event": "notification.clicked", **V16, "notificationId": 7}), "invalid"),
-        (orjson.dumps({"event": "notification.exploded", **V16}), "unknown_event"),
+        (orjson.dumps({"event": 7, **WEBHOOK_V16}), "invalid"),
+        (
+            orjson.dumps({"event": "notification.clicked", **WEBHOOK_V16, "notificationId": 7}),
+            "invalid",
+        ),
+        (orjson.dumps({"event": "notification.exploded", **WEBHOOK_V16}), "unknown_event"),
     ],
 )
 async def test_malformed_bodies(
@@ -125,14 +127,14 @@ async def test_malformed_bodies(
 
 
 @pytest.mark.parametrize("depth", [8, 200, 254, 900])
-async def test_too_deep_is_refused_at_the_door(
+async def test_too_deep_is_refused_at_the_endpoint(
     client: httpx.AsyncClient, api: Api, depth: int
 ) -> None:
     """On the log it would be a record that no stage can read."""
     for allowed in (True, False):
         data = b'{"a":' * (7 if allowed else depth) + b"1" + b"}" * (7 if allowed else depth)
-        body = orjson.dumps({"event": "notification.clicked", **V16})
-        body = body.replace(orjson.dumps(V16["additionalData"]), data)
+        body = orjson.dumps({"event": "notification.clicked", **WEBHOOK_V16})
+        body = body.replace(orjson.dumps(WEBHOOK_V16["additionalData"]), data)
         answer = await client.post(URL, content=body)
         assert answer.status_code == (202 if allowed else 422)
     assert answer.json()["code"] == "too_deep"
@@ -142,7 +144,7 @@ async def test_too_deep_is_refused_at_the_door(
 async def test_odd_custom_data_is_dropped(client: httpx.AsyncClient, api: Api) -> None:
     odd_ones: tuple[Any, ...] = (None, "text", 7, [])
     for odd in odd_ones:
-        body = {"event": "notification.clicked", **V16, "additionalData": odd}
+        body = {"event": "notification.clicked", **WEBHOOK_V16, "additionalData": odd}
         assert (await client.post(URL, json=body)).status_code == 202
     assert all("data" not in event.data for event in api.log.events)
 
@@ -154,14 +156,14 @@ async def test_large_body_is_refused(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("key", ["nobody", "wk_open", "wh_off", "k" * 300])
 async def test_unknown_key(client: httpx.AsyncClient, key: str) -> None:
-    body = {"event": "notification.clicked", **V16}
+    body = {"event": "notification.clicked", **WEBHOOK_V16}
     answer = await client.post(f"/v1/webhooks/onesignal/{key}", json=body)
     assert (answer.status_code, answer.json()["code"]) == (401, "unknown_key")
 
 
 async def test_log_away(client: httpx.AsyncClient, api: Api) -> None:
     api.log.away = True
-    answer = await client.post(URL, json={"event": "notification.clicked", **V16})
+    answer = await client.post(URL, json={"event": "notification.clicked", **WEBHOOK_V16})
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
 
@@ -192,7 +194,7 @@ async def test_preflight(client: httpx.AsyncClient, origin: str | None, allowed:
 async def test_f25_a_wrong_type_beside_the_tag_doesnt_cost_the_click(
     client: httpx.AsyncClient, api: Api, odd: dict[str, Any]
 ) -> None:
-    body = {"event": "notification.clicked", **V16, **odd}
+    body = {"event": "notification.clicked", **WEBHOOK_V16, **odd}
     assert (await client.post(URL, json=body)).json()["accepted"] == 1
     data = api.log.events[0].data
     assert data["data"] == {"carillon": TAG, "n": 3}
@@ -200,6 +202,6 @@ async def test_f25_a_wrong_type_beside_the_tag_doesnt_cost_the_click(
 
 
 async def test_f25_a_numbers_text_names_the_button(client: httpx.AsyncClient, api: Api) -> None:
-    body = {"event": "notification.clicked", **V16, "actionId": 1}
+    body = {"event": "notification.clicked", **WEBHOOK_V16, "actionId": 1}
     assert (await client.post(URL, json=body)).json()["accepted"] == 1
     assert api.log.events[0].data["action"] == "1"

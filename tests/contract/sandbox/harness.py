@@ -134,13 +134,13 @@ class SandboxApp:
     async def post(self, path: str, body: Json, key: str = f"Key {KEY}") -> httpx.Response:
         return await self.client.post(path, json=body, headers={"Authorization": key})
 
-    async def settled(self) -> Json:
-        """The tally once every browser has done what it was going to do."""
+    async def final_tally(self) -> Json:
+        """Return the tally once every browser is finished."""
 
-        async def is_settled() -> bool:
+        async def is_over() -> bool:
             return bool((await self.tally())["pending"] == 0)
 
-        await until(is_settled)
+        await until(is_over)
         return await self.tally()
 
     async def _good(self, method: str, path: str, body: Json) -> Json:

@@ -108,7 +108,7 @@ async def test_a_low_settings_open_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "said"),
+    ("method", "path", "body", "message"),
     [
         (
             "PUT",
@@ -145,10 +145,10 @@ async def test_a_low_settings_open_it(tmp_path: Path) -> None:
     ],
 )
 async def test_f7_unknown_keys_are_refused_with_the_nearest(
-    sandbox: SandboxApp, method: str, path: str, body: dict[str, object], said: str
+    sandbox: SandboxApp, method: str, path: str, body: dict[str, object], message: str
 ) -> None:
     [browser] = await sandbox.browsers(1)
     body = {k: sandbox.app_id if v == "{app}" else v for k, v in body.items()}
     where = path.format(app=sandbox.app_id, browser=browser)
     answer = await sandbox.client.request(method, f"/sandbox/{where}", json=body)
-    assert (answer.status_code, answer.json()) == (400, {"errors": [said]})
+    assert (answer.status_code, answer.json()) == (400, {"errors": [message]})

@@ -57,8 +57,8 @@ async def test_wrong_key(sandbox: SandboxApp) -> None:
     assert (new.status_code, new.json()) == (403, {"errors": [DENIED]})
     old = await sandbox.post("/api/v1/notifications", body, "Basic wrong")
     assert old.status_code == 400
-    said = old.json()["errors"][0]
-    assert said.startswith("Please include a case-sensitive header of Authorization")
+    message = old.json()["errors"][0]
+    assert message.startswith("Please include a case-sensitive header of Authorization")
 
 
 async def test_unknown_app(sandbox: SandboxApp) -> None:
@@ -91,10 +91,10 @@ async def test_syntax_error_has_a_singular_error(sandbox: SandboxApp, raw: bytes
 async def test_one_malformed_id_fails_the_request(sandbox: SandboxApp) -> None:
     good = await sandbox.browsers(1)
     answer = await sandbox.create([*good, "not-a-uuid"])
-    said = answer.json()["errors"][0]
+    message = answer.json()["errors"][0]
     prefix = "Incorrect subscription_id format in include_subscription_ids (not a valid UUID): "
     assert answer.status_code == 400
-    assert said.startswith(prefix) and '"not-a-uuid"' in said
+    assert message.startswith(prefix) and '"not-a-uuid"' in message
     old = await sandbox.create(include_player_ids=["x"])
     assert old.json()["errors"][0].startswith("Incorrect player_id format in include_player_ids")
     assert (await sandbox.tally())["pushes"] == []

@@ -68,7 +68,7 @@ async def test_accepted_then_timeout_sends_and_never_answers(sandbox: SandboxApp
     assert tally["answers"] == {"none": 1, "200": 1}
 
 
-async def test_hold_accepts_and_keeps_the_answer_back(sandbox: SandboxApp) -> None:
+async def test_call_is_accepted_and_its_answer_kept_back(sandbox: SandboxApp) -> None:
     ids = await sandbox.browsers(1)
     await sandbox.faults(hold=True)
     call = asyncio.create_task(sandbox.create(ids))

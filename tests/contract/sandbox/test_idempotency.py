@@ -31,7 +31,7 @@ async def test_racing_duplicates_send_once(sandbox: SandboxApp) -> None:
     answers = await asyncio.gather(*calls)
     assert len({answer.content for answer in answers}) == 1
     assert sum("idempotent-replayed" in answer.headers for answer in answers) == 29
-    tally = await sandbox.settled()
+    tally = await sandbox.final_tally()
     assert [push["deliveries"] for push in tally["pushes"]] == [1]
     assert tally["calls"] == 30
 

@@ -49,7 +49,7 @@ async def test_create_and_view(sandbox: SandboxApp) -> None:
         sandbox, lambda api: create_notification_with_retry(api, notification(sandbox, ids))
     )
     assert is_message_sent(made.response) and not made.was_replayed
-    await sandbox.settled()
+    await sandbox.final_tally()
     seen = await ask(sandbox, lambda api: api.get_notification(sandbox.app_id, made.response.id))
     assert (seen.successful, seen.failed, seen.remaining) == (2, 0, 0)
 

@@ -86,7 +86,7 @@ async def test_browsers_go_on_after_a_kill(tmp_path: Path, receiver: Receiver) -
         running.kill()
     async with process(tmp_path, "--webhook-url", receiver.url) as (_, again):
         again.app_id = app_id
-        tally = await again.settled()
+        tally = await again.final_tally()
     assert tally["totals"]["displayed"] == 400
     assert max(push["displayed"] for push in tally["pushes"]) == 1
     distinct = {post.body for post in receiver.posts()}
@@ -99,7 +99,7 @@ async def test_sigterm_stops_within_two_seconds(tmp_path: Path) -> None:
         await remote.put_app()
         ids = await remote.browsers(1)
         await remote.faults(hold=True)
-        held = asyncio.create_task(remote.create(ids))
+        pending = asyncio.create_task(remote.create(ids))
 
         async def is_accepted() -> bool:
             return len((await remote.tally())["pushes"]) == 1
@@ -109,7 +109,7 @@ async def test_sigterm_stops_within_two_seconds(tmp_path: Path) -> None:
         running.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(running.wait(), 2) == 0
         assert time.monotonic() - begun < 2
-        await asyncio.gather(held, return_exceptions=True)
+        await asyncio.gather(pending, return_exceptions=True)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1"])
@@ -119,7 +119,7 @@ async def test_busy_port_is_one_sentence(tmp_path: Path, host: str) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         running = await start(port, tmp_path)
-        _, said = await running.communicate()
+        _, output = await running.communicate()
     assert running.returncode == 1
-    assert said.decode().count("\n") == 1
-    assert str(port) in said.decode()
+    assert output.decode().count("\n") == 1
+    assert str(port) in output.decode()

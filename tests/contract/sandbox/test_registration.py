@@ -100,7 +100,7 @@ async def test_page_fetches_and_reports_its_pushes(sandbox: SandboxApp, receiver
         assert done.json() == {"success": True}
     opened = {"app_id": sandbox.app_id, "player_id": id_, "opened": True}
     await sandbox.client.put(f"/notifications/{push['notificationId']}", json=opened)
-    row = (await sandbox.settled())["pushes"][0]
+    row = (await sandbox.final_tally())["pushes"][0]
     assert (row["displayed"], row["clicked"], row["closed"]) == (1, 1, 1)
     assert receiver.posts() == []  # a real page posts its own webhooks
 
@@ -109,7 +109,7 @@ async def test_cancel_and_view(sandbox: SandboxApp) -> None:
     good = await sandbox.browsers(2, odds={"click": 1})
     away = await sandbox.browsers(1, subscribed=False)
     sent = (await sandbox.create([*good, *away], name="n")).json()["id"]
-    await sandbox.settled()
+    await sandbox.final_tally()
     path = f"/notifications/{sent}?app_id={sandbox.app_id}"
     seen = (await sandbox.client.get(path, headers=AUTH)).json()
     figures = ("successful", "failed", "errored", "converted", "received", "remaining")

@@ -41,7 +41,7 @@ async def test_flat_events(streaming: SandboxApp, receiver: Receiver) -> None:
     sent = await streaming.create(
         ids, headings={"en": "Sale"}, name="v1.tag", url="https://shop.test/"
     )
-    await streaming.settled()
+    await streaming.final_tally()
     posts = receiver.posts()
     events = [orjson.loads(post.body) for post in posts]
     kinds = [event["event.kind"] for event in events]
@@ -64,7 +64,7 @@ async def test_nested_events(streaming: SandboxApp, receiver: Receiver) -> None:
     await streaming.put_app(stream={"url": receiver.url, "bearer": "b", "shape": "nested"})
     ids = await streaming.browsers(1, webhook_url=QUIET, odds={"fail": 1})
     await streaming.create(ids, contents={"en": "x" * 80})
-    tally = await streaming.settled()
+    tally = await streaming.final_tally()
     sent, failed = [orjson.loads(post.body) for post in receiver.posts()]
     assert sent["event"]["kind"] == "message.push.sent"
     assert sent["message"]["contents"] == "{'en':'" + "x" * 50 + "'}"
@@ -78,7 +78,7 @@ async def test_refused_events_are_tried_again(streaming: SandboxApp, receiver: R
     receiver.refusals = 2
     ids = await streaming.browsers(1, webhook_url=QUIET, odds={"display": 0})
     await streaming.create(ids)
-    tally = await streaming.settled()
+    tally = await streaming.final_tally()
     bodies = Counter(post.body for post in receiver.posts())
     assert list(bodies.values()) == [3]  # the same event id each time
     assert tally["streams"] == {"sent": 1, "failed": 0}

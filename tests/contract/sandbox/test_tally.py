@@ -17,7 +17,7 @@ def _timeless(push: dict[str, object]) -> dict[str, object]:
 async def test_pushes_name_what_was_sent(sandbox: SandboxApp) -> None:
     ids, key = await sandbox.browsers(1, odds={"click": 1}), str(uuid4())
     sent = await sandbox.create(ids, idempotency_key=key, data={"carillon": "v1.x"})
-    tally = await sandbox.settled()
+    tally = await sandbox.final_tally()
     assert [_timeless(push) for push in tally["pushes"]] == [
         {
             "notification_id": sent.json()["id"],
@@ -39,7 +39,7 @@ async def test_tally_equals_what_was_posted(sandbox: SandboxApp, receiver: Recei
     ids = await sandbox.browsers(300)
     for _ in range(2):
         await sandbox.create(ids)
-    tally = await sandbox.settled()
+    tally = await sandbox.final_tally()
     events = Counter(orjson.loads(post.body)["event"] for post in receiver.posts())
     totals = tally["totals"]
     assert totals["displayed"] == events["notification.willDisplay"] == 600
@@ -55,7 +55,7 @@ async def test_the_same_seed_and_key_behave_the_same(sandbox: SandboxApp) -> Non
     seen = []
     for _ in range(2):
         await sandbox.create(ids, idempotency_key=key)
-        seen.append([_timeless(push) for push in (await sandbox.settled())["pushes"]])
+        seen.append([_timeless(push) for push in (await sandbox.final_tally())["pushes"]])
         await sandbox.client.post("/sandbox/reset", json={"app_id": sandbox.app_id})
     assert seen[0] == seen[1]
     assert len(seen[0]) == 50
@@ -67,7 +67,7 @@ async def test_webhook_faults_leave_the_truth_alone(
     ids = await sandbox.browsers(200, odds={"click": 0, "close": 0})
     await sandbox.faults(seed=7, webhooks={"drop": 0.3, "duplicate": 0.3, "delay_ms": 20})
     await sandbox.create(ids)
-    tally = await sandbox.settled()
+    tally = await sandbox.final_tally()
     counts = tally["webhooks"]
     assert tally["totals"]["displayed"] == 200
     assert 30 < counts["dropped"] < 90 and 20 < counts["duplicated"] < 80
@@ -99,7 +99,7 @@ async def test_scheduled_push_is_delivered_when_due(sandbox: SandboxApp) -> None
     sent = await sandbox.create(ids, send_after="2999-01-01T00:00:00Z")
     assert sent.status_code == 400
     sent = await sandbox.create(ids, send_after="2001-01-01 00:00:00 GMT-0700")
-    assert (await sandbox.settled())["pushes"][0]["deliveries"] == 1
+    assert (await sandbox.final_tally())["pushes"][0]["deliveries"] == 1
     path = f"/notifications/{sent.json()['id']}?app_id={sandbox.app_id}"
     late = await sandbox.client.delete(path, headers={"Authorization": f"Key {KEY}"})
     assert late.status_code == 400

@@ -63,14 +63,14 @@ async def push_to_one(
     await sandbox.browsers(count=None, ids=[PLAYER], **browser)
     sent = (await sandbox.create([PLAYER], **push)).json()["id"]
     await until(lambda: len(receiver.posts()) >= 2)
-    await sandbox.settled()
+    await sandbox.final_tally()
     return sent, receiver.posts()
 
 
 async def test_v16_without_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     sent, posts = await push_to_one(sandbox, receiver, PUSH, odds=CLOSES)
-    shown, closed = [orjson.loads(post.body) for post in posts]
-    assert shown == {**V16, "event": "notification.willDisplay", "notificationId": sent}
+    displayed, closed = [orjson.loads(post.body) for post in posts]
+    assert displayed == {**V16, "event": "notification.willDisplay", "notificationId": sent}
     assert closed == {**V16, "event": "notification.dismissed", "notificationId": sent}
     for post in posts:
         assert post.headers["content-type"] == "text/plain;charset=UTF-8"
@@ -82,8 +82,8 @@ async def test_v16_without_cors(sandbox: SandboxApp, receiver: Receiver) -> None
 
 async def test_v16_with_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     sent, posts = await push_to_one(sandbox, receiver, PUSH, odds=CLICKS, cors=True)
-    shown, clicked = [orjson.loads(post.body) for post in posts]
-    assert shown == {**V16, "event": "notification.willDisplay", "notificationId": sent}
+    displayed, clicked = [orjson.loads(post.body) for post in posts]
+    assert displayed == {**V16, "event": "notification.willDisplay", "notificationId": sent}
     assert clicked == {
         **V16,
         "event": "notification.clicked",
@@ -103,17 +103,17 @@ async def test_v16_with_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
 async def test_v15_with_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     push = {**PUSH, "web_buttons": WEB_BUTTONS}
     sent, posts = await push_to_one(sandbox, receiver, push, odds=CLOSES, cors=True, sdk="v15")
-    shown, closed = [orjson.loads(post.body) for post in posts]
+    displayed, closed = [orjson.loads(post.body) for post in posts]
     whole = {**V15, "id": sent, "buttons": V15_BUTTONS}
-    assert shown == {**whole, "event": "notification.displayed"}
+    assert displayed == {**whole, "event": "notification.displayed"}
     assert closed == {**whole, "event": "notification.dismissed"}
     assert posts[0].headers["x-onesignal-event"] == "notification.displayed"
 
 
 async def test_v15_without_cors(sandbox: SandboxApp, receiver: Receiver) -> None:
     sent, posts = await push_to_one(sandbox, receiver, PUSH, odds=CLICKS, sdk="v15")
-    shown, clicked = [orjson.loads(post.body) for post in posts]
-    assert shown == {**V15, "id": sent, "event": "notification.displayed"}
+    displayed, clicked = [orjson.loads(post.body) for post in posts]
+    assert displayed == {**V15, "id": sent, "event": "notification.displayed"}
     assert clicked == {**V15, "id": sent, "event": "notification.clicked"}  # no "action"
     assert posts[0].headers["content-type"] == "text/plain;charset=UTF-8"
 
@@ -122,7 +122,7 @@ async def test_v15_without_cors(sandbox: SandboxApp, receiver: Receiver) -> None
 async def test_buttons_are_pressed_too(sandbox: SandboxApp, receiver: Receiver, sdk: str) -> None:
     ids = await sandbox.browsers(40, sdk=sdk, odds=CLICKS)
     await sandbox.create(ids, **PUSH, web_buttons=WEB_BUTTONS)
-    await sandbox.settled()
+    await sandbox.final_tally()
     bodies = [orjson.loads(post.body) for post in receiver.posts()]
     clicks = [body for body in bodies if body["event"] == "notification.clicked"]
     by_action = {body.get("action", body.get("actionId", "")): body["url"] for body in clicks}
@@ -134,9 +134,9 @@ async def test_buttons_are_pressed_too(sandbox: SandboxApp, receiver: Receiver, 
 async def test_absent_fields_are_absent(sandbox: SandboxApp, receiver: Receiver) -> None:
     push = {"contents": {"en": "Hello", "de": "Hallo"}}
     sent, posts = await push_to_one(sandbox, receiver, push, odds=CLICKS, language="de")
-    shown, clicked = [orjson.loads(post.body) for post in posts]
+    displayed, clicked = [orjson.loads(post.body) for post in posts]
     common = {"notificationId": sent, "content": "Hallo", "subscriptionId": PLAYER}
-    assert shown == {**common, "event": "notification.willDisplay"}
+    assert displayed == {**common, "event": "notification.willDisplay"}
     assert clicked == {
         **common,
         "event": "notification.clicked",
@@ -150,7 +150,7 @@ async def test_preflight_refused_means_no_post(sandbox: SandboxApp, receiver: Re
     receiver.allow_origin = "https://another.example.test"
     ids = await sandbox.browsers(1, cors=True, odds=CLOSES)
     await sandbox.create(ids)
-    tally = await sandbox.settled()
+    tally = await sandbox.final_tally()
     assert receiver.posts() == []
     assert tally["webhooks"] == {"sent": 0, "failed": 2, "dropped": 0, "duplicated": 0}
     assert tally["totals"]["displayed"] == 1  # the browser did show it
@@ -160,7 +160,7 @@ async def test_a_browser_does_not_try_again(sandbox: SandboxApp, receiver: Recei
     receiver.refusals = 1
     ids = await sandbox.browsers(1, odds={"click": 0, "close": 0})
     await sandbox.create(ids)
-    tally = await sandbox.settled()
+    tally = await sandbox.final_tally()
     assert len(receiver.posts()) == 1
     assert tally["webhooks"]["failed"] == 1
 
@@ -169,5 +169,5 @@ async def test_own_address_of_a_browser(sandbox: SandboxApp, receiver: Receiver)
     closed = "http://127.0.0.1:9/nobody"
     ids = await sandbox.browsers(1, webhook_url=closed, odds={"click": 0, "close": 0})
     await sandbox.create(ids)
-    assert (await sandbox.settled())["webhooks"]["failed"] == 1
+    assert (await sandbox.final_tally())["webhooks"]["failed"] == 1
     assert receiver.posts() == []

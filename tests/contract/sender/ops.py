@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,45 +14,18 @@ import httpx
 from sender_service.ops.routers import OpsApi
 from sender_service.wiring import open_sender
 from shared.clock import utc_now
-from shared.errors import LogUnavailable
 from shared.health import Health
 from shared.ids import slot_of
-from shared.kafka.client import OutgoingRecord
 from shared.loops import Wakeup
 from shared.mongo.client import Database, ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
 from shared.settings import Settings
+from tests.support.clocks import ManualClock
+from tests.support.memory_log import MemoryLog
 
 ADMIN = "ops_demo"
 ONESIGNAL = "http://onesignal.test"
 PERSON, OTHER = "a" * 32, "b" * 32
-
-
-@dataclass
-class MemoryLog:
-    """Remembers what was published; `away` refuses it."""
-
-    records: list[OutgoingRecord] = field(default_factory=list)
-    away: bool = False
-
-    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
-        if self.away:
-            raise LogUnavailable("Kafka: away")
-        self.records += records
-
-
-class ManualClock:
-    """Wall and monotonic time, moved by hand."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-        self._start = utc_now()
-
-    def __call__(self) -> datetime:
-        return self._start + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        return self.passed
 
 
 @dataclass
@@ -101,7 +74,7 @@ class Ops:
 
 @asynccontextmanager
 async def open_ops(settings: Settings) -> AsyncIterator[Ops]:
-    clock, log = ManualClock(), MemoryLog()
+    clock, log = ManualClock(utc_now()), MemoryLog()
     async with open_sender(settings) as sender, httpx.AsyncClient(base_url=ONESIGNAL) as onesignal:
         database = sender.database
         await ensure_indexes(database, SENDER)

@@ -1,4 +1,4 @@
-"""Somebody who is known to every collection of both services."""
+"""A person who is known to every collection of both services."""
 
 from __future__ import annotations
 
@@ -33,16 +33,18 @@ SECRETS = {
 
 
 class KnownPerson:
-    """Somebody known to each collection, as the services themselves would write it."""
+    """A person known to each collection, as the services themselves would write it."""
 
     def __init__(self, ops: Ops) -> None:
         self.ops = ops
         self.people = PersonIds(ops.parts.vault.derive("person"))
         self.id = self.people.of_login("shop", "jana")
-        self.projector = Projector(MongoProjections(ops.database), self.people, utc_now, self._tell)
+        self.projector = Projector(
+            MongoProjections(ops.database), self.people, utc_now, self._publish
+        )
         self.before = ops.clock() - timedelta(hours=1)
 
-    async def _tell(self, events: Any) -> None:
+    async def _publish(self, events: Any) -> None:
         await self.project(*events)
 
     async def project(self, *events: Event) -> None:
@@ -57,8 +59,8 @@ class KnownPerson:
         )  # fmt: skip
 
     def subscribed(self, minutes: int, visitor: str = "v-jana", player: str = PLAYER) -> Event:
-        told = {"playerID": player, "status": "subscribed", "state": "subscribed"}
-        return self.event("oneSignal", minutes, visitor, **told)
+        fields = {"playerID": player, "status": "subscribed", "state": "subscribed"}
+        return self.event("oneSignal", minutes, visitor, **fields)
 
     async def plant(self) -> None:
         await self._in_ingest()
@@ -95,8 +97,8 @@ class KnownPerson:
         parked = self.event(STREAM, 6, notificationId=NOTIFICATION, url=SECRETS["parked"])
         update = {"player_id": PLAYER, "visitor_id": None}
         await ParkedStore(self.ops.database).put([parked.model_copy(update=update)])
-        told = {"login": "jana", "x": SECRETS["dead_letters"]}
-        await DeadLetterStore(self.ops.database).put([a_letter(told, self.before)])
+        fields = {"login": "jana", "x": SECRETS["dead_letters"]}
+        await DeadLetterStore(self.ops.database).put([build_dead_letter(fields, self.before)])
         await self.ops.ok("GET", f"/v1/people/{self.id}")  # an audited look
 
     async def export(self) -> Any:
@@ -134,9 +136,9 @@ async def add_page(ops: Ops, n: int, at: Any, members: list[list[str]]) -> None:
     await ops.database["bodies"].insert_one({"_id": page["bodies"], "bodies": [body]})
 
 
-def a_letter(told: dict[str, Any], at: datetime) -> DeadLetter:
+def build_dead_letter(content: dict[str, Any], at: datetime) -> DeadLetter:
     return DeadLetter(
         id=str(uuid.uuid4()), stage="s", topic="carillon.events", partition=0, offset=0, type="t",
-        key=DeadLetter.pack(b"k"), value=DeadLetter.pack(json.dumps(told).encode()), code="c",
+        key=DeadLetter.pack(b"k"), value=DeadLetter.pack(json.dumps(content).encode()), code="c",
         message="m", at=at,
     )  # fmt: skip

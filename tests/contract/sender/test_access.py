@@ -67,13 +67,13 @@ async def test_no_route_is_forgotten(ops: Ops) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", "Basic b3BzX2RlbW8=", "ops_demo"])
-async def test_without_a_valid_token_nothing_is_told(ops: Ops, header: str) -> None:
+async def test_without_a_valid_token_nothing_is_returned(ops: Ops, header: str) -> None:
     answer = await ops.http.get("/v1/apps", headers={"Authorization": header})
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_token_is_shown_once_and_stored_hashed(ops: Ops) -> None:
+async def test_token_is_returned_once_and_stored_hashed(ops: Ops) -> None:
     secret = await ops.token("read")
     stored = await ops.database["tokens"].find_one({})
     assert stored is not None
@@ -87,10 +87,10 @@ async def test_use_is_noted_once_an_hour(ops: Ops) -> None:
     token = await ops.token("read")
     await ops.ok("GET", "/v1/apps", token)
     (first,) = (await ops.ok("GET", "/v1/tokens"))["items"]
-    ops.clock.passed += 60
+    ops.clock.advance(60)
     await ops.ok("GET", "/v1/apps", token)
     assert (await ops.ok("GET", "/v1/tokens"))["items"] == [first]
-    ops.clock.passed += 3_600
+    ops.clock.advance(3_600)
     await ops.ok("GET", "/v1/apps", token)
     (later,) = (await ops.ok("GET", "/v1/tokens"))["items"]
     assert later["lastUsedAt"] > first["lastUsedAt"]
@@ -101,7 +101,7 @@ async def test_removed_token_ends_within_five_seconds(ops: Ops) -> None:
     await ops.ok("GET", "/v1/apps", token)
     (listed,) = (await ops.ok("GET", "/v1/tokens"))["items"]
     await ops.ok("DELETE", f"/v1/tokens/{listed['id']}")
-    ops.clock.passed += 5
+    ops.clock.advance(5)
     assert (await ops.call("GET", "/v1/apps", token)).status_code == 401
     again = await ops.call("DELETE", f"/v1/tokens/{listed['id']}")
     assert (again.status_code, again.json()["code"]) == (404, "unknown_token")
@@ -111,7 +111,7 @@ async def test_expired_token_is_refused_at_once(ops: Ops) -> None:
     ends = ops.clock() + timedelta(seconds=2)
     token = await ops.token("read", expiresAt=ends.isoformat())
     await ops.ok("GET", "/v1/apps", token)
-    ops.clock.passed += 2
+    ops.clock.advance(2)
     assert (await ops.call("GET", "/v1/apps", token)).status_code == 401
 
 
@@ -123,20 +123,20 @@ async def test_token_that_has_expired_already_is_not_made(ops: Ops) -> None:
 
 async def test_changes_are_audited_without_their_content(ops: Ops) -> None:
     token = await ops.token("read")
-    ops.clock.passed += 1
+    ops.clock.advance(1)
     await ops.open_app()
-    ops.clock.passed += 1
+    ops.clock.advance(1)
     await ops.call("PUT", "/v1/apps/shop", token, json={"name": "secret name"})
     await ops.ok("GET", "/v1/apps")
     trail = (await ops.ok("GET", "/v1/audit"))["items"]
-    told = [(d["method"], d["route"], d["target"], d["status"], d["who"]["role"]) for d in trail]
-    assert told[0] == ("PUT", "/v1/apps/{app}", {"app": "shop"}, 403, "read")
+    audited = [(d["method"], d["route"], d["target"], d["status"], d["who"]["role"]) for d in trail]
+    assert audited[0] == ("PUT", "/v1/apps/{app}", {"app": "shop"}, 403, "read")
     campaign = {"app": "shop", "campaign": "hello"}
     route = "/v1/apps/{app}/campaigns/{campaign}"
-    assert ("PUT", route, campaign, 200, "admin") in told[1:3]
-    assert ("PUT", "/v1/apps/{app}", {"app": "shop"}, 200, "admin") in told[1:3]
-    assert told[3][:2] == ("POST", "/v1/tokens")
-    assert len(told) == 4  # reading leaves nothing
+    assert ("PUT", route, campaign, 200, "admin") in audited[1:3]
+    assert ("PUT", "/v1/apps/{app}", {"app": "shop"}, 200, "admin") in audited[1:3]
+    assert audited[3][:2] == ("POST", "/v1/tokens")
+    assert len(audited) == 4  # reading leaves nothing
     assert "secret" not in str(trail) and ADMIN not in str(trail) and token not in str(trail)
 
 
@@ -148,7 +148,7 @@ async def test_strangers_leave_no_trail(ops: Ops) -> None:
 async def test_audit_pages_backwards(ops: Ops) -> None:
     for _ in range(5):
         await ops.token("read")
-        ops.clock.passed += 40_000
+        ops.clock.advance(40_000)
     first = (await ops.ok("GET", "/v1/audit?limit=2"))["items"]
     params = {"limit": 10, "before": first[-1]["at"]}
     rest = (await ops.ok("GET", "/v1/audit", params=params))["items"]

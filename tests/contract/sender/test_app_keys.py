@@ -26,8 +26,8 @@ FULL: dict[str, Any] = {
 
 
 async def test_n6_all_faults_of_a_shown_app_are_answered_at_once(api: Api) -> None:
-    shown = await api.put_app("demo", **FULL)
-    answer = await api.call("PUT", "/v1/apps/myshop", json=shown)
+    body = await api.put_app("demo", **FULL)
+    answer = await api.call("PUT", "/v1/apps/myshop", json=body)
     assert answer.status_code == 422
     found = {error["field"]: error for error in answer.json()["errors"]}
     assert found.keys() == {
@@ -35,7 +35,7 @@ async def test_n6_all_faults_of_a_shown_app_are_answered_at_once(api: Api) -> No
         "body.loginHash.secret", "body.snippet.webhookKey",
     }  # fmt: skip
     assert "write the secret itself" in found["body.keys.web.key"]["message"]
-    filled = copy.deepcopy(shown)
+    filled = copy.deepcopy(body)
     filled["oneSignal"]["restApiKey"] = KEY
     filled["keys"] = [{**key, "key": f"{key['key']}_{key['id']}"} for key in filled["keys"]]
     filled["loginHash"]["secret"] = "another"
@@ -43,7 +43,7 @@ async def test_n6_all_faults_of_a_shown_app_are_answered_at_once(api: Api) -> No
     made = await api.ok("PUT", "/v1/apps/myshop", json=filled)
     changed = {"id", "version", "snippet"}
     same = {k: v for k, v in made.items() if k not in changed}
-    assert same == {k: v for k, v in shown.items() if k not in changed}
+    assert same == {k: v for k, v in body.items() if k not in changed}
 
 
 async def test_n6_faults_of_every_kind_come_together(api: Api) -> None:
@@ -62,11 +62,11 @@ async def test_n6_faults_of_every_kind_come_together(api: Api) -> None:
 
 async def test_n6_shown_app_has_every_field_that_a_put_takes(api: Api) -> None:
     """Else what is put again as it was shown would lose it."""
-    shown = await api.put_app("demo", **FULL)
-    assert {name: shown[name] for name in ("allowedLogins", "maskedParameters", "controlGroup")} == {
+    body = await api.put_app("demo", **FULL)
+    assert {name: body[name] for name in ("allowedLogins", "maskedParameters", "controlGroup")} == {
         "allowedLogins": ["0"], "maskedParameters": ["token"], "controlGroup": 0.1
     }  # fmt: skip
-    assert await api.ok("PUT", "/v1/apps/demo", json=shown) == shown
+    assert await api.ok("PUT", "/v1/apps/demo", json=body) == body
 
 
 async def test_n6_new_app_never_takes_an_old_ones_place(api: Api) -> None:

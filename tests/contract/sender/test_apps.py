@@ -18,17 +18,17 @@ FULL: dict[str, Any] = {
 }
 
 
-async def test_new_app_is_shown_with_masked_secrets(api: Api) -> None:
-    shown = await api.put_app(**FULL)
-    assert shown["id"] == "demo" and shown["version"] == 1 and shown["state"] == "active"
-    assert shown["oneSignal"] == {
+async def test_new_app_is_returned_with_masked_secrets(api: Api) -> None:
+    body = await api.put_app(**FULL)
+    assert body["id"] == "demo" and body["version"] == 1 and body["state"] == "active"
+    assert body["oneSignal"] == {
         "appId": api.onesignal, "restApiKey": "masked", "plan": "free", "enabled": True,
     }  # fmt: skip
-    assert shown["keys"] == [{"id": "web", "kind": "write", "key": "masked"}]
-    assert shown["loginHash"] == {"required": True, "secret": "masked"}
-    assert shown["origins"] == ["https://shop.example"]
-    assert await api.ok("GET", "/v1/apps/demo") == shown
-    assert await api.ok("GET", "/v1/apps") == {"items": [shown]}
+    assert body["keys"] == [{"id": "web", "kind": "write", "key": "masked"}]
+    assert body["loginHash"] == {"required": True, "secret": "masked"}
+    assert body["origins"] == ["https://shop.example"]
+    assert await api.ok("GET", "/v1/apps/demo") == body
+    assert await api.ok("GET", "/v1/apps") == {"items": [body]}
 
 
 async def test_no_secret_is_in_an_answer_or_in_the_store(api: Api) -> None:
@@ -55,9 +55,9 @@ async def test_identical_put_makes_no_new_version(api: Api) -> None:
 
 
 async def test_masked_secrets_stay_what_they_were(api: Api) -> None:
-    shown = await api.put_app(**FULL)
+    body = await api.put_app(**FULL)
     stored = await api.sender.database[APPS.name].find_one({"_id": "demo"})
-    assert await api.ok("PUT", "/v1/apps/demo", json=shown) == shown
+    assert await api.ok("PUT", "/v1/apps/demo", json=body) == body
     assert await api.sender.database[APPS.name].find_one({"_id": "demo"}) == stored
 
 
@@ -71,15 +71,15 @@ async def test_left_out_secrets_stay_too(api: Api) -> None:
 async def test_a6_new_app_requires_proof(api: Api) -> None:
     left_out = api.an_app()
     left_out.pop("loginHash", None)
-    shown = await api.ok("PUT", "/v1/apps/demo", json=left_out)
-    assert shown["loginHash"] == {"required": True, "secret": None}
+    body = await api.ok("PUT", "/v1/apps/demo", json=left_out)
+    assert body["loginHash"] == {"required": True, "secret": None}
 
 
 async def test_a6_leaving_login_hash_out_never_switches_proof_off(api: Api) -> None:
     await api.put_app(**FULL)
     left_out = {name: value for name, value in FULL.items() if name != "loginHash"}
-    shown = await api.put_app(**left_out)
-    assert (shown["version"], shown["loginHash"]) == (1, {"required": True, "secret": "masked"})
+    body = await api.put_app(**left_out)
+    assert (body["version"], body["loginHash"]) == (1, {"required": True, "secret": "masked"})
 
 
 @pytest.mark.parametrize("left_out", [{"required": True}, {"required": True, "secret": None}])
@@ -147,8 +147,8 @@ async def test_names_that_are_none(api: Api, name: str) -> None:
 
 async def test_puts_at_once_make_one_version_each_at_most(api: Api) -> None:
     names = ["A", "B", "C", "D"]
-    shown = await asyncio.gather(*(api.put_app(name=name) for name in names))
-    assert sorted(one["version"] for one in shown) == [1, 2, 3, 4]
+    answers = await asyncio.gather(*(api.put_app(name=name) for name in names))
+    assert sorted(one["version"] for one in answers) == [1, 2, 3, 4]
     assert (await api.ok("GET", "/v1/apps/demo"))["version"] == 4
 
 
@@ -173,7 +173,7 @@ async def test_a_webhook_key_for_pages_must_be_one_of_the_apps(api: Api) -> None
     await api.put_app(keys=keys, snippet={"webhookKey": "wh_1"})
 
 
-async def test_logins_go_to_onesignal_unless_the_shop_says_no(api: Api) -> None:
+async def test_logins_go_to_onesignal_unless_the_shop_states_no(api: Api) -> None:
     assert (await api.put_app())["snippet"]["loginToOneSignal"] is True
     off = await api.put_app(snippet={"loginToOneSignal": False})
     assert off["snippet"]["loginToOneSignal"] is False
@@ -198,9 +198,9 @@ async def test_one_app_cannot_take_anothers_key(api: Api) -> None:
 
 @pytest.mark.parametrize("written", ["Europe/Prague", "europe/prague", " EUROPE/PRAGUE "])
 async def test_f25_an_app_has_a_time_zone_in_its_own_spelling(api: Api, written: str) -> None:
-    shown = await api.put_app(**FULL, timeZone=written)
-    assert shown["timeZone"] == "Europe/Prague"
-    assert await api.ok("PUT", "/v1/apps/demo", json=shown) == shown
+    body = await api.put_app(**FULL, timeZone=written)
+    assert body["timeZone"] == "Europe/Prague"
+    assert await api.ok("PUT", "/v1/apps/demo", json=body) == body
     app = api.sender.apps.get("demo")
     assert app is not None and app.time_zone == "Europe/Prague"
 

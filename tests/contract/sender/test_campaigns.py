@@ -13,28 +13,28 @@ from shared.clock import utc_now
 from shared.mongo.collections import CAMPAIGNS, PLAYERS, PROFILES, SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 
-SOMEBODY = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
+PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
 PATH = "/v1/apps/demo/campaigns/welcome"
 
 
-async def test_campaign_is_shown_as_it_was_put(shop: Api) -> None:
-    shown = await shop.ok("GET", PATH)
-    assert (shown["id"], shown["app"], shown["version"]) == ("welcome", "demo", 1)
-    assert shown["location"] == "PushNotificationLocation" and shown["enabled"] is True
-    assert shown["variants"][0]["contents"] == {"en": "Come"}
-    assert (await shop.ok("GET", "/v1/apps/demo/campaigns"))["items"] == [shown]
+async def test_campaign_is_returned_as_it_was_put(shop: Api) -> None:
+    body = await shop.ok("GET", PATH)
+    assert (body["id"], body["app"], body["version"]) == ("welcome", "demo", 1)
+    assert body["location"] == "PushNotificationLocation" and body["enabled"] is True
+    assert body["variants"][0]["contents"] == {"en": "Come"}
+    assert (await shop.ok("GET", "/v1/apps/demo/campaigns"))["items"] == [body]
 
 
-async def test_shown_can_be_put_again_without_a_new_version(shop: Api) -> None:
-    shown = await shop.ok("GET", PATH)
-    assert await shop.ok("PUT", PATH, json=shown) == shown
-    assert await shop.put_campaign() == shown
+async def test_returned_can_be_put_again_without_a_new_version(shop: Api) -> None:
+    body = await shop.ok("GET", PATH)
+    assert await shop.ok("PUT", PATH, json=body) == body
+    assert await shop.put_campaign() == body
 
 
 async def test_each_change_is_a_version(shop: Api) -> None:
     for version, enabled in ((2, False), (3, True), (3, True)):
-        shown = await shop.ok("PUT", PATH, json=a_campaign(enabled=enabled))
-        assert (shown["version"], shown["enabled"]) == (version, enabled)
+        body = await shop.ok("PUT", PATH, json=a_campaign(enabled=enabled))
+        assert (body["version"], body["enabled"]) == (version, enabled)
 
 
 async def test_earlier_versions_stay_readable(shop: Api) -> None:
@@ -119,20 +119,20 @@ async def test_what_is_wrong_is_named(api: Api, body: dict[str, Any], named: str
     assert await api.sender.database[CAMPAIGNS.name].count_documents({}) == 0
 
 
-async def test_links_with_a_template_are_judged_when_rendered(shop: Api) -> None:
-    shown = await shop.ok(
+async def test_links_with_a_template_are_validated_when_rendered(shop: Api) -> None:
+    response = await shop.ok(
         "PUT", PATH, json=_with(url="{{ link }}", icon=" https://shop.example/i ")
     )
-    assert shown["variants"][0]["url"] == "{{ link }}"
+    assert response["variants"][0]["url"] == "{{ link }}"
     body = {"id": a_trigger()["id"], "app": "demo", "campaign": "welcome",
-            "recipients": [{"player": SOMEBODY, "variables": {"link": "javascript:alert(1)"}}]}  # fmt: skip
+            "recipients": [{"player": PLAYER, "variables": {"link": "javascript:alert(1)"}}]}  # fmt: skip
     seen = utc_now()
     await shop.sender.database[PROFILES.name].insert_one(
         {"_id": "p1", "app": "demo", "slot": 0, "visitors": [], "aliases": [], "language": "en",
-         "players": [{"id": SOMEBODY, "state": "subscribed", "lastSeenAt": seen}]}
+         "players": [{"id": PLAYER, "state": "subscribed", "lastSeenAt": seen}]}
     )  # fmt: skip
     await shop.sender.database[PLAYERS.name].insert_one(
-        {"_id": SOMEBODY, "app": "demo", "person": "p1", "state": "subscribed"}
+        {"_id": PLAYER, "app": "demo", "person": "p1", "state": "subscribed"}
     )
     found = await shop.ok("POST", "/v1/sends/preview", json=body)
     assert found["failed"] == {"bad_variables": 1} and found["samples"] == []

@@ -30,7 +30,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @respx.mock(base_url=URL)
-def test_send_is_shown(respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_send_is_returned(respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]) -> None:
     route = respx_mock.get(f"/v1/sends/{SEND}").respond(json=ACCOUNT)
     assert run("send", "show", SEND) == 0
     assert route.calls[0].request.headers["Authorization"] == "Bearer cot_test"
@@ -58,7 +58,7 @@ def test_json_is_the_answer_as_it_is(
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "code", "said"),
+    ("status", "body", "code", "message"),
     [
         (404, {"code": "unknown_send", "message": "no such send"}, 1, "no such send"),
         (401, {"code": "unauthorized", "message": "a token is needed"}, 1, "CARILLON_OPS__TOKEN"),
@@ -69,17 +69,17 @@ def test_json_is_the_answer_as_it_is(
 @respx.mock(base_url=URL)
 def test_refusals_are_one_sentence(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str], status: int, body: Any,
-    code: int, said: str,
+    code: int, message: str,
 ) -> None:  # fmt: skip
     answer = httpx.Response(status, json=body) if body else httpx.Response(status, text="<html>")
     respx_mock.get(f"/v1/sends/{SEND}").mock(return_value=answer)
     assert run("send", "show", SEND) == code
-    told = capsys.readouterr()
-    assert said in told.err and told.out == "" and told.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert message in output.err and output.out == "" and output.err.count("\n") == 1
 
 
 @respx.mock(base_url=URL)
-def test_absent_api_is_said_so(
+def test_absent_api_is_reported(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     respx_mock.get(f"/v1/sends/{SEND}").mock(side_effect=httpx.ConnectError)
@@ -108,7 +108,7 @@ def test_why_of_nobody_fails(respx_mock: respx.MockRouter) -> None:
 
 
 @respx.mock(base_url=URL)
-def test_report_has_rates_only_where_somebody_reports(
+def test_report_has_rates_only_where_someone_reports(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     respx_mock.get("/v1/apps/shop/campaigns/hello/report").respond(json=REPORT)
@@ -133,19 +133,19 @@ def test_push_is_tried_on_one_player(
 
 
 @respx.mock(base_url=URL)
-def test_replay_tells_what_did_not_work(
+def test_replay_reports_what_did_not_work(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     items = [{"id": "1", "replayed": True}, {"id": "2", "replayed": False, "code": "cut"}]
     route = respx_mock.post("/v1/dead-letters/replay").respond(json={"items": items})
     assert run("dead-letters", "replay", "1", "2") == 1
     assert orjson.loads(route.calls[0].request.content) == {"ids": ["1", "2"]}
-    told = capsys.readouterr()
-    assert "cut" in told.out and "1 of 2" in told.err
+    output = capsys.readouterr()
+    assert "cut" in output.out and "1 of 2" in output.err
 
 
 @respx.mock(base_url=URL)
-def test_letters_are_listed_by_filters(
+def test_dead_letters_are_listed_by_filters(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     letter = {"id": "1", "at": "2026", "topic": "t", "stage": "s", "code": "c", "message": "m"}
@@ -172,8 +172,8 @@ def test_b7_token_names_its_apps(respx_mock: respx.MockRouter) -> None:
     create = ("token", "create", "--name", "job", "--role", "read")
     assert run(*create, "--app", "demo", "--app", "other") == 0
     assert run(*create, "--all-apps") == 0
-    said = [orjson.loads(call.request.content)["apps"] for call in route.calls]
-    assert said == [["demo", "other"], "all"]
+    requested = [orjson.loads(call.request.content)["apps"] for call in route.calls]
+    assert requested == [["demo", "other"], "all"]
     for wrong in ((), ("--app", "demo", "--all-apps")):
         with pytest.raises(SystemExit):
             run(*create, *wrong)

@@ -40,9 +40,9 @@ def test_a6_app_show_warns_of_optional_proof(
     app = {"id": "shop", "loginHash": proof}
     respx_mock.get("/v1/apps/shop").respond(json=app)
     assert run("app", "show", "shop") == 0
-    told = capsys.readouterr()
-    assert orjson.loads(told.out) == app
-    assert told.err.count("warning: loginHash.") == told.err.count("\n") == warnings
+    output = capsys.readouterr()
+    assert orjson.loads(output.out) == app
+    assert output.err.count("warning: loginHash.") == output.err.count("\n") == warnings
 
 
 @respx.mock(base_url=URL)
@@ -69,10 +69,10 @@ def test_n10_pipes_get_whole_ids_and_tabs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")
-    letters = [
+    dead_letters = [
         {"id": i, "at": "2026", "topic": "t", "code": "c", "message": "a\tb\nc"} for i in IDS
     ]
-    respx_mock.get("/v1/dead-letters").respond(json={"items": letters})
+    respx_mock.get("/v1/dead-letters").respond(json={"items": dead_letters})
     assert run("dead-letters", "list") == 0
     head, *lines = capsys.readouterr().out.splitlines()
     assert head == "at\ttopic\tstage\tcode\tmessage\tid\treplayed"
@@ -85,9 +85,9 @@ def test_f20_token_that_no_header_holds_is_a_sentence(
 ) -> None:
     monkeypatch.setenv("CARILLON_OPS__TOKEN", token)
     assert run("app", "list") == 2
-    told = capsys.readouterr().err
-    assert "CARILLON_OPS__TOKEN" in told and told.count("\n") == 1
-    assert not token or token not in told
+    output = capsys.readouterr().err
+    assert "CARILLON_OPS__TOKEN" in output and output.count("\n") == 1
+    assert not token or token not in output
 
 
 @respx.mock(base_url=URL)
@@ -134,11 +134,11 @@ def test_n6_app_create_prints_what_its_pages_get(
     assert body["oneSignal"]["restApiKey"] == "os_v2_app_secret"
     assert keys.keys() == {"write", "server", "webhook", "stream"}
     assert body["snippet"]["webhookKey"] == keys["webhook"]
-    told = capsys.readouterr()
-    assert f'src="https://in.test/v1/snippet.js?key={keys["write"]}"' in told.out
-    assert f'"https://in.test/v1/webhooks/onesignal/{keys["webhook"]}"' in told.out
-    assert "importScripts(" in told.out and body["loginHash"]["secret"] in told.out
-    assert "os_v2_app_secret" not in told.out + told.err and "app put" in told.err
+    output = capsys.readouterr()
+    assert f'src="https://in.test/v1/snippet.js?key={keys["write"]}"' in output.out
+    assert f'"https://in.test/v1/webhooks/onesignal/{keys["webhook"]}"' in output.out
+    assert "importScripts(" in output.out and body["loginHash"]["secret"] in output.out
+    assert "os_v2_app_secret" not in output.out + output.err and "app put" in output.err
     assert run(*create, *more) == 1  # nothing to ask at: no terminal
     assert "--onesignal-key-stdin" in capsys.readouterr().err and len(put.calls) == 1
 
@@ -150,8 +150,8 @@ def test_n6_rotated_key_is_alone_on_stdout(
     made = {"id": "web-2", "kind": "write", "key": "wk_new", "replaces": "web", "inSnippet": False}
     respx_mock.post("/v1/apps/shop/keys/web/rotate").respond(201, json=made)
     assert run("app", "keys", "rotate", "shop", "web") == 0
-    told = capsys.readouterr()
-    assert told.out == "wk_new\n" and "app keys remove shop web" in told.err
+    output = capsys.readouterr()
+    assert output.out == "wk_new\n" and "app keys remove shop web" in output.err
 
 
 @respx.mock(base_url=URL)
@@ -169,8 +169,8 @@ def test_n18_campaign_put_warns_of_texts_that_would_fail(
 ) -> None:
     text = "profile.bascet is missing: 9 of 9 people would get nothing"
     warning = {"code": "bad_variables", "message": text}  # as the API gives it, without a field
-    shown = {"id": "oops", "version": 1, "warnings": [warning]}
-    respx_mock.put("/v1/apps/shop/campaigns/oops").respond(json=shown)
+    body = {"id": "oops", "version": 1, "warnings": [warning]}
+    respx_mock.put("/v1/apps/shop/campaigns/oops").respond(json=body)
     file = tmp_path / "campaign.json"
     file.write_text("{}")
     assert run("campaign", "put", "--app", "shop", "--campaign", "oops", str(file)) == 0
@@ -211,15 +211,17 @@ def test_n6_app_create_prints_the_sandboxs_lines_beside_it(
     create = ("app", "create", "myshop", "--name", "My shop", "--onesignal-app-id", IDS[0], *more)
     origin = ("--origin", "https://shop.test", "--onesignal-key-stdin")
     assert run(*create, *origin, url=ops_url) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     snippet = orjson.loads(put.calls[0].request.content)["snippet"]
     if sdk is None:
         assert "sdkUrl" not in snippet
-        assert 'importScripts("https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.sw.js")' in told
+        assert (
+            'importScripts("https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.sw.js")' in output
+        )
     else:
         assert snippet["sdkUrl"] == f"{sdk}/OneSignalSDK.page.js"
-        assert f'importScripts("{sdk}/OneSignalSDK.sw.js")' in told
-        assert f'src="{sdk}/OneSignalSDK.page.js"' in told and "cdn.onesignal" not in told
+        assert f'importScripts("{sdk}/OneSignalSDK.sw.js")' in output
+        assert f'src="{sdk}/OneSignalSDK.page.js"' in output and "cdn.onesignal" not in output
 
 
 def test_n6_an_sdk_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,8 +47,11 @@ async def test_a6_optional_proof_and_a_missing_secret_are_warned_of(
     app = await ops.ok("GET", "/v1/apps/shop")
     body = {"name": "shop", "oneSignal": {"appId": app["oneSignal"]["appId"]}}
     await ops.ok("PUT", "/v1/apps/shop", json={**body, "loginHash": login_hash})
-    told = await tried(ops)
-    assert (told["result"], [found["code"] for found in told["warnings"]]) == ("app_unknown", codes)
+    response = await tried(ops)
+    assert (response["result"], [found["code"] for found in response["warnings"]]) == (
+        "app_unknown",
+        codes,
+    )
 
 
 @respx.mock(base_url=ONESIGNAL)
@@ -86,9 +89,9 @@ async def test_each_answer_has_its_result(
 ) -> None:
     answer = httpx.Response(status, json=body) if body else httpx.Response(status)
     respx_mock.get(path__startswith="/apps/").mock(return_value=answer)
-    told = await tried(ops)
-    assert (told["result"], told["players"]) == (result, None)
-    assert "secret" not in told["message"]
+    response = await tried(ops)
+    assert (response["result"], response["players"]) == (result, None)
+    assert "secret" not in response["message"]
 
 
 @respx.mock(base_url=ONESIGNAL)
@@ -103,7 +106,7 @@ async def test_unknown_app_is_not_asked_about(ops: Ops) -> None:
 
 
 @respx.mock(base_url=ONESIGNAL)
-async def test_key_that_no_header_can_hold_is_told(ops: Ops) -> None:
+async def test_key_that_no_header_can_carry_is_reported(ops: Ops) -> None:
     """One that was stored before such keys were refused."""
     sealed = ops.parts.vault.encrypt("ключ")
     await ops.database["apps"].update_one(

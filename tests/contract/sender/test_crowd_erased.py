@@ -61,13 +61,15 @@ async def erased_by(
 ) -> tuple[list[list[OutgoingRecord]], list[Event]]:
     log = PiecesLog()
     people = PersonReader(ops.database)
-    told = await ErasureRequester(people, log, ops.parts.vault, ops.clock, AT_ONCE).erase(profile)
+    erasure = await ErasureRequester(people, log, ops.parts.vault, ops.clock, AT_ONCE).erase(
+        profile
+    )
     events = [Event.parse(out.value) for piece in log.pieces for out in piece]
-    assert told.count == len(events) and told.ids == [event.id for event in events]
+    assert erasure.count == len(events) and erasure.ids == [event.id for event in events]
     return log.pieces, events
 
 
-async def test_crowd_is_told_of_in_pieces_and_named_whole(ops: Ops) -> None:
+async def test_crowd_is_published_in_pieces_and_named_whole(ops: Ops) -> None:
     profile, visitors, players, aliases = await a_crowd(ops, CROWD)
     pieces, events = await erased_by(ops, profile)
     assert max(map(len, pieces)) == AT_ONCE
@@ -94,5 +96,5 @@ async def test_answer_names_only_the_first_events(
 ) -> None:
     monkeypatch.setattr("sender_service.privacy.requests.SHOWN", 10)
     await a_crowd(ops, CROWD)
-    told = await ops.ok("POST", f"/v1/people/{PERSON}/erase")
-    assert (len(told["events"]), told["count"]) == (10, len(ops.log.records))
+    erasure = await ops.ok("POST", f"/v1/people/{PERSON}/erase")
+    assert (len(erasure["events"]), erasure["count"]) == (10, len(ops.log.records))

@@ -205,7 +205,7 @@ async def test_triggers_lose_names_and_variables(ops: Ops) -> None:
 )
 async def test_dead_letters_lose_their_content(ops: Ops, key: bytes, value: bytes) -> None:
     await ops.add_person(login="jana")
-    letters = [
+    dead_letters = [
         DeadLetter(
             id=str(uuid.uuid4()), stage="s", topic="carillon.events", partition=0, offset=0,
             type="t", key=DeadLetter.pack(k), value=DeadLetter.pack(v), code="c", message="m",
@@ -213,13 +213,13 @@ async def test_dead_letters_lose_their_content(ops: Ops, key: bytes, value: byte
         )
         for k, v in ((key, value), (b"v-aaaabbbb", b'{"visitorId":"v-aaaabbbb"}'))
     ]  # fmt: skip
-    await DeadLetterStore(ops.database).put(letters)
+    await DeadLetterStore(ops.database).put(dead_letters)
     await erase(ops)
-    mine = await ops.ok("GET", f"/v1/dead-letters/{letters[0].id}")
+    mine = await ops.ok("GET", f"/v1/dead-letters/{dead_letters[0].id}")
     assert (mine["value"], mine["erased"], mine["code"]) == ("", True, "c")
-    answer = await ops.call("POST", f"/v1/dead-letters/{letters[0].id}/replay")
+    answer = await ops.call("POST", f"/v1/dead-letters/{dead_letters[0].id}/replay")
     assert (answer.status_code, answer.json()["code"]) == (409, "erased")
-    others = await ops.ok("GET", f"/v1/dead-letters/{letters[1].id}")
+    others = await ops.ok("GET", f"/v1/dead-letters/{dead_letters[1].id}")
     assert others["value"] == {"visitorId": "v-aaaabbbb"}
 
 

@@ -33,8 +33,8 @@ async def test_b8_guessing_is_limited_counted_and_logged(
     assert (_refused("wrong") - wrong, _refused("limited") - limited) == (BURST, 21)
     lines = [record for record in caplog.records if record.name == "carillon.ops"]
     assert len(lines) == BURST and len({vars(line)["from"] for line in lines}) == 1
-    told = " ".join(str(vars(line)) for line in lines)
-    assert "guess-" not in told and "8.8.8" not in told
+    logged = " ".join(str(vars(line)) for line in lines)
+    assert "guess-" not in logged and "8.8.8" not in logged
 
 
 async def test_b8_others_guesses_lock_nobody_out(api: Api) -> None:

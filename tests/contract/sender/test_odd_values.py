@@ -11,12 +11,12 @@ from sender_service.ops.app_body import AppIn
 from shared.ids import slot_of
 from shared.models.app import MAX_ALLOWED_LETTERS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
-from tests.fakes import START
 from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY
 from tests.odd_values.links import LINKS, ORIGINS
 from tests.odd_values.names import ITEM_IDS, PLAYERS, VISITORS
 from tests.odd_values.ranges import COUNTS, NUMBERS
 from tests.odd_values.times import CLOCK_TIMES, NO_EPOCHS, NO_ZONE, SEND_TIMES
+from tests.support.clocks import START
 
 pytestmark = pytest.mark.stack
 KNOWN = ("login", "email", "visitor", "player")
@@ -35,14 +35,14 @@ async def test_f18_names_of_a_send(shop: Api) -> None:
     assert send is not None
     kept = [(k, r[k]) for r in send["trigger"]["recipients"] for k in r if r[k] and k in tables]
     not_one = (NOBODY, BAD, None)
-    wanted = [(kind, becomes) for kind, _, becomes in rows if becomes not in not_one]
+    expected = [(kind, becomes) for kind, _, becomes in rows if becomes not in not_one]
     cut = ("visitor", "a")  # "a\n": a blank at its end falls, as of logins
-    assert [name for name in kept if name != cut] == wanted
+    assert [name for name in kept if name != cut] == expected
     assert account["people"]["malformed"] == len(rows) - len(kept)
     assert len(account["malformed"]) == min(100, len(rows) - len(kept))
-    shown = await shop.ok("GET", f"/v1/sends/{account['id']}")
-    assert shown["malformed"] == account["malformed"]
-    assert all(set(name) == {"index", "code", "message"} for name in shown["malformed"])
+    answer = await shop.ok("GET", f"/v1/sends/{account['id']}")
+    assert answer["malformed"] == account["malformed"]
+    assert all(set(name) == {"index", "code", "message"} for name in answer["malformed"])
 
 
 async def test_f18_only_bad_names_are_refused(shop: Api) -> None:

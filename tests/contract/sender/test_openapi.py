@@ -54,7 +54,7 @@ async def test_every_body_has_an_example(ops: Ops) -> None:
     assert [name for name, content in bodies.items() if not has_example(found, content)] == []
 
 
-async def test_every_route_tells_its_security_and_errors(ops: Ops) -> None:
+async def test_every_route_reports_its_security_and_errors(ops: Ops) -> None:
     for name, route in routes(await document(ops)).items():
         assert route["security"] == [{"HTTPBearer": []}], name
         assert {"401", "403", "404", "422", "503"} <= set(route["responses"]), name
@@ -62,12 +62,12 @@ async def test_every_route_tells_its_security_and_errors(ops: Ops) -> None:
         assert refusal["schema"]["$ref"].endswith("/Problem"), name
 
 
-async def test_every_route_says_what_it_does(ops: Ops) -> None:
+async def test_every_route_states_what_it_does(ops: Ops) -> None:
     silent = {"get /v1/apps", "get /v1/apps/{app}"}
-    told = {n for n, route in routes(await document(ops)).items() if route.get("description")}
+    described = {n for n, route in routes(await document(ops)).items() if route.get("description")}
     assert {
         name for name in routes(await document(ops)) if "campaigns" not in name
-    } - told <= silent
+    } - described <= silent
 
 
 def test_examples_are_what_the_api_takes() -> None:

@@ -101,7 +101,7 @@ async def test_why_without_a_send_looks_in_the_newest(ops: Ops) -> None:
     await ops.add_person()
     other = str(uuid.uuid4())
     await ops.database["sends"].insert_one(a_send(SEND, ops.clock))
-    ops.clock.passed += 100_000
+    ops.clock.advance(100_000)
     await ops.database["sends"].insert_one(a_send(other, ops.clock, campaign="later"))
     await add_page(ops, [["p1", PERSON, "0"]])
     await add_page(ops, [["p1", PERSON, ""]], _id=f"{other}:0", send=other,
@@ -121,7 +121,7 @@ async def test_who_was_merged_is_found_by_the_old_id(ops: Ops) -> None:
     assert (await ops.ok("GET", f"/v1/people/{ALIAS}"))["id"] == PERSON
 
 
-async def test_who_was_parted_again_is_not_the_person(ops: Ops) -> None:
+async def test_who_was_unmerged_again_is_not_the_person(ops: Ops) -> None:
     await ops.add_person()
     undone = {"at": ops.clock(), "event": "e"}
     merge = {"_id": ALIAS, "app": "shop", "person": PERSON, "visitor": "v-aaaa", "undone": undone}
@@ -140,7 +140,7 @@ async def test_unknown_people_and_sends_are_not_found(ops: Ops) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_send")
 
 
-async def test_export_tells_all_that_is_known(ops: Ops) -> None:
+async def test_export_reports_all_that_is_known(ops: Ops) -> None:
     jana = await ops.add_person(login="jana", purchases=[{"id": "o1", "items": [], "revenue": 9}])
     await ops.database["visitors"].insert_one(
         {"_id": "shop:v-aaaa", "app": "shop", "visitor": "v-aaaa", "people": [PERSON], "seen": b"x"}
@@ -159,7 +159,7 @@ async def test_export_tells_all_that_is_known(ops: Ops) -> None:
     (send,) = known["sends"]
     assert send["outcome"] == "sent" and list(send["seen"]) == ["impression"]
     trail = (await ops.ok("GET", "/v1/audit"))["items"]
-    assert "/v1/people/{person}/export" in [deed["route"] for deed in trail]
+    assert "/v1/people/{person}/export" in [entry["route"] for entry in trail]
 
 
 async def test_export_leaves_out_who_else_used_the_browser(ops: Ops) -> None:

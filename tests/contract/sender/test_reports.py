@@ -40,7 +40,7 @@ def reporting(ops: Ops) -> Reporting:
 async def folded(ops: Ops) -> int:
     """Sealed, and folded when that has settled; returns how many."""
     assert await reporting(ops).fold_due() == 0
-    ops.clock.passed += SETTLING.total_seconds()
+    ops.clock.advance(SETTLING.total_seconds())
     return await reporting(ops).fold_due()
 
 
@@ -128,7 +128,7 @@ async def test_report_outlives_its_sends(ops: Ops) -> None:
     await add_send(ops, [["p", "x", "0"], ["q", "y", "1"]], {"impression": [0]})
     await add_send(ops, [["r", "z", "0"]])
     before = await ops.ok("GET", REPORT)
-    ops.clock.passed += timedelta(days=36).total_seconds() - FOLD_AHEAD.total_seconds() + 1
+    ops.clock.advance(timedelta(days=36).total_seconds() - FOLD_AHEAD.total_seconds() + 1)
     assert await folded(ops) == 2
     assert await ops.ok("GET", REPORT) == before
     for name in ("sends", "pages", "interactions"):
@@ -140,16 +140,16 @@ async def test_report_outlives_its_sends(ops: Ops) -> None:
 async def test_what_was_under_way_when_the_send_was_sealed_is_in_its_report(ops: Ops) -> None:
     """A batch of webhooks looks whether a send is sealed, and writes a moment later."""
     send = await add_send(ops, [["p", "x", "0"], ["q", "y", "1"]], {"impression": [0]})
-    ops.clock.passed += timedelta(days=36).total_seconds()
+    ops.clock.advance(timedelta(days=36).total_seconds())
     assert await SendStore(ops.database).sealed([send]) == set()
     assert await reporting(ops).fold_due() == 0
     assert await SendStore(ops.database).sealed([send]) == {send}
-    ops.clock.passed += SETTLING.total_seconds() - 1
+    ops.clock.advance(SETTLING.total_seconds() - 1)
     assert await reporting(ops).fold_due() == 0
     page = await PageStore(ops.database).get(f"{send}:0")
     assert page is not None
     await InteractionStore(ops.database).add([(page, {(1, "click"): ops.clock()})])
-    ops.clock.passed += 1
+    ops.clock.advance(1)
     assert await reporting(ops).fold_due() == 1
     report = await ops.ok("GET", REPORT)
     assert (report["impressions"], report["clicks"]) == (1, 1)
@@ -161,7 +161,7 @@ async def test_only_what_is_folded_is_ever_deleted(ops: Ops) -> None:
     assert "deleteAt" not in document
     await reporting(ops).fold_due()  # too early
     assert "deleteAt" not in (await ops.database["sends"].find_one({"_id": send}) or {})
-    ops.clock.passed += timedelta(days=36).total_seconds()
+    ops.clock.advance(timedelta(days=36).total_seconds())
     await folded(ops)
     document = await ops.database["sends"].find_one({"_id": send}) or {}
     assert document["deleteAt"] == document["expireAt"]
@@ -193,11 +193,11 @@ class CrashingStore(ReportStore):
 async def test_crash_between_two_writes_folds_once(ops: Ops, at: str) -> None:
     await add_send(ops, [["p", "x", "0"]], {"click": [0]})
     before = await ops.ok("GET", REPORT)
-    ops.clock.passed += timedelta(days=36).total_seconds()
+    ops.clock.advance(timedelta(days=36).total_seconds())
     whole = reporting(ops)
     broken = Reporting(whole.sends, whole.pages, whole.people, CrashingStore(ops, at), ops.clock)
     assert await broken.fold_due() == 0  # only sealed yet
-    ops.clock.passed += SETTLING.total_seconds()
+    ops.clock.advance(SETTLING.total_seconds())
     with pytest.raises(Crashed):
         await broken.fold_due()
     assert await ops.ok("GET", REPORT) == before

@@ -11,8 +11,8 @@ import pytest
 
 from shared.ids import head_of
 from shared.settings import Settings
+from tests.contract.sender.dead_letters import save_dead_letter
 from tests.contract.sender.ops import Ops, a_send, open_ops
-from tests.contract.sender.test_letters import save_dead_letter
 
 SENDS = "/v1/sends"
 
@@ -117,8 +117,8 @@ async def test_n10_send_is_named_by_its_first_letters(ops: Ops) -> None:
     path = f"{SENDS}/{name[:8].upper()}"
     assert (await ops.ok("GET", path))["id"] == name
     assert (await ops.ok("POST", f"{path}/pause"))["state"] == "paused"
-    (deed,) = [d for d in (await ops.ok("GET", "/v1/audit"))["items"] if "pause" in d["route"]]
-    assert deed["target"]["send"] == name
+    (entry,) = [d for d in (await ops.ok("GET", "/v1/audit"))["items"] if "pause" in d["route"]]
+    assert entry["target"]["send"] == name
     for short in (name[:5], "ffffff"):
         assert (await ops.call("GET", f"{SENDS}/{short}")).status_code == 404
     token = await ops.token("read", apps=["other"])
@@ -145,9 +145,9 @@ async def test_n10_person_and_dead_letter_too(ops: Ops) -> None:
     assert (await ops.ok("GET", "/v1/people/5f0c1d"))["id"] == person
     assert (await ops.ok("GET", "/v1/people/5f0c1d9b/why"))["items"] == []
     assert (await ops.ok("GET", f"/v1/people/{person}"))["id"] == person
-    letter = await save_dead_letter(ops, b'{"app": "shop"}')
-    assert (await ops.ok("GET", f"/v1/dead-letters/{letter.id[:7]}"))["id"] == letter.id
-    body = {"ids": [letter.id[:6]]}
+    dead_letter = await save_dead_letter(ops, b'{"app": "shop"}')
+    assert (await ops.ok("GET", f"/v1/dead-letters/{dead_letter.id[:7]}"))["id"] == dead_letter.id
+    body = {"ids": [dead_letter.id[:6]]}
     (item,) = (await ops.ok("POST", "/v1/dead-letters/replay", json=body))["items"]
-    assert item["id"] == letter.id
+    assert item["id"] == dead_letter.id
     assert (await ops.call("GET", "/v1/dead-letters/zzzzzz")).status_code == 422

@@ -23,11 +23,11 @@ async def test_trigger_is_a_send_with_an_account(shop: Api) -> None:
     trigger = a_trigger()
     answer = await shop.call("POST", "/v1/sends", json=trigger)
     assert answer.status_code == 202
-    shown = answer.json()
-    assert (shown["id"], shown["state"], shown["error"]) == (trigger["id"], "planning", None)
-    assert (shown["audience"], shown["sent"], shown["pending"]) == (0, 0, 0)
-    assert shown["suppressed"] == {} and shown["failed"] == {} and shown["impressions"] == 0
-    assert await shop.ok("GET", f"/v1/sends/{trigger['id']}") == shown
+    body = answer.json()
+    assert (body["id"], body["state"], body["error"]) == (trigger["id"], "planning", None)
+    assert (body["audience"], body["sent"], body["pending"]) == (0, 0, 0)
+    assert body["suppressed"] == {} and body["failed"] == {} and body["impressions"] == 0
+    assert await shop.ok("GET", f"/v1/sends/{trigger['id']}") == body
 
 
 async def test_examples_have_the_shape_of_the_answers(shop: Api) -> None:
@@ -117,9 +117,9 @@ async def test_what_can_never_be_sent_is_a_refused_send(
 ) -> None:
     await shop.ok("PUT", "/v1/apps/demo/campaigns/off", json=a_campaign(enabled=False))
     trigger = a_trigger(**fields)
-    shown = await shop.ok("POST", "/v1/sends", json=trigger)
-    assert shown["state"] == "refused" and shown["error"].startswith(error)
-    assert shown["closedAt"] is not None
+    body = await shop.ok("POST", "/v1/sends", json=trigger)
+    assert body["state"] == "refused" and body["error"].startswith(error)
+    assert body["closedAt"] is not None
     assert (await shop.ok("POST", "/v1/sends", json=trigger))["state"] == "refused"
 
 
@@ -146,9 +146,9 @@ async def test_n18_lines_are_counted_from_where_the_caller_counts(
 
 async def test_later_is_scheduled(shop: Api) -> None:
     at = utc_now() + timedelta(hours=2)
-    shown = await shop.ok("POST", "/v1/sends", json=a_trigger(sendAt=at.isoformat()))
-    assert shown["state"] == "scheduled"
-    assert shown["dueAt"] == at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    body = await shop.ok("POST", "/v1/sends", json=a_trigger(sendAt=at.isoformat()))
+    assert body["state"] == "scheduled"
+    assert body["dueAt"] == at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 async def test_long_ago_is_due_now(shop: Api) -> None:

@@ -103,10 +103,10 @@ async def test_f7_trigger_from_kafka_is_taken_with_a_warning(shop: Api) -> None:
     )
     del body["audience"]
     assert await shop.sender.intake().accept([parse_request(orjson.dumps(body))]) == [None]
-    shown = await shop.ok("GET", f"/v1/sends/{body['id']}")
-    assert shown["state"] != "refused"
-    told = {warning["field"]: warning["code"] for warning in shown["warnings"]}
-    assert told == {"source": "unknown_key", "recipients.0.email": "unknown_key"}
+    account = await shop.ok("GET", f"/v1/sends/{body['id']}")
+    assert account["state"] != "refused"
+    codes = {warning["field"]: warning["code"] for warning in account["warnings"]}
+    assert codes == {"source": "unknown_key", "recipients.0.email": "unknown_key"}
     plain = {key: value for key, value in body.items() if key != "source"}
     assert await shop.sender.intake().accept([parse_request(orjson.dumps(plain))]) == [
         None
@@ -123,8 +123,8 @@ async def test_f7_trigger_from_kafka_with_a_slip_is_refused(
 ) -> None:
     body = a_trigger(**more)
     assert await shop.sender.intake().accept([parse_request(orjson.dumps(body))]) == [None]
-    shown = await shop.ok("GET", f"/v1/sends/{body['id']}")
-    assert shown["state"] == "refused" and named in shown["error"]
+    account = await shop.ok("GET", f"/v1/sends/{body['id']}")
+    assert account["state"] == "refused" and named in account["error"]
 
 
 async def test_b6_stored_documents_stay_readable(shop: Api) -> None:

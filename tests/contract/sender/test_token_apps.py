@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from shared.settings import Settings
+from tests.contract.sender.dead_letters import save_dead_letter
 from tests.contract.sender.ops import Ops, a_send, offer, open_ops
-from tests.contract.sender.test_letters import save_dead_letter
 
 P = "/v1/people/{person}"
 C = "/v1/apps/{app}/campaigns/{campaign}"
@@ -30,7 +30,7 @@ class Try:
 
 FOREIGN_PATH = Try("app_not_allowed")
 UNKNOWN_SEND, UNKNOWN_PERSON = Try("unknown_send"), Try("unknown_person")
-UNKNOWN_LETTER = Try("unknown_dead_letter")
+UNKNOWN_DEAD_LETTER = Try("unknown_dead_letter")
 EMPTY = Try("empty")  # a list in which nothing is
 TRIGGER = {"id": SEND, "app": "shop", "campaign": "hello", "audience": {"all": True}}
 ROUTES: dict[str, Try] = {
@@ -66,8 +66,8 @@ ROUTES: dict[str, Try] = {
     f"POST {P}/merges/undo": Try("unknown_person", {"merge": "a" * 32}),
     "GET /v1/dead-letters": EMPTY,
     "POST /v1/dead-letters/replay": Try("unreplayed"),
-    "GET /v1/dead-letters/{letter}": UNKNOWN_LETTER,
-    "POST /v1/dead-letters/{letter}/replay": UNKNOWN_LETTER,
+    "GET /v1/dead-letters/{letter}": UNKNOWN_DEAD_LETTER,
+    "POST /v1/dead-letters/{letter}/replay": UNKNOWN_DEAD_LETTER,
     "GET /v1/tokens": Try("own"),
     "POST /v1/tokens": Try("app_not_allowed", {"name": "x", "role": "read", "apps": ["shop"]}),
     "DELETE /v1/tokens/{token}": Try("unknown_token"),
@@ -98,12 +98,12 @@ async def two(settings: Settings) -> AsyncIterator[Two]:
         await ops.ok("POST", "/v1/apps/shop/keys", json={"kind": "write", "id": "web"})
         person = await ops.add_person(login="ann")
         await ops.database["sends"].insert_one(a_send(SEND, ops.clock))
-        letter = await save_dead_letter(ops, b'{"app": "shop"}')
+        dead_letter = await save_dead_letter(ops, b'{"app": "shop"}')
         await ops.token("read", apps=["shop"])
         (listed,) = (await ops.ok("GET", "/v1/tokens"))["items"]
         places = {
             "app": "shop", "campaign": "hello", "version": "1", "person": person["_id"],
-            "send": SEND, "letter": letter.id, "token": listed["id"], "key": "web",
+            "send": SEND, "letter": dead_letter.id, "token": listed["id"], "key": "web",
         }  # fmt: skip
         yield Two(ops, await ops.token("admin", apps=["other"]), places)
 
@@ -116,10 +116,10 @@ async def test_b7_every_route_is_closed_to_a_token_of_another_app(two: Two) -> N
     paths = (await two.ops.http.get("/openapi.json")).json()["paths"]
     there = {f"{m.upper()} {p}" for p, of in paths.items() for m in of if p.startswith("/v1")}
     assert there == set(ROUTES), "say here what a token of another app is answered"
-    letter = {"ids": [two.places["letter"]]}
+    dead_letter = {"ids": [two.places["letter"]]}
     before = [await two.ops.database[n].find({}).to_list(None) for n in ("sends", "apps", "tokens")]
     for route, tried in ROUTES.items():
-        answer = await two.ask(route, letter if tried.code == "unreplayed" else tried.body)
+        answer = await two.ask(route, dead_letter if tried.code == "unreplayed" else tried.body)
         if tried.code == "own":
             assert _shows_own_only(answer), f"{route}: {answer.text}"
         elif tried.code == "empty":

@@ -37,8 +37,8 @@ async def waiting(
             "priority": "marketing", "members": [], "outcomes": {}, "sums": empty_sums(), **page,
         }  # fmt: skip
         await ops.database["pages"].insert_one(whole)
-    shown = await ops.ok("GET", f"/v1/sends/{send}")
-    found: list[dict[str, Any]] = shown["waiting"]
+    account = await ops.ok("GET", f"/v1/sends/{send}")
+    found: list[dict[str, Any]] = account["waiting"]
     return found
 
 
@@ -83,8 +83,8 @@ async def test_n19_message_limit_says_when_the_window_frees(shop: Api) -> None:
     )
     created = (await shop.sender.sends.get(send) or {})["createdAt"]
     minute = int(created.timestamp() // 60)
-    held = {"_id": "demo", "minutes": {str(minute): 5}, "rev": 1, "heldSince": created}
-    await database["budgets"].insert_one(held)
+    counter = {"_id": "demo", "minutes": {str(minute): 5}, "rev": 1, "heldSince": created}
+    await database["budgets"].insert_one(counter)
     (reason,) = (await shop.ok("GET", f"/v1/sends/{send}"))["waiting"]
     assert (reason["code"], reason["message"]) == ("message_limit", "held: message limit")
     assert reason["until"] is None  # no subscriber is known: nobody knows

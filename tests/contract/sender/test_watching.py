@@ -28,7 +28,7 @@ ACCOUNT: dict[str, Any] = {
     "closes": 0, "people": {"sent": 3, "pending": 0, "failed": 0, "suppressed": 1, "no_player": 0},
 }  # fmt: skip
 OPEN = {**ACCOUNT, "state": "sending", "closedAt": None}
-HELD = {
+PAUSED_BY_LIMIT = {
     "code": "message_limit",
     "message": "held: message limit",
     "until": "2026-11-22T16:15:00.000Z",
@@ -113,9 +113,9 @@ async def test_send_that_is_gone_ends_the_watch(respx_mock: respx.MockRouter) ->
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("reason", "line"),
     [
-        (HELD, "sending, held: message limit until 2026-11-22T16:15:00.000Z"),
+        (PAUSED_BY_LIMIT, "sending, held: message limit until 2026-11-22T16:15:00.000Z"),
         ({"code": "app_stopped", "message": "app stopped: 403", "until": None},
          "sending, app stopped: 403"),
         ({"code": "quiet_hours", "message": "quiet hours", "until": "T"},
@@ -124,14 +124,14 @@ async def test_send_that_is_gone_ends_the_watch(respx_mock: respx.MockRouter) ->
 )  # fmt: skip
 @respx.mock(base_url=URL)
 async def test_n19_show_and_watch_say_the_same(
-    respx_mock: respx.MockRouter, reason: dict[str, Any], said: str
+    respx_mock: respx.MockRouter, reason: dict[str, Any], line: str
 ) -> None:
-    held = {**OPEN, "waiting": [reason]}
-    assert describe(held) == said and said in str(account_table(held).title)
+    send = {**OPEN, "waiting": [reason]}
+    assert describe(send) == line and line in str(account_table(send).title)
     # A pipe sees the progress as it is left: the account that is closed says it last.
-    respx_mock.get(f"/v1/sends/{SEND}").respond(json={**held, "closedAt": ACCOUNT["closedAt"]})
+    respx_mock.get(f"/v1/sends/{SEND}").respond(json={**send, "closedAt": ACCOUNT["closedAt"]})
     _, screen = await watched()
-    assert screen.count(said) == 2
+    assert screen.count(line) == 2
 
 
 def test_n19_state_that_is_its_own_reason_is_said_once() -> None:

@@ -15,7 +15,14 @@ from shared.models.dead_letter import DeadLetter
 from shared.mongo.collections import COLLECTIONS
 from shared.settings import Settings
 from tests.contract.sender.ops import Ops, a_send, open_ops
-from tests.contract.sender.planted import PLAYER, SECRETS, SEND, KnownPerson, a_letter, add_page
+from tests.contract.sender.planted import (
+    PLAYER,
+    SECRETS,
+    SEND,
+    KnownPerson,
+    add_page,
+    build_dead_letter,
+)
 
 # What names nobody, and why. A collection that is new goes here, or into SECTIONS.
 NOBODYS = {
@@ -39,7 +46,7 @@ LEFT = {
 }
 
 
-def test_every_collection_is_shown_or_names_nobody() -> None:
+def test_every_collection_is_returned_or_names_nobody() -> None:
     names = {collection.name for collection in COLLECTIONS}
     assert names == SECTIONS.keys() | NOBODYS.keys()
     assert not SECTIONS.keys() & NOBODYS.keys()
@@ -55,8 +62,8 @@ async def ops(settings: Settings) -> AsyncIterator[Ops]:
 async def kept(ops: Ops) -> dict[str, str]:
     """Collection → all that is in it, as text."""
     found = {c.name: [d async for d in ops.database[c.name].find({})] for c in COLLECTIONS}
-    for letter in found["dead_letters"]:
-        letter["value"] = DeadLetter.unpack(letter["value"]).decode().replace('"', "'")
+    for dead_letter in found["dead_letters"]:
+        dead_letter["value"] = DeadLetter.unpack(dead_letter["value"]).decode().replace('"', "'")
     return {name: str(documents) for name, documents in found.items()}
 
 
@@ -96,10 +103,12 @@ async def test_export_shows_nothing_of_others(ops: Ops) -> None:
     await person.project(person.event("identify", 0, "v-petr", login="petr", email="petr@m.test"))
     petr = person.people.of_login("shop", "petr")
     namesake = {"app": "other", "login": "petr", "x": SECRETS["dead_letters"]}
-    await DeadLetterStore(ops.database).put([a_letter(namesake, person.before)])
+    await DeadLetterStore(ops.database).put([build_dead_letter(namesake, person.before)])
     known = await ops.ok("GET", f"/v1/people/{petr}/export")
     assert not [s for s in SECRETS.values() if s in json.dumps(known)]
-    assert [letter["code"] for letter in known["deadLetters"]] == ["c"]  # told of, without content
+    assert [dead_letter["code"] for dead_letter in known["deadLetters"]] == [
+        "c"
+    ]  # told of, without content
 
 
 async def test_erasure_read_late_spares_who_came_back(ops: Ops) -> None:

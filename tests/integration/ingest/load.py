@@ -18,7 +18,7 @@ from shared.kafka.topics import EVENTS_TOPIC as TOPIC
 from shared.models.event import Event
 from tests.integration.ingest.running import EVENTS
 
-SETTLED_POLLS = 3
+EMPTY_POLLS = 3
 BEAT_SECONDS = 0.02
 
 
@@ -57,9 +57,9 @@ class Load:
         for number in itertools.count():
             if stop.is_set():
                 return
-            await self._tell(visitor, number)
+            await self._publish(visitor, number)
 
-    async def _tell(self, visitor: str, number: int) -> None:
+    async def _publish(self, visitor: str, number: int) -> None:
         ids = [str(uuid.uuid4()) for _ in range(self.events)]
         body = [
             {"id": id_, "type": "pageview", "visitorId": visitor, "data": {"itemID": number}}
@@ -85,11 +85,11 @@ class Load:
             await asyncio.sleep(0.05)
 
     def check(self, found: dict[str, list[str]]) -> None:
-        """None lost, and the first of each where it belongs."""
+        """Check that no event is lost, and that each visitor's come in order."""
         for visitor, ids in self.accepted.items():
             firsts = dict.fromkeys(found.get(visitor, []))
-            wanted = set(ids)
-            assert [id_ for id_ in firsts if id_ in wanted] == ids, visitor
+            expected = set(ids)
+            assert [id_ for id_ in firsts if id_ in expected] == ids, visitor
 
 
 async def read_log(address: str) -> dict[str, list[str]]:
@@ -101,7 +101,7 @@ async def read_log(address: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     silent = 0
     try:
-        while silent < SETTLED_POLLS:
+        while silent < EMPTY_POLLS:
             fetched: dict[Any, Any] = await consumer.getmany(timeout_ms=500)
             silent = 0 if fetched else silent + 1
             for messages in fetched.values():

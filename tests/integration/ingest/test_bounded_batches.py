@@ -106,16 +106,16 @@ async def test_b1_portions_end_as_one_batch(
         monkeypatch.setattr(projecting, name, bound)
     projector = Projector(MongoProjections(database), PEOPLE, lambda: START)
     for n in range(2):
-        told: list[Event] = []
+        reported: list[Event] = []
         for visitor in range(12):
             name, at = f"v{visitor}", visitor * 100 + n * 10
-            told += [
+            reported += [
                 event("pageview", name, at, itemID=f"a{n}"),
                 event("identify", name, at + 1, login=f"login{visitor % 3}"),
                 event("pageview", name, at + 2, itemID=f"b{n}"),
                 event("logout", name, at + 3),
             ]
-        await projector.handle([item(one) for one in told])
+        await projector.handle([item(one) for one in reported])
     found: dict[str, Any] = {
         p["login"]: p async for p in database[PROFILES.name].find({}) if p["login"]
     }

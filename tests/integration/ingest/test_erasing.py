@@ -13,9 +13,11 @@ from shared.mongo.client import Database
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests import stack
+from tests.integration.ingest.commands import run_command
+from tests.integration.ingest.conftest import alone
+from tests.integration.ingest.export_rows import HEADER, export_row
 from tests.integration.ingest.running import client_of, one_signal, seeded, until, until_known
-from tests.integration.ingest.test_import import HEADER, line
-from tests.integration.ingest.test_replay import alone, command, contents, publish
+from tests.integration.ingest.shop_day import contents, publish_events
 
 __all__ = ["alone"]
 HIS, HERS = str(uuid.uuid4()), str(uuid.uuid4())
@@ -52,11 +54,13 @@ async def test_nothing_from_before_an_erasure_comes_back(alone: Settings, tmp_pa
 
                 await until(client, 200, "ready")
                 identify = {"type": "identify", "data": {"login": "eva"}, "occurredAt": before}
-                await publish(client, {**identify, "visitorId": "known"}, one_signal("known", HIS))
+                await publish_events(
+                    client, {**identify, "visitorId": "known"}, one_signal("known", HIS)
+                )
                 await until_known(client, "known", HIS)
                 await erase_eva(alone)
                 await stack.eventually(is_gone, 20)
-                await publish(
+                await publish_events(
                     client,
                     {**identify, "visitorId": "late"},
                     one_signal("late", HERS, occurredAt=before),
@@ -70,12 +74,16 @@ async def test_nothing_from_before_an_erasure_comes_back(alone: Settings, tmp_pa
 
                 await stack.eventually(is_known_as_erased, 20)
                 await stack.eventually(is_gone, 20)
-                rows = [line(HIS, login="eva"), line(HERS), line(str(uuid.uuid4()), login="eva")]
+                rows = [
+                    export_row(HIS, login="eva"),
+                    export_row(HERS),
+                    export_row(str(uuid.uuid4()), login="eva"),
+                ]
                 export = tmp_path / "old.csv"
                 export.write_text(HEADER + "".join(rows))
-                code, told = await command(alone, "import", str(export), "--app", "demo")
-                assert code == 0 and "3 imported" in told, told
-                await publish(client, {"type": "pageview", "visitorId": "last"})
+                code, output = await run_command(alone, "import", str(export), "--app", "demo")
+                assert code == 0 and "3 imported" in output, output
+                await publish_events(client, {"type": "pageview", "visitorId": "last"})
 
                 async def is_read() -> bool:
                     known = await database["visitors"].count_documents({"erased": {"$ne": None}})
@@ -85,6 +93,6 @@ async def test_nothing_from_before_an_erasure_comes_back(alone: Settings, tmp_pa
                 await stack.eventually(is_read, 20)  # two browsers, three stand-ins
                 await stack.eventually(is_gone, 20)
                 ended = await contents(database)
-                code, told = await command(alone, "replay")
-                assert code == 0, told
+                code, output = await run_command(alone, "replay")
+                assert code == 0, output
                 assert await contents(database) == ended

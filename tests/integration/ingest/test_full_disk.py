@@ -39,19 +39,19 @@ async def test_b4_a_disk_full_of_the_spool_empties_without_growing(
     with small_disk(tmp_path / "disk", mebibytes=3) as disk:
         settings = stack.settings_for(broker, mongo_uri, disk)
         settings = settings.model_copy(update={"log_level": "WARNING"})
-        hold = settings.data_dir / PAUSE_FILE
+        reserve = settings.data_dir / PAUSE_FILE
         async with seeded(settings):
             with stack.service("ingest_service", settings, "--only", "api") as server:
                 async with client_of(server) as client:
                     await until(client, 200, "ready")
-                    hold.touch()
+                    reserve.touch()
                     load = Load(client, events=20)
                     async with running(load) as task:
                         await stack.eventually(lambda: task.done() or load.answers[503] > 20, 60)
                         await until(client, 503, "unavailable")
                         assert "spool_failed" in await errors_of(client)
                     fill(disk)  # nor is there room for a deletion
-                    hold.unlink()
+                    reserve.unlink()
                     await until(client, 200, "ready", 30)
                     enough = load.count + 100
                     async with running(load) as task:

@@ -28,14 +28,10 @@ from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
 from tests import stack
+from tests.integration.ingest.commands import run_command
+from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.running import client_of, seeded, until
-from tests.integration.ingest.test_replay import (
-    alone,
-    command,
-    contents,
-    shop_day,
-    until_settled,
-)
+from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
 from tests.unit.ingest.doubles import APP, START, event, item
 from tests.unit.ingest.ops_events import erasure
 
@@ -50,7 +46,7 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
         yield opened
 
 
-async def tell_of_eva(database: Database) -> Projector:
+async def project_eva(database: Database) -> Projector:
     projector = Projector(MongoProjections(database), PEOPLE, lambda: START)
     await projector.handle([item(event("identify", "a", 1, login="eva"))])
     return projector
@@ -68,7 +64,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 async def test_damaged_snapshot_is_removed_and_the_others_stay(
     settings: Settings, database: Database, how: str
 ) -> None:
-    await tell_of_eva(database)
+    await project_eva(database)
     good = await take_snapshot(settings, database)
     bad = good.with_name(good.name.replace("20", "21", 1))
     bad.write_bytes(DAMAGE[how](good.read_bytes()))
@@ -79,8 +75,10 @@ async def test_damaged_snapshot_is_removed_and_the_others_stay(
     assert good.exists() and not bad.exists()
 
 
-async def test_snapshot_damaged_further_on_says_so(settings: Settings, database: Database) -> None:
-    await tell_of_eva(database)
+async def test_snapshot_damaged_further_on_states_so(
+    settings: Settings, database: Database
+) -> None:
+    await project_eva(database)
     path = await take_snapshot(settings, database)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(Rejected, match="damaged"):
@@ -96,12 +94,12 @@ async def test_projector_and_replay_live_with_a_damaged_snapshot(alone: Settings
             async with client_of(server) as client:
                 await until(client, 200, "ready")
                 await stack.eventually(lambda: len(readable_snapshots(folder)) == 1, 20)
-                await shop_day(client, 0)
-                await until_settled(database, 2)
+                await publish_shop_day(client, 0)
+                await until_projected(database, 2)
                 before = await contents(database)
                 (folder / "20990101T000000000000-1.snapshot.gz").write_bytes(b"\x1f\x8b")
-                code, told = await command(alone, "replay")
-                assert code == 0, told
+                code, output = await run_command(alone, "replay")
+                assert code == 0, output
                 assert await contents(database) == before
 
 
@@ -135,7 +133,7 @@ class Waiting(MongoProjections):
 async def test_snapshot_that_overlaps_an_erasure_is_dropped(
     settings: Settings, database: Database
 ) -> None:
-    await tell_of_eva(database)
+    await project_eva(database)
     late = Projector(Waiting(database, settings), PEOPLE, lambda: START)
     await late.handle([item(erasure("a", 2, PEOPLE.of_login(APP, "eva")))])
     assert await drop_stale(settings, database) == 1
@@ -173,17 +171,17 @@ async def test_replay_takes_the_snapshot_before_a_damaged_one(alone: Settings) -
         with stack.service("ingest_service", alone) as server:
             async with client_of(server) as client:
                 await until(client, 200, "ready")
-                await shop_day(client, 0)
-                await until_settled(database, 2)
-                assert (await command(alone, "snapshot"))[0] == 0
+                await publish_shop_day(client, 0)
+                await until_projected(database, 2)
+                assert (await run_command(alone, "snapshot"))[0] == 0
                 before = await contents(database)
                 (newest, _), (older, _), *_ = readable_snapshots(folder_of(alone))
                 newest.write_bytes(newest.read_bytes()[:-20])
-                code, told = await command(alone, "replay")
-                assert code == 0 and f"{newest.name} is damaged" in told, told
-                assert f"documents from {older.name}" in told
+                code, output = await run_command(alone, "replay")
+                assert code == 0 and f"{newest.name} is damaged" in output, output
+                assert f"documents from {older.name}" in output
                 assert await contents(database) == before
                 older.write_bytes(older.read_bytes()[:-20])
-                code, told = await command(alone, "replay")  # the log has everything
-                assert code == 0 and "documents from" not in told, told
+                code, output = await run_command(alone, "replay")  # the log has everything
+                assert code == 0 and "documents from" not in output, output
                 assert await contents(database) == before

@@ -68,7 +68,7 @@ async def test_kafka_is_killed_under_load_again_and_again(
                 load.check(await read_log(fresh_broker.address))
 
 
-async def test_kafka_is_frozen_under_load(
+async def test_kafka_is_suspended_under_load(
     fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path
 ) -> None:
     settings = settings_for(fresh_broker, mongo_uri, tmp_path)

@@ -51,14 +51,14 @@ async def process_of(database: Database) -> dict[str, Any]:
 
 async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
     async with open_database(settings.mongo, "test") as database:
-        stage, hold = PublishedEvents(), PauseBarrier(database, "it")
-        hold.attach(stage)
-        await hold.join()
+        stage, barrier = PublishedEvents(), PauseBarrier(database, "it")
+        barrier.attach(stage)
+        await barrier.join()
         run = await taken(database)
         await ReplayLeases(database, monotonic).change({"run": run.name}, phase=PAUSING)
 
         async def is_still() -> bool:
-            await hold.poll()
+            await barrier.poll()
             return bool((await process_of(database))["held"] == run.name)
 
         assert await is_still()
@@ -67,14 +67,14 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
         stage.uncommitted, stage.under_way = False, True
         assert not await is_still()  # its letters are written, perhaps
         with pytest.raises(StoreUnavailable):
-            async with hold.batch():
+            async with barrier.batch():
                 pass
         assert await is_still()  # it is this hold that it waits for
         stage.uncommitted = True
         assert not await is_still()
 
 
-class Gate:
+class BlockedWork:
     """What a reader would commit waits in front of it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ class Gate:
 
 @asynccontextmanager
 async def projecting(
-    settings: Settings, database: Database, gate: Gate
+    settings: Settings, database: Database, blocked: BlockedWork
 ) -> AsyncIterator[asyncio.Event]:
     """With one event handled."""
     stop = asyncio.Event()
@@ -104,14 +104,16 @@ async def projecting(
         people = PersonIds(b"key")
         given = Surroundings(settings, database, people, context, mongo, lambda stage: None)
         running = asyncio.create_task(project(given, stop))
-        told = event("pageview", "v", 1)
-        await writer.publish([OutgoingRecord(EVENTS_TOPIC.name, told.key, told.dump(), told.type)])
+        published = event("pageview", "v", 1)
+        await writer.publish(
+            [OutgoingRecord(EVENTS_TOPIC.name, published.key, published.dump(), published.type)]
+        )
         try:
             await stack.eventually(lambda: database["profiles"].find_one({}), 30)
             yield stop
         finally:
             stop.set()
-            gate.open.set()
+            blocked.open.set()
             await running
 
 
@@ -135,17 +137,17 @@ def alone(fresh_broker: stack.Server, mongo_uri: str, tmp_path: Path) -> Setting
 async def test_a_commit_that_takes_its_time_is_waited_for(
     alone: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = Gate(monkeypatch)
+    blocked = BlockedWork(monkeypatch)
     async with open_database(alone.mongo, "test") as database:
-        async with projecting(alone, database, gate) as stop:
-            await stack.eventually(lambda: gate.waiting)
+        async with projecting(alone, database, blocked) as stop:
+            await stack.eventually(lambda: blocked.waiting)
             run = await taken(database)
             async with run.kept():
-                holding = asyncio.create_task(run.pause_projectors(dead_seconds=30))
+                pausing = asyncio.create_task(run.pause_projectors(dead_seconds=30))
                 assert await beats(database, 4)
                 stop.set()  # also when it is about to end
-                assert await beats(database, 4) and not holding.done()
-                gate.open.set()
-                await holding
+                assert await beats(database, 4) and not pausing.done()
+                blocked.open.set()
+                await pausing
                 await run.release()
         assert await process_of(database) == {}

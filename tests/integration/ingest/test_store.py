@@ -153,13 +153,13 @@ async def test_nothing_is_nothing(store: Projections) -> None:
 
 
 async def test_a_history_ends_as_it_does_in_memory(store: Projections) -> None:
-    told = [
+    epochs = [
         [one_signal("a", 1, P), event("pageview", "a", 2, itemID="shoe")],
         [event("identify", "a", 3, login="eva"), one_signal("b", 4, P, "optedOut")],
         [event("logout", "a", 5), event("identify", "b", 6, login="eva")],
     ]
     here, memory = ProjectorHarness(cast(MemoryProjections, store)), ProjectorHarness()
-    for batch in [*told, *told]:
+    for batch in [*epochs, *epochs]:
         await here.apply(*batch)
         await memory.apply(*batch)
     people = list(memory.profiles())

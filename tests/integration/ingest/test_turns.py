@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ingest_service.projector.pause_barrier import REPLAY_DOCUMENT, PauseBarrier
+from ingest_service.projector.pause_barrier import PauseBarrier
 from ingest_service.replay.command import acquire_lease
-from ingest_service.replay.lease import EXPIRY_SECONDS, ReplayLease, ReplayLeases
+from ingest_service.replay.lease import EXPIRY_SECONDS, ReplayLeases
 from ingest_service.replay.staging import Staging, staged_by
 from ingest_service.replay.sweeper import GONE_SECONDS, Sweeper
 from ingest_service.snapshot.files import COPIED
@@ -18,6 +18,13 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from tests import stack
+from tests.integration.ingest.replay_leases import (
+    interrupt_swap,
+    is_free,
+    lease_of,
+    staged_collections,
+    start_replay,
+)
 
 
 class Handlers:
@@ -36,28 +43,6 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
         yield opened
 
 
-async def a_run(database: Database) -> tuple[ReplayLease, Staging]:
-    """Built, as far as to its swap; `v` is new in it."""
-    run = await ReplayLeases(database, monotonic).acquire()
-    assert run is not None
-    staging = Staging(database, run.name, 100)
-    await staging.begin()
-    await staging.fill([(name, {"_id": "v", "rev": 1}) for name in COPIED])
-    return run, staging
-
-
-async def staged(database: Database) -> list[str]:
-    return [n for n in await database.list_collection_names() if n.startswith("replay_")]
-
-
-async def hold_of(database: Database) -> dict[str, Any]:
-    return await database["projector"].find_one({"_id": REPLAY_DOCUMENT}) or {}
-
-
-async def is_free(database: Database) -> bool:
-    return (await hold_of(database)).get("run") is None and not await staged(database)
-
-
 async def test_document_that_was_copied_twice_stands_as_it_was_last(database: Database) -> None:
     run = await ReplayLeases(database, monotonic).acquire()
     assert run is not None
@@ -74,14 +59,6 @@ async def test_document_that_was_copied_twice_stands_as_it_was_last(database: Da
     }  # fmt: skip
     await staging.drop()
     assert await run.release()
-
-
-async def cut_off_in_the_swap(database: Database) -> None:
-    run, _ = await a_run(database)
-    await run.pause_projectors(0)
-    await run.begin_swap()
-    name = COPIED[0]
-    await database[staged_by(run.name) + name].rename(name, dropTarget=True)
 
 
 async def test_only_one_has_the_turn(database: Database) -> None:
@@ -114,7 +91,7 @@ async def test_a_run_that_stands_still_is_ended_and_can_not_swap(database: Datab
     clock = Handlers()
     sweeper = Sweeper(database, clock)
     await database["profiles"].insert_one({"_id": "live"})
-    run, staging = await a_run(database)
+    run, staging = await start_replay(database)
     await run.pause_projectors(0)
     assert not await sweeper.check()
     clock.at += EXPIRY_SECONDS + 1
@@ -132,37 +109,37 @@ async def test_a_run_that_stands_still_is_ended_and_can_not_swap(database: Datab
 async def test_a_run_that_beats_is_let_alone(database: Database) -> None:
     clock = Handlers()
     sweeper = Sweeper(database, clock)
-    run, _ = await a_run(database)
+    run, _ = await start_replay(database)
     async with run.kept():
         for _ in range(3):
-            beat = (await hold_of(database))["beat"]
+            beat = (await lease_of(database))["beat"]
 
             async def has_beaten(since: int = beat) -> bool:
-                return bool((await hold_of(database))["beat"] > since)
+                return bool((await lease_of(database))["beat"] > since)
 
             assert not await sweeper.check()
             await stack.eventually(has_beaten)
             clock.at += EXPIRY_SECONDS - 1
     await sweeper.sweep()
-    assert len(await staged(database)) == len(COPIED)
+    assert len(await staged_collections(database)) == len(COPIED)
     run.check()
 
 
 async def test_a_swap_that_was_cut_off_is_completed(database: Database) -> None:
     clock = Handlers()
     sweeper = Sweeper(database, clock)
-    await cut_off_in_the_swap(database)
+    await interrupt_swap(database)
     assert not await sweeper.check()
     clock.at += EXPIRY_SECONDS + 1
     assert await sweeper.check()
     for name in COPIED:
         assert [d["_id"] async for d in database[name].find({})] == ["v"]
     assert await is_free(database)
-    assert (await hold_of(database))["generation"] == 1
+    assert (await lease_of(database))["generation"] == 1
 
 
 async def test_a_sleeper_of_an_earlier_run_moves_nothing(database: Database) -> None:
-    run, staging = await a_run(database)
+    run, staging = await start_replay(database)
     await run.pause_projectors(0)
     await run.begin_swap()
     clock = Handlers()
@@ -172,28 +149,28 @@ async def test_a_sleeper_of_an_earlier_run_moves_nothing(database: Database) -> 
     assert await sweeper.check()
     await database["visitors"].insert_one({"_id": "new"})
     await run.end_swap()
-    assert (await hold_of(database))["generation"] == 1
+    assert (await lease_of(database))["generation"] == 1
     assert await database["visitors"].find_one({"_id": "new"}) is not None
     with pytest.raises(Conflict, match="are missing"):
         await staging.check()
 
 
 async def test_a_batch_that_met_a_swap_does_not_count(database: Database) -> None:
-    hold = PauseBarrier(database, "frozen")
-    await hold.join()
-    async with hold.batch():
+    barrier = PauseBarrier(database, "frozen")
+    await barrier.join()
+    async with barrier.batch():
         pass
-    run, _ = await a_run(database)
+    run, _ = await start_replay(database)
     with pytest.raises(StoreUnavailable):
-        async with hold.batch():  # taken for dead
+        async with barrier.batch():  # taken for dead
             await run.pause_projectors(0)
     await run.begin_swap()
     await run.end_swap()
     with pytest.raises(StoreUnavailable):
-        async with hold.batch():
+        async with barrier.batch():
             pass
-    await hold.poll()
-    async with hold.batch():
+    await barrier.poll()
+    async with barrier.batch():
         pass
 
 
@@ -212,8 +189,8 @@ async def test_processes_that_are_gone_are_forgotten(database: Database) -> None
     assert names == ["process:living"]
 
 
-async def test_what_could_not_be_written_is_not_told(database: Database) -> None:
-    run, staging = await a_run(database)
+async def test_what_could_not_be_written_is_not_reported(database: Database) -> None:
+    run, staging = await start_replay(database)
     await database[f"{staged_by(run.name)}profiles"].create_index("email", unique=True)
     with pytest.raises(Exception, match="11000") as raised:
         await staging.fill([("profiles", {"_id": n, "email": "eva@example.test"}) for n in "pq"])

@@ -12,16 +12,16 @@ from ingest_service.replay.lease import EXPIRY_SECONDS
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from tests import stack
-from tests.integration.ingest.running import client_of, seeded, until
-from tests.integration.ingest.test_replay import (
-    _env,
-    alone,
-    command,
-    contents,
-    shop_day,
-    until_settled,
+from tests.integration.ingest.commands import environment_of, run_command
+from tests.integration.ingest.conftest import alone
+from tests.integration.ingest.replay_leases import (
+    interrupt_swap,
+    is_free,
+    lease_of,
+    staged_collections,
 )
-from tests.integration.ingest.test_turns import cut_off_in_the_swap, hold_of, is_free, staged
+from tests.integration.ingest.running import client_of, seeded, until
+from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
 
 __all__ = ["alone"]
 
@@ -51,31 +51,31 @@ async def test_of_two_replays_one_refuses_and_the_other_ends_equal(alone: Settin
         with stack.service("ingest_service", alone) as server:
             async with client_of(server) as client:
                 await until(client, 200, "ready")
-                await shop_day(client, 0)
-                await until_settled(database, 2)
+                await publish_shop_day(client, 0)
+                await until_projected(database, 2)
                 before = await contents(database)
                 async with a_projector_at_a_batch(database):
-                    first = asyncio.create_task(command(alone, "replay"))
-                    await stack.eventually(lambda: staged(database), 30)
-                    bad, refusal = await command(alone, "replay")
+                    first = asyncio.create_task(run_command(alone, "replay"))
+                    await stack.eventually(lambda: staged_collections(database), 30)
+                    bad, refusal = await run_command(alone, "replay")
                     assert bad == 2 and not first.done(), refusal
-                good, told = await first
-                assert good == 0, told
+                good, output = await first
+                assert good == 0, output
                 assert refusal.startswith("replay: another replay is under way"), refusal
                 assert refusal.count("\n") == 1
                 assert await contents(database) == before
                 assert await is_free(database)
 
 
-async def test_hold_that_is_lost_midway_leaves_all_as_it_was(alone: Settings) -> None:
+async def test_pause_that_is_lost_midway_leaves_all_as_it_was(alone: Settings) -> None:
     async with seeded(alone) as database:
         with stack.service("ingest_service", alone) as server:
             async with client_of(server) as client:
                 await until(client, 200, "ready")
-                await shop_day(client, 0)
-                await until_settled(database, 2)
+                await publish_shop_day(client, 0)
+                await until_projected(database, 2)
                 before = await contents(database)
-                replaying = asyncio.create_task(command(alone, "replay"))
+                replaying = asyncio.create_task(run_command(alone, "replay"))
 
                 async def is_lost() -> bool:
                     done = await database["projector"].update_one(
@@ -85,14 +85,14 @@ async def test_hold_that_is_lost_midway_leaves_all_as_it_was(alone: Settings) ->
                     return done.matched_count == 1
 
                 await stack.eventually(is_lost, 30)
-                code, told = await replaying
-                assert code == 2 and told.splitlines()[-1].startswith(
+                code, output = await replaying
+                assert code == 2 and output.splitlines()[-1].startswith(
                     "replay: this replay has lost"
                 )
                 assert await contents(database) == before
                 assert await is_free(database)
-                await shop_day(client, 2)
-                await until_settled(database, 4)
+                await publish_shop_day(client, 2)
+                await until_projected(database, 4)
 
 
 async def test_projector_clears_away_what_a_killed_replay_left(alone: Settings) -> None:
@@ -100,31 +100,31 @@ async def test_projector_clears_away_what_a_killed_replay_left(alone: Settings) 
         with stack.service("ingest_service", alone) as server:
             async with client_of(server) as client:
                 await until(client, 200, "ready")
-                await shop_day(client, 0)
-                await until_settled(database, 2)
+                await publish_shop_day(client, 0)
+                await until_projected(database, 2)
                 before = await contents(database)
                 await killed_replay(alone, database)
                 await stack.eventually(lambda: is_free(database), EXPIRY_SECONDS + 15)
                 assert await contents(database) == before
-                await shop_day(client, 2)
-                await until_settled(database, 4)
+                await publish_shop_day(client, 2)
+                await until_projected(database, 4)
 
 
 async def killed_replay(settings: Settings, database: Database) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ingest_service", "replay", env=_env(settings),
+        sys.executable, "-m", "ingest_service", "replay", env=environment_of(settings),
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
-    await stack.eventually(lambda: staged(database), 30)
+    await stack.eventually(lambda: staged_collections(database), 30)
     process.kill()
     await process.wait()
-    assert await staged(database) and (await hold_of(database))["run"] is not None
+    assert await staged_collections(database) and (await lease_of(database))["run"] is not None
 
 
 async def test_next_replay_completes_a_swap_that_was_cut_off(alone: Settings) -> None:
     async with open_database(alone.mongo, "test") as database:
-        await cut_off_in_the_swap(database)
-        code, told = await command(alone, "replay")
-        assert code == 0 and "was removed" in told, told
+        await interrupt_swap(database)
+        code, output = await run_command(alone, "replay")
+        assert code == 0 and "was removed" in output, output
         assert await is_free(database)
-        assert (await hold_of(database))["generation"] == 2
+        assert (await lease_of(database))["generation"] == 2

@@ -53,23 +53,23 @@ class Writes(CommandListener):
 class Watched:
     projector: Projector
     writes: Writes
-    told: list[Event] = field(default_factory=list)
+    published: list[Event] = field(default_factory=list)
 
 
 @pytest.fixture
 async def watched(settings: Settings) -> AsyncIterator[Watched]:
-    writes, told = Writes(), list[Event]()
+    writes, published = Writes(), list[Event]()
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         settings.mongo.uri.get_secret_value(), tz_aware=True, event_listeners=[writes]
     )
     database = client[settings.mongo.database]
     await ensure_indexes(database, INGEST)
 
-    async def tell(events: Sequence[Event]) -> None:
-        told.extend(events)
+    async def publish(events: Sequence[Event]) -> None:
+        published.extend(events)
 
     store = MongoProjections(database)
-    yield Watched(Projector(store, PEOPLE, lambda: START, tell), writes, told)
+    yield Watched(Projector(store, PEOPLE, lambda: START, publish), writes, published)
     await client.close()
 
 
@@ -137,4 +137,4 @@ async def test_batch_of_everything_is_one_write_a_collection(watched: Watched) -
     assert counted[0] == counted[2] and counted[1] == counted[3]
     touched = {collection for collection, _ in counted[3]}
     assert touched == {"visitors", "players", "profiles", "merges", "erased"}
-    assert watched.told  # so that erasures had others to look for
+    assert watched.published  # so that erasures had others to look for

@@ -47,18 +47,18 @@ class Running:
     def screen(self) -> str:
         return "\n".join(self.lines)
 
-    def until_says(self, text: str, times: int = 1) -> None:
-        def said() -> bool:
+    def until_printed(self, text: str, times: int = 1) -> None:
+        def is_printed() -> bool:
             self.children()
             return self.screen.count(text) >= times
 
         try:
-            until(said, f"the screen says {text!r}")
+            until(is_printed, f"the screen says {text!r}")
         except AssertionError as exc:
             raise AssertionError(f"{exc}\n{self.screen}") from None
 
     def children(self) -> dict[int, psutil.Process]:
-        """All that it ever started, as far as we saw: what must be gone in the end."""
+        """Return every process seen as started by the launcher; all must be gone in the end."""
         if self.process.poll() is None:
             for child in psutil.Process(self.process.pid).children(recursive=True):
                 self._seen.setdefault(child.pid, child)

@@ -15,14 +15,14 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.local.log_backup import FILE
 from shared.kafka.topics import EVENTS_TOPIC
+from tests.integration.launcher.local_stack import LocalStack
 from tests.integration.launcher.running import ROOT
-from tests.integration.launcher.test_run import Stack
 from tests.stack import Server
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
 
-def command(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(stack: LocalStack, *arguments: str) -> subprocess.CompletedProcess[str]:
     """As from a second shell, which knows where the stack is, and nothing else of it."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")}
     return subprocess.run(
@@ -47,7 +47,7 @@ def test_f21_import_and_snapshot_work_beside_it_and_files_are_its_own(tmp_path: 
     (data / "logs" / "of-an-earlier-version.log").write_text("open to others")
     subscribers = tmp_path / "export.csv"
     subscribers.write_text("player_id,invalid_identifier\n6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10,f\n")
-    stack = Stack(data)
+    stack = LocalStack(data)
     with stack.http, stack.run():
         taken = command(stack, "snapshot")
         assert taken.returncode == 0, taken.stderr
@@ -69,7 +69,7 @@ async def test_n5_what_the_embedded_broker_left_is_published_to_the_real_one(
         "headers": [["type", b64encode(b"pageview").decode()]],
     }
     (tmp_path / FILE).write_bytes(orjson.dumps(line) + b"\n" + b"a damaged one\n")
-    stack = Stack(tmp_path, CARILLON_KAFKA__BOOTSTRAP_SERVERS=fresh_broker.address)
+    stack = LocalStack(tmp_path, CARILLON_KAFKA__BOOTSTRAP_SERVERS=fresh_broker.address)
     with stack.http, stack.run() as launcher:
         assert "carried over from the last run: 1 records" in launcher.screen
         assert f"kept in {tmp_path / 'carry-over.damaged.jsonl'}" in launcher.screen

@@ -31,7 +31,7 @@ def test_logs_are_bounded_while_they_are_written(tmp_path: Path) -> None:
     env = {"CARILLON_LOCAL__LOG_MB": "1"}
     part = f"sender=chatters:{free_port()}"
     with running(STANDIN, str(tmp_path), part, env=env) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         log = tmp_path / "logs" / "sender.log"
         until(lambda: former(log).exists(), "the log was bounded")
         until(lambda: "still there" in log.read_text(), "the child goes on writing", 10)

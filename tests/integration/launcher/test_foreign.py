@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.launcher.local_stack import free_environment
 from tests.integration.launcher.running import running
-from tests.integration.launcher.test_refusals import outside
 from tests.mongo_proxy import MongoProxy, Refusal
 from tests.server import Server
 from tests.stack import free_port
@@ -23,7 +23,7 @@ PASSWORD = "planted-password"
 def refused(tmp_path: Path, **settings: str) -> str:
     """What the launcher says; nothing was started."""
     began = time.monotonic()
-    with running("deploy.local", env=outside(tmp_path, **settings)) as launcher:
+    with running("deploy.local", env=free_environment(tmp_path, **settings)) as launcher:
         assert launcher.exit_code() == 2, launcher.screen
         assert time.monotonic() - began < SOON_SECONDS
         assert not any("starting" in line for line in launcher.lines)
@@ -43,22 +43,22 @@ def refused(tmp_path: Path, **settings: str) -> str:
 def test_n12_a_wrong_address_of_mongodb_is_one_sentence(
     tmp_path: Path, uri: str, reason: str
 ) -> None:
-    said = refused(tmp_path, **{MONGO: uri})
-    assert reason in said and MONGO in said
-    assert PASSWORD not in said
+    message = refused(tmp_path, **{MONGO: uri})
+    assert reason in message and MONGO in message
+    assert PASSWORD not in message
 
 
 def test_n12_a_closed_port_is_named(tmp_path: Path) -> None:
     port = free_port()
-    said = refused(tmp_path, **{MONGO: f"mongodb://127.0.0.1:{port}"})
-    assert said == f"MongoDB at 127.0.0.1:{port} ({MONGO}): connection refused"
+    message = refused(tmp_path, **{MONGO: f"mongodb://127.0.0.1:{port}"})
+    assert message == f"MongoDB at 127.0.0.1:{port} ({MONGO}): connection refused"
 
 
 def test_n12_a_server_that_says_nothing_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"127.0.0.1:{mute.getsockname()[1]}"
-        said = refused(tmp_path, **{MONGO: f"mongodb://{address}", KAFKA: address})
-    assert said == f"Kafka at {address} ({KAFKA}): it doesn't answer as Kafka does"
+        message = refused(tmp_path, **{MONGO: f"mongodb://{address}", KAFKA: address})
+    assert message == f"Kafka at {address} ({KAFKA}): it doesn't answer as Kafka does"
 
 
 def test_n12_a_refused_password_is_named_with_its_code(
@@ -67,8 +67,8 @@ def test_n12_a_refused_password_is_named_with_its_code(
     refusal = Refusal(18, "AuthenticationFailed")
     uri = f"mongodb://{fresh_database.address}"
     with MongoProxy.before(uri, lambda _: refusal) as proxy:
-        said = refused(tmp_path, **{MONGO: proxy.uri})
-    assert said == (
+        message = refused(tmp_path, **{MONGO: proxy.uri})
+    assert message == (
         f"MongoDB at 127.0.0.1:{proxy.port} ({MONGO}): it refuses this user or password"
         " (code 18 AuthenticationFailed)"
     )

@@ -24,16 +24,16 @@ def part(name: str, behaviour: str) -> str:
 def test_one_signal_stops_all_and_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     parts = [part("database", "hides"), part("ingest", "serves"), part("sender", "serves")]
     with running(STANDIN, str(tmp_path), *parts) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         assert len(launcher.children()) == 4  # one has a child of its own
         assert launcher.end(number) == 0
         launcher.until_nothing_is_left()
 
 
-def test_doors_close_before_the_stores(tmp_path: Path) -> None:
+def test_endpoints_close_before_the_stores(tmp_path: Path) -> None:
     names = ["shop", "ingest", "sender", "sandbox", "database"]
     with running(STANDIN, str(tmp_path), *(part(name, "serves") for name in names)) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         launcher.end()
         stopped = [line.split()[2] for line in launcher.lines if "has stopped" in line]
     assert set(stopped[:2]) == {"shop", "ingest"}
@@ -42,7 +42,7 @@ def test_doors_close_before_the_stores(tmp_path: Path) -> None:
 
 def test_one_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
     with running(STANDIN, str(tmp_path), part("ingest", "clings"), env=HASTY) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         assert launcher.end() == 0
         assert "ingest did not stop in time: killed" in launcher.screen
         launcher.until_nothing_is_left()
@@ -50,10 +50,10 @@ def test_one_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
 
 def test_second_ctrl_c_hastens(tmp_path: Path) -> None:
     with running(STANDIN, str(tmp_path), part("ingest", "clings"), env=PATIENT) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         launcher.send(signal.SIGTERM)
         launcher.send(signal.SIGTERM)  # `make` may pass on what the terminal sent to all
-        launcher.until_says("stopping")
+        launcher.until_printed("stopping")
 
         def impatient() -> bool:
             launcher.send(signal.SIGINT)
@@ -75,7 +75,7 @@ def test_log_of_the_last_run_is_kept(tmp_path: Path) -> None:
 
 def test_stop_during_start_leaves_nothing(tmp_path: Path) -> None:
     with running(STANDIN, str(tmp_path), f"ingest=silent:{free_port()}") as launcher:
-        launcher.until_says("starting ingest")
+        launcher.until_printed("starting ingest")
         assert launcher.end() == 0
         launcher.until_nothing_is_left()
     assert "all is up" not in launcher.screen
@@ -87,12 +87,12 @@ def test_stop_during_start_leaves_nothing(tmp_path: Path) -> None:
 def test_killed_launcher_leaves_nothing(tmp_path: Path) -> None:
     parts = [part("database", "serves"), part("ingest", "clings")]
     with running(STANDIN, str(tmp_path), *parts) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         launcher.end(signal.SIGKILL)
         launcher.until_nothing_is_left()
 
 
-def test_death_while_starting_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_death_while_starting_is_reported_with_its_last_words(tmp_path: Path) -> None:
     parts = [part("database", "serves"), part("sender", "dies"), part("ingest", "serves")]
     with running(STANDIN, str(tmp_path), *parts) as launcher:
         assert launcher.exit_code() == 1
@@ -104,12 +104,12 @@ def test_death_while_starting_is_told_with_its_last_words(tmp_path: Path) -> Non
 def test_late_death_is_named_and_repaired(tmp_path: Path) -> None:
     ingest = part("ingest", "serves")
     with running(STANDIN, str(tmp_path), ingest, part("sender", "serves")) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         for times, pause in ((1, "0.5 s"), (2, "1 s")):
             launcher.child(ingest.rpartition(":")[2]).kill()
-            launcher.until_says("ingest died (killed by SIGKILL)", times)
+            launcher.until_printed("ingest died (killed by SIGKILL)", times)
             assert f"starting it again in {pause}" in launcher.screen
-            launcher.until_says("ingest is ready again", times)
+            launcher.until_printed("ingest is ready again", times)
         assert "sender died" not in launcher.screen
         assert launcher.end() == 0
 
@@ -119,10 +119,10 @@ def test_new_broker_makes_its_readers_start_again(tmp_path: Path) -> None:
     parts = [part(name, "serves") for name in ("ingest", "projector", "sender")]
     parts.append(part("broker", "broker"))
     with running(STANDIN, str(tmp_path), *parts) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         launcher.child("memory://").kill()
         for name in ("broker", "projector", "sender"):
-            launcher.until_says(f"{name} is ready again")
+            launcher.until_printed(f"{name} is ready again")
         assert "ingest is ready again" not in launcher.screen  # it spools
         assert "sender died" not in launcher.screen
         assert launcher.end() == 0
@@ -137,15 +137,15 @@ def test_n22_a_killed_launcher_is_told_by_the_next(tmp_path: Path) -> None:
     """What the log had in its memory is gone, and nobody else would ever say so."""
     broker, lost = part("broker", "broker"), "the last run was killed"
     with running(STANDIN, str(tmp_path), broker) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         assert lost not in launcher.screen
         launcher.end(signal.SIGKILL)
         launcher.until_nothing_is_left()
     with running(STANDIN, str(tmp_path), broker) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         assert lost in launcher.screen
         assert launcher.end() == 0
     with running(STANDIN, str(tmp_path), broker) as launcher:
-        launcher.until_says("all is up")
+        launcher.until_printed("all is up")
         assert lost not in launcher.screen
         assert launcher.end() == 0

@@ -7,22 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.launcher.local_stack import PORTS, free_environment
 from tests.integration.launcher.running import Running, running
 from tests.stack import free_port
-
-PORTS = {
-    "broker": "CARILLON_LOCAL__BROKER_PORT",
-    "database": "CARILLON_LOCAL__DATABASE_PORT",
-    "sandbox": "CARILLON_LOCAL__SANDBOX_PORT",
-    "ingest": "CARILLON_INGEST__PORT",
-    "sender": "CARILLON_SENDER__PORT",
-    "shop": "CARILLON_LOCAL__SHOP_PORT",
-}
-
-
-def outside(tmp_path: Path, **changes: str) -> dict[str, str]:
-    free = {setting: str(free_port()) for setting in PORTS.values()}
-    return {"CARILLON_DATA_DIR": str(tmp_path / "data"), **free, **changes}
 
 
 def assert_refused(launcher: Running, sentence: str) -> None:
@@ -34,7 +21,7 @@ def assert_refused(launcher: Running, sentence: str) -> None:
 def test_busy_port_is_named(tmp_path: Path, owner: str, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        env = outside(tmp_path, **{setting: str(port)})
+        env = free_environment(tmp_path, **{setting: str(port)})
         with running("deploy.local", env=env) as launcher:
             assert_refused(
                 launcher,
@@ -46,7 +33,7 @@ def test_busy_port_is_named(tmp_path: Path, owner: str, setting: str) -> None:
 def test_port_of_a_server_from_outside_is_not_asked_for(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as broker, socket.create_server(("", 0)) as other:
         address = f"127.0.0.1:{broker.getsockname()[1]}"
-        env = outside(
+        env = free_environment(
             tmp_path,
             CARILLON_KAFKA__BOOTSTRAP_SERVERS=address,
             CARILLON_LOCAL__BROKER_PORT=str(broker.getsockname()[1]),
@@ -58,7 +45,7 @@ def test_port_of_a_server_from_outside_is_not_asked_for(tmp_path: Path) -> None:
 
 
 def test_one_port_for_two_is_named(tmp_path: Path) -> None:
-    env = outside(tmp_path)
+    env = free_environment(tmp_path)
     env["CARILLON_SENDER__PORT"] = port = env["CARILLON_INGEST__PORT"]
     with running("deploy.local", env=env) as launcher:
         assert_refused(
@@ -68,7 +55,9 @@ def test_one_port_for_two_is_named(tmp_path: Path) -> None:
 
 
 def test_setting_out_of_range_is_named(tmp_path: Path) -> None:
-    with running("deploy.local", env=outside(tmp_path, CARILLON_INGEST__PORT="80800")) as launcher:
+    with running(
+        "deploy.local", env=free_environment(tmp_path, CARILLON_INGEST__PORT="80800")
+    ) as launcher:
         assert launcher.exit_code() == 2
         assert launcher.screen.startswith("CARILLON_INGEST__PORT ")
         assert len(launcher.lines) == 1
@@ -76,10 +65,10 @@ def test_setting_out_of_range_is_named(tmp_path: Path) -> None:
 
 def test_data_folder_belongs_to_one_launcher(tmp_path: Path) -> None:
     standin = "tests.integration.launcher.standin"
-    env = outside(tmp_path)
+    env = free_environment(tmp_path)
     folder = env["CARILLON_DATA_DIR"]
     with running(standin, folder, f"shop=serves:{free_port()}") as first:
-        first.until_says("all is up")
+        first.until_printed("all is up")
         with running("deploy.local", env=env) as second:
             assert_refused(
                 second,
@@ -90,13 +79,15 @@ def test_data_folder_belongs_to_one_launcher(tmp_path: Path) -> None:
 
 def test_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
-    with running("deploy.local", env=outside(tmp_path)) as launcher:
+    with running("deploy.local", env=free_environment(tmp_path)) as launcher:
         assert launcher.exit_code() == 2
         assert f"the data folder {tmp_path / 'data'} can't be used" in launcher.screen
 
 
 def test_missing_broker_names_the_way_out(tmp_path: Path) -> None:
-    with running("deploy.local", env=outside(tmp_path, CALF_TANSU_BIN="/nowhere")) as launcher:
+    with running(
+        "deploy.local", env=free_environment(tmp_path, CALF_TANSU_BIN="/nowhere")
+    ) as launcher:
         assert_refused(
             launcher,
             "the embedded broker is not installed (there is no wheel for every platform);"

@@ -93,10 +93,10 @@ async def test_foreign_onesignal_is_left_alone(
     assert not any(path.startswith("/sandbox") for path in server.puts)
 
 
-async def test_refusal_is_told_and_the_stack_runs_on(server: Server) -> None:
-    told = await seeder(server, Settings(development=True), token="other")()
-    assert "can't be seeded" in told[-1]
-    assert "401" in told[-1]
+async def test_refusal_is_reported_and_the_stack_runs_on(server: Server) -> None:
+    body = await seeder(server, Settings(development=True), token="other")()
+    assert "can't be seeded" in body[-1]
+    assert "401" in body[-1]
 
 
 BASKETS: list[dict[str, Any]] = [
@@ -112,11 +112,11 @@ BASKETS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("language", ["en", "de", "cs", "fr"])
 @pytest.mark.parametrize("profile", BASKETS)
 @pytest.mark.parametrize("name", demo.CAMPAIGNS)
-def test_texts_render_for_everybody(name: str, profile: dict[str, Any], language: str) -> None:
+def test_texts_render_for_everyone(name: str, profile: dict[str, Any], language: str) -> None:
     campaign = CampaignBody.model_validate(demo.campaigns("http://127.0.0.1:8099")[name])
     [variant] = campaign.variants
     body = Renderer({}).body(variant, {**profile, "language": language}, {})
     assert body["headings"]["en"]
     items = (profile.get("basket") or {}).get("items") or []
-    says_how_many = str(len(items)) in body["contents"]["en"]
-    assert says_how_many == (name == "abandoned-basket" and len(items) > 1)
+    names_count = str(len(items)) in body["contents"]["en"]
+    assert names_count == (name == "abandoned-basket" and len(items) > 1)

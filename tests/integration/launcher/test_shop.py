@@ -7,14 +7,13 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.launcher.running import running, until
+from tests.integration.launcher.shop_process import open_shop
 from tests.stack import free_port
 
 PAGES = {
@@ -54,24 +53,6 @@ def sender() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
-
-
-@contextmanager
-def open_shop(**settings: str) -> Iterator[httpx.Client]:
-    port = free_port()
-    env = {f"CARILLON_SHOP__{name.upper()}": value for name, value in settings.items()}
-    env |= {"CARILLON_SHOP__PORT": str(port), "CARILLON_DEVELOPMENT": "true"}
-    url = f"http://127.0.0.1:{port}"
-    with running("deploy.local.shop", env=env), httpx.Client(base_url=url) as client:
-
-        def ready() -> bool:
-            try:
-                return client.get("/health").is_success
-            except httpx.TransportError:
-                return False
-
-        until(ready, "the shop answers")
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -122,14 +103,16 @@ def test_pages_keep_to_a_strict_policy(shop: httpx.Client, path: str) -> None:
 
 
 def test_every_file_that_pages_load_is_there(shop: httpx.Client) -> None:
-    wanted = set(re.findall(r'(?:src|href)="(/(?:static/|config)[^"]+)"', shop.get("/").text))
-    while wanted:
-        path = wanted.pop()
+    expected = set(re.findall(r'(?:src|href)="(/(?:static/|config)[^"]+)"', shop.get("/").text))
+    while expected:
+        path = expected.pop()
         answer = shop.get(path)
         assert answer.status_code == 200, path
         if path.endswith(".js"):
             assert answer.headers["content-type"].startswith("text/javascript")
-            wanted |= {f"/static/{name}" for name in re.findall(r'from "\./([^"]+)"', answer.text)}
+            expected |= {
+                f"/static/{name}" for name in re.findall(r'from "\./([^"]+)"', answer.text)
+            }
 
 
 def test_a6_server_proves_a_login(shop: httpx.Client) -> None:
@@ -191,7 +174,7 @@ def test_foreign_host_name_is_refused(shop: httpx.Client) -> None:
     assert shop.get("/", headers={"host": "evil.example"}).status_code == 400
 
 
-def test_sender_that_is_away_is_told() -> None:
+def test_sender_that_is_away_is_reported() -> None:
     with open_shop(sender_url=f"http://127.0.0.1:{free_port()}") as client:
         answer = client.post("/demo/push", json={"campaign": "welcome", "visitor": "v"})
         assert answer.status_code == 502

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local import demo
 from shared.models.app import SnippetConfig
-from tests.integration.launcher.test_shop import open_shop
+from tests.integration.launcher.shop_process import open_shop
 
 SNIPPET = "http://127.0.0.1:1/v1/snippet.js?key=wk_demo"
 
@@ -90,7 +90,7 @@ def test_worker_is_the_stand_ins_or_the_real_one(shop: httpx.Client) -> None:
     assert "https://api.onesignal.com" in policy.split("connect-src")[1]
 
 
-def test_seeded_app_tells_the_snippet_its_webhook_key() -> None:
+def test_seeded_app_gives_the_snippet_its_webhook_key() -> None:
     app = demo.app(8099, "id", "key", demo.STAND_IN_SDK)
     config = SnippetConfig.model_validate(app["snippet"])
     [declared] = [key["key"] for key in app["keys"] if key["kind"] == "webhook"]

@@ -1,12 +1,14 @@
-"""Both MongoDB drivers: they have the same methods, and must do the same."""
+"""Fixtures: two replicas of the sender on each MongoDB driver, and an intake harness."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from tests import stack
+from tests.integration.sender.intake_harness import IntakeHarness, open_harness
 from tests.integration.sender.two_replicas import TwoReplicas, open_pair
 
 
@@ -25,6 +27,12 @@ async def open_senders(
 
 @pytest.fixture
 async def pair(open_senders: TwoReplicas) -> TwoReplicas:
-    """With a shop and nothing else in it."""
+    """Return the replicas on a database with one shop only."""
     await open_senders.start_again()
     return open_senders
+
+
+@pytest.fixture
+async def harness(mongo_uri: str, tmp_path: Path) -> AsyncIterator[IntakeHarness]:
+    async with open_harness(mongo_uri, tmp_path) as harness:
+        yield harness

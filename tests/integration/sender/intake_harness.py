@@ -19,8 +19,8 @@ from sender_service.wiring import Sender, open_sender
 from shared.ids import slot_of
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
-from tests.fakes import START
 from tests.stack import settings_for
+from tests.support.clocks import START
 
 TEXTS = {"headings": {"en": "Hi"}, "contents": {"en": "Come"}, "url": "https://shop.example/"}
 
@@ -36,9 +36,9 @@ class IntakeHarness:
         assert answer.is_success, answer.text
 
     async def publish_triggers(self, *triggers: dict[str, Any]) -> list[str | None]:
-        """As the stage does; the code of each dead letter."""
-        said = [parse_request(orjson.dumps(trigger)) for trigger in triggers]
-        return [v.code if v else None for v in await self.sender.intake().accept(said)]
+        """Hand triggers to intake as its stage does; return each dead letter's code."""
+        requests = [parse_request(orjson.dumps(trigger)) for trigger in triggers]
+        return [v.code if v else None for v in await self.sender.intake().accept(requests)]
 
     async def upload(self, head: dict[str, Any], lines: Iterable[bytes]) -> httpx.Response:
         body = b"\n".join([orjson.dumps(head), *lines])
@@ -47,7 +47,7 @@ class IntakeHarness:
         )
 
     async def plan(self) -> None:
-        """Everything that is due."""
+        """Plan everything that is due."""
         planner = self.sender.planners()[1]
         while await planner.plan_one():
             pass
@@ -62,11 +62,11 @@ class IntakeHarness:
         return sorted(found, key=lambda page: page["n"])
 
     async def parts(self, send: str | None = None) -> int:
-        """How many documents there are."""
+        """Return how many documents of parts there are."""
         return await self.database["parts"].count_documents({"send": send} if send else {})
 
     async def person(self, name: str, *players: str, **fields: Any) -> None:
-        """With this login, and these players."""
+        """Store a person with this login and these players."""
         entries = [
             {"id": p, "state": "subscribed", "browser": "Chrome", "lastSeenAt": START}
             for p in players
@@ -84,8 +84,8 @@ class IntakeHarness:
 
 
 @asynccontextmanager
-async def open_door(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarness]:
-    """With the app `demo` and its campaign `welcome`; there is no broker and no OneSignal."""
+async def open_harness(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarness]:
+    """Open a harness with the app `demo` and its campaign `welcome`, without broker or OneSignal."""
     settings = settings_for("127.0.0.1:1", mongo_uri, folder)
     settings.onesignal.base_url = "http://127.0.0.1:1"
     async with open_sender(settings) as sender:
@@ -97,11 +97,11 @@ async def open_door(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarness
             transport=transport, base_url="http://ops", headers=headers
         ) as http:
             # No projector is here that could know anybody later.
-            door = IntakeHarness(replace(sender, early=None), http)
+            harness = IntakeHarness(replace(sender, early=None), http)
             one_signal = {"appId": str(uuid.uuid4()), "restApiKey": "os_v2_app_secret"}
-            await door.put("/v1/apps/demo", {"name": "Demo", "oneSignal": one_signal})
-            await door.put("/v1/apps/demo/campaigns/welcome", a_campaign())
-            yield door
+            await harness.put("/v1/apps/demo", {"name": "Demo", "oneSignal": one_signal})
+            await harness.put("/v1/apps/demo/campaigns/welcome", a_campaign())
+            yield harness
 
 
 def a_campaign(**variant: Any) -> dict[str, Any]:
@@ -116,13 +116,13 @@ def logins(*names: str) -> list[dict[str, Any]]:
     return [{"login": name} for name in names]
 
 
-async def people(door: IntakeHarness, *names: str) -> dict[str, str]:
+async def people(harness: IntakeHarness, *names: str) -> dict[str, str]:
     """Login → the player of each."""
     players = {name: str(uuid.uuid4()) for name in names}
     for name, player in players.items():
-        await door.person(name, player)
+        await harness.person(name, player)
     return players
 
 
-async def reached(door: IntakeHarness, send: str) -> list[str]:
-    return [member[0] for page in await door.pages(send) for member in page["members"]]
+async def reached(harness: IntakeHarness, send: str) -> list[str]:
+    return [member[0] for page in await harness.pages(send) for member in page["members"]]

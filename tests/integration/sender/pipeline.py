@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -39,6 +39,7 @@ from shared.stage.runner import Item
 from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 from tests.stack import settings_for
+from tests.support.memory_log import MemoryLog
 from tests.unit.sender.builders import variant
 
 JOBS = (TRANSACTIONAL_JOBS_TOPIC.name, MARKETING_JOBS_TOPIC.name)
@@ -52,27 +53,13 @@ ROUNDS, PLANS = 50, 200
 IDLE = {"display": 0, "click": 0, "close": 0}
 
 
-@dataclass
-class MemoryLog:
-    records: list[OutgoingRecord] = field(default_factory=list)
-
-    async def publish(self, records: Iterable[OutgoingRecord]) -> None:
-        self.records += records
-
-    def take(self, *topics: str, most: int | None = None) -> list[bytes]:
-        """What was published there and not taken yet, from the first on."""
-        taken = [record for record in self.records if record.topic in topics][:most]
-        self.records = [record for record in self.records if record not in taken]
-        return [record.value for record in taken]
-
-
 def errors(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @dataclass
 class OneByOne:
-    """As the dispatcher publishes."""
+    """Publisher of single records, as the dispatcher needs it."""
 
     log: MemoryLog
 
@@ -81,7 +68,7 @@ class OneByOne:
 
 
 class UnlimitedGovernor:
-    """A governor that gives every turn at once."""
+    """Governor that grants every call at once."""
 
     async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
         return True
@@ -105,7 +92,7 @@ class Pipeline:
         return answer.json()
 
     async def people(self, count: int, **fields: Any) -> list[str]:
-        """So many, each with a browser that OneSignal knows; returns the players."""
+        """Add people, each with a browser that OneSignal knows; return their players."""
         players = [str(uuid.uuid4()) for _ in range(count)]
         first = await self.world.database["profiles"].count_documents({})
         for n, player in enumerate(players, first):
@@ -153,7 +140,7 @@ class Pipeline:
             await self.world.reported(*deliveries)
 
     async def work(self) -> int:
-        """Until nothing more is released now; returns how many calls were made."""
+        """Work until nothing more is released now; return the number of calls."""
         calls = 0
         for _ in range(ROUNDS):
             if not await self.release() and not self.log.records:
@@ -162,15 +149,15 @@ class Pipeline:
             await self.account()
         raise AssertionError(f"the same is released again and again: {calls} calls")
 
-    async def shown(self, send: str) -> Any:
+    async def account_of(self, send: str) -> Any:
         return await self.ops("GET", f"/v1/sends/{send}")
 
     async def pages(self, send: str) -> list[Page]:
         return [page async for page in self.world.pages.of_send(send)]
 
     async def reached(self) -> list[str]:
-        """The players that got something, as often as they did."""
-        pushes = (await self.remote.settled())["pushes"]
+        """Return the players that got a push, once for each."""
+        pushes = (await self.remote.final_tally())["pushes"]
         return sorted(p["player_id"] for p in pushes for _ in range(p["deliveries"]))
 
 

@@ -37,7 +37,7 @@ from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST, SENDER
 from shared.settings import PlanSettings, Settings
 from shared.stage.runner import Item
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 from tests.unit.sender.builders import campaign as build_campaign
 
 APP = "demo"
@@ -122,7 +122,7 @@ class SenderHarness:
         return send
 
     async def reported(self, *facts: Fact) -> None:
-        """These facts come to accounting in one batch."""
+        """Hand these deliveries and interactions to accounting in one batch."""
         record = Record("t", 0, 0, b"", b"", "", 0)
         assert await self.accounting._handle([Item(record, fact) for fact in facts]) == []
 

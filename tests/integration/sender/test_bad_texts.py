@@ -32,10 +32,10 @@ async def send_trigger(line: Pipeline, bad: str, **more: Any) -> str:
 
 
 async def outcome(line: Pipeline, send: str) -> tuple[str, dict[str, int], dict[str, int]]:
-    shown = await line.shown(send)
-    if shown["state"] == "refused":
-        assert shown["error"].startswith("bad_variables: ")
-    return shown["state"], shown["failed"], shown["suppressed"]
+    account = await line.account_of(send)
+    if account["state"] == "refused":
+        assert account["error"].startswith("bad_variables: ")
+    return account["state"], account["failed"], account["suppressed"]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ async def test_more_than_a_fifth_refuses_the_send(line: Pipeline, bad: str, refu
 
 
 @pytest.mark.parametrize(("bad", "refused"), [("xx........", False), ("xx.......", True)])
-async def test_in_the_fast_lane_too(line: Pipeline, bad: str, refused: bool) -> None:
+async def test_on_the_fast_path_too(line: Pipeline, bad: str, refused: bool) -> None:
     """It sends what is right, and leaves to the planner what is to be refused."""
     send = await send_trigger(line, bad, priority="transactional")
     state, failed, _ = await outcome(line, send)
@@ -125,6 +125,10 @@ async def test_a_recipients_own_bad_variables_fail_that_one(line: Pipeline) -> N
     ]
     send = await line.planned(recipients=recipients)
     await line.work()
-    shown = await line.shown(send)
-    assert (shown["state"], shown["sent"], shown["failed"]) == ("done", 5, {"bad_variables": 1})
+    account = await line.account_of(send)
+    assert (account["state"], account["sent"], account["failed"]) == (
+        "done",
+        5,
+        {"bad_variables": 1},
+    )
     assert len(await line.reached()) == 5 and set(await line.reached()) < set(players)

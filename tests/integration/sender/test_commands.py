@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +13,17 @@ from rich.console import Console
 
 from sender_service.__main__ import build_parser
 from sender_service.cli.ops import ApiError, OpsClient
-from tests.integration.sender.intake_harness import IntakeHarness, a_campaign, open_door
+from tests.integration.sender.intake_harness import IntakeHarness, a_campaign
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
-@pytest.fixture
-async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[IntakeHarness]:
-    async with open_door(mongo_uri, tmp_path) as door:
-        yield door
-
-
-async def run(door: IntakeHarness, *arguments: str) -> str:
+async def run(harness: IntakeHarness, *arguments: str) -> str:
     """What it shows. Raises Refused."""
     options = build_parser().parse_args(arguments)
     screen = io.StringIO()
     console = Console(file=screen, width=300, highlight=False, markup=False)
-    await options.work(OpsClient(door.http, options, console))
+    await options.work(OpsClient(harness.http, options, console))
     return screen.getvalue()
 
 
@@ -40,68 +33,70 @@ def a_file(folder: Path, content: Any) -> str:
     return str(path)
 
 
-async def test_app_is_shown_changed_and_resumed(door: IntakeHarness, tmp_path: Path) -> None:
-    shown = orjson.loads(await run(door, "app", "show", "demo"))
-    assert shown["oneSignal"]["restApiKey"] == "masked"
-    shown["name"] = "Shop of Ann"
-    assert "Shop of Ann" in await run(door, "app", "put", "demo", a_file(tmp_path, shown))
+async def test_app_is_returned_changed_and_resumed(harness: IntakeHarness, tmp_path: Path) -> None:
+    body = orjson.loads(await run(harness, "app", "show", "demo"))
+    assert body["oneSignal"]["restApiKey"] == "masked"
+    body["name"] = "Shop of Ann"
+    assert "Shop of Ann" in await run(harness, "app", "put", "demo", a_file(tmp_path, body))
     because = {"state": "stopped", "stoppedBecause": "OneSignal refuses the key"}
-    await door.database["apps"].update_one({"_id": "demo"}, {"$set": because})
-    assert "OneSignal refuses the key" in await run(door, "app", "list")
-    assert "active" in await run(door, "app", "resume", "demo")
+    await harness.database["apps"].update_one({"_id": "demo"}, {"$set": because})
+    assert "OneSignal refuses the key" in await run(harness, "app", "list")
+    assert "active" in await run(harness, "app", "resume", "demo")
     with pytest.raises(ApiError, match="unreachable"):
-        await run(door, "app", "test-connection", "demo")
+        await run(harness, "app", "test-connection", "demo")
 
 
-async def test_campaign_is_put_listed_and_shown(door: IntakeHarness, tmp_path: Path) -> None:
+async def test_campaign_is_put_listed_and_returned(harness: IntakeHarness, tmp_path: Path) -> None:
     body = a_campaign(contents={"en": "Hi {{ name }}"})
     put = ("campaign", "put", "--app", "demo", "--campaign", "hello")
-    assert "1" in await run(door, *put, a_file(tmp_path, body))
-    assert "hello" in await run(door, "campaign", "list", "--app", "demo")
-    shown = await run(door, "campaign", "show", "--app", "demo", "--campaign", "hello")
-    assert orjson.loads(shown)["variants"][0]["contents"] == {"en": "Hi {{ name }}"}
+    assert "1" in await run(harness, *put, a_file(tmp_path, body))
+    assert "hello" in await run(harness, "campaign", "list", "--app", "demo")
+    response = await run(harness, "campaign", "show", "--app", "demo", "--campaign", "hello")
+    assert orjson.loads(response)["variants"][0]["contents"] == {"en": "Hi {{ name }}"}
     assert "0 sends" in await run(
-        door, "campaign", "report", "--app", "demo", "--campaign", "hello"
+        harness, "campaign", "report", "--app", "demo", "--campaign", "hello"
     )
 
 
-async def test_each_wrong_field_is_named(door: IntakeHarness, tmp_path: Path) -> None:
+async def test_each_wrong_field_is_named(harness: IntakeHarness, tmp_path: Path) -> None:
     wrong = {**a_campaign(), "name": "", "policy": {"holdout": 3}}
     put = ("campaign", "put", "--app", "demo", "--campaign", "hello")
     with pytest.raises(ApiError) as caught:
-        await run(door, *put, a_file(tmp_path, wrong))
+        await run(harness, *put, a_file(tmp_path, wrong))
     assert "body.name" in str(caught.value) and "body.policy.holdout" in str(caught.value)
     for source, reason in (("/nowhere.json", "No such file"), (__file__, "is not JSON")):
         with pytest.raises(ApiError, match=reason):
-            await run(door, *put, source)
+            await run(harness, *put, source)
 
 
-async def test_preview_says_who_and_why(door: IntakeHarness, tmp_path: Path) -> None:
-    await door.person("ann", str(uuid.uuid4()))
-    await door.person("bob", str(uuid.uuid4()), language="cs")
+async def test_preview_states_who_and_why(harness: IntakeHarness, tmp_path: Path) -> None:
+    await harness.person("ann", str(uuid.uuid4()))
+    await harness.person("bob", str(uuid.uuid4()), language="cs")
     target = ("--app", "demo", "--campaign", "welcome")
-    screen = await run(door, "preview", *target, "--login", "ann", "--login", "nobody")
+    screen = await run(harness, "preview", *target, "--login", "ann", "--login", "nobody")
     assert "people: no player" in screen and "would get it" in screen
     segment = a_file(tmp_path, {"language": ["cs"]})
-    told = orjson.loads(await run(door, "preview", *target, "--segment", segment, "--json"))
-    assert told["wouldGet"]["players"] == 1
+    preview = orjson.loads(await run(harness, "preview", *target, "--segment", segment, "--json"))
+    assert preview["wouldGet"]["players"] == 1
     for names in ((), ("--all", "--login", "ann"), ("--all", "--segment", segment)):
         with pytest.raises(ApiError, match="not a trigger"):
-            await run(door, "preview", *target, *names)
+            await run(harness, "preview", *target, *names)
 
 
-async def test_person_is_found_and_exported(door: IntakeHarness) -> None:
+async def test_person_is_found_and_exported(harness: IntakeHarness) -> None:
     player = str(uuid.uuid4())
-    await door.person("annabelle", player, lastSeenAt=None, email=None)
+    await harness.person("annabelle", player, lastSeenAt=None, email=None)
     found = orjson.loads(
-        await run(door, "person", "search", "--app", "demo", "--login", "annabelle", "--json")
+        await run(harness, "person", "search", "--app", "demo", "--login", "annabelle", "--json")
     )
     person = found["items"][0]["id"]
-    assert "annabelle" in await run(door, "person", "search", "--app", "demo", "--player", player)
-    assert orjson.loads(await run(door, "person", "show", person))["login"] == "annabelle"
-    exported = orjson.loads(await run(door, "person", "export", person))
+    assert "annabelle" in await run(
+        harness, "person", "search", "--app", "demo", "--player", player
+    )
+    assert orjson.loads(await run(harness, "person", "show", person))["login"] == "annabelle"
+    exported = orjson.loads(await run(harness, "person", "export", person))
     assert [p["id"] for p in exported["players"]] == [player]
     with pytest.raises(ApiError, match="--yes"):
-        await run(door, "person", "erase", person)
-    trail = await run(door, "audit")
+        await run(harness, "person", "erase", person)
+    trail = await run(harness, "audit")
     assert "bootstrap" in trail and f"person={person}" in trail and player not in trail

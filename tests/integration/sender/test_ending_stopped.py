@@ -32,7 +32,7 @@ async def stopped(line: Pipeline) -> str:
     await line.remote.put_app(rest_api_key="os_v2_app_another")
     await line.work()
     assert (await line.ops("GET", f"/v1/apps/{APP}"))["state"] == "stopped"
-    assert (await line.shown(send))["pending"] == PEOPLE
+    assert (await line.account_of(send))["pending"] == PEOPLE
     return send
 
 
@@ -46,9 +46,9 @@ async def nothing_goes_out(line: Pipeline) -> None:
 
 async def test_d1_a_stopped_apps_send_that_is_cancelled_closes_at_once(line: Pipeline) -> None:
     send = await stopped(line)
-    shown = await line.ops("POST", f"/v1/sends/{send}/cancel")
-    assert (shown["state"], shown["pending"]) == ("cancelled", 0)
-    assert shown["suppressed"] == {"cancelled": PEOPLE} and shown["closedAt"] is not None
+    account = await line.ops("POST", f"/v1/sends/{send}/cancel")
+    assert (account["state"], account["pending"]) == ("cancelled", 0)
+    assert account["suppressed"] == {"cancelled": PEOPLE} and account["closedAt"] is not None
     await nothing_goes_out(line)
 
 
@@ -60,8 +60,8 @@ async def test_d1_so_it_does_where_the_app_was_resumed_and_stopped_again(line: P
         line.world.clock.advance(60)
         await line.work()
     assert (await line.ops("GET", f"/v1/apps/{APP}"))["state"] == "stopped"
-    shown = await line.ops("POST", f"/v1/sends/{send}/cancel")
-    assert shown["suppressed"] == {"cancelled": PEOPLE} and shown["closedAt"] is not None
+    account = await line.ops("POST", f"/v1/sends/{send}/cancel")
+    assert account["suppressed"] == {"cancelled": PEOPLE} and account["closedAt"] is not None
     await nothing_goes_out(line)
 
 
@@ -69,9 +69,9 @@ async def test_d1_a_stopped_apps_send_that_expires_closes(line: Pipeline) -> Non
     send = await stopped(line)
     line.world.clock.advance(8 * DAY)
     await line.scheduler._tidying.tidy(line.world.clock())
-    shown = await line.shown(send)
-    assert (shown["pending"], shown["suppressed"]) == (0, {"expired": PEOPLE})
-    assert shown["closedAt"] is not None
+    account = await line.account_of(send)
+    assert (account["pending"], account["suppressed"]) == (0, {"expired": PEOPLE})
+    assert account["closedAt"] is not None
     await nothing_goes_out(line)
 
 
@@ -113,7 +113,7 @@ async def test_d5_nothing_is_held_once_what_was_held_is_over(
     assert await line.work() == MARKETING
     send = await line.planned()
     assert await line.work() == 0
-    assert gauge() == 1 and (await line.shown(send))["heldSince"] is not None
+    assert gauge() == 1 and (await line.account_of(send))["heldSince"] is not None
     await over(line, send)
     for _ in range(HELD_LOOKS + 1):
         line.world.clock.advance(HELD_PAUSE.total_seconds() + 1)

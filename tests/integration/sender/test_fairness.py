@@ -74,7 +74,7 @@ async def another_app(pair: TwoReplicas, people: int) -> str:
     await database[CAMPAIGNS.name].insert_one({**offer, "_id": key, "app": app})
     for n in range(people):
         player = str(uuid.uuid4())
-        shown = {
+        named = {
             "id": player,
             "state": "subscribed",
             "browser": "Chrome",
@@ -82,7 +82,7 @@ async def another_app(pair: TwoReplicas, people: int) -> str:
         }
         await database[PROFILES.name].insert_one(
             {"_id": f"{app}-{n}", "app": app, "slot": n, "visitors": [f"{app}-v{n}"], "aliases": [],
-             "players": [shown]}
+             "players": [named]}
         )  # fmt: skip
         await database["players"].insert_one(
             {"_id": player, "app": app, "person": f"{app}-{n}", "state": "subscribed"}

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from sender_service.pages.page import Page
 from sender_service.store.interactions import Seen
-from tests.fakes import START
 from tests.integration.sender.two_replicas import TwoReplicas
+from tests.support.clocks import START
 from tests.unit.sender.builders import page, player_id
 
 AT = START + timedelta(minutes=1)

@@ -36,8 +36,8 @@ async def test_what_got_lost_is_released_again(line: Pipeline, lost: str, priori
     line.world.clock.advance(1)
     assert await line.work() > 0
     assert await line.reached() == sorted(players)
-    shown = await line.shown(send)
-    assert (shown["state"], shown["sent"], shown["pending"]) == ("done", PEOPLE, 0)
+    account = await line.account_of(send)
+    assert (account["state"], account["sent"], account["pending"]) == ("done", PEOPLE, 0)
 
 
 async def test_pages_from_before_an_update_are_swept_too(line: Pipeline) -> None:
@@ -56,13 +56,13 @@ async def test_answers_that_come_twice_and_in_any_order_count_once(line: Pipelin
     send = await line.planned()
     await line.release()
     await line.call()
-    told = [record for record in line.log.records if record.topic == DELIVERIES_TOPIC.name]
-    line.log.records += reversed(told)
+    deliveries = [record for record in line.log.records if record.topic == DELIVERIES_TOPIC.name]
+    line.log.records += reversed(deliveries)
     await line.account()
-    assert (await line.shown(send))["sent"] == len(told)
+    assert (await line.account_of(send))["sent"] == len(deliveries)
     await line.work()
-    line.log.records += told
+    line.log.records += deliveries
     await line.account()
-    shown = await line.shown(send)
-    assert (shown["sent"], shown["audience"]) == (PEOPLE, PEOPLE)
+    account = await line.account_of(send)
+    assert (account["sent"], account["audience"]) == (PEOPLE, PEOPLE)
     assert await line.reached() == sorted(players)

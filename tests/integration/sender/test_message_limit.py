@@ -11,20 +11,20 @@ from sender_service.scheduler.budget import WINDOW_MINUTES, MessageBudget
 from sender_service.store.people import PeopleReader
 from shared.mongo.collections import BUDGETS
 from shared.settings import GovernorSettings
-from tests.fakes import ManualClock
 from tests.integration.sender.two_replicas import APP, TwoReplicas
 from tests.stack import eventually
+from tests.support.clocks import ManualClock
 
 MARGIN = GovernorSettings().margin
 MARKETING = 1 - GovernorSettings().transactional_share
 
 
-async def _nobody_says(app: str) -> None:
+async def _unknown_count(app: str) -> None:
     return None
 
 
 def _budget(
-    pair: TwoReplicas, clock: ManualClock, which: int = 0, ask: AskMessageable = _nobody_says
+    pair: TwoReplicas, clock: ManualClock, which: int = 0, ask: AskMessageable = _unknown_count
 ) -> MessageBudget:
     database = pair.both[which % 2].database
     return MessageBudget(
@@ -63,7 +63,7 @@ async def test_part_is_kept_for_what_is_pressing(pair: TwoReplicas) -> None:
     assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
 
 
-async def test_every_replica_knows_that_an_app_is_held(pair: TwoReplicas) -> None:
+async def test_every_replica_knows_that_an_app_is_paused(pair: TwoReplicas) -> None:
     """Also when the one that held it back is gone."""
     await pair.people(1)
     clock = ManualClock()
@@ -76,7 +76,7 @@ async def test_every_replica_knows_that_an_app_is_held(pair: TwoReplicas) -> Non
     assert await one.held_since(APP) is None and await two.held_since(APP) is None
 
 
-async def test_app_without_anybody_is_held(pair: TwoReplicas) -> None:
+async def test_app_without_anybody_is_paused(pair: TwoReplicas) -> None:
     budget = _budget(pair, ManualClock())
     assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
     assert await budget.held_since(APP) is not None

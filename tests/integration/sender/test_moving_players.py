@@ -73,7 +73,7 @@ async def test_a_player_in_pages_of_two_owners_is_sent_to_once(settings: Setting
         assert (sums["pending"], sums["suppressed"]) == (2, {"moved": 1})
 
 
-async def test_a_page_that_somebody_else_writes_meanwhile_loses_the_player_too(
+async def test_a_page_that_someone_else_writes_meanwhile_loses_the_player_too(
     settings: Settings,
 ) -> None:
     async with open_world(settings, page_members=1) as world:

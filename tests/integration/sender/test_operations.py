@@ -95,7 +95,7 @@ async def test_erase_reaches_what_the_sender_keeps(sender: str, settings: Settin
         contextlib.aclosing(await ready(sender)) as http,
         open_database(settings.mongo, "test") as database,
     ):
-        player = await keep_somebody(database)
+        player = await store_person(database)
         code, screen = await command("why", "--app", "shop", "--login", "jana", "--send", SEND)
         assert code == 0 and "unsubscribed" in screen, screen
         assert (await http.post(f"/v1/people/{PERSON}/erase")).status_code == 202
@@ -122,7 +122,7 @@ async def test_token_made_by_command_opens_what_its_role_may(sender: str) -> Non
         assert (code, "no such send" in screen) == (1, True)
 
 
-async def keep_somebody(database: Database) -> str:
+async def store_person(database: Database) -> str:
     """A person, a send and its page, as they lie in the store; returns the player."""
     now = utc_now()
     profile = a_profile(PERSON, login="jana")

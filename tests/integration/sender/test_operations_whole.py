@@ -28,8 +28,8 @@ async def test_from_connection_to_erase(carillon: Carillon) -> None:
     (talker,) = await carillon.register(shop, 1, odds=odds)
     base = f"/v1/apps/{shop.app}"
 
-    told = await carillon.ops("POST", f"{base}/test-connection")
-    assert (told["result"], told["messageablePlayers"]) == ("ok", 1)
+    response = await carillon.ops("POST", f"{base}/test-connection")
+    assert (response["result"], response["messageablePlayers"]) == ("ok", 1)
 
     body = {"player": talker}
     tried = await carillon.ops("POST", f"{base}/campaigns/hello/test", json=body)

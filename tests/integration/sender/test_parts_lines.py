@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,7 +14,6 @@ from tests.integration.sender.intake_harness import (
     IntakeHarness,
     a_trigger,
     logins,
-    open_door,
     people,
     reached,
 )
@@ -23,35 +21,29 @@ from tests.integration.sender.intake_harness import (
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
-@pytest.fixture
-async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[IntakeHarness]:
-    async with open_door(mongo_uri, tmp_path) as door:
-        yield door
-
-
 def lines(*recipients: dict[str, Any]) -> list[bytes]:
     return [orjson.dumps(recipient) for recipient in recipients]
 
 
 async def test_a_list_one_a_line_is_cut_and_sent(
-    door: IntakeHarness, monkeypatch: pytest.MonkeyPatch
+    harness: IntakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 3)
     names = [f"n{i}" for i in range(8)]
-    players = await people(door, *names)
+    players = await people(harness, *names)
     head, body = a_trigger(), lines(*logins(*names, "n0"))
-    answer = await door.upload(head, [*body, b"", b"  "])
+    answer = await harness.upload(head, [*body, b"", b"  "])
     assert answer.status_code == 202, answer.text
-    assert await door.parts(head["id"]) == 3
-    again = await door.upload(head, body)
-    assert again.status_code == 202 and await door.parts() == 3
-    other = await door.upload(head, body[:-1])
+    assert await harness.parts(head["id"]) == 3
+    again = await harness.upload(head, body)
+    assert again.status_code == 202 and await harness.parts() == 3
+    other = await harness.upload(head, body[:-1])
     assert (other.status_code, other.json()["code"]) == (409, "trigger_id_reused")
-    await door.plan()
-    assert await reached(door, head["id"]) == list(players.values())
-    assert await door.parts() == 0
-    assert (await door.upload(head, body)).status_code == 202
-    assert await door.parts() == 0
+    await harness.plan()
+    assert await reached(harness, head["id"]) == list(players.values())
+    assert await harness.parts() == 0
+    assert (await harness.upload(head, body)).status_code == 202
+    assert await harness.parts() == 0
 
 
 @pytest.mark.parametrize(
@@ -67,45 +59,45 @@ async def test_a_list_one_a_line_is_cut_and_sent(
     ],
 )
 async def test_f18_a_bad_line_costs_itself(
-    door: IntakeHarness, monkeypatch: pytest.MonkeyPatch, line: bytes, code: str
+    harness: IntakeHarness, monkeypatch: pytest.MonkeyPatch, line: bytes, code: str
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 2)
-    players = await people(door, "a", "b", "c", "d")
+    players = await people(harness, "a", "b", "c", "d")
     head = a_trigger()
     body = [*lines(*logins("a", "b", "c")), line, *lines(*logins("d"))]
-    answer = await door.upload(head, body)
+    answer = await harness.upload(head, body)
     assert answer.status_code == 202, answer.text
     account = answer.json()
     assert account["people"]["malformed"] == 1
     assert [(name["index"], name["code"]) for name in account["malformed"]] == [(3, code)]
-    await door.plan()
-    assert await reached(door, head["id"]) == list(players.values())
-    assert (await door.upload(head, body)).status_code == 202  # the same again is the same send
+    await harness.plan()
+    assert await reached(harness, head["id"]) == list(players.values())
+    assert (await harness.upload(head, body)).status_code == 202  # the same again is the same send
 
 
 @pytest.mark.parametrize("short", [True, False])
 async def test_f18_a_list_of_bad_lines_only_is_refused(
-    door: IntakeHarness, monkeypatch: pytest.MonkeyPatch, short: bool
+    harness: IntakeHarness, monkeypatch: pytest.MonkeyPatch, short: bool
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 100 if short else 1)
     head = a_trigger()
-    answer = await door.upload(head, [b"a,b", b'{"login": null}', b'{"login": "NaN"}'])
+    answer = await harness.upload(head, [b"a,b", b'{"login": null}', b'{"login": "NaN"}'])
     error = answer.json()
     assert (answer.status_code, error["code"]) == (422, "no_recipients")
     assert [e["field"] for e in error["errors"]] == ["lines.0", "lines.1", "lines.2"]
-    assert await door.parts() == 0 and await door.sender.sends.get(head["id"]) is None
+    assert await harness.parts() == 0 and await harness.sender.sends.get(head["id"]) is None
 
 
 async def test_f7_unknown_key_of_a_line_refuses_the_list(
-    door: IntakeHarness, monkeypatch: pytest.MonkeyPatch
+    harness: IntakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 2)
     head = a_trigger()
-    answer = await door.upload(head, [*lines(*logins("a", "b", "c")), b'{"logn": "d"}'])
+    answer = await harness.upload(head, [*lines(*logins("a", "b", "c")), b'{"logn": "d"}'])
     error = answer.json()
     assert answer.status_code == 422
     assert [(e["field"], e["code"]) for e in error["errors"]] == [("lines.5.logn", "unknown_key")]
-    assert await door.parts() == 0 and await door.sender.sends.get(head["id"]) is None
+    assert await harness.parts() == 0 and await harness.sender.sends.get(head["id"]) is None
 
 
 @pytest.mark.parametrize(
@@ -119,21 +111,21 @@ async def test_f7_unknown_key_of_a_line_refuses_the_list(
         ({"expiresAt": "2020-01-01T00:00:00Z"}, 422, "already_expired"),
     ],
 )
-async def test_the_first_line_is_judged_before_the_list(
-    door: IntakeHarness, head: dict[str, Any], status: int, code: str
+async def test_the_first_line_is_validated_before_the_list(
+    harness: IntakeHarness, head: dict[str, Any], status: int, code: str
 ) -> None:
-    answer = await door.upload(a_trigger(**head), lines(*logins("a")))
+    answer = await harness.upload(a_trigger(**head), lines(*logins("a")))
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-async def test_a_list_has_lines(door: IntakeHarness) -> None:
-    assert (await door.upload(a_trigger(), [])).json()["code"] == "no_recipients"
-    long = await door.upload(a_trigger(), [b'{"login": "' + b"x" * 2**20 + b'"}'])
+async def test_a_list_has_lines(harness: IntakeHarness) -> None:
+    assert (await harness.upload(a_trigger(), [])).json()["code"] == "no_recipients"
+    long = await harness.upload(a_trigger(), [b'{"login": "' + b"x" * 2**20 + b'"}'])
     assert (long.status_code, long.json()["code"]) == (413, "line_too_large")
 
 
 async def test_a_client_that_goes_away_leaves_nothing(
-    door: IntakeHarness, monkeypatch: pytest.MonkeyPatch
+    harness: IntakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_module, "PART_RECIPIENTS", 2)
 
@@ -141,22 +133,22 @@ async def test_a_client_that_goes_away_leaves_nothing(
         yield 1, orjson.dumps(a_trigger())
         for n in range(2, 9):
             yield n, b'{"login": "a%d"}' % n
-        assert await door.parts() == 3
+        assert await harness.parts() == 3
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        await door.sender.intake().accept_lines(broken_off())
-    assert await door.parts() == 0
+        await harness.sender.intake().accept_lines(broken_off())
+    assert await harness.parts() == 0
 
 
-async def test_whatever_way_it_comes_the_log_says_that_it_was_taken_in(
-    door: IntakeHarness, caplog: pytest.LogCaptureFixture
+async def test_whatever_way_it_comes_the_log_states_that_it_was_taken_in(
+    harness: IntakeHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="carillon.intake")
     uploaded, posted = a_trigger(), a_trigger(audience={"all": True})
     refused = a_trigger(app="nobodys", audience={"all": True})
-    assert (await door.upload(uploaded, [b'{"login": "ann"}'])).is_success
-    assert (await door.http.post("/v1/sends", json=posted)).is_success
-    assert not (await door.http.post("/v1/sends", json=refused)).is_success
+    assert (await harness.upload(uploaded, [b'{"login": "ann"}'])).is_success
+    assert (await harness.http.post("/v1/sends", json=posted)).is_success
+    assert not (await harness.http.post("/v1/sends", json=refused)).is_success
     taken = [r.__dict__["send"] for r in caplog.records if r.message == "trigger taken in"]
     assert taken == [uploaded["id"], posted["id"]]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,71 +13,66 @@ from tests.integration.sender.intake_harness import (
     IntakeHarness,
     a_campaign,
     a_trigger,
-    open_door,
     people,
 )
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
-@pytest.fixture
-async def door(mongo_uri: str, tmp_path: Path) -> AsyncIterator[IntakeHarness]:
-    async with open_door(mongo_uri, tmp_path) as door:
-        yield door
-
-
-async def test_person_without_a_player_named_in_two_ways_is_one_person(door: IntakeHarness) -> None:
+async def test_person_without_a_player_named_in_two_ways_is_one_person(
+    harness: IntakeHarness,
+) -> None:
     """Also where the two names stand in two pages."""
-    door.sender.settings.plan.page_members = 2
-    await door.person("nobody")
+    harness.sender.settings.plan.page_members = 2
+    await harness.person("nobody")
     for name in ("ann", "bob", "cyd"):
-        await door.person(name, str(uuid.uuid4()))
+        await harness.person(name, str(uuid.uuid4()))
     names = [{"login": "nobody"}, *({"login": n} for n in ("ann", "bob", "cyd")),
              {"visitor": "v-nobody"}, {"visitor": "v-unknown"}]  # fmt: skip
     trigger = a_trigger(recipients=names)
-    told = await door.http.post("/v1/sends/preview", json=trigger)
-    assert told.json()["people"]["no_player"] == 2
-    await door.publish_triggers(trigger)
-    await door.plan()
-    assert len(await door.pages(trigger["id"])) == 2
-    account = (await door.http.get(f"/v1/sends/{trigger['id']}")).json()
+    response = await harness.http.post("/v1/sends/preview", json=trigger)
+    assert response.json()["people"]["no_player"] == 2
+    await harness.publish_triggers(trigger)
+    await harness.plan()
+    assert len(await harness.pages(trigger["id"])) == 2
+    account = (await harness.http.get(f"/v1/sends/{trigger['id']}")).json()
     assert (account["people"]["pending"], account["people"]["no_player"]) == (3, 2)
 
 
-async def previewed(door: IntakeHarness, *lines: object, people: int = 10_000) -> httpx.Response:
+async def previewed(harness: IntakeHarness, *lines: object, people: int = 10_000) -> httpx.Response:
     body = b"\n".join(orjson.dumps(line) for line in lines)
     headers = {"content-type": "application/x-ndjson"}
     path = f"/v1/sends/preview?people={people}"
-    return await door.http.post(path, content=body, headers=headers)
+    return await harness.http.post(path, content=body, headers=headers)
 
 
-async def test_list_one_a_line_is_previewed_like_the_same_in_a_body(door: IntakeHarness) -> None:
+async def test_list_one_a_line_is_previewed_like_the_same_in_a_body(harness: IntakeHarness) -> None:
     for name in ("ann", "bob"):
-        await door.person(name, str(uuid.uuid4()))
+        await harness.person(name, str(uuid.uuid4()))
     recipients = [{"login": "ann"}, {"visitor": "v-bob"}, {"login": "nobody"}, {"login": "ann"}]
     head = {"app": "demo", "campaign": "welcome"}
-    found = (await previewed(door, head, *recipients)).json()
-    whole = await door.http.post("/v1/sends/preview", json={**head, "recipients": recipients})
+    found = (await previewed(harness, head, *recipients)).json()
+    whole = await harness.http.post("/v1/sends/preview", json={**head, "recipients": recipients})
     assert found == whole.json()
     assert (found["wouldGet"]["players"], found["people"]["no_player"], found["exact"]) == (
         2,
         1,
         True,
     )
-    assert await door.parts() == 0 and await door.database["sends"].count_documents({}) == 0
+    assert await harness.parts() == 0 and await harness.database["sends"].count_documents({}) == 0
 
 
-async def test_long_list_is_extrapolated_and_all_of_it_looked_at(door: IntakeHarness) -> None:
+async def test_long_list_is_extrapolated_and_all_of_it_looked_at(harness: IntakeHarness) -> None:
     names = [f"n{n}" for n in range(60)]
     for name in names:
-        await door.person(name, str(uuid.uuid4()))
+        await harness.person(name, str(uuid.uuid4()))
     recipients = [{"login": name} for name in names]
     head = {"app": "demo", "campaign": "welcome"}
-    found = (await previewed(door, head, *recipients, people=15)).json()
+    found = (await previewed(harness, head, *recipients, people=15)).json()
     assert (found["exact"], found["planned"]) == (False, {"people": 15, "share": 0.25})
     assert found["wouldGet"] == {"people": 60, "players": 60}
     bad = [{"login": True}, {"login": "null"}]
-    wrong = (await previewed(door, head, *recipients, *bad, people=15)).json()
+    wrong = (await previewed(harness, head, *recipients, *bad, people=15)).json()
     assert (wrong["wouldGet"]["people"], wrong["people"]["malformed"]) == (60, 2)
     assert [(name["index"], name["code"]) for name in wrong["malformed"]] == [
         (60, "id_type"),
@@ -96,10 +89,10 @@ async def test_long_list_is_extrapolated_and_all_of_it_looked_at(door: IntakeHar
         ([{"app": "demo", "campaign": "other"}, {"login": "ann"}], "unknown_campaign"),
     ],
 )
-async def test_what_is_wrong_with_a_list_is_told(
-    door: IntakeHarness, lines: list[object], code: str
+async def test_what_is_wrong_with_a_list_is_reported(
+    harness: IntakeHarness, lines: list[object], code: str
 ) -> None:
-    answer = await previewed(door, *lines)
+    answer = await previewed(harness, *lines)
     assert code in answer.text and answer.status_code in (404, 422)
 
 
@@ -113,15 +106,15 @@ async def test_what_is_wrong_with_a_list_is_told(
     ],
 )  # fmt: skip
 async def test_links_that_split_calls_are_warned_of(
-    door: IntakeHarness, variant: dict[str, Any], warned: bool
+    harness: IntakeHarness, variant: dict[str, Any], warned: bool
 ) -> None:
     """Where texts are each person's own, links cost no more calls."""
-    await door.put("/v1/apps/demo/campaigns/welcome", a_campaign(**variant))
+    await harness.put("/v1/apps/demo/campaigns/welcome", a_campaign(**variant))
     names = [f"n{n}" for n in range(12)]
-    await people(door, *names)
+    await people(harness, *names)
     recipients = [{"login": name, "variables": {"basket": name}} for name in names]
-    told = await door.http.post("/v1/sends/preview", json=a_trigger(recipients=recipients))
-    warnings = told.json()["warnings"]
+    response = await harness.http.post("/v1/sends/preview", json=a_trigger(recipients=recipients))
+    warnings = response.json()["warnings"]
     assert [w["code"] for w in warnings] == ["links_split_calls"] * warned
     if warned:
         assert "12 calls" in warnings[0]["message"] and "need 1" in warnings[0]["message"]

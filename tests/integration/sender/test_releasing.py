@@ -15,8 +15,8 @@ from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
 from shared.models.delivery import Delivery
 from shared.mongo.collections import BUDGETS
-from tests.fakes import ManualClock
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas, chunks_of
+from tests.support.clocks import ManualClock
 from tests.unit.sender.builders import campaign
 
 
@@ -191,8 +191,8 @@ async def _answer(pair: TwoReplicas, send: str, reason: str) -> None:
         edit = PageEdit(page, 90)
         for name, chunk in page["chunks"].items():
             place = {"app": APP, "send": send, "page": page["n"], "chunk": name, "at": utc_now()}
-            told = {"outcome": "deferred", "reason": reason, "release": chunk["release"]}
-            apply(edit, Delivery.model_validate({**place, **told}))
+            fields = {"outcome": "deferred", "reason": reason, "release": chunk["release"]}
+            apply(edit, Delivery.model_validate({**place, **fields}))
         assert await pair.one.pages.update(page, edit.finish())
 
 
@@ -226,7 +226,7 @@ async def _answered(pair: TwoReplicas) -> str:
     return send
 
 
-async def test_account_closes_once_with_what_the_pages_say(pair: TwoReplicas) -> None:
+async def test_account_closes_once_with_what_the_pages_state(pair: TwoReplicas) -> None:
     send = await _answered(pair)
     tidying = [sender.scheduler()._tidy() for sender in pair.both]
     await asyncio.gather(*tidying)

@@ -33,17 +33,17 @@ async def test_indexes_are_on_the_server_as_declared(
         for service in (INGEST, SENDER):
             await ensure_indexes(database, service)
     found = (await database[collection.name].index_information()).values()
-    told = {tuple(index["key"]): index for index in found}
-    told.pop((("_id", 1),), None)
-    assert told.keys() == {index.keys for index in collection.indexes}
+    indexes = {tuple(index["key"]): index for index in found}
+    indexes.pop((("_id", 1),), None)
+    assert indexes.keys() == {index.keys for index in collection.indexes}
     for index in collection.indexes:
-        assert_like(told[index.keys], index)
+        assert_like(indexes[index.keys], index)
 
 
-def assert_like(told: Any, index: Index) -> None:
-    assert bool(told.get("unique")) is index.unique
+def assert_like(options: Any, index: Index) -> None:
+    assert bool(options.get("unique")) is index.unique
     # At the date itself: whoever writes decides how long it is kept.
-    assert told.get("expireAfterSeconds") == (0 if index.expires else None)
+    assert options.get("expireAfterSeconds") == (0 if index.expires else None)
 
 
 @pytest.fixture
@@ -80,17 +80,17 @@ async def fill(line: Pipeline) -> str:
     await world.reported(event(line, STREAM, player, **early))
     await line.people(1)  # who is written for the first time, where others are written again
     waiting = await line.planned()
-    assert (await line.shown(waiting))["pending"] == 3
+    assert (await line.account_of(waiting))["pending"] == 3
     await line.ops(
         "POST", "/v1/sends",
         json={"id": str(uuid.uuid4()), "app": APP, "campaign": "welcome", "part": 1, "parts": 2,
               "recipients": [{"login": "p0"}]},
     )  # fmt: skip
-    letter = DeadLetter(
+    dead_letter = DeadLetter(
         id=str(uuid.uuid4()), stage="intake", topic=TRIGGERS_TOPIC.name, partition=0, offset=0, type="",
         key="", value="", code="invalid_json", message="", at=world.clock(),
     )  # fmt: skip
-    await DeadLetterStore(world.database).put([letter])
+    await DeadLetterStore(world.database).put([dead_letter])
     await ProcessHeartbeat(world.database, "sender-1", SENDER, ("ops",), world.clock).beat()
     return done
 

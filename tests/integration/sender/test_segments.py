@@ -26,10 +26,10 @@ from sender_service.store.segments import SegmentReader
 from shared.ids import SLOTS, slot_of
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
-from tests.fakes import START
 from tests.integration.sender.segment_oracle import selects
 from tests.integration.sender.sender_harness import candidates
 from tests.stack import settings_for
+from tests.support.clocks import START
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 

@@ -62,7 +62,7 @@ async def test_stolen_tag_of_before_the_delivery_counts_nothing_either(settings:
         assert await world.database["parked"].count_documents({}) == 1  # the thief's waits for ever
 
 
-async def test_a_call_without_an_answer_counts_whoever_reports(settings: Settings) -> None:
+async def test_a_call_without_an_answer_counts_any_player_that_reports(settings: Settings) -> None:
     """OneSignal may have sent it: which message it was nobody will ever say."""
     async with open_world(settings) as world:
         send, ann, _ = await planned(world)
@@ -72,17 +72,17 @@ async def test_a_call_without_an_answer_counts_whoever_reports(settings: Setting
         assert await counts(world, send) == {**NOBODY, "click": 1}
 
 
-@pytest.mark.parametrize("told_with_it", [True, False])
+@pytest.mark.parametrize("is_named", [True, False])
 async def test_a_delivery_of_the_same_batch_is_known_by_then(
-    settings: Settings, told_with_it: bool
+    settings: Settings, is_named: bool
 ) -> None:
     async with open_world(settings) as world:
         send, ann, _ = await planned(world)
         seen = webhook(world, send, ann, MESSAGE, "impression")
-        if not told_with_it:
+        if not is_named:
             await world.reported(seen)
         await world.delivered(send, notification_id=MESSAGE)
-        if told_with_it:
+        if is_named:
             await world.reported(seen)
         assert await counts(world, send) == {**NOBODY, "impression": 1}
         assert await world.database["parked"].count_documents({}) == 0

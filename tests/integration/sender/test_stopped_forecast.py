@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from tests.integration.sender.intake_harness import IntakeHarness, a_trigger
-from tests.integration.sender.test_preview import ALL, crowd, offer
-from tests.integration.sender.test_preview import door as door
+from tests.integration.sender.previews import ALL_AUDIENCE, add_people, put_campaign
 
 
-async def test_a_stopped_apps_send_does_not_tell_how_long(door: IntakeHarness) -> None:
+async def test_a_stopped_apps_send_does_not_report_how_long(harness: IntakeHarness) -> None:
     """Nobody knows: somebody has to resume the app. Seen: one second, for as long as it stood."""
-    await crowd(door, 60)
-    await offer(door)
-    trigger = a_trigger(**ALL)
-    await door.publish_triggers(trigger)
-    await door.plan()
+    await add_people(harness, 60)
+    await put_campaign(harness)
+    trigger = a_trigger(**ALL_AUDIENCE)
+    await harness.publish_triggers(trigger)
+    await harness.plan()
     for state, forecast in (("stopped", None), ("active", {"seconds": 1})):
-        await door.database["apps"].update_one({"_id": "demo"}, {"$set": {"state": state}})
-        await door.sender.apps.refresh()
-        account = (await door.http.get(f"/v1/sends/{trigger['id']}")).json()
+        await harness.database["apps"].update_one({"_id": "demo"}, {"$set": {"state": state}})
+        await harness.sender.apps.refresh()
+        account = (await harness.http.get(f"/v1/sends/{trigger['id']}")).json()
         assert (account["pending"] > 0, account["forecast"]) == (True, forecast)

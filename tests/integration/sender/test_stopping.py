@@ -48,19 +48,19 @@ async def test_ten_refused_calls_in_a_row_stop_the_send(
     await line.ops("POST", f"/v1/sends/{send}/pause")
     assert await line.release() == 0
     await answer(line, send, *[False] * (REFUSED_LIMIT - 1))
-    assert (await line.shown(send))["state"] == "paused" and not errors(caplog)
+    assert (await line.account_of(send))["state"] == "paused" and not errors(caplog)
     await answer(line, send, False)
     assert [r.message for r in errors(caplog)] == ["send stopped: OneSignal refuses its calls"]
-    shown = await line.shown(send)
-    assert shown["state"] == "refused"
-    assert shown["error"] == "onesignal_refuses: OneSignal refused 10 calls in a row"
-    out = shown["pending"] - sum(
+    account = await line.account_of(send)
+    assert account["state"] == "refused"
+    assert account["error"] == "onesignal_refuses: OneSignal refused 10 calls in a row"
+    out = account["pending"] - sum(
         c["state"] == "planned" for page in await line.pages(send) for c in page["chunks"].values()
     )
     await line.release()  # at once: the stop made all of its pages due
-    shown = await line.shown(send)
-    assert shown["suppressed"] == {"refused": PEOPLE - REFUSED_LIMIT - out}
-    assert (shown["failed"], shown["pending"]) == ({"rejected": REFUSED_LIMIT}, out)
+    account = await line.account_of(send)
+    assert account["suppressed"] == {"refused": PEOPLE - REFUSED_LIMIT - out}
+    assert (account["failed"], account["pending"]) == ({"rejected": REFUSED_LIMIT}, out)
 
 
 async def test_a_call_that_is_taken_begins_the_count_anew(line: Pipeline) -> None:
@@ -69,10 +69,10 @@ async def test_a_call_that_is_taken_begins_the_count_anew(line: Pipeline) -> Non
     for taken in ([False] * 9, [True], [False] * 9, [True], [False] * 9):
         await line.release()
         await answer(line, send, *taken)
-    assert (await line.shown(send))["state"] == "sending"
+    assert (await line.account_of(send))["state"] == "sending"
     await line.release()
     await answer(line, send, False)
-    assert (await line.shown(send))["state"] == "refused"
+    assert (await line.account_of(send))["state"] == "refused"
 
 
 @dataclass
@@ -95,7 +95,7 @@ TROUBLES = [
 
 @pytest.mark.parametrize("in_the_middle", [False, True])
 @pytest.mark.parametrize("trouble", TROUBLES, ids=["key", "disabled", "old host"])
-async def test_stopped_app_burns_nothing_and_resume_reaches_everybody_once(
+async def test_stopped_app_burns_nothing_and_resume_reaches_everyone_once(
     mongo_uri: str, tmp_path: Path, trouble: Trouble, in_the_middle: bool,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
@@ -118,8 +118,8 @@ async def test_stopped_app_burns_nothing_and_resume_reaches_everybody_once(
         await line.ops("POST", f"/v1/apps/{APP}/resume")
         assert await line.work() == PEOPLE - before
         assert await line.reached() == sorted(players)
-        shown = await line.shown(send)
-        assert (shown["state"], shown["sent"], shown["pending"]) == ("done", PEOPLE, 0)
+        account = await line.account_of(send)
+        assert (account["state"], account["sent"], account["pending"]) == ("done", PEOPLE, 0)
 
 
 async def stops(line: Pipeline, send: str, sent: int, why: str) -> None:
@@ -129,9 +129,9 @@ async def stops(line: Pipeline, send: str, sent: int, why: str) -> None:
     assert await refusals(line) == before + 1, "after the first refusal all calls would be in vain"
     app = await line.ops("GET", f"/v1/apps/{APP}")
     assert app["state"] == "stopped" and app["stoppedBecause"].startswith(why)
-    shown = await line.shown(send)
-    assert (shown["sent"], shown["pending"]) == (sent, PEOPLE - sent)
-    assert shown["failed"] == shown["suppressed"] == {}
+    account = await line.account_of(send)
+    assert (account["sent"], account["pending"]) == (sent, PEOPLE - sent)
+    assert account["failed"] == account["suppressed"] == {}
     line.world.clock.advance(60)
     assert await line.work() == 0, "nothing is released while it is stopped"
 

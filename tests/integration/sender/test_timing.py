@@ -33,7 +33,7 @@ async def test_nothing_is_planned_before_it_is_due(line: Pipeline, priority: str
     for wait, state in ((0.0, "scheduled"), (HOUR - 0.1, "scheduled"), (0.1, "sending")):
         line.world.clock.advance(wait)
         await line.plan()
-        assert (await line.shown(send))["state"] == state
+        assert (await line.account_of(send))["state"] == state
         assert bool(await line.pages(send)) is (state == "sending")
     assert await line.work() == 2
     assert await line.reached() == sorted(players)
@@ -55,12 +55,12 @@ async def test_paused_in_the_middle_goes_on_where_it_was(line: Pipeline) -> None
     for _ in range(3):
         line.world.clock.advance(PAUSED_LOOK.total_seconds() / 2)
         assert await line.work() == 0
-    shown = await line.shown(send)
-    assert (shown["sent"], shown["pending"]) == (released, PEOPLE - released)
+    account = await line.account_of(send)
+    assert (account["sent"], account["pending"]) == (released, PEOPLE - released)
     await line.ops("POST", f"/v1/sends/{send}/resume")
     assert await line.work() == PEOPLE - released, "at once, whenever it was looked at last"
     assert await line.reached() == sorted(players)
-    assert (await line.shown(send))["state"] == "done"
+    assert (await line.account_of(send))["state"] == "done"
 
 
 async def test_paused_what_was_called_comes_to_its_end(line: Pipeline) -> None:
@@ -70,12 +70,12 @@ async def test_paused_what_was_called_comes_to_its_end(line: Pipeline) -> None:
     send, released = await pause_in_the_middle(line)
     assert await line.call() == released
     await line.account()
-    assert (await line.shown(send))["pending"] == PEOPLE
+    assert (await line.account_of(send))["pending"] == PEOPLE
     await line.remote.faults()
     line.world.clock.advance(60)
     assert await line.work() == released
-    shown = await line.shown(send)
-    assert (shown["state"], shown["sent"]) == ("paused", released)
+    account = await line.account_of(send)
+    assert (account["state"], account["sent"]) == ("paused", released)
 
 
 async def test_cancelled_in_the_middle_calls_nobody_else(line: Pipeline) -> None:
@@ -83,9 +83,12 @@ async def test_cancelled_in_the_middle_calls_nobody_else(line: Pipeline) -> None
     send, released = await pause_in_the_middle(line)
     await line.ops("POST", f"/v1/sends/{send}/cancel")
     assert await line.work() == released
-    shown = await line.shown(send)
-    assert (shown["state"], shown["sent"], shown["pending"]) == ("cancelled", released, 0)
-    assert shown["suppressed"] == {"cancelled": PEOPLE - released} and shown["closedAt"] is not None
+    account = await line.account_of(send)
+    assert (account["state"], account["sent"], account["pending"]) == ("cancelled", released, 0)
+    assert (
+        account["suppressed"] == {"cancelled": PEOPLE - released}
+        and account["closedAt"] is not None
+    )
     assert len(await line.reached()) == released
 
 
@@ -100,7 +103,7 @@ async def test_paused_sends_crowd_out_nobody(line: Pipeline) -> None:
     other = await line.planned()
     assert await line.release() == 0, "this look sees none but those, and puts them off"
     assert await line.work() == 1
-    assert (await line.shown(other))["state"] == "done"
+    assert (await line.account_of(other))["state"] == "done"
 
 
 NIGHT = {"quietHours": {"from": "22:00", "to": "08:00"}}
@@ -124,14 +127,14 @@ async def test_at_night_pushes_wait_for_their_own_morning(line: Pipeline) -> Non
     send = await line.planned()
     assert await line.work() == 1, "a call for each time zone, though their bodies are the same"
     assert await line.reached() == sorted(awake)
-    shown = await line.shown(send)
-    assert (shown["pending"], shown["suppressed"]) == (3, {})
+    account = await line.account_of(send)
+    assert (account["pending"], account["suppressed"]) == (3, {})
     line.world.clock.advance((MORNING - line.world.clock()).total_seconds() - 1)
     assert await line.work() == 0
     line.world.clock.advance(1)
     assert await line.work() == 1
     assert await line.reached() == sorted(asleep + awake)
-    assert (await line.shown(send))["state"] == "done"
+    assert (await line.account_of(send))["state"] == "done"
 
 
 async def test_pressing_pushes_know_no_night(line: Pipeline) -> None:
@@ -141,12 +144,12 @@ async def test_pressing_pushes_know_no_night(line: Pipeline) -> None:
     assert await line.reached() == sorted(asleep + awake)
 
 
-async def test_what_expires_before_the_morning_is_told_as_that(line: Pipeline) -> None:
+async def test_what_expires_before_the_morning_is_reported_as_that(line: Pipeline) -> None:
     _, awake = await evening(line)
     send = await line.planned(expiresAt=(MORNING - timedelta(hours=1)).isoformat())
     assert await line.work() == 1
     line.world.clock.advance((MORNING - line.world.clock()).total_seconds())
     assert await line.work() == 0
-    shown: dict[str, Any] = await line.shown(send)
-    assert (shown["state"], shown["sent"]) == ("done", len(awake))
-    assert shown["suppressed"] == {"expired": 3}
+    account: dict[str, Any] = await line.account_of(send)
+    assert (account["state"], account["sent"]) == ("done", len(awake))
+    assert account["suppressed"] == {"expired": 3}

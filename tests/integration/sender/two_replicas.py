@@ -65,19 +65,19 @@ class TwoReplicas:
             sender.budget.counts._counts.clear()  # what it remembers of who is subscribed
 
     async def people(self, count: int, browsers: int = 1, **fields: Any) -> list[str]:
-        """So many people, each with so many browsers; returns the players' ids."""
+        """Add people, each with that many browsers; return their players' ids."""
         now = utc_now()
         players: list[dict[str, Any]] = []
         profiles: list[dict[str, Any]] = []
         for n in range(count):
             ids = [str(uuid.uuid4()) for _ in range(browsers)]
-            shown = [
+            stored = [
                 {"id": i, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
                 for i in ids
             ]
             profiles.append(
                 {"_id": f"p{n}", "app": APP, "slot": slot_of(f"p{n}"), "login": f"login{n}", "email": None,
-                 "visitors": [f"v{n}"], "aliases": [], "players": shown, "changedAt": now, **fields}
+                 "visitors": [f"v{n}"], "aliases": [], "players": stored, "changedAt": now, **fields}
             )  # fmt: skip
             players += [
                 {"_id": i, "app": APP, "person": f"p{n}", "previous": [], "state": "subscribed",
@@ -93,8 +93,8 @@ class TwoReplicas:
         send = str(uuid.uuid4())
         target = {} if "recipients" in fields else {"audience": {"all": True}}
         body = {"id": send, "app": APP, "campaign": CAMPAIGN, **target, **fields}
-        said = TriggerRequest(*parse_trigger(orjson.dumps(body)))
-        assert await self.one.intake().accept([said]) == [None]
+        request = TriggerRequest(*parse_trigger(orjson.dumps(body)))
+        assert await self.one.intake().accept([request]) == [None]
         return send
 
     async def planned(self, **fields: Any) -> str:

@@ -36,8 +36,8 @@ class ShiftingCollection:
     def with_options(self, **options: Any) -> ShiftingCollection:
         return ShiftingCollection(self._collection.with_options(**options))
 
-    def find(self, query: Document, shown: Document | None = None) -> ShiftingCursor:
-        return ShiftingCursor(self._collection.find(query, shown), ordered=False)
+    def find(self, query: Document, projection: Document | None = None) -> ShiftingCursor:
+        return ShiftingCursor(self._collection.find(query, projection), ordered=False)
 
     def aggregate(self, stages: list[Document], **options: Any) -> ShiftingCursor:
         ordered = stages[-1] == {"$sort": {"_id": 1}}

@@ -30,13 +30,13 @@ PARTITIONS = 3
 
 @dataclass
 class ScriptedHandler:
-    """What the handler saw, in order, and what holds it up."""
+    """Handler that records what it saw, in order, and waits or fails as scripted."""
 
     seen: list[str] = field(default_factory=list)
     batches: list[list[str]] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     away: Counter[str] = field(default_factory=Counter)  # how often this value finds the store away
-    gate: asyncio.Event = field(default_factory=asyncio.Event)  # "wait…" waits for it
+    may_proceed: asyncio.Event = field(default_factory=asyncio.Event)  # "wait…" waits for it
 
     def decode(self, record: Record) -> str | None:
         text = record.value.decode()
@@ -54,7 +54,7 @@ class ScriptedHandler:
         self.batches.append(values)
         for value in values:
             if value.startswith("wait"):
-                await self.gate.wait()
+                await self.may_proceed.wait()
             if value.startswith("hang"):
                 await asyncio.Event().wait()
             if self.away[value] > 0:
@@ -106,7 +106,7 @@ class StageHarness:
         finally:
             await running.end()
 
-    async def letters(self) -> list[DeadLetter]:
+    async def dead_letters(self) -> list[DeadLetter]:
         """The dead letters of this bench's topic so far."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.kafka.bootstrap_servers, auto_offset_reset="earliest"
@@ -117,18 +117,18 @@ class StageHarness:
             found: dict[str, DeadLetter] = {}
             while fetched := await consumer.getmany(timeout_ms=300):
                 for message in next(iter(fetched.values())):
-                    letter = DeadLetter.parse(message.value)
-                    if letter.topic == self.topic:
-                        found[letter.id] = letter
+                    dead_letter = DeadLetter.parse(message.value)
+                    if dead_letter.topic == self.topic:
+                        found[dead_letter.id] = dead_letter
             return list(found.values())
         finally:
             await consumer.stop()
 
-    async def letters_of(self, *values: str) -> dict[str, DeadLetter]:
-        """As soon as there are letters of these records."""
+    async def dead_letters_of(self, *values: str) -> dict[str, DeadLetter]:
+        """Wait for the dead letters of these records; return them by value."""
 
         async def look() -> dict[str, DeadLetter]:
-            by_value = {DeadLetter.unpack(x.value).decode(): x for x in await self.letters()}
+            by_value = {DeadLetter.unpack(x.value).decode(): x for x in await self.dead_letters()}
             return by_value if by_value.keys() >= set(values) else {}
 
         found: dict[str, DeadLetter] = await eventually(look, 15)
@@ -148,7 +148,7 @@ class Running:
         return time.monotonic() - began
 
     async def kill(self) -> None:
-        """As a crash would: nothing is waited for, nothing committed."""
+        """Stop as a crash does: wait for nothing, commit nothing."""
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
         self.task = asyncio.create_task(asyncio.sleep(0))

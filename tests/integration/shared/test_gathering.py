@@ -14,7 +14,7 @@ from shared.settings import KafkaSettings
 from tests import stack
 
 GATHER_SECONDS = 1.0
-PATIENCE_MS = 20_000  # the broker shares out partitions first
+TIMEOUT_MS = 20_000  # the broker shares out partitions first
 
 
 class Watched(LogReader):
@@ -60,7 +60,7 @@ async def _write(writer: LogWriter, name: str) -> None:
 
 
 def _poll(reader: Watched, most: int) -> asyncio.Task[list[Record]]:
-    return asyncio.create_task(reader.poll(PATIENCE_MS, most, GATHER_SECONDS))
+    return asyncio.create_task(reader.poll(TIMEOUT_MS, most, GATHER_SECONDS))
 
 
 async def test_what_comes_soon_after_is_with_it(reader: Watched, writer: LogWriter) -> None:

@@ -51,7 +51,7 @@ async def test_busy_for_long_is_given_nothing_twice(
         await bench.publish("behind it")
         await asyncio.sleep(PAUSE_SECONDS)
         assert not work.done
-        work.gate.set()
+        work.may_proceed.set()
         await eventually(lambda: work.done == ["wait a", "behind it"], 30)
         assert work.seen == ["wait a", "behind it"] and len(shares) == 1
     again = ScriptedHandler()
@@ -70,7 +70,7 @@ async def test_slowed_down_by_poison_stays_a_member(
     work = ScriptedHandler()
     async with bench.stage(work):
         await bench.publish("poison a", "poison b", "poison c")
-        await bench.letters_of("poison a", "poison b", "poison c")
+        await bench.dead_letters_of("poison a", "poison b", "poison c")
         await bench.publish("good")
         await eventually(lambda: work.done == ["good"], 30)
         assert len(shares) == 1

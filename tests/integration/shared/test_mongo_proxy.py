@@ -37,7 +37,7 @@ async def test_what_is_not_refused_passes(settings: Settings, mongo_uri: str) ->
 
 
 @pytest.mark.parametrize(("how", "stored"), [("refuse", 0), ("refuse_after", 1)])
-async def test_an_answer_is_refused_before_or_after_the_deed(
+async def test_an_answer_is_refused_before_or_after_the_action(
     settings: Settings, mongo_uri: str, how: str, stored: int
 ) -> None:
     refusal = Refusal(18, "AuthenticationFailed", how)  # type: ignore[arg-type]

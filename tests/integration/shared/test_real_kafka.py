@@ -43,7 +43,7 @@ def record(name: str) -> OutgoingRecord:
 
 
 @contextmanager
-def frozen(server: stack.Server) -> Iterator[None]:
+def suspended(server: stack.Server) -> Iterator[None]:
     server.freeze()
     try:
         yield
@@ -84,8 +84,8 @@ class Load:
                 self.acknowledged.update(batch)
 
     async def until_acknowledged(self, count: int) -> None:
-        wanted = len(self.acknowledged) + count
-        await stack.eventually(lambda: len(self.acknowledged) >= wanted, 60)
+        expected = len(self.acknowledged) + count
+        await stack.eventually(lambda: len(self.acknowledged) >= expected, 60)
 
 
 @asynccontextmanager
@@ -131,12 +131,12 @@ async def test_kill_loses_nothing_acknowledged(
 
 
 @pytest.mark.parametrize("seconds", [BOUND_SECONDS, 10.0], ids=["shortly", "beyond its session"])
-async def test_frozen_broker_is_told_in_time_and_taken_again(
+async def test_suspended_broker_is_reported_in_time_and_taken_again(
     fresh_broker: stack.Server, kafka: KafkaSettings, seconds: float
 ) -> None:
     async with open_log_writer(kafka, "test") as writer:
         await writer.publish([record("before")])
-        with frozen(fresh_broker):
+        with suspended(fresh_broker):
             until = time.monotonic() + seconds
             while time.monotonic() < until:
                 began = time.monotonic()
@@ -167,7 +167,7 @@ async def test_writer_closes_without_its_broker(
 ) -> None:
     async with open_log_writer(kafka, "test") as writer:
         await writer.publish([record("before")])
-        with frozen(fresh_broker):
+        with suspended(fresh_broker):
             assert await is_refused(writer, record("frozen"))
             async with asyncio.timeout(1 + 3 * TIMEOUT_SECONDS):
                 await writer.close()

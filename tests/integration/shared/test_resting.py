@@ -79,7 +79,7 @@ async def test_d3_how_far_a_stage_is_behind(settings: Settings) -> None:
             assert behind is not None
             assert sorted(behind.values())[0] == 0
             assert 300 <= sorted(behind.values())[1] < 20_000
-            work.gate.set()
+            work.may_proceed.set()
 
             async def is_at_the_end() -> bool:
                 return await stage.behind(bench.topic) == {0: 0, 1: 0}

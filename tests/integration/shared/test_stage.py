@@ -49,33 +49,37 @@ async def test_bad_record_is_set_aside_alone(
 ) -> None:
     bad, before, after = _new(kind), _new("a"), _new("b")
     await bench.publish(before, bad, after, key="k")
-    letters = await bench.letters_of(bad)
+    dead_letters = await bench.dead_letters_of(bad)
     await eventually(lambda: {before, after} <= set(work.done))
-    letter = letters[bad]
-    assert letter.code == code and letter.stage == bench.name and letter.type == "own"
-    assert DeadLetter.unpack(letter.key) == b"k"
-    assert letter.id == dead_letter_id(bench.log_id, letter.topic, letter.partition, letter.offset)
-    assert {before, after}.isdisjoint(letters)
+    dead_letter = dead_letters[bad]
+    assert (
+        dead_letter.code == code and dead_letter.stage == bench.name and dead_letter.type == "own"
+    )
+    assert DeadLetter.unpack(dead_letter.key) == b"k"
+    assert dead_letter.id == dead_letter_id(
+        bench.log_id, dead_letter.topic, dead_letter.partition, dead_letter.offset
+    )
+    assert {before, after}.isdisjoint(dead_letters)
 
 
-async def test_whoever_publishes_one_knows_its_dead_letter(bench: StageHarness) -> None:
+async def test_publisher_of_a_record_knows_its_dead_letter(bench: StageHarness) -> None:
     bad = _new("poison")
     record = OutgoingRecord(bench.topic, "k", bad.encode(), "own")
     place = await bench.writer.publish_one(record)
-    letters = await bench.letters_of(bad)
-    assert letters[bad].id == dead_letter_id(bench.log_id, *place)
+    dead_letters = await bench.dead_letters_of(bad)
+    assert dead_letters[bad].id == dead_letter_id(bench.log_id, *place)
 
 
 async def test_mistake_on_one_of_a_batch_takes_only_that_one(
     bench: StageHarness, work: ScriptedHandler
 ) -> None:
-    held, bug = _new("wait"), _new("bug")
+    waiting, bug = _new("wait"), _new("bug")
     good = [_new("good") for _ in range(20)]
-    await bench.publish(held)
-    await eventually(lambda: held in work.seen)
+    await bench.publish(waiting)
+    await eventually(lambda: waiting in work.seen)
     await bench.publish(*good[:10], bug, *good[10:], key="k")  # all in the next batch
-    work.gate.set()
-    await bench.letters_of(bug)
+    work.may_proceed.set()
+    await bench.dead_letters_of(bug)
     await eventually(lambda: set(good) <= set(work.done))
     assert any(bug in batch and len(batch) == 21 for batch in work.batches)
     assert [bug] in work.batches
@@ -87,13 +91,13 @@ async def test_batch_that_was_halved_is_repeated_whole(
     bench: StageHarness, work: ScriptedHandler
 ) -> None:
     """What is away between two of its parts may be away because all is put elsewhere: a replay."""
-    held, first, bug, late = _new("wait"), _new("first"), _new("bug"), _new("late")
+    waiting, first, bug, late = _new("wait"), _new("first"), _new("bug"), _new("late")
     work.away[late] = 1
-    await bench.publish(held)
-    await eventually(lambda: held in work.seen)
+    await bench.publish(waiting)
+    await eventually(lambda: waiting in work.seen)
     await bench.publish(first, bug, late, key="k")  # all in the next batch
-    work.gate.set()
-    await bench.letters_of(bug)
+    work.may_proceed.set()
+    await bench.dead_letters_of(bug)
     await eventually(lambda: late in work.done)
     assert work.batches.count([first, bug, late]) == 2
     assert work.done.count(first) == 2
@@ -105,7 +109,7 @@ async def test_what_is_away_is_waited_for(bench: StageHarness, work: ScriptedHan
     await bench.publish(value, after, key="k")
     await eventually(lambda: value in work.done and after in work.done, 20)
     assert work.seen.count(value) == 4
-    assert value not in {DeadLetter.unpack(x.value).decode() for x in await bench.letters()}
+    assert value not in {DeadLetter.unpack(x.value).decode() for x in await bench.dead_letters()}
     assert bench.health.alive
     await eventually(lambda: bench.health.report()[1]["status"] == "ready")
 
@@ -118,8 +122,8 @@ async def test_what_is_not_its_own_is_skipped_unparsed(
     await bench.publish(mark)
     await eventually(lambda: mark in work.done)
     assert not any("not mine" in value for value in work.seen)
-    letters = {DeadLetter.unpack(x.value).decode() for x in await bench.letters()}
-    assert "poison but not mine" not in letters
+    dead_letters = {DeadLetter.unpack(x.value).decode() for x in await bench.dead_letters()}
+    assert "poison but not mine" not in dead_letters
 
 
 def _lag(bench: StageHarness) -> float | None:
@@ -127,17 +131,17 @@ def _lag(bench: StageHarness) -> float | None:
     return REGISTRY.get_sample_value("carillon_stage_lag_records", labels)
 
 
-async def test_lag_is_told(bench: StageHarness, work: ScriptedHandler) -> None:
-    work.gate.clear()
-    held = _new("wait")
+async def test_lag_is_reported(bench: StageHarness, work: ScriptedHandler) -> None:
+    work.may_proceed.clear()
+    waiting = _new("wait")
     late = [_new("late") for _ in range(120)]
-    await bench.publish(held, key="k")
-    await eventually(lambda: held in work.seen)
+    await bench.publish(waiting, key="k")
+    await eventually(lambda: waiting in work.seen)
     for value in late:  # while the stage has its hands full, and fetches nothing
         await bench.publish(value, key="k")
     # The embedded broker tells the begin of its last batch as its end: here, of one record.
     await eventually(lambda: (_lag(bench) or 0) >= 120)
-    work.gate.set()
+    work.may_proceed.set()
     await eventually(lambda: set(late) <= set(work.done))
     await eventually(lambda: _lag(bench) == 0)
     handled = REGISTRY.get_sample_value("carillon_stage_records_total", {"stage": bench.name})
@@ -148,10 +152,10 @@ async def test_lag_and_age_rise_while_a_stage_is_stuck(
     bench: StageHarness, work: ScriptedHandler
 ) -> None:
     """Nothing is fetched then, so no fetch says how far the log goes."""
-    work.gate.clear()
-    held = _new("wait")
-    await bench.publish(held, key="k")
-    await eventually(lambda: held in work.seen)
+    work.may_proceed.clear()
+    waiting = _new("wait")
+    await bench.publish(waiting, key="k")
+    await eventually(lambda: waiting in work.seen)
     await eventually(lambda: _lag(bench) == 1)
     before = _age(bench)
     for _ in range(3):
@@ -160,7 +164,7 @@ async def test_lag_and_age_rise_while_a_stage_is_stuck(
     # The embedded broker tells where its last batch begins, a real one where it ends.
     await eventually(lambda: (_lag(bench) or 0) >= 41)
     assert (_age(bench) or 0) > (before or 0)
-    work.gate.set()
+    work.may_proceed.set()
     await eventually(lambda: late[-1] in work.done)
     await eventually(lambda: _lag(bench) == 0)
 
@@ -179,7 +183,7 @@ async def test_too_large_a_record_is_set_aside_in_part(
     await eventually(lambda: after in work.done, 20)
 
     async def cut() -> list[DeadLetter]:
-        return [x for x in await bench.letters() if x.cut]
+        return [x for x in await bench.dead_letters() if x.cut]
 
     (letter,) = await eventually(cut, 20)  # a batch's good ones are worked on first
     kept = DeadLetter.unpack(letter.value).decode()

@@ -40,7 +40,7 @@ async def killed_and_stopped(settings: Settings) -> None:
             assert "first" not in again.seen
             await bench.publish("hang b", key=OTHER)
             await eventually(lambda: "hang b" in again.seen)
-            asyncio.get_running_loop().call_later(0.3, again.gate.set)
+            asyncio.get_running_loop().call_later(0.3, again.may_proceed.set)
             assert 0.9 < await running.end() < 4
             assert again.done[-1] == "wait a"
 
@@ -53,11 +53,11 @@ async def killed_and_stopped(settings: Settings) -> None:
 async def joined_and_left(settings: Settings) -> None:
     async with open_bench(settings, partitions=3) as bench:
         one, two = ScriptedHandler(), ScriptedHandler()
-        wanted = [f"v{n}" for n in range(400)]
+        expected = [f"v{n}" for n in range(400)]
 
         async def publish() -> None:
             for start in range(0, 400, 10):
-                await bench.publish(*wanted[start : start + 10])
+                await bench.publish(*expected[start : start + 10])
                 await asyncio.sleep(0.1 if start < 200 else 0)
 
         async with bench.stage(one, batch_records=7, in_flight=3) as first:
@@ -66,7 +66,7 @@ async def joined_and_left(settings: Settings) -> None:
             publishing = asyncio.create_task(publish())
             async with bench.stage(two, batch_records=7, in_flight=3):
                 await publishing
-                await eventually(lambda: set(wanted) <= set(one.done) | set(two.done), 40)
+                await eventually(lambda: set(expected) <= set(one.done) | set(two.done), 40)
                 share = [f"w{n}" for n in range(30)]
                 await bench.publish(*share)
                 await eventually(lambda: set(share) <= set(one.done) | set(two.done), 20)
@@ -86,18 +86,18 @@ async def only_poison(settings: Settings) -> None:
         async with bench.stage(work, batch_records=500):
             name = f"stage:{bench.name}"
 
-            def told() -> bool:
+            def is_reported() -> bool:
                 (entry,) = [e for e in _entries(bench.health.report()[1]) if e["name"] == name]
                 return entry["error"] == "only_poison"
 
-            await eventually(told, 40)
+            await eventually(is_reported, 40)
             assert bench.health.alive
             began = time.monotonic()
             await bench.publish(*(f"poison {n}" for n in range(POISON_LIMIT, more)), "good", "on")
             await eventually(lambda: work.done == ["good", "on"], 40)  # by itself, but slowly
             assert time.monotonic() - began > 2 * SLOW_UNIT_SECONDS
-            await eventually(lambda: not told())
-        assert len(await bench.letters()) == more
+            await eventually(lambda: not is_reported())
+        assert len(await bench.dead_letters()) == more
 
 
 def _entries(body: dict[str, object]) -> list[dict[str, object]]:

@@ -191,8 +191,8 @@ async def test_e1_a_snapshot_beside_writes_is_whole(shifting: Database, tmp_path
     writer = Writer(tmp_path, Header("log", {}, 0, NOW, True))
     assert await take._copy(shifting, writer, 0)
     found = [(name, d["_id"]) for name, d in read_documents(writer.path) if name != "erased"]
-    held = [name for name in COPIED if name in planted()]
-    assert sorted(found) == sorted((name, one) for name in held for one in NAMES)
+    filled = [name for name in COPIED if name in planted()]
+    assert sorted(found) == sorted((name, one) for name in filled for one in NAMES)
 
 
 async def test_e1_pages_that_move_in_their_index_are_read_once(database: Database) -> None:

@@ -47,9 +47,9 @@ class MemoryProjections:
         return {name: _head(document) for name, document in self._of("visitors", ids).items()}
 
     async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
-        wanted = set(people)
+        requested = set(people)
         every = self.kept["visitors"].values()
-        found = [d["_id"] for d in every if wanted & set(d["people"])]
+        found = [d["_id"] for d in every if requested & set(d["people"])]
         return await self.heads(found[: limit or None])
 
     async def players(self, ids: Iterable[str]) -> dict[str, Document]:
@@ -58,9 +58,9 @@ class MemoryProjections:
     async def players_of(
         self, app: str, people: Iterable[str], limit: int = 0
     ) -> dict[str, Document]:
-        wanted = set(people)
+        requested = set(people)
         every = self.kept["players"].values()
-        found = [d["_id"] for d in every if d["app"] == app and d["person"] in wanted]
+        found = [d["_id"] for d in every if d["app"] == app and d["person"] in requested]
         return self._of("players", found[: limit or None])
 
     async def profiles_within(

@@ -10,19 +10,19 @@ from tests.unit.ingest.doubles import APP, START, event
 
 
 def erasure(visitor: str, number: int, person: str, *players: str, **more: Any) -> Event:
-    told = event(ERASE, visitor, number, person=person, players=list(players), **more)
-    return told.model_copy(update={"source": "ops"})
+    erasure = event(ERASE, visitor, number, person=person, players=list(players), **more)
+    return erasure.model_copy(update={"source": "ops"})
 
 
 def undoing(visitor: str, number: int, merge: str | list[str], **more: Any) -> Event:
-    told = event(UNDO_MERGE, visitor, number, merge=merge, **more)
-    return told.model_copy(update={"source": "ops"})
+    erasure = event(UNDO_MERGE, visitor, number, merge=merge, **more)
+    return erasure.model_copy(update={"source": "ops"})
 
 
 def imported(player: str, number: int, visitor: str | None = None, **data: Any) -> Event:
     data = {"status": "subscribed", "state": "subscribed"} | data
-    told = event(IMPORT, visitor or f"os:{player}", number, playerID=player, **data)
-    return told.model_copy(update={"source": "import"})
+    erasure = event(IMPORT, visitor or f"os:{player}", number, playerID=player, **data)
+    return erasure.model_copy(update={"source": "import"})
 
 
 def streamed(player: str, number: int, kind: str, reason: str | None = None) -> Event:

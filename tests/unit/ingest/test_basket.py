@@ -155,8 +155,8 @@ def test_whatever_is_accepted_can_be_stored(amount: float) -> None:
 def test_f06_what_says_nothing_replaces_nothing(name: str, good: str, bad: str, kept: str) -> None:
     part: dict[str, Any] = {}
     for minute, value in ((1, bad), (2, good), (3, bad)):
-        told = event("pageview", "a", minute).model_copy(update={"context": {name: value}})
-        contribute(part, told)
+        viewed = event("pageview", "a", minute).model_copy(update={"context": {name: value}})
+        contribute(part, viewed)
     assert part[name]["value"] == kept
 
 

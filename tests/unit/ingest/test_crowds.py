@@ -102,18 +102,18 @@ async def test_who_was_left_out_comes_back_when_another_goes() -> None:
     assert listed == {str(uuid.UUID(int=number)) for number in (1, 2, 3)}
 
 
-async def test_erasure_of_a_crowd_is_told_of_in_pieces() -> None:
+async def test_erasure_of_a_crowd_is_published_in_pieces() -> None:
     """Of a login with any number of browsers: as they are read, never all of them together."""
     pieces: list[list[str]] = []
     read_by_then: list[int] = []
     history = ProjectorHarness()
 
-    async def tell(events: Sequence[Event]) -> None:
+    async def publish(events: Sequence[Event]) -> None:
         pieces.append([str(e.visitor_id) for e in events])
         read_by_then.append(history.store.read["owners"])
 
     bounds = ProfileLimits(browsers=3, players=3, read=10)
-    history.projector = Projector(history.store, history.people, lambda: START, tell, bounds)
+    history.projector = Projector(history.store, history.people, lambda: START, publish, bounds)
     for number in range(1, 46):
         await history.apply(*_browser(number))
     eva = history.people.of_login(APP, "eva")

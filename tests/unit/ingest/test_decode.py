@@ -17,8 +17,8 @@ def record(value: bytes, kind: str = "pageview", topic: str = "carillon.events")
 
 
 def test_events_and_deliveries_are_its_own() -> None:
-    told = event("pageview", "v", 1)
-    assert decode(record(told.dump())) == told
+    published = event("pageview", "v", 1)
+    assert decode(record(published.dump())) == published
     delivery = Delivery(app="demo", send="s", page=0, chunk="0", outcome="sent", at=START)
     assert isinstance(decode(record(delivery.dump(), "delivery", "carillon.deliveries")), Delivery)
 
@@ -28,7 +28,7 @@ def test_internal_events_of_others_are_skipped_unparsed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["carillon.import", "carillon.erase", "carillon.undoMerge"])
-def test_internal_events_must_say_what_they_mean(kind: str) -> None:
+def test_internal_events_must_state_what_they_mean(kind: str) -> None:
     with pytest.raises(Rejected):
         decode(record(event(kind, "v", 1).dump(), kind))
 

@@ -19,7 +19,12 @@ from shared.settings import MongoSettings
 from tests.contract.ingest.doubles import VAULT, app
 from tests.disk import fill, small_disk
 from tests.stack import eventually
-from tests.unit.ingest.test_durable_log import FickleKafka, create, drained, record
+from tests.unit.ingest.fickle_kafka import (
+    FickleKafka,
+    create_log,
+    numbered_record,
+    wait_until_drained,
+)
 
 
 @pytest.fixture
@@ -76,17 +81,17 @@ async def test_b4_what_a_full_disk_can_not_delete_is_published_once(
     numbers = range(2_500)
     kafka.state = "away"
     with small_disk(tmp_path / "disk", mebibytes=3) as disk:
-        durable = create(kafka, disk)
+        durable = create_log(kafka, disk)
         async with durable.open():
-            await durable.publish([record(n) for n in numbers])
+            await durable.publish([numbered_record(n) for n in numbers])
             fill(disk)
             with pytest.raises(SpoolFailed):
-                await durable.publish([record(9_000, 100_000)])
+                await durable.publish([numbered_record(9_000, 100_000)])
             with pytest.raises(SpoolFailed):
                 await durable.check_space()
             kafka.state = "up"
-            await drained(durable)
-            await durable.publish([record(2_500)])
+            await wait_until_drained(durable)
+            await durable.publish([numbered_record(2_500)])
             await durable.check_space()
         assert kafka.values == [*numbers, 2_500]
         assert Spool(disk / "spool.sqlite").count == 0
@@ -97,18 +102,18 @@ async def test_b4_a_full_disk_makes_ready_only_while_kafka_takes_events(
 ) -> None:
     with small_disk(tmp_path / "disk", mebibytes=1) as disk:
         filler = fill(disk)
-        durable = create(kafka, disk)  # a start on a full disk, too
+        durable = create_log(kafka, disk)  # a start on a full disk, too
         async with durable.open():
-            await durable.publish([record(0)])
+            await durable.publish([numbered_record(0)])
             await durable.check_space()
             kafka.state = "away"
             with pytest.raises(SpoolFailed):
-                await durable.publish([record(1)])
+                await durable.publish([numbered_record(1)])
             with pytest.raises(SpoolFailed):
                 await durable.check_space()
             filler.unlink()
             await durable.check_space()
-            await durable.publish([record(2)])
+            await durable.publish([numbered_record(2)])
             kafka.state = "up"
-            await drained(durable)
+            await wait_until_drained(durable)
         assert kafka.values == [0, 2]

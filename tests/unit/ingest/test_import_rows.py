@@ -71,8 +71,8 @@ def test_bad_rows_are_refused(fields: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("text", ["1756800000", "2025-09-02T08:00:00Z", "2025-09-02 08:00:00 UTC"])
 def test_times_as_exports_write_them(text: str) -> None:
-    told = to_event({**ROW, "last_active": text}, APP, START).occurred_at
-    assert told == datetime(2025, 9, 2, 8, 0, tzinfo=UTC)
+    occurred_at = to_event({**ROW, "last_active": text}, APP, START).occurred_at
+    assert occurred_at == datetime(2025, 9, 2, 8, 0, tzinfo=UTC)
 
 
 def test_columns_are_found_by_name() -> None:

@@ -27,8 +27,8 @@ async def test_every_change_is_kept_with_its_reason() -> None:
     await history.apply(one_signal("a", 4, P, "optedOut"), one_signal("a", 5, P))
     await history.apply(event("identify", "a", 6, login="eva"))
     await history.apply(refusal(7), streamed(P, 8, "unsubscribed", "User opted-out"))
-    said = [(w["state"], w["reason"]) for w in history.player(P)["history"]]
-    assert said == [
+    states = [(w["state"], w["reason"]) for w in history.player(P)["history"]]
+    assert states == [
         ("subscribed", None), ("unsubscribed", None), ("subscribed", None), ("subscribed", "moved"),
         ("invalid", "invalid_player"), ("unsubscribed", "user_opted_out"),
     ]  # fmt: skip
@@ -104,14 +104,14 @@ async def test_imports_stand_in_ends_when_the_browser_comes() -> None:
     assert history.anonymous("a") is not None
 
 
-async def test_import_is_older_than_what_browsers_said() -> None:
+async def test_import_is_older_than_what_browsers_stated() -> None:
     history = ProjectorHarness()
     await history.apply(one_signal("a", 5, P, "optedOut"))
     await history.apply(imported(P, 1, visitor="a"))
     assert history.player(P)["state"] == "unsubscribed"
 
 
-async def test_another_app_has_no_say_about_a_player() -> None:
+async def test_another_app_changes_no_player() -> None:
     """Neither its reports nor its pages."""
     history = ProjectorHarness()
     await history.apply(one_signal("a", 1, P))
@@ -121,6 +121,6 @@ async def test_another_app_has_no_say_about_a_player() -> None:
         streamed(P, 6, "unsubscribed").model_copy(update={"app": "other"}),
         one_signal("b", 7, P, "optedOut").model_copy(update={"app": "other"}),
     ]
-    for told in foreign:
-        await history.apply(told)
+    for foreign_event in foreign:
+        await history.apply(foreign_event)
         assert history.player(P) == before

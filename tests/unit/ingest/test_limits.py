@@ -7,7 +7,7 @@ import pytest
 from ingest_service.api.client_networks import name_networks
 from ingest_service.api.rate_limits import KEPT_BUCKETS, TokenBuckets
 from ingest_service.parsing.crawlers import is_crawler
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 
 
 def bucket_pair() -> tuple[TokenBuckets, ManualClock]:

@@ -68,7 +68,7 @@ async def test_who_was_erased_long_ago_and_came_back_is_left_alone() -> None:
     assert history.login("eva")["aliases"] == [since]
 
 
-async def test_late_erasure_leaves_what_was_said_and_parted_since() -> None:
+async def test_late_erasure_leaves_what_was_stated_and_unmerged_since() -> None:
     history = ProjectorHarness()
     await merged(history, "desk", 1)
     await history.apply(one_signal("desk", 5, PLAYER), event("logout", "desk", 20))
@@ -76,8 +76,8 @@ async def test_late_erasure_leaves_what_was_said_and_parted_since() -> None:
     await history.apply(one_signal("desk", 25, PLAYER, "optedOut"), undoing("desk", 26, since))
     await history.apply(erasure("desk", 10, eva(history), **LATE))
     (desk,) = history.store.kept["visitors"].values()
-    (parted,) = [p for epoch in desk["epochs"] for p in epoch.get("parted", ())]
-    assert parted["person"] == eva(history)
+    (unmerged,) = [p for epoch in desk["epochs"] for p in epoch.get("parted", ())]
+    assert unmerged["person"] == eva(history)
     assert [w["at"].second for w in desk["words"][PLAYER]] == [20, 22, 25]
     assert records(history) == {since}
 

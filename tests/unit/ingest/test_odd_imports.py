@@ -38,8 +38,8 @@ def test_f22_states(fields: dict[str, str], state: str) -> None:
         return
     found = imported(**fields)
     assert found.event.data["state"] == state
-    says = fields.get("subscribed", "") + fields.get("notification_types", "")
-    assert found.is_stated is (state != "subscribed" or says not in ("", "nan", "None"))
+    stated = fields.get("subscribed", "") + fields.get("notification_types", "")
+    assert found.is_stated is (state != "subscribed" or stated not in ("", "nan", "None"))
 
 
 @pytest.mark.parametrize("name", ["device_type", "channel"])
@@ -191,7 +191,7 @@ def test_f25_lines_are_counted_behind_blank_ones() -> None:
 
 def test_f25_what_a_file_does_not_say_is_named() -> None:
     assert missing(COLUMNS) == []
-    told = " ".join(missing(["id"]))
+    sentences = " ".join(missing(["id"]))
     for extra in ("notification_types", "external_user_id", "timezone_id"):
-        assert f"`{extra}`" in told
+        assert f"`{extra}`" in sentences
     assert not any("unsubscribed" in what for what in missing(["id", "subscribed"]))

@@ -51,7 +51,7 @@ async def test_what_occurred_before_an_erasure_and_comes_later_is_dropped() -> N
     assert history.player(Q)["state"] == "erased"
 
 
-async def test_browser_that_comes_back_is_somebody_new() -> None:
+async def test_browser_that_comes_back_is_someone_new() -> None:
     history, eva = await eva_with_two_browsers()
     first = history.people.of_visitor(APP, "phone", "0")
     await history.apply(erasure("phone", 10, eva, P))
@@ -90,7 +90,7 @@ async def test_erasure_of_a_past_owner_leaves_the_browser_to_its_present_one() -
     assert history.player(P)["state"] == "erased"
 
 
-async def test_undone_merge_parts_what_the_contributions_say() -> None:
+async def test_undone_merge_separates_by_contributions() -> None:
     history, eva = await eva_with_two_browsers()
     born = history.people.of_visitor(APP, "phone", "0")
     await history.apply(undoing("phone", 10, born, person=eva))
@@ -104,7 +104,7 @@ async def test_undone_merge_parts_what_the_contributions_say() -> None:
     assert history.store.kept["merges"][born]["undone"]["event"] == "phone-10"
 
 
-async def test_parted_pair_never_joins_again() -> None:
+async def test_unmerged_pair_never_joins_again() -> None:
     history = ProjectorHarness()
     await history.apply(event("pageview", "a", 1, itemID="shoe"))
     born = history.people.of_visitor(APP, "a", "0")
@@ -118,11 +118,11 @@ async def test_parted_pair_never_joins_again() -> None:
 
 async def test_undoing_twice_is_undoing_once() -> None:
     history, eva = await eva_with_two_browsers()
-    told = undoing("phone", 10, history.people.of_visitor(APP, "phone", "0"), person=eva)
-    await history.apply(told)
+    undo = undoing("phone", 10, history.people.of_visitor(APP, "phone", "0"), person=eva)
+    await history.apply(undo)
     before: Any = history.profiles()
-    await history.apply(told)
-    await history.apply(told.model_copy(update={"id": "again"}))
+    await history.apply(undo)
+    await history.apply(undo.model_copy(update={"id": "again"}))
     assert history.profiles() == before
 
 
@@ -133,7 +133,7 @@ async def test_undoing_what_never_was_changes_nothing() -> None:
     assert history.profiles() == before
 
 
-async def test_who_was_parted_is_not_erased_with_the_other() -> None:
+async def test_who_was_unmerged_is_not_erased_with_the_other() -> None:
     history, eva = await eva_with_two_browsers()
     born = history.people.of_visitor(APP, "phone", "0")
     await history.apply(undoing("phone", 10, born, person=eva))

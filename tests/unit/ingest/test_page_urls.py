@@ -11,7 +11,7 @@ from ingest_service.parsing.page_urls import mask_url
 from shared.models.app import MASKED_PARAMETERS, App, ParameterWords
 from shared.models.wire import load_json
 from tests.page_urls import PATHS, SHOP
-from tests.unit.ingest.test_judge import APP, judged
+from tests.unit.ingest.validation import APP, validate_event
 
 
 @pytest.mark.parametrize(("given", "kept"), PATHS)
@@ -48,7 +48,7 @@ def test_decision_6_time_is_linear_in_the_length(part: str) -> None:
 
 def test_decision_6_events_are_published_without_secrets() -> None:
     page = {"url": SHOP + "/reset?token=abc#x", "referrer": SHOP + "/?email=anna%40shop.cz"}
-    kept = load_json(judged({"type": "x", "visitorId": "v", "page": page}).value)["page"]
+    kept = load_json(validate_event({"type": "x", "visitorId": "v", "page": page}).value)["page"]
     assert kept == {"url": SHOP + "/reset?token=…", "referrer": SHOP + "/?email=…"}
 
 

@@ -2,56 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
-from ingest_service.projector.store import ConcurrentWrite
-from shared.errors import StoreUnavailable
 from shared.models.event import Event
-from tests.unit.ingest.doubles import APP, MemoryProjections, ProjectorHarness, event, one_signal
-
-PLAYERS = [f"{n}0000000-0000-4000-8000-000000000000" for n in range(3)]
-VISITORS = ["a", "b", "c"]
-PEOPLE = PersonIds(b"key")
-Draw = Callable[[st.SearchStrategy[Any]], Any]
-
-
-def _event(visitor: str, number: int, what: tuple[str, Any]) -> Event:
-    kind, value = what
-    if kind == "oneSignal":
-        player, status = value
-        return one_signal(visitor, number, player, status)
-    data = {
-        "identify": {"login": value, "email": f"{value}@example.test"},
-        "proven": {"login": value, "email": f"{value}{number}@example.test", "proven": True},
-        "claimed": {"claimed": PEOPLE.of_login(APP, str(value)), "proven": False},
-        "email": {"email": f"{visitor}{number}@example.test"},
-        "pageview": {"itemID": value, "categoryID": "all"},
-        "addToBasket": {"itemID": value, "quantity": 2, "price": 10},
-        "removeFromBasket": {"itemID": value, "quantity": 1},
-        "purchase": {"id": value, "items": [{"item": value, "quantity": 1, "price": 5}]},
-        "logout": {},
-    }[kind]
-    kind = "identify" if kind in ("email", "proven", "claimed") else kind
-    return event(kind, visitor, number, **data)
-
-
-ITEMS = st.sampled_from(["shoe", "hat", "ring"])
-WHAT = st.one_of(
-    st.tuples(st.sampled_from(["identify", "proven", "claimed"]), st.sampled_from(["eva", "adam"])),
-    st.tuples(st.just("oneSignal"), st.tuples(
-        st.sampled_from(PLAYERS), st.sampled_from(["subscribed", "optedOut"]))),
-    st.tuples(st.just("email"), st.none()),
-    st.tuples(st.just("logout"), st.none()),
-    st.tuples(st.sampled_from(["pageview", "addToBasket", "removeFromBasket", "purchase"]), ITEMS),
-)  # fmt: skip
+from tests.unit.ingest.histories import (
+    HAPPENINGS,
+    RELAXED,
+    TIGHT,
+    VISITORS,
+    BreakingProjections,
+    Draw,
+    history_event,
+    logs,
+    replay_batches,
+)
 
 
 @st.composite
@@ -59,80 +26,18 @@ def histories(draw: Draw) -> dict[str, list[Event]]:
     """Each visitor's events in its order; their times are in another."""
     found = {}
     for index, visitor in enumerate(VISITORS):
-        what = draw(st.lists(WHAT, max_size=8))
+        what = draw(st.lists(HAPPENINGS, max_size=8))
         times = draw(st.permutations(range(len(what))))
         found[visitor] = [
-            _event(visitor, 10 * time + index, w) for time, w in zip(times, what, strict=True)
+            history_event(visitor, 10 * time + index, w)
+            for time, w in zip(times, what, strict=True)
         ]
     return found
 
 
-@st.composite
-def logs(draw: Draw, history: dict[str, list[Event]]) -> list[list[Event]]:
-    """One log of a history: interleaved, with events repeated later, cut into batches."""
-    left = {visitor: list(events) for visitor, events in history.items() if events}
-    told: list[Event] = []
-    repeats = 12  # without an end there may be hundreds, which is more than an example may draw
-    while left:
-        if told and repeats and draw(st.integers(0, 4)) == 0:
-            told.append(draw(st.sampled_from(told)))
-            repeats -= 1
-            continue
-        visitor = draw(st.sampled_from(sorted(left)))
-        told.append(left[visitor].pop(0))
-        if not left[visitor]:
-            del left[visitor]
-    batches: list[list[Event]] = [[]]
-    for one in told:
-        if batches[-1] and draw(st.integers(0, 1)):
-            batches.append([])
-        batches[-1].append(one)
-    return batches
-
-
-def _replay(
-    batches: list[list[Event]],
-    store: MemoryProjections | None = None,
-    bounds: ProfileLimits = BOUNDS,
-) -> ProjectorHarness:
-    history = ProjectorHarness(store, bounds)
-
-    async def run() -> None:
-        for batch in batches:
-            while True:
-                try:
-                    await history.apply(*batch)
-                    break
-                except StoreUnavailable:
-                    continue
-
-    asyncio.run(run())
-    return history
-
-
-class BreakingProjections(MemoryProjections):
-    """Stops at the writes whose numbers are given: before one, or after it."""
-
-    def __init__(self, breaks: set[int]) -> None:
-        super().__init__()
-        self._breaks = breaks
-        self._writes = 0
-
-    def _save(self, name: str, documents: Any) -> None:
-        self._writes += 1
-        if self._writes in self._breaks:
-            raise ConcurrentWrite("before the write")
-        super()._save(name, documents)
-        self._writes += 1
-        if self._writes in self._breaks:
-            raise ConcurrentWrite("after the write")
-
-
-TIGHT = ProfileLimits(browsers=1, players=1)  # as if everybody had a hundred browsers more
 CLAIMED = ProfileLimits(
     browsers=2, players=2, unproven=1
 )  # as if everybody had twenty unproven ones more
-RELAXED = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("bounds", [BOUNDS, TIGHT, CLAIMED])
@@ -142,7 +47,7 @@ def test_interleaving_and_repetition_change_nothing(
     data: st.DataObject, bounds: ProfileLimits
 ) -> None:
     history = data.draw(histories())
-    first, second = (_replay(data.draw(logs(history)), bounds=bounds) for _ in range(2))
+    first, second = (replay_batches(data.draw(logs(history)), bounds=bounds) for _ in range(2))
     assert first.profiles() == second.profiles()
     owners = [
         {p: (d["person"], d["state"], d["visitor"]) for p, d in h.store.kept["players"].items()}
@@ -158,8 +63,8 @@ def test_crashes_between_writes_change_nothing(
     data: st.DataObject, breaks: set[int], bounds: ProfileLimits
 ) -> None:
     batches = data.draw(logs(data.draw(histories())))
-    whole = _replay(batches, bounds=bounds)
-    broken = _replay(batches, BreakingProjections(breaks), bounds)
+    whole = replay_batches(batches, bounds=bounds)
+    broken = replay_batches(batches, BreakingProjections(breaks), bounds)
     assert broken.profiles() == whole.profiles()
     assert broken.store.kept["merges"] == whole.store.kept["merges"]
 
@@ -167,7 +72,7 @@ def test_crashes_between_writes_change_nothing(
 @RELAXED
 @given(st.data())
 def test_every_player_is_in_its_owners_profile_only(data: st.DataObject) -> None:
-    history = _replay(data.draw(logs(data.draw(histories()))))
+    history = replay_batches(data.draw(logs(data.draw(histories()))))
     listed = {
         player["id"]: name
         for name, profile in history.profiles().items()

@@ -15,18 +15,18 @@ from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from shared.models.delivery import Delivery, PlayerOutcome
 from tests.unit.ingest.doubles import APP, START, ProjectorHarness
-from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing
-from tests.unit.ingest.test_replay import (
+from tests.unit.ingest.histories import (
+    HAPPENINGS,
     PLAYERS,
     RELAXED,
     TIGHT,
     VISITORS,
-    WHAT,
     BreakingProjections,
-    _event,
-    _replay,
+    history_event,
     logs,
+    replay_batches,
 )
+from tests.unit.ingest.ops_events import erasure, imported, streamed, undoing
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 PEOPLE = PersonIds(b"key")
@@ -42,7 +42,7 @@ STREAMS = st.sampled_from(
 )
 
 
-def _told(visitor: str, number: int, what: tuple[str, Any]) -> Projected:
+def _projected_event(visitor: str, number: int, what: tuple[str, Any]) -> Projected:
     kind, value = what
     if kind == "erase":
         return erasure(visitor, number, value)
@@ -50,13 +50,13 @@ def _told(visitor: str, number: int, what: tuple[str, Any]) -> Projected:
         return undoing(visitor, number, list(value))
     if kind == "import":
         return imported(value, number, visitor, login="eva")
-    return _event(visitor, number, what)
+    return history_event(visitor, number, what)
 
 
 def _refusal(player: str, number: int) -> Delivery:
-    told = PlayerOutcome(player=player, outcome="failed", reason="invalid_player")
+    outcome = PlayerOutcome(player=player, outcome="failed", reason="invalid_player")
     return Delivery(
-        app=APP, send=f"s{number}", page=0, chunk="0", outcome="sent", players=[told],
+        app=APP, send=f"s{number}", page=0, chunk="0", outcome="sent", players=[outcome],
         at=START + timedelta(seconds=number),
     )  # fmt: skip
 
@@ -66,10 +66,11 @@ def histories(draw: Draw) -> dict[str, list[Any]]:
     """By key of the log: visitors, players' streams, a send's deliveries; times in another order."""
     found: dict[str, list[Any]] = {}
     for index, visitor in enumerate(VISITORS):
-        what = draw(st.lists(st.one_of(WHAT, WHAT, OPS), max_size=8))
+        what = draw(st.lists(st.one_of(HAPPENINGS, HAPPENINGS, OPS), max_size=8))
         times = draw(st.permutations(range(len(what))))
         found[visitor] = [
-            _told(visitor, 10 * time + index, w) for time, w in zip(times, what, strict=True)
+            _projected_event(visitor, 10 * time + index, w)
+            for time, w in zip(times, what, strict=True)
         ]
     for index, player in enumerate(PLAYERS, 4):
         kinds = draw(st.lists(STREAMS, max_size=3))
@@ -100,7 +101,7 @@ def test_interleaving_and_repetition_change_nothing(
     data: st.DataObject, bounds: ProfileLimits
 ) -> None:
     history = data.draw(histories())
-    first, second = (_replay(data.draw(logs(history)), bounds=bounds) for _ in range(2))
+    first, second = (replay_batches(data.draw(logs(history)), bounds=bounds) for _ in range(2))
     assert first.profiles() == second.profiles()
     assert _players(first) == _players(second)
 
@@ -112,8 +113,8 @@ def test_crashes_between_writes_change_nothing(
     data: st.DataObject, breaks: set[int], bounds: ProfileLimits
 ) -> None:
     batches = data.draw(logs(data.draw(histories())))
-    whole = _replay(batches, bounds=bounds)
-    broken = _replay(batches, BreakingProjections(breaks), bounds)
+    whole = replay_batches(batches, bounds=bounds)
+    broken = replay_batches(batches, BreakingProjections(breaks), bounds)
     assert broken.profiles() == whole.profiles()
     assert broken.store.kept["merges"] == whole.store.kept["merges"]
     assert _players(broken) == _players(whole)
@@ -122,7 +123,7 @@ def test_crashes_between_writes_change_nothing(
 @RELAXED
 @given(st.data())
 def test_every_player_is_in_its_owners_profile_only(data: st.DataObject) -> None:
-    history = _replay(data.draw(logs(data.draw(histories()))))
+    history = replay_batches(data.draw(logs(data.draw(histories()))))
     listed = {
         player["id"]: name
         for name, profile in history.profiles().items()

@@ -151,6 +151,6 @@ def test_b4_what_left_a_full_disk_is_not_given_again(tmp_path: Path) -> None:
 def test_every_append_is_synced(tmp_path: Path) -> None:
     """A 202 outlives a power cut, which no test can make: what SQLite was told must do."""
     spool = Spool(tmp_path / "spool.sqlite")
-    told = [spool._file.execute(f"PRAGMA {name}").fetchone()[0] for name in SYNCED]
-    assert dict(zip(SYNCED, told, strict=True)) == SYNCED
+    pragmas = [spool._file.execute(f"PRAGMA {name}").fetchone()[0] for name in SYNCED]
+    assert dict(zip(SYNCED, pragmas, strict=True)) == SYNCED
     spool.close()

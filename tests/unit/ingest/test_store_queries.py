@@ -27,9 +27,9 @@ class Asked:
     def with_options(self, **_: Any) -> Asked:
         return self
 
-    def find(self, query: dict[str, Any], shown: dict[str, Any] | None = None) -> Asked:
-        (wanted,) = [value for value in query.values() if not isinstance(value, str)]
-        self.ids.append(wanted["$in"])
+    def find(self, query: dict[str, Any], projection: dict[str, Any] | None = None) -> Asked:
+        (requested,) = [value for value in query.values() if not isinstance(value, str)]
+        self.ids.append(requested["$in"])
         return self
 
     def limit(self, _: Any) -> Asked:

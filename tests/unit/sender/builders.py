@@ -12,10 +12,14 @@ from sender_service.pages.page import Chunk, Page, PageEdit, new_chunk
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.target import Candidate
-from tests.fakes import START
+from shared.models.app import App
+from shared.secrets import Vault
+from tests.support.clocks import START
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 SWEEP = 90.0
+VAULT = Vault("a secret key of at least 32 characters")
+ONESIGNAL_APP_ID = "11111111-2222-4333-8444-555555555555"
 
 
 def player_id(n: int) -> str:
@@ -116,7 +120,7 @@ def plan(
 
 
 def pages_of(of: PagePlan, candidates: Sequence[Candidate]) -> list[Page]:
-    """As the planner drives it."""
+    """Build pages as the planner does."""
     seen: set[str] = set()
     builder, pages = PageBuilder(of, 0, START, seen), []
     for candidate in candidates:
@@ -141,3 +145,13 @@ def outcomes(of: PagePlan, *profiles: dict[str, Any]) -> dict[str, str]:
         assert (outcome is None) == (chunk in page["chunks"])
         found[name] = "" if outcome is None else outcome[1]
     return found
+
+
+def build_app(name: str = "demo") -> App:
+    one_signal = {"appId": ONESIGNAL_APP_ID, "restApiKey": VAULT.encrypt("os_v2_app_key")}
+    return App.model_validate({"_id": name, "name": name, "version": 1, "oneSignal": one_signal})
+
+
+def build_page_of(size: int) -> Page:
+    """Return a page of that many players in one chunk."""
+    return page([(f"p{i}", f"person{i}", "0") for i in range(size)])

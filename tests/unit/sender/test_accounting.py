@@ -20,7 +20,7 @@ from sender_service.models.push_tag import TagSigner
 from sender_service.pages.page import PageEdit, summarise
 from shared.models.delivery import Delivery
 from shared.models.event import Event
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import SEND, edit, player_id
 
 TAGGER = TagSigner(b"k" * 32)
@@ -58,7 +58,7 @@ def _invalid(n: int) -> dict[str, str]:
     return {"player": player_id(n), "outcome": "failed", "reason": "invalid_player"}
 
 
-def test_sent_is_everybody_but_the_named() -> None:
+def test_sent_is_everyone_but_the_named() -> None:
     found = _applied(RELEASED, _delivery("sent", notificationId="n-1", players=[_invalid(2)]))
     chunk = found.page["chunks"]["0"]
     assert (chunk["state"], chunk["notificationId"], chunk["at"]) == ("sent", "n-1", AT)
@@ -179,8 +179,8 @@ DELIVERIES = st.builds(
 @given(st.lists(DELIVERIES, max_size=6), st.data())
 def test_repetition_changes_nothing(deliveries: list[Delivery], data: st.DataObject) -> None:
     once = _applied(RELEASED, *deliveries)
-    said = [d for d in deliveries for _ in range(data.draw(st.integers(1, 3)))]
-    twice = _applied(RELEASED, *said)
+    repeated = [d for d in deliveries for _ in range(data.draw(st.integers(1, 3)))]
+    twice = _applied(RELEASED, *repeated)
     assert once.page == twice.page
     sums = summarise(once.page)
     failed, suppressed = sum(sums["failed"].values()), sum(sums["suppressed"].values())
@@ -212,7 +212,7 @@ GENUINE = TAGGER.sign(SEND, 3, "1-0")
 
 
 @pytest.mark.parametrize("kind", ["impression", "click", "close"])
-def test_genuine_webhook_is_a_sighting(kind: str) -> None:
+def test_genuine_webhook_is_a_verified_interaction(kind: str) -> None:
     seen = verify_interaction(_webhook(GENUINE, kind=kind), TAGGER)
     assert seen is not None
     assert (seen.tagged.send, seen.tagged.page, seen.tagged.chunk) == (SEND, 3, "1-0")

@@ -15,7 +15,7 @@ from sender_service.planner import building
 from sender_service.planner.building import PageBuilder
 from sender_service.planner.policy import choose_variant
 from sender_service.planner.target import Candidate, PlayerSelection
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import (
     campaign,
     candidates,
@@ -143,7 +143,7 @@ def test_same_body_shares_a_chunk_and_chunks_are_bounded() -> None:
     assert sorted(sizes.values()) == [2, 4, 8, 8, 8] and set(sizes) == set(page["chunks"])
 
 
-def test_bodies_lie_where_their_chunks_say() -> None:
+def test_bodies_lie_where_their_chunks_state() -> None:
     of = plan(campaign(variant(contents={"en": "{{ name }}"})))
     builder = PageBuilder(of, 0, START, set())
     for n in range(5):
@@ -172,7 +172,7 @@ def test_page_is_not_due_before_the_send_is_planned(n: int) -> None:
 
 
 @given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 8), st.integers(1, 4))
-def test_everybody_is_in_one_page_with_all_browsers(
+def test_everyone_is_in_one_page_with_all_browsers(
     sizes: list[int], limit: int, calls: int
 ) -> None:
     number = iter(range(10_000))

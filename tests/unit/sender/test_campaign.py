@@ -115,7 +115,7 @@ def test_what_a_text_may_not_do_is_bad_variables(source: str) -> None:
         "{{ " + "(" * 900 + ")" * 900 + " }}",
     ],
 )
-def test_what_has_no_end_or_no_sense_is_refused_at_the_door(source: str) -> None:
+def test_what_has_no_end_or_no_sense_is_refused_on_arrival(source: str) -> None:
     with pytest.raises(ValueError, match="template"):
         check_template(source)
 

@@ -20,9 +20,8 @@ from shared.models.delivery import Delivery
 from shared.models.job import Job
 from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
-from tests.fakes import START, ManualClock
-from tests.unit.sender.builders import SEND, player_id
-from tests.unit.sender.test_lanes import ID, VAULT, an_app
+from tests.support.clocks import START, ManualClock
+from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
 
 NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
 
@@ -59,14 +58,16 @@ class Log:
 
 class Apps:
     def get(self, app: str) -> App:
-        return an_app()
+        return build_app()
 
 
 @dataclass
 class DispatcherHarness:
     """The dispatcher, and an OneSignal that answers as it is told."""
 
-    answers: Callable[[], httpx.Response] = lambda: httpx.Response(200, json={"id": ID})
+    answers: Callable[[], httpx.Response] = lambda: httpx.Response(
+        200, json={"id": ONESIGNAL_APP_ID}
+    )
     turns: UnlimitedGovernor = field(default_factory=UnlimitedGovernor)
     log: Log = field(default_factory=Log)
     clock: ManualClock = field(default_factory=ManualClock)
@@ -97,7 +98,7 @@ class DispatcherHarness:
 def job(n: int = 0, **fields: Any) -> Job:
     base = {
         "app": "demo", "send": SEND, "page": 0, "chunk": str(n), "generation": 1, "priority": "marketing",
-        "idempotencyKey": ID, "players": [player_id(n)], "body": {}, "releasedAt": START,
+        "idempotencyKey": ONESIGNAL_APP_ID, "players": [player_id(n)], "body": {}, "releasedAt": START,
         "expiresAt": START + timedelta(hours=1),
     }  # fmt: skip
     return Job.model_validate({**base, **fields})
@@ -112,7 +113,7 @@ def test_each_priority_is_read_by_a_stage_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("priority", ["transactional", "marketing"])
-async def test_turn_is_asked_for_in_its_own_lane(priority: str) -> None:
+async def test_turn_is_asked_for_in_its_own_path(priority: str) -> None:
     desk = DispatcherHarness()
     await desk.handle(job(priority=priority))
     assert desk.turns.pressing == [priority == "transactional"]

@@ -23,15 +23,15 @@ from sender_service.ops.forecast import Load, Window, forecast
     ],
 )
 def test_seconds(load: Load, window: Window, seconds: int | None, held: bool) -> None:
-    told = forecast(load, 100.0, window)
-    assert (told["seconds"], told["window"]["held"]) == (seconds, held)
+    result = forecast(load, 100.0, window)
+    assert (result["seconds"], result["window"]["held"]) == (seconds, held)
 
 
 def test_nearness_counts_what_went_and_what_would_go_at_once() -> None:
-    told = forecast(Load(1, 50), 100.0, Window(900, 200, 1_000))["window"]
-    assert (told["shareOfDisabling"], told["near"]) == (0.75, False)
-    told = forecast(Load(1, 5_000), 100.0, Window(900, 200, 1_000))["window"]
-    assert (told["shareOfDisabling"], told["near"]) == (0.9, True)
+    result = forecast(Load(1, 50), 100.0, Window(900, 200, 1_000))["window"]
+    assert (result["shareOfDisabling"], result["near"]) == (0.75, False)
+    result = forecast(Load(1, 5_000), 100.0, Window(900, 200, 1_000))["window"]
+    assert (result["shareOfDisabling"], result["near"]) == (0.9, True)
 
 
 def test_without_a_rate_or_a_window_nothing_is_promised() -> None:

@@ -12,22 +12,22 @@ from hypothesis import strategies as st
 from sender_service.dispatcher.governor import Governor, Membership, Pacer
 from sender_service.models.onesignal_limits import REQUESTS_PER_SECOND, requests_per_second
 from shared.settings import GovernorSettings
-from tests.fakes import VirtualLoop, in_virtual_time
-from tests.unit.sender.test_lanes import an_app
+from tests.support.virtual_time import VirtualLoop, in_virtual_time
+from tests.unit.sender.builders import build_app
 
 
 class Alone(Membership):
     """The only replica, and long there."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, float]] = []
+        self.paused: list[tuple[str, float]] = []
 
     @property
     def share(self) -> float:
         return 1.0
 
     def announce_pause(self, app: str, seconds: float) -> None:
-        self.told.append((app, seconds))
+        self.paused.append((app, seconds))
 
 
 def _most_in_a_second(times: list[float]) -> int:
@@ -129,7 +129,7 @@ def test_nobody_waits_longer_than_they_would() -> None:
     in_virtual_time(test)
 
 
-def test_pause_holds_everybody_back() -> None:
+def test_pause_stops_every_call() -> None:
     async def test(loop: VirtualLoop) -> None:
         pacer = Pacer(lambda: 100, loop.time)
         await pacer.turn(transactional=False, within=1)
@@ -169,7 +169,7 @@ def test_one_apps_pause_is_not_anothers() -> None:
 
     async def test(loop: VirtualLoop) -> None:
         governor = Governor(Alone(), GovernorSettings(), loop.time)
-        one, other = (an_app(name) for name in ("one", "other"))
+        one, other = (build_app(name) for name in ("one", "other"))
         assert await governor.turn(one, transactional=True, within=1)
         waiting = [
             asyncio.create_task(governor.turn(one, transactional=True, within=60))

@@ -16,26 +16,18 @@ from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
 from sender_service.dispatcher.outcomes import Outcome, Sent
 from shared.models.app import App
 from shared.models.job import Job
-from shared.secrets import Vault
 from shared.settings import OneSignalSettings
-from tests.fakes import START
 from tests.stack import eventually
-from tests.unit.sender.builders import SEND, player_id
+from tests.support.clocks import START
+from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
 
-VAULT = Vault("a secret key of at least 32 characters")
-ID = "11111111-2222-4333-8444-555555555555"
 PLACES = 2
-
-
-def an_app(name: str = "demo") -> App:
-    one_signal = {"appId": ID, "restApiKey": VAULT.encrypt("os_v2_app_key")}
-    return App.model_validate({"_id": name, "name": name, "version": 1, "oneSignal": one_signal})
 
 
 def _job(priority: str) -> Job:
     return Job.model_validate(
         {"app": "demo", "send": SEND, "page": 0, "chunk": "0", "generation": 1, "priority": priority,
-         "idempotencyKey": ID, "players": [player_id(1)], "body": {"name": priority},
+         "idempotencyKey": ONESIGNAL_APP_ID, "players": [player_id(1)], "body": {"name": priority},
          "expiresAt": START, "releasedAt": START}
     )  # fmt: skip
 
@@ -53,7 +45,7 @@ class OneSignal:
         self.calls += 1
         if orjson.loads(await reader.readexactly(length))["name"] == "marketing":
             await self.speaks.wait()
-        body = orjson.dumps({"id": ID})
+        body = orjson.dumps({"id": ONESIGNAL_APP_ID})
         writer.write(
             b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
         )
@@ -74,13 +66,15 @@ async def hanging() -> AsyncIterator[tuple[OneSignal, OneSignalClient]]:
 async def test_marketing_that_hangs_takes_no_connection_of_what_is_pressing() -> None:
     async with hanging() as (server, client):
         stuck = [
-            asyncio.create_task(client.send(an_app(), _job("marketing"))) for _ in range(PLACES)
+            asyncio.create_task(client.send(build_app(), _job("marketing"))) for _ in range(PLACES)
         ]
         await eventually(lambda: server.calls == PLACES)
         async with asyncio.timeout(5):
-            assert await client.send(an_app(), _job("transactional")) == Sent(ID, replayed=False)
+            assert await client.send(build_app(), _job("transactional")) == Sent(
+                ONESIGNAL_APP_ID, replayed=False
+            )
         server.speaks.set()
-        assert await asyncio.gather(*stuck) == [Sent(ID, replayed=False)] * PLACES
+        assert await asyncio.gather(*stuck) == [Sent(ONESIGNAL_APP_ID, replayed=False)] * PLACES
 
 
 class UnlimitedGovernor:
@@ -105,25 +99,28 @@ async def test_who_waited_for_a_connection_takes_another_turn() -> None:
         turns = UnlimitedGovernor()
         one = _dispatcher(client, turns)
         calls = [
-            asyncio.create_task(one._call(an_app(), _job("marketing"))) for _ in range(PLACES + 1)
+            asyncio.create_task(one._call(build_app(), _job("marketing")))
+            for _ in range(PLACES + 1)
         ]
         await eventually(lambda: server.calls == PLACES)
         await asyncio.sleep(dispatcher.STALE_TURN_SECONDS * 1.5)
         assert turns.given == PLACES + 1
         server.speaks.set()
         outcomes: list[Outcome | None] = await asyncio.gather(*calls)
-        assert outcomes == [Sent(ID, replayed=False)] * (PLACES + 1)
+        assert outcomes == [Sent(ONESIGNAL_APP_ID, replayed=False)] * (PLACES + 1)
         assert turns.given == PLACES + 2
 
 
 async def test_marketing_that_hangs_takes_no_place_of_what_is_pressing() -> None:
     async with hanging() as (server, client):
         one = _dispatcher(client, UnlimitedGovernor())
-        stuck = [asyncio.create_task(one._call(an_app(), _job("marketing"))) for _ in range(PLACES)]
+        stuck = [
+            asyncio.create_task(one._call(build_app(), _job("marketing"))) for _ in range(PLACES)
+        ]
         await eventually(lambda: server.calls == PLACES)
         async with asyncio.timeout(dispatcher.TURN_SECONDS / 2):
-            pressing = await one._call(an_app(), _job("transactional"))
-        assert pressing == Sent(ID, replayed=False)
+            pressing = await one._call(build_app(), _job("transactional"))
+        assert pressing == Sent(ONESIGNAL_APP_ID, replayed=False)
         server.speaks.set()
         await asyncio.gather(*stuck)
 
@@ -132,9 +129,11 @@ async def test_who_gets_no_connection_in_time_is_handed_back(monkeypatch: Any) -
     monkeypatch.setattr(dispatcher, "TURN_SECONDS", 0.05)
     async with hanging() as (server, client):
         one = _dispatcher(client, UnlimitedGovernor())
-        stuck = [asyncio.create_task(one._call(an_app(), _job("marketing"))) for _ in range(PLACES)]
+        stuck = [
+            asyncio.create_task(one._call(build_app(), _job("marketing"))) for _ in range(PLACES)
+        ]
         await eventually(lambda: server.calls == PLACES)
-        assert await one._call(an_app(), _job("marketing")) is None
+        assert await one._call(build_app(), _job("marketing")) is None
         server.speaks.set()
         assert None not in await asyncio.gather(*stuck)
-        assert await one._call(an_app(), _job("marketing")) is not None
+        assert await one._call(build_app(), _job("marketing")) is not None

@@ -73,7 +73,7 @@ def test_person_named_thrice_is_there_once() -> None:
     assert sum(p["noPlayer"] for p in pages) == 0
 
 
-def test_players_named_far_apart_are_in_one_page_each_with_its_own_variables() -> None:
+def test_players_named_at_a_distance_are_in_one_page_each_with_its_own_variables() -> None:
     both = profile("p", player(1), player(2), player(3))
     other = profile("q", player(4))
     names = [by_player(1, both, name="one"), by_player(4, other, name="q"), by_player(2, both)]

@@ -55,8 +55,8 @@ def test_f18_logins_of_a_record(login: Any, becomes: str | None) -> None:
     for fields in lists("login", login):
         trigger = read(**fields)
         known = becomes if becomes not in (NOBODY, BAD, None) else None
-        wanted = [known, GOOD] if known else [GOOD]
-        assert named(trigger) == [("login", name) for name in wanted]
+        expected = [known, GOOD] if known else [GOOD]
+        assert named(trigger) == [("login", name) for name in expected]
         assert isinstance(trigger, Trigger)
         bad = [(one.index, one.code) for one in trigger.malformed.names]
         assert [index for index, _ in bad] == ([] if known else [0])
@@ -68,8 +68,8 @@ def test_f18_visitors_of_a_record(visitor: Any, becomes: str | None) -> None:
     if visitor == "a\n":  # a blank at its end falls, as of logins
         becomes = "a"
     for fields in lists("visitor", visitor):
-        wanted = [becomes, GOOD] if becomes else [GOOD]
-        assert named(read(**fields)) == [("visitor", name) for name in wanted]
+        expected = [becomes, GOOD] if becomes else [GOOD]
+        assert named(read(**fields)) == [("visitor", name) for name in expected]
 
 
 @pytest.mark.parametrize(("player", "becomes"), [*PLAYERS, (NIL_PLAYER, None)])
@@ -79,8 +79,8 @@ def test_f18_players_of_a_record(player: Any, becomes: str | None) -> None:
         {"recipients": [{"player": player}, {"player": good}]},
         {"audience": {"players": [player, good]}},
     ):
-        wanted = [becomes, good] if becomes else [good]
-        assert named(read(**fields)) == [("player", name) for name in wanted]
+        expected = [becomes, good] if becomes else [good]
+        assert named(read(**fields)) == [("player", name) for name in expected]
 
 
 def test_f18_equal_names_are_one() -> None:
@@ -111,8 +111,8 @@ def test_f18_a_list_of_bad_names_only_is_refused(names: list[Any]) -> None:
 
 def test_f18_what_an_app_allows_is_somebody() -> None:
     body = {"id": SEND, "app": "demo", "campaign": "welcome", "audience": {"logins": ["guest"]}}
-    said = parse_request(orjson.dumps(body))
-    assert named(without_nobody(said.trigger, ["guest"])) == [("login", "guest")]
+    request = parse_request(orjson.dumps(body))
+    assert named(without_nobody(request.trigger, ["guest"])) == [("login", "guest")]
 
 
 @pytest.mark.parametrize("field", ["sendAt", "expiresAt"])

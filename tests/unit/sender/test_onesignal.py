@@ -18,7 +18,7 @@ from shared.models.app import App
 from shared.models.job import Job
 from shared.secrets import Vault
 from shared.settings import OneSignalSettings
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import SEND, player_id
 
 VAULT = Vault("a secret key of at least 32 characters")
@@ -151,7 +151,7 @@ async def test_count_of_who_can_be_reached() -> None:
      httpx.Response(200, content=b"[" * 100_000)],
     ids=repr,
 )  # fmt: skip
-async def test_count_that_is_not_said_is_none(answer: Any) -> None:
+async def test_count_that_is_not_stated_is_none(answer: Any) -> None:
     assert await _counted(_router(answer)) is None
 
 

@@ -22,7 +22,7 @@ from sender_service.pages.page import (
     pending_members,
     summarise,
 )
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import SEND, SWEEP, chunk, page, player_id, send
 
 STATES = ("planned", "released", "sent", "failed", "suppressed")
@@ -197,5 +197,5 @@ def test_page_id_is_pinned() -> None:
         ({"state": "done"}, "done"),
     ],
 )
-def test_state_as_it_is_shown(fields: dict[str, Any], state: str) -> None:
+def test_state_as_it_is_displayed(fields: dict[str, Any], state: str) -> None:
     assert public_state(send(**fields), START) == state

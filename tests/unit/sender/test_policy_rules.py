@@ -14,7 +14,7 @@ from sender_service.pages.page import PageEdit
 from sender_service.pages.transitions import wait_through_quiet_hours
 from shared.errors import InvalidPayload
 from shared.models.wire import validate
-from tests.unit.sender.test_splitting import page_of
+from tests.unit.sender.builders import build_page_of
 
 NIGHT = QuietHours.model_validate({"from": "22:00", "to": "08:00"})
 NOON = QuietHours.model_validate({"from": "12:00", "to": "13:30"})
@@ -48,7 +48,7 @@ def test_a_chunk_waits_for_its_own_morning() -> None:
     now = datetime(2026, 1, 10, 21, 30, tzinfo=UTC)
     send = send_with({"quietHours": {"from": "22:00", "to": "08:00"}})
     for zone, waits in (("Europe/Prague", True), ("America/New_York", False)):
-        page = page_of(2)
+        page = build_page_of(2)
         page["chunks"]["0"] |= {"timeZone": zone, "notBefore": now}
         edit = PageEdit(page, 90)
         wait_through_quiet_hours(edit, send, now)
@@ -58,7 +58,7 @@ def test_a_chunk_waits_for_its_own_morning() -> None:
 
 def test_transactional_sends_know_no_night() -> None:
     now = datetime(2026, 1, 10, 23, 30, tzinfo=UTC)
-    page = page_of(2)
+    page = build_page_of(2)
     page["chunks"]["0"] |= {"timeZone": "UTC", "notBefore": now}
     edit = PageEdit(page, 90)
     quiet = {"quietHours": {"from": "22:00", "to": "08:00"}}

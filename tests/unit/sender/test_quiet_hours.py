@@ -21,9 +21,8 @@ from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Candidate
 from shared.errors import InvalidPayload
 from shared.models.strict import validate_strictly
-from tests.fakes import START
-from tests.unit.sender.builders import campaign, plan, player, profile, variant
-from tests.unit.sender.test_splitting import page_of
+from tests.support.clocks import START
+from tests.unit.sender.builders import build_page_of, campaign, plan, player, profile, variant
 
 PRAGUE = "Europe/Prague"
 SAMOA = "Pacific/Apia"  # had no 30 December 2011
@@ -123,7 +122,7 @@ def test_f25_people_without_a_zone_have_the_apps_night() -> None:
 def test_f25_pages_of_before_wait_for_the_apps_morning() -> None:
     now = datetime(2027, 1, 5, 22, 30, tzinfo=UTC)
     quiet = {"policy": {"quietHours": {"from": "22:00", "to": "08:00"}}, "timeZone": PRAGUE}
-    page = page_of(2)
+    page = build_page_of(2)
     page["chunks"]["0"] |= {"timeZone": "Mars/Base", "notBefore": now}
     wait_through_quiet_hours(
         PageEdit(page, 90), cast(Send, {"frozen": quiet, "priority": "marketing"}), now
@@ -153,6 +152,6 @@ def test_f25_dates_in_texts_are_of_each_persons_zone_or_the_apps() -> None:
     of = campaign(variant(contents={"en": "{{ due|date('short') }}"})).variants[0]
     renderer = Renderer({"due": "2027-03-05T20:00:00Z"}, time_zone="Asia/Tokyo")
     zones = {"America/New_York": "3/5/27", None: "3/6/27", "Europe/Prague": "3/5/27"}
-    for zone, shown in zones.items():
+    for zone, rendered in zones.items():
         text = renderer.body(of, profile("p", timeZone=zone), {})["contents"]["en"]
-        assert text == shown, zone
+        assert text == rendered, zone

@@ -18,7 +18,7 @@ from sender_service.pages.transitions import (
     to_job,
 )
 from shared.ids import idempotency_key
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import SEND, SWEEP, edit, page, player_id, send
 
 TAGGER = TagSigner(b"k" * 32)

@@ -114,7 +114,7 @@ def test_link_may_be_written_carelessly() -> None:
     )
 
 
-def test_one_body_for_everybody_whose_texts_are_the_same() -> None:
+def test_one_body_for_everyone_whose_texts_are_the_same() -> None:
     renderer = Renderer({"a": 1})
     of = variant_of(contents={"en": "{{ a }}"})
     bodies = [renderer.body(of, profile(f"p{i}", language="en"), {}) for i in range(3)]

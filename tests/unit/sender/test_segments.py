@@ -18,7 +18,7 @@ from sender_service.models.segment import MAX_CONDITIONS, MAX_DEPTH, BoundedSegm
 from sender_service.models.trigger import Trigger, parse_trigger
 from sender_service.planner.segment_filter import to_filter
 from shared.errors import InvalidPayload
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import SEND
 
 PARSER: TypeAdapter[Segment] = TypeAdapter(BoundedSegment)

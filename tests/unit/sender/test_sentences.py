@@ -183,8 +183,8 @@ def test_c3_no_type_of_pydantics_reaches_people() -> None:
             limits = dict.fromkeys(
                 ("gt", "ge", "lt", "le", "multiple_of", "expected", "max_length"), 2
             )
-            said = sentence_of(kind, "Input should be something", {**limits, "min_length": 2})
-            assert not FOREIGN.search(said), (kind, said)
+            message = sentence_of(kind, "Input should be something", {**limits, "min_length": 2})
+            assert not FOREIGN.search(message), (kind, message)
 
 
 def test_limits_are_written_as_json_has_them() -> None:

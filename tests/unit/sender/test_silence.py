@@ -43,7 +43,7 @@ async def gone() -> None:
     raise StoreUnavailable("gone")
 
 
-async def test_silence_is_told_within_a_second() -> None:
+async def test_silence_is_reported_within_a_second() -> None:
     for ask in (never, gone):
         status, took = await answer_of(never, ask)
         assert status == 503 and took < 0.95
@@ -53,7 +53,7 @@ async def test_request_takes_its_time_while_there_are_answers() -> None:
     assert (await answer_of(lambda: asyncio.sleep(1.5), at_once))[0] == 200
 
 
-async def test_a_busy_database_is_not_silent_for_whoever_it_answered_so_far() -> None:
+async def test_a_busy_database_is_not_silent_for_callers_it_answered_so_far() -> None:
     """It answers at once for a second, then is busy for as long with a part of the list."""
     began = time.monotonic()
 
@@ -64,11 +64,11 @@ async def test_a_busy_database_is_not_silent_for_whoever_it_answered_so_far() ->
     assert (await answer_of(lambda: asyncio.sleep(2.5), ask))[0] == 200
 
 
-def hold_up(seconds: float) -> None:
+def block_loop(seconds: float) -> None:
     time.sleep(seconds)
 
 
-async def test_own_loop_held_up_is_no_silence() -> None:
+async def test_own_blocked_loop_is_no_silence() -> None:
     """A page that is rendered, a million names that are read: nobody hears an answer meanwhile."""
 
     async def ask() -> None:
@@ -77,6 +77,6 @@ async def test_own_loop_held_up_is_no_silence() -> None:
     async def work() -> None:
         for _ in range(4):
             await asyncio.sleep(0.28)
-            hold_up(0.6)
+            block_loop(0.6)
 
     assert (await answer_of(work, ask))[0] == 200

@@ -19,15 +19,9 @@ from sender_service.pages.page import (
     summarise,
 )
 from shared.models.delivery import Delivery
-from tests.unit.sender.builders import chunk
-from tests.unit.sender.builders import page as build_page
+from tests.unit.sender.builders import build_page_of, chunk
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-
-
-def page_of(size: int) -> Page:
-    """So many players in one chunk."""
-    return build_page([(f"p{i}", f"person{i}", "0") for i in range(size)])
 
 
 def onesignal(page: Page, bad: set[str]) -> int:
@@ -53,7 +47,7 @@ def onesignal(page: Page, bad: set[str]) -> int:
 @given(st.integers(1, 300), st.data())
 def test_calls_stay_within_budget_and_nobody_is_lost(size: int, data: st.DataObject) -> None:
     bad = {f"p{i}" for i in data.draw(st.sets(st.integers(0, size - 1), max_size=8))}
-    page = page_of(size)
+    page = build_page_of(size)
     calls = onesignal(page, bad)
     assert calls <= 2 * math.ceil(math.log2(max(size, 2))) + 2
     for index, (player, _, _) in enumerate(page["members"]):
@@ -71,13 +65,13 @@ def test_calls_stay_within_budget_and_nobody_is_lost(size: int, data: st.DataObj
 
 
 def test_one_at_fault_costs_nobody_else_the_push() -> None:
-    page = page_of(2_000)
+    page = build_page_of(2_000)
     onesignal(page, {"p777"})
     assert summarise(page)["failed"] == {"rejected": 1}
 
 
 def test_parts_are_written_as_one_change() -> None:
-    page = page_of(4)
+    page = build_page_of(4)
     edit = PageEdit(page, 90)
     refused = Delivery(
         app="a", send="s", page=0, chunk="0", at=NOW, outcome="failed", reason="rejected"
@@ -91,12 +85,12 @@ def test_parts_are_written_as_one_change() -> None:
 
 
 def test_refusals_in_a_row_are_counted_since_the_last_success() -> None:
-    page = page_of(2_000)
+    page = build_page_of(2_000)
     onesignal(page, {f"p{i}" for i in range(2_000)})
     run = RefusedRun(10)
     run.add(page["chunks"].values())
     assert run.length == 10
-    fine = page_of(3)
+    fine = build_page_of(3)
     fine["chunks"]["0"] |= {"state": "sent", "at": NOW + timedelta(days=1)}
     run.add(fine["chunks"].values())
     assert run.length == 0
@@ -112,8 +106,8 @@ def test_refusals_are_counted_in_the_order_of_the_answers(
         if answer != "planned" else chunk()
         for n, answer in enumerate(answers)
     ]  # fmt: skip
-    told = [answer for answer in answers if answer in ("sent", "rejected")]
-    expected = len("".join(answer[0] for answer in told).rpartition("s")[2])
+    final_answers = [answer for answer in answers if answer in ("sent", "rejected")]
+    expected = len("".join(answer[0] for answer in final_answers).rpartition("s")[2])
     any_order.shuffle(chunks)
     run = RefusedRun(3)
     for start in range(0, len(chunks), 2):

@@ -16,7 +16,7 @@ LIKE = "a placeholder is like {{ name }}"
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("{{ name", "it ends before }}"),
         ("{{ 'x }}", "a quote isn't closed"),
@@ -40,10 +40,10 @@ LIKE = "a placeholder is like {{ name }}"
         ("{% if x == ", "the end of the text is not expected there"),
     ],
 )
-def test_c3_faults_of_placeholders_are_whole_sentences(source: str, said: str) -> None:
+def test_c3_faults_of_placeholders_are_whole_sentences(source: str, message: str) -> None:
     with pytest.raises(ValueError, match="^template, line 1: ") as caught:
         check_template(source)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert not PARSERS_WORDS.search(str(caught.value))
 
 

@@ -26,14 +26,14 @@ def _given() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("first", "source", "reads"), ROWS)
-def test_each_example_reads_as_it_says(first: str, source: str, reads: str) -> None:
+def test_each_example_reads_as_it_states(first: str, source: str, reads: str) -> None:
     variables, profile = _given()
     language = first if re.fullmatch("[a-z]{2}", first) else "en"
     texts = {"en": "x", language: source}
     of = Variant.model_validate(variant(contents=texts))
     body = Renderer(variables).body(of, {**profile, "_id": "p", "language": language}, {})
-    shown = body["contents"]["en"].replace("\u00a0", " ").replace("\u202f", " ")
-    assert shown == reads
+    rendered = body["contents"]["en"].replace("\u00a0", " ").replace("\u202f", " ")
+    assert rendered == reads
 
 
 def test_each_filter_has_an_example() -> None:

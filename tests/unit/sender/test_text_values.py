@@ -97,7 +97,7 @@ def _in(language: str, text: str, **variables: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("language", "text", "shown"),
+    ("language", "text", "rendered"),
     [
         ("en", "{{ 19.9|money(2) }}", "19.90"),
         ("en", "{{ 1234.5|money }}", "1,234.50"),
@@ -127,8 +127,8 @@ def _in(language: str, text: str, **variables: Any) -> str:
         ("pl", "{{ 5|plural(one='a', few='b', many='c', other='d') }}", "c"),
     ],
 )  # fmt: skip
-def test_f4_formats_by_language(language: str, text: str, shown: str) -> None:
-    assert _in(language, text) == shown
+def test_f4_formats_by_language(language: str, text: str, rendered: str) -> None:
+    assert _in(language, text) == rendered
 
 
 def test_f4_links_and_buttons_are_written_in_the_contents_language() -> None:

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from sender_service.models.trigger import MAX_TRIGGER_BYTES, Trigger, parse_trigger
 from shared.errors import InvalidPayload
-from tests.fakes import START
+from tests.support.clocks import START
 from tests.unit.sender.builders import SEND, player_id
 
 
-def _said(**fields: Any) -> dict[str, Any]:
+def _trigger_body(**fields: Any) -> dict[str, Any]:
     body = {"id": SEND, "app": "demo", "campaign": "welcome", "audience": {"all": True}, **fields}
     return {key: value for key, value in body.items() if value is not None}
 
 
 def _trigger(**fields: Any) -> Trigger:
-    _, trigger, _ = parse_trigger(orjson.dumps(_said(**fields)))
+    _, trigger, _ = parse_trigger(orjson.dumps(_trigger_body(**fields)))
     assert isinstance(trigger, Trigger), trigger
     return trigger
 
@@ -35,7 +35,8 @@ def _digest(body: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b"5", b"null", b'{"id": 5, "app": "demo"}', b'{"app": "demo"}',
-     orjson.dumps(_said(id="x")), orjson.dumps(_said(app="")), orjson.dumps(_said(app="../x")),
+     orjson.dumps(_trigger_body(id="x")), orjson.dumps(_trigger_body(app="")),
+     orjson.dumps(_trigger_body(app="../x")),
      orjson.dumps({"id": SEND}), b" " * (MAX_TRIGGER_BYTES + 1)],
 )  # fmt: skip
 def test_without_a_head_it_is_nobodys(body: bytes) -> None:
@@ -72,10 +73,10 @@ def test_without_a_head_it_is_nobodys(body: bytes) -> None:
         ({"audience": None, "recipients": [{"player": "x"}]}, "recipients.0"),
     ],
 )
-def test_what_is_wrong_with_the_body_is_told_with_its_head(
+def test_what_is_wrong_with_the_body_is_reported_with_its_head(
     fields: dict[str, Any], named: str
 ) -> None:
-    head, error, digest = parse_trigger(orjson.dumps(_said(**fields)))
+    head, error, digest = parse_trigger(orjson.dumps(_trigger_body(**fields)))
     assert (head.id, head.app) == (SEND, "demo")
     assert isinstance(error, InvalidPayload)
     assert error.errors[0].field == named or (named == "" and error.errors[0].field == "body")
@@ -86,7 +87,7 @@ def test_what_is_wrong_with_the_body_is_told_with_its_head(
 def test_n18_a_trigger_that_cant_be_read_keeps_the_campaign_that_it_names(
     named: object, kept: str
 ) -> None:
-    body = _said(campaign=named, recipients=[{"login": []}])
+    body = _trigger_body(campaign=named, recipients=[{"login": []}])
     head, error, _ = parse_trigger(orjson.dumps(body))
     assert isinstance(error, InvalidPayload) and head._campaign == kept
 
@@ -127,7 +128,7 @@ def _shuffled(value: Any) -> Any:
 
 @given(st.dictionaries(st.text("abc", max_size=3), JSON, max_size=4))
 def test_digest_knows_no_order_of_keys(variables: dict[str, Any]) -> None:
-    body = _said(variables=variables)
+    body = _trigger_body(variables=variables)
     assert _digest(body) == _digest(_shuffled(body))
 
 
@@ -140,20 +141,26 @@ def test_digest_knows_no_order_of_keys(variables: dict[str, Any]) -> None:
     )
 )
 def test_digest_knows_every_other_content(values: list[Any]) -> None:
-    assert _digest(_said(variables={"v": values[0]})) != _digest(_said(variables={"v": values[1]}))
+    assert _digest(_trigger_body(variables={"v": values[0]})) != _digest(
+        _trigger_body(variables={"v": values[1]})
+    )
 
 
 def test_digest_is_over_what_it_means() -> None:
-    assert _digest(_said()) == _digest(_said(priority="marketing", variables={}))
-    assert _digest(_said()) != _digest(_said(priority="transactional"))
-    assert _digest(_said(sendAt="2026-11-01T12:00:00Z")) == _digest(
-        _said(sendAt="2026-11-01T13:00:00+01:00")
+    assert _digest(_trigger_body()) == _digest(_trigger_body(priority="marketing", variables={}))
+    assert _digest(_trigger_body()) != _digest(_trigger_body(priority="transactional"))
+    assert _digest(_trigger_body(sendAt="2026-11-01T12:00:00Z")) == _digest(
+        _trigger_body(sendAt="2026-11-01T13:00:00+01:00")
     )
 
 
 def test_wrong_triggers_have_digests_too() -> None:
-    wrong = _said(audience={})
-    assert _digest(wrong) == _digest(_shuffled(wrong)) != _digest(_said(audience={"all": False}))
+    wrong = _trigger_body(audience={})
+    assert (
+        _digest(wrong)
+        == _digest(_shuffled(wrong))
+        != _digest(_trigger_body(audience={"all": False}))
+    )
 
 
 def test_first_of_equal_recipients_wins() -> None:
@@ -177,7 +184,7 @@ def test_audience_names_in_order_and_once(field: str, kind: str) -> None:
     assert named is not None and [r.address for r in named] == [(kind, "b"), (kind, "a")]
 
 
-def test_everybody_is_not_named() -> None:
+def test_everyone_is_not_named() -> None:
     assert _trigger().named() is None
 
 
@@ -229,7 +236,7 @@ def test_lives_that_cannot_be(moments: dict[str, timedelta], code: str) -> None:
     st.binary(max_size=80)
     | st.builds(lambda d: orjson.dumps(d), st.dictionaries(st.text(max_size=3), JSON))
 )
-def test_any_bytes_are_judged(body: bytes) -> None:
+def test_any_bytes_are_parsed(body: bytes) -> None:
     with pytest.raises(InvalidPayload):
         parse_trigger(body)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shared.clock import LOOK_SECONDS, true_now, utc_now, wrong_clock
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 
 CLOSE = timedelta(seconds=20)
 
@@ -16,7 +16,7 @@ def test_nobody_sets_the_clock_without_the_variable() -> None:
     assert abs(utc_now() - datetime.now(UTC)) < CLOSE
 
 
-def test_a_clock_steps_as_its_file_says(tmp_path: Path) -> None:
+def test_a_clock_steps_as_its_file_states(tmp_path: Path) -> None:
     offset, ticks = tmp_path / "offset", ManualClock()
     clock = wrong_clock(offset, ticks.monotonic)
     assert abs(clock() - true_now()) < CLOSE

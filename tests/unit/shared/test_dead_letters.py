@@ -28,19 +28,19 @@ async def published(
     key: bytes = b"k", value: bytes = b"{", kind: str = "x", message: str = "wrong"
 ) -> tuple[OutgoingRecord, DeadLetter]:
     log = Log()
-    undertaker = DeadLetterPublisher("stage", cast(LogWriter, log), "log", lambda: AT)
+    publisher = DeadLetterPublisher("stage", cast(LogWriter, log), "log", lambda: AT)
     record = Record("topic", 0, 7, key, value, kind, 0)
-    await undertaker.publish([Poison(record, Rejected(message))])
+    await publisher.publish([Poison(record, Rejected(message))])
     (found,) = log.records
     return found, DeadLetter.parse(found.value)
 
 
 async def test_what_is_small_is_kept_whole() -> None:
-    found, letter = await published()
-    assert (found.key, DeadLetter.unpack(letter.key), DeadLetter.unpack(letter.value)) == (
+    found, dead_letter = await published()
+    assert (found.key, DeadLetter.unpack(dead_letter.key), DeadLetter.unpack(dead_letter.value)) == (
         b"k", b"k", b"{",
     )  # fmt: skip
-    assert (letter.type, letter.message, letter.cut) == ("x", "wrong", False)
+    assert (dead_letter.type, dead_letter.message, dead_letter.cut) == ("x", "wrong", False)
 
 
 LARGE = 3_900_000  # a record may be of 4 MiB
@@ -54,9 +54,9 @@ LARGE_ONES: list[tuple[bytes, bytes, str]] = [
 
 
 @pytest.mark.parametrize(("key", "value", "kind"), LARGE_ONES, ids=range(len(LARGE_ONES)))
-async def test_what_is_too_large_is_cut_and_says_so(key: bytes, value: bytes, kind: str) -> None:
-    found, letter = await published(key, value, kind, f"variables.{'x' * LARGE}: is wrong")
+async def test_what_is_too_large_is_cut_and_states_so(key: bytes, value: bytes, kind: str) -> None:
+    found, dead_letter = await published(key, value, kind, f"variables.{'x' * LARGE}: is wrong")
     assert len(found.key) + len(found.value) < MAX_MESSAGE_BYTES - 1_024
-    assert letter.cut
-    assert key.startswith(DeadLetter.unpack(letter.key))
-    assert value.startswith(DeadLetter.unpack(letter.value))
+    assert dead_letter.cut
+    assert key.startswith(DeadLetter.unpack(dead_letter.key))
+    assert value.startswith(DeadLetter.unpack(dead_letter.value))

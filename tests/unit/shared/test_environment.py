@@ -44,21 +44,21 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
 def test_n2_unknown_name_is_refused_with_the_nearest(
     monkeypatch: pytest.MonkeyPatch, name: str, meant: str
 ) -> None:
-    said = refusal(monkeypatch, **{name: SECRET})
-    assert said == f"{name} is no setting of Carillon; did you mean {meant}?"
+    message = refusal(monkeypatch, **{name: SECRET})
+    assert message == f"{name} is no setting of Carillon; did you mean {meant}?"
 
 
 def test_n2_every_unknown_name_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = refusal(monkeypatch, CARILLON_XYZZY="1", CARILLON_LOG_LEVLE="INFO")
-    assert said.splitlines() == [
+    message = refusal(monkeypatch, CARILLON_XYZZY="1", CARILLON_LOG_LEVLE="INFO")
+    assert message.splitlines() == [
         "CARILLON_LOG_LEVLE is no setting of Carillon; did you mean CARILLON_LOG_LEVEL?",
         "CARILLON_XYZZY is no setting of Carillon",
     ]
 
 
 def test_n2_a_key_in_a_group_given_as_json_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = refusal(monkeypatch, CARILLON_KAFKA='{"bootstrap_server": "kafka:9092"}')
-    assert "did you mean CARILLON_KAFKA__BOOTSTRAP_SERVERS?" in said
+    message = refusal(monkeypatch, CARILLON_KAFKA='{"bootstrap_server": "kafka:9092"}')
+    assert "did you mean CARILLON_KAFKA__BOOTSTRAP_SERVERS?" in message
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,12 @@ def test_n14_proxies_are_a_comma_list_or_json(
 
 @pytest.mark.parametrize("given", ["10.0.0.0/33", "10.0.0.0/8,proxy", '["10.0.0.0/8"', "[1]"])
 def test_n14_bad_networks_are_refused_at_load(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
-    said = refusal(monkeypatch, CARILLON_SENDER__TRUSTED_PROXIES=given)
-    assert said.startswith("CARILLON_SENDER__TRUSTED_PROXIES ")
-    assert said.endswith("for example CARILLON_SENDER__TRUSTED_PROXIES=10.0.0.0/8,192.168.0.0/16")
-    assert len(said.splitlines()) == 1
+    message = refusal(monkeypatch, CARILLON_SENDER__TRUSTED_PROXIES=given)
+    assert message.startswith("CARILLON_SENDER__TRUSTED_PROXIES ")
+    assert message.endswith(
+        "for example CARILLON_SENDER__TRUSTED_PROXIES=10.0.0.0/8,192.168.0.0/16"
+    )
+    assert len(message.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -138,9 +140,9 @@ def test_n14_bad_networks_are_refused_at_load(monkeypatch: pytest.MonkeyPatch, g
 def test_n14_bad_value_is_a_sentence_with_an_example(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, example: str
 ) -> None:
-    said = refusal(monkeypatch, **{name: value})
-    assert said.startswith(f"{name} ") and said.endswith(example)
-    assert len(said.splitlines()) == 1
+    message = refusal(monkeypatch, **{name: value})
+    assert message.startswith(f"{name} ") and message.endswith(example)
+    assert len(message.splitlines()) == 1
 
 
 def test_n14_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,8 +152,8 @@ def test_n14_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_n14_rules_between_settings_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = refusal(monkeypatch, CARILLON_PLAN__SWEEP_SECONDS="10")
-    assert said.startswith("CARILLON_PLAN__SWEEP_SECONDS must be more than")
+    message = refusal(monkeypatch, CARILLON_PLAN__SWEEP_SECONDS="10")
+    assert message.startswith("CARILLON_PLAN__SWEEP_SECONDS must be more than")
 
 
 def test_n14_the_launchers_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:

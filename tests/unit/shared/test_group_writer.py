@@ -60,8 +60,8 @@ async def test_a_failure_is_its_batchs_alone() -> None:
     writer = _writer(broker)
     first = await _begun(writer, "a", "b")
     broker.let.set()
-    told = await asyncio.gather(*first, return_exceptions=True)
-    assert [type(one) for one in told] == [LogUnavailable, LogUnavailable]
+    results = await asyncio.gather(*first, return_exceptions=True)
+    assert [type(one) for one in results] == [LogUnavailable, LogUnavailable]
     broker.broken = False
     await writer.publish(_record("c"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from shared.health import Component, Health
-from tests.fakes import START, ManualClock
+from tests.support.clocks import START, ManualClock
 
 
 def _component(critical: bool = False) -> tuple[ManualClock, Health, Component]:

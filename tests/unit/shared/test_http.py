@@ -21,7 +21,7 @@ from shared.http.responses import (
     client_address,
     is_private,
 )
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 
 PROXIES = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")]
 SECRET = "jane@shop.example"
@@ -125,7 +125,7 @@ async def test_errors_have_one_shape(path: str, status: int, code: str) -> None:
         assert error.keys() == {"field", "code", "message"}
 
 
-async def test_method_not_allowed_says_which_are() -> None:
+async def test_method_not_allowed_names_those_that_are() -> None:
     async with _client(_app()) as http:
         answer = await http.post("/conflict")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
@@ -138,7 +138,7 @@ async def test_headers_of_refusals() -> None:
         assert (await http.get("/who")).headers["www-authenticate"] == "Bearer"
 
 
-async def test_mistake_is_logged_and_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_mistake_is_logged_and_reveals_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "carillon.http"):
         async with _client(_app()) as http:
             answer = await http.get("/mistake")
@@ -219,7 +219,7 @@ async def test_f13_health_answers_head() -> None:
             assert (await http.post(path)).status_code == 405
 
 
-async def test_health_is_open_to_everybody() -> None:
+async def test_health_is_open_to_everyone() -> None:
     async with _client(_app(), "8.8.8.8") as http:
         assert (await http.get("/health/live")).json() == {"status": "live"}
         assert (await http.get("/health/ready")).json()["status"] == "ready"

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Awaitable, Callable
 
-import orjson
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.http.bounds import (
     BODY_PACE,
@@ -18,67 +14,17 @@ from shared.http.bounds import (
     MAX_HEADERS,
 )
 from shared.http.open_files import raise_file_limit
-from shared.service import serve
 from shared.settings import HttpSettings
-from tests.fakes import VirtualLoop, in_virtual_time
+from tests.unit.shared.http_connections import (
+    HEAD,
+    connect,
+    read_refusal,
+    read_response,
+    serve_in_virtual_time,
+)
 
-HEAD = b"POST / HTTP/1.1\r\nhost: x\r\n"
 KEEP_ALIVE = HttpSettings().keep_alive_seconds
 SLOW = 5.0  # within any time there is
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Tells how large the body was."""
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        size, more = size + len(message["body"]), message["more_body"]
-    body = b"%d" % size
-    headers = [(b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def served(
-    test: Callable[[int], Awaitable[None]], connections: int = 2_000, app: ASGIApp = echo
-) -> None:
-    async def run(_: VirtualLoop) -> None:
-        stop = asyncio.Event()
-        # Named TCP, asyncio sends at once: what waits for an ACK would wait for years in this time.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        port: int = listener.getsockname()[1]
-        http = HttpSettings(drain_seconds=1, max_connections=connections)
-        serving = asyncio.create_task(serve(app, listener, stop, http))
-        await asyncio.sleep(0.5)
-        try:
-            await test(port)
-        finally:
-            stop.set()
-            await serving
-
-    in_virtual_time(run)
-
-
-async def connect(port: int) -> Streams:
-    return await asyncio.open_connection("127.0.0.1", port)
-
-
-async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    return int(head.split()[1]), await reader.readexactly(length)
-
-
-async def refusal(reader: asyncio.StreamReader) -> tuple[int, str]:
-    """And the connection is closed."""
-    status, body = await answer(reader)
-    assert await reader.read() == b""
-    return status, orjson.loads(body)["code"]
 
 
 LARGE = [
@@ -96,14 +42,14 @@ def test_idle_connection_is_closed_only_after_its_time() -> None:
         reader, writer = await connect(port)
         for _ in range(3):
             writer.write(HEAD + b"content-length: 1\r\n\r\nx")
-            await answer(reader)
+            await read_response(reader)
             await asyncio.sleep(KEEP_ALIVE - 1)
         assert not reader.at_eof(), "each answer begins the time anew"
         await asyncio.sleep(4)
         assert await reader.read() == b""
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 @pytest.mark.parametrize("pieces", LARGE)
@@ -115,14 +61,14 @@ def test_large_heads_are_refused_as_soon_as_they_are_large(
         reader, writer = await connect(port)
         if after:  # also on a connection that was used before
             writer.write(after)
-            assert await answer(reader) == (200, b"2")
+            assert await read_response(reader) == (200, b"2")
         for piece in pieces:
             writer.write(piece)
             await asyncio.sleep(0.001)
-        assert await refusal(reader) == (431, "head_too_large")
+        assert await read_refusal(reader) == (431, "head_too_large")
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 def test_what_is_within_the_bounds_is_served() -> None:
@@ -131,11 +77,11 @@ def test_what_is_within_the_bounds_is_served() -> None:
         headers = b"a: b\r\n" * (MAX_HEADERS - 2) + b"content-length: %d\r\n\r\n"
         for size in (100_000, 0, 200_000):
             writer.write(HEAD + headers % size + b"x" * size)
-            assert await answer(reader) == (200, b"%d" % size)
+            assert await read_response(reader) == (200, b"%d" % size)
             await asyncio.sleep(2 * HEAD_SECONDS)  # idle, and still there
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 @pytest.mark.parametrize(
@@ -147,11 +93,11 @@ def test_half_a_request_is_waited_for_only_so_long(sent: bytes, seconds: float) 
         reader, writer = await connect(port)
         writer.write(sent)
         began = asyncio.get_running_loop().time()
-        assert await refusal(reader) == (408, "too_slow")
+        assert await read_refusal(reader) == (408, "too_slow")
         assert seconds <= asyncio.get_running_loop().time() - began <= seconds + 3
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 def test_a_drop_now_and_then_is_not_enough_but_a_pace_is() -> None:
@@ -165,12 +111,12 @@ def test_a_drop_now_and_then_is_not_enough_but_a_pace_is() -> None:
                 dropping.write(b"x")
             await asyncio.sleep(SLOW)
             writer.write(b"x" * int(SLOW * BODY_PACE))
-        assert await answer(reader) == (200, b"%d" % size)
-        assert await refusal(drops) == (408, "too_slow")
+        assert await read_response(reader) == (200, b"%d" % size)
+        assert await read_refusal(drops) == (408, "too_slow")
         for each in (dropping, writer):
             each.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 def test_silent_connections_are_closed() -> None:
@@ -179,7 +125,7 @@ def test_silent_connections_are_closed() -> None:
         assert await reader.read() == b""
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 def test_there_are_only_so_many_connections() -> None:
@@ -187,16 +133,16 @@ def test_there_are_only_so_many_connections() -> None:
         kept = [await connect(port) for _ in range(3)]
         await asyncio.sleep(0.1)
         late, writer = await connect(port)
-        assert await refusal(late) == (503, "too_many_connections")
+        assert await read_refusal(late) == (503, "too_many_connections")
         kept[0][1].close()
         await asyncio.sleep(0.1)
         again, other = await connect(port)
         other.write(HEAD + b"content-length: 2\r\n\r\nhi")
-        assert await answer(again) == (200, b"2")
+        assert await read_response(again) == (200, b"2")
         for each in (writer, other, *(w for _, w in kept)):
             each.close()
 
-    served(test, connections=3)
+    serve_in_virtual_time(test, connections=3)
 
 
 @pytest.mark.parametrize("name", [b"Upgrade", b"upgrade"])
@@ -211,20 +157,20 @@ def test_who_asks_for_another_protocol_is_served_in_this_one(name: bytes) -> Non
             writer.write(HEAD + asks + b"content-length: %d\r\n\r\n" % len(body))
             await asyncio.sleep(0.01)
             writer.write(body)
-            assert await answer(reader) == (200, b"%d" % len(body))
+            assert await read_response(reader) == (200, b"%d" % len(body))
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 def test_nonsense_is_a_400() -> None:
     async def test(port: int) -> None:
         reader, writer = await connect(port)
         writer.write(b"HELO mail.example\r\n\r\n")
-        assert await refusal(reader) == (400, "bad_request")
+        assert await read_refusal(reader) == (400, "bad_request")
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 def test_connections_leave_files_for_the_rest() -> None:

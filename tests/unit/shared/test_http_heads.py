@@ -10,7 +10,13 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from shared.settings import HttpSettings, Settings
-from tests.unit.shared.test_http_bounds import HEAD, answer, connect, refusal, served
+from tests.unit.shared.http_connections import (
+    HEAD,
+    connect,
+    read_refusal,
+    read_response,
+    serve_in_virtual_time,
+)
 
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 H2C = b"Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AA\r\n"
@@ -40,7 +46,7 @@ def asking(*pieces: bytes, check: Callable[[dict[str, str], int], object]) -> Te
         for piece in pieces:
             writer.write(piece)
             await asyncio.sleep(0.01)
-        status, body = await answer(reader)
+        status, body = await read_response(reader)
         assert status == 200
         seen = orjson.loads(body)
         assert check(dict(seen["headers"]), seen["size"])
@@ -70,7 +76,9 @@ def test_a5_trailers_are_dropped_whatever_their_name(name: bytes, pieces: int) -
         3: [CHUNKED + b"2\r\nhi\r\n", b"0\r\n" + trailer[:4], trailer[4:]],
     }[pieces]
     known = {"host": "x", "transfer-encoding": "chunked"}
-    served(asking(*parts, check=lambda headers, size: (headers, size) == (known, 2)), app=mirror)
+    serve_in_virtual_time(
+        asking(*parts, check=lambda headers, size: (headers, size) == (known, 2)), app=mirror
+    )
 
 
 def test_a5_trailers_are_not_the_next_request_s_either() -> None:
@@ -78,11 +86,11 @@ def test_a5_trailers_are_not_the_next_request_s_either() -> None:
         reader, writer = await connect(port)
         writer.write(CHUNKED + b"0\r\nAuthorization: Bearer x\r\n\r\n" + CHUNKED + b"0\r\n\r\n")
         for _ in range(2):
-            status, body = await answer(reader)
+            status, body = await read_response(reader)
             assert status == 200 and b"authorization" not in body
         writer.close()
 
-    served(test, app=mirror)
+    serve_in_virtual_time(test, app=mirror)
 
 
 def test_upgrade_in_any_two_segments_is_served_in_this_protocol() -> None:
@@ -97,13 +105,13 @@ def test_upgrade_in_any_two_segments_is_served_in_this_protocol() -> None:
                 for piece in (whole[:cut], whole[cut:]):
                     writer.write(piece)
                     await asyncio.sleep(0.001)
-                status, told = await answer(reader)
-                seen = orjson.loads(told)
+                status, payload = await read_response(reader)
+                seen = orjson.loads(payload)
                 assert (status, seen["size"]) == (200, size)
                 assert "upgrade" not in dict(seen["headers"])
         writer.close()
 
-    served(test, app=mirror)
+    serve_in_virtual_time(test, app=mirror)
 
 
 def test_upgrades_behind_each_other_are_all_served() -> None:
@@ -111,11 +119,11 @@ def test_upgrades_behind_each_other_are_all_served() -> None:
         reader, writer = await connect(port)
         writer.write((HEAD + H2C + b"content-length: 2\r\n\r\nhi") * 40)
         for _ in range(40):
-            status, told = await answer(reader)
-            assert (status, orjson.loads(told)["size"]) == (200, 2)
+            status, payload = await read_response(reader)
+            assert (status, orjson.loads(payload)["size"]) == (200, 2)
         writer.close()
 
-    served(test, app=mirror)
+    serve_in_virtual_time(test, app=mirror)
 
 
 @pytest.mark.parametrize(
@@ -135,15 +143,15 @@ def test_no_or_two_hosts_and_other_versions_are_a_400(head: bytes) -> None:
     async def test(port: int) -> None:
         reader, writer = await connect(port)
         writer.write(head)
-        assert await refusal(reader) == (400, "bad_request")
+        assert await read_refusal(reader) == (400, "bad_request")
         writer.close()
 
-    served(test, app=mirror)
+    serve_in_virtual_time(test, app=mirror)
 
 
 def test_http_1_0_needs_no_host() -> None:
     """Load balancers look after our health in this way."""
-    served(
+    serve_in_virtual_time(
         asking(b"GET / HTTP/1.0\r\n\r\n", check=lambda h, size: (h, size) == ({}, 0)), app=mirror
     )
 
@@ -152,7 +160,7 @@ def test_http_1_0_needs_no_host() -> None:
 def test_f13_blanks_around_values_mean_nothing(value: bytes) -> None:
     head = b"GET / HTTP/1.1\r\nHost:x \t\r\nX-Write-Key:" + value + b"\r\n\r\n"
     known = {"host": "x", "x-write-key": "v"}
-    served(asking(head, check=lambda headers, _: headers == known), app=mirror)
+    serve_in_virtual_time(asking(head, check=lambda headers, _: headers == known), app=mirror)
 
 
 def test_f13_connections_outlive_a_proxy_s_patience(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,14 +170,14 @@ def test_f13_connections_outlive_a_proxy_s_patience(monkeypatch: pytest.MonkeyPa
         reader, writer = await connect(port)
         for seconds in (70, 70, 0):
             writer.write(HEAD + b"content-length: 0\r\n\r\n")
-            assert (await answer(reader))[0] == 200
+            assert (await read_response(reader))[0] == 200
             await asyncio.sleep(seconds)
         began = asyncio.get_running_loop().time()
         assert await reader.read() == b""
         assert 70 < asyncio.get_running_loop().time() - began < 80
         writer.close()
 
-    served(test, app=mirror)
+    serve_in_virtual_time(test, app=mirror)
     assert HttpSettings().keep_alive_seconds == 75
     monkeypatch.setenv("CARILLON_INGEST__KEEP_ALIVE_SECONDS", "9")
     assert Settings().ingest.keep_alive_seconds == 9

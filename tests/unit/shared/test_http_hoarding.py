@@ -10,7 +10,14 @@ from starlette.types import Receive, Scope, Send
 
 from shared.http.bounds import ANSWER_SECONDS, MAX_HEAD_BYTES, MAX_HEADERS
 from shared.http.quota import PART, ConnectionQuota
-from tests.unit.shared.test_http_bounds import HEAD, Streams, answer, connect, refusal, served
+from tests.unit.shared.http_connections import (
+    HEAD,
+    Streams,
+    connect,
+    read_refusal,
+    read_response,
+    serve_in_virtual_time,
+)
 
 FLOOD = 65_536_000  # more than a kernel keeps of a connection
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n"
@@ -31,10 +38,10 @@ def test_what_follows_a_body_is_bounded(trailers: bytes) -> None:
     async def test(port: int) -> None:
         reader, writer = await connect(port)
         await write(writer, CHUNKED, trailers)
-        assert await refusal(reader) == (431, "head_too_large")
+        assert await read_refusal(reader) == (431, "head_too_large")
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 def test_body_in_any_pieces_is_no_head() -> None:
@@ -47,10 +54,13 @@ def test_body_in_any_pieces_is_no_head() -> None:
                 await asyncio.sleep(0.001)
                 writer.write(b"x" * 512 + b"\r\n")
             writer.write(b"0\r\na: b\r\n\r\n")
-            assert await answer(reader) == (200, b"%d" % (1_024 * (MAX_HEAD_BYTES // 1_024 + 8)))
+            assert await read_response(reader) == (
+                200,
+                b"%d" % (1_024 * (MAX_HEAD_BYTES // 1_024 + 8)),
+            )
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 async def early(scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,12 +74,12 @@ def test_who_was_answered_is_not_answered_twice() -> None:
     async def test(port: int) -> None:
         reader, writer = await connect(port)
         writer.write(CHUNKED)
-        assert await answer(reader) == (401, b"")
+        assert await read_response(reader) == (401, b"")
         await write(writer, LONG)
         assert await reader.read() == b""
         writer.close()
 
-    served(test, app=early)
+    serve_in_virtual_time(test, app=early)
 
 
 async def flood(scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,7 +100,7 @@ def test_answer_that_nobody_reads_is_given_up() -> None:
                 size += len(some)
             assert size < FLOOD
 
-    served(test, app=flood)
+    serve_in_virtual_time(test, app=flood)
 
 
 def test_answer_that_is_read_slowly_is_not() -> None:
@@ -104,7 +114,7 @@ def test_answer_that_is_read_slowly_is_not() -> None:
         assert size > FLOOD
         writer.close()
 
-    served(test, app=flood)
+    serve_in_virtual_time(test, app=flood)
 
 
 def test_one_address_has_a_part_of_the_connections(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,16 +124,16 @@ def test_one_address_has_a_part_of_the_connections(monkeypatch: pytest.MonkeyPat
         kept: list[Streams] = [await connect(port) for _ in range(8 // PART)]
         await asyncio.sleep(0.1)
         late, writer = await connect(port)
-        assert await refusal(late) == (429, "too_many_connections")
+        assert await read_refusal(late) == (429, "too_many_connections")
         kept.pop()[1].close()
         await asyncio.sleep(0.1)
         again, other = await connect(port)
         other.write(HEAD + b"content-length: 2\r\n\r\nhi")
-        assert await answer(again) == (200, b"2")
+        assert await read_response(again) == (200, b"2")
         for each in (writer, other, *(w for _, w in kept)):
             each.close()
 
-    served(test, connections=8)
+    serve_in_virtual_time(test, connections=8)
 
 
 def test_ourselves_and_proxies_have_as_many_as_there_are() -> None:

@@ -9,7 +9,14 @@ from starlette.types import Receive, Scope, Send
 
 from shared.http.bounds import MAX_HEAD_BYTES, BoundedProtocol
 from shared.http.pipeline import MAX_QUEUED, piece_end
-from tests.unit.shared.test_http_bounds import HEAD, answer, connect, echo, refusal, served
+from tests.unit.shared.http_connections import (
+    HEAD,
+    connect,
+    echo,
+    read_refusal,
+    read_response,
+    serve_in_virtual_time,
+)
 
 GET = HEAD.replace(b"POST", b"GET") + b"\r\n"
 LARGE = 200_000
@@ -63,7 +70,7 @@ def test_a1_only_so_many_requests_wait_and_nothing_is_read_meanwhile(
         writer.close()
 
     app = Slow()
-    served(test, app=app)
+    serve_in_virtual_time(test, app=app)
 
 
 @pytest.mark.parametrize("size", [0, 10, LARGE])
@@ -84,11 +91,11 @@ def test_a1_all_are_answered_in_turn_whatever_their_bodies(
             body = (b"\r\n\r\n" * each)[:each]
             writer.write(HEAD + b"content-length: %d\r\n\r\n" % each + body)
         for each in sizes:
-            assert await answer(reader) == (200, b"%d" % each)
+            assert await read_response(reader) == (200, b"%d" % each)
         assert 0 < most <= MAX_QUEUED
         writer.close()
 
-    served(test, app=watched)
+    serve_in_virtual_time(test, app=watched)
 
 
 def test_a1_requests_that_come_in_crumbs_are_answered() -> None:
@@ -99,10 +106,10 @@ def test_a1_requests_that_come_in_crumbs_are_answered() -> None:
             writer.write(text[start : start + 7])
             await asyncio.sleep(0.001)
         for _ in range(30):
-            assert await answer(reader) == (200, b"2")
+            assert await read_response(reader) == (200, b"2")
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 def test_a1_answers_that_nobody_reads_do_not_pile_up(connections: list[BoundedProtocol]) -> None:
@@ -133,7 +140,7 @@ def test_a1_answers_that_nobody_reads_do_not_pile_up(connections: list[BoundedPr
             await asyncio.sleep(0.1)
         writer.close()
 
-    served(test, app=large)
+    serve_in_virtual_time(test, app=large)
 
 
 def test_a1_refusal_is_not_taken_for_an_earlier_answer() -> None:
@@ -144,11 +151,11 @@ def test_a1_refusal_is_not_taken_for_an_earlier_answer() -> None:
             assert await reader.read() == b""
             writer.close()
 
-    served(test, app=Slow())
+    serve_in_virtual_time(test, app=Slow())
 
 
 def test_a1_the_request_that_runs_learns_that_its_client_has_gone() -> None:
-    told = asyncio.Event()
+    noticed = asyncio.Event()
 
     async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -158,27 +165,27 @@ def test_a1_the_request_that_runs_learns_that_its_client_has_gone() -> None:
             await send({"type": "http.response.body", "body": b"x" * 1_024, "more_body": True})
             await asyncio.sleep(0.1)
         assert end.result()["type"] == "http.disconnect"
-        told.set()
+        noticed.set()
 
     async def test(port: int) -> None:
         _, writer = await connect(port)
         writer.write(GET * 5)
         await asyncio.sleep(0.1)
         writer.close()
-        await asyncio.wait_for(told.wait(), 30)
+        await asyncio.wait_for(noticed.wait(), 30)
 
-    served(test, app=stream)
+    serve_in_virtual_time(test, app=stream)
 
 
 def test_a1_half_a_request_behind_another_is_waited_for_only_so_long() -> None:
     async def test(port: int) -> None:
         reader, writer = await connect(port)
         writer.write(GET + HEAD)
-        assert (await answer(reader))[0] == 200
-        assert await refusal(reader) == (408, "too_slow")
+        assert (await read_response(reader))[0] == 200
+        assert await read_refusal(reader) == (408, "too_slow")
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 @pytest.mark.parametrize("end", [b"", b"\r\n\r\n"])
@@ -186,14 +193,14 @@ def test_a1_large_head_behind_another_request_is_refused(end: bytes) -> None:
     async def test(port: int) -> None:
         reader, writer = await connect(port)
         writer.write(GET)
-        assert (await answer(reader))[0] == 200
+        assert (await read_response(reader))[0] == 200
         writer.write(GET + HEAD + b"a: " + b"x" * 3 * MAX_HEAD_BYTES + end)
         await asyncio.sleep(0.1)
         writer.write(b"x" * 2 * MAX_HEAD_BYTES)
         assert (await reader.read()).count(b"HTTP/1.1 200") <= 1
         writer.close()
 
-    served(test)
+    serve_in_virtual_time(test)
 
 
 def test_pieces_begin_few_requests() -> None:

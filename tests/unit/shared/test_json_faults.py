@@ -75,7 +75,7 @@ def test_c3_a_line_of_a_list_says_its_line_once() -> None:
     assert caught.value.message == "line 1: not JSON: column 2: a key in double quotes is expected"
 
 
-def test_what_the_parser_will_say_one_day_has_its_place_too() -> None:
+def test_what_the_parser_will_state_one_day_has_its_place_too() -> None:
     error = orjson.JSONDecodeError("quite another reason", "xx\nyy", 4)
     assert describe_fault(b"xx\nyy", error) == f"line 2, column 2: {OTHERWISE}"
     surrogate = orjson.JSONDecodeError("str is not valid UTF-8: surrogates", "", 0)

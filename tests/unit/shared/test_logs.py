@@ -43,7 +43,7 @@ def test_exception_is_type_and_place_without_text() -> None:
     assert SECRET not in str(line)
 
 
-def test_causes_and_groups_say_no_text_either() -> None:
+def test_causes_and_groups_reveal_no_text_either() -> None:
     error = ValueError("outer")
     error.__cause__ = KeyError(SECRET)
     group = ExceptionGroup(SECRET, [error, ExceptionGroup("inner", [TypeError(SECRET)])])

@@ -97,9 +97,9 @@ def test_duplicates_are_named_by_place() -> None:
 
 
 def test_n4_code_and_name_are_kept_and_the_text_is_not() -> None:
-    said = {"code": 18, "codeName": "AuthenticationFailed", "errmsg": "user=shop password=x"}
+    details = {"code": 18, "codeName": "AuthenticationFailed", "errmsg": "user=shop password=x"}
     with pytest.raises(StoreUnavailable) as caught, translate_mongo_errors():
-        raise OperationFailure("user=shop password=x", 18, said)
+        raise OperationFailure("user=shop password=x", 18, details)
     error = caught.value
     assert error.answer == ServerAnswer(18, "AuthenticationFailed")
     assert error.reason == "mongo_unavailable (18 AuthenticationFailed)"
@@ -110,8 +110,8 @@ def test_n4_code_and_name_are_kept_and_the_text_is_not() -> None:
 
 
 def test_n4_a_name_that_is_a_text_is_left_out() -> None:
-    said = {"code": 18, "codeName": "no such user: shop@example"}
-    assert answer_of(OperationFailure("x", 18, said)) == ServerAnswer(18, None)
+    details = {"code": 18, "codeName": "no such user: shop@example"}
+    assert answer_of(OperationFailure("x", 18, details)) == ServerAnswer(18, None)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_n4_a_name_that_is_a_text_is_left_out() -> None:
     [(_bulk(11000, INVENTED), INVENTED), (_bulk(11000, concern=True), 64), (_bulk(2), 2)],
     ids=str,
 )
-def test_a_bulk_tells_the_code_that_nobody_foresaw(error: BulkWriteError, code: int) -> None:
+def test_a_bulk_reports_the_code_that_nobody_foresaw(error: BulkWriteError, code: int) -> None:
     assert answer_of(error) == ServerAnswer(code, None)
 
 

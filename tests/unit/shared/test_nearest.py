@@ -64,7 +64,7 @@ def test_long_names_cost_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "said"),
+    ("known", "suggestion"),
     [
         ([], "; there is none yet"),
         (["demo", "shop"], "; did you mean `demo`?"),
@@ -73,5 +73,5 @@ def test_long_names_cost_nothing() -> None:
         ([f"shop-{n:02}" for n in range(12)], ", shop-09 and 2 more"),
     ],
 )
-def test_c3_names_are_suggested_or_listed(known: list[str], said: str) -> None:
-    assert suggest("demmo", known).endswith(said)
+def test_c3_names_are_suggested_or_listed(known: list[str], suggestion: str) -> None:
+    assert suggest("demmo", known).endswith(suggestion)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.stage.poison_throttle import POISON_LIMIT, SLOW_UNIT_SECONDS, PoisonThrottle
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 
 
 def _watch() -> tuple[PoisonThrottle, ManualClock]:

@@ -60,7 +60,7 @@ def test_environment_reaches_every_group(monkeypatch: pytest.MonkeyPatch) -> Non
     assert settings.development is True
 
 
-def test_secrets_are_not_shown() -> None:
+def test_secrets_are_not_displayed() -> None:
     settings = Settings(
         secret_key=SecretStr("hidden" * 8), ops=OpsSettings(token=SecretStr("token-1"))
     )

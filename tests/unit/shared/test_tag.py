@@ -68,5 +68,5 @@ def test_too_long_is_none_although_genuine() -> None:
 
 
 @given(st.text(max_size=MAX_TAG + 5))
-def test_any_text_is_judged_without_error(text: str) -> None:
+def test_any_text_is_verified_without_error(text: str) -> None:
     assert TAGGER.verify(text) is None

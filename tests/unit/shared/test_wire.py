@@ -88,8 +88,8 @@ def test_errors_name_fields_and_echo_nothing(fields: dict[str, Any], field: str)
         validate(Sample, _sample(**fields), prefix="events.3.")
     error = caught.value
     assert [e.field for e in error.errors] == [f"events.3.{field}"]
-    said = error.message + repr(error.errors) + str(error)
-    assert SECRET not in said and "jane" not in said
+    message = error.message + repr(error.errors) + str(error)
+    assert SECRET not in message and "jane" not in message
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"a": NaN}', b"\xff", b'"\\ud800"', b"[" * 5_000])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sender_service.dispatcher.throttle import LEAST, RECOVERY_SECONDS, AimdThrottle
-from tests.fakes import ManualClock
+from tests.support.clocks import ManualClock
 
 
 @pytest.fixture
@@ -16,38 +16,38 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def caution(clock: ManualClock) -> AimdThrottle:
+def throttle(clock: ManualClock) -> AimdThrottle:
     return AimdThrottle(clock.monotonic)
 
 
-def test_nothing_is_held_back_before_a_refusal(caution: AimdThrottle) -> None:
-    assert caution.share == 1
+def test_nothing_is_throttled_before_a_refusal(throttle: AimdThrottle) -> None:
+    assert throttle.share == 1
 
 
-def test_calls_under_way_count_once(caution: AimdThrottle, clock: ManualClock) -> None:
+def test_calls_under_way_count_once(throttle: AimdThrottle, clock: ManualClock) -> None:
     for _ in range(20):
-        caution.refused(2)
+        throttle.refused(2)
         clock.advance(0.05)
-    assert caution.share == 0.5
+    assert throttle.share == 0.5
 
 
 def test_share_waits_for_the_end_of_the_pause_and_recovers(
-    caution: AimdThrottle, clock: ManualClock
+    throttle: AimdThrottle, clock: ManualClock
 ) -> None:
-    caution.refused(10)
+    throttle.refused(10)
     clock.advance(10)
-    assert caution.share == 0.5
+    assert throttle.share == 0.5
     clock.advance(RECOVERY_SECONDS / 4)
-    assert caution.share == pytest.approx(0.75)
+    assert throttle.share == pytest.approx(0.75)
     clock.advance(RECOVERY_SECONDS)
-    assert caution.share == 1
+    assert throttle.share == 1
 
 
 @given(st.lists(st.tuples(st.floats(0, 20), st.floats(0, 5)), max_size=40))
 def test_never_to_nothing(refusals: list[tuple[float, float]]) -> None:
     clock = ManualClock()
-    caution = AimdThrottle(clock.monotonic)
+    throttle = AimdThrottle(clock.monotonic)
     for after, pause in refusals:
         clock.advance(after)
-        caution.refused(pause)
-        assert LEAST <= caution.share <= 1
+        throttle.refused(pause)
+        assert LEAST <= throttle.share <= 1

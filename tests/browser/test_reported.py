@@ -33,7 +33,7 @@ def identified(site: Site) -> list[Any]:
     return [event["data"] for event in site.of("identify")]
 
 
-async def test_refused_login_is_told_again(site: Site, visitor: Visitor) -> None:
+async def test_refused_login_is_reported_again(site: Site, visitor: Visitor) -> None:
     site.rejected.append({"index": 0, "code": "login_hash", "message": "wrong"})
     await visit(site, visitor, ANNA)
     site.rejected.clear()
@@ -48,7 +48,7 @@ async def test_another_proof_is_news(site: Site, visitor: Visitor) -> None:
     assert [data["loginHash"] for data in identified(site)] == ["bad", "good"]
 
 
-async def test_refused_purchase_and_player_are_told_again(site: Site, visitor: Visitor) -> None:
+async def test_refused_purchase_and_player_are_reported_again(site: Site, visitor: Visitor) -> None:
     site.answers.extend([(401, {})] * 4)
     fail = "<script>window.failed = []; carillon('onError', (e) => failed.push(e.where))</script>"
     await visitor.go(site.page("/", fail + SDK, layer=[ORDER]))
@@ -63,7 +63,7 @@ async def test_refused_purchase_and_player_are_told_again(site: Site, visitor: V
         assert len({event["id"] for event in site.of(kind)}) == 1
 
 
-async def test_refused_player_is_not_told_again_by_the_same_page(
+async def test_refused_player_is_not_reported_again_by_the_same_page(
     site: Site, visitor: Visitor
 ) -> None:
     """Which looks at the SDK every few seconds, here every 20 ms."""
@@ -74,11 +74,11 @@ async def test_refused_player_is_not_told_again_by_the_same_page(
     await visitor.go(site.page("/", fail + SDK))
     await visitor.page.wait_for_function("failed.includes('send oneSignal')")
     await visitor.page.evaluate("new Promise((done) => setTimeout(done, 300))")
-    told = await visitor.page.evaluate("failed.filter((where) => where === 'send oneSignal')")
-    assert len(told) == 1
+    result = await visitor.page.evaluate("failed.filter((where) => where === 'send oneSignal')")
+    assert len(result) == 1
 
 
-async def test_purchase_that_is_too_large_is_not_taken_for_told(
+async def test_purchase_that_is_too_large_is_not_taken_for_reported(
     site: Site, visitor: Visitor
 ) -> None:
     many = {f"i{n:03}" + "x" * 120: {"quantity": 1, "price": 1} for n in range(200)}
@@ -106,7 +106,7 @@ async def test_logout_makes_the_person_news_and_no_order(site: Site, visitor: Vi
     assert len(site.of("purchase")) == 1
 
 
-async def test_pages_that_say_less_tell_nothing_again(site: Site, visitor: Visitor) -> None:
+async def test_pages_with_less_data_report_nothing_again(site: Site, visitor: Visitor) -> None:
     full = {**ANNA, "email": "a@example.test"}
     only = {"pageType": "other", "email": "a@example.test"}
     for layer in (full, ANNA, full, only, ANNA, full):
@@ -127,14 +127,14 @@ async def test_anothers_login_and_its_email_are_news(site: Site, visitor: Visito
     ]
 
 
-async def test_email_alone_is_told_once(site: Site, visitor: Visitor) -> None:
-    guest = {"pageType": "other", "email": "guest@example.test"}
+async def test_email_alone_is_reported_once(site: Site, visitor: Visitor) -> None:
+    visitor_by_email = {"pageType": "other", "email": "guest@example.test"}
     for _ in range(3):
-        await visit(site, visitor, guest)
+        await visit(site, visitor, visitor_by_email)
     assert identified(site) == [{"email": "guest@example.test"}]
 
 
-async def test_another_visitor_id_is_told_all(site: Site, visitor: Visitor) -> None:
+async def test_another_visitor_id_is_reported_with_all(site: Site, visitor: Visitor) -> None:
     await visit(site, visitor, ANNA, head=SDK)
     await site.until("oneSignal")
     other = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d11"
@@ -154,7 +154,7 @@ async def test_clock_that_ran_ahead_silences_nothing(site: Site, visitor: Visito
     assert len(identified(site)) == 2
 
 
-async def test_rubbish_in_place_of_what_was_told_is_overwritten(
+async def test_rubbish_in_place_of_what_was_reported_is_overwritten(
     site: Site, visitor: Visitor
 ) -> None:
     for rubbish in ("5", '"text"', "[]", '{"login": 7, "push": null}', "{"):
@@ -163,7 +163,7 @@ async def test_rubbish_in_place_of_what_was_told_is_overwritten(
     assert len(identified(site)) == 5
 
 
-async def test_two_apps_of_one_site_are_told_each(site: Site, visitor: Visitor) -> None:
+async def test_two_apps_of_one_site_get_reports_each(site: Site, visitor: Visitor) -> None:
     def app(name: str, key: str) -> App:
         keys = [{"id": "browser", "kind": "write", "hash": VAULT.hash_key(key)}]
         one_signal = {"appId": "5eed0000-ca21-4110-8000-0000000de300", "restApiKey": "sealed"}

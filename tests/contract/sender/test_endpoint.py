@@ -66,7 +66,7 @@ async def test_bodies_that_are_none(shop: Api) -> None:
         assert answer.status_code == 422, body
 
 
-async def test_too_large_is_told_so(shop: Api) -> None:
+async def test_too_large_is_reported(shop: Api) -> None:
     huge = a_trigger(variables={"pad": "x" * (1024 * 1024)})
     _check_error(await shop.call("POST", "/v1/sends", json=huge), 413, "trigger_too_large")
     assert (await shop.call("GET", f"/v1/sends/{huge['id']}")).status_code == 404

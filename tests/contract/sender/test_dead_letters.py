@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sender_service.store.dead_letters import DeadLetterStore
-from shared.models.dead_letter import DeadLetter
 from shared.settings import Settings
+from tests.contract.sender.dead_letters import save_dead_letter
 from tests.contract.sender.ops import Ops, open_ops
 
 
@@ -19,21 +19,6 @@ from tests.contract.sender.ops import Ops, open_ops
 async def ops(settings: Settings) -> AsyncIterator[Ops]:
     async with open_ops(settings) as opened:
         yield opened
-
-
-async def save_dead_letter(
-    ops: Ops, value: bytes = b'{"a":1}', ago: float = 60, **more: Any
-) -> DeadLetter:
-    letter = DeadLetter(
-        **{
-            "id": str(uuid.uuid4()), "stage": "intake", "topic": "carillon.triggers",
-            "partition": 0, "offset": 7, "type": "trigger", "key": DeadLetter.pack(b"\xffk"),
-            "value": DeadLetter.pack(value), "code": "unknown_app", "message": "no such app",
-            "at": ops.clock() - timedelta(seconds=ago), **more,
-        }
-    )  # fmt: skip
-    await DeadLetterStore(ops.database).put([letter])
-    return letter
 
 
 async def listed(ops: Ops, **params: Any) -> list[str]:
@@ -62,22 +47,22 @@ async def test_list_holds_no_content(ops: Ops) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "content"),
     [(b'{"a":1}', {"a": 1}), (b"no json", "no json"), (b"\xff\xfe", {"base64": "//4="})],
 )
-async def test_admin_sees_the_content(ops: Ops, value: bytes, told: Any) -> None:
-    letter = await save_dead_letter(ops, value)
-    found = await ops.ok("GET", f"/v1/dead-letters/{letter.id}")
-    assert (found["value"], found["key"]) == (told, {"base64": "/2s="})
-    (deed,) = (await ops.ok("GET", "/v1/audit"))["items"]
-    assert deed["target"] == {"letter": letter.id}
+async def test_admin_sees_the_content(ops: Ops, value: bytes, content: Any) -> None:
+    dead_letter = await save_dead_letter(ops, value)
+    found = await ops.ok("GET", f"/v1/dead-letters/{dead_letter.id}")
+    assert (found["value"], found["key"]) == (content, {"base64": "/2s="})
+    (entry,) = (await ops.ok("GET", "/v1/audit"))["items"]
+    assert entry["target"] == {"letter": dead_letter.id}
 
 
-async def test_replay_publishes_the_same_bytes_and_says_who(ops: Ops) -> None:
-    letter = await save_dead_letter(ops, b"\x00raw")
+async def test_replay_publishes_the_same_bytes_and_states_who(ops: Ops) -> None:
+    dead_letter = await save_dead_letter(ops, b"\x00raw")
     token = await ops.token("operate")
-    answer = await ops.ok("POST", f"/v1/dead-letters/{letter.id}/replay", token)
-    assert answer == {"id": letter.id, "topic": "carillon.triggers", "replayed": True}
+    answer = await ops.ok("POST", f"/v1/dead-letters/{dead_letter.id}/replay", token)
+    assert answer == {"id": dead_letter.id, "topic": "carillon.triggers", "replayed": True}
     (record,) = ops.log.records
     assert (record.topic, record.key, record.value, record.type) == (
         "carillon.triggers", b"\xffk", b"\x00raw", "trigger"
@@ -85,12 +70,12 @@ async def test_replay_publishes_the_same_bytes_and_says_who(ops: Ops) -> None:
     (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
     (made,) = (await ops.ok("GET", "/v1/tokens"))["items"]
     assert (shown["replays"], shown["replayedBy"]) == (1, made["id"])
-    await DeadLetterStore(ops.database).put([letter])  # the undertaker's record comes again
+    await DeadLetterStore(ops.database).put([dead_letter])  # the undertaker's record comes again
     (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
     assert shown["replays"] == 1
 
 
-async def test_replay_of_many_says_what_came_of_each(ops: Ops) -> None:
+async def test_replay_of_many_states_what_came_of_each(ops: Ops) -> None:
     good, cut = await save_dead_letter(ops), await save_dead_letter(ops, cut=True)
     foreign, unknown = await save_dead_letter(ops, topic="somebody.else"), str(uuid.uuid4())
     ids = [good.id, cut.id, foreign.id, unknown, good.id]
@@ -102,9 +87,9 @@ async def test_replay_of_many_says_what_came_of_each(ops: Ops) -> None:
 
 
 async def test_replay_without_kafka_marks_nothing(ops: Ops) -> None:
-    letter = await save_dead_letter(ops)
+    dead_letter = await save_dead_letter(ops)
     ops.log.away = True
-    answer = await ops.call("POST", f"/v1/dead-letters/{letter.id}/replay")
+    answer = await ops.call("POST", f"/v1/dead-letters/{dead_letter.id}/replay")
     assert (answer.status_code, answer.json()["code"]) == (503, "kafka_unavailable")
     assert "replayedAt" not in (await ops.ok("GET", "/v1/dead-letters"))["items"][0]
 

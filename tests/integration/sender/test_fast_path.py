@@ -18,8 +18,8 @@ from sender_service.scheduler.ahead import InFlightLimit
 from sender_service.store.pages import DUE_LIMIT
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.collections import BUDGETS, PAGES, PLAYERS
-from tests.fakes import ManualClock
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
+from tests.support.clocks import ManualClock
 
 
 async def upload(pair: TwoReplicas, send: str, count: int, priority: str, **more: Any) -> str:
@@ -60,7 +60,7 @@ async def test_others_wait_for_the_planner(pair: TwoReplicas, count: int, priori
     assert sum(len(page["members"]) for page in await pair.pages(send)) == count
 
 
-async def test_broken_off_and_said_again_is_called_at_once_and_counted_once(
+async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
     pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its page was stored, its send wasn't."""
@@ -90,8 +90,8 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Tw
     )
     clock, intake = ManualClock(), pair.one.intake()
     rate = requests_per_second("paid")
-    express: Any = intake._express
-    express._ahead = InFlightLimit(10 / rate, clock.monotonic)
+    fast_path: Any = intake._express
+    fast_path._ahead = InFlightLimit(10 / rate, clock.monotonic)
 
     async def released(count: int) -> int:
         bodies = [

@@ -29,7 +29,7 @@ SEARCH = {
 }  # fmt: skip
 
 
-async def test_pages_say_what_they_show(site: Site, visitor: Visitor) -> None:
+async def test_pages_state_what_they_show(site: Site, visitor: Visitor) -> None:
     await visitor.go(site.page("/", layer=[CATEGORY]))
     await site.until("pageview")
     assert stored(site) == {

@@ -20,15 +20,15 @@ class Followed(ProjectorHarness):
     def __init__(self) -> None:
         super().__init__()
         self.log: list[Event] = []
-        self.told: list[Event] = []
+        self.published: list[Event] = []
         self.projector = Projector(self.store, self.people, lambda: START, self._carry)
         self.eva = self.people.of_login(APP, "eva")
 
     async def _carry(self, events: Sequence[Event]) -> None:
         self.log += events
-        self.told += events
+        self.published += events
 
-    async def settle(self) -> None:
+    async def apply_published(self) -> None:
         while self.log:
             first, self.log = self.log[0], self.log[1:]
             await self.apply(Event.parse(first.dump()))
@@ -61,7 +61,7 @@ async def test_browser_that_comes_after_the_erasure_is_erased_too() -> None:
     history = await known_on_phone()
     await history.erase(10, "phone")
     await a_late_browser(history)
-    await history.settle()
+    await history.apply_published()
     assert history.profiles() == {} and is_gone(history)
     assert history.player(Q)["state"] == "erased"
 
@@ -70,7 +70,7 @@ async def test_browser_that_comes_just_before_it_is_erased_too() -> None:
     history = await known_on_phone()
     await a_late_browser(history)
     await history.erase(10, "phone")  # made when only the phone was known
-    await history.settle()
+    await history.apply_published()
     assert history.profiles() == {} and is_gone(history)
 
 
@@ -78,18 +78,18 @@ async def test_it_ends_where_nothing_is_left_to_erase() -> None:
     history = await known_on_phone()
     await a_late_browser(history)
     await history.erase(10, "phone", "desk")
-    await history.settle()
-    told = {one.id for one in history.told}
-    await history.apply(*history.told)
-    await history.settle()
-    assert {one.id for one in history.told} == told
+    await history.apply_published()
+    ids = {one.id for one in history.published}
+    await history.apply(*history.published)
+    await history.apply_published()
+    assert {one.id for one in history.published} == ids
 
 
 async def test_browser_that_is_read_together_with_the_erasure_is_erased() -> None:
     history = await known_on_phone()
     late = event("identify", "desk", 4, login="eva")
     await history.apply(late, erasure("phone", 10, history.eva, others=True))
-    await history.settle()
+    await history.apply_published()
     assert history.profiles() == {} and is_gone(history)
 
 
@@ -99,23 +99,23 @@ async def test_who_comes_back_keeps_what_came_since() -> None:
     await history.erase(10, "phone")
     await history.apply(event("identify", "desk", 11, login="eva"), one_signal("desk", 12, Q))
     await history.apply(event("pageview", "desk", 13, itemID="hat"))
-    await history.settle()
+    await history.apply_published()
     eva = history.login("eva")
     assert [v["item"] for v in eva["viewed"]] == ["hat"] and eva["visitors"] == ["desk"]
     assert (history.player(Q)["state"], history.player(Q)["person"]) == ("subscribed", eva["_id"])
     await history.apply(event("identify", "tablet", 14, login="eva"))
-    await history.settle()
+    await history.apply_published()
     assert history.login("eva")["visitors"] == ["desk", "tablet"]
 
 
 async def test_imported_row_from_before_brings_nobody_back() -> None:
     history = await known_on_phone()
     await history.erase(10, "phone")
-    await history.settle()
+    await history.apply_published()
     await history.apply(imported(P, 5, tags={"vip": "1"}))
     await history.apply(imported(Q, 6, login="eva"))
     await history.apply(imported(P, 20, login="eva", undated=True))
-    await history.settle()
+    await history.apply_published()
     assert history.profiles() == {} and is_gone(history) and "vip" not in history.everything()
     assert history.player(P)["state"] == "erased"
 
@@ -125,7 +125,7 @@ async def test_imported_row_of_before_goes_with_its_player() -> None:
     await history.apply(imported(P, 0, tags={"vip": "1"}))
     assert "vip" in history.everything()
     await history.erase(10, "phone")
-    await history.settle()
+    await history.apply_published()
     assert "vip" not in history.everything()
 
 
@@ -133,14 +133,14 @@ async def test_undated_row_with_the_login_brings_nobody_back() -> None:
     history = await known_on_phone()
     await history.erase(10, "phone")
     await history.apply(imported(Q, 20, login="eva", undated=True))
-    await history.settle()
+    await history.apply_published()
     assert history.profiles() == {}
 
 
-async def test_imported_row_from_since_is_somebody_new() -> None:
+async def test_imported_row_from_since_is_someone_new() -> None:
     history = await known_on_phone()
     await history.erase(10, "phone")
-    await history.settle()
+    await history.apply_published()
     await history.apply(imported(P, 20, login="eva"))
-    await history.settle()
+    await history.apply_published()
     assert [p["id"] for p in history.login("eva")["players"]] == [P]

@@ -12,14 +12,14 @@ from prometheus_client import REGISTRY
 from sender_service.scheduler.budget import WINDOW_MINUTES, MessageBudget
 from sender_service.store.people import PeopleReader
 from shared.settings import GovernorSettings
-from tests.fakes import ManualClock
 from tests.integration.sender.pipeline import Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
 from tests.integration.sender.two_replicas import APP as APP_OF_PAIR
 from tests.integration.sender.two_replicas import TwoReplicas
+from tests.support.clocks import ManualClock
 
 MARKETING = 7  # messages a window for an app with one subscriber, with margin and share
-HELD = "held: the message limit is near"
+BUDGET_EXHAUSTED = "held: the message limit is near"
 ALONE = "OneSignal's count is not to be had: ours alone"
 
 
@@ -39,7 +39,7 @@ def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[tuple[str, st
     return [(r.levelname, r.__dict__["app"]) for r in found]
 
 
-async def test_held_app_is_told_until_it_goes_on(
+async def test_paused_app_is_reported_until_it_goes_on(
     line: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
     await line.people(1)
@@ -47,26 +47,26 @@ async def test_held_app_is_told_until_it_goes_on(
         await line.planned()
     assert await line.work() == MARKETING
     send = await line.planned()
-    assert gauge() == 0 and logged(caplog, HELD) == []
-    assert (await line.shown(send))["heldSince"] is None
+    assert gauge() == 0 and logged(caplog, BUDGET_EXHAUSTED) == []
+    assert (await line.account_of(send))["heldSince"] is None
     since = line.world.clock()
     for _ in range(3):
         assert await line.work() == 0
         line.world.clock.advance(60)
     assert gauge() == 1
-    assert logged(caplog, HELD) == [("WARNING", APP)], "once, not each time"
-    shown = await line.shown(send)
-    assert shown["heldSince"] == since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    assert (shown["state"], shown["pending"]) == ("sending", 1)
+    assert logged(caplog, BUDGET_EXHAUSTED) == [("WARNING", APP)], "once, not each time"
+    account = await line.account_of(send)
+    assert account["heldSince"] == since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert (account["state"], account["pending"]) == ("sending", 1)
 
     line.world.clock.advance((WINDOW_MINUTES + 1) * 60)
     assert await line.work() == 1
     assert gauge() == 0
-    shown = await line.shown(await line.planned())
-    assert shown["heldSince"] is None, "it isn't held any more"
+    account = await line.account_of(await line.planned())
+    assert account["heldSince"] is None, "it isn't held any more"
 
 
-async def test_our_count_alone_is_told_once_and_again_when_it_is_so_again(
+async def test_our_count_alone_is_reported_once_and_again_when_it_is_so_again(
     pair: TwoReplicas, caplog: pytest.LogCaptureFixture
 ) -> None:
     await pair.people(3)

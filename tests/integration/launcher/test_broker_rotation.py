@@ -12,8 +12,8 @@ from pymongo import MongoClient
 
 from deploy.local.log_backup import FILE
 from ingest_service.durable.circuit_breaker import PAUSE_FILE
+from tests.integration.launcher.local_stack import LocalStack
 from tests.integration.launcher.running import until
-from tests.integration.launcher.test_run import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -25,7 +25,7 @@ LONG = "https://shop.example.test/" + "x" * 8_000  # fills the broker, not the p
 
 
 def test_exchanged_under_load(tmp_path: Path) -> None:
-    stack = Stack(tmp_path, CARILLON_LOCAL__BROKER_MEMORY_MB=str(LIMIT_MIB))
+    stack = LocalStack(tmp_path, CARILLON_LOCAL__BROKER_MEMORY_MB=str(LIMIT_MIB))
     with stack.http, stack.run() as launcher:
         accepted: set[str] = set()
         for number in itertools.count():
