@@ -1,4 +1,4 @@
-"""`campaign list|show|put|test|report`: what is said to whom, and what it brought."""
+"""`campaign list|show|put|test|report`: campaigns and their results."""
 
 from __future__ import annotations
 
@@ -84,5 +84,5 @@ def _cells(report: dict[str, Any], by: str) -> Table:
 
 
 def percent(rate: float | None) -> str:
-    """A dash where nobody was seen to report."""
+    """Return a rate as a percentage; a dash for None."""
     return "-" if rate is None else f"{rate:.1%}"
