@@ -68,11 +68,7 @@ class FastPathPlan:
 
 
 class TransactionalFastPath:
-    """Planner and scheduler of small transactional sends of a batch.
-
-    `plan` yield_timer sends from planning to sending, `release` publishes their jobs. Other sends stay
-    unchanged, for the planner.
-    """
+    """Planner and scheduler of small transactional sends; it leaves others to the planner."""
 
     def __init__(
         self, tools: SchedulerTools, audience: AudienceReader, early: EarlyNames | None = None
@@ -85,30 +81,28 @@ class TransactionalFastPath:
     async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> FastPathPlan:
         """Plan sends of a batch and store their pages. `campaigns`: those of the sends."""
         # Pages are stored before their sends: a crash between repeats the batch, which finds them.
-        batch_plan = FastPathPlan()
+        batch = FastPathPlan()
         ready: Campaigns = {
             key: campaign
             for key, campaign in campaigns.items()
             if campaign is not None and await _is_compiled(campaign)
         }
-        fast_sends = self._fast_sends(sends, ready)
-        for app in {fast_send.app.id: fast_send.app for fast_send in fast_sends}.values():
-            await self._plan_app(app, [r for r in fast_sends if r.app.id == app.id], batch_plan)
-        return batch_plan
+        chosen = self._choose(sends, ready)
+        for app in {fast.app.id: fast.app for fast in chosen}.values():
+            await self._plan_app(app, [each for each in chosen if each.app.id == app.id], batch)
+        return batch
 
-    async def release(self, batch_plan: FastPathPlan) -> None:
+    async def release(self, batch: FastPathPlan) -> None:
         """Publish the jobs. Raises LogUnavailable: the scheduler's sweep releases them later."""
-        if batch_plan.jobs:
-            await publish_jobs(self._tools.writer, batch_plan.jobs)
-        done = [
-            send for send in batch_plan.sends if send not in {job.send for job in batch_plan.jobs}
-        ]
+        if batch.jobs:
+            await publish_jobs(self._tools.writer, batch.jobs)
+        done = [send for send in batch.sends if send not in {job.send for job in batch.jobs}]
         if done:
             tools = self._tools
             await close_complete(tools.sends, tools.pages, done, tools.clock())
 
-    def _fast_sends(self, sends: Sequence[Send], campaigns: Campaigns) -> list[FastPathSend]:
-        fast_sends = []
+    def _choose(self, sends: Sequence[Send], campaigns: Campaigns) -> list[FastPathSend]:
+        chosen = []
         for send in sends:
             app = self._tools.apps.get(send["app"])
             if app is None or not is_sending(app) or send["dueAt"] > self._tools.clock():
@@ -117,80 +111,75 @@ class TransactionalFastPath:
             names = list(trigger.named() or ())
             campaign = campaigns.get((send["app"], send["campaign"]))
             if campaign is not None and 0 < len(names) <= FEW_RECIPIENTS:
-                fast_sends.append(FastPathSend(send, app, campaign, trigger, names))
-        return fast_sends
+                chosen.append(FastPathSend(send, app, campaign, trigger, names))
+        return chosen
 
     async def _plan_app(
-        self, app: App, fast_sends: Sequence[FastPathSend], batch_plan: FastPathPlan
+        self, app: App, chosen: Sequence[FastPathSend], batch: FastPathPlan
     ) -> None:
         # Independent queries run at once: each is a round trip to the database.
         candidates, heads = await asyncio.gather(
-            self._candidates(app.id, fast_sends),
-            self._tools.sends.heads([fast_send.send["_id"] for fast_send in fast_sends]),
+            self._candidates(app.id, chosen),
+            self._tools.sends.heads([fast.send["_id"] for fast in chosen]),
         )
         known = {head["_id"] for head in heads}
         edits: list[tuple[FastPathSend, PageEdit, list[Body]]] = []
         yield_timer = YieldTimer()
-        for fast_send, found in zip(fast_sends, candidates, strict=True):
-            is_new = fast_send.send["_id"] not in known
-            is_ready = is_new and not self._is_early(fast_send, found)
-            builder = self._build(fast_send, found, batch_plan) if is_ready else None
+        for fast, found in zip(chosen, candidates, strict=True):
+            is_new = fast.send["_id"] not in known
+            is_ready = is_new and not self._is_early(fast, found)
+            builder = self._build(fast, found, batch) if is_ready else None
             await yield_timer.yield_if_due()
             if builder is not None:
                 page = builder.page(END)
                 sweep = self._tools.settings.sweep_seconds
-                edits.append((fast_send, PageEdit(page, sweep), builder.bodies))
+                edits.append((fast, PageEdit(page, sweep), builder.bodies))
         grant, _ = await asyncio.gather(
-            self._release_calls(app, [(fast_send, edit) for fast_send, edit, _ in edits]),
+            self._release_calls(app, [(fast, edit) for fast, edit, _ in edits]),
             self._tools.pages.insert_bodies([(edit.page, bodies) for _, edit, bodies in edits]),
         )
         stood = await self._tools.pages.insert_all([edit.page for _, edit, _ in edits])
         await self._release_budget(
             app, grant, [edit.page for _, edit, _ in edits if edit.page["_id"] in stood]
         )
-        for fast_send, edit, bodies in edits:
-            send = fast_send.send
-            send |= {"frozen": fast_send.campaign.document(), "state": "sending", "pages": 1}
+        for fast, edit, bodies in edits:
+            send = fast.send
+            send |= {"frozen": fast.campaign.document(), "state": "sending", "pages": 1}
             send["planDue"] = NEVER
-            batch_plan.sends.append(send["_id"])
+            batch.sends.append(send["_id"])
             page = stood.get(edit.page["_id"], edit.page)
             if page is not edit.page:  # the stored page is sent, under the same keys
                 bodies = await self._tools.pages.bodies(page)
             if bodies:
-                batch_plan.jobs += self._jobs(page, bodies, send, app)
+                batch.jobs += self._jobs(page, bodies, send, app)
 
-    def _is_early(self, fast_send: FastPathSend, candidates: Sequence[Candidate]) -> bool:
-        return self._early is not None and self._early.put_off(fast_send.send, candidates)
+    def _is_early(self, fast: FastPathSend, candidates: Sequence[Candidate]) -> bool:
+        return self._early is not None and self._early.put_off(fast.send, candidates)
 
-    async def _candidates(
-        self, app: str, fast_sends: Sequence[FastPathSend]
-    ) -> list[list[Candidate]]:
+    async def _candidates(self, app: str, chosen: Sequence[FastPathSend]) -> list[list[Candidate]]:
         """Return the candidates of each send; one query resolves the recipients of many."""
-        every = [name for fast_send in fast_sends for name in fast_send.names]
+        every = [name for fast in chosen for name in fast.names]
         found: list[ResolvedRecipient] = []
         for start in range(0, len(every), NAMES_A_READ):
             found += await resolve(self._audience.people, app, every[start : start + NAMES_A_READ])
         cut, taken = [], 0
-        for fast_send in fast_sends:
-            cut.append(resolve_list(found[taken : taken + len(fast_send.names)]))
-            taken += len(fast_send.names)
+        for fast in chosen:
+            cut.append(resolve_list(found[taken : taken + len(fast.names)]))
+            taken += len(fast.names)
         return cut
 
     def _build(
-        self, fast_send: FastPathSend, candidates: Sequence[Candidate], batch_plan: FastPathPlan
+        self, fast: FastPathSend, candidates: Sequence[Candidate], batch: FastPathPlan
     ) -> PageBuilder | None:
-        """Build a page; None for a send that the planner must plan.
-
-        Those are sends with too many people, too many bad variables or slow texts.
-        """
-        if batch_plan.steps <= 0:
+        """Build a page; None for too many people or bad variables, or slow texts."""
+        if batch.steps <= 0:
             return None
         tools = self._tools
         members = tools.settings.page_members
-        chunk = min(members, tools.budget.chunk_members(fast_send.app.id))
-        allowance = Allowance(min(SEND_STEPS, batch_plan.steps), 0)
-        renderer = Renderer(fast_send.trigger.variables, allowance, fast_send.app.time_zone)
-        plan = PagePlan(fast_send.send, fast_send.campaign, renderer, members, chunk)
+        chunk = min(members, tools.budget.chunk_members(fast.app.id))
+        allowance = Allowance(min(SEND_STEPS, batch.steps), 0)
+        renderer = Renderer(fast.trigger.variables, allowance, fast.app.time_zone)
+        plan = PagePlan(fast.send, fast.campaign, renderer, members, chunk)
         builder = PageBuilder(plan, 0, tools.clock(), ())
         try:
             if not all(builder.add(candidate) for candidate in candidates):
@@ -198,7 +187,7 @@ class TransactionalFastPath:
         except SendTooDear:
             return None
         finally:
-            batch_plan.steps -= allowance.spent
+            batch.steps -= allowance.spent
         people = len({member[1] for member in builder.members})
         return None if builder.bad > people * BAD_SHARE else builder
 
@@ -219,8 +208,8 @@ class TransactionalFastPath:
         """Release as many calls as both limits allow; the scheduler releases the rest."""
         tools, now = self._tools, self._tools.clock()
         calls = [
-            (fast_send, edit, chunk, count)
-            for fast_send, edit in edits
+            (fast, edit, chunk, count)
+            for fast, edit in edits
             for chunk, count in pending_counts(edit.page, list(edit.page["chunks"])).items()
         ]
         counts = [count for *_, count in calls[: self._ahead.room(app)]]
@@ -228,10 +217,10 @@ class TransactionalFastPath:
         if counts:
             grant = await tools.budget.reserve(app.id, counts, transactional=True)
             self._ahead.taken(app, grant.calls)
-        for at, (fast_send, edit, chunk, _) in enumerate(calls):
+        for at, (fast, edit, chunk, _) in enumerate(calls):
             if at < grant.calls:
                 edit.chunk(chunk, reservedAt=now)
-                release(edit, chunk, fast_send.send, now)
+                release(edit, chunk, fast.send, now)
             else:
                 edit.chunk(chunk, notBefore=now + HELD_PAUSE if at < len(counts) else now)
         for _, edit in edits:

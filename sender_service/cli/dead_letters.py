@@ -36,7 +36,7 @@ async def _list(ops: OpsClient) -> None:
 
 async def _show(ops: OpsClient) -> None:
     dead_letter = await ops.call("GET", path_of("dead-letters", ops.options.id))
-    ops.options.json = True  # a table can't show any content
+    ops.options.json = True  # no table can show arbitrary content
     ops.show(dead_letter)
 
 

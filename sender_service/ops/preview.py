@@ -44,7 +44,7 @@ from shared.errors import InvalidPayload, NotFound
 from shared.http.responses import json_response
 from shared.settings import Settings
 
-PEOPLE = 10_000  # planned unless preview_request for more: about a second
+PEOPLE = 10_000  # planned by default: about a second
 MOST_PEOPLE = 200_000
 SECONDS = 20.0  # of planning; then the counts are extrapolated
 

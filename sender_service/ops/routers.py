@@ -170,7 +170,7 @@ class OpsApi:
         return Reports(sends, reports, Reporting(sends, pages, people, reports, self.clock))
 
     def _people(self) -> Sequence[APIRouter]:
-        """Return the routers of people and dead dead_letters."""
+        """Return the routers of people and dead letters."""
         dead_letters = DeadLetterStore(self.database)
         people, why = (
             PersonReader(self.database),
