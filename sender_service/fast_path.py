@@ -171,7 +171,7 @@ class TransactionalFastPath:
     def _build(
         self, fast: FastPathSend, candidates: Sequence[Candidate], batch: FastPathPlan
     ) -> PageBuilder | None:
-        """Build a page; None for too many people or bad variables, or slow texts."""
+        """Build a page; None if it is too large, or has many bad variables or slow texts."""
         if batch.steps <= 0:
             return None
         tools = self._tools
@@ -192,7 +192,7 @@ class TransactionalFastPath:
         return None if builder.bad > people * BAD_SHARE else builder
 
     async def _release_budget(self, app: App, grant: Grant, lost: Sequence[Page]) -> None:
-        """Release the message budget of pages that existed already, from a repeated batch."""
+        """Release the message budget of pages that a repeated batch or another replica stored."""
         # Their budget was reserved when they were made.
         left = sum(sum(pending_counts(page, _released(page)).values()) for page in lost)
         booked = {}
