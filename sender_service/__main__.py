@@ -1,4 +1,4 @@
-"""`python -m sender_service [--only ROLE,…]` runs it; its commands do what a person does by hand."""
+"""Runs the sender (`python -m sender_service [--only ROLE,…]`), or a command of an operator."""
 
 from __future__ import annotations
 

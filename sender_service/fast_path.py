@@ -1,6 +1,6 @@
-"""The fast lane: small transactional sends are planned and released in the batch that brought them.
+"""Fast path: plans and releases small transactional sends in the batch that brought them.
 
-By planner's and scheduler's functions and documents, so that any goes on where another stopped.
+It uses the functions and documents of planner and scheduler, which continue where it stopped.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from shared.clock import monotonic
 from shared.models.app import App
 from shared.models.job import Job
 
-# Steps of rendering: of a send, and of all sends of a batch together (a tenth of a second). What takes
-# more waits for the planner, so that no send holds up the batch that brought it.
+# Rendering steps: of a send, and of all sends of a batch (a tenth of a second). The planner takes sends
+# that need more, so that no send delays its batch.
 SEND_STEPS = 200_000
 BATCH_STEPS = 1_000_000
 MAX_UNCOMPILED = 10_000  # characters of a campaign's texts
@@ -49,7 +49,7 @@ MAX_UNCOMPILED = 10_000  # characters of a campaign's texts
 
 @dataclass(frozen=True)
 class FastPathSend:
-    """A send that takes the fast lane."""
+    """A send on the fast path."""
 
     send: Send
     app: App
@@ -60,16 +60,15 @@ class FastPathSend:
 
 @dataclass
 class FastPathPlan:
-    """What is to be done once the sends are stored."""
+    """Jobs to publish and sends to close once the sends are stored."""
 
-    steps: int = BATCH_STEPS  # of rendering that are left
+    steps: int = BATCH_STEPS  # of rendering, left
     jobs: list[Job] = field(default_factory=list)
     sends: list[str] = field(default_factory=list)
 
 
 class TransactionalFastPath:
-    """`plan` turns sends of the batch from planning to sending where it can, `release` calls for
-    them. What doesn't fit is left as it was, for the planner."""
+    """Planner and scheduler of small transactional sends; it leaves others to the planner."""
 
     def __init__(
         self, tools: SchedulerTools, audience: AudienceReader, early: EarlyNames | None = None
@@ -80,31 +79,30 @@ class TransactionalFastPath:
         self._ahead = InFlightLimit(tools.settings.release_ahead_seconds, monotonic)
 
     async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> FastPathPlan:
-        """Pages are stored before their sends: a crash between repeats the batch, and finds them.
-        `campaigns`: those of the sends, as their batch read them.
-        """
-        ride = FastPathPlan()
+        """Plan sends of a batch and store their pages. `campaigns`: those of the sends."""
+        # Pages are stored before their sends: a crash between repeats the batch, which finds them.
+        batch = FastPathPlan()
         ready: Campaigns = {
             key: campaign
             for key, campaign in campaigns.items()
             if campaign is not None and await _is_compiled(campaign)
         }
-        riders = self._riders(sends, ready)
-        for app in {rider.app.id: rider.app for rider in riders}.values():
-            await self._plan_app(app, [r for r in riders if r.app.id == app.id], ride)
-        return ride
+        chosen = self._choose(sends, ready)
+        for app in {fast.app.id: fast.app for fast in chosen}.values():
+            await self._plan_app(app, [each for each in chosen if each.app.id == app.id], batch)
+        return batch
 
-    async def release(self, ride: FastPathPlan) -> None:
-        """Raises LogUnavailable; then the scheduler's sweep comes to them."""
-        if ride.jobs:
-            await publish_jobs(self._tools.writer, ride.jobs)
-        done = [send for send in ride.sends if send not in {job.send for job in ride.jobs}]
+    async def release(self, batch: FastPathPlan) -> None:
+        """Publish the jobs. Raises LogUnavailable: the scheduler's sweep releases them later."""
+        if batch.jobs:
+            await publish_jobs(self._tools.writer, batch.jobs)
+        done = [send for send in batch.sends if send not in {job.send for job in batch.jobs}]
         if done:
             tools = self._tools
             await close_complete(tools.sends, tools.pages, done, tools.clock())
 
-    def _riders(self, sends: Sequence[Send], campaigns: Campaigns) -> list[FastPathSend]:
-        riders = []
+    def _choose(self, sends: Sequence[Send], campaigns: Campaigns) -> list[FastPathSend]:
+        chosen = []
         for send in sends:
             app = self._tools.apps.get(send["app"])
             if app is None or not is_sending(app) or send["dueAt"] > self._tools.clock():
@@ -113,74 +111,75 @@ class TransactionalFastPath:
             names = list(trigger.named() or ())
             campaign = campaigns.get((send["app"], send["campaign"]))
             if campaign is not None and 0 < len(names) <= FEW_RECIPIENTS:
-                riders.append(FastPathSend(send, app, campaign, trigger, names))
-        return riders
+                chosen.append(FastPathSend(send, app, campaign, trigger, names))
+        return chosen
 
-    async def _plan_app(self, app: App, riders: Sequence[FastPathSend], ride: FastPathPlan) -> None:
-        # Side by side where one doesn't wait for the other: each is a way to the database and back.
+    async def _plan_app(
+        self, app: App, chosen: Sequence[FastPathSend], batch: FastPathPlan
+    ) -> None:
+        # Independent queries run at once: each is a round trip to the database.
         candidates, heads = await asyncio.gather(
-            self._candidates(app.id, riders),
-            self._tools.sends.heads([rider.send["_id"] for rider in riders]),
+            self._candidates(app.id, chosen),
+            self._tools.sends.heads([fast.send["_id"] for fast in chosen]),
         )
         known = {head["_id"] for head in heads}
         edits: list[tuple[FastPathSend, PageEdit, list[Body]]] = []
-        turns = YieldTimer()
-        for rider, of_rider in zip(riders, candidates, strict=True):
-            is_new = rider.send["_id"] not in known
-            is_ready = is_new and not self._is_early(rider, of_rider)
-            builder = self._build(rider, of_rider, ride) if is_ready else None
-            await turns.yield_if_due()
+        yield_timer = YieldTimer()
+        for fast, found in zip(chosen, candidates, strict=True):
+            is_new = fast.send["_id"] not in known
+            is_ready = is_new and not self._is_early(fast, found)
+            builder = self._build(fast, found, batch) if is_ready else None
+            await yield_timer.yield_if_due()
             if builder is not None:
                 page = builder.page(END)
                 sweep = self._tools.settings.sweep_seconds
-                edits.append((rider, PageEdit(page, sweep), builder.bodies))
+                edits.append((fast, PageEdit(page, sweep), builder.bodies))
         grant, _ = await asyncio.gather(
-            self._hand_out(app, [(rider, edit) for rider, edit, _ in edits]),
+            self._release_calls(app, [(fast, edit) for fast, edit, _ in edits]),
             self._tools.pages.insert_bodies([(edit.page, bodies) for _, edit, bodies in edits]),
         )
         stood = await self._tools.pages.insert_all([edit.page for _, edit, _ in edits])
-        await self._give_back(
+        await self._release_budget(
             app, grant, [edit.page for _, edit, _ in edits if edit.page["_id"] in stood]
         )
-        for rider, edit, bodies in edits:
-            send = rider.send
-            send |= {"frozen": rider.campaign.document(), "state": "sending", "pages": 1}
+        for fast, edit, bodies in edits:
+            send = fast.send
+            send |= {"frozen": fast.campaign.document(), "state": "sending", "pages": 1}
             send["planDue"] = NEVER
-            ride.sends.append(send["_id"])
+            batch.sends.append(send["_id"])
             page = stood.get(edit.page["_id"], edit.page)
-            if page is not edit.page:  # what was stored is what is called, under the same keys
+            if page is not edit.page:  # the stored page is sent, under the same keys
                 bodies = await self._tools.pages.bodies(page)
             if bodies:
-                ride.jobs += self._jobs(page, bodies, send, app)
+                batch.jobs += self._jobs(page, bodies, send, app)
 
-    def _is_early(self, rider: FastPathSend, candidates: Sequence[Candidate]) -> bool:
-        return self._early is not None and self._early.put_off(rider.send, candidates)
+    def _is_early(self, fast: FastPathSend, candidates: Sequence[Candidate]) -> bool:
+        return self._early is not None and self._early.put_off(fast.send, candidates)
 
-    async def _candidates(self, app: str, riders: Sequence[FastPathSend]) -> list[list[Candidate]]:
-        """The people of all riders, looked up together."""
-        every = [name for rider in riders for name in rider.names]
+    async def _candidates(self, app: str, chosen: Sequence[FastPathSend]) -> list[list[Candidate]]:
+        """Return the candidates of each send; one query resolves the recipients of many."""
+        every = [name for fast in chosen for name in fast.names]
         found: list[ResolvedRecipient] = []
         for start in range(0, len(every), NAMES_A_READ):
             found += await resolve(self._audience.people, app, every[start : start + NAMES_A_READ])
         cut, taken = [], 0
-        for rider in riders:
-            cut.append(resolve_list(found[taken : taken + len(rider.names)]))
-            taken += len(rider.names)
+        for fast in chosen:
+            cut.append(resolve_list(found[taken : taken + len(fast.names)]))
+            taken += len(fast.names)
         return cut
 
     def _build(
-        self, rider: FastPathSend, candidates: Sequence[Candidate], ride: FastPathPlan
+        self, fast: FastPathSend, candidates: Sequence[Candidate], batch: FastPathPlan
     ) -> PageBuilder | None:
-        """None for what the planner must look at: too large a page, too many bad variables, texts
-        that take long."""
-        if ride.steps <= 0:
+        """Build a page; None if it is too large, or has many bad variables or slow texts."""
+        if batch.steps <= 0:
             return None
         tools = self._tools
         members = tools.settings.page_members
-        chunk = min(members, tools.budget.chunk_members(rider.app.id))
-        allowance = Allowance(min(SEND_STEPS, ride.steps), 0)
-        renderer = Renderer(rider.trigger.variables, allowance, rider.app.time_zone)
-        plan = PagePlan(rider.send, rider.campaign, renderer, members, chunk)
+        chunk = min(members, tools.budget.chunk_members(fast.app.id))
+        allowance = Allowance(min(SEND_STEPS, batch.steps), 0)
+        renderer = Renderer(fast.trigger.variables, allowance, fast.app.time_zone)
+        plan = PagePlan(fast.send, fast.campaign, renderer, members, chunk)
         builder = PageBuilder(plan, 0, tools.clock(), ())
         try:
             if not all(builder.add(candidate) for candidate in candidates):
@@ -188,13 +187,13 @@ class TransactionalFastPath:
         except SendTooDear:
             return None
         finally:
-            ride.steps -= allowance.spent
+            batch.steps -= allowance.spent
         people = len({member[1] for member in builder.members})
         return None if builder.bad > people * BAD_SHARE else builder
 
-    async def _give_back(self, app: App, grant: Grant, lost: Sequence[Page]) -> None:
-        """Of pages that stood there before: a batch is repeated, or somebody else was faster. They were
-        reserved when they were made."""
+    async def _release_budget(self, app: App, grant: Grant, lost: Sequence[Page]) -> None:
+        """Release the message budget of pages that a repeated batch or another replica stored."""
+        # Their budget was reserved when they were made.
         left = sum(sum(pending_counts(page, _released(page)).values()) for page in lost)
         booked = {}
         for minute, messages in grant.booked.items():
@@ -203,25 +202,27 @@ class TransactionalFastPath:
         if any(booked.values()):
             await self._tools.budget.give_back(app.id, Grant(0, booked))
 
-    async def _hand_out(self, app: App, edits: Sequence[tuple[FastPathSend, PageEdit]]) -> Grant:
-        """Release as many calls as both limits allow; the rest waits for the scheduler."""
+    async def _release_calls(
+        self, app: App, edits: Sequence[tuple[FastPathSend, PageEdit]]
+    ) -> Grant:
+        """Release as many calls as both limits allow; the scheduler releases the rest."""
         tools, now = self._tools, self._tools.clock()
         calls = [
-            (rider, edit, chunk, count)
-            for rider, edit in edits
+            (fast, edit, chunk, count)
+            for fast, edit in edits
             for chunk, count in pending_counts(edit.page, list(edit.page["chunks"])).items()
         ]
-        wanted = [count for *_, count in calls[: self._ahead.room(app)]]
+        counts = [count for *_, count in calls[: self._ahead.room(app)]]
         grant = Grant(0, {})
-        if wanted:
-            grant = await tools.budget.reserve(app.id, wanted, transactional=True)
+        if counts:
+            grant = await tools.budget.reserve(app.id, counts, transactional=True)
             self._ahead.taken(app, grant.calls)
-        for at, (rider, edit, chunk, _) in enumerate(calls):
+        for at, (fast, edit, chunk, _) in enumerate(calls):
             if at < grant.calls:
                 edit.chunk(chunk, reservedAt=now)
-                release(edit, chunk, rider.send, now)
+                release(edit, chunk, fast.send, now)
             else:
-                edit.chunk(chunk, notBefore=now + HELD_PAUSE if at < len(wanted) else now)
+                edit.chunk(chunk, notBefore=now + HELD_PAUSE if at < len(counts) else now)
         for _, edit in edits:
             edit.finish()
         return grant
@@ -238,7 +239,7 @@ def _released(page: Page) -> list[str]:
 
 
 async def _is_compiled(campaign: Campaign) -> bool:
-    """False where compiling its texts takes long: the planner does it."""
+    """Compile a campaign's texts; return False where that takes long: the planner does it."""
     missing = sum(len(source) for source in campaign.sources() if not is_compiled(source))
     if 0 < missing <= MAX_UNCOMPILED:
         async for _ in compiling(campaign):

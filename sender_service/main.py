@@ -1,4 +1,4 @@
-"""A sender process: which of its parts run in it, and when."""
+"""Sender process: runs the stages and loops of its roles."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ LOOP_STALLED_SECONDS = 60.0
 
 
 async def run(settings: Settings, stop: asyncio.Event, roles: Sequence[str] = ROLES) -> None:
-    """Run until `stop`. Raises Rejected when the port is taken, under another secret key, and when
-    time zones can't be read."""
+    """Run until `stop`.
+
+    Raises Rejected when the port is taken, under another secret key, or without time zone data.
+    """
     check_time_zones()
     with bind(settings.sender, "sender") as listener:
         async with open_sender(settings) as sender:
@@ -61,10 +63,10 @@ async def _work(
     needs: tuple[Component, Component],
     tasks: asyncio.TaskGroup,
 ) -> None:
-    """Start the loops of these roles as soon as what they need is there."""
+    """Start the roles' stages and loops once MongoDB and Kafka are ready."""
     mongo, kafka = needs
     settings = sender.settings
-    # Without a deadline: a large collection's index may take as long as it likes.
+    # No deadline: a large collection's index may take any time.
     indexes = sender.health.component("indexes", deadline_seconds=math.inf, critical=True)
     reading = stages_component(sender.health)
     await retry_until_available(lambda: check_secret(sender.database, sender.vault), stop, indexes)
@@ -92,7 +94,7 @@ Loop = Callable[[Component], Coroutine[Any, Any, None]]
 def _loops(
     sender: Sender, roles: Sequence[str], membership: Membership, stop: asyncio.Event
 ) -> Iterator[tuple[str, Loop]]:
-    """What these roles run besides Kafka stages: (name, loop) each."""
+    """Yield (name, loop) of all that these roles run besides Kafka stages."""
     if "dispatcher" in roles:
         yield "governor", partial(membership.run, stop)
     if "planner" in roles:

@@ -1,4 +1,4 @@
-"""The composition root: what the sender is made of."""
+"""Composition root of the sender."""
 
 from __future__ import annotations
 
@@ -61,13 +61,15 @@ TAG_PURPOSE = "push-tag"
 
 @dataclass(frozen=True)
 class Sender:
-    """Everything, wired. Roles pick from it what they run."""
+    """Clients, stores and shared objects of a sender; roles build their parts from it."""
 
     settings: Settings
     database: Database
     writer: LogWriter
     onesignal: OneSignalClient
-    onesignal_http: httpx.AsyncClient  # for what an operator asks, apart from the calls
+    onesignal_http: (
+        httpx.AsyncClient
+    )  # for requests of the ops API, apart from the dispatcher's calls
     vault: Vault
     apps: AppRegistry
     health: Health
@@ -77,9 +79,9 @@ class Sender:
     people: PeopleReader
     campaigns: CampaignStore
     interactions: InteractionStore
-    letters: DeadLetterStore
+    dead_letters: DeadLetterStore
     budget: MessageBudget
-    early: EarlyNames | None  # None: a name is known now or never
+    early: EarlyNames | None  # None: unknown names aren't waited for
     planner_call: Wakeup
     scheduler_call: Wakeup
 
@@ -112,7 +114,7 @@ class Sender:
         )
 
     def stages(self, roles: Sequence[str], governor: Governor) -> list[StageSpec[Any]]:
-        """The Kafka stages of these roles."""
+        """Return the Kafka stages of these roles."""
         specs: list[StageSpec[Any]] = []
         if "intake" in roles:
             specs.append(intake_stage(self.intake()))
@@ -128,11 +130,15 @@ class Sender:
                 StreamMatcher(self.tagger, self.pages, ParkedStore(self.database)), self.tagger, utc_now,
                 self.settings.plan.sweep_seconds, self.scheduler_call,
             )  # fmt: skip
-            specs += [accounting.stage(), dead_letters_stage(self.letters), self.erasure().stage()]
+            specs += [
+                accounting.stage(),
+                dead_letters_stage(self.dead_letters),
+                self.erasure().stage(),
+            ]
         return specs
 
     def planners(self) -> list[Planner]:
-        """One that plans transactional sends only, so that no large send stands before them."""
+        """Return two planners. One plans transactional sends only: no large send delays them."""
         tools = PlannerTools(
             self.sends, self.pages, self.audience, self.campaigns, self.contacts,
             ErasureStore(self.database), self.settings.plan, utc_now,
@@ -173,7 +179,7 @@ class Sender:
 
 @asynccontextmanager
 async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
-    """Acquired in order, released in reverse; nothing here waits for a server."""
+    """Open a sender's clients; close them in reverse order. No server needs to be reachable."""
     name = unique_name(SENDER)
     vault = Vault(settings.secret_key.get_secret_value())
     async with AsyncExitStack() as stack:

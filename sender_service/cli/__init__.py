@@ -1,1 +1,1 @@
-"""What a person does by hand."""
+"""Commands of the sender for operators."""

@@ -1,4 +1,4 @@
-"""`app create`: a web shop from nothing: its keys, its app, the connection, and what its pages get."""
+"""`app create`: makes a web shop's app and keys, tests the connection, prints the pages' lines."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def _create(ops: OpsClient) -> None:
     app = await ops.call(
         "PUT", path_of("apps", options.app), json=body, headers={"If-None-Match": "*"}
     )
-    told = {
+    created = {
         "app": app,
         "keys": keys,
         "loginSecret": login_secret,
@@ -75,12 +75,12 @@ async def _create(ops: OpsClient) -> None:
     }
     if not options.json:
         ops.console.file.write(
-            _page(options.app, told, sdk)
-        )  # whatever comes next: it is shown once
+            _page(options.app, created, sdk)
+        )  # before the next request: a failure must not lose the keys
         ops.console.file.flush()
     connection = await ops.call("POST", path_of("apps", options.app, "test-connection"))
     if options.json:
-        ops.show_json({**told, "connection": connection})
+        ops.show_json({**created, "connection": connection})
     else:
         ops.console.file.write(f"OneSignal: {connection['message']} ({connection['result']})\n")
     ops.warn(connection["warnings"])
@@ -90,7 +90,7 @@ async def _create(ops: OpsClient) -> None:
 
 
 def _rest_key(options: argparse.Namespace) -> str:
-    """Raises Refused."""
+    """Read the REST API key from a terminal or the standard input. Raises ApiError."""
     if options.onesignal_key_stdin:
         key = sys.stdin.readline().strip()
     elif sys.stdin.isatty():
@@ -128,10 +128,10 @@ def ingest_url(options: argparse.Namespace) -> str:
     return f"http://{host}:{ingest.port}"
 
 
-def _page(app: str, told: dict[str, Any], sdk: SdkSource) -> str:
+def _page(app: str, created: dict[str, Any], sdk: SdkSource) -> str:
     width = max(map(len, IDS.values()))
     keys = "".join(
-        f"  {IDS[kind]:{width}}  {key}  {USES[kind]}\n" for kind, key in told["keys"].items()
+        f"  {IDS[kind]:{width}}  {key}  {USES[kind]}\n" for kind, key in created["keys"].items()
     )
     return f"""\
 The app {app} is stored. Its keys are shown this once; keep the secret ones where your secrets are:
@@ -139,17 +139,17 @@ The app {app} is stored. Its keys are shown this once; keep the secret ones wher
 {keys}
 Login secret, under which your server proves logins (docs/browser.md, "Proving a login"):
 
-  {told["loginSecret"]}
+  {created["loginSecret"]}
 
 1. Into <head> of every page:
 
-{told["snippet"]}
-2. At {_worker_url(told)}, served by the shop itself:
+{created["snippet"]}
+2. At {_worker_url(created)}, served by the shop itself:
 
-{told["worker"]}
+{created["worker"]}
 3. Only where the page starts OneSignal itself: set snippet.loadOneSignal to false, and add to its init:
 
-{told["webhooks"]}{_sdk_hint(sdk)}
+{created["webhooks"]}{_sdk_hint(sdk)}
 4. Then open the shop, allow pushes, and look: carillon('profile') in the browser's console shows a
    playerID. A first push: docs/campaigns.md.
 
@@ -161,11 +161,11 @@ def _sdk_hint(sdk: SdkSource) -> str:
         return ""
     return f"""
    These lines load the SDK from {sdk.page_url}
-   (docs/sandbox.md), not from OneSignal; another is said by --sdk-url. Such a page includes it so:
+   (docs/sandbox.md), not from OneSignal; another is given by --sdk-url. Such a page includes it so:
 
 <script async src="{escape(sdk.page_url)}"></script>
 """
 
 
-def _worker_url(told: dict[str, Any]) -> str:
-    return str(told["app"]["origins"][0]) + str(told["app"]["snippet"]["workerPath"])
+def _worker_url(created: dict[str, Any]) -> str:
+    return str(created["app"]["origins"][0]) + str(created["app"]["snippet"]["workerPath"])

@@ -1,4 +1,4 @@
-"""`app keys list|add|rotate|remove`: what pages, servers and webhooks of an app name it by."""
+"""`app keys list|add|rotate|remove`: keys of an app's pages, servers and webhooks."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def _remove(ops: OpsClient) -> None:
 
 
 def _show_made(ops: OpsClient, made: dict[str, Any], text: str) -> None:
-    """The key alone is on the standard output: for a pipe."""
+    """Print the key alone to the standard output, for pipes; the text to the standard error."""
     if ops.options.json:
         return ops.show(made)
     ops.console.file.write(made["key"] + "\n")

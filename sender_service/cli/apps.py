@@ -1,4 +1,4 @@
-"""`app …`, `audit`: web shops, their OneSignal apps and keys, and who did what."""
+"""`app …`, `audit`: web shops, their OneSignal apps and keys; the audit trail."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ async def _resume(ops: OpsClient) -> None:
 
 
 async def _test(ops: OpsClient) -> None:
-    told = await ops.call("POST", path_of("apps", ops.options.app, "test-connection"))
+    answer = await ops.call("POST", path_of("apps", ops.options.app, "test-connection"))
     table = Table("result", "message", "players", "messageable")
     names = ("result", "message", "players", "messageablePlayers")
-    ops.show(told, rows(table, tuple(told[name] for name in names)))
-    ops.warn(told["warnings"])
-    if told["result"] != "ok":
-        raise ApiError(409, f"the connection does not work: {told['result']}")
+    ops.show(answer, rows(table, tuple(answer[name] for name in names)))
+    ops.warn(answer["warnings"])
+    if answer["result"] != "ok":
+        raise ApiError(409, f"the connection does not work: {answer['result']}")
 
 
 def _table(apps: list[dict[str, Any]]) -> Table:

@@ -1,4 +1,4 @@
-"""`campaign list|show|put|test|report`: what is said to whom, and what it brought."""
+"""`campaign list|show|put|test|report`: campaigns and their results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sender_service.cli.ops import (
     rows,
 )
 from sender_service.cli.sends import COUNTED, account_table, describe
-from sender_service.cli.trigger import POLL_SECONDS, check_account, look_at_send
+from sender_service.cli.trigger import POLL_SECONDS, check_account, get_send_account
 
 TEST_SECONDS = 30.0  # a push to one player is known after about one
 
@@ -93,7 +93,7 @@ async def _until_known(ops: OpsClient, account: dict[str, Any]) -> dict[str, Any
         if account["closedAt"] is not None:
             break
         await asyncio.sleep(POLL_SECONDS)
-        account = await look_at_send(ops.http, account["id"]) or account
+        account = await get_send_account(ops.http, account["id"]) or account
     return account
 
 
@@ -118,5 +118,5 @@ def _cells(report: dict[str, Any], by: str) -> Table:
 
 
 def percent(rate: float | None) -> str:
-    """A dash where nobody was seen to report."""
+    """Return a rate as a percentage; a dash for None."""
     return "-" if rate is None else f"{rate:.1%}"

@@ -1,4 +1,4 @@
-"""`dead-letters list|show|replay`: what was set aside, and publishing it again."""
+"""`dead-letters list|show|replay`: failed records, and their publication again."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ async def _list(ops: OpsClient) -> None:
 
 
 async def _show(ops: OpsClient) -> None:
-    letter = await ops.call("GET", path_of("dead-letters", ops.options.id))
-    ops.options.json = True  # whatever it holds, a table would not show it
-    ops.show(letter)
+    dead_letter = await ops.call("GET", path_of("dead-letters", ops.options.id))
+    ops.options.json = True  # no table can show arbitrary content
+    ops.show(dead_letter)
 
 
 async def _replay(ops: OpsClient) -> None:

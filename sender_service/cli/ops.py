@@ -1,7 +1,7 @@
-"""What the commands share that use the ops API: the client, its errors in one sentence, exit codes.
+"""Client of the ops API for commands: its errors as one sentence, exit codes.
 
-Exit codes: 0 done, 1 refused (the API says why), 2 wrong arguments, 3 the API can't be reached or
-is unwell. With `--json` a command prints the API's answer as it is.
+Exit codes: 0 done, 1 refused with the API's reason, 2 wrong arguments, 3 the API can't be reached or
+fails. With `--json` a command prints the API's answer as it is.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ANYWHERE = ("0.0.0.0", "::", "")  # a service may listen there; a client can't c
 
 
 class ApiError(Exception):
-    """The API's answer was no 2xx."""
+    """Failure of a command: the API's refusal, or a wrong input."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -44,39 +44,39 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class OpsClient:
-    """The API, as a command uses it."""
+    """Client of the ops API, with the command's options and its output."""
 
     http: httpx.AsyncClient
     options: argparse.Namespace
     console: Console
 
     async def call(self, method: str, path: str, **more: Any) -> Any:
-        """The answer's body. Raises Refused, httpx.HTTPError."""
+        """Call the API; return the answer's body. Raises ApiError, httpx.HTTPError."""
         answer = await self.http.request(method, path, **more)
         if answer.is_success:
             return answer.json()
         raise ApiError(answer.status_code, why_not(answer))
 
     def show(self, body: Any, *tables: Table) -> None:
-        """As tables, or with `--json` as it came."""
+        """Print tables, or with `--json` the answer's body."""
         if self.options.json:
             self.show_json(body)
         else:
             print_tables(self.console, tables)
 
     def show_json(self, body: Any) -> None:
-        """What a table would not show whole."""
+        """Print a body as JSON."""
         print_json(self.console, body)
 
     def warn(self, warnings: Iterable[dict[str, Any]]) -> None:
-        """Print to the standard error what is allowed, but worth knowing."""
+        """Print warnings to the standard error."""
         errors = error_console()
         for found in warnings:
             field = f"{found['field']}: " if "field" in found else ""
             errors.print(f"warning: {field}{found['message']}")
 
     def note(self, text: str) -> None:
-        """Print to the standard error what a person should know besides."""
+        """Print a remark to the standard error."""
         error_console().print(text)
 
 
@@ -86,7 +86,7 @@ Work = Callable[[OpsClient], Awaitable[None]]
 def add_command(
     commands: Any, name: str, work: Work, *, help: str, epilog: str | None = None
 ) -> argparse.ArgumentParser:
-    """A command that does `work` with the API."""
+    """Add a command that runs `work` with the API; return its parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=help, description=help, epilog=epilog
     )
@@ -97,13 +97,13 @@ def add_command(
 
 
 def add_group(commands: Any, name: str, *, help: str) -> Any:
-    """`name` with commands of its own."""
+    """Add a command with subcommands; return the parser that takes them."""
     group = commands.add_parser(name, help=help, description=help)
     return group.add_subparsers(dest="action", required=True)
 
 
 def execute(options: argparse.Namespace, work: Work) -> int:
-    """Runs the command; returns its exit code."""
+    """Run the command; return its exit code."""
     errors = error_console()
     if any(_has_no_text(given) for given in vars(options).values()):
         errors.print("an argument has bytes that are no text in UTF-8")
@@ -128,13 +128,14 @@ def execute(options: argparse.Namespace, work: Work) -> int:
 
 
 def _has_no_text(given: object) -> bool:
-    """Bytes that no locale can read come as lone surrogates."""
+    """Check whether an argument has bytes that aren't UTF-8."""
+    # Python decodes those as lone surrogates.
     values = given if isinstance(given, list) else [given]
     return any(isinstance(one, str) and not one.isascii() and _is_broken(one) for one in values)
 
 
 def _is_broken(text: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in text)
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 async def _with_api(options: argparse.Namespace, settings: Settings, work: Work) -> None:
@@ -143,7 +144,7 @@ async def _with_api(options: argparse.Namespace, settings: Settings, work: Work)
 
 
 def open_api(settings: Settings, url: str | None = None) -> httpx.AsyncClient:
-    """A client of the ops API, by default of this machine's, with its token. Raises Rejected."""
+    """Open a client of the ops API, by default this machine's, with its token. Raises Rejected."""
     host = "127.0.0.1" if settings.sender.host in ANYWHERE else settings.sender.host
     return httpx.AsyncClient(
         base_url=url or f"http://{host}:{settings.sender.port}",
@@ -154,7 +155,8 @@ def open_api(settings: Settings, url: str | None = None) -> httpx.AsyncClient:
 
 
 def _read_token(settings: Settings) -> str:
-    """Raises Rejected for what no header holds: a library's error would show the token."""
+    """Return the token. Raises Rejected where no header can hold it."""
+    # The HTTP library's error would print it.
     token = settings.ops.token.get_secret_value()
     if not token:
         raise Rejected("CARILLON_OPS__TOKEN is empty")
@@ -166,12 +168,12 @@ def _read_token(settings: Settings) -> str:
 
 
 def path_of(*steps: str) -> str:
-    """Return the path below `/v1` with these steps, whatever letters they have."""
+    """Return the path below `/v1` with these steps, percent-encoded."""
     return "/v1/" + "/".join(quote(step, safe="") for step in steps)
 
 
 def read_json(source: str, option: str | None = None) -> Any:
-    """Of a file, of the standard input (-), or of what an `option` says. Raises Refused."""
+    """Parse JSON of a file, of the standard input (-) or of an option's value. Raises ApiError."""
     try:
         if option is not None:
             written: bytes | str = source.lstrip("\ufeff")
@@ -187,11 +189,11 @@ def read_json(source: str, option: str | None = None) -> Any:
 
 
 def why_not(answer: httpx.Response) -> str:
-    """The API's own words, or the status of whoever else answered."""
+    """Return the API's errors, or the status where another server answered."""
     try:
         body = answer.json()
         code, message = str(body["code"]), str(body["message"])
-        errors = body.get("errors") or ()  # the message says the first one
+        errors = body.get("errors") or ()  # the message has the first one
         more = [f"\n{e['field']}: {e['message']}" for e in errors[1:]]
     except (ValueError, KeyError, TypeError):
         return f"the ops API answers {answer.status_code}"
@@ -201,7 +203,7 @@ def why_not(answer: httpx.Response) -> str:
 
 
 def rows(table: Table, *more: tuple[object, ...]) -> Table:
-    """The table with these rows; None is a dash."""
+    """Add rows to the table and return it; None is a dash."""
     for row in more:
         table.add_row(*("-" if cell is None else str(cell) for cell in row))
     return table

@@ -1,4 +1,4 @@
-"""`why`: why did (or didn't) she get it? `person search|show|export|erase|undo-merge`."""
+"""`why`: outcomes of a person in sends. `person search|show|export|erase|undo-merge`."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def add_person_commands(commands: Any) -> None:
         ("undo-merge", _undo, "part what was joined: the two never join again"),
     ):
         parser = add_command(group, name, work, help=help)
-        parser.add_argument("person", metavar="ID", help="of a person, as `search` says it")
+        parser.add_argument("person", metavar="ID", help="of a person, as `search` shows it")
         if name == "erase":
             parser.add_argument("--yes", action="store_true", help="needed: it can't be undone")
         if name == "undo-merge":
-            parser.add_argument("--merge", required=True, metavar="ID", help="as `export` says it")
+            parser.add_argument("--merge", required=True, metavar="ID", help="as `export` shows it")
 
 
 def _add_names(parser: argparse.ArgumentParser) -> None:

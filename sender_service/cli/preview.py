@@ -1,4 +1,4 @@
-"""`preview`: who would get a push, who would not and why, how it reads, how long it would take."""
+"""`preview`: a send's audience, suppressions, texts and duration, without sending."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How commands print: tables for people at a terminal, tab-separated lines for pipes, JSON.
+"""Output of commands: tables at a terminal, tab-separated lines for pipes, JSON.
 
-Ids are written whole everywhere: the next command asks for them.
+Ids are never cut: the next command needs them whole.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _BREAKS = str.maketrans({"\t": " ", "\n": " ", "\r": " "})
 
 
 class DataConsole(Console):
-    """Prints for pipes too: one that is closed ends the command, as it ends what writes without it."""
+    """Console for pipes, too. Raises BrokenPipeError for a closed pipe, which ends the command."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 def open_console(file: IO[str] | None = None, *, width: int | None = None) -> Console:
-    """Return a console that prints data as it is: neither emoji codes nor markup mean anything."""
+    """Return a console that prints data as it is, without emoji codes and markup."""
     target = sys.stdout if file is None else file
     return DataConsole(
         file=target, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True
@@ -49,7 +49,7 @@ def print_tables(console: Console, tables: Sequence[Table]) -> None:
 
 
 def _print_boxed(console: Console, table: Table) -> None:
-    """At least as wide as the longest word of each column: a terminal breaks lines, and cuts nothing."""
+    """Print a table at least as wide as the longest words of its columns, so nothing is cut."""
     for column in table.columns:
         column.overflow = "fold"
         words = (word for cell in (column.header, *column.cells) for word in str(cell).split())
@@ -68,7 +68,7 @@ def _print_boxed(console: Console, table: Table) -> None:
 
 
 def to_lines(table: Table) -> str:
-    """Return the table tab-separated: its title, its header if it has one, its rows."""
+    """Return the table as tab-separated lines: title, header, rows, caption."""
     head = [str(column.header) for column in table.columns]
     lines = [_line([str(table.title)])] if table.title else []
     lines += [_line(head)] if all(head) else []
@@ -82,7 +82,7 @@ def _line(cells: Sequence[Any]) -> str:
 
 
 def print_json(console: Console, body: Any) -> None:
-    """As the API says it; where the encoding lacks a letter, JSON's own escape stands for it."""
+    """Print a body as JSON; escaped where the encoding lacks a character."""
     text = orjson.dumps(body, option=orjson.OPT_INDENT_2).decode()
     try:
         text.encode(console.encoding)

@@ -1,4 +1,4 @@
-"""Where a shop's pages and its worker file get OneSignal's SDK from: OneSignal, or the sandbox here."""
+"""Source of OneSignal's SDK for a shop's pages and worker file: OneSignal, or the local sandbox."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from shared.environment import load_settings
 SANDBOX_PAGE = "/sdk/v16/OneSignalSDK.page.js"
 PAGE_FILE, WORKER_FILE = "OneSignalSDK.page.js", "OneSignalSDK.sw.js"
 REAL_WORKER = f"https://cdn.onesignal.com/sdks/web/v16/{WORKER_FILE}"
-LOOK_SECONDS = 2.0
+SDK_TIMEOUT_SECONDS = 2.0
 LOCAL_NAMES = ("localhost", "localhost.")
 
 
 class SdkSource(NamedTuple):
-    """`page_url`: of the SDK for pages, None for OneSignal's own."""
+    """URLs of the SDK. `page_url` is None for OneSignal's own."""
 
     page_url: str | None
     worker_url: str
@@ -28,20 +28,18 @@ OWN = SdkSource(None, REAL_WORKER)
 
 
 async def find_sdk(ops: OpsClient) -> SdkSource:
-    """Return what is said by `--sdk-url`, or the sandbox's where it answers. Raises Refused.
-
-    Where the ops API and the configured OneSignal API are on this machine, that is the sandbox, if
-    it serves the SDK: OneSignal's own API serves none.
-    """
-    said = ops.options.sdk_url
-    if said is not None:
-        if not said.partition("?")[0].endswith(f"/{PAGE_FILE}"):
+    """Return the source of `--sdk-url`, else the local sandbox's, else OneSignal's. Raises ApiError."""
+    # Where the ops API and the configured OneSignal API are on this machine, the latter is the sandbox
+    # if it serves the SDK: OneSignal's own API serves none.
+    given = ops.options.sdk_url
+    if given is not None:
+        if not given.partition("?")[0].endswith(f"/{PAGE_FILE}"):
             raise ApiError(400, f"--sdk-url: must be the address of a {PAGE_FILE}")
-        return _source(said)
+        return _source(given)
     base = load_settings().onesignal.base_url.rstrip("/")
     if not (is_local(str(ops.http.base_url)) and is_local(base)):
         return OWN
-    async with httpx.AsyncClient(trust_env=False, timeout=LOOK_SECONDS) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=SDK_TIMEOUT_SECONDS) as http:
         try:
             answer = await http.get(base + SANDBOX_PAGE)
         except httpx.HTTPError:
@@ -51,7 +49,7 @@ async def find_sdk(ops: OpsClient) -> SdkSource:
 
 
 def is_local(url: str) -> bool:
-    """Tell whether an address is a loopback one."""
+    """Check whether a URL's host is this machine."""
     host = httpx.URL(url).host
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,4 +1,4 @@
-"""`send list|show|pause|resume|cancel`: sends, and what became of them."""
+"""`send list|show|pause|resume|cancel`: sends and their accounts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sender_service.models.send import SendState
 
 COUNTED = ("impressions", "clicks", "closes")
 BY_PREFIX = "whole, or its first letters (six at least)"
-MOST_ASKED = 50  # answers of the API that one list takes
+MOST_CALLS = 50  # of the API, for one list
 LISTED = ("id", "state", "app", "campaign", "priority", "createdAt", "sent", "audience", "error")
 
 
@@ -38,7 +38,7 @@ async def _list(ops: OpsClient) -> None:
     given = {name: getattr(ops.options, name) for name in names}
     params = {name: value for name, value in given.items() if value is not None}
     items: list[dict[str, Any]] = []
-    for _ in range(MOST_ASKED):
+    for _ in range(MOST_CALLS):
         found = await ops.call("GET", path_of("sends"), params=params)
         items += found["items"]
         params["before"] = found["next"]
@@ -64,15 +64,15 @@ def _send(name: str, method: str) -> Any:
 
 
 def describe(account: dict[str, Any]) -> str:
-    """Return the state, why nothing goes out, and until when: `show` and `--watch` say the same."""
-    said = [account["state"]]
+    """Return the send's state and the reasons why it waits, for `show` and `--watch`."""
+    texts = [account["state"]]
     for reason in account.get("waiting", ()):
         until = f" until {reason['until']}" if reason["until"] else ""
         if reason["message"] == account["state"]:
-            said[0] += until
+            texts[0] += until
         else:
-            said.append(reason["message"] + until)
-    return ", ".join(said)
+            texts.append(reason["message"] + until)
+    return ", ".join(texts)
 
 
 def account_table(account: dict[str, Any]) -> Table:

@@ -1,4 +1,4 @@
-"""Whom a trigger is for, as options of a command: to be sent, or looked at before."""
+"""Options of a command for a trigger's recipients; sending and preview share them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = ("visitor", "login", "player")
 LINES = "application/x-ndjson"
 SHOWN_NAMES = 5  # names that were left out
 PIECE_BYTES = 256 * 1024
-LIST_SECONDS = 600.0  # the API may take so long over a long list
+LIST_SECONDS = 600.0  # that the API may take for a long list
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def to_trigger(options: argparse.Namespace, send: str | None = None) -> dict[str, Any]:
-    """The trigger that the options describe. Raises InvalidPayload; Refused where a file isn't read."""
+    """Return the options' trigger. Raises InvalidPayload; ApiError where a file can't be read."""
     trigger: dict[str, Any] = {
         "id": send or str(uuid.uuid4()),
         "app": options.app,
@@ -79,7 +79,7 @@ def _target(options: argparse.Namespace) -> dict[str, Any]:
 
 
 async def post_trigger(ops: OpsClient, path: str, trigger: dict[str, Any]) -> Any:
-    """Send it: a list one recipient a line, of which little is in memory. Raises Refused, HTTPError."""
+    """Post a trigger; a list is streamed, a recipient a line. Raises ApiError, HTTPError."""
     if ops.options.list is not None:
         return await _post_lines(ops, path, trigger, _open(ops.options.list))
     body = orjson.dumps(trigger)
@@ -107,7 +107,7 @@ def _where(options: argparse.Namespace, name: dict[str, Any]) -> str:
 
 
 def _open(source: str) -> AbstractContextManager[IO[bytes]]:
-    """Raises Refused."""
+    """Open a file or the standard input (-). Raises ApiError."""
     try:
         return nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb")
     except OSError as exc:
@@ -130,7 +130,8 @@ async def _post_lines(
 
 
 async def _pieces(head: bytes, lines: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the trigger's line and the others, some together: a piece costs as much as a line."""
+    """Yield the trigger's line and the list's lines, many in a piece."""
+    # A piece costs as much as a line.
     piece = bytearray(head + b"\n" + next(lines, b"").removeprefix(BOM_UTF8))
     for line in lines:
         piece += line

@@ -1,4 +1,4 @@
-"""`trigger`: a campaign to people, by the ops API; with `--watch` followed to its closed account."""
+"""`trigger`: sends a campaign by the ops API; `--watch` follows the send until it is closed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_trigger_command(commands: Any) -> None:
 
 
 async def _trigger(ops: OpsClient) -> None:
-    """The send's id alone is on the standard output: for a pipe."""
+    """Trigger a campaign; print the send's id alone to the standard output, for pipes."""
     try:
         trigger = to_trigger(ops.options, ops.options.id)
     except InvalidPayload as exc:
@@ -60,7 +60,7 @@ async def _trigger(ops: OpsClient) -> None:
 
 
 def check_account(account: dict[str, Any], *, is_named: bool) -> None:
-    """Raise Refused where the send was refused, or where none of the people named was reached."""
+    """Check that the send wasn't refused and reached a named recipient. Raises ApiError."""
     if account["state"] == "refused":
         raise ApiError(409, f"the send is refused: {account['error']}")
     for warning in account.get("warnings", ()):
@@ -73,7 +73,7 @@ def _is_named(ops: OpsClient) -> bool:
 
 
 async def watch(http: httpx.AsyncClient, send: str, console: Console) -> dict[str, Any]:
-    """Show progress until the account is closed; return the account. Raises Refused, httpx.HTTPError."""
+    """Show progress until the account is closed; return it. Raises ApiError, httpx.HTTPError."""
     columns = (
         TextColumn("{task.description}", markup=False), BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn(),
@@ -94,7 +94,7 @@ async def _until_closed(
     seen: dict[str, Any] | None = None
     quiet = 0.0
     while quiet < PATIENCE_SECONDS:
-        account = await look_at_send(http, send)
+        account = await get_send_account(http, send)
         if account is not None:
             _draw(account, progress, task)
             if account["closedAt"] is not None:
@@ -107,8 +107,8 @@ async def _until_closed(
     raise ApiError(409, f"no progress for {PATIENCE_SECONDS / 60:.0f} minutes: {state}; it goes on")
 
 
-async def look_at_send(http: httpx.AsyncClient, send: str) -> dict[str, Any] | None:
-    """The send's account; None while the API is unwell. Raises Refused."""
+async def get_send_account(http: httpx.AsyncClient, send: str) -> dict[str, Any] | None:
+    """Get the send's account; None for an answer of 500 or more. Raises ApiError."""
     answer = await http.get(path_of("sends", send))
     if answer.status_code >= 500:
         return None

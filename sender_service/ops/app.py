@@ -39,8 +39,10 @@ def create_app(
     ask: Callable[[], Awaitable[object]],
     routers: Sequence[APIRouter],
 ) -> FastAPI:
-    """Everything under `/v1` needs a token and is audited, and hears of a database that
-    `ask` finds silent; health is open, metrics are private."""
+    """Return the ops API. Paths under `/v1` need a token and are audited.
+
+    They answer 503 when the database doesn't answer `ask`. Health is open, metrics are private.
+    """
     app = FastAPI(
         title="Carillon sender",
         version="1",
@@ -70,7 +72,7 @@ def create_app(
 def _document(
     app: FastAPI, of_fastapi: Callable[[], dict[str, Any]], routers: Sequence[APIRouter]
 ) -> dict[str, Any]:
-    """FastAPI's own, and what bodies are that are read as they come."""
+    """Return FastAPI's document, with the bodies that routes read themselves added."""
     if app.openapi_schema is None:
         add_bodies(routers, of_fastapi())
     return of_fastapi()

@@ -1,4 +1,4 @@
-"""What a `PUT` of an app may say, and how it is stored: secrets sealed, keys as hashes."""
+"""Body of an app's `PUT`, and its stored form: secrets encrypted, keys as hashes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 Secret = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=MIN_SECRET, max_length=512)
 ]
-# It stands in a header: what was copied with a line break is taken without, other letters can't be right.
+# A header carries it: a copied line break is stripped, other signs are refused.
 ApiKey = Annotated[
     str,
     StringConstraints(
@@ -75,8 +75,8 @@ def _time_zone(name: str) -> str:
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_time_zone)]
 
 
-class KeyIn(Wire):
-    """`key` may be left out, or masked, for one that is there already."""
+class AppKeyRequest(Wire):
+    """An app's key as received. `key` may be absent or masked where the app has this key already."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -90,15 +90,15 @@ class KeyIn(Wire):
     key: Key | None = None
 
     @model_validator(mode="after")
-    def _can_stand_in_a_page(self) -> Self:
-        """A write key is a step of the path that Persoo's loader asks for."""
+    def _check_write_key(self) -> Self:
+        """Check that a write key fits into a URL's path: Persoo's loader puts it there."""
         if self.kind == "write" and self.key is not None and not re.fullmatch(PUBLIC_KEY, self.key):
             raise ValueError("a write key has 1 to 48 letters, digits, or signs of _.~-")
         return self
 
     @model_validator(mode="after")
-    def _is_not_guessed(self) -> Self:
-        """A server's or a stream's key is secret; the others stand in pages."""
+    def _check_key_length(self) -> Self:
+        """Check the length of a server's or a stream's key, which is secret; pages show the others."""
         if (
             self.kind in ("server", "stream")
             and self.key is not None
@@ -108,27 +108,27 @@ class KeyIn(Wire):
         return self
 
 
-class OneSignalIn(Wire):
+class OneSignalRequest(Wire):
     app_id: UuidText
     rest_api_key: ApiKey = MASK
     plan: Literal["free", "paid"] = "free"
     enabled: bool = True
 
 
-class LoginHashIn(Wire):
+class LoginHashRequest(Wire):
     required: bool = True
     secret: Secret | None = None
 
 
-class AppIn(Wire):
-    """What `PUT` takes."""
+class AppRequest(Wire):
+    """Body of `PUT /v1/apps/{app}`."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     enabled: bool = True
-    one_signal: OneSignalIn = Field(alias="oneSignal")
-    keys: list[KeyIn] = Field(default=[], max_length=32)
+    one_signal: OneSignalRequest = Field(alias="oneSignal")
+    keys: list[AppKeyRequest] = Field(default=[], max_length=32)
     origins: list[Origin] = Field(default=[], max_length=32)
-    login_hash: LoginHashIn = LoginHashIn()
+    login_hash: LoginHashRequest = LoginHashRequest()
     allowed_logins: AllowedLogins = []
     snippet: SnippetConfig = SnippetConfig()
     control_group: float = Field(default=0, ge=0, lt=1)
@@ -137,70 +137,70 @@ class AppIn(Wire):
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
 
     @model_validator(mode="after")
-    def _ids_differ(self) -> Self:
+    def _check_ids_differ(self) -> Self:
         if len({key.id for key in self.keys}) != len(self.keys):
             raise ValueError("keys: ids must differ")
         return self
 
 
 class AppDocumentBuilder:
-    """Turns what came in into what is stored; a masked secret stays what it was."""
+    """Builds an app's document from a request; a masked secret keeps its stored value."""
 
     def __init__(self, vault: Vault, before: Document | None) -> None:
         self._vault = vault
         self._before = None if before is None else App.model_validate(before)
 
-    def content(self, given: AppIn) -> Document:
-        """Raises InvalidPayload, naming the field."""
+    def build(self, request: AppRequest) -> Document:
+        """Return the document. Raises InvalidPayload, which names the field."""
         before = self._before
         kept = before.one_signal.rest_api_key if before else None
         return {
-            "name": given.name,
-            "enabled": given.enabled,
+            "name": request.name,
+            "enabled": request.enabled,
             "oneSignal": {
-                **given.one_signal.document(),
-                "restApiKey": self._seal(
-                    given.one_signal.rest_api_key, kept, "oneSignal.restApiKey"
+                **request.one_signal.document(),
+                "restApiKey": self._encrypt(
+                    request.one_signal.rest_api_key, kept, "oneSignal.restApiKey"
                 ),
             },
-            "keys": self._keys(given),
-            "origins": given.origins,
+            "keys": self._keys(request),
+            "origins": request.origins,
             "loginHash": {
-                "required": given.login_hash.required,
-                "secret": self._login_secret(given.login_hash),
+                "required": request.login_hash.required,
+                "secret": self._login_secret(request.login_hash),
             },
-            "allowedLogins": given.allowed_logins,
-            "snippet": given.snippet.document(),
-            "controlGroup": given.control_group,
-            "cap": None if given.cap is None else given.cap.document(),
-            "timeZone": given.time_zone,
-            "maskedParameters": given.masked_parameters,
+            "allowedLogins": request.allowed_logins,
+            "snippet": request.snippet.document(),
+            "controlGroup": request.control_group,
+            "cap": None if request.cap is None else request.cap.document(),
+            "timeZone": request.time_zone,
+            "maskedParameters": request.masked_parameters,
         }
 
-    def _login_secret(self, given: LoginHashIn) -> str | None:
-        """Return the secret that is stored: one left out stays what it was, if there is any."""
+    def _login_secret(self, request: LoginHashRequest) -> str | None:
+        """Return the secret to store: the present one, if any, where the request has none."""
         kept = self._before.login_hash.secret if self._before else None
-        if given.secret is None:
+        if request.secret is None:
             return kept
-        return self._seal(given.secret, kept, "loginHash.secret")
+        return self._encrypt(request.secret, kept, "loginHash.secret")
 
-    def _seal(self, plain: str, kept: str | None, field: str) -> str:
+    def _encrypt(self, plain: str, kept: str | None, field: str) -> str:
         if plain == MASK:
             if kept is None:
                 raise invalid([absent(field, plain)])
             return kept
-        # The same secret stays as it was sealed: an identical PUT makes no new version.
+        # An unchanged secret keeps its ciphertext: an identical PUT makes no new version.
         return kept if kept and self._vault.decrypt(kept) == plain else self._vault.encrypt(plain)
 
-    def _keys(self, given: AppIn) -> list[Document]:
-        keys = [self._key(key) for key in given.keys]
-        hook = given.snippet.webhook_key
+    def _keys(self, request: AppRequest) -> list[Document]:
+        keys = [self._key(key) for key in request.keys]
+        hook = request.snippet.webhook_key
         hashes = [key["hash"] for key in keys if key["kind"] == "webhook"]
         if hook is not None and self._vault.hash_key(hook) not in hashes:
             raise invalid([FieldError("body.snippet.webhookKey", "unknown_key", NOT_A_HOOK)])
         return keys
 
-    def _key(self, key: KeyIn) -> Document:
+    def _key(self, key: AppKeyRequest) -> Document:
         if key.key is not None and key.key != MASK:
             return {"id": key.id, "kind": key.kind, "hash": self._vault.hash_key(key.key)}
         for known in self._before.keys if self._before else []:

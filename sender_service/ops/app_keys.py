@@ -1,4 +1,4 @@
-"""`/v1/apps/{app}/keys`: made, rotated, removed. A key is shown once, when it is made."""
+"""`/v1/apps/{app}/keys`: add, rotate, remove. A key is in one answer only: when it is made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KeyId = Annotated[Name, Path(description="the key's id, which is no secret")]
 
 
 class KeyRequest(Wire):
-    """What `POST` takes; without an `id` it is the kind's name."""
+    """Body of `POST`. The default `id` is the kind's name."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -41,38 +41,38 @@ class KeyRequest(Wire):
 
 
 class AppKeys:
-    """Keys of an app, as changes of its document that lose no other change."""
+    """Keys of an app. Changes of its document are atomic, so no other change is lost."""
 
     def __init__(self, store: VersionedStore, registry: AppRegistry, vault: Vault) -> None:
         self._store = store
         self._registry = registry
         self._vault = vault
 
-    async def shown(self, app: str) -> list[dict[str, Any]]:
-        """Raises NotFound."""
+    async def list_keys(self, app: str) -> list[dict[str, Any]]:
+        """Return each key's id, kind and use in the snippet. Raises NotFound."""
         found = _existing(await self._store.get(app), app)
         return [{"id": key.id, "kind": key.kind, "inSnippet": self._is_in_snippet(found, key)}
                 for key in found.keys]  # fmt: skip
 
-    async def add(self, app: str, wanted: KeyRequest) -> dict[str, Any]:
-        """Raises NotFound, Conflict, InvalidPayload."""
-        plain = make_key(wanted.kind)
+    async def add(self, app: str, requested: KeyRequest) -> dict[str, Any]:
+        """Make a key; return it. Raises NotFound, Conflict, InvalidPayload."""
+        plain = make_key(requested.kind)
         made = ""
 
         def change(before: Document | None) -> Document:
             nonlocal made
             known = _existing(before, app)
             ids = {key.id for key in known.keys}
-            if wanted.id in ids:
+            if requested.id in ids:
                 raise Conflict("id: the app has a key of this id", code="key_exists")
-            made = wanted.id or next_id(wanted.kind, ids)
-            return {"keys": self._with(known, made, wanted.kind, plain)}
+            made = requested.id or next_id(requested.kind, ids)
+            return {"keys": self._with(known, made, requested.kind, plain)}
 
         await self._change(app, change)
-        return {"id": made, "kind": wanted.kind, "key": plain}
+        return {"id": made, "kind": requested.kind, "key": plain}
 
     async def rotate(self, app: str, key: str) -> dict[str, Any]:
-        """Raises NotFound, InvalidPayload."""
+        """Make a key that replaces another; return it. Raises NotFound, InvalidPayload."""
         answer: dict[str, Any] = {}
 
         def change(before: Document | None) -> Document:
@@ -82,7 +82,7 @@ class AppKeys:
             in_snippet = self._is_in_snippet(known, old)
             answer.update(id=made, kind=old.kind, key=plain, replaces=old.id, inSnippet=in_snippet)
             content: Document = {"keys": self._with(known, made, old.kind, plain)}
-            if in_snippet:  # pages take it with their next snippet; the old one stays valid
+            if in_snippet:  # pages get it with their next snippet; the old one stays valid
                 content["snippet"] = {**known.snippet.document(), "webhookKey": plain}
             return content
 
@@ -90,7 +90,7 @@ class AppKeys:
         return answer
 
     async def remove(self, app: str, key: str) -> None:
-        """Raises NotFound, Conflict."""
+        """Remove a key. Raises NotFound, Conflict."""
 
         def change(before: Document | None) -> Document:
             known = _existing(before, app)
@@ -122,15 +122,15 @@ def keys_router(keys: AppKeys) -> APIRouter:
 
     @router.get("", responses=answers({"items": KEYS}))
     async def list_keys(app: AppName) -> dict[str, Any]:
-        """The app's keys, without themselves. `inSnippet`: pages name it to OneSignal's worker."""
-        return {"items": await keys.shown(app)}
+        """List the app's keys without their values. `inSnippet`: pages give it to OneSignal's worker."""
+        return {"items": await keys.list_keys(app)}
 
     @router.post("", status_code=201, responses=answers(KEY_MADE, 201))
     @needs("admin")
     async def add_key(
         request: Request, app: AppName, body: Annotated[KeyRequest, json_body(KeyRequest)]
     ) -> dict[str, Any]:
-        """Make a key; `key` is shown this once."""
+        """Make a key. `key` is in this answer only."""
         made = await keys.add(app, body)
         request.scope["audit_target"] = {"key": made["id"]}
         return made
@@ -138,8 +138,8 @@ def keys_router(keys: AppKeys) -> APIRouter:
     @router.post("/{key}/rotate", status_code=201, responses=answers(KEY_ROTATED, 201))
     @needs("admin")
     async def rotate_key(request: Request, app: AppName, key: KeyId) -> dict[str, Any]:
-        """Make another key of the same kind, shown this once. The one it `replaces` stays valid until it
-        is removed. The webhook key of the snippet is exchanged there, too."""
+        """Make another key of the same kind. `key` is in this answer only. The key that it `replaces`
+        stays valid until it is removed. A webhook key in the snippet is replaced there, too."""
         made = await keys.rotate(app, key)
         request.scope["audit_target"] = {"made": made["id"]}
         return made
@@ -147,7 +147,7 @@ def keys_router(keys: AppKeys) -> APIRouter:
     @router.delete("/{key}", responses=answers({"id": "web", "removed": True}))
     @needs("admin")
     async def remove_key(app: AppName, key: KeyId) -> dict[str, Any]:
-        """Refuse it from now on: every replica does within 5 s."""
+        """Remove a key. Every replica refuses it within 5 s."""
         await keys.remove(app, key)
         return {"id": key, "removed": True}
 

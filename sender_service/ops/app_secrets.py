@@ -1,7 +1,6 @@
-"""Secrets that a written app lacks: left out or masked, where nothing is stored that they could stay.
+"""Secrets that a received app lacks: absent or masked, with no stored value to keep.
 
-They are looked for in what was written, be the rest of it right or wrong: all faults of a file are
-answered at once.
+The raw body is searched, valid or not, so that one answer names all its faults.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ NOT_A_HOOK = "is none of the app's webhook keys: its webhooks would be refused"
 
 
 def find_absent_secrets(value: object, before: App | None) -> list[FieldError]:
-    """Return a finding for each. What is no app at all has none: its own findings say so."""
+    """Return an error for each absent secret. A body that is no object has none here."""
     if not isinstance(value, dict):
         return []
     kept = {(key.id, key.kind) for key in before.keys} if before else set()
@@ -45,13 +44,14 @@ def _keys(value: dict[str, Any], kept: Kept) -> Iterator[FieldError]:
 
 
 def _snippet_key(value: dict[str, Any], kept: Kept) -> Iterator[FieldError]:
-    """Where none of the keys is a stored one: those are hashes, which `Sealer` compares."""
+    """Yield an error where the snippet's webhook key is none of the received keys."""
+    # Stored keys are hashes: `AppDocumentBuilder` compares those.
     snippet = value.get("snippet")
-    wanted = snippet.get("webhookKey") if isinstance(snippet, dict) else None
+    webhook_key = snippet.get("webhookKey") if isinstance(snippet, dict) else None
     hooks = [(name, given) for name, kind, given in _written_keys(value) if kind == "webhook"]
-    if not isinstance(wanted, str) or any((name, "webhook") in kept for name, _ in hooks):
+    if not isinstance(webhook_key, str) or any((name, "webhook") in kept for name, _ in hooks):
         return
-    if wanted not in [given for _, given in hooks]:
+    if webhook_key not in [given for _, given in hooks]:
         yield FieldError("body.snippet.webhookKey", "unknown_key", NOT_A_HOOK)
 
 

@@ -1,4 +1,4 @@
-"""`/v1/apps`: web shops and their OneSignal apps. Secrets go in, masked ones come out."""
+"""`/v1/apps`: web shops and their OneSignal apps. Answers mask all secrets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.ops.app_body import AppDocumentBuilder, AppIn
+from sender_service.ops.app_body import AppDocumentBuilder, AppRequest
 from sender_service.ops.app_secrets import find_absent_secrets
 from sender_service.ops.auth import current_principal, needs
 from sender_service.ops.bodies import Draft, draft_body
@@ -22,12 +22,12 @@ from shared.models.app import App
 from shared.mongo.client import Document
 from shared.secrets import MASK, Vault
 
-SHOWN = frozenset({"id", "version", "state", "stoppedBecause"})  # not for a `PUT` to change
+APP_READ_ONLY = frozenset({"id", "version", "state", "stoppedBecause"})  # `PUT` ignores them
 AppName = Annotated[Name, Path(description="the app's id")]
 
 
-def shown(document: Document) -> dict[str, Any]:
-    """An app as the API shows it: no secret, nor a hash of one."""
+def public_app(document: Document) -> dict[str, Any]:
+    """Return an app as the API answers it, without secrets and their hashes."""
     app = App.model_validate(document)
     return {
         "id": app.id,
@@ -60,42 +60,43 @@ def apps_router(
     @router.get("")
     async def list_apps(request: Request) -> dict[str, Any]:
         holds = current_principal(request).holds
-        return {"items": [shown(app) for app in await store.find({}) if holds(app["_id"])]}
+        return {"items": [public_app(app) for app in await store.find({}) if holds(app["_id"])]}
 
     @router.get("/{app}")
     async def get_app(app: AppName) -> dict[str, Any]:
-        return shown(await _existing(store, app))
+        return public_app(await _existing(store, app))
 
     @router.put("/{app}")
     @needs("admin")
     async def put_app(
         request: Request,
         app: AppName,
-        body: Annotated[Draft[AppIn], draft_body(AppIn, APP, shown=SHOWN)],
+        body: Annotated[Draft[AppRequest], draft_body(AppRequest, APP, read_only=APP_READ_ONLY)],
     ) -> dict[str, Any]:
-        """Create or change. An identical one makes no new version; a masked secret stays. Only a token
-        for all apps creates one. With `If-None-Match: *` an app that is there stays as it is (409)."""
+        """Create or change an app. An identical one makes no new version; a masked secret stays.
+        Only a token for all apps creates one. `If-None-Match: *` refuses a change of an existing
+        app (409)."""
         others = [other for other in await store.find({}) if other["_id"] != app]
 
         def change(before: Document | None) -> Document:
             _check_may_put(request, before)
             known = None if before is None else App.model_validate(before)
             given = body.checked(find_absent_secrets(body.value, known))
-            content = AppDocumentBuilder(vault, before).content(given)
+            content = AppDocumentBuilder(vault, before).build(given)
             _refuse_taken_keys(content, others)
             return content
 
         document = await store.change(app, change)
         await registry.refresh()
-        return shown(document)
+        return public_app(document)
 
     @router.post("/{app}/resume")
     async def resume(app: AppName) -> dict[str, Any]:
-        """Go on after OneSignal refused the key or disabled the app, where it stopped."""
+        """Resume an app that stopped because OneSignal refused its key or disabled it."""
         await _existing(store, app)
         await store.set(app, {"state": "active", "stoppedBecause": None})
         await registry.refresh()
-        return shown(await _existing(store, app))
+        return public_app(await _existing(store, app))
 
     @router.post("/{app}/test-connection", responses=answers(CONNECTION))
     @needs("operate")
@@ -103,7 +104,7 @@ def apps_router(
         """Ask OneSignal for the app under the stored key. `result` is `ok`, `key_refused`,
         `app_unknown`, `unreachable`, `secret_unreadable` or `unclear`; with `ok` come the counts.
         `warnings` say whether logins need proof, and can be proven."""
-        return await connection.look(App.model_validate(await _existing(store, app)))
+        return await connection.check(App.model_validate(await _existing(store, app)))
 
     return router
 
@@ -116,7 +117,7 @@ async def _existing(store: VersionedStore, app: str) -> Document:
 
 
 def _check_may_put(request: Request, before: Document | None) -> None:
-    """Raises Forbidden, Conflict."""
+    """Check who may create or change the app. Raises Forbidden, Conflict."""
     if before is None and not current_principal(request).holds(None):
         raise Forbidden("only a token for all apps makes a new one", code="app_not_allowed")
     if before is not None and request.headers.get("if-none-match", "").strip() == "*":
@@ -124,7 +125,8 @@ def _check_may_put(request: Request, before: Document | None) -> None:
 
 
 def _refuse_taken_keys(content: Document, others: Sequence[Document]) -> None:
-    """A key says whose an event is: two apps with one key would take each other's. Raises Conflict."""
+    """Check that no other app has one of the keys. Raises Conflict."""
+    # A key identifies an event's app: two apps with one key would get each other's events.
     taken = {(key["kind"], key["hash"]) for other in others for key in other.get("keys", [])}
     found = [
         FieldError(f"keys.{key['id']}.key", "key_taken", "belongs to another app")

@@ -1,4 +1,4 @@
-"""What a preview is asked: a trigger, or a list one recipient a line, of which a part is kept."""
+"""Requests for a preview: a trigger, or a list with a recipient a line, of which a part is kept."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from sender_service.planner.target import Target, to_target
 from shared.errors import InvalidPayload
 from shared.models.wire import load_json
 
-LIST_BYTES = 32 * 1024 * 1024  # of a list so much is kept in memory
+LIST_BYTES = 32 * 1024 * 1024  # of a list that memory keeps
 
 
 @dataclass(frozen=True)
 class PreviewRequest:
-    """`names`: of a list that came one a line as many as were kept, which is this `share` of it."""
+    """Request for a preview. `names`: the kept part of a list; `share`: its share of the list."""
 
     terms: Terms
     names: list[Recipient] | None = None
@@ -37,15 +37,15 @@ class PreviewRequest:
 
 
 def read_whole(body: bytes) -> PreviewRequest:
-    """Raises InvalidPayload."""
-    said = parse_request(_with_id(body))
-    return PreviewRequest(check_written(said.trigger))
+    """Parse a trigger. Raises InvalidPayload."""
+    request = parse_request(_with_id(body))
+    return PreviewRequest(check_written(request.trigger))
 
 
 async def read_lines(
     intake: Intake, lines: Lines, people: int, allowed: Callable[[str], None]
 ) -> PreviewRequest:
-    """Every line is looked at, so that a wrong one is named. Raises Rejected."""
+    """Parse a list. All lines are checked; at most `people` are kept. Raises Rejected."""
     first = await anext(lines, None)
     terms = read_head(first and (first[0], _with_id(first[1])))
     allowed(terms.app)
@@ -70,7 +70,7 @@ async def read_lines(
 
 
 def _with_id(body: bytes) -> bytes:
-    """A preview needs no id of its own."""
+    """Add a random id where the body has none."""
     value = load_json(body)
     if not isinstance(value, dict) or "id" in value:
         return body

@@ -1,4 +1,4 @@
-"""The audit trail: written for every request that may change something, before its answer leaves."""
+"""Audit trail: an entry for each request that may change something, stored before its answer."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ from shared.models.wire import WrittenMoment
 log = logging.getLogger("carillon.audit")
 
 A_MOMENT = timedelta(minutes=1)  # replicas' clocks differ
-GIVEN_UP = "given_up"  # by the watch for a database that says nothing (silence.py), or at the end
+GIVEN_UP = (
+    "given_up"  # cancelled by the watchdog of the database (mongo_watchdog.py), or at the end
+)
 
 
 class AuditTrail:
-    """Middleware. A request without a valid token did nothing and leaves nothing; while MongoDB is
-    away the log has the entry."""
+    """Middleware that stores audit entries, none for requests without a valid token.
+
+    While MongoDB is away the log gets the entry.
+    """
 
     def __init__(self, app: ASGIApp, *, store: AuditStore, clock: Clock) -> None:
         self._app = app
@@ -43,43 +47,43 @@ class AuditTrail:
             nonlocal noted
             if message["type"] == "http.response.start":
                 noted = True
-                await self._write(_deed(scope, message["status"], self._clock()))
+                await self._write(_audit_entry(scope, message["status"], self._clock()))
             await send(message)
 
         try:
             return await self._app(scope, receive, note)
-        except asyncio.CancelledError:  # given up: whoever did that has answered
+        except asyncio.CancelledError:  # whatever cancelled it has answered
             if not noted:
-                _log(_deed(scope, 503, self._clock()), GIVEN_UP)
+                _log(_audit_entry(scope, 503, self._clock()), GIVEN_UP)
             raise
         except Exception:  # a mistake of ours, answered further out
             if not noted:
-                await self._write(_deed(scope, 500, self._clock()))
+                await self._write(_audit_entry(scope, 500, self._clock()))
             raise
 
-    async def _write(self, deed: AuditEntry | None) -> None:
-        if deed is None:
+    async def _write(self, entry: AuditEntry | None) -> None:
+        if entry is None:
             return
         try:
-            await self._store.add(deed)
+            await self._store.add(entry)
         except Unavailable as exc:
-            _log(deed, exc.code)
+            _log(entry, exc.code)
         except asyncio.CancelledError:
-            _log(deed, GIVEN_UP)
+            _log(entry, GIVEN_UP)
             raise
 
 
-def _log(deed: AuditEntry | None, code: str) -> None:
-    if deed is not None:
+def _log(entry: AuditEntry | None, code: str) -> None:
+    if entry is not None:
         log.error(
             "audit entry not stored",
-            extra={"code": code, "who": deed.who.id, "method": deed.method,
-                   "route": deed.route, "target": deed.target, "status": deed.status},
+            extra={"code": code, "who": entry.who.id, "method": entry.method,
+                   "route": entry.route, "target": entry.target, "status": entry.status},
         )  # fmt: skip
 
 
-def _deed(scope: Scope, status: int, at: datetime) -> AuditEntry | None:
-    """None where nobody is known, or where nothing but what isn't personal was read."""
+def _audit_entry(scope: Scope, status: int, at: datetime) -> AuditEntry | None:
+    """Return the request's entry; None without a principal, and for reads of nothing personal."""
     who: Principal | None = scope.get("principal")
     quiet = scope["method"] in ("GET", "HEAD")
     if who is None or (quiet and not getattr(scope.get("endpoint"), "audited", False)):
@@ -101,7 +105,8 @@ def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
         before: Annotated[WrittenMoment | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> Response:
-        """Who did what with the token's apps, the newest first. `before` the last one's `at` goes on."""
+        """List requests that concerned the token's apps, the newest first. The last one's `at` as `before`
+        continues the list."""
         until = before or clock() + A_MOMENT
         found = await store.newest(since, until, limit, current_principal(request).apps)
         return json_response({"items": plain(found)})
@@ -110,7 +115,7 @@ def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
 
 
 def plain(value: Any) -> Any:
-    """Moments as everywhere on the wire: UTC, milliseconds, Z."""
+    """Return the value with its moments as text: UTC, milliseconds, Z."""
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, dict):

@@ -1,10 +1,10 @@
-"""Who may call the ops API: whoever has a bearer token whose role suffices for the route.
+"""Access to the ops API: a bearer token whose role suffices for the route.
 
 A route declares the least role it needs by `@needs`; one that doesn't needs `read` for a GET and
 `operate` for anything else. The token of the settings is an admin, also while MongoDB is away.
 
-A token names its apps. A path with another app is refused before anything is looked up; what is found by
-an id of its own (a send, a person, a dead letter) isn't there for a token of another app.
+A token names its apps. A path with another app is refused before any query. A send, a person or a dead
+letter of another app is answered as unknown.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from shared.errors import FieldError, Forbidden, InvalidPayload, Unauthorized
 from shared.nearest import did_you_mean
 from shared.secrets import Vault
 
-KNOWN_SECONDS = 5.0  # how long a token is believed without asking again: then a removed one ends
+KNOWN_SECONDS = 5.0  # of a cached token: after that, a removed one is refused
 KNOWN_LIMIT = 1_000
 
 NAMED_APP = "named_app"
@@ -35,7 +35,7 @@ _bearer = HTTPBearer(auto_error=False, description="a token of `/v1/tokens`, or 
 
 
 def needs(role: Role, *, audited: bool = False) -> Callable[[Endpoint], Endpoint]:
-    """Mark an endpoint with the least role it needs. `audited`: a GET that shows what is personal."""
+    """Mark an endpoint with the least role it needs. `audited`: a GET that returns personal data."""
 
     def mark(endpoint: Endpoint) -> Endpoint:
         endpoint.least_role = role  # type: ignore[attr-defined]
@@ -51,7 +51,7 @@ def least_role(endpoint: object, method: str) -> Role:
 
 
 class Tokens:
-    """Knows tokens by their hash, for a few seconds without asking."""
+    """Finds tokens by their hash, and caches them for some seconds."""
 
     def __init__(
         self, *, bootstrap: str, store: TokenStore, vault: Vault, clock: Clock, monotonic: Monotonic
@@ -64,7 +64,7 @@ class Tokens:
         self._known: dict[str, tuple[Token, float]] = {}
 
     async def principal(self, given: str) -> Principal:
-        """Raises Unauthorized, StoreUnavailable."""
+        """Return the token's principal. Raises Unauthorized, StoreUnavailable."""
         if hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._bootstrap):
             return Principal(BOOTSTRAP, BOOTSTRAP, "admin")
         token = await self._find(given)
@@ -96,9 +96,9 @@ def unauthorized() -> Unauthorized:
 
 
 def check_access() -> Callable[..., Awaitable[None]]:
-    """Return a dependency of every route under `/v1`: its role, its app, its query's names.
+    """Return a dependency of every route under `/v1`. It checks role, app and query parameters.
 
-    Who calls is known by then (`token_first.py`), and no body is read yet. The dependency raises
+    The principal is known by then (`token_first.py`); no body is read yet. The dependency raises
     Forbidden, InvalidPayload.
     """
 
@@ -117,28 +117,28 @@ def check_access() -> Callable[..., Awaitable[None]]:
 
 
 def current_principal(request: Request) -> Principal:
-    """Return who calls: known before any route is."""
+    """Return the caller, which is known before the route."""
     principal: Principal = request.scope["principal"]
     return principal
 
 
 def require_app(request: Request, app: str) -> None:
-    """Raise Forbidden where the caller's token doesn't hold the app that it names, be there one or not."""
+    """Check that the caller's token is for the app, existing or not. Raises Forbidden."""
     if not sees_app(request, app):
         raise Forbidden("the token isn't for this app", code="app_not_allowed")
 
 
 def sees_app(request: Request, app: str | None) -> bool:
-    """Return whether the caller's token holds the app of what was found, and note it for the audit.
+    """Return whether the caller's token is for the app; the audit gets the app's name.
 
-    What isn't seen is answered as if it weren't there.
+    Callers answer as if the document didn't exist where it isn't.
     """
     request.scope[NAMED_APP] = app
     return current_principal(request).holds(app)
 
 
 def named_app(scope: Scope) -> str | None:
-    """Return the app that a request was about, as far as it came."""
+    """Return the app that a request concerned; None where none was found."""
     app: str | None = scope.get(NAMED_APP) or scope.get("path_params", {}).get("app")
     return app
 

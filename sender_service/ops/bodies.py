@@ -1,4 +1,4 @@
-"""Request bodies: bounded while they are read, and read strictly, whatever type they are sent as."""
+"""Request bodies: bounded while they are read, parsed strictly, whatever their content type."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from shared.models.wire import load_json
 
 NDJSON = "application/x-ndjson"
 MAX_BODY_BYTES = 1024 * 1024
-MAX_KEY = 64  # letters of a key in an error: whoever wrote it knows the rest
-STREAMED = frozenset({"/v1/sends", "/v1/sends/preview"})  # they bound themselves what they read
+MAX_KEY = 64  # letters of a key in an error: its author knows the rest
+STREAMED = frozenset({"/v1/sends", "/v1/sends/preview"})  # they have limits of their own
 
 M = TypeVar("M", bound=BaseModel)
 # Recipients in a file of their own are counted from its first line: the trigger before it is line 0.
@@ -37,7 +37,7 @@ FirstLine = Annotated[
 
 
 class BoundedBodies:
-    """Middleware: a body of more than 1 MiB is refused, by what it says and by what comes."""
+    """Middleware: refuses a body above 1 MiB, by its declared and by its real length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -63,7 +63,7 @@ class BoundedBodies:
 
 
 def check_length(headers: Headers, most: int, code: str = "too_large") -> None:
-    """Raise TooLarge where the request says itself that it is."""
+    """Check the declared length of a body. Raises TooLarge."""
     length = headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 19 or int(length) > most):
         raise _too_large(code)
@@ -73,14 +73,15 @@ def _too_large(code: str = "too_large") -> TooLarge:
     return TooLarge("a body has at most 1 MiB", code=code)
 
 
-def json_body(model: type[M], example: object = None, *, shown: Collection[str] = ()) -> Any:
+def json_body(model: type[M], example: object = None, *, read_only: Collection[str] = ()) -> Any:
     """Return the dependency that reads a request's body as `model`, for `Annotated[Model, …]`.
 
-    It comes after the check of who may, so nobody else's body is read; curl's default type is as good.
-    `shown`: keys that an answer has beside the model's; what was shown can be put again.
+    `read_only`: keys that answers have beside the model's. A body may have them: they are ignored.
     """
+    # It runs after the check of access, so a refused caller's body isn't read.
+    # Any content type is accepted, as curl's default one.
 
-    draft = draft_body(model, example, shown=shown).dependency
+    draft = draft_body(model, example, read_only=read_only).dependency
 
     async def read(request: Request) -> M:
         written: Draft[M] = await draft(request)
@@ -93,13 +94,13 @@ def json_body(model: type[M], example: object = None, *, shown: Collection[str] 
 
 @dataclass(frozen=True)
 class Draft(Generic[M]):
-    """A body as it was written, and what it is as a model, or why it is none."""
+    """A body as received, and its model, or the error of its validation."""
 
     value: Any
     model: M | InvalidPayload
 
     def checked(self, more: Sequence[FieldError]) -> M:
-        """Return the model. Raises InvalidPayload with all findings: the model's own, and `more`."""
+        """Return the model. Raises InvalidPayload with all errors: the model's own, and `more`."""
         if not isinstance(self.model, InvalidPayload):
             if not more:
                 return self.model
@@ -108,13 +109,13 @@ class Draft(Generic[M]):
         raise InvalidPayload(self.model.message, code=self.model.code, errors=found)
 
 
-def draft_body(model: type[M], example: object = None, *, shown: Collection[str] = ()) -> Any:
-    """Return the dependency that reads a body whose route looks further, whatever is wrong with it."""
+def draft_body(model: type[M], example: object = None, *, read_only: Collection[str] = ()) -> Any:
+    """Return the dependency that reads a body, valid or not, which its route checks further."""
 
     async def read(request: Request) -> Draft[M]:
         value = load_exactly(await request.body())
         if isinstance(value, dict):
-            value = {key: one for key, one in value.items() if key not in shown}
+            value = {key: one for key, one in value.items() if key not in read_only}
         try:
             return Draft(value, validate_strictly(model, value, prefix="body."))
         except InvalidPayload as exc:
@@ -126,10 +127,8 @@ def draft_body(model: type[M], example: object = None, *, shown: Collection[str]
 
 
 def load_exactly(body: bytes) -> Any:
-    """Read strict JSON, in which a whole number of any size is itself. Raises InvalidPayload.
-
-    What is too large is then refused, not stored as another number.
-    """
+    """Parse strict JSON; a whole number of any size keeps its value. Raises InvalidPayload."""
+    # Validation then refuses a number that is too large; a float would be another number.
     try:
         return json.loads(
             body.decode("utf-8-sig"),
@@ -137,15 +136,16 @@ def load_exactly(body: bytes) -> Any:
             object_pairs_hook=_refuse_repeated_keys,
         )
     except (ValueError, RecursionError):
-        load_json(body)  # says where
+        load_json(body)  # its error has the place
         raise InvalidPayload("the body is nested too deep", code="invalid_json") from None
 
 
 def check_keys_once(body: bytes) -> None:
-    """Raise InvalidPayload where an object has a key twice: parsers keep the last one without a word.
+    """Check that no object has a key twice. Raises InvalidPayload.
 
-    What is no JSON is left to whoever reads it.
+    A body that isn't JSON passes: its parser refuses it.
     """
+    # Parsers keep the last one without an error.
     with suppress(ValueError, RecursionError):
         json.loads(body.decode("utf-8-sig"), object_pairs_hook=_refuse_repeated_keys)
 
@@ -164,7 +164,7 @@ def _refuse_constant(name: str) -> float:
 
 
 def body_of(route: APIRoute) -> tuple[type[BaseModel], object] | None:
-    """Return the model and the example of a route's body; None where it reads none this way."""
+    """Return the model and the example of a route's body; None where `json_body` doesn't read it."""
     for dependency in route.dependant.dependencies:
         model = getattr(dependency.call, "body_model", None)
         if model is not None:
@@ -177,7 +177,7 @@ def is_lines(request: Request) -> bool:
 
 
 async def read_trigger(request: Request) -> bytes:
-    """At most 1 MiB, refused before it is read whole."""
+    """Read a trigger's body, at most 1 MiB. Raises TooLarge, InvalidPayload."""
     check_length(request.headers, MAX_TRIGGER_BYTES, "trigger_too_large")
     body = bytearray()
     async for chunk in request.stream():

@@ -1,4 +1,4 @@
-"""`/v1/apps/{app}/campaigns`: offers, their reports, a push to try one."""
+"""`/v1/apps/{app}/campaigns`: offers, their reports, test pushes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
-from sender_service.ops.examples import CAMPAIGN, REPORT, SHOWN_CAMPAIGN, answers
+from sender_service.ops.examples import CAMPAIGN, REPORT, STORED_CAMPAIGN, answers
 from sender_service.ops.push_tester import PushTester, PushTestRequest
 from sender_service.ops.reports import Reports, by_location
 from sender_service.planner.audience import AudienceReader
@@ -26,7 +26,7 @@ from shared.errors import InvalidPayload, NotFound
 from shared.nearest import did_you_mean
 
 MOST_VERSIONS = 100
-SHOWN = frozenset({"id", "app", "version"})  # not for a `PUT` to change
+CAMPAIGN_READ_ONLY = frozenset({"id", "app", "version"})  # `PUT` ignores them
 
 AppName = Annotated[Name, Path(description="the app's id")]
 CampaignName = Annotated[Name, Path(description="the campaign's id")]
@@ -55,13 +55,13 @@ def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
     @router.get("/campaigns")
     @needs("read")
     async def list_campaigns(app: AppName) -> dict[str, Any]:
-        await known_app(tools.registry, app)
-        return {"items": [_shown(to_campaign(d)) for d in await store.find({"app": app})]}
+        await require_known_app(tools.registry, app)
+        return {"items": [_public_campaign(to_campaign(d)) for d in await store.find({"app": app})]}
 
     @router.get("/campaigns/{campaign}")
     @needs("read")
     async def get_campaign(app: AppName, campaign: CampaignName) -> dict[str, Any]:
-        return _shown(await _existing(store, app, campaign))
+        return _public_campaign(await _existing(store, app, campaign))
 
     @router.put("/campaigns/{campaign}")
     @needs("operate")
@@ -69,23 +69,28 @@ def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
         app: AppName,
         campaign: CampaignName,
         _: Annotated[None, Depends(_check_ahead)],
-        body: Annotated[CampaignBody, json_body(CampaignBody, CAMPAIGN, shown=SHOWN)],
+        body: Annotated[
+            CampaignBody, json_body(CampaignBody, CAMPAIGN, read_only=CAMPAIGN_READ_ONLY)
+        ],
     ) -> dict[str, Any]:
-        """Create or change; each change is a version, and sends keep the one they began with.
+        """Create or change a campaign. Each change is a version; a send keeps its first one.
 
-        `warnings`, where there are any: texts that would fail for some of 500 people, by their
-        profiles, and pushes that are nearly too large."""
-        await known_app(tools.registry, app)
+        `warnings`, only where there are any: texts that would fail for some of 500 people, by
+        their profiles, and pushes that are nearly too large."""
+        await require_known_app(tools.registry, app)
         content = {**body.document(), "app": app, "id": campaign}
-        wanted = to_campaign({**content, "version": 0})
-        found = await try_texts(wanted, tools.audience)
-        stored = _shown(to_campaign(await store.put(campaign_key(app, campaign), content)))
+        requested = to_campaign({**content, "version": 0})
+        found = await try_texts(requested, tools.audience)
+        stored = _public_campaign(
+            to_campaign(await store.put(campaign_key(app, campaign), content))
+        )
         return {**stored, "warnings": found} if found else stored
 
 
 async def _check_ahead(request: Request) -> None:
-    """Look at the body's templates in a worker thread, before the model asks what came of it: a
-    large campaign would hold up the event loop. What is no JSON is refused by the model."""
+    """Compile the body's templates in a worker thread. Raises InvalidPayload."""
+    # The model needs the results; a large campaign's templates would block the event loop.
+    # The model refuses a body that isn't JSON.
     try:
         body = orjson.loads(await request.body())
         sources = texts_in(body)
@@ -97,7 +102,7 @@ async def _check_ahead(request: Request) -> None:
 
 
 def _add_versions(router: APIRouter, store: CampaignStore) -> None:
-    @router.get("/campaigns/{campaign}/versions", responses=answers({"items": [SHOWN_CAMPAIGN]}))
+    @router.get("/campaigns/{campaign}/versions", responses=answers({"items": [STORED_CAMPAIGN]}))
     @needs("read")
     async def list_versions(
         app: AppName,
@@ -105,22 +110,23 @@ def _add_versions(router: APIRouter, store: CampaignStore) -> None:
         before: Annotated[int | None, Query(ge=1)] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_VERSIONS)] = MOST_VERSIONS,
     ) -> dict[str, Any]:
-        """Each change that was made, the newest first. `before` the last one's version goes on."""
+        """List the campaign's versions, the newest first. The last one's version as `before` continues
+        the list."""
         await _existing(store, app, campaign)
         found = await store.versions(app, campaign, before, limit)
-        return {"items": [_shown(version) for version in found]}
+        return {"items": [_public_campaign(version) for version in found]}
 
-    @router.get("/campaigns/{campaign}/versions/{version}", responses=answers(SHOWN_CAMPAIGN))
+    @router.get("/campaigns/{campaign}/versions/{version}", responses=answers(STORED_CAMPAIGN))
     @needs("read")
     async def get_version(
         app: AppName, campaign: CampaignName, version: Annotated[int, Path(ge=1, le=2**31)]
     ) -> dict[str, Any]:
-        """The campaign as it was in this version: put again, it is a new one."""
+        """Return a version of the campaign. `PUT` of it makes a new version."""
         await _existing(store, app, campaign)
         found = await store.version(app, campaign, version)
         if found is None:
             raise NotFound("no such version", code="unknown_version")
-        return _shown(found)
+        return _public_campaign(found)
 
 
 def _add_results(router: APIRouter, tools: CampaignTools) -> None:
@@ -129,15 +135,15 @@ def _add_results(router: APIRouter, tools: CampaignTools) -> None:
     @router.get("/campaigns/{campaign}/report", responses=answers(REPORT))
     @needs("read")
     async def report(app: AppName, campaign: CampaignName) -> dict[str, Any]:
-        """Totals over the campaign's sends, by variant and by browser. Rates are over the
-        `measurable` pushes: those to browsers that were seen to report. Test pushes don't count."""
+        """Return totals over the campaign's sends, by variant and by browser. Rates are over the
+        `measurable` pushes: those to browsers that ever reported. Test pushes don't count."""
         return await tools.reports.of_campaign(await _existing(store, app, campaign))
 
     @router.get("/report")
     @needs("read")
     async def app_report(app: AppName) -> dict[str, Any]:
-        """All campaigns of the app, and their offers' locations."""
-        await known_app(tools.registry, app)
+        """Return the reports of all campaigns of the app, and totals by their offers' locations."""
+        await require_known_app(tools.registry, app)
         campaigns = [to_campaign(d) for d in await store.find({"app": app})]
         items = [await tools.reports.of_campaign(campaign) for campaign in campaigns]
         return {"items": items, "locations": by_location(items)}
@@ -149,15 +155,16 @@ def _add_results(router: APIRouter, tools: CampaignTools) -> None:
         campaign: CampaignName,
         body: Annotated[PushTestRequest, json_body(PushTestRequest)],
     ) -> dict[str, Any]:
-        """Push to one player: a transactional send of one, which no report counts."""
+        """Push to one player: a transactional send, which no report counts."""
         return await tools.tests.push(await _existing(store, app, campaign), body)
 
 
-def _shown(campaign: Campaign) -> dict[str, Any]:
+def _public_campaign(campaign: Campaign) -> dict[str, Any]:
     return campaign.model_dump(by_alias=True, mode="json")
 
 
-async def known_app(registry: AppRegistry, app: str) -> None:
+async def require_known_app(registry: AppRegistry, app: str) -> None:
+    """Check that the app exists. Raises UnknownApp."""
     if registry.get(app) is None:
         await registry.refresh()
     if registry.get(app) is None:

@@ -1,4 +1,4 @@
-"""Dead letters: the stage that keeps them where they can be looked at, the look, the replay."""
+"""Dead letters: the stage that stores them, and the routes that list and replay them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from sender_service.ops.audit import A_MOMENT, plain
 from sender_service.ops.auth import NAMED_APP, current_principal, needs, sees_app
 from sender_service.ops.bodies import json_body
-from sender_service.ops.examples import LETTER, answers
+from sender_service.ops.examples import DEAD_LETTER, answers
 from sender_service.ops.naming import BY_PREFIX, Names, not_an_id
 from sender_service.privacy.requests import Writer
 from sender_service.store.dead_letters import DeadLetterQuery, DeadLetterStore
@@ -27,9 +27,11 @@ from shared.mongo.client import Document
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
 
-LETTER_ID = described(r"^[0-9A-Fa-f-]{6,36}$", not_an_id("dead letter", "dead-letters list"))
-LetterId = Annotated[str, Path(description=f"the dead letter's: {BY_PREFIX}", pattern=LETTER_ID)]
-LetterName = Annotated[str, StringConstraints(pattern=LETTER_ID)]
+DEAD_LETTER_ID = described(r"^[0-9A-Fa-f-]{6,36}$", not_an_id("dead letter", "dead-letters list"))
+DeadLetterId = Annotated[
+    str, Path(alias="letter", description=f"the dead letter's: {BY_PREFIX}", pattern=DEAD_LETTER_ID)
+]
+DeadLetterName = Annotated[str, StringConstraints(pattern=DEAD_LETTER_ID)]
 REPLAYABLE = frozenset(topic.name for topic in TOPICS) - {DEAD_LETTERS_TOPIC.name}
 
 
@@ -52,7 +54,7 @@ def dead_letters_stage(store: DeadLetterStore) -> StageSpec[DeadLetter]:
     )
 
 
-class ReplayIn(Wire):
+class ReplayRequest(Wire):
     model_config = ConfigDict(
         alias_generator=to_camel,
         populate_by_name=True,
@@ -60,11 +62,11 @@ class ReplayIn(Wire):
         json_schema_extra={"examples": [{"ids": ["4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f"]}]},
     )
 
-    ids: list[LetterName] = Field(min_length=1, max_length=100)
+    ids: list[DeadLetterName] = Field(min_length=1, max_length=100)
 
 
 class Replayer:
-    """Publishes a record again as it was: its topic, key, value and type."""
+    """Publishes a record again, with its topic, key, value and type."""
 
     def __init__(self, store: DeadLetterStore, writer: Writer, clock: Clock, names: Names) -> None:
         self._store = store
@@ -73,43 +75,50 @@ class Replayer:
         self._clock = clock
 
     async def replay(self, request: Request, given: str) -> dict[str, Any]:
-        """Published before it is marked: a crash between leaves it unmarked, and stages are
-        idempotent. Raises NotFound, Conflict, LogUnavailable."""
-        letter_id = await self.names.letter(request, given)
-        letter = await existing(self._store, request, letter_id)
-        _check(letter)
-        key, value = DeadLetter.unpack(letter["key"]), DeadLetter.unpack(letter["value"])
-        await self._writer.publish([OutgoingRecord(letter["topic"], key, value, letter["type"])])
-        await self._store.mark_replayed(letter_id, current_principal(request).id, self._clock())
-        return {"id": letter_id, "topic": letter["topic"], "replayed": True}
+        """Publish the record, then mark the dead letter. Raises NotFound, Conflict, LogUnavailable."""
+        # A crash between the two leaves it unmarked: stages are idempotent.
+        dead_letter_id = await self.names.dead_letter(request, given)
+        dead_letter = await existing(self._store, request, dead_letter_id)
+        _check_replayable(dead_letter)
+        key = DeadLetter.unpack(dead_letter["key"])
+        value = DeadLetter.unpack(dead_letter["value"])
+        topic = dead_letter["topic"]
+        await self._writer.publish([OutgoingRecord(topic, key, value, dead_letter["type"])])
+        await self._store.mark_replayed(
+            dead_letter_id, current_principal(request).id, self._clock()
+        )
+        return {"id": dead_letter_id, "topic": topic, "replayed": True}
 
 
-async def existing(store: DeadLetterStore, request: Request, letter: str) -> Document:
-    """Raises NotFound, also for another app's; one that names no app is for `all` to see."""
-    found = await store.get(letter)
+async def existing(store: DeadLetterStore, request: Request, dead_letter: str) -> Document:
+    """Return the dead letter. Raises NotFound, also for another app's.
+
+    One without an app is for tokens of all apps only.
+    """
+    found = await store.get(dead_letter)
     if found is None or not sees_app(request, found.get("app")):
         raise NotFound("no such dead letter", code="unknown_dead_letter")
     return found
 
 
-def _check(letter: Document) -> None:
-    if letter.get("erased"):
+def _check_replayable(dead_letter: Document) -> None:
+    if dead_letter.get("erased"):
         raise Conflict("its person was erased: there is nothing to publish", code="erased")
-    if letter["cut"]:
+    if dead_letter["cut"]:
         raise Conflict("only its beginning is kept: publish it from its source", code="cut")
-    if letter["topic"] not in REPLAYABLE:
+    if dead_letter["topic"] not in REPLAYABLE:
         raise Conflict("its topic is none that can be published to", code="foreign_topic")
 
 
 def dead_letters_router(store: DeadLetterStore, replayer: Replayer, clock: Clock) -> APIRouter:
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
-    _add_looks(router, store, replayer.names, clock)
+    _add_readers(router, store, replayer.names, clock)
     _add_replays(router, replayer)
     return router
 
 
-def _add_looks(router: APIRouter, store: DeadLetterStore, names: Names, clock: Clock) -> None:
-    @router.get("", responses=answers({"items": [LETTER]}))
+def _add_readers(router: APIRouter, store: DeadLetterStore, names: Names, clock: Clock) -> None:
+    @router.get("", responses=answers({"items": [DEAD_LETTER]}))
     @needs("read")
     async def newest(
         request: Request,
@@ -119,8 +128,8 @@ def _add_looks(router: APIRouter, store: DeadLetterStore, names: Names, clock: C
         before: Annotated[WrittenMoment | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> dict[str, Any]:
-        """The newest first: where each came from, and why it was set aside. `before` the last
-        one's `at` goes on."""
+        """List dead letters, the newest first: origin and error of each. The last one's `at` as `before`
+        continues the list."""
         apps = current_principal(request).apps
         query = DeadLetterQuery(before or clock() + A_MOMENT, since, topic, code, apps)
         found = await store.newest(query, limit)
@@ -128,40 +137,40 @@ def _add_looks(router: APIRouter, store: DeadLetterStore, names: Names, clock: C
 
     @router.get("/{letter}")
     @needs("admin", audited=True)
-    async def get_dead_letter(request: Request, letter: LetterId) -> dict[str, Any]:
-        """One with its content, which may be personal: as JSON where it is, and not nested without end;
-        else as text, else as base64."""
-        name = await names.letter(request, letter)
+    async def get_dead_letter(request: Request, dead_letter: DeadLetterId) -> dict[str, Any]:
+        """Return a dead letter with its content, which may be personal. Key and value are JSON; text
+        where they aren't, or are nested too deep; base64 where they aren't text."""
+        name = await names.dead_letter(request, dead_letter)
         found = await existing(store, request, name)
         request.path_params["letter"] = name  # for the audit trail
-        shown = {"id": found.pop("_id"), **found}
-        shown |= {name: DeadLetter.decode(found[name]) for name in ("key", "value")}
-        return {**plain(shown)}
+        content = {"id": found.pop("_id"), **found}
+        content |= {name: DeadLetter.decode(found[name]) for name in ("key", "value")}
+        return {**plain(content)}
 
 
 def _add_replays(router: APIRouter, replayer: Replayer) -> None:
     @router.post("/replay")
     @needs("operate")
     async def replay_many(
-        request: Request, body: Annotated[ReplayIn, json_body(ReplayIn)]
+        request: Request, body: Annotated[ReplayRequest, json_body(ReplayRequest)]
     ) -> dict[str, Any]:
-        """Each is tried; what can't be published again says why."""
+        """Replay dead letters. An item that can't be published again has a `code`."""
         items: list[dict[str, Any]] = []
         apps: set[str | None] = set()
-        for letter in dict.fromkeys(body.ids):
+        for given in dict.fromkeys(body.ids):
             try:
-                items.append(await replayer.replay(request, letter))
+                items.append(await replayer.replay(request, given))
                 apps.add(request.scope[NAMED_APP])
             except (NotFound, Conflict) as exc:
-                items.append({"id": letter, "replayed": False, "code": exc.code})
+                items.append({"id": given, "replayed": False, "code": exc.code})
         request.scope[NAMED_APP] = apps.pop() if len(apps) == 1 else None
         request.scope["audit_target"] = {"letters": str(len(items))}
         return {"items": items}
 
     @router.post("/{letter}/replay")
     @needs("operate")
-    async def replay(request: Request, letter: LetterId) -> dict[str, Any]:
-        """The record again, on its topic, with its key, value and type."""
-        done = await replayer.replay(request, letter)
+    async def replay(request: Request, dead_letter: DeadLetterId) -> dict[str, Any]:
+        """Publish the record again on its topic, with its key, value and type."""
+        done = await replayer.replay(request, dead_letter)
         request.path_params["letter"] = done["id"]
         return done

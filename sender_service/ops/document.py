@@ -1,4 +1,4 @@
-"""The OpenAPI document's bodies: FastAPI doesn't know what the routes read themselves."""
+"""Bodies in the OpenAPI document: FastAPI doesn't know those that routes read themselves."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TRIGGER_DOC = {
 
 
 def add_bodies(routers: Sequence[APIRouter], document: dict[str, Any]) -> None:
-    """Add what bodies are to the document, in place."""
+    """Add the routes' bodies and their schemas to the document, in place."""
     models: list[type[BaseModel]] = [Trigger]
     for route in (route for router in routers for route in router.routes):
         body = body_of(route) if isinstance(route, APIRoute) else None
@@ -48,8 +48,8 @@ def add_bodies(routers: Sequence[APIRouter], document: dict[str, Any]) -> None:
         models.append(body[0])
         for method in route.methods or ():
             document["paths"][route.path_format][method.lower()]["requestBody"] = _body(*body)
-    wanted = [(model, "validation") for model in dict.fromkeys(models)]
-    _, schemas = models_json_schema(wanted, ref_template=SCHEMAS + "{model}")  # type: ignore[arg-type]
+    modes = [(model, "validation") for model in dict.fromkeys(models)]
+    _, schemas = models_json_schema(modes, ref_template=SCHEMAS + "{model}")  # type: ignore[arg-type]
     for schema in schemas["$defs"].values():
         _close(schema)
     document["components"]["schemas"].update(schemas["$defs"])
@@ -63,6 +63,6 @@ def _body(model: type[BaseModel], example: object) -> dict[str, Any]:
 
 
 def _close(schema: dict[str, Any]) -> None:
-    """Say that an object has no other keys: others are refused."""
+    """Mark an object's schema as one without further keys: the API refuses them."""
     if "properties" in schema:
         schema.setdefault("additionalProperties", False)

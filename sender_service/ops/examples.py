@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI document: bodies that the API takes, and answers that it gives."""
+"""Examples for the OpenAPI document: request and response bodies."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CAMPAIGN: dict[str, Any] = {
     ],
     "policy": {"browsers": "last_active", "holdout": 0.1, "ttlSeconds": 3600},
 }
-SHOWN_CAMPAIGN: dict[str, Any] = {"id": "welcome", "app": "demo", "version": 2, **CAMPAIGN}
+STORED_CAMPAIGN: dict[str, Any] = {"id": "welcome", "app": "demo", "version": 2, **CAMPAIGN}
 _CELL = {
     "sent": 90, "measurable": 60, "impressions": 54, "clicks": 6, "closes": 12,
     "impressionRate": 0.9, "clickRate": 0.1,
@@ -93,7 +93,7 @@ PREVIEW: dict[str, Any] = {
                    "shareOfDisabling": 0.009, "near": False},
     },
 }  # fmt: skip
-PERSON_SHOWN: dict[str, Any] = {
+PERSON_FOUND: dict[str, Any] = {
     "id": PERSON, "app": "demo", "login": "jana@shop.example", "email": None,
     "visitors": ["v-1"], "aliases": [], "lastSeenAt": AT, "timeZone": "Europe/Prague",
     "players": [{"id": PLAYER, "state": "subscribed", "browser": "Chrome", "lastSeenAt": AT}],
@@ -107,7 +107,7 @@ WHY: dict[str, Any] = {
         }
     ]
 }  # fmt: skip
-LETTER: dict[str, Any] = {
+DEAD_LETTER: dict[str, Any] = {
     "id": "4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f", "stage": "intake", "topic": "carillon.triggers",
     "partition": 0, "offset": 7, "type": "trigger", "cut": False, "code": "unknown_app",
     "message": "no such app", "at": AT, "replays": 1, "replayedAt": AT, "replayedBy": "bootstrap",
@@ -135,7 +135,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """The one shape of errors."""
+    """Body of every error."""
 
     code: str
     message: str
@@ -143,7 +143,7 @@ class Problem(BaseModel):
 
 
 def answers(example: object, status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """`responses=` of a route whose good answer looks like this."""
+    """Return the `responses=` of a route, with an example of its success."""
     return {status: {"content": {"application/json": {"example": example}}}}
 
 

@@ -1,4 +1,4 @@
-"""All that is known about a person, of both services, streamed: however much it is, little is held."""
+"""Export of a person's data of both services, streamed in little memory."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from shared.mongo.collections import (
     VISITORS,
 )
 
-# The machinery's own; a player's rival is another's browser.
+# Internal fields; a player's rival is another person's browser.
 INNER = frozenset({"_id", "rev", "slot", "head", "rival"})
-# Collection → the part of the export in which what it has of the person stands.
+# Collection → the section of the export with the person's data from it.
 SECTIONS: Mapping[str, str] = {
     PROFILES.name: "profile", PLAYERS.name: "players", VISITORS.name: "browsers",
     MERGES.name: "merges", PAGES.name: "sends", INTERACTIONS.name: "sends", BODIES.name: "sends",
@@ -56,11 +56,11 @@ class PersonExporter:
         self._people = people
         self._why = why
         self._store = store
-        self._places = PersonalDataFinder(store)
+        self._records = PersonalDataFinder(store)
         self._hash_of = hash_of
 
     async def stream(self, known: PersonNames) -> AsyncIterator[bytes]:
-        """One JSON object, in pieces. Raises StoreUnavailable, which cuts it off."""
+        """Yield one JSON object, in pieces. Raises StoreUnavailable, which cuts it off."""
         head = {"id": known.profile["_id"], "profile": _bare(known.profile)}
         yield _json(head)[:-1]
         for name, items in self._sections(known).items():
@@ -74,13 +74,13 @@ class PersonExporter:
 
     def _sections(self, known: PersonNames) -> dict[str, AsyncIterator[Document]]:
         people, profile = self._people, known.profile
-        erased = _as_if_erased(known, self._hash_of)
+        subject = _subject_of(known, self._hash_of)
         return {
             "players": _named(people.players(profile)),
             "browsers": _browsers(people.browsers(profile), known),
             "merges": _named(people.merges(profile)),
             "sends": self._sends(known),
-            **{SECTIONS[c]: _shown(find, erased) for c, find in self._places.finders.items()},
+            **{SECTIONS[c]: _records(find, subject) for c, find in self._records.finders.items()},
             "audit": _named(self._store.audit_entries(known.ids)),
             "erasedBefore": _named(self._store.tombstones(known.ids)),
         }
@@ -93,8 +93,8 @@ class PersonExporter:
             yield {**item, "rendered": _rendered(found, bodies)}
 
 
-def _as_if_erased(known: PersonNames, hash_of: Callable[[str], str]) -> DataSubject:
-    """What an erasure would look for, of whatever time."""
+def _subject_of(known: PersonNames, hash_of: Callable[[str], str]) -> DataSubject:
+    """Return the data subject of an erasure at any time."""
     login = known.profile.get("login")
     return DataSubject(
         app=known.profile["app"],
@@ -106,9 +106,9 @@ def _as_if_erased(known: PersonNames, hash_of: Callable[[str], str]) -> DataSubj
     )
 
 
-async def _shown(find: Finder, erased: DataSubject) -> AsyncIterator[Document]:
-    async for place in find(erased):
-        yield place.shown
+async def _records(find: Finder, subject: DataSubject) -> AsyncIterator[Document]:
+    async for record in find(subject):
+        yield record.shown
 
 
 async def _named(documents: AsyncIterator[Document]) -> AsyncIterator[Document]:
@@ -124,7 +124,7 @@ async def _browsers(
 
 
 def _browser(visitor: Document, known: PersonNames) -> Document:
-    """What is the person's own in a browser that others may have used."""
+    """Return the person's own data in a browser that others may have used, too."""
     login = known.profile.get("login")
     epochs = [
         epoch
@@ -136,7 +136,7 @@ def _browser(visitor: Document, known: PersonNames) -> Document:
 
 
 def _rendered(found: MemberOutcome, bodies: list[Document]) -> Document | None:
-    """The text as it was made, while it is kept."""
+    """Return the rendered text; None once it is deleted."""
     index = int(root_of(found.chunk)) if found.chunk else len(bodies)
     return bodies[index] if index < len(bodies) else None
 

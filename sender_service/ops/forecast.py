@@ -1,4 +1,4 @@
-"""How long a send will take, and whether the message limit will hold it."""
+"""Forecast of a send's duration under the request rate and the message limit."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from shared.apps import AppRegistry
 from shared.settings import Settings
 
 WINDOW_SECONDS = 15 * 60
-NEAR_SHARE = 0.8  # of what disables the app: worth a warning
+NEAR_SHARE = 0.8  # of the messages that disable the app: worth a warning
 
 
 @dataclass(frozen=True)
 class Window:
-    """Messages in the rolling 15 minutes: what our margin allows, what is left, what disables."""
+    """Message counts of the rolling 15 minutes: our allowance, its rest, OneSignal's limit."""
 
     allowance: int
     left: int
@@ -32,7 +32,7 @@ class Load:
 
 
 def forecast(load: Load, rate: float, window: Window | None) -> dict[str, Any]:
-    """`seconds` is None where nobody can tell: no subscriber is known, so nothing would go out."""
+    """Return calls, messages and seconds. `seconds` is None where the app can't send."""
     request_seconds = math.ceil(load.calls / rate) if rate > 0 else None
     head: dict[str, Any] = {
         "calls": load.calls,
@@ -45,7 +45,7 @@ def forecast(load: Load, rate: float, window: Window | None) -> dict[str, Any]:
     seconds = None
     if request_seconds is not None and waiting is not None:
         seconds = max(request_seconds, waiting * WINDOW_SECONDS)
-    return {**head, "seconds": seconds, "window": _shown(load.messages, window)}
+    return {**head, "seconds": seconds, "window": _window_fields(load.messages, window)}
 
 
 def _windows_to_wait(messages: int, window: Window) -> int | None:
@@ -56,8 +56,8 @@ def _windows_to_wait(messages: int, window: Window) -> int | None:
     return math.ceil((messages - window.left) / window.allowance)
 
 
-def _shown(messages: int, window: Window) -> dict[str, Any]:
-    """`shareOfDisabling`: of the messages that disable the app, what would go at once."""
+def _window_fields(messages: int, window: Window) -> dict[str, Any]:
+    """Return the window's fields. `shareOfDisabling`: share of the limit that would go at once."""
     taken = max(0, window.allowance - window.left)
     at_once = taken + min(messages, window.left)
     share = at_once / window.disabling if window.disabling else 0.0
@@ -72,7 +72,7 @@ def _shown(messages: int, window: Window) -> dict[str, Any]:
 
 
 def rate_of(apps: AppRegistry, app_id: str, settings: Settings) -> float:
-    """Requests a second that we allow ourselves."""
+    """Return the allowed requests per second."""
     app = apps.get(app_id)
     if app is None:
         return 0.0

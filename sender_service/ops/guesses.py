@@ -1,4 +1,4 @@
-"""Limits how often an address may try tokens that are none."""
+"""Limits on wrong tokens from an address."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from shared.clock import Monotonic
 from shared.errors import Unavailable
 
 BURST = 30  # wrong tokens that an address may try at once
-EVERY_SECONDS = 3.0  # and one more
-KEPT_ADDRESSES = 10_000  # the one that tried longest ago is forgotten first
+EVERY_SECONDS = 3.0  # for each further one
+KEPT_ADDRESSES = 10_000  # least recent attempts are dropped first
 KEPT_CALLERS = 10_000
 
 Caller = tuple[str, str]  # an address, and the keyed hash of a token
 
 
 class TooManyGuesses(Unavailable):
-    """The address has tried too many tokens that are none."""
+    """Refusal: the address has tried too many wrong tokens."""
 
     code = "too_many_guesses"
     status = 429
@@ -30,7 +30,7 @@ class TooManyGuesses(Unavailable):
 
 
 class Guesses:
-    """A bucket an address. A token that was right from an address before is never held up there."""
+    """Bucket per address. A token that was right there before is never limited."""
 
     def __init__(self, monotonic: Monotonic) -> None:
         self._now = monotonic
@@ -40,10 +40,8 @@ class Guesses:
 
     @contextmanager
     def attempt(self, caller: Caller) -> Iterator[None]:
-        """Count what is tried inside, unless it ends well. Raises TooManyGuesses before it is tried.
-
-        Counted before, so that a thousand at once don't pass; the same token at once counts once.
-        """
+        """Count the attempt, unless it succeeds. Raises TooManyGuesses before the attempt."""
+        # It counts beforehand, so that a thousand at once don't pass. A token counts once at a time.
         if caller in self._right or caller in self._trying:
             yield
             return
@@ -53,13 +51,13 @@ class Guesses:
             yield
         finally:
             self._trying.discard(caller)
-        self._give_back(caller[0])
+        self._release(caller[0])
         self._right[caller] = None
         if len(self._right) > KEPT_CALLERS:
             self._right.popitem(last=False)
 
     def forget(self, caller: Caller) -> None:
-        """Note that a token that was right is none any more."""
+        """Forget that a token was right."""
         self._right.pop(caller, None)
 
     def _take(self, address: str) -> None:
@@ -68,7 +66,7 @@ class Guesses:
             raise TooManyGuesses((spent + 1 - BURST) * EVERY_SECONDS)
         self._note(address, spent + 1)
 
-    def _give_back(self, address: str) -> None:
+    def _release(self, address: str) -> None:
         self._note(address, max(0.0, self._level(address) - 1))
 
     def _level(self, address: str) -> float:

@@ -1,4 +1,4 @@
-"""A database that says nothing is not waited for: its silence is told within a second, as a 503."""
+"""Watchdog of the database: a request gets a 503 within a second while MongoDB doesn't answer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from shared.clock import monotonic
 from shared.errors import StoreUnavailable
 from shared.http.responses import error_response
 
-LOOK_SECONDS = 0.25  # an answer that takes longer makes us ask; seen: 2 to 50 ms
-SILENT_SECONDS = 0.45  # together below the second in which any answer is due; seen: 1 ms
-LATE_SECONDS = 0.1  # by which our own loop may be held up before its clock says nothing of others
-GRACE_SECONDS = 0.15  # then to hear what was answered meanwhile
-PATIENCE_SECONDS = 5.0  # at most, with a request that got its answers so far: see below
+CHECK_SECONDS = 0.25  # a request that takes longer starts a ping; measured: 2 to 50 ms
+SILENT_SECONDS = 0.45  # of a ping; the sum is below the second for any answer; measured: 1 ms
+LATE_SECONDS = 0.1  # if our event loop is blocked longer, the ping's time proves nothing
+GRACE_SECONDS = 0.15  # then, to read answers that came meanwhile
+MAX_SILENT_SECONDS = 5.0  # of a ping for a request that runs long: see below
 
 
-class _Answer:
-    """An answer is given once: by the application, or by us in its stead."""
+class _Response:
+    """Response that is sent once: by the application, or by the watchdog."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -33,18 +33,19 @@ class _Answer:
             await self._send(message)
 
     def take_away(self) -> bool:
-        """False where it is too late."""
+        """Stop the application's response; return False where it began already."""
         self._taken_away = not self.begun
         return self._taken_away
 
 
 class MongoWatchdog:
-    """Middleware. A request may take its time (a long list, a preview) while MongoDB answers `ask`
-    meanwhile; when it doesn't, what waits for it is given up, as if the connection were lost.
+    """Middleware that cancels requests while MongoDB doesn't answer `ask`.
 
-    A database that is busy with what we gave it isn't silent. So whoever has been answered for some
-    seconds waits as many for the next answer: a part of a long list may take a second to be written.
+    A request may take long (a list, a preview) while MongoDB answers.
     """
+
+    # A database that is busy with our own writes isn't silent: a part of a long list may take a second.
+    # So the ping of a request waits for as long as the request runs already, within limits.
 
     def __init__(self, app: ASGIApp, *, ask: Callable[[], Awaitable[object]]) -> None:
         self._app = app
@@ -53,7 +54,7 @@ class MongoWatchdog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
             return await self._app(scope, receive, send)
-        answer, began = _Answer(send), monotonic()
+        answer, began = _Response(send), monotonic()
         work = asyncio.ensure_future(self._app(scope, receive, answer.send))
         try:
             while not await _is_done(work):
@@ -69,19 +70,19 @@ class MongoWatchdog:
         return work.result()
 
     async def _is_silent(self, answered: float) -> bool:
-        """Ask, and wait for as long as it answered so far, within limits."""
-        patience = min(max(SILENT_SECONDS, answered), PATIENCE_SECONDS)
+        """Ping for `answered` seconds, within limits; return whether MongoDB failed to answer."""
+        timeout = min(max(SILENT_SECONDS, answered), MAX_SILENT_SECONDS)
         asked = asyncio.ensure_future(self._ask())
         try:
-            if not await _is_done(asked, patience):
+            if not await _is_done(asked, timeout):
                 return True
             return isinstance(asked.exception(), StoreUnavailable)
         finally:
             asked.cancel()
 
 
-async def _is_done(work: asyncio.Future[Any], seconds: float = LOOK_SECONDS) -> bool:
-    """Wait so long, and a moment more where our own loop was held up: it heard nobody meanwhile."""
+async def _is_done(work: asyncio.Future[Any], seconds: float = CHECK_SECONDS) -> bool:
+    """Wait, longer where our event loop was blocked; return whether the work is done."""
     began = monotonic()
     await asyncio.wait([work], timeout=seconds)
     if not work.done() and monotonic() - began > seconds + LATE_SECONDS:

@@ -1,4 +1,4 @@
-"""Ids in paths, whole or by their first letters: which one of the caller's apps is meant."""
+"""Ids in paths, whole or by their first letters, among the caller's apps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Find = Callable[[str, Apps], Awaitable[list[str]]]
 
 
 class Names:
-    """Every method raises NotFound, Conflict where several begin alike, StoreUnavailable."""
+    """Finds whole ids. All methods raise NotFound, Conflict where several match, StoreUnavailable."""
 
     def __init__(self, prefixes: PrefixReader) -> None:
         self._prefixes = prefixes
@@ -28,12 +28,13 @@ class Names:
     async def send(self, request: Request, given: str) -> str:
         return await _uuid(request, given, self._prefixes.sends, "send", "send list")
 
-    async def letter(self, request: Request, given: str) -> str:
+    async def dead_letter(self, request: Request, given: str) -> str:
         find = self._prefixes.letters
         return await _uuid(request, given, find, "dead letter", "dead-letters list")
 
     async def person(self, request: Request, given: str) -> str:
-        """Persons who were merged are found by their whole id only, so any id may be one."""
+        """Return the person's id; a whole id is returned unchecked."""
+        # A merged person is found by the whole id only.
         if len(given) >= PERSON_LETTERS:
             return given
         found = await self._prefixes.persons(given, current_principal(request).apps)
@@ -48,7 +49,7 @@ async def _uuid(request: Request, given: str, find: Find, what: str, command: st
 
 
 def only_one(found: Sequence[str], given: str, what: str, command: str) -> str:
-    """Return the one that is meant. Raises NotFound, Conflict with the ids that begin so."""
+    """Return the one match. Raises NotFound, Conflict with the ids that match."""
     code = what.replace(" ", "_")
     if not found:
         raise NotFound(f"no such {what}: {_why_none(given, what, command)}", code=f"unknown_{code}")
@@ -62,13 +63,13 @@ def only_one(found: Sequence[str], given: str, what: str, command: str) -> str:
 
 
 def no_such_person(given: str) -> NotFound:
-    """Return the refusal, which says so where the id isn't whole."""
+    """Return the error, which mentions an id that isn't whole."""
     why = "" if len(given) >= PERSON_LETTERS else f": {_why_none(given, *PERSON)}"
     return NotFound(f"no such person{why}", code="unknown_person")
 
 
 def not_an_id(what: str, command: str) -> str:
-    """Return the words for what can't be an id, nor the first letters of one."""
+    """Return the sentence for a text that is neither an id nor the start of one."""
     return (
         f"must be the whole id of a {what}, or its first letters, {HEAD_LETTERS} at least;"
         f" `{command}` shows ids"
@@ -76,7 +77,7 @@ def not_an_id(what: str, command: str) -> str:
 
 
 def _why_none(given: str, what: str, command: str) -> str:
-    """Say that what was given is no whole id; it may be anything, so it isn't repeated."""
+    """Explain why nothing matches, without the given text, which may be anything."""
     if len(given) < HEAD_LETTERS:
         return f"it {not_an_id(what, command)}"
     return f"this is not a whole id, and no {what}'s id begins so; `{command}` shows ids"

@@ -1,4 +1,4 @@
-"""`/v1/people`: who somebody is, what became of them, all that is known, and its end.
+"""`/v1/people`: search, outcomes in sends, export, erasure, undoing of merges.
 
 Logins, emails and visitor ids come in bodies only: paths and query strings end up in logs.
 """
@@ -17,8 +17,8 @@ from sender_service.models.trigger import Name, VisitorId
 from sender_service.ops.audit import plain
 from sender_service.ops.auth import needs, require_app, sees_app
 from sender_service.ops.bodies import json_body
-from sender_service.ops.campaigns import known_app
-from sender_service.ops.examples import PERSON_SHOWN, WHY, answers
+from sender_service.ops.campaigns import require_known_app
+from sender_service.ops.examples import PERSON_FOUND, WHY, answers
 from sender_service.ops.export import PersonExporter
 from sender_service.ops.naming import BY_PREFIX, PERSON, Names, no_such_person, not_an_id
 from sender_service.privacy.requests import ErasureRequester
@@ -42,7 +42,7 @@ KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
 
 
 class PersonQuery(Wire):
-    """An app and exactly one of `login`, `visitor`, `player`, `email`."""
+    """Body of a search: an app and exactly one of `login`, `visitor`, `player`, `email`."""
 
     model_config = ConfigDict(
         json_schema_extra=exactly_one(
@@ -67,7 +67,7 @@ class PersonQuery(Wire):
         return [(k, name) for k in KINDS if (name := getattr(self, k)) is not None]
 
 
-class MergeIn(Wire):
+class MergeRequest(Wire):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"merge": "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"}]}
     )
@@ -94,38 +94,38 @@ class PeopleTools:
 
 def people_router(tools: PeopleTools) -> APIRouter:
     router = APIRouter(prefix="/v1/people", tags=["people"])
-    _add_looks(router, tools)
+    _add_readers(router, tools)
     _add_changes(router, tools)
     return router
 
 
-def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
-    @router.post("/search", responses=answers({"items": [PERSON_SHOWN]}))
+def _add_readers(router: APIRouter, tools: PeopleTools) -> None:
+    @router.post("/search", responses=answers({"items": [PERSON_FOUND]}))
     @needs("read")
     async def search(
         request: Request, body: Annotated[PersonQuery, json_body(PersonQuery)]
     ) -> dict[str, Any]:
-        """People that a login, a visitor id, a player id or an email leads to, seen last first."""
+        """Search people by login, visitor id, player id or email; last seen first."""
         require_app(request, body.app)
-        await known_app(tools.apps, body.app)
+        await require_known_app(tools.apps, body.app)
         request.scope["audit_target"] = {"app": body.app}
         ((kind, name),) = body.names
         found = await tools.people.search(body.app, kind, name)
-        return {"items": [plain(shown(profile)) for profile in found]}
+        return {"items": [plain(public_person(profile)) for profile in found]}
 
-    @router.get("/{person}", responses=answers(PERSON_SHOWN))
+    @router.get("/{person}", responses=answers(PERSON_FOUND))
     @needs("read", audited=True)
     async def get_person(request: Request, person: PersonId) -> dict[str, Any]:
-        """One person; also by the id of somebody who was merged into it."""
-        return {**plain(shown(await _profile(tools, request, person)))}
+        """Return a person, also by the id of one that was merged into it."""
+        return {**plain(public_person(await _profile(tools, request, person)))}
 
     @router.get("/{person}/why", responses=answers(WHY))
     @needs("read")
     async def why(
         request: Request, person: PersonId, send: Annotated[str | None, Query()] = None
     ) -> dict[str, Any]:
-        """Why did (or didn't) she get it: each of her players' outcome in a send, or without
-        `send` in the app's newest ones. `looked` says in how many sends was looked."""
+        """Explain why a person got a push or not: the outcome of each player in a send, or without
+        `send` in the app's newest ones. `looked`: the number of sends that were searched."""
         known = await _known(tools, request, person)
         if send is not None:
             name = await tools.names.send(request, send)
@@ -136,9 +136,9 @@ def _add_looks(router: APIRouter, tools: PeopleTools) -> None:
     @router.get("/{person}/export")
     @needs("admin", audited=True)
     async def export(request: Request, person: PersonId) -> Response:
-        """All that is known, streamed: profile, players, browsers, merges; outcomes, interactions and
-        rendered texts in sends; triggers, parts, caps, parked events, dead letters; and the audit
-        trail's deeds. It ends with `complete`: without that it was cut off."""
+        """Stream all data of the person: profile, players, browsers, merges; outcomes, interactions and
+        rendered texts in sends; triggers, parts, caps, parked events, dead letters; audit entries.
+        It ends with `complete`: without that it was cut off."""
         known = await _known(tools, request, person)
         return StreamingResponse(tools.exporter.stream(known), media_type="application/json")
 
@@ -147,18 +147,18 @@ def _add_changes(router: APIRouter, tools: PeopleTools) -> None:
     @router.post("/{person}/erase", status_code=202)
     @needs("admin")
     async def erase(request: Request, person: PersonId) -> dict[str, Any]:
-        """Forget a person: what ingest and sender know is blanked within a minute; sums stay.
+        """Erase a person: data in ingest and sender is blanked within a minute; sums stay.
         `events`: the ids of the first 1,000 of `count`."""
         profile = await _profile(tools, request, person)
-        told = await tools.eraser.erase(profile)
-        return {"person": profile["_id"], "events": told.ids, "count": told.count}
+        published = await tools.eraser.erase(profile)
+        return {"person": profile["_id"], "events": published.ids, "count": published.count}
 
     @router.post("/{person}/merges/undo", status_code=202)
     @needs("admin")
     async def undo_merge(
-        request: Request, person: PersonId, body: Annotated[MergeIn, json_body(MergeIn)]
+        request: Request, person: PersonId, body: Annotated[MergeRequest, json_body(MergeRequest)]
     ) -> dict[str, Any]:
-        """Part what was joined: the two never join again."""
+        """Undo a merge of two people, who never merge again."""
         profile = await _profile(tools, request, person)
         merge = await tools.people.merge(profile, body.merge)
         if merge is None:
@@ -168,7 +168,7 @@ def _add_changes(router: APIRouter, tools: PeopleTools) -> None:
 
 
 async def _profile(tools: PeopleTools, request: Request, given: str) -> Document:
-    """Raises NotFound, also for another app's person; Conflict where several ids begin so."""
+    """Return the profile. Raises NotFound, also for another app's; Conflict where several match."""
     person = await tools.names.person(request, given)
     profile = await tools.people.profile(person)
     if profile is None or not sees_app(request, profile["app"]):
@@ -185,7 +185,7 @@ async def _known(tools: PeopleTools, request: Request, person: str) -> PersonNam
     return known
 
 
-def shown(profile: Document) -> dict[str, Any]:
+def public_person(profile: Document) -> dict[str, Any]:
     names = ("app", "login", "email", "visitors", "players", "aliases", "lastSeenAt",
              "timeZone", "language", "browser")  # fmt: skip
     return {"id": profile["_id"], **{name: profile.get(name) for name in names}}

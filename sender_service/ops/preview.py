@@ -1,4 +1,4 @@
-"""`POST /v1/sends/preview`: who would get it, why the others wouldn't, how it reads, how long it takes."""
+"""`POST /v1/sends/preview`: a send's audience, suppressions, texts and duration, without sending."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ from shared.errors import InvalidPayload, NotFound
 from shared.http.responses import json_response
 from shared.settings import Settings
 
-PEOPLE = 10_000  # planned unless asked for more: about a second
+PEOPLE = 10_000  # planned by default: about a second
 MOST_PEOPLE = 200_000
-SECONDS = 20.0  # then it counts with what it has
+SECONDS = 20.0  # of planning; then the counts are extrapolated
 
 
 @dataclass(frozen=True)
@@ -69,37 +69,44 @@ def preview_router(tools: PreviewTools) -> APIRouter:
         people: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = PEOPLE,
         first: FirstLine = 1,
     ) -> Response:
-        """Sends nothing and keeps nothing. Takes what `POST /v1/sends` takes, with or without an id.
+        """Plan a send; send and store nothing. The body is that of `POST /v1/sends`; `id` is optional.
 
         Of a large audience about `people` are planned, and the counts are extrapolated:
         `"exact": false`.
         """
 
-        def allowed(app: str) -> None:
+        def check_app(app: str) -> None:
             require_app(request, app)
 
         if is_lines(request):
-            lines = to_lines(request.stream(), first)
-            asked = await read_lines(tools.intake, lines, people, allowed)
+            preview_request = await read_lines(
+                tools.intake, to_lines(request.stream(), first), people, check_app
+            )
         else:
-            asked = read_whole(await read_trigger(request))
-            allowed(asked.terms.app)
-        return json_response(await _preview(tools, asked, people))
+            preview_request = read_whole(await read_trigger(request))
+            check_app(preview_request.terms.app)
+        return json_response(await _preview(tools, preview_request, people))
 
     return router
 
 
-async def _preview(tools: PreviewTools, asked: PreviewRequest, people: int) -> dict[str, Any]:
-    due, _ = await tools.intake.check(asked.terms)
-    terms = without_nobody(asked.terms, tools.intake.allowed_logins(asked.terms.app))
+async def _preview(
+    tools: PreviewTools, preview_request: PreviewRequest, people: int
+) -> dict[str, Any]:
+    due, _ = await tools.intake.check(preview_request.terms)
+    terms = without_nobody(
+        preview_request.terms, tools.intake.allowed_logins(preview_request.terms.app)
+    )
     if isinstance(terms, InvalidPayload):
         raise terms
-    asked = replace(asked, terms=terms)
-    send = await tools.intake.to_send(TriggerRequest(asked.terms, asked.terms, ""))
-    plan = await _plan(tools, send, asked.terms)
-    rehearsal = DryRun(plan, asked.target(due), tools.audience, tools.contacts)
-    found = await rehearsal.run(DryRunLimits(people, SECONDS), due)
-    found.share *= asked.share
+    preview_request = replace(preview_request, terms=terms)
+    send = await tools.intake.to_send(
+        TriggerRequest(preview_request.terms, preview_request.terms, "")
+    )
+    plan = await _plan(tools, send, preview_request.terms)
+    dry_run = DryRun(plan, preview_request.target(due), tools.audience, tools.contacts)
+    found = await dry_run.run(DryRunLimits(people, SECONDS), due)
+    found.share *= preview_request.share
     return {
         "app": send["app"],
         "campaign": send["campaign"],
@@ -109,19 +116,19 @@ async def _preview(tools: PreviewTools, asked: PreviewRequest, people: int) -> d
         "malformed": show_malformed({"0": to_stored(terms.malformed)}),
         "wouldBeRefused": _refusal(found),
         "warnings": [
-            *_warnings(found, rehearsal.calls_for(found.texts)),
+            *_warnings(found, dry_run.calls_for(found.texts)),
             *size_warnings(plan.renderer.largest),
         ],
-        "samples": [_shown(sample) for sample in found.shown],
+        "samples": [_sample_fields(sample) for sample in found.shown],
         "quietHours": _quiet(found),
         "forecast": await _forecast(tools, send, found),
     }
 
 
 async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
-    """As the planner makes it."""
+    """Return a page plan as the planner makes it. Raises NotFound."""
     campaign = await tools.campaigns.campaign(trigger.app, trigger.campaign)
-    if campaign is None:  # gone since it was checked
+    if campaign is None:  # deleted since the check
         raise NotFound("campaign: there is none of this name", code="unknown_campaign")
     if tools.budget is not None:
         await tools.budget.counts.refresh(trigger.app)
@@ -136,7 +143,7 @@ async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
 
 
 def _whole(count: int, found: DryRunResult) -> int:
-    """Of the whole audience, when only a part of it was planned."""
+    """Extrapolate a count to the whole audience, where only a part of it was planned."""
     return count if found.share >= 1 or found.share == 0 else round(count / found.share)
 
 
@@ -168,7 +175,7 @@ def _refusal(found: DryRunResult) -> str | None:
 
 
 def _warnings(found: DryRunResult, common: int) -> list[dict[str, str]]:
-    """What works, but not well."""
+    """Return warnings about texts that split calls and about unknown time zones."""
     warnings = []
     if found.split:
         calls, fewer = _whole(found.calls, found), _whole(common, found)
@@ -186,7 +193,7 @@ def _warnings(found: DryRunResult, common: int) -> list[dict[str, str]]:
     return warnings
 
 
-def _shown(sample: Sample) -> dict[str, Any]:
+def _sample_fields(sample: Sample) -> dict[str, Any]:
     head = {"player": sample.player, "language": sample.language, "variant": sample.variant}
     return {**head, **rendered_body(sample.body)}
 

@@ -1,4 +1,4 @@
-"""How long a send under way will still take, guessed from a few of its pages."""
+"""Forecast of the remaining time of a running send, estimated from a few of its pages."""
 
 from __future__ import annotations
 
@@ -27,19 +27,21 @@ class SendForecast:
         self._settings = settings
 
     async def forecast(self, send: Send, sums: Sums) -> dict[str, Any] | None:
-        """`{"seconds"}` while it is sending; None before and after, while it is paused, and while nothing
-        of its app may be sent: nobody knows for how long."""
+        """Return `{"seconds"}` while the send runs.
+
+        None before and after, while it is paused, and while its app may not send.
+        """
         if send["state"] != "sending" or send["paused"] or not sums["pending"]:
             return None
         if not is_sending(self._apps.get(send["app"])):
             return None
         calls = await self._calls(send, sums["pending"])
         rate = rate_of(self._apps, send["app"], self._settings)
-        told = forecast(Load(calls, sums["pending"]), rate, await window_of(self._budget, send))
-        return {"seconds": told["seconds"]}
+        rest = forecast(Load(calls, sums["pending"]), rate, await window_of(self._budget, send))
+        return {"seconds": rest["seconds"]}
 
     async def _calls(self, send: Send, pending: int) -> int:
-        """As many a message as in pages from all over the send."""
+        """Estimate the calls from the messages per call of pages all over the send."""
         last = max(send["pages"] - 1, 0)
         numbers = {last * i // (SAMPLED_PAGES - 1) for i in range(SAMPLED_PAGES)}
         found = await self._pages.get_many([page_id(send["_id"], n) for n in sorted(numbers)])

@@ -1,4 +1,4 @@
-"""Trying things out: does OneSignal take the key, and how does a push look on one player?"""
+"""Tests of an app: the connection to OneSignal, and a push to one player."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ from shared.names import PlayerId
 from shared.secrets import Vault
 from shared.texts import shorten
 
-LOOK_TIMEOUT_SECONDS = 10.0
-Verdict = Literal["ok", "key_refused", "app_unknown", "unreachable", "secret_unreadable", "unclear"]
+CONNECTION_TIMEOUT_SECONDS = 10.0
+ConnectionCode = Literal[
+    "ok", "key_refused", "app_unknown", "unreachable", "secret_unreadable", "unclear"
+]
 
 
 class PushTestRequest(Wire):
-    """What `POST …/test` takes."""
+    """Body of `POST …/campaigns/{campaign}/test`."""
 
-    __test__ = False  # for pytest: it is none of its classes
+    __test__ = False  # for pytest: this is no test class
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -52,25 +54,29 @@ class PushTestRequest(Wire):
 
 
 class ConnectionTest:
-    """Asks OneSignal for the app, under the stored key. Redirects are not followed: a key goes
-    nowhere else."""
+    """Asks OneSignal for the app, under the stored key.
+
+    It follows no redirects: the key must not reach another host.
+    """
 
     def __init__(self, http: httpx.AsyncClient, vault: Vault) -> None:
         self._http = http
         self._vault = vault
 
-    async def look(self, app: App) -> dict[str, Any]:
-        """`{"result", "message", "players", "messageablePlayers", "warnings"}`: what is wrong is an
-        answer."""
+    async def check(self, app: App) -> dict[str, Any]:
+        """Return `result`, `message`, `players`, `messageablePlayers` and `warnings`.
+
+        Raises nothing: a failure is a result.
+        """
         warnings = [vars(found) for found in self._check_login_proof(app)]
         return {**await self._ask(app), "warnings": warnings}
 
     def _check_login_proof(self, app: App) -> list[FieldError]:
-        told = app.login_hash
-        found = check_login_proof(required=told.required, has_secret=told.secret is not None)
-        if told.secret is not None:
+        proof = app.login_hash
+        found = check_login_proof(required=proof.required, has_secret=proof.secret is not None)
+        if proof.secret is not None:
             try:
-                self._vault.decrypt(told.secret)
+                self._vault.decrypt(proof.secret)
             except Rejected:
                 found.append(UNREADABLE)
         return found
@@ -81,57 +87,57 @@ class ConnectionTest:
             answer = await self._http.get(
                 f"/apps/{app.one_signal.app_id}",
                 headers={"Authorization": f"Key {key}"},
-                timeout=LOOK_TIMEOUT_SECONDS,
+                timeout=CONNECTION_TIMEOUT_SECONDS,
             )
         except Rejected as exc:
-            return _told("secret_unreadable", exc.message)
+            return _result("secret_unreadable", exc.message)
         except UnicodeEncodeError:
-            return _told("secret_unreadable", "the stored key has letters that no key has")
+            return _result("secret_unreadable", "the stored key has letters that no key has")
         except httpx.HTTPError as exc:
-            return _told("unreachable", f"no answer: {type(exc).__name__}")
-        return _judged(answer)
+            return _result("unreachable", f"no answer: {type(exc).__name__}")
+        return _parse_result(answer)
 
 
-def _judged(answer: httpx.Response) -> dict[str, Any]:
+def _parse_result(answer: httpx.Response) -> dict[str, Any]:
     body = read_answer(answer.content)
     if answer.status_code == 200 and isinstance(body, dict):
-        told = {"players": "players", "messageablePlayers": "messageable_players"}
-        counts = {ours: _count(body.get(theirs)) for ours, theirs in told.items()}
-        return {**_told("ok", "OneSignal takes the key"), **counts}
+        names = {"players": "players", "messageablePlayers": "messageable_players"}
+        counts = {ours: _count(body.get(theirs)) for ours, theirs in names.items()}
+        return {**_result("ok", "OneSignal takes the key"), **counts}
     messages = error_messages(body)
     text = shorten(messages[0], 200) if messages else f"HTTP {answer.status_code}"
     if answer.status_code in (401, 403):
-        return _told("key_refused", text)
+        return _result("key_refused", text)
     if answer.status_code == 404:
-        return _told("app_unknown", text)
-    if answer.status_code == 400:  # the old host says so of a bad key, and of an unknown app
-        return _told("key_refused" if "authorization" in text.lower() else "app_unknown", text)
+        return _result("app_unknown", text)
+    if answer.status_code == 400:  # of the old host, for a bad key and for an unknown app
+        return _result("key_refused" if "authorization" in text.lower() else "app_unknown", text)
     if answer.status_code >= 500 or answer.status_code == 429:
-        return _told("unreachable", text)
-    return _told("unclear", text)
+        return _result("unreachable", text)
+    return _result("unclear", text)
 
 
 def _count(value: Any) -> int | None:
-    """What says another thing than how many isn't passed on."""
+    """Return a count; None where the value isn't one."""
     return value if type(value) is int and value >= 0 else None
 
 
-def _told(result: Verdict, message: str) -> dict[str, Any]:
+def _result(result: ConnectionCode, message: str) -> dict[str, Any]:
     return {"result": result, "message": message, "players": None, "messageablePlayers": None}
 
 
 class PushTester:
-    """A transactional send of one, which no report counts."""
+    """Sends test pushes: transactional sends to one player, which no report counts."""
 
     __test__ = False
 
-    def __init__(self, intake: Intake, trials: PushTestStore, reader: SendView) -> None:
+    def __init__(self, intake: Intake, push_tests: PushTestStore, reader: SendView) -> None:
         self._intake = intake
-        self._trials = trials
+        self._push_tests = push_tests
         self._reader = reader
 
     async def push(self, campaign: Campaign, test: PushTestRequest) -> dict[str, Any]:
-        """The send, as it is then. Raises Rejected."""
+        """Push to the player; return the send's account. Raises Rejected."""
         if not campaign.enabled:
             raise Conflict("the campaign is switched off", code="campaign_disabled")
         trigger = {
@@ -141,11 +147,11 @@ class PushTester:
             "priority": "transactional",
             "recipients": [{"player": test.player, "variables": test.variables}],
         }
-        said = parse_request(orjson.dumps(trigger))
-        if isinstance(said.trigger, InvalidPayload):
-            raise said.trigger
-        (verdict,) = await self._intake.accept([said])
-        if verdict is not None:
-            raise verdict
-        await self._trials.mark(said.head.id)
-        return await self._reader.show(said.head.id)
+        request = parse_request(orjson.dumps(trigger))
+        if isinstance(request.trigger, InvalidPayload):
+            raise request.trigger
+        (rejection,) = await self._intake.accept([request])
+        if rejection is not None:
+            raise rejection
+        await self._push_tests.mark(request.head.id)
+        return await self._reader.show(request.head.id)

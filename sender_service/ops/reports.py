@@ -1,4 +1,4 @@
-"""Reports: what is folded, and what the sends that are still there add to it."""
+"""Reports of campaigns: rolled-up totals, and those of the sends that are still stored."""
 
 from __future__ import annotations
 
@@ -33,8 +33,11 @@ class Reports:
         self._reporting = reporting
 
     async def of_campaign(self, campaign: Campaign) -> dict[str, Any]:
-        """Totals are of now. Breakdowns of large sends may be some seconds old or still missing:
-        `breakdownPending` says of how many sends."""
+        """Return a campaign's report. Totals are current.
+
+        Breakdowns of large sends may be some seconds old or missing. `breakdownPending` counts those
+        sends.
+        """
         report, sends = await self._read(campaign)
         kept = await self._reports.of_sends(campaign.app, campaign.id)
         seen = await self._reports.seen([send["_id"] for send in sends])
@@ -50,11 +53,11 @@ class Reports:
             cells = (known or kept.get(send["_id"]) or {"cells": []})["cells"]
             _add(report, {"sums": sums, "seen": seen[send["_id"]], "cells": cells})
         await self._reports.request_report(later)
-        return shown(report, campaign, len(later))
+        return public_report(report, campaign, len(later))
 
     async def _read(self, campaign: Campaign) -> tuple[Report, Sequence[Send]]:
-        """(what is folded, the sends that are not). The sends are read first: one folded meanwhile
-        is among them and in `pending`, or it is in the report and marked."""
+        """Return the rolled-up report and the sends that it doesn't contain."""
+        # Sends are read first. One that is rolled up meanwhile is in `pending`, so it counts once.
         key = campaign_key(campaign.app, campaign.id)
         sends = await self._sends.of_campaign(campaign.app, campaign.id)
         report = await self._reports.report(key)
@@ -69,7 +72,7 @@ class Reports:
 
 
 class _Room:
-    """How much may be computed while a request waits."""
+    """Limits on breakdowns that are computed while a request waits."""
 
     def __init__(self) -> None:
         self._sends, self._members = SENDS_NOW, MEMBERS_NOW
@@ -83,7 +86,7 @@ class _Room:
 
 
 def _fresh(kept: SendReport | None, sums: Sums, seen: dict[str, int]) -> SendReport | None:
-    """What was computed, if nothing happened since."""
+    """Return the stored breakdown; None where the send changed since."""
     if kept is None or kept["sums"] != sums or kept["seen"] != seen:
         return None
     return kept
@@ -97,7 +100,7 @@ def _add(report: Report, more: SendReport) -> None:
     add_cells(report["cells"], more["cells"])
 
 
-def shown(report: Report, campaign: Campaign, pending: int) -> dict[str, Any]:
+def public_report(report: Report, campaign: Campaign, pending: int) -> dict[str, Any]:
     cells = report["cells"]
     total = summed(cells)
     return {
@@ -116,7 +119,7 @@ def shown(report: Report, campaign: Campaign, pending: int) -> dict[str, Any]:
 
 
 def by_location(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Several campaigns' reports, summed by the location that their offers stand in."""
+    """Sum campaigns' reports by the locations of their offers."""
     groups: dict[str, dict[str, int]] = {}
     for report in reports:
         sums = groups.setdefault(report["location"], dict.fromkeys(COUNTED, 0))

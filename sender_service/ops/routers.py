@@ -1,4 +1,4 @@
-"""The ops API, put together: which routers there are, and what each of them gets."""
+"""Composition of the ops API: its routers and their dependencies."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True)
 class OpsApi:
-    """What the ops API is made of."""
+    """Dependencies of the ops API, and the methods that build it."""
 
     settings: Settings
     database: Database
@@ -109,7 +109,7 @@ class OpsApi:
         return api
 
     def _offers(self) -> Sequence[APIRouter]:
-        """Apps, campaigns, sends."""
+        """Return the routers of apps, campaigns, sends."""
         sends, pages = SendStore(self.database), PageStore(self.database)
         interactions = InteractionStore(self.database)
         progress = SendForecast(pages, self.budget, self.apps, self.settings)
@@ -170,8 +170,8 @@ class OpsApi:
         return Reports(sends, reports, Reporting(sends, pages, people, reports, self.clock))
 
     def _people(self) -> Sequence[APIRouter]:
-        """People and dead letters."""
-        letters = DeadLetterStore(self.database)
+        """Return the routers of people and dead letters."""
+        dead_letters = DeadLetterStore(self.database)
         people, why = (
             PersonReader(self.database),
             OutcomeExplainer(OutcomeReader(self.database), self.clock),
@@ -184,5 +184,5 @@ class OpsApi:
             apps=self.apps,
             names=(names := Names(PrefixReader(self.database))),
         )
-        replayer = Replayer(letters, self.writer, self.clock, names)
-        return [people_router(tools), dead_letters_router(letters, replayer, self.clock)]
+        replayer = Replayer(dead_letters, self.writer, self.clock, names)
+        return [people_router(tools), dead_letters_router(dead_letters, replayer, self.clock)]

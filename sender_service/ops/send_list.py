@@ -1,4 +1,4 @@
-"""`GET /v1/sends`: the newest first, of the apps that the token holds."""
+"""`GET /v1/sends`: sends of the token's apps, the newest first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sender_service.models.send import Send, SendState, public_state
 from sender_service.models.trigger import Name
 from sender_service.ops.audit import A_MOMENT
 from sender_service.ops.auth import current_principal, needs, require_app
-from sender_service.ops.campaigns import known_app
+from sender_service.ops.campaigns import require_known_app
 from sender_service.ops.examples import AT, SEND_HEAD, answers
 from sender_service.ops.send_view import head_of_send
 from sender_service.store.send_list import SendList, SendQuery
@@ -20,7 +20,7 @@ from shared.clock import Clock
 from shared.errors import FieldError, InvalidPayload
 from shared.models.wire import WrittenMoment, to_iso
 
-MOST_APPS = 100  # are looked through at once; each is a read
+MOST_APPS = 100  # of a request; each is a query
 
 
 def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRouter:
@@ -36,8 +36,8 @@ def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRou
         before: Annotated[WrittenMoment | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> dict[str, Any]:
-        """The newest first, without their accounts; `audience` and `sent` once it is closed. Where there
-        may be more, `next` is the `before` that goes on: a page may be short, or empty."""
+        """List sends, the newest first, without accounts; closed ones have `audience` and `sent`. Where
+        there may be more, `next` is the next `before`; a page may be short, or empty."""
         now = clock()
         query = SendQuery(
             await _apps(request, apps, app),
@@ -46,35 +46,35 @@ def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRou
             _is_in(state, clock),
         )
         found = await sends.newest(query, limit)
-        items = [_shown(send, clock) for send in found.sends]
+        items = [_list_item(send, clock) for send in found.sends]
         return {"items": items, "next": None if found.going_on is None else to_iso(found.going_on)}
 
     return router
 
 
 async def _apps(request: Request, registry: AppRegistry, app: str | None) -> list[str]:
-    """Raises Forbidden, NotFound, InvalidPayload."""
+    """Return the apps to search. Raises Forbidden, NotFound, InvalidPayload."""
     if app is not None:
         require_app(request, app)
-        await known_app(registry, app)
+        await require_known_app(registry, app)
         return [app]
-    held = current_principal(request).apps
-    if held is None:
+    apps = current_principal(request).apps
+    if apps is None:
         await registry.refresh()
-        held = frozenset(one.id for one in registry.apps)
-    if len(held) > MOST_APPS:
+        apps = frozenset(one.id for one in registry.apps)
+    if len(apps) > MOST_APPS:
         error = FieldError(
             "query.app", "missing", f"is needed: there are more than {MOST_APPS} apps"
         )
         raise InvalidPayload(f"{error.field}: {error.message}", errors=[error])
-    return sorted(held)
+    return sorted(apps)
 
 
 def _is_in(state: SendState | None, clock: Clock) -> Callable[[Send], bool]:
     return lambda send: state is None or public_state(send, clock()) == state
 
 
-def _shown(send: Send, clock: Clock) -> dict[str, Any]:
+def _list_item(send: Send, clock: Clock) -> dict[str, Any]:
     totals = send["totals"]
     counts = {name: None if totals is None else totals[name] for name in ("audience", "sent")}
     return {**head_of_send(send, clock()), **counts}

@@ -1,4 +1,4 @@
-"""A send's account as the ops API shows it: set from its pages while it runs, frozen when it closed."""
+"""Account of a send in the ops API: summed from its pages while it runs, stored when it is closed."""
 
 from __future__ import annotations
 
@@ -35,27 +35,29 @@ class SendView:
         self._progress = progress
 
     async def show(self, send_id: str) -> dict[str, Any]:
-        """Raises NotFound."""
+        """Return the send's account. Raises NotFound."""
         send = await self._sends.without_list(send_id)
         if send is None:
             raise NotFound("no such send", code="unknown_send")
         sums = await self._sums(send)
-        held = await self._waiting.held_since(send)
+        limited_since = await self._waiting.limited_since(send)
         return {
             **head_of_send(send, self._clock()),
             "digest": send["digest"],
             "warnings": [*send.get("warnings", []), *_remarks(send, sums)],
             "malformed": show_malformed(send.get("malformed")),
             "parts": _parts(send),
-            "heldSince": _iso(held),
-            "waiting": [reason.shown() for reason in await self._waiting.find(send, held)],
+            "heldSince": _iso(limited_since),
+            "waiting": [
+                reason.to_public() for reason in await self._waiting.find(send, limited_since)
+            ],
             "forecast": await self._progress.forecast(send, sums),
             **sums,
             **await self._seen(send["_id"]),
         }
 
     async def _sums(self, send: Send) -> Sums:
-        """The names that were left out are in no page: they come from the send."""
+        """Return the send's sums; malformed names come from the send: no page has them."""
         totals = send["totals"]
         sums = totals if totals is not None else (await self._pages.sums(send["_id"]))[0]
         left_out = count_malformed(send.get("malformed"))
@@ -67,7 +69,7 @@ class SendView:
 
 
 def head_of_send(send: Send, now: datetime) -> dict[str, Any]:
-    """Return what a send is, without its account."""
+    """Return a send's own fields, without its account."""
     return {
         "id": send["_id"],
         "app": send["app"],
@@ -83,7 +85,7 @@ def head_of_send(send: Send, now: datetime) -> dict[str, Any]:
 
 
 def _remarks(send: Send, sums: Sums) -> list[dict[str, str]]:
-    """A send that did all it could, and reached nobody, says why: no error did."""
+    """Return a warning where a send ended without error and reached nobody."""
     if send["state"] != "done" or sums["audience"]:
         return []
     people = sums["people"]["no_player"]
@@ -94,7 +96,7 @@ def _remarks(send: Send, sums: Sums) -> list[dict[str, str]]:
 
 
 def _parts(send: Send) -> dict[str, int] | None:
-    """Of a list that isn't whole yet."""
+    """Return the counts of an incomplete list's parts; None for a complete one."""
     parts = send.get("parts")
     if parts is None or parts["complete"]:
         return None

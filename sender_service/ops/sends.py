@@ -1,4 +1,4 @@
-"""`/v1/sends`: trigger, look, pause, resume, cancel."""
+"""`/v1/sends`: trigger, account, pause, resume, cancel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SendId = Annotated[str, Path(description=f"the send's, which is its trigger's: {
 
 
 class SendsApi:
-    """The ops API's view of a send's life."""
+    """Routes of a send's life."""
 
     def __init__(
         self,
@@ -47,43 +47,45 @@ class SendsApi:
 
     def router(self) -> APIRouter:
         router = APIRouter(prefix="/v1/sends", tags=["sends"])
-        taken, shown = answers(SEND, 202), answers(SEND)
-        router.post("", status_code=202, openapi_extra=TRIGGER_DOC, responses=taken)(self.trigger)
-        router.get("/{send}", responses=shown)(self.get_send)
-        router.post("/{send}/pause", responses=shown)(self.pause)
-        router.post("/{send}/resume", responses=shown)(self.resume)
-        router.post("/{send}/cancel", responses=shown)(self.cancel)
+        accepted, account = answers(SEND, 202), answers(SEND)
+        router.post("", status_code=202, openapi_extra=TRIGGER_DOC, responses=accepted)(
+            self.trigger
+        )
+        router.get("/{send}", responses=account)(self.get_send)
+        router.post("/{send}/pause", responses=account)(self.pause)
+        router.post("/{send}/resume", responses=account)(self.resume)
+        router.post("/{send}/cancel", responses=account)(self.cancel)
         return router
 
     async def trigger(self, request: Request, first: FirstLine = 1) -> dict[str, Any]:
-        """A campaign trigger; the same id twice is one send. A long list comes one a line."""
+        """Trigger a campaign. The same id twice is one send. A long list has a recipient a line."""
         if is_lines(request):
             head, lines = await peek_head(to_lines(request.stream(), first))
             require_app(request, head.app)
             request.scope["audit_target"] = {"send": head.id}
             return await self._reader.show(await self._intake.accept_lines(lines))
-        said = parse_request(await read_trigger(request))
-        require_app(request, said.head.app)
-        written = check_written(said.trigger)  # the caller is told at once, and nothing is kept
+        received = parse_request(await read_trigger(request))
+        require_app(request, received.head.app)
+        written = check_written(received.trigger)  # the caller gets the error, nothing is stored
         await self._intake.check_names(written)
-        request.scope["audit_target"] = {"send": said.head.id}
-        (verdict,) = await self._intake.accept([said])
-        if verdict is not None:
-            raise verdict
-        return await self._reader.show(said.head.id)
+        request.scope["audit_target"] = {"send": received.head.id}
+        (rejection,) = await self._intake.accept([received])
+        if rejection is not None:
+            raise rejection
+        return await self._reader.show(received.head.id)
 
     async def get_send(self, request: Request, send: SendId) -> dict[str, Any]:
-        """The account: audience = sent + pending + suppressed + failed. `waiting` says why nothing goes
-        out now, and until when, as far as that is known."""
+        """Return a send's account: audience = sent + pending + suppressed + failed. `waiting` has the
+        reasons why nothing is sent now; `until` of each where it is known."""
         return await self._reader.show(await self._find(request, send))
 
     async def pause(self, request: Request, send: SendId) -> dict[str, Any]:
-        """Stops the next release; what is released still goes."""
+        """Pause a send: stop its next release. Released calls are still sent."""
         send = await self._find(request, send)
         return await self._changed(send, await self._sends.set_paused(send, True), "paused")
 
     async def resume(self, request: Request, send: SendId) -> dict[str, Any]:
-        """Goes on where it was paused."""
+        """Resume a paused send."""
         send = await self._find(request, send)
         done = await self._sends.set_paused(send, False)
         if done:
@@ -91,7 +93,7 @@ class SendsApi:
         return await self._changed(send, done, "resumed")
 
     async def cancel(self, request: Request, send: SendId) -> dict[str, Any]:
-        """Whoever was not called yet will not be; what is released still goes."""
+        """Cancel a send: no further release. Released calls are still sent."""
         send = await self._find(request, send)
         done = await self._sends.end(send, "cancelled", {})
         if done:
@@ -101,7 +103,7 @@ class SendsApi:
         return await self._changed(send, done, "cancelled")
 
     async def _find(self, request: Request, given: str) -> str:
-        """Return the id that is meant. Raises NotFound, also for another app's send; Conflict."""
+        """Return the whole id. Raises NotFound, also for another app's send; Conflict."""
         send = await self._names.send(request, given)
         app = await self._sends.app_of(send)
         if app is None or not sees_app(request, app):
@@ -110,8 +112,8 @@ class SendsApi:
         return send
 
     async def _changed(self, send: str, done: bool, what: str) -> dict[str, Any]:
-        shown = await self._reader.show(send)
+        account = await self._reader.show(send)
         if not done:
-            raise Conflict(f"the send is {shown['state']}: it can't be {what}", code="send_ended")
+            raise Conflict(f"the send is {account['state']}: it can't be {what}", code="send_ended")
         self._scheduler.notify()
-        return shown
+        return account

@@ -1,4 +1,4 @@
-"""Asks for the token before anything of a request is read but its head."""
+"""Check of the token before a request's body is read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger("carillon.ops")
 
 
 class TokenFirst:
-    """Middleware: everything under `/v1` needs a token, which is looked up before a body is read."""
+    """Middleware: paths under `/v1` need a token; it is checked before a body is read."""
 
     def __init__(
         self, app: ASGIApp, *, tokens: Tokens, guesses: Guesses, trusted_proxies: Sequence[str]
@@ -39,7 +39,7 @@ class TokenFirst:
         return await self._app(scope, receive, send)
 
     async def _principal(self, scope: Scope) -> Principal:
-        """Raises Unauthorized, TooManyGuesses, StoreUnavailable."""
+        """Return the caller. Raises Unauthorized, TooManyGuesses, StoreUnavailable."""
         given = bearer_of(Headers(scope=scope).get("authorization", ""))
         if given is None:
             raise unauthorized()
@@ -51,7 +51,7 @@ class TokenFirst:
         except Unauthorized:
             self._guesses.forget(caller)
             metrics.TOKENS_REFUSED.labels("wrong").inc()
-            # The address is somebody's, so its keyed hash: whether it is one or many is seen.
+            # An address is personal: its keyed hash still distinguishes one from many.
             log.warning("token refused", extra={"from": self._tokens.hash_of(caller[0])[:12]})
             raise
         except TooManyGuesses:

@@ -1,4 +1,4 @@
-"""`/v1/tokens`: bearer tokens of the ops API. Each is shown once, when it is made."""
+"""`/v1/tokens`: bearer tokens of the ops API. A token is in one answer only: when it is made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.audit import plain
 from sender_service.ops.auth import NAMED_APP, current_principal, needs
 from sender_service.ops.bodies import json_body
-from sender_service.ops.campaigns import known_app
+from sender_service.ops.campaigns import require_known_app
 from sender_service.ops.examples import TOKEN, answers
 from sender_service.store.tokens import ALL, Token, TokenStore, shown
 from shared.apps import AppRegistry
@@ -26,14 +26,14 @@ from shared.models.sentences import one_of_kinds
 from shared.models.wire import Wire, WrittenMoment
 from shared.secrets import Vault
 
-PREFIX = "cot_"  # "Carillon ops token": what a secret scanner may look for
+PREFIX = "cot_"  # "Carillon ops token", for secret scanners
 RANDOM_BYTES = 32
 MOST_APPS = 100
 TokenId = Annotated[str, Path(description="the token's id", max_length=64)]
 
 
-class TokenIn(Wire):
-    """What `POST` takes."""
+class TokenRequest(Wire):
+    """Body of `POST /v1/tokens`."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -59,8 +59,8 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
     @router.get("")
     @needs("admin")
     async def list_tokens(request: Request) -> dict[str, Any]:
-        """Tokens for no other apps than the caller's, without themselves; `lastUsedAt` is right to
-        the hour."""
+        """List tokens for the caller's apps only, without their secrets; `lastUsedAt` is exact to the
+        hour."""
         known = await store.all()
         own = [token for token in known if current_principal(request).holds_all_of(token.apps)]
         return {"items": [plain(shown(token)) for token in own]}
@@ -68,30 +68,30 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
     @router.post("", status_code=201, responses=answers(TOKEN, 201))
     @needs("admin")
     async def create_token(
-        request: Request, body: Annotated[TokenIn, json_body(TokenIn)]
+        request: Request, body: Annotated[TokenRequest, json_body(TokenRequest)]
     ) -> dict[str, Any]:
-        """A new token. This answer is the only place where it is ever seen. Nobody makes one that may
-        do more, or for more apps, than their own."""
+        """Create a token. `token` is in this answer only. Its role and apps can't exceed the
+        caller's."""
         now = clock()
-        wanted = None if body.apps == ALL else frozenset(body.apps)
-        _check_reach(current_principal(request), body.role, wanted)
+        requested = None if body.apps == ALL else frozenset(body.apps)
+        _check_reach(current_principal(request), body.role, requested)
         await _check_apps(apps, body.apps)
         if body.expires_at is not None and body.expires_at <= now:
             raise InvalidPayload("expiresAt: is in the past", code="already_expired")
         secret = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
         by = current_principal(request).id
         token = Token(
-            str(uuid.uuid4()), body.name, body.role, now, by, body.expires_at, apps=wanted
+            str(uuid.uuid4()), body.name, body.role, now, by, body.expires_at, apps=requested
         )
         await store.add(token, vault.hash_key(secret))
         request.scope["audit_target"] = {"token": token.id}
-        request.scope[NAMED_APP] = only_app(wanted)
+        request.scope[NAMED_APP] = only_app(requested)
         return {**plain(shown(token)), "token": secret}
 
     @router.delete("/{token}")
     @needs("admin")
     async def remove_token(request: Request, token: TokenId) -> dict[str, Any]:
-        """It is refused from now on, by other replicas within 5 s."""
+        """Remove a token. Other replicas refuse it within 5 s."""
         found = await store.get(token)
         if found is None or not current_principal(request).holds_all_of(found.apps):
             raise NotFound("no such token", code="unknown_token")
@@ -103,7 +103,7 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
 
 
 def _check_reach(by: Principal, role: Role, apps: Apps) -> None:
-    """Raises Forbidden."""
+    """Check that role and apps don't exceed the caller's. Raises Forbidden."""
     if not by.may(role):
         raise Forbidden("role: is above the caller's own", code="role_too_low")
     if not by.holds_all_of(apps):
@@ -111,14 +111,14 @@ def _check_reach(by: Principal, role: Role, apps: Apps) -> None:
 
 
 async def _check_apps(registry: AppRegistry, apps: str | list[str]) -> None:
-    """A misspelt app would be a token for nothing. Raises UnknownApp."""
+    """Check that the apps exist: a misspelt one would make a useless token. Raises UnknownApp."""
     for index, app in enumerate([] if apps == ALL else apps):
         try:
-            await known_app(registry, app)
+            await require_known_app(registry, app)
         except UnknownApp as exc:
             raise UnknownApp(app, f"body.apps.{index}") from exc
 
 
 def only_app(apps: Apps) -> str | None:
-    """Return the one app that a deed on a token is about; one on more is for `all` to see."""
+    """Return the one app of a token, for the audit; None for several apps and for all."""
     return next(iter(apps)) if apps is not None and len(apps) == 1 else None

@@ -1,4 +1,4 @@
-"""Names, where an app isn't known, those that the caller may see: no other app is given away."""
+"""Answers for unknown apps, which name only apps of the caller's token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.http.responses import error_response
 
 
 def add_known_apps(app: FastAPI, registry: AppRegistry) -> None:
-    """Let answers of `unknown_app` name the nearest app, or list the apps of the caller's token."""
+    """Make `unknown_app` errors name the nearest app, or list the apps of the caller's token."""
 
     async def on_unknown_app(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, UnknownApp)

@@ -1,4 +1,4 @@
-"""Why a send under way sends nothing now, and until when, as far as that is known."""
+"""Reasons why a running send sends nothing now, and their ends, where known."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from shared.models.wire import to_iso
 
 @dataclass(frozen=True)
 class Reason:
-    """`until`: the earliest moment at which something may go on; None where nobody knows."""
+    """Reason of a wait. `until`: the earliest moment of the next release; None if unknown."""
 
     code: str
     message: str
     until: datetime | None = None
 
-    def shown(self) -> dict[str, Any]:
+    def to_public(self) -> dict[str, Any]:
         return {**asdict(self), "until": None if self.until is None else to_iso(self.until)}
 
 
 class WaitingReasons:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Finds reasons of a wait. All methods raise StoreUnavailable."""
 
     def __init__(
         self, apps: AppRegistry, pages: PageStore, budget: MessageBudget | None, clock: Clock
@@ -41,26 +41,26 @@ class WaitingReasons:
         self._budget = budget
         self._clock = clock
 
-    async def held_since(self, send: Send) -> datetime | None:
-        """Return since when the message limit holds the send's app back."""
+    async def limited_since(self, send: Send) -> datetime | None:
+        """Return the moment since which the message limit stops the send's app; else None."""
         if self._budget is None or send["closedAt"] is not None:
             return None
         return await self._budget.held_since(send["app"])
 
-    async def find(self, send: Send, held_since: datetime | None) -> list[Reason]:
-        """Return all reasons, what lasts longest first; none where the send goes on, or has ended."""
+    async def find(self, send: Send, limited_since: datetime | None) -> list[Reason]:
+        """Return all reasons, the longest first; none where the send runs, or has ended."""
         if send["state"] in FINAL:
             return []
         found = [*_of_app(self._apps.get(send["app"])), *_of_send(send, self._clock())]
         if found or send["state"] != "sending":
             return found
-        if held_since is not None:
+        if limited_since is not None:
             until = await self._budget.frees_at(send["app"]) if self._budget else None
             return [Reason("message_limit", "held: message limit", until)]
         return await self._of_pages(send)
 
     async def _of_pages(self, send: Send) -> list[Reason]:
-        """Nothing is out, and no page is due: they wait for a morning, or before a retry."""
+        """Return the reason of the next page; none while a call is out or a page is due."""
         now = self._clock()
         pages = await self._pages.open_dues(send["_id"])
         if not pages or any(out or due <= now for _, due, out in pages):

@@ -23,7 +23,7 @@ from sender_service.models.send import EVER, NEVER
 from sender_service.models.trigger import parse_trigger
 from sender_service.ops.asked import read_whole
 from sender_service.ops.audit import plain
-from sender_service.ops.push_tester import _judged
+from sender_service.ops.push_tester import _parse_result
 from shared.kafka.client import Record
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.models.app import App
@@ -156,8 +156,8 @@ DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "import row": (_imported, TAGS),
     "dead letter shown": (lambda raw: plain(DeadLetter.decode(DeadLetter.pack(raw))), EVENT),
     "dead letter erased": (lambda raw: names_person(load_json(raw), NOBODY, EVER), EVENT),
-    "connection": (lambda raw: plain(_judged(httpx.Response(200, content=raw))), COUNTS),
-    "refusal": (lambda raw: plain(_judged(httpx.Response(400, content=raw))), REFUSAL),
+    "connection": (lambda raw: plain(_parse_result(httpx.Response(200, content=raw))), COUNTS),
+    "refusal": (lambda raw: plain(_parse_result(httpx.Response(400, content=raw))), REFUSAL),
     **{
         f"event {name}": (_reported, {**REPORT, "type": name, "data": data})
         for name, data in DATA.items()

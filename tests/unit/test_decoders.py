@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ingest_service.snapshot.files import read_header
 from sender_service.dispatcher.outcomes import classify
 from sender_service.ops.audit import plain
-from sender_service.ops.push_tester import _judged
+from sender_service.ops.push_tester import _parse_result
 from shared.errors import Rejected
 from tests.unit.decoders import DECODERS, READERS, UUID
 
@@ -148,7 +148,7 @@ def test_onesignals_answers(status: int, body: Any, retry_after: str | None) -> 
 )
 def test_answers_to_the_connections_test(status: int, key: str, body: Any) -> None:
     for nested in (body, {key: body}, {key: [body]}):
-        result = _judged(httpx.Response(status, content=_dumps(nested)))
+        result = _parse_result(httpx.Response(status, content=_dumps(nested)))
         assert result["result"] and isinstance(result["message"], str)
         for count in (result["players"], result["messageablePlayers"]):
             assert count is None or (type(count) is int and count >= 0)
@@ -163,7 +163,7 @@ def test_answers_without_end(status: int, key: bytes, depth: int) -> None:
     for nest in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
         body = b'{"%s":%s}' % (key, nest)
         classify(status, {}, body)
-        _judged(httpx.Response(status, content=body))
+        _parse_result(httpx.Response(status, content=body))
 
 
 @briefly

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sender_service.ops.app_body import AppIn
+from sender_service.ops.app_body import AppRequest
 from shared.ids import slot_of
 from shared.models.app import MAX_ALLOWED_LETTERS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
@@ -89,7 +89,7 @@ async def test_f18_allowed_logins_of_an_app(api: Api) -> None:
 
 async def test_f18_a_shown_app_put_again_loses_nothing(api: Api) -> None:
     before = await api.put_app(allowedLogins=["guest"], maskedParameters=["voucher"])
-    assert {field.alias or name for name, field in AppIn.model_fields.items()} <= set(before)
+    assert {field.alias or name for name, field in AppRequest.model_fields.items()} <= set(before)
     again = await api.ok("PUT", "/v1/apps/demo", json=before)
     assert again == before and again["allowedLogins"] == ["guest"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sender_service.models.campaign import CampaignBody
-from sender_service.ops.app_body import AppIn
+from sender_service.ops.app_body import AppRequest
 from sender_service.ops.examples import APP, CAMPAIGN
 from shared.settings import Settings
 from tests.contract.sender.ops import Ops, open_ops
@@ -71,5 +71,5 @@ async def test_every_route_states_what_it_does(ops: Ops) -> None:
 
 
 def test_examples_are_what_the_api_takes() -> None:
-    assert AppIn.model_validate(APP).name == "Demo shop"
+    assert AppRequest.model_validate(APP).name == "Demo shop"
     assert CampaignBody.model_validate(CAMPAIGN).variants[0].id == "a"

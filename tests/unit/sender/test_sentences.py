@@ -17,13 +17,13 @@ from ingest_service.parsing.field_notes import FieldNotes, validate_leniently
 from ingest_service.parsing.input_model import InputModel
 from sender_service.models.campaign import CampaignBody
 from sender_service.models.trigger import Recipient, Terms, Trigger, parse_trigger
-from sender_service.ops.app_body import AppIn
+from sender_service.ops.app_body import AppRequest
 from sender_service.ops.app_keys import KeyRequest
-from sender_service.ops.dead_letters import ReplayIn
+from sender_service.ops.dead_letters import ReplayRequest
 from sender_service.ops.examples import APP, CAMPAIGN, PERSON, PLAYER, SEND_ID
-from sender_service.ops.people import MergeIn, PersonQuery
+from sender_service.ops.people import MergeRequest, PersonQuery
 from sender_service.ops.push_tester import PushTestRequest
-from sender_service.ops.tokens import TokenIn
+from sender_service.ops.tokens import TokenRequest
 from shared.errors import FieldError, InvalidPayload
 from shared.models.sentences import UNDESCRIBED, UNEXPECTED, sentence_of, words_of
 from shared.models.strict import validate_strictly
@@ -45,7 +45,7 @@ TERMS: dict[str, Any] = {
     "variables": {"a": 1}, "sendAt": "2027-01-01T00:00:00Z", "expiresAt": "2027-01-02T00:00:00Z",
 }  # fmt: skip
 WRITTEN: list[tuple[type[BaseModel], dict[str, Any]]] = [
-    (AppIn, {
+    (AppRequest, {
         **APP, "enabled": True, "loginHash": {"required": True, "secret": "a secret"},
         "allowedLogins": ["0"], "controlGroup": 0.1, "cap": {"count": 1, "days": 2},
         "timeZone": "Europe/Prague", "maskedParameters": ["token"],
@@ -71,10 +71,10 @@ WRITTEN: list[tuple[type[BaseModel], dict[str, Any]]] = [
                                        {"visitor": "v-1"}]}),
     (Recipient, {"login": "a", "variables": {}}),
     (KeyRequest, {"kind": "server", "id": "warehouse"}),
-    (ReplayIn, {"ids": [SEND_ID]}),
+    (ReplayRequest, {"ids": [SEND_ID]}),
     (PersonQuery, {"app": "demo", "email": "jana@shop.example"}),
-    (MergeIn, {"merge": PERSON}),
-    (TokenIn, {"name": "x", "role": "read", "apps": ["demo"], "expiresAt": "2030-01-01T00:00:00Z"}),
+    (MergeRequest, {"merge": PERSON}),
+    (TokenRequest, {"name": "x", "role": "read", "apps": ["demo"], "expiresAt": "2030-01-01T00:00:00Z"}),
     (PushTestRequest, {"player": PLAYER, "variables": {}}),
 ]  # fmt: skip
 EVENTS: dict[str, dict[str, Any]] = {
