@@ -33,7 +33,7 @@ from sender_service.planner.dry_run import (
     Sample,
     rendered_body,
 )
-from sender_service.planner.paging import bad_share
+from sender_service.planner.paging import bad_share_message
 from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.trying import size_warnings
 from sender_service.scheduler.budget import MAX_CALL, MessageBudget
@@ -109,7 +109,7 @@ async def _preview(tools: PreviewTools, asked: PreviewRequest, people: int) -> d
             *_warnings(found, rehearsal.calls_for(found.texts)),
             *size_warnings(plan.renderer.largest),
         ],
-        "samples": [_shown(sample) for sample in found.shown],
+        "samples": [_shown(sample) for sample in found.best_samples],
         "quietHours": _quiet(found),
         "forecast": await _forecast(tools, send, found),
     }
@@ -160,7 +160,7 @@ def _refusal(found: DryRunResult) -> str | None:
     if found.too_dear:
         return "texts_too_dear: the texts take too much work"
     if found.people and found.too_many_bad:
-        return f"bad_variables: {bad_share(found.bad, found.people, found.fault)}"
+        return f"bad_variables: {bad_share_message(found.bad, found.people, found.fault)}"
     return None
 
 

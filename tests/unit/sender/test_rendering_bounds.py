@@ -47,11 +47,11 @@ def test_a3_a_push_has_its_steps_for_all_its_texts() -> None:
 def test_a3_a_person_with_many_names_has_the_steps_of_one() -> None:
     names = 100
     person = profile("p", *(player(n) for n in range(names)), db={"x": "1"})
-    wants = tuple(PlayerSelection(player(n)["id"], {"own": n}) for n in range(names))
+    selections = tuple(PlayerSelection(player(n)["id"], {"own": n}) for n in range(names))
     plan = _plan(campaign(variant(contents={"en": DEAR})))
     builder = PageBuilder(plan, 0, START, ())
     began = time.thread_time()
-    assert builder.add(Candidate([0, "p"], person, wants))
+    assert builder.add(Candidate([0, "p"], person, selections))
     assert time.thread_time() - began < 0.2
     assert plan.renderer.allowance.spent <= PUSH_STEPS
     assert builder.page(None)["sums"]["failed"] == {"bad_variables": names - 1}
