@@ -45,7 +45,7 @@ class WaitingReasons:
         """Return since when the message limit holds the send's app back."""
         if self._budget is None or send["closedAt"] is not None:
             return None
-        return await self._budget.held_since(send["app"])
+        return await self._budget.exhausted_since(send["app"])
 
     async def find(self, send: Send, held_since: datetime | None) -> list[Reason]:
         """Return all reasons, what lasts longest first; none where the send goes on, or has ended."""

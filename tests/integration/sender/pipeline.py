@@ -137,7 +137,7 @@ class Pipeline:
         return send
 
     async def release(self) -> int:
-        return await self.scheduler.turn()
+        return await self.scheduler.release_due()
 
     async def call(self) -> int:
         """OneSignal is called for all that is released, one after another."""

@@ -19,8 +19,8 @@ from tests.integration.sender.two_replicas import APP as APP_OF_PAIR
 from tests.integration.sender.two_replicas import TwoReplicas
 
 MARKETING = 7  # messages a window for an app with one subscriber, with margin and share
-HELD = "held: the message limit is near"
-ALONE = "OneSignal's count is not to be had: ours alone"
+HELD = "message budget exhausted"
+ALONE = "provider audience size missing"
 
 
 @pytest.fixture
