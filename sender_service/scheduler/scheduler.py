@@ -1,7 +1,6 @@
 """Scheduler: releases due chunks, repeats those without an answer, closes complete accounts.
 
-Apps are served round robin, transactional sends first, at most 2 s of an app's rate ahead.
-"""
+Apps are served round robin, transactional sends first, at most 2 s of an app's rate ahead."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ async def test_one_send_can_be_followed_through_the_logs(carillon: Carillon, sho
     for message in (
         "send planned",
         "chunk released",
-        "OneSignal called",
+        "provider called",
         "delivery accounted",
         "account closed",
     ):

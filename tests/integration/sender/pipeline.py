@@ -83,7 +83,7 @@ class OneByOne:
 class UnlimitedGovernor:
     """A governor that gives every turn at once."""
 
-    async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
+    async def acquire(self, app: App, *, transactional: bool, within: float) -> bool:
         return True
 
     def pause(self, app: str, seconds: float) -> None:
