@@ -32,7 +32,7 @@ from sender_service.planner.target import Candidate
 from sender_service.scheduler.ahead import InFlightLimit
 from sender_service.scheduler.budget import Grant
 from sender_service.scheduler.publishing import publish_jobs
-from sender_service.scheduler.scheduler import HELD_PAUSE, SchedulerTools
+from sender_service.scheduler.scheduler import EXHAUSTED_DELAY, SchedulerTools
 from sender_service.scheduler.tidying import is_sending
 from sender_service.store.campaigns import Campaigns
 from sender_service.yield_timer import YieldTimer
@@ -200,7 +200,7 @@ class TransactionalFastPath:
             booked[minute] = min(messages, left)
             left -= booked[minute]
         if any(booked.values()):
-            await self._tools.budget.give_back(app.id, Grant(0, booked))
+            await self._tools.budget.refund(app.id, Grant(0, booked))
 
     async def _release_calls(
         self, app: App, edits: Sequence[tuple[FastPathSend, PageEdit]]
@@ -222,7 +222,7 @@ class TransactionalFastPath:
                 edit.chunk(chunk, reservedAt=now)
                 release(edit, chunk, fast.send, now)
             else:
-                edit.chunk(chunk, notBefore=now + HELD_PAUSE if at < len(counts) else now)
+                edit.chunk(chunk, notBefore=now + EXHAUSTED_DELAY if at < len(counts) else now)
         for _, edit in edits:
             edit.finish()
         return grant

@@ -1,1 +1,1 @@
-"""Deliveries and webhooks → outcomes, interactions, sums."""
+"""Account deliveries and webhooks: outcomes, interactions, sums."""

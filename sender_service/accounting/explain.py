@@ -1,4 +1,4 @@
-"""Why did (or didn't) she get it: read from the pages, which account for everyone."""
+"""Explain why a person got a push or didn't, from the pages, which account for all members."""
 
 from __future__ import annotations
 
@@ -13,51 +13,55 @@ from shared.errors import NotFound
 from shared.mongo.client import Document
 
 RECENT_SENDS = 50
-RECENT_PAGES = 200  # of 2,000 members each: a few seconds' reading
+RECENT_PAGES = 200  # of 2,000 members each: they are read in a few seconds
 ALL_SENDS = 100_000
 A_MOMENT = timedelta(minutes=1)  # replicas' clocks differ
 
 
 class OutcomeExplainer:
+    """Reader of a person's outcomes. Methods raise StoreUnavailable when MongoDB is away."""
+
     def __init__(self, outcomes: OutcomeReader, clock: Clock) -> None:
         self._outcomes = outcomes
         self._clock = clock
 
     async def of_send(self, known: PersonNames, send: str) -> list[dict[str, Any]]:
-        """Raises NotFound, also for another app's send."""
+        """Return the outcomes in one send. Raises NotFound, also for another app's send."""
         found = await self._outcomes.send(send)
         if found is None or found["app"] != known.profile["app"]:
             raise NotFound("no such send", code="unknown_send")
-        return [_item(found, one) for one in await self._outcomes.of_send(send, _wanted(known))]
+        return [_item(found, one) for one in await self._outcomes.of_send(send, _filter_of(known))]
 
     async def recent(self, known: PersonNames) -> tuple[int, list[dict[str, Any]]]:
-        """(in how many sends was looked, what was found there). The newest sends first, and of
-        them as many as can be read in a few seconds."""
+        """Return the number of sends searched, newest first, and the outcomes found in them.
+
+        The search ends after RECENT_SENDS, or about RECENT_PAGES pages.
+        """
         before = self._clock() + A_MOMENT
         items: list[dict[str, Any]] = []
-        looked = pages = 0
+        searched = pages = 0
         for send in await self._outcomes.recent(known.profile["app"], before, RECENT_SENDS):
             pages += send["pages"]
-            if looked and pages > RECENT_PAGES:
+            if searched and pages > RECENT_PAGES:
                 break
-            looked += 1
-            found = await self._outcomes.of_send(send["_id"], _wanted(known))
+            searched += 1
+            found = await self._outcomes.of_send(send["_id"], _filter_of(known))
             items += [_item(send, one) for one in found]
-        return looked, items
+        return searched, items
 
     async def whole(
         self, known: PersonNames
     ) -> AsyncIterator[tuple[MemberOutcome, dict[str, Any]]]:
-        """All that is there, one after another, with what was seen of each push."""
+        """Yield all outcomes, with each push's interactions."""
         before = self._clock() + A_MOMENT
         for send in await self._outcomes.recent(known.profile["app"], before, ALL_SENDS):
-            found = await self._outcomes.of_send(send["_id"], _wanted(known))
-            seen = await self._outcomes.interactions(sorted({one.page for one in found}))
+            found = await self._outcomes.of_send(send["_id"], _filter_of(known))
+            interactions = await self._outcomes.interactions(sorted({one.page for one in found}))
             for one in found:
-                yield one, {**_item(send, one), **_interactions(one, seen)}
+                yield one, {**_item(send, one), **_interactions(one, interactions)}
 
 
-def _wanted(known: PersonNames) -> PersonFilter:
+def _filter_of(known: PersonNames) -> PersonFilter:
     return PersonFilter(known.ids, known.player_ids)
 
 
@@ -75,6 +79,6 @@ def _item(send: Document, found: MemberOutcome) -> dict[str, Any]:
     }
 
 
-def _interactions(found: MemberOutcome, seen: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    kinds = seen.get(found.page, {})
+def _interactions(found: MemberOutcome, by_page: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    kinds = by_page.get(found.page, {})
     return {"seen": {k: at[str(found.index)] for k, at in kinds.items() if str(found.index) in at}}

@@ -1,4 +1,4 @@
-"""What a delivery does to its page, and which send a webhook belongs to. Pure."""
+"""Apply deliveries to pages, and match webhooks to sends. Pure."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from shared.ids import is_uuid, stable_fraction
 from shared.models.delivery import Delivery
 from shared.models.event import Event
 
-FIRST_BACKOFF_SECONDS = 2.0  # OneSignal's own rules for what is pressing: 2, 4, 8 … 60 s
+FIRST_BACKOFF_SECONDS = 2.0  # OneSignal's rules for transactional calls: 2, 4, 8 … 60 s
 LONGEST_BACKOFF_SECONDS = 60.0
 NOT_CALLED = frozenset({"no_turn", "stopped"})
 KINDS = frozenset({"impression", "click", "close"})
 
 
 def apply(edit: PageEdit, delivery: Delivery) -> None:
-    """Repeated, late and foreign deliveries change nothing."""
+    """Apply the delivery; repeated, late and foreign ones change nothing."""
     chunk = edit.page["chunks"].get(delivery.chunk)
     if chunk is None or chunk["state"] in FINAL_CHUNK or chunk["generation"] != delivery.generation:
         return
@@ -57,8 +57,8 @@ def apply(edit: PageEdit, delivery: Delivery) -> None:
 
 
 def fail_sent(edit: PageEdit, player: str) -> bool:
-    """OneSignal says that a push failed: sent becomes failed. False while it isn't sent yet (its
-    call's players must not change), or when nothing was."""
+    """Change the player's outcome from sent to failed; return False unless it is sent."""
+    # Before that the call's players must not change.
     index = edit.index_of(player)
     if index is None or outcome_of(edit.page, index)[0] != "sent":
         return False
@@ -67,8 +67,8 @@ def fail_sent(edit: PageEdit, player: str) -> bool:
 
 
 def _split(edit: PageEdit, delivery: Delivery) -> bool:
-    """A refused call of several is halved, so that only those at fault fail; the whole is never
-    called again. False when it can't be: one player, or the calls for it are used up."""
+    """Halve a refused call of several players; return False for one player or too many calls."""
+    # So only the players at fault fail. The whole is never called again.
     name = delivery.chunk
     members = pending_members(edit.page, name)
     if len(members) < 2 or not may_split(edit.page, name):
@@ -76,7 +76,7 @@ def _split(edit: PageEdit, delivery: Delivery) -> bool:
     whole = edit.page["chunks"][name]
     edit.chunk(name, state="split", reason="rejected", at=delivery.at)
     for part, half in enumerate((members[: len(members) // 2], members[len(members) // 2 :])):
-        # Its messages were reserved with the whole's: it counts as released before.
+        # The whole's reservation covers its messages: it counts as released before.
         edit.add_chunk(
             f"{name}-{part}",
             {**whole, "state": "planned", "reason": None, "generation": 1, "attempted": False,
@@ -89,7 +89,7 @@ def _split(edit: PageEdit, delivery: Delivery) -> bool:
 
 
 def may_split(page: Page, chunk: str) -> bool:
-    """Are two more calls within 2·log2(n) + 2, for the n members that were planned together?"""
+    """Check whether two more calls stay within 2·log2(n) + 2, for the n members planned together."""
     root = root_of(chunk)
     members = sum(root_of(member[2]) == root for member in page["members"])
     calls = sum(root_of(name) == root for name in page["chunks"])
@@ -97,12 +97,14 @@ def may_split(page: Page, chunk: str) -> bool:
 
 
 class RefusedRun:
-    """How many calls OneSignal refused since it last took one of the send's. Chunks are added in any
-    order; of those refused only the latest few are kept, so a long send takes no more memory."""
+    """Run of calls that OneSignal refused since the last one it accepted of the send.
+
+    Chunks are added in any order. Only the latest `limit` refusals are kept in memory.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._taken_at = EVER
+        self._accepted_at = EVER
         self._refused: list[datetime] = []  # a heap: when the latest were refused
 
     def add(self, chunks: Iterable[Chunk]) -> None:
@@ -110,7 +112,7 @@ class RefusedRun:
             if chunk["at"] is None:
                 continue
             if chunk["state"] == "sent":
-                self._taken_at = max(self._taken_at, chunk["at"])
+                self._accepted_at = max(self._accepted_at, chunk["at"])
             elif chunk["reason"] == "rejected":
                 heappush(self._refused, chunk["at"])
                 if len(self._refused) > self._limit:
@@ -118,17 +120,19 @@ class RefusedRun:
 
     @property
     def length(self) -> int:
-        """At most `limit`."""
-        return sum(at > self._taken_at for at in self._refused)
+        """Length of the run, at most `limit`."""
+        return sum(at > self._accepted_at for at in self._refused)
 
 
 def _defer(edit: PageEdit, delivery: Delivery) -> None:
-    """Back to the scheduler. A definite refusal raises the generation: the next call is a new one."""
+    """Plan the chunk again. After a definite refusal its generation rises: the next call is new."""
     chunk = edit.page["chunks"][delivery.chunk]
     not_before = delivery.not_before or delivery.at
     fields: dict[str, Any] = {"state": "planned"}
     if delivery.reason in NOT_CALLED:
-        fields["attempted"] = chunk["attempts"] > 0 or chunk["release"] > _settled(chunk) + 1
+        fields["attempted"] = (
+            chunk["attempts"] > 0 or chunk["release"] > _releases_without_effect(chunk) + 1
+        )
         if not fields["attempted"]:
             fields["settled"] = chunk["release"]
     elif delivery.reason == "refused":
@@ -141,45 +145,41 @@ def _defer(edit: PageEdit, delivery: Delivery) -> None:
     edit.chunk(delivery.chunk, **fields, notBefore=not_before)
 
 
-def _settled(chunk: Chunk) -> int:
-    """Of pages from before that was noted: none."""
+def _releases_without_effect(chunk: Chunk) -> int:
+    """Return the releases without effect; 0 for pages from before the field."""
     return chunk.get("settled", 0)
 
 
 def backoff(attempts: int, *who: str) -> float:
-    """Seconds to wait after so many attempts; the jitter is the chunk's own, so repeats agree."""
+    """Return the seconds to wait after so many attempts; a chunk's jitter is always the same."""
     longest = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2.0 ** min(attempts, 10))
     return longest * (0.5 + stable_fraction("backoff", str(attempts), *who) / 2)
 
 
 @dataclass(frozen=True)
 class VerifiedInteraction:
-    """A webhook whose tag is genuine: a player saw, clicked or closed a push of this chunk."""
+    """Interaction with a genuine tag: a player saw, clicked or closed a push of this chunk."""
 
-    app: str  # where it came in: another app's webhook says nothing about this one's pushes
+    app: str  # that received it: another app's webhook proves nothing about this one's pushes
     tagged: TagClaims
     player: str
     kind: str
     at: datetime
-    webhook: Event | None = (
-        None  # which anybody can write who knows a tag; None: an authenticated word
-    )
+    webhook: Event | None = None  # can be forged with a known tag; None: an authenticated event
 
     def names_message(self, chunk: Chunk) -> bool | None:
-        """Return whether it names the message that the chunk was sent as; None: not known yet.
-
-        A tag is known to everybody who got the push: one of them could speak for the others.
-        """
+        """Return whether it names the message that the chunk was sent as; None: not known yet."""
+        # All who got the push know its tag: one of them could report for the others.
         if self.webhook is None:
             return True
         if not chunk["notificationId"]:  # of a call without an answer it never will be known
             return True if chunk["state"] in FINAL_CHUNK else None
-        told = str(self.webhook.data.get("notificationId")).lower()
-        return told == chunk["notificationId"].lower()
+        message = str(self.webhook.data.get("notificationId")).lower()
+        return message == chunk["notificationId"].lower()
 
 
 def verify_interaction(event: Event, tagger: TagSigner) -> VerifiedInteraction | None:
-    """None for what can't be counted: no or a forged tag, no player, an unknown kind."""
+    """Return the interaction; None without a genuine tag, a player or a known kind."""
     custom = event.data.get("data")
     tagged = tagger.verify(custom.get("carillon") if isinstance(custom, dict) else None)
     player, kind = event.data.get("playerID") or event.player_id, event.data.get("kind")
@@ -191,7 +191,7 @@ def verify_interaction(event: Event, tagger: TagSigner) -> VerifiedInteraction |
 
 
 def is_known_message(page: Page, seen: VerifiedInteraction) -> bool:
-    """Check whether the page can say by now if this is the message it names."""
+    """Check whether the page knows the message that the interaction may name."""
     index = PageEdit(page, 0).index_of(seen.player)
     return index is None or seen.names_message(chunk_of(page, index)) is not None
 

@@ -1,4 +1,4 @@
-"""Reports: computed from pages while they are there, folded into the campaign's before they go."""
+"""Compute reports from pages, and roll them up into the campaign's before the pages expire."""
 
 from __future__ import annotations
 
@@ -24,18 +24,20 @@ from shared.mongo.errors import blame_database
 
 log = logging.getLogger("carillon.reports")
 
-FOLD_AHEAD = timedelta(hours=1)  # of the end: late enough for the last webhooks
-SETTLING = timedelta(minutes=5)  # longer than a batch of webhooks takes, and clocks differ
+ROLL_UP_AHEAD = timedelta(hours=1)  # of expiry: late enough for the last webhooks
+SEALED_DELAY = timedelta(minutes=5)  # longer than a batch of webhooks takes, and clocks differ
 PASS_SECONDS = 10.0
 SENDS_A_PASS = 200
 
 
 def _nothing() -> None:
-    """Nobody watches."""
+    """Ignore progress, where no component reports it."""
 
 
 @dataclass(frozen=True)
 class Reporting:
+    """Computation and roll-up of reports. Methods raise StoreUnavailable when MongoDB is away."""
+
     sends: SendStore
     pages: PageStore
     people: PeopleReader
@@ -49,19 +51,19 @@ class Reporting:
             try:
                 with blame_database():
                     await work.compute_requested()
-                    await work.fold_due()
+                    await work.roll_up_due()
                 component.beat()
             except Unavailable as exc:
                 component.wait_for(exc)
             await sleep_or_stop(stop, PASS_SECONDS)
 
     async def account(self, send: Send) -> Sums:
-        """Frozen when the send closed, until then set from its pages."""
+        """Return the send's sums: stored once it is closed, until then computed from its pages."""
         totals = send["totals"]
         return totals if totals is not None else (await self.pages.sums(send["_id"]))[0]
 
     async def compute(self, send: Send) -> SendReport:
-        """From the send's pages, its interactions and the ledger; kept for the next who asks."""
+        """Compute and store the report, from the send's pages, interactions and the ledger."""
         seen = await self.reports.seen([send["_id"]])
         report: SendReport = {
             "sums": await self.account(send),
@@ -78,6 +80,7 @@ class Reporting:
         return report
 
     async def compute_requested(self) -> None:
+        """Compute requested reports; drop requests for missing and rolled-up sends."""
         for name in await self.reports.requested_reports(SENDS_A_PASS):
             send = await self.sends.get(name)
             if send is None or send.get("folded"):
@@ -85,21 +88,21 @@ class Reporting:
             else:
                 await self.compute(send)
 
-    async def fold_due(self) -> int:
-        """Fold what ends soon into its campaign's report; returns how many sends. First each is sealed,
-        and left alone until who read it before has written what was heard of it."""
-        now, folded = self.clock(), 0
-        for send in await self.reports.due(now + FOLD_AHEAD, now - SETTLING, SENDS_A_PASS):
+    async def roll_up_due(self) -> int:
+        """Roll up sends that expire soon; return their number. Each is sealed SEALED_DELAY before."""
+        # Until SEALED_DELAY is over, batches that read the send unsealed write their interactions.
+        now, rolled_up = self.clock(), 0
+        for send in await self.reports.due(now + ROLL_UP_AHEAD, now - SEALED_DELAY, SENDS_A_PASS):
             if send.get("sealed"):
-                await self.fold(send)
-                folded += 1
+                await self.roll_up(send)
+                rolled_up += 1
             else:
                 await self.reports.seal(send["_id"], now)
-        return folded
+        return rolled_up
 
-    async def fold(self, send: Send) -> None:
-        """Once each, whoever folds it how often: it is in `pending` from the write that adds it
-        until it is marked, and what is marked is not added again."""
+    async def roll_up(self, send: Send) -> None:
+        """Roll up the send, exactly once, however often and by whichever replica this is called."""
+        # It is in `pending` from the write that adds it until it is marked; then it isn't added again.
         key = campaign_key(send["app"], send["campaign"])
         counts = send["campaign"] and not send.get("test")
         await self.reports.seal(send["_id"], self.clock())
@@ -107,7 +110,7 @@ class Reporting:
             await self._add(key, send)
         await self.reports.mark_folded(send["_id"], send["expireAt"])
         await self.reports.settled(key, send["_id"])
-        log.info("send folded into its report", extra={"send": send["_id"]})
+        log.info("send rolled up", extra={"send": send["_id"]})
 
     async def _is_in(self, key: str, send: Send) -> bool:
         report = await self.reports.report(key)
@@ -118,7 +121,7 @@ class Reporting:
         while True:
             report = await self.reports.report(key)
             report = report or blank_report(key, send["app"], send["campaign"])
-            # Read after the report: who marked it since has taken it out of `pending` later still.
+            # Read after the report: another replica marks it before it leaves `pending`.
             if send["_id"] in report["pending"] or await self.reports.is_folded(send["_id"]):
                 return
             report["sends"] += 1
@@ -131,7 +134,7 @@ class Reporting:
                 return
 
     async def _last(self, send: Send) -> SendReport:
-        """Its pages may be gone, where nobody folded for long: then what was computed last."""
+        """Return the current report; the stored one when the pages have expired before a roll-up."""
         if (await self.pages.index(send["_id"])) or not send["pages"]:
             return await self.compute(send)
         kept = (await self.reports.of_sends(send["app"], send["campaign"])).get(send["_id"])

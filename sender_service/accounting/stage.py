@@ -1,4 +1,4 @@
-"""The stage on `carillon.deliveries` and `carillon.events`: one update a page and batch."""
+"""Stage on `carillon.deliveries` and `carillon.events`: one update for a page and batch."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from shared.stage.runner import Item, StageSpec
 log = logging.getLogger("carillon.accounting")
 
 REFUSED_LIMIT = 10
-GATHER_SECONDS = 0.1  # nobody waits for an account as for a push
+LINGER_SECONDS = 0.1  # an account is less urgent than a push
 Fact = Delivery | Event
 T = TypeVar("T")
 
@@ -61,18 +61,18 @@ class Accounting:
     tagger: TagSigner
     clock: Clock
     sweep_seconds: float
-    scheduler: Wakeup  # what is answered makes room for more of its page
+    scheduler: Wakeup  # an answered call makes room for more of its page
 
     def stage(self) -> StageSpec[Fact]:
         topics = (DELIVERIES_TOPIC.name, EVENTS_TOPIC.name)
         return StageSpec(
-            "accounting", ACCOUNTING_GROUP, topics, _decode, self._handle, linger_seconds=GATHER_SECONDS,
+            "accounting", ACCOUNTING_GROUP, topics, _decode, self._handle, linger_seconds=LINGER_SECONDS,
             can_rest=True,
         )  # fmt: skip
 
     async def _handle(self, items: Sequence[Item[Fact]]) -> list[Poison]:
         deliveries: dict[str, list[Delivery]] = defaultdict(list)
-        sightings: dict[str, list[VerifiedInteraction]] = defaultdict(list)
+        interactions: dict[str, list[VerifiedInteraction]] = defaultdict(list)
         streamed: list[Event] = []
         for item in items:
             if isinstance(item.value, Delivery):
@@ -80,42 +80,42 @@ class Accounting:
             elif item.value.type == STREAM:
                 streamed.append(item.value)
             else:
-                self._judge(item.value, sightings)
+                self._verify(item.value, interactions)
         pages = await self._account(deliveries) if deliveries else {}
-        await self._count(sightings)
+        await self._count(interactions)
         waited = await self.streams.take_parked(pages) if deliveries else []
-        await self._hear(streamed + [event for event in waited if event.type == STREAM])
-        await self._hear_early([event for event in waited if event.type != STREAM])
+        await self._apply_streams(streamed + [event for event in waited if event.type == STREAM])
+        await self._count_parked([event for event in waited if event.type != STREAM])
         await self.streams.forget(waited)
         if any(page["open"] for page in pages.values()):
             self.scheduler.notify()
         return []
 
-    def _judge(self, event: Event, sightings: dict[str, list[VerifiedInteraction]]) -> None:
+    def _verify(self, event: Event, interactions: dict[str, list[VerifiedInteraction]]) -> None:
         seen = verify_interaction(event, self.tagger)
         if seen is None:
             metrics.INTERACTIONS.labels("forged").inc()
         else:
-            sightings[page_id(seen.tagged.send, seen.tagged.page)].append(seen)
+            interactions[page_id(seen.tagged.send, seen.tagged.page)].append(seen)
 
-    async def _hear_early(self, webhooks: Sequence[Event]) -> None:
-        """Count those that came before the delivery that says which message they may name."""
-        sightings: dict[str, list[VerifiedInteraction]] = defaultdict(list)
+    async def _count_parked(self, webhooks: Sequence[Event]) -> None:
+        """Count webhooks that came before the delivery with their message id."""
+        interactions: dict[str, list[VerifiedInteraction]] = defaultdict(list)
         for event in webhooks:
-            self._judge(event, sightings)
-        await self._count(sightings)
+            self._verify(event, interactions)
+        await self._count(interactions)
 
-    async def _hear(self, events: Sequence[Event]) -> None:
-        """What OneSignal's Event Streams say."""
+    async def _apply_streams(self, events: Sequence[Event]) -> None:
+        """Apply events of OneSignal's Event Streams."""
         if not events:
             return
         matched = await self.streams.match(events)
-        await self._count(matched.sightings)
-        for key, failures in (await self._in_time(matched.failures)).items():
+        await self._count(matched.interactions)
+        for key, failures in (await self._without_late(matched.failures)).items():
             await self._fail(key, failures)
 
     async def _fail(self, key: str, failures: Sequence[Event]) -> None:
-        """Sent moves to failed; what isn't accounted yet is parked until it is."""
+        """Change outcomes from sent to failed; park failures of calls that aren't accounted yet."""
         while (page := await self.pages.get(key)) is not None:
             edit = PageEdit(page, self.sweep_seconds)
             own = [e for e in failures if e.app == page["app"]]
@@ -129,11 +129,9 @@ class Accounting:
                 return
 
     async def _account(self, deliveries: Mapping[str, Sequence[Delivery]]) -> dict[str, Page]:
-        """Apply what was delivered, page by page; returns the pages as they are now.
-
-        Where somebody else wrote meanwhile all is read and applied again: what was written already
-        then changes nothing.
-        """
+        """Apply deliveries page by page; return the pages as they are now."""
+        # After another replica's write all is read and applied again: what is written already
+        # changes nothing.
         while True:
             pages = await self.pages.get_many(list(deliveries))
             edits = []
@@ -160,27 +158,27 @@ class Accounting:
         return pages
 
     async def _stop_if_refused(self, send: str) -> None:
-        """OneSignal refuses one call after another: the send is at fault, and stops."""
+        """Stop the send when OneSignal has refused REFUSED_LIMIT of its calls in a row."""
         run = RefusedRun(REFUSED_LIMIT)
         async for chunks in self.pages.chunks_of(send):
             run.add(chunks)
         if run.length >= REFUSED_LIMIT:
             why = f"onesignal_refuses: OneSignal refused {run.length} calls in a row"
             if await self.sends.end(send, "refused", {"error": why}):
-                log.error("send stopped: OneSignal refuses its calls", extra={"send": send})
+                log.error("send stopped", extra={"send": send})
             await self.pages.make_due(send, self.clock())
 
-    async def _count(self, sightings: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
+    async def _count(self, interactions: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
         """Count each (player, kind) of the pages' members once."""
-        sightings = await self._in_time(sightings)
-        pages = await self.pages.get_many(list(sightings))
+        interactions = await self._without_late(interactions)
+        pages = await self.pages.get_many(list(interactions))
         seen: list[tuple[Page, dict[tuple[int, str], datetime]]] = []
         early: dict[str, list[VerifiedInteraction]] = {}
-        for key, here in sightings.items():
+        for key, here in interactions.items():
             if key not in pages:
                 metrics.INTERACTIONS.labels("late").inc(len(here))
                 continue
-            distinct, waiting = self._distinct(pages[key], here)
+            distinct, waiting = self._first_times(pages[key], here)
             early |= {key: waiting} if waiting else {}
             if distinct:
                 seen.append((pages[key], distinct))
@@ -195,8 +193,9 @@ class Accounting:
             log.info("interactions counted", extra=extra)
 
     async def _park(self, early: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
-        """Keep what names a message before the delivery does. The pages are read once more, after it is
-        kept: so whoever accounts the delivery finds it, or we find the delivery."""
+        """Park interactions whose message isn't known yet; count those that are known by now."""
+        # The pages are read once more after parking: so either the replica that accounts the delivery
+        # finds the parked events, or this one finds the delivery.
         if not early:
             return
         events = [s.webhook for of in early.values() for s in of if s.webhook is not None]
@@ -211,30 +210,30 @@ class Accounting:
             await self._count(ready)
             await self.streams.forget([s.webhook for of in ready.values() for s in of if s.webhook])
 
-    async def _in_time(self, by_page: Mapping[str, Sequence[T]]) -> dict[str, Sequence[T]]:
-        """Without pages of sends that are in their reports: what is told of them now is late."""
+    async def _without_late(self, by_page: Mapping[str, Sequence[T]]) -> dict[str, Sequence[T]]:
+        """Return the facts without those of sealed sends, which are counted as late."""
         sealed = await self.sends.sealed(sorted({send_of(page) for page in by_page}))
-        late = [len(told) for page, told in by_page.items() if send_of(page) in sealed]
+        late = [len(facts) for page, facts in by_page.items() if send_of(page) in sealed]
         metrics.INTERACTIONS.labels("late").inc(sum(late))
-        return {page: told for page, told in by_page.items() if send_of(page) not in sealed}
+        return {page: facts for page, facts in by_page.items() if send_of(page) not in sealed}
 
-    def _distinct(
-        self, page: Page, sightings: Sequence[VerifiedInteraction]
+    def _first_times(
+        self, page: Page, interactions: Sequence[VerifiedInteraction]
     ) -> tuple[dict[tuple[int, str], datetime], list[VerifiedInteraction]]:
-        """(the first time of each (member, kind), those that can't be told yet)."""
+        """Return the first time of each (member, kind), and those whose message isn't known yet."""
         edit = PageEdit(page, self.sweep_seconds)
         seen: dict[tuple[int, str], datetime] = {}
         early: list[VerifiedInteraction] = []
-        for sighting in sightings:
-            index = edit.index_of(sighting.player)
+        for interaction in interactions:
+            index = edit.index_of(interaction.player)
             is_right: bool | None = False
-            if index is not None and is_of_chunk(page, index, sighting):
-                is_right = sighting.names_message(chunk_of(page, index))
+            if index is not None and is_of_chunk(page, index, interaction):
+                is_right = interaction.names_message(chunk_of(page, index))
             if is_right is None:
-                early.append(sighting)
+                early.append(interaction)
             if index is None or not is_right:
                 metrics.INTERACTIONS.labels("foreign" if is_right is False else "early").inc()
                 continue
-            at = seen.get((index, sighting.kind), sighting.at)
-            seen[index, sighting.kind] = min(at, sighting.at)
+            at = seen.get((index, interaction.kind), interaction.at)
+            seen[index, interaction.kind] = min(at, interaction.at)
         return seen, early

@@ -1,4 +1,4 @@
-"""Event Streams: OneSignal's own word on what became of a push, matched to its page and chunk."""
+"""Match OneSignal's Event Streams, its reports on pushes, to pages and chunks."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ FAILED = "failed"
 
 @dataclass
 class Matched:
-    """By page: what was seen, and which players' pushes failed after all."""
+    """Interactions and failures of pushes, by page."""
 
-    sightings: dict[str, list[VerifiedInteraction]] = field(
+    interactions: dict[str, list[VerifiedInteraction]] = field(
         default_factory=lambda: defaultdict(list)
     )
     failures: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
 
 
 class StreamMatcher:
-    """An event without our tag is matched by its message id, and parked until its delivery comes.
+    """Matcher of stream events, by our tag or else by message id.
 
-    The endpoint has authenticated it; the tag says which chunk, the page whether it is a member.
+    Events whose delivery isn't known yet are parked until it is. The endpoint has authenticated them.
     """
+
+    # The tag names the chunk; the page tells whether the player is a member.
 
     def __init__(self, tagger: TagSigner, pages: PageStore, parked: ParkedStore) -> None:
         self._tagger = tagger
@@ -40,14 +42,14 @@ class StreamMatcher:
         self._parked = parked
 
     async def match(self, events: Sequence[Event]) -> Matched:
-        """Raises StoreUnavailable."""
+        """Return the events that match; park the others. Raises StoreUnavailable."""
         matched = Matched()
-        wanted = [e for e in events if _concerns_us(e)]
-        tags = {e.id: self._tagger.verify(e.data.get("tag")) for e in wanted}
-        untagged = [e for e in wanted if tags[e.id] is None]
+        relevant = [e for e in events if _is_relevant(e)]
+        tags = {e.id: self._tagger.verify(e.data.get("tag")) for e in relevant}
+        untagged = [e for e in relevant if tags[e.id] is None]
         known = await self._by_message(untagged)
         waiting = []
-        for event in wanted:
+        for event in relevant:
             tagged = tags[event.id] or known.get(str(event.data.get("notificationId")))
             if tagged is None:
                 waiting.append(event)
@@ -57,9 +59,9 @@ class StreamMatcher:
         return matched
 
     async def take_parked(self, pages: Mapping[str, Page]) -> list[Event]:
-        """Events that waited for a delivery of these pages; they stay parked until `forget`."""
-        told = {m for page in pages.values() for m in page.get("notifications", [])}
-        return await self._parked.of(sorted(told | {m.lower() for m in told}))
+        """Return events parked for deliveries of these pages; they stay parked until `forget`."""
+        messages = {m for page in pages.values() for m in page.get("notifications", [])}
+        return await self._parked.of(sorted(messages | {m.lower() for m in messages}))
 
     async def park(self, events: Sequence[Event]) -> None:
         await self._parked.put(events)
@@ -82,13 +84,14 @@ class StreamMatcher:
             matched.failures[page].append(event)
         else:
             player = str(event.data["playerID"]).lower()
-            sighting = VerifiedInteraction(
+            interaction = VerifiedInteraction(
                 event.app, tagged, player, COUNTS_AS[kind], event.occurred_at
             )
-            matched.sightings[page].append(sighting)
+            matched.interactions[page].append(interaction)
 
 
-def _concerns_us(event: Event) -> bool:
-    """Sent says nothing new, and unsubscribed is the ledger's."""
+def _is_relevant(event: Event) -> bool:
+    """Check whether the event is a failure, an impression or a click of a player."""
+    # "sent" is nothing new, and "unsubscribed" is the ledger's.
     kind = event.data.get("kind")
     return (kind == FAILED or kind in COUNTS_AS) and is_uuid(event.data.get("playerID"))

@@ -1,1 +1,1 @@
-"""Job → OneSignal call → delivery."""
+"""Call OneSignal for jobs; publish the outcomes as deliveries."""

@@ -1,4 +1,4 @@
-"""The dispatcher: a turn from the governor, the call, the outcome as a delivery."""
+"""Dispatcher: takes a slot from the governor, calls, publishes the outcome as a delivery."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from shared.texts import shorten
 
 log = logging.getLogger("carillon.dispatcher")
 
-TURN_SECONDS = 5.0  # a job that can't be called within it is handed back
-STALE_TURN_SECONDS = 0.1  # a turn that is older than this is over
-NO_TURN = "no_turn"  # deferred before any call
+SLOT_SECONDS = 5.0  # a job without a slot or a connection by then is deferred
+STALE_SLOT_SECONDS = 0.1  # an older slot is void
+NOT_CALLED = "no_turn"  # deferred before any call
 STOPPED = "stopped"
 REFUSED = "refused"  # definitely: the next release is a new generation
 
@@ -53,13 +53,13 @@ class DispatcherTools:
 
 
 class Dispatcher:
-    """Handles units of jobs; jobs of a unit are called side by side."""
+    """Handler of units of jobs; a unit's jobs are called concurrently."""
 
     def __init__(self, tools: DispatcherTools) -> None:
         self._tools = tools
 
     def stages(self) -> list[StageSpec[Job]]:
-        """One for each priority, so that no marketing stands before a transactional push."""
+        """Return a stage for each priority: marketing never delays transactional pushes."""
         return [
             self._stage(
                 "dispatcher-transactional",
@@ -84,8 +84,8 @@ class Dispatcher:
         )
 
     async def _handle(self, items: Sequence[Item[Job]]) -> list[Poison]:
-        # All come to an end before the first failure is told: the unit is then repeated whole, and
-        # what was called already answers as a replay of its key.
+        # All jobs end before the first failure is raised: the unit is then repeated whole, and a call
+        # that was made already is answered as a replay of its key.
         ends = await asyncio.gather(
             *(self._deliver(i.value) for i in items), return_exceptions=True
         )
@@ -106,30 +106,34 @@ class Dispatcher:
         if app is None or not app.enabled or not app.one_signal.enabled or app.state != "active":
             return self._deferred(job, STOPPED)
         if tools.clock() >= job.expires_at:
-            return self._deferred(job, NO_TURN)  # the scheduler ends what has expired
+            return self._deferred(job, NOT_CALLED)  # the scheduler ends what has expired
         outcome = await self._call(app, job)
         if outcome is None:
-            return self._deferred(job, NO_TURN, seconds=1.0)
+            return self._deferred(job, NOT_CALLED, seconds=1.0)
         return await self._to_delivery(app, job, outcome)
 
     async def _call(self, app: App, job: Job) -> Outcome | None:
-        """None when it can't be called soon. A turn is for now: who waited for a connection takes
-        another, else all that wait would call at once when calls that hang come to their end."""
+        """Call the provider; return None without a slot or a connection in time."""
+        # A slot is valid now only. After a wait for a connection the job takes another one: else all
+        # waiting jobs would call at once when hanging calls end.
         tools, transactional = self._tools, job.priority == "transactional"
-        if not await tools.governor.turn(app, transactional=transactional, within=TURN_SECONDS):
+        if not await tools.governor.acquire(app, transactional=transactional, within=SLOT_SECONDS):
             return None
-        places, began = tools.onesignal.places[job.priority], time.perf_counter()
-        if not await _take(places):
+        connections, began = tools.onesignal.connections[job.priority], time.perf_counter()
+        if not await _take(connections):
             return None
         try:
-            if time.perf_counter() - began > STALE_TURN_SECONDS and not await tools.governor.turn(
-                app, transactional=transactional, within=TURN_SECONDS
+            if (
+                time.perf_counter() - began > STALE_SLOT_SECONDS
+                and not await tools.governor.acquire(
+                    app, transactional=transactional, within=SLOT_SECONDS
+                )
             ):
                 return None
             began = time.perf_counter()
             outcome = await tools.onesignal.send(app, job)
         finally:
-            places.release()
+            connections.release()
         self._note(job, outcome, time.perf_counter() - began)
         return outcome
 
@@ -157,7 +161,7 @@ class Dispatcher:
                 return self._deferred(job, REFUSED)
             case Refused():
                 log.error(
-                    "OneSignal refused a call",
+                    "provider call refused",
                     extra={
                         "send": job.send,
                         "page": job.page,
@@ -168,8 +172,8 @@ class Dispatcher:
                 return self._delivery(job, outcome="failed", reason="rejected")
 
     async def _stop_app(self, app: App, refused: Refused) -> None:
-        """Loudly: nothing of the app is released until somebody resumes it."""
-        log.error("app stopped: OneSignal refuses it", extra={"app": app.id, "code": refused.code})
+        """Stop the app, with an error in the log: nothing is released until an operator resumes it."""
+        log.error("app stopped", extra={"app": app.id, "code": refused.code})
         await self._tools.app_store.set(
             app.id,
             {
@@ -188,7 +192,7 @@ class Dispatcher:
         )
 
     def _delivery(self, job: Job, **fields: object) -> Delivery:
-        place = {
+        call = {
             "app": job.app,
             "send": job.send,
             "page": job.page,
@@ -197,26 +201,26 @@ class Dispatcher:
             "release": job.release,
             "at": self._tools.clock(),
         }
-        return Delivery.model_validate({**place, **fields})
+        return Delivery.model_validate({**call, **fields})
 
     def _note(self, job: Job, outcome: Outcome, seconds: float) -> None:
         label = type(outcome).__name__
         _counted(job.app, label).inc()
         _timed(job.app).observe(seconds)
         log.info(
-            "OneSignal called",
+            "provider called",
             extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
                    "outcome": label, "players": len(job.players), "key": job.idempotency_key},
         )  # fmt: skip
 
 
-async def _take(places: asyncio.Semaphore) -> bool:
-    """False when none became free in time."""
-    if not places.locked():  # as nearly always: a timer costs more than the rest of it
-        return await places.acquire()
+async def _take(connections: asyncio.Semaphore) -> bool:
+    """Acquire a connection; return False when none becomes free in time."""
+    if not connections.locked():  # nearly always; a timer costs more than the rest
+        return await connections.acquire()
     try:
-        async with asyncio.timeout(TURN_SECONDS):
-            return await places.acquire()
+        async with asyncio.timeout(SLOT_SECONDS):
+            return await connections.acquire()
     except TimeoutError:
         return False
 

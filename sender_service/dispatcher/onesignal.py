@@ -1,4 +1,4 @@
-"""The OneSignal REST client: httpx on aiohttp's transport."""
+"""Client of OneSignal's REST API: httpx on aiohttp's transport."""
 
 from __future__ import annotations
 
@@ -39,23 +39,21 @@ class Answer:
 
 
 class OneSignalClient:
-    """Calls in the name of an app. What goes wrong on the way is an outcome, never an exception."""
+    """Client that calls in an app's name. A failed call is an outcome, never an exception."""
 
     def __init__(self, transports: Transports, settings: OneSignalSettings, vault: Vault) -> None:
-        """Calls go by the transport itself: redirects, cookies and sign-in dances, which `AsyncClient`
-        adds at the price of another call, are nothing that a key should take part in.
-
-        Each priority has connections of its own: marketing calls that hang take none of the others'.
-        `places` are as many, so that who has one doesn't wait any more.
-        """
+        """Open a client on a transport for each priority; hanging marketing calls take no others'."""
+        # Calls use the transport itself: `AsyncClient` adds redirects, cookies and sign-in flows, at
+        # the price of another call, and a key should take part in none of them.
+        # There are as many `connections` as in the pool, so their holders don't wait there.
         self._transports = transports
-        self.places = {p: asyncio.Semaphore(settings.max_connections) for p in transports}
+        self.connections = {p: asyncio.Semaphore(settings.max_connections) for p in transports}
         self._base = settings.base_url.rstrip("/")
         self._create = httpx.URL(f"{self._base}/notifications")
         self._seconds = settings.timeout_seconds
-        self._patience = _patience(settings.timeout_seconds)
+        self._timeouts = _timeouts(settings.timeout_seconds)
         self._vault = vault
-        # By sealed key: to open one costs more than the call.
+        # By sealed key: decryption costs more than the call.
         self._known: dict[str, httpx.Headers] = {}
 
     async def send(self, app: App, job: Job) -> Outcome:
@@ -71,42 +69,43 @@ class OneSignalClient:
                 self._transports[job.priority],
                 httpx.Request(
                     "POST", self._create, headers=self._headers(app), content=orjson.dumps(payload),
-                    extensions=self._patience,
+                    extensions=self._timeouts,
                 ),
             )  # fmt: skip
         except httpx.HTTPError:
             return RetryAfter("no_answer")
-        except Rejected as exc:  # the key: nothing was called, nor will be before somebody looks
+        except Rejected as exc:  # an unreadable key: nothing was called, nor will be
             return Refused("app", exc.code, exc.message)
         return classify(answer.status, answer.headers, answer.content)
 
     async def audience_size(self, app: App) -> int | None:
-        """OneSignal's count of players that can be reached; None where it doesn't say."""
+        """Return OneSignal's count of reachable players; None when it gives none."""
         try:
             answer = await self._answer(
                 self._transports["transactional"],
                 httpx.Request(
                     "GET", f"{self._base}/apps/{app.one_signal.app_id}", headers=self._headers(app),
-                    extensions=_patience(VIEW_TIMEOUT_SECONDS),
+                    extensions=_timeouts(VIEW_TIMEOUT_SECONDS),
                 ),
             )  # fmt: skip
         except (httpx.HTTPError, Rejected):
             return None
-        told = read_answer(answer.content) if answer.status == 200 else None
-        count = told.get("messageable_players") if isinstance(told, dict) else None
+        fields = read_answer(answer.content) if answer.status == 200 else None
+        count = fields.get("messageable_players") if isinstance(fields, dict) else None
         return count if type(count) is int else None
 
     async def _answer(self, transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Answer:
-        """Read whole, where it comes to an end. Raises httpx.HTTPError."""
+        """Return the whole answer. Raises httpx.HTTPError, also when it is too long or too slow."""
         answer = await transport.handle_async_request(request)
-        answer.headers.encoding = "latin-1"  # to find it out costs a pass over all of them
+        answer.headers.encoding = "latin-1"  # detection costs a pass over all headers
         try:
             return Answer(answer.status_code, answer.headers, await self._read(answer))
         finally:
             await answer.aclose()
 
     async def _read(self, answer: httpx.Response) -> bytes:
-        """The transport's patience is for each piece; a body may come in very small ones."""
+        """Return the body. Raises httpx.HTTPError when it is too long or takes too long."""
+        # The transport's timeout is for each piece, and a body may come in very small ones.
         until, chunks, size = monotonic() + self._seconds, [], 0
         packed = "content-encoding" in answer.headers
         pieces = answer.aiter_bytes() if packed else cast(httpx.AsyncByteStream, answer.stream)
@@ -135,8 +134,8 @@ class OneSignalClient:
         return self._known[sealed]
 
 
-def _patience(seconds: float) -> dict[str, Any]:
-    """As transports read it."""
+def _timeouts(seconds: float) -> dict[str, Any]:
+    """Return timeouts as the transport's extensions."""
     return {"timeout": httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)).as_dict()}
 
 
@@ -144,7 +143,7 @@ def _patience(seconds: float) -> dict[str, Any]:
 async def open_onesignal(
     settings: OneSignalSettings, vault: Vault
 ) -> AsyncIterator[OneSignalClient]:
-    """A client with a bounded pool for each priority."""
+    """Open a client with a bounded pool for each priority."""
     limits = httpx.Limits(
         max_connections=settings.max_connections,
         max_keepalive_connections=settings.max_connections,

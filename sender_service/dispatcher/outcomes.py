@@ -1,8 +1,8 @@
-"""What an answer of `POST /notifications` means (docs/onesignal.md A5). Pure; decided on the status and
-`id`, never on texts, except the old host's word on the key.
+"""Classify answers of `POST /notifications` (docs/onesignal.md A5). Pure.
 
-What a disabled app is answered isn't documented: we (and the sandbox) take it for a 403, as for a
-refused key. Were it another 4xx, ten refused calls would stop each send.
+The status and `id` decide, never texts, except the old host's message about a bad key.
+The answer for a disabled app isn't documented: we (and the sandbox) expect a 403, as for a refused
+key. If it were another 4xx, ten refused calls would stop each send.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LONGEST_RETRY_AFTER = 3_600.0
 
 @dataclass(frozen=True)
 class Sent:
-    """Everybody named gets it, but for `invalid`."""
+    """The players get the push, except the `invalid` ones."""
 
     notification: str
     replayed: bool
@@ -30,12 +30,12 @@ class Sent:
 
 @dataclass(frozen=True)
 class NotSent:
-    """HTTP 200, but nobody gets it: none of them is subscribed."""
+    """HTTP 200, but no player gets the push: none is subscribed."""
 
 
 @dataclass(frozen=True)
 class RetryAfter:
-    """Perhaps stored, perhaps not: the same key again, not before so many seconds (None: as ever)."""
+    """Unclear whether it was stored: repeat the same key after `seconds` (None: the usual backoff)."""
 
     code: Literal["rate_limited", "server_error", "unclear", "no_answer"]
     seconds: float | None = None
@@ -43,7 +43,7 @@ class RetryAfter:
 
 @dataclass(frozen=True)
 class Refused:
-    """Definitely not sent. `whose`: the call's own fault, or the whole app's."""
+    """Definitely not sent. `whose`: the fault of the call or of the whole app."""
 
     whose: Literal["call", "app"]
     code: str
@@ -54,7 +54,7 @@ Outcome = Sent | NotSent | RetryAfter | Refused
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
-    """The outcome of an answer; `headers` by lower-case names."""
+    """Return the outcome of an answer; `headers` by lower-case names."""
     if status == 429:
         return RetryAfter("rate_limited", _seconds(headers.get("retry-after")))
     if status >= 500 or status == 408:
@@ -71,7 +71,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
 
 def _accepted(answer: Any, headers: Mapping[str, str]) -> Outcome:
     if not isinstance(answer, dict) or "id" not in answer:
-        return RetryAfter("unclear")  # an empty or foreign body: ask again under the same key
+        return RetryAfter("unclear")  # an empty or foreign body: repeat under the same key
     notification = answer["id"]
     if not notification:
         return NotSent()
@@ -88,7 +88,7 @@ def _invalid_players(errors: Any) -> frozenset[str]:
 
 
 def error_messages(answer: Any) -> list[str]:
-    """`errors` as a string, a list of strings or of objects, or a map; or the singular `error`."""
+    """Return the messages of `errors` (text, list of texts or objects, or map), or of `error`."""
     if not isinstance(answer, dict):
         return []
     errors = answer.get("errors", answer.get("error"))
@@ -108,12 +108,12 @@ def _message(error: Any) -> str:
 
 
 def _about_key(status: int, text: str) -> bool:
-    """The old host answers 400 to a bad key."""
+    """Check whether the answer is the old host's 400 for a bad key."""
     return status == 400 and "authorization" in text.lower()
 
 
 def read_answer(body: bytes) -> Any:
-    """None for what is no answer of OneSignal's: not JSON, or nested without end."""
+    """Return the decoded answer; None when it isn't JSON or is nested too deep."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -122,7 +122,7 @@ def read_answer(body: bytes) -> Any:
 
 
 def _seconds(value: str | None) -> float | None:
-    """`Retry-After` in seconds; a date or nonsense counts as absent."""
+    """Return `Retry-After` in seconds; None when it is absent, a date or malformed."""
     try:
         seconds = float(value) if value is not None else -1.0
     except ValueError:

@@ -1,7 +1,7 @@
-"""How much of its share of the rate an app uses after OneSignal said 429: less, then more again. Pure.
+"""Throttle an app's rate after a 429: less at first, then steadily more. Pure.
 
-The limit is OneSignal's to know: others may use it too (a dashboard, another system), or a plan may be
-set wrong. Without caution every pause would end with the rate that led to it.
+Only OneSignal knows the limit: a dashboard or another system may use it too, or the plan may be set
+wrong. Without a throttle every pause would end with the rate that led to it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from shared.clock import Monotonic
 
 LEAST = 0.25
-RECOVERY_SECONDS = 30.0  # from nothing to all of it
+RECOVERY_SECONDS = 30.0  # from 0 to 1
 
 
 class AimdThrottle:
-    """Halved by a 429, but once for all calls that were under way; it recovers steadily."""
+    """Throttle that a 429 halves, once for all calls in flight; it recovers steadily."""
 
     def __init__(self, monotonic: Monotonic) -> None:
         self._monotonic = monotonic
@@ -23,12 +23,12 @@ class AimdThrottle:
 
     @property
     def share(self) -> float:
-        """In [LEAST, 1]; it doesn't recover during the pause."""
+        """Share of the rate in [LEAST, 1]; it doesn't recover during the pause."""
         passed = max(0.0, self._monotonic() - self._since)
         return min(1.0, self._share + passed / RECOVERY_SECONDS)
 
     def refused(self, pause: float) -> None:
-        """OneSignal wants a pause of so many seconds."""
+        """Halve the share, and begin a pause of so many seconds."""
         now = self._monotonic()
         if now >= self._paused_until:
             self._share = max(LEAST, self.share / 2)

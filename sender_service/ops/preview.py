@@ -33,7 +33,7 @@ from sender_service.planner.dry_run import (
     Sample,
     rendered_body,
 )
-from sender_service.planner.paging import bad_share
+from sender_service.planner.paging import bad_share_message
 from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.trying import size_warnings
 from sender_service.scheduler.budget import MAX_CALL, MessageBudget
@@ -119,7 +119,7 @@ async def _preview(
             *_warnings(found, dry_run.calls_for(found.texts)),
             *size_warnings(plan.renderer.largest),
         ],
-        "samples": [_sample_fields(sample) for sample in found.shown],
+        "samples": [_sample_fields(sample) for sample in found.best_samples],
         "quietHours": _quiet(found),
         "forecast": await _forecast(tools, send, found),
     }
@@ -170,7 +170,7 @@ def _refusal(found: DryRunResult) -> str | None:
     if found.too_dear:
         return "texts_too_dear: the texts take too much work"
     if found.people and found.too_many_bad:
-        return f"bad_variables: {bad_share(found.bad, found.people, found.fault)}"
+        return f"bad_variables: {bad_share_message(found.bad, found.people, found.fault)}"
     return None
 
 

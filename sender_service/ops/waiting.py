@@ -45,7 +45,7 @@ class WaitingReasons:
         """Return the moment since which the message limit stops the send's app; else None."""
         if self._budget is None or send["closedAt"] is not None:
             return None
-        return await self._budget.held_since(send["app"])
+        return await self._budget.exhausted_since(send["app"])
 
     async def find(self, send: Send, limited_since: datetime | None) -> list[Reason]:
         """Return all reasons, the longest first; none where the send runs, or has ended."""

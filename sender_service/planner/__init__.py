@@ -1,1 +1,1 @@
-"""Send → pages of members, with their rendered bodies."""
+"""Plan sends: pages of members, with their rendered bodies."""

@@ -1,4 +1,4 @@
-"""An audience, streamed in an order that can be resumed: people one after another, each with a cursor."""
+"""Stream an audience in an order that can be resumed: one person at a time, each with a cursor."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from sender_service.store.people import PeopleReader
 from sender_service.store.segments import SegmentReader
 from shared.ids import SLOTS
 
-PEOPLE_A_READ = 500  # what a range of slots should hold: enough for a round trip, little memory
+PEOPLE_A_READ = 500  # in a range of slots: enough for a round trip, little memory
 FIRST_WIDTH = 16
 RANGES_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
 class AudienceReader:
-    """Reads who is meant. Every method raises StoreUnavailable when MongoDB is away."""
+    """Reader of a target's people. Methods raise StoreUnavailable when MongoDB is away."""
 
     people: PeopleReader
     segments: SegmentReader
     parts: PartStore
 
     def batches(self, target: Target, after: Cursor) -> AsyncGenerator[Batch, None]:
-        """Everybody of the audience behind the cursor `after` (None: from the start)."""
+        """Yield the people of the audience after the cursor `after` (None: from the start)."""
         if target.is_list:
             return ListReader(self.people, self.parts).batches(target, after)
         return self._slots(target, after)
 
     async def owners(self, target: Target, people: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Person id → profile, of those who are in an audience that is no list."""
+        """Return the profiles by person id, of people in the audience. The target is no list."""
         if target.segment is None:
             return await self.people.profiles(target.app, people)
         where = to_filter(target.segment, target.now)
@@ -44,7 +44,8 @@ class AudienceReader:
         return {profile["_id"]: profile for profile in found}
 
     async def _slots(self, target: Target, after: Cursor) -> AsyncGenerator[Batch, None]:
-        """Two ranges are asked for at a time: the server reads one while we take the other apart."""
+        """Yield the people of all slots, one batch for each range of slots."""
+        # Two ranges are requested at a time: the server reads one while we decode the other.
         begin = (0, "") if after is None else (after[0], after[1])
         slot, width = begin[0], FIRST_WIDTH
         if target.segment is not None:
@@ -65,16 +66,14 @@ class AudienceReader:
                     width = min(width * 2, SLOTS)
                 elif len(found) > PEOPLE_A_READ * 2:
                     width = max(width // 2, 1)
-        finally:  # also where whoever works on them fails, or has enough
+        finally:  # also when the consumer fails or stops early
             for _, read in coming:
                 read.cancel()
             await asyncio.gather(*(read for _, read in coming), return_exceptions=True)
 
     async def _width(self, app: str) -> int:
-        """Of ranges that hold so many people, selected or not: slots are a hash, so all are alike.
-
-        Whom a filter selects says nothing about how much the server reads to find them.
-        """
+        """Return how many slots hold PEOPLE_A_READ people, selected or not. Slots are a hash."""
+        # The number that a filter selects doesn't tell how many the server reads to find them.
         people = await self.segments.count(app, (0, FIRST_WIDTH - 1))
         return max(1, min(SLOTS, PEOPLE_A_READ * FIRST_WIDTH // max(people, 1)))
 
@@ -86,14 +85,14 @@ class AudienceReader:
 
 
 async def read_ahead(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
-    """The next one is read while this one is worked on: the database and we have cores of our own."""
+    """Yield the batches; the next one is read while the consumer works on this one."""
     coming = asyncio.ensure_future(anext(batches, None))
     try:
         while (batch := await coming) is not None:
             coming = asyncio.ensure_future(anext(batches, None))
-            await asyncio.sleep(0)  # it asks now: whoever works on this batch may never wait
+            await asyncio.sleep(0)  # start the read now: the consumer of this batch may never wait
             yield batch
-    finally:  # also where whoever works on them fails, or has enough
+    finally:  # also when the consumer fails or stops early
         coming.cancel()
         await asyncio.gather(coming, return_exceptions=True)
         await batches.aclose()

@@ -1,4 +1,4 @@
-"""A page in the making: people are added until it is full."""
+"""Build a page: people are added until it is full."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sender_service.models.campaign import Variant
 from sender_service.models.quiet_hours import own_zone, zone_for
 from sender_service.models.send import NEVER, empty_sums
 from sender_service.pages.page import Chunk, Page, new_chunk, page_id, summarise
-from sender_service.planner.page_plan import PagePlan as PagePlan  # others ask for it here
+from sender_service.planner.page_plan import PagePlan as PagePlan  # re-exported
 from sender_service.planner.policy import choose_variant, suppressions, unproven_players, why_absent
 from sender_service.planner.rendering import Body
 from sender_service.planner.target import Candidate, PlayerSelection
@@ -21,9 +21,9 @@ from shared.errors import Rejected
 from shared.texts import shorten
 
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
-# People of whom no browser is known: most of some audiences, and planning goes on behind a page.
+# People without a known browser: most of some audiences. Planning is resumed after a page.
 MAX_PLAYERLESS = 20_000
-MAX_FAULTS = 100  # of a page: what was wrong with the texts of whom
+MAX_FAULTS = 100  # of a page: faults of texts, by member
 MAX_FAULT = 200  # characters
 PAGE_STEPS = 10_000_000  # of rendering, about a second: a planner that is killed loses no more
 NO_CHUNK = ""  # of members that no call names
@@ -31,7 +31,7 @@ NO_CHUNK = ""  # of members that no call names
 
 @dataclass
 class PageBuilder:
-    """One page. `seen`: players that earlier pages of this send hold already."""
+    """Builder of one page. `seen`: players of earlier pages of this send."""
 
     plan: PagePlan
     n: int
@@ -43,7 +43,7 @@ class PageBuilder:
     bodies: list[Body] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     no_player: int = 0
-    no_zone: int = 0  # people whose night is UTC's, for nobody knows better
+    no_zone: int = 0  # people whose quiet hours follow UTC: no other zone is known
     aliases: dict[str, list[str]] = field(default_factory=dict)  # of people with caps
     bad: int = 0
     cursor: Any = None
@@ -56,12 +56,12 @@ class PageBuilder:
         self._begun_at = self.plan.renderer.allowance.spent
 
     def add(self, candidate: Candidate) -> bool:
-        """False when the person has no room here: all of a person's players are in one page.
+        """Add the person; return False when the page has no room for all of their new players.
 
         Raises SendTooDear.
         """
-        wanted = self._wanted(candidate)
-        full = len(self.members) + len(wanted) > self.plan.page_members
+        selections = self._new_players(candidate)
+        full = len(self.members) + len(selections) > self.plan.page_members
         full = full or len(self.chunks) >= MAX_CHUNKS
         full = full or self.plan.renderer.allowance.spent - self._begun_at >= PAGE_STEPS
         full = full and bool(self.members)
@@ -72,64 +72,66 @@ class PageBuilder:
             self.no_player += 1
         elif candidate.profile is None or self._is_elsewhere(candidate, candidate.profile):
             self._add_unknown(candidate)
-        elif wanted:
-            self._add_person(candidate.profile, wanted)
+        elif selections:
+            self._add_person(candidate.profile, selections)
         elif candidate.first and not candidate.profile["players"]:
             self.no_player += 1
         return True
 
-    def _wanted(self, candidate: Candidate) -> dict[str, PlayerSelection]:
-        """Its players that are new to the send, each with the first name that means it."""
+    def _new_players(self, candidate: Candidate) -> dict[str, PlayerSelection]:
+        """Return the players that are new to the send, each with the first selection that covers it."""
         if candidate.profile is None:
-            return {candidate.player: candidate.wants[0]} if candidate.player else {}
+            return {candidate.player: candidate.selections[0]} if candidate.player else {}
         names: dict[str | None, int] = {}
-        for order, want in enumerate(candidate.wants):
-            names.setdefault(want.player, order)
-        wanted: dict[str, PlayerSelection] = {}
+        for order, selection in enumerate(candidate.selections):
+            names.setdefault(selection.player, order)
+        selections: dict[str, PlayerSelection] = {}
         for player in (p["id"] for p in candidate.profile["players"]):
             orders = [names[name] for name in (player, None) if name in names]
             if orders and player not in self.seen and player not in self._here:
-                wanted[player] = candidate.wants[min(orders)]
-        return wanted
+                selections[player] = candidate.selections[min(orders)]
+        return selections
 
     @staticmethod
     def _is_elsewhere(candidate: Candidate, profile: dict[str, Any]) -> bool:
-        """The ledger names an owner whose profile doesn't list the player (yet, or any more)."""
+        """Check whether the profile of the player's owner doesn't list it (yet, or any more)."""
         return candidate.player is not None and all(
             p["id"] != candidate.player for p in profile["players"]
         )
 
     def _add_unknown(self, candidate: Candidate) -> None:
-        """A player id that was named, but that no profile lists: it can't get anything."""
+        """Add a named player that no profile lists, with the reason why it gets nothing."""
         assert candidate.player is not None
         if candidate.player not in self.seen and candidate.player not in self._here:
             self._member(
                 candidate.player, "", NO_CHUNK, ["suppressed", why_absent(candidate.state)]
             )
 
-    def _add_person(self, profile: dict[str, Any], wanted: Mapping[str, PlayerSelection]) -> None:
+    def _add_person(
+        self, profile: dict[str, Any], selections: Mapping[str, PlayerSelection]
+    ) -> None:
         campaign, person = self.plan.campaign, profile["_id"]
         variant = choose_variant(person, campaign)
-        passed_over = suppressions(
+        suppressed = suppressions(
             profile,
             campaign,
             self.plan.send["createdAt"],
             transactional=self.plan.is_transactional,
             control_group=self.plan.of_app.control_group,
-            withheld=self._withheld(variant, profile, wanted),
+            withheld=self._withheld(variant, profile, selections),
         )
-        zone = self._night_of(profile, wanted.keys() - passed_over.keys())
+        zone = self._night_of(profile, selections.keys() - suppressed.keys())
         if self.plan.caps and profile.get("aliases"):
             self.aliases[person] = profile["aliases"]
         self.plan.renderer.begin_person()
-        bodies: dict[int, Body | Rejected] = {}  # one a name
-        for player, want in wanted.items():
-            if player in passed_over:
-                self._member(player, person, NO_CHUNK, ["suppressed", passed_over[player]])
+        bodies: dict[int, Body | Rejected] = {}  # by id of the selection
+        for player, selection in selections.items():
+            if player in suppressed:
+                self._member(player, person, NO_CHUNK, ["suppressed", suppressed[player]])
                 continue
-            if id(want) not in bodies:
-                bodies[id(want)] = self._body(variant, profile, want)
-            body = bodies[id(want)]
+            if id(selection) not in bodies:
+                bodies[id(selection)] = self._body(variant, profile, selection)
+            body = bodies[id(selection)]
             if isinstance(body, Rejected):
                 if len(self.faults) < MAX_FAULTS:
                     self.faults[str(len(self.members))] = shorten(body.message, MAX_FAULT)
@@ -148,22 +150,25 @@ class PageBuilder:
         return zone_for(named, of_app)
 
     def _withheld(
-        self, variant: Variant, profile: dict[str, Any], wanted: Mapping[str, PlayerSelection]
+        self, variant: Variant, profile: dict[str, Any], selections: Mapping[str, PlayerSelection]
     ) -> set[str]:
-        """Whom a push of the person's own doesn't go to: its texts read the profile, or it is a
-        transactional one that names the person, not the browser."""
+        """Return the unproven players that get no personal push.
+
+        A push is personal when its texts read the profile. So is a transactional one that names the
+        person rather than the browser.
+        """
         unproven = unproven_players(profile)
         if not unproven or self.plan.renderer.reads_profile(variant):
             return unproven
         if not self.plan.is_transactional:
             return set()
-        return {p for p in unproven if p in wanted and wanted[p].player is None}
+        return {p for p in unproven if p in selections and selections[p].player is None}
 
     def _body(
-        self, variant: Variant, profile: dict[str, Any], want: PlayerSelection
+        self, variant: Variant, profile: dict[str, Any], selection: PlayerSelection
     ) -> Body | Rejected:
         try:
-            return self.plan.renderer.body(variant, profile, want.variables)
+            return self.plan.renderer.body(variant, profile, selection.variables)
         except Rejected as exc:
             return Rejected(exc.message, code=exc.code)
 
@@ -175,23 +180,23 @@ class PageBuilder:
 
     @property
     def _quiet(self) -> bool:
-        """Do quiet hours apply? Then a chunk's members are of one time zone."""
+        """Check whether quiet hours apply; then a chunk's members share a time zone."""
         return self.plan.campaign.policy.quiet_hours is not None and not self.plan.is_transactional
 
     @property
     def reached(self) -> dict[str, list[str]]:
-        """People who would get something, each with those that were merged into them."""
+        """Members without an outcome: person id → ids of people merged into them."""
         reached = (m[1] for i, m in enumerate(self.members) if str(i) not in self.outcomes)
         return {person: self.aliases.get(person, []) for person in reached}
 
     def suppress(self, people: Collection[str], reason: str) -> None:
-        """Nothing for these after all."""
+        """Suppress these people's members that have no outcome yet."""
         for index, member in enumerate(self.members):
             if member[1] in people and str(index) not in self.outcomes:
                 self.outcomes[str(index)] = ["suppressed", reason]
 
     def _chunk(self, variant: str, body: Body, zone: str) -> str:
-        """The chunk for this body that has room."""
+        """Return a chunk with room for this body; add one if there is none."""
         key = orjson.dumps([variant, zone, body], option=orjson.OPT_SORT_KEYS)
         chunk, size = self._filling.get(key, (NO_CHUNK, self.plan.chunk_members))
         if size >= self.plan.chunk_members:
@@ -202,7 +207,7 @@ class PageBuilder:
         return chunk
 
     def page(self, next_cursor: Any) -> Page:
-        """The document. Not due before the whole send is planned."""
+        """Return the page's document; it isn't due before the whole send is planned."""
         send = self.plan.send
         page: Page = {
             "_id": page_id(send["_id"], self.n),

@@ -1,4 +1,4 @@
-"""Planning without sending: the same pages as the planner's, counted and thrown away."""
+"""Plan without sending: pages as the planner builds them are counted and thrown away."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Monotonic = Callable[[], float]
 
 @dataclass(frozen=True)
 class DryRunLimits:
-    """Where it stops, and says so: a page or a read may go beyond by itself."""
+    """Limits of a dry run, checked between reads: the last read may exceed them."""
 
     people: int
     seconds: float
@@ -38,7 +38,7 @@ class DryRunLimits:
 
 @dataclass(frozen=True)
 class Sample:
-    """One player's push. `language` is the person's."""
+    """Push of one player. `language` is the person's."""
 
     player: str
     language: str
@@ -48,15 +48,15 @@ class Sample:
 
 @dataclass
 class DryRunResult:
-    """Of the part of the audience that was planned: all of it where `share` is 1."""
+    """Result for the planned part of the audience; `share` is 1 when that is all of it."""
 
     sums: Sums = field(default_factory=empty_sums)
     calls: int = 0
-    split: int = 0  # of the calls: those that only their links set apart from another one
+    split: int = 0  # calls that differ from another one only in their links
     texts: Counter[bytes] = field(default_factory=Counter)  # messages by all but their links
     people: int = 0
     bad: int = 0
-    no_zone: int = 0  # people whose night would be UTC's, for nobody knows better
+    no_zone: int = 0  # people whose quiet hours would follow UTC: no other zone is known
     fault: str = ""  # the first
     too_dear: bool = False  # planning would end here, and refuse the send
     share: float = 0.0
@@ -66,8 +66,8 @@ class DryRunResult:
     spare: list[Sample] = field(default_factory=list)
 
     @property
-    def shown(self) -> list[Sample]:
-        """One of each language first."""
+    def best_samples(self) -> list[Sample]:
+        """Samples to render, at most SAMPLES; one of each language comes first."""
         return [*self.samples.values(), *self.spare][:SAMPLES]
 
     @property
@@ -76,7 +76,7 @@ class DryRunResult:
 
 
 class DryRun:
-    """Memory holds one page, and of a list who was met."""
+    """Dry run of one send. Memory holds one page, and hashes of a list's players."""
 
     def __init__(
         self, plan: PagePlan, target: Target, audience: AudienceReader, contacts: ContactStore
@@ -86,14 +86,14 @@ class DryRun:
         self._audience = audience
         self._contacts = contacts
         self._seen = TextHashSet()
-        self._languages: dict[str, str] = {}  # of the players of the page in the making
+        self._languages: dict[str, str] = {}  # by player of the current page
         self._found = DryRunResult()
         self._turns = YieldTimer()
 
     async def run(
-        self, bounds: DryRunLimits, now: datetime, monotonic: Monotonic = time.monotonic
+        self, limits: DryRunLimits, now: datetime, monotonic: Monotonic = time.monotonic
     ) -> DryRunResult:
-        """Raises StoreUnavailable."""
+        """Plan within the limits. Raises StoreUnavailable."""
         found, began = self._found, monotonic()
         read = 0
         builder = PageBuilder(self._plan, 0, now, self._seen)
@@ -105,17 +105,17 @@ class DryRun:
                     found.too_dear = True
                 read += len(batch.candidates)
                 found.share = batch.share
-                late = read >= bounds.people or monotonic() - began > bounds.seconds
+                late = read >= limits.people or monotonic() - began > limits.seconds
                 if late or found.too_dear:
                     break
-        await self._turn(builder)
+        await self._finish_page(builder)
         return found
 
     async def _add(self, batch: Batch, builder: PageBuilder) -> PageBuilder:
-        """Raises SendTooDear."""
+        """Add the batch's people; return the current builder. Raises SendTooDear."""
         for candidate in batch.candidates:
             if not builder.add(candidate):
-                builder = await self._turn(builder)
+                builder = await self._finish_page(builder)
                 builder.add(candidate)
             self._note_language(candidate)
             await self._turns.yield_if_due()
@@ -126,10 +126,10 @@ class DryRun:
             language = str(candidate.profile.get("language") or "en")
             self._languages |= {p["id"]: language for p in candidate.profile["players"]}
 
-    async def _turn(self, builder: PageBuilder) -> PageBuilder:
-        """Count the page, and begin the next."""
+    async def _finish_page(self, builder: PageBuilder) -> PageBuilder:
+        """Count the page; return a builder for the next one."""
         found = self._found
-        await self._pass_over_capped(builder)
+        await self._suppress_capped(builder)
         page = builder.page(None)
         counts = pending_counts(page, list(page["chunks"]))
         self._count_calls(page, builder.bodies, counts)
@@ -145,7 +145,7 @@ class DryRun:
         self._languages = {}
         return PageBuilder(self._plan, builder.n + 1, builder.now, self._seen)
 
-    async def _pass_over_capped(self, builder: PageBuilder) -> None:
+    async def _suppress_capped(self, builder: PageBuilder) -> None:
         caps, send = self._plan.caps, self._plan.send
         if not caps or not builder.reached:
             return
@@ -165,7 +165,7 @@ class DryRun:
         self._found.texts += here
 
     def calls_for(self, texts: Counter[bytes]) -> int:
-        """If all messages of one text had one link."""
+        """Return the number of calls if all messages with equal texts had one link."""
         most = self._plan.chunk_members
         return sum(-(-count // most) for count in texts.values())
 
@@ -194,14 +194,16 @@ class DryRun:
 
 
 def _texts_of(variant: str, zone: str, body: Body) -> bytes:
-    """What is the same for all who see the same."""
+    """Return a hash of the variant, the time zone and the body without its links."""
     buttons = [{**button, "url": None} for button in body.get("web_buttons", ())]
-    seen = [variant, zone, {**body, "url": None, "web_buttons": buttons}]
-    return hashlib.blake2b(orjson.dumps(seen, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+    texts = [variant, zone, {**body, "url": None, "web_buttons": buttons}]
+    return hashlib.blake2b(
+        orjson.dumps(texts, option=orjson.OPT_SORT_KEYS), digest_size=16
+    ).digest()
 
 
 def rendered_body(body: Body) -> dict[str, Any]:
-    """What a person would see of it."""
+    """Return the fields of the body that a person sees."""
     return {
         "heading": body["headings"]["en"],
         "content": body["contents"]["en"],

@@ -1,4 +1,4 @@
-"""Names of a list that nobody is known by, perhaps because the projector is a little behind."""
+"""Postpone sends with unknown names: the projector may be a little behind."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LONGEST_SECONDS = {"transactional": 2.0}
 LONGEST_OTHERS_SECONDS = 10.0
 PAUSE_SECONDS = 0.2  # before names are looked up again, at least
 LONGEST_PAUSE_SECONDS = 2.0
-MOST_LOOKS = 50  # the longest wait at the shortest pause: clocks that differ make it no longer
-MOST_WAITING = 200  # sends of the fast lane that are put off in two seconds: beyond it none waits
+MAX_LOOKUPS = 50  # the longest wait at the shortest pause: clocks that differ make it no longer
+MAX_WAITING = 200  # sends postponed by the fast path in two seconds: no more are
 
 
 class EarlyNames:
-    """Says which sends are planned a little later, so that nobody waits for them meanwhile."""
+    """Decides which sends are planned a little later; workers plan others meanwhile."""
 
     def __init__(self, progress: ProjectorProgress, clock: Clock, monotonic: Monotonic) -> None:
         self._progress = progress
@@ -38,11 +38,11 @@ class EarlyNames:
         return not await self._progress.has_passed(self._moment(send))
 
     async def postponed(self, send: Send, took_seconds: float) -> Document:
-        """Return what is stored of a send whose names are looked up again. Raises StoreUnavailable.
-
-        A long list is read whole each time: it rests as long as that took.
-        """
-        await self._progress.has_passed(self._moment(send))  # from now on its beats are counted
+        """Return the changes of a send whose names are looked up again. Raises StoreUnavailable."""
+        await self._progress.has_passed(
+            self._moment(send)
+        )  # from now on its heartbeats are counted
+        # A long list is read whole each time: the pause is as long as that took.
         pause = min(LONGEST_PAUSE_SECONDS, max(PAUSE_SECONDS, took_seconds))
         left = self._longest(send) - self._age(send)
         due = self._clock() + timedelta(seconds=min(pause, max(left, PAUSE_SECONDS)))
@@ -50,17 +50,19 @@ class EarlyNames:
             "planDue": due,
             "planner": None,
             "looks": send.get("looks", 0) + 1,
-            "begun": max(0, send.get("begun", 0) - 1),  # planning came to no end by our own will
+            "begun": max(
+                0, send.get("begun", 0) - 1
+            ),  # planning was postponed on purpose: not counted
         }
 
     def put_off(self, send: Send, candidates: Iterable[Candidate]) -> bool:
-        """Leave a send of the fast lane to the planner, in a moment, where a name is unknown."""
+        """Postpone a send of the fast path with unknown names to the planner; return whether it was."""
         if not self._is_young(send) or not any(one.is_unknown for one in candidates):
             return False
         now, longest = self._monotonic(), self._longest(send)
         while self._waiting and self._waiting[0] < now - longest:
             self._waiting.popleft()
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= MAX_WAITING:
             return False
         self._waiting.append(now)
         send["planDue"] = self._clock() + timedelta(seconds=PAUSE_SECONDS)
@@ -68,13 +70,13 @@ class EarlyNames:
         return True
 
     def _is_young(self, send: Send) -> bool:
-        return send.get("looks", 0) < MOST_LOOKS and self._age(send) < self._longest(send)
+        return send.get("looks", 0) < MAX_LOOKUPS and self._age(send) < self._longest(send)
 
     def _age(self, send: Send) -> float:
         return (self._clock() - send["createdAt"]).total_seconds()
 
     def _moment(self, send: Send) -> float:
-        """Return when the trigger came, by the monotonic clock."""
+        """Return when the trigger was accepted, by the monotonic clock."""
         return self._monotonic() - max(0.0, self._age(send))
 
     @staticmethod

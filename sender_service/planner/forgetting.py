@@ -1,8 +1,9 @@
-"""Whom ingest has erased while a page of them was planned: blanked as soon as the page stands.
+"""Blank members whom ingest erased while their page was planned.
 
-A planner reads people some time before it inserts their page, however long that takes. Ingest counts
-each erasure before its first write and after its last. So where the count is another one than before
-anybody was read, the page is looked at by the ledger. Where it is the same, the erasure finds the page.
+A planner reads people some time before it inserts their page.
+Ingest counts each erasure before its first write and after its last.
+When the count changed since the first read, the page is checked against the ledger.
+When it didn't, the erasure itself finds the page.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from shared.mongo.client import Document
 
 @dataclass(frozen=True)
 class Forgetting:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Check of new pages for erased people. Methods raise StoreUnavailable when MongoDB is away."""
 
     store: ErasureStore
     pages: PageStore
@@ -34,33 +35,33 @@ class Forgetting:
         """Return how many erasures ingest has counted."""
         return await self.store.count()
 
-    async def look(self, name: str) -> None:
-        """Blank the page's members whom ingest doesn't know any more, and their pushes' ring."""
+    async def blank_erased(self, name: str) -> None:
+        """Blank the page's erased members, their bodies and their push contacts."""
         while (page := await self.pages.get(name)) is not None:
-            gone = await self._gone(page)
+            erased = await self._erased_members(page)
             edit = PageEdit(page, 0)
-            blank_members(edit, partial(_is_one_of, gone), self.clock(), wait=False)
+            blank_members(edit, partial(_is_one_of, erased), self.clock(), wait=False)
             changes = edit.finish()
             if changes and not await self.pages.update(page, changes):
-                continue  # somebody else wrote it meanwhile: on a fresh copy
+                continue  # another replica wrote it meanwhile: repeat on a fresh copy
             if changes:
                 await self.store.blank_bodies(page, orphaned_bodies(page))
-            for person in sorted({person for _, person in gone if person}):
+            for person in sorted({person for _, person in erased if person}):
                 await self.store.drop_contact({"_id": f"{page['app']}:{person}"}, self.clock())
             return
 
-    async def _gone(self, page: Page) -> set[tuple[str, str]]:
+    async def _erased_members(self, page: Page) -> set[tuple[str, str]]:
         members = [(m[0], m[1]) for m in page["members"] if not is_blank(m)]
         ledger = await self.people.ledger(page["app"], [player for player, _ in members])
         erased = {m for m in members if _is_erased(ledger, m[0])}
         others = {m for m in members if m[1] and not _is_owner(ledger, m)} - erased
         found = self.store.tombstones(sorted({person for _, person in others}))
-        buried = {tombstone["_id"] async for tombstone in found}
-        return erased | {m for m in others if m[1] in buried}
+        erased_people = {tombstone["_id"] async for tombstone in found}
+        return erased | {m for m in others if m[1] in erased_people}
 
 
-def _is_one_of(gone: Collection[tuple[str, str]], member: list[str]) -> bool:
-    return (member[0], member[1]) in gone
+def _is_one_of(erased: Collection[tuple[str, str]], member: list[str]) -> bool:
+    return (member[0], member[1]) in erased
 
 
 def _is_erased(ledger: Mapping[str, Document], player: str) -> bool:

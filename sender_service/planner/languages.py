@@ -1,4 +1,4 @@
-"""Languages as browsers and shops write them: which text a person reads, and who reads a language. Pure."""
+"""Language tags of browsers and shops: the text for a person, and the tags of a language. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALSO_WRITTEN = {**READ_TOO, "nb": ("no",), "nn": ()}
 
 
 def choose(texts: Mapping[str, str], language: str) -> str:
-    """Return the text's name for `de-AT`: `de-AT`, else `de`, else `en`."""
+    """Return the key of the text for a language: for `de-AT` `de-AT`, else `de`, else `en`."""
     if language in texts:
         return language
     names = {plain(name): name for name in texts}
@@ -26,7 +26,10 @@ def choose(texts: Mapping[str, str], language: str) -> str:
 
 @lru_cache(maxsize=1_024)
 def fallbacks(language: str) -> tuple[str, ...]:
-    """Return the texts a person can read, the nearest first: for `zh-TW` `zh-tw`, `zh-hant`, `zh`."""
+    """Return the languages that a person can read, nearest first.
+
+    `zh-TW` becomes `zh-tw`, `zh-hant`, `zh`.
+    """
     parts = plain(language).split("-")
     names = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
     if parts[0] == "zh":
@@ -44,7 +47,7 @@ def plain(name: str) -> str:
 
 
 def spellings(name: str) -> Iterator[str]:
-    """Yield the tags that a profile may have for this one, without their own regions.
+    """Yield the spellings of a tag that a profile may have, without further regions.
 
     Browsers write `cs-CZ`, other tools `cs_CZ` or `cs-cz`; `zh-Hant` is read where `zh-TW` is.
     """

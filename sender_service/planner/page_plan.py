@@ -1,4 +1,4 @@
-"""What is the same for all pages of a send."""
+"""Settings shared by all pages of a send."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.models.cap import Cap
 
 @dataclass(frozen=True)
 class PagePlan:
-    """What is the same for all pages of a send."""
+    """Send, campaign, renderer and limits, shared by all pages. Limits are in players."""
 
     send: Send
     campaign: Campaign
@@ -28,7 +28,7 @@ class PagePlan:
 
     @property
     def caps(self) -> list[Cap]:
-        """All of them hold; transactional sends skip them."""
+        """Frequency caps that apply together; transactional sends have none."""
         if self.is_transactional:
             return []
         return [cap for cap in (self.campaign.policy.cap, self.of_app.cap) if cap is not None]

@@ -1,4 +1,4 @@
-"""The planner: work leased from MongoDB, page by page; killed anywhere, it goes on after the last page."""
+"""Planner: plans leased sends page by page; after a crash it resumes behind the last page."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ log = logging.getLogger("carillon.planner")
 
 @dataclass(frozen=True)
 class PlannerTools:
-    """What planning needs. `chunk_members(app)`: the most players one call may have."""
+    """Stores, settings and callbacks of a planner. `chunk_members(app)`: players in one call at most."""
 
     sends: SendStore
     pages: PageStore
@@ -56,13 +56,13 @@ class PlannerTools:
 
 
 class Planner:
-    """One worker. `name` is unique: it holds leases under it."""
+    """Worker that plans sends. `name` is unique: leases carry it."""
 
     def __init__(self, name: str, priorities: tuple[str, ...], tools: PlannerTools) -> None:
         self._name = name
         self._priorities = priorities
         self._tools = tools
-        self._idle_seconds = 0.0  # until the next send is due, or is to be looked for
+        self._idle_seconds = 0.0  # until the next send is due, or the next poll
         self._excused: list[str] = []  # sends that the database's absence interrupted
 
     async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
@@ -78,7 +78,7 @@ class Planner:
                 await wakeup.wait(self._idle_seconds)
 
     async def plan_one(self) -> bool:
-        """Plan a send that is due, if there is one. Raises StoreUnavailable."""
+        """Plan a due send; return False when there is none. Raises StoreUnavailable."""
         while self._excused:
             await self._tools.sends.excuse(self._excused[-1])
             self._excused.pop()
@@ -86,7 +86,7 @@ class Planner:
         self._idle_seconds = poll
         for priority in self._priorities:
             now = self._tools.clock()
-            # Looked for first: mostly there is none, and to ask with a write costs twice as much.
+            # Read first: mostly nothing is due, and a write costs twice as much.
             due = await self._tools.sends.next_due(priority, now + timedelta(seconds=poll))
             if due is None:
                 continue
@@ -95,27 +95,27 @@ class Planner:
                 continue
             send = await self._tools.sends.take(priority, self._name, now, lease)
             if send is not None:
-                await self._plan_or_refuse(send)
+                await self._plan_or_end(send)
                 return True
         return False
 
-    async def _plan_or_refuse(self, send: Send) -> None:
-        """Raises StoreUnavailable."""
+    async def _plan_or_end(self, send: Send) -> None:
+        """Plan the send, or end it with the error that planning raised. Raises StoreUnavailable."""
         began = time.monotonic()
         try:
             await self._plan(send)
         except NamesUnknown:
-            await self._put_off(send, time.monotonic() - began)
+            await self._postpone(send, time.monotonic() - began)
         except LeaseLost:
-            await self._let_go(send["_id"])
+            await self._abandon(send["_id"])
         except PartLost as exc:
-            await self._refuse_if_mine(send, exc)
+            await self._refuse_if_leased(send, exc)
         except Rejected as exc:
             await self._refuse(send, exc)
         except Unavailable:
             self._excused.append(send["_id"])
             raise
-        except Exception as exc:  # one send's trouble must not stop the others
+        except Exception as exc:  # one faulty send must not stop the others
             log.error("planning failed", exc_info=exc, extra={"send": send["_id"]})
             fault = Rejected(f"planning failed: {type(exc).__name__}", code="planning_failed")
             await self._refuse(send, fault)
@@ -146,8 +146,8 @@ class Planner:
             await keep()
 
         forgetting = Forgetting(tools.erasures, tools.pages, tools.audience.people, tools.clock)
-        shelf = PagingStores(tools.pages, tools.audience, tools.contacts, tools.clock, forgetting)
-        count = await Paging(plan, target, shelf, keep).run()
+        stores = PagingStores(tools.pages, tools.audience, tools.contacts, tools.clock, forgetting)
+        count = await Paging(plan, target, stores, keep).run()
         await tools.pages.make_due(send["_id"], tools.clock())
         planned = {"state": "sending", "pages": count, "planDue": NEVER, "planner": None}
         if not await tools.sends.set_if_planner(send["_id"], self._name, planned):
@@ -158,20 +158,22 @@ class Planner:
         tools.announce()
         log.info("send planned", extra={"send": send["_id"], "app": send["app"], "pages": count})
 
-    async def _put_off(self, send: Send, took_seconds: float) -> None:
-        """Plan others meanwhile. What was planned of it stands. Raises StoreUnavailable."""
+    async def _postpone(self, send: Send, took_seconds: float) -> None:
+        """Postpone the send; its pages stay. Raises StoreUnavailable."""
         tools = self._tools
         assert tools.early is not None
         changes = await tools.early.postponed(send, took_seconds)
         if not await tools.sends.set_if_planner(send["_id"], self._name, changes):
-            await self._let_go(send["_id"])
+            await self._abandon(send["_id"])
 
     async def _campaign(self, send: Send) -> tuple[Campaign, AppPolicy]:
-        """The version that the send started with, and the app's policy then: frozen at its first
-        page."""
-        frozen = send["frozen"]
-        if frozen is not None:
-            return Campaign.stored(frozen), AppPolicy.model_validate(frozen)
+        """Return the campaign and the app's policy as they were when planning began.
+
+        Raises Rejected when the campaign is missing or disabled.
+        """
+        snapshot = send["frozen"]
+        if snapshot is not None:
+            return Campaign.stored(snapshot), AppPolicy.model_validate(snapshot)
         campaign = await self._tools.campaigns.campaign(send["app"], send["campaign"])
         if campaign is None or not campaign.enabled:
             raise Rejected("campaign: it is gone or switched off", code="campaign_disabled")
@@ -180,29 +182,31 @@ class Planner:
         return campaign, of_app
 
     async def _keep(self, send: Send, changes: dict[str, object]) -> None:
-        """Renew the lease, and write what is to be kept. Raises LeaseLost."""
+        """Renew the lease and write the changes. Raises LeaseLost."""
         until = self._tools.clock() + timedelta(seconds=self._tools.settings.lease_seconds)
         changes = {**changes, "planDue": until}
         if not await self._tools.sends.set_if_planner(send["_id"], self._name, changes):
             raise LeaseLost
 
-    async def _let_go(self, send: str) -> None:
-        """Another planner goes on; or it was cancelled: then what was planned is to be closed."""
+    async def _abandon(self, send: str) -> None:
+        """Leave the send to its new planner; make the pages of an ended send due."""
         log.warning("lease lost", extra={"send": send})
         document = await self._tools.sends.get(send)
         if document is not None and document["state"] in FINAL:
             await self._tools.pages.make_due(send, self._tools.clock())
 
-    async def _refuse_if_mine(self, send: Send, error: Rejected) -> None:
-        """Perhaps another planner has the lease, planned the send and deleted its parts."""
+    async def _refuse_if_leased(self, send: Send, error: Rejected) -> None:
+        """Refuse the send if the lease is still held."""
+        # Else another planner planned the send and deleted its parts.
         try:
             await self._keep(send, {})
         except LeaseLost:
-            await self._let_go(send["_id"])
+            await self._abandon(send["_id"])
         else:
             await self._refuse(send, error)
 
     async def _refuse(self, send: Send, error: Rejected) -> None:
+        """End the send as refused; close its pages and delete its parts."""
         tools = self._tools
         why = {"error": f"{error.code}: {error.message}"}
         if await tools.sends.end(send["_id"], "refused", why, planner=self._name):

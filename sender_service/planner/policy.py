@@ -1,4 +1,4 @@
-"""Who of a person's browsers gets it, and why the others don't. Pure."""
+"""Decide which of a person's browsers get a push, and why the others don't. Pure."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def suppressions(
     control_group: float = 0,
     withheld: Collection[str] = (),
 ) -> dict[str, str]:
-    """Player id → the reason it is passed over; players that are absent get it.
+    """Return player id → reason of suppression; players that are absent get the push.
 
-    `withheld`: players whose browsers haven't proven whose they are. `triggered`: when the send
-    began, for "not if bought since". `control_group`: the share of the app's people whom no campaign
-    reaches. Caps are counted elsewhere.
+    `withheld`: unproven players that get no personal push. `triggered`: the send's begin, for "not
+    if bought since". `control_group`: the share of the app's people that no campaign reaches. Caps
+    aren't checked here.
     """
     players = profile["players"]
     reasons = {p["id"]: _unreachable(p["state"]) for p in players if p["state"] != "subscribed"}
@@ -41,17 +41,15 @@ def suppressions(
 
 
 def unproven_players(profile: dict[str, Any]) -> set[str]:
-    """Return the players whose browsers only claim the login, once a browser has proven it.
-
-    Where none has, all of them count alike: the app's proof is optional, or was when they came.
-    """
+    """Return the players without login proof, when another browser of the person has it."""
+    # Where none has, all of them count alike: proof is optional in the app, or was when they came.
     if not profile.get("proven"):
         return set()
     return {p["id"] for p in profile["players"] if not p.get("proven")}
 
 
 def why_absent(state: str | None) -> str:
-    """Return why a named player gets nothing that no profile lists, by what the ledger says of it."""
+    """Return why a named player that no profile lists gets nothing, by its state in the ledger."""
     if state == "subscribed":
         return "moved"  # to a person whose profile doesn't list it yet, or has better ones
     if state == "erased":
@@ -64,7 +62,10 @@ def _unreachable(state: str) -> str:
 
 
 def _held_out(person: str, campaign: Campaign, control_group: float) -> bool:
-    """By the campaign, or by the app: the same people in every send of either."""
+    """Check whether the person is in the control group of the campaign or of the app.
+
+    The same people are in every send.
+    """
     share, app = campaign.policy.holdout, campaign.app
     of_campaign = share > 0 and stable_fraction("holdout", app, campaign.id, person) < share
     return of_campaign or (
@@ -73,7 +74,7 @@ def _held_out(person: str, campaign: Campaign, control_group: float) -> bool:
 
 
 def choose_variant(person: str, campaign: Campaign) -> Variant:
-    """By weight, and the same for a person in every send of the campaign."""
+    """Choose a variant by weight; a person gets the same one in every send of the campaign."""
     point = stable_fraction("variant", campaign.app, campaign.id, person) * sum(
         v.weight for v in campaign.variants
     )

@@ -1,6 +1,6 @@
-"""A list of names becomes people: each with everything that the list says of them, at the first name.
+"""Resolve a list of names to people, each at their first name with the selections of all names.
 
-So all of a person's players are in one page, also where the list names them one by one, far apart.
+So all of a person's players are in one page, even when the list names them far apart.
 """
 
 from __future__ import annotations
@@ -29,44 +29,46 @@ Address = tuple[str, str]
 
 
 class RecipientIndex:
-    """Where the names of a list stand: the first of equal ones counts. In 24 to 48 bytes a name."""
+    """Positions of a list's names; of equal names the first counts. A name takes 24 to 48 bytes."""
 
     def __init__(self) -> None:
-        self._places = TextIndex()
-        self._parts = array("I")  # how many names stand before each part
+        self._positions = TextIndex()
+        self._parts = array("I")  # number of names before each part
         self._count = 0
 
     def add_part(self, names: Sequence[Recipient]) -> None:
         self._parts.append(self._count)
-        for place, name in enumerate(names, self._count):
-            # The lowest bit: has it variables, which are to be looked up?
-            self._places.note(_text(name.address), place << 1 | bool(name.variables))
+        for position, name in enumerate(names, self._count):
+            # The lowest bit: 1 when the name has variables.
+            self._positions.note(_text(name.address), position << 1 | bool(name.variables))
         self._count += len(names)
 
     def at(self, part: int, index: int) -> int:
-        """The place there, counted over all parts."""
+        """Return the position over all parts."""
         return self._parts[part] + index
 
-    def place(self, address: Address) -> int | None:
-        number = self._places.number(_text(address))
+    def position(self, address: Address) -> int | None:
+        number = self._positions.number(_text(address))
         return None if number is None else number >> 1
 
     def has_variables(self, address: Address) -> bool:
-        return bool((self._places.number(_text(address)) or 0) & 1)
+        return bool((self._positions.number(_text(address)) or 0) & 1)
 
-    def part_of(self, place: int) -> tuple[int, int]:
-        """The part, and where in it."""
-        part = bisect_right(self._parts, place) - 1
-        return part, place - self._parts[part]
+    def part_of(self, position: int) -> tuple[int, int]:
+        """Return the part and the index in it."""
+        part = bisect_right(self._parts, position) - 1
+        return part, position - self._parts[part]
 
     def names_of(self, profile: Mapping[str, Any]) -> list[tuple[int, Address]]:
-        """Where it names this person, by whatever name, in order."""
+        """Return the positions and addresses of all names of this person, in order."""
         addresses: list[Address] = [("player", player["id"]) for player in profile["players"]]
         addresses += [("visitor", visitor) for visitor in profile.get("visitors", ())]
         if profile.get("login"):
             addresses.append(("login", profile["login"]))
-        places = [(self.place(address), address) for address in addresses]
-        return sorted((place, address) for place, address in places if place is not None)
+        positions = [(self.position(address), address) for address in addresses]
+        return sorted(
+            (position, address) for position, address in positions if position is not None
+        )
 
 
 def _text(address: Address) -> str:
@@ -75,9 +77,11 @@ def _text(address: Address) -> str:
 
 @dataclass(frozen=True)
 class ResolvedRecipient:
-    """A person as a name of the list led to them. `later`: the other names that mean them too, all
-    behind this one; where this is not the `first`, they came with that. `state`: the ledger's, of a
-    named player."""
+    """Name of the list with its person, if one is known.
+
+    `first`: no earlier name means the same person. `later`: further names of the person, given at the
+    first one. `state`: the ledger's, of a named player.
+    """
 
     name: Recipient
     profile: dict[str, Any] | None
@@ -85,33 +89,35 @@ class ResolvedRecipient:
     later: Sequence[Address] = ()
     state: str | None = None
 
-    def among(self, roll: RecipientIndex, here: int) -> ResolvedRecipient:
-        names = [] if self.profile is None else roll.names_of(self.profile)
-        if any(place < here for place, _ in names):
+    def placed(self, listed: RecipientIndex, here: int) -> ResolvedRecipient:
+        """Return a copy with `first` and `later` set, for the name at position `here`."""
+        names = [] if self.profile is None else listed.names_of(self.profile)
+        if any(position < here for position, _ in names):
             return replace(self, first=False)
-        return replace(self, later=[address for place, address in names if place > here])
+        return replace(self, later=[address for position, address in names if position > here])
 
     def candidate(self, cursor: Cursor, own: Mapping[Address, dict[str, Any]]) -> Candidate:
-        """`own`: the variables of later names that have some."""
-        wants = [PlayerSelection(self.name.player, self.name.variables)]
-        wants += [
+        """Return the candidate. `own`: variables of later names, by address."""
+        selections = [PlayerSelection(self.name.player, self.name.variables)]
+        selections += [
             PlayerSelection(a[1] if a[0] == "player" else None, own.get(a, {})) for a in self.later
         ]
-        return Candidate(cursor, self.profile, tuple(wants), self.first, self.state)
+        return Candidate(cursor, self.profile, tuple(selections), self.first, self.state)
 
 
 class ListReader:
-    """Raises StoreUnavailable when MongoDB is away, NamesUnknown for a list that is early."""
+    """Reader of listed people. Raises StoreUnavailable, and NamesUnknown for a list that is early."""
 
     def __init__(self, people: PeopleReader, parts: PartStore) -> None:
         self._people = people
         self._parts = parts
 
     async def batches(self, target: Target, after: Cursor) -> AsyncGenerator[Batch, None]:
-        """The list is read twice: before the first person comes, all their names must be known."""
-        roll, total = RecipientIndex(), len(target.parts) or 1
+        """Yield the list's people after the cursor `after` (None: from the start)."""
+        # The list is read twice: all names of a person must be known at the first one.
+        listed, total = RecipientIndex(), len(target.parts) or 1
         for part in range(total):
-            roll.add_part(await self._names(target, part))
+            listed.add_part(await self._names(target, part))
             yield Batch([], 0.0)
         begin = tuple(after or (0, 0))
         for part in range(begin[0], total):
@@ -119,11 +125,12 @@ class ListReader:
             fresh = [
                 (index, name)
                 for index, name in enumerate(names)
-                if (part, index) >= begin and roll.place(name.address) == roll.at(part, index)
+                if (part, index) >= begin
+                and listed.position(name.address) == listed.at(part, index)
             ]
             for batch in _in_chunks(fresh, NAMES_A_READ):
                 share = (part + (batch[-1][0] + 1) / len(names)) / total
-                yield Batch(await self._people_of(target, roll, part, batch), share)
+                yield Batch(await self._people_of(target, listed, part, batch), share)
         yield Batch([], 1.0)
 
     async def _names(self, target: Target, part: int) -> Sequence[Recipient]:
@@ -136,56 +143,56 @@ class ListReader:
     async def _people_of(
         self,
         target: Target,
-        roll: RecipientIndex,
+        listed: RecipientIndex,
         part: int,
         batch: Sequence[tuple[int, Recipient]],
     ) -> list[Candidate]:
         found = await resolve(self._people, target.app, [name for _, name in batch])
         placed = [
-            (index, named.among(roll, roll.at(part, index)))
+            (index, named.placed(listed, listed.at(part, index)))
             for (index, _), named in zip(batch, found, strict=True)
         ]
-        own = await self._variables(target, roll, [a for _, named in placed for a in named.later])
+        own = await self._variables(target, listed, [a for _, named in placed for a in named.later])
         candidates = [named.candidate([part, index + 1], own) for index, named in placed]
         if target.is_early and any(one.is_unknown for one in candidates):
             raise NamesUnknown
         return candidates
 
     async def _variables(
-        self, target: Target, roll: RecipientIndex, addresses: Sequence[Address]
+        self, target: Target, listed: RecipientIndex, addresses: Sequence[Address]
     ) -> dict[Address, dict[str, Any]]:
-        """Of names that stand anywhere: each part that holds one is read once."""
-        wanted: dict[int, list[tuple[int, Address]]] = {}
+        """Return the variables of names in any part; each part is read at most once."""
+        by_part: dict[int, list[tuple[int, Address]]] = {}
         for address in addresses:
-            place = roll.place(address) if roll.has_variables(address) else None
-            if place is not None:
-                part, index = roll.part_of(place)
-                wanted.setdefault(part, []).append((index, address))
+            position = listed.position(address) if listed.has_variables(address) else None
+            if position is not None:
+                part, index = listed.part_of(position)
+                by_part.setdefault(part, []).append((index, address))
         found = {}
-        for part, places in wanted.items():
+        for part, positions in by_part.items():
             names = await self._names(target, part)
-            for index, address in places:
-                if names[index].address == address:  # places are found by a hash
+            for index, address in positions:
+                if names[index].address == address:  # positions are found by a hash
                     found[address] = names[index].variables
         return found
 
 
 def resolve_list(found: Sequence[ResolvedRecipient]) -> list[Candidate]:
-    """The people of a whole list."""
-    roll = RecipientIndex()
-    roll.add_part([named.name for named in found])
+    """Return the candidates of a whole list."""
+    listed = RecipientIndex()
+    listed.add_part([named.name for named in found])
     own = {named.name.address: named.name.variables for named in reversed(found)}
     return [
-        named.among(roll, index).candidate([0, index + 1], own)
+        named.placed(listed, index).candidate([0, index + 1], own)
         for index, named in enumerate(found)
-        if roll.place(named.name.address) == index
+        if listed.position(named.name.address) == index
     ]
 
 
 async def resolve(
     people: PeopleReader, app: str, names: Sequence[Recipient]
 ) -> list[ResolvedRecipient]:
-    """Who is behind each name, if anybody. Raises StoreUnavailable."""
+    """Return each name with its person, if one is known. Raises StoreUnavailable."""
     found: dict[Address, dict[str, Any]] = {}
     ledger: dict[str, dict[str, Any]] = {}
     for kind, look_up in (("login", people.by_logins), ("visitor", people.by_visitors)):

@@ -1,4 +1,4 @@
-"""A campaign's variant becomes OneSignal's content fields, in a person's language."""
+"""Render a campaign's variant as OneSignal's content fields, in a person's language."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ async def compiling(campaign: Campaign) -> AsyncIterator[str]:
 
 
 class SendTooDear(Exception):
-    """The send's texts take more work than a send may have."""
+    """The send's texts take more rendering steps than a send may have."""
 
 
 @dataclass
 class Allowance:
-    """What the texts of one send may cost together, in steps."""
+    """Budget of rendering steps for all texts of one send."""
 
     base: int = SEND_STEPS
     each: int = PERSON_STEPS
@@ -59,7 +59,7 @@ class Allowance:
     pushes: int = 0
 
     def take(self, steps: int) -> None:
-        """Raises SendTooDear."""
+        """Count the steps. Raises SendTooDear."""
         self.spent += steps
         if self.spent > self.base + self.each * self.pushes:
             raise SendTooDear
@@ -67,16 +67,20 @@ class Allowance:
 
 @dataclass(frozen=True)
 class _Asked:
-    """The variables of all texts of a variant, and what is shared of them: a send may have a million
-    bytes of others, which are not to be copied for each person."""
+    """Variables that a variant's texts use, with the values that are shared by all people."""
+
+    # A send may have a million bytes of other variables, which aren't copied for each person.
 
     names: frozenset[str]
     shared: Mapping[str, Any]
 
 
 class Renderer:
-    """Renders each distinct (variant, language, variables) once, as far as texts don't ask for the
-    profile. Bounded are the steps of a person's texts, of a send's, and the memory of what is known."""
+    """Renderer of a send's texts. Steps of a person, steps of the send and memory are bounded.
+
+    Texts that don't read the profile are rendered once for each variant, language, time zone and
+    variables.
+    """
 
     def __init__(
         self,
@@ -84,7 +88,7 @@ class Renderer:
         allowance: Allowance | None = None,
         time_zone: str | None = None,
     ) -> None:
-        """`time_zone`: of people whose own isn't known."""
+        """Set the shared variables. `time_zone`: for people whose own isn't known."""
         self._shared = dict(shared)
         self._zone = time_zone
         self._memo: dict[bytes, Body | Rejected] = {}
@@ -95,11 +99,11 @@ class Renderer:
         self.allowance = allowance or Allowance()
 
     def begin_person(self) -> None:
-        """What comes now is one person's: all their pushes have the steps of one."""
+        """Begin a person: all their pushes together may take the steps of one push."""
         self._left = PUSH_STEPS
 
     def body(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
-        """Raises Rejected (bad_variables), SendTooDear."""
+        """Return the rendered body. Raises Rejected (bad_variables), SendTooDear."""
         self.allowance.pushes += 1
         names = self._asked_by(variant).names
         given = {name: own[name] for name in own.keys() & names} if own else own
@@ -121,7 +125,7 @@ class Renderer:
         return known
 
     def reads_profile(self, variant: Variant) -> bool:
-        """Return whether its texts say what only the person is to know."""
+        """Return whether the variant's texts read the profile, which is private to the person."""
         return PROFILE in self._asked_by(variant).names
 
     def _asked_by(self, variant: Variant) -> _Asked:
@@ -185,8 +189,10 @@ class Renderer:
 
 @dataclass(frozen=True)
 class _Texts:
-    """Renders a person's texts; a fault names the field. Numbers in links and buttons are written as in the
-    content: in a language that the campaign has, not in any that a browser may report."""
+    """Renderer of a person's texts; an error names the field.
+
+    Numbers in links and buttons are formatted in the language of the chosen content.
+    """
 
     language: str
     chosen_content: str
@@ -216,12 +222,12 @@ class _Texts:
 
 @lru_cache(maxsize=4_096)
 def _written_out(check: Callable[[str], str], source: str) -> str:
-    """A text without a template, which reads the same for everybody."""
+    """Check a text without a template, once for all people."""
     return check(source)
 
 
 def _visible(profile: Mapping[str, Any]) -> dict[str, Any]:
-    """What a template may see of a person."""
+    """Return the profile's fields that a template may read."""
     fields = ("language", "timeZone", "viewed", "categories", "basket", "purchases", "db")
     return {field: profile.get(field) for field in fields}
 

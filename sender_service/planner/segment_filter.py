@@ -1,9 +1,9 @@
-"""A segment becomes a filter in the portable subset of MongoDB's queries. Pure.
+"""Translate a segment into a filter, in the portable subset of MongoDB's queries. Pure.
 
-Every key of a filter is written here; what comes from a trigger is only ever a value beside one of
-`$in`, `$gte`, `$gt`, `$lte`, `$lt`, and has been checked to be a text, a number or a moment.
-The lists of a profile are sorted, the newest first: so the newest entry is number 0, and "at least n
-since" is a question to entry n - 1.
+Every key of a filter is written here. A trigger's data is only ever a value of `$in`, `$gte`, `$gt`,
+`$lte` or `$lt`; it has been validated as a text, a number or a moment.
+A profile's lists are sorted, newest first. The newest entry is number 0, and "at least n since" tests
+entry n - 1.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ EXISTS: Filter = {"$exists": True}
 
 @singledispatch
 def to_filter(condition: Condition, now: datetime) -> Filter:
-    """Whom the condition selects, as of `now`."""
+    """Return the filter for people whom the condition selects at `now`."""
     raise TypeError(type(condition).__name__)
 
 
@@ -68,7 +68,8 @@ def _(condition: LastSeenIs, now: datetime) -> Filter:
 
 @to_filter.register
 def _(condition: LanguageIs, now: datetime) -> Filter:
-    """`-` is followed by `.` in Unicode: everything in between begins with `cs-`; likewise with `_`."""
+    """Return the filter for the languages and their regions."""
+    # `.` follows `-` in Unicode: all texts from `cs-` to below `cs.` begin with `cs-`. So with `_`.
     tags = [tag for name in condition.language for tag in spellings(name)]
     regions = [
         {"language": {"$gte": tag + separator, "$lt": tag + chr(ord(separator) + 1)}}
@@ -146,7 +147,7 @@ def _all(filters: Sequence[Filter]) -> Filter:
 
 
 def _entry(field: str, entry: dict[str, Filter], *, only_newest: bool) -> Filter:
-    """Is there an entry (or: is the newest one) for which all of this holds?"""
+    """Return the filter for an entry that meets all limits: any entry, or only the newest."""
     given = {name: limits for name, limits in entry.items() if limits}
     if only_newest:
         newest = [{f"{field}.0.{name}": limits} for name, limits in given.items()]
@@ -155,7 +156,8 @@ def _entry(field: str, entry: dict[str, Filter], *, only_newest: bool) -> Filter
 
 
 def _counted(field: str, count: Counted, since: datetime | None = None) -> list[Filter]:
-    """At least n: number n - 1 is there (and not too old); at most n: number n is not."""
+    """Return the filters for the number of entries since a moment."""
+    # At least n: entry n - 1 exists and isn't too old. At most n: entry n doesn't.
     filters: list[Filter] = []
     if count.at_least is not None:
         filters.append(_nth(field, count.at_least - 1, since))

@@ -1,4 +1,4 @@
-"""Whom a send is for, and the people that its audience turns out to be."""
+"""Target of a send, and the candidates that it resolves to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Cursor = Any  # [slot, person] or [part, index in it]: JSON, kept in the page
 
 @dataclass(frozen=True)
 class PlayerSelection:
-    """What one name of a list asks for: a player, or (None) all of a person's, under these variables."""
+    """Players that a name selects: one, or all of the person's (None), with the name's variables."""
 
     player: str | None = None
     variables: dict[str, Any] = field(default_factory=dict)
@@ -27,31 +27,31 @@ EVERYTHING = PlayerSelection()
 
 
 class NamesUnknown(Exception):
-    """A name of an early list leads to nobody yet; it is to be planned again later."""
+    """A name of an early list is unknown yet; the send is planned again later."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One person (or nobody behind a name) of the audience; `cursor` goes on after them.
+    """Person of the audience, or a name without one. `cursor` resumes after it.
 
-    `wants` in the order of their names: a player that two of them mean is the first one's. `first`:
-    no name before this one led to the same person. `state`: what the ledger says of a named player.
+    `selections` are in the order of names: the first one that covers a player counts. `first`: no
+    earlier name means the same person. `state`: the ledger's, of a named player.
     """
 
     cursor: Cursor
     profile: dict[str, Any] | None
-    wants: tuple[PlayerSelection, ...] = (EVERYTHING,)
+    selections: tuple[PlayerSelection, ...] = (EVERYTHING,)
     first: bool = True
     state: str | None = None
 
     @property
     def player(self) -> str | None:
-        """The player that was named."""
-        return self.wants[0].player
+        """Player that the name selects."""
+        return self.selections[0].player
 
     @property
     def is_unknown(self) -> bool:
-        """Whether no player is known by the name."""
+        """Check whether no player is known by the name."""
         if self.player is not None:
             return self.state is None
         return self.profile is None or not self.profile["players"]
@@ -59,7 +59,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one read brought; `share` of the audience is behind it."""
+    """Candidates of one read, and the share of the audience that is read by then."""
 
     candidates: list[Candidate]
     share: float
@@ -67,9 +67,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Target:
-    """Whom a send is for: a list (in itself, or in parts), a segment, or everybody.
+    """Target of a send: a list (whole or in parts), a segment, or all people.
 
-    `now` is the moment that a segment is evaluated at, the same whenever planning is resumed.
+    A segment is evaluated at `now`, which stays the same when planning is resumed.
     """
 
     app: str
@@ -85,14 +85,14 @@ class Target:
 
 
 def to_target(trigger: Trigger, now: datetime) -> Target:
-    """Of a trigger that is whole."""
+    """Return the target of a complete trigger."""
     named = trigger.named()
     segment = trigger.audience.segment if trigger.audience is not None else None
     return Target(trigger.app, now, None if named is None else list(named), (), segment)
 
 
 def target_of(send: Send) -> Target:
-    """Raises Rejected when parts of its list never came."""
+    """Return the send's target. Raises Rejected when parts of its list are missing."""
     parts = send.get("parts")
     if parts is not None:
         if not parts["complete"]:

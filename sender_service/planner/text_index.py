@@ -1,4 +1,4 @@
-"""Which names and players were met, and where: in 16 to 32 bytes each, whatever their length."""
+"""Compact sets and indexes of texts: 16 to 32 bytes each, whatever their length."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ MASK = (1 << 64) - 1
 
 
 class TextHashSet:
-    """Remembers 64-bit hashes. Of two million texts any two are taken for one at odds of 1 to ten
-    million; a set of the texts themselves would take ten times the memory."""
+    """Set of 64-bit hashes of texts."""
+
+    # Among two million texts a collision has odds of 1 to ten million. A set of the texts themselves
+    # would take ten times the memory.
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._slots = array("Q", bytes(8 * FIRST_SIZE))
@@ -22,15 +24,15 @@ class TextHashSet:
         return self._count
 
     def __contains__(self, text: object) -> bool:
-        return self._slots[self._place(_hash(text))] != 0
+        return self._slots[self._slot_of(_hash(text))] != 0
 
     def add(self, text: str) -> bool:
-        """False when it was there before."""
+        """Add the text; return False when it was present."""
         hashed = _hash(text)
-        place = self._place(hashed)
-        if self._slots[place]:
+        slot = self._slot_of(hashed)
+        if self._slots[slot]:
             return False
-        self._slots[place] = hashed
+        self._slots[slot] = hashed
         self._count += 1
         if self._count * 2 > len(self._slots):
             self._grow()
@@ -40,37 +42,37 @@ class TextHashSet:
         for text in texts:
             self.add(text)
 
-    def _place(self, hashed: int) -> int:
-        """Where it is, or would be."""
+    def _slot_of(self, hashed: int) -> int:
+        """Return the slot of the hash, or the free slot where it belongs."""
         slots = self._slots
-        place = hashed & (len(slots) - 1)
-        while slots[place] and slots[place] != hashed:
-            place = (place + 1) & (len(slots) - 1)
-        return place
+        slot = hashed & (len(slots) - 1)
+        while slots[slot] and slots[slot] != hashed:
+            slot = (slot + 1) & (len(slots) - 1)
+        return slot
 
     def _grow(self) -> None:
         before = self._slots
         self._slots = array("Q", bytes(16 * len(before)))
         for hashed in before:
             if hashed:
-                self._slots[self._place(hashed)] = hashed
+                self._slots[self._slot_of(hashed)] = hashed
 
 
 class TextIndex(TextHashSet):
-    """And a number below 2^32 with each text: 24 to 48 bytes."""
+    """Index of texts to numbers below 2^32; a text takes 24 to 48 bytes."""
 
     def __init__(self) -> None:
         self._numbers = array("I", bytes(4 * FIRST_SIZE))
         super().__init__()
 
     def note(self, text: str, number: int) -> None:
-        """The first one stays."""
+        """Store the number of a text; of several the first stays."""
         if self.add(text):
-            self._numbers[self._place(_hash(text))] = number
+            self._numbers[self._slot_of(_hash(text))] = number
 
     def number(self, text: str) -> int | None:
-        place = self._place(_hash(text))
-        return self._numbers[place] if self._slots[place] else None
+        slot = self._slot_of(_hash(text))
+        return self._numbers[slot] if self._slots[slot] else None
 
     def _grow(self) -> None:
         slots, numbers = self._slots, self._numbers
@@ -78,9 +80,9 @@ class TextIndex(TextHashSet):
         self._numbers = array("I", bytes(4 * len(self._slots)))
         for hashed, number in zip(slots, numbers, strict=True):
             if hashed:
-                self._numbers[self._place(hashed)] = number
+                self._numbers[self._slot_of(hashed)] = number
 
 
 def _hash(text: object) -> int:
-    """Never 0, which is an empty place. Python's own: another one in each process."""
+    """Return Python's hash, which differs between processes. It is never 0, an empty slot."""
     return (hash(text) & MASK) or 1

@@ -1,4 +1,4 @@
-"""A campaign's texts, tried on some of the app's people when it is put."""
+"""Try a campaign's texts on some of the app's people when it is put."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ OUR_OWN = frozenset({PROFILE, "range"})
 
 
 async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[str, str]]:
-    """Return what doesn't go well. A variant that asks for a trigger's variables can't be tried before
-    there is a trigger: its preview does. Raises StoreUnavailable."""
+    """Return warnings about texts that fail or are too large. Raises StoreUnavailable.
+
+    Variants with variables of a trigger are left out; a preview tries them.
+    """
     async for _ in compiling(campaign):
         pass
     variants = [(n, v) for n, v in enumerate(campaign.variants) if _asks_for(v) <= OUR_OWN]
@@ -69,7 +71,7 @@ def _faults(
 
 
 def size_warnings(largest: int) -> list[dict[str, str]]:
-    """Say so where the largest push is nearly too large."""
+    """Return a warning when the largest push is nearly too large. `largest` in bytes."""
     if largest <= MANY_BYTES:
         return []
     return [

@@ -1,1 +1,1 @@
-"""What is due → jobs."""
+"""Release due chunks of pages as jobs."""

@@ -1,4 +1,4 @@
-"""What the fast lane has released and OneSignal has not answered yet."""
+"""Limit on calls that the fast path has released and OneSignal has not answered yet."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from shared.models.app import App
 
 
 class InFlightLimit:
-    """How many calls of an app may be released at once: what is in the jobs topic is called in its
-    turn, so one app's flood would stand before everybody's. What was released drains at the app's rate."""
+    """Limit on an app's released calls. Released calls drain at the app's rate."""
+
+    # Jobs are called in the order of their topic: one app's flood would delay all others.
 
     def __init__(self, seconds: float, monotonic: Monotonic) -> None:
         self._seconds = seconds
@@ -17,10 +18,12 @@ class InFlightLimit:
         self._out: dict[str, tuple[float, float]] = {}  # app → calls out, when
 
     def room(self, app: App) -> int:
+        """Return how many more calls may be released now."""
         rate = requests_per_second(app.one_signal.plan)
         return max(0, int(rate * self._seconds - self._left(app, rate)))
 
     def taken(self, app: App, calls: int) -> None:
+        """Count released calls."""
         left = self._left(app, requests_per_second(app.one_signal.plan))
         self._out[app.id] = left + calls, self._monotonic()
 

@@ -1,4 +1,4 @@
-"""How many subscribers an app has: the smaller of our count and OneSignal's (docs/design.md 2.3)."""
+"""Count an app's subscribers: the smaller of our count and OneSignal's (docs/design.md 2.3)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from shared.errors import StoreUnavailable
 
 log = logging.getLogger("carillon.governor")
 
-STALE_AFTER = 2  # times as old as it should be, a count is waited for; until then it will do
+STALE_AFTER = 2  # refresh intervals; callers wait for a new count when theirs is older
 
-AskMessageable = Callable[[str], Awaitable[int | None]]  # app → its count, None where it is refused
+AskMessageable = Callable[[str], Awaitable[int | None]]  # app → its count; None when refused
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class _Count:
 
 
 class SubscriberCounts:
-    """Read again every so many seconds, while somebody wants to know."""
+    """Cache of subscriber counts. A count older than `seconds` is refreshed on use."""
 
     def __init__(
         self, people: PeopleReader, ask: AskMessageable, seconds: float, monotonic: Monotonic
@@ -37,43 +37,47 @@ class SubscriberCounts:
         self._monotonic = monotonic
         self._counts: dict[str, _Count] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
-        self._alone: set[str] = set()  # apps whose count is ours alone
+        self._alone: set[str] = set()  # apps without OneSignal's count
 
     def of(self, app: str) -> int:
-        """As read last; 0 where it never was."""
+        """Return the last count; 0 if there is none yet."""
         count = self._counts.get(app)
         return 0 if count is None else count.subscribers
 
     async def refresh(self, app: str, *, within: float | None = None) -> None:
-        """Read again, unless that was done `within` so many seconds. Raises StoreUnavailable."""
+        """Count again unless the count is younger than `within` seconds. Raises StoreUnavailable."""
         if self._age(app) < (self._seconds if within is None else within):
             return
         ours = await self._people.subscribed(app)
         theirs = await self._ask(app)
         if theirs is None and app not in self._alone:
-            log.warning("OneSignal's count is not to be had: ours alone", extra={"app": app})
+            log.warning("provider audience size missing", extra={"app": app})
         (self._alone.add if theirs is None else self._alone.discard)(app)
         counted = ours if theirs is None else min(ours, theirs)
         self._counts[app] = _Count(counted, self._monotonic())
 
     async def keep_fresh(self, app: str) -> None:
-        """To count takes a large app's database half a second, which no push should wait for: it is
-        done beside, while the last count will do. Raises StoreUnavailable.
+        """Refresh an old count: in the background while it is usable, else at once.
+
+        Raises StoreUnavailable.
         """
+        # Counting takes a large app's database half a second, which no push should wait for.
         age = self._age(app)
         if age >= STALE_AFTER * self._seconds:
             await self.refresh(app)
         elif age >= self._seconds and app not in self._reading:
-            self._reading[app] = asyncio.create_task(self._refresh_beside(app))
+            self._reading[app] = asyncio.create_task(self._refresh_in_background(app))
 
-    async def _refresh_beside(self, app: str) -> None:
+    async def _refresh_in_background(self, app: str) -> None:
         try:
-            with suppress(StoreUnavailable):  # in the end somebody waits for it, and hears of it
+            with suppress(
+                StoreUnavailable
+            ):  # once the count is stale, a caller refreshes it and gets the error
                 await self.refresh(app)
         finally:
             del self._reading[app]
 
     def _age(self, app: str) -> float:
-        """Seconds since it was read."""
+        """Return the seconds since the last count."""
         count = self._counts.get(app)
         return float("inf") if count is None else self._monotonic() - count.read_at

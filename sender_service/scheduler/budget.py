@@ -1,7 +1,7 @@
 """The message limit: 10 × the smaller subscriber count in 15 minutes, with a margin (docs/design.md 2.3).
 
-Passing it makes OneSignal disable the app. Reservations are counted by minute in one document an app;
-a window is the minute under way, 15 whole ones, and as many as replicas' clocks may differ by: so it is
+Above the limit OneSignal disables the app. Reservations are counted by minute, in one document an app.
+A window is the current minute, 15 whole ones, and as many as replicas' clocks may differ by. So it is
 never shorter than OneSignal's.
 """
 
@@ -31,27 +31,29 @@ from shared.settings import GovernorSettings
 
 log = logging.getLogger("carillon.governor")
 
-# A replica whose clock is fast would forget too soon what others reserved.
+# A replica with a fast clock would drop others' reservations too soon.
 CLOCKS_DIFFER_MINUTES = 2
 WINDOW_MINUTES = 15 + CLOCKS_DIFFER_MINUTES
 FACTOR = 10
 MAX_CALL = 2_000
-FRESH_SECONDS = 5.0  # before holding, OneSignal is asked again, but not more often than this
+FRESH_SECONDS = 5.0  # a younger count is not refreshed before calls are refused
 
-_Call = tuple[int, int | None]  # its messages, and the minute that they were counted in before
+_Call = tuple[int, int | None]  # messages, and the minute that counted them before
 
 
 @dataclass(frozen=True)
 class Grant:
-    """How many calls may go out, and in which minutes their messages were counted."""
+    """Number of granted calls, and the messages counted for them by minute."""
 
     calls: int
     booked: Mapping[str, int]
 
 
 class MessageBudget:
-    """Reserves messages before they are released. A retry isn't reserved again, but it counts when it
-    is made: what was reserved for it moves to then."""
+    """Budget of messages, reserved before their release.
+
+    A retry isn't reserved again: its reservation moves to the minute of the retry.
+    """
 
     def __init__(
         self,
@@ -67,24 +69,22 @@ class MessageBudget:
         self.counts = SubscriberCounts(people, ask, settings.messageable_seconds, monotonic)
         self._settings = settings
         self._clock = clock
-        self.held: dict[str, datetime] = {}  # app → since when it is held back, as seen here
-        self._told: dict[str, bool] = {}  # app → is it held, as its document says
-        self._tried: dict[
-            str, datetime
-        ] = {}  # app → when something was held back last, as seen here
+        self.exhausted: dict[str, datetime] = {}  # app → since when, as this replica saw it
+        self._recorded: dict[str, bool] = {}  # app → whether its document says exhausted
+        self._refused_at: dict[str, datetime] = {}  # app → last refusal by this replica
 
     @property
     def transactional_share(self) -> float:
-        """Of both budgets, messages and requests: kept free of marketing."""
+        """Share of messages and of requests that is kept free of marketing."""
         return self._settings.transactional_share
 
     def allowance(self, app: str, *, transactional: bool) -> int:
-        """Messages a window, as known now; a part of it is kept for transactional pushes."""
+        """Return the messages a window may have; a share of them is kept for transactional pushes."""
         whole = self.counts.of(app) * FACTOR * self._settings.margin
         return int(whole if transactional else whole * (1 - self.transactional_share))
 
     def chunk_members(self, app: str) -> int:
-        """The most players one call may have: no more than an empty window of marketing takes."""
+        """Return the most players of one call: no more than an empty window of marketing takes."""
         return max(1, min(MAX_CALL, self.allowance(app, transactional=False) or MAX_CALL))
 
     async def reserve(
@@ -95,23 +95,23 @@ class MessageBudget:
         transactional: bool,
         before: Sequence[datetime] = (),
     ) -> Grant:
-        """How many of these calls, from the first on, may go out now; `calls` are their messages.
-        `before`: when the first ones were reserved already.
+        """Reserve calls, from the first on, as many as the window has room for.
 
-        What is granted counts from now on. Raises StoreUnavailable.
+        `calls`: each call's messages. `before`: earlier reservations of the first calls, which move to
+        now. Raises StoreUnavailable.
         """
         await self.counts.keep_fresh(app)
         booked: Counter[str] = Counter()
-        wanted = list(zip_longest(calls, (_minute_of(moment) for moment in before)))
-        granted = await self._take(app, wanted, transactional, booked)
+        requested = list(zip_longest(calls, (_minute_of(moment) for moment in before)))
+        granted = await self._take(app, requested, transactional, booked)
         if granted < len(calls):
             await self.counts.refresh(app, within=FRESH_SECONDS)
-            granted += await self._take(app, wanted[granted:], transactional, booked)
-        await self._note(app, held=granted < len(calls))
+            granted += await self._take(app, requested[granted:], transactional, booked)
+        await self._note(app, exhausted=granted < len(calls))
         return Grant(granted, booked)
 
     async def room(self, app: str, *, transactional: bool) -> int:
-        """Messages left of the window, as of now; reserves nothing. Raises StoreUnavailable."""
+        """Return the messages left in the window; reserve nothing. Raises StoreUnavailable."""
         await self.counts.refresh(app)
         with translate_mongo_errors():
             found = await self._budgets.find_one({"_id": app})
@@ -119,12 +119,13 @@ class MessageBudget:
         return max(0, self.allowance(app, transactional=transactional) - taken)
 
     def disabling(self, app: str) -> int:
-        """More messages a window than this, and OneSignal disables the app; 0 where not known."""
+        """Return the messages a window above which OneSignal disables the app; 0 if unknown."""
         return self.counts.of(app) * FACTOR
 
-    async def give_back(self, app: str, grant: Grant) -> None:
-        """Its release did not happen. To the minutes that were charged: given back to a later one, it
-        would outlast them, and allow more than the limit once they are over."""
+    async def refund(self, app: str, grant: Grant) -> None:
+        """Undo a grant whose release did not happen. Raises StoreUnavailable."""
+        # In the minutes that were charged: in a later one the credit would outlast them, and allow
+        # more than the limit.
         back = {f"minutes.{minute}": -messages for minute, messages in grant.booked.items()}
         if back:
             with translate_mongo_errors():
@@ -138,7 +139,7 @@ class MessageBudget:
         async def attempt() -> int:
             while True:
                 found = await self._budgets.find_one({"_id": app})
-                self._told[app] = found is not None and found.get("heldSince") is not None
+                self._recorded[app] = found is not None and found.get("heldSince") is not None
                 minutes = self._recent(found)
                 granted, change = _fit(calls, minutes, limit, str(_minute_of(self._clock())))
                 if not granted:
@@ -166,14 +167,14 @@ class MessageBudget:
         minutes: dict[str, Any] = {} if found is None else found["minutes"]
         return {minute: n for minute, n in minutes.items() if int(minute) >= oldest}
 
-    async def held_since(self, app: str) -> datetime | None:
-        """Whichever replica holds it back. Raises StoreUnavailable."""
+    async def exhausted_since(self, app: str) -> datetime | None:
+        """Return since when the budget is exhausted, on any replica. Raises StoreUnavailable."""
         with translate_mongo_errors():
             found = await self._budgets.find_one({"_id": app}, {"heldSince": 1})
         return None if found is None else found.get("heldSince")
 
     async def frees_at(self, app: str) -> datetime | None:
-        """Return when the oldest messages leave the window; None where none are in it, or none may be.
+        """Return when the oldest messages leave the window; None when it is empty or may have none.
 
         Raises StoreUnavailable.
         """
@@ -185,30 +186,31 @@ class MessageBudget:
             return None
         return datetime.fromtimestamp((min(counted) + WINDOW_MINUTES + 1) * 60, UTC)
 
-    async def forget_held(self, after: timedelta) -> None:
-        """Tell that an app isn't held any more for which nothing was tried for so long: what was held
-        is tried again and again until it goes, ends, or is held by something else."""
-        for app, tried in list(self._tried.items()):
-            if self._clock() - tried > after:
-                self._told[app] = True  # so that the document says it, too, whoever wrote that
-                await self._note(app, held=False)
+    async def end_exhaustion(self, after: timedelta) -> None:
+        """End the exhaustion of apps without a refusal for so long. Raises StoreUnavailable."""
+        # Refused calls are repeated until they go out, expire, or wait for another reason.
+        for app, refused in list(self._refused_at.items()):
+            if self._clock() - refused > after:
+                self._recorded[app] = True  # clear the document whichever replica wrote it
+                await self._note(app, exhausted=False)
 
-    async def _note(self, app: str, *, held: bool) -> None:
-        metrics.BUDGET_EXHAUSTED.labels(app).set(1 if held else 0)
-        if held:
-            self._tried[app] = self._clock()
-        if not held:
-            self.held.pop(app, None)
-            self._tried.pop(app, None)
-        elif app not in self.held:
-            self.held[app] = self._clock()
-            log.warning("held: the message limit is near", extra={"app": app})
-        if held != self._told.get(app, False):
-            await self._tell(app, held)
+    async def _note(self, app: str, *, exhausted: bool) -> None:
+        metrics.BUDGET_EXHAUSTED.labels(app).set(1 if exhausted else 0)
+        if exhausted:
+            self._refused_at[app] = self._clock()
+        if not exhausted:
+            self.exhausted.pop(app, None)
+            self._refused_at.pop(app, None)
+        elif app not in self.exhausted:
+            self.exhausted[app] = self._clock()
+            log.warning("message budget exhausted", extra={"app": app})
+        if exhausted != self._recorded.get(app, False):
+            await self._record(app, exhausted)
 
-    async def _tell(self, app: str, held: bool) -> None:
-        """The other replicas, for a send's status."""
-        change = {"$set": {"heldSince": self._clock()}} if held else {"$unset": {"heldSince": ""}}
+    async def _record(self, app: str, exhausted: bool) -> None:
+        """Record the state for other replicas, which report it in a send's status."""
+        since = {"heldSince": self._clock()}
+        change = {"$set": since} if exhausted else {"$unset": {"heldSince": ""}}
         fresh = {"$setOnInsert": {"minutes": {}, "rev": 1}}
 
         async def write() -> None:
@@ -225,12 +227,12 @@ def _minute_of(moment: datetime) -> int:
 def _fit(
     calls: Sequence[_Call], minutes: Mapping[str, int], limit: int, now: str
 ) -> tuple[int, Counter[str]]:
-    """(how many calls fit from the first on, what that changes in the minutes)."""
+    """Return how many calls fit, from the first on, and the changes by minute."""
     room = limit - sum(minutes.values())
     change: Counter[str] = Counter()
     for index, (messages, before) in enumerate(calls):
         kept = 0
-        if before is not None:  # what is still in the window moves, the rest is reserved anew
+        if before is not None:  # what is still in the window moves, the rest is reserved again
             then = str(before)
             kept = min(messages, max(0, minutes.get(then, 0) + min(0, change[then])))
         if messages > kept and messages - kept > room:

@@ -1,4 +1,4 @@
-"""Jobs on their way to the dispatcher."""
+"""Publish jobs for the dispatcher."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ TOPIC_OF = {"transactional": TRANSACTIONAL_JOBS_TOPIC.name, "marketing": MARKETI
 
 
 async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:
-    """Raises LogUnavailable; what is released and has no answer is released again."""
-    for job in jobs:  # before it is published, so that the log tells what happened in its order
+    """Publish the jobs of released chunks. Raises LogUnavailable."""
+    # After a failure the chunks stay released without an answer, and are released again.
+    for job in jobs:  # logged before they are published, so that log lines are in order
         extra = {"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app}
-        log.info("released", extra=extra | {"players": len(job.players), "release": job.release})
+        log.info(
+            "chunk released", extra=extra | {"players": len(job.players), "release": job.release}
+        )
     await writer.publish(
         OutgoingRecord(TOPIC_OF[job.priority], job.key, job.dump(), "job") for job in jobs
     )

@@ -1,4 +1,4 @@
-"""Before a release: what changed since the page was planned is looked at again."""
+"""Recheck members before a release: their state may have changed since planning."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from sender_service.pages.transitions import policy_of, suppress_unreachable
 from sender_service.store.people import PeopleReader
 from shared.mongo.client import Document
 
-FEW = 200  # so many are looked up by id; of more, only what changed is read
+FEW = 200  # up to so many are looked up by id; of more, only changes are read
 OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
 
 
 async def recheck(
     people: PeopleReader, edit: PageEdit, chunks: Sequence[str], send: Send
 ) -> dict[str, int]:
-    """Suppress whoever can't or shouldn't get it any more; returns the members left, by chunk."""
-    merged = await _without_moved(people, edit, chunks)
-    await _without_buyers(people, edit, chunks, send, merged)
+    """Suppress members who can't or shouldn't get the push now; return members left by chunk."""
+    merged = await _suppress_moved(people, edit, chunks)
+    await _suppress_buyers(people, edit, chunks, send, merged)
     return pending_counts(edit.page, chunks)
 
 
-async def _without_moved(
+async def _suppress_moved(
     people: PeopleReader, edit: PageEdit, chunks: Sequence[str]
 ) -> dict[str, Document]:
-    """Returns the profiles of planned people who have another name by now."""
+    """Suppress moved and unreachable players; return profiles by person id from before a merge."""
     page = edit.page
     merged: dict[str, Document] = {}
     players = [member[0] for member in page["members"] if member[2] in chunks]
@@ -51,7 +51,7 @@ async def _without_moved(
     return merged
 
 
-async def _without_buyers(
+async def _suppress_buyers(
     people: PeopleReader,
     edit: PageEdit,
     chunks: Sequence[str],

@@ -1,5 +1,6 @@
-"""The scheduler: releases what is due, at most 2 s of an app's rate ahead, round robin over apps,
-transactional first; repeats what was released and came to no end; closes what is complete."""
+"""Scheduler: releases due chunks, repeats those without an answer, closes complete accounts.
+
+Apps are served round robin, transactional sends first, at most 2 s of an app's rate ahead."""
 
 from __future__ import annotations
 
@@ -44,14 +45,14 @@ from shared.settings import PlanSettings
 log = logging.getLogger("carillon.scheduler")
 
 PRIORITIES: tuple[Priority, ...] = ("transactional", "marketing")
-PAGES_A_TURN = 32  # of one app and priority, before the next app has its turn
+PAGES_PER_PASS = 32  # of one app and priority, before the next app is served
 TIDY_SECONDS = 10.0
-ORPHAN_LOOK = timedelta(minutes=10)  # a page without a send, which may still be said again
-PAUSED_LOOK = timedelta(seconds=30)  # a paused send is looked at no sooner; resuming makes it due
-AILING_SECONDS = 30.0
-COUNTED_FOR = timedelta(minutes=1)  # what is repeated later than that counts when it is repeated
-HELD_PAUSE = timedelta(seconds=5)  # before what the message limit held back is looked at again
-HELD_LOOKS = 3  # after so many pauses without another try, nothing is held any more
+ORPHAN_DELAY = timedelta(minutes=10)  # of a page without a send: the trigger may be repeated
+PAUSED_DELAY = timedelta(seconds=30)  # of a paused send's pages; resuming makes them due
+FAILED_SECONDS = 30.0
+COUNTED_FOR = timedelta(minutes=1)  # a call repeated later is reserved anew
+EXHAUSTED_DELAY = timedelta(seconds=5)  # of calls that the message budget refused
+DELAYS_UNTIL_OVER = 3  # without another refusal the exhaustion is over
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,12 @@ class SchedulerTools:
     tagger: TagSigner
     settings: PlanSettings
     clock: Clock
-    monotonic: Monotonic  # for its own pauses: the other one may step
+    monotonic: Monotonic  # for its own delays: the clock may step
 
 
 @dataclass
-class _Turn:
-    """One pass over the apps: what it read of sends, so that each is read once."""
+class _Pass:
+    """One pass over the apps, with the sends that it has read: each is read once."""
 
     sends: dict[str, Send | None] = field(default_factory=dict)
 
@@ -83,14 +84,14 @@ class Scheduler:
             tools.apps, tools.sends, tools.pages, tools.contacts, tools.settings.sweep_seconds
         )
         self._tidied: float | None = None
-        self._idle_seconds = 0.0  # until the next page is due, or is to be looked for
-        self._ailing: dict[str, float] = {}  # pages that failed, until when they are left alone
+        self._idle_seconds = 0.0  # until the next page is due, or the next poll
+        self._failed_until: dict[str, float] = {}  # failed pages → until when they are skipped
 
     async def run(self, stop: asyncio.Event, wakeup: Wakeup, component: Component) -> None:
         while not stop.is_set():
             try:
                 with blame_database():
-                    released = await self.turn()
+                    released = await self.release_due()
                     await self._tidy()
                 component.beat()
             except Unavailable as exc:
@@ -99,17 +100,17 @@ class Scheduler:
             if not released:
                 await wakeup.wait(self._idle_seconds)
 
-    async def turn(self) -> int:
-        """One pass over all apps; returns how many jobs were released. Raises Unavailable."""
-        turn, released = _Turn(), 0
+    async def release_due(self) -> int:
+        """Release due chunks of all apps once; return the number of jobs. Raises Unavailable."""
+        this_pass, released = _Pass(), 0
         self._idle_seconds = self._tools.settings.poll_seconds
         for app in list(self._tools.apps.apps):
             if is_sending(app):
-                released += await self._turn_of(app, turn)
-        await self._tools.budget.forget_held(HELD_LOOKS * HELD_PAUSE)
+                released += await self._release_app(app, this_pass)
+        await self._tools.budget.end_exhaustion(DELAYS_UNTIL_OVER * EXHAUSTED_DELAY)
         return released
 
-    async def _turn_of(self, app: App, turn: _Turn) -> int:
+    async def _release_app(self, app: App, this_pass: _Pass) -> int:
         tools, now, pages = self._tools, self._tools.clock(), self._tools.pages
         due = {p: await self._due(app.id, p, now) for p in PRIORITIES}
         if not any(due.values()):
@@ -118,16 +119,16 @@ class Scheduler:
         out = await pages.out(app.id, now, sweep) + sum(p.out for of in due.values() for p in of)
         released = 0
         for priority in PRIORITIES:
-            most = self._ahead(app, priority) - out
-            for page in await self._workable(due[priority], turn):
+            most = self._limit_in_flight(app, priority) - out
+            for page in await self._workable(due[priority], this_pass):
                 room = max(0, most - released)
-                wanted = room > 0 or page.silent_at <= now
-                if wanted and self._ailing.get(page.id, 0.0) <= tools.monotonic():
-                    released += await self._release_safely(app, page.id, turn, room)
+                has_work = room > 0 or page.silent_at <= now
+                if has_work and self._failed_until.get(page.id, 0.0) <= tools.monotonic():
+                    released += await self._release_safely(app, page.id, this_pass, room)
         return released
 
     async def _due(self, app: str, priority: Priority, now: datetime) -> list[OpenPage]:
-        """Return pages that are due; note when the next one is, where that is before the next look."""
+        """Return due pages; sleep no longer than until the next one is due."""
         soon = now + timedelta(seconds=self._tools.settings.poll_seconds)
         found = await self._tools.pages.due_pages(app, priority, soon)
         due = [page for page in found if page.due <= now]
@@ -136,49 +137,49 @@ class Scheduler:
             self._idle_seconds = min(self._idle_seconds, seconds)
         return due
 
-    def _ahead(self, app: App, priority: Priority) -> int:
-        """How many calls may be out. Some of it is kept for what is pressing: it is not to wait for
-        the answers to others' calls."""
+    def _limit_in_flight(self, app: App, priority: Priority) -> int:
+        """Return how many calls may be in flight; a share is kept for transactional pushes."""
+        # Transactional pushes don't wait for the answers to marketing calls.
         tools = self._tools
         ahead = requests_per_second(app.one_signal.plan) * tools.settings.release_ahead_seconds
         kept = 0.0 if priority == "transactional" else tools.budget.transactional_share
         return int(ahead * (1 - kept))
 
-    async def _release_safely(self, app: App, page: str, turn: _Turn, room: int) -> int:
-        """One page's trouble must not stop the others."""
+    async def _release_safely(self, app: App, page: str, this_pass: _Pass, room: int) -> int:
+        """Release the page; log a failure and skip the page for a while. Raises Unavailable."""
         try:
-            return await self._release(app, page, turn, room)
+            return await self._release(app, page, this_pass, room)
         except Unavailable:
             raise
-        except Exception as exc:  # a mistake of ours, or a document that somebody else changed
-            log.error("page not released", exc_info=exc, extra={"page_id": page})
-            self._ailing[page] = self._tools.monotonic() + AILING_SECONDS
+        except Exception as exc:  # a bug, or a document changed by hand
+            log.error("page release failed", exc_info=exc, extra={"page_id": page})
+            self._failed_until[page] = self._tools.monotonic() + FAILED_SECONDS
             return 0
 
-    async def _workable(self, due: Sequence[OpenPage], turn: _Turn) -> list[OpenPage]:
-        """The first few whose send is planned; others are put off, so that they crowd out none."""
+    async def _workable(self, due: Sequence[OpenPage], this_pass: _Pass) -> list[OpenPage]:
+        """Return the first pages of planned sends; postpone paused and orphaned ones."""
         chosen: list[OpenPage] = []
-        held: list[str] = []
+        paused: list[str] = []
         orphans: list[str] = []
         now = self._tools.clock()
         for page in due:
-            if page.send not in turn.sends:
-                turn.sends[page.send] = await self._tools.sends.without_list(page.send)
-            send = turn.sends[page.send]
-            if send is None:  # the intake that stored its page didn't come to store it
+            if page.send not in this_pass.sends:
+                this_pass.sends[page.send] = await self._tools.sends.without_list(page.send)
+            send = this_pass.sends[page.send]
+            if send is None:  # the fast path stored the page, but not the send yet
                 orphans.append(page.id)
             elif page.is_held(send, now):
-                held.append(page.id)
-            elif send["state"] != "planning" and len(chosen) < PAGES_A_TURN:
+                paused.append(page.id)
+            elif send["state"] != "planning" and len(chosen) < PAGES_PER_PASS:
                 chosen.append(page)
-        await self._tools.pages.postpone(held, now + PAUSED_LOOK)
-        await self._tools.pages.postpone(orphans, now + ORPHAN_LOOK)
+        await self._tools.pages.postpone(paused, now + PAUSED_DELAY)
+        await self._tools.pages.postpone(orphans, now + ORPHAN_DELAY)
         return chosen
 
-    async def _release(self, app: App, page_id: str, turn: _Turn, room: int) -> int:
+    async def _release(self, app: App, page_id: str, this_pass: _Pass, room: int) -> int:
         tools = self._tools
         page = await tools.pages.get(page_id)
-        send = turn.sends.get(send_of(page_id))
+        send = this_pass.sends.get(send_of(page_id))
         if page is None or send is None:
             return 0
         now = tools.clock()
@@ -192,7 +193,7 @@ class Scheduler:
             await release_caps(tools.contacts, page)
         if changes and not await tools.pages.update(page, changes):
             if grant is not None:
-                await tools.budget.give_back(app.id, grant)
+                await tools.budget.refund(app.id, grant)
             return 0
         if chunks:
             await publish_jobs(tools.writer, await self._jobs(app, page, send, chunks))
@@ -203,11 +204,11 @@ class Scheduler:
     async def _choose(
         self, app: App, edit: PageEdit, send: Send, room: int
     ) -> tuple[list[str], Grant | None]:
-        """(chunks that may be called now, what was reserved for them)."""
+        """Return the chunks that may be called now, and what was reserved for them."""
         now, chunks = self._tools.clock(), edit.page["chunks"]
         wait_through_quiet_hours(edit, send, now)
         due = due_chunks(edit, send, now, room)
-        # Also what was handed back uncalled. What may have been called is repeated as it was.
+        # Also chunks deferred without a call. What may have been called is repeated unchanged.
         uncalled = [chunk for chunk in due if not chunks[chunk]["attempted"]]
         counts = await recheck(self._tools.people, edit, uncalled, send) if uncalled else {}
         for chunk in uncalled:
@@ -217,21 +218,21 @@ class Scheduler:
         new = [chunk for chunk in due if chunks[chunk]["release"] == 0]
         late = [c for c in due if c not in new and reserved_at(chunks[c]) <= now - COUNTED_FOR]
         again = [chunk for chunk in due if chunk not in new and chunk not in late]
-        wanted = late + new
-        if not wanted:
+        to_reserve = late + new
+        if not to_reserve:
             return again, None
-        counts = pending_counts(edit.page, wanted)
+        counts = pending_counts(edit.page, to_reserve)
         grant = await self._tools.budget.reserve(
             app.id,
-            [counts[chunk] for chunk in wanted],
+            [counts[chunk] for chunk in to_reserve],
             transactional=edit.page["priority"] == "transactional",
             before=[reserved_at(chunks[chunk]) for chunk in late],
         )
-        for chunk in wanted[: grant.calls]:
+        for chunk in to_reserve[: grant.calls]:
             edit.chunk(chunk, reservedAt=now)
-        for chunk in wanted[grant.calls :]:
-            edit.chunk(chunk, state="planned", notBefore=now + HELD_PAUSE)
-        return again + wanted[: grant.calls], grant
+        for chunk in to_reserve[grant.calls :]:
+            edit.chunk(chunk, state="planned", notBefore=now + EXHAUSTED_DELAY)
+        return again + to_reserve[: grant.calls], grant
 
     async def _jobs(self, app: App, page: Page, send: Send, chunks: Sequence[str]) -> list[Job]:
         bodies = await self._tools.pages.bodies(page)

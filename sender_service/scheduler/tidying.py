@@ -1,5 +1,4 @@
-"""What is mended now and then: pages that are not due, accounts that are not closed, and sends that are
-over while nothing is released for their app."""
+"""Repair now and then: pages that aren't due, open accounts, ended sends of stopped apps."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ def is_sending(app: App | None) -> bool:
 
 @dataclass(frozen=True)
 class Tidying:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Repairs of sends and pages. Methods raise StoreUnavailable when MongoDB is away."""
 
     apps: AppRegistry
     sends: SendStore
@@ -34,7 +33,7 @@ class Tidying:
     sweep_seconds: float
 
     async def tidy(self, now: datetime) -> None:
-        """Mend what a crash between two writes left, and end what nobody else looks at."""
+        """Repair what a crash between two writes left; end sends of apps without releases."""
         unclosed = await self.sends.unclosed()
         for send in unclosed:
             if not is_sending(self.apps.get(send["app"])):
@@ -45,14 +44,14 @@ class Tidying:
         await close_complete(self.sends, self.pages, ids, now)
 
     async def end_stopped(self, name: str, now: datetime) -> None:
-        """End a send of an app for which nothing is released: the scheduler doesn't look at its pages."""
+        """End a send of an app without releases: the scheduler skips its pages."""
         send = await self.sends.without_list(name)
         if send is not None and not is_sending(self.apps.get(send["app"])):
             await self.end(send, now)
             await close_complete(self.sends, self.pages, [name], now)
 
     async def end(self, send: Send, now: datetime) -> None:
-        """Suppress what was never attempted of a send that is over; nothing of it goes out later."""
+        """Suppress members without an attempt, of a send that is over; nothing goes out later."""
         if send["state"] not in WITHDRAWN and now < send["expiresAt"]:
             return
         async for page in self.pages.of_send(send["_id"]):
@@ -60,7 +59,7 @@ class Tidying:
                 page = cast(Page, await self.pages.get(page["_id"]) or {"open": False})
 
     async def _end_page(self, page: Page, send: Send, now: datetime) -> bool:
-        """False where somebody else wrote the page since it was read."""
+        """End the page; return False when it has changed since it was read."""
         edit = PageEdit(page, self.sweep_seconds)
         end_expired(edit, send, now)
         changes = edit.finish()

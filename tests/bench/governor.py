@@ -185,7 +185,7 @@ async def _call(governor: Governor, calls: list[float], time: Monotonic) -> None
     one_signal = {"appId": ONE_SIGNAL, "restApiKey": "", "plan": "paid"}
     app = App.model_validate({"_id": APP, "name": "b", "version": 1, "oneSignal": one_signal})
     while True:
-        if await governor.turn(app, transactional=False, within=5.0):
+        if await governor.acquire(app, transactional=False, within=5.0):
             calls.append(time())
 
 

@@ -49,7 +49,7 @@ async def run(settings: Settings) -> None:
 
         async def call() -> None:
             while True:
-                if await governor.turn(app, transactional=False, within=5.0):
+                if await governor.acquire(app, transactional=False, within=5.0):
                     await onesignal.send(app, _job(next(players)))
 
         async with asyncio.TaskGroup() as group:

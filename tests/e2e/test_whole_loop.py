@@ -220,8 +220,8 @@ async def test_one_send_can_be_followed_through_the_logs(carillon: Carillon, sho
     lines = [line for line in carillon.log("sender").splitlines() if send in line]
     for message in (
         "send planned",
-        "released",
-        "OneSignal called",
+        "chunk released",
+        "provider called",
         "delivery accounted",
         "account closed",
     ):

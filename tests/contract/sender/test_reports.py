@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sender_service.accounting.reporting import FOLD_AHEAD, SETTLING, Reporting
+from sender_service.accounting.reporting import ROLL_UP_AHEAD, SEALED_DELAY, Reporting
 from sender_service.models.send import NEVER, empty_sums
 from sender_service.ops import reports as ops_reports
 from sender_service.pages.page import new_chunk, summarise
@@ -39,9 +39,9 @@ def reporting(ops: Ops) -> Reporting:
 
 async def folded(ops: Ops) -> int:
     """Sealed, and folded when that has settled; returns how many."""
-    assert await reporting(ops).fold_due() == 0
-    ops.clock.advance(SETTLING.total_seconds())
-    return await reporting(ops).fold_due()
+    assert await reporting(ops).roll_up_due() == 0
+    ops.clock.advance(SEALED_DELAY.total_seconds())
+    return await reporting(ops).roll_up_due()
 
 
 async def add_player(ops: Ops, browser: str | None, *, reported: bool = False) -> str:
@@ -128,7 +128,7 @@ async def test_report_outlives_its_sends(ops: Ops) -> None:
     await add_send(ops, [["p", "x", "0"], ["q", "y", "1"]], {"impression": [0]})
     await add_send(ops, [["r", "z", "0"]])
     before = await ops.ok("GET", REPORT)
-    ops.clock.advance(timedelta(days=36).total_seconds() - FOLD_AHEAD.total_seconds() + 1)
+    ops.clock.advance(timedelta(days=36).total_seconds() - ROLL_UP_AHEAD.total_seconds() + 1)
     assert await folded(ops) == 2
     assert await ops.ok("GET", REPORT) == before
     for name in ("sends", "pages", "interactions"):
@@ -142,15 +142,15 @@ async def test_what_was_under_way_when_the_send_was_sealed_is_in_its_report(ops:
     send = await add_send(ops, [["p", "x", "0"], ["q", "y", "1"]], {"impression": [0]})
     ops.clock.advance(timedelta(days=36).total_seconds())
     assert await SendStore(ops.database).sealed([send]) == set()
-    assert await reporting(ops).fold_due() == 0
+    assert await reporting(ops).roll_up_due() == 0
     assert await SendStore(ops.database).sealed([send]) == {send}
-    ops.clock.advance(SETTLING.total_seconds() - 1)
-    assert await reporting(ops).fold_due() == 0
+    ops.clock.advance(SEALED_DELAY.total_seconds() - 1)
+    assert await reporting(ops).roll_up_due() == 0
     page = await PageStore(ops.database).get(f"{send}:0")
     assert page is not None
     await InteractionStore(ops.database).add([(page, {(1, "click"): ops.clock()})])
     ops.clock.advance(1)
-    assert await reporting(ops).fold_due() == 1
+    assert await reporting(ops).roll_up_due() == 1
     report = await ops.ok("GET", REPORT)
     assert (report["impressions"], report["clicks"]) == (1, 1)
 
@@ -159,7 +159,7 @@ async def test_only_what_is_folded_is_ever_deleted(ops: Ops) -> None:
     send = await add_send(ops, [["p", "x", "0"]])
     (document,) = [d async for d in ops.database["sends"].find({})]
     assert "deleteAt" not in document
-    await reporting(ops).fold_due()  # too early
+    await reporting(ops).roll_up_due()  # too early
     assert "deleteAt" not in (await ops.database["sends"].find_one({"_id": send}) or {})
     ops.clock.advance(timedelta(days=36).total_seconds())
     await folded(ops)
@@ -196,13 +196,13 @@ async def test_crash_between_two_writes_folds_once(ops: Ops, at: str) -> None:
     ops.clock.advance(timedelta(days=36).total_seconds())
     whole = reporting(ops)
     broken = Reporting(whole.sends, whole.pages, whole.people, CrashingStore(ops, at), ops.clock)
-    assert await broken.fold_due() == 0  # only sealed yet
-    ops.clock.advance(SETTLING.total_seconds())
+    assert await broken.roll_up_due() == 0  # only sealed yet
+    ops.clock.advance(SEALED_DELAY.total_seconds())
     with pytest.raises(Crashed):
-        await broken.fold_due()
+        await broken.roll_up_due()
     assert await ops.ok("GET", REPORT) == before
-    await whole.fold_due()
-    await whole.fold_due()
+    await whole.roll_up_due()
+    await whole.roll_up_due()
     assert await ops.ok("GET", REPORT) == before
 
 
@@ -210,8 +210,8 @@ async def test_two_replicas_fold_once(ops: Ops) -> None:
     send = await add_send(ops, [["p", "x", "0"]])
     document = await SendStore(ops.database).get(send)
     assert document is not None
-    await reporting(ops).fold(document)
-    await reporting(ops).fold(document)  # it read the send before the other one marked it
+    await reporting(ops).roll_up(document)
+    await reporting(ops).roll_up(document)  # it read the send before the other one marked it
     assert (await ops.ok("GET", REPORT))["sends"] == 1
 
 

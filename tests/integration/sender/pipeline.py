@@ -70,7 +70,7 @@ class OneByOne:
 class UnlimitedGovernor:
     """Governor that grants every call at once."""
 
-    async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
+    async def acquire(self, app: App, *, transactional: bool, within: float) -> bool:
         return True
 
     def pause(self, app: str, seconds: float) -> None:
@@ -124,7 +124,7 @@ class Pipeline:
         return send
 
     async def release(self) -> int:
-        return await self.scheduler.turn()
+        return await self.scheduler.release_due()
 
     async def call(self) -> int:
         """OneSignal is called for all that is released, one after another."""

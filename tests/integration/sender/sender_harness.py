@@ -136,7 +136,7 @@ class SenderHarness:
         reports = ReportStore(self.database)
         document = await self.sends.get(send)
         assert document is not None
-        await Reporting(self.sends, self.pages, self.people, reports, self.clock).fold(document)
+        await Reporting(self.sends, self.pages, self.people, reports, self.clock).roll_up(document)
 
     async def sums(self, send: str) -> Any:
         return (await self.pages.sums(send))[0]

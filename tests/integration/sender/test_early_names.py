@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sender_service.planner.early import MOST_LOOKS, MOST_WAITING, EarlyNames
+from sender_service.planner.early import MAX_LOOKUPS, MAX_WAITING, EarlyNames
 from sender_service.planner.planner import Planner
 from sender_service.planner.target import Candidate
 from sender_service.store.progress import ProjectorProgress
@@ -132,7 +132,7 @@ async def test_d3_clocks_that_differ_make_no_wait_longer(stand: Stand) -> None:
     ahead = stand.world.clock() + timedelta(minutes=10)
     await stand.world.database["sends"].update_one({"_id": send}, {"$set": {"createdAt": ahead}})
     seconds, looks = await stand.until_planned(send, beats=False)
-    assert looks <= MOST_LOOKS + 1 and seconds <= 30
+    assert looks <= MAX_LOOKUPS + 1 and seconds <= 30
 
 
 async def test_d3_a_trigger_of_long_ago_waits_for_nobody(stand: Stand) -> None:
@@ -173,10 +173,10 @@ async def test_d3_a_flood_of_unknown_names_waits_in_bounds(stand: Stand) -> None
     early = EarlyNames(progress, world.clock, world.clock.monotonic)
     nobody = [Candidate([0, 1], None)]
     sends = []
-    for _ in range(MOST_WAITING + 50):
+    for _ in range(MAX_WAITING + 50):
         send: Any = {"createdAt": world.clock(), "priority": "transactional"}
         sends.append(early.put_off(send, nobody))
-    assert sum(sends) == MOST_WAITING
+    assert sum(sends) == MAX_WAITING
     world.clock.advance(2.5)
     send["looks"], send["createdAt"] = 0, world.clock()
     assert early.put_off(send, nobody)

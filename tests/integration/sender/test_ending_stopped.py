@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from sender_service.scheduler.scheduler import HELD_LOOKS, HELD_PAUSE, TIDY_SECONDS
+from sender_service.scheduler.scheduler import DELAYS_UNTIL_OVER, EXHAUSTED_DELAY, TIDY_SECONDS
 from tests.contract.sandbox.harness import KEY
 from tests.integration.sender.pipeline import Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
@@ -115,11 +115,11 @@ async def test_d5_nothing_is_held_once_what_was_held_is_over(
     assert await line.work() == 0
     assert gauge() == 1 and (await line.account_of(send))["heldSince"] is not None
     await over(line, send)
-    for _ in range(HELD_LOOKS + 1):
-        line.world.clock.advance(HELD_PAUSE.total_seconds() + 1)
-        await line.scheduler.turn()
+    for _ in range(DELAYS_UNTIL_OVER + 1):
+        line.world.clock.advance(EXHAUSTED_DELAY.total_seconds() + 1)
+        await line.scheduler.release_due()
     assert gauge() == 0
-    assert await line.scheduler._tools.budget.held_since(APP) is None
+    assert await line.scheduler._tools.budget.exhausted_since(APP) is None
 
 
 async def test_d5_what_is_held_stays_told(line: Pipeline) -> None:
@@ -127,7 +127,7 @@ async def test_d5_what_is_held_stays_told(line: Pipeline) -> None:
     for _ in range(MARKETING + 1):
         await line.planned()
     await line.work()
-    for _ in range(2 * HELD_LOOKS):
+    for _ in range(2 * DELAYS_UNTIL_OVER):
         line.world.clock.advance(TIDY_SECONDS)
-        await line.scheduler.turn()
+        await line.scheduler.release_due()
         assert gauge() == 1

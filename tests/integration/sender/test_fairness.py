@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from sender_service.models.onesignal_limits import requests_per_second
-from sender_service.scheduler.scheduler import PAGES_A_TURN
+from sender_service.scheduler.scheduler import PAGES_PER_PASS
 from sender_service.store.campaigns import app_store, campaign_key
 from shared.mongo.collections import APPS, CAMPAIGNS, PAGES, PROFILES
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
@@ -49,16 +49,16 @@ async def test_transactional_overtakes_all_marketing_that_is_queued(
     await pair.people(300)  # thirty calls
     marketing = await pair.planned()
     scheduler = pair.one.scheduler()
-    while await scheduler.turn():
+    while await scheduler.release_due():
         pass
     assert await released(pair) == {marketing: OUT - KEPT}
     # Nobody answered: what is kept free takes it at once.
     urgent = await pair.planned(priority="transactional")
-    await scheduler.turn()
+    await scheduler.release_due()
     assert await released(pair) == {marketing: OUT - KEPT, urgent: KEPT}
     # And every place that becomes free is its own, though marketing was there first.
     await answered(pair, marketing, 5)
-    await scheduler.turn()
+    await scheduler.release_due()
     assert (await released(pair))[urgent] == KEPT + 5
 
 
@@ -98,7 +98,7 @@ async def test_a_long_send_of_one_app_leaves_the_others_their_turn(
     long = await pair.planned()
     other = await another_app(pair, 3)
     short = await pair.planned(app=other)
-    await pair.one.scheduler().turn()
+    await pair.one.scheduler().release_due()
     assert await released(pair) == {long: OUT - KEPT, short: 1}
 
 
@@ -109,16 +109,16 @@ async def test_stopped_app_releases_nothing_and_goes_on_where_it_stopped(
     other = await another_app(pair, 1)
     send = await pair.planned()
     scheduler = pair.one.scheduler()
-    assert await scheduler.turn() == OUT - KEPT
+    assert await scheduler.release_due() == OUT - KEPT
     await answered(pair, send, 8)
     await app_store(pair.one.database).set(APP, {"state": "stopped"})
     await pair.one.apps.refresh()
     elsewhere = await pair.planned(app=other)
-    assert await scheduler.turn() == 1
+    assert await scheduler.release_due() == 1
     assert (await released(pair)) == {send: 0, elsewhere: 1}
     await app_store(pair.one.database).set(APP, {"state": "active"})
     await pair.one.apps.refresh()
-    assert await scheduler.turn() == 2  # of ten calls eight were answered
+    assert await scheduler.release_due() == 2  # of ten calls eight were answered
     pages = await pair.pages(send)
     assert Counter(c["state"] for p in pages for c in p["chunks"].values()) == {
         "sent": 8,
@@ -131,10 +131,10 @@ async def test_a_turn_takes_some_pages_of_an_app_then_the_next_has_its_own(
     pair: TwoReplicas,
 ) -> None:
     """Also where the limits would allow all of them: a page takes time."""
-    await pair.people(10 * (PAGES_A_TURN + 3))
+    await pair.people(10 * (PAGES_PER_PASS + 3))
     long = await pair.planned()
-    assert len(await pair.pages(long)) > PAGES_A_TURN
+    assert len(await pair.pages(long)) > PAGES_PER_PASS
     short = await pair.planned(app=await another_app(pair, 3))
     scheduler = pair.one.scheduler()
-    await scheduler.turn()
-    assert await released(pair) == {long: PAGES_A_TURN, short: 1}
+    await scheduler.release_due()
+    assert await released(pair) == {long: PAGES_PER_PASS, short: 1}

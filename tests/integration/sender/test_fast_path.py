@@ -119,5 +119,5 @@ async def test_pages_whose_sends_never_came_crowd_out_nobody(pair: TwoReplicas) 
     )
     send = await pair.planned()
     scheduler = pair.one.scheduler()
-    assert await scheduler.turn() + await scheduler.turn() == 1
+    assert await scheduler.release_due() + await scheduler.release_due() == 1
     assert len(await pair.jobs(send)) == 1

@@ -58,7 +58,7 @@ async def test_part_is_kept_for_what_is_pressing(pair: TwoReplicas) -> None:
     marketing, whole = int(100 * MARGIN * MARKETING), int(100 * MARGIN)
     assert (await budget.reserve(APP, [1] * 100, transactional=False)).calls == marketing
     assert (await budget.reserve(APP, [1], transactional=False)).calls == 0
-    assert APP in budget.held
+    assert APP in budget.exhausted
     assert (await budget.reserve(APP, [1] * 100, transactional=True)).calls == whole - marketing
     assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
 
@@ -68,18 +68,18 @@ async def test_every_replica_knows_that_an_app_is_paused(pair: TwoReplicas) -> N
     await pair.people(1)
     clock = ManualClock()
     one, two = _budget(pair, clock, 0), _budget(pair, clock, 1)
-    assert await two.held_since(APP) is None
+    assert await two.exhausted_since(APP) is None
     assert (await one.reserve(APP, [7, 1], transactional=False)).calls == 1
-    assert await two.held_since(APP) == clock()
+    assert await two.exhausted_since(APP) == clock()
     clock.advance((WINDOW_MINUTES + 1) * 60)
     assert (await two.reserve(APP, [7], transactional=False)).calls == 1
-    assert await one.held_since(APP) is None and await two.held_since(APP) is None
+    assert await one.exhausted_since(APP) is None and await two.exhausted_since(APP) is None
 
 
 async def test_app_without_anybody_is_paused(pair: TwoReplicas) -> None:
     budget = _budget(pair, ManualClock())
     assert (await budget.reserve(APP, [1], transactional=True)).calls == 0
-    assert await budget.held_since(APP) is not None
+    assert await budget.exhausted_since(APP) is not None
 
 
 async def test_window_is_never_shorter_than_onesignals(pair: TwoReplicas) -> None:
@@ -93,7 +93,7 @@ async def test_window_is_never_shorter_than_onesignals(pair: TwoReplicas) -> Non
         assert (await budget.reserve(APP, [7], transactional=False)).calls == 0
     clock.advance(60)
     assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
-    assert APP not in budget.held
+    assert APP not in budget.exhausted
 
 
 async def test_calls_are_granted_from_the_first_on(pair: TwoReplicas) -> None:
@@ -103,7 +103,7 @@ async def test_calls_are_granted_from_the_first_on(pair: TwoReplicas) -> None:
     grant = await budget.reserve(APP, [4], transactional=False)
     assert grant.calls == 1
     assert (await budget.reserve(APP, [1], transactional=False)).calls == 0
-    await budget.give_back(APP, grant)
+    await budget.refund(APP, grant)
     assert (await budget.reserve(APP, [4], transactional=False)).calls == 1
 
 
@@ -115,7 +115,7 @@ async def test_what_is_given_back_later_is_given_to_the_minute_it_was_taken_from
     budget = _budget(pair, clock)
     grant = await budget.reserve(APP, [7], transactional=False)
     clock.advance(60)
-    await budget.give_back(APP, grant)
+    await budget.refund(APP, grant)
     assert (await budget.reserve(APP, [7], transactional=False)).calls == 1
     clock.advance(WINDOW_MINUTES * 60)  # the first minute is out of the window, the second is in it
     assert (await budget.reserve(APP, [7], transactional=False)).calls == 0
@@ -135,7 +135,7 @@ async def test_what_is_repeated_counts_when_it_is_repeated(pair: TwoReplicas) ->
     assert again.calls == 1  # it fits: what was reserved for it moves
     clock.advance(WINDOW_MINUTES * 60 - 60)
     assert (await budget.reserve(APP, [1], transactional=False)).calls == 0
-    await budget.give_back(APP, again)
+    await budget.refund(APP, again)
     stored = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
     assert stored is not None and min(stored["minutes"].values()) >= 0
     clock.advance(10 * 60)

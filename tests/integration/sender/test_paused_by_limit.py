@@ -19,8 +19,8 @@ from tests.integration.sender.two_replicas import TwoReplicas
 from tests.support.clocks import ManualClock
 
 MARKETING = 7  # messages a window for an app with one subscriber, with margin and share
-BUDGET_EXHAUSTED = "held: the message limit is near"
-ALONE = "OneSignal's count is not to be had: ours alone"
+BUDGET_EXHAUSTED = "message budget exhausted"
+ALONE = "provider audience size missing"
 
 
 @pytest.fixture

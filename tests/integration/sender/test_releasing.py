@@ -22,8 +22,8 @@ from tests.unit.sender.builders import campaign
 
 async def _turns(pair: TwoReplicas, times: int = 8) -> int:
     """Both schedulers at once, again and again."""
-    schedulers = [sender.scheduler() for sender in pair.both]
-    return sum([sum(await asyncio.gather(*(s.turn() for s in schedulers))) for _ in range(times)])
+    both = [sender.scheduler().release_due for sender in pair.both]
+    return sum([sum(await asyncio.gather(*(run() for run in both))) for _ in range(times)])
 
 
 async def test_every_chunk_is_released_once(pair: TwoReplicas) -> None:

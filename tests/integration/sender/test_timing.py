@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sender_service.scheduler.scheduler import PAUSED_LOOK
+from sender_service.scheduler.scheduler import PAUSED_DELAY
 from sender_service.store.pages import DUE_LIMIT
 from tests.integration.sender.pipeline import OFFER, OUT, Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
@@ -53,7 +53,7 @@ async def test_paused_in_the_middle_goes_on_where_it_was(line: Pipeline) -> None
     send, released = await pause_in_the_middle(line)
     assert await line.work() == released, "what is released still goes, and nothing else"
     for _ in range(3):
-        line.world.clock.advance(PAUSED_LOOK.total_seconds() / 2)
+        line.world.clock.advance(PAUSED_DELAY.total_seconds() / 2)
         assert await line.work() == 0
     account = await line.account_of(send)
     assert (account["sent"], account["pending"]) == (released, PEOPLE - released)

@@ -34,7 +34,7 @@ class UnlimitedGovernor:
     pressing: list[bool] = field(default_factory=list)
     paused: list[tuple[str, float]] = field(default_factory=list)
 
-    async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
+    async def acquire(self, app: App, *, transactional: bool, within: float) -> bool:
         self.pressing.append(transactional)
         return self.gives
 

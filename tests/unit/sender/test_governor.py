@@ -45,7 +45,7 @@ def _turns(
         pacer, given_at = Pacer(lambda: rate, loop.time), []
 
         async def call() -> None:
-            if await pacer.turn(transactional=False, within=within):
+            if await pacer.acquire(transactional=False, within=within):
                 given_at.append(loop.time())
                 # Not between a turn and its call: that is nobody's to prevent.
                 loop.call_soon(loop.stall, stalls.get(len(given_at), 0.0))
@@ -94,7 +94,7 @@ def test_idle_time_is_not_saved_up() -> None:
         pacer, times = Pacer(lambda: 10, loop.time), []
         for wait in [0.0, 60.0] + [0.0] * 30:
             await asyncio.sleep(wait)
-            await pacer.turn(transactional=False, within=60)
+            await pacer.acquire(transactional=False, within=60)
             times.append(loop.time())
         return times
 
@@ -106,7 +106,7 @@ def test_transactional_goes_first() -> None:
         pacer, order = Pacer(lambda: 10, loop.time), []
 
         async def call(name: str, transactional: bool) -> None:
-            await pacer.turn(transactional=transactional, within=60)
+            await pacer.acquire(transactional=transactional, within=60)
             order.append(name)
 
         marketing = [asyncio.create_task(call("m", False)) for _ in range(5)]
@@ -121,10 +121,10 @@ def test_transactional_goes_first() -> None:
 def test_nobody_waits_longer_than_they_would() -> None:
     async def test(loop: VirtualLoop) -> None:
         pacer = Pacer(lambda: 2, loop.time)
-        turns = [pacer.turn(transactional=False, within=2.1) for _ in range(20)]
+        turns = [pacer.acquire(transactional=False, within=2.1) for _ in range(20)]
         got = await asyncio.gather(*turns)
         assert 4 <= sum(got) <= 5 and loop.time() == pytest.approx(2.1)
-        assert await pacer.turn(transactional=False, within=2), "who gave up takes nobody's turn"
+        assert await pacer.acquire(transactional=False, within=2), "who gave up takes nobody's turn"
 
     in_virtual_time(test)
 
@@ -132,11 +132,11 @@ def test_nobody_waits_longer_than_they_would() -> None:
 def test_pause_stops_every_call() -> None:
     async def test(loop: VirtualLoop) -> None:
         pacer = Pacer(lambda: 100, loop.time)
-        await pacer.turn(transactional=False, within=1)
+        await pacer.acquire(transactional=False, within=1)
         pacer.pause(30)
         pacer.pause(5)  # a shorter one doesn't end a longer one
-        assert not await pacer.turn(transactional=True, within=5)
-        assert await pacer.turn(transactional=True, within=60)
+        assert not await pacer.acquire(transactional=True, within=5)
+        assert await pacer.acquire(transactional=True, within=60)
         assert loop.time() >= 30
 
     in_virtual_time(test)
@@ -145,9 +145,9 @@ def test_pause_stops_every_call() -> None:
 def test_pause_while_waiting_counts_too() -> None:
     async def test(loop: VirtualLoop) -> None:
         pacer = Pacer(lambda: 1, loop.time)
-        await pacer.turn(transactional=False, within=1)
+        await pacer.acquire(transactional=False, within=1)
         loop.call_later(0.5, pacer.pause, 10)
-        assert await pacer.turn(transactional=False, within=60)
+        assert await pacer.acquire(transactional=False, within=60)
         assert loop.time() >= 10.5
 
     in_virtual_time(test)
@@ -157,9 +157,9 @@ def test_without_a_share_nobody_has_a_turn() -> None:
     async def test(loop: VirtualLoop) -> None:
         rate = 0.0
         pacer = Pacer(lambda: rate, loop.time)
-        assert not await pacer.turn(transactional=True, within=5)
+        assert not await pacer.acquire(transactional=True, within=5)
         rate = 10.0
-        assert await pacer.turn(transactional=True, within=5)
+        assert await pacer.acquire(transactional=True, within=5)
 
     in_virtual_time(test)
 
@@ -170,15 +170,15 @@ def test_one_apps_pause_is_not_anothers() -> None:
     async def test(loop: VirtualLoop) -> None:
         governor = Governor(Alone(), GovernorSettings(), loop.time)
         one, other = (build_app(name) for name in ("one", "other"))
-        assert await governor.turn(one, transactional=True, within=1)
+        assert await governor.acquire(one, transactional=True, within=1)
         waiting = [
-            asyncio.create_task(governor.turn(one, transactional=True, within=60))
+            asyncio.create_task(governor.acquire(one, transactional=True, within=60))
             for _ in range(500)
         ]
         governor.pause("one", 30)
         await asyncio.sleep(0)
-        assert await governor.turn(other, transactional=False, within=1)
-        assert not await governor.turn(one, transactional=True, within=1)
+        assert await governor.acquire(other, transactional=False, within=1)
+        assert not await governor.acquire(one, transactional=True, within=1)
         for task in waiting:
             task.cancel()
 

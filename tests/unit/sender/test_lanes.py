@@ -82,7 +82,7 @@ class UnlimitedGovernor:
 
     given = 0
 
-    async def turn(self, app: App, *, transactional: bool, within: float) -> bool:
+    async def acquire(self, app: App, *, transactional: bool, within: float) -> bool:
         self.given += 1
         return True
 
@@ -103,7 +103,7 @@ async def test_who_waited_for_a_connection_takes_another_turn() -> None:
             for _ in range(PLACES + 1)
         ]
         await eventually(lambda: server.calls == PLACES)
-        await asyncio.sleep(dispatcher.STALE_TURN_SECONDS * 1.5)
+        await asyncio.sleep(dispatcher.STALE_SLOT_SECONDS * 1.5)
         assert turns.given == PLACES + 1
         server.speaks.set()
         outcomes: list[Outcome | None] = await asyncio.gather(*calls)
@@ -118,7 +118,7 @@ async def test_marketing_that_hangs_takes_no_place_of_what_is_pressing() -> None
             asyncio.create_task(one._call(build_app(), _job("marketing"))) for _ in range(PLACES)
         ]
         await eventually(lambda: server.calls == PLACES)
-        async with asyncio.timeout(dispatcher.TURN_SECONDS / 2):
+        async with asyncio.timeout(dispatcher.SLOT_SECONDS / 2):
             pressing = await one._call(build_app(), _job("transactional"))
         assert pressing == Sent(ONESIGNAL_APP_ID, replayed=False)
         server.speaks.set()
@@ -126,7 +126,7 @@ async def test_marketing_that_hangs_takes_no_place_of_what_is_pressing() -> None
 
 
 async def test_who_gets_no_connection_in_time_is_handed_back(monkeypatch: Any) -> None:
-    monkeypatch.setattr(dispatcher, "TURN_SECONDS", 0.05)
+    monkeypatch.setattr(dispatcher, "SLOT_SECONDS", 0.05)
     async with hanging() as (server, client):
         one = _dispatcher(client, UnlimitedGovernor())
         stuck = [
