@@ -1,4 +1,4 @@
-"""Keys of an app: making one, and replacing one by another without a moment in which none is valid."""
+"""Keys of an app: random values, their prefixes and their ids."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def _depth_of(value: Any) -> int:
 
 
 def _written(source: str | None) -> str:
-    """The source, where it is no template."""
+    """Return the source if it isn't a template, else an empty text."""
     return "" if source is None or is_template(source) else source
 
 
@@ -56,7 +56,7 @@ def _longest(sources: Iterable[str]) -> str:
 
 
 def _unless_template(check: Callable[[str], str]) -> AfterValidator:
-    """What is written out is checked now, what is rendered then. Kept as it was written."""
+    """Return a validator that checks plain texts now; templates are checked when rendered."""
 
     def judge(source: str, info: ValidationInfo) -> str:
         if not is_template(source) and info.context is not STORED:
@@ -109,7 +109,7 @@ class Button(Wire):
 
 
 class Variant(Wire):
-    """`contents` has at least `en`: what a language is missing falls back to it."""
+    """A variant of a campaign. `contents` has at least `en`, the fallback of missing languages."""
 
     id: ShortId
     weight: float = Field(default=1, ge=0, le=1_000)
@@ -122,7 +122,7 @@ class Variant(Wire):
     data: Storable = {}
 
     def sources(self) -> Iterator[str]:
-        """Everything that is rendered, in all languages."""
+        """Yield every rendered text of the variant, in all languages."""
         yield from self.headings.values()
         yield from self.contents.values()
         links = (self.url, self.icon, self.image)
@@ -138,7 +138,7 @@ class Variant(Wire):
 
     @model_validator(mode="after")
     def _light(self, info: ValidationInfo) -> Self:
-        """What is written out counts now, what is rendered then."""
+        """Check the push's size without its templates. Raises ValueError."""
         if info.context is STORED:
             return self
         body = {
@@ -170,7 +170,7 @@ class Variant(Wire):
 
 
 def texts_in(value: Any) -> list[str]:
-    """Return all texts of a body that nobody has looked at yet. Raises ValueError for too many."""
+    """Return all templates of an unvalidated body. Raises ValueError for too many."""
     found: list[str] = []
     waiting: list[Any] = [value]
     while waiting:
@@ -187,7 +187,7 @@ def texts_in(value: Any) -> list[str]:
 
 
 class CampaignBody(Wire):
-    """What `PUT` takes."""
+    """The body of `PUT` for a campaign."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     location: Literal["PushNotificationLocation"] = "PushNotificationLocation"
@@ -215,7 +215,7 @@ class CampaignBody(Wire):
 
     @model_validator(mode="after")
     def _reaches_somebody(self, info: ValidationInfo) -> Self:
-        """What is stored already goes on as it did: such hours are no hours."""
+        """Refuse empty quiet hours, unless stored. Raises ValueError."""
         hours = self.policy.quiet_hours
         if hours is not None and hours.start == hours.end and info.context is not STORED:
             raise ValueError(
@@ -242,9 +242,9 @@ class Campaign(CampaignBody):
 
     @classmethod
     def stored(cls, document: Mapping[str, Any]) -> Self:
-        """A campaign out of the database."""
+        """Return a campaign as it is stored."""
         return cls.model_validate(document, context=STORED)
 
     def sources(self) -> list[str]:
-        """Everything that is rendered, of all variants."""
+        """Return every rendered text of all variants."""
         return [source for variant in self.variants for source in variant.sources()]

@@ -146,7 +146,7 @@ def _of_text(function: Function) -> Function:
 
 @wraps(do_default)
 def _default(value: Any, *args: Any, **kwargs: Any) -> Any:
-    """`null` is as good as absent."""
+    """Return the default for `null` as for an absent value."""
     meter.charge(CALL_STEPS)
     default = args[0] if args else kwargs.get("default_value", "")
     return default if value is None else do_default(value, *args, **kwargs)
@@ -197,7 +197,7 @@ def _list(values: Iterable[Any]) -> list[Any]:
 
 @pass_context
 def _map(context: Context, values: Iterable[Any], *filters: str, **how: Any) -> Iterable[Any]:
-    """Of each an attribute, or a number: other filters make something new of each."""
+    """Return an attribute or a number of each item; other filters could grow without limit."""
     if len(filters) > 1 or any(name not in NUMERIC for name in filters):
         raise TextFault("map takes attribute, or one of " + ", ".join(sorted(NUMERIC)))
     check_attribute(how.get("attribute"))

@@ -1,4 +1,4 @@
-"""How large a push is: push services carry 4,096 bytes, and OneSignal's own keys are among them."""
+"""The size of a push: push services accept 4,096 bytes, OneSignal's own keys included."""
 
 from __future__ import annotations
 
