@@ -1,4 +1,7 @@
-"""A trigger becomes a send: once, whoever says it how often. Used by the stage and by the ops API."""
+"""Intake of triggers: each becomes one send, however often it arrives.
+
+Used by the stage and by the ops API.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ class IntakeStores:
 
 
 class FastPath(Protocol):
-    """Plans and releases small transactional sends at once; what it leaves, the planner takes."""
+    """Plans and releases small transactional sends at once; the planner takes the rest."""
 
     async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> Any: ...
 
@@ -45,7 +48,7 @@ class FastPath(Protocol):
 
 
 class Intake:
-    """Turns what was said into sends. `nudge` wakes the planner of this process."""
+    """Turns triggers into sends. `notify` wakes the planner of this process."""
 
     def __init__(
         self,
@@ -69,9 +72,9 @@ class Intake:
         self._upload = ListUpload(stores.sends, stores.parts)
 
     async def accept(self, said: Sequence[TriggerRequest]) -> list[Rejected | None]:
-        """For each: None when it is a send now (or was before), else why it is a dead letter.
+        """Return None for each request that has a send, else the reason of its dead letter.
 
-        What names an app but is wrong otherwise becomes a refused send. Raises StoreUnavailable.
+        An invalid trigger with an app becomes a refused send. Raises StoreUnavailable.
         """
         if any(self._apps.get(s.head.app) is None for s in said):
             await self._apps.refresh()  # perhaps it is only new, or we are
@@ -93,7 +96,7 @@ class Intake:
         return verdicts
 
     async def accept_lines(self, lines: Lines) -> str:
-        """A list over HTTP; returns the send's id. Raises Rejected, StoreUnavailable."""
+        """Accept a list over HTTP; return the send's id. Raises Rejected, StoreUnavailable."""
         said = await self._upload.take(lines, self)
         if isinstance(said.trigger, Trigger):
             (verdict,) = await self.accept([said])
@@ -105,7 +108,7 @@ class Intake:
         return said.head.id
 
     async def drop_list(self, send: str) -> None:
-        """Of a send that was cancelled: nobody will plan it."""
+        """Delete the list of a cancelled send, which isn't planned any more."""
         await self._parts.forget(send)
 
     async def _accept_whole(self, said: Sequence[TriggerRequest]) -> list[Rejected | None]:
@@ -129,16 +132,14 @@ class Intake:
         return [None if digests[one.head.id] == one.digest else reused() for one in said]
 
     async def check(self, terms: Terms) -> tuple[datetime, datetime]:
-        """(when it is due, when it expires). Raises Rejected for what would refuse the send."""
+        """Return when it is due and when it expires. Raises Rejected if the send would be refused."""
         await self.check_names(terms)
         await self._check_campaign(terms, {})
         return terms.life(self._clock())
 
     async def check_names(self, terms: Terms) -> None:
-        """Raise UnknownApp, or InvalidPayload where the app has no such campaign.
-
-        Whoever asks over HTTP can correct it, so no send is kept of it.
-        """
+        """Check that app and campaign exist. Raises UnknownApp, InvalidPayload."""
+        # A caller over HTTP can correct it, so no send is stored.
         if self._apps.get(terms.app) is None:
             await self._apps.refresh()
         if self._apps.get(terms.app) is None:
@@ -158,14 +159,13 @@ class Intake:
         return replace(said, trigger=without_nobody(said.trigger, allowed))
 
     def allowed_logins(self, app: str) -> Collection[str]:
-        """Return an app's real logins that look like nobody's."""
+        """Return the app's real logins that look like placeholders."""
         known = self._apps.get(app)
         return known.allowed_logins if known is not None else ()
 
     async def to_send(self, said: TriggerRequest, read: Campaigns | None = None) -> Send:
-        """What would be stored: refused, when something is wrong with it. `read`: what campaigns a
-        batch has read already.
-        """
+        """Return the send to store; an invalid trigger gives a refused one. `read`: campaigns that
+        the batch has read already, extended here."""
         now = self._clock()
         if isinstance(said.trigger, InvalidPayload):
             return self._send(said, now, error=said.trigger)
@@ -237,7 +237,6 @@ def _unknown(field: str, message: str) -> InvalidPayload:
 
 
 def _log_taken_in(send: str, app: str) -> None:
-    """Whichever way it came."""
     log.info("trigger taken in", extra={"send": send, "app": app})
 
 

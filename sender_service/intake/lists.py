@@ -1,7 +1,7 @@
-"""A list that comes in parts, in any order, each perhaps more than once: kept until all are there.
+"""Lists in parts, which come in any order and more than once: stored until all are there.
 
-The first part that comes makes the send, due for planning at its end: if the planner finds it then,
-parts are missing and it is refused. The last part makes it due at its own time.
+The first part creates the send, due for planning when it expires. A planner that finds it then
+refuses it, because parts are missing. The last part makes it due at its own time.
 """
 
 from __future__ import annotations
@@ -30,8 +30,11 @@ class ListIntake:
         self._clock = clock
 
     async def take(self, said: TriggerRequest, draft: Draft) -> Rejected | None:
-        """None when the part is kept (or was before, or its send has ended), else why it is a dead
-        letter. Raises StoreUnavailable; to be repeated then, which changes nothing."""
+        """Store a part; return the reason if it is a dead letter.
+
+        Return None if it is stored, was stored before, or its send has ended. Raises
+        StoreUnavailable; repeating it changes nothing.
+        """
         assert said.part is not None
         send = await self._sends.get(said.head.id)
         if send is None:
@@ -97,12 +100,12 @@ def too_many() -> Rejected:
 
 
 def _name(said: TriggerRequest, part: Part) -> str:
-    """The part's document, named by its content: another content is another document."""
+    """Return the id of the part's document, which differs by content."""
     return f"{said.head.id}:{part.number}:{said.digest[:32]}"
 
 
 def _begin(send: Send, said: TriggerRequest, part: Part) -> Send:
-    """Not due before all parts are there, or its time is over."""
+    """Return the send, due for planning when it expires, until all parts are there."""
     refused = send["state"] == "refused"
     parts: Parts = {
         "of": part.of,

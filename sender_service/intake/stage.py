@@ -1,4 +1,4 @@
-"""The stage on `carillon.triggers`: a trigger becomes a document, then its offset is committed."""
+"""The stage on `carillon.triggers`: stores a send for each trigger, then commits its offset."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A list over HTTP: the trigger on the first line, then one recipient a line, of any length.
 
-It is cut into parts as it comes, so memory stays bounded; they belong to nobody until the send is
-stored with the last line, and are dropped when a line is wrong or the client goes away. Of a few
-recipients it is the same as a trigger that names them, and may take the fast lane.
+It is cut into parts as it arrives, so memory is bounded. Parts belong to no send until the last
+line, when the send is stored. They are deleted if a line is wrong or the client disconnects. A
+short list equals a trigger with recipients, and may take the fast path.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PART_RECIPIENTS = 5_000
 
 
 class SendFactory(Protocol):
-    """Says whether a send may be, and what is stored of it."""
+    """Checks terms and makes the send to store."""
 
     async def check(self, terms: Terms) -> tuple[datetime, datetime]: ...
 
@@ -55,7 +55,7 @@ class SendFactory(Protocol):
 
 @dataclass
 class _Cut:
-    """What came so far: the parts that are written, and the recipients that aren't yet."""
+    """Recipients read so far: written parts, and recipients that aren't written yet."""
 
     send: str
     digest: Any
@@ -69,9 +69,9 @@ class _Cut:
     _token: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
 
     def add(self, found: Recipient | BadName, size: int) -> bool:
-        """True when the part is full. Raises TooLarge, Rejected.
+        """Add a recipient; return whether the part is full. Raises TooLarge, Rejected.
 
-        The digest is over what can be read: what an app allows later makes no other list of it.
+        The digest covers all readable names: an app's later settings don't change it.
         """
         if isinstance(found, Recipient):
             document = to_document(found)
@@ -109,9 +109,10 @@ class ListUpload:
         self._parts = parts
 
     async def take(self, lines: Lines, judge: SendFactory) -> TriggerRequest:
-        """What was said: a whole trigger where the list is short, and nothing of it is stored; else
-        its terms, and it is. Raises Rejected, naming the line, and StoreUnavailable; then nothing
-        is kept."""
+        """Store a list; return its terms, or the whole trigger of a short list, which isn't stored.
+
+        Raises Rejected, naming the line, and StoreUnavailable; nothing is stored then.
+        """
         terms = read_head(await anext(lines, None))
         _, expires = await judge.check(terms)
         shared = digest_of(terms.document())
@@ -137,7 +138,7 @@ class ListUpload:
         return said
 
     async def _cut(self, lines: Lines, cut: _Cut, expires: datetime | None) -> None:
-        """Write the parts; only look at the lines where the send is known already."""
+        """Write the parts; for a known send only read the lines."""
         async for number, line in lines:
             is_full = cut.add(read_recipient(number, line, cut.total), len(line))
             if is_full:
@@ -156,7 +157,7 @@ class ListUpload:
     async def _begin(
         self, said: TriggerRequest, cut: _Cut, shared: str, judge: SendFactory
     ) -> Send | None:
-        """Store the send; returns the one that was faster, if there was one."""
+        """Store the send; return the existing one if another request was faster."""
         parts: Parts = {
             "of": len(cut.names),
             "shared": shared,

@@ -16,8 +16,7 @@ CALL_STEPS = 5
 
 
 def check_attribute(name: object) -> None:
-    """Check that the attribute is a short path, as each item looks up each part. Raises TextFault.
-    """
+    """Check that the attribute is a short path, as each item looks up each part. Raises TextFault."""
     if not isinstance(name, str):
         return
     if len(name) > MAX_ATTRIBUTE or name.count(".") + name.count(",") >= MAX_ATTRIBUTE_PARTS:

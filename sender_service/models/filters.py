@@ -1,7 +1,7 @@
-"""Which filters, tests and methods a push's text may use, and what each of them costs.
+"""Filters, tests and methods that a push's text may use, with their costs.
 
-What isn't listed isn't there. `tests/unit/sender/test_sandbox_surface.py` lists what Jinja2 and Python
-offer, so that what a new version adds is looked at before anybody can use it.
+What isn't listed doesn't exist. `tests/unit/sender/test_sandbox_surface.py` lists what Jinja2 and
+Python offer. So additions of a new version are reviewed before use.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def offered_tests() -> dict[str, Function]:
 
 
 def short_text(pieces: Iterable[str]) -> str:
-    """Join the pieces. Raises TextFault before they are a long text."""
+    """Join the pieces. Raises TextFault if the text is too long."""
     kept, length = [], 0
     for piece in pieces:
         length += len(piece)
@@ -121,7 +121,7 @@ def short_range(*bounds: int) -> range:
 
 
 def to_text(value: object) -> str:
-    """Return what a person may read: a text, or a number as people write it. Raises TextFault."""
+    """Return a value as readable text, numbers as people write them. Raises TextFault."""
     if isinstance(value, str):
         return value
     if isinstance(value, Undefined):
@@ -197,7 +197,8 @@ def _list(values: Iterable[Any]) -> list[Any]:
 
 @pass_context
 def _map(context: Context, values: Iterable[Any], *filters: str, **how: Any) -> Iterable[Any]:
-    """Return an attribute or a number of each item; other filters could grow without limit."""
+    """Yield an attribute or a number of each item."""
+    # Other filters could make a larger value of each.
     if len(filters) > 1 or any(name not in NUMERIC for name in filters):
         raise TextFault("map takes attribute, or one of " + ", ".join(sorted(NUMERIC)))
     check_attribute(how.get("attribute"))

@@ -1,5 +1,4 @@
-"""Unreadable names of a list: each is skipped and counted, and the first ones are reported. Pure.
-"""
+"""Unreadable names of a list: each is skipped and counted, and the first ones are reported. Pure."""
 
 from __future__ import annotations
 
@@ -104,8 +103,7 @@ def _sentence(path: list[Any], message: str) -> str:
 
 
 def why_nobody(kind: str, name: str, allowed: Collection[str]) -> tuple[str, str] | None:
-    """Return the code and message if it names nobody, else None. `allowed`: the app's real logins.
-    """
+    """Return the code and message if it names nobody, else None. `allowed`: the app's real logins."""
     if kind == "login":
         return ("placeholder_login", MESSAGE) if is_placeholder(name, allowed) else None
     if kind == "player":

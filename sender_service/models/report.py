@@ -41,8 +41,7 @@ class SendReport(TypedDict):
 
 
 class Report(TypedDict):
-    """A campaign's report of deleted sends. `pending`: added sends that aren't marked as rolled up.
-    """
+    """A campaign's report of deleted sends. `pending`: added sends that aren't marked as rolled up."""
 
     _id: str
     app: str

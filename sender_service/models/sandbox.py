@@ -54,7 +54,7 @@ _BINOPS = MappingProxyType(
 
 
 def steps_of(tree: nodes.Node) -> int:
-    """Count the steps of going through the nodes below once, whatever they are applied to."""
+    """Count the steps of one pass through all nodes, whatever their values."""
     waiting, steps = [tree], 0
     while waiting:
         node = waiting.pop()
@@ -64,7 +64,7 @@ def steps_of(tree: nodes.Node) -> int:
 
 
 class _Generator(CodeGenerator):
-    """Writes the calls that charge for what no function of the environment sees."""
+    """Generates the calls that charge for operations which the environment doesn't intercept."""
 
     def visit_Concat(self, node: nodes.Concat, frame: Any) -> None:
         self.write("environment.concat_values((")
@@ -128,7 +128,7 @@ def _has_constant(sides: Iterable[nodes.Expr]) -> bool:
 
 
 def _path_of(node: nodes.Node) -> str:
-    """`profile.basket.total`, where that is what is shown; else nothing."""
+    """Return the path of a plain lookup (`profile.basket.total`), else an empty text."""
     parts: list[str] = []
     while isinstance(node, nodes.Getattr):
         parts, node = [node.attr, *parts], node.node
@@ -137,7 +137,7 @@ def _path_of(node: nodes.Node) -> str:
 
 @pass_context
 def _not_constant(_: Context, value: object) -> object:
-    """Never called: Jinja2 works nothing out while it compiles, uncounted, where this needs a context."""
+    """Keep Jinja2 from evaluating constants, uncounted, when it compiles. Never called."""
     return value
 
 
@@ -155,7 +155,7 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
         self.charge_for = meter.charge_for
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """A key comes before a method: `cart.items` is the cart's own."""
+        """Look up a key before a method: `cart.items` is the cart's own."""
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
@@ -172,13 +172,13 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
 
     @staticmethod
     def concat_values(values: Iterable[object]) -> str:
-        """`a ~ b`, which no sandbox sees."""
+        """Evaluate `a ~ b`, which Jinja2's sandbox doesn't intercept."""
         meter.charge(CALL_STEPS)
         return short_text(to_text(value) for value in values)
 
     @staticmethod
     def cut(value: Any, start: Any, stop: Any, step: Any) -> Any:
-        """`a[1:2]`, which no sandbox sees either."""
+        """Evaluate `a[1:2]`, which Jinja2's sandbox doesn't intercept."""
         if not isinstance(value, str | list | tuple):
             raise TextFault("only texts and lists are cut")
         meter.charge(
@@ -208,7 +208,8 @@ class PushEnvironment(ImmutableSandboxedEnvironment):
         return context.call(called, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Numbers only, but for `+`: not `"x" * 10**9`, nor a text's `"%999999999d" % 1`."""
+        """Evaluate an operator on numbers, or `+` on texts. Raises TextFault."""
+        # Not `"x" * 10**9`, nor a text's `"%999999999d" % 1`.
         if not isinstance(left, int | float) or not isinstance(right, int | float):
             if operator == "+" and isinstance(left, str) and isinstance(right, str):
                 meter.charge(meter.weigh(left) + meter.weigh(right))

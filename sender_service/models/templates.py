@@ -176,8 +176,7 @@ def _compile(source: str) -> Compiled:
 
 
 def is_compiled(source: str) -> bool:
-    """Return whether it can be rendered without compiling. Compiling takes up to 20 µs a character.
-    """
+    """Return whether it can be rendered without compiling. Compiling takes up to 20 µs a character."""
     return not is_template(source) or source in _kept
 
 
@@ -198,8 +197,7 @@ def render(source: str, context: Mapping[str, object]) -> str:
 
 
 def render_more(source: str, context: dict[str, Any]) -> str:
-    """Render with the remaining steps; the context includes GLOBALS. Raises Rejected like `render`.
-    """
+    """Render with the remaining steps; the context includes GLOBALS. Raises Rejected like `render`."""
     if not is_template(source):
         return source
     compiled = _kept.get(source)

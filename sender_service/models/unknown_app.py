@@ -25,6 +25,5 @@ class UnknownApp(NotFound):
         self.status = 404 if field is None else 422
 
     def among(self, known: Sequence[str]) -> UnknownApp:
-        """Return the same error with the nearest of these apps, else all of them if they are few.
-        """
+        """Return the same error with the nearest of these apps, else all of them if they are few."""
         return UnknownApp(self.app, self.field, suggest(self.app, known))

@@ -1,6 +1,6 @@
-"""Where a person's names stand outside of pages: one list, which an export shows and an erasure blanks.
+"""Records with a person's names, outside of pages: exported or blanked.
 
-Whoever finds one place does both with it, so that the two can't drift apart.
+Each finder does both, so that export and erasure can't differ.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LONG_ENOUGH = 8  # characters: shorter names are found by chance in bytes that a
 
 @dataclass(frozen=True)
 class Place:
-    """Something that names the person: how it reads, and how it is blanked."""
+    """A record that names the person: its content, and how to blank it."""
 
     shown: Document
     blank: Callable[[], Awaitable[None]]
@@ -44,7 +44,7 @@ class PersonalDataFinder:
 
     @property
     def finders(self) -> Mapping[str, Finder]:
-        """By collection."""
+        """Finders by collection."""
         return {
             SENDS.name: self._triggers,
             PARTS.name: self._parts,
@@ -108,8 +108,10 @@ def _is_about(letter: Document, erased: DataSubject) -> bool:
 
 
 def _told(letter: Document, erased: DataSubject) -> Document:
-    """Another app's namesake goes as well (the name of the app may be what was wrong with the record),
-    but is nobody's to read."""
+    """Return the exported dead letter; without its content if that is another app's.
+
+    A namesake in another app is erased too: the app's name may be the record's error.
+    """
     head = {"id": letter["_id"], "topic": letter["topic"], "code": letter["code"]}
     key, value = DeadLetter.decode(letter["key"]), DeadLetter.decode(letter["value"])
     app = value.get("app", erased.app) if isinstance(value, dict) else erased.app

@@ -1,4 +1,4 @@
-"""Erase and undo travel as events, so that each service blanks what is its own (docs/design.md 4)."""
+"""Erase and undo requests, published as events for both services (docs/design.md 4)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SHOWN = 1_000  # events whose ids are answered
 
 
 class Writer(Protocol):
-    """Publishes, or raises LogUnavailable."""
+    """Publishes records. Raises LogUnavailable."""
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None: ...
 
 
 class EventPublisher:
-    """Events on their way to the log, some at a time; the first ones' ids are remembered."""
+    """Publishes events in batches; keeps the ids of the first ones."""
 
     def __init__(self, writer: Writer, at_once: int) -> None:
         self._writer = writer
@@ -38,7 +38,7 @@ class EventPublisher:
         self.ids: list[str] = []
 
     async def add(self, event: Event) -> None:
-        """Raises LogUnavailable."""
+        """Add an event; publish a full batch. Raises LogUnavailable."""
         self.count += 1
         if len(self.ids) < SHOWN:
             self.ids.append(event.id)
@@ -47,7 +47,7 @@ class EventPublisher:
             await self.publish()
 
     async def publish(self) -> None:
-        """What is waiting. Raises LogUnavailable."""
+        """Publish the waiting events. Raises LogUnavailable."""
         waiting, self._waiting = self._waiting, []
         await self._writer.publish(
             [OutgoingRecord(EVENTS_TOPIC.name, e.key, e.dump(), e.type) for e in waiting]
@@ -55,8 +55,11 @@ class EventPublisher:
 
 
 class ErasureRequester:
-    """Names in the events are person ids, which are keyed hashes, and keyed hashes of logins: the
-    log keeps an event for 30 days, and must not learn from it what it is to forget."""
+    """Publishes erase and undo events.
+
+    Events name people by person ids and by keyed hashes of logins only. The log keeps an event for
+    30 days and must not reveal what it erases.
+    """
 
     def __init__(
         self,
@@ -73,13 +76,18 @@ class ErasureRequester:
         self._at_once = at_once
 
     async def erase(self, profile: Document) -> EventPublisher:
-        """One event for each visitor id of the person, and for the stand-in of each player, which an
-        import would speak as. The first one asks ingest to look for browsers that aren't known yet.
+        """Publish the erase events of a person; return their publisher.
 
-        Each names all players and aliases where they are few. Where they are not, an event would be
-        larger than the log takes: then players are named by their stand-ins' events, aliases by more
-        events of the first visitor. Read and told in pieces; cut off between two, it is to be asked
-        for again. Raises StoreUnavailable, LogUnavailable."""
+        There is one event for each visitor id, and one for each player's stand-in, which imports
+        use. The first one asks ingest to find unknown browsers.
+
+        Each event names all players and aliases if they are few. Otherwise an event could exceed
+        the log's limit. Then the stand-ins' events name the players, and more events of the first
+        visitor name the aliases.
+
+        Names are read and published in batches. If it is interrupted, it must be requested again.
+        Raises StoreUnavailable, LogUnavailable.
+        """
         people, told = self._people, EventPublisher(self._writer, self._at_once)
         players = await _few(people.players_of(profile))
         aliases = await _few(people.aliases_of(profile))
@@ -116,7 +124,7 @@ class ErasureRequester:
         })  # fmt: skip
 
     async def undo(self, profile: Document, merge: Document) -> str:
-        """Raises LogUnavailable."""
+        """Publish the undo of a merge; return the event's id. Raises LogUnavailable."""
         told = EventPublisher(self._writer, self._at_once)
         data = {"person": profile["_id"], "merge": merge["_id"]}
         visitor = str(merge["visitor"])
@@ -135,7 +143,7 @@ class ErasureRequester:
 
 
 async def _few(names: AsyncIterator[str]) -> list[str] | None:
-    """All of them, in order; None where they are more than an event may name."""
+    """Return all names, sorted; None if they are more than an event may name."""
     async for some in _some(names, FEW + 1):
         return sorted(some) if len(some) <= FEW else None
     return []

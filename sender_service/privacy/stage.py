@@ -1,7 +1,7 @@
-"""The stage that forgets: on `carillon.erase` it blanks what is the sender's, in place.
+"""The erasure stage: on each erase event it blanks the sender's data in place.
 
-Outcomes, sums and interactions stay; they hang on places in pages, not on names. Repeated, it finds
-nothing left to blank.
+Outcomes, sums and interactions stay; they refer to positions in pages, not to names. Repeating it
+changes nothing.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Erasure:
         )
 
     async def handle(self, items: Sequence[Item[Event]]) -> list[Poison]:
-        """Raises StoreUnavailable, to be tried again."""
+        """Erase the persons of these events in two passes. Raises StoreUnavailable, to be retried."""
         by_app: dict[str, list[Event]] = defaultdict(list)
         for item in items:
             by_app[item.value.app].append(item.value)
@@ -88,8 +88,10 @@ class Erasure:
         await PersonalDataFinder(self.store).blank(erased)
 
     async def _look_again(self, erased: DataSubject, since: datetime) -> None:
-        """Somebody may have planned while ingest still knew the person. Whom it knows now came since:
-        a late erasure, or one that is read late, leaves them alone."""
+        """Blank pages that were planned while ingest still knew the person.
+
+        People whom ingest knows now came back since: a late erasure leaves them alone.
+        """
         pages: list[str] = []
         named: set[tuple[str, str]] = set()
         async for page, _, members in self.store.members(erased.app, since):
@@ -108,7 +110,7 @@ class Erasure:
                 yield page
 
     async def _blank(self, erased: DataSubject, pages: Sequence[str]) -> None:
-        """First all that can be blanked; then, once a second, what was under way."""
+        """Blank what can be blanked; then check once a second what was in progress."""
         left = list(pages)
         for second in range(UNDER_WAY_SECONDS + 1):
             wait = second < UNDER_WAY_SECONDS
@@ -118,7 +120,7 @@ class Erasure:
             await self.sleep(1)
 
     async def _page(self, name: str, erased: DataSubject, *, wait: bool) -> bool:
-        """True when something of it must be looked at again."""
+        """Blank one page; return whether it must be checked again."""
         while (page := await self.pages.get(name)) is not None:
             edit = PageEdit(page, self.sweep_seconds)
             is_gone = partial(erased.covers, at=page["plannedAt"])

@@ -1,4 +1,4 @@
-"""The `audit` collection: who did what to which of our things; no bodies, no personal data."""
+"""The `audit` collection: requests that changed or showed something; no bodies, no personal data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEPT = timedelta(days=400)  # a year, and time to look back at it
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One request that changed something, or showed what is personal."""
+    """A request that changed something or showed personal data."""
 
     who: Principal
     method: str
@@ -30,7 +30,7 @@ class AuditEntry:
 
 
 class AuditStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores audit entries. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._audit = database[AUDIT.name]
@@ -47,7 +47,7 @@ class AuditStore:
     async def newest(
         self, since: datetime | None, before: datetime, limit: int, apps: Apps = None
     ) -> list[dict[str, Any]]:
-        """The newest first, of [since, before), of these apps."""
+        """Return the entries of these apps in [since, before), newest first."""
         span = Span("at", since or EVER, before)
         found = await newest_of(
             self._audit, of_apps(apps), span, limit=limit, shown={"expireAt": 0}

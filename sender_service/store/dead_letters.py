@@ -1,4 +1,4 @@
-"""The `dead_letters` collection: what was set aside, to be looked at and published again."""
+"""The `dead_letters` collection: records that a stage couldn't handle, to inspect and replay."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ CONTENT = {
 
 @dataclass(frozen=True)
 class DeadLetterQuery:
-    """Which dead letters; None: any. [since, before). One that names no app is in nobody's `apps`."""
+    """A filter of dead letters in [since, before); None matches all.
+
+    A dead letter without an app matches no `apps`.
+    """
 
     before: datetime
     since: datetime | None = None
@@ -47,13 +50,13 @@ class DeadLetterQuery:
 
 
 class DeadLetterStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores dead letters. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._letters = database[DEAD_LETTERS.name]
 
     async def put(self, letters: Sequence[DeadLetter]) -> None:
-        """Once each: the id names the record's place. What became of one since stays."""
+        """Insert dead letters that are new; the id names the record. Existing ones stay."""
         writes = [
             UpdateOne(
                 {"_id": letter.id},
@@ -70,7 +73,7 @@ class DeadLetterStore:
                 )
 
     async def newest(self, query: DeadLetterQuery, limit: int) -> list[dict[str, Any]]:
-        """Without their content."""
+        """Return the newest dead letters, without their content."""
         span = Span("at", query.since or EVER, query.before)
         return await newest_of(self._letters, query.fields, span, limit=limit, shown=CONTENT)
 
@@ -92,7 +95,7 @@ def _stored(letter: DeadLetter) -> Document:
 
 
 def app_of(letter: DeadLetter) -> str | None:
-    """Return the app that the record names; None where it names none, or can't be read."""
+    """Return the app that the record names; None if it names none or can't be read."""
     value = DeadLetter.decode(letter.value)
     app = value.get("app") if isinstance(value, dict) else None
     return app if isinstance(app, str) and len(app) <= MOST_APP else None

@@ -1,4 +1,4 @@
-"""What became of a person in sends: looked for in their pages, which are read one after another."""
+"""Outcomes of a person in sends, found by reading the sends' pages one after another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1, "priority": 1}
 
 @dataclass(frozen=True)
 class PersonFilter:
-    """Somebody: by all ids of the person, or by players of whom no person was known."""
+    """A person's members: by the person's ids, or by players without a person."""
 
     persons: Collection[str]
     players: Collection[str]
@@ -49,7 +49,7 @@ class MemberOutcome:
 
 
 class OutcomeReader:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Finds outcomes. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._sends = database[SENDS.name]
@@ -61,7 +61,7 @@ class OutcomeReader:
             return await self._sends.find_one({"_id": send}, HEAD)
 
     async def recent(self, app: str, before: datetime, limit: int) -> list[Document]:
-        """The app's newest sends."""
+        """Return the app's newest sends."""
         span = Span("createdAt", EVER, before)
         return await newest_of(self._sends, {"app": app}, span, limit=limit, shown=HEAD)
 
@@ -73,7 +73,7 @@ class OutcomeReader:
         return found
 
     async def interactions(self, pages: Collection[str]) -> dict[str, dict[str, Any]]:
-        """Page → kind → member's index → when."""
+        """Return page → kind → member's index → time."""
         seen: dict[str, dict[str, Any]] = {}
         with translate_mongo_errors():
             for page in pages:

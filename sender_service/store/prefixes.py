@@ -1,7 +1,7 @@
-"""Ids by their first letters, as people type them: bounded looks at an index, never at `_id` itself.
+"""Ids found by their first letters, as people type them, with bounded index reads.
 
-A range of `_id` is a scan on some engines (docs/design.md 6), so sends and dead letters keep their first
-letters in a field of their own, and so do profiles.
+A range of `_id` is a scan on some engines (docs/design.md 6). So sends, dead letters and profiles
+store their first letters in a field of their own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ A_LOOK = 1_000
 
 
 class PrefixReader:
-    """Finds ids of the apps that a caller holds. Every method raises StoreUnavailable."""
+    """Finds ids in the caller's apps. Every method raises StoreUnavailable."""
 
     def __init__(self, database: Database) -> None:
         self._sends = database[SENDS.name]
