@@ -39,4 +39,4 @@ async def close_complete(
 async def release_caps(contacts: ContactStore, page: Page) -> None:
     """Release the caps of a closed page's people who got nothing from it."""
     if page["capped"] and not page["open"]:
-        await contacts.give_back(page["app"], unsent_people(page), page["send"])
+        await contacts.release(page["app"], unsent_people(page), page["send"])

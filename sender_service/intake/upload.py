@@ -48,7 +48,7 @@ class SendFactory(Protocol):
 
     async def check(self, terms: Terms) -> tuple[datetime, datetime]: ...
 
-    async def to_send(self, said: TriggerRequest) -> Send: ...
+    async def to_send(self, request: TriggerRequest) -> Send: ...
 
     def allowed_logins(self, app: str) -> Collection[str]: ...
 
@@ -108,34 +108,34 @@ class ListUpload:
         self._sends = sends
         self._parts = parts
 
-    async def take(self, lines: Lines, judge: SendFactory) -> TriggerRequest:
+    async def take(self, lines: Lines, factory: SendFactory) -> TriggerRequest:
         """Store a list; return its terms, or the whole trigger of a short list, which isn't stored.
 
         Raises Rejected, naming the line, and StoreUnavailable; nothing is stored then.
         """
         terms = read_head(await anext(lines, None))
-        _, expires = await judge.check(terms)
+        _, expires = await factory.check(terms)
         shared = digest_of(terms.document())
-        cut = _Cut(terms.id, hashlib.sha256(shared.encode()), judge.allowed_logins(terms.app))
+        cut = _Cut(terms.id, hashlib.sha256(shared.encode()), factory.allowed_logins(terms.app))
         before = await self._sends.get(terms.id)
         try:
             await self._cut(lines, cut, None if before is not None else expires)
             terms._malformed = cut.malformed
-            said = TriggerRequest(terms, terms, f"lines:{cut.digest.hexdigest()}")
+            request = TriggerRequest(terms, terms, f"lines:{cut.digest.hexdigest()}")
             if cut.is_short:
                 whole = Trigger.model_validate({**terms.document(), "recipients": cut.waiting})
                 whole._malformed = cut.malformed
-                return replace(said, trigger=whole)
+                return replace(request, trigger=whole)
             if before is None:
-                before = await self._begin(said, cut, shared, judge)
-            if before is not None and before["digest"] != said.digest:
+                before = await self._begin(request, cut, shared, factory)
+            if before is not None and before["digest"] != request.digest:
                 raise reused()
         except BaseException:  # the client went away, too
             await self._parts.drop(cut.names)
             raise
-        if before is not None:  # said before: the same is kept already
+        if before is not None:  # repeated: the same list is stored already
             await self._parts.drop(cut.names)
-        return said
+        return request
 
     async def _cut(self, lines: Lines, cut: _Cut, expires: datetime | None) -> None:
         """Write the parts; for a known send only read the lines."""
@@ -155,7 +155,7 @@ class ListUpload:
         await self._parts.put(name, cut.send, recipients, expires + KEPT_AFTER_EXPIRY)
 
     async def _begin(
-        self, said: TriggerRequest, cut: _Cut, shared: str, judge: SendFactory
+        self, request: TriggerRequest, cut: _Cut, shared: str, factory: SendFactory
     ) -> Send | None:
         """Store the send; return the existing one if another request was faster."""
         parts: Parts = {
@@ -165,7 +165,7 @@ class ListUpload:
             "recipients": cut.total - cut.malformed.count,
             "complete": True,
         }
-        send: Send = {**await judge.to_send(said), "parts": parts}
+        send: Send = {**await factory.to_send(request), "parts": parts}
         if send["state"] == "refused":  # the campaign was switched off meanwhile
             await self._parts.drop(cut.names)
         return await self._sends.get(send["_id"]) if await self._sends.insert([send]) else None

@@ -43,15 +43,17 @@ class DataSubject:
     @classmethod
     def of(cls, app: str, events: Sequence[Event], hash_of: Callable[[str], str]) -> DataSubject:
         """Build the names from erase events of this app."""
-        told = [(event.occurred_at + ON_ITS_WAY, event.data) for event in events]
+        dated = [(event.occurred_at + ON_ITS_WAY, event.data) for event in events]
         return cls(
             app=app,
             persons=_until(
-                (name, at) for at, d in told for name in (d.get("person"), *_list(d.get("aliases")))
+                (name, at)
+                for at, d in dated
+                for name in (d.get("person"), *_list(d.get("aliases")))
             ),
-            players=_until((name, at) for at, d in told for name in _list(d.get("players"))),
+            players=_until((name, at) for at, d in dated for name in _list(d.get("players"))),
             visitors=_until((e.visitor_id, e.occurred_at + ON_ITS_WAY) for e in events),
-            login_hashes=_until((d.get("loginHash"), at) for at, d in told),
+            login_hashes=_until((d.get("loginHash"), at) for at, d in dated),
             hash_of=hash_of,
         )
 
@@ -93,10 +95,10 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _until(told: Iterable[tuple[object, datetime]]) -> Until:
+def _until(dated: Iterable[tuple[object, datetime]]) -> Until:
     """Return the latest time of each name."""
     last: dict[str, datetime] = {}
-    for name, at in told:
+    for name, at in dated:
         if isinstance(name, str) and name:
             last[name] = max(at, last.get(name, at))
     return last
@@ -152,13 +154,13 @@ def trigger_without(trigger: dict[str, Any], erased: DataSubject, at: datetime) 
 
 def standing_at(document: Any, paths: Iterable[str]) -> dict[str, Any]:
     """Return path → current value, so an export lists what an erasure would blank."""
-    shown: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for path in paths:
         value = document
         for step in path.split("."):
             value = value[int(step)] if isinstance(value, list) else value[step]
-        shown[path] = value
-    return shown
+        values[path] = value
+    return values
 
 
 def names_person(value: Any, erased: DataSubject, at: datetime) -> bool:

@@ -70,9 +70,9 @@ def leave_out(value: dict[str, Any], error: ValidationError) -> LeftOut:
     *outer, field = place
     holder = value[outer[0]] if outer else value
     places = [index for index in range(len(holder[field])) if index not in bad]
-    held = {**holder, field: [holder[field][index] for index in places]}
+    changed = {**holder, field: [holder[field][index] for index in places]}
     named = tuple(name for name in bad.values() if name is not None)
-    rest = {**value, outer[0]: held} if outer else held
+    rest = {**value, outer[0]: changed} if outer else changed
     return LeftOut(rest, Malformed(len(bad), named), ".".join(place), not places, places)
 
 

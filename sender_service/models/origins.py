@@ -35,8 +35,8 @@ def to_origin(text: str) -> str:
     if parts.scheme not in DEFAULT_PORTS or not host:
         raise ValueError(EXAMPLE)
     _check_bare(text, parts)
-    shown = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
-    return f"{parts.scheme}://{_host(parts, host)}{shown}"
+    suffix = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{_host(parts, host)}{suffix}"
 
 
 def _check_bare(text: str, parts: SplitResult) -> None:

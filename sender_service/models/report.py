@@ -17,7 +17,7 @@ from sender_service.models.send import Sums, empty_sums
 
 COUNTED = ("sent", "measurable", "impressions", "clicks", "closes")
 PLURAL = {"impression": "impressions", "click": "clicks", "close": "closes"}
-UNKNOWN = "unknown"  # the browser of a player that never told
+UNKNOWN = "unknown"  # the browser of a player that never reported it
 
 
 class Cell(TypedDict):
@@ -76,8 +76,8 @@ def has_reported(entry: Mapping[str, Any] | None) -> bool:
     """Return whether a webhook came for this player after its browser's last status."""
     if entry is None:
         return False
-    told, seen = entry.get("status", {}).get("at"), entry.get("lastSeenAt")
-    return told is not None and seen is not None and bool(seen > told)
+    status_at, seen = entry.get("status", {}).get("at"), entry.get("lastSeenAt")
+    return status_at is not None and seen is not None and bool(seen > status_at)
 
 
 def add_cells(total: list[Cell], more: Iterable[Cell]) -> None:

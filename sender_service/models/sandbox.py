@@ -1,8 +1,8 @@
-"""What a push's text may do: Jinja2's sandbox, in which nothing grows and nothing takes long.
+"""The sandbox of push texts: Jinja2 with limits on size and steps.
 
-Texts are rendered on the planner's event loop, with variables that anybody may send. So what can make
-a large thing of a small one (`"x".center(10**9)`, `a ~ a ~ a`, `[a, a]`, a loop in a loop) is refused or
-bounded, and what grows with its input is charged in steps (see `metering`).
+Texts are rendered on the planner's event loop, with untrusted variables. So what makes a large value of
+a small one is refused or limited (`"x".center(10**9)`, `a ~ a ~ a`, `[a, a]`, a loop in a loop). What
+grows with its input is charged in steps (see `metering`).
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ from shared.names import Login, PlayerId, to_id
 MAX_TRIGGER_BYTES = 1024 * 1024
 MAX_PARTS = 1_000
 MAX_RECIPIENTS = 2_000_000  # of all parts: who was met is remembered while they are planned
-SOMEBODY = {"visitor": "somebody"}  # stands in a list that must not be empty
+PLACEHOLDER = {"visitor": "somebody"}  # stands in a list that must not be empty
 FEW_RECIPIENTS = 100  # so many may take the fast lane
 DEFAULT_LIFE = timedelta(hours=24)
 LONGEST_LIFE = timedelta(days=7)
@@ -229,7 +229,7 @@ def _read(value: dict[str, Any]) -> Trigger:
     if found.is_empty and "part" not in value:
         raise refuse_all(found)
     if found.is_empty:  # the other parts may have some
-        rest = {k: v for k, v in value.items() if k != "audience"} | {"recipients": [SOMEBODY]}
+        rest = {k: v for k, v in value.items() if k != "audience"} | {"recipients": [PLACEHOLDER]}
     trigger, unknown = validate_tolerantly(Trigger, rest)
     if found.is_empty:
         trigger = trigger.model_copy(update={"recipients": []})

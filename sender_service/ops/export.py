@@ -108,7 +108,7 @@ def _as_if_erased(known: PersonNames, hash_of: Callable[[str], str]) -> DataSubj
 
 async def _shown(find: Finder, erased: DataSubject) -> AsyncIterator[Document]:
     async for place in find(erased):
-        yield place.shown
+        yield place.content
 
 
 async def _named(documents: AsyncIterator[Document]) -> AsyncIterator[Document]:

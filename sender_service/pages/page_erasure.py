@@ -51,4 +51,4 @@ def orphaned_bodies(page: Page) -> list[int]:
         if member[2]:
             root = root_of(member[2])
             roots[root] = roots.get(root, True) and is_blank(member)
-    return [int(root) for root, lonely in roots.items() if lonely]
+    return [int(root) for root, is_orphaned in roots.items() if is_orphaned]

@@ -18,7 +18,7 @@ from shared.secrets import Vault
 
 FEW = 50  # names that each of a person's events may carry
 AT_ONCE = 500  # events published together, and names in one event
-SHOWN = 1_000  # events whose ids are answered
+MAX_IDS = 1_000  # events whose ids are answered
 
 
 class Writer(Protocol):
@@ -40,7 +40,7 @@ class EventPublisher:
     async def add(self, event: Event) -> None:
         """Add an event; publish a full batch. Raises LogUnavailable."""
         self.count += 1
-        if len(self.ids) < SHOWN:
+        if len(self.ids) < MAX_IDS:
             self.ids.append(event.id)
         self._waiting.append(event)
         if len(self._waiting) >= self._at_once:
@@ -88,24 +88,26 @@ class ErasureRequester:
         Names are read and published in batches. If it is interrupted, it must be requested again.
         Raises StoreUnavailable, LogUnavailable.
         """
-        people, told = self._people, EventPublisher(self._writer, self._at_once)
+        people, publisher = self._people, EventPublisher(self._writer, self._at_once)
         players = await _few(people.players_of(profile))
         aliases = await _few(people.aliases_of(profile))
         event = partial(self._erasure, profile, self._clock())
         first = ""
         async for visitor in people.visitors_of(profile):
             first = first or visitor
-            is_first = told.count == 0
-            await told.add(event(visitor, players or [], aliases or [], others=is_first))
+            is_first = publisher.count == 0
+            await publisher.add(event(visitor, players or [], aliases or [], others=is_first))
         async for player in people.players_of(profile):
-            is_first = told.count == 0
+            is_first = publisher.count == 0
             stand_in = f"os:{player}"
-            await told.add(event(stand_in, players or [player], aliases or [], others=is_first))
+            await publisher.add(
+                event(stand_in, players or [player], aliases or [], others=is_first)
+            )
         if aliases is None:
             async for some in _some(people.aliases_of(profile), self._at_once):
-                await told.add(event(first, [], some, others=False))
-        await told.publish()
-        return told
+                await publisher.add(event(first, [], some, others=False))
+        await publisher.publish()
+        return publisher
 
     def _erasure(
         self,
@@ -125,12 +127,12 @@ class ErasureRequester:
 
     async def undo(self, profile: Document, merge: Document) -> str:
         """Publish the undo of a merge; return the event's id. Raises LogUnavailable."""
-        told = EventPublisher(self._writer, self._at_once)
+        publisher = EventPublisher(self._writer, self._at_once)
         data = {"person": profile["_id"], "merge": merge["_id"]}
         visitor = str(merge["visitor"])
-        await told.add(self._event(profile, UNDO_MERGE, visitor, self._clock(), data))
-        await told.publish()
-        return told.ids[0]
+        await publisher.add(self._event(profile, UNDO_MERGE, visitor, self._clock(), data))
+        await publisher.publish()
+        return publisher.ids[0]
 
     @staticmethod
     def _event(

@@ -167,7 +167,7 @@ class Scheduler:
             send = turn.sends[page.send]
             if send is None:  # the intake that stored its page didn't come to store it
                 orphans.append(page.id)
-            elif page.is_held(send, now):
+            elif page.is_paused(send, now):
                 held.append(page.id)
             elif send["state"] != "planning" and len(chosen) < PAGES_A_TURN:
                 chosen.append(page)

@@ -35,11 +35,11 @@ class AuditStore:
     def __init__(self, database: Database) -> None:
         self._audit = database[AUDIT.name]
 
-    async def add(self, deed: AuditEntry) -> None:
+    async def add(self, entry: AuditEntry) -> None:
         document = {
-            "at": deed.at, "app": deed.app, "method": deed.method, "route": deed.route,
-            "target": deed.target, "status": deed.status, "expireAt": deed.at + KEPT,
-            "who": {"id": deed.who.id, "name": deed.who.name, "role": deed.who.role},
+            "at": entry.at, "app": entry.app, "method": entry.method, "route": entry.route,
+            "target": entry.target, "status": entry.status, "expireAt": entry.at + KEPT,
+            "who": {"id": entry.who.id, "name": entry.who.name, "role": entry.who.role},
         }  # fmt: skip
         with translate_mongo_errors():
             await self._audit.insert_one({"_id": str(uuid.uuid4()), **document})
@@ -50,6 +50,6 @@ class AuditStore:
         """Return the entries of these apps in [since, before), newest first."""
         span = Span("at", since or EVER, before)
         found = await newest_of(
-            self._audit, of_apps(apps), span, limit=limit, shown={"expireAt": 0}
+            self._audit, of_apps(apps), span, limit=limit, fields={"expireAt": 0}
         )
         return [{"id": d.pop("_id"), **d} for d in found]

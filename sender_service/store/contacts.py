@@ -46,7 +46,7 @@ class ContactStore:
         """
         while True:
             known = await self._read(app, people)
-            refused, writes = _judge(app, people, known, send, caps, now)
+            refused, writes = _check_caps(app, people, known, send, caps, now)
             if not writes:
                 return refused
             with translate_mongo_errors():
@@ -56,15 +56,15 @@ class ContactStore:
         self, app: str, people: People, send: str, caps: Sequence[Cap], now: datetime
     ) -> set[str]:
         """Return the people whose cap is reached; records nothing."""
-        return _judge(app, people, await self._read(app, people), send, caps, now)[0]
+        return _check_caps(app, people, await self._read(app, people), send, caps, now)[0]
 
-    async def give_back(self, app: str, people: Collection[str], send: str) -> None:
+    async def release(self, app: str, people: Collection[str], send: str) -> None:
         """Remove this send's pushes of people who got nothing."""
         keys = [_key(app, person) for person in people]
         with translate_mongo_errors():
-            for wanted in in_batches("_id", keys):
+            for batch in in_batches("_id", keys):
                 await self._contacts.update_many(
-                    {**wanted, "ring.send": send},
+                    {**batch, "ring.send": send},
                     {"$pull": {"ring": {"send": send}}, "$inc": {"rev": 1}},
                 )
 
@@ -73,8 +73,8 @@ class ContactStore:
         keys = [_key(app, name) for name in sorted(names)]
         found: dict[str, Document] = {}
         with translate_mongo_errors():
-            for wanted in in_batches("_id", keys):
-                found |= {d["_id"]: d for d in await read_all(self._contacts, wanted)}
+            for batch in in_batches("_id", keys):
+                found |= {d["_id"]: d for d in await read_all(self._contacts, batch)}
         return found
 
 
@@ -87,7 +87,7 @@ def _names(people: People, person: str) -> list[str]:
     return [person, *people[person][:MAX_ALIASES]]
 
 
-def _judge(
+def _check_caps(
     app: str,
     people: People,
     known: Mapping[str, Document],

@@ -31,7 +31,7 @@ from shared.mongo.whole_reads import walk
 PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
 TRIGGERS_A_READ = 4  # of up to 1 MiB each
 PARKED_A_READ = 500
-DEEDS_A_READ = 500
+ENTRIES_A_READ = 500
 
 
 class ErasureStore:
@@ -45,9 +45,9 @@ class ErasureStore:
     ) -> AsyncIterator[tuple[str, datetime, list[list[str]]]]:
         """Yield page id, planning time and members of an app's pages, since a time if given."""
         query: Document = {"app": app} | ({"plannedAt": {"$gte": since}} if since else {})
-        pages, shown = self._database[PAGES.name], {"members": 1, "plannedAt": 1}
+        pages, fields = self._database[PAGES.name], {"members": 1, "plannedAt": 1}
         with translate_mongo_errors():
-            async for page in walk(pages, query, shown, at_once=PAGES_A_READ):
+            async for page in walk(pages, query, fields, at_once=PAGES_A_READ):
                 yield page["_id"], page["plannedAt"], page["members"]
 
     async def count(self) -> int:
@@ -66,16 +66,16 @@ class ErasureStore:
         """
         owners: dict[str, str] = {}
         with translate_mongo_errors():
-            for wanted in in_batches("_id", sorted({player for player, _ in members})):
-                async for entry in self._database[PLAYERS.name].find(wanted, {"person": 1}):
+            for batch in in_batches("_id", sorted({player for player, _ in members})):
+                async for entry in self._database[PLAYERS.name].find(batch, {"person": 1}):
                     owners[entry["_id"]] = entry["person"]
         return {m for m in members if owners.get(m[0]) and m[1] in ("", owners[m[0]])}
 
     async def triggers(self, app: str) -> AsyncIterator[tuple[str, datetime, Document]]:
         """Yield send id, creation time and trigger of an app's sends."""
-        sends, shown = self._database[SENDS.name], {"trigger": 1, "createdAt": 1}
+        sends, fields = self._database[SENDS.name], {"trigger": 1, "createdAt": 1}
         with translate_mongo_errors():
-            async for send in walk(sends, {"app": app}, shown, at_once=TRIGGERS_A_READ):
+            async for send in walk(sends, {"app": app}, fields, at_once=TRIGGERS_A_READ):
                 yield send["_id"], send["createdAt"], send["trigger"]
 
     async def change_trigger(self, send: str, changes: Document) -> None:
@@ -95,23 +95,23 @@ class ErasureStore:
         if blank and page["open"]:
             await self._set(BODIES.name, page["bodies"], blank)
 
-    async def letters(self) -> AsyncIterator[Document]:
+    async def dead_letters(self) -> AsyncIterator[Document]:
         """Yield the dead letters that still have content."""
-        shown = {"topic": 1, "code": 1, "at": 1, "key": 1, "value": 1}
+        fields = {"topic": 1, "code": 1, "at": 1, "key": 1, "value": 1}
         with translate_mongo_errors():
-            letters, full = self._database[DEAD_LETTERS.name], {"value": {"$ne": ""}}
-            async for letter in walk(letters, full, shown, at_once=TRIGGERS_A_READ):
-                yield letter
+            dead_letters, full = self._database[DEAD_LETTERS.name], {"value": {"$ne": ""}}
+            async for dead_letter in walk(dead_letters, full, fields, at_once=TRIGGERS_A_READ):
+                yield dead_letter
 
-    async def blank_dead_letter(self, letter: str) -> None:
-        await self._set(DEAD_LETTERS.name, letter, {"key": "", "value": "", "erased": True})
+    async def blank_dead_letter(self, dead_letter: str) -> None:
+        await self._set(DEAD_LETTERS.name, dead_letter, {"key": "", "value": "", "erased": True})
 
     async def contacts(self, erased: DataSubject) -> AsyncIterator[tuple[datetime, Document]]:
         """Yield the person's erasure time and contact document."""
         untils = {f"{erased.app}:{person}": until for person, until in erased.persons.items()}
         with translate_mongo_errors():
-            for wanted in in_batches("_id", sorted(untils)):
-                async for contact in self._database[CONTACTS.name].find(wanted):
+            for batch in in_batches("_id", sorted(untils)):
+                async for contact in self._database[CONTACTS.name].find(batch):
                     yield untils[contact["_id"]], contact
 
     async def drop_contact(self, contact: Document, until: datetime) -> None:
@@ -134,8 +134,8 @@ class ErasureStore:
 
     async def drop_parked(self, events: Collection[str]) -> None:
         with translate_mongo_errors():
-            for wanted in in_batches("_id", sorted(events)):
-                await self._database[PARKED.name].delete_many(wanted)
+            for batch in in_batches("_id", sorted(events)):
+                await self._database[PARKED.name].delete_many(batch)
 
     async def bodies(self, page: str) -> list[Document]:
         """Return the rendered texts of an open page; none for a closed one."""
@@ -148,16 +148,16 @@ class ErasureStore:
     async def audit_entries(self, persons: Collection[str]) -> AsyncIterator[Document]:
         """Yield audit entries about these person ids, which are keyed hashes."""
         with translate_mongo_errors():
-            for wanted in in_batches("target.person", sorted(persons)):
-                audit, shown = self._database[AUDIT.name], {"expireAt": 0}
-                async for deed in walk(audit, wanted, shown, at_once=DEEDS_A_READ):
-                    yield deed
+            for batch in in_batches("target.person", sorted(persons)):
+                audit, fields = self._database[AUDIT.name], {"expireAt": 0}
+                async for entry in walk(audit, batch, fields, at_once=ENTRIES_A_READ):
+                    yield entry
 
     async def tombstones(self, persons: Collection[str]) -> AsyncIterator[Document]:
         """Yield tombstones of earlier erasures of these persons."""
         with translate_mongo_errors():
-            for wanted in in_batches("_id", sorted(persons)):
-                async for tombstone in self._database[ERASED.name].find(wanted, {"at": 1}):
+            for batch in in_batches("_id", sorted(persons)):
+                async for tombstone in self._database[ERASED.name].find(batch, {"at": 1}):
                     yield tombstone
 
     async def _set(self, collection: str, key: str, changes: Document) -> None:

@@ -31,7 +31,7 @@ class InteractionStore:
     def __init__(self, database: Database) -> None:
         self._interactions = database[INTERACTIONS.name]
 
-    async def add(self, sightings: Sequence[tuple[Page, Seen]]) -> int:
+    async def add(self, interactions: Sequence[tuple[Page, Seen]]) -> int:
         """Record interactions of these pages; return how many are new.
 
         Repeating it changes nothing. Writes are conditional: a lost one is read and tried again,
@@ -40,9 +40,9 @@ class InteractionStore:
         recorded = 0
         with translate_mongo_errors():
             while True:
-                known = await self._read([page["_id"] for page, _ in sightings])
+                known = await self._read([page["_id"] for page, _ in interactions])
                 writes, new = [], 0
-                for page, seen in sightings:
+                for page, seen in interactions:
                     found = known.get(page["_id"])
                     fresh = _fresh(found, seen)
                     if fresh:
@@ -55,8 +55,8 @@ class InteractionStore:
 
     async def _read(self, pages: Sequence[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
-        for wanted in in_batches("_id", pages):
-            found |= {d["_id"]: d for d in await read_all(self._interactions, wanted)}
+        for batch in in_batches("_id", pages):
+            found |= {d["_id"]: d for d in await read_all(self._interactions, batch)}
         return found
 
     async def counts(self, send: str) -> dict[str, int]:

@@ -63,13 +63,13 @@ class OutcomeReader:
     async def recent(self, app: str, before: datetime, limit: int) -> list[Document]:
         """Return the app's newest sends."""
         span = Span("createdAt", EVER, before)
-        return await newest_of(self._sends, {"app": app}, span, limit=limit, shown=HEAD)
+        return await newest_of(self._sends, {"app": app}, span, limit=limit, fields=HEAD)
 
-    async def of_send(self, send: str, wanted: PersonFilter) -> list[MemberOutcome]:
+    async def of_send(self, send: str, person: PersonFilter) -> list[MemberOutcome]:
         found: list[MemberOutcome] = []
-        shown = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "faults": 1, "plannedAt": 1}
-        async for page in pages_of(self._pages, send, shown, at_once=PAGES_A_READ):
-            found += _of_page(cast(Page, page), wanted)
+        fields = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "faults": 1, "plannedAt": 1}
+        async for page in pages_of(self._pages, send, fields, at_once=PAGES_A_READ):
+            found += _of_page(cast(Page, page), person)
         return found
 
     async def interactions(self, pages: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -83,9 +83,9 @@ class OutcomeReader:
         return seen
 
 
-def _of_page(page: Page, wanted: PersonFilter) -> Iterator[MemberOutcome]:
+def _of_page(page: Page, person: PersonFilter) -> Iterator[MemberOutcome]:
     for index, member in enumerate(page["members"]):
-        if wanted.has(member):
+        if person.has(member):
             yield _found(page, index, member)
 
 

@@ -44,7 +44,7 @@ class OpenPage:
     tried: bool
     silent_at: datetime
 
-    def is_held(self, send: Send, now: datetime) -> bool:
+    def is_paused(self, send: Send, now: datetime) -> bool:
         """Return whether a pause stops it: it has no attempt and isn't expired."""
         paused = send["paused"] and send["state"] == "sending" and send["expiresAt"] > now
         return paused and not self.tried
@@ -123,8 +123,8 @@ class PageStore:
     async def get_many(self, pages: Sequence[str]) -> dict[str, Page]:
         found: dict[str, Page] = {}
         with translate_mongo_errors():
-            for wanted in in_batches("_id", pages):
-                for page in await read_all(self._pages, wanted):
+            for batch in in_batches("_id", pages):
+                for page in await read_all(self._pages, batch):
                     found[page["_id"]] = cast(Page, page)
         return found
 
@@ -132,8 +132,8 @@ class PageStore:
         """Return the pages of these OneSignal messages."""
         found: dict[str, Page] = {}
         with translate_mongo_errors():
-            for wanted in in_batches("notifications", messages):
-                for page in await read_all(self._pages, wanted):
+            for batch in in_batches("notifications", messages):
+                for page in await read_all(self._pages, batch):
                     found[page["_id"]] = cast(Page, page)
         return list(found.values())
 
@@ -167,9 +167,9 @@ class PageStore:
 
     async def open_dues(self, send: str) -> list[tuple[str, datetime, int]]:
         """Return id, due time and unanswered calls of each open page of a send."""
-        shown = {"due": 1, "out": 1}
+        fields = {"due": 1, "out": 1}
         with translate_mongo_errors():
-            found = await read_all(self._pages, {"send": send, "open": True}, shown)
+            found = await read_all(self._pages, {"send": send, "open": True}, fields)
         return [(page["_id"], page["due"], page["out"]) for page in found]
 
     async def out(self, app: str, now: datetime, sweep: timedelta) -> int:
@@ -195,9 +195,9 @@ class PageStore:
     async def postpone(self, pages: Sequence[str], due: datetime) -> None:
         """Make open pages due later; concurrent edits fail and are repeated."""
         with translate_mongo_errors():
-            for held in in_batches("_id", pages):
+            for batch in in_batches("_id", pages):
                 await self._pages.update_many(
-                    {**held, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
+                    {**batch, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
                 )
 
     async def make_due(self, send: str, due: datetime) -> None:
@@ -231,14 +231,14 @@ class PageStore:
             add_sums(total, page["sums"])
             found[page["send"]] = (total, still_open + page["open"])
 
-        shown = {"n": 1, "send": 1, "sums": 1, "open": 1}
+        fields = {"n": 1, "send": 1, "sums": 1, "open": 1}
         known = [page_id(send, n) for send, pages in sends.items() for n in range(pages)]
         with translate_mongo_errors():
-            for wanted in in_batches("_id", known):
-                for page in await read_all(self._pages, wanted, shown):
+            for batch in in_batches("_id", known):
+                for page in await read_all(self._pages, batch, fields):
                     add(page)
         for send in (send for send, pages in sends.items() if not pages):
-            async for page in pages_of(self._pages, send, shown):
+            async for page in pages_of(self._pages, send, fields):
                 add(page)
         return found
 

@@ -44,12 +44,12 @@ class ParkedStore:
         """Return the events of these messages."""
         found: list[Event] = []
         with translate_mongo_errors():
-            for wanted in in_batches("message", messages):
-                for document in await read_all(self._parked, wanted):
+            for batch in in_batches("message", messages):
+                for document in await read_all(self._parked, batch):
                     found.append(Event.model_validate(document["event"]))
         return found
 
     async def remove(self, events: Sequence[str]) -> None:
         with translate_mongo_errors():
-            for wanted in in_batches("_id", events):
-                await self._parked.delete_many(wanted)
+            for batch in in_batches("_id", events):
+                await self._parked.delete_many(batch)

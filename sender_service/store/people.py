@@ -34,9 +34,9 @@ class PeopleReader:
 
     async def by_visitors(self, app: str, visitors: Sequence[str]) -> dict[str, Document]:
         """Return visitor id → its present person's profile."""
-        wanted = set(visitors)
+        requested = set(visitors)
         found = await self._in(self._profiles, "visitors", visitors, {})
-        return {v: p for p in found if p["app"] == app for v in p["visitors"] if v in wanted}
+        return {v: p for p in found if p["app"] == app for v in p["visitors"] if v in requested}
 
     async def by_players(self, app: str, players: Sequence[str]) -> dict[str, Document]:
         """Return player id → its present owner's profile; unknown ids are absent."""
@@ -97,6 +97,6 @@ class PeopleReader:
     ) -> list[Document]:
         found: list[Document] = []
         with translate_mongo_errors():
-            for wanted in in_batches(field, values):
-                found += await read_all(collection, {**wanted, **also})
+            for batch in in_batches(field, values):
+                found += await read_all(collection, {**batch, **also})
         return found

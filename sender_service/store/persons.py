@@ -102,25 +102,25 @@ class PersonReader:
         with translate_mongo_errors():
             return await self._merges.find_one(owned)
 
-    def players(self, profile: Document, shown: Fields = None) -> AsyncIterator[Document]:
-        return _each(self._players, _owned(profile), shown)
+    def players(self, profile: Document, fields: Fields = None) -> AsyncIterator[Document]:
+        return _each(self._players, _owned(profile), fields)
 
-    def merges(self, profile: Document, shown: Fields = None) -> AsyncIterator[Document]:
-        return _each(self._merges, _owned(profile), shown)
+    def merges(self, profile: Document, fields: Fields = None) -> AsyncIterator[Document]:
+        return _each(self._merges, _owned(profile), fields)
 
-    def browsers(self, profile: Document, shown: Fields = None) -> AsyncIterator[Document]:
-        return _each(self._visitors, {"people": profile["_id"]}, shown)
+    def browsers(self, profile: Document, fields: Fields = None) -> AsyncIterator[Document]:
+        return _each(self._visitors, {"people": profile["_id"]}, fields)
 
 
 def _owned(profile: Document) -> Document:
     return {"app": profile["app"], "person": profile["_id"]}
 
 
-async def _each(collection: Collection, query: Document, shown: Fields) -> AsyncIterator[Document]:
+async def _each(collection: Collection, query: Document, fields: Fields) -> AsyncIterator[Document]:
     """Yield documents, a few at a time: a person may have any number of them."""
     with translate_mongo_errors():
-        at_once = A_READ if shown is None else NAMES_A_READ
-        async for document in walk_index(collection, query, shown, at_once=at_once):
+        at_once = A_READ if fields is None else NAMES_A_READ
+        async for document in walk_index(collection, query, fields, at_once=at_once):
             yield document
 
 

@@ -21,14 +21,14 @@ class PrefixReader:
 
     def __init__(self, database: Database) -> None:
         self._sends = database[SENDS.name]
-        self._letters = database[DEAD_LETTERS.name]
+        self._dead_letters = database[DEAD_LETTERS.name]
         self._profiles = database[PROFILES.name]
 
     async def sends(self, prefix: str, apps: Apps) -> list[str]:
         return await _by_head(self._sends, prefix, apps)
 
-    async def letters(self, prefix: str, apps: Apps) -> list[str]:
-        return await _by_head(self._letters, prefix, apps)
+    async def dead_letters(self, prefix: str, apps: Apps) -> list[str]:
+        return await _by_head(self._dead_letters, prefix, apps)
 
     async def persons(self, prefix: str, apps: Apps) -> list[str]:
         return await _by_head(self._profiles, prefix, apps)
@@ -40,8 +40,8 @@ async def _by_head(collection: Collection, prefix: str, apps: Apps) -> list[str]
     with translate_mongo_errors():
         query = {"head": head_of(prefix)}
         found = await read_all(collection, query, {"app": 1}, limit=A_LOOK)
-    return _held([one for one in found if one["_id"].startswith(prefix)], apps)
+    return _allowed_ids([one for one in found if one["_id"].startswith(prefix)], apps)
 
 
-def _held(found: list[Document], apps: Apps) -> list[str]:
+def _allowed_ids(found: list[Document], apps: Apps) -> list[str]:
     return sorted(str(one["_id"]) for one in found if apps is None or one.get("app") in apps)

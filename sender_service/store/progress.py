@@ -66,9 +66,9 @@ class ProjectorProgress:
             return
         self._looked = began
         query: dict[str, Any] = {"partitions": {"$exists": True}}
-        shown = {"beat": 1, "partitions": 1}
+        fields = {"beat": 1, "partitions": 1}
         with translate_mongo_errors():
-            found = await read_all(self._processes, query, shown, limit=MOST_PROCESSES)
+            found = await read_all(self._processes, query, fields, limit=MOST_PROCESSES)
         self._seen = {document["_id"]: self._note(document, began) for document in found}
 
     def _note(self, document: Document, began: float) -> _Process:

@@ -40,7 +40,7 @@ async def newest_of(
     span: Span,
     *,
     limit: int,
-    shown: Document | None = None,
+    fields: Document | None = None,
 ) -> list[Document]:
     """Return at most `limit` documents, newest first. Raises StoreUnavailable."""
     found: list[Document] = []
@@ -48,7 +48,7 @@ async def newest_of(
     for start in span.starts():
         window = {**query, span.field: {"$gte": start, "$lt": until}}
         with translate_mongo_errors():
-            some = await read_all(collection, window, shown)
+            some = await read_all(collection, window, fields)
         found += sorted(some, key=lambda d: (d[span.field], str(d["_id"])), reverse=True)
         if len(found) >= limit:
             break

@@ -51,7 +51,7 @@ class ReportStore:
             query = if_unchanged(report)
             return (await self._reports.replace_one(query, document)).matched_count == 1
 
-    async def settled(self, key: str, send: str) -> None:
+    async def forget_pending(self, key: str, send: str) -> None:
         """Remove a rolled-up send from the report's pending ones, and delete its breakdown."""
         with translate_mongo_errors():
             await self._reports.update_one(
@@ -59,14 +59,14 @@ class ReportStore:
             )
             await self._of_sends.delete_one({"_id": send})
 
-    async def due(self, before: datetime, settled: datetime, limit: int) -> list[Send]:
+    async def due(self, before: datetime, sealed_until: datetime, limit: int) -> list[Send]:
         """Return sends to roll up: they expire before `before`, and are unsealed or sealed until
         `settled`."""
         query = {"expireAt": {"$gte": EVER, "$lte": before}}
         with translate_mongo_errors():
             found = [cast(Send, s) for s in await read_all(self._sends, query, LIGHT)]
         waiting = [send for send in found if not send.get("folded")]
-        return [send for send in waiting if send.get("sealedAt", EVER) <= settled][:limit]
+        return [send for send in waiting if send.get("sealedAt", EVER) <= sealed_until][:limit]
 
     async def is_folded(self, send: str) -> bool:
         """Return whether a send is rolled up; a deleted one always is."""

@@ -15,7 +15,7 @@ from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import SENDS
 from shared.mongo.whole_reads import read_all
 
-SHOWN = {"trigger": 0, "frozen": 0}
+LIGHT_FIELDS = {"trigger": 0, "frozen": 0}
 FIRST_WINDOW = timedelta(seconds=8)
 WIDER = 8  # times, where a window brought little
 SHORTEST = timedelta(milliseconds=1)  # what a stored date can hold
@@ -70,11 +70,11 @@ class SendList:
         """Return the sends created in [start, until); None if they are too many for one read."""
         found: list[Document] = []
         for app in query.apps:
-            wanted: Document = {"app": app, "createdAt": {"$gte": start, "$lt": until}}
+            criteria: Document = {"app": app, "createdAt": {"$gte": start, "$lt": until}}
             if query.campaign is not None:
-                wanted["campaign"] = query.campaign
+                criteria["campaign"] = query.campaign
             with translate_mongo_errors():
-                found += await read_all(self._sends, wanted, SHOWN, limit=MOST_READ + 1)
+                found += await read_all(self._sends, criteria, LIGHT_FIELDS, limit=MOST_READ + 1)
             if len(found) > MOST_READ and until - start > SHORTEST:
                 return None
         return [Send(**one) for one in found]  # type: ignore[typeddict-item]

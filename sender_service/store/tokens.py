@@ -101,7 +101,7 @@ def apps_document(apps: Apps) -> list[str] | str:
     return ALL if apps is None else sorted(apps)
 
 
-def shown(token: Token) -> dict[str, Any]:
+def to_response(token: Token) -> dict[str, Any]:
     return {
         "id": token.id,
         "name": token.name,
