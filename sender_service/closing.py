@@ -1,4 +1,4 @@
-"""When a send's account is closed."""
+"""Closing of complete accounts, and the caps that are released with it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ log = logging.getLogger("carillon.accounting")
 async def close_complete(
     sends: SendStore, pages: PageStore, ids: Sequence[str], now: datetime
 ) -> None:
-    """Freeze the totals of those that are planned and have no page with anything pending.
+    """Close sends that are planned and have no pending page.
 
-    What is closed already is stated again where it changed since: a planner may have inserted one
-    more page before it noticed that its send was cancelled.
+    A closed account with changed sums is corrected: a planner may insert one more page before it
+    notices a cancellation.
     """
     planned = [send for send in await sends.heads(ids) if send["state"] != "planning"]
     accounts = await pages.sums_of({send["_id"]: send["pages"] for send in planned})
@@ -37,6 +37,6 @@ async def close_complete(
 
 
 async def release_caps(contacts: ContactStore, page: Page) -> None:
-    """Before a page is closed: whoever got nothing from it isn't counted against a cap."""
+    """Release the caps of a closed page's people who got nothing from it."""
     if page["capped"] and not page["open"]:
-        await contacts.give_back(page["app"], unsent_people(page), page["send"])
+        await contacts.release(page["app"], unsent_people(page), page["send"])

@@ -109,8 +109,8 @@ class Sender:
             stores=IntakeStores(self.campaigns, self.sends, PartStore(self.database)),
             clock=utc_now,
             retention=timedelta(days=self.settings.plan.retention_days),
-            express=TransactionalFastPath(self.scheduler_tools, self.audience, self.early),
-            nudge=self.planner_call.notify,
+            fast_path=TransactionalFastPath(self.scheduler_tools, self.audience, self.early),
+            notify=self.planner_call.notify,
         )
 
     def stages(self, roles: Sequence[str], governor: Governor) -> list[StageSpec[Any]]:

@@ -109,7 +109,7 @@ class Reporting:
         if counts and not await self._is_in(key, send):
             await self._add(key, send)
         await self.reports.mark_folded(send["_id"], send["expireAt"])
-        await self.reports.settled(key, send["_id"])
+        await self.reports.forget_pending(key, send["_id"])
         log.info("send rolled up", extra={"send": send["_id"]})
 
     async def _is_in(self, key: str, send: Send) -> bool:

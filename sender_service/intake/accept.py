@@ -1,4 +1,7 @@
-"""A trigger becomes a send: once, whoever says it how often. Used by the stage and by the ops API."""
+"""Intake of triggers: each becomes one send, however often it arrives.
+
+Used by the stage and by the ops API.
+"""
 
 from __future__ import annotations
 
@@ -37,15 +40,15 @@ class IntakeStores:
 
 
 class FastPath(Protocol):
-    """Plans and releases small transactional sends at once; what it leaves, the planner takes."""
+    """Plans and releases small transactional sends at once; the planner takes the rest."""
 
     async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> Any: ...
 
-    async def release(self, ride: Any) -> None: ...
+    async def release(self, plan: Any) -> None: ...
 
 
 class Intake:
-    """Turns what was said into sends. `nudge` wakes the planner of this process."""
+    """Turns triggers into sends. `notify` wakes the planner of this process."""
 
     def __init__(
         self,
@@ -54,8 +57,8 @@ class Intake:
         stores: IntakeStores,
         clock: Clock,
         retention: timedelta,
-        express: FastPath,
-        nudge: Callable[[], None],
+        fast_path: FastPath,
+        notify: Callable[[], None],
     ) -> None:
         self._apps = apps
         self._campaigns = stores.campaigns
@@ -63,82 +66,84 @@ class Intake:
         self._parts = stores.parts
         self._clock = clock
         self._retention = retention
-        self._express = express
-        self._nudge = nudge
+        self._fast_path = fast_path
+        self._notify = notify
         self._lists = ListIntake(stores.sends, stores.parts, clock)
         self._upload = ListUpload(stores.sends, stores.parts)
 
-    async def accept(self, said: Sequence[TriggerRequest]) -> list[Rejected | None]:
-        """For each: None when it is a send now (or was before), else why it is a dead letter.
+    async def accept(self, requests: Sequence[TriggerRequest]) -> list[Rejected | None]:
+        """Return None for each request that has a send, else the reason of its dead letter.
 
-        What names an app but is wrong otherwise becomes a refused send. Raises StoreUnavailable.
+        An invalid trigger with an app becomes a refused send. Raises StoreUnavailable.
         """
-        if any(self._apps.get(s.head.app) is None for s in said):
+        if any(self._apps.get(request.head.app) is None for request in requests):
             await self._apps.refresh()  # perhaps it is only new, or we are
-        verdicts: list[Rejected | None] = [self._unknown_app(s.head.app) for s in said]
-        said = [self._without_nobody(one) for one in said]
-        of_known = [i for i, verdict in enumerate(verdicts) if verdict is None]
-        whole = [i for i in of_known if said[i].part is None]
-        for index, verdict in zip(
-            whole, await self._accept_whole([said[i] for i in whole]), strict=True
+        rejections: list[Rejected | None] = [
+            self._unknown_app(request.head.app) for request in requests
+        ]
+        requests = [self._without_nobody(request) for request in requests]
+        of_known = [i for i, rejection in enumerate(rejections) if rejection is None]
+        whole = [i for i in of_known if requests[i].part is None]
+        for index, rejection in zip(
+            whole, await self._accept_whole([requests[i] for i in whole]), strict=True
         ):
-            verdicts[index] = verdict
+            rejections[index] = rejection
         for index in of_known:
-            if said[index].part is not None:
-                verdicts[index] = await self._lists.take(said[index], self.to_send)
-                self._nudge()
-        for one, verdict in zip(said, verdicts, strict=True):
-            if verdict is None:
-                _log_taken_in(one.head.id, one.head.app)
-        return verdicts
+            if requests[index].part is not None:
+                rejections[index] = await self._lists.take(requests[index], self.to_send)
+                self._notify()
+        for request, rejection in zip(requests, rejections, strict=True):
+            if rejection is None:
+                _log_accepted(request.head.id, request.head.app)
+        return rejections
 
     async def accept_lines(self, lines: Lines) -> str:
-        """A list over HTTP; returns the send's id. Raises Rejected, StoreUnavailable."""
-        said = await self._upload.take(lines, self)
-        if isinstance(said.trigger, Trigger):
-            (verdict,) = await self.accept([said])
-            if verdict is not None:
-                raise verdict
+        """Accept a list over HTTP; return the send's id. Raises Rejected, StoreUnavailable."""
+        request = await self._upload.take(lines, self)
+        if isinstance(request.trigger, Trigger):
+            (rejection,) = await self.accept([request])
+            if rejection is not None:
+                raise rejection
         else:
-            _log_taken_in(said.head.id, said.head.app)
-            self._nudge()
-        return said.head.id
+            _log_accepted(request.head.id, request.head.app)
+            self._notify()
+        return request.head.id
 
     async def drop_list(self, send: str) -> None:
-        """Of a send that was cancelled: nobody will plan it."""
+        """Delete the list of a cancelled send, which isn't planned any more."""
         await self._parts.forget(send)
 
-    async def _accept_whole(self, said: Sequence[TriggerRequest]) -> list[Rejected | None]:
+    async def _accept_whole(self, requests: Sequence[TriggerRequest]) -> list[Rejected | None]:
         fresh: dict[str, Send] = {}
         read: Campaigns = {}
-        for one in said:
-            if one.head.id not in fresh:
-                fresh[one.head.id] = await self.to_send(one, read)
+        for request in requests:
+            if request.head.id not in fresh:
+                fresh[request.head.id] = await self.to_send(request, read)
         urgent = [s for s in fresh.values() if _is_urgent(s)]
-        ride = await self._express.plan(urgent, read) if urgent else None
+        fast_plan = await self._fast_path.plan(urgent, read) if urgent else None
         known = await self._sends.insert(list(fresh.values()))
-        if ride is not None:
-            await self._express.release(ride)
+        if fast_plan is not None:
+            await self._fast_path.release(fast_plan)
         if any(send["state"] == "planning" for send in fresh.values()):
-            self._nudge()
+            self._notify()
         digests = {send: document["digest"] for send, document in fresh.items()}
         for send in known:
             before = await self._sends.get(send)
             if before is not None:
                 digests[send] = before["digest"]
-        return [None if digests[one.head.id] == one.digest else reused() for one in said]
+        return [
+            None if digests[request.head.id] == request.digest else reused() for request in requests
+        ]
 
     async def check(self, terms: Terms) -> tuple[datetime, datetime]:
-        """(when it is due, when it expires). Raises Rejected for what would refuse the send."""
+        """Return when it is due and when it expires. Raises Rejected if the send would be refused."""
         await self.check_names(terms)
         await self._check_campaign(terms, {})
         return terms.life(self._clock())
 
     async def check_names(self, terms: Terms) -> None:
-        """Raise UnknownApp, or InvalidPayload where the app has no such campaign.
-
-        Whoever asks over HTTP can correct it, so no send is kept of it.
-        """
+        """Check that app and campaign exist. Raises UnknownApp, InvalidPayload."""
+        # A caller over HTTP can correct it, so no send is stored.
         if self._apps.get(terms.app) is None:
             await self._apps.refresh()
         if self._apps.get(terms.app) is None:
@@ -153,28 +158,27 @@ class Intake:
             return UnknownApp(app)
         return None
 
-    def _without_nobody(self, said: TriggerRequest) -> TriggerRequest:
-        allowed = self.allowed_logins(said.head.app)
-        return replace(said, trigger=without_nobody(said.trigger, allowed))
+    def _without_nobody(self, request: TriggerRequest) -> TriggerRequest:
+        allowed = self.allowed_logins(request.head.app)
+        return replace(request, trigger=without_nobody(request.trigger, allowed))
 
     def allowed_logins(self, app: str) -> Collection[str]:
-        """Return an app's real logins that look like nobody's."""
+        """Return the app's real logins that look like placeholders."""
         known = self._apps.get(app)
         return known.allowed_logins if known is not None else ()
 
-    async def to_send(self, said: TriggerRequest, read: Campaigns | None = None) -> Send:
-        """What would be stored: refused, when something is wrong with it. `read`: what campaigns a
-        batch has read already.
-        """
+    async def to_send(self, request: TriggerRequest, read: Campaigns | None = None) -> Send:
+        """Return the send to store; an invalid trigger gives a refused one. `read`: campaigns that
+        the batch has read already, extended here."""
         now = self._clock()
-        if isinstance(said.trigger, InvalidPayload):
-            return self._send(said, now, error=said.trigger)
+        if isinstance(request.trigger, InvalidPayload):
+            return self._send(request, now, error=request.trigger)
         try:
-            await self._check_campaign(said.trigger, {} if read is None else read)
-            due, expires = said.trigger.life(now)
+            await self._check_campaign(request.trigger, {} if read is None else read)
+            due, expires = request.trigger.life(now)
         except Rejected as exc:
-            return self._send(said, now, error=exc)
-        return self._send(said, now, due=due, expires=expires)
+            return self._send(request, now, error=exc)
+        return self._send(request, now, due=due, expires=expires)
 
     async def _check_campaign(self, trigger: Terms, read: Campaigns) -> None:
         name = (trigger.app, trigger.campaign)
@@ -188,27 +192,27 @@ class Intake:
 
     def _send(
         self,
-        said: TriggerRequest,
+        request: TriggerRequest,
         now: datetime,
         *,
         due: datetime | None = None,
         expires: datetime | None = None,
         error: CarillonError | None = None,
     ) -> Send:
-        trigger = said.trigger if isinstance(said.trigger, Terms) else None
+        trigger = request.trigger if isinstance(request.trigger, Terms) else None
         unknown = trigger.unknown if trigger else ()
         # Those of parts are noted with each part that is kept.
-        malformed = trigger.malformed if trigger and said.part is None else Malformed()
-        if said.part is not None and isinstance(trigger, Trigger):
+        malformed = trigger.malformed if trigger and request.part is None else Malformed()
+        if request.part is not None and isinstance(trigger, Trigger):
             trigger = trigger.terms  # the list is kept elsewhere
         refused = error is not None
         return {
-            "_id": said.head.id,
-            "head": head_of(said.head.id),
-            "app": said.head.app,
-            "campaign": trigger.campaign if trigger else said.head._campaign,
+            "_id": request.head.id,
+            "head": head_of(request.head.id),
+            "app": request.head.app,
+            "campaign": trigger.campaign if trigger else request.head._campaign,
             "priority": trigger.priority if trigger else "marketing",
-            "digest": said.digest,
+            "digest": request.digest,
             "parts": None,
             "trigger": trigger.document() if trigger and not refused else {},
             "state": "refused" if refused else "planning",
@@ -236,8 +240,7 @@ def _unknown(field: str, message: str) -> InvalidPayload:
     )
 
 
-def _log_taken_in(send: str, app: str) -> None:
-    """Whichever way it came."""
+def _log_accepted(send: str, app: str) -> None:
     log.info("trigger taken in", extra={"send": send, "app": app})
 
 

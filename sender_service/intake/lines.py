@@ -1,4 +1,4 @@
-"""A list's lines as they come over HTTP: the trigger on the first, then one recipient a line."""
+"""Lines of a list over HTTP: the trigger first, then one recipient a line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Lines = AsyncIterator[tuple[int, bytes]]
 
 
 def read_head(first: tuple[int, bytes] | None) -> Terms:
-    """The first line. Raises InvalidPayload."""
+    """Parse the first line. Raises InvalidPayload."""
     if first is None:
         raise InvalidPayload("the first line is the trigger", code="no_trigger")
     number, line = first
@@ -34,7 +34,10 @@ def read_head(first: tuple[int, bytes] | None) -> Terms:
 
 
 def read_recipient(number: int, line: bytes, index: int) -> Recipient | BadName:
-    """Raises InvalidPayload for an unknown key, which is a slip in all lines alike."""
+    """Parse a recipient, or return why its name is malformed. Raises InvalidPayload.
+
+    Only an unknown key raises: it is most likely in all lines.
+    """
     try:
         return validate_strictly(Recipient, load_json(line, is_line=True))
     except InvalidPayload as exc:
@@ -51,7 +54,7 @@ def bad_at(number: int, index: int, code: str, message: str) -> BadName:
 
 
 def check_any(total: int, malformed: Malformed) -> None:
-    """Raise InvalidPayload for a list in which nobody is named."""
+    """Check that the list names somebody. Raises InvalidPayload."""
     if not total:
         raise InvalidPayload("a list has at least one recipient", code="no_recipients")
     if malformed.count == total:
@@ -59,7 +62,7 @@ def check_any(total: int, malformed: Malformed) -> None:
 
 
 def _at_line(number: int, error: InvalidPayload) -> InvalidPayload:
-    """The same, naming the line: `lines.17.visitor`."""
+    """Return the same error with its line in the fields: `lines.17.visitor`."""
     if not number:
         return error
     found = error.errors or [FieldError("body", error.code, error.message)]
@@ -72,7 +75,7 @@ def _at_line(number: int, error: InvalidPayload) -> InvalidPayload:
 
 
 async def peek_head(lines: Lines) -> tuple[Terms, Lines]:
-    """Return what the first line says, and all lines as if none had been read. Raises InvalidPayload."""
+    """Return the first line's terms, and all lines with the first. Raises InvalidPayload."""
     first = await anext(lines, None)
     head = read_head(first)
     assert first is not None
@@ -86,10 +89,9 @@ async def peek_head(lines: Lines) -> tuple[Terms, Lines]:
 
 
 async def to_lines(chunks: AsyncIterator[bytes], start: int = 1) -> Lines:
-    """(number, line) without empty ones, numbered from `start` on. Raises TooLarge.
+    """Yield numbers, from `start` on, and lines, without empty ones. Raises TooLarge.
 
-    Empty lines count too, so that no upload is endless; a line that comes in a million pieces is
-    put together once.
+    Empty lines count, so no upload is endless. A line in a million pieces is joined once.
     """
     number, size = start - 1, 0
     rest = bytearray()

@@ -1,7 +1,7 @@
-"""A list that comes in parts, in any order, each perhaps more than once: kept until all are there.
+"""Lists in parts, which come in any order and more than once: stored until all are there.
 
-The first part that comes makes the send, due for planning at its end: if the planner finds it then,
-parts are missing and it is refused. The last part makes it due at its own time.
+The first part creates the send, due for planning when it expires. A planner that finds it then
+refuses it, because parts are missing. The last part makes it due at its own time.
 """
 
 from __future__ import annotations
@@ -29,45 +29,48 @@ class ListIntake:
         self._parts = parts
         self._clock = clock
 
-    async def take(self, said: TriggerRequest, draft: Draft) -> Rejected | None:
-        """None when the part is kept (or was before, or its send has ended), else why it is a dead
-        letter. Raises StoreUnavailable; to be repeated then, which changes nothing."""
-        assert said.part is not None
-        send = await self._sends.get(said.head.id)
+    async def take(self, request: TriggerRequest, draft: Draft) -> Rejected | None:
+        """Store a part; return the reason if it is a dead letter.
+
+        Return None if it is stored, was stored before, or its send has ended. Raises
+        StoreUnavailable; repeating it changes nothing.
+        """
+        assert request.part is not None
+        send = await self._sends.get(request.head.id)
         if send is None:
-            send = _begin(await draft(said), said, said.part)
+            send = _begin(await draft(request), request, request.part)
             if await self._sends.insert([send]):  # another replica was faster
-                send = await self._sends.get(said.head.id)
+                send = await self._sends.get(request.head.id)
                 assert send is not None
         parts = send.get("parts")
         if parts is None:
             return reused()
-        known = parts["got"].get(str(said.part.number))
+        known = parts["got"].get(str(request.part.number))
         if known is not None:
-            return None if known == _name(said, said.part) else reused()
+            return None if known == _name(request, request.part) else reused()
         if send["state"] == "planning":
-            await self._add(send, parts, said, said.part)
+            await self._add(send, parts, request, request.part)
         return None
 
-    async def _add(self, send: Send, parts: Parts, said: TriggerRequest, part: Part) -> None:
-        if not isinstance(said.trigger, Trigger):
-            assert isinstance(said.trigger, InvalidPayload)
-            return await self._refuse(send, said.trigger)
+    async def _add(self, send: Send, parts: Parts, request: TriggerRequest, part: Part) -> None:
+        if not isinstance(request.trigger, Trigger):
+            assert isinstance(request.trigger, InvalidPayload)
+            return await self._refuse(send, request.trigger)
         if (parts["shared"], parts["of"]) != (part.shared, part.of):
             text = "parts: they differ in what all of them must say alike"
             return await self._refuse(send, Rejected(text, code="parts_disagree"))
-        recipients = [to_document(recipient) for recipient in said.trigger.named() or ()]
-        name = _name(said, part)
+        recipients = [to_document(recipient) for recipient in request.trigger.named() or ()]
+        name = _name(request, part)
         await self._parts.put(name, send["_id"], recipients, kept_until(send))
-        malformed = to_stored(said.trigger.malformed, room_left(send.get("malformed")))
+        malformed = to_stored(request.trigger.malformed, room_left(send.get("malformed")))
         now_known = await self._parts.note(
             send["_id"], part.number, name, len(recipients), malformed
         )
         if now_known is not None:
-            await self._look_whether_complete(now_known)
+            await self._check_complete(now_known)
         return None
 
-    async def _look_whether_complete(self, send: Send) -> None:
+    async def _check_complete(self, send: Send) -> None:
         parts = send["parts"]
         assert parts is not None
         if send["state"] != "planning":  # it ended while the part was written
@@ -96,18 +99,18 @@ def too_many() -> Rejected:
     return Rejected(f"recipients: at most {MAX_RECIPIENTS}", code="too_many_recipients")
 
 
-def _name(said: TriggerRequest, part: Part) -> str:
-    """The part's document, named by its content: another content is another document."""
-    return f"{said.head.id}:{part.number}:{said.digest[:32]}"
+def _name(request: TriggerRequest, part: Part) -> str:
+    """Return the id of the part's document, which differs by content."""
+    return f"{request.head.id}:{part.number}:{request.digest[:32]}"
 
 
-def _begin(send: Send, said: TriggerRequest, part: Part) -> Send:
-    """Not due before all parts are there, or its time is over."""
+def _begin(send: Send, request: TriggerRequest, part: Part) -> Send:
+    """Return the send, due for planning when it expires, until all parts are there."""
     refused = send["state"] == "refused"
     parts: Parts = {
         "of": part.of,
         "shared": part.shared,
-        "got": {str(part.number): _name(said, part)} if refused else {},
+        "got": {str(part.number): _name(request, part)} if refused else {},
         "recipients": 0,
         "complete": False,
     }

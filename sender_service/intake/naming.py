@@ -1,4 +1,4 @@
-"""Names that can be read, but are nobody's: left out of a trigger once its app is known. Pure."""
+"""Names that can be read but identify nobody, left out of triggers of known apps. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Address = tuple[str, str]
 def without_nobody(
     trigger: Terms | InvalidPayload, allowed: Collection[str]
 ) -> Terms | InvalidPayload:
-    """Return the trigger without names of nobody; why it is refused where no other is left.
+    """Return the trigger without names of nobody, or the error if no name is left.
 
-    Its digest was taken before: what an app allows later makes no other trigger of it.
+    The digest was computed before: an app's later settings don't change it.
     """
     field, names = _listed(trigger)
     bad: dict[int, BadName] = {}
@@ -36,7 +36,7 @@ def without_nobody(
 
 
 def _listed(trigger: Terms | InvalidPayload) -> tuple[str, list[Address]]:
-    """Return the list's field, and its names as they stand there."""
+    """Return the list's field and its names in order."""
     if not isinstance(trigger, Trigger):
         return "", []
     if trigger.recipients is not None:
@@ -49,7 +49,7 @@ def _listed(trigger: Terms | InvalidPayload) -> tuple[str, list[Address]]:
 
 
 def _without(trigger: Trigger, bad: Collection[int]) -> dict[str, object]:
-    """Return the changed field of the trigger. A list that is empty now is one of recipients."""
+    """Return the changed fields of the trigger. An empty list becomes one of recipients."""
     if trigger.recipients is not None:
         kept = [r for index, r in enumerate(trigger.recipients) if index not in bad]
         return {"recipients": kept}

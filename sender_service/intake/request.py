@@ -1,4 +1,4 @@
-"""A trigger as it was said: what intake is given, by the log or over HTTP."""
+"""A received trigger, from the log or over HTTP."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from shared.errors import Conflict, InvalidPayload
 
 @dataclass(frozen=True)
 class TriggerRequest:
-    """Its head, itself (or its terms) or what is wrong with it, its content's digest, and of a part
-    which one it is."""
+    """A received trigger: head, trigger (or terms) or error, digest, and part of a list."""
 
     head: TriggerHead
     trigger: Terms | InvalidPayload
@@ -21,14 +20,14 @@ class TriggerRequest:
 
 
 def parse_request(body: bytes) -> TriggerRequest:
-    """Raises InvalidPayload when not even the head can be read."""
+    """Parse a trigger. Raises InvalidPayload if not even the head can be read."""
     head, trigger, digest = parse_trigger(body)
     return TriggerRequest(head, trigger, digest, part_of(body, trigger))
 
 
 def check_written(trigger: Terms | InvalidPayload) -> Terms:
-    """Return the trigger. Raises InvalidPayload for what somebody wrote by hand: unknown keys too,
-    which a record may have."""
+    """Return the terms of a hand-written trigger. Raises InvalidPayload for unknown keys too, which
+    a record may have."""
     if isinstance(trigger, InvalidPayload):
         raise trigger
     if trigger.unknown:

@@ -1,4 +1,4 @@
-"""The stage on `carillon.triggers`: a trigger becomes a document, then its offset is committed."""
+"""The stage on `carillon.triggers`: stores a send for each trigger, then commits its offset."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def decode(record: Record) -> TriggerRequest:
 
 def intake_stage(intake: Intake) -> StageSpec[TriggerRequest]:
     async def handle(items: Sequence[Item[TriggerRequest]]) -> list[Poison]:
-        verdicts = await intake.accept([item.value for item in items])
+        rejections = await intake.accept([item.value for item in items])
         return [
-            Poison(item.record, verdict)
-            for item, verdict in zip(items, verdicts, strict=True)
-            if verdict is not None
+            Poison(item.record, rejection)
+            for item, rejection in zip(items, rejections, strict=True)
+            if rejection is not None
         ]
 
     return StageSpec("intake", INTAKE_GROUP, (TRIGGERS_TOPIC.name,), decode, handle)

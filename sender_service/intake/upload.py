@@ -1,8 +1,8 @@
 """A list over HTTP: the trigger on the first line, then one recipient a line, of any length.
 
-It is cut into parts as it comes, so memory stays bounded; they belong to nobody until the send is
-stored with the last line, and are dropped when a line is wrong or the client goes away. Of a few
-recipients it is the same as a trigger that names them, and may take the fast lane.
+It is cut into parts as it arrives, so memory is bounded. Parts belong to no send until the last
+line, when the send is stored. They are deleted if a line is wrong or the client disconnects. A
+short list equals a trigger with recipients, and may take the fast path.
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ PART_RECIPIENTS = 5_000
 
 
 class SendFactory(Protocol):
-    """Says whether a send may be, and what is stored of it."""
+    """Checks terms and makes the send to store."""
 
     async def check(self, terms: Terms) -> tuple[datetime, datetime]: ...
 
-    async def to_send(self, said: TriggerRequest) -> Send: ...
+    async def to_send(self, request: TriggerRequest) -> Send: ...
 
     def allowed_logins(self, app: str) -> Collection[str]: ...
 
 
 @dataclass
 class _Cut:
-    """What came so far: the parts that are written, and the recipients that aren't yet."""
+    """Recipients read so far: written parts, and recipients that aren't written yet."""
 
     send: str
     digest: Any
@@ -70,9 +70,9 @@ class _Cut:
     _token: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
 
     def add(self, found: Recipient | BadName, number: int, size: int) -> bool:
-        """True when the part is full. Raises TooLarge, Rejected.
+        """Add a recipient; return whether the part is full. Raises TooLarge, Rejected.
 
-        The digest is over what can be read: what an app allows later makes no other list of it.
+        The digest covers all readable names: an app's later settings don't change it.
         """
         if isinstance(found, Recipient):
             document = to_document(found)
@@ -109,36 +109,37 @@ class ListUpload:
         self._sends = sends
         self._parts = parts
 
-    async def take(self, lines: Lines, judge: SendFactory) -> TriggerRequest:
-        """What was said: a whole trigger where the list is short, and nothing of it is stored; else
-        its terms, and it is. Raises Rejected, naming the line, and StoreUnavailable; then nothing
-        is kept."""
+    async def take(self, lines: Lines, factory: SendFactory) -> TriggerRequest:
+        """Store a list; return its terms, or the whole trigger of a short list, which isn't stored.
+
+        Raises Rejected, naming the line, and StoreUnavailable; nothing is stored then.
+        """
         terms = read_head(await anext(lines, None))
-        _, expires = await judge.check(terms)
+        _, expires = await factory.check(terms)
         shared = digest_of(terms.document())
-        cut = _Cut(terms.id, hashlib.sha256(shared.encode()), judge.allowed_logins(terms.app))
+        cut = _Cut(terms.id, hashlib.sha256(shared.encode()), factory.allowed_logins(terms.app))
         before = await self._sends.get(terms.id)
         try:
             await self._cut(lines, cut, None if before is not None else expires)
             terms._malformed = cut.malformed
-            said = TriggerRequest(terms, terms, f"lines:{cut.digest.hexdigest()}")
+            request = TriggerRequest(terms, terms, f"lines:{cut.digest.hexdigest()}")
             if cut.is_short:
                 whole = Trigger.model_validate({**terms.document(), "recipients": cut.waiting})
                 whole._malformed = cut.malformed
-                return replace(said, trigger=whole)
+                return replace(request, trigger=whole)
             if before is None:
-                before = await self._begin(said, cut, shared, judge)
-            if before is not None and before["digest"] != said.digest:
+                before = await self._begin(request, cut, shared, factory)
+            if before is not None and before["digest"] != request.digest:
                 raise reused()
         except BaseException:  # the client went away, too
             await self._parts.drop(cut.names)
             raise
-        if before is not None:  # said before: the same is kept already
+        if before is not None:  # repeated: the same list is stored already
             await self._parts.drop(cut.names)
-        return said
+        return request
 
     async def _cut(self, lines: Lines, cut: _Cut, expires: datetime | None) -> None:
-        """Write the parts; only look at the lines where the send is known already."""
+        """Write the parts; for a known send only read the lines."""
         async for number, line in lines:
             is_full = cut.add(read_recipient(number, line, cut.total), number, len(line))
             if is_full:
@@ -155,9 +156,9 @@ class ListUpload:
         await self._parts.put(name, cut.send, recipients, expires + KEPT_AFTER_EXPIRY)
 
     async def _begin(
-        self, said: TriggerRequest, cut: _Cut, shared: str, judge: SendFactory
+        self, request: TriggerRequest, cut: _Cut, shared: str, factory: SendFactory
     ) -> Send | None:
-        """Store the send; returns the one that was faster, if there was one."""
+        """Store the send; return the existing one if another request was faster."""
         parts: Parts = {
             "of": len(cut.names),
             "shared": shared,
@@ -165,7 +166,7 @@ class ListUpload:
             "recipients": cut.total - cut.malformed.count,
             "complete": True,
         }
-        send: Send = {**await judge.to_send(said), "parts": parts}
+        send: Send = {**await factory.to_send(request), "parts": parts}
         if send["state"] == "refused":  # the campaign was switched off meanwhile
             await self._parts.drop(cut.names)
         return await self._sends.get(send["_id"]) if await self._sends.insert([send]) else None

@@ -1,1 +1,1 @@
-"""What the sender knows: triggers, campaigns, sends, pages. Pure rules live beside their shapes."""
+"""The sender's models: triggers, campaigns, sends, reports, and the pure rules about them."""

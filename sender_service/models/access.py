@@ -1,4 +1,4 @@
-"""Who may do what, and with which apps: three roles, each may do what the ones below it may."""
+"""Roles and apps of a caller: each of the three roles may do what the ones below it may."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BOOTSTRAP = "bootstrap"  # the token of the settings: an admin that is there bef
 
 @dataclass(frozen=True)
 class Principal:
-    """Whoever a token belongs to."""
+    """The owner of a token, with its role and apps."""
 
     id: str
     name: str
@@ -24,7 +24,7 @@ class Principal:
         return _RANK[self.role] >= _RANK[role]
 
     def holds(self, app: str | None) -> bool:
-        """Whether this app is one of its own; what belongs to no app is `all`'s."""
+        """Return whether the principal has this app; what has no app needs all apps."""
         return self.apps is None or app in self.apps
 
     def holds_all_of(self, apps: Apps) -> bool:

@@ -1,4 +1,4 @@
-"""Keys of an app: making one, and replacing one by another without a moment in which none is valid."""
+"""Keys of an app: random values, their prefixes and their ids."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def make_key(kind: KeyKind) -> str:
     return PREFIXES[kind] + secrets.token_urlsafe(RANDOM_BYTES)
 
 
-def next_id(wanted: str, taken: Collection[str]) -> str:
+def next_id(requested: str, taken: Collection[str]) -> str:
     """Return `web`, or the first of `web-2`, `web-3` … that isn't taken."""
-    base = re.sub(r"-[0-9]{1,4}$", "", wanted)[:58]
+    base = re.sub(r"-[0-9]{1,4}$", "", requested)[:58]
     names = (base, *(f"{base}-{n}" for n in range(2, MAX_KEYS + 2)))
     return next(name for name in names if name not in taken)

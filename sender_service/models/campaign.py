@@ -49,7 +49,7 @@ def _depth_of(value: Any) -> int:
 
 
 def _written(source: str | None) -> str:
-    """The source, where it is no template."""
+    """Return the source if it isn't a template, else an empty text."""
     return "" if source is None or is_template(source) else source
 
 
@@ -58,7 +58,7 @@ def _longest(sources: Iterable[str]) -> str:
 
 
 def _unless_template(check: Callable[[str], str]) -> AfterValidator:
-    """What is written out is checked now, what is rendered then. Kept as it was written."""
+    """Return a validator that checks plain texts now; templates are checked when rendered."""
 
     def judge(source: str, info: ValidationInfo) -> str:
         if not is_template(source) and info.context is not STORED:
@@ -119,7 +119,7 @@ class Button(Wire):
 
 
 class Variant(Wire):
-    """`contents` has at least `en`: what a language is missing falls back to it."""
+    """A variant of a campaign. `contents` has at least `en`, the fallback of missing languages."""
 
     id: ShortId
     weight: float = Field(default=1, ge=0, le=1_000)
@@ -132,7 +132,7 @@ class Variant(Wire):
     data: Storable = {}
 
     def sources(self) -> Iterator[str]:
-        """Everything that is rendered, in all languages."""
+        """Yield every rendered text of the variant, in all languages."""
         yield from self.headings.values()
         yield from self.contents.values()
         links = (self.url, self.icon, self.image)
@@ -148,7 +148,7 @@ class Variant(Wire):
 
     @model_validator(mode="after")
     def _light(self, info: ValidationInfo) -> Self:
-        """What is written out counts now, what is rendered then."""
+        """Check the push's size without its templates. Raises ValueError."""
         if info.context is STORED:
             return self
         body = {
@@ -180,7 +180,7 @@ class Variant(Wire):
 
 
 def texts_in(value: Any) -> list[str]:
-    """Return all texts of a body that nobody has looked at yet. Raises ValueError for too many."""
+    """Return all templates of an unvalidated body. Raises ValueError for too many."""
     found: list[str] = []
     waiting: list[Any] = [value]
     while waiting:
@@ -197,7 +197,7 @@ def texts_in(value: Any) -> list[str]:
 
 
 class CampaignBody(Wire):
-    """What `PUT` takes."""
+    """The body of `PUT` for a campaign."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     location: Literal["PushNotificationLocation"] = "PushNotificationLocation"
@@ -242,9 +242,9 @@ class Campaign(CampaignBody):
 
     @classmethod
     def stored(cls, document: Mapping[str, Any]) -> Self:
-        """A campaign out of the database."""
+        """Return a campaign as it is stored."""
         return cls.model_validate(document, context=STORED)
 
     def sources(self) -> list[str]:
-        """Everything that is rendered, of all variants."""
+        """Return every rendered text of all variants."""
         return [source for variant in self.variants for source in variant.sources()]

@@ -1,4 +1,4 @@
-"""Functions of Jinja2's, charged for what they do."""
+"""Functions of Jinja2, charged for their work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CALL_STEPS = 5
 
 
 def check_attribute(name: object) -> None:
-    """Raises TextFault unless it is a short path: each part is looked up for each item."""
+    """Check that the attribute is a short path, as each item looks up each part. Raises TextFault."""
     if not isinstance(name, str):
         return
     if len(name) > MAX_ATTRIBUTE or name.count(".") + name.count(",") >= MAX_ATTRIBUTE_PARTS:
@@ -32,12 +32,12 @@ def _charge_call(times: int, values: Iterable[Any]) -> None:
 
 
 def _skipped(function: Function) -> int:
-    """Return how many arguments come before the value: an environment or a context."""
+    """Return the number of arguments before the value: 1 for an environment or a context."""
     return 1 if hasattr(function, "jinja_pass_arg") else 0
 
 
 def charged(function: Function, times: int, *, nullable: bool = False) -> Function:
-    """Charge for going so many times through all arguments."""
+    """Return the function, charged for so many passes through all arguments."""
     skipped = _skipped(function)
 
     @wraps(function)
@@ -51,7 +51,8 @@ def charged(function: Function, times: int, *, nullable: bool = False) -> Functi
 
 
 def ordering(function: Function) -> Function:
-    """Charge for comparing all items, each with a logarithm of the others."""
+    """Return the function, charged for sorting: each item is compared with a logarithm of the
+    others."""
     skipped = _skipped(function)
 
     @wraps(function)
@@ -69,7 +70,7 @@ def ordering(function: Function) -> Function:
 
 
 def lazy(function: Function) -> Function:
-    """Charge for the call: its items are charged when they are gone through."""
+    """Return the function, charged for the call only: iterating charges for the items."""
     skipped = _skipped(function)
 
     @wraps(function)
@@ -83,7 +84,7 @@ def lazy(function: Function) -> Function:
 
 
 def for_numbers(function: Function) -> Function:
-    """Refuse all but numbers: `%` formats texts, to any length."""
+    """Return the function for numbers only: `%` would format texts, to any length."""
 
     @wraps(function)
     def run(*args: Any) -> Any:

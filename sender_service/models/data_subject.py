@@ -1,7 +1,7 @@
-"""What is blanked of an erased person in what the sender keeps. Pure.
+"""Rules that find and blank an erased person in the sender's data. Pure.
 
-Places stay, names go: outcomes, sums and cursors count on the places. Each name gets a marker of its
-own, made up anew, so that two erased people stay two and neither can be followed.
+Positions stay and names go: outcomes, sums and cursors refer to positions. Each name gets a random
+marker of its own. So two erased people stay distinct, and neither can be followed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ Until = Mapping[str, datetime]  # a name, and until when it is meant: later it i
 
 @dataclass(frozen=True)
 class DataSubject:
-    """Who is to be forgotten: one person or several of an app, so that one reading does for all.
-    `login_hashes` are the vault's keyed hashes; `hash_of` makes one. `theirs`, on a second look: the
-    members (player, person) that ingest knows now, when it has erased: who came back since."""
+    """Names to erase, of one person or of several people of an app.
+
+    `login_hashes` are the vault's keyed hashes; `hash_of` makes one. `current_owners` are the
+    (player, person) pairs that ingest knows after its erasure. They are set for the second pass, to
+    spare people who came back.
+    """
 
     app: str
     persons: Until
@@ -39,26 +42,29 @@ class DataSubject:
 
     @classmethod
     def of(cls, app: str, events: Sequence[Event], hash_of: Callable[[str], str]) -> DataSubject:
-        """`events`: those of this app."""
-        told = [(event.occurred_at + ON_ITS_WAY, event.data) for event in events]
+        """Build the names from erase events of this app."""
+        dated = [(event.occurred_at + ON_ITS_WAY, event.data) for event in events]
         return cls(
             app=app,
             persons=_until(
-                (name, at) for at, d in told for name in (d.get("person"), *_list(d.get("aliases")))
+                (name, at)
+                for at, d in dated
+                for name in (d.get("person"), *_list(d.get("aliases")))
             ),
-            players=_until((name, at) for at, d in told for name in _list(d.get("players"))),
+            players=_until((name, at) for at, d in dated for name in _list(d.get("players"))),
             visitors=_until((e.visitor_id, e.occurred_at + ON_ITS_WAY) for e in events),
-            login_hashes=_until((d.get("loginHash"), at) for at, d in told),
+            login_hashes=_until((d.get("loginHash"), at) for at, d in dated),
             hash_of=hash_of,
         )
 
     def exact(self, at: datetime) -> frozenset[str]:
-        """Names that are what they are wherever they stood then."""
+        """Return the names that were still the person's at that time, of every kind but logins."""
         every = (self.persons, self.players, self.visitors)
         return frozenset(name for names in every for name, until in names.items() if at <= until)
 
     def names(self, kind: str, name: object, at: datetime) -> bool:
-        """Does a recipient's `login`, `visitor` or `player`, given then, name the person?"""
+        """Return whether a recipient's `login`, `visitor` or `player` named the person at that
+        time."""
         if not isinstance(name, str) or not name:
             return False
         if kind == "player":
@@ -69,13 +75,15 @@ class DataSubject:
         return is_login and _is_meant(self.login_hashes, self.hash_of(name), at)
 
     def may_cover(self, member: list[str]) -> bool:
-        """A page's member, of whatever time. Players of nobody known are the person's where it is
-        known to own them."""
+        """Return whether a page's member is the person's at any time. A player without a person is
+        theirs if they are known to own it."""
         return member[1] in self.persons if member[1] else member[0] in self.players
 
     def covers(self, member: list[str], at: datetime) -> bool:
-        """Of a page that was planned then. One from since then is the erased person's as well where
-        it was planned while ingest still knew: but whom it knows now has come back."""
+        """Return whether a member of a page that was planned at that time is the person's.
+
+        The second pass also covers later pages, except for members that ingest knows now.
+        """
         names, name = (self.persons, member[1]) if member[1] else (self.players, member[0])
         if _is_meant(names, name, at):
             return True
@@ -87,10 +95,10 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _until(told: Iterable[tuple[object, datetime]]) -> Until:
-    """The last of several times."""
+def _until(dated: Iterable[tuple[object, datetime]]) -> Until:
+    """Return the latest time of each name."""
     last: dict[str, datetime] = {}
-    for name, at in told:
+    for name, at in dated:
         if isinstance(name, str) and name:
             last[name] = max(at, last.get(name, at))
     return last
@@ -110,14 +118,14 @@ def is_blank(member: list[str]) -> bool:
 
 
 def _nobody(kind: str) -> str:
-    """A name that nobody has, of the shape that a trigger's must have."""
+    """Return a random name that nobody has and that a trigger accepts."""
     return str(uuid.uuid4()) if kind == "player" else marker()
 
 
 def recipients_without(
     recipients: list[dict[str, Any]], erased: DataSubject, at: datetime, path: str = "recipients"
 ) -> dict[str, Any]:
-    """Path → what is to stand there. Places stay, so that a cursor still points where it did."""
+    """Return path → blanked recipient. Positions stay, so cursors stay valid."""
     changes: dict[str, Any] = {}
     for index, recipient in enumerate(recipients):
         for kind in PLURAL.values():
@@ -128,8 +136,8 @@ def recipients_without(
 
 
 def trigger_without(trigger: dict[str, Any], erased: DataSubject, at: datetime) -> dict[str, Any]:
-    """Path within the trigger → what is to stand there; empty where it doesn't name the person.
-    Variables that nobody shares with the person go too."""
+    """Return path in the trigger → blanked value; empty if it doesn't name the person. Shared
+    variables are blanked when no other recipient is left."""
     recipients = trigger.get("recipients") or []
     changes = recipients_without(recipients, erased, at)
     total = len(recipients)
@@ -145,19 +153,19 @@ def trigger_without(trigger: dict[str, Any], erased: DataSubject, at: datetime) 
 
 
 def standing_at(document: Any, paths: Iterable[str]) -> dict[str, Any]:
-    """Path → what stands there now: an export shows what an erasure would blank."""
-    shown: dict[str, Any] = {}
+    """Return path → current value, so an export lists what an erasure would blank."""
+    values: dict[str, Any] = {}
     for path in paths:
         value = document
         for step in path.split("."):
             value = value[int(step)] if isinstance(value, list) else value[step]
-        shown[path] = value
-    return shown
+        values[path] = value
+    return values
 
 
 def names_person(value: Any, erased: DataSubject, at: datetime) -> bool:
-    """Does a JSON value name the person anywhere? For records that could not be understood, which may
-    be nested as deep as a parser goes."""
+    """Return whether a JSON value names the person at any depth."""
+    # For records that couldn't be parsed, which may be nested as deep as a parser goes.
     waiting, exact = [value], erased.exact(at)
     while waiting:
         one = waiting.pop()

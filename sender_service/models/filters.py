@@ -1,7 +1,7 @@
-"""Which filters, tests and methods a push's text may use, and what each of them costs.
+"""Filters, tests and methods that a push's text may use, with their costs.
 
-What isn't listed isn't there. `tests/unit/sender/test_sandbox_surface.py` lists what Jinja2 and Python
-offer, so that what a new version adds is looked at before anybody can use it.
+What isn't listed doesn't exist. `tests/unit/sender/test_sandbox_surface.py` lists what Jinja2 and
+Python offer. So additions of a new version are reviewed before use.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def offered_tests() -> dict[str, Function]:
 
 
 def short_text(pieces: Iterable[str]) -> str:
-    """Join the pieces. Raises TextFault before they are a long text."""
+    """Join the pieces. Raises TextFault if the text is too long."""
     kept, length = [], 0
     for piece in pieces:
         length += len(piece)
@@ -118,7 +118,7 @@ def short_range(*bounds: int) -> range:
 
 
 def to_text(value: object) -> str:
-    """Return what a person may read: a text, or a number as people write it. Raises TextFault."""
+    """Return a value as readable text, numbers as people write them. Raises TextFault."""
     if isinstance(value, str):
         return value
     if isinstance(value, Undefined):
@@ -143,7 +143,7 @@ def _of_text(function: Function) -> Function:
 
 @wraps(do_default)
 def _default(value: Any, *args: Any, **kwargs: Any) -> Any:
-    """`null` is as good as absent."""
+    """Return the default for `null` as for an absent value."""
     meter.charge(CALL_STEPS)
     default = args[0] if args else kwargs.get("default_value", "")
     return default if value is None else do_default(value, *args, **kwargs)
@@ -184,7 +184,8 @@ def _list(values: Iterable[Any]) -> list[Any]:
 
 @pass_context
 def _map(context: Context, values: Iterable[Any], *filters: str, **how: Any) -> Iterable[Any]:
-    """Of each an attribute, or a number: other filters make something new of each."""
+    """Yield an attribute or a number of each item."""
+    # Other filters could make a larger value of each.
     if len(filters) > 1 or any(name not in NUMERIC for name in filters):
         raise TextFault("map takes attribute, or one of " + ", ".join(sorted(NUMERIC)))
     check_attribute(how.get("attribute"))

@@ -1,4 +1,4 @@
-"""Numbers, amounts, dates and plurals as people write them, by the language of the text."""
+"""Numbers, amounts, dates and plurals in the language of the text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLURALS: Mapping[int, tuple[str, ...]] = {
 
 
 def plain_number(value: float) -> str:
-    """Write a number without an exponent, and without `.0`. Raises TextFault."""
+    """Return a number without an exponent and without `.0`. Raises TextFault."""
     if isinstance(value, int):
         return str(value)
     if not isfinite(value) or abs(value) > MAX_EXACT:
@@ -50,7 +50,7 @@ def offered_formats() -> dict[str, Function]:
 
 @lru_cache(maxsize=64)
 def _locale(language: str) -> Locale:
-    """`zh-Hans`, `de-AT` or `de`; English where nothing is known of a language."""
+    """Return the locale of `zh-Hans`, `de-AT` or `de`; English if the language is unknown."""
     try:
         return Locale.parse(language.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
@@ -84,7 +84,7 @@ def _rounded(amount: Decimal, decimals: int) -> Decimal:
 
 @pass_context
 def _number(context: Context, value: Any, decimals: int | None = None) -> str:
-    """`1234.5|number` is `1,234.5`, in Czech `1 234,5`."""
+    """Format a number: `1234.5|number` is `1,234.5`, in Czech `1 234,5`."""
     pattern = "#,##0.######" if decimals is None else _pattern(decimals)
     amount = _rounded(_decimal(value), MAX_DECIMALS if decimals is None else decimals)
     return str(format_decimal(amount, format=pattern, locale=_locale_of(context)))
@@ -92,7 +92,7 @@ def _number(context: Context, value: Any, decimals: int | None = None) -> str:
 
 @pass_context
 def _money(context: Context, value: Any, decimals: int = 2, currency: str | None = None) -> str:
-    """`19.9|money` is `19.90`; `19.9|money(2, 'CZK')` in Czech `19,90 Kč`."""
+    """Format an amount: `19.9|money` is `19.90`; `19.9|money(2, 'CZK')` in Czech `19,90 Kč`."""
     locale, amount = _locale_of(context), _decimal(value)
     if currency is None:
         pattern = _pattern(decimals)
@@ -111,7 +111,7 @@ def _money(context: Context, value: Any, decimals: int = 2, currency: str | None
 
 @pass_context
 def _date(context: Context, value: Any, length: str = "long") -> str:
-    """`'2027-03-05'|date` is `March 5, 2027`; a moment's day is that of the person's time zone."""
+    """Format a date in the person's time zone: `'2027-03-05'|date` is `March 5, 2027`."""
     locale = _locale_of(context)
     if length not in DATE_LENGTHS:
         raise TextFault("date: short, medium, long or full")
@@ -136,7 +136,7 @@ def _day(value: Any, zone: Any) -> date:
 
 @pass_context
 def _plural(context: Context, count: Any, *forms: str, **named: str) -> str:
-    """`n|plural('item', 'items')`; in Czech `n|plural('věc', 'věci', 'věcí')`."""
+    """Choose a plural: `n|plural('item', 'items')`; Czech `n|plural('věc', 'věci', 'věcí')`."""
     if forms:
         if len(forms) not in PLURALS:
             raise TextFault("plural: two, three or four forms")

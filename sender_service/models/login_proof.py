@@ -1,4 +1,4 @@
-"""What an operator should know of an app's login proof. Pure."""
+"""Warnings about an app's login proof. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of a list that can't be read: each costs itself, is counted, and the first are named. Pure."""
+"""Unreadable names of a list: each is skipped and counted, and the first ones are reported. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Place = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class BadName:
-    """`index`: where in the list it stood, from 0 on."""
+    """An unreadable name. `index`: its position in the list, from 0."""
 
     index: int
     code: str
@@ -32,7 +32,7 @@ class BadName:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """How many names were left out, and the first of them."""
+    """The number of names that were left out, and the first of them."""
 
     count: int = 0
     names: tuple[BadName, ...] = ()
@@ -43,7 +43,7 @@ class Malformed:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A trigger without the names that can't be read. `is_empty`: its list has no other."""
+    """A trigger without its unreadable names. `is_empty`: no name is left."""
 
     rest: dict[str, Any]
     malformed: Malformed = Malformed()
@@ -53,7 +53,7 @@ class LeftOut:
 
 
 class Stored(TypedDict):
-    """How a send keeps them, by part; "0" is a list that came whole."""
+    """The malformed names of a send, stored by part; part "0" is a whole list."""
 
     count: int
     names: list[dict[str, Any]]
@@ -62,7 +62,7 @@ class Stored(TypedDict):
 def leave_out(value: dict[str, Any], error: ValidationError) -> LeftOut:
     """Leave out the names that an error is about.
 
-    Unknown keys are no matter of a name: they stay, and are read as everywhere.
+    Unknown keys stay: they are handled as everywhere else.
     """
     place, bad = _find_bad(error)
     if not bad:
@@ -70,14 +70,14 @@ def leave_out(value: dict[str, Any], error: ValidationError) -> LeftOut:
     *outer, field = place
     holder = value[outer[0]] if outer else value
     places = [index for index in range(len(holder[field])) if index not in bad]
-    held = {**holder, field: [holder[field][index] for index in places]}
+    changed = {**holder, field: [holder[field][index] for index in places]}
     named = tuple(name for name in bad.values() if name is not None)
-    rest = {**value, outer[0]: held} if outer else held
+    rest = {**value, outer[0]: changed} if outer else changed
     return LeftOut(rest, Malformed(len(bad), named), ".".join(place), not places, places)
 
 
 def _find_bad(error: ValidationError) -> tuple[Place, dict[int, BadName | None]]:
-    """Return the list that is meant, and its bad names by index: of the first what is wrong."""
+    """Return the list with errors and its bad names by index, with the first error of each."""
     found: dict[Place, dict[int, BadName | None]] = {place: {} for place in LISTS}
     for finding in first_findings(error, error.error_count()):
         place, index, *rest = _split(finding["loc"])
@@ -103,7 +103,7 @@ def _sentence(path: list[Any], message: str) -> str:
 
 
 def why_nobody(kind: str, name: str, allowed: Collection[str]) -> tuple[str, str] | None:
-    """Return the code and reason where it names nobody; `allowed` are the app's real logins."""
+    """Return the code and message if it names nobody, else None. `allowed`: the app's real logins."""
     if kind == "login":
         return ("placeholder_login", MESSAGE) if is_placeholder(name, allowed) else None
     if kind == "player":
@@ -114,7 +114,7 @@ def why_nobody(kind: str, name: str, allowed: Collection[str]) -> tuple[str, str
 
 
 def refuse_all(found: LeftOut) -> InvalidPayload:
-    """Return why a list is refused of which no name is left."""
+    """Return the error of a list in which no name is left."""
     named = found.malformed.names
     errors = [FieldError(f"{found.field}.{b.index}", b.code, b.message) for b in named]
     text = f"{found.field}: none of {found.malformed.count} names can be read"
@@ -136,12 +136,12 @@ def count_malformed(stored: Mapping[str, Stored] | None) -> int:
 
 
 def room_left(stored: Mapping[str, Stored] | None) -> int:
-    """Return how many more names may be kept of a send."""
+    """Return how many more names may be stored for a send."""
     return max(0, MAX_NAMED - sum(len(part["names"]) for part in (stored or {}).values()))
 
 
 def show_malformed(stored: Mapping[str, Stored] | None) -> list[dict[str, Any]]:
-    """Return the first names of all parts, in order; of a list in parts with its part."""
+    """Return the first names of all parts, in order, with the part's number if it has one."""
     return list(_in_order(stored or {}))[:MAX_NAMED]
 
 

@@ -1,7 +1,7 @@
-"""What rendering may cost, counted in steps of about 0.1 µs: a count is the same on every machine.
+"""Limits of rendering, counted in steps of about 0.1 µs.
 
-Whatever grows with its input (a loop, a filter, a comparison, a list) is charged before it runs. The
-clock is a second line only.
+A count is the same on every machine. Whatever grows with its input (a loop, a filter, a comparison,
+a list) is charged before it runs. The clock is a second limit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CONTAINERS: tuple[type, ...] = (
 
 
 class TextFault(ValueError):
-    """A text can't be rendered. The message says why, in words that hold no value."""
+    """A text that can't be rendered. The message gives the reason and contains no values."""
 
 
 class NamedFault(TextFault):
@@ -38,7 +38,7 @@ class NamedFault(TextFault):
 
 
 class StepsSpent(TextFault):
-    """The texts have done as much as they may."""
+    """An exceeded step limit."""
 
 
 def kind_of(value: object) -> str:
@@ -47,7 +47,7 @@ def kind_of(value: object) -> str:
 
 
 class Meter:
-    """Counts the steps of what is being rendered. One at a time: rendering never waits."""
+    """Counts the steps of one rendering at a time: rendering never waits."""
 
     def __init__(self) -> None:
         self.left = 0
@@ -56,14 +56,14 @@ class Meter:
         self._deadline = 0.0
 
     def start(self, steps: int = PUSH_STEPS) -> None:
-        """Begin to count: at most so many steps from here."""
+        """Start counting, with at most so many steps."""
         self.left = self._limit = steps
         self._look_at = steps - CLOCK_EVERY
         self._deadline = 0.0
 
     @property
     def spent(self) -> int:
-        """The steps since the start, at most the limit."""
+        """Steps since the start, at most the limit."""
         return self._limit - max(self.left, 0)
 
     @property
@@ -71,22 +71,22 @@ class Meter:
         return self.left < 0
 
     def charge(self, steps: int) -> None:
-        """Raises StepsSpent."""
+        """Count these steps. Raises StepsSpent."""
         self.left -= steps
         if self.left < self._look_at:
             self._look()
 
     def charge_for(self, value: Any) -> Any:
-        """Charge for going through all of a value once, and return it. Raises StepsSpent."""
+        """Charge for one pass through the value, and return it. Raises StepsSpent."""
         if type(value) not in _SCALARS:
             self.charge(self.weigh(value))
         return value
 
     def weigh(self, value: Any) -> int:
-        """Steps that it takes to go through all of a value, not much more than are left. Of a key the
-        length isn't looked at: a dict has it in its memory but once.
+        """Return the steps of one pass through the value; stop soon after the steps left.
 
-        What is in it twice counts twice: `[a, a]`, made of itself again and again, is endless.
+        A value that occurs twice counts twice: `[a, a]`, nested again and again, is endless.
+        Lengths of keys don't count: a dict stores each of them once.
         """
         if isinstance(value, str):
             return 1 + len(value) // CHARACTERS_A_STEP
@@ -108,7 +108,7 @@ class Meter:
         return steps
 
     def each(self, items: Iterable[Any], steps: int) -> Iterator[Any]:
-        """Go through items, at so many steps a turn. Raises StepsSpent."""
+        """Yield the items, and charge so many steps for each. Raises StepsSpent."""
         for item in items:
             self.charge(steps)
             yield item

@@ -1,4 +1,4 @@
-"""Origins as browsers write them in `Origin`: that header is compared letter by letter. Pure."""
+"""Origins in the form that browsers send in `Origin`, which is compared letter by letter. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ODD = re.compile(r"[\x00-\x20\x7f\\\s]")
 
 
 def to_origin(text: str) -> str:
-    """Return scheme, host and port as a browser would write them. Raises ValueError with the reason."""
+    """Return scheme, host and port in the browsers' form. Raises ValueError with the reason."""
     text = text.strip()
     if text == "null":
         raise ValueError("`null` is what sandboxed frames and files send: it is no shop's")
@@ -36,8 +36,8 @@ def to_origin(text: str) -> str:
     if parts.scheme not in DEFAULT_PORTS or not host:
         raise ValueError(EXAMPLE)
     _check_bare(text, parts)
-    shown = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
-    return f"{parts.scheme}://{_host(parts, host)}{shown}"
+    suffix = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{_host(parts, host)}{suffix}"
 
 
 def _check_bare(text: str, parts: SplitResult) -> None:
@@ -76,7 +76,7 @@ def is_no_address(host: str) -> bool:
 
 
 def _to_ascii(host: str) -> str:
-    """Return the `xn--` form, by the rules that browsers have. Raises ValueError."""
+    """Return the host's `xn--` form, by the browsers' rules. Raises ValueError."""
     try:
         return idna.encode(host, uts46=True, transitional=False).decode()
     except idna.IDNAError as exc:

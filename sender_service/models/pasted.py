@@ -1,4 +1,4 @@
-"""What a shop pastes, filled in: the snippet, lines for its own OneSignal init, the worker file."""
+"""Code that a shop pastes: the snippet, lines for its own OneSignal init, the worker file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OneSignalDeferred.push((OneSignal) => OneSignal.init({{
 
 
 def snippet_tags(ingest: str, write_key: str) -> str:
-    """Return what stands in `<head>`; `ingest` is the address that browsers reach."""
+    """Return the tags for `<head>`; `ingest` is the address that browsers use."""
     return _SNIPPET.format(src=escape(f"{ingest.rstrip('/')}/v1/snippet.js?key={write_key}"))
 
 
@@ -37,7 +37,7 @@ def worker_file(sdk_worker: str) -> str:
 
 
 def webhook_lines(ingest: str, webhook_key: str, onesignal_app: str) -> str:
-    """Return what a page adds to its own OneSignal `init`."""
+    """Return the lines that a page adds to its own OneSignal `init`."""
     url = f"{ingest.rstrip('/')}/v1/webhooks/onesignal/{webhook_key}"
     return _WEBHOOKS.format(url=_literal(url), app=_literal(onesignal_app))
 

@@ -1,4 +1,4 @@
-"""How large a push is: push services carry 4,096 bytes, and OneSignal's own keys are among them."""
+"""The size of a push: push services accept 4,096 bytes, OneSignal's own keys included."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ FRAME_BYTES = 400
 
 def payload_size(body: Mapping[str, Any]) -> int:
     """Return the bytes of a push with these fields, as OneSignal packs them for a browser."""
-    shown = {
+    fields = {
         "title": body["headings"]["en"], "alert": body["contents"]["en"], "u": body["url"],
         "a": body["data"], "icon": body.get("chrome_web_icon"), "image": body.get("chrome_web_image"),
         "o": body.get("web_buttons"),
     }  # fmt: skip
-    return FRAME_BYTES + len(orjson.dumps(shown))
+    return FRAME_BYTES + len(orjson.dumps(fields))

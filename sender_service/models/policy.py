@@ -1,4 +1,4 @@
-"""A campaign's policy: who of the audience gets it, and when. Pure."""
+"""A campaign's policy: which people of the audience get it, and when. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.models.wire import Wire
 
 
 class AppPolicy(Wire):
-    """What an app says of all its marketing; a send keeps what it began with."""
+    """An app's policy for all its marketing; a send keeps the one it started with."""
 
     control_group: float = 0
     cap: Cap | None = None
@@ -45,7 +45,7 @@ class Policy(Wire):
     ] = None
 
     def bought_since(self, triggered: datetime) -> datetime | None:
-        """A purchase at or after this moment takes a person out."""
+        """Return the moment from which a purchase excludes a person, or None."""
         since = self.not_if_bought_since
         if since is None or since is False:
             return None

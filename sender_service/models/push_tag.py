@@ -17,7 +17,7 @@ MAX_TAG = 100
 
 @dataclass(frozen=True)
 class TagClaims:
-    """What a genuine tag says: the push belongs to this chunk of this page of this send."""
+    """A genuine tag's contents: the send, page and chunk that the push belongs to."""
 
     send: str
     page: int
@@ -25,7 +25,7 @@ class TagClaims:
 
 
 class TagSigner:
-    """Signs and reads tags. `key` is derived from the secret key; its id travels in the tag."""
+    """Signs and verifies tags. `key` is derived from the secret key; its id is in the tag."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -36,7 +36,7 @@ class TagSigner:
         return f"{body}.{self._mac(body)}"
 
     def verify(self, tag: object) -> TagClaims | None:
-        """What the tag says, or None where it is absent, malformed or forged."""
+        """Return the tag's claims, or None if it is absent, malformed or forged."""
         if not isinstance(tag, str) or len(tag) > MAX_TAG or not tag.isascii():
             return None
         parts = tag.split(".")

@@ -1,4 +1,4 @@
-"""Quiet hours: which instants lie in them, by the clock on a wall in the person's time zone. Pure."""
+"""Quiet hours, as instants in the person's time zone. Pure."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ ClockTime = Annotated[
 
 
 class QuietHours(Wire):
-    """In the person's own time zone, else the app's; pushes wait for the end."""
+    """Quiet hours in the person's own time zone, else the app's; pushes wait for the end."""
 
     start: ClockTime = Field(alias="from")
     end: ClockTime = Field(alias="to")
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody could say which of the two comes first."""
+        """Return whether start and end are the same, so that no order is known."""
         return self.start == self.end
 
     def until(self, now: datetime, zone: str) -> datetime | None:
-        """Return the end of the quiet hours that `now` lies in; None outside them.
+        """Return the end of the quiet hours that contain `now`; None outside them.
 
-        Instants are compared, not clock times, which a change of clocks skips or repeats. `zone` is
-        one that `zone_for` gave.
+        `zone` comes from `zone_for`. Instants are compared: a clock change skips or repeats clock
+        times.
         """
         if self.is_empty:
             return None
@@ -61,20 +61,20 @@ class QuietHours(Wire):
 
 
 def zone_for(named: object, fallback: str | None) -> str:
-    """Return the zone that was named, in its own spelling, else the fallback, else UTC."""
+    """Return the named zone in its canonical spelling, else the fallback, else UTC."""
     return own_zone(named) or own_zone(fallback) or UTC_ZONE
 
 
 def own_zone(named: object) -> str | None:
-    """Return the zone that was named, in its own spelling; None where it is none."""
+    """Return the named zone in its canonical spelling; None if it is unknown."""
     return known_time_zone(named) if isinstance(named, str) else None
 
 
 @lru_cache(PERIODS_KEPT)
 def _period(start: str, end: str, zone: str, day: date) -> tuple[datetime, datetime]:
-    """Return the quiet hours that begin on this day, as instants.
+    """Return the quiet hours that start on this day, as instants.
 
-    Of two same local times the night begins at the earlier and ends at the later one.
+    A repeated local time starts the night at its earlier and ends it at its later instant.
     """
     place = ZoneInfo(zone)
     last = day + timedelta(days=start > end)
@@ -85,7 +85,7 @@ def _period(start: str, end: str, zone: str, day: date) -> tuple[datetime, datet
 
 
 def _instant(local: datetime, zone: ZoneInfo, *, is_later: bool) -> datetime:
-    """Return when the clocks show this; where they skip it, when they do."""
+    """Return the instant of a local time; for a skipped time, the clock change."""
     first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
     if (
@@ -96,7 +96,7 @@ def _instant(local: datetime, zone: ZoneInfo, *, is_later: bool) -> datetime:
 
 
 def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """Return the second in which the zone's clocks change."""
+    """Return the second of the zone's clock change."""
     offset = before.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
@@ -108,10 +108,8 @@ def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> dateti
 
 
 def check_time_zones() -> None:
-    """Raise Rejected where zones of the names that browsers report can't be read.
-
-    They would all be UTC, and people would be woken at night.
-    """
+    """Check that time zones can be read by the names that browsers report. Raises Rejected."""
+    # They would all be UTC, and people would be woken at night.
     try:
         ZoneInfo(LINKED_ZONE)
     except (KeyError, ValueError, OSError) as exc:

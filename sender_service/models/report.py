@@ -1,10 +1,11 @@
-"""A report: who it was sent to, who reacted, by variant and browser. Pure.
+"""A report: pushes and reactions, by variant and browser. Pure.
 
-**The measurable base.** Not every browser reports: Safari says nothing of what it displayed, webhooks
-may be blocked, an old worker may not send them. A rate over everybody would mix "didn't click" with
-"couldn't say". So rates are given over the *measurable* pushes only: those to a player that was seen
-to report, which is one that reported anything on this very push, or of which the ledger knows that it
-reported since its browser last told its status. It adds up over sends, so it can be folded.
+**The measurable base.** Not every browser reports: Safari doesn't report displays, webhooks may be
+blocked, an old worker may not send them. A rate over all pushes would mix "didn't click" with
+"couldn't report". So rates count *measurable* pushes only. A push is measurable if its player
+reported anything on it. It is measurable as well if the ledger has a later report of the player
+than its browser's last status. Measurable pushes add up over sends, so a campaign's report adds
+them.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from sender_service.models.send import Sums, empty_sums
 
 COUNTED = ("sent", "measurable", "impressions", "clicks", "closes")
 PLURAL = {"impression": "impressions", "click": "clicks", "close": "closes"}
-UNKNOWN = "unknown"  # the browser of a player that never told
+UNKNOWN = "unknown"  # the browser of a player that never reported it
 
 
 class Cell(TypedDict):
-    """One variant in one kind of browser."""
+    """Counts of one variant in one kind of browser."""
 
     variant: str
     browser: str
@@ -32,7 +33,7 @@ class Cell(TypedDict):
 
 
 class SendReport(TypedDict):
-    """What a send adds to its campaign's report. `seen`: impressions, clicks, closes."""
+    """A send's share of its campaign's report. `seen`: impressions, clicks, closes."""
 
     sums: Sums
     seen: dict[str, int]
@@ -40,8 +41,7 @@ class SendReport(TypedDict):
 
 
 class Report(TypedDict):
-    """A campaign's, over sends that are gone. `pending`: sends that are in it already, but were not
-    yet marked as folded."""
+    """A campaign's report of deleted sends. `pending`: added sends that aren't marked as rolled up."""
 
     _id: str
     app: str
@@ -73,15 +73,15 @@ def blank_cell(variant: str, browser: str) -> Cell:
 
 
 def has_reported(entry: Mapping[str, Any] | None) -> bool:
-    """Did a webhook come of this player since its browser last told its status?"""
+    """Return whether a webhook came for this player after its browser's last status."""
     if entry is None:
         return False
-    told, seen = entry.get("status", {}).get("at"), entry.get("lastSeenAt")
-    return told is not None and seen is not None and bool(seen > told)
+    status_at, seen = entry.get("status", {}).get("at"), entry.get("lastSeenAt")
+    return status_at is not None and seen is not None and bool(seen > status_at)
 
 
 def add_cells(total: list[Cell], more: Iterable[Cell]) -> None:
-    """Add, in place; one cell for each (variant, browser)."""
+    """Add cells in place; one cell per (variant, browser)."""
     known = {(cell["variant"], cell["browser"]): cell for cell in total}
     for cell in more:
         key = (cell["variant"], cell["browser"])
@@ -101,7 +101,7 @@ def summed(cells: Iterable[Cell]) -> dict[str, int]:
 
 
 def grouped(cells: Iterable[Cell], by: Literal["variant", "browser"]) -> list[dict[str, Any]]:
-    """Cells summed by one of their names, each with its rates, in order of name."""
+    """Return the cells summed by variant or browser, with rates, sorted by name."""
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(cell[by], []).append(cell)
@@ -110,7 +110,7 @@ def grouped(cells: Iterable[Cell], by: Literal["variant", "browser"]) -> list[di
 
 
 def rates(sums: Mapping[str, int]) -> dict[str, float | None]:
-    """On the measurable base; None where nobody was seen to report."""
+    """Return the rates on the measurable base; None where the base is 0."""
     base = sums["measurable"]
     return {
         "impressionRate": round(sums["impressions"] / base, 4) if base else None,

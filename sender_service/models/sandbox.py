@@ -1,8 +1,8 @@
-"""What a push's text may do: Jinja2's sandbox, in which nothing grows and nothing takes long.
+"""The sandbox of push texts: Jinja2 with limits on size and steps.
 
-Texts are rendered on the planner's event loop, with variables that anybody may send. So what can make
-a large thing of a small one (`"x".center(10**9)`, `a ~ a ~ a`, `[a, a]`, a loop in a loop) is refused or
-bounded, and what grows with its input is charged in steps (see `metering`).
+Texts are rendered on the planner's event loop, with untrusted variables. So what makes a large value of
+a small one is refused or limited (`"x".center(10**9)`, `a ~ a ~ a`, `[a, a]`, a loop in a loop). What
+grows with its input is charged in steps (see `metering`).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _BINOPS = MappingProxyType(
 
 
 def steps_of(tree: nodes.Node) -> int:
-    """Count the steps of going through the nodes below once, whatever they are applied to."""
+    """Count the steps of one pass through all nodes, whatever their values."""
     waiting, steps = [tree], 0
     while waiting:
         node = waiting.pop()
@@ -69,7 +69,7 @@ def steps_of(tree: nodes.Node) -> int:
 
 
 class _Generator(NamingGenerator):
-    """Writes the calls that charge for what no function of the environment sees."""
+    """Generates the calls that charge for operations which the environment doesn't intercept."""
 
     def visit_Concat(self, node: nodes.Concat, frame: Any) -> None:
         self.write("environment.concat_values((")
@@ -134,7 +134,7 @@ def _has_constant(sides: Iterable[nodes.Expr]) -> bool:
 
 @pass_context
 def _not_constant(_: Context, value: object) -> object:
-    """Never called: Jinja2 works nothing out while it compiles, uncounted, where this needs a context."""
+    """Keep Jinja2 from evaluating constants, uncounted, when it compiles. Never called."""
     return value
 
 
@@ -152,7 +152,7 @@ class PushEnvironment(NamingEnvironment):
         self.charge_for = meter.charge_for
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """A key comes before a method: `cart.items` is the cart's own."""
+        """Look up a key before a method: `cart.items` is the cart's own."""
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
@@ -170,13 +170,13 @@ class PushEnvironment(NamingEnvironment):
 
     @staticmethod
     def concat_values(values: Iterable[object]) -> str:
-        """`a ~ b`, which no sandbox sees."""
+        """Evaluate `a ~ b`, which Jinja2's sandbox doesn't intercept."""
         meter.charge(CALL_STEPS)
         return short_text(to_text(value) for value in values)
 
     @staticmethod
     def cut(value: Any, start: Any, stop: Any, step: Any) -> Any:
-        """`a[1:2]`, which no sandbox sees either."""
+        """Evaluate `a[1:2]`, which Jinja2's sandbox doesn't intercept."""
         require(value)
         if not isinstance(value, str | list | tuple):
             raise TextFault(f"only texts and lists are cut, not {kind_of(value)}")
@@ -209,7 +209,8 @@ class PushEnvironment(NamingEnvironment):
         return self.null(name=f"{name}()") if made is None else made
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Numbers only, but for `+`: not `"x" * 10**9`, nor a text's `"%999999999d" % 1`."""
+        """Evaluate an operator on numbers, or `+` on texts. Raises TextFault."""
+        # Not `"x" * 10**9`, nor a text's `"%999999999d" % 1`.
         if not isinstance(left, int | float) or not isinstance(right, int | float):
             if operator == "+" and isinstance(left, str) and isinstance(right, str):
                 meter.charge(meter.weigh(left) + meter.weigh(right))

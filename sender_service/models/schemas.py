@@ -1,4 +1,4 @@
-"""What travels on the topics, for others: AsyncAPI 3 and JSON Schemas, generated from the models."""
+"""Schemas of the topics for other programs: AsyncAPI 3 and JSON Schemas, made from the models."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DAY_MS = 24 * 3600 * 1000
 
 @dataclass(frozen=True)
 class Message:
-    """What one topic's records are. `key` says what the key names."""
+    """The records of one topic. `key` describes their keys."""
 
     name: str
     model: type[Wire]
@@ -113,14 +113,14 @@ SERVICES: dict[str, dict[str, tuple[Topic, ...]]] = {
 
 
 def files() -> dict[str, str]:
-    """File name → content."""
+    """Return file name → content."""
     messages = {message.name: message for message in MESSAGES.values()}
     written = {f"{name}.schema.json": _json(schema(m)) for name, m in messages.items()}
     return {"asyncapi.json": _json(asyncapi()), **written}
 
 
 def schema(message: Message) -> dict[str, Any]:
-    """A JSON Schema that stands alone. Readers ignore keys that they don't know."""
+    """Return a self-contained JSON Schema. Readers ignore unknown keys."""
     found = message.model.model_json_schema(by_alias=True)
     return {"$schema": DIALECT, **found, "examples": [message.example]}
 

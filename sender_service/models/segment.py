@@ -41,7 +41,7 @@ class LastSeen(Period):
 
 
 class Viewed(Period):
-    """A product page: one that fits, or with `last` the newest one."""
+    """A product page that matches; with `last`, only the newest one counts."""
 
     items: Names | None = None
     categories: Names | None = None
@@ -49,14 +49,14 @@ class Viewed(Period):
 
 
 class Category(Period):
-    """A category's page, or that of a product in it: one that fits, or with `last` the newest."""
+    """A category's page, or a product's page in it; with `last`, only the newest one counts."""
 
     ids: Names | None = None
     last: Literal[True] | None = None
 
 
 class Basket(Period):
-    """A basket with something in it; the period is that of its last change."""
+    """A basket that isn't empty; the period is that of its last change."""
 
     items: Names | None = None
     total: Range | None = None
@@ -64,7 +64,7 @@ class Basket(Period):
 
 
 class Bought(Period):
-    """A purchase that fits; with `count`, how many there are."""
+    """A purchase that matches; with `count`, the number of purchases."""
 
     items: Names | None = None
     revenue: Range | None = None
@@ -95,7 +95,7 @@ class LastSeenIs(Strict):
 
 
 class LanguageIs(Strict):
-    """`cs` is also `cs-CZ`."""
+    """The person's languages; `cs` includes `cs-CZ`."""
 
     language: Names
 
@@ -149,7 +149,7 @@ KINDS: dict[str, type[Condition]] = {
 
 
 def _by_kind(value: Any, _: Any) -> Condition:
-    """Chosen by the only key, so that an error names one path and not twelve."""
+    """Return the condition of its only key, so that an error names one path, not twelve."""
     if isinstance(value, BaseModel):
         return value  # type: ignore[return-value]
     if not isinstance(value, dict) or len(value) != 1:
@@ -168,7 +168,7 @@ Conditions = Annotated[list[Segment], Field(min_length=1, max_length=MAX_CONDITI
 
 
 def check_size(value: Any) -> Any:
-    """Before anything recurses into it. Raises ValueError naming the place."""
+    """Check the sizes before other code recurses. Raises ValueError with the path."""
     conditions = names = 0
     for path, depth, one in _walk(value):
         if depth > MAX_DEPTH:
@@ -183,7 +183,7 @@ def check_size(value: Any) -> Any:
 
 
 def _walk(value: Any) -> Iterator[tuple[str, int, Any]]:
-    """(path, depth, what is there) of conditions and of the lists in them; never recursive."""
+    """Yield path, depth and value of conditions and the lists in them; never recurses."""
     waiting: list[tuple[str, int, Any]] = [("", 1, value)]
     while waiting:
         path, depth, one = waiting.pop()

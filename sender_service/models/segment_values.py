@@ -1,4 +1,4 @@
-"""What conditions of a segment are made of: names, durations, ranges, counts. Pure."""
+"""Values in a segment's conditions: names, durations, ranges, counts. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]
 
 
 class Strict(BaseModel):
-    """Unlike wire models: an unknown key is an error."""
+    """A model that refuses unknown keys, unlike wire models."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -45,7 +45,7 @@ class Strict(BaseModel):
 
 
 class Duration(Strict):
-    """The sum of what is given."""
+    """A duration: the sum of its fields."""
 
     model_config = ConfigDict(json_schema_extra=at_least_one)
 
@@ -65,7 +65,7 @@ class Duration(Strict):
 
 
 class Period(Strict):
-    """When: `now - within <= at`, and `at < now - olderThan`."""
+    """A period: `now - within <= at`, and `at < now - olderThan`."""
 
     within: Duration | None = None
     older_than: Duration | None = None
@@ -77,7 +77,7 @@ class Period(Strict):
         return self
 
     def bounds(self, now: datetime) -> tuple[datetime | None, datetime | None]:
-        """(from, before)."""
+        """Return the start and the end, each None if open."""
         return (
             now - self.within.length if self.within else None,
             now - self.older_than.length if self.older_than else None,
@@ -85,7 +85,7 @@ class Period(Strict):
 
 
 class Range(Strict):
-    """A number's limits; all that are given hold."""
+    """Limits of a number; all given ones apply."""
 
     model_config = ConfigDict(json_schema_extra=at_least_one)
 
@@ -102,7 +102,7 @@ class Range(Strict):
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
-        """Numbers are never negative, so nothing is below 0 either."""
+        """Check that some number from 0 is within the limits. Raises ValueError."""
         lowest = max(self.at_least or 0, self.more_than or 0)
         highest = min(x for x in (self.at_most, self.less_than, math.inf) if x is not None)
         is_open = lowest in (self.more_than,) or highest in (self.less_than,)
@@ -121,7 +121,7 @@ class Range(Strict):
 
 
 class Counted(Strict):
-    """How many."""
+    """Limits of a count."""
 
     model_config = ConfigDict(json_schema_extra=at_least_one)
 

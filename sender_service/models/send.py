@@ -1,4 +1,4 @@
-"""A send: one trigger's way from planning to a closed account."""
+"""A send: the state of one trigger from planning to a closed account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Sums(TypedDict):
-    """A page's, send's or report's account: audience = sent + pending + suppressed + failed."""
+    """The account of a page, send or report: audience = sent + pending + suppressed + failed."""
 
     audience: int
     sent: int
@@ -25,7 +25,7 @@ class Sums(TypedDict):
 
 
 class Parts(TypedDict):
-    """Of a send whose list comes in parts. `shared`: the digest of what all of them must say."""
+    """The parts of a send's list. `shared`: the digest of the terms that all parts repeat."""
 
     of: int
     shared: str
@@ -35,7 +35,7 @@ class Parts(TypedDict):
 
 
 class Send(TypedDict, total=False):
-    """The document. `state` is never "scheduled" or "paused": those follow from other fields."""
+    """A send as stored. `state` is never "scheduled" or "paused": other fields imply those."""
 
     _id: str
     head: str  # of the id, so that people may name a send by its first letters
@@ -96,7 +96,7 @@ def add_sums(total: Sums, more: Sums) -> None:
 
 
 def public_state(send: Send, now: datetime) -> SendState:
-    """The state that the ops API shows."""
+    """Return the state that the ops API reports."""
     state = send["state"]
     if state in FINAL:
         return state

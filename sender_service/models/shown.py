@@ -1,4 +1,4 @@
-"""What a person sees and follows: texts with something in them, links that lead somewhere."""
+"""Texts and links of a push as people get them: texts aren't blank, links are URLs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a pattern 
 
 
 def check_text(text: str) -> str:
-    """Return it as it is shown. Raises ValueError."""
+    """Return the text as it is displayed. Raises ValueError."""
     if not (text.isascii() and text.isprintable()):  # what most texts are
         if _CONTROL.search(text):
             raise ValueError("a text has a control character in it")
@@ -45,7 +45,7 @@ def _is_visible(character: str) -> bool:
 
 
 def check_link(link: str) -> str:
-    """Return it as it is followed. Raises ValueError."""
+    """Return the link as browsers follow it. Raises ValueError."""
     link = link.strip()
     if _NOT_IN_LINKS.search(link):
         raise ValueError("a link has a blank or a control character in it")
@@ -57,7 +57,8 @@ def check_link(link: str) -> str:
 
 @lru_cache(maxsize=1_024)
 def _is_origin(origin: str) -> bool:
-    """Is it a scheme and a host, with a port perhaps? A send's links have few."""
+    """Return whether it is a scheme and a host, with an optional port."""
+    # Cached: a send's links have few origins.
     try:
         parts = urlsplit(origin)
         host, port = parts.hostname or "", parts.port
@@ -72,7 +73,8 @@ def _is_origin(origin: str) -> bool:
 
 
 def _whole(text: str) -> str:
-    """A template can write half a character (`"\\ud800"`), which no JSON can hold."""
+    """Return the text if it can be encoded. Raises ValueError."""
+    # A template can write half a character (`"\ud800"`), which no JSON can contain.
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What is wrong with a template, in words of the text's author: the parser's are of its own tokens."""
+"""Template errors in words for the text's author: the parser's messages name its own tokens."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def check_template(source: str) -> str:
 
 @lru_cache(maxsize=KEPT_VERDICTS)
 def _fault_of(source: str) -> str | None:
-    """What is wrong with a template. Remembered: a worker thread may ask first, the model then."""
+    """Return the template's error, or None. Cached: a worker thread may check it first."""
     try:
         tree = _environment.parse(source)
         _check_nodes(tree)
@@ -69,19 +69,19 @@ def _fault_of(source: str) -> str | None:
 
 
 def check_ahead(sources: Iterable[str]) -> None:
-    """Check templates, so that it is known. Meant for a worker thread: each takes up to 30 ms."""
+    """Check templates and cache the results, in a worker thread: each takes up to 30 ms."""
     for source in sources:
         if is_template(source):
             _fault_of(source)
 
 
 def is_template(source: str) -> bool:
-    """Does it read otherwise than it is written?"""
+    """Return whether the source contains Jinja2 syntax."""
     return "{{" in source or "{%" in source or "{#" in source
 
 
 def _check_nodes(tree: nodes.Template) -> None:
-    """Look at every node before anything else does."""
+    """Check every node before other code reads the tree. Raises ValueError."""
     waiting: list[tuple[nodes.Node, int]] = [(tree, 0)]
     while waiting:
         node, depth = waiting.pop()
@@ -132,7 +132,7 @@ class Compiled:
 
 
 class _Kept:
-    """Compiled templates, the oldest dropped when their sources are too long together.
+    """A cache of compiled templates, limited by their total length; the oldest are dropped first.
 
     Worker threads add, the event loop reads.
     """
@@ -177,29 +177,28 @@ def _compile(source: str) -> Compiled:
 
 
 def is_compiled(source: str) -> bool:
-    """Would rendering it begin at once? Compiling takes up to 20 µs a character."""
+    """Return whether it can be rendered without compiling. Compiling takes up to 20 µs a character."""
     return not is_template(source) or source in _kept
 
 
 def compile_source(source: str) -> None:
-    """Compile what will be rendered. Meant for a worker thread."""
+    """Compile and cache a source that will be rendered, in a worker thread."""
     _kept.get(source)
 
 
 def variables_of(source: str) -> frozenset[str]:
-    """The names a template asks for: without `profile` it reads the same for everybody."""
+    """Return the variables of a template. A text without `profile` is the same for all people."""
     return _kept.get(source).names if is_template(source) else frozenset()
 
 
 def render(source: str, context: Mapping[str, object]) -> str:
-    """Render on its own. Raises Rejected (bad_variables), naming what failed but no value."""
+    """Render a text with a new step limit. Raises Rejected (bad_variables) without values."""
     meter.start()
     return render_more(source, {**GLOBALS, **context})
 
 
 def render_more(source: str, context: dict[str, Any]) -> str:
-    """Render with the steps that are left, and with GLOBALS in the context. Raises Rejected, as `render`
-    does."""
+    """Render with the remaining steps; the context includes GLOBALS. Raises Rejected like `render`."""
     if not is_template(source):
         return source
     compiled = _kept.get(source)
@@ -217,7 +216,7 @@ def render_more(source: str, context: dict[str, Any]) -> str:
 
 
 def _line_of(template: Template, error: Exception) -> int | None:
-    """The line of the template that failed."""
+    """Return the template's line that failed, or None."""
     found, step = None, error.__traceback__
     while step is not None:
         if step.tb_frame.f_code.co_filename == UNNAMED:
@@ -227,7 +226,7 @@ def _line_of(template: Template, error: Exception) -> int | None:
 
 
 def _reason(error: Exception, source: str, line: int | None) -> str:
-    """What failed, in words of the text's author: no value is in it."""
+    """Return the failure in words for the text's author, without values."""
     if isinstance(error, NamedFault | StepsSpent):
         return str(error)
     if isinstance(error, UndefinedError):

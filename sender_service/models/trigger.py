@@ -35,7 +35,7 @@ from shared.names import Login, PlayerId, to_id
 MAX_TRIGGER_BYTES = 1024 * 1024
 MAX_PARTS = 1_000
 MAX_RECIPIENTS = 2_000_000  # of all parts: who was met is remembered while they are planned
-SOMEBODY = {"visitor": "somebody"}  # stands in a list that must not be empty
+PLACEHOLDER = {"visitor": "somebody"}  # stands in a list that must not be empty
 FEW_RECIPIENTS = 100  # so many may take the fast lane
 DEFAULT_LIFE = timedelta(hours=24)
 LONGEST_LIFE = timedelta(days=7)
@@ -63,7 +63,7 @@ VisitorId = Annotated[str, BeforeValidator(to_id), StringConstraints(min_length=
 
 
 class Audience(Wire):
-    """Exactly one of its keys."""
+    """An audience, with exactly one of its keys."""
 
     model_config = ConfigDict(
         json_schema_extra=exactly_one("logins", "visitors", "players", "segment", "all")
@@ -84,7 +84,7 @@ class Audience(Wire):
 
 
 class Recipient(Wire):
-    """One of `login`, `visitor`, `player`, and variables that override the shared ones."""
+    """A recipient: one of `login`, `visitor`, `player`, and variables that override shared ones."""
 
     model_config = ConfigDict(json_schema_extra=exactly_one("login", "visitor", "player"))
 
@@ -101,7 +101,7 @@ class Recipient(Wire):
 
     @property
     def address(self) -> tuple[str, str]:
-        """("login" | "visitor" | "player", its value)."""
+        """Kind ("login", "visitor" or "player") and value."""
         if self.login is not None:
             return "login", self.login
         return (
@@ -110,7 +110,7 @@ class Recipient(Wire):
 
 
 class TriggerHead(Wire):
-    """What a trigger must say to be anybody's: without it, it is a dead letter."""
+    """The fields that identify a trigger; without them it becomes a dead letter."""
 
     id: UuidText
     app: Name
@@ -118,7 +118,7 @@ class TriggerHead(Wire):
 
 
 class Terms(TriggerHead):
-    """What a trigger says besides whom it is for: all parts of one say the same."""
+    """A trigger without its recipients; all parts of one trigger have the same terms."""
 
     campaign: Name
     priority: Priority = "marketing"
@@ -129,18 +129,18 @@ class Terms(TriggerHead):
 
     @property
     def unknown(self) -> tuple[FieldError, ...]:
-        """Keys that were ignored when it was read."""
+        """Unknown keys that were ignored."""
         return self._unknown
 
     _malformed: Malformed = PrivateAttr(Malformed())
 
     @property
     def malformed(self) -> Malformed:
-        """Names that were left out when it was read."""
+        """Malformed names that were left out."""
         return self._malformed
 
     def life(self, now: datetime) -> tuple[datetime, datetime]:
-        """(when it is due, when it expires). Raises InvalidPayload."""
+        """Return when it is due and when it expires. Raises InvalidPayload."""
         due = max(self.send_at or now, now)  # what should have gone out long ago goes now
         if due > now + FARTHEST_SEND_AT:
             raise InvalidPayload("sendAt: at most 30 days ahead", code="send_at_too_far")
@@ -169,7 +169,7 @@ class Trigger(Terms):
     _places: list[int] | None = PrivateAttr(None)  # where its names stood before some were left out
 
     def place_of(self, index: int) -> int:
-        """Return where in the list, as it came, a name stood."""
+        """Return a name's position in the list as received."""
         return index if self._places is None else self._places[index]
 
     @model_validator(mode="after")
@@ -189,7 +189,7 @@ class Trigger(Terms):
         return Terms.model_validate(self.document())
 
     def named(self) -> Iterator[Recipient] | None:
-        """The recipients it names, the first of equal ones only; None for everybody."""
+        """Return the recipients without duplicates; None for a segment or all people."""
         if self.recipients is not None:
             first: dict[tuple[str, str], Recipient] = {}
             for recipient in self.recipients:
@@ -204,10 +204,10 @@ class Trigger(Terms):
 
 
 def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, str]:
-    """(head, the trigger or what is wrong with it, digest of its content).
+    """Return the head, the trigger or its error, and the digest of its content.
 
-    Raises InvalidPayload when not even the head can be read. The digest is over what the trigger
-    means: other order of keys, defaults spelled out, or unknown keys are the same content.
+    The digest covers the meaning: key order, explicit defaults and unknown keys don't change it.
+    Raises InvalidPayload if not even the head can be read.
     """
     if len(body) > MAX_TRIGGER_BYTES:
         raise InvalidPayload("a trigger has at most 1 MiB", code="trigger_too_large")
@@ -225,7 +225,7 @@ def parse_trigger(body: bytes) -> tuple[TriggerHead, Trigger | InvalidPayload, s
 
 
 def _read(value: dict[str, Any]) -> Trigger:
-    """Raises InvalidPayload. The good case costs one strict reading."""
+    """Parse a trigger; a valid one is parsed strictly and once. Raises InvalidPayload."""
     try:
         return Trigger.model_validate(value, extra="forbid")
     except ValidationError as exc:
@@ -234,7 +234,7 @@ def _read(value: dict[str, Any]) -> Trigger:
     if found.is_empty and "part" not in value:
         raise refuse_all(found)
     if found.is_empty:  # the other parts may have some
-        rest = {k: v for k, v in value.items() if k != "audience"} | {"recipients": [SOMEBODY]}
+        rest = {k: v for k, v in value.items() if k != "audience"} | {"recipients": [PLACEHOLDER]}
     trigger, unknown = validate_tolerantly(Trigger, rest)
     if found.is_empty:
         trigger = trigger.model_copy(update={"recipients": []})
@@ -243,7 +243,9 @@ def _read(value: dict[str, Any]) -> Trigger:
 
 
 def digest_of(value: Any, body: bytes = b"") -> str:
-    """Of the sorted JSON; what is nested too deep to be written again (and is refused) as it came."""
+    """Return the SHA-256 of the sorted JSON."""
+    # What is nested too deep to be encoded is refused anyway: its digest is that of the received
+    # bytes.
     with contextlib.suppress(orjson.JSONEncodeError):
         body = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(body).hexdigest()

@@ -1,4 +1,4 @@
-"""Which part of a list a trigger brings, and what all of them must say alike."""
+"""The part of a list in a trigger, and the terms that all parts share."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from shared.models.wire import load_json
 
 @dataclass(frozen=True)
 class Part:
-    """Which part of how many a trigger says it is, and the digest of what all parts share.
+    """A part's number, the count of parts, and the digest of the shared terms.
 
-    `number` is 0 where that can't be told; `shared` is empty where it can't be read.
+    `number` is 0 if it is unknown; `shared` is empty if the terms can't be read.
     """
 
     number: int
@@ -23,7 +23,8 @@ class Part:
 
 
 def part_of(body: bytes, trigger: Trigger | InvalidPayload) -> Part | None:
-    """None for a trigger that is whole. Also a broken one says, where it can, which part it is."""
+    """Return the trigger's part; None for a whole trigger. An invalid trigger has one too, if it
+    can be read."""
     if isinstance(trigger, Trigger):
         if trigger.part is None or trigger.parts is None:
             return None

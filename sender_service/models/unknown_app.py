@@ -1,4 +1,7 @@
-"""What names an app that there isn't. Which ones there are, only the API tells: it knows who asks."""
+"""The error for an app that doesn't exist.
+
+Only the API adds known apps: it knows the caller.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from shared.nearest import suggest
 
 
 class UnknownApp(NotFound):
-    """Stands in a path, or in a `field` of a body (422 then)."""
+    """A request that names an unknown app, in its path or in a `field` of its body (422)."""
 
     code = "unknown_app"
 
@@ -22,5 +25,5 @@ class UnknownApp(NotFound):
         self.status = 404 if field is None else 422
 
     def among(self, known: Sequence[str]) -> UnknownApp:
-        """Return the same with the nearest of these apps, else with all of them, as far as they are few."""
+        """Return the same error with the nearest of these apps, else all of them if they are few."""
         return UnknownApp(self.app, self.field, suggest(self.app, known))

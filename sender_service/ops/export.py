@@ -108,7 +108,7 @@ def _subject_of(known: PersonNames, hash_of: Callable[[str], str]) -> DataSubjec
 
 async def _records(find: Finder, subject: DataSubject) -> AsyncIterator[Document]:
     async for record in find(subject):
-        yield record.shown
+        yield record.content
 
 
 async def _named(documents: AsyncIterator[Document]) -> AsyncIterator[Document]:

@@ -29,7 +29,7 @@ class Names:
         return await _uuid(request, given, self._prefixes.sends, "send", "send list")
 
     async def dead_letter(self, request: Request, given: str) -> str:
-        find = self._prefixes.letters
+        find = self._prefixes.dead_letters
         return await _uuid(request, given, find, "dead letter", "dead-letters list")
 
     async def person(self, request: Request, given: str) -> str:

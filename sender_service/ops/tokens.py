@@ -18,7 +18,7 @@ from sender_service.ops.auth import NAMED_APP, current_principal, needs
 from sender_service.ops.bodies import json_body
 from sender_service.ops.campaigns import require_known_app
 from sender_service.ops.examples import TOKEN, answers
-from sender_service.store.tokens import ALL, Token, TokenStore, shown
+from sender_service.store.tokens import ALL, Token, TokenStore, to_response
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.errors import Forbidden, InvalidPayload, NotFound
@@ -63,7 +63,7 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
         hour."""
         known = await store.all()
         own = [token for token in known if current_principal(request).holds_all_of(token.apps)]
-        return {"items": [plain(shown(token)) for token in own]}
+        return {"items": [plain(to_response(token)) for token in own]}
 
     @router.post("", status_code=201, responses=answers(TOKEN, 201))
     @needs("admin")
@@ -86,7 +86,7 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
         await store.add(token, vault.hash_key(secret))
         request.scope["audit_target"] = {"token": token.id}
         request.scope[NAMED_APP] = only_app(requested)
-        return {**plain(shown(token)), "token": secret}
+        return {**plain(to_response(token)), "token": secret}
 
     @router.delete("/{token}")
     @needs("admin")

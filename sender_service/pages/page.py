@@ -73,7 +73,7 @@ def page_id(send: str, n: int) -> str:
 
 
 def send_of(page: str) -> str:
-    """Of a page's id."""
+    """Return the send's id of a page's id."""
     return page.rsplit(":", 1)[0]
 
 
@@ -98,7 +98,7 @@ def new_chunk(variant: str, now: datetime, time_zone: str = "") -> Chunk:
 
 
 def outcome_of(page: Page, index: int) -> tuple[str, str]:
-    """(sent | pending | failed | suppressed, reason or "")."""
+    """Return outcome (sent, pending, failed or suppressed) and reason ("" without one)."""
     own = page["outcomes"].get(str(index))
     if own is not None:
         return own[0], own[1]
@@ -109,7 +109,7 @@ def outcome_of(page: Page, index: int) -> tuple[str, str]:
 
 
 def pending_members(page: Page, chunk: str) -> list[int]:
-    """The members that a call for this chunk names."""
+    """Return the indexes of the members in a call for this chunk."""
     return [
         index
         for index, member in enumerate(page["members"])
@@ -118,13 +118,13 @@ def pending_members(page: Page, chunk: str) -> list[int]:
 
 
 def root_of(chunk: str) -> str:
-    """The chunk as it was planned, of which this may be a part."""
+    """Return the planned chunk that this one is, or is a part of."""
     return chunk.split("-", 1)[0]
 
 
 def unsent_people(page: Page) -> list[str]:
-    """People of the page who were to get it, and to none of whose players anything was sent. Who was
-    passed over here may have got it by another page: a player that changed hands comes in a late one."""
+    """Return the page's people whose players all got nothing from it."""
+    # Another page may have sent to them: a player with a new owner moves to a later page.
     sent: dict[str, bool] = {}
     for index, member in enumerate(page["members"]):
         if not member[2]:
@@ -135,7 +135,7 @@ def unsent_people(page: Page) -> list[str]:
 
 
 def pending_counts(page: Page, chunks: Sequence[str]) -> dict[str, int]:
-    """Members without an outcome of their own, by chunk."""
+    """Count the members without an outcome of their own, by chunk."""
     counts = dict.fromkeys(chunks, 0)
     for index, member in enumerate(page["members"]):
         if member[2] in counts and str(index) not in page["outcomes"]:
@@ -144,7 +144,7 @@ def pending_counts(page: Page, chunks: Sequence[str]) -> dict[str, int]:
 
 
 def summarise(page: Page) -> Sums:
-    """Set from the members, never incremented."""
+    """Compute the sums from the members; they are never incremented."""
     sums = empty_sums()
     reasons: dict[str, Counter[str]] = {"suppressed": Counter(), "failed": Counter()}
     people: dict[str, int] = {}
@@ -169,7 +169,7 @@ def summarise(page: Page) -> Sums:
 
 
 class PageEdit:
-    """Changes to a page, collected as the `$set` of one conditional update."""
+    """Collects changes to a page as the `$set` of one conditional update."""
 
     def __init__(self, page: Page, sweep_seconds: float) -> None:
         self.page = page
@@ -193,7 +193,7 @@ class PageEdit:
         self._changed("members")
 
     def blank(self, index: int, player: str, person: str) -> None:
-        """Put markers in the place of a member's names."""
+        """Replace a member's names by markers."""
         member = self.page["members"][index]
         member[:] = [player, person if member[1] else "", member[2]]
         self._changed("members")
@@ -203,13 +203,13 @@ class PageEdit:
         self._changed("chunks")
 
     def notification(self, message: str) -> None:
-        """Note OneSignal's id of a message, by which stream events without our tag are matched."""
+        """Record a message's OneSignal id; it matches stream events without our tag."""
         if message not in self.page["notifications"]:
             self.page["notifications"].append(message)
             self._changed("notifications")
 
     def outcome(self, index: int, outcome: str, reason: str) -> None:
-        """Give a member an outcome of its own."""
+        """Set a member's own outcome."""
         self.page["outcomes"][str(index)] = [outcome, reason]
         self._changed("outcomes")
 
@@ -218,7 +218,7 @@ class PageEdit:
         self.changes[field] = self.page[field]
 
     def finish(self) -> dict[str, Any]:
-        """The complete `$set`: what changed, with sums, open, out and due set from it."""
+        """Return the complete `$set`: the changes and the fields derived from them."""
         if self.changes:
             page = self.page
             chunks = page["chunks"].values()
@@ -236,7 +236,7 @@ class PageEdit:
         return self.changes
 
     def _due(self) -> datetime:
-        """When the scheduler must look at it next."""
+        """Return when the scheduler must check the page next."""
         chunks = self.page["chunks"].values()
         planned = (chunk["notBefore"] for chunk in chunks if chunk["state"] == "planned")
         return min([self._silent_at(), *planned])

@@ -1,4 +1,4 @@
-"""What is blanked of an erased person in a page, and of the texts rendered for it. Pure."""
+"""Rules that blank an erased person in a page and its rendered texts. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sender_service.pages.page import Page, PageEdit, outcome_of, pending_member
 def blank_members(
     edit: PageEdit, is_gone: Callable[[list[str]], bool], now: datetime, *, wait: bool
 ) -> bool:
-    """Blank the members that are gone. With `wait`, those whose call is under way keep their names for
-    now, so that its answer finds them: returns whether there are any.
+    """Blank the erased members; return whether some keep their names for now.
 
-    What was not called never will be. A call of which nobody knows whether it was taken is repeated,
-    if at all, without the person.
+    With `wait`, members of a call in progress keep their names, so that its answer finds them.
+    Chunks without a call are never called. A call with an unknown outcome is repeated, if at all,
+    without the person.
     """
     under_way = False
     persons: dict[str, str] = {}
@@ -45,10 +45,10 @@ def _is_called(page: Page, chunk: str) -> bool:
 
 
 def orphaned_bodies(page: Page) -> list[int]:
-    """Rendered texts that only erased people would have got."""
+    """Return the indexes of rendered texts that only erased people would have got."""
     roots: dict[str, bool] = {}
     for member in page["members"]:
         if member[2]:
             root = root_of(member[2])
             roots[root] = roots.get(root, True) and is_blank(member)
-    return [int(root) for root, lonely in roots.items() if lonely]
+    return [int(root) for root, is_orphaned in roots.items() if is_orphaned]

@@ -1,4 +1,4 @@
-"""What a page adds to its send's report. Pure."""
+"""The cells that a page adds to its send's report. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from sender_service.pages.page import Page, outcome_of
 def cells_of(
     page: Page, seen: Mapping[str, Mapping[str, Any]], ledger: Mapping[str, Mapping[str, Any]]
 ) -> list[Cell]:
-    """`seen`: kind → member's index → when. `ledger`: player → its entry."""
+    """Return cells by variant and browser.
+
+    `seen` is kind → member's index → time. `ledger` is player → its entry.
+    """
     cells: dict[tuple[str, str], Cell] = {}
     for index, (player, _, chunk) in enumerate(page["members"]):
         kinds = [kind for kind in PLURAL if str(index) in seen.get(kind, {})]

@@ -1,4 +1,4 @@
-"""What becomes of a page that is due: which chunks are released, repeated, suppressed. Pure."""
+"""Transitions of a due page: which chunks are released, repeated or suppressed. Pure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ WITHDRAWN = {"cancelled": "cancelled", "refused": "refused"}
 
 
 def end_expired(edit: PageEdit, send: Send, now: datetime) -> None:
-    """Expired, cancelled, refused: what was never attempted is suppressed. What was attempted may
-    have been sent: it is repeated under its key until it is answered, and failed when it expires."""
+    """End chunks of an expired, cancelled or refused send.
+
+    A chunk without an attempt is suppressed. An attempted one may have been sent: it is repeated
+    under its key until it is answered, and fails when it expires.
+    """
     expired = now >= send["expiresAt"]
     for name, chunk in edit.page["chunks"].items():
         if chunk["state"] in FINAL_CHUNK:
@@ -37,12 +40,12 @@ def end_expired(edit: PageEdit, send: Send, now: datetime) -> None:
 
 
 def policy_of(send: Send) -> Policy:
-    """The policy that the send started with."""
+    """Return the policy that the send started with."""
     return Policy.model_validate((send["frozen"] or {}).get("policy", {}))
 
 
 def wait_through_quiet_hours(edit: PageEdit, send: Send, now: datetime) -> None:
-    """What would go out at night waits for the morning of its members' time zone."""
+    """Postpone chunks that are in quiet hours of their members' time zone."""
     quiet = policy_of(send).quiet_hours
     if quiet is None or send["priority"] == "transactional":
         return
@@ -55,9 +58,11 @@ def wait_through_quiet_hours(edit: PageEdit, send: Send, now: datetime) -> None:
 
 
 def due_chunks(edit: PageEdit, send: Send, now: datetime, room: int) -> list[str]:
-    """Chunks to hand to the dispatcher now: those that are out without an answer for too long, and as
-    many others as there is room for. What is out takes none: it is counted already, and where all
-    that may be out got lost there would be none for ever."""
+    """Return the chunks to release now: unanswered ones, then others up to `room`.
+
+    Unanswered chunks need no room, as they are counted already. Otherwise lost calls could block
+    all room forever.
+    """
     silent, others = [], []
     for name, chunk in edit.page["chunks"].items():
         planned = chunk["state"] == "planned" and chunk["notBefore"] <= now
@@ -76,7 +81,7 @@ def _silent(edit: PageEdit, chunk: Chunk, now: datetime) -> bool:
 def suppress_unreachable(
     edit: PageEdit, chunks: Collection[str], ledger: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """Suppress members that can't be reached any more; returns players whose owner is another now."""
+    """Suppress unreachable members; return the players that have another owner now."""
     moved = []
     for index, (player, person, chunk) in enumerate(edit.page["members"]):
         entry = ledger.get(player)
@@ -93,12 +98,15 @@ def suppress_unreachable(
 
 
 def reserved_at(chunk: Chunk) -> datetime:
-    """When its messages were counted; of pages from before that was noted, the latest it can be."""
+    """Return when the chunk's messages were counted.
+
+    Pages stored before `reservedAt` existed give the latest possible time.
+    """
     return chunk.get("reservedAt") or chunk["releasedAt"] or chunk["notBefore"]
 
 
 def release(edit: PageEdit, chunk: str, send: Send, now: datetime) -> None:
-    """The chunk is released (again). Its ttl is frozen by the first time."""
+    """Release a chunk, perhaps again. The first release sets its ttl."""
     state = edit.page["chunks"][chunk]
     ttl = state["ttl"]
     if ttl is None:
@@ -118,7 +126,7 @@ def release(edit: PageEdit, chunk: str, send: Send, now: datetime) -> None:
 def to_job(
     page: Page, chunk: str, body: Mapping[str, Any], send: Send, app_id: str, tagger: TagSigner
 ) -> Job:
-    """The same bytes to OneSignal whenever it is made within a generation."""
+    """Build a chunk's job. Within a generation its bytes to OneSignal are always the same."""
     state = page["chunks"][chunk]
     tag = tagger.sign(page["send"], page["n"], chunk)
     assert state["releasedAt"] is not None

@@ -1,6 +1,6 @@
-"""Where a person's names stand outside of pages: one list, which an export shows and an erasure blanks.
+"""Records with a person's names, outside of pages: exported or blanked.
 
-Whoever finds one place does both with it, so that the two can't drift apart.
+Each finder does both, so that export and erasure can't differ.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ LONG_ENOUGH = 8  # characters: shorter names are found by chance in bytes that a
 
 
 @dataclass(frozen=True)
-class Place:
-    """Something that names the person: how it reads, and how it is blanked."""
+class PersonalDataRecord:
+    """A record that names the person: its content, and how to blank it."""
 
-    shown: Document
+    content: Document
     blank: Callable[[], Awaitable[None]]
 
 
-Finder = Callable[[DataSubject], AsyncIterator[Place]]
+Finder = Callable[[DataSubject], AsyncIterator[PersonalDataRecord]]
 
 
 @dataclass(frozen=True)
@@ -44,28 +44,28 @@ class PersonalDataFinder:
 
     @property
     def finders(self) -> Mapping[str, Finder]:
-        """By collection."""
+        """Finders by collection."""
         return {
             SENDS.name: self._triggers,
             PARTS.name: self._parts,
             CONTACTS.name: self._contacts,
             PARKED.name: self._parked,
-            DEAD_LETTERS.name: self._letters,
+            DEAD_LETTERS.name: self._dead_letters,
         }
 
     async def blank(self, erased: DataSubject) -> None:
         for find in self.finders.values():
-            async for place in find(erased):
-                await place.blank()
+            async for record in find(erased):
+                await record.blank()
 
-    async def _triggers(self, erased: DataSubject) -> AsyncIterator[Place]:
+    async def _triggers(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
         async for send, came, trigger in self.store.triggers(erased.app):
             changes = trigger_without(trigger, erased, came)
             if changes:
-                shown = {"send": send, "at": came, "named": standing_at(trigger, changes)}
-                yield Place(shown, partial(self.store.change_trigger, send, changes))
+                content = {"send": send, "at": came, "named": standing_at(trigger, changes)}
+                yield PersonalDataRecord(content, partial(self.store.change_trigger, send, changes))
 
-    async def _parts(self, erased: DataSubject) -> AsyncIterator[Place]:
+    async def _parts(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
         sends: dict[str, datetime] = {}
         async for send, came, _ in self.store.triggers(erased.app):
             sends[send] = came
@@ -75,43 +75,48 @@ class PersonalDataFinder:
                 continue
             changes = recipients_without(part["recipients"], erased, came_with)
             if changes:
-                shown = {"send": part["send"], "named": standing_at(part, changes)}
-                yield Place(shown, partial(self.store.change_part, part["_id"], changes))
+                content = {"send": part["send"], "named": standing_at(part, changes)}
+                yield PersonalDataRecord(
+                    content, partial(self.store.change_part, part["_id"], changes)
+                )
 
-    async def _contacts(self, erased: DataSubject) -> AsyncIterator[Place]:
+    async def _contacts(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
         async for until, contact in self.store.contacts(erased):
-            shown = {"pushes": contact.get("ring", [])}
-            yield Place(shown, partial(self.store.drop_contact, contact, until))
+            content = {"pushes": contact.get("ring", [])}
+            yield PersonalDataRecord(content, partial(self.store.drop_contact, contact, until))
 
-    async def _parked(self, erased: DataSubject) -> AsyncIterator[Place]:
+    async def _parked(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
         async for parked in self.store.parked(erased.players):
             blank = partial(self.store.drop_parked, [parked["_id"]])
-            yield Place({"event": parked["event"]}, blank)
+            yield PersonalDataRecord({"event": parked["event"]}, blank)
 
-    async def _letters(self, erased: DataSubject) -> AsyncIterator[Place]:
-        async for letter in self.store.letters():
-            if _is_about(letter, erased):
-                yield Place(
-                    _told(letter, erased), partial(self.store.blank_dead_letter, letter["_id"])
+    async def _dead_letters(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
+        async for dead_letter in self.store.dead_letters():
+            if _is_about(dead_letter, erased):
+                yield PersonalDataRecord(
+                    _to_exported(dead_letter, erased),
+                    partial(self.store.blank_dead_letter, dead_letter["_id"]),
                 )
 
 
-def _is_about(letter: Document, erased: DataSubject) -> bool:
-    key, value = DeadLetter.unpack(letter["key"]), DeadLetter.unpack(letter["value"])
-    names = {name.encode() for name in erased.exact(letter["at"])}
+def _is_about(dead_letter: Document, erased: DataSubject) -> bool:
+    key, value = DeadLetter.unpack(dead_letter["key"]), DeadLetter.unpack(dead_letter["value"])
+    names = {name.encode() for name in erased.exact(dead_letter["at"])}
     if key in names:
         return True
     try:
-        return names_person(orjson.loads(value), erased, letter["at"])
+        return names_person(orjson.loads(value), erased, dead_letter["at"])
     except orjson.JSONDecodeError:
         return any(name in value for name in names if len(name) >= LONG_ENOUGH)
 
 
-def _told(letter: Document, erased: DataSubject) -> Document:
-    """Another app's namesake goes as well (the name of the app may be what was wrong with the record),
-    but is nobody's to read."""
-    head = {"id": letter["_id"], "topic": letter["topic"], "code": letter["code"]}
-    key, value = DeadLetter.decode(letter["key"]), DeadLetter.decode(letter["value"])
+def _to_exported(dead_letter: Document, erased: DataSubject) -> Document:
+    """Return the exported dead letter; without its content if that is another app's.
+
+    A namesake in another app is erased too: the app's name may be the record's error.
+    """
+    head = {"id": dead_letter["_id"], "topic": dead_letter["topic"], "code": dead_letter["code"]}
+    key, value = DeadLetter.decode(dead_letter["key"]), DeadLetter.decode(dead_letter["value"])
     app = value.get("app", erased.app) if isinstance(value, dict) else erased.app
     content = {"key": key, "value": value} if app == erased.app else {}
-    return {**head, "at": letter["at"], **content}
+    return {**head, "at": dead_letter["at"], **content}

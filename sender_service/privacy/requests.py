@@ -1,4 +1,4 @@
-"""Erase and undo travel as events, so that each service blanks what is its own (docs/design.md 4)."""
+"""Erase and undo requests, published as events for both services (docs/design.md 4)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from shared.secrets import Vault
 
 FEW = 50  # names that each of a person's events may carry
 AT_ONCE = 500  # events published together, and names in one event
-SHOWN = 1_000  # events whose ids are answered
+MAX_IDS = 1_000  # events whose ids are answered
 
 
 class Writer(Protocol):
-    """Publishes, or raises LogUnavailable."""
+    """Publishes records. Raises LogUnavailable."""
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None: ...
 
 
 class EventPublisher:
-    """Events on their way to the log, some at a time; the first ones' ids are remembered."""
+    """Publishes events in batches; keeps the ids of the first ones."""
 
     def __init__(self, writer: Writer, at_once: int) -> None:
         self._writer = writer
@@ -38,16 +38,16 @@ class EventPublisher:
         self.ids: list[str] = []
 
     async def add(self, event: Event) -> None:
-        """Raises LogUnavailable."""
+        """Add an event; publish a full batch. Raises LogUnavailable."""
         self.count += 1
-        if len(self.ids) < SHOWN:
+        if len(self.ids) < MAX_IDS:
             self.ids.append(event.id)
         self._waiting.append(event)
         if len(self._waiting) >= self._at_once:
             await self.publish()
 
     async def publish(self) -> None:
-        """What is waiting. Raises LogUnavailable."""
+        """Publish the waiting events. Raises LogUnavailable."""
         waiting, self._waiting = self._waiting, []
         await self._writer.publish(
             [OutgoingRecord(EVENTS_TOPIC.name, e.key, e.dump(), e.type) for e in waiting]
@@ -55,8 +55,11 @@ class EventPublisher:
 
 
 class ErasureRequester:
-    """Names in the events are person ids, which are keyed hashes, and keyed hashes of logins: the
-    log keeps an event for 30 days, and must not learn from it what it is to forget."""
+    """Publishes erase and undo events.
+
+    Events name people by person ids and by keyed hashes of logins only. The log keeps an event for
+    30 days and must not reveal what it erases.
+    """
 
     def __init__(
         self,
@@ -73,31 +76,38 @@ class ErasureRequester:
         self._at_once = at_once
 
     async def erase(self, profile: Document) -> EventPublisher:
-        """One event for each visitor id of the person, and for the stand-in of each player, which an
-        import would speak as. The first one asks ingest to look for browsers that aren't known yet.
+        """Publish the erase events of a person; return their publisher.
 
-        Each names all players and aliases where they are few. Where they are not, an event would be
-        larger than the log takes: then players are named by their stand-ins' events, aliases by more
-        events of the first visitor. Read and told in pieces; cut off between two, it is to be asked
-        for again. Raises StoreUnavailable, LogUnavailable."""
-        people, told = self._people, EventPublisher(self._writer, self._at_once)
+        There is one event for each visitor id, and one for each player's stand-in, which imports
+        use. The first one asks ingest to find unknown browsers.
+
+        Each event names all players and aliases if they are few. Otherwise an event could exceed
+        the log's limit. Then the stand-ins' events name the players, and more events of the first
+        visitor name the aliases.
+
+        Names are read and published in batches. If it is interrupted, it must be requested again.
+        Raises StoreUnavailable, LogUnavailable.
+        """
+        people, publisher = self._people, EventPublisher(self._writer, self._at_once)
         players = await _few(people.players_of(profile))
         aliases = await _few(people.aliases_of(profile))
         event = partial(self._erasure, profile, self._clock())
         first = ""
         async for visitor in people.visitors_of(profile):
             first = first or visitor
-            is_first = told.count == 0
-            await told.add(event(visitor, players or [], aliases or [], others=is_first))
+            is_first = publisher.count == 0
+            await publisher.add(event(visitor, players or [], aliases or [], others=is_first))
         async for player in people.players_of(profile):
-            is_first = told.count == 0
+            is_first = publisher.count == 0
             stand_in = f"os:{player}"
-            await told.add(event(stand_in, players or [player], aliases or [], others=is_first))
+            await publisher.add(
+                event(stand_in, players or [player], aliases or [], others=is_first)
+            )
         if aliases is None:
             async for some in _some(people.aliases_of(profile), self._at_once):
-                await told.add(event(first, [], some, others=False))
-        await told.publish()
-        return told
+                await publisher.add(event(first, [], some, others=False))
+        await publisher.publish()
+        return publisher
 
     def _erasure(
         self,
@@ -116,13 +126,13 @@ class ErasureRequester:
         })  # fmt: skip
 
     async def undo(self, profile: Document, merge: Document) -> str:
-        """Raises LogUnavailable."""
-        told = EventPublisher(self._writer, self._at_once)
+        """Publish the undo of a merge; return the event's id. Raises LogUnavailable."""
+        publisher = EventPublisher(self._writer, self._at_once)
         data = {"person": profile["_id"], "merge": merge["_id"]}
         visitor = str(merge["visitor"])
-        await told.add(self._event(profile, UNDO_MERGE, visitor, self._clock(), data))
-        await told.publish()
-        return told.ids[0]
+        await publisher.add(self._event(profile, UNDO_MERGE, visitor, self._clock(), data))
+        await publisher.publish()
+        return publisher.ids[0]
 
     @staticmethod
     def _event(
@@ -135,7 +145,7 @@ class ErasureRequester:
 
 
 async def _few(names: AsyncIterator[str]) -> list[str] | None:
-    """All of them, in order; None where they are more than an event may name."""
+    """Return all names, sorted; None if they are more than an event may name."""
     async for some in _some(names, FEW + 1):
         return sorted(some) if len(some) <= FEW else None
     return []

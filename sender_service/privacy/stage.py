@@ -1,7 +1,7 @@
-"""The stage that forgets: on `carillon.erase` it blanks what is the sender's, in place.
+"""The erasure stage: on each erase event it blanks the sender's data in place.
 
-Outcomes, sums and interactions stay; they hang on places in pages, not on names. Repeated, it finds
-nothing left to blank.
+Outcomes, sums and interactions stay; they refer to positions in pages, not to names. Repeating it
+changes nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from shared.stage.runner import Item, StageSpec
 log = logging.getLogger("carillon.erasure")
 
 UNDER_WAY_SECONDS = 20  # so long a call's answer is waited for; gone within a minute is promised
-SECOND_LOOK_SECONDS = 5  # ingest has erased by then, so who plans from now on knows nobody
+RECHECK_SECONDS = 5  # ingest has erased by then, so who plans from now on knows nobody
 YOUNG = timedelta(minutes=1)
 BATCH_RECORDS = 2_000  # names of a crowd: one reading of all there is does for so many
 
@@ -67,7 +67,7 @@ class Erasure:
         )
 
     async def handle(self, items: Sequence[Item[Event]]) -> list[Poison]:
-        """Raises StoreUnavailable, to be tried again."""
+        """Erase the persons of these events in two passes. Raises StoreUnavailable, to be retried."""
         by_app: dict[str, list[Event]] = defaultdict(list)
         for item in items:
             by_app[item.value.app].append(item.value)
@@ -76,9 +76,9 @@ class Erasure:
         found = [DataSubject.of(app, of_app, self.vault.hash_key) for app, of_app in by_app.items()]
         for erased in found:
             await self.erase(erased)
-        await self.sleep(SECOND_LOOK_SECONDS)
+        await self.sleep(RECHECK_SECONDS)
         for erased in found:
-            await self._look_again(erased, min(began, *since[erased.app]) - YOUNG)
+            await self._recheck(erased, min(began, *since[erased.app]) - YOUNG)
         for item in items:
             log.info("erased", extra={"app": item.value.app, "event": item.value.id})
         return []
@@ -87,9 +87,11 @@ class Erasure:
         await self._blank(erased, [p async for p in self._pages_of(erased)])
         await PersonalDataFinder(self.store).blank(erased)
 
-    async def _look_again(self, erased: DataSubject, since: datetime) -> None:
-        """Somebody may have planned while ingest still knew the person. Whom it knows now came since:
-        a late erasure, or one that is read late, leaves them alone."""
+    async def _recheck(self, erased: DataSubject, since: datetime) -> None:
+        """Blank pages that were planned while ingest still knew the person.
+
+        People whom ingest knows now came back since: a late erasure leaves them alone.
+        """
         pages: list[str] = []
         named: set[tuple[str, str]] = set()
         async for page, _, members in self.store.members(erased.app, since):
@@ -108,7 +110,7 @@ class Erasure:
                 yield page
 
     async def _blank(self, erased: DataSubject, pages: Sequence[str]) -> None:
-        """First all that can be blanked; then, once a second, what was under way."""
+        """Blank what can be blanked; then check once a second what was in progress."""
         left = list(pages)
         for second in range(UNDER_WAY_SECONDS + 1):
             wait = second < UNDER_WAY_SECONDS
@@ -118,7 +120,7 @@ class Erasure:
             await self.sleep(1)
 
     async def _page(self, name: str, erased: DataSubject, *, wait: bool) -> bool:
-        """True when something of it must be looked at again."""
+        """Blank one page; return whether it must be checked again."""
         while (page := await self.pages.get(name)) is not None:
             edit = PageEdit(page, self.sweep_seconds)
             is_gone = partial(erased.covers, at=page["plannedAt"])

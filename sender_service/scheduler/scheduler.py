@@ -168,7 +168,7 @@ class Scheduler:
             send = this_pass.sends[page.send]
             if send is None:  # the fast path stored the page, but not the send yet
                 orphans.append(page.id)
-            elif page.is_held(send, now):
+            elif page.is_paused(send, now):
                 paused.append(page.id)
             elif send["state"] != "planning" and len(chosen) < PAGES_PER_PASS:
                 chosen.append(page)

@@ -1,4 +1,4 @@
-"""The `audit` collection: who did what to which of our things; no bodies, no personal data."""
+"""The `audit` collection: requests that changed or showed something; no bodies, no personal data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEPT = timedelta(days=400)  # a year, and time to look back at it
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One request that changed something, or showed what is personal."""
+    """A request that changed something or showed personal data."""
 
     who: Principal
     method: str
@@ -30,16 +30,16 @@ class AuditEntry:
 
 
 class AuditStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores audit entries. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._audit = database[AUDIT.name]
 
-    async def add(self, deed: AuditEntry) -> None:
+    async def add(self, entry: AuditEntry) -> None:
         document = {
-            "at": deed.at, "app": deed.app, "method": deed.method, "route": deed.route,
-            "target": deed.target, "status": deed.status, "expireAt": deed.at + KEPT,
-            "who": {"id": deed.who.id, "name": deed.who.name, "role": deed.who.role},
+            "at": entry.at, "app": entry.app, "method": entry.method, "route": entry.route,
+            "target": entry.target, "status": entry.status, "expireAt": entry.at + KEPT,
+            "who": {"id": entry.who.id, "name": entry.who.name, "role": entry.who.role},
         }  # fmt: skip
         with translate_mongo_errors():
             await self._audit.insert_one({"_id": str(uuid.uuid4()), **document})
@@ -47,9 +47,9 @@ class AuditStore:
     async def newest(
         self, since: datetime | None, before: datetime, limit: int, apps: Apps = None
     ) -> list[dict[str, Any]]:
-        """The newest first, of [since, before), of these apps."""
+        """Return the entries of these apps in [since, before), newest first."""
         span = Span("at", since or EVER, before)
         found = await newest_of(
-            self._audit, of_apps(apps), span, limit=limit, shown={"expireAt": 0}
+            self._audit, of_apps(apps), span, limit=limit, fields={"expireAt": 0}
         )
         return [{"id": d.pop("_id"), **d} for d in found]

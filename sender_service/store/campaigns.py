@@ -1,4 +1,4 @@
-"""The `apps` and `campaigns` collections: the sender writes both, each change is a version."""
+"""The `apps` and `campaigns` collections, written by the sender; each change is a version."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class VersionedStore:
         return sorted(found, key=lambda d: str(d["_id"]))
 
     async def put(self, key: str, content: Document) -> Document:
-        """Store `content` (without `_id` and `version`); the same content makes no new version."""
+        """Store `content` (without `_id`, `version`); equal content makes no new version."""
         return await self.change(key, lambda _: content)
 
     async def change(self, key: str, changes: Callable[[Document | None], Document]) -> Document:
-        """Store what `changes` makes of the document as it stands; nobody else's change is lost.
+        """Store the result of `changes` for the current document, without lost updates.
 
         `changes` may be called again, and may raise.
         """
@@ -69,10 +69,10 @@ class VersionedStore:
             return await retry_on_conflict(attempt)
 
     async def _keep(self, before: Document) -> None:
-        """What is about to be replaced."""
+        """Archive the document before it is replaced."""
 
     async def set(self, key: str, changes: Document) -> bool:
-        """Change state that is not content: no new version."""
+        """Change fields that aren't content; returns False for an unknown key."""
         with translate_mongo_errors():
             result = await self._collection.update_one({"_id": key}, {"$set": changes})
         return result.matched_count == 1
@@ -105,14 +105,14 @@ class CampaignStore(VersionedStore):
         return None if found is None else to_campaign(found)
 
     async def version(self, app: str, campaign: str, version: int) -> Campaign | None:
-        """As it was then."""
+        """Return the campaign at this version, or None."""
         found = await self.versions(app, campaign, version + 1, 1)
         return found[0] if found and found[0].version == version else None
 
     async def versions(
         self, app: str, campaign: str, before: int | None, limit: int
     ) -> list[Campaign]:
-        """At most `limit` versions, the newest (below `before`) first."""
+        """Return at most `limit` versions below `before`, newest first."""
         current = await self.campaign(app, campaign)
         if current is None:
             return []
@@ -127,8 +127,8 @@ class CampaignStore(VersionedStore):
         return [found[n] for n in numbers if n in found]
 
     async def _keep(self, before: Document) -> None:
-        """Written before it is replaced: a crash between leaves it in both places, never in none.
-        A version's content doesn't change, so whoever else keeps it writes the same."""
+        """Archive a version before it is replaced: a crash leaves two copies, never none. A
+        version's content never changes, so concurrent writers write the same."""
         kept = {**before, "_id": _version_id(before["_id"], before["version"])}
         await self._versions.bulk_write([ReplaceOne({"_id": kept["_id"]}, kept, upsert=True)])
 

@@ -1,7 +1,7 @@
-"""The `contacts` collection: who was pushed when, one document a person with a bounded ring.
+"""The `contacts` collection: recent pushes of each person, in one document with a bounded ring.
 
-A person's pushes are also those of the persons that were merged into it: a login starts no cap anew.
-Their rings stay where they are and are read beside the person's own (docs/decisions/0052).
+Pushes of merged persons count as well: a login starts no new cap. Their rings stay separate and are
+read with the person's own (docs/decisions/0052).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ People = Mapping[str, Sequence[str]]  # person → the persons merged into it
 
 
 class ContactStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Counts pushes for caps. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._contacts = database[CONTACTS.name]
@@ -39,14 +39,14 @@ class ContactStore:
     async def reserve(
         self, app: str, people: People, send: str, caps: Sequence[Cap], now: datetime
     ) -> set[str]:
-        """Note a push of this send for each; returns those for whom a cap is reached, who get none.
+        """Record a push of this send for each person; return those whose cap is reached.
 
-        Repeated, it changes nothing. Writes are conditional, and what was lost to another send is
-        seen by reading again: so it ends when a reading finds nothing left to write.
+        Repeating it changes nothing. Writes are conditional: a lost one is read and tried again,
+        until nothing is left to write.
         """
         while True:
             known = await self._read(app, people)
-            refused, writes = _judge(app, people, known, send, caps, now)
+            refused, writes = _check_caps(app, people, known, send, caps, now)
             if not writes:
                 return refused
             with translate_mongo_errors():
@@ -55,16 +55,16 @@ class ContactStore:
     async def refused(
         self, app: str, people: People, send: str, caps: Sequence[Cap], now: datetime
     ) -> set[str]:
-        """Those for whom a cap is reached; notes nothing."""
-        return _judge(app, people, await self._read(app, people), send, caps, now)[0]
+        """Return the people whose cap is reached; records nothing."""
+        return _check_caps(app, people, await self._read(app, people), send, caps, now)[0]
 
-    async def give_back(self, app: str, people: Collection[str], send: str) -> None:
-        """Of those to whom nothing was sent."""
+    async def release(self, app: str, people: Collection[str], send: str) -> None:
+        """Remove this send's pushes of people who got nothing."""
         keys = [_key(app, person) for person in people]
         with translate_mongo_errors():
-            for wanted in in_batches("_id", keys):
+            for batch in in_batches("_id", keys):
                 await self._contacts.update_many(
-                    {**wanted, "ring.send": send},
+                    {**batch, "ring.send": send},
                     {"$pull": {"ring": {"send": send}}, "$inc": {"rev": 1}},
                 )
 
@@ -73,8 +73,8 @@ class ContactStore:
         keys = [_key(app, name) for name in sorted(names)]
         found: dict[str, Document] = {}
         with translate_mongo_errors():
-            for wanted in in_batches("_id", keys):
-                found |= {d["_id"]: d for d in await read_all(self._contacts, wanted)}
+            for batch in in_batches("_id", keys):
+                found |= {d["_id"]: d for d in await read_all(self._contacts, batch)}
         return found
 
 
@@ -83,11 +83,11 @@ def _key(app: str, person: str) -> str:
 
 
 def _names(people: People, person: str) -> list[str]:
-    """Return the person's own name first."""
+    """Return the person's id, then those of merged persons."""
     return [person, *people[person][:MAX_ALIASES]]
 
 
-def _judge(
+def _check_caps(
     app: str,
     people: People,
     known: Mapping[str, Document],

@@ -1,4 +1,4 @@
-"""The `dead_letters` collection: what was set aside, to be looked at and published again."""
+"""The `dead_letters` collection: records that a stage couldn't handle, to inspect and replay."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from shared.mongo.client import Database, Document, retry_on_conflict, translate
 from shared.mongo.collections import DEAD_LETTERS
 
 KEPT = timedelta(days=30)
-MOST_APP = 64  # letters of an app's id
-LETTERS_A_WRITE = 8  # each may be megabytes: a small database's cache must hold them
+MAX_APP_LENGTH = 64  # characters of an app's id
+DEAD_LETTERS_A_WRITE = 8  # each may be megabytes: a small database's cache must hold them
 CONTENT = {
     "value": 0,
     "key": 0,
@@ -31,7 +31,10 @@ CONTENT = {
 
 @dataclass(frozen=True)
 class DeadLetterQuery:
-    """Which dead letters; None: any. [since, before). One that names no app is in nobody's `apps`."""
+    """A filter of dead letters in [since, before); None matches all.
+
+    A dead letter without an app matches no `apps`.
+    """
 
     before: datetime
     since: datetime | None = None
@@ -41,58 +44,64 @@ class DeadLetterQuery:
 
     @property
     def fields(self) -> Document:
-        wanted = {"topic": self.topic, "code": self.code}
-        given = {name: value for name, value in wanted.items() if value is not None}
+        criteria = {"topic": self.topic, "code": self.code}
+        given = {name: value for name, value in criteria.items() if value is not None}
         return {**given, **of_apps(self.apps)}
 
 
 class DeadLetterStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores dead letters. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
-        self._letters = database[DEAD_LETTERS.name]
+        self._dead_letters = database[DEAD_LETTERS.name]
 
-    async def put(self, letters: Sequence[DeadLetter]) -> None:
-        """Once each: the id names the record's place. What became of one since stays."""
+    async def put(self, dead_letters: Sequence[DeadLetter]) -> None:
+        """Insert dead letters that are new; the id names the record. Existing ones stay."""
         writes = [
             UpdateOne(
-                {"_id": letter.id},
-                {"$setOnInsert": _stored(letter)},
+                {"_id": dead_letter.id},
+                {"$setOnInsert": _stored(dead_letter)},
                 upsert=True,
             )
-            for letter in letters
+            for dead_letter in dead_letters
         ]
         with translate_mongo_errors():
-            for start in range(0, len(writes), LETTERS_A_WRITE):
-                some = writes[start : start + LETTERS_A_WRITE]
+            for start in range(0, len(writes), DEAD_LETTERS_A_WRITE):
+                some = writes[start : start + DEAD_LETTERS_A_WRITE]
                 await retry_on_conflict(
-                    functools.partial(self._letters.bulk_write, some, ordered=False)
+                    functools.partial(self._dead_letters.bulk_write, some, ordered=False)
                 )
 
     async def newest(self, query: DeadLetterQuery, limit: int) -> list[dict[str, Any]]:
-        """Without their content."""
+        """Return the newest dead letters, without their content."""
         span = Span("at", query.since or EVER, query.before)
-        return await newest_of(self._letters, query.fields, span, limit=limit, shown=CONTENT)
+        return await newest_of(self._dead_letters, query.fields, span, limit=limit, fields=CONTENT)
 
-    async def get(self, letter: str) -> Document | None:
+    async def get(self, dead_letter: str) -> Document | None:
         with translate_mongo_errors():
-            return await self._letters.find_one({"_id": letter}, {"expireAt": 0, "head": 0})
+            return await self._dead_letters.find_one(
+                {"_id": dead_letter}, {"expireAt": 0, "head": 0}
+            )
 
-    async def mark_replayed(self, letter: str, by: str, at: datetime) -> None:
+    async def mark_replayed(self, dead_letter: str, by: str, at: datetime) -> None:
         changes = {"replayedAt": at, "replayedBy": by}
         with translate_mongo_errors():
-            await self._letters.update_one(
-                {"_id": letter}, {"$set": changes, "$inc": {"replays": 1}}
+            await self._dead_letters.update_one(
+                {"_id": dead_letter}, {"$set": changes, "$inc": {"replays": 1}}
             )
 
 
-def _stored(letter: DeadLetter) -> Document:
-    more = {"head": head_of(letter.id), "app": app_of(letter), "expireAt": letter.at + KEPT}
-    return {**letter.document(), **more}
+def _stored(dead_letter: DeadLetter) -> Document:
+    more = {
+        "head": head_of(dead_letter.id),
+        "app": app_of(dead_letter),
+        "expireAt": dead_letter.at + KEPT,
+    }
+    return {**dead_letter.document(), **more}
 
 
-def app_of(letter: DeadLetter) -> str | None:
-    """Return the app that the record names; None where it names none, or can't be read."""
-    value = DeadLetter.decode(letter.value)
+def app_of(dead_letter: DeadLetter) -> str | None:
+    """Return the app that the record names; None if it names none or can't be read."""
+    value = DeadLetter.decode(dead_letter.value)
     app = value.get("app") if isinstance(value, dict) else None
-    return app if isinstance(app, str) and len(app) <= MOST_APP else None
+    return app if isinstance(app, str) and len(app) <= MAX_APP_LENGTH else None

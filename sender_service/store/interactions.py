@@ -1,4 +1,4 @@
-"""The `interactions` collection: one document a page, distinct (player, kind) with its first time."""
+"""The `interactions` collection: one document per page, first time of each (player, kind)."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ KINDS = ("impression", "click", "close")
 
 
 class InteractionStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores interactions. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._interactions = database[INTERACTIONS.name]
 
-    async def add(self, sightings: Sequence[tuple[Page, Seen]]) -> int:
-        """Record what was seen on these pages; returns how much of it is new. Repeats change nothing.
+    async def add(self, interactions: Sequence[tuple[Page, Seen]]) -> int:
+        """Record interactions of these pages; return how many are new.
 
-        Writes are conditional; what was lost to another writer is seen by reading again: so it ends
-        when a reading finds nothing left to write.
+        Repeating it changes nothing. Writes are conditional: a lost one is read and tried again,
+        until nothing is left to write.
         """
         recorded = 0
         with translate_mongo_errors():
             while True:
-                known = await self._read([page["_id"] for page, _ in sightings])
+                known = await self._read([page["_id"] for page, _ in interactions])
                 writes, new = [], 0
-                for page, seen in sightings:
+                for page, seen in interactions:
                     found = known.get(page["_id"])
                     fresh = _fresh(found, seen)
                     if fresh:
@@ -55,12 +55,12 @@ class InteractionStore:
 
     async def _read(self, pages: Sequence[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
-        for wanted in in_batches("_id", pages):
-            found |= {d["_id"]: d for d in await read_all(self._interactions, wanted)}
+        for batch in in_batches("_id", pages):
+            found |= {d["_id"]: d for d in await read_all(self._interactions, batch)}
         return found
 
     async def counts(self, send: str) -> dict[str, int]:
-        """{"impression": n, "click": n, "close": n} of a send."""
+        """Return a send's interactions by kind."""
         total = dict.fromkeys(KINDS, 0)
         with translate_mongo_errors():
             for page in await read_all(self._interactions, {"send": send}, {"counts": 1}):

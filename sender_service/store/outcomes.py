@@ -1,4 +1,4 @@
-"""What became of a person in sends: looked for in their pages, which are read one after another."""
+"""Outcomes of a person in sends, found by reading the sends' pages one after another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1, "priority": 1}
 
 @dataclass(frozen=True)
 class PersonFilter:
-    """Somebody: by all ids of the person, or by players of whom no person was known."""
+    """A person's members: by the person's ids, or by players without a person."""
 
     persons: Collection[str]
     players: Collection[str]
@@ -49,7 +49,7 @@ class MemberOutcome:
 
 
 class OutcomeReader:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Finds outcomes. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._sends = database[SENDS.name]
@@ -61,19 +61,19 @@ class OutcomeReader:
             return await self._sends.find_one({"_id": send}, HEAD)
 
     async def recent(self, app: str, before: datetime, limit: int) -> list[Document]:
-        """The app's newest sends."""
+        """Return the app's newest sends."""
         span = Span("createdAt", EVER, before)
-        return await newest_of(self._sends, {"app": app}, span, limit=limit, shown=HEAD)
+        return await newest_of(self._sends, {"app": app}, span, limit=limit, fields=HEAD)
 
-    async def of_send(self, send: str, wanted: PersonFilter) -> list[MemberOutcome]:
+    async def of_send(self, send: str, person: PersonFilter) -> list[MemberOutcome]:
         found: list[MemberOutcome] = []
-        shown = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "faults": 1, "plannedAt": 1}
-        async for page in pages_of(self._pages, send, shown, at_once=PAGES_A_READ):
-            found += _of_page(cast(Page, page), wanted)
+        fields = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "faults": 1, "plannedAt": 1}
+        async for page in pages_of(self._pages, send, fields, at_once=PAGES_A_READ):
+            found += _of_page(cast(Page, page), person)
         return found
 
     async def interactions(self, pages: Collection[str]) -> dict[str, dict[str, Any]]:
-        """Page → kind → member's index → when."""
+        """Return page → kind → member's index → time."""
         seen: dict[str, dict[str, Any]] = {}
         with translate_mongo_errors():
             for page in pages:
@@ -83,9 +83,9 @@ class OutcomeReader:
         return seen
 
 
-def _of_page(page: Page, wanted: PersonFilter) -> Iterator[MemberOutcome]:
+def _of_page(page: Page, person: PersonFilter) -> Iterator[MemberOutcome]:
     for index, member in enumerate(page["members"]):
-        if wanted.has(member):
+        if person.has(member):
             yield _found(page, index, member)
 
 

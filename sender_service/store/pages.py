@@ -35,7 +35,7 @@ _OPEN = {"send": 1, "due": 1, "out": 1, "silentAt": 1, "tried": 1}
 
 @dataclass(frozen=True)
 class OpenPage:
-    """What the scheduler must know of a page to decide whether to look at it."""
+    """The fields of an open page that decide whether the scheduler reads it."""
 
     id: str
     send: str
@@ -44,24 +44,24 @@ class OpenPage:
     tried: bool
     silent_at: datetime
 
-    def is_held(self, send: Send, now: datetime) -> bool:
-        """By a pause: nothing of it was called, and it hasn't expired."""
+    def is_paused(self, send: Send, now: datetime) -> bool:
+        """Return whether a pause stops it: it has no attempt and isn't expired."""
         paused = send["paused"] and send["state"] == "sending" and send["expiresAt"] > now
         return paused and not self.tried
 
 
 class PageStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores pages. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._pages = database[PAGES.name]
         self._bodies = database[BODIES.name]
 
     async def insert(self, page: Page, bodies: Sequence[dict[str, Any]]) -> bool:
-        """Bodies first, so that a page that is there can be sent. False when it was there before.
+        """Insert bodies, then the page; return False if the page existed.
 
-        They are named by their content: a planner that lost its lease and comes late leaves the
-        page's own ones alone.
+        Bodies are named by their content. So a late planner without a lease can't change the page's
+        own ones.
         """
         page["bodies"] = _bodies_id(page["_id"], bodies)
         with translate_mongo_errors():
@@ -81,7 +81,7 @@ class PageStore:
         return True
 
     async def insert_bodies(self, pages: Sequence[tuple[Page, Sequence[dict[str, Any]]]]) -> None:
-        """Of pages that are to be inserted next, which learn their bodies' name."""
+        """Insert the bodies of pages that are inserted next, and set their ids."""
         for page, bodies in pages:
             page["bodies"] = _bodies_id(page["_id"], bodies)
         kept: list[Write] = [
@@ -94,7 +94,7 @@ class PageStore:
                 await write_conditionally(self._bodies, kept)
 
     async def insert_all(self, pages: Sequence[Page]) -> dict[str, Page]:
-        """Pages whose bodies are there; returns those that stood there before, as they stand."""
+        """Insert pages whose bodies exist; return the stored ones that existed before."""
         fresh: list[Write] = [InsertOne(cast(Document, page)) for page in pages]
         with translate_mongo_errors():
             if not fresh or await write_conditionally(self._pages, fresh) == len(fresh):
@@ -104,14 +104,14 @@ class PageStore:
         return {key: page for key, page in stored.items() if page["plannedAt"] != ours[key]}
 
     async def last(self, send: str) -> tuple[int, Any] | None:
-        """(n, cursor to go on from) of the last page planned."""
+        """Return number and next cursor of the last planned page; None without pages."""
         newest = None
         async for page in pages_of(self._pages, send, {"n": 1, "next": 1}):
             newest = page
         return None if newest is None else (newest["n"], newest["next"])
 
     async def index(self, send: str) -> list[tuple[Any, str]]:
-        """(the cursor it ends at, id) of each page of a send, in their order."""
+        """Return the next cursor and id of each page of a send, in order."""
         return [
             (p["next"], p["_id"]) async for p in pages_of(self._pages, send, {"n": 1, "next": 1})
         ]
@@ -123,17 +123,17 @@ class PageStore:
     async def get_many(self, pages: Sequence[str]) -> dict[str, Page]:
         found: dict[str, Page] = {}
         with translate_mongo_errors():
-            for wanted in in_batches("_id", pages):
-                for page in await read_all(self._pages, wanted):
+            for batch in in_batches("_id", pages):
+                for page in await read_all(self._pages, batch):
                     found[page["_id"]] = cast(Page, page)
         return found
 
     async def by_notifications(self, messages: Sequence[str]) -> list[Page]:
-        """The pages that these OneSignal messages were sent for."""
+        """Return the pages of these OneSignal messages."""
         found: dict[str, Page] = {}
         with translate_mongo_errors():
-            for wanted in in_batches("notifications", messages):
-                for page in await read_all(self._pages, wanted):
+            for batch in in_batches("notifications", messages):
+                for page in await read_all(self._pages, batch):
                     found[page["_id"]] = cast(Page, page)
         return list(found.values())
 
@@ -143,12 +143,12 @@ class PageStore:
         return [] if found is None else cast(list[dict[str, Any]], found["bodies"])
 
     async def update(self, page: Page, changes: Document) -> bool:
-        """Write an edit, unless somebody else wrote since the page was read."""
+        """Write an edit; return False if the page changed since it was read."""
         return await self.update_all([(page, changes)])
 
     async def update_all(self, edits: Sequence[tuple[Page, Document]]) -> bool:
-        """Write edits, each unless somebody else wrote since its page was read: then False, and
-        which ones is told by reading again. Closed pages' bodies go with them."""
+        """Write edits and delete the bodies of closed pages. Return False if any page changed since
+        it was read: only a new read shows which one."""
         writes = [
             UpdateOne(if_unchanged(p), {"$set": changes, "$inc": {"rev": 1}})
             for p, changes in edits
@@ -161,19 +161,19 @@ class PageStore:
         return all_written
 
     async def due_pages(self, app: str, priority: str, now: datetime) -> list[OpenPage]:
-        """Some of the pages that are due by then, the longest due first."""
+        """Return some of the pages that are due by then, the longest due first."""
         query = {"app": app, "priority": priority, "due": {"$gte": EVER, "$lte": now}}
         return await self._open(query, DUE_LIMIT)
 
     async def open_dues(self, send: str) -> list[tuple[str, datetime, int]]:
-        """(id, when it is due, calls that are out) of each open page of a send."""
-        shown = {"due": 1, "out": 1}
+        """Return id, due time and unanswered calls of each open page of a send."""
+        fields = {"due": 1, "out": 1}
         with translate_mongo_errors():
-            found = await read_all(self._pages, {"send": send, "open": True}, shown)
+            found = await read_all(self._pages, {"send": send, "open": True}, fields)
         return [(page["_id"], page["due"], page["out"]) for page in found]
 
     async def out(self, app: str, now: datetime, sweep: timedelta) -> int:
-        """How many calls of an app are released and not answered."""
+        """Count the app's released calls without an answer."""
         found = []
         for priority in ("transactional", "marketing"):
             # A page with anything out is due when its answer is, at the latest.
@@ -193,37 +193,37 @@ class PageStore:
         return sorted(found, key=lambda page: (page.due, page.id))
 
     async def postpone(self, pages: Sequence[str], due: datetime) -> None:
-        """Look at these again later; edits under way fail and are repeated."""
+        """Make open pages due later; concurrent edits fail and are repeated."""
         with translate_mongo_errors():
-            for held in in_batches("_id", pages):
+            for batch in in_batches("_id", pages):
                 await self._pages.update_many(
-                    {**held, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
+                    {**batch, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
                 )
 
     async def make_due(self, send: str, due: datetime) -> None:
-        """Let the scheduler look at all open pages of a send; edits under way fail and are repeated."""
+        """Make a send's open pages due; concurrent edits fail and are repeated."""
         with translate_mongo_errors():
             await self._pages.update_many(
                 {"send": send, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
             )
 
     async def of_send(self, send: str) -> AsyncIterator[Page]:
-        """All pages of a send, one after another."""
+        """Yield all pages of a send."""
         async for page in pages_of(self._pages, send, None, at_once=FULL_PAGES_A_READ):
             yield cast(Page, page)
 
     async def chunks_of(self, send: str) -> AsyncIterator[Iterable[Chunk]]:
-        """Page by page, without the members."""
+        """Yield the chunks of each page, without members."""
         async for page in pages_of(self._pages, send, {"n": 1, "chunks": 1}):
             yield page["chunks"].values()
 
     async def sums(self, send: str) -> tuple[Sums, int]:
-        """(the send's account so far, how many of its pages are open)."""
+        """Return the send's sums so far and the number of its open pages."""
         return (await self.sums_of({send: 0}))[send]
 
     async def sums_of(self, sends: Mapping[str, int]) -> dict[str, tuple[Sums, int]]:
-        """Send → (its account so far, how many of its pages are open). `sends`: how many pages each
-        has, where that is known; else 0."""
+        """Return send → (its sums so far, the number of its open pages). `sends`: send → its number
+        of pages, 0 if unknown."""
         found = {send: (empty_sums(), 0) for send in sends}
 
         def add(page: Document) -> None:
@@ -231,14 +231,14 @@ class PageStore:
             add_sums(total, page["sums"])
             found[page["send"]] = (total, still_open + page["open"])
 
-        shown = {"n": 1, "send": 1, "sums": 1, "open": 1}
+        fields = {"n": 1, "send": 1, "sums": 1, "open": 1}
         known = [page_id(send, n) for send, pages in sends.items() for n in range(pages)]
         with translate_mongo_errors():
-            for wanted in in_batches("_id", known):
-                for page in await read_all(self._pages, wanted, shown):
+            for batch in in_batches("_id", known):
+                for page in await read_all(self._pages, batch, fields):
                     add(page)
         for send in (send for send, pages in sends.items() if not pages):
-            async for page in pages_of(self._pages, send, shown):
+            async for page in pages_of(self._pages, send, fields):
                 add(page)
         return found
 

@@ -1,4 +1,4 @@
-"""The `parked` collection: stream events that came before the delivery they belong to."""
+"""The `parked` collection: stream events that arrived before their delivery."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ KEPT = timedelta(days=7)  # as long as a send may live
 
 
 class ParkedStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores parked events. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._parked = database[PARKED.name]
 
     async def put(self, events: Sequence[Event]) -> None:
-        """Once each: the id is the event's."""
+        """Store events under their own ids; repeating it changes nothing."""
         writes = [
             ReplaceOne(
                 {"_id": event.id},
@@ -41,15 +41,15 @@ class ParkedStore:
                 await retry_on_conflict(lambda: self._parked.bulk_write(writes, ordered=False))
 
     async def of(self, messages: Sequence[str]) -> list[Event]:
-        """Those that name one of these messages."""
+        """Return the events of these messages."""
         found: list[Event] = []
         with translate_mongo_errors():
-            for wanted in in_batches("message", messages):
-                for document in await read_all(self._parked, wanted):
+            for batch in in_batches("message", messages):
+                for document in await read_all(self._parked, batch):
                     found.append(Event.model_validate(document["event"]))
         return found
 
     async def remove(self, events: Sequence[str]) -> None:
         with translate_mongo_errors():
-            for wanted in in_batches("_id", events):
-                await self._parked.delete_many(wanted)
+            for batch in in_batches("_id", events):
+                await self._parked.delete_many(batch)

@@ -1,5 +1,4 @@
-"""The `parts` collection: long lists of recipients, until they are planned; and what their send
-knows of them."""
+"""The `parts` collection: long lists of recipients until they are planned."""
 
 from __future__ import annotations
 
@@ -17,13 +16,13 @@ from shared.mongo.collections import PARTS, SENDS
 
 
 class PartLost(Rejected):
-    """A part that its send knows is not there: planned and deleted by somebody else, or expired."""
+    """A part that its send lists but that doesn't exist: planned elsewhere, or expired."""
 
     code = "part_lost"
 
 
 class PartStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores parts. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._parts = database[PARTS.name]
@@ -32,7 +31,7 @@ class PartStore:
     async def put(
         self, part: str, send: str, recipients: Sequence[Document], expires: datetime
     ) -> None:
-        """`part` names the content too, so that writing it again changes nothing."""
+        """Store a part; its id names the content, so repeating it changes nothing."""
         document: Document = {
             "_id": part,
             "send": send,
@@ -43,7 +42,7 @@ class PartStore:
             await self._parts.bulk_write([ReplaceOne({"_id": part}, document, upsert=True)])
 
     async def recipients(self, part: str) -> list[Document]:
-        """Raises PartLost."""
+        """Return the part's recipients. Raises PartLost."""
         with translate_mongo_errors():
             found = await self._parts.find_one({"_id": part})
         if found is None:
@@ -51,12 +50,12 @@ class PartStore:
         return cast(list[Document], found["recipients"])
 
     async def forget(self, send: str) -> None:
-        """All parts of a send."""
+        """Delete all parts of a send."""
         with translate_mongo_errors():
             await self._parts.delete_many({"send": send})
 
     async def drop(self, parts: Sequence[str]) -> None:
-        """These, one by one."""
+        """Delete these parts, one by one."""
         with translate_mongo_errors():
             for part in parts:
                 await self._parts.delete_one({"_id": part})
@@ -64,7 +63,7 @@ class PartStore:
     async def note(
         self, send: str, number: int, part: str, count: int, malformed: Stored
     ) -> Send | None:
-        """The send knows that this part came; repeated, it changes nothing. Returns the send."""
+        """Record in the send that a part arrived; return the send. Repeating it changes nothing."""
         got = f"parts.got.{number}"
         left_out = {f"malformed.{number}": malformed} if malformed["count"] else {}
         with translate_mongo_errors():
@@ -75,7 +74,7 @@ class PartStore:
             return cast(Send | None, await self._sends.find_one({"_id": send}))
 
     async def complete(self, send: Send) -> None:
-        """All parts came: it may be planned when it is due."""
+        """Mark the list as complete, so that it is planned when due."""
         changes: dict[str, Any] = {"parts.complete": True, "planDue": send["dueAt"]}
         with translate_mongo_errors():
             await self._sends.update_one(

@@ -1,4 +1,4 @@
-"""What the sender reads of the ingest service's collections: profiles and players."""
+"""Profiles and players, read from the ingest service's collections."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ RECENT_LIMIT = 2_000  # more changes than this are looked up by id instead
 
 
 class PeopleReader:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Reads profiles and players. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._profiles = database[PROFILES.name]
         self._players = database[PLAYERS.name]
 
     async def in_slots(self, app: str, first: int, last: int) -> list[Document]:
-        """Profiles of a closed range of slots, in order of (slot, id)."""
+        """Return profiles of a closed range of slots, ordered by slot and id."""
         query = {"app": app, "slot": {"$gte": first, "$lte": min(last, SLOTS - 1)}}
         with translate_mongo_errors():
             found = await read_all(self._profiles, query)
@@ -33,17 +33,17 @@ class PeopleReader:
         return {p["login"]: p for p in found}
 
     async def by_visitors(self, app: str, visitors: Sequence[str]) -> dict[str, Document]:
-        """The person that each visitor id belongs to now."""
-        wanted = set(visitors)
+        """Return visitor id → its present person's profile."""
+        requested = set(visitors)
         found = await self._in(self._profiles, "visitors", visitors, {})
-        return {v: p for p in found if p["app"] == app for v in p["visitors"] if v in wanted}
+        return {v: p for p in found if p["app"] == app for v in p["visitors"] if v in requested}
 
     async def by_players(self, app: str, players: Sequence[str]) -> dict[str, Document]:
-        """Player id → the profile of its present owner; unknown ids are absent."""
+        """Return player id → its present owner's profile; unknown ids are absent."""
         return await self.owners(app, await self.ledger(app, players))
 
     async def owners(self, app: str, ledger: dict[str, Document]) -> dict[str, Document]:
-        """Return the present owners' profiles of the ledger's players, by player id."""
+        """Return player id → its present owner's profile, for players of the ledger."""
         persons = sorted({str(entry["person"]) for entry in ledger.values()})
         profiles = {
             p["_id"]: p for p in await self._in(self._profiles, "_id", persons, {"app": app})
@@ -55,18 +55,18 @@ class PeopleReader:
         }
 
     async def ledger(self, app: str, players: Sequence[str]) -> dict[str, Document]:
-        """Player id → its entry."""
+        """Return player id → its entry."""
         return {e["_id"]: e for e in await self._in(self._players, "_id", players, {"app": app})}
 
     async def changed_since(self, app: str, since: datetime) -> dict[str, Document] | None:
-        """Players whose owner or state changed; None when they are too many to read at once."""
+        """Return player id → entry where owner or state changed; None if too many."""
         query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
         with translate_mongo_errors():
             found = await read_all(self._players, query, limit=RECENT_LIMIT + 1)
         return None if len(found) > RECENT_LIMIT else {e["_id"]: e for e in found}
 
     async def moved_since(self, app: str, since: datetime) -> list[Document]:
-        """Ledger entries of players whose owner changed."""
+        """Return the ledger entries of players whose owner changed."""
         query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
         with translate_mongo_errors():
             found = {entry["_id"]: entry for entry in await read_all(self._players, query)}
@@ -77,18 +77,18 @@ class PeopleReader:
             ]
 
     async def profiles_since(self, app: str, since: datetime) -> dict[str, Document] | None:
-        """Profiles that changed; None when they are too many to read at once."""
+        """Return person id → changed profile; None if they are too many."""
         query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
         with translate_mongo_errors():
             found = await read_all(self._profiles, query, limit=RECENT_LIMIT + 1)
         return None if len(found) > RECENT_LIMIT else {p["_id"]: p for p in found}
 
     async def profiles(self, app: str, persons: Sequence[str]) -> dict[str, Document]:
-        """Person id → profile."""
+        """Return person id → profile."""
         return {p["_id"]: p for p in await self._in(self._profiles, "_id", persons, {"app": app})}
 
     async def subscribed(self, app: str) -> int:
-        """How many players of the app are subscribed, as the ledger knows."""
+        """Count the app's subscribed players, by the ledger."""
         with translate_mongo_errors():
             return await self._players.count_documents({"app": app, "state": "subscribed"})
 
@@ -97,6 +97,6 @@ class PeopleReader:
     ) -> list[Document]:
         found: list[Document] = []
         with translate_mongo_errors():
-            for wanted in in_batches(field, values):
-                found += await read_all(collection, {**wanted, **also})
+            for batch in in_batches(field, values):
+                found += await read_all(collection, {**batch, **also})
         return found

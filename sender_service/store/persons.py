@@ -1,4 +1,4 @@
-"""One person, as the ingest service's collections know them: looked up, shown, exported."""
+"""One person's data in the ingest service's collections, to find, display and export."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMES_A_READ = 1_000
 
 @dataclass(frozen=True)
 class PersonNames:
-    """A person, and all its names outside the sender: nothing but names, however many they are."""
+    """A person's profile and all ids of it outside the sender, without a limit."""
 
     profile: Document
     ids: frozenset[str]  # also of those that were merged into it and not parted again
@@ -27,7 +27,7 @@ class PersonNames:
 
 
 class PersonReader:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Reads one person. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._profiles = database[PROFILES.name]
@@ -36,7 +36,7 @@ class PersonReader:
         self._visitors = database[VISITORS.name]
 
     async def search(self, app: str, kind: NameKind, name: str) -> list[Document]:
-        """Profiles that the name leads to, the one seen last first."""
+        """Return the profiles that have this name, last seen first."""
         if kind == "player":
             found = await self._of_player(app, name)
         elif kind == "visitor":
@@ -55,7 +55,7 @@ class PersonReader:
         return [] if profile is None else [profile]
 
     async def profile(self, person: str) -> Document | None:
-        """Also by the id of somebody who was merged into the person."""
+        """Return the profile of a person, or of the person it was merged into."""
         with translate_mongo_errors():
             found = await self._profiles.find_one({"_id": person})
             if found is None:
@@ -76,7 +76,7 @@ class PersonReader:
         )
 
     async def visitors_of(self, profile: Document) -> AsyncIterator[str]:
-        """Browsers that are the person's now, then those that were; a profile lists only so many."""
+        """Yield the person's visitor ids, present ones first; a profile lists only some."""
         listed = [*profile.get("visitors", ()), *profile.get("pastVisitors", ())]
         for name in dict.fromkeys(listed):
             yield str(name)
@@ -89,7 +89,7 @@ class PersonReader:
             yield str(player["_id"])
 
     async def aliases_of(self, profile: Document) -> AsyncIterator[str]:
-        """Who was merged into the person and not parted again."""
+        """Yield the ids of persons that were merged into it, without undone merges."""
         listed = list(profile.get("aliases", ()))
         for name in listed:
             yield str(name)
@@ -102,25 +102,25 @@ class PersonReader:
         with translate_mongo_errors():
             return await self._merges.find_one(owned)
 
-    def players(self, profile: Document, shown: Fields = None) -> AsyncIterator[Document]:
-        return _each(self._players, _owned(profile), shown)
+    def players(self, profile: Document, fields: Fields = None) -> AsyncIterator[Document]:
+        return _each(self._players, _owned(profile), fields)
 
-    def merges(self, profile: Document, shown: Fields = None) -> AsyncIterator[Document]:
-        return _each(self._merges, _owned(profile), shown)
+    def merges(self, profile: Document, fields: Fields = None) -> AsyncIterator[Document]:
+        return _each(self._merges, _owned(profile), fields)
 
-    def browsers(self, profile: Document, shown: Fields = None) -> AsyncIterator[Document]:
-        return _each(self._visitors, {"people": profile["_id"]}, shown)
+    def browsers(self, profile: Document, fields: Fields = None) -> AsyncIterator[Document]:
+        return _each(self._visitors, {"people": profile["_id"]}, fields)
 
 
 def _owned(profile: Document) -> Document:
     return {"app": profile["app"], "person": profile["_id"]}
 
 
-async def _each(collection: Collection, query: Document, shown: Fields) -> AsyncIterator[Document]:
-    """Somebody may have any number of them: read some at a time."""
+async def _each(collection: Collection, query: Document, fields: Fields) -> AsyncIterator[Document]:
+    """Yield documents, a few at a time: a person may have any number of them."""
     with translate_mongo_errors():
-        at_once = A_READ if shown is None else NAMES_A_READ
-        async for document in walk_index(collection, query, shown, at_once=at_once):
+        at_once = A_READ if fields is None else NAMES_A_READ
+        async for document in walk_index(collection, query, fields, at_once=at_once):
             yield document
 
 

@@ -1,7 +1,7 @@
-"""Ids by their first letters, as people type them: bounded looks at an index, never at `_id` itself.
+"""Ids found by their first letters, as people type them, with bounded index reads.
 
-A range of `_id` is a scan on some engines (docs/design.md 6), so sends and dead letters keep their first
-letters in a field of their own, and so do profiles.
+A range of `_id` is a scan on some engines (docs/design.md 6). So sends, dead letters and profiles
+store their first letters in a field of their own.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ A_LOOK = 1_000
 
 
 class PrefixReader:
-    """Finds ids of the apps that a caller holds. Every method raises StoreUnavailable."""
+    """Finds ids in the caller's apps. Every method raises StoreUnavailable."""
 
     def __init__(self, database: Database) -> None:
         self._sends = database[SENDS.name]
-        self._letters = database[DEAD_LETTERS.name]
+        self._dead_letters = database[DEAD_LETTERS.name]
         self._profiles = database[PROFILES.name]
 
     async def sends(self, prefix: str, apps: Apps) -> list[str]:
         return await _by_head(self._sends, prefix, apps)
 
-    async def letters(self, prefix: str, apps: Apps) -> list[str]:
-        return await _by_head(self._letters, prefix, apps)
+    async def dead_letters(self, prefix: str, apps: Apps) -> list[str]:
+        return await _by_head(self._dead_letters, prefix, apps)
 
     async def persons(self, prefix: str, apps: Apps) -> list[str]:
         return await _by_head(self._profiles, prefix, apps)
@@ -40,8 +40,8 @@ async def _by_head(collection: Collection, prefix: str, apps: Apps) -> list[str]
     with translate_mongo_errors():
         query = {"head": head_of(prefix)}
         found = await read_all(collection, query, {"app": 1}, limit=A_LOOK)
-    return _held([one for one in found if one["_id"].startswith(prefix)], apps)
+    return _allowed_ids([one for one in found if one["_id"].startswith(prefix)], apps)
 
 
-def _held(found: list[Document], apps: Apps) -> list[str]:
+def _allowed_ids(found: list[Document], apps: Apps) -> list[str]:
     return sorted(str(one["_id"]) for one in found if apps is None or one.get("app") in apps)

@@ -1,4 +1,4 @@
-"""How far the projector is, by what its processes write of themselves (shared/processes.py)."""
+"""The projector's progress, from the heartbeats of its processes (shared/processes.py)."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ MOST_PROCESSES = 1_000
 
 @dataclass
 class _Process:
-    """What was seen of a process, by our own monotonic clock only."""
+    """A process's observed heartbeats, timed by our own monotonic clock only."""
 
     moved: float  # when its present beat was seen first
     behind: dict[int, float]  # seconds, by partition
     beats: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=BEATS_KEPT))
 
     def known_since(self) -> float | None:
-        """Return a moment before which the present beat was surely not made.
+        """Return a moment after which the present heartbeat was certainly made.
 
-        A beat that is two above one that was seen was begun after that was read.
+        A heartbeat that is two above an observed one began after that one was read.
         """
         newest = self.beats[-1][0]
         return max((seen for beat, seen in self.beats if beat <= newest - 2), default=None)
 
 
 class ProjectorProgress:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Follows the projector. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database, monotonic: Monotonic) -> None:
         self._processes = database[PROCESSES.name]
@@ -46,7 +46,7 @@ class ProjectorProgress:
         self._looked: float | None = None
 
     async def has_passed(self, moment: float) -> bool:
-        """Return whether profiles surely hold every event that Kafka had at this monotonic moment."""
+        """Return whether profiles certainly include all events in Kafka at this monotonic time."""
         await self._look()
         now = self._monotonic()
         passed: set[int] = set()
@@ -66,9 +66,9 @@ class ProjectorProgress:
             return
         self._looked = began
         query: dict[str, Any] = {"partitions": {"$exists": True}}
-        shown = {"beat": 1, "partitions": 1}
+        fields = {"beat": 1, "partitions": 1}
         with translate_mongo_errors():
-            found = await read_all(self._processes, query, shown, limit=MOST_PROCESSES)
+            found = await read_all(self._processes, query, fields, limit=MOST_PROCESSES)
         self._seen = {document["_id"]: self._note(document, began) for document in found}
 
     def _note(self, document: Document, began: float) -> _Process:

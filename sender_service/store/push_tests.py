@@ -1,4 +1,4 @@
-"""Which sends were tests: reports leave them out."""
+"""Marks of sends that were tests: reports leave them out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ class PushTestStore:
         self._sends = database[SENDS.name]
 
     async def mark(self, send: str) -> None:
-        """Raises StoreUnavailable."""
+        """Mark a send as a test. Raises StoreUnavailable."""
         with translate_mongo_errors():
             await self._sends.update_one({"_id": send}, {"$set": {"test": True}})

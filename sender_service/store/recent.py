@@ -1,6 +1,6 @@
-"""The newest documents of a collection: closed ranges of time, wider and wider, sorted here.
+"""The newest documents of a collection, read in ever wider ranges of time and sorted here.
 
-A sort on the server is not good everywhere (docs/design.md 6), and the whole collection may be large.
+Server-side sorting is slow on some engines (docs/design.md 6), and the collection may be large.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ WIDTHS = (timedelta(hours=1), timedelta(days=1), timedelta(days=8), timedelta(da
 
 @dataclass(frozen=True)
 class Span:
-    """[since, before) of the date field `field`."""
+    """A range [since, before) of the date field `field`."""
 
     field: str
     since: datetime
     before: datetime
 
     def starts(self) -> list[datetime]:
-        """Where to begin, the latest first; the last one is `since`."""
+        """Return the starts of ranges, latest first; the last one is `since`."""
         near = [self.before - width for width in WIDTHS if self.before - self.since > width]
         return [*near, self.since]
 
 
 def of_apps(apps: Apps) -> Document:
-    """Return the query for what these apps have; None: for everything."""
+    """Return the query for documents of these apps; None matches all."""
     return {} if apps is None else {"app": {"$in": sorted(apps)}}
 
 
@@ -40,15 +40,15 @@ async def newest_of(
     span: Span,
     *,
     limit: int,
-    shown: Document | None = None,
+    fields: Document | None = None,
 ) -> list[Document]:
-    """At most `limit`, the newest first. Raises StoreUnavailable."""
+    """Return at most `limit` documents, newest first. Raises StoreUnavailable."""
     found: list[Document] = []
     until = span.before
     for start in span.starts():
         window = {**query, span.field: {"$gte": start, "$lt": until}}
         with translate_mongo_errors():
-            some = await read_all(collection, window, shown)
+            some = await read_all(collection, window, fields)
         found += sorted(some, key=lambda d: (d[span.field], str(d["_id"])), reverse=True)
         if len(found) >= limit:
             break

@@ -1,4 +1,4 @@
-"""The `reports` and `send_reports` collections: breakdowns, kept while and after sends are."""
+"""The `reports` and `send_reports` collections: breakdowns of deleted and of present sends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIGHT = {"trigger": 0, "frozen": 0}
 
 
 class ReportStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores reports. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._reports = database[REPORTS.name]
@@ -39,7 +39,7 @@ class ReportStore:
             return cast(Report | None, await self._reports.find_one({"_id": key}))
 
     async def write(self, report: Report) -> bool:
-        """False when somebody else wrote it since it was read: its `rev` is another now."""
+        """Write a report; return False if its `rev` changed since it was read."""
         document = cast(Document, {**report, "rev": report["rev"] + 1})
         with translate_mongo_errors():
             if report["rev"] == 0:
@@ -51,44 +51,45 @@ class ReportStore:
             query = if_unchanged(report)
             return (await self._reports.replace_one(query, document)).matched_count == 1
 
-    async def settled(self, key: str, send: str) -> None:
-        """The send is marked: its report need not remember it any more."""
+    async def forget_pending(self, key: str, send: str) -> None:
+        """Remove a rolled-up send from the report's pending ones, and delete its breakdown."""
         with translate_mongo_errors():
             await self._reports.update_one(
                 {"_id": key}, {"$pull": {"pending": send}, "$inc": {"rev": 1}}
             )
             await self._of_sends.delete_one({"_id": send})
 
-    async def due(self, before: datetime, settled: datetime, limit: int) -> list[Send]:
-        """Sends that end soon and are not folded yet: not sealed yet, or before `settled`."""
+    async def due(self, before: datetime, sealed_until: datetime, limit: int) -> list[Send]:
+        """Return sends to roll up: they expire before `before`, and are unsealed or sealed until
+        `settled`."""
         query = {"expireAt": {"$gte": EVER, "$lte": before}}
         with translate_mongo_errors():
             found = [cast(Send, s) for s in await read_all(self._sends, query, LIGHT)]
         waiting = [send for send in found if not send.get("folded")]
-        return [send for send in waiting if send.get("sealedAt", EVER) <= settled][:limit]
+        return [send for send in waiting if send.get("sealedAt", EVER) <= sealed_until][:limit]
 
     async def is_folded(self, send: str) -> bool:
-        """Also what is deleted was folded before."""
+        """Return whether a send is rolled up; a deleted one always is."""
         with translate_mongo_errors():
             found = await self._sends.find_one({"_id": send}, {"folded": 1})
         return found is None or bool(found.get("folded"))
 
     async def seal(self, send: str, now: datetime) -> None:
-        """From now on what is heard of it is late: its report has it as it is."""
+        """Seal a send: later interactions don't change its report."""
         with translate_mongo_errors():
             await self._sends.update_one(
                 {"_id": send, "sealed": None}, {"$set": {"sealed": True, "sealedAt": now}}
             )
 
     async def mark_folded(self, send: str, delete_at: datetime) -> None:
-        """From now on the TTL index may delete it."""
+        """Mark a send as rolled up, so that the TTL index may delete it."""
         with translate_mongo_errors():
             await self._sends.update_one(
                 {"_id": send}, {"$set": {"folded": True, "deleteAt": delete_at}}
             )
 
     async def of_sends(self, app: str, campaign: str) -> dict[str, SendReport]:
-        """Breakdowns that were computed: send → its report, as it was then."""
+        """Return send → its computed report; reports may be out of date."""
         query = {"app": app, "campaign": campaign}
         with translate_mongo_errors():
             return {
@@ -102,7 +103,7 @@ class ReportStore:
         await self._upsert(send["_id"], {**place, **report})
 
     async def request_report(self, sends: Sequence[Send]) -> None:
-        """Let whoever has time compute these."""
+        """Mark the reports of these sends to be computed by any replica."""
         for send in sends:
             place = {"app": send["app"], "campaign": send["campaign"]}
             await self._upsert(send["_id"], {**place, "wanted": True})
@@ -117,7 +118,7 @@ class ReportStore:
             await self._of_sends.delete_one({"_id": send})
 
     async def seen(self, sends: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Send → impressions, clicks, closes; many sends at once."""
+        """Return send → impressions, clicks and closes of many sends."""
         total = {send: no_one_seen() for send in sends}
         with translate_mongo_errors():
             for some in in_batches("send", sends):
@@ -127,7 +128,7 @@ class ReportStore:
         return total
 
     async def interactions(self, page: str) -> dict[str, dict[str, Any]]:
-        """Kind → member's index → when."""
+        """Return kind → member's index → time."""
         with translate_mongo_errors():
             found = await self._interactions.find_one({"_id": page}, {"seen": 1})
         return {} if found is None else dict(found["seen"])

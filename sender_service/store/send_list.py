@@ -1,6 +1,7 @@
-"""Sends, the newest first: read in narrow windows of an index, which widen where little is found.
+"""Sends, newest first, read in narrow windows of an index that widen when they hold little.
 
-A sort by the server isn't good everywhere (docs/design.md 6), and an hour may have a million sends.
+Server-side sorting is slow on some engines (docs/design.md 6), and an hour may have a million
+sends.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import SENDS
 from shared.mongo.whole_reads import read_all
 
-SHOWN = {"trigger": 0, "frozen": 0}
+LIGHT_FIELDS = {"trigger": 0, "frozen": 0}
 FIRST_WINDOW = timedelta(seconds=8)
 WIDER = 8  # times, where a window brought little
 SHORTEST = timedelta(milliseconds=1)  # what a stored date can hold
@@ -24,7 +25,7 @@ MOST_LOOKED = 5_000  # sends in all: then the answer says where to go on
 
 @dataclass(frozen=True)
 class SendQuery:
-    """Which sends: of these apps, created before a moment. `fits` looks at what no index knows."""
+    """A query for sends of these apps before a moment. `fits` checks what no index covers."""
 
     apps: Sequence[str]
     before: datetime
@@ -34,7 +35,7 @@ class SendQuery:
 
 @dataclass
 class SendPage:
-    """Sends, the newest first. `going_on`: `before` of the next page; None at the end."""
+    """Sends, newest first. `going_on`: `before` of the next page; None at the end."""
 
     sends: list[Send]
     going_on: datetime | None = None
@@ -45,7 +46,7 @@ class SendList:
         self._sends = database[SENDS.name]
 
     async def newest(self, query: SendQuery, limit: int) -> SendPage:
-        """Return at most `limit`; more only where a millisecond has more. Raises StoreUnavailable."""
+        """Return at most `limit` sends, or all of one millisecond. Raises StoreUnavailable."""
         found: list[Send] = []
         until, width, looked = query.before, FIRST_WINDOW, 0
         while until > EVER and len(found) <= limit:
@@ -66,21 +67,21 @@ class SendList:
     async def _window(
         self, query: SendQuery, start: datetime, until: datetime
     ) -> list[Send] | None:
-        """Return what was created in [start, until); None where that is more than is read at once."""
+        """Return the sends created in [start, until); None if they are too many for one read."""
         found: list[Document] = []
         for app in query.apps:
-            wanted: Document = {"app": app, "createdAt": {"$gte": start, "$lt": until}}
+            criteria: Document = {"app": app, "createdAt": {"$gte": start, "$lt": until}}
             if query.campaign is not None:
-                wanted["campaign"] = query.campaign
+                criteria["campaign"] = query.campaign
             with translate_mongo_errors():
-                found += await read_all(self._sends, wanted, SHOWN, limit=MOST_READ + 1)
+                found += await read_all(self._sends, criteria, LIGHT_FIELDS, limit=MOST_READ + 1)
             if len(found) > MOST_READ and until - start > SHORTEST:
                 return None
         return [Send(**one) for one in found]  # type: ignore[typeddict-item]
 
 
 def _cut(found: list[Send], limit: int, until: datetime | None) -> SendPage:
-    """Cut between two milliseconds, for the next page begins before one."""
+    """Cut the list between two milliseconds, because the next page starts before one."""
     if len(found) <= limit:
         return SendPage(found, until)
     last = found[limit]["createdAt"]

@@ -1,7 +1,7 @@
-"""The pages of one send, all of them, while they change.
+"""All pages of one send, read while they change.
 
-Numbers have no gaps, so pages are asked for by their ids: an index on what changes of a page could
-show one twice, or not at all, while it changes.
+Page numbers have no gaps, so pages are read by id. An index on a changing field could return a page
+twice, or not at all.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from shared.mongo.whole_reads import read_all
 
 
 async def pages_of(
-    pages: Collection, send: str, shown: Document | None, *, at_once: int = IN_LIMIT
+    pages: Collection, send: str, fields: Document | None, *, at_once: int = IN_LIMIT
 ) -> AsyncIterator[Document]:
-    """Yield the pages in their order. `shown` names `n`. Raises StoreUnavailable."""
+    """Yield a send's pages in order. `fields` includes `n`. Raises StoreUnavailable."""
     first, size = 0, 1  # most sends have one page
     while True:
         ids = [page_id(send, n) for n in range(first, first + size)]
         with translate_mongo_errors():
-            found = await read_all(pages, {"_id": {"$in": ids}}, shown)
+            found = await read_all(pages, {"_id": {"$in": ids}}, fields)
         for page in sorted(found, key=lambda page: int(page["n"])):
             yield page
         if len(found) < size:

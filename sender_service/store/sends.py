@@ -19,13 +19,13 @@ DUE_LIMIT = 100  # of those that are due, or soon: so many are looked at for the
 
 
 class SendStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores sends. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._sends = database[SENDS.name]
 
     async def insert(self, sends: Sequence[Send]) -> set[str]:
-        """Insert what is new; returns the ids that were there before."""
+        """Insert new sends; return the ids that existed before."""
         if not sends:
             return set()
         with translate_mongo_errors():
@@ -40,18 +40,18 @@ class SendStore:
             return cast(Send | None, await self._sends.find_one({"_id": send}))
 
     async def app_of(self, send: str) -> str | None:
-        """Return the app that a send is of; None where there is no such send."""
+        """Return the app of a send; None if there is no such send."""
         with translate_mongo_errors():
             found = await self._sends.find_one({"_id": send}, {"app": 1})
         return None if found is None else str(found["app"])
 
     async def without_list(self, send: str) -> Send | None:
-        """A send but for its trigger, which may be long."""
+        """Return a send without its trigger, which may be long."""
         with translate_mongo_errors():
             return cast(Send | None, await self._sends.find_one({"_id": send}, {"trigger": 0}))
 
     async def of_campaign(self, app: str, campaign: str) -> list[Send]:
-        """All sends of a campaign, newest first."""
+        """Return all sends of a campaign, newest first."""
         with translate_mongo_errors():
             query = {"app": app, "campaign": campaign}
             found = await read_all(self._sends, query, {"trigger": 0, "frozen": 0})
@@ -59,20 +59,20 @@ class SendStore:
         return sorted(sends, key=lambda s: s["createdAt"], reverse=True)
 
     async def unclosed(self) -> list[Send]:
-        """All whose account is open, without their content."""
+        """Return all sends with an open account, without their content."""
         with translate_mongo_errors():
             found = await read_all(self._sends, {"closedAt": None}, {"trigger": 0, "frozen": 0})
             return [cast(Send, s) for s in found]
 
     async def next_due(self, priority: str, until: datetime) -> datetime | None:
-        """Return when the first send is due for planning; None where none is until then."""
+        """Return when the first send is due for planning; None if none is until then."""
         due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": until}}
         with translate_mongo_errors():
             found = await read_all(self._sends, due, {"planDue": 1}, limit=DUE_LIMIT)
         return min((send["planDue"] for send in found), default=None)
 
     async def take(self, priority: str, planner: str, now: datetime, lease: float) -> Send | None:
-        """Lease one that is due for planning, or whose planner went silent. It counts how often."""
+        """Lease a send that is due, or whose lease expired, and count the attempt."""
         due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": now}}
         with translate_mongo_errors():
             taken = await self._sends.find_one_and_update(
@@ -86,14 +86,14 @@ class SendStore:
         return cast(Send | None, taken)
 
     async def excuse(self, send: str) -> None:
-        """Planning ended for no fault of the send's: it doesn't count as begun."""
+        """Uncount a planning attempt that failed through no fault of the send."""
         with translate_mongo_errors():
             await self._sends.update_one(
                 {"_id": send, "state": "planning", "begun": {"$gte": 1}}, {"$inc": {"begun": -1}}
             )
 
     async def set_if_planner(self, send: str, planner: str, changes: Document) -> bool:
-        """Change a send while this planner has its lease; False when it lost it."""
+        """Change a send if this planner has its lease; return False if it lost it."""
         with translate_mongo_errors():
             result = await self._sends.update_one(
                 {"_id": send, "planner": planner, "state": "planning"}, {"$set": changes}
@@ -103,8 +103,10 @@ class SendStore:
     async def end(
         self, send: str, state: SendState, changes: Document, *, planner: str | None = None
     ) -> bool:
-        """Cancel or refuse one that has not ended; planning ends with it. A `planner` may only end
-        what it has the lease of."""
+        """Cancel or refuse an unfinished send, and its planning.
+
+        With `planner`, only if that planner has the lease. Return whether it changed.
+        """
         query: Document = {"_id": send, "state": {"$in": ["planning", "sending"]}}
         if planner is not None:
             query |= {"planner": planner, "state": "planning"}
@@ -124,7 +126,7 @@ class SendStore:
         return result.matched_count == 1
 
     async def restate(self, send: str, totals: Sums) -> None:
-        """A closed account was corrected: its totals are set again."""
+        """Set the corrected totals of a closed send."""
         with translate_mongo_errors():
             await self._sends.update_one(
                 {"_id": send, "closedAt": {"$gte": EVER, "$lt": NEVER}},
@@ -132,7 +134,7 @@ class SendStore:
             )
 
     async def heads(self, sends: Sequence[str]) -> list[Send]:
-        """These sends, without their content."""
+        """Return these sends without their content."""
         found: list[Send] = []
         with translate_mongo_errors():
             for query in in_batches("_id", sends):
@@ -141,7 +143,7 @@ class SendStore:
         return found
 
     async def sealed(self, sends: Sequence[str]) -> set[str]:
-        """Those whose account is in their report already, or is being added."""
+        """Return the sends that are sealed."""
         found: set[str] = set()
         with translate_mongo_errors():
             for query in in_batches("_id", sends):
@@ -151,9 +153,10 @@ class SendStore:
         return found
 
     async def close(self, closing: Sequence[tuple[Send, Sums]], now: datetime) -> None:
-        """Their accounts are closed: totals are frozen; a send that was sending is done.
+        """Close accounts: set the totals, and set sending sends to done.
 
-        Those that end alike are one statement: sends to one person mostly do, and a statement costs.
+        Sends with equal results share one statement: most sends to one person do, and statements
+        are costly.
         """
         alike: dict[bytes, tuple[str, Sums, list[str]]] = {}
         for send, totals in closing:

@@ -17,7 +17,7 @@ COARSE = timedelta(hours=1)  # how exactly `lastUsedAt` is known: a write an hou
 
 @dataclass(frozen=True)
 class Token:
-    """As it is shown: without its hash."""
+    """A token without its hash."""
 
     id: str
     name: str
@@ -37,7 +37,7 @@ class Token:
 
 
 class TokenStore:
-    """Every method raises StoreUnavailable when MongoDB is away."""
+    """Stores tokens. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
         self._tokens = database[TOKENS.name]
@@ -62,7 +62,7 @@ class TokenStore:
         return None if found is None else _token(found)
 
     async def all(self) -> list[Token]:
-        """The newest first."""
+        """Return all tokens, newest first."""
         with translate_mongo_errors():
             found = [_token(d) for d in await read_all(self._tokens, {})]
         return sorted(found, key=lambda t: (t.created_at, t.id), reverse=True)
@@ -73,7 +73,7 @@ class TokenStore:
         return result.deleted_count == 1
 
     async def used(self, token: Token, now: datetime) -> None:
-        """Note that it was used, unless that was noted within the hour."""
+        """Record the use of a token, at most once an hour."""
         if token.last_used_at is None or token.last_used_at <= now - COARSE:
             with translate_mongo_errors():
                 await self._tokens.update_one({"_id": token.id}, {"$set": {"lastUsedAt": now}})
@@ -93,7 +93,7 @@ def _token(found: Document) -> Token:
 
 
 def _apps(stored: list[str] | str) -> Apps:
-    """Read the apps of a token. One made before tokens named their apps has all, as it had."""
+    """Return the stored apps of a token; a token without the field has all."""
     return None if stored == ALL else frozenset(stored)
 
 
@@ -101,7 +101,7 @@ def apps_document(apps: Apps) -> list[str] | str:
     return ALL if apps is None else sorted(apps)
 
 
-def shown(token: Token) -> dict[str, Any]:
+def to_response(token: Token) -> dict[str, Any]:
     return {
         "id": token.id,
         "name": token.name,

@@ -94,7 +94,7 @@ async def test_few_are_named_by_each_event(ops: Ops) -> None:
 async def test_answer_names_only_the_first_events(
     ops: Ops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sender_service.privacy.requests.SHOWN", 10)
+    monkeypatch.setattr("sender_service.privacy.requests.MAX_IDS", 10)
     await a_crowd(ops, CROWD)
     erasure = await ops.ok("POST", f"/v1/people/{PERSON}/erase")
     assert (len(erasure["events"]), erasure["count"]) == (10, len(ops.log.records))

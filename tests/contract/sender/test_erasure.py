@@ -13,7 +13,7 @@ from sender_service.models.send import NEVER, empty_sums
 from sender_service.models.trigger import Trigger
 from sender_service.pages.page import new_chunk, summarise
 from sender_service.privacy.stage import (
-    SECOND_LOOK_SECONDS,
+    RECHECK_SECONDS,
     UNDER_WAY_SECONDS,
     Erasure,
     decode,
@@ -133,7 +133,7 @@ async def test_answer_under_way_finds_its_member(ops: Ops) -> None:
 
     await erase(ops, answered)
     page = await page_of(ops)
-    assert slept == [1, SECOND_LOOK_SECONDS]
+    assert slept == [1, RECHECK_SECONDS]
     assert PERSON not in str(page["members"]) and page["outcomes"] == {}
 
 
@@ -146,7 +146,7 @@ async def test_silent_call_is_not_waited_for_longer(ops: Ops) -> None:
         slept.append(seconds)
 
     await erase(ops, sleep)
-    assert sum(slept) == UNDER_WAY_SECONDS + SECOND_LOOK_SECONDS
+    assert sum(slept) == UNDER_WAY_SECONDS + RECHECK_SECONDS
     assert (await page_of(ops))["sums"]["suppressed"] == {"erased": 1}
 
 

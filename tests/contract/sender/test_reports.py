@@ -183,10 +183,10 @@ class CrashingStore(ReportStore):
             raise Crashed
         await super().mark_folded(*args)
 
-    async def settled(self, *args: Any) -> None:
+    async def forget_pending(self, *args: Any) -> None:
         if self._at == "settle":
             raise Crashed
-        await super().settled(*args)
+        await super().forget_pending(*args)
 
 
 @pytest.mark.parametrize("at", ["mark", "settle"])

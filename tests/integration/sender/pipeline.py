@@ -193,10 +193,10 @@ async def open_line(
             stores=IntakeStores(world.campaigns, world.sends, world.parts),
             clock=clock,
             retention=timedelta(days=world.plan.retention_days),
-            express=TransactionalFastPath(
+            fast_path=TransactionalFastPath(
                 tools, AudienceReader(world.people, world.segments, world.parts)
             ),
-            nudge=lambda: None,
+            notify=lambda: None,
         )
         calls = DispatcherTools(
             apps,

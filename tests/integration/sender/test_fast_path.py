@@ -90,7 +90,7 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Tw
     )
     clock, intake = ManualClock(), pair.one.intake()
     rate = requests_per_second("paid")
-    fast_path: Any = intake._express
+    fast_path: Any = intake._fast_path
     fast_path._ahead = InFlightLimit(10 / rate, clock.monotonic)
 
     async def released(count: int) -> int:

@@ -137,7 +137,7 @@ READS: dict[str, tuple[Read, list[str]]] = {
     "erasure's pages": (_members, PAGES),
     "erasure's triggers": (_triggers, NAMES),
     "erasure's parts": (lambda d: _named(ErasureStore(d).parts()), NAMES),
-    "erasure's letters": (lambda d: _named(ErasureStore(d).letters()), NAMES),
+    "erasure's letters": (lambda d: _named(ErasureStore(d).dead_letters()), NAMES),
     "erasure's parked": (_parked, NAMES),
     "deeds": (lambda d: _named(ErasureStore(d).audit_entries(["eva"])), NAMES),
     "pages of a send": (lambda d: _named(PageStore(d).of_send("s")), PAGES),
