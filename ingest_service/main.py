@@ -142,7 +142,7 @@ async def _api(
     settings, health = process.settings, process.health
     data_dir = settings.data_dir / "ingest"
     timeouts = PublishTimeouts(
-        settings.spool.patience_ms / 1000, settings.kafka.request_timeout_ms / 1000
+        settings.spool.publish_timeout_ms / 1000, settings.kafka.request_timeout_ms / 1000
     )
     durable = DurableLog(events, Spool(data_dir / SPOOL), settings.spool.limit_bytes, timeouts)
     await opened.enter_async_context(durable.open())

@@ -132,7 +132,7 @@ class TransactionalFastPath:
             await yield_timer.yield_if_due()
             if builder is not None:
                 page = builder.page(END)
-                sweep = self._tools.settings.sweep_seconds
+                sweep = self._tools.settings.answer_timeout_seconds
                 edits.append((fast, PageEdit(page, sweep), builder.bodies))
         grant, _ = await asyncio.gather(
             self._release_calls(app, [(fast, edit) for fast, edit, _ in edits]),

@@ -128,7 +128,7 @@ class Sender:
             accounting = Accounting(
                 self.sends, self.pages, self.interactions, self.contacts,
                 StreamMatcher(self.tagger, self.pages, ParkedStore(self.database)), self.tagger, utc_now,
-                self.settings.plan.sweep_seconds, self.scheduler_call,
+                self.settings.plan.answer_timeout_seconds, self.scheduler_call,
             )  # fmt: skip
             specs += [
                 accounting.stage(),
@@ -163,7 +163,7 @@ class Sender:
         return Scheduler(self.scheduler_tools)
 
     def erasure(self) -> Erasure:
-        sweep = self.settings.plan.sweep_seconds
+        sweep = self.settings.plan.answer_timeout_seconds
         return Erasure(ErasureStore(self.database), self.pages, self.vault, utc_now, sweep)
 
     def reporting(self) -> Reporting:

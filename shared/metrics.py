@@ -16,7 +16,7 @@ EVENTS_WARNED = Counter(
     ["app", "code"],
 )
 WEBHOOKS_UNATTRIBUTABLE = Counter(
-    "carillon_ingest_uncountable_total",
+    "carillon_ingest_unattributable_total",
     "Webhooks and stream events accepted that can never count: no message, no player, unknown kind",
     ["app", "reason"],
 )
@@ -41,11 +41,11 @@ STAGE_SECONDS = Histogram(
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
 )
 CALLS = Counter(
-    "carillon_onesignal_calls_total", "Calls to OneSignal by outcome", ["app", "outcome"]
+    "carillon_provider_calls_total", "Calls to OneSignal by outcome", ["app", "outcome"]
 )
-CALL_SECONDS = Histogram("carillon_onesignal_call_seconds", "Duration of a call", ["app"])
+CALL_SECONDS = Histogram("carillon_provider_call_duration_seconds", "Duration of a call", ["app"])
 BUDGET_EXHAUSTED = Gauge(
-    "carillon_governor_held", "1 while the message limit holds an app back", ["app"]
+    "carillon_message_budget_held", "1 while the message limit holds an app back", ["app"]
 )
 RATE_SHARE = Gauge("carillon_governor_rate", "This replica's share, requests a second", ["app"])
 INTERACTIONS = Counter(

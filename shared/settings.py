@@ -119,7 +119,7 @@ class OneSignalSettings(Group):
 class HttpSettings(Group):
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65_535)  # 0: any free one
-    open_metrics: bool = False  # /metrics and /docs to every address, not only private ones
+    public_metrics: bool = False  # /metrics and /docs to every address, not only private ones
     trusted_proxies: Networks = []  # networks whose X-Forwarded-For is believed
     max_connections: int = Field(2_000, ge=1)  # at once; beyond it 503
     # Idle connections; longer than the 60 s of usual proxies, which would lose a request otherwise.
@@ -151,7 +151,7 @@ class SpoolSettings(Group):
     limit_bytes: int = Field(1024**3, ge=1024**2)  # about two million events; then 503
     # An event that Kafka hasn't acknowledged by then goes to disk. Seen: 4 ms, so this is an outage;
     # with the disk's sync it must stay below the second in which a refusal is due.
-    patience_ms: int = Field(500, ge=10)
+    publish_timeout_ms: int = Field(500, ge=10)
 
 
 class SenderSettings(HttpSettings):
@@ -165,17 +165,19 @@ class PlanSettings(Group):
     lease_seconds: float = 15.0  # a planner that died is replaced after this; renewed at a third
     poll_seconds: float = 0.2  # how soon a stage sees work of which it wasn't notified
     release_ahead_seconds: float = 2.0  # at most this much of an app's rate is in the jobs topics
-    sweep_seconds: float = 90.0  # released but unanswered: released again, under the same key
+    answer_timeout_seconds: float = (
+        90.0  # released but unanswered: released again, under the same key
+    )
     retention_days: float = Field(
         35.0, gt=0
     )  # of sends, pages, interactions; more than the topics keep
 
 
 class GovernorSettings(Group):
-    margin: float = Field(0.95, gt=0, le=1)  # share of OneSignal's limits that is used
+    limit_margin: float = Field(0.95, gt=0, le=1)  # share of OneSignal's limits that is used
     transactional_share: float = Field(0.2, ge=0, lt=1)  # kept free of marketing
-    beat_seconds: float = Field(1.0, gt=0)  # replicas' heartbeats
-    messageable_seconds: float = Field(60.0, gt=0)  # how often OneSignal's count is requested
+    heartbeat_seconds: float = Field(1.0, gt=0)  # replicas' heartbeats
+    audience_refresh_seconds: float = Field(60.0, gt=0)  # how often OneSignal's count is requested
 
 
 def _strip(given: object) -> object:
@@ -232,9 +234,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _sweep_after_timeout(self) -> Settings:
-        if self.plan.sweep_seconds <= self.onesignal.timeout_seconds:
+        if self.plan.answer_timeout_seconds <= self.onesignal.timeout_seconds:
             raise ValueError(
-                "CARILLON_PLAN__SWEEP_SECONDS must be more than CARILLON_ONESIGNAL__TIMEOUT_SECONDS:"
-                " a job would be released again while its call is still under way"
+                "CARILLON_PLAN__ANSWER_TIMEOUT_SECONDS must be more than"
+                " CARILLON_ONESIGNAL__TIMEOUT_SECONDS: a job would be released again while its call is still under way"
             )
         return self

@@ -59,7 +59,7 @@ class PublishingPause:
             report = (await self._client.get(self._url)).json()
         except (httpx.HTTPError, ValueError):
             return False
-        return any(part["error"] == "log_held" for part in report["dependencies"])
+        return any(part["error"] == "publishing_paused" for part in report["dependencies"])
 
     def end(self) -> None:
         self._file.unlink(missing_ok=True)

@@ -57,7 +57,7 @@ def create_app(http: HttpSettings, health: Health, parts: ApiDependencies | None
     add_ops_routes(app, health)
     add_docs_page(app)
     guarded = DefaultHeaders(
-        PrivatePaths(app, trusted_proxies=http.trusted_proxies, opened=http.open_metrics)
+        PrivatePaths(app, trusted_proxies=http.trusted_proxies, opened=http.public_metrics)
     )
     if parts is None:
         return guarded

@@ -49,7 +49,7 @@ class CircuitBreaker:
         """Check that a broker responds, has the topics, and isn't paused. Raises LogUnavailable."""
         if self._pause_file.exists():
             self._suspect = True
-            code = "log_held" if self._publishing == 0 else "log_busy"
+            code = "publishing_paused" if self._publishing == 0 else "log_busy"
             raise LogUnavailable("publishing is paused", code=code)
         try:
             await self._writer.ping()

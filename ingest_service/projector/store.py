@@ -27,7 +27,7 @@ from shared.mongo.errors import is_lost_race
 class ConcurrentWrite(StoreUnavailable):
     """Another projector wrote one of these documents meanwhile; the batch is to be repeated."""
 
-    code = "raced"
+    code = "concurrent_write"
 
 
 @dataclass(frozen=True)

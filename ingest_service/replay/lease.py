@@ -118,7 +118,7 @@ class ReplayLease:
             if all(p["held"] == self.name for p in living) and now - began > POLL_SECONDS * 4:
                 return
             await asyncio.sleep(POLL_SECONDS)
-        raise Conflict("a projector doesn't pause: its batch is under way", code="not_held")
+        raise Conflict("a projector doesn't pause: its batch is under way", code="not_paused")
 
     async def begin_swap(self) -> None:
         """Enter the phase of swapping, after which the swap must be completed."""
@@ -162,5 +162,5 @@ def _lost() -> Conflict:
     return Conflict(
         "this replay has lost its lease: it had no heartbeat for too long, or was ended;"
         " the live collections are as they were",
-        code="turn_lost",
+        code="lease_lost",
     )

@@ -26,7 +26,7 @@ from shared.models.event import Event
 
 FIRST_BACKOFF_SECONDS = 2.0  # OneSignal's rules for transactional calls: 2, 4, 8 … 60 s
 LONGEST_BACKOFF_SECONDS = 60.0
-NOT_CALLED = frozenset({"no_turn", "stopped"})
+NEVER_CALLED = frozenset({"not_called", "stopped"})
 KINDS = frozenset({"impression", "click", "close"})
 
 
@@ -129,7 +129,7 @@ def _defer(edit: PageEdit, delivery: Delivery) -> None:
     chunk = edit.page["chunks"][delivery.chunk]
     not_before = delivery.not_before or delivery.at
     fields: dict[str, Any] = {"state": "planned"}
-    if delivery.reason in NOT_CALLED:
+    if delivery.reason in NEVER_CALLED:
         fields["attempted"] = (
             chunk["attempts"] > 0 or chunk["release"] > _releases_without_effect(chunk) + 1
         )

@@ -60,7 +60,7 @@ class Accounting:
     streams: StreamMatcher
     tagger: TagSigner
     clock: Clock
-    sweep_seconds: float
+    answer_timeout_seconds: float
     scheduler: Wakeup  # an answered call makes room for more of its page
 
     def stage(self) -> StageSpec[Fact]:
@@ -117,7 +117,7 @@ class Accounting:
     async def _fail(self, key: str, failures: Sequence[Event]) -> None:
         """Change outcomes from sent to failed; park failures of calls that aren't accounted yet."""
         while (page := await self.pages.get(key)) is not None:
-            edit = PageEdit(page, self.sweep_seconds)
+            edit = PageEdit(page, self.answer_timeout_seconds)
             own = [e for e in failures if e.app == page["app"]]
             early = [e for e in own if not fail_sent(edit, str(e.data["playerID"]).lower())]
             if page["open"]:
@@ -136,7 +136,7 @@ class Accounting:
             pages = await self.pages.get_many(list(deliveries))
             edits = []
             for key, page in pages.items():
-                edit = PageEdit(page, self.sweep_seconds)
+                edit = PageEdit(page, self.answer_timeout_seconds)
                 for delivery in deliveries[key]:
                     apply(edit, delivery)
                 if changes := edit.finish():
@@ -221,7 +221,7 @@ class Accounting:
         self, page: Page, interactions: Sequence[VerifiedInteraction]
     ) -> tuple[dict[tuple[int, str], datetime], list[VerifiedInteraction]]:
         """Return the first time of each (member, kind), and those whose message isn't known yet."""
-        edit = PageEdit(page, self.sweep_seconds)
+        edit = PageEdit(page, self.answer_timeout_seconds)
         seen: dict[tuple[int, str], datetime] = {}
         early: list[VerifiedInteraction] = []
         for interaction in interactions:

@@ -101,7 +101,7 @@ async def _of(ops: OpsClient, person: str, params: dict[str, str]) -> Any:
 
 
 def _table(answer: dict[str, Any]) -> Table:
-    looked = f", looked in {answer['looked']} sends" if "looked" in answer else ""
+    looked = f", looked in {answer['sendsSearched']} sends" if "sendsSearched" in answer else ""
     title = f"person {answer['person']}{looked}"
     table = Table("campaign", "send", "player", "outcome", "reason", "at", title=title)
     names = ("campaign", "send", "player", "outcome", "reason", "at")

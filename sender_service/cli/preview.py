@@ -21,29 +21,33 @@ async def _preview(ops: OpsClient) -> None:
         trigger = to_trigger(ops.options)
     except InvalidPayload as exc:
         raise ApiError(400, f"not a trigger: {exc.message}") from exc
-    told = await post_trigger(ops, path_of("sends", "preview"), trigger)
-    ops.show(told, _counts(told), _samples(told))
-    note_left_out(ops, told)
-    if told["wouldBeRefused"]:
-        raise ApiError(409, f"it would be refused: {told['wouldBeRefused']}")
+    answer = await post_trigger(ops, path_of("sends", "preview"), trigger)
+    ops.show(answer, _counts(answer), _samples(answer))
+    note_left_out(ops, answer)
+    if answer["refusal"]:
+        raise ApiError(409, f"it would be refused: {answer['refusal']}")
 
 
-def _counts(told: dict[str, Any]) -> Table:
-    exact = "" if told["exact"] else f", from {told['planned']['share']:.0%} of them"
-    table = Table("", "players", title=f"{told['campaign']}{exact}")
-    rows(table, ("audience", told["audience"]), ("would get it", told["wouldGet"]["players"]))
+def _counts(answer: dict[str, Any]) -> Table:
+    exact = "" if answer["exact"] else f", from {answer['planned']['share']:.0%} of them"
+    table = Table("", "players", title=f"{answer['campaign']}{exact}")
+    rows(
+        table, ("audience", answer["audience"]), ("would get it", answer["wouldReceive"]["players"])
+    )
     for group in ("suppressed", "failed"):
-        rows(table, *((f"{group}: {why}", n) for why, n in sorted(told[group].items())))
-    rows(table, ("people who would get it", told["wouldGet"]["people"]))
-    rows(table, ("people: no player", told["people"]["no_player"]))
-    rows(table, ("calls", told["forecast"]["calls"]), ("seconds", told["forecast"]["seconds"]))
-    if told["quietHours"]:
-        rows(table, (f"wait until {told['quietHours']['until']}", told["quietHours"]["waiting"]))
-    rows(table, *(("warning", warning["message"]) for warning in told["warnings"]))
+        rows(table, *((f"{group}: {why}", n) for why, n in sorted(answer[group].items())))
+    rows(table, ("people who would get it", answer["wouldReceive"]["people"]))
+    rows(table, ("people: no player", answer["people"]["no_player"]))
+    rows(table, ("calls", answer["forecast"]["calls"]), ("seconds", answer["forecast"]["seconds"]))
+    if answer["quietHours"]:
+        rows(
+            table, (f"wait until {answer['quietHours']['until']}", answer["quietHours"]["waiting"])
+        )
+    rows(table, *(("warning", warning["message"]) for warning in answer["warnings"]))
     return table
 
 
-def _samples(told: dict[str, Any]) -> Table:
+def _samples(answer: dict[str, Any]) -> Table:
     table = Table("language", "variant", "heading", "content", "url")
     names = ("language", "variant", "heading", "content", "url")
-    return rows(table, *(tuple(sample[name] for name in names) for sample in told["samples"]))
+    return rows(table, *(tuple(sample[name] for name in names) for sample in answer["samples"]))

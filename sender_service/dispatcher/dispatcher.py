@@ -37,7 +37,7 @@ log = logging.getLogger("carillon.dispatcher")
 
 SLOT_SECONDS = 5.0  # a job without a slot or a connection by then is deferred
 STALE_SLOT_SECONDS = 0.1  # an older slot is void
-NOT_CALLED = "no_turn"  # deferred before any call
+NOT_CALLED = "not_called"  # deferred before any call
 STOPPED = "stopped"
 REFUSED = "refused"  # definitely: the next release is a new generation
 

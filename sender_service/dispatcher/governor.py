@@ -44,7 +44,7 @@ class Membership:
     ) -> None:
         self._replicas = database[REPLICAS.name]
         self._name = name
-        self._beat_seconds = settings.beat_seconds
+        self._heartbeat_seconds = settings.heartbeat_seconds
         self._monotonic = monotonic
         self._beat = 0
         self._written_at: float | None = None
@@ -59,9 +59,9 @@ class Membership:
         now = self._monotonic()
         if self._written_at is None or self._beat <= JOIN_BEATS:
             return 0.0
-        if now - self._written_at > JOIN_BEATS * self._beat_seconds:
+        if now - self._written_at > JOIN_BEATS * self._heartbeat_seconds:
             return 0.0  # an unseen newcomer may begin now, and others take this replica for dead
-        dead_after = DEAD_BEATS * self._beat_seconds
+        dead_after = DEAD_BEATS * self._heartbeat_seconds
         living = sum(now - moved <= dead_after for _, moved in self._others.values())
         return 1 / (1 + living)
 
@@ -78,7 +78,7 @@ class Membership:
                     component.beat()
                 except StoreUnavailable as exc:
                     component.wait_for(exc)
-                await sleep_or_stop(stop, self._beat_seconds)
+                await sleep_or_stop(stop, self._heartbeat_seconds)
         finally:
             await self._leave()
 
@@ -116,7 +116,7 @@ class Membership:
 
     def _is_forgotten(self, name: str) -> bool:
         moved = self._others[name][1]
-        return self._monotonic() - moved > FORGET_BEATS * self._beat_seconds
+        return self._monotonic() - moved > FORGET_BEATS * self._heartbeat_seconds
 
     async def _leave(self) -> None:
         try:
@@ -205,7 +205,7 @@ class Governor:
         self, membership: Membership, settings: GovernorSettings, monotonic: Monotonic
     ) -> None:
         self._membership = membership
-        self._margin = settings.margin
+        self._margin = settings.limit_margin
         self._monotonic = monotonic
         self._pacers: dict[str, Pacer] = {}
         self._limits: dict[str, int] = {}

@@ -244,8 +244,7 @@ def _read(value: dict[str, Any]) -> Trigger:
 
 def digest_of(value: Any, body: bytes = b"") -> str:
     """Return the SHA-256 of the sorted JSON."""
-    # What is nested too deep to be encoded is refused anyway: its digest is that of the received
-    # bytes.
+    # What is nested too deep to be encoded is refused anyway; the received bytes stand for it.
     with contextlib.suppress(orjson.JSONEncodeError):
         body = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(body).hexdigest()

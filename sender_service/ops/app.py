@@ -64,7 +64,7 @@ def create_app(
     app.add_middleware(AuditTrail, store=store, clock=clock)
     app.add_middleware(TokenFirst, tokens=known, guesses=guesses, trusted_proxies=trusted)
     app.add_middleware(MongoWatchdog, ask=ask)
-    app.add_middleware(PrivatePaths, trusted_proxies=trusted, opened=settings.open_metrics)
+    app.add_middleware(PrivatePaths, trusted_proxies=trusted, opened=settings.public_metrics)
     app.add_middleware(DefaultHeaders)
     return app
 

@@ -75,10 +75,10 @@ SEND_HEAD: dict[str, Any] = {
 }  # fmt: skip
 PREVIEW: dict[str, Any] = {
     "app": "demo", "campaign": "welcome", "exact": True, "planned": {"people": 94, "share": 1.0},
-    "audience": 100, "wouldGet": {"people": 82, "players": 91}, "suppressed": {"unsubscribed": 8},
+    "audience": 100, "wouldReceive": {"people": 82, "players": 91}, "suppressed": {"unsubscribed": 8},
     "failed": {"bad_variables": 1},
     "people": {"failed": 1, "suppressed": 7, "no_player": 4, "malformed": 0},
-    "malformed": [], "wouldBeRefused": None, "warnings": [],
+    "malformed": [], "refusal": None, "warnings": [],
     "samples": [
         {
             "player": PLAYER, "language": "cs", "variant": "a", "heading": "Ahoj Jana",
@@ -89,8 +89,8 @@ PREVIEW: dict[str, Any] = {
     "quietHours": None,
     "forecast": {
         "calls": 2, "messages": 91, "requestSeconds": 1, "seconds": 1,
-        "window": {"allowance": 7600, "left": 7600, "disabling": 10000, "held": False,
-                   "shareOfDisabling": 0.009, "near": False},
+        "window": {"allowance": 7600, "left": 7600, "disableLimit": 10000, "held": False,
+                   "disableLimitShare": 0.009, "near": False},
     },
 }  # fmt: skip
 PERSON_FOUND: dict[str, Any] = {

@@ -57,16 +57,16 @@ def _windows_to_wait(messages: int, window: Window) -> int | None:
 
 
 def _window_fields(messages: int, window: Window) -> dict[str, Any]:
-    """Return the window's fields. `shareOfDisabling`: share of the limit that would go at once."""
+    """Return the window's fields. `disableLimitShare`: share of the limit that would go at once."""
     taken = max(0, window.allowance - window.left)
     at_once = taken + min(messages, window.left)
     share = at_once / window.disabling if window.disabling else 0.0
     return {
         "allowance": window.allowance,
         "left": window.left,
-        "disabling": window.disabling,
+        "disableLimit": window.disabling,
         "held": messages > window.left,
-        "shareOfDisabling": round(share, 3),
+        "disableLimitShare": round(share, 3),
         "near": share >= NEAR_SHARE,
     }
 
@@ -76,7 +76,7 @@ def rate_of(apps: AppRegistry, app_id: str, settings: Settings) -> float:
     app = apps.get(app_id)
     if app is None:
         return 0.0
-    return requests_per_second(app.one_signal.plan) * settings.governor.margin
+    return requests_per_second(app.one_signal.plan) * settings.governor.limit_margin
 
 
 async def window_of(budget: MessageBudget | None, send: Send) -> Window | None:

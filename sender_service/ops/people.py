@@ -131,7 +131,7 @@ def _add_readers(router: APIRouter, tools: PeopleTools) -> None:
             name = await tools.names.send(request, send)
             return {"items": plain(await tools.why.of_send(known, name))}
         looked, items = await tools.why.recent(known)
-        return {"items": plain(items), "looked": looked}
+        return {"items": plain(items), "sendsSearched": looked}
 
     @router.get("/{person}/export")
     @needs("admin", audited=True)

@@ -114,7 +114,7 @@ async def _preview(
         "planned": {"people": found.people, "share": round(found.share, 4)},
         **_counts(found, terms.malformed.count),
         "malformed": show_malformed({"0": to_stored(terms.malformed)}),
-        "wouldBeRefused": _refusal(found),
+        "refusal": _refusal(found),
         "warnings": [
             *_warnings(found, dry_run.calls_for(found.texts)),
             *size_warnings(plan.renderer.largest),
@@ -151,7 +151,7 @@ def _counts(found: DryRunResult, malformed: int) -> dict[str, Any]:
     sums = found.sums
     return {
         "audience": _whole(sums["audience"], found),
-        "wouldGet": {
+        "wouldReceive": {
             "people": _whole(sums["people"]["pending"], found),
             "players": _whole(sums["pending"], found),
         },

@@ -124,7 +124,7 @@ class OpsApi:
                 sends,
                 pages,
                 ContactStore(self.database),
-                self.settings.plan.sweep_seconds,
+                self.settings.plan.answer_timeout_seconds,
             ),
             scheduler=self.scheduler,
             clock=self.clock,

@@ -171,10 +171,10 @@ def summarise(page: Page) -> Sums:
 class PageEdit:
     """Collects changes to a page as the `$set` of one conditional update."""
 
-    def __init__(self, page: Page, sweep_seconds: float) -> None:
+    def __init__(self, page: Page, answer_timeout_seconds: float) -> None:
         self.page = page
         self.changes: dict[str, Any] = {}
-        self.sweep = timedelta(seconds=sweep_seconds)
+        self.sweep = timedelta(seconds=answer_timeout_seconds)
         self._index: dict[str, int] | None = None
 
     def index_of(self, player: str) -> int | None:

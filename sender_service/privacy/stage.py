@@ -52,7 +52,7 @@ class Erasure:
     pages: PageStore
     vault: Vault
     clock: Clock
-    sweep_seconds: float
+    answer_timeout_seconds: float
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def stage(self) -> StageSpec[Event]:
@@ -122,7 +122,7 @@ class Erasure:
     async def _page(self, name: str, erased: DataSubject, *, wait: bool) -> bool:
         """Blank one page; return whether it must be checked again."""
         while (page := await self.pages.get(name)) is not None:
-            edit = PageEdit(page, self.sweep_seconds)
+            edit = PageEdit(page, self.answer_timeout_seconds)
             is_gone = partial(erased.covers, at=page["plannedAt"])
             under_way = blank_members(edit, is_gone, self.clock(), wait=wait)
             changes = edit.finish()

@@ -66,7 +66,7 @@ class MessageBudget:
         monotonic: Monotonic,
     ) -> None:
         self._budgets = database[BUDGETS.name]
-        self.counts = SubscriberCounts(people, ask, settings.messageable_seconds, monotonic)
+        self.counts = SubscriberCounts(people, ask, settings.audience_refresh_seconds, monotonic)
         self._settings = settings
         self._clock = clock
         self.exhausted: dict[str, datetime] = {}  # app → since when, as this replica saw it
@@ -80,7 +80,7 @@ class MessageBudget:
 
     def allowance(self, app: str, *, transactional: bool) -> int:
         """Return the messages a window may have; a share of them is kept for transactional pushes."""
-        whole = self.counts.of(app) * FACTOR * self._settings.margin
+        whole = self.counts.of(app) * FACTOR * self._settings.limit_margin
         return int(whole if transactional else whole * (1 - self.transactional_share))
 
     def chunk_members(self, app: str) -> int:

@@ -16,13 +16,8 @@ from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import Send
 from sender_service.pages.page import Page, PageEdit, pending_counts, root_of, send_of
 from sender_service.pages.transitions import (
-    due_chunks,
-    end_expired,
-    release,
-    reserved_at,
-    to_job,
-    wait_through_quiet_hours,
-)
+    due_chunks, end_expired, release, reserved_at, to_job, wait_through_quiet_hours,
+)  # fmt: skip
 from sender_service.scheduler.budget import Grant, MessageBudget
 from sender_service.scheduler.publishing import publish_jobs
 from sender_service.scheduler.recheck import recheck
@@ -81,7 +76,11 @@ class Scheduler:
     def __init__(self, tools: SchedulerTools) -> None:
         self._tools = tools
         self._tidying = Tidying(
-            tools.apps, tools.sends, tools.pages, tools.contacts, tools.settings.sweep_seconds
+            tools.apps,
+            tools.sends,
+            tools.pages,
+            tools.contacts,
+            tools.settings.answer_timeout_seconds,
         )
         self._tidied: float | None = None
         self._idle_seconds = 0.0  # until the next page is due, or the next poll
@@ -115,7 +114,7 @@ class Scheduler:
         due = {p: await self._due(app.id, p, now) for p in PRIORITIES}
         if not any(due.values()):
             return 0
-        sweep = timedelta(seconds=tools.settings.sweep_seconds)
+        sweep = timedelta(seconds=tools.settings.answer_timeout_seconds)
         out = await pages.out(app.id, now, sweep) + sum(p.out for of in due.values() for p in of)
         released = 0
         for priority in PRIORITIES:
@@ -183,7 +182,7 @@ class Scheduler:
         if page is None or send is None:
             return 0
         now = tools.clock()
-        edit = PageEdit(page, tools.settings.sweep_seconds)
+        edit = PageEdit(page, tools.settings.answer_timeout_seconds)
         end_expired(edit, send, now)
         chunks, grant = await self._choose(app, edit, send, room)
         for chunk in chunks:

@@ -30,7 +30,7 @@ class Tidying:
     sends: SendStore
     pages: PageStore
     contacts: ContactStore
-    sweep_seconds: float
+    answer_timeout_seconds: float
 
     async def tidy(self, now: datetime) -> None:
         """Repair what a crash between two writes left; end sends of apps without releases."""
@@ -60,7 +60,7 @@ class Tidying:
 
     async def _end_page(self, page: Page, send: Send, now: datetime) -> bool:
         """End the page; return False when it has changed since it was read."""
-        edit = PageEdit(page, self.sweep_seconds)
+        edit = PageEdit(page, self.answer_timeout_seconds)
         end_expired(edit, send, now)
         changes = edit.finish()
         if changes:

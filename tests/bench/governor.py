@@ -168,7 +168,7 @@ def _simulate(
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_beat(membership, settings.beat_seconds))
+            group.create_task(_beat(membership, settings.heartbeat_seconds))
             for _ in range(8):
                 group.create_task(_call(governor, calls, loop.time))
 

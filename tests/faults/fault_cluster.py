@@ -92,7 +92,7 @@ class FaultCluster:
                 "base_url": f"http://{self.sandbox.address}",
                 "timeout_seconds": ONESIGNAL_SECONDS,
             },
-            "plan": {"sweep_seconds": SWEEP_SECONDS, "lease_seconds": 4.0},
+            "plan": {"answer_timeout_seconds": SWEEP_SECONDS, "lease_seconds": 4.0},
             "ops": {"token": SecretStr(OPS_TOKEN)},
         }
         groups = {

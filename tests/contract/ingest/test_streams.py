@@ -39,7 +39,7 @@ def without(*paths: str, **more: Any) -> dict[str, Any]:
 
 def unattributable(reason: str) -> float:
     labels = {"app": "open", "reason": reason}
-    return REGISTRY.get_sample_value("carillon_ingest_uncountable_total", labels) or 0.0
+    return REGISTRY.get_sample_value("carillon_ingest_unattributable_total", labels) or 0.0
 
 
 async def post(client: httpx.AsyncClient, body: Any, url: str = STREAM_URL) -> httpx.Response:

@@ -99,7 +99,7 @@ async def test_what_can_never_count_is_accepted_and_dropped(
         assert (answer.status_code, answer.json()["accepted"]) == (202, 0)
     assert api.log.records == []
     metrics = (await client.get("/metrics")).text
-    assert 'carillon_ingest_uncountable_total{app="open",reason="no_' in metrics
+    assert 'carillon_ingest_unattributable_total{app="open",reason="no_' in metrics
 
 
 @pytest.mark.parametrize(

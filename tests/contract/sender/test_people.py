@@ -111,7 +111,7 @@ async def test_why_without_a_send_looks_in_the_newest(ops: Ops) -> None:
         ("later", "capped"),
         ("hello", None),
     ]
-    assert answer["looked"] == 2
+    assert answer["sendsSearched"] == 2
 
 
 async def test_who_was_merged_is_found_by_the_old_id(ops: Ops) -> None:

@@ -77,7 +77,7 @@ async def test_preview_states_who_and_why(harness: IntakeHarness, tmp_path: Path
     assert "people: no player" in screen and "would get it" in screen
     segment = a_file(tmp_path, {"language": ["cs"]})
     preview = orjson.loads(await run(harness, "preview", *target, "--segment", segment, "--json"))
-    assert preview["wouldGet"]["players"] == 1
+    assert preview["wouldReceive"]["players"] == 1
     for names in ((), ("--all", "--login", "ann"), ("--all", "--segment", segment)):
         with pytest.raises(ApiError, match="not a trigger"):
             await run(harness, "preview", *target, *names)

@@ -76,7 +76,7 @@ async def test_d1_a_stopped_apps_send_that_expires_closes(line: Pipeline) -> Non
 
 
 def gauge() -> float | None:
-    return REGISTRY.get_sample_value("carillon_governor_held", {"app": APP})
+    return REGISTRY.get_sample_value("carillon_message_budget_held", {"app": APP})
 
 
 async def cancelled(line: Pipeline, send: str) -> None:

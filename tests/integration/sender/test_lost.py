@@ -16,7 +16,7 @@ SWEEP = 90.0
 
 @pytest.fixture
 async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
-    async with open_line(mongo_uri, tmp_path, sweep_seconds=SWEEP) as opened:
+    async with open_line(mongo_uri, tmp_path, answer_timeout_seconds=SWEEP) as opened:
         yield opened
 
 

@@ -15,7 +15,7 @@ from tests.integration.sender.two_replicas import APP, TwoReplicas
 from tests.stack import eventually
 from tests.support.clocks import ManualClock
 
-MARGIN = GovernorSettings().margin
+MARGIN = GovernorSettings().limit_margin
 MARKETING = 1 - GovernorSettings().transactional_share
 
 

@@ -30,7 +30,7 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 def gauge() -> float | None:
-    return REGISTRY.get_sample_value("carillon_governor_held", {"app": APP})
+    return REGISTRY.get_sample_value("carillon_message_budget_held", {"app": APP})
 
 
 def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[tuple[str, str]]:
@@ -83,6 +83,6 @@ async def test_our_count_alone_is_reported_once_and_again_when_it_is_so_again(
     while answers:
         await budget.counts.refresh(APP_OF_PAIR)
         counts.append(len(logged(caplog, ALONE)))
-        clock.advance(GovernorSettings().messageable_seconds)
+        clock.advance(GovernorSettings().audience_refresh_seconds)
     assert counts == [1, 1, 1, 2, 2, 2, 3]
     assert set(logged(caplog, ALONE)) == {("WARNING", APP_OF_PAIR)}

@@ -57,9 +57,9 @@ async def test_it_states_what_is_planned_then(
     assert await harness.publish_triggers(trigger) == [None]
     await harness.plan()
     account = (await harness.http.get(f"/v1/sends/{trigger['id']}")).json()
-    assert preview["exact"] is True and preview["wouldBeRefused"] is None
+    assert preview["exact"] is True and preview["refusal"] is None
     assert preview["audience"] == account["audience"]
-    assert preview["wouldGet"] == {
+    assert preview["wouldReceive"] == {
         "players": account["pending"],
         "people": account["people"]["pending"],
     }
@@ -80,7 +80,7 @@ async def test_transactional_skips_the_holdout_here_too(harness: IntakeHarness) 
     marketing = await request_preview(harness, **ALL_AUDIENCE)
     transactional = await request_preview(harness, **ALL_AUDIENCE, priority="transactional")
     assert marketing["suppressed"]["holdout"] > 0 and "holdout" not in transactional["suppressed"]
-    assert transactional["wouldGet"]["players"] > marketing["wouldGet"]["players"]
+    assert transactional["wouldReceive"]["players"] > marketing["wouldReceive"]["players"]
 
 
 async def test_samples_show_each_language_once_and_nobody_by_name(harness: IntakeHarness) -> None:
@@ -112,7 +112,9 @@ async def test_large_audience_is_extrapolated_and_states_so(harness: IntakeHarne
     assert (exact["exact"], preview["exact"]) == (True, False)
     assert preview["planned"]["people"] >= 90 and preview["planned"]["share"] < 0.7
     assert preview["audience"] == pytest.approx(exact["audience"], rel=0.25)
-    assert preview["wouldGet"]["players"] == pytest.approx(exact["wouldGet"]["players"], rel=0.25)
+    assert preview["wouldReceive"]["players"] == pytest.approx(
+        exact["wouldReceive"]["players"], rel=0.25
+    )
 
 
 async def test_cap_is_looked_at_and_not_used_up(harness: IntakeHarness) -> None:
@@ -124,7 +126,7 @@ async def test_cap_is_looked_at_and_not_used_up(harness: IntakeHarness) -> None:
     await harness.publish_triggers(a_trigger(**ALL_AUDIENCE))
     await harness.plan()
     preview = await request_preview(harness, **ALL_AUDIENCE)
-    assert preview["wouldGet"]["players"] == 0 and preview["suppressed"]["capped"] > 0
+    assert preview["wouldReceive"]["players"] == 0 and preview["suppressed"]["capped"] > 0
 
 
 async def test_quiet_hours_are_reported(harness: IntakeHarness) -> None:
@@ -136,7 +138,7 @@ async def test_quiet_hours_are_reported(harness: IntakeHarness) -> None:
     )
     await put_campaign(harness, {"quietHours": {"from": here[0], "to": here[1]}})
     preview = await request_preview(harness, **ALL_AUDIENCE)
-    assert preview["quietHours"]["waiting"] == preview["wouldGet"]["players"] > 0
+    assert preview["quietHours"]["waiting"] == preview["wouldReceive"]["players"] > 0
     transactional = await request_preview(harness, **ALL_AUDIENCE, priority="transactional")
     assert transactional["quietHours"] is None
 
@@ -145,8 +147,8 @@ async def test_texts_that_dont_render_would_refuse_the_send(harness: IntakeHarne
     await add_people(harness, 30)
     await put_campaign(harness, contents={"en": "For {{ name }}"})
     preview = await request_preview(harness, **ALL_AUDIENCE)
-    assert preview["wouldBeRefused"].startswith("bad_variables")
-    assert preview["wouldGet"]["players"] == 0 and preview["failed"]["bad_variables"] > 0
+    assert preview["refusal"].startswith("bad_variables")
+    assert preview["wouldReceive"]["players"] == 0 and preview["failed"]["bad_variables"] > 0
 
 
 async def test_forecast_knows_the_window(harness: IntakeHarness) -> None:
@@ -155,7 +157,7 @@ async def test_forecast_knows_the_window(harness: IntakeHarness) -> None:
     forecast = (await request_preview(harness, **ALL_AUDIENCE))["forecast"]
     subscribed = await harness.sender.people.subscribed("demo")
     window = forecast["window"]
-    assert window["disabling"] == subscribed * 10
+    assert window["disableLimit"] == subscribed * 10
     assert window["left"] == window["allowance"] == int(subscribed * 10 * 0.95 * 0.8)
     assert (
         forecast["messages"] == subscribed and window["held"] is False and forecast["seconds"] == 1

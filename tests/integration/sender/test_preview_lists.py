@@ -54,7 +54,7 @@ async def test_list_one_a_line_is_previewed_like_the_same_in_a_body(harness: Int
     found = (await previewed(harness, head, *recipients)).json()
     whole = await harness.http.post("/v1/sends/preview", json={**head, "recipients": recipients})
     assert found == whole.json()
-    assert (found["wouldGet"]["players"], found["people"]["no_player"], found["exact"]) == (
+    assert (found["wouldReceive"]["players"], found["people"]["no_player"], found["exact"]) == (
         2,
         1,
         True,
@@ -70,10 +70,10 @@ async def test_long_list_is_extrapolated_and_all_of_it_looked_at(harness: Intake
     head = {"app": "demo", "campaign": "welcome"}
     found = (await previewed(harness, head, *recipients, people=15)).json()
     assert (found["exact"], found["planned"]) == (False, {"people": 15, "share": 0.25})
-    assert found["wouldGet"] == {"people": 60, "players": 60}
+    assert found["wouldReceive"] == {"people": 60, "players": 60}
     bad = [{"login": True}, {"login": "null"}]
     wrong = (await previewed(harness, head, *recipients, *bad, people=15)).json()
-    assert (wrong["wouldGet"]["people"], wrong["people"]["malformed"]) == (60, 2)
+    assert (wrong["wouldReceive"]["people"], wrong["people"]["malformed"]) == (60, 2)
     assert [(name["index"], name["code"]) for name in wrong["malformed"]] == [
         (60, "id_type"),
         (61, "placeholder_login"),

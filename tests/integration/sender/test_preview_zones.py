@@ -25,7 +25,7 @@ async def test_f25_people_without_a_zone_are_warned_of(harness: IntakeHarness) -
     preview = await request_preview(harness, **ALL_AUDIENCE)
     (warning,) = [w for w in preview["warnings"] if w["code"] == "time_zone_unknown"]
     assert "the app has no timeZone" in warning["message"]
-    assert preview["quietHours"]["waiting"] == preview["wouldGet"]["players"] > 0
+    assert preview["quietHours"]["waiting"] == preview["wouldReceive"]["players"] > 0
     await harness.database["apps"].update_one({}, {"$set": {"timeZone": "Asia/Tokyo"}})
     await harness.sender.apps.refresh()
     preview = await request_preview(harness, **ALL_AUDIENCE)

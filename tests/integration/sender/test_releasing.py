@@ -150,7 +150,7 @@ async def test_who_went_away_before_a_job_was_handed_back_is_left_out(
     gone, *_ = await pair.people(5)
     send = await pair.planned()
     await _turns(pair, 2)
-    await _answer(pair, send, "no_turn")
+    await _answer(pair, send, "not_called")
     await _leave(pair, gone, state)
     await _turns(pair, 2)
     first, again = sorted(await pair.jobs(send), key=lambda job: job.release)
@@ -162,7 +162,7 @@ async def test_handed_back_job_of_nobody_ends(pair: TwoReplicas) -> None:
     players = await pair.people(2)
     send = await pair.planned()
     await _turns(pair, 2)
-    await _answer(pair, send, "no_turn")
+    await _answer(pair, send, "not_called")
     for player in players:
         await _leave(pair, player, "erased")
     assert await _turns(pair, 2) == 0

@@ -149,11 +149,11 @@ def test_retry_after_is_a_floor() -> None:
 def test_only_a_definite_refusal_makes_a_new_call_of_it() -> None:
     chunk = _applied(RELEASED | {"attempts": 2}, _deferred("refused")).page["chunks"]["0"]
     assert (chunk["generation"], chunk["attempted"], chunk["ttl"]) == (2, False, None)
-    for reason in ("rate_limited", "server_error", "unclear", "no_answer", "no_turn", "stopped"):
+    for reason in ("rate_limited", "server_error", "unclear", "no_answer", "not_called", "stopped"):
         assert _applied(RELEASED, _deferred(reason)).page["chunks"]["0"]["generation"] == 1
 
 
-@pytest.mark.parametrize("reason", ["no_turn", "stopped"])
+@pytest.mark.parametrize("reason", ["not_called", "stopped"])
 def test_never_called_is_not_attempted(reason: str) -> None:
     later = AT + timedelta(seconds=1)
     chunk = _applied(RELEASED, _deferred(reason, notBefore=later)).page["chunks"]["0"]
@@ -162,14 +162,14 @@ def test_never_called_is_not_attempted(reason: str) -> None:
 
 @pytest.mark.parametrize("before", [{"attempts": 1}, {"release": 2}])
 def test_what_may_have_been_called_before_stays_attempted(before: dict[str, int]) -> None:
-    delivery = _deferred("no_turn", release=before.get("release", 1))
+    delivery = _deferred("not_called", release=before.get("release", 1))
     assert _applied(RELEASED | before, delivery).page["chunks"]["0"]["attempted"]
 
 
 DELIVERIES = st.builds(
     _delivery,
     st.sampled_from(["sent", "failed", "deferred"]),
-    reason=st.sampled_from([None, "refused", "no_turn", "server_error", "invalid_player"]),
+    reason=st.sampled_from([None, "refused", "not_called", "server_error", "invalid_player"]),
     generation=st.integers(1, 3),
     release=st.integers(1, 3),
     players=st.lists(st.builds(_invalid, st.integers(1, 3)), max_size=2),

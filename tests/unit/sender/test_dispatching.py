@@ -124,7 +124,7 @@ async def test_no_turn_in_time_is_handed_back_uncalled() -> None:
     """So that what stands behind it, perhaps another app's, has its turn."""
     desk = DispatcherHarness(turns=UnlimitedGovernor(gives=False))
     await desk.handle(job())
-    assert (desk.calls, desk.reported) == (0, [("deferred", "no_turn")])
+    assert (desk.calls, desk.reported) == (0, [("deferred", "not_called")])
     assert desk.log.deliveries[0].not_before == START + timedelta(seconds=1)
 
 
@@ -132,7 +132,7 @@ async def test_what_has_expired_is_not_called() -> None:
     desk = DispatcherHarness()
     desk.clock.advance(3_600)
     await desk.handle(job())
-    assert (desk.calls, desk.reported) == (0, [("deferred", "no_turn")])
+    assert (desk.calls, desk.reported) == (0, [("deferred", "not_called")])
 
 
 @pytest.mark.parametrize(("header", "seconds"), [({"retry-after": "7"}, 7.0), ({}, 1.0)])

@@ -29,9 +29,9 @@ def test_seconds(load: Load, window: Window, seconds: int | None, held: bool) ->
 
 def test_nearness_counts_what_went_and_what_would_go_at_once() -> None:
     result = forecast(Load(1, 50), 100.0, Window(900, 200, 1_000))["window"]
-    assert (result["shareOfDisabling"], result["near"]) == (0.75, False)
+    assert (result["disableLimitShare"], result["near"]) == (0.75, False)
     result = forecast(Load(1, 5_000), 100.0, Window(900, 200, 1_000))["window"]
-    assert (result["shareOfDisabling"], result["near"]) == (0.9, True)
+    assert (result["disableLimitShare"], result["near"]) == (0.9, True)
 
 
 def test_without_a_rate_or_a_window_nothing_is_promised() -> None:

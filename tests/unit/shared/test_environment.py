@@ -132,7 +132,7 @@ def test_n14_bad_networks_are_refused_at_load(monkeypatch: pytest.MonkeyPatch, g
     [
         ("CARILLON_INGEST__PORT", "eighty", "CARILLON_INGEST__PORT=8080"),
         ("CARILLON_DEVELOPMENT", "perhaps", "CARILLON_DEVELOPMENT=false"),
-        ("CARILLON_GOVERNOR__MARGIN", "1.1", "CARILLON_GOVERNOR__MARGIN=0.95"),
+        ("CARILLON_GOVERNOR__LIMIT_MARGIN", "1.1", "CARILLON_GOVERNOR__LIMIT_MARGIN=0.95"),
         ("CARILLON_LOG_LEVEL", "loud", "CARILLON_LOG_LEVEL=INFO"),
         ("CARILLON_KAFKA", "kafka:9092", "CARILLON_KAFKA__…"),
     ],
@@ -152,8 +152,8 @@ def test_n14_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_n14_rules_between_settings_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    message = refusal(monkeypatch, CARILLON_PLAN__SWEEP_SECONDS="10")
-    assert message.startswith("CARILLON_PLAN__SWEEP_SECONDS must be more than")
+    message = refusal(monkeypatch, CARILLON_PLAN__ANSWER_TIMEOUT_SECONDS="10")
+    assert message.startswith("CARILLON_PLAN__ANSWER_TIMEOUT_SECONDS must be more than")
 
 
 def test_n14_the_launchers_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def test_environment_reaches_every_group(monkeypatch: pytest.MonkeyPatch) -> Non
         "CARILLON_SENDER__PORT": "9000",
         "CARILLON_INGEST__TRUSTED_PROXIES": '["10.0.0.0/8"]',
         "CARILLON_PLAN__PAGE_MEMBERS": "100",
-        "CARILLON_GOVERNOR__MARGIN": "0.5",
+        "CARILLON_GOVERNOR__LIMIT_MARGIN": "0.5",
         "CARILLON_OPS__TOKEN": "token",
         "CARILLON_DATA_DIR": "/var/lib/carillon",
         "CARILLON_DEVELOPMENT": "true",
@@ -54,7 +54,7 @@ def test_environment_reaches_every_group(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (settings.sender.port, settings.ingest.port) == (9000, 8080)
     assert settings.ingest.trusted_proxies == ["10.0.0.0/8"]
     assert settings.plan.page_members == 100
-    assert settings.governor.margin == 0.5
+    assert settings.governor.limit_margin == 0.5
     assert settings.ops.token.get_secret_value() == "token"
     assert settings.data_dir == Path("/var/lib/carillon")
     assert settings.development is True
@@ -102,9 +102,9 @@ def test_b8_the_token_is_not_the_secret_key() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("CARILLON_PLAN__SWEEP_SECONDS", "nan"),
+        ("CARILLON_PLAN__ANSWER_TIMEOUT_SECONDS", "nan"),
         ("CARILLON_PLAN__RETENTION_DAYS", "0"),
-        ("CARILLON_GOVERNOR__MARGIN", "nan"),
+        ("CARILLON_GOVERNOR__LIMIT_MARGIN", "nan"),
         ("CARILLON_ONESIGNAL__BASE_URL", "file:///etc/passwd"),
         ("CARILLON_ONESIGNAL__BASE_URL", ""),
     ],
@@ -139,17 +139,20 @@ def test_default_is_not_development() -> None:
 
 
 def test_sweep_must_be_longer_than_a_call() -> None:
-    with pytest.raises(ValidationError, match="CARILLON_PLAN__SWEEP_SECONDS"):
+    with pytest.raises(ValidationError, match="CARILLON_PLAN__ANSWER_TIMEOUT_SECONDS"):
         Settings(
-            onesignal=OneSignalSettings(timeout_seconds=90), plan=PlanSettings(sweep_seconds=90)
+            onesignal=OneSignalSettings(timeout_seconds=90),
+            plan=PlanSettings(answer_timeout_seconds=90),
         )
-    assert Settings(plan=PlanSettings(sweep_seconds=60.5)).plan.sweep_seconds == 60.5
+    assert (
+        Settings(plan=PlanSettings(answer_timeout_seconds=60.5)).plan.answer_timeout_seconds == 60.5
+    )
 
 
 @pytest.mark.parametrize(
     "name",
-    ["CARILLON_PLAN__PAGE_MEMBERS=2001", "CARILLON_PLAN__PAGE_MEMBERS=0", "CARILLON_GOVERNOR__MARGIN=1.1",
-     "CARILLON_SENDER__PORT=70000", "CARILLON_MONGO__DRIVER=other", "CARILLON_LOG_LEVEL=loud"],
+    ["CARILLON_PLAN__PAGE_MEMBERS=2001", "CARILLON_PLAN__PAGE_MEMBERS=0",
+     "CARILLON_GOVERNOR__LIMIT_MARGIN=1.1", "CARILLON_SENDER__PORT=70000", "CARILLON_MONGO__DRIVER=other", "CARILLON_LOG_LEVEL=loud"],
 )  # fmt: skip
 def test_nonsense_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(*name.split("="))
