@@ -237,6 +237,7 @@ class Settings(BaseSettings):
         if self.plan.answer_timeout_seconds <= self.onesignal.timeout_seconds:
             raise ValueError(
                 "CARILLON_PLAN__ANSWER_TIMEOUT_SECONDS must be more than"
-                " CARILLON_ONESIGNAL__TIMEOUT_SECONDS: a job would be released again while its call is still under way"
+                " CARILLON_ONESIGNAL__TIMEOUT_SECONDS: a job would be released again while its"
+                " call is still under way"
             )
         return self

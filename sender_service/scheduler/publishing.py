@@ -1,17 +1,36 @@
-"""Publish jobs for the dispatcher."""
+"""Jobs for the dispatcher: from a page's chunks, onto their topics."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from sender_service.models.push_tag import TagSigner
+from sender_service.models.send import Send
+from sender_service.pages.page import Page, root_of
+from sender_service.pages.transitions import to_job
 from shared.kafka.client import LogWriter, OutgoingRecord
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
+from shared.models.app import App
 from shared.models.job import Job
 
 log = logging.getLogger("carillon.scheduler")
 
 TOPIC_OF = {"transactional": TRANSACTIONAL_JOBS_TOPIC.name, "marketing": MARKETING_JOBS_TOPIC.name}
+
+
+def build_jobs(
+    app: App,
+    page: Page,
+    send: Send,
+    chunks: Sequence[str],
+    bodies: Sequence[Mapping[str, Any]],
+    tagger: TagSigner,
+) -> list[Job]:
+    """Build the jobs of a page's chunks; `bodies` are those of the page as planned."""
+    app_id = app.one_signal.app_id
+    return [to_job(page, c, bodies[int(root_of(c))], send, app_id, tagger) for c in chunks]
 
 
 async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:

@@ -14,12 +14,16 @@ from sender_service.closing import close_complete, release_caps
 from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import Send
-from sender_service.pages.page import Page, PageEdit, pending_counts, root_of, send_of
+from sender_service.pages.page import PageEdit, pending_counts, send_of
 from sender_service.pages.transitions import (
-    due_chunks, end_expired, release, reserved_at, to_job, wait_through_quiet_hours,
+    due_chunks,
+    end_expired,
+    release,
+    reserved_at,
+    wait_through_quiet_hours,
 )  # fmt: skip
 from sender_service.scheduler.budget import Grant, MessageBudget
-from sender_service.scheduler.publishing import publish_jobs
+from sender_service.scheduler.publishing import build_jobs, publish_jobs
 from sender_service.scheduler.recheck import recheck
 from sender_service.scheduler.tidying import Tidying, is_sending
 from sender_service.store.contacts import ContactStore
@@ -33,7 +37,7 @@ from shared.health import Component
 from shared.kafka.client import LogWriter
 from shared.loops import Wakeup
 from shared.models.app import App
-from shared.models.job import Job, Priority
+from shared.models.job import Priority
 from shared.mongo.errors import blame_database
 from shared.settings import PlanSettings
 
@@ -195,7 +199,9 @@ class Scheduler:
                 await tools.budget.refund(app.id, grant)
             return 0
         if chunks:
-            await publish_jobs(tools.writer, await self._jobs(app, page, send, chunks))
+            bodies = await tools.pages.bodies(page)
+            jobs = build_jobs(app, page, send, chunks, bodies, tools.tagger)
+            await publish_jobs(tools.writer, jobs)
         if changes and not page["open"]:
             await close_complete(tools.sends, tools.pages, [send["_id"]], now)
         return len(chunks)
@@ -232,14 +238,6 @@ class Scheduler:
         for chunk in to_reserve[grant.calls :]:
             edit.chunk(chunk, state="planned", notBefore=now + EXHAUSTED_DELAY)
         return again + to_reserve[: grant.calls], grant
-
-    async def _jobs(self, app: App, page: Page, send: Send, chunks: Sequence[str]) -> list[Job]:
-        bodies = await self._tools.pages.bodies(page)
-        app_id, tagger = app.one_signal.app_id, self._tools.tagger
-        return [
-            to_job(page, chunk, bodies[int(root_of(chunk))], send, app_id, tagger)
-            for chunk in chunks
-        ]
 
     async def _tidy(self) -> None:
         moment = self._tools.monotonic()

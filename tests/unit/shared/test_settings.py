@@ -152,7 +152,8 @@ def test_sweep_must_be_longer_than_a_call() -> None:
 @pytest.mark.parametrize(
     "name",
     ["CARILLON_PLAN__PAGE_MEMBERS=2001", "CARILLON_PLAN__PAGE_MEMBERS=0",
-     "CARILLON_GOVERNOR__LIMIT_MARGIN=1.1", "CARILLON_SENDER__PORT=70000", "CARILLON_MONGO__DRIVER=other", "CARILLON_LOG_LEVEL=loud"],
+     "CARILLON_GOVERNOR__LIMIT_MARGIN=1.1", "CARILLON_SENDER__PORT=70000",
+     "CARILLON_MONGO__DRIVER=other", "CARILLON_LOG_LEVEL=loud"],
 )  # fmt: skip
 def test_nonsense_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(*name.split("="))
