@@ -202,7 +202,7 @@ async def test_bad_rows_of_a_batch_that_was_cut_off_are_reported_once(
         (notes,) = (settings.data_dir / "import").glob("*.json")
         errors = notes.with_suffix(".errors")
         (first, second) = errors.read_text().splitlines(keepends=True)
-        then = {"rows": 500, "line": 501, "published": 499, "bad": 1, "told": len(first)}
+        then = {"rows": 500, "line": 501, "published": 499, "bad": 1, "error_bytes": len(first)}
         notes.write_bytes(orjson.dumps(then))
         code, output = await imported(settings, export)
         assert code == 1 and "600 imported, 0 are not web push, 2 bad" in output

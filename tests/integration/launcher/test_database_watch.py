@@ -48,7 +48,7 @@ class Failing:
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_watch, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(database_watch, "CHECK_SECONDS", 0.05)
     monkeypatch.setattr(database_watch, "UNWELL_SECONDS", 0.3)
 
 

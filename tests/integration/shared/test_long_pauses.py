@@ -66,7 +66,7 @@ async def test_slowed_down_by_poison_stays_a_member(
     bench: StageHarness, shares: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(poison_watch, "POISON_LIMIT", 3)
-    monkeypatch.setattr(poison_watch, "LOOK_SECONDS", PAUSE_SECONDS)
+    monkeypatch.setattr(poison_watch, "SLOW_UNIT_SECONDS", PAUSE_SECONDS)
     work = ScriptedHandler()
     async with bench.stage(work):
         await bench.publish("poison a", "poison b", "poison c")
