@@ -25,6 +25,7 @@ SCRATCH = "scratch"  # the app and the campaign that requests may overwrite
 TEMPLATE = "https://shop.example/{{ name }}"
 SENDS = 12
 TOKENS = 12
+SPARE_KEYS = 4  # for each of what ends keys
 LATER = timedelta(hours=2)  # so that sends can be paused, resumed and cancelled
 
 
@@ -38,6 +39,7 @@ class Existing:
         self._next: dict[str, Any] = {}  # by the name of a path parameter
         self._doomed: Any = cycle(())  # people that may be erased
         self._merges: Any = cycle(())  # (person, merge)
+        self._spare = cycle(range(SPARE_KEYS))
 
     @classmethod
     async def make(
@@ -84,6 +86,10 @@ class Existing:
             "stream": self.stream_key,
         }
         keys = [{"id": kind, "kind": kind, "key": key} for kind, key in kinds.items()]
+        spare = [
+            f"{use}-{number}" for use in ("deleted", "rotated") for number in range(SPARE_KEYS)
+        ]
+        keys += [{"id": name, "kind": "write", "key": f"wk_{uuid.uuid4().hex}"} for name in spare]
         one_signal = {"appId": self.shop.one_signal, "restApiKey": self.shop.rest_key}
         named = {"name": app, "oneSignal": one_signal, "loginHash": {"required": False}}
         return {**named, "keys": keys if app != SCRATCH else []}
@@ -132,6 +138,9 @@ class Existing:
         case.headers = {**(case.headers or {}), **self.keys(label)}
 
     def _named(self, label: str, name: str) -> Any:
+        if "/keys/{key}" in label and name == "key":
+            use = "deleted" if label.startswith("DELETE ") else "rotated"
+            return f"{use}-{next(self._spare)}"
         if label.startswith("PUT ") and label.endswith(f"{{{name}}}"):
             return SCRATCH
         return next(self._doomed if label.endswith("/erase") else self._next[name])

@@ -95,7 +95,15 @@ async def _by_ingest(world: FaultCluster, address: str, shop: Shop) -> None:
     asked: list[tuple[int, str, dict[str, Any]]] = [
         (202, f"/v1/events?key={shop.write_key}", {"json": _events(shop, _proof(shop.login(1)))}),
         (202, "/v1/events", {"json": _events(shop, ""), "key": _key("server", shop)}),
-        (422, "/v1/events", {"json": _events(shop, "bad")[:1], "key": shop.write_key}),
+        (202, "/v1/events", {"json": _events(shop, "bad")[:1], "key": shop.write_key}),
+        (
+            422,
+            "/v1/events",
+            {
+                "json": {**_events(shop, "")[1], "visitorId": f"{SECRET_MARK} {QUERY}"},
+                "key": shop.write_key,
+            },
+        ),
         (422, "/v1/events", {"content": SECRET_MARK.encode(), "key": shop.write_key}),
         (401, "/v1/events", {"json": _events(shop, ""), "key": f"wk_{SECRET_MARK}_wrong"}),
         (413, "/v1/events", {"content": SECRET_MARK.encode() * 200_000, "key": shop.write_key}),
