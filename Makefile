@@ -73,11 +73,12 @@ moved:
 clean: ## remove the virtual environment and all local data
 	rm -rf $(VENV) .cache artefacts/site .carillon .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+CLUSTER_TESTS ?= tests/contract tests/integration
 .PHONY: test-cluster
 test-cluster: setup ## integration, contract and fault tests on a real Apache Kafka (Java 17, Maven; TESTS=)
 	@test -n "$$CARILLON_KAFKA__BOOTSTRAP_SERVERS" || $(BIN)/python -m deploy.kafka --prepare
 	@test -n "$(TESTS)" || $(BIN)/python -m pytest --kafka=cluster \
-		$(if $(CARILLON_KAFKA__BOOTSTRAP_SERVERS),,$(BY_TWO)) tests/contract tests/integration
+		$(if $(CARILLON_KAFKA__BOOTSTRAP_SERVERS),,$(BY_TWO)) $(CLUSTER_TESTS)
 	@$(BIN)/python -m pytest --kafka=cluster $(or $(TESTS),tests/faults)
 
 .PHONY: test-mongo

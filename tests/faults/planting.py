@@ -149,7 +149,7 @@ async def _by_the_sender(world: FaultCluster, shop: Shop, token: str) -> None:
         (200, "/v1/sends/preview", {**name, "recipients": bad}),
         (422, "/v1/sends", {**name, "id": SECRET_MARK, "recipients": recipients}),
         (
-            404,
+            422,
             "/v1/sends",
             {**name, "id": str(uuid.uuid4()), "app": SECRET_MARK, "recipients": bad},
         ),
