@@ -19,7 +19,7 @@ def test_n21_first_steps_wait_for_the_profile() -> None:
     assert "milliseconds later" in (DOCS / "events.md").read_text()
 
 
-def test_b10_erasure_says_what_stays_on_an_embedded_disk() -> None:
+def test_b10_what_stays_on_an_embedded_disk_is_documented() -> None:
     text = (DOCS / "identity.md").read_text()
     assert "keeps its operation log" in text and "stay readable" in text
 
