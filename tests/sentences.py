@@ -1,4 +1,4 @@
-"""What no message for people has in it: words of libraries, and regular expressions."""
+"""Words of libraries and regular expressions, which no message for people may contain."""
 
 from __future__ import annotations
 

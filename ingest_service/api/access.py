@@ -69,6 +69,16 @@ class AccessControl:
             check_origin(call, authenticate(self._apps, key)[0])
 
 
+class KeyedHandler:
+    """Base of the endpoints that take a write or server key."""
+
+    def __init__(self, access: AccessControl) -> None:
+        self._access = access
+
+    async def preflight(self, call: RawRequest) -> None:
+        self._access.check_preflight(call)
+
+
 def check_origin(call: RawRequest, app: App) -> None:
     """Check a request's origin against the app's. Raises Forbidden."""
     origin = call.origin

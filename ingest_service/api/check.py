@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from ingest_service.api.access import AccessControl
+from ingest_service.api.access import AccessControl, KeyedHandler
 from ingest_service.api.endpoint import RawRequest
 from ingest_service.api.raw_http import RawResponse, receipt_answer
 from ingest_service.collect.batch import MAX_EVENT_BYTES, read_batch
 from ingest_service.collect.collector import Collector
 
 
-class Check:
+class Check(KeyedHandler):
     """Handler for smaller batches than `POST /v1/events`; it responds 202 even if it rejects all."""
 
     method = "POST"
     headers = "content-type, x-write-key"
 
     def __init__(self, access: AccessControl, collector: Collector) -> None:
-        self._access = access
+        super().__init__(access)
         self._collector = collector
-
-    async def preflight(self, call: RawRequest) -> None:
-        self._access.check_preflight(call)
 
     async def answer(self, call: RawRequest) -> RawResponse:
         app, source, charge = self._access.authorize(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ingest_service.api.access import AccessControl
+from ingest_service.api.access import AccessControl, KeyedHandler
 from ingest_service.api.bodies import UnsupportedMediaType
 from ingest_service.api.endpoint import RawRequest
 from ingest_service.api.raw_http import RawResponse, accepted_answer, receipt_answer
@@ -17,16 +17,13 @@ from shared.errors import InvalidPayload
 MEDIA_TYPES = frozenset({b"application/json", b"text/plain", b"application/x-www-form-urlencoded"})
 
 
-class Events:
+class Events(KeyedHandler):
     method = "POST"
     headers = "content-type, content-encoding, x-write-key"
 
     def __init__(self, access: AccessControl, collector: Collector) -> None:
-        self._access = access
+        super().__init__(access)
         self._collector = collector
-
-    async def preflight(self, call: RawRequest) -> None:
-        self._access.check_preflight(call)
 
     async def answer(self, call: RawRequest) -> RawResponse:
         caller = self._access.authorize(call)

@@ -90,6 +90,10 @@ def _answers(good: dict[str, Any], **errors: str) -> dict[str, Any]:
     return {**good, **refused}
 
 
+_KEY_REFUSALS = {"_401": "no, or an unknown key", "_403": "the app does not know this origin"}
+_TOO_MUCH = "this key, or this address, sends too much; see Retry-After"
+
+
 def _script(summary: str, *parameters: dict[str, Any]) -> dict[str, Any]:
     """Describe a script's route. Errors are scripts too: comments with the reason."""
     content = {"content": {"text/javascript": {"schema": {"type": "string"}}}}
@@ -135,12 +139,11 @@ PATHS: dict[str, Any] = {
             },
             "responses": _answers(
                 {"202": {"description": "stored", **_json(_RECEIPT)}},
-                _401="no, or an unknown key",
-                _403="the app does not know this origin",
+                **_KEY_REFUSALS,
                 _413="more than 1 MiB, packed or unpacked",
                 _415="neither application/json nor text/plain, or packed otherwise than with gzip",
                 _422="no event is valid",
-                _429="this key, or this address, sends too much; see Retry-After",
+                _429=_TOO_MUCH,
                 _503="can't be stored now; see Retry-After",
             ),
         }
@@ -184,10 +187,10 @@ PATHS: dict[str, Any] = {
             "requestBody": {"required": True, "content": {"application/json": {"schema": _BATCH}}},
             "responses": _answers(
                 {"202": {"description": "as of /v1/events", **_json(_RECEIPT)}},
-                _401="no, or an unknown key",
-                _403="the app does not know this origin",
+                **_KEY_REFUSALS,
                 _413="larger than 32 KiB",
                 _422="no events",
+                _429=_TOO_MUCH,
             ),
         }
     },
@@ -207,9 +210,9 @@ PATHS: dict[str, Any] = {
             ],
             "responses": _answers(
                 {"200": {"description": "the visitor", **_json({"type": "object"})}},
-                _401="no, or an unknown key",
-                _403="the app does not know this origin",
+                **_KEY_REFUSALS,
                 _422="not a visitor id",
+                _429=_TOO_MUCH,
                 _503="profiles can't be read now",
             ),
         }

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from ingest_service.api.access import AccessControl
+from ingest_service.api.access import AccessControl, KeyedHandler
 from ingest_service.api.endpoint import RawRequest
 from ingest_service.api.raw_http import RawResponse, json_answer
 from ingest_service.collect.event_schemas import VisitorId
@@ -25,16 +25,13 @@ class VisitorViews(Protocol):
         ...
 
 
-class Profile:
+class Profile(KeyedHandler):
     method = "GET"
     headers = "content-type, x-write-key"
 
     def __init__(self, access: AccessControl, views: VisitorViews) -> None:
-        self._access = access
+        super().__init__(access)
         self._views = views
-
-    async def preflight(self, call: RawRequest) -> None:
-        self._access.check_preflight(call)
 
     async def answer(self, call: RawRequest) -> RawResponse:
         app, _, charge = self._access.authorize(call)

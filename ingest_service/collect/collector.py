@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from ingest_service.collect.batch import Batch
 from ingest_service.collect.event_schemas import EVENT_MODELS
@@ -89,16 +89,11 @@ class Collector:
 
         Raises InvalidPayload where no event is valid, LogUnavailable where none is stored.
         """
-        received = self._clock()
-        error = clock_skew(batch.sent_at, received)
-        arrival = RequestContext(app, source, received, error, batch.size, batch.brackets, crawler)
-        events, refused, warnings = self._validate_all(arrival, batch.events)
+        events, refused, warnings = self._validate_all(app, source, batch, crawler=crawler)
         for refusal in refused:
             metrics.EVENTS_REJECTED.labels(refusal.error.code).inc()
         if not events:
             raise _all_refused(refused)
-        if batch.notes or warnings:
-            warnings = _with_hints(batch, warnings, refused)
         for warning in warnings:
             metrics.EVENTS_WARNED.labels(app.id, warning.error.code).inc()
         if len(events) > 1:
@@ -109,11 +104,8 @@ class Collector:
 
     def check(self, app: App, source: Source, batch: Batch) -> Receipt:
         """Return the receipt that the events would get; store and count nothing."""
-        received = self._clock()
-        error = clock_skew(batch.sent_at, received)
-        arrival = RequestContext(app, source, received, error, batch.size, batch.brackets, False)
-        events, refused, warnings = self._validate_all(arrival, batch.events)
-        return Receipt(len(events), refused, _with_hints(batch, warnings, refused))
+        events, refused, warnings = self._validate_all(app, source, batch, crawler=False)
+        return Receipt(len(events), refused, warnings)
 
     async def store(self, event: Event) -> None:
         """Publish a valid event. Raises LogUnavailable."""
@@ -135,13 +127,16 @@ class Collector:
                 log.debug("event accepted", extra=fields)
 
     def _validate_all(
-        self, arrival: RequestContext, events: Sequence[Any]
+        self, app: App, source: Source, batch: Batch, *, crawler: bool
     ) -> tuple[dict[str, AcceptedEvent], list[RejectedEvent], list[FieldWarning]]:
         """Return the accepted events by id, the rejected ones, and the fields left out."""
+        received = self._clock()
+        error = clock_skew(batch.sent_at, received)
+        arrival = RequestContext(app, source, received, error, batch.size, batch.brackets, crawler)
         accepted: dict[str, AcceptedEvent] = {}
         refused: list[RejectedEvent] = []
         warned: list[FieldWarning] = []
-        for index, raw in enumerate(events):
+        for index, raw in enumerate(batch.events):
             try:
                 event = self._validator.validate(raw, arrival)
                 if event.id in accepted:
@@ -154,6 +149,8 @@ class Collector:
                 accepted[event.id] = event
                 if event.warnings:
                     warned += [FieldWarning(index, error) for error in event.warnings]
+        if batch.notes or warned:
+            warned = _with_hints(batch, warned, refused)
         return accepted, refused, warned
 
 

@@ -20,7 +20,7 @@ from shared.ids import is_visitor_id
 
 KINDS = ("visitor", "login", "player")
 LINES = "application/x-ndjson"
-SHOWN_NAMES = 5  # names that were left out
+MOST_NAMES_PRINTED = 5  # names that were left out
 PIECE_BYTES = 256 * 1024
 LIST_SECONDS = 600.0  # that the API may take for a long list
 
@@ -94,10 +94,10 @@ def note_left_out(ops: OpsClient, answer: dict[str, Any]) -> None:
     count = answer["people"].get("malformed", 0)
     if count:
         ops.note(f"left out: {count} of the names given")
-        for name in answer["malformed"][:SHOWN_NAMES]:
+        for name in answer["malformed"][:MOST_NAMES_PRINTED]:
             ops.note(f"  {_where(ops.options, name)}{name['message']}")
-        if count > SHOWN_NAMES:
-            ops.note(f"  and {count - SHOWN_NAMES} more")
+        if count > MOST_NAMES_PRINTED:
+            ops.note(f"  and {count - MOST_NAMES_PRINTED} more")
 
 
 def _where(options: argparse.Namespace, name: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from sender_service.cli.target import add_options, note_left_out, post_trigger, 
 from shared.errors import InvalidPayload
 
 POLL_SECONDS = 0.2
-PATIENCE_SECONDS = 600.0  # without any progress
+NO_PROGRESS_SECONDS = 600.0  # without any progress
 NOBODY = "nobody_reached"
 
 
@@ -93,7 +93,7 @@ async def _until_closed(
 ) -> dict[str, Any]:
     seen: dict[str, Any] | None = None
     quiet = 0.0
-    while quiet < PATIENCE_SECONDS:
+    while quiet < NO_PROGRESS_SECONDS:
         account = await get_send_account(http, send)
         if account is not None:
             _draw(account, progress, task)
@@ -104,7 +104,7 @@ async def _until_closed(
         quiet += POLL_SECONDS
         await asyncio.sleep(POLL_SECONDS)
     state = "the API can't say why" if seen is None else describe(seen)
-    raise ApiError(409, f"no progress for {PATIENCE_SECONDS / 60:.0f} minutes: {state}; it goes on")
+    raise ApiError(409, f"no progress for {NO_PROGRESS_SECONDS / 60:.0f} minutes: {state}; it goes on")
 
 
 async def get_send_account(http: httpx.AsyncClient, send: str) -> dict[str, Any] | None:

@@ -60,12 +60,12 @@ def _longest(sources: Iterable[str]) -> str:
 def _unless_template(check: Callable[[str], str]) -> AfterValidator:
     """Return a validator that checks plain texts now; templates are checked when rendered."""
 
-    def judge(source: str, info: ValidationInfo) -> str:
+    def check_plain(source: str, info: ValidationInfo) -> str:
         if not is_template(source) and info.context is not STORED:
             check(source)
         return source
 
-    return AfterValidator(judge)
+    return AfterValidator(check_plain)
 
 
 def _check_source(source: str, info: ValidationInfo) -> str:

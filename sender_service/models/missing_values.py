@@ -138,7 +138,7 @@ class NamingGenerator(CodeGenerator):
 
 
 class NamingEnvironment(ImmutableSandboxedEnvironment):
-    """What the generated code calls, to say which variable is meant."""
+    """Functions that the generated code calls, to name the variable that is meant."""
 
     null = Null
     about = staticmethod(partial)

@@ -10,9 +10,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import (
-    KafkaError,
-)
+from aiokafka.errors import KafkaError
 
 from shared.errors import LogUnavailable
 from shared.kafka.errors import FATAL_PRODUCER_ERRORS, translate_kafka_errors

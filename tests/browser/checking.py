@@ -1,4 +1,4 @@
-"""What tests of carillon('check') share: the real ingest API, and what is right on a right page."""
+"""Setup of carillon('check') tests: the real ingest API, and a page on which all is right."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def without_keys(found: App) -> App:
 
 
 def kept_by_init(ingest: Ingest, app_id: str = APP, **changes: Any) -> Any:
-    """What a right `init` leaves, of either version of the SDK."""
+    """Records that a right `init` leaves, of either version of the SDK."""
     hook = f"{ingest.url}/v1/webhooks/onesignal/wh_shop"
     names = ("willDisplay", "displayed", "clicked", "dismissed")
     return [app_id, dict.fromkeys(names, hook) | changes]

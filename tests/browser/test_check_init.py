@@ -1,4 +1,4 @@
-"""carillon('check'): what the page's own `init` of OneSignal said, and what proves its login."""
+"""carillon('check'): the page's own `init` of OneSignal, and the proof of its login."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_i13_another_onesignal_app(ingest: Ingest, check: Check) -> None:
 
 
 async def test_i13_what_no_sdk_has_kept_is_not_claimed(visitor: Visitor, check: Check) -> None:
-    """Nor is the SDK's database made by looking for it."""
+    """Searching for the SDK's database doesn't create it."""
     report = await check("", "<script>window.OneSignal = {}</script>")
     assert (report["app"][0], report["webhook"][0]) == (None, None)
     assert await visitor.page.evaluate("indexedDB.databases()") == []

@@ -1,4 +1,4 @@
-"""What a page shows, in all of docs/persoo.md's words: from the page to what Carillon makes of it."""
+"""Data layers with each word of docs/persoo.md, from the page to the stored events."""
 
 from __future__ import annotations
 

@@ -190,11 +190,11 @@ async def _by_the_log(world: FaultCluster, writer: LogWriter, shop: Shop) -> Non
     poison = f'{{"email": "{shop.email(5)}", "poison-of-the-faults": '.encode()
     await writer.publish([OutgoingRecord(TRIGGERS_TOPIC.name, shop.login(5), poison, "trigger")])
 
-    async def has_tombstone() -> bool:
+    async def has_dead_letter() -> bool:
         async with world.mongo() as database:
             return bool(await database["dead_letters"].find_one({"topic": TRIGGERS_TOPIC.name}))
 
-    await eventually(has_tombstone, 30, every=0.2)
+    await eventually(has_dead_letter, 30, every=0.2)
 
 
 def _expect(status: int, answer: httpx.Response) -> None:

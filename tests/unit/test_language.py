@@ -1,4 +1,4 @@
-"""Language of the code: figures stay at their ceilings or below (`make style`)."""
+"""Language and structure of the code: figures stay at their ceilings or below (`make style`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.style.ceilings import above, read_limits, slack
-from tests.style.figures import LANGUAGE, measure
+from tests.style.figures import LANGUAGE, STRUCTURE, measure
 from tests.style.finding import Figure
 from tests.style.glossary import PATH, read_glossary
 from tests.style.names import old_words
@@ -18,21 +18,21 @@ from tests.style.words import split_name
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def figures() -> list[Figure]:
+@pytest.fixture(scope="module", params=[LANGUAGE, STRUCTURE], ids=["language", "structure"])
+def figures(request: pytest.FixtureRequest) -> list[Figure]:
     checkout = Checkout(ROOT)
     if not checkout.names:
         pytest.skip("not a git checkout")
-    return measure(checkout, LANGUAGE)
+    return measure(checkout, request.param)
 
 
-def test_language_figures_stay_below_their_ceilings(figures: list[Figure]) -> None:
+def test_figures_stay_below_their_ceilings(figures: list[Figure]) -> None:
     limits = read_limits()
     # `python -m tests.style --list KEY FOLDER` names the places.
     assert {f.key: (f.value, limits[f.key].ceiling) for f in above(figures, limits)} == {}
 
 
-def test_language_ceilings_follow_what_was_reached(figures: list[Figure]) -> None:
+def test_ceilings_follow_what_was_reached(figures: list[Figure]) -> None:
     # `python -m tests.style --lower` lowers them.
     assert [f.key for f in slack(figures, read_limits())] == []
 

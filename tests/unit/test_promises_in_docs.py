@@ -1,4 +1,4 @@
-"""What the documents must say, since no code can: each was missed by somebody once."""
+"""Statements that only documents can make; each was missed by a reader once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `carillon('check')` asks of ingest: answers without a refusal in red, and nothing is stored."""
+"""Requests of `carillon('check')`: no answer shows red in the console, and nothing is stored."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ async def test_replay_publishes_the_same_bytes_and_states_who(ops: Ops) -> None:
     (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
     (made,) = (await ops.ok("GET", "/v1/tokens"))["items"]
     assert (shown["replays"], shown["replayedBy"]) == (1, made["id"])
-    await DeadLetterStore(ops.database).put([dead_letter])  # the undertaker's record comes again
+    await DeadLetterStore(ops.database).put([dead_letter])  # the same record comes again
     (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
     assert shown["replays"] == 1
 

@@ -1,4 +1,4 @@
-"""What people are answered over HTTP: sentences of ours, ids that are cut, apps that there aren't."""
+"""Errors over HTTP are sentences of ours: also for ids that are cut, and apps that don't exist."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ async def test_export_shows_nothing_of_others(ops: Ops) -> None:
     assert not [s for s in SECRETS.values() if s in json.dumps(known)]
     assert [dead_letter["code"] for dead_letter in known["deadLetters"]] == [
         "c"
-    ]  # told of, without content
+    ]  # listed, without content
 
 
 async def test_erasure_read_late_spares_who_came_back(ops: Ops) -> None:

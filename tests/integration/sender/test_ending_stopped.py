@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY
 
 from sender_service.scheduler.scheduler import DELAYS_UNTIL_OVER, EXHAUSTED_DELAY, TIDY_SECONDS
 from tests.contract.sandbox.harness import KEY
+from tests.integration.sender.message_budget import MARKETING, exhaust_budget, gauge
 from tests.integration.sender.pipeline import Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
 
 PEOPLE = 12
-MARKETING = 7  # messages a window for an app with one subscriber, with margin and share
 DAY = 86_400
 
 
@@ -75,10 +74,6 @@ async def test_d1_a_stopped_apps_send_that_expires_closes(line: Pipeline) -> Non
     await nothing_goes_out(line)
 
 
-def gauge() -> float | None:
-    return REGISTRY.get_sample_value("carillon_message_budget_held", {"app": APP})
-
-
 async def cancelled(line: Pipeline, send: str) -> None:
     await line.ops("POST", f"/v1/sends/{send}/cancel")
 
@@ -107,11 +102,7 @@ async def app_off(line: Pipeline, send: str) -> None:
 async def test_d5_nothing_is_held_once_what_was_held_is_over(
     line: Pipeline, over: Callable[[Pipeline, str], Awaitable[None]]
 ) -> None:
-    await line.people(1)
-    for _ in range(MARKETING):
-        await line.planned()
-    assert await line.work() == MARKETING
-    send = await line.planned()
+    send = await exhaust_budget(line)
     assert await line.work() == 0
     assert gauge() == 1 and (await line.account_of(send))["heldSince"] is not None
     await over(line, send)

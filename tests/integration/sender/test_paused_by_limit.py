@@ -1,4 +1,4 @@
-"""An app that is held back before OneSignal would disable it: told by a gauge, in the log, and in the
+"""An app that is held back before OneSignal would disable it: reported by a gauge, in the log, and in the
 status of its sends; and so is a count of subscribers that rests on our word alone."""
 
 from __future__ import annotations
@@ -7,18 +7,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY
 
 from sender_service.scheduler.budget import WINDOW_MINUTES, MessageBudget
 from sender_service.store.people import PeopleReader
 from shared.settings import GovernorSettings
+from tests.integration.sender.message_budget import exhaust_budget, gauge
 from tests.integration.sender.pipeline import Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
 from tests.integration.sender.two_replicas import APP as APP_OF_PAIR
 from tests.integration.sender.two_replicas import TwoReplicas
 from tests.support.clocks import ManualClock
 
-MARKETING = 7  # messages a window for an app with one subscriber, with margin and share
 BUDGET_EXHAUSTED = "message budget exhausted"
 ALONE = "provider audience size missing"
 
@@ -27,10 +26,6 @@ ALONE = "provider audience size missing"
 async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
     async with open_line(mongo_uri, tmp_path) as opened:
         yield opened
-
-
-def gauge() -> float | None:
-    return REGISTRY.get_sample_value("carillon_message_budget_held", {"app": APP})
 
 
 def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[tuple[str, str]]:
@@ -42,11 +37,7 @@ def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[tuple[str, st
 async def test_paused_app_is_reported_until_it_goes_on(
     line: Pipeline, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await line.people(1)
-    for _ in range(MARKETING):
-        await line.planned()
-    assert await line.work() == MARKETING
-    send = await line.planned()
+    send = await exhaust_budget(line)
     assert gauge() == 0 and logged(caplog, BUDGET_EXHAUSTED) == []
     assert (await line.account_of(send))["heldSince"] is None
     since = line.world.clock()

@@ -1,4 +1,4 @@
-"""What readers and servers do while nothing comes, counted; and that they react no later for it."""
+"""Idle readers and servers: their work is counted, and they react as soon as before."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ async def test_d8_an_idle_reader_decodes_few_of_the_answers_that_bring_nothing(
 
 
 async def test_d8_an_idle_reader_hears_of_a_record_at_once(settings: Settings) -> None:
-    """Its fetch lasts up to 0.4 s when nothing comes: half of that would be seen here."""
+    """Empty fetches last up to 0.4 s; half of that as a delay would fail here."""
     async with open_reader(settings) as (reader, writer, topic):
         took = []
         for n in range(15):

@@ -11,7 +11,7 @@ import pytest
 
 from shared.kafka import reader as kafka_reader
 from shared.settings import Settings
-from shared.stage import poison_throttle as poison_watch
+from shared.stage import poison_throttle
 from tests.integration.shared.stages import ScriptedHandler, StageHarness, open_bench
 from tests.stack import eventually
 
@@ -65,8 +65,8 @@ async def test_busy_for_long_is_given_nothing_twice(
 async def test_slowed_down_by_poison_stays_a_member(
     bench: StageHarness, shares: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poison_watch, "POISON_LIMIT", 3)
-    monkeypatch.setattr(poison_watch, "SLOW_UNIT_SECONDS", PAUSE_SECONDS)
+    monkeypatch.setattr(poison_throttle, "POISON_LIMIT", 3)
+    monkeypatch.setattr(poison_throttle, "SLOW_UNIT_SECONDS", PAUSE_SECONDS)
     work = ScriptedHandler()
     async with bench.stage(work):
         await bench.publish("poison a", "poison b", "poison c")

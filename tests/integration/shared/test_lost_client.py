@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared.errors import LogUnavailable
-from shared.kafka import failure_watch as kafka_watch
+from shared.kafka import failure_watch
 from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.settings import Settings
@@ -35,7 +35,7 @@ async def _answers(writer: LogWriter) -> bool:
 async def writer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LogWriter]:
     kafka = settings.kafka.model_copy(update={"request_timeout_ms": 500})
     await ensure_topics(kafka, TOPICS)
-    monkeypatch.setattr(kafka_watch, "GIVE_UP_SECONDS", 1.0)
+    monkeypatch.setattr(failure_watch, "GIVE_UP_SECONDS", 1.0)
     async with open_log_writer(kafka, "test") as opened:
         assert await _is_published(opened)
         yield opened

@@ -32,7 +32,7 @@ async def test_late_erasure_leaves_the_merges_that_came_since() -> None:
     since = await merged(history, "tablet", 20)
     await history.apply(erasure("spooled", 10, eva(history), **LATE))
     assert records(history) == {since}
-    await history.apply(undoing("tablet", 30, since))  # so it can still be undone, and is told
+    await history.apply(undoing("tablet", 30, since))  # so it can still be undone, and is listed
     assert "undone" in history.store.kept["merges"][since]
     await history.apply(erasure("spooled", 10, eva(history), **LATE))
     assert records(history) == {since}

@@ -1,4 +1,4 @@
-"""What a store is asked at once: servers differ, and a long `$in` is slow on some (docs/design.md 6)."""
+"""Queries of a store: servers differ, and a long `$in` is slow on some (docs/design.md 6)."""
 
 from __future__ import annotations
 

@@ -19,14 +19,22 @@ HEAD = b"POST / HTTP/1.1\r\nhost: x\r\n"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the size of the body."""
+async def read_size(receive: Receive) -> int | None:
+    """Read the body; return its size, None if the client went away."""
     size, more = 0, True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return
+            return None
         size, more = size + len(message["body"]), message["more_body"]
+    return size
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the size of the body."""
+    size = await read_size(receive)
+    if size is None:
+        return
     body = b"%d" % size
     headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -15,6 +15,7 @@ from tests.unit.shared.http_connections import (
     connect,
     read_refusal,
     read_response,
+    read_size,
     serve_in_virtual_time,
 )
 
@@ -25,12 +26,9 @@ Test = Callable[[int], Awaitable[None]]
 
 async def mirror(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with the headers as they are when the body is there, and with its size."""
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        size, more = size + len(message["body"]), message["more_body"]
+    size = await read_size(receive)
+    if size is None:
+        return
     headers = [[name.decode(), value.decode("latin-1")] for name, value in scope["headers"]]
     body = orjson.dumps({"headers": headers, "size": size})
     length = [(b"content-length", b"%d" % len(body))]

@@ -1,4 +1,4 @@
-"""What is no JSON: line, column and reason, and nothing of what stood there."""
+"""Invalid JSON: line, column and reason, and nothing of the content."""
 
 from __future__ import annotations
 
