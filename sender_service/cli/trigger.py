@@ -104,7 +104,9 @@ async def _until_closed(
         quiet += POLL_SECONDS
         await asyncio.sleep(POLL_SECONDS)
     state = "the API can't say why" if seen is None else describe(seen)
-    raise ApiError(409, f"no progress for {NO_PROGRESS_SECONDS / 60:.0f} minutes: {state}; it goes on")
+    raise ApiError(
+        409, f"no progress for {NO_PROGRESS_SECONDS / 60:.0f} minutes: {state}; it goes on"
+    )
 
 
 async def get_send_account(http: httpx.AsyncClient, send: str) -> dict[str, Any] | None:
