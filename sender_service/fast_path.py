@@ -144,7 +144,7 @@ class TransactionalFastPath:
         )
         for fast, edit, bodies in edits:
             send = fast.send
-            send |= {"frozen": fast.campaign.document(), "state": "sending", "pages": 1}
+            send |= {"campaignSnapshot": fast.campaign.document(), "state": "sending", "pages": 1}
             send["planDue"] = NEVER
             batch.sends.append(send["_id"])
             page = stood.get(edit.page["_id"], edit.page)

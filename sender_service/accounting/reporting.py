@@ -83,7 +83,7 @@ class Reporting:
         """Compute requested reports; drop requests for missing and rolled-up sends."""
         for name in await self.reports.requested_reports(SENDS_A_PASS):
             send = await self.sends.get(name)
-            if send is None or send.get("folded"):
+            if send is None or send.get("rolledUp"):
                 await self.reports.forget(name)
             else:
                 await self.compute(send)
@@ -108,7 +108,7 @@ class Reporting:
         await self.reports.seal(send["_id"], self.clock())
         if counts and not await self._is_in(key, send):
             await self._add(key, send)
-        await self.reports.mark_folded(send["_id"], send["expireAt"])
+        await self.reports.mark_rolled_up(send["_id"], send["expireAt"])
         await self.reports.forget_pending(key, send["_id"])
         log.info("send rolled up", extra={"send": send["_id"]})
 
@@ -122,7 +122,7 @@ class Reporting:
             report = await self.reports.report(key)
             report = report or blank_report(key, send["app"], send["campaign"])
             # Read after the report: another replica marks it before it leaves `pending`.
-            if send["_id"] in report["pending"] or await self.reports.is_folded(send["_id"]):
+            if send["_id"] in report["pending"] or await self.reports.is_rolled_up(send["_id"]):
                 return
             report["sends"] += 1
             add_sums(report["sums"], computed["sums"])

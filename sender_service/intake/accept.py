@@ -220,7 +220,7 @@ class Intake:
             "error": f"{error.code}: {error.message}" if error else None,
             "warnings": [asdict(finding) for finding in unknown],
             "malformed": {"0": to_stored(malformed)} if malformed.count else {},
-            "frozen": None,
+            "campaignSnapshot": None,
             "createdAt": now,
             "dueAt": due or now,
             "expiresAt": expires or now,

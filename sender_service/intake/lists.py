@@ -45,7 +45,7 @@ class ListIntake:
         parts = send.get("parts")
         if parts is None:
             return reused()
-        known = parts["got"].get(str(request.part.number))
+        known = parts["received"].get(str(request.part.number))
         if known is not None:
             return None if known == _name(request, request.part) else reused()
         if send["state"] == "planning":
@@ -56,7 +56,7 @@ class ListIntake:
         if not isinstance(request.trigger, Trigger):
             assert isinstance(request.trigger, InvalidPayload)
             return await self._refuse(send, request.trigger)
-        if (parts["shared"], parts["of"]) != (part.shared, part.of):
+        if (parts["sharedDigest"], parts["total"]) != (part.shared, part.of):
             text = "parts: they differ in what all of them must say alike"
             return await self._refuse(send, Rejected(text, code="parts_disagree"))
         recipients = [to_document(recipient) for recipient in request.trigger.named() or ()]
@@ -77,7 +77,7 @@ class ListIntake:
             await self._parts.forget(send["_id"])
         elif parts["recipients"] > MAX_RECIPIENTS:
             await self._refuse(send, too_many())
-        elif len(parts["got"]) == parts["of"]:
+        elif len(parts["received"]) == parts["total"]:
             await self._parts.complete(send)
 
     async def _refuse(self, send: Send, error: Rejected) -> None:
@@ -108,9 +108,9 @@ def _begin(send: Send, request: TriggerRequest, part: Part) -> Send:
     """Return the send, due for planning when it expires, until all parts are there."""
     refused = send["state"] == "refused"
     parts: Parts = {
-        "of": part.of,
-        "shared": part.shared,
-        "got": {str(part.number): _name(request, part)} if refused else {},
+        "total": part.of,
+        "sharedDigest": part.shared,
+        "received": {str(part.number): _name(request, part)} if refused else {},
         "recipients": 0,
         "complete": False,
     }

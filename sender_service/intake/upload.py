@@ -160,9 +160,9 @@ class ListUpload:
     ) -> Send | None:
         """Store the send; return the existing one if another request was faster."""
         parts: Parts = {
-            "of": len(cut.names),
-            "shared": shared,
-            "got": {str(n): name for n, name in enumerate(cut.names, 1)},
+            "total": len(cut.names),
+            "sharedDigest": shared,
+            "received": {str(n): name for n, name in enumerate(cut.names, 1)},
             "recipients": cut.total - cut.malformed.count,
             "complete": True,
         }

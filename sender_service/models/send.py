@@ -27,9 +27,9 @@ class Sums(TypedDict):
 class Parts(TypedDict):
     """The parts of a send's list. `shared`: the digest of the terms that all parts repeat."""
 
-    of: int
-    shared: str
-    got: dict[str, str]  # part's number → the id of its document, which names its content
+    total: int
+    sharedDigest: str
+    received: dict[str, str]  # part's number → the id of its document, which names its content
     recipients: int
     complete: bool
 
@@ -50,7 +50,7 @@ class Send(TypedDict, total=False):
     error: str | None
     malformed: dict[str, Stored]  # names that were left out, by part; "0" of a list that is whole
     warnings: list[dict[str, str]]  # unknown keys that the trigger had: field, code, message
-    frozen: dict[str, Any] | None  # the campaign version, from the first page on
+    campaignSnapshot: dict[str, Any] | None  # the campaign version, from the first page on
     createdAt: datetime
     dueAt: datetime
     expiresAt: datetime
@@ -60,12 +60,12 @@ class Send(TypedDict, total=False):
     pagesAtBegin: int
     looks: int  # how often planning was put off, for names that nobody was known by
     pages: int
-    totals: Sums | None  # frozen when the account closes
+    totals: Sums | None  # fixed when the account closes
     closedAt: datetime | None
     expireAt: datetime
-    sealed: bool  # about to be folded into its report: what comes now is late
+    sealed: bool  # about to be rolled up into its report: what comes now is late
     sealedAt: datetime
-    folded: bool
+    rolledUp: bool
 
 
 FINAL: frozenset[str] = frozenset({"done", "cancelled", "refused"})

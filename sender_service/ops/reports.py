@@ -61,12 +61,12 @@ class Reports:
         key = campaign_key(campaign.app, campaign.id)
         sends = await self._sends.of_campaign(campaign.app, campaign.id)
         report = await self._reports.report(key)
-        folded = set(report["pending"]) if report is not None else set()
+        pending = set(report["pending"]) if report is not None else set()
         blank = blank_report(key, campaign.app, campaign.id)
         rest = [
             send
             for send in sends
-            if not send.get("folded") and not send.get("test") and send["_id"] not in folded
+            if not send.get("rolledUp") and not send.get("test") and send["_id"] not in pending
         ]
         return report or blank, rest
 

@@ -100,7 +100,7 @@ def _parts(send: Send) -> dict[str, int] | None:
     parts = send.get("parts")
     if parts is None or parts["complete"]:
         return None
-    return {"of": parts["of"], "came": len(parts["got"])}
+    return {"of": parts["total"], "came": len(parts["received"])}
 
 
 def _iso(moment: Any) -> str | None:

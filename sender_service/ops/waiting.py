@@ -90,7 +90,7 @@ def _of_send(send: Send, now: datetime) -> list[Reason]:
         return [Reason("paused", "paused")]
     parts = send.get("parts")
     if parts is not None and not parts["complete"]:
-        came = f"{len(parts['got'])} of {parts['of']} came"
+        came = f"{len(parts['received'])} of {parts['total']} came"
         return [Reason("list_incomplete", f"waiting for parts of the list: {came}")]
     if public_state(send, now) == "scheduled":
         return [Reason("scheduled", "scheduled", send["dueAt"])]

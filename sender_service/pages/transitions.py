@@ -41,7 +41,7 @@ def end_expired(edit: PageEdit, send: Send, now: datetime) -> None:
 
 def policy_of(send: Send) -> Policy:
     """Return the policy that the send started with."""
-    return Policy.model_validate((send["frozen"] or {}).get("policy", {}))
+    return Policy.model_validate((send["campaignSnapshot"] or {}).get("policy", {}))
 
 
 def wait_through_quiet_hours(edit: PageEdit, send: Send, now: datetime) -> None:
@@ -49,7 +49,7 @@ def wait_through_quiet_hours(edit: PageEdit, send: Send, now: datetime) -> None:
     quiet = policy_of(send).quiet_hours
     if quiet is None or send["priority"] == "transactional":
         return
-    of_app = (send["frozen"] or {}).get("timeZone")
+    of_app = (send["campaignSnapshot"] or {}).get("timeZone")
     for name, chunk in edit.page["chunks"].items():
         if chunk["state"] == "planned" and chunk["notBefore"] <= now and chunk["timeZone"]:
             until = quiet.until(now, zone_for(chunk["timeZone"], of_app))

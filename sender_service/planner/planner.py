@@ -171,14 +171,14 @@ class Planner:
 
         Raises Rejected when the campaign is missing or disabled.
         """
-        snapshot = send["frozen"]
+        snapshot = send["campaignSnapshot"]
         if snapshot is not None:
             return Campaign.stored(snapshot), AppPolicy.model_validate(snapshot)
         campaign = await self._tools.campaigns.campaign(send["app"], send["campaign"])
         if campaign is None or not campaign.enabled:
             raise Rejected("campaign: it is gone or switched off", code="campaign_disabled")
         of_app = self._tools.policy(send["app"])
-        await self._keep(send, {"frozen": {**campaign.document(), **of_app.document()}})
+        await self._keep(send, {"campaignSnapshot": {**campaign.document(), **of_app.document()}})
         return campaign, of_app
 
     async def _keep(self, send: Send, changes: dict[str, object]) -> None:

@@ -96,8 +96,8 @@ def target_of(send: Send) -> Target:
     parts = send.get("parts")
     if parts is not None:
         if not parts["complete"]:
-            missing = parts["of"] - len(parts["got"])
-            raise Rejected(f"{missing} of {parts['of']} parts never came", code="parts_missing")
-        ids = [parts["got"][str(n + 1)] for n in range(parts["of"])]
+            missing = parts["total"] - len(parts["received"])
+            raise Rejected(f"{missing} of {parts['total']} parts never came", code="parts_missing")
+        ids = [parts["received"][str(n + 1)] for n in range(parts["total"])]
         return Target(send["app"], send["dueAt"], None, ids)
     return to_target(Trigger.model_validate(send["trigger"]), send["dueAt"])

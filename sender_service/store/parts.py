@@ -64,12 +64,12 @@ class PartStore:
         self, send: str, number: int, part: str, count: int, malformed: Stored
     ) -> Send | None:
         """Record in the send that a part arrived; return the send. Repeating it changes nothing."""
-        got = f"parts.got.{number}"
+        received = f"parts.received.{number}"
         left_out = {f"malformed.{number}": malformed} if malformed["count"] else {}
         with translate_mongo_errors():
             await self._sends.update_one(
-                {"_id": send, "state": "planning", got: {"$exists": False}},
-                {"$set": {got: part, **left_out}, "$inc": {"parts.recipients": count}},
+                {"_id": send, "state": "planning", received: {"$exists": False}},
+                {"$set": {received: part, **left_out}, "$inc": {"parts.recipients": count}},
             )
             return cast(Send | None, await self._sends.find_one({"_id": send}))
 

@@ -22,7 +22,7 @@ from shared.mongo.client import (
 from shared.mongo.collections import INTERACTIONS, REPORTS, SEND_REPORTS, SENDS
 from shared.mongo.whole_reads import read_all
 
-LIGHT = {"trigger": 0, "frozen": 0}
+LIGHT = {"trigger": 0, "campaignSnapshot": 0}
 
 
 class ReportStore:
@@ -65,14 +65,14 @@ class ReportStore:
         query = {"expireAt": {"$gte": EVER, "$lte": before}}
         with translate_mongo_errors():
             found = [cast(Send, s) for s in await read_all(self._sends, query, LIGHT)]
-        waiting = [send for send in found if not send.get("folded")]
+        waiting = [send for send in found if not send.get("rolledUp")]
         return [send for send in waiting if send.get("sealedAt", EVER) <= sealed_until][:limit]
 
-    async def is_folded(self, send: str) -> bool:
+    async def is_rolled_up(self, send: str) -> bool:
         """Return whether a send is rolled up; a deleted one always is."""
         with translate_mongo_errors():
-            found = await self._sends.find_one({"_id": send}, {"folded": 1})
-        return found is None or bool(found.get("folded"))
+            found = await self._sends.find_one({"_id": send}, {"rolledUp": 1})
+        return found is None or bool(found.get("rolledUp"))
 
     async def seal(self, send: str, now: datetime) -> None:
         """Seal a send: later interactions don't change its report."""
@@ -81,11 +81,11 @@ class ReportStore:
                 {"_id": send, "sealed": None}, {"$set": {"sealed": True, "sealedAt": now}}
             )
 
-    async def mark_folded(self, send: str, delete_at: datetime) -> None:
+    async def mark_rolled_up(self, send: str, delete_at: datetime) -> None:
         """Mark a send as rolled up, so that the TTL index may delete it."""
         with translate_mongo_errors():
             await self._sends.update_one(
-                {"_id": send}, {"$set": {"folded": True, "deleteAt": delete_at}}
+                {"_id": send}, {"$set": {"rolledUp": True, "deleteAt": delete_at}}
             )
 
     async def of_sends(self, app: str, campaign: str) -> dict[str, SendReport]:

@@ -15,7 +15,7 @@ from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import SENDS
 from shared.mongo.whole_reads import read_all
 
-LIGHT_FIELDS = {"trigger": 0, "frozen": 0}
+LIGHT_FIELDS = {"trigger": 0, "campaignSnapshot": 0}
 FIRST_WINDOW = timedelta(seconds=8)
 WIDER = 8  # times, where a window brought little
 SHORTEST = timedelta(milliseconds=1)  # what a stored date can hold

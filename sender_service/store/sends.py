@@ -54,14 +54,16 @@ class SendStore:
         """Return all sends of a campaign, newest first."""
         with translate_mongo_errors():
             query = {"app": app, "campaign": campaign}
-            found = await read_all(self._sends, query, {"trigger": 0, "frozen": 0})
+            found = await read_all(self._sends, query, {"trigger": 0, "campaignSnapshot": 0})
             sends = [cast(Send, s) for s in found]
         return sorted(sends, key=lambda s: s["createdAt"], reverse=True)
 
     async def unclosed(self) -> list[Send]:
         """Return all sends with an open account, without their content."""
         with translate_mongo_errors():
-            found = await read_all(self._sends, {"closedAt": None}, {"trigger": 0, "frozen": 0})
+            found = await read_all(
+                self._sends, {"closedAt": None}, {"trigger": 0, "campaignSnapshot": 0}
+            )
             return [cast(Send, s) for s in found]
 
     async def next_due(self, priority: str, until: datetime) -> datetime | None:
@@ -138,7 +140,7 @@ class SendStore:
         found: list[Send] = []
         with translate_mongo_errors():
             for query in in_batches("_id", sends):
-                async for send in self._sends.find(query, {"trigger": 0, "frozen": 0}):
+                async for send in self._sends.find(query, {"trigger": 0, "campaignSnapshot": 0}):
                     found.append(cast(Send, send))
         return found
 

@@ -108,7 +108,7 @@ def a_send(send: str, clock: ManualClock, **more: Any) -> dict[str, Any]:
     now = clock()
     return {
         "_id": send, "app": "shop", "campaign": "hello", "priority": "marketing", "digest": "d",
-        "trigger": {}, "state": "sending", "paused": False, "error": None, "frozen": None,
+        "trigger": {}, "state": "sending", "paused": False, "error": None, "campaignSnapshot": None,
         "createdAt": now, "dueAt": now, "expiresAt": now + timedelta(days=1),
         "planDue": datetime(9999, 1, 1, tzinfo=UTC), "planner": None, "pages": 1, "totals": None,
         "closedAt": None, "expireAt": now + timedelta(days=36), **more,

@@ -37,8 +37,8 @@ def reporting(ops: Ops) -> Reporting:
                      ReportStore(database), ops.clock)  # fmt: skip
 
 
-async def folded(ops: Ops) -> int:
-    """Sealed, and folded when that has settled; returns how many."""
+async def rolled_up(ops: Ops) -> int:
+    """Sealed, and rolled up when that has settled; returns how many."""
     assert await reporting(ops).roll_up_due() == 0
     ops.clock.advance(SEALED_DELAY.total_seconds())
     return await reporting(ops).roll_up_due()
@@ -129,7 +129,7 @@ async def test_report_outlives_its_sends(ops: Ops) -> None:
     await add_send(ops, [["r", "z", "0"]])
     before = await ops.ok("GET", REPORT)
     ops.clock.advance(timedelta(days=36).total_seconds() - ROLL_UP_AHEAD.total_seconds() + 1)
-    assert await folded(ops) == 2
+    assert await rolled_up(ops) == 2
     assert await ops.ok("GET", REPORT) == before
     for name in ("sends", "pages", "interactions"):
         await ops.database[name].delete_many({})  # as the TTL indexes do
@@ -155,14 +155,14 @@ async def test_what_was_under_way_when_the_send_was_sealed_is_in_its_report(ops:
     assert (report["impressions"], report["clicks"]) == (1, 1)
 
 
-async def test_only_what_is_folded_is_ever_deleted(ops: Ops) -> None:
+async def test_only_what_is_rolled_up_is_ever_deleted(ops: Ops) -> None:
     send = await add_send(ops, [["p", "x", "0"]])
     (document,) = [d async for d in ops.database["sends"].find({})]
     assert "deleteAt" not in document
     await reporting(ops).roll_up_due()  # too early
     assert "deleteAt" not in (await ops.database["sends"].find_one({"_id": send}) or {})
     ops.clock.advance(timedelta(days=36).total_seconds())
-    await folded(ops)
+    await rolled_up(ops)
     document = await ops.database["sends"].find_one({"_id": send}) or {}
     assert document["deleteAt"] == document["expireAt"]
 
@@ -178,10 +178,10 @@ class CrashingStore(ReportStore):
         super().__init__(ops.database)
         self._at = at
 
-    async def mark_folded(self, *args: Any) -> None:
+    async def mark_rolled_up(self, *args: Any) -> None:
         if self._at == "mark":
             raise Crashed
-        await super().mark_folded(*args)
+        await super().mark_rolled_up(*args)
 
     async def forget_pending(self, *args: Any) -> None:
         if self._at == "settle":

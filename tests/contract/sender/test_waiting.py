@@ -67,9 +67,9 @@ async def test_n19_quiet_hours_say_until_when(ops: Ops) -> None:
     quiet = {"from": (now - timedelta(hours=1)).strftime("%H:%M"), "to": due.strftime("%H:%M")}
     chunk = {**new_chunk("a", now, "UTC"), "notBefore": due}
     page = {"due": due, "out": 0, "chunks": {"0": chunk}}
-    (reason,) = await waiting(ops, page, frozen={"policy": {"quietHours": quiet}})
+    (reason,) = await waiting(ops, page, campaignSnapshot={"policy": {"quietHours": quiet}})
     assert (reason["code"], reason["until"]) == ("quiet_hours", to_iso(due))
-    (retry,) = await waiting(ops, page, frozen={"policy": {}})
+    (retry,) = await waiting(ops, page, campaignSnapshot={"policy": {}})
     assert (retry["code"], retry["until"]) == ("retry", to_iso(due))
     assert await waiting(ops, {**page, "due": now - timedelta(seconds=1)}) == []
     assert await waiting(ops, {**page, "out": 1}) == []

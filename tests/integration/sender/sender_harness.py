@@ -109,9 +109,9 @@ class SenderHarness:
         send: Send = {
             "_id": trigger.id, "app": APP, "campaign": "welcome", "priority": priority, "digest": "",
             "trigger": trigger.document(), "state": "planning", "paused": False, "error": None,
-            "frozen": None, "createdAt": now, "dueAt": now, "expiresAt": now + timedelta(hours=24),
-            "planDue": now, "planner": None, "pages": 0, "totals": None, "closedAt": None,
-            "expireAt": NEVER,
+            "campaignSnapshot": None, "createdAt": now, "dueAt": now,
+            "expiresAt": now + timedelta(hours=24), "planDue": now, "planner": None, "pages": 0,
+            "totals": None, "closedAt": None, "expireAt": NEVER,
         }  # fmt: skip
         await self.sends.insert([send])
         return trigger.id
@@ -131,7 +131,7 @@ class SenderHarness:
         outcome = {"outcome": "sent", "notification_id": f"note-{send}-{page}-{chunk}"}
         await self.reported(Delivery.model_validate({**place, **outcome, **fields}))
 
-    async def folded(self, send: str) -> None:
+    async def rolled_up(self, send: str) -> None:
         """The send is in its campaign's report now."""
         reports = ReportStore(self.database)
         document = await self.sends.get(send)

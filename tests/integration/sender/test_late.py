@@ -36,7 +36,7 @@ async def test_after_the_fold_counts_only_as_late(settings: Settings) -> None:
         message = {"notificationId": f"note-{send}-0-0", "data": {"carillon": tag}}
         seen = {"kind": "impression", **message}
         await world.reported(event(world, ONESIGNAL_WEBHOOK, ann, **seen))
-        await world.folded(send)
+        await world.rolled_up(send)
         before = late()
         await world.reported(
             event(world, ONESIGNAL_WEBHOOK, bob, **seen),
@@ -61,7 +61,7 @@ async def test_another_send_of_the_batch_is_counted(settings: Settings) -> None:
         gone, there = await world.planned(), await world.planned()
         for send in (gone, there):
             await world.delivered(send)
-        await world.folded(gone)
+        await world.rolled_up(gone)
         seen = [
             event(world, ONESIGNAL_WEBHOOK, ann, kind="click", notificationId=f"note-{send}-0-0",
                   data={"carillon": world.tagger.sign(send, 0, "0")})

@@ -75,7 +75,7 @@ async def fill(line: Pipeline) -> str:
     tag = {"carillon": world.tagger.sign(done, 0, chunk)}
     seen = {"kind": "click", "notificationId": message, "data": tag}
     await world.reported(event(line, ONESIGNAL_WEBHOOK, player, **seen))
-    await world.folded(done)
+    await world.rolled_up(done)
     early = {"kind": "received", "notificationId": str(uuid.uuid4()), "tag": ""}
     await world.reported(event(line, STREAM, player, **early))
     await line.people(1)  # who is written for the first time, where others are written again
@@ -99,7 +99,7 @@ async def test_what_is_written_carries_the_date_of_its_end(line: Pipeline) -> No
     done = await fill(line)
     database, now = line.world.database, line.world.clock()
     for name, field in TTL.items():
-        query = {"folded": True} if name == "sends" else {}  # before it, they stay
+        query = {"rolledUp": True} if name == "sends" else {}  # before it, they stay
         documents = [d async for d in database[name].find(query)]
         assert documents, f"nothing is in {name}"
         for document in documents:

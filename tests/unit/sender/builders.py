@@ -60,7 +60,7 @@ def send(**fields: Any) -> Send:
         "state": "sending",
         "paused": False,
         "error": None,
-        "frozen": {"policy": {"ttlSeconds": 3_600}},
+        "campaignSnapshot": {"policy": {"ttlSeconds": 3_600}},
         "createdAt": START,
         "dueAt": START,
         "expiresAt": START + timedelta(hours=24),

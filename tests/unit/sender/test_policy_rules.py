@@ -41,7 +41,7 @@ def test_quiet_hours_are_the_visitors_own(
 
 
 def send_with(policy: Mapping[str, object], priority: str = "marketing") -> Send:
-    return {"frozen": {"policy": policy}, "priority": priority}
+    return {"campaignSnapshot": {"policy": policy}, "priority": priority}
 
 
 def test_a_chunk_waits_for_its_own_morning() -> None:

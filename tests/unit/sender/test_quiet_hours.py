@@ -125,7 +125,7 @@ def test_f25_pages_of_before_wait_for_the_apps_morning() -> None:
     page = build_page_of(2)
     page["chunks"]["0"] |= {"timeZone": "Mars/Base", "notBefore": now}
     wait_through_quiet_hours(
-        PageEdit(page, 90), cast(Send, {"frozen": quiet, "priority": "marketing"}), now
+        PageEdit(page, 90), cast(Send, {"campaignSnapshot": quiet, "priority": "marketing"}), now
     )
     assert page["chunks"]["0"]["notBefore"] == datetime(2027, 1, 6, 7, tzinfo=UTC)
 

@@ -144,7 +144,9 @@ def test_released_again_is_the_same_call() -> None:
     found = PageEdit(page(members), SWEEP)
     first = _released(found, send())
     found.outcome(1, "failed", "invalid_player")
-    again = _released(found, send(frozen={"policy": {"ttlSeconds": 5}}), after=timedelta(hours=3))
+    again = _released(
+        found, send(campaignSnapshot={"policy": {"ttlSeconds": 5}}), after=timedelta(hours=3)
+    )
     assert again["release"] == 2 and again["releasedAt"] != first["releasedAt"]
     for field in ("body", "players", "idempotencyKey", "generation", "expiresAt"):
         assert orjson.dumps(again[field]) == orjson.dumps(first[field])
@@ -168,7 +170,7 @@ def test_new_generation_is_a_new_call() -> None:
 def test_ttl_is_the_smaller_of_policy_and_time_left(
     left: timedelta, policy: dict[str, int], ttl: int
 ) -> None:
-    job = _released(edit(), send(expiresAt=START + left, frozen={"policy": policy}))
+    job = _released(edit(), send(expiresAt=START + left, campaignSnapshot={"policy": policy}))
     assert job["body"]["ttl"] == ttl
 
 
