@@ -23,10 +23,11 @@ from sender_service.pages.page import (
 from shared.ids import is_uuid, stable_fraction
 from shared.models.delivery import Delivery
 from shared.models.event import Event
+from shared.reasons import DeferredReason
 
 FIRST_BACKOFF_SECONDS = 2.0  # OneSignal's rules for transactional calls: 2, 4, 8 … 60 s
 LONGEST_BACKOFF_SECONDS = 60.0
-NEVER_CALLED = frozenset({"not_called", "stopped"})
+NEVER_CALLED: frozenset[DeferredReason] = frozenset({"not_called", "stopped"})
 KINDS = frozenset({"impression", "click", "close"})
 
 
@@ -44,7 +45,7 @@ def apply(edit: PageEdit, delivery: Delivery) -> None:
     for one in delivery.players:
         index = edit.index_of(one.player)
         if index is not None and str(index) not in edit.page["outcomes"]:
-            edit.outcome(index, one.outcome, one.reason or "")
+            edit.outcome(index, one.outcome, one.reason)
     if delivery.notification_id is not None:
         edit.notification(delivery.notification_id)
     edit.chunk(

@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Required, TypedDict, Unpack
 
 from sender_service.dispatcher.governor import Governor
 from sender_service.dispatcher.onesignal import OneSignalClient
@@ -29,6 +30,7 @@ from shared.kafka.topics import (
 from shared.models.app import App
 from shared.models.delivery import Delivery, PlayerOutcome
 from shared.models.job import Job
+from shared.reasons import DeferredReason, DeliveryOutcome, FailedReason
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
 from shared.texts import shorten
@@ -37,9 +39,20 @@ log = logging.getLogger("carillon.dispatcher")
 
 SLOT_SECONDS = 5.0  # a job without a slot or a connection by then is deferred
 STALE_SLOT_SECONDS = 0.1  # an older slot is void
-NOT_CALLED = "not_called"  # deferred before any call
-STOPPED = "stopped"
-REFUSED = "refused"  # definitely: the next release is a new generation
+NOT_CALLED: DeferredReason = "not_called"  # deferred before any call
+STOPPED: DeferredReason = "stopped"
+REFUSED: DeferredReason = "refused"  # definitely: the next release is a new generation
+
+
+class _Answer(TypedDict, total=False):
+    """Fields of a delivery that say how the call ended."""
+
+    outcome: Required[DeliveryOutcome]
+    reason: FailedReason | DeferredReason
+    not_before: datetime
+    notification_id: str
+    replayed: bool
+    players: list[PlayerOutcome]
 
 
 @dataclass(frozen=True)
@@ -183,7 +196,7 @@ class Dispatcher:
         )
         await self._tools.apps.refresh()
 
-    def _deferred(self, job: Job, reason: str, *, seconds: float = 0.0) -> Delivery:
+    def _deferred(self, job: Job, reason: DeferredReason, *, seconds: float = 0.0) -> Delivery:
         return self._delivery(
             job,
             outcome="deferred",
@@ -191,7 +204,7 @@ class Dispatcher:
             not_before=self._tools.clock() + timedelta(seconds=seconds),
         )
 
-    def _delivery(self, job: Job, **fields: object) -> Delivery:
+    def _delivery(self, job: Job, **fields: Unpack[_Answer]) -> Delivery:
         call = {
             "app": job.app,
             "send": job.send,

@@ -15,6 +15,7 @@ import orjson
 
 from shared.ids import is_uuid
 from shared.models.wire import is_deep
+from shared.reasons import RetryReason
 
 LONGEST_RETRY_AFTER = 3_600.0
 
@@ -37,7 +38,7 @@ class NotSent:
 class RetryAfter:
     """Unclear whether it was stored: repeat the same key after `seconds` (None: the usual backoff)."""
 
-    code: Literal["rate_limited", "server_error", "unclear", "no_answer"]
+    code: RetryReason
     seconds: float | None = None
 
 

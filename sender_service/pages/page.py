@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NotRequired, TypedDict
 
 from sender_service.models.send import NEVER, Sums, empty_sums
+from shared.reasons import DeliveryOutcome, FinalReason
 
 # "split": refused as a whole; its members are in parts of it, "<chunk>-<n>".
 ChunkState = Literal["planned", "released", "sent", "failed", "suppressed", "split"]
+MemberState = Literal["sent", "pending", "failed", "suppressed"]
 FINAL_CHUNK: frozenset[str] = frozenset({"sent", "failed", "suppressed", "split"})
 Member = tuple[str, str, str]  # player, person, chunk; as an array in the document
 _PEOPLE_ORDER = ("sent", "pending", "failed", "suppressed")
@@ -26,7 +28,7 @@ class Chunk(TypedDict):
     variant: str
     timeZone: str  # of its members, where quiet hours apply; else ""
     state: ChunkState
-    reason: str | None
+    reason: FinalReason | None
     generation: int
     release: int
     attempts: int  # answered, but not to an end
@@ -50,7 +52,7 @@ class Page(TypedDict):
     priority: str
     next: Any  # the cursor to go on from; None on the last page
     members: list[list[str]]
-    outcomes: dict[str, list[str]]  # member's index → [outcome, reason]
+    outcomes: dict[str, list[Any]]  # member's index → [MemberState, FinalReason or ""]
     faults: NotRequired[dict[str, str]]  # what is wrong with the texts of the first members
     chunks: dict[str, Chunk]
     notifications: list[str]  # OneSignal's ids of its chunks' messages
@@ -97,15 +99,16 @@ def new_chunk(variant: str, now: datetime, time_zone: str = "") -> Chunk:
     }
 
 
-def outcome_of(page: Page, index: int) -> tuple[str, str]:
-    """Return outcome (sent, pending, failed or suppressed) and reason ("" without one)."""
+def outcome_of(page: Page, index: int) -> tuple[MemberState, FinalReason | None]:
+    """Return outcome and reason of a member."""
     own = page["outcomes"].get(str(index))
     if own is not None:
-        return own[0], own[1]
+        return own[0], own[1] or None
     chunk = page["chunks"][page["members"][index][2]]
-    if chunk["state"] in FINAL_CHUNK:
-        return chunk["state"], chunk["reason"] or ""
-    return "pending", ""
+    state = chunk["state"]
+    if state == "planned" or state == "released" or state == "split":
+        return "pending", None
+    return state, chunk["reason"]
 
 
 def pending_members(page: Page, chunk: str) -> list[int]:
@@ -208,9 +211,9 @@ class PageEdit:
             self.page["notifications"].append(message)
             self._changed("notifications")
 
-    def outcome(self, index: int, outcome: str, reason: str) -> None:
+    def outcome(self, index: int, outcome: DeliveryOutcome, reason: FinalReason | None) -> None:
         """Set a member's own outcome."""
-        self.page["outcomes"][str(index)] = [outcome, reason]
+        self.page["outcomes"][str(index)] = [outcome, reason or ""]
         self._changed("outcomes")
 
     def _changed(self, field: Literal["chunks", "members", "notifications", "outcomes"]) -> None:

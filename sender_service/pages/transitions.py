@@ -14,8 +14,11 @@ from sender_service.models.send import Send
 from sender_service.pages.page import FINAL_CHUNK, Chunk, Page, PageEdit, pending_members
 from shared.ids import idempotency_key
 from shared.models.job import Job
+from shared.reasons import SuppressedReason
 
-WITHDRAWN = {"cancelled": "cancelled", "refused": "refused"}
+WITHDRAWN: dict[str, SuppressedReason] = {"cancelled": "cancelled", "refused": "refused"}
+
+_UNREACHABLE: dict[str, SuppressedReason] = {"invalid": "invalid", "erased": "erased"}
 
 
 def end_expired(edit: PageEdit, send: Send, now: datetime) -> None:
@@ -88,7 +91,7 @@ def suppress_unreachable(
         if entry is None or chunk not in chunks or str(index) in edit.page["outcomes"]:
             continue
         if entry["state"] != "subscribed":
-            reason = entry["state"] if entry["state"] in ("invalid", "erased") else "unsubscribed"
+            reason = _UNREACHABLE.get(entry["state"], "unsubscribed")
             edit.outcome(index, "suppressed", reason)
             if reason == "erased":  # after the erasure's own looks: its names go now
                 edit.blank(index, marker(), marker())

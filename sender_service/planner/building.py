@@ -18,6 +18,7 @@ from sender_service.planner.policy import choose_variant, suppressions, unproven
 from sender_service.planner.rendering import Body
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.errors import Rejected
+from shared.reasons import FailedReason, SuppressedReason
 from shared.texts import shorten
 
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
@@ -103,9 +104,7 @@ class PageBuilder:
         """Add a named player that no profile lists, with the reason why it gets nothing."""
         assert candidate.player is not None
         if candidate.player not in self.seen and candidate.player not in self._here:
-            self._member(
-                candidate.player, "", NO_CHUNK, ["suppressed", why_absent(candidate.state)]
-            )
+            self._suppressed(candidate.player, "", why_absent(candidate.state))
 
     def _add_person(
         self, profile: dict[str, Any], selections: Mapping[str, PlayerSelection]
@@ -127,7 +126,7 @@ class PageBuilder:
         bodies: dict[int, Body | Rejected] = {}  # by id of the selection
         for player, selection in selections.items():
             if player in suppressed:
-                self._member(player, person, NO_CHUNK, ["suppressed", suppressed[player]])
+                self._suppressed(player, person, suppressed[player])
                 continue
             if id(selection) not in bodies:
                 bodies[id(selection)] = self._body(variant, profile, selection)
@@ -135,9 +134,9 @@ class PageBuilder:
             if isinstance(body, Rejected):
                 if len(self.faults) < MAX_FAULTS:
                     self.faults[str(len(self.members))] = shorten(body.message, MAX_FAULT)
-                self._member(player, person, NO_CHUNK, ["failed", "bad_variables"])
+                self._failed(player, person, "bad_variables")
             else:
-                self._member(player, person, self._chunk(variant.id, body, zone), None)
+                self._member(player, person, self._chunk(variant.id, body, zone))
         self.bad += any(isinstance(body, Rejected) for body in bodies.values())
 
     def _night_of(self, profile: dict[str, Any], reached: Collection[str]) -> str:
@@ -172,9 +171,15 @@ class PageBuilder:
         except Rejected as exc:
             return Rejected(exc.message, code=exc.code)
 
-    def _member(self, player: str, person: str, chunk: str, outcome: list[str] | None) -> None:
-        if outcome is not None:
-            self.outcomes[str(len(self.members))] = outcome
+    def _suppressed(self, player: str, person: str, reason: SuppressedReason) -> None:
+        self.outcomes[str(len(self.members))] = ["suppressed", reason]
+        self._member(player, person, NO_CHUNK)
+
+    def _failed(self, player: str, person: str, reason: FailedReason) -> None:
+        self.outcomes[str(len(self.members))] = ["failed", reason]
+        self._member(player, person, NO_CHUNK)
+
+    def _member(self, player: str, person: str, chunk: str) -> None:
         self.members.append([player, person, chunk])
         self._here.add(player)
 
@@ -189,7 +194,7 @@ class PageBuilder:
         reached = (m[1] for i, m in enumerate(self.members) if str(i) not in self.outcomes)
         return {person: self.aliases.get(person, []) for person in reached}
 
-    def suppress(self, people: Collection[str], reason: str) -> None:
+    def suppress(self, people: Collection[str], reason: SuppressedReason) -> None:
         """Suppress these people's members that have no outcome yet."""
         for index, member in enumerate(self.members):
             if member[1] in people and str(index) not in self.outcomes:

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any, cast
 
 from sender_service.models.send import EVER
-from sender_service.pages.page import Page, outcome_of
+from sender_service.pages.page import MemberState, Page, outcome_of
 from sender_service.store.interactions import KINDS
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.send_pages import pages_of
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import INTERACTIONS, PAGES, SENDS
+from shared.reasons import FinalReason
 
 PAGES_A_READ = 4  # a page has up to 2,000 members: more at once would hold up the event loop
 HEAD = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1, "priority": 1}
@@ -40,8 +41,8 @@ class MemberOutcome:
     index: int
     chunk: str
     player: str
-    outcome: str
-    reason: str | None
+    outcome: MemberState
+    reason: FinalReason | None
     at: datetime | None
     notification: str | None
     variant: str | None
@@ -99,7 +100,7 @@ def _found(page: Page, index: int, member: list[str]) -> MemberOutcome:
         chunk=member[2],
         player=member[0],
         outcome=outcome,
-        reason=reason or None,
+        reason=reason,
         at=None if outcome == "pending" else at or page["plannedAt"],
         notification=chunk["notificationId"] if chunk and outcome == "sent" else None,
         variant=chunk["variant"] if chunk else None,

@@ -5,21 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.models.wire import Moment, Wire
-
-Outcome = Literal["sent", "failed", "suppressed", "deferred"]
-Suppressed = Literal[
-    "unsubscribed", "invalid", "holdout", "capped", "browser_policy", "unproven", "moved", "erased",
-    "expired", "bought", "cancelled", "refused",
-]  # fmt: skip
-Failed = Literal["invalid_player", "bad_variables", "rejected", "no_answer", "stream"]
+from shared.reasons import DeliveryOutcome, FinalReason, Reason
 
 
 class PlayerOutcome(Wire):
     """Outcome of a player, where it is not the chunk's."""
 
     player: str
-    outcome: Outcome
-    reason: str | None = None
+    outcome: DeliveryOutcome
+    reason: FinalReason | None = None
 
 
 class Delivery(Wire):
@@ -32,8 +26,8 @@ class Delivery(Wire):
     chunk: str
     generation: int = 1
     release: int = 1
-    outcome: Outcome
-    reason: str | None = None
+    outcome: DeliveryOutcome
+    reason: Reason | None = None
     not_before: Moment | None = None
     notification_id: str | None = None
     replayed: bool = False

@@ -97,14 +97,14 @@ def test_own_outcome_goes_before_the_chunks() -> None:
     of = page(outcomes={"0": ["failed", "invalid_player"]})
     of["chunks"]["0"] = chunk(state="sent")
     assert outcome_of(of, 0) == ("failed", "invalid_player")
-    assert outcome_of(of, 1) == ("sent", "")
+    assert outcome_of(of, 1) == ("sent", None)
 
 
 @pytest.mark.parametrize("state", ["planned", "released"])
 def test_open_chunk_is_pending(state: str) -> None:
     of = page()
     of["chunks"]["0"] = chunk(state=state, reason="no_answer")
-    assert outcome_of(of, 0) == ("pending", "")
+    assert outcome_of(of, 0) == ("pending", None)
 
 
 @given(pages())
