@@ -13,7 +13,7 @@ from shared.models.event import IMPORT, Event
 
 REGISTERS = ("email", "timeZone", "language", "browser", "basket", "tags")
 LIMITS = {"viewed": ("item", 50), "categories": ("id", 50), "purchases": ("id", 50),
-          "changes": ("event", 100)}  # fmt: skip
+          "basketChanges": ("event", 100)}  # fmt: skip
 MAX_LINES = 1_000  # of all orders together, per epoch and per person: clients send any number
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTEXT: dict[str, Callable[[Any], str | None]] = {
@@ -98,7 +98,14 @@ def _change(part: Document, event: Event) -> None:
     # Kept as itself: applying an event twice to a sum of changes would count it twice.
     data = event.data
     fields = {name: data.get(name) for name in ("quantity", "price", "currency")}
-    _add(part, event, "changes", item=data["itemID"], adds=event.type == "addToBasket", **fields)
+    _add(
+        part,
+        event,
+        "basketChanges",
+        item=data["itemID"],
+        adds=event.type == "addToBasket",
+        **fields,
+    )
 
 
 def _purchase(part: Document, event: Event) -> None:

@@ -47,7 +47,7 @@ class LateErasures:
         derived: list[Event] = []
         for event in erasures:
             derived += self._derive_for_stand_ins(event, visitors[self._name(event)])
-            if event.data.get("others"):
+            if event.data.get("findOthers"):
                 await self._publish_others(event, self._publish)
         derived += await self._derive_for_late(events, visitors)
         if derived:
@@ -92,7 +92,7 @@ class LateErasures:
     def _has_older(self, state: Document, person: str, at: datetime) -> bool:
         mine = Visitor(state, self._people)
         return any(
-            mine.person_of(epoch) == person and epoch["part"].get("firstSeenAt", at) <= at
+            mine.person_of(epoch) == person and epoch["contribution"].get("firstSeenAt", at) <= at
             for epoch in state["epochs"]
         )
 

@@ -123,7 +123,7 @@ def assign_players(
 ) -> Document | None:
     """Return the ledger's document after a browser's status, None if nothing changes."""
     state = visitor.state
-    changes = state.get("words", {}).get(entry["id"], [])
+    changes = state.get("statusHistory", {}).get(entry["id"], [])
     if known is None or (known["app"] != state["app"] and known["person"] == NOBODY):
         known = unclaimed(state["app"], entry["id"], entry["at"], rev=known["rev"] if known else 0)
     elif known["app"] != state["app"]:

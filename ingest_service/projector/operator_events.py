@@ -43,13 +43,15 @@ def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -
         return is_late and at > event.occurred_at
 
     def is_kept(epoch: Document) -> bool:
-        if person_of(epoch) in persons or epoch["born"] in persons:
-            return is_spared(epoch["part"].get("firstSeenAt", event.occurred_at))
+        if person_of(epoch) in persons or epoch["anonymousId"] in persons:
+            return is_spared(epoch["contribution"].get("firstSeenAt", event.occurred_at))
         return not (is_stand_in and epoch["login"] is None)
 
     kept = [e for e in epochs if is_kept(e)]
     dropped = [e for e in epochs if e not in kept]
-    persons |= {str(e["born"]) for e in dropped if e["born"]} | {person_of(e) for e in dropped}
+    persons |= {str(e["anonymousId"]) for e in dropped if e["anonymousId"]} | {
+        person_of(e) for e in dropped
+    }
     was = state.get("erased") or {"at": event.occurred_at, "event": event.id}
     players = was.get("players", [])
     if not kept or epochs[-1] is not kept[-1]:
@@ -57,17 +59,17 @@ def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -
             *players,
             *({k: e[k] for k in KEPT_FIELDS if k in e} for e in state["players"]),
         ]
-        state["players"], state["words"] = [], {}
-        state["reopen"] = event.id
+        state["players"], state["statusHistory"] = [], {}
+        state["nextEpochFrom"] = event.id
     else:
-        state["words"] = {
+        state["statusHistory"] = {
             player: [c for c in changes if c["person"] not in persons or is_spared(c["at"])]
-            for player, changes in state.get("words", {}).items()
+            for player, changes in state.get("statusHistory", {}).items()
         }
     for epoch in kept:
-        if "parted" in epoch:
-            unmerged = epoch["parted"]
-            epoch["parted"] = [
+        if "unmerged" in epoch:
+            unmerged = epoch["unmerged"]
+            epoch["unmerged"] = [
                 u for u in unmerged if u["person"] not in persons or is_spared(u["at"])
             ]
     last = max([was, {"at": event.occurred_at, "event": event.id}], key=stamp)
@@ -91,19 +93,19 @@ def undo_merge(state: Document, event: Event, person_of: Callable[[Document], st
     pair |= set(_texts([event.data.get("person")]))
     affected: set[str] = set()
     for epoch in state["epochs"]:
-        if epoch["born"] not in pair:
+        if epoch["anonymousId"] not in pair:
             continue
         person = person_of(epoch)
-        if epoch["joined"] is not None and (len(pair) == 1 or person in pair):
-            epoch["parted"] = [
-                *epoch.get("parted", []),
-                {"person": person, "at": epoch["joined"]["at"], "event": epoch["joined"]["event"],
+        if epoch["identifiedAt"] is not None and (len(pair) == 1 or person in pair):
+            epoch["unmerged"] = [
+                *epoch.get("unmerged", []),
+                {"person": person, **epoch["identifiedAt"],
                  "undone": {"at": event.occurred_at, "event": event.id}},
             ]  # fmt: skip
-            epoch["login"], epoch["joined"], epoch["proven"] = None, None, False
-            affected |= {person, epoch["born"]}
-        others = {*pair, person} - {epoch["born"]}
-        epoch["apart"] = sorted({*epoch.get("apart", []), *others})
+            epoch["login"], epoch["identifiedAt"], epoch["proven"] = None, None, False
+            affected |= {person, epoch["anonymousId"]}
+        others = {*pair, person} - {epoch["anonymousId"]}
+        epoch["neverMergeWith"] = sorted({*epoch.get("neverMergeWith", []), *others})
     return affected
 
 

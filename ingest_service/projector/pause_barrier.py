@@ -19,10 +19,10 @@ from shared.loops import sleep_or_stop
 from shared.mongo.client import Database, blame_database
 from shared.mongo.collections import PROJECTOR_META
 
-REPLAY_DOCUMENT = "hold"
+REPLAY_DOCUMENT = "replay"
 PREFIX = "process:"
 HEARTBEAT_SECONDS = 0.5
-BUILDING, PAUSING, SWAPPING = "building", "holding", "swapping"
+BUILDING, PAUSING, SWAPPING = "building", "pausing", "swapping"
 PAUSED = frozenset({PAUSING, SWAPPING})
 
 
@@ -89,7 +89,7 @@ class PauseBarrier:
         self._run = str(found["run"]) if found.get("phase") in PAUSED else None
         self._generation = found.get("generation", 0)
         self._beat += 1
-        heartbeat = {"beat": self._beat, "held": self._run if self._is_paused() else None}
+        heartbeat = {"beat": self._beat, "paused": self._run if self._is_paused() else None}
         with blame_database():
             await self._documents.replace_one({"_id": self._name}, heartbeat, upsert=True)
 

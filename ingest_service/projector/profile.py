@@ -52,7 +52,7 @@ def fold_profile(
     if not epochs or _is_stand_in(visitors, epochs, players):
         return None
     here = [v for v in visitors if v.owner == person]
-    whole = union(e["part"] for e in epochs) if whole is None else whole
+    whole = union(e["contribution"] for e in epochs) if whole is None else whole
     login = next((e["login"] for e in epochs if e["login"] is not None), None)
     # An anonymous person has one browser, and nothing to prove.
     unproven = [v for v in visitors if login is not None and not v.has_proven(person)]
@@ -68,7 +68,7 @@ def fold_profile(
         "pastVisitors": [v.state["visitor"] for v in visitors if v not in here],
         "proven": login is not None and len(unproven) < len(visitors),
         "unproven": [_name(v) for v in unproven],
-        "aliases": sorted(e["born"] for e in epochs if e["joined"] is not None),
+        "aliases": sorted(e["anonymousId"] for e in epochs if e["identifiedAt"] is not None),
         "players": [_player(p, here) for p in owned],
         "db": view(p["status"] for p in owned),
         "lastSeenAt": whole["lastSeenAt"],
@@ -78,7 +78,7 @@ def fold_profile(
         "tags": _value(whole, "tags") or {},
         "viewed": _bare(whole, "viewed", "item", "category", "at"),
         "categories": _bare(whole, "categories", "id", "at"),
-        "basket": fold_basket(whole.get("basket"), whole.get("changes", [])),
+        "basket": fold_basket(whole.get("basket"), whole.get("basketChanges", [])),
         "purchases": _bare(whole, "purchases", "id", "items", "revenue", "at"),
     }
 
@@ -93,7 +93,7 @@ def choose_browsers(
     for visitor in visitors:
         epochs = [e for e in visitor.state["epochs"] if visitor.person_of(e) == person]
         if epochs:
-            at = max(e["part"]["lastSeenAt"] for e in epochs)
+            at = max(e["contribution"]["lastSeenAt"] for e in epochs)
             kind = proven if any(was_proven(e) for e in epochs) else others
             kind.append((at, _name(visitor), visitor))
     chosen = _newest(proven) + _newest(others)[: bounds.unproven]
@@ -164,7 +164,7 @@ def _player(player: Document, here: Sequence[Visitor]) -> Document:
     """Return a player as the profile lists it."""
     # `lastSeenAt` ignores webhooks: each would cost a write of the profile.
     seen = [
-        v.state["epochs"][-1]["part"]["lastSeenAt"]
+        v.state["epochs"][-1]["contribution"]["lastSeenAt"]
         for v in here
         if v.state["visitor"] == player["visitor"]
     ]

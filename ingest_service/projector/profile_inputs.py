@@ -46,7 +46,7 @@ class ProfileInputs:
         found |= await self._store.heads(_missing(full, listed, found))
         operated = {p for v in visitors if v.operated for p in v.affected}
         for person in full:
-            left = any(person not in found.get(b, _NOBODYS)["people"] for b in listed[person])
+            left = any(person not in found.get(b, _NOBODYS)["persons"] for b in listed[person])
             left = left or self._has_proof(person, unproven[person], found)
             if left or person in operated:
                 others = await self._store.heads_of([person], self._bounds.read)
@@ -124,10 +124,10 @@ class ProfileInputs:
 
 
 def _parts(person: str, visitor: Visitor) -> list[Document]:
-    return [e["part"] for e in visitor.state["epochs"] if visitor.person_of(e) == person]
+    return [e["contribution"] for e in visitor.state["epochs"] if visitor.person_of(e) == person]
 
 
-_NOBODYS: Document = {"people": [], "person": ""}
+_NOBODYS: Document = {"persons": [], "person": ""}
 
 
 def _is_unproven(player: Document) -> bool:

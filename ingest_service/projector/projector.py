@@ -217,7 +217,7 @@ class Projector:
     ) -> list[Document]:
         members: dict[str, list[Visitor]] = defaultdict(list)
         for state in states.values():
-            for person in people.intersection(state["people"]):
+            for person in people.intersection(state["persons"]):
                 members[person].append(Visitor(state, self._people))
         owned: dict[str, list[Document]] = defaultdict(list)
         for player in players.values():

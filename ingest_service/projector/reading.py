@@ -9,13 +9,14 @@ from shared.mongo.client import IN_LIMIT, Collection, Database, in_batches, tran
 from shared.mongo.collections import ERASED, PLAYERS, PROFILES, VISITORS
 from shared.mongo.whole_reads import read_all, read_each, read_within, walk_index
 
-BULK = ("viewed", "categories", "purchases", "changes", "basket", "tags")  # of a contribution
+BULK = ("viewed", "categories", "purchases", "basketChanges", "basket", "tags")  # of a contribution
 WITHOUT_BULK: Document = {
-    **{f"epochs.part.{name}": 0 for name in BULK},
-    **dict.fromkeys(("seen", "cuts", "words", "players", "erased"), 0),
+    **{f"epochs.contribution.{name}": 0 for name in BULK},
+    **dict.fromkeys(("seenEvents", "seenBoundaries", "statusHistory", "players", "erased"), 0),
 }
 OWNERS = {
-    "app": 1, "visitor": 1, "epochs.login": 1, "epochs.born": 1, "epochs.part.firstSeenAt": 1,
+    "app": 1, "visitor": 1, "epochs.login": 1, "epochs.anonymousId": 1,
+    "epochs.contribution.firstSeenAt": 1,
 }  # fmt: skip
 
 
@@ -41,11 +42,11 @@ class ProjectionReader:
 
     async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
         return await self._find(
-            VISITORS.name, "people", people, limit=limit, projection=WITHOUT_BULK
+            VISITORS.name, "persons", people, limit=limit, projection=WITHOUT_BULK
         )
 
     async def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
-        visitors, owned = self._collection(VISITORS.name), {"people": person}
+        visitors, owned = self._collection(VISITORS.name), {"persons": person}
         with translate_mongo_errors():
             async for document in walk_index(visitors, owned, OWNERS, at_once=IN_LIMIT):
                 yield document

@@ -25,9 +25,9 @@ from ingest_service.projector.proof import is_proof, is_proven, prove, was_prove
 from ingest_service.projector.status_history import add_status_change, move_history, status_change
 from shared.models.event import ERASE, IMPORT, ONESIGNAL, UNDO_MERGE, Event
 
-CUTTING = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
+BOUNDARIES = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
 SEEN_EVENTS = 512  # more than a batch that may be delivered again
-SEEN_CUTS = 128  # a repeated cut would do more harm, so those are remembered for longer
+SEEN_BOUNDARIES = 128  # a repeated boundary would do more harm, so those are remembered for longer
 MAX_EPOCHS = 32  # a shared kiosk's browser: older ones are joined where they have one person
 MAX_BYTES = 512 * 1024  # of ended epochs, as JSON: a hundred browsers are read at once
 NOBODY = ""
@@ -37,7 +37,7 @@ STAND_IN = "os:"  # prefix of visitor ids of imported players that no browser ha
 def new_visitor(name: str, app: str, visitor: str) -> Document:
     return {
         "_id": name, "app": app, "visitor": visitor, "rev": 0, "epochs": [],
-        "players": [], "words": {}, "people": [], "seen": b"", "cuts": b"",
+        "players": [], "statusHistory": {}, "persons": [], "seenEvents": b"", "seenBoundaries": b"",
     }  # fmt: skip
 
 
@@ -51,9 +51,7 @@ class Visitor:
     erasures: list[Event] = field(default_factory=list)
     changed: bool = False
     merged: bool = False
-    operated: bool = (
-        False  # an operator's event was among them: what the person had may be less now
-    )
+    operated: bool = False  # by an operator's event: what the person had may be less now
     repeated: bool = False  # an event was seen before: maybe the batch, cut off between two writes
 
     @property
@@ -64,7 +62,7 @@ class Visitor:
 
     def person_of(self, epoch: Document) -> str:
         if epoch["login"] is None:
-            return str(epoch["born"])
+            return str(epoch["anonymousId"])
         return self.people.of_login(self.state["app"], epoch["login"])
 
     @property
@@ -82,8 +80,8 @@ class Visitor:
         """Return all persons of the browser, with merged and unmerged ones."""
         # Their profiles may still have to change.
         epochs = self.state["epochs"]
-        unmerged = {p["person"] for e in epochs for p in e.get("parted", ())}
-        born = {e["born"] for e in epochs if e["born"]}
+        unmerged = {p["person"] for e in epochs for p in e.get("unmerged", ())}
+        born = {e["anonymousId"] for e in epochs if e["anonymousId"]}
         return {self.person_of(e) for e in epochs} | born | unmerged
 
     def erased_persons(self) -> set[str]:
@@ -129,21 +127,20 @@ class Visitor:
             return []
         found = []
         for epoch in self.state["epochs"]:
-            if epoch["joined"] is not None:
-                found.append(
-                    self._merge(epoch, {"person": self.person_of(epoch), **epoch["joined"]})
-                )
-            elif epoch.get("parted"):
-                found.append(self._merge(epoch, epoch["parted"][-1]))
+            if epoch["identifiedAt"] is not None:
+                identified = {"person": self.person_of(epoch), **epoch["identifiedAt"]}
+                found.append(self._merge(epoch, identified))
+            elif epoch.get("unmerged"):
+                found.append(self._merge(epoch, epoch["unmerged"][-1]))
         return found
 
     def _merge(self, epoch: Document, how: Document) -> Document:
         whose = {"app": self.state["app"], "visitor": self.state["visitor"]}
-        return {"_id": epoch["born"], "merged": epoch["born"], **whose, **how}
+        return {"_id": epoch["anonymousId"], "merged": epoch["anonymousId"], **whose, **how}
 
     def _current(self) -> Document | None:
         epochs = self.state["epochs"]
-        return epochs[-1] if epochs and not self.state.get("reopen") else None
+        return epochs[-1] if epochs and not self.state.get("nextEpochFrom") else None
 
     def _fold(self, event: Event) -> None:
         before = self.owner
@@ -157,10 +154,10 @@ class Visitor:
         elif event.type == IMPORT and event.data.get("login") and not self.state["epochs"]:
             self._open(event, login=str(event.data["login"]))
         epoch = self._current() or self._open(event, login=None)
-        contribute(epoch["part"], event)
+        contribute(epoch["contribution"], event)
         if self.owner != before:
             self.affected.add(before)
-            move_history(self.state.setdefault("words", {}), event, self.owner)
+            move_history(self.state.setdefault("statusHistory", {}), event, self.owner)
         if event.type in (ONESIGNAL, IMPORT):
             self._add_player(event)
         self._remember(event)
@@ -168,16 +165,17 @@ class Visitor:
         self.affected.discard(NOBODY)
 
     def _is_repeated(self, event: Event) -> bool:
-        return has_seen(self.state["seen"], event.id) or (
-            event.type in CUTTING and has_seen(self.state["cuts"], event.id)
+        return has_seen(self.state["seenEvents"], event.id) or (
+            event.type in BOUNDARIES and has_seen(self.state["seenBoundaries"], event.id)
         )
 
     def _remember(self, event: Event) -> None:
         self.changed = True
-        self.state["seen"] = remember(self.state["seen"], event.id, SEEN_EVENTS)
-        if event.type in CUTTING:
-            self.state["cuts"] = remember(self.state["cuts"], event.id, SEEN_CUTS)
-        self.state["people"] = sorted({self.person_of(e) for e in self.state["epochs"]})
+        self.state["seenEvents"] = remember(self.state["seenEvents"], event.id, SEEN_EVENTS)
+        if event.type in BOUNDARIES:
+            boundaries = remember(self.state["seenBoundaries"], event.id, SEEN_BOUNDARIES)
+            self.state["seenBoundaries"] = boundaries
+        self.state["persons"] = sorted({self.person_of(e) for e in self.state["epochs"]})
 
     def _log_out(self, event: Event) -> None:
         """Open a new epoch, unless the browser is anonymous already."""
@@ -203,19 +201,21 @@ class Visitor:
         """Merge the anonymous epoch into the login's person."""
         if epoch is None or epoch["login"] is not None:
             return
-        if self.people.of_login(self.state["app"], login) not in epoch.get("apart", ()):
+        if self.people.of_login(self.state["app"], login) not in epoch.get("neverMergeWith", ()):
             epoch["login"] = login
-            epoch["joined"] = {"at": event.occurred_at, "event": event.id}
+            epoch["identifiedAt"] = {"at": event.occurred_at, "event": event.id}
             epoch["proven"] = is_proof(event)
             self.merged = True
 
     def _open(self, event: Event, *, login: str | None) -> Document:
         """Open an epoch, named by the event that cut; a browser's first without a login is "0"."""
-        reopened = self.state.pop("reopen", None)
+        reopened = self.state.pop("nextEpochFrom", None)
         start = reopened or (event.id if self.state["epochs"] or login else "0")
         app = self.state["app"]
         born = self.people.of_visitor(app, str(event.visitor_id), start) if login is None else None
-        epoch: Document = {"start": start, "login": login, "born": born, "joined": None, "part": {}}
+        epoch: Document = {
+            "openedBy": start, "login": login, "anonymousId": born, "identifiedAt": None, "contribution": {}
+        }  # fmt: skip
         self.state["epochs"].append(epoch)
         self._compact()
         return epoch
@@ -227,7 +227,7 @@ class Visitor:
             oldest = epochs.pop(0)
             heir = next((e for e in epochs if _one_person(e, oldest)), None)
             if heir is not None:
-                heir["part"] = union([oldest["part"], heir["part"]])
+                heir["contribution"] = union([oldest["contribution"], heir["contribution"]])
                 if was_proven(oldest):
                     heir["wasProven"] = True
 
@@ -235,15 +235,15 @@ class Visitor:
         """Add the event's player, and the change of its status."""
         proven = self.is_proven or event.source == "server"
         self.state["players"], entry = add_player(self.state["players"], event, proven=proven)
-        histories = self.state.setdefault("words", {})
+        histories = self.state.setdefault("statusHistory", {})
         change = status_change(event, entry["state"], entry["reason"], self.owner)
         add_status_change(histories, entry["id"], change)
         names = {entry["id"] for entry in self.state["players"]}
-        self.state["words"] = {p: h for p, h in histories.items() if p in names}
+        self.state["statusHistory"] = {p: h for p, h in histories.items() if p in names}
 
 
 def _bytes(epochs: list[Document]) -> int:
-    return len(orjson.dumps([epoch["part"] for epoch in epochs])) if epochs else 0
+    return len(orjson.dumps([epoch["contribution"] for epoch in epochs])) if epochs else 0
 
 
 def _one_person(epoch: Document, other: Document) -> bool:

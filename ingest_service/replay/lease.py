@@ -115,7 +115,7 @@ class ReplayLease:
                 if beats.get(process["_id"], (None, 0))[0] != process["beat"]:
                     beats[process["_id"]] = (process["beat"], now)
             living = [p for p in found if now - beats[p["_id"]][1] < dead_seconds]
-            if all(p["held"] == self.name for p in living) and now - began > POLL_SECONDS * 4:
+            if all(p["paused"] == self.name for p in living) and now - began > POLL_SECONDS * 4:
                 return
             await asyncio.sleep(POLL_SECONDS)
         raise Conflict("a projector doesn't pause: its batch is under way", code="not_paused")

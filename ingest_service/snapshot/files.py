@@ -28,6 +28,7 @@ SUFFIX = ".snapshot.gz"
 PARTIAL = ".tmp"
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 MAX_HEADER = 1024 * 1024
+VERSION = 2  # of the header, and of the documents' fields
 LEVEL = 1  # four times as fast as the default, and a fifth larger
 
 
@@ -46,13 +47,20 @@ class Header:
 
     def dump(self) -> bytes:
         flat = {f"{topic}:{number}": at for (topic, number), at in self.offsets.items()}
-        fields = {"v": 1, "log": self.log, "offsets": flat, "erasures": self.erasures,
+        fields = {"v": VERSION, "log": self.log, "offsets": flat, "erasures": self.erasures,
                   "at": self.at, "final": self.final}  # fmt: skip
         return orjson.dumps(fields) + b"\n"
 
     @classmethod
     def parse(cls, line: bytes) -> Header:
+        """Parse a header. Raises Rejected where its version is another one."""
         found: dict[str, Any] = orjson.loads(line)
+        if found["v"] != VERSION:
+            raise Rejected(
+                f"a snapshot's version is {found['v']}, and this program reads {VERSION} only:"
+                " it is left out",
+                code="snapshot_version",
+            )
         split = {name.rpartition(":"): at for name, at in found["offsets"].items()}
         offsets = {(topic, int(number)): at for (topic, _, number), at in split.items()}
         at = datetime.fromisoformat(found["at"])
@@ -119,7 +127,7 @@ def readable_snapshots(folder: Path) -> list[tuple[Path, Header]]:
 
 
 def damaged_snapshots(folder: Path) -> list[Path]:
-    """Return the snapshots with a damaged header: they may contain erased persons."""
+    """Return the snapshots with an unreadable header: they may contain erased persons."""
     found = []
     for path in _all(folder):
         try:
@@ -136,7 +144,10 @@ def _all(folder: Path) -> list[Path]:
 
 
 def read_header(path: Path) -> Header:
-    """Read a header. Raises Rejected where the file is damaged, OSError where the disk is."""
+    """Read a header.
+
+    Raises Rejected where the file is damaged or of another version, OSError where the disk is.
+    """
     try:
         with gzip.open(path, "rb") as source:
             return Header.parse(source.readline(MAX_HEADER))

@@ -129,7 +129,7 @@ def _browser(visitor: Document, known: PersonNames) -> Document:
     epochs = [
         epoch
         for epoch in visitor.get("epochs", ())
-        if epoch["born"] in known.ids or (login is not None and epoch["login"] == login)
+        if epoch["anonymousId"] in known.ids or (login is not None and epoch["login"] == login)
     ]
     players = [p for p in visitor.get("players", ()) if p["id"] in known.player_ids]
     return {"id": visitor["visitor"], "epochs": epochs, "players": players}

@@ -96,16 +96,16 @@ class ErasureRequester:
         async for visitor in people.visitors_of(profile):
             first = first or visitor
             is_first = publisher.count == 0
-            await publisher.add(event(visitor, players or [], aliases or [], others=is_first))
+            await publisher.add(event(visitor, players or [], aliases or [], find_others=is_first))
         async for player in people.players_of(profile):
             is_first = publisher.count == 0
             stand_in = f"os:{player}"
             await publisher.add(
-                event(stand_in, players or [player], aliases or [], others=is_first)
+                event(stand_in, players or [player], aliases or [], find_others=is_first)
             )
         if aliases is None:
             async for some in _some(people.aliases_of(profile), self._at_once):
-                await publisher.add(event(first, [], some, others=False))
+                await publisher.add(event(first, [], some, find_others=False))
         await publisher.publish()
         return publisher
 
@@ -117,11 +117,11 @@ class ErasureRequester:
         players: list[str],
         aliases: list[str],
         *,
-        others: bool,
+        find_others: bool,
     ) -> Event:
         login = profile.get("login")
         return self._event(profile, ERASE, visitor, now, {
-            "person": profile["_id"], "players": players, "aliases": aliases, "others": others,
+            "person": profile["_id"], "players": players, "aliases": aliases, "findOthers": find_others,
             "loginHash": self._vault.hash_key(login) if login else None,
         })  # fmt: skip
 

@@ -109,7 +109,7 @@ class PersonReader:
         return _each(self._merges, _owned(profile), fields)
 
     def browsers(self, profile: Document, fields: Fields = None) -> AsyncIterator[Document]:
-        return _each(self._visitors, {"people": profile["_id"]}, fields)
+        return _each(self._visitors, {"persons": profile["_id"]}, fields)
 
 
 def _owned(profile: Document) -> Document:

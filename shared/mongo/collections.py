@@ -44,7 +44,7 @@ PROFILES = CollectionSpec(
         _by("app", "changedAt"),
     ),
 )
-VISITORS = CollectionSpec("visitors", INGEST, (_by("people"),))
+VISITORS = CollectionSpec("visitors", INGEST, (_by("persons"),))
 PLAYERS = CollectionSpec(
     "players", INGEST, (_by("app", "state"), _by("app", "person"), _by("app", "changedAt"))
 )

@@ -27,7 +27,7 @@ MET = {
     "accounting": ("interactions", "contacts"),
     "letters": ("dead_letters",),
     "reports": ("send_reports", "reports"),
-    "hold": ("projector",),
+    "pause_barrier": ("projector",),
 }
 ERASING = ("erased", "profiles", "visitors", "pages", "sends", "contacts")
 
@@ -59,7 +59,7 @@ async def _erase_person(world: FaultCluster, shop: Shop) -> None:
 
         async def is_gone() -> bool:
             async with world.mongo() as database:
-                left = await database["visitors"].count_documents({"people": profile["_id"]})
+                left = await database["visitors"].count_documents({"persons": profile["_id"]})
                 return left == 0 and not await database["profiles"].find_one(
                     {"_id": profile["_id"]}
                 )

@@ -44,7 +44,7 @@ async def a_crowd(ops: Ops, count: int) -> tuple[dict[str, Any], set[str], set[s
     visitors, aliases = [f"v-{n:04}" for n in range(count)], [f"{n:032x}" for n in range(count)]
     players = [str(uuid.UUID(int=n)) for n in range(count)]
     await ops.database["visitors"].insert_many(
-        [{"_id": f"x{v}", "app": "shop", "visitor": v, "people": [PERSON]} for v in visitors]
+        [{"_id": f"x{v}", "app": "shop", "visitor": v, "persons": [PERSON]} for v in visitors]
     )
     await ops.database["players"].insert_many(
         [{"_id": p, "app": "shop", "person": PERSON} for p in players]
@@ -78,8 +78,8 @@ async def test_crowd_is_published_in_pieces_and_named_whole(ops: Ops) -> None:
     assert set(named.players) == players
     assert set(named.persons) == {PERSON, *aliases}
     assert set(named.visitors) == visitors | {f"os:{player}" for player in players}
-    assert [bool(event.data["others"]) for event in events].count(True) == 1
-    assert events[0].data["others"]
+    assert [bool(event.data["findOthers"]) for event in events].count(True) == 1
+    assert events[0].data["findOthers"]
 
 
 async def test_few_are_named_by_each_event(ops: Ops) -> None:

@@ -143,7 +143,13 @@ async def test_unknown_people_and_sends_are_not_found(ops: Ops) -> None:
 async def test_export_reports_all_that_is_known(ops: Ops) -> None:
     jana = await ops.add_person(login="jana", purchases=[{"id": "o1", "items": [], "revenue": 9}])
     await ops.database["visitors"].insert_one(
-        {"_id": "shop:v-aaaa", "app": "shop", "visitor": "v-aaaa", "people": [PERSON], "seen": b"x"}
+        {
+            "_id": "shop:v-aaaa",
+            "app": "shop",
+            "visitor": "v-aaaa",
+            "persons": [PERSON],
+            "seenEvents": b"x",
+        }
     )
     await ops.database["sends"].insert_one(a_send(SEND, ops.clock))
     player = jana["players"][0]["id"]
@@ -166,12 +172,30 @@ async def test_export_leaves_out_who_else_used_the_browser(ops: Ops) -> None:
     jana = await ops.add_person(login="jana")
     player = jana["players"][0]["id"]
     epochs = [
-        {"start": "0", "login": None, "born": OTHER, "joined": None, "part": {"email": "a@b.c"}},
-        {"start": "1", "login": "petr", "born": None, "joined": None, "part": {}},
-        {"start": "2", "login": "jana", "born": None, "joined": None, "part": {"viewed": []}},
+        {
+            "openedBy": "0",
+            "login": None,
+            "anonymousId": OTHER,
+            "identifiedAt": None,
+            "contribution": {"email": "a@b.c"},
+        },
+        {
+            "openedBy": "1",
+            "login": "petr",
+            "anonymousId": None,
+            "identifiedAt": None,
+            "contribution": {},
+        },
+        {
+            "openedBy": "2",
+            "login": "jana",
+            "anonymousId": None,
+            "identifiedAt": None,
+            "contribution": {"viewed": []},
+        },
     ]
     await ops.database["visitors"].insert_one(
-        {"_id": "shop:v", "app": "shop", "visitor": "v", "people": [OTHER, PERSON, ALIAS],
+        {"_id": "shop:v", "app": "shop", "visitor": "v", "persons": [OTHER, PERSON, ALIAS],
          "epochs": epochs, "players": [{"id": player}, {"id": "another"}]}
     )  # fmt: skip
     (browser,) = (await ops.ok("GET", f"/v1/people/{PERSON}/export"))["browsers"]
@@ -182,7 +206,7 @@ async def test_export_leaves_out_who_else_used_the_browser(ops: Ops) -> None:
 
 async def test_erase_publishes_an_event_for_each_browser(ops: Ops) -> None:
     jana = await ops.add_person(login="jana", pastVisitors=["v-old"], aliases=[ALIAS])
-    left_out = {"_id": "o", "app": "shop", "visitor": "v-oldest", "people": [PERSON]}
+    left_out = {"_id": "o", "app": "shop", "visitor": "v-oldest", "persons": [PERSON]}
     await ops.database["visitors"].insert_one(left_out)  # a profile lists only so many
     answer = await ops.call("POST", f"/v1/people/{PERSON}/erase")
     assert answer.status_code == 202
@@ -193,7 +217,7 @@ async def test_erase_publishes_an_event_for_each_browser(ops: Ops) -> None:
         ("carillon.events", "v-oldest", "carillon.erase"),
         ("carillon.events", f"os:{jana['players'][0]['id']}", "carillon.erase"),
     ]
-    assert [event.data["others"] for event in events] == [True, False, False, False]
+    assert [event.data["findOthers"] for event in events] == [True, False, False, False]
     for event in events:
         assert (event.source, event.app, event.data["person"]) == ("ops", "shop", PERSON)
         assert event.data["players"] == [jana["players"][0]["id"]]

@@ -27,7 +27,7 @@ async def erase_eva(settings: Settings) -> None:
     """As the operator's API does that knows one browser."""
     people = PersonIds(Vault(settings.secret_key.get_secret_value()).derive("person"))
     now = datetime.now(UTC)
-    data = {"person": people.of_login("demo", "eva"), "players": [HIS], "others": True}
+    data = {"person": people.of_login("demo", "eva"), "players": [HIS], "findOthers": True}
     event = Event(
         app="demo", id=str(uuid.uuid4()), type=ERASE, source="ops", visitor_id="known",
         occurred_at=now, received_at=now, data=data,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import signal
 import stat
 import sys
@@ -73,6 +74,22 @@ async def test_damaged_snapshot_is_removed_and_the_others_stay(
     assert [path for path, _ in readable_snapshots(folder_of(settings))] == [good]
     assert await drop_stale(settings, database) == 1
     assert good.exists() and not bad.exists()
+
+
+async def test_snapshot_of_another_version_is_refused_and_removed(
+    settings: Settings, database: Database
+) -> None:
+    await project_eva(database)
+    good = await take_snapshot(settings, database)
+    earlier = good.with_name(good.name.replace("20", "21", 1))
+    whole = gzip.decompress(good.read_bytes())
+    earlier.write_bytes(gzip.compress(whole.replace(b'"v":2', b'"v":1', 1)))
+    with pytest.raises(Rejected, match="version is 1, and this program reads 2") as refused:
+        read_header(earlier)
+    assert refused.value.code == "snapshot_version"
+    assert [path for path, _ in readable_snapshots(folder_of(settings))] == [good]
+    assert await drop_stale(settings, database) == 1
+    assert good.exists() and not earlier.exists()
 
 
 async def test_snapshot_damaged_further_on_states_so(

@@ -59,7 +59,7 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
 
         async def is_still() -> bool:
             await barrier.poll()
-            return bool((await process_of(database))["held"] == run.name)
+            return bool((await process_of(database))["paused"] == run.name)
 
         assert await is_still()
         stage.uncommitted = True
@@ -123,7 +123,7 @@ async def beats(database: Database, count: int) -> bool:
 
     async def has_beaten() -> bool:
         found = await process_of(database)
-        assert found["held"] is None
+        assert found["paused"] is None
         return bool(found["beat"] >= first + count)
 
     return bool(await stack.eventually(has_beaten))

@@ -55,7 +55,7 @@ async def profiles_in(store: Projections, names: list[str]) -> dict[str, Any]:
 
 
 def visitor(name: str, *people: str) -> dict[str, Any]:
-    return {"_id": name, "rev": 0, "people": list(people), "seen": b"\x00\x01"}
+    return {"_id": name, "rev": 0, "persons": list(people), "seenEvents": b"\x00\x01"}
 
 
 async def test_new_documents_are_found_again(store: Projections) -> None:
@@ -77,12 +77,12 @@ async def test_hundreds_are_read_and_written(store: Projections) -> None:
 async def test_a_write_counts_only_once(store: Projections) -> None:
     await store.save_visitors([visitor("a", "eva")])
     first, second = [(await visitors_in(store, ["a"]))["a"] for _ in range(2)]
-    await store.save_visitors([{**first, "people": ["adam"]}])
+    await store.save_visitors([{**first, "persons": ["adam"]}])
     with pytest.raises(ConcurrentWrite):
-        await store.save_visitors([{**second, "people": ["nobody"]}])
+        await store.save_visitors([{**second, "persons": ["nobody"]}])
     with pytest.raises(ConcurrentWrite):
         await store.save_visitors([visitor("a", "nobody")])
-    assert (await visitors_in(store, ["a"]))["a"]["people"] == ["adam"]
+    assert (await visitors_in(store, ["a"]))["a"]["persons"] == ["adam"]
 
 
 async def test_emptied_profiles_are_removed_unless_written_meanwhile(store: Projections) -> None:
@@ -127,14 +127,26 @@ async def merge_times(store: Projections) -> dict[str, int]:
 
 async def test_owners_are_read_one_after_another(store: Projections) -> None:
     part = {"firstSeenAt": START, "viewed": ["x" * 100]}
-    epochs = [{"start": "0", "login": "eva", "born": None, "joined": None, "part": part}]
+    epochs = [
+        {
+            "openedBy": "0",
+            "login": "eva",
+            "anonymousId": None,
+            "identifiedAt": None,
+            "contribution": part,
+        }
+    ]
     for name in ("a", "b", "c"):
         whose = ["adam"] if name == "c" else ["eva"]
         await store.save_visitors([{**visitor(name, *whose), "app": APP, "visitor": f"v-{name}",
                                     "epochs": epochs}])  # fmt: skip
     found = [state async for state in store.browsers_of_person("eva")]
     assert sorted(state["visitor"] for state in found) == ["v-a", "v-b"]
-    told = [(e["login"], e["born"], e["part"]["firstSeenAt"]) for s in found for e in s["epochs"]]
+    told = [
+        (e["login"], e["anonymousId"], e["contribution"]["firstSeenAt"])
+        for s in found
+        for e in s["epochs"]
+    ]
     assert told == [("eva", None, START)] * 2
 
 

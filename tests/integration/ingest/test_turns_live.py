@@ -33,7 +33,7 @@ async def a_projector_at_a_batch(database: Database) -> AsyncIterator[None]:
 
     async def beat() -> None:
         while True:
-            change = {"$inc": {"beat": 1}, "$set": {"held": None}}
+            change = {"$inc": {"beat": 1}, "$set": {"paused": None}}
             await database["projector"].update_one(mine, change, upsert=True)
             await asyncio.sleep(0.5)
 
@@ -79,7 +79,7 @@ async def test_pause_that_is_lost_midway_leaves_all_as_it_was(alone: Settings) -
 
                 async def is_lost() -> bool:
                     done = await database["projector"].update_one(
-                        {"_id": REPLAY_DOCUMENT, "phase": "holding"},
+                        {"_id": REPLAY_DOCUMENT, "phase": "pausing"},
                         {"$set": {"run": None, "phase": None}},
                     )
                     return done.matched_count == 1

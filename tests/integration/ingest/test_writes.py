@@ -96,7 +96,7 @@ def _of_one(name: str, number: int) -> tuple[list[Event], list[Event]]:
         imported(str(uuid.uuid5(uuid.NAMESPACE_URL, f"os-{name}")), 17, login=f"old-{login}"),
     ]
     if number % 3 == 0:
-        then.append(erasure(name, 20, PEOPLE.of_login(APP, login), player, others=True))
+        then.append(erasure(name, 20, PEOPLE.of_login(APP, login), player, findOthers=True))
     elif number % 3 == 1:
         then.append(undoing(name, 20, born))
     return known, then

@@ -16,7 +16,7 @@ NAMES = [f"n{number}" for number in range(MANY)]
 def planted() -> dict[str, list[Document]]:
     pages = [planted_page("s", n) for n in range(MANY)]
     return {
-        "visitors": [{"_id": n, "app": "demo", "visitor": n, "people": ["eva"]} for n in NAMES],
+        "visitors": [{"_id": n, "app": "demo", "visitor": n, "persons": ["eva"]} for n in NAMES],
         "players": [
             {"_id": n, "app": "demo", "person": "eva", "changedAt": NOW,
              "previous": [{"person": "adam", "until": NOW}]} for n in NAMES

@@ -49,7 +49,7 @@ class MemoryProjections:
     async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
         requested = set(people)
         every = self.kept["visitors"].values()
-        found = [d["_id"] for d in every if requested & set(d["people"])]
+        found = [d["_id"] for d in every if requested & set(d["persons"])]
         return await self.heads(found[: limit or None])
 
     async def players(self, ids: Iterable[str]) -> dict[str, Document]:
@@ -85,7 +85,7 @@ class MemoryProjections:
 
     async def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
         for name, document in list(self.kept["visitors"].items()):
-            if person in document["people"]:
+            if person in document["persons"]:
                 self.read["owners"] += 1
                 yield self._of("visitors", [name])[name]
 
@@ -203,7 +203,8 @@ def _head(visitor: Document) -> Document:
     """Without what `WITHOUT_BULK` leaves out."""
     left = {k: v for k, v in visitor.items() if WITHOUT_BULK.get(k) != 0}
     parts = (
-        {k: v for k, v in e["part"].items() if k not in BULK} for e in visitor.get("epochs", ())
+        {k: v for k, v in e["contribution"].items() if k not in BULK}
+        for e in visitor.get("epochs", ())
     )
     epochs = zip(visitor.get("epochs", ()), parts, strict=True)
-    return {**left, "epochs": [{**epoch, "part": part} for epoch, part in epochs]}
+    return {**left, "epochs": [{**epoch, "contribution": part} for epoch, part in epochs]}

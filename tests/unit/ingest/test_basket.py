@@ -19,7 +19,7 @@ def basket(*events: Event) -> dict[str, Any]:
     part: dict[str, Any] = {}
     for one in events:
         contribute(part, one)
-    return fold_basket(part.get("basket"), part.get("changes", []))
+    return fold_basket(part.get("basket"), part.get("basketChanges", []))
 
 
 def test_changes_add_up_in_any_order() -> None:

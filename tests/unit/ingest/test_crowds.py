@@ -118,7 +118,7 @@ async def test_erasure_of_a_crowd_is_published_in_pieces() -> None:
         await history.apply(*_browser(number))
     eva = history.people.of_login(APP, "eva")
     history.store.read.clear()
-    await history.apply(erasure("v00045", 10_000, eva, others=True))
+    await history.apply(erasure("v00045", 10_000, eva, findOthers=True))
     *pieces, stand_in = pieces
     assert [len(piece) for piece in pieces] == [10, 10, 10, 10, 4]
     assert read_by_then[:4] == [10, 20, 30, 40]

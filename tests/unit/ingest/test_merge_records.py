@@ -76,9 +76,9 @@ async def test_late_erasure_leaves_what_was_stated_and_unmerged_since() -> None:
     await history.apply(one_signal("desk", 25, PLAYER, "optedOut"), undoing("desk", 26, since))
     await history.apply(erasure("desk", 10, eva(history), **LATE))
     (desk,) = history.store.kept["visitors"].values()
-    (unmerged,) = [p for epoch in desk["epochs"] for p in epoch.get("parted", ())]
+    (unmerged,) = [p for epoch in desk["epochs"] for p in epoch.get("unmerged", ())]
     assert unmerged["person"] == eva(history)
-    assert [w["at"].second for w in desk["words"][PLAYER]] == [20, 22, 25]
+    assert [w["at"].second for w in desk["statusHistory"][PLAYER]] == [20, 22, 25]
     assert records(history) == {since}
 
 
