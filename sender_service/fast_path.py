@@ -20,14 +20,8 @@ from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.early import EarlyNames
 from sender_service.planner.paging import BAD_SHARE, END
-from sender_service.planner.recipients import NAMES_A_READ, ResolvedRecipient, resolve, resolve_list
-from sender_service.planner.rendering import (
-    Allowance,
-    Body,
-    Renderer,
-    SendTooDear,
-    compiling,
-)
+from sender_service.planner.recipients import LINES_A_READ, ResolvedRecipient, resolve, resolve_list
+from sender_service.planner.rendering import Allowance, Body, Renderer, SendTooDear, compiling
 from sender_service.planner.target import Candidate
 from sender_service.scheduler.ahead import InFlightLimit
 from sender_service.scheduler.budget import Grant
@@ -42,7 +36,7 @@ from shared.models.job import Job
 
 # Rendering steps: of a send, and of all sends of a batch (a tenth of a second). The planner takes sends
 # that need more, so that no send delays its batch.
-SEND_STEPS = 200_000
+FAST_PATH_SEND_STEPS = 200_000
 BATCH_STEPS = 1_000_000
 MAX_UNCOMPILED = 10_000  # characters of a campaign's texts
 
@@ -160,8 +154,8 @@ class TransactionalFastPath:
         """Return the candidates of each send; one query resolves the recipients of many."""
         every = [name for fast in chosen for name in fast.names]
         found: list[ResolvedRecipient] = []
-        for start in range(0, len(every), NAMES_A_READ):
-            found += await resolve(self._audience.people, app, every[start : start + NAMES_A_READ])
+        for start in range(0, len(every), LINES_A_READ):
+            found += await resolve(self._audience.people, app, every[start : start + LINES_A_READ])
         cut, taken = [], 0
         for fast in chosen:
             cut.append(resolve_list(found[taken : taken + len(fast.names)]))
@@ -177,7 +171,7 @@ class TransactionalFastPath:
         tools = self._tools
         members = tools.settings.page_members
         chunk = min(members, tools.budget.chunk_members(fast.app.id))
-        allowance = Allowance(min(SEND_STEPS, batch.steps), 0)
+        allowance = Allowance(min(FAST_PATH_SEND_STEPS, batch.steps), 0)
         renderer = Renderer(fast.trigger.variables, allowance, fast.app.time_zone)
         plan = PagePlan(fast.send, fast.campaign, renderer, members, chunk)
         builder = PageBuilder(plan, 0, tools.clock(), ())

@@ -7,8 +7,10 @@ import re
 import uuid
 
 SLOTS = 4096
-VISITOR_ID = r"^[A-Za-z0-9_\-.:]{1,64}\z"  # as a pattern of pydantic's
-_VISITOR = re.compile(VISITOR_ID.replace(r"\z", r"\Z"))  # Python's name for the end of a text
+VISITOR_ID_PATTERN = r"^[A-Za-z0-9_\-.:]{1,64}\z"  # as a pattern of pydantic's
+_VISITOR = re.compile(
+    VISITOR_ID_PATTERN.replace(r"\z", r"\Z")
+)  # Python's name for the end of a text
 _NAMESPACE = uuid.UUID("6f1f6c1e-5b0b-5e0c-9d6e-0c6a7261696c")  # Carillon's own, made once
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 

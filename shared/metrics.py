@@ -48,7 +48,7 @@ BUDGET_EXHAUSTED = Gauge(
     "carillon_message_budget_held", "1 while the message limit holds an app back", ["app"]
 )
 RATE_SHARE = Gauge("carillon_governor_rate", "This replica's share, requests a second", ["app"])
-INTERACTIONS = Counter(
+INTERACTIONS_CHECKED = Counter(
     "carillon_interactions_total",
     "Webhooks verified: counted, repeated, forged, foreign, early (kept until their delivery), late",
     ["verdict"],

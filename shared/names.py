@@ -24,7 +24,7 @@ from shared.models.sentences import described
 
 MAX_LOGIN = 256
 MAX_EMAIL = 320
-EXACT = 2**53  # larger whole numbers that came as floats have lost digits
+MAX_EXACT_FLOAT = 2**53  # larger whole numbers that came as floats have lost digits
 QUOTES = "'\""
 _BLANKS = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))  # as JavaScript's trim
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -45,7 +45,7 @@ def to_id(value: Any) -> str:
 
 
 def _to_digits(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer() and value < EXACT:
+    if isinstance(value, float) and value.is_integer() and value < MAX_EXACT_FLOAT:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

@@ -20,7 +20,7 @@ WATCH_SECONDS = 1.0
 UNKNOWN_SECONDS = 0.1  # how soon the first read is noticed
 _APPS: TypeAdapter[list[App]] = TypeAdapter(list[App])
 # Listed, so that a secret which apps gain some day doesn't come onto a public host's disk unseen.
-KEPT_FIELDS = (
+CACHED_APP_FIELDS = (
     "id", "name", "version", "enabled", "state", "keys", "origins", "login_hash",
     "allowed_logins", "snippet", "masked_parameters",
 )  # fmt: skip
@@ -84,7 +84,7 @@ class AppDiskCache:
 
 
 def _without_onesignal_key(app: App) -> App:
-    kept = {name: getattr(app, name) for name in KEPT_FIELDS}
+    kept = {name: getattr(app, name) for name in CACHED_APP_FIELDS}
     return App.model_validate(
         {**kept, "one_signal": app.one_signal.model_copy(update={"rest_api_key": ""})}
     )

@@ -17,7 +17,7 @@ from shared.ids import derived_id
 from shared.models.app import App
 from shared.models.event import STREAM, Event
 
-MAX_BODY_BYTES = (
+MAX_STREAM_BODY_BYTES = (
     64 * 1024
 )  # whatever the customer's template holds; all its fields together are smaller
 BEARER = "bearer "
@@ -39,7 +39,7 @@ class EventStreams:
 
     async def answer(self, call: RawRequest) -> RawResponse:
         app, _, charge = self._access.authorize_event_stream(call, _secret(call))
-        raw = await call.body(charge, MAX_BODY_BYTES)
+        raw = await call.body(charge, MAX_STREAM_BODY_BYTES)
         charge.pay_for_events()
         try:
             body = read_stream(raw)

@@ -18,7 +18,7 @@ from shared.models.event import ONESIGNAL_WEBHOOK, Event
 
 log = logging.getLogger("carillon.ingest")
 
-MAX_BODY_BYTES = 16 * 1024  # the SDK's bodies are below 4 KB by design
+MAX_WEBHOOK_BODY_BYTES = 16 * 1024  # the SDK's bodies are below 4 KB by design
 
 
 class OneSignalWebhooks:
@@ -37,7 +37,7 @@ class OneSignalWebhooks:
 
     async def answer(self, call: RawRequest) -> RawResponse:
         app, _, charge = self._access.authorize_webhook(call)
-        raw = await call.body(charge, MAX_BODY_BYTES)
+        raw = await call.body(charge, MAX_WEBHOOK_BODY_BYTES)
         charge.pay_for_events()
         try:
             body = read_webhook(raw)

@@ -26,7 +26,7 @@ from shared.models.strict import MAX_FINDINGS
 log = logging.getLogger("carillon.ingest")
 
 TOPIC = EVENTS_TOPIC.name
-COUNTED = frozenset(
+COUNTED_EVENT_TYPES = frozenset(
     {*EVENT_MODELS, STREAM}
 )  # other types are counted as "custom": a label's values must stay bounded
 
@@ -117,7 +117,7 @@ class Collector:
         await self._events.publish(records)
         counts: dict[str, int] = {}
         for event in records:
-            kind = event.type if event.type in COUNTED else "custom"
+            kind = event.type if event.type in COUNTED_EVENT_TYPES else "custom"
             counts[kind] = counts.get(kind, 0) + 1
         for kind, count in counts.items():
             _counted(app, kind).inc(count)

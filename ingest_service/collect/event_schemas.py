@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ingest_service.onesignal.subscription_status import State, Status, read_status
-from ingest_service.parsing.basket_lines import MAX_LINES, lines_reader
+from ingest_service.parsing.basket_lines import MAX_BASKET_LINES, lines_reader
 from ingest_service.parsing.input_model import InputModel, SenderTime
 from ingest_service.parsing.normalise import (
     Amount,
@@ -33,7 +33,7 @@ from ingest_service.parsing.normalise import (
     check_currency,
     to_currency,
 )
-from shared.ids import VISITOR_ID
+from shared.ids import VISITOR_ID_PATTERN
 from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
 from shared.models.sentences import described, text_like
 from shared.models.wire import empty_list_as_object
@@ -43,7 +43,9 @@ Url = Annotated[str, StringConstraints(max_length=8_192)]
 Short = Annotated[str, StringConstraints(max_length=128)]
 VisitorId = Annotated[
     str,
-    text_like(VISITOR_ID, "must have 1 to 64 letters, digits, or any of _ - . :, as v-5f0c1d9b"),
+    text_like(
+        VISITOR_ID_PATTERN, "must have 1 to 64 letters, digits, or any of _ - . :, as v-5f0c1d9b"
+    ),
 ]
 TYPE_NAME = r"^[A-Za-z][A-Za-z0-9_.:\-]{0,63}\z"
 TypeName = Annotated[
@@ -130,7 +132,9 @@ class Line(InputModel):
     price: Amount | None = None
 
 
-_LINES = WithJsonSchema({"type": "array", "maxItems": MAX_LINES, "items": Line.model_json_schema()})
+_LINES = WithJsonSchema(
+    {"type": "array", "maxItems": MAX_BASKET_LINES, "items": Line.model_json_schema()}
+)
 BasketLines = Annotated[list[dict[str, Any]], PlainValidator(lines_reader("basketItems")), _LINES]
 OrderLines = Annotated[list[dict[str, Any]], PlainValidator(lines_reader("items")), _LINES]
 Currency = Annotated[

@@ -15,11 +15,11 @@ from shared.errors import InvalidPayload
 from shared.ids import is_uuid
 from shared.models.moments import of_digits
 
-PREFIX = "message.push."
-KINDS = frozenset({"sent", "received", "clicked", "failed", "unsubscribed"})
-WITH_MESSAGE = KINDS - {"unsubscribed"}  # useless without their push
+STREAM_KIND_PREFIX = "message.push."
+EVENT_STREAM_KINDS = frozenset({"sent", "received", "clicked", "failed", "unsubscribed"})
+WITH_MESSAGE = EVENT_STREAM_KINDS - {"unsubscribed"}  # useless without their push
 TAG_PREFIX = "v1."
-MAX_TEXT = 256
+MAX_STREAM_TEXT = 256
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class StreamBody:
     @property
     def unattributable_reason(self) -> str | None:
         """The reason why the event can never be counted, if any."""
-        if self.kind not in KINDS:
+        if self.kind not in EVENT_STREAM_KINDS:
             return "unknown_kind"
         if not is_uuid(self.player):
             return "no_player"
@@ -66,7 +66,7 @@ def read_stream(raw: bytes) -> StreamBody:
     name = _text(body, "message.name")
     return StreamBody(
         id=_text(body, "event.id"),
-        kind=kind.removeprefix(PREFIX),
+        kind=kind.removeprefix(STREAM_KIND_PREFIX),
         message=_text(body, "message.id"),
         player=_text(body, "event.subscription_id") or _text(body, "user.subscription.id"),
         tag=name if name is not None and name.startswith(TAG_PREFIX) else None,
@@ -80,7 +80,7 @@ def _text(body: Mapping[str, Any], path: str) -> str | None:
     value = _find(body, path)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return str(value).strip()[:MAX_TEXT] or None
+    return str(value).strip()[:MAX_STREAM_TEXT] or None
 
 
 def _find(body: Any, path: str) -> Any:

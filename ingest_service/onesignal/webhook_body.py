@@ -13,7 +13,7 @@ from shared.ids import is_uuid
 from shared.models.event import InteractionKind
 from shared.models.wire import invalid_payload
 
-KINDS: dict[str, InteractionKind] = {
+INTERACTION_OF_WEBHOOK: dict[str, InteractionKind] = {
     "notification.displayed": "impression",  # v15
     "notification.willDisplay": "impression",  # v16
     "notification.clicked": "click",
@@ -54,7 +54,7 @@ class WebhookBody(InputModel):
 
     @property
     def kind(self) -> InteractionKind:
-        return KINDS[self.event]
+        return INTERACTION_OF_WEBHOOK[self.event]
 
     @property
     def unattributable_reason(self) -> str | None:
@@ -85,6 +85,6 @@ def read_webhook(raw: bytes) -> WebhookBody:
         body = WebhookBody.model_validate(content)
     except ValidationError as exc:
         raise invalid_payload(exc) from exc
-    if body.event not in KINDS:
+    if body.event not in INTERACTION_OF_WEBHOOK:
         raise InvalidPayload("event: not one of the webhooks' names", code="unknown_event")
     return body

@@ -14,8 +14,8 @@ from shared.errors import FieldError, InvalidPayload
 from shared.models.sentences import sentence_of
 
 MAX_EVENT_FINDINGS = 5  # per event: enough to find the others
-MAX_KEYS = 32  # of an object that are checked for unknown ones
-MOST_LETTERS = 64  # of a key in a path: enough to recognize it
+MAX_CHECKED_KEYS = 32  # of an object that are checked for unknown ones
+MAX_PATH_KEY_LENGTH = 64  # of a key in a path: enough to recognize it
 ZONE_MISSING = ("time_zone_missing", "has no time zone, as in …+01:00 or …Z: it is taken as UTC")
 ALIASES = {"items": "basketItems"}  # fields that models read under another name too
 NESTED = "transaction"  # whose fields a purchase reads as its own
@@ -53,9 +53,9 @@ def note_unknown(
     notes: FieldNotes, raw: Mapping[Any, Any], known: frozenset[str], prefix: str = ""
 ) -> None:
     """Note unknown keys that have a value."""
-    for key in islice(raw, MAX_KEYS):
+    for key in islice(raw, MAX_CHECKED_KEYS):
         if key not in known and raw[key] is not None:
-            name = key if len(key) <= MOST_LETTERS else f"{key[:MOST_LETTERS]}…"
+            name = key if len(key) <= MAX_PATH_KEY_LENGTH else f"{key[:MAX_PATH_KEY_LENGTH]}…"
             message = "is unknown and left out"
             notes.add(UnknownKey(f"{prefix}{name}", "unknown_key", message, key, known))
 

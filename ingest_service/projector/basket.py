@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ingest_service.projector.lww import Document, latest, stamp
+from shared.names import MAX_EXACT_FLOAT
 
 # Amounts are at most 10^12 (normalise.py), so their sums fit 64 bits; a product of two doesn't.
-EXACT = 2**53
 
 
 def fold_basket(whole: Document | None, changes: list[Document]) -> Document:
@@ -66,4 +66,4 @@ def _total(lines: dict[str, Document]) -> Any:
         return None
     amounts = (line["quantity"] * line["price"] + line.get("rest", 0) for line in lines.values())
     total = round(sum(amounts), 4)
-    return total if total < EXACT else float(total)
+    return total if total < MAX_EXACT_FLOAT else float(total)

@@ -21,7 +21,7 @@ from ingest_service.projector.lww import Document, stamp
 
 FIELDS = ("visitor", "person", "proven", "status")
 NOBODY = ""
-ERASED = "erased"
+ERASED_MERGE = "erased"
 PREVIOUS_OWNERS = 5
 
 
@@ -41,7 +41,7 @@ def with_claims(known: Document, claims: Iterable[Document], now: datetime) -> D
     changed = {**known, **ruling, "rival": other if other is not ruling else None}
     # Activity of any claimant counts; otherwise it would depend on the order of claims.
     changed["lastSeenAt"] = max(known["lastSeenAt"], last["status"]["at"])
-    if ruling["status"]["state"] == ERASED:
+    if ruling["status"]["state"] == ERASED_MERGE:
         changed |= {"previous": [], "lastSeenAt": ruling["status"]["at"]}
     elif ruling["person"] != known["person"] != NOBODY:
         former = {"person": known["person"], "until": now}

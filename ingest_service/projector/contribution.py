@@ -14,7 +14,7 @@ from shared.models.event import IMPORT, Event
 REGISTERS = ("email", "timeZone", "language", "browser", "basket", "tags")
 LIMITS = {"viewed": ("item", 50), "categories": ("id", 50), "purchases": ("id", 50),
           "basketChanges": ("event", 100)}  # fmt: skip
-MAX_LINES = 1_000  # of all orders together, per epoch and per person: clients send any number
+MAX_ORDER_LINES = 1_000  # of all orders together, per epoch and per person: clients send any number
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTEXT: dict[str, Callable[[Any], str | None]] = {
     "timeZone": known_time_zone,
@@ -130,7 +130,7 @@ def _newest_lines(orders: list[Document]) -> list[Document]:
     lines = 0
     for count, order in enumerate(orders):
         lines += len(order["items"])
-        if count and lines > MAX_LINES:
+        if count and lines > MAX_ORDER_LINES:
             return orders[:count]
     return orders
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from ingest_service.projector.claims import ERASED, NOBODY, claims_of, with_claims
+from ingest_service.projector.claims import ERASED_MERGE, NOBODY, claims_of, with_claims
 from ingest_service.projector.lww import Document, stamp
 from ingest_service.projector.player_reports import PlayerReport
 from ingest_service.projector.status_history import join_histories
@@ -47,9 +47,9 @@ def mark_erased(
     """
     # A claim without an owner replaces the browser's, with its proof, so that an older claim of another
     # browser doesn't rule again.
-    if known.get("state") == ERASED:
+    if known.get("state") == ERASED_MERGE:
         since = max(since, known["since"])
-    status = _status(known["_id"], ERASED, ERASED, entry["at"], f"{entry['event']}~")
+    status = _status(known["_id"], ERASED_MERGE, ERASED_MERGE, entry["at"], f"{entry['event']}~")
     status |= {name: entry[name] for name in ("received", "offset") if name in entry}
     nobodys = {"visitor": NOBODY, "person": NOBODY, "proven": False, "status": status}
     status["since"] = since
@@ -80,7 +80,7 @@ def with_derived_fields(known: Document, changed: Document, now: datetime) -> Do
     """Return the entry with its derived fields, None if it equals the known one."""
     status, reported = changed["status"], changed["report"]
     is_reported = (
-        reported is not None and reported["at"] >= status["at"] and status["state"] != ERASED
+        reported is not None and reported["at"] >= status["at"] and status["state"] != ERASED_MERGE
     )
     last = reported if is_reported else status
     state = last["state"]
@@ -88,7 +88,7 @@ def with_derived_fields(known: Document, changed: Document, now: datetime) -> Do
     changed["sdk"], changed["browser"] = status["sdk"], status["browser"]
     changed["lastSeenAt"] = max(status["at"], changed["lastSeenAt"])
     changed["state"] = state
-    if state == ERASED:
+    if state == ERASED_MERGE:
         changed["since"] = status.get("since", changed.get("since"))
     else:
         changed["since"] = _since(changed["history"], state, last["at"])

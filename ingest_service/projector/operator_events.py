@@ -13,7 +13,7 @@ from typing import Any
 from ingest_service.projector.lww import STAMP_FIELDS, Document, stamp
 from shared.models.event import Event
 
-KEPT_FIELDS = ("id", *STAMP_FIELDS, "proof")  # of a player's entry
+KEPT_PLAYER_FIELDS = ("id", *STAMP_FIELDS, "proof")  # of a player's entry
 REMEMBERED = 64  # persons and players whose erasure a tombstone can complete after a crash
 
 
@@ -57,7 +57,7 @@ def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -
     if not kept or epochs[-1] is not kept[-1]:
         players = [
             *players,
-            *({k: e[k] for k in KEPT_FIELDS if k in e} for e in state["players"]),
+            *({k: e[k] for k in KEPT_PLAYER_FIELDS if k in e} for e in state["players"]),
         ]
         state["players"], state["statusHistory"] = [], {}
         state["nextEpochFrom"] = event.id

@@ -20,8 +20,8 @@ from shared.mongo.client import Database, blame_database
 from shared.mongo.collections import PROJECTOR_META
 
 REPLAY_DOCUMENT = "replay"
-PREFIX = "process:"
-HEARTBEAT_SECONDS = 0.5
+PROCESS_ID_PREFIX = "process:"
+BARRIER_HEARTBEAT_SECONDS = 0.5
 BUILDING, PAUSING, SWAPPING = "building", "pausing", "swapping"
 PAUSED = frozenset({PAUSING, SWAPPING})
 
@@ -41,7 +41,7 @@ class PauseBarrier:
 
     def __init__(self, database: Database, name: str) -> None:
         self._documents = database[PROJECTOR_META.name]
-        self._name = PREFIX + name
+        self._name = PROCESS_ID_PREFIX + name
         self._stage: Progress | None = None
         self._busy = False
         self._refused = False  # the batch under way waits for the end of the pause
@@ -73,7 +73,7 @@ class PauseBarrier:
         while not stop.is_set():
             with suppress(StoreUnavailable):  # then the replay can't read or write either
                 await self.poll()
-            await sleep_or_stop(stop, HEARTBEAT_SECONDS)
+            await sleep_or_stop(stop, BARRIER_HEARTBEAT_SECONDS)
         with suppress(StoreUnavailable), blame_database():
             await self._documents.delete_one({"_id": self._name})
 

@@ -38,7 +38,7 @@ from shared.stage.runner import Item, StageSpec
 
 log = logging.getLogger("carillon.projector")
 
-BATCH_RECORDS = 200  # on the embedded store about half a second's work
+PROJECTOR_BATCH_RECORDS = 200  # on the embedded store about half a second's work
 # Of the documents that are in memory together, as stored; as objects they are up to ten times as large.
 VISITOR_BYTES = 4 * 1024 * 1024
 PROFILE_BYTES = 1024 * 1024
@@ -69,7 +69,7 @@ class Projector:
             topics=(EVENTS_TOPIC.name, DELIVERIES_TOPIC.name),
             decode=decode,
             handle=self.handle,
-            batch_records=BATCH_RECORDS,
+            batch_records=PROJECTOR_BATCH_RECORDS,
             drain_seconds=drain_seconds,
         )
 

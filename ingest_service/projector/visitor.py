@@ -11,6 +11,7 @@ from datetime import datetime
 
 import orjson
 
+from ingest_service.projector.claims import NOBODY
 from ingest_service.projector.contribution import contribute, union
 from ingest_service.projector.lww import Document, has_seen, remember
 from ingest_service.projector.operator_events import (
@@ -29,8 +30,7 @@ BOUNDARIES = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
 SEEN_EVENTS = 512  # more than a batch that may be delivered again
 SEEN_BOUNDARIES = 128  # a repeated boundary would do more harm, so those are remembered for longer
 MAX_EPOCHS = 32  # a shared kiosk's browser: older ones are joined where they have one person
-MAX_BYTES = 512 * 1024  # of ended epochs, as JSON: a hundred browsers are read at once
-NOBODY = ""
+MAX_ENDED_EPOCHS_BYTES = 512 * 1024  # of ended epochs, as JSON: a hundred browsers are read at once
 STAND_IN = "os:"  # prefix of visitor ids of imported players that no browser has reported
 
 
@@ -222,7 +222,7 @@ class Visitor:
 
     def _compact(self) -> None:
         epochs = self.state["epochs"]
-        while len(epochs) > MAX_EPOCHS or _bytes(epochs[:-1]) > MAX_BYTES:
+        while len(epochs) > MAX_EPOCHS or _bytes(epochs[:-1]) > MAX_ENDED_EPOCHS_BYTES:
             self.affected |= self.all_persons()
             oldest = epochs.pop(0)
             heir = next((e for e in epochs if _one_person(e, oldest)), None)

@@ -34,7 +34,7 @@ from shared.stage.runner import Item
 
 log = logging.getLogger("carillon.replay")
 
-POLL_SECONDS = 0.5
+REPLAY_POLL_SECONDS = 0.5
 DEAD_MARGIN_SECONDS = 2.0
 GENERATION = 2**40  # revisions of one generation of the collections; no document reaches them
 
@@ -122,7 +122,7 @@ async def acquire_lease(runs: ReplayLeases, database: Database) -> ReplayLease:
         if expired is not None:
             await end_run(runs, database, expired)
             _print("an interrupted replay was removed")
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(REPLAY_POLL_SECONDS)
     return run
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ingest_service.projector.pause_barrier import (
     BUILDING,
     PAUSING,
-    PREFIX,
+    PROCESS_ID_PREFIX,
     REPLAY_DOCUMENT,
     SWAPPING,
 )
@@ -25,8 +25,8 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.client import Database, Document, retry_on_conflict, translate_mongo_errors
 from shared.mongo.collections import PROJECTOR_META
 
-HEARTBEAT_SECONDS = 1.0
-POLL_SECONDS = 0.25
+LEASE_HEARTBEAT_SECONDS = 1.0
+LEASE_POLL_SECONDS = 0.25
 EXPIRY_SECONDS = 15.0
 PAUSE_TIMEOUT_SECONDS = 120.0  # a batch waits for its own writes at most
 
@@ -115,9 +115,12 @@ class ReplayLease:
                 if beats.get(process["_id"], (None, 0))[0] != process["beat"]:
                     beats[process["_id"]] = (process["beat"], now)
             living = [p for p in found if now - beats[p["_id"]][1] < dead_seconds]
-            if all(p["paused"] == self.name for p in living) and now - began > POLL_SECONDS * 4:
+            if (
+                all(p["paused"] == self.name for p in living)
+                and now - began > LEASE_POLL_SECONDS * 4
+            ):
                 return
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(LEASE_POLL_SECONDS)
         raise Conflict("a projector doesn't pause: its batch is under way", code="not_paused")
 
     async def begin_swap(self) -> None:
@@ -146,12 +149,12 @@ class ReplayLease:
         while not self._is_lost:
             with suppress(StoreUnavailable):
                 self._is_lost = not await self._runs.change({"run": self.name})
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.sleep(LEASE_HEARTBEAT_SECONDS)
 
     async def _processes(self) -> list[Document]:
         with translate_mongo_errors():
             every = [d async for d in self._runs.documents.find({})]
-        return [d for d in every if d["_id"].startswith(PREFIX)]
+        return [d for d in every if d["_id"].startswith(PROCESS_ID_PREFIX)]
 
 
 def after_swap(generation: int) -> Document:

@@ -17,12 +17,12 @@ from shared.mongo.collections import INGEST, PLAYERS, PROFILES, indexes_of
 from shared.mongo.errors import duplicates_of
 from shared.mongo.whole_reads import walk
 
-PREFIX = "replay_"
-BATCH = 500
+STAGING_PREFIX = "replay_"
+STAGING_BATCH_DOCUMENTS = 500
 NOT_THERE = 26
 # Fields by the projector's clock, not the log's: kept if all other fields are equal.
 OF_THE_CLOCK = {PROFILES.name: ("changedAt",), PLAYERS.name: ("changedAt", "previous")}
-INNER = {"rev"}
+UNCOMPARED_FIELDS = {"rev"}
 
 
 class StagedProjections(MongoProjections):
@@ -69,7 +69,7 @@ class Staging:
 
     async def fill(self, documents: Iterable[tuple[str, Document]]) -> int:
         count = 0
-        for batch in _batches(documents, BATCH):
+        for batch in _batches(documents, STAGING_BATCH_DOCUMENTS):
             by_name: dict[str, list[Document]] = {}
             for name, document in batch:
                 if "rev" in document:
@@ -127,7 +127,7 @@ class Staging:
 
 
 def staged_by(run: str) -> str:
-    return f"{PREFIX}{run}_"
+    return f"{STAGING_PREFIX}{run}_"
 
 
 async def swap(database: Database, run: str) -> None:
@@ -148,7 +148,7 @@ async def drop_leftovers(
     # Listed first: the run of a listed collection has begun. So if the document names another run, the
     # first one has ended, and no run's name is used again.
     with translate_mongo_errors():
-        there = [n for n in await database.list_collection_names() if n.startswith(PREFIX)]
+        there = [n for n in await database.list_collection_names() if n.startswith(STAGING_PREFIX)]
         if not there:
             return []
         mine = staged_by(str((await current()).get("run")))
@@ -159,7 +159,7 @@ async def drop_leftovers(
 
 
 def _bare(document: Document, fields: tuple[str, ...]) -> Document:
-    return {k: v for k, v in document.items() if k not in INNER and k not in fields}
+    return {k: v for k, v in document.items() if k not in UNCOMPARED_FIELDS and k not in fields}
 
 
 def _batches(documents: Iterable[Any], size: int) -> Iterator[list[Any]]:

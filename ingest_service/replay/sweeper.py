@@ -9,7 +9,7 @@ import asyncio
 import logging
 from typing import Any
 
-from ingest_service.projector.pause_barrier import PREFIX, SWAPPING
+from ingest_service.projector.pause_barrier import PROCESS_ID_PREFIX, SWAPPING
 from ingest_service.replay.lease import ReplayLeases, after_swap
 from ingest_service.replay.staging import drop_leftovers, swap
 from shared.clock import Monotonic
@@ -19,7 +19,7 @@ from shared.mongo.client import Database, Document, blame_database, translate_mo
 
 log = logging.getLogger("carillon.replay")
 
-POLL_SECONDS = 1.0
+SWEEPER_POLL_SECONDS = 1.0
 SWEPT_SECONDS = 5.0
 GONE_SECONDS = 60.0  # without a heartbeat, after which a process's document is deleted
 
@@ -44,7 +44,7 @@ class Sweeper:
                         swept = self._clock()
             except StoreUnavailable as exc:
                 log.debug("sweep failed", extra=exc.log_fields)
-            await sleep_or_stop(stop, POLL_SECONDS)
+            await sleep_or_stop(stop, SWEEPER_POLL_SECONDS)
 
     async def check(self) -> bool:
         """End an expired run; return whether one was ended."""
@@ -59,7 +59,7 @@ class Sweeper:
         now = self._clock()
         with translate_mongo_errors():
             found = [d async for d in self._runs.documents.find({})]
-            processes = [d for d in found if d["_id"].startswith(PREFIX)]
+            processes = [d for d in found if d["_id"].startswith(PROCESS_ID_PREFIX)]
             known = self._beats
             self._beats = {
                 p["_id"]: known[p["_id"]]

@@ -16,9 +16,9 @@ from shared.settings import Settings
 
 log = logging.getLogger("carillon.snapshot")
 
-POLL_SECONDS = 5.0
+SNAPSHOT_POLL_SECONDS = 5.0
 AGE = timedelta(days=1)
-PAUSE_SECONDS = 60.0  # between two, however many are erased meanwhile
+SNAPSHOT_PAUSE_SECONDS = 60.0  # between two, however many are erased meanwhile
 
 
 async def keep_snapshots(
@@ -29,14 +29,14 @@ async def keep_snapshots(
         try:
             with blame_database():
                 await drop_stale(settings, database)
-                is_time = last is None or monotonic() - last >= PAUSE_SECONDS
+                is_time = last is None or monotonic() - last >= SNAPSHOT_PAUSE_SECONDS
                 if is_time and _is_due(settings, log_id):
                     await take_snapshot(settings, database)
                     last = monotonic()
         except (Unavailable, OSError) as exc:  # a full disk: the log still has everything
             codes = exc.log_fields if isinstance(exc, Unavailable) else {}
             log.warning("snapshot failed", extra={"reason": type(exc).__name__, **codes})
-        await sleep_or_stop(stop, POLL_SECONDS)
+        await sleep_or_stop(stop, SNAPSHOT_POLL_SECONDS)
 
 
 def _is_due(settings: Settings, log_id: str) -> bool:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 
 from sender_service.store.outcomes import MemberOutcome, OutcomeReader, PersonFilter
 from sender_service.store.persons import PersonNames
-from shared.clock import Clock
+from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import NotFound
 from shared.mongo.client import Document
 
 RECENT_SENDS = 50
 RECENT_PAGES = 200  # of 2,000 members each: they are read in a few seconds
 ALL_SENDS = 100_000
-A_MOMENT = timedelta(minutes=1)  # replicas' clocks differ
 
 
 class OutcomeExplainer:
@@ -37,7 +35,7 @@ class OutcomeExplainer:
 
         The search ends after RECENT_SENDS, or about RECENT_PAGES pages.
         """
-        before = self._clock() + A_MOMENT
+        before = self._clock() + CLOCK_SKEW
         items: list[dict[str, Any]] = []
         searched = pages = 0
         for send in await self._outcomes.recent(known.profile["app"], before, RECENT_SENDS):
@@ -53,7 +51,7 @@ class OutcomeExplainer:
         self, known: PersonNames
     ) -> AsyncIterator[tuple[MemberOutcome, dict[str, Any]]]:
         """Yield all outcomes, with each push's interactions."""
-        before = self._clock() + A_MOMENT
+        before = self._clock() + CLOCK_SKEW
         for send in await self._outcomes.recent(known.profile["app"], before, ALL_SENDS):
             found = await self._outcomes.of_send(send["_id"], _filter_of(known))
             interactions = await self._outcomes.interactions(sorted({one.page for one in found}))

@@ -22,7 +22,7 @@ from sender_service.pages.page import (
 )
 from shared.ids import is_uuid, stable_fraction
 from shared.models.delivery import Delivery
-from shared.models.event import Event
+from shared.models.event import INTERACTION_KINDS, Event
 from shared.reasons import DeferredReason
 
 FIRST_BACKOFF_SECONDS = 2.0  # OneSignal's rules for transactional calls: 2, 4, 8 … 60 s
@@ -184,7 +184,7 @@ def verify_interaction(event: Event, tagger: TagSigner) -> VerifiedInteraction |
     custom = event.data.get("data")
     tagged = tagger.verify(custom.get("carillon") if isinstance(custom, dict) else None)
     player, kind = event.data.get("playerID") or event.player_id, event.data.get("kind")
-    if tagged is None or kind not in KINDS or not is_uuid(player):
+    if tagged is None or kind not in INTERACTION_KINDS or not is_uuid(player):
         return None
     return VerifiedInteraction(
         event.app, tagged, str(player).lower(), kind, event.occurred_at, event

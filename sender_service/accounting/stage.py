@@ -94,7 +94,7 @@ class Accounting:
     def _verify(self, event: Event, interactions: dict[str, list[VerifiedInteraction]]) -> None:
         seen = verify_interaction(event, self.tagger)
         if seen is None:
-            metrics.INTERACTIONS.labels("forged").inc()
+            metrics.INTERACTIONS_CHECKED.labels("forged").inc()
         else:
             interactions[page_id(seen.tagged.send, seen.tagged.page)].append(seen)
 
@@ -176,7 +176,7 @@ class Accounting:
         early: dict[str, list[VerifiedInteraction]] = {}
         for key, here in interactions.items():
             if key not in pages:
-                metrics.INTERACTIONS.labels("late").inc(len(here))
+                metrics.INTERACTIONS_CHECKED.labels("late").inc(len(here))
                 continue
             distinct, waiting = self._first_times(pages[key], here)
             early |= {key: waiting} if waiting else {}
@@ -186,8 +186,8 @@ class Accounting:
         if not seen:
             return
         new = await self.interactions.add(seen)
-        metrics.INTERACTIONS.labels("counted").inc(new)
-        metrics.INTERACTIONS.labels("repeated").inc(sum(len(d) for _, d in seen) - new)
+        metrics.INTERACTIONS_CHECKED.labels("counted").inc(new)
+        metrics.INTERACTIONS_CHECKED.labels("repeated").inc(sum(len(d) for _, d in seen) - new)
         for page, distinct in seen:
             extra = {"send": page["send"], "page": page["n"], "seen": len(distinct)}
             log.info("interactions counted", extra=extra)
@@ -214,7 +214,7 @@ class Accounting:
         """Return the facts without those of sealed sends, which are counted as late."""
         sealed = await self.sends.sealed(sorted({send_of(page) for page in by_page}))
         late = [len(facts) for page, facts in by_page.items() if send_of(page) in sealed]
-        metrics.INTERACTIONS.labels("late").inc(sum(late))
+        metrics.INTERACTIONS_CHECKED.labels("late").inc(sum(late))
         return {page: facts for page, facts in by_page.items() if send_of(page) not in sealed}
 
     def _first_times(
@@ -232,7 +232,9 @@ class Accounting:
             if is_right is None:
                 early.append(interaction)
             if index is None or not is_right:
-                metrics.INTERACTIONS.labels("foreign" if is_right is False else "early").inc()
+                metrics.INTERACTIONS_CHECKED.labels(
+                    "foreign" if is_right is False else "early"
+                ).inc()
                 continue
             at = seen.get((index, interaction.kind), interaction.at)
             seen[index, interaction.kind] = min(at, interaction.at)

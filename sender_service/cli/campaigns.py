@@ -16,8 +16,8 @@ from sender_service.cli.ops import (
     read_json,
     rows,
 )
-from sender_service.cli.sends import COUNTED, account_table, describe
-from sender_service.cli.trigger import POLL_SECONDS, check_account, get_send_account
+from sender_service.cli.sends import INTERACTION_COUNTS, account_table, describe
+from sender_service.cli.trigger import TRIGGER_POLL_SECONDS, check_account, get_send_account
 
 TEST_SECONDS = 30.0  # a push to one player is known after about one
 
@@ -89,10 +89,10 @@ async def _test(ops: OpsClient) -> None:
 
 async def _until_known(ops: OpsClient, account: dict[str, Any]) -> dict[str, Any]:
     """Return the account once it is closed, or as it is when the time is over."""
-    for _ in range(round(TEST_SECONDS / POLL_SECONDS)):
+    for _ in range(round(TEST_SECONDS / TRIGGER_POLL_SECONDS)):
         if account["closedAt"] is not None:
             break
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(TRIGGER_POLL_SECONDS)
         account = await get_send_account(ops.http, account["id"]) or account
     return account
 
@@ -104,15 +104,15 @@ async def _report(ops: OpsClient) -> None:
     rows(totals, *((name, report[name]) for name in ("audience", "sent", "pending")))
     for group in ("suppressed", "failed"):
         rows(totals, (group, sum(report[group].values())))
-    rows(totals, *((name, report[name]) for name in COUNTED))
+    rows(totals, *((name, report[name]) for name in INTERACTION_COUNTS))
     rows(totals, ("measurable", report["measurable"]), ("click rate", percent(report["clickRate"])))
     ops.show(report, totals, _cells(report, "variant"), _cells(report, "browser"))
 
 
 def _cells(report: dict[str, Any], by: str) -> Table:
-    table = Table(by, "sent", "measurable", *COUNTED, "click rate")
+    table = Table(by, "sent", "measurable", *INTERACTION_COUNTS, "click rate")
     for cell in report[f"{by}s"]:
-        counts = (cell[name] for name in ("sent", "measurable", *COUNTED))
+        counts = (cell[name] for name in ("sent", "measurable", *INTERACTION_COUNTS))
         rows(table, (cell[by], *counts, percent(cell["clickRate"])))
     return table
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from sender_service.cli.ops import ApiError, OpsClient, add_command, add_group, path_of, rows
 
-NAMES = ("at", "topic", "stage", "code", "message", "id", "replayedAt")
+DEAD_LETTER_COLUMNS = ("at", "topic", "stage", "code", "message", "id", "replayedAt")
 
 
 def add_dead_letter_commands(commands: Any) -> None:
@@ -31,7 +31,9 @@ async def _list(ops: OpsClient) -> None:
     params = {name: value for name, value in given.items() if value is not None}
     found = await ops.call("GET", "/v1/dead-letters", params=params)
     table = Table("at", "topic", "stage", "code", "message", "id", "replayed")
-    ops.show(found, rows(table, *(tuple(i.get(n) for n in NAMES) for i in found["items"])))
+    ops.show(
+        found, rows(table, *(tuple(i.get(n) for n in DEAD_LETTER_COLUMNS) for i in found["items"]))
+    )
 
 
 async def _show(ops: OpsClient) -> None:

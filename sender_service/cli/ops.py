@@ -27,7 +27,7 @@ from shared.errors import Rejected
 from shared.json_faults import describe_fault
 from shared.settings import PRINTED, Settings
 
-EXIT_REFUSED = 1
+EXIT_REQUEST_REFUSED = 1
 EXIT_ARGUMENTS = 2
 EXIT_UNREACHABLE = 3
 TIMEOUT_SECONDS = 60.0
@@ -39,7 +39,7 @@ class ApiError(Exception):
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
-        self.exit_code = EXIT_UNREACHABLE if status >= 500 else EXIT_REFUSED
+        self.exit_code = EXIT_UNREACHABLE if status >= 500 else EXIT_REQUEST_REFUSED
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def execute(options: argparse.Namespace, work: Work) -> int:
         errors.print(f"the ops API can't be reached: {type(exc).__name__}; is the sender running?")
         return EXIT_UNREACHABLE
     except KeyboardInterrupt:
-        return EXIT_REFUSED
+        return EXIT_REQUEST_REFUSED
     return 0
 
 

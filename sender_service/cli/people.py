@@ -9,7 +9,7 @@ from rich.table import Table
 
 from sender_service.cli.ops import ApiError, OpsClient, add_command, add_group, path_of, rows
 
-KINDS = ("login", "visitor", "player", "email")
+PERSON_OPTIONS = ("login", "visitor", "player", "email")
 
 
 def add_why_command(commands: Any) -> None:
@@ -41,13 +41,13 @@ def add_person_commands(commands: Any) -> None:
 def _add_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--app", required=True)
     who = parser.add_mutually_exclusive_group(required=True)
-    for kind in KINDS:
+    for kind in PERSON_OPTIONS:
         who.add_argument(f"--{kind}", default=None)
 
 
 async def _search(ops: OpsClient) -> Any:
     options = ops.options
-    name = {kind: getattr(options, kind) for kind in KINDS if getattr(options, kind)}
+    name = {kind: getattr(options, kind) for kind in PERSON_OPTIONS if getattr(options, kind)}
     found = await ops.call("POST", "/v1/people/search", json={"app": options.app, **name})
     if not found["items"]:
         raise ApiError(404, "nobody is known by this name")

@@ -9,8 +9,8 @@ from rich.table import Table
 from sender_service.cli.ops import OpsClient, add_command, add_group, path_of, rows
 from sender_service.models.send import SendState
 
-COUNTED = ("impressions", "clicks", "closes")
-BY_PREFIX = "whole, or its first letters (six at least)"
+INTERACTION_COUNTS = ("impressions", "clicks", "closes")
+SEND_ID_HELP = "whole, or its first letters (six at least)"
 MOST_CALLS = 50  # of the API, for one list
 LISTED = ("id", "state", "app", "campaign", "priority", "createdAt", "sent", "audience", "error")
 
@@ -30,7 +30,7 @@ def add_send_commands(commands: Any) -> None:
         ("cancel", "POST", "end it: whoever was not called yet will not be"),
     ):
         parser = add_command(group, name, _send(name, method), help=help)
-        parser.add_argument("send", metavar="ID", help=f"the send's id, {BY_PREFIX}")
+        parser.add_argument("send", metavar="ID", help=f"the send's id, {SEND_ID_HELP}")
 
 
 async def _list(ops: OpsClient) -> None:
@@ -88,7 +88,7 @@ def account_table(account: dict[str, Any]) -> Table:
     rows(table, ("people: no player", account["people"]["no_player"]))
     if account["people"].get("malformed"):
         rows(table, ("names that can't be read", account["people"]["malformed"]))
-    rows(table, *((name, account[name]) for name in COUNTED))
+    rows(table, *((name, account[name]) for name in INTERACTION_COUNTS))
     for name in account.get("malformed", ()):
         part = f"part {name['part']}, " if "part" in name else ""
         rows(table, (f"{part}name {name['index']}", name["message"]))

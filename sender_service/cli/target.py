@@ -18,7 +18,7 @@ from sender_service.models.trigger import MAX_TRIGGER_BYTES
 from shared.errors import InvalidPayload
 from shared.ids import is_visitor_id
 
-KINDS = ("visitor", "login", "player")
+TARGET_KINDS = ("visitor", "login", "player")
 LINES = "application/x-ndjson"
 MOST_NAMES_PRINTED = 5  # names that were left out
 PIECE_BYTES = 256 * 1024
@@ -36,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--list", default=None, metavar="FILE",
         help='recipients, one a line: {"login": "…", "variables": {…}} (- reads stdin)',
     )  # fmt: skip
-    for kind in KINDS:
+    for kind in TARGET_KINDS:
         parser.add_argument(
             f"--{kind}", action="append", default=[], metavar="ID", help="may repeat"
         )
@@ -63,7 +63,7 @@ def _target(options: argparse.Namespace) -> dict[str, Any]:
     for visitor in options.visitor:
         if not is_visitor_id(visitor):
             raise InvalidPayload(f"--visitor {visitor}: 1 to 64 letters, digits, or any of _ - . :")
-    named = [{kind: value} for kind in KINDS for value in getattr(options, kind)]
+    named = [{kind: value} for kind in TARGET_KINDS for value in getattr(options, kind)]
     given = (bool(named), options.all, options.segment is not None, options.list is not None)
     if sum(given) > 1:
         raise InvalidPayload("give one of --all, --segment, --list, or names")
@@ -102,7 +102,7 @@ def note_left_out(ops: OpsClient, answer: dict[str, Any]) -> None:
 
 def _where(options: argparse.Namespace, name: dict[str, Any]) -> str:
     """Return the option that gave the name; of a line nothing, for its message names it."""
-    given = [f"--{kind} {value}: " for kind in KINDS for value in getattr(options, kind)]
+    given = [f"--{kind} {value}: " for kind in TARGET_KINDS for value in getattr(options, kind)]
     return given[name["index"]] if name["index"] < len(given) and options.list is None else ""
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from sender_service.cli.ops import OpsClient, add_command, add_group, path_of, rows
 
-NAMES = ("id", "name", "role", "apps", "createdAt", "expiresAt", "lastUsedAt")
+TOKEN_COLUMNS = ("id", "name", "role", "apps", "createdAt", "expiresAt", "lastUsedAt")
 
 
 def add_token_commands(commands: Any) -> None:
@@ -41,9 +41,8 @@ async def _create(ops: OpsClient) -> None:
 
 async def _list(ops: OpsClient) -> None:
     found = await ops.call("GET", "/v1/tokens")
-    ops.show(
-        found, rows(Table(*NAMES), *(tuple(_cell(i[n]) for n in NAMES) for i in found["items"]))
-    )
+    cells = (tuple(_cell(item[name]) for name in TOKEN_COLUMNS) for item in found["items"])
+    ops.show(found, rows(Table(*TOKEN_COLUMNS), *cells))
 
 
 async def _remove(ops: OpsClient) -> None:

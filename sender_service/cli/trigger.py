@@ -15,9 +15,9 @@ from sender_service.cli.sends import account_table, describe
 from sender_service.cli.target import add_options, note_left_out, post_trigger, to_trigger
 from shared.errors import InvalidPayload
 
-POLL_SECONDS = 0.2
+TRIGGER_POLL_SECONDS = 0.2
 NO_PROGRESS_SECONDS = 600.0  # without any progress
-NOBODY = "nobody_reached"
+NOBODY_REACHED = "nobody_reached"
 
 
 def add_trigger_command(commands: Any) -> None:
@@ -64,7 +64,7 @@ def check_account(account: dict[str, Any], *, is_named: bool) -> None:
     if account["state"] == "refused":
         raise ApiError(409, f"the send is refused: {account['error']}")
     for warning in account.get("warnings", ()):
-        if is_named and warning["code"] == NOBODY:
+        if is_named and warning["code"] == NOBODY_REACHED:
             raise ApiError(409, warning["message"])
 
 
@@ -101,8 +101,8 @@ async def _until_closed(
                 return account
         quiet = 0.0 if account != seen else quiet
         seen = account
-        quiet += POLL_SECONDS
-        await asyncio.sleep(POLL_SECONDS)
+        quiet += TRIGGER_POLL_SECONDS
+        await asyncio.sleep(TRIGGER_POLL_SECONDS)
     state = "the API can't say why" if seen is None else describe(seen)
     raise ApiError(
         409, f"no progress for {NO_PROGRESS_SECONDS / 60:.0f} minutes: {state}; it goes on"

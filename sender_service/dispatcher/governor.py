@@ -33,7 +33,7 @@ DEAD_BEATS = 5
 JOIN_BEATS = 2
 FORGET_BEATS = 60
 TIMEOUT_CHECK_SECONDS = 0.1  # how late a caller may learn that no slot came in time
-WINDOW_SECONDS = 1.0  # OneSignal counts calls by the second
+RATE_WINDOW_SECONDS = 1.0  # OneSignal counts calls by the second
 
 
 class Membership:
@@ -191,7 +191,7 @@ class Pacer:
             self._slots.popleft()
         at = max(self._next, self._paused_until)
         if len(self._slots) == most:
-            at = max(at, self._slots[0] + WINDOW_SECONDS)
+            at = max(at, self._slots[0] + RATE_WINDOW_SECONDS)
         return at
 
 

@@ -15,9 +15,9 @@ from pydantic import (
     model_validator,
 )
 
-from sender_service.models.payload import MAX_BYTES, payload_size
+from sender_service.models.payload import MAX_PAYLOAD_BYTES, payload_size
 from sender_service.models.policy import Policy
-from sender_service.models.shown import MAX_TEXT, check_link, check_text
+from sender_service.models.shown import MAX_PREVIEW_TEXT, check_link, check_text
 from sender_service.models.templates import check_template, is_template
 from shared.models.sentences import text_like
 from shared.models.wire import Storable, Wire
@@ -37,7 +37,7 @@ LINK_OR_TEMPLATE = "|".join(
 # A language, then perhaps its script, its region and a variant.
 LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})?$"
 LINK_IS = "an http(s) URL, or a Jinja2 template that renders to one"
-TEXT_IS = f"at most {MAX_TEXT} characters, or a Jinja2 template that renders to that"
+TEXT_IS = f"at most {MAX_PREVIEW_TEXT} characters, or a Jinja2 template that renders to that"
 
 
 def _depth_of(value: Any) -> int:
@@ -163,8 +163,8 @@ class Variant(Wire):
                 for b in self.buttons
             ],
         }
-        if (size := payload_size(body)) > MAX_BYTES:
-            raise ValueError(f"a push has {size} bytes: at most {MAX_BYTES} are delivered")
+        if (size := payload_size(body)) > MAX_PAYLOAD_BYTES:
+            raise ValueError(f"a push has {size} bytes: at most {MAX_PAYLOAD_BYTES} are delivered")
         return self
 
     @model_validator(mode="after")

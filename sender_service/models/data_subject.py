@@ -15,7 +15,7 @@ from typing import Any
 from shared.models.event import Event
 
 MARK = "erased-"
-PLURAL = {"logins": "login", "visitors": "visitor", "players": "player"}
+NAME_OF_PLURAL = {"logins": "login", "visitors": "visitor", "players": "player"}
 
 
 # Replicas' clocks differ, and a trigger may be on its way: what came so shortly after is from before.
@@ -128,7 +128,7 @@ def recipients_without(
     """Return path → blanked recipient. Positions stay, so cursors stay valid."""
     changes: dict[str, Any] = {}
     for index, recipient in enumerate(recipients):
-        for kind in PLURAL.values():
+        for kind in NAME_OF_PLURAL.values():
             if erased.names(kind, recipient.get(kind), at):
                 blank = {**recipient, kind: _nobody(kind), "variables": {}}
                 changes[f"{path}.{index}"] = blank
@@ -141,7 +141,7 @@ def trigger_without(trigger: dict[str, Any], erased: DataSubject, at: datetime) 
     recipients = trigger.get("recipients") or []
     changes = recipients_without(recipients, erased, at)
     total = len(recipients)
-    for plural, kind in PLURAL.items():
+    for plural, kind in NAME_OF_PLURAL.items():
         names = (trigger.get("audience") or {}).get(plural) or []
         total += len(names)
         for index, name in enumerate(names):
@@ -181,7 +181,7 @@ def names_person(value: Any, erased: DataSubject, at: datetime) -> bool:
 
 
 def _names_by_key(value: dict[str, Any], erased: DataSubject, at: datetime) -> bool:
-    if any(erased.names(kind, value.get(kind), at) for kind in PLURAL.values()):
+    if any(erased.names(kind, value.get(kind), at) for kind in NAME_OF_PLURAL.values()):
         return True
     logins = value.get("logins")
     return isinstance(logins, list) and any(erased.names("login", name, at) for name in logins)

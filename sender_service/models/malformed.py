@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from shared.errors import FieldError, InvalidPayload
 from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
 from shared.ids import is_visitor_id
-from shared.models.strict import UNKNOWN, first_findings, message_of
+from shared.models.strict import EXTRA_FORBIDDEN, first_findings, message_of
 
 MAX_NAMED = 100  # that a send's answer lists
 LISTS = (("recipients",), ("audience", "logins"), ("audience", "visitors"), ("audience", "players"))
@@ -81,7 +81,7 @@ def _find_bad(error: ValidationError) -> tuple[Place, dict[int, BadName | None]]
     found: dict[Place, dict[int, BadName | None]] = {place: {} for place in LISTS}
     for finding in first_findings(error, error.error_count()):
         place, index, *rest = _split(finding["loc"])
-        if place and finding["type"] != UNKNOWN and index not in found[place]:
+        if place and finding["type"] != EXTRA_FORBIDDEN and index not in found[place]:
             bad = BadName(index, finding["type"], _sentence(rest, message_of(finding)))
             found[place][index] = bad if len(found[place]) < MAX_NAMED else None
     return next(((place, bad) for place, bad in found.items() if bad), ((), {}))

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-MAX_BYTES = 4_096
+MAX_PAYLOAD_BYTES = 4_096
 MANY_BYTES = 3_500  # what OneSignal advises to stay below
 # Its own keys and ids, and ours: the tag stands twice, as data and as the message's name.
 FRAME_BYTES = 400

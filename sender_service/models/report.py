@@ -15,9 +15,9 @@ from typing import Any, Literal, TypedDict
 
 from sender_service.models.send import Sums, empty_sums
 
-COUNTED = ("sent", "measurable", "impressions", "clicks", "closes")
-PLURAL = {"impression": "impressions", "click": "clicks", "close": "closes"}
-UNKNOWN = "unknown"  # the browser of a player that never reported it
+REPORT_COUNTS = ("sent", "measurable", "impressions", "clicks", "closes")
+PLURAL_OF_INTERACTION = {"impression": "impressions", "click": "clicks", "close": "closes"}
+UNKNOWN_IN_REPORT = "unknown"  # the browser of a player that never reported it
 
 
 class Cell(TypedDict):
@@ -55,7 +55,7 @@ class Report(TypedDict):
 
 
 def no_one_seen() -> dict[str, int]:
-    return dict.fromkeys(PLURAL.values(), 0)
+    return dict.fromkeys(PLURAL_OF_INTERACTION.values(), 0)
 
 
 def blank_report(key: str, app: str, campaign: str) -> Report:
@@ -88,14 +88,14 @@ def add_cells(total: list[Cell], more: Iterable[Cell]) -> None:
         if key not in known:
             known[key] = blank_cell(*key)
             total.append(known[key])
-        for name in COUNTED:
+        for name in REPORT_COUNTS:
             known[key][name] += cell[name]  # type: ignore[literal-required]
 
 
 def summed(cells: Iterable[Cell]) -> dict[str, int]:
-    total = dict.fromkeys(COUNTED, 0)
+    total = dict.fromkeys(REPORT_COUNTS, 0)
     for cell in cells:
-        for name in COUNTED:
+        for name in REPORT_COUNTS:
             total[name] += cell[name]  # type: ignore[literal-required]
     return total
 

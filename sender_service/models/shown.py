@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sender_service.models.origins import is_no_address
 
-MAX_TEXT = 200  # characters; browsers cut sooner (docs/persoo.md)
+MAX_PREVIEW_TEXT = 200  # characters; browsers cut sooner (docs/persoo.md)
 MAX_LINK = 2_000
 # Tabs and ends of lines are blanks; blanks that keep a number and its unit together stay.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
@@ -33,8 +33,8 @@ def check_text(text: str) -> str:
     text = text.strip(" ")
     if not any(map(_is_visible, text)):
         raise ValueError("a text is empty")
-    if len(text) > MAX_TEXT:
-        raise ValueError(f"a text has more than {MAX_TEXT} characters")
+    if len(text) > MAX_PREVIEW_TEXT:
+        raise ValueError(f"a text has more than {MAX_PREVIEW_TEXT} characters")
     return _whole(text)
 
 

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Path, Request
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
-from sender_service.models.app_keys import MAX_KEYS, make_key, next_id
+from sender_service.models.app_keys import MAX_APP_KEYS, make_key, next_id
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
-from sender_service.ops.examples import KEY_MADE, KEY_ROTATED, KEYS, answers
+from sender_service.ops.examples import APP_KEYS_EXAMPLE, KEY_MADE, KEY_ROTATED, answers
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
 from shared.errors import Conflict, InvalidPayload, NotFound
@@ -107,8 +107,8 @@ class AppKeys:
         await self._registry.refresh()
 
     def _with(self, app: App, key: str, kind: KeyKind, plain: str) -> list[Document]:
-        if len(app.keys) >= MAX_KEYS:
-            raise InvalidPayload(f"an app has at most {MAX_KEYS} keys", code="too_many_keys")
+        if len(app.keys) >= MAX_APP_KEYS:
+            raise InvalidPayload(f"an app has at most {MAX_APP_KEYS} keys", code="too_many_keys")
         made = AppKey(id=key, kind=kind, hash=self._vault.hash_key(plain))
         return [one.document() for one in (*app.keys, made)]
 
@@ -120,7 +120,7 @@ class AppKeys:
 def keys_router(keys: AppKeys) -> APIRouter:
     router = APIRouter(prefix="/v1/apps/{app}/keys", tags=["apps"])
 
-    @router.get("", responses=answers({"items": KEYS}))
+    @router.get("", responses=answers({"items": APP_KEYS_EXAMPLE}))
     async def list_keys(app: AppName) -> dict[str, Any]:
         """List the app's keys without their values. `inSnippet`: pages give it to OneSignal's worker."""
         return {"items": await keys.list_keys(app)}

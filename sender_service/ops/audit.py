@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,14 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sender_service.models.access import Principal
 from sender_service.ops.auth import current_principal, named_app, needs
 from sender_service.store.audit import AuditEntry, AuditStore
-from shared.clock import Clock
+from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import Unavailable
 from shared.http.responses import json_response
 from shared.models.wire import WrittenMoment
 
 log = logging.getLogger("carillon.audit")
 
-A_MOMENT = timedelta(minutes=1)  # replicas' clocks differ
 GIVEN_UP = (
     "given_up"  # cancelled by the watchdog of the database (mongo_watchdog.py), or at the end
 )
@@ -107,7 +106,7 @@ def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
     ) -> Response:
         """List requests that concerned the token's apps, the newest first. The last one's `at` as `before`
         continues the list."""
-        until = before or clock() + A_MOMENT
+        until = before or clock() + CLOCK_SKEW
         found = await store.newest(since, until, limit, current_principal(request).apps)
         return json_response({"items": plain(found)})
 

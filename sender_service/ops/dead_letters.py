@@ -9,14 +9,14 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from sender_service.ops.audit import A_MOMENT, plain
+from sender_service.ops.audit import plain
 from sender_service.ops.auth import NAMED_APP, current_principal, needs, sees_app
 from sender_service.ops.bodies import json_body
-from sender_service.ops.examples import DEAD_LETTER, answers
-from sender_service.ops.naming import BY_PREFIX, Names, not_an_id
+from sender_service.ops.examples import DEAD_LETTER_EXAMPLE, answers
+from sender_service.ops.naming import ID_OR_PREFIX, Names, not_an_id
 from sender_service.privacy.requests import Writer
 from sender_service.store.dead_letters import DeadLetterQuery, DeadLetterStore
-from shared.clock import Clock
+from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import Conflict, NotFound
 from shared.kafka.client import OutgoingRecord, Record
 from shared.kafka.topics import DEAD_LETTERS_GROUP, DEAD_LETTERS_TOPIC, TOPICS
@@ -29,7 +29,8 @@ from shared.stage.runner import Item, StageSpec
 
 DEAD_LETTER_ID = described(r"^[0-9A-Fa-f-]{6,36}$", not_an_id("dead letter", "dead-letters list"))
 DeadLetterId = Annotated[
-    str, Path(alias="letter", description=f"the dead letter's: {BY_PREFIX}", pattern=DEAD_LETTER_ID)
+    str,
+    Path(alias="letter", description=f"the dead letter's: {ID_OR_PREFIX}", pattern=DEAD_LETTER_ID),
 ]
 DeadLetterName = Annotated[str, StringConstraints(pattern=DEAD_LETTER_ID)]
 REPLAYABLE = frozenset(topic.name for topic in TOPICS) - {DEAD_LETTERS_TOPIC.name}
@@ -118,7 +119,7 @@ def dead_letters_router(store: DeadLetterStore, replayer: Replayer, clock: Clock
 
 
 def _add_readers(router: APIRouter, store: DeadLetterStore, names: Names, clock: Clock) -> None:
-    @router.get("", responses=answers({"items": [DEAD_LETTER]}))
+    @router.get("", responses=answers({"items": [DEAD_LETTER_EXAMPLE]}))
     @needs("read")
     async def newest(
         request: Request,
@@ -131,7 +132,7 @@ def _add_readers(router: APIRouter, store: DeadLetterStore, names: Names, clock:
         """List dead letters, the newest first: origin and error of each. The last one's `at` as `before`
         continues the list."""
         apps = current_principal(request).apps
-        query = DeadLetterQuery(before or clock() + A_MOMENT, since, topic, code, apps)
+        query = DeadLetterQuery(before or clock() + CLOCK_SKEW, since, topic, code, apps)
         found = await store.newest(query, limit)
         return {"items": [plain({"id": d.pop("_id"), **d}) for d in found]}
 

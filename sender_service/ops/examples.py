@@ -6,21 +6,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from shared.models.documented import EXAMPLE_PLAYER_ID
+
 SEND_ID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
-PERSON = "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"
+EXAMPLE_PERSON_ID = "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"
 AT = "2026-11-22T16:00:00.000Z"
 
 APP: dict[str, Any] = {
     "name": "Demo shop",
-    "oneSignal": {"appId": PLAYER, "restApiKey": "os_v2_app_your_key", "plan": "free"},
+    "oneSignal": {"appId": EXAMPLE_PLAYER_ID, "restApiKey": "os_v2_app_your_key", "plan": "free"},
     "keys": [
         {"id": "web", "kind": "write", "key": "wk_demo"},
         {"id": "hook", "kind": "webhook", "key": "wh_demo"},
     ],
     "origins": ["https://shop.example"],
 }
-KEYS: list[dict[str, Any]] = [
+APP_KEYS_EXAMPLE: list[dict[str, Any]] = [
     {"id": "web", "kind": "write", "inSnippet": False},
     {"id": "hook", "kind": "webhook", "inSnippet": True},
 ]
@@ -81,7 +82,7 @@ PREVIEW: dict[str, Any] = {
     "malformed": [], "refusal": None, "warnings": [],
     "samples": [
         {
-            "player": PLAYER, "language": "cs", "variant": "a", "heading": "Ahoj Jana",
+            "player": EXAMPLE_PLAYER_ID, "language": "cs", "variant": "a", "heading": "Ahoj Jana",
             "content": "Your basket is waiting", "url": "https://shop.example/basket",
             "icon": None, "image": None, "buttons": [],
         }
@@ -94,20 +95,20 @@ PREVIEW: dict[str, Any] = {
     },
 }  # fmt: skip
 PERSON_FOUND: dict[str, Any] = {
-    "id": PERSON, "app": "demo", "login": "jana@shop.example", "email": None,
+    "id": EXAMPLE_PERSON_ID, "app": "demo", "login": "jana@shop.example", "email": None,
     "visitors": ["v-1"], "aliases": [], "lastSeenAt": AT, "timeZone": "Europe/Prague",
-    "players": [{"id": PLAYER, "state": "subscribed", "browser": "Chrome", "lastSeenAt": AT}],
+    "players": [{"id": EXAMPLE_PLAYER_ID, "state": "subscribed", "browser": "Chrome", "lastSeenAt": AT}],
     "language": "cs", "browser": "Chrome",
 }  # fmt: skip
 WHY: dict[str, Any] = {
     "items": [
         {
-            "send": SEND_ID, "campaign": "welcome", "variant": None, "player": PLAYER,
+            "send": SEND_ID, "campaign": "welcome", "variant": None, "player": EXAMPLE_PLAYER_ID,
             "outcome": "suppressed", "reason": "capped", "detail": None, "at": AT, "notificationId": None,
         }
     ]
 }  # fmt: skip
-DEAD_LETTER: dict[str, Any] = {
+DEAD_LETTER_EXAMPLE: dict[str, Any] = {
     "id": "4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f", "stage": "intake", "topic": "carillon.triggers",
     "partition": 0, "offset": 7, "type": "trigger", "cut": False, "code": "unknown_app",
     "message": "no such app", "at": AT, "replays": 1, "replayedAt": AT, "replayedBy": "bootstrap",

@@ -35,7 +35,7 @@ from shared.mongo.collections import (
 )
 
 # Internal fields; a player's rival is another person's browser.
-INNER = frozenset({"_id", "rev", "slot", "head", "rival"})
+UNEXPORTED_FIELDS = frozenset({"_id", "rev", "slot", "head", "rival"})
 # Collection → the section of the export with the person's data from it.
 SECTIONS: Mapping[str, str] = {
     PROFILES.name: "profile", PLAYERS.name: "players", VISITORS.name: "browsers",
@@ -142,7 +142,7 @@ def _rendered(found: MemberOutcome, bodies: list[Document]) -> Document | None:
 
 
 def _bare(document: Document) -> Document:
-    return {name: value for name, value in document.items() if name not in INNER}
+    return {name: value for name, value in document.items() if name not in UNEXPORTED_FIELDS}
 
 
 def _json(value: Any) -> bytes:

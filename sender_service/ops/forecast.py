@@ -12,7 +12,7 @@ from sender_service.scheduler.budget import MessageBudget
 from shared.apps import AppRegistry
 from shared.settings import Settings
 
-WINDOW_SECONDS = 15 * 60
+MESSAGE_WINDOW_SECONDS = 15 * 60
 NEAR_SHARE = 0.8  # of the messages that disable the app: worth a warning
 
 
@@ -44,7 +44,7 @@ def forecast(load: Load, rate: float, window: Window | None) -> dict[str, Any]:
     waiting = _windows_to_wait(load.messages, window)
     seconds = None
     if request_seconds is not None and waiting is not None:
-        seconds = max(request_seconds, waiting * WINDOW_SECONDS)
+        seconds = max(request_seconds, waiting * MESSAGE_WINDOW_SECONDS)
     return {**head, "seconds": seconds, "window": _window_fields(load.messages, window)}
 
 

@@ -20,7 +20,7 @@ from sender_service.ops.bodies import json_body
 from sender_service.ops.campaigns import require_known_app
 from sender_service.ops.examples import PERSON_FOUND, WHY, answers
 from sender_service.ops.export import PersonExporter
-from sender_service.ops.naming import BY_PREFIX, PERSON, Names, no_such_person, not_an_id
+from sender_service.ops.naming import ID_OR_PREFIX, PERSON_NAME, Names, no_such_person, not_an_id
 from sender_service.privacy.requests import ErasureRequester
 from sender_service.store.persons import NameKind, PersonNames, PersonReader
 from shared.apps import AppRegistry
@@ -34,11 +34,11 @@ from shared.names import Email, Login, PlayerId
 PersonId = Annotated[
     str,
     Path(
-        description=f"the person's, as search gives it: {BY_PREFIX}",
-        pattern=described(r"^[0-9A-Za-z-]{6,64}$", not_an_id(*PERSON)),
+        description=f"the person's, as search gives it: {ID_OR_PREFIX}",
+        pattern=described(r"^[0-9A-Za-z-]{6,64}$", not_an_id(*PERSON_NAME)),
     ),
 ]
-KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
+NAME_KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
 
 
 class PersonQuery(Wire):
@@ -46,7 +46,7 @@ class PersonQuery(Wire):
 
     model_config = ConfigDict(
         json_schema_extra=exactly_one(
-            *KINDS, examples=[{"app": "demo", "login": "jana@shop.example"}]
+            *NAME_KINDS, examples=[{"app": "demo", "login": "jana@shop.example"}]
         )
     )
 
@@ -64,7 +64,7 @@ class PersonQuery(Wire):
 
     @property
     def names(self) -> list[tuple[NameKind, str]]:
-        return [(k, name) for k in KINDS if (name := getattr(self, k)) is not None]
+        return [(k, name) for k in NAME_KINDS if (name := getattr(self, k)) is not None]
 
 
 class MergeRequest(Wire):

@@ -44,7 +44,7 @@ from shared.errors import InvalidPayload, NotFound
 from shared.http.responses import json_response
 from shared.settings import Settings
 
-PEOPLE = 10_000  # planned by default: about a second
+DEFAULT_PREVIEW_PEOPLE = 10_000  # planned by default: about a second
 MOST_PEOPLE = 200_000
 SECONDS = 20.0  # of planning; then the counts are extrapolated
 
@@ -66,7 +66,7 @@ def preview_router(tools: PreviewTools) -> APIRouter:
     @router.post("/preview", openapi_extra=TRIGGER_DOC, responses=answers(PREVIEW))
     async def preview(
         request: Request,
-        people: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = PEOPLE,
+        people: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = DEFAULT_PREVIEW_PEOPLE,
         first: FirstLine = 1,
     ) -> Response:
         """Plan a send; send and store nothing. The body is that of `POST /v1/sends`; `id` is optional.

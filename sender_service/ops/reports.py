@@ -8,7 +8,7 @@ from typing import Any
 from sender_service.accounting.reporting import Reporting
 from sender_service.models.campaign import Campaign
 from sender_service.models.report import (
-    COUNTED,
+    REPORT_COUNTS,
     Report,
     SendReport,
     add_cells,
@@ -122,7 +122,7 @@ def by_location(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Sum campaigns' reports by the locations of their offers."""
     groups: dict[str, dict[str, int]] = {}
     for report in reports:
-        sums = groups.setdefault(report["location"], dict.fromkeys(COUNTED, 0))
-        for name in COUNTED:
+        sums = groups.setdefault(report["location"], dict.fromkeys(REPORT_COUNTS, 0))
+        for name in REPORT_COUNTS:
             sums[name] += report[name]
     return [{"location": place, **sums, **rates(sums)} for place, sums in sorted(groups.items())]

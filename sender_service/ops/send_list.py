@@ -9,18 +9,17 @@ from fastapi import APIRouter, Query, Request
 
 from sender_service.models.send import Send, SendState, public_state
 from sender_service.models.trigger import Name
-from sender_service.ops.audit import A_MOMENT
 from sender_service.ops.auth import current_principal, needs, require_app
 from sender_service.ops.campaigns import require_known_app
 from sender_service.ops.examples import AT, SEND_HEAD, answers
 from sender_service.ops.send_view import head_of_send
 from sender_service.store.send_list import SendList, SendQuery
 from shared.apps import AppRegistry
-from shared.clock import Clock
+from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import FieldError, InvalidPayload
 from shared.models.wire import WrittenMoment, to_iso
 
-MOST_APPS = 100  # of a request; each is a query
+MAX_LISTED_APPS = 100  # of a request; each is a query
 
 
 def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRouter:
@@ -41,7 +40,7 @@ def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRou
         now = clock()
         query = SendQuery(
             await _apps(request, apps, app),
-            before or now + A_MOMENT,
+            before or now + CLOCK_SKEW,
             campaign,
             _is_in(state, clock),
         )
@@ -62,9 +61,9 @@ async def _apps(request: Request, registry: AppRegistry, app: str | None) -> lis
     if apps is None:
         await registry.refresh()
         apps = frozenset(one.id for one in registry.apps)
-    if len(apps) > MOST_APPS:
+    if len(apps) > MAX_LISTED_APPS:
         error = FieldError(
-            "query.app", "missing", f"is needed: there are more than {MOST_APPS} apps"
+            "query.app", "missing", f"is needed: there are more than {MAX_LISTED_APPS} apps"
         )
         raise InvalidPayload(f"{error.field}: {error.message}", errors=[error])
     return sorted(apps)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sender_service.models.malformed import count_malformed, show_malformed
-from sender_service.models.report import PLURAL
+from sender_service.models.report import PLURAL_OF_INTERACTION
 from sender_service.models.send import Send, Sums, public_state
 from sender_service.ops.progress import SendForecast
 from sender_service.ops.waiting import WaitingReasons
@@ -65,7 +65,7 @@ class SendView:
 
     async def _seen(self, send: str) -> dict[str, int]:
         counts = await self._interactions.counts(send)
-        return {PLURAL[kind]: count for kind, count in counts.items()}
+        return {PLURAL_OF_INTERACTION[kind]: count for kind, count in counts.items()}
 
 
 def head_of_send(send: Send, now: datetime) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from sender_service.ops.auth import require_app, sees_app
 from sender_service.ops.bodies import FirstLine, is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import SEND, answers
-from sender_service.ops.naming import BY_PREFIX, Names
+from sender_service.ops.naming import ID_OR_PREFIX, Names
 from sender_service.ops.send_view import SendView
 from sender_service.scheduler.tidying import Tidying
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 from shared.loops import Wakeup
 
-SendId = Annotated[str, Path(description=f"the send's, which is its trigger's: {BY_PREFIX}")]
+SendId = Annotated[str, Path(description=f"the send's, which is its trigger's: {ID_OR_PREFIX}")]
 
 
 class SendsApi:

@@ -26,9 +26,9 @@ from shared.models.sentences import one_of_kinds
 from shared.models.wire import Wire, WrittenMoment
 from shared.secrets import Vault
 
-PREFIX = "cot_"  # "Carillon ops token", for secret scanners
-RANDOM_BYTES = 32
-MOST_APPS = 100
+TOKEN_PREFIX = "cot_"  # "Carillon ops token", for secret scanners
+TOKEN_RANDOM_BYTES = 32
+MAX_TOKEN_APPS = 100
 TokenId = Annotated[str, Path(description="the token's id", max_length=64)]
 
 
@@ -47,8 +47,8 @@ class TokenRequest(Wire):
     name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     role: Role
     apps: Annotated[
-        Literal["all"] | Annotated[list[Name], Field(min_length=1, max_length=MOST_APPS)],
-        one_of_kinds(f'must be "all", or a list of 1 to {MOST_APPS} apps, as ["demo"]'),
+        Literal["all"] | Annotated[list[Name], Field(min_length=1, max_length=MAX_TOKEN_APPS)],
+        one_of_kinds(f'must be "all", or a list of 1 to {MAX_TOKEN_APPS} apps, as ["demo"]'),
     ]
     expires_at: WrittenMoment | None = None
 
@@ -78,7 +78,7 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
         await _check_apps(apps, body.apps)
         if body.expires_at is not None and body.expires_at <= now:
             raise InvalidPayload("expiresAt: is in the past", code="already_expired")
-        secret = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
+        secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_RANDOM_BYTES)
         by = current_principal(request).id
         token = Token(
             str(uuid.uuid4()), body.name, body.role, now, by, body.expires_at, apps=requested

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sender_service.models.report import PLURAL, UNKNOWN, Cell, blank_cell, has_reported
+from sender_service.models.report import (
+    PLURAL_OF_INTERACTION,
+    UNKNOWN_IN_REPORT,
+    Cell,
+    blank_cell,
+    has_reported,
+)
 from sender_service.pages.page import Page, outcome_of
 
 
@@ -18,15 +24,15 @@ def cells_of(
     """
     cells: dict[tuple[str, str], Cell] = {}
     for index, (player, _, chunk) in enumerate(page["members"]):
-        kinds = [kind for kind in PLURAL if str(index) in seen.get(kind, {})]
+        kinds = [kind for kind in PLURAL_OF_INTERACTION if str(index) in seen.get(kind, {})]
         if outcome_of(page, index)[0] != "sent" and not kinds:
             continue
         entry = ledger.get(player)
-        variant = page["chunks"][chunk]["variant"] if chunk in page["chunks"] else UNKNOWN
-        browser = str((entry or {}).get("browser") or UNKNOWN)
+        variant = page["chunks"][chunk]["variant"] if chunk in page["chunks"] else UNKNOWN_IN_REPORT
+        browser = str((entry or {}).get("browser") or UNKNOWN_IN_REPORT)
         cell = cells.setdefault((variant, browser), blank_cell(variant, browser))
         cell["sent"] += 1
         cell["measurable"] += bool(kinds) or has_reported(entry)
         for kind in kinds:
-            cell[PLURAL[kind]] += 1  # type: ignore[literal-required]
+            cell[PLURAL_OF_INTERACTION[kind]] += 1  # type: ignore[literal-required]
     return list(cells.values())

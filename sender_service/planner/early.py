@@ -14,8 +14,8 @@ from shared.mongo.client import Document
 
 LONGEST_SECONDS = {"transactional": 2.0}
 LONGEST_OTHERS_SECONDS = 10.0
-PAUSE_SECONDS = 0.2  # before names are looked up again, at least
-LONGEST_PAUSE_SECONDS = 2.0
+EARLY_PAUSE_SECONDS = 0.2  # before names are looked up again, at least
+MAX_EARLY_PAUSE_SECONDS = 2.0
 MAX_LOOKUPS = 50  # the longest wait at the shortest pause: clocks that differ make it no longer
 MAX_WAITING = 200  # sends postponed by the fast path in two seconds: no more are
 
@@ -43,9 +43,9 @@ class EarlyNames:
             self._moment(send)
         )  # from now on its heartbeats are counted
         # A long list is read whole each time: the pause is as long as that took.
-        pause = min(LONGEST_PAUSE_SECONDS, max(PAUSE_SECONDS, took_seconds))
+        pause = min(MAX_EARLY_PAUSE_SECONDS, max(EARLY_PAUSE_SECONDS, took_seconds))
         left = self._longest(send) - self._age(send)
-        due = self._clock() + timedelta(seconds=min(pause, max(left, PAUSE_SECONDS)))
+        due = self._clock() + timedelta(seconds=min(pause, max(left, EARLY_PAUSE_SECONDS)))
         return {
             "planDue": due,
             "planner": None,
@@ -65,7 +65,7 @@ class EarlyNames:
         if len(self._waiting) >= MAX_WAITING:
             return False
         self._waiting.append(now)
-        send["planDue"] = self._clock() + timedelta(seconds=PAUSE_SECONDS)
+        send["planDue"] = self._clock() + timedelta(seconds=EARLY_PAUSE_SECONDS)
         send["looks"] = 1
         return True
 

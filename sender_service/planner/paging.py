@@ -6,7 +6,6 @@ import logging
 from bisect import bisect_left
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Protocol
 
 from sender_service.pages.page import Page, PageEdit, page_id
@@ -18,6 +17,7 @@ from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Ta
 from sender_service.planner.text_index import TextHashSet
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
+from sender_service.store.people import CHANGES_OVERLAP
 from sender_service.yield_timer import YieldTimer
 from shared import metrics
 from shared.clock import Clock
@@ -28,9 +28,8 @@ log = logging.getLogger("carillon.planner")
 
 BAD_SHARE = 0.2  # more recipients with bad variables than this refuse the send
 BAD_CHECK_AFTER = 20  # people, all with bad variables: planning stops early
-OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
 END: Cursor = [SLOTS, ""]
-PAGES_A_READ = 20
+PLANNED_PAGES_A_READ = 20
 MAX_BEGUN = 3  # times without a new page: the same crash would repeat
 
 
@@ -171,8 +170,8 @@ class Paging:
     async def _recount_pages(self, numbers: range) -> None:
         """Count the people, bad texts and players of pages that were planned before a crash."""
         # Bad texts count whichever planner found them. Few pages are read at a time.
-        for start in range(0, len(numbers), PAGES_A_READ):
-            ids = [page_id(self._send, n) for n in numbers[start : start + PAGES_A_READ]]
+        for start in range(0, len(numbers), PLANNED_PAGES_A_READ):
+            ids = [page_id(self._send, n) for n in numbers[start : start + PLANNED_PAGES_A_READ]]
             for page in (await self._stores.pages.get_many(ids)).values():
                 self._people += len({member[1] for member in page["members"]})
                 self._bad += len(_bad_people(page))
@@ -188,7 +187,9 @@ class Paging:
         # A page covers a range of people, so a player can only be in pages of its owners.
         send = self._plan.send
         index = await self._stores.pages.index(self._send)
-        moved = await self._stores.audience.people.moved_since(send["app"], send["dueAt"] - OVERLAP)
+        moved = await self._stores.audience.people.moved_since(
+            send["app"], send["dueAt"] - CHANGES_OVERLAP
+        )
         owners = await self._stores.audience.owners(self._target, [e["person"] for e in moved])
         for entry in moved:
             pages = await self._pages_with(entry, index)

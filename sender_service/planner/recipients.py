@@ -24,7 +24,7 @@ from sender_service.planner.text_index import TextIndex
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 
-NAMES_A_READ = 100
+LINES_A_READ = 100
 Address = tuple[str, str]
 
 
@@ -128,7 +128,7 @@ class ListReader:
                 if (part, index) >= begin
                 and listed.position(name.address) == listed.at(part, index)
             ]
-            for batch in _in_chunks(fresh, NAMES_A_READ):
+            for batch in _in_chunks(fresh, LINES_A_READ):
                 share = (part + (batch[-1][0] + 1) / len(names)) / total
                 yield Batch(await self._people_of(target, listed, part, batch), share)
         yield Batch([], 1.0)

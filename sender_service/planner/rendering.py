@@ -14,7 +14,7 @@ import orjson
 from sender_service.models.campaign import Campaign, Texts, Variant
 from sender_service.models.formats import LANGUAGE, TIME_ZONE
 from sender_service.models.metering import PUSH_STEPS, meter
-from sender_service.models.payload import MAX_BYTES, payload_size
+from sender_service.models.payload import MAX_PAYLOAD_BYTES, payload_size
 from sender_service.models.quiet_hours import zone_for
 from sender_service.models.shown import check_link, check_text
 from sender_service.models.templates import (
@@ -33,7 +33,7 @@ Body = dict[str, Any]
 MEMO_BYTES = 4 * 1024 * 1024
 MEMO_ENTRY_BYTES = 500  # of what Python needs beside the texts
 LONG_KEY = 64
-SEND_STEPS = 20_000_000  # about two seconds
+PLANNED_SEND_STEPS = 20_000_000  # about two seconds
 PERSON_STEPS = 5_000  # for each push of a send beyond: half a millisecond
 
 
@@ -53,7 +53,7 @@ class SendTooDear(Exception):
 class Allowance:
     """Budget of rendering steps for all texts of one send."""
 
-    base: int = SEND_STEPS
+    base: int = PLANNED_SEND_STEPS
     each: int = PERSON_STEPS
     spent: int = 0
     pushes: int = 0
@@ -180,8 +180,8 @@ class Renderer:
                 for n, b in enumerate(variant.buttons)
             ]
         size = payload_size(body)
-        if size > MAX_BYTES:
-            message = f"the push has {size} bytes: at most {MAX_BYTES} are delivered"
+        if size > MAX_PAYLOAD_BYTES:
+            message = f"the push has {size} bytes: at most {MAX_PAYLOAD_BYTES} are delivered"
             raise Rejected(message, code="bad_variables")
         self.largest = max(self.largest, size)
         return body

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from sender_service.models.campaign import Campaign, Variant
-from sender_service.models.payload import MANY_BYTES, MAX_BYTES
+from sender_service.models.payload import MANY_BYTES, MAX_PAYLOAD_BYTES
 from sender_service.models.templates import PROFILE, variables_of
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.rendering import Renderer, SendTooDear, compiling
@@ -16,7 +16,7 @@ from sender_service.yield_timer import YieldTimer
 from shared.clock import utc_now
 from shared.errors import Rejected
 
-PEOPLE = 500
+MAX_TRIED_PEOPLE = 500
 OUR_OWN = frozenset({PROFILE, "range"})
 
 
@@ -35,14 +35,14 @@ async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[s
     target = Target(campaign.app, utc_now(), None)
     async with aclosing(audience.batches(target, None)) as batches:
         async for batch in batches:
-            for candidate in batch.candidates[: PEOPLE - people]:
+            for candidate in batch.candidates[: MAX_TRIED_PEOPLE - people]:
                 people += 1
                 try:
                     faults.update(_faults(renderer, variants, candidate.profile or {}))
                 except SendTooDear:
                     return [_warning("texts_too_dear", "the texts take too much work")]
                 await turns.yield_if_due()
-            if people >= PEOPLE:
+            if people >= MAX_TRIED_PEOPLE:
                 break
     return [
         *(
@@ -75,7 +75,9 @@ def size_warnings(largest: int) -> list[dict[str, str]]:
     if largest <= MANY_BYTES:
         return []
     return [
-        _warning("large_push", f"a push has {largest} bytes: above {MAX_BYTES} none is delivered")
+        _warning(
+            "large_push", f"a push has {largest} bytes: above {MAX_PAYLOAD_BYTES} none is delivered"
+        )
     ]
 
 

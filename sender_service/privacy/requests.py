@@ -16,7 +16,7 @@ from shared.models.event import ERASE, UNDO_MERGE, Event
 from shared.mongo.client import Document
 from shared.secrets import Vault
 
-FEW = 50  # names that each of a person's events may carry
+MAX_NAMES_BY_EVENT = 50  # names that each of a person's events may carry
 AT_ONCE = 500  # events published together, and names in one event
 MAX_IDS = 1_000  # events whose ids are answered
 
@@ -146,8 +146,8 @@ class ErasureRequester:
 
 async def _few(names: AsyncIterator[str]) -> list[str] | None:
     """Return all names, sorted; None if they are more than an event may name."""
-    async for some in _some(names, FEW + 1):
-        return sorted(some) if len(some) <= FEW else None
+    async for some in _some(names, MAX_NAMES_BY_EVENT + 1):
+        return sorted(some) if len(some) <= MAX_NAMES_BY_EVENT else None
     return []
 
 

@@ -34,7 +34,7 @@ log = logging.getLogger("carillon.erasure")
 UNDER_WAY_SECONDS = 20  # so long a call's answer is waited for; gone within a minute is promised
 RECHECK_SECONDS = 5  # ingest has erased by then, so who plans from now on knows nobody
 YOUNG = timedelta(minutes=1)
-BATCH_RECORDS = 2_000  # names of a crowd: one reading of all there is does for so many
+ERASURE_BATCH_RECORDS = 2_000  # names of a crowd: one reading of all there is does for so many
 
 
 def decode(record: Record) -> Event | None:
@@ -62,7 +62,7 @@ class Erasure:
             (EVENTS_TOPIC.name,),
             decode,
             self.handle,
-            batch_records=BATCH_RECORDS,
+            batch_records=ERASURE_BATCH_RECORDS,
             can_rest=True,
         )
 

@@ -36,7 +36,7 @@ CLOCKS_DIFFER_MINUTES = 2
 WINDOW_MINUTES = 15 + CLOCKS_DIFFER_MINUTES
 FACTOR = 10
 MAX_CALL = 2_000
-FRESH_SECONDS = 5.0  # a younger count is not refreshed before calls are refused
+FRESH_COUNT_SECONDS = 5.0  # a younger count is not refreshed before calls are refused
 
 _Call = tuple[int, int | None]  # messages, and the minute that counted them before
 
@@ -105,7 +105,7 @@ class MessageBudget:
         requested = list(zip_longest(calls, (_minute_of(moment) for moment in before)))
         granted = await self._take(app, requested, transactional, booked)
         if granted < len(calls):
-            await self.counts.refresh(app, within=FRESH_SECONDS)
+            await self.counts.refresh(app, within=FRESH_COUNT_SECONDS)
             granted += await self._take(app, requested[granted:], transactional, booked)
         await self._note(app, exhausted=granted < len(calls))
         return Grant(granted, booked)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from sender_service.models.policy import has_bought
 from sender_service.models.send import Send
 from sender_service.pages.page import PageEdit, pending_counts
 from sender_service.pages.transitions import policy_of, suppress_unreachable
-from sender_service.store.people import PeopleReader
+from sender_service.store.people import CHANGES_OVERLAP, PeopleReader
 from shared.mongo.client import Document
 
-FEW = 200  # up to so many are looked up by id; of more, only changes are read
-OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
+MAX_LOOKED_UP_BY_ID = 200  # up to so many are looked up by id; of more, only changes are read
 
 
 async def recheck(
@@ -33,8 +31,8 @@ async def _suppress_moved(
     merged: dict[str, Document] = {}
     players = [member[0] for member in page["members"] if member[2] in chunks]
     ledger = None
-    if len(players) > FEW:
-        ledger = await people.changed_since(page["app"], page["plannedAt"] - OVERLAP)
+    if len(players) > MAX_LOOKED_UP_BY_ID:
+        ledger = await people.changed_since(page["app"], page["plannedAt"] - CHANGES_OVERLAP)
     if ledger is None:
         ledger = await people.ledger(page["app"], players)
     moved = suppress_unreachable(edit, set(chunks), ledger)
@@ -64,8 +62,8 @@ async def _suppress_buyers(
     page = edit.page
     persons = sorted({m[1] for m in page["members"] if m[2] in chunks})
     changed = None
-    if len(persons) > FEW:
-        changed = await people.profiles_since(page["app"], page["plannedAt"] - OVERLAP)
+    if len(persons) > MAX_LOOKED_UP_BY_ID:
+        changed = await people.profiles_since(page["app"], page["plannedAt"] - CHANGES_OVERLAP)
     if changed is None:
         changed = await people.profiles(page["app"], persons)
     buyers = {

@@ -13,7 +13,7 @@ from sender_service.store.recent import Span, newest_of, of_apps
 from shared.mongo.client import Database, translate_mongo_errors
 from shared.mongo.collections import AUDIT
 
-KEPT = timedelta(days=400)  # a year, and time to look back at it
+AUDIT_RETENTION = timedelta(days=400)  # a year, and time to look back at it
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class AuditStore:
     async def add(self, entry: AuditEntry) -> None:
         document = {
             "at": entry.at, "app": entry.app, "method": entry.method, "route": entry.route,
-            "target": entry.target, "status": entry.status, "expireAt": entry.at + KEPT,
+            "target": entry.target, "status": entry.status, "expireAt": entry.at + AUDIT_RETENTION,
             "who": {"id": entry.who.id, "name": entry.who.name, "role": entry.who.role},
         }  # fmt: skip
         with translate_mongo_errors():

@@ -25,7 +25,7 @@ from shared.mongo.collections import CONTACTS
 from shared.mongo.whole_reads import read_all
 
 RING = 64  # pushes remembered a person: more than a cap can count
-KEPT = timedelta(days=91)  # longer than the longest cap
+CONTACTS_RETENTION = timedelta(days=91)  # longer than the longest cap
 MAX_ALIASES = 100  # rings read beside a person's own: more merges are a kiosk's or a program's
 People = Mapping[str, Sequence[str]]  # person → the persons merged into it
 
@@ -111,14 +111,14 @@ def _check_caps(
             refused.add(person)
         elif document is None:
             fresh = {"_id": _key(app, person), "app": app, "ring": [entry], "rev": 1}
-            writes.append(InsertOne({**fresh, "expireAt": now + KEPT}))
+            writes.append(InsertOne({**fresh, "expireAt": now + CONTACTS_RETENTION}))
         else:
             writes.append(
                 UpdateOne(
                     if_unchanged(document),
                     {
                         "$push": {"ring": {"$each": [entry], "$slice": -RING}},
-                        "$set": {"expireAt": now + KEPT},
+                        "$set": {"expireAt": now + CONTACTS_RETENTION},
                         "$inc": {"rev": 1},
                     },
                 )

@@ -18,7 +18,7 @@ from shared.models.dead_letter import DeadLetter
 from shared.mongo.client import Database, Document, retry_on_conflict, translate_mongo_errors
 from shared.mongo.collections import DEAD_LETTERS
 
-KEPT = timedelta(days=30)
+DEAD_LETTERS_RETENTION = timedelta(days=30)
 MAX_APP_LENGTH = 64  # characters of an app's id
 DEAD_LETTERS_A_WRITE = 8  # each may be megabytes: a small database's cache must hold them
 CONTENT = {
@@ -95,7 +95,7 @@ def _stored(dead_letter: DeadLetter) -> Document:
     more = {
         "head": head_of(dead_letter.id),
         "app": app_of(dead_letter),
-        "expireAt": dead_letter.at + KEPT,
+        "expireAt": dead_letter.at + DEAD_LETTERS_RETENTION,
     }
     return {**dead_letter.document(), **more}
 

@@ -12,6 +12,7 @@ from typing import cast
 
 from sender_service.models.data_subject import DataSubject
 from sender_service.pages.page import Page
+from sender_service.store.pages import FULL_PAGES_A_READ
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import (
     AUDIT,
@@ -28,7 +29,6 @@ from shared.mongo.collections import (
 )
 from shared.mongo.whole_reads import walk
 
-PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
 TRIGGERS_A_READ = 4  # of up to 1 MiB each
 PARKED_A_READ = 500
 ENTRIES_A_READ = 500
@@ -47,7 +47,7 @@ class ErasureStore:
         query: Document = {"app": app} | ({"plannedAt": {"$gte": since}} if since else {})
         pages, fields = self._database[PAGES.name], {"members": 1, "plannedAt": 1}
         with translate_mongo_errors():
-            async for page in walk(pages, query, fields, at_once=PAGES_A_READ):
+            async for page in walk(pages, query, fields, at_once=FULL_PAGES_A_READ):
                 yield page["_id"], page["plannedAt"], page["members"]
 
     async def count(self) -> int:

@@ -9,14 +9,14 @@ from typing import Any, cast
 
 from sender_service.models.send import EVER
 from sender_service.pages.page import MemberState, Page, outcome_of
-from sender_service.store.interactions import KINDS
+from sender_service.store.pages import FULL_PAGES_A_READ
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.send_pages import pages_of
+from shared.models.event import INTERACTION_KINDS
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import INTERACTIONS, PAGES, SENDS
 from shared.reasons import FinalReason
 
-PAGES_A_READ = 4  # a page has up to 2,000 members: more at once would hold up the event loop
 HEAD = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1, "priority": 1}
 
 
@@ -69,7 +69,7 @@ class OutcomeReader:
     async def of_send(self, send: str, person: PersonFilter) -> list[MemberOutcome]:
         found: list[MemberOutcome] = []
         fields = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "faults": 1, "plannedAt": 1}
-        async for page in pages_of(self._pages, send, fields, at_once=PAGES_A_READ):
+        async for page in pages_of(self._pages, send, fields, at_once=FULL_PAGES_A_READ):
             found += _of_page(cast(Page, page), person)
         return found
 
@@ -80,7 +80,7 @@ class OutcomeReader:
             for page in pages:
                 document = await self._interactions.find_one({"_id": page}, {"seen": 1})
                 if document is not None:
-                    seen[page] = {kind: document["seen"][kind] for kind in KINDS}
+                    seen[page] = {kind: document["seen"][kind] for kind in INTERACTION_KINDS}
         return seen
 
 

@@ -27,9 +27,9 @@ from shared.mongo.client import (
 from shared.mongo.collections import BODIES, PAGES
 from shared.mongo.whole_reads import read_all
 
-DUE_LIMIT = 64  # pages a look: more are not released in one turn
+DUE_PAGES_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
-FULL_PAGES_A_READ = 4  # of 2,000 members each
+FULL_PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
 _OPEN = {"send": 1, "due": 1, "out": 1, "silentAt": 1, "tried": 1}
 
 
@@ -163,7 +163,7 @@ class PageStore:
     async def due_pages(self, app: str, priority: str, now: datetime) -> list[OpenPage]:
         """Return some of the pages that are due by then, the longest due first."""
         query = {"app": app, "priority": priority, "due": {"$gte": EVER, "$lte": now}}
-        return await self._open(query, DUE_LIMIT)
+        return await self._open(query, DUE_PAGES_LIMIT)
 
     async def open_dues(self, send: str) -> list[tuple[str, datetime, int]]:
         """Return id, due time and unanswered calls of each open page of a send."""

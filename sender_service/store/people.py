@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sender_service.models.send import NEVER
 from shared.ids import SLOTS
@@ -11,6 +11,7 @@ from shared.mongo.client import Collection, Database, Document, in_batches, tran
 from shared.mongo.collections import PLAYERS, PROFILES
 from shared.mongo.whole_reads import read_all
 
+CHANGES_OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
 RECENT_LIMIT = 2_000  # more changes than this are looked up by id instead
 
 

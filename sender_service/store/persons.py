@@ -13,7 +13,7 @@ from shared.mongo.whole_reads import read_all, walk_index
 NameKind = Literal["login", "visitor", "player", "email"]
 Fields = dict[str, int] | None  # all of them
 A_READ = 20  # a browser's document may have half a MiB
-NAMES_A_READ = 1_000
+PERSON_NAMES_A_READ = 1_000
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _owned(profile: Document) -> Document:
 async def _each(collection: Collection, query: Document, fields: Fields) -> AsyncIterator[Document]:
     """Yield documents, a few at a time: a person may have any number of them."""
     with translate_mongo_errors():
-        at_once = A_READ if fields is None else NAMES_A_READ
+        at_once = A_READ if fields is None else PERSON_NAMES_A_READ
         async for document in walk_index(collection, query, fields, at_once=at_once):
             yield document
 

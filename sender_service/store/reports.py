@@ -9,7 +9,7 @@ from typing import Any, cast
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.report import PLURAL, Report, SendReport, no_one_seen
+from sender_service.models.report import PLURAL_OF_INTERACTION, Report, SendReport, no_one_seen
 from sender_service.models.send import EVER, Send
 from shared.mongo.client import (
     Database,
@@ -123,7 +123,7 @@ class ReportStore:
         with translate_mongo_errors():
             for some in in_batches("send", sends):
                 for page in await read_all(self._interactions, some, {"send": 1, "counts": 1}):
-                    for kind, plural in PLURAL.items():
+                    for kind, plural in PLURAL_OF_INTERACTION.items():
                         total[page["send"]][plural] += page["counts"][kind]
         return total
 

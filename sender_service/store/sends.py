@@ -15,7 +15,7 @@ from shared.mongo.collections import SENDS
 from shared.mongo.errors import duplicates_of
 from shared.mongo.whole_reads import read_all
 
-DUE_LIMIT = 100  # of those that are due, or soon: so many are looked at for the first
+DUE_SENDS_LIMIT = 100  # of those that are due, or soon: so many are looked at for the first
 
 
 class SendStore:
@@ -70,7 +70,7 @@ class SendStore:
         """Return when the first send is due for planning; None if none is until then."""
         due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": until}}
         with translate_mongo_errors():
-            found = await read_all(self._sends, due, {"planDue": 1}, limit=DUE_LIMIT)
+            found = await read_all(self._sends, due, {"planDue": 1}, limit=DUE_SENDS_LIMIT)
         return min((send["planDue"] for send in found), default=None)
 
     async def take(self, priority: str, planner: str, now: datetime, lease: float) -> Send | None:

@@ -29,7 +29,7 @@ HEAD_SECONDS = 10.0  # also until a new connection's first byte
 BODY_SECONDS = 30.0  # and what it takes at this pace:
 BODY_PACE = 16 * 1024  # bytes a second
 ANSWER_SECONDS = 60.0  # that a client may leave its answer unread
-LOOK_SECONDS = 1.0
+CONNECTION_CHECK_SECONDS = 1.0
 REFUSALS = {
     400: ("bad_request", "this is not HTTP"),
     408: ("too_slow", "the request didn't arrive in time"),
@@ -180,7 +180,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._check_idleness(now)
             return
         if self.flow.read_paused:  # it waits for us
-            self.began += LOOK_SECONDS
+            self.began += CONNECTION_CHECK_SECONDS
         allowed = (
             BODY_SECONDS + self.received / BODY_PACE if self._is_handed_over() else HEAD_SECONDS
         )
@@ -247,4 +247,4 @@ async def watch_connections(connections: Iterable[object], stop: asyncio.Event) 
         for connection in list(connections):
             if isinstance(connection, BoundedProtocol):
                 connection.enforce_timeouts(now)
-        await sleep_or_stop(stop, LOOK_SECONDS)
+        await sleep_or_stop(stop, CONNECTION_CHECK_SECONDS)

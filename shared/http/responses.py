@@ -33,8 +33,8 @@ _FORWARDED_FOR = frozenset({
 _FORWARDED = frozenset({*_FORWARDED_FOR, b"via"})
 _FORWARDED_PREFIX = b"x-forwarded"
 
-KEPT_ADDRESSES = 10_000
-UNKNOWN = "unknown"
+ADDRESS_CACHE_SIZE = 10_000
+UNKNOWN_CLIENT = "unknown"
 NETWORK_BITS = 64  # of an IPv6 address: what one household or server has to itself
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -167,7 +167,7 @@ def _bare(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
-@lru_cache(KEPT_ADDRESSES)
+@lru_cache(ADDRESS_CACHE_SIZE)
 def rate_limit_key(address: str) -> str | None:
     """Return the key under which an address is limited; None for private addresses."""
     # A private address is our own, or that of a proxy that no setting names.
@@ -176,7 +176,7 @@ def rate_limit_key(address: str) -> str | None:
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:  # a proxy's "unknown", or whatever else: all of them together are one
-        return UNKNOWN if address else None
+        return UNKNOWN_CLIENT if address else None
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is None:
         return str(ipaddress.ip_network((ip, NETWORK_BITS), strict=False))
     return address
@@ -192,7 +192,7 @@ def is_private(address: str) -> bool:
     return ip is not None and (ip.is_private or ip.is_loopback)
 
 
-@lru_cache(KEPT_ADDRESSES)
+@lru_cache(ADDRESS_CACHE_SIZE)
 def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return the address, None if it isn't one. A dual-stack socket's `::ffff:10.0.0.1` is 10.0.0.1."""
     try:

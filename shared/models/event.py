@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import PrivateAttr
 
@@ -20,6 +20,7 @@ ERASE = "carillon.erase"  # data {person, players, aliases}; one for each visito
 UNDO_MERGE = "carillon.undoMerge"  # data {merge, person}; visitor: the one whose epoch was joined
 
 InteractionKind = Literal["impression", "click", "close"]
+INTERACTION_KINDS: tuple[InteractionKind, ...] = get_args(InteractionKind)
 
 
 class Event(Wire):

@@ -20,7 +20,7 @@ from pymongo import ReplaceOne
 from ingest_service.projector.decode import Projected
 from ingest_service.projector.lww import Document
 from ingest_service.projector.person_ids import PersonIds
-from ingest_service.projector.projector import BATCH_RECORDS, Projector
+from ingest_service.projector.projector import PROJECTOR_BATCH_RECORDS, Projector
 from ingest_service.projector.store import MongoProjections
 from shared.clock import monotonic, utc_now
 from shared.health import Health
@@ -35,7 +35,7 @@ from tests import stack
 from tests.bench.measuring import report
 
 VISITORS = 2_000
-ALL = VISITORS * 5 // BATCH_RECORDS  # batches until every visitor has spoken
+ALL = VISITORS * 5 // PROJECTOR_BATCH_RECORDS  # batches until every visitor has spoken
 BATCHES = 30
 MEMORY_EVENTS = int(os.environ.get("BENCH_MEMORY_EVENTS", "100000"))
 LATENCY_SECONDS = 10.0
@@ -86,9 +86,9 @@ class Recording(MongoProjections):
 
 async def _ratio(database: Database, who: str, first: int) -> float:
     took, plain, count = await _both(database, range(first, first + BATCHES))
-    rate = BATCHES * BATCH_RECORDS / took
+    rate = BATCHES * PROJECTOR_BATCH_RECORDS / took
     report(
-        f"{who}: {BATCHES * BATCH_RECORDS:,} events, {count:,} documents: projector {took:.1f} s"
+        f"{who}: {BATCHES * PROJECTOR_BATCH_RECORDS:,} events, {count:,} documents: projector {took:.1f} s"
         f" ({rate:,.0f} events/s), plain bulk_write loop {plain:.1f} s: {plain / took:.2f} (aim: 0.7)"
     )
     return rate
@@ -172,9 +172,9 @@ async def _memory(database: Database) -> None:
     projector = _projector(MongoProjections(database))
     process = psutil.Process()
     samples: list[tuple[int, int]] = []
-    for number in range(MEMORY_EVENTS // BATCH_RECORDS):
+    for number in range(MEMORY_EVENTS // PROJECTOR_BATCH_RECORDS):
         await projector.handle(_batch(2 * ALL + number))
-        samples.append((number * BATCH_RECORDS, process.memory_info().rss))
+        samples.append((number * PROJECTOR_BATCH_RECORDS, process.memory_info().rss))
     late = samples[len(samples) // 5 :]
     slope = statistics.linear_regression([n for n, _ in late], [rss for _, rss in late]).slope
     report(
@@ -188,8 +188,8 @@ def _projector(store: MongoProjections) -> Projector:
 
 
 def _batch(number: int) -> list[Item[Projected]]:
-    first = number * BATCH_RECORDS
-    events = [_event(n, f"e{n}") for n in range(first, first + BATCH_RECORDS)]
+    first = number * PROJECTOR_BATCH_RECORDS
+    events = [_event(n, f"e{n}") for n in range(first, first + PROJECTOR_BATCH_RECORDS)]
     return [Item(Record(EVENTS_TOPIC.name, 0, 0, b"", b"", e.type, 0), e) for e in events]
 
 

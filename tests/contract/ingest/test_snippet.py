@@ -12,7 +12,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from ingest_service.snippet.assembly import FILES, VERSION, assemble, configuration
+from ingest_service.snippet.assembly import FILES, SNIPPET_VERSION, assemble, configuration
 from ingest_service.snippet.endpoint import CODINGS, Coding, compress, snippet_routes
 from shared.apps import AppRegistry
 from shared.identity_values import PATTERN
@@ -47,7 +47,7 @@ async def test_any_page_may_load_and_keep_it(client: httpx.AsyncClient, url: str
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
     assert answer.headers["cache-control"].startswith("public, max-age=300")
-    assert f"Carillon {VERSION}" in answer.text.splitlines()[0]
+    assert f"Carillon {SNIPPET_VERSION}" in answer.text.splitlines()[0]
 
 
 @pytest.mark.parametrize("url", URLS)

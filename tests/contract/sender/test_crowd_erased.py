@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sender_service.models.data_subject import DataSubject
-from sender_service.privacy.requests import FEW, ErasureRequester
+from sender_service.privacy.requests import MAX_NAMES_BY_EVENT, ErasureRequester
 from sender_service.store.persons import PersonReader
 from shared.kafka.client import OutgoingRecord
 from shared.models.event import Event
@@ -84,9 +84,11 @@ async def test_crowd_is_published_in_pieces_and_named_whole(ops: Ops) -> None:
 
 async def test_few_are_named_by_each_event(ops: Ops) -> None:
     """So that whichever is read first finds everything."""
-    profile, _, players, aliases = await a_crowd(ops, FEW - 1)  # and the one that is listed
+    profile, _, players, aliases = await a_crowd(
+        ops, MAX_NAMES_BY_EVENT - 1
+    )  # and the one that is listed
     _, events = await erased_by(ops, profile)
-    assert len(events) == 2 * FEW
+    assert len(events) == 2 * MAX_NAMES_BY_EVENT
     assert all(set(event.data["players"]) == players for event in events)
     assert all(set(event.data["aliases"]) == aliases for event in events)
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from sender_service.intake.request import parse_request
-from sender_service.ops.bodies import MAX_BODY_BYTES
+from sender_service.ops.bodies import MAX_OPS_BODY_BYTES
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 
 CAMPAIGN = "/v1/apps/demo/campaigns/welcome"
@@ -148,7 +148,7 @@ async def test_n17_curls_default_content_type_is_taken(api: Api, kind: str) -> N
 
 
 async def test_a2_bodies_are_bounded(shop: Api) -> None:
-    huge = b" " * (MAX_BODY_BYTES + 1)
+    huge = b" " * (MAX_OPS_BODY_BYTES + 1)
     for method, path in (("PUT", "/v1/apps/demo"), ("PUT", CAMPAIGN), ("POST", "/v1/tokens"),
                          ("POST", "/v1/people/search"), ("POST", "/v1/dead-letters/replay"),
                          ("DELETE", "/v1/tokens/x"), ("GET", "/v1/apps")):  # fmt: skip

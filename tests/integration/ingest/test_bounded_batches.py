@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingest_service.projector import projector as projecting
-from ingest_service.projector.contribution import MAX_LINES
+from ingest_service.projector.contribution import MAX_ORDER_LINES
 from ingest_service.projector.lww import Document
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
@@ -94,7 +94,7 @@ async def test_b1_a_batch_takes_bounded_memory(crowds: Database) -> None:
     for profile in profiles:
         assert len(profile["visitors"]) == BROWSERS
         assert profile["viewed"][0]["item"] == "hat"
-        assert 0 < sum(len(order["items"]) for order in profile["purchases"]) <= MAX_LINES
+        assert 0 < sum(len(order["items"]) for order in profile["purchases"]) <= MAX_ORDER_LINES
 
 
 @pytest.mark.parametrize("bound", [1, 2_000, 2**30])

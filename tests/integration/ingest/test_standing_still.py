@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ingest_service.projector.pause_barrier import PAUSING, PREFIX, PauseBarrier
+from ingest_service.projector.pause_barrier import PAUSING, PROCESS_ID_PREFIX, PauseBarrier
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector_role import Surroundings, project
 from ingest_service.replay.lease import ReplayLease, ReplayLeases
@@ -45,7 +45,9 @@ async def taken(database: Database) -> ReplayLease:
 
 
 async def process_of(database: Database) -> dict[str, Any]:
-    every = [d async for d in database["projector"].find({}) if d["_id"].startswith(PREFIX)]
+    every = [
+        d async for d in database["projector"].find({}) if d["_id"].startswith(PROCESS_ID_PREFIX)
+    ]
     return every[0] if every else {}
 
 

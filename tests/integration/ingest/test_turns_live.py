@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ingest_service.projector.pause_barrier import PREFIX, REPLAY_DOCUMENT
+from ingest_service.projector.pause_barrier import PROCESS_ID_PREFIX, REPLAY_DOCUMENT
 from ingest_service.replay.lease import EXPIRY_SECONDS
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
@@ -29,7 +29,7 @@ __all__ = ["alone"]
 @asynccontextmanager
 async def a_projector_at_a_batch(database: Database) -> AsyncIterator[None]:
     """Whoever holds has to wait for it."""
-    mine = {"_id": f"{PREFIX}at-a-batch"}
+    mine = {"_id": f"{PROCESS_ID_PREFIX}at-a-batch"}
 
     async def beat() -> None:
         while True:

@@ -15,7 +15,7 @@ from sender_service.intake.request import parse_request
 from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.models.trigger import FEW_RECIPIENTS
 from sender_service.scheduler.ahead import InFlightLimit
-from sender_service.store.pages import DUE_LIMIT
+from sender_service.store.pages import DUE_PAGES_LIMIT
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.collections import BUDGETS, PAGES, PLAYERS
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
@@ -112,7 +112,7 @@ async def test_pages_whose_sends_never_came_crowd_out_nobody(pair: TwoReplicas) 
     await pair.people(1)
     (page,) = await pair.pages(await pair.planned())
     await pair.one.database[PAGES.name].delete_many({})
-    names = [str(uuid.uuid4()) for _ in range(DUE_LIMIT)]
+    names = [str(uuid.uuid4()) for _ in range(DUE_PAGES_LIMIT)]
     await pair.one.database[PAGES.name].insert_many(
         {**page, "_id": f"{name}:0", "send": name, "due": page["due"] - timedelta(days=1)}
         for name in names

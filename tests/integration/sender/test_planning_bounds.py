@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sender_service.models.send import NEVER
-from sender_service.planner.rendering import SEND_STEPS
+from sender_service.planner.rendering import PLANNED_SEND_STEPS
 from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
 from shared.errors import StoreUnavailable
@@ -119,7 +119,7 @@ async def _put(pair: TwoReplicas, text: str) -> None:
 
 
 async def test_a3_a_send_whose_texts_take_too_much_is_refused(pair: TwoReplicas) -> None:
-    people = SEND_STEPS // 80_000
+    people = PLANNED_SEND_STEPS // 80_000
     await pair.people(people, db={"x": "1"})
     await _put(pair, DEAR)
     send = await pair.planned()

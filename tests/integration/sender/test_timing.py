@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sender_service.scheduler.scheduler import PAUSED_DELAY
-from sender_service.store.pages import DUE_LIMIT
+from sender_service.store.pages import DUE_PAGES_LIMIT
 from tests.integration.sender.pipeline import OFFER, OUT, Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
 
@@ -95,7 +95,7 @@ async def test_cancelled_in_the_middle_calls_nobody_else(line: Pipeline) -> None
 async def test_paused_sends_crowd_out_nobody(line: Pipeline) -> None:
     """Their pages are due for longer than all others, and a look sees only so many."""
     await line.people(1)
-    paused = [await line.send_trigger() for _ in range(DUE_LIMIT)]
+    paused = [await line.send_trigger() for _ in range(DUE_PAGES_LIMIT)]
     await line.plan()
     for send in paused:
         await line.world.sends.set_paused(send, True)

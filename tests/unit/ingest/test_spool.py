@@ -80,7 +80,7 @@ def test_size_on_disk_is_near_what_is_counted_and_given_back(tmp_path: Path) -> 
 
 
 def test_belongs_to_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest_service.durable.spool.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("ingest_service.durable.spool.SPOOL_LOCK_SECONDS", 0.05)
     spool = Spool(tmp_path / "spool.sqlite")
     with pytest.raises(Rejected, match="CARILLON_DATA_DIR"):
         Spool(tmp_path / "spool.sqlite")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bson
 
-from ingest_service.projector.contribution import MAX_LINES
+from ingest_service.projector.contribution import MAX_ORDER_LINES
 from ingest_service.projector.visitor import SEEN_EVENTS
 from shared.models.event import Event
 from tests.unit.ingest.doubles import ProjectorHarness, event
@@ -47,14 +47,14 @@ def _orders(first: int, count: int, lines: int) -> list[Event]:
 
 async def test_orders_are_kept_as_far_as_their_lines_are_few() -> None:
     history = ProjectorHarness()
-    await history.apply(*_orders(0, 60, MAX_LINES // 50))
+    await history.apply(*_orders(0, 60, MAX_ORDER_LINES // 50))
     profile = history.anonymous("a")
     assert profile is not None and len(profile["purchases"]) == 50
-    await history.apply(*_orders(100, 1, MAX_LINES))
+    await history.apply(*_orders(100, 1, MAX_ORDER_LINES))
     profile = history.anonymous("a")
     assert profile is not None
-    assert [(p["id"], len(p["items"])) for p in profile["purchases"]] == [("100", MAX_LINES)]
-    await history.apply(*_orders(101, 1, MAX_LINES + 1))
+    assert [(p["id"], len(p["items"])) for p in profile["purchases"]] == [("100", MAX_ORDER_LINES)]
+    await history.apply(*_orders(101, 1, MAX_ORDER_LINES + 1))
     profile = history.anonymous("a")
     assert profile is not None and [p["id"] for p in profile["purchases"]] == ["101"]
 

@@ -81,7 +81,7 @@ def test_same_token_at_once_is_one_guess() -> None:
 
 
 def test_b8_tables_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "KEPT_ADDRESSES", 10)
+    monkeypatch.setattr(module, "MAX_GUESSING_ADDRESSES", 10)
     monkeypatch.setattr(module, "KEPT_CALLERS", 10)
     guesses = Guesses(Clock())
     for i in range(100):
