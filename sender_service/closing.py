@@ -38,5 +38,5 @@ async def close_complete(
 
 async def release_caps(contacts: ContactStore, page: Page) -> None:
     """Release the caps of a closed page's people who got nothing from it."""
-    if page["capped"] and not page["open"]:
+    if page["capReserved"] and not page["open"]:
         await contacts.release(page["app"], unsent_people(page), page["send"])

@@ -131,9 +131,7 @@ def _defer(edit: PageEdit, delivery: Delivery) -> None:
     not_before = delivery.not_before or delivery.at
     fields: dict[str, Any] = {"state": "planned"}
     if delivery.reason in NEVER_CALLED:
-        fields["attempted"] = (
-            chunk["attempts"] > 0 or chunk["release"] > _releases_without_effect(chunk) + 1
-        )
+        fields["attempted"] = chunk["attempts"] > 0 or chunk["release"] > chunk["settled"] + 1
         if not fields["attempted"]:
             fields["settled"] = chunk["release"]
     elif delivery.reason == "refused":
@@ -144,11 +142,6 @@ def _defer(edit: PageEdit, delivery: Delivery) -> None:
         not_before = max(not_before, delivery.at + timedelta(seconds=wait))
         fields["attempts"] = chunk["attempts"] + 1
     edit.chunk(delivery.chunk, **fields, notBefore=not_before)
-
-
-def _releases_without_effect(chunk: Chunk) -> int:
-    """Return the releases without effect; 0 for pages from before the field."""
-    return chunk.get("settled", 0)
 
 
 def backoff(attempts: int, *who: str) -> float:

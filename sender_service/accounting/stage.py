@@ -189,7 +189,7 @@ class Accounting:
         metrics.INTERACTIONS_CHECKED.labels("counted").inc(new)
         metrics.INTERACTIONS_CHECKED.labels("repeated").inc(sum(len(d) for _, d in seen) - new)
         for page, distinct in seen:
-            extra = {"send": page["send"], "page": page["n"], "seen": len(distinct)}
+            extra = {"send": page["send"], "page": page["number"], "seen": len(distinct)}
             log.info("interactions counted", extra=extra)
 
     async def _park(self, early: Mapping[str, Sequence[VerifiedInteraction]]) -> None:

@@ -75,7 +75,9 @@ class StreamMatcher:
         for page in await self._pages.by_notifications(messages):
             for name, chunk in page["chunks"].items():
                 if chunk["notificationId"] in messages:
-                    found[str(chunk["notificationId"])] = TagClaims(page["send"], page["n"], name)
+                    found[str(chunk["notificationId"])] = TagClaims(
+                        page["send"], page["number"], name
+                    )
         return found
 
     def _add(self, matched: Matched, event: Event, tagged: TagClaims) -> None:

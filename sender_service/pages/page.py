@@ -43,29 +43,31 @@ class Chunk(TypedDict):
 
 
 class Page(TypedDict):
-    """The document, `_id` = "<send>:<n>"."""
+    """The document, `_id` = "<send>:<number>"."""
 
     _id: str
     send: str
     app: str
-    n: int
+    number: int
     priority: str
-    next: Any  # the cursor to go on from; None on the last page
+    resumeAt: Any  # the cursor to go on from; None on the last page
     members: list[list[str]]
     outcomes: dict[str, list[Any]]  # member's index → [MemberState, FinalReason or ""]
     faults: NotRequired[dict[str, str]]  # what is wrong with the texts of the first members
     chunks: dict[str, Chunk]
     notifications: list[str]  # OneSignal's ids of its chunks' messages
     noPlayer: int
-    capped: bool  # its people were counted against a cap: given back where nothing was sent
+    capReserved: bool  # its people were counted against a cap: given back where nothing was sent
     open: bool
-    due: datetime
-    out: int  # chunks released and not answered
-    silentAt: datetime  # when the first of these has been so for too long
-    tried: bool  # a chunk may have been called and isn't at its end: pausing doesn't hold it back
+    dueAt: datetime
+    inFlight: int  # chunks released and not answered
+    answerDueAt: datetime  # when the first of these has been so for too long
+    anyAttempted: (
+        bool  # a chunk may have been called and isn't at its end: pausing doesn't hold it back
+    )
     sums: Sums
     plannedAt: datetime
-    bodies: str  # the id of their document, given when the page is inserted
+    bodiesId: str  # the id of their document, given when the page is inserted
     rev: int
     expireAt: datetime
 
@@ -121,7 +123,6 @@ def pending_members(page: Page, chunk: str) -> list[int]:
 
 
 def root_of(chunk: str) -> str:
-    """Return the planned chunk that this one is, or is a part of."""
     return chunk.split("-", 1)[0]
 
 
@@ -191,7 +192,6 @@ class PageEdit:
         self._changed("chunks")
 
     def move(self, index: int, chunk: str) -> None:
-        """Put a member into a part of its chunk."""
         self.page["members"][index][2] = chunk
         self._changed("members")
 
@@ -212,7 +212,6 @@ class PageEdit:
             self._changed("notifications")
 
     def outcome(self, index: int, outcome: DeliveryOutcome, reason: FinalReason | None) -> None:
-        """Set a member's own outcome."""
         self.page["outcomes"][str(index)] = [outcome, reason or ""]
         self._changed("outcomes")
 
@@ -223,28 +222,29 @@ class PageEdit:
     def finish(self) -> dict[str, Any]:
         """Return the complete `$set`: the changes and the fields derived from them."""
         if self.changes:
-            page = self.page
-            chunks = page["chunks"].values()
+            chunks = self.page["chunks"].values()
             states = [chunk["state"] for chunk in chunks]
             derived: dict[str, Any] = {
-                "sums": summarise(page),
+                "sums": summarise(self.page),
                 "open": any(state not in FINAL_CHUNK for state in states),
-                "out": states.count("released"),
-                "tried": any(c["attempted"] and c["state"] not in FINAL_CHUNK for c in chunks),
-                "silentAt": self._silent_at(),
-                "due": self._due(),
+                "inFlight": states.count("released"),
+                "anyAttempted": any(
+                    c["attempted"] and c["state"] not in FINAL_CHUNK for c in chunks
+                ),
+                "answerDueAt": self._answer_due_at(),
+                "dueAt": self._due_at(),
             }
-            page.update(derived)  # type: ignore[typeddict-item]
+            self.page.update(derived)  # type: ignore[typeddict-item]
             self.changes.update(derived)
         return self.changes
 
-    def _due(self) -> datetime:
+    def _due_at(self) -> datetime:
         """Return when the scheduler must check the page next."""
         chunks = self.page["chunks"].values()
         planned = (chunk["notBefore"] for chunk in chunks if chunk["state"] == "planned")
-        return min([self._silent_at(), *planned])
+        return min([self._answer_due_at(), *planned])
 
-    def _silent_at(self) -> datetime:
+    def _answer_due_at(self) -> datetime:
         chunks = self.page["chunks"].values()
         released = (chunk["releasedAt"] for chunk in chunks if chunk["state"] == "released")
         return min((at + self.sweep for at in released if at is not None), default=NEVER)

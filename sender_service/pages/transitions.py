@@ -101,11 +101,8 @@ def suppress_unreachable(
 
 
 def reserved_at(chunk: Chunk) -> datetime:
-    """Return when the chunk's messages were counted.
-
-    Pages stored before `reservedAt` existed give the latest possible time.
-    """
-    return chunk.get("reservedAt") or chunk["releasedAt"] or chunk["notBefore"]
+    """Return when the chunk's messages were counted."""
+    return chunk["reservedAt"] or chunk["releasedAt"] or chunk["notBefore"]
 
 
 def release(edit: PageEdit, chunk: str, send: Send, now: datetime) -> None:
@@ -131,19 +128,19 @@ def to_job(
 ) -> Job:
     """Build a chunk's job. Within a generation its bytes to OneSignal are always the same."""
     state = page["chunks"][chunk]
-    tag = tagger.sign(page["send"], page["n"], chunk)
+    tag = tagger.sign(page["send"], page["number"], chunk)
     assert state["releasedAt"] is not None
     return Job.model_validate(
         {
             "app": page["app"],
             "send": page["send"],
-            "page": page["n"],
+            "page": page["number"],
             "chunk": chunk,
             "generation": state["generation"],
             "release": state["release"],
             "priority": page["priority"],
             "idempotency_key": idempotency_key(
-                page["send"], page["n"], chunk.replace("-", "."), state["generation"]
+                page["send"], page["number"], chunk.replace("-", "."), state["generation"]
             ),
             "players": [page["members"][i][0] for i in pending_members(page, chunk)],
             "body": {

@@ -119,13 +119,15 @@ class Scheduler:
         if not any(due.values()):
             return 0
         sweep = timedelta(seconds=tools.settings.answer_timeout_seconds)
-        out = await pages.out(app.id, now, sweep) + sum(p.out for of in due.values() for p in of)
+        out = await pages.out(app.id, now, sweep) + sum(
+            p.in_flight for of in due.values() for p in of
+        )
         released = 0
         for priority in PRIORITIES:
             most = self._limit_in_flight(app, priority) - out
             for page in await self._workable(due[priority], this_pass):
                 room = max(0, most - released)
-                has_work = room > 0 or page.silent_at <= now
+                has_work = room > 0 or page.answer_due_at <= now
                 if has_work and self._failed_until.get(page.id, 0.0) <= tools.monotonic():
                     released += await self._release_safely(app, page.id, this_pass, room)
         return released
@@ -134,9 +136,9 @@ class Scheduler:
         """Return due pages; sleep no longer than until the next one is due."""
         soon = now + timedelta(seconds=self._tools.settings.poll_seconds)
         found = await self._tools.pages.due_pages(app, priority, soon)
-        due = [page for page in found if page.due <= now]
+        due = [page for page in found if page.due_at <= now]
         for page in found[len(due) : len(due) + 1]:
-            seconds = (page.due - now).total_seconds()
+            seconds = (page.due_at - now).total_seconds()
             self._idle_seconds = min(self._idle_seconds, seconds)
         return due
 

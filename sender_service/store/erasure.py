@@ -93,7 +93,7 @@ class ErasureStore:
         """Blank rendered texts of an open page; a closed page has none."""
         blank: Document = {f"bodies.{index}": {"data": {}} for index in which}
         if blank and page["open"]:
-            await self._set(BODIES.name, page["bodies"], blank)
+            await self._set(BODIES.name, page["bodiesId"], blank)
 
     async def dead_letters(self) -> AsyncIterator[Document]:
         """Yield the dead letters that still have content."""
@@ -140,8 +140,8 @@ class ErasureStore:
     async def bodies(self, page: str) -> list[Document]:
         """Return the rendered texts of an open page; none for a closed one."""
         with translate_mongo_errors():
-            found = await self._database[PAGES.name].find_one({"_id": page}, {"bodies": 1})
-            key = None if found is None else found.get("bodies")
+            found = await self._database[PAGES.name].find_one({"_id": page}, {"bodiesId": 1})
+            key = None if found is None else found.get("bodiesId")
             kept = await self._database[BODIES.name].find_one({"_id": key}) if key else None
         return cast(list[Document], kept["bodies"]) if kept else []
 

@@ -68,7 +68,14 @@ class OutcomeReader:
 
     async def of_send(self, send: str, person: PersonFilter) -> list[MemberOutcome]:
         found: list[MemberOutcome] = []
-        fields = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "faults": 1, "plannedAt": 1}
+        fields = {
+            "number": 1,
+            "members": 1,
+            "outcomes": 1,
+            "chunks": 1,
+            "faults": 1,
+            "plannedAt": 1,
+        }
         async for page in pages_of(self._pages, send, fields, at_once=FULL_PAGES_A_READ):
             found += _of_page(cast(Page, page), person)
         return found

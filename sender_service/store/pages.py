@@ -30,7 +30,7 @@ from shared.mongo.whole_reads import read_all
 DUE_PAGES_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
 FULL_PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
-_OPEN = {"send": 1, "due": 1, "out": 1, "silentAt": 1, "tried": 1}
+_OPEN = {"send": 1, "dueAt": 1, "inFlight": 1, "answerDueAt": 1, "anyAttempted": 1}
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class OpenPage:
 
     id: str
     send: str
-    due: datetime
-    out: int
-    tried: bool
-    silent_at: datetime
+    due_at: datetime
+    in_flight: int
+    any_attempted: bool
+    answer_due_at: datetime
 
     def is_paused(self, send: Send, now: datetime) -> bool:
         """Return whether a pause stops it: it has no attempt and isn't expired."""
         paused = send["paused"] and send["state"] == "sending" and send["expiresAt"] > now
-        return paused and not self.tried
+        return paused and not self.any_attempted
 
 
 class PageStore:
@@ -63,16 +63,16 @@ class PageStore:
         Bodies are named by their content. So a late planner without a lease can't change the page's
         own ones.
         """
-        page["bodies"] = _bodies_id(page["_id"], bodies)
+        page["bodiesId"] = _bodies_id(page["_id"], bodies)
         with translate_mongo_errors():
             if bodies:
                 document = {
-                    "_id": page["bodies"],
+                    "_id": page["bodiesId"],
                     "bodies": list(bodies),
                     "expireAt": page["expireAt"],
                 }
                 await self._bodies.bulk_write(
-                    [ReplaceOne({"_id": page["bodies"]}, document, upsert=True)]
+                    [ReplaceOne({"_id": page["bodiesId"]}, document, upsert=True)]
                 )
             try:
                 await self._pages.insert_one(cast(Document, page))
@@ -83,9 +83,11 @@ class PageStore:
     async def insert_bodies(self, pages: Sequence[tuple[Page, Sequence[dict[str, Any]]]]) -> None:
         """Insert the bodies of pages that are inserted next, and set their ids."""
         for page, bodies in pages:
-            page["bodies"] = _bodies_id(page["_id"], bodies)
+            page["bodiesId"] = _bodies_id(page["_id"], bodies)
         kept: list[Write] = [
-            InsertOne({"_id": page["bodies"], "bodies": list(bodies), "expireAt": page["expireAt"]})
+            InsertOne(
+                {"_id": page["bodiesId"], "bodies": list(bodies), "expireAt": page["expireAt"]}
+            )
             for page, bodies in pages
             if page["open"]
         ]
@@ -106,14 +108,15 @@ class PageStore:
     async def last(self, send: str) -> tuple[int, Any] | None:
         """Return number and next cursor of the last planned page; None without pages."""
         newest = None
-        async for page in pages_of(self._pages, send, {"n": 1, "next": 1}):
+        async for page in pages_of(self._pages, send, {"number": 1, "resumeAt": 1}):
             newest = page
-        return None if newest is None else (newest["n"], newest["next"])
+        return None if newest is None else (newest["number"], newest["resumeAt"])
 
     async def index(self, send: str) -> list[tuple[Any, str]]:
         """Return the next cursor and id of each page of a send, in order."""
         return [
-            (p["next"], p["_id"]) async for p in pages_of(self._pages, send, {"n": 1, "next": 1})
+            (p["resumeAt"], p["_id"])
+            async for p in pages_of(self._pages, send, {"number": 1, "resumeAt": 1})
         ]
 
     async def get(self, page: str) -> Page | None:
@@ -139,7 +142,7 @@ class PageStore:
 
     async def bodies(self, page: Page) -> list[dict[str, Any]]:
         with translate_mongo_errors():
-            found = await self._bodies.find_one({"_id": page["bodies"]})
+            found = await self._bodies.find_one({"_id": page["bodiesId"]})
         return [] if found is None else cast(list[dict[str, Any]], found["bodies"])
 
     async def update(self, page: Page, changes: Document) -> bool:
@@ -153,7 +156,7 @@ class PageStore:
             UpdateOne(if_unchanged(p), {"$set": changes, "$inc": {"rev": 1}})
             for p, changes in edits
         ]
-        closed = [p["bodies"] for p, _ in edits if not p["open"]]
+        closed = [p["bodiesId"] for p, _ in edits if not p["open"]]
         with translate_mongo_errors():
             all_written = await write_conditionally(self._pages, writes) == len(writes)
             for over in in_batches("_id", closed if all_written else []):
@@ -162,49 +165,48 @@ class PageStore:
 
     async def due_pages(self, app: str, priority: str, now: datetime) -> list[OpenPage]:
         """Return some of the pages that are due by then, the longest due first."""
-        query = {"app": app, "priority": priority, "due": {"$gte": EVER, "$lte": now}}
+        query = {"app": app, "priority": priority, "dueAt": {"$gte": EVER, "$lte": now}}
         return await self._open(query, DUE_PAGES_LIMIT)
 
     async def open_dues(self, send: str) -> list[tuple[str, datetime, int]]:
         """Return id, due time and unanswered calls of each open page of a send."""
-        fields = {"due": 1, "out": 1}
+        fields = {"dueAt": 1, "inFlight": 1}
         with translate_mongo_errors():
             found = await read_all(self._pages, {"send": send, "open": True}, fields)
-        return [(page["_id"], page["due"], page["out"]) for page in found]
+        return [(page["_id"], page["dueAt"], page["inFlight"]) for page in found]
 
     async def out(self, app: str, now: datetime, sweep: timedelta) -> int:
         """Count the app's released calls without an answer."""
         found = []
         for priority in ("transactional", "marketing"):
             # A page with anything out is due when its answer is, at the latest.
-            query = {"app": app, "priority": priority, "due": {"$gt": now, "$lte": now + sweep}}
+            query = {"app": app, "priority": priority, "dueAt": {"$gt": now, "$lte": now + sweep}}
             found += await self._open(query, OUT_LIMIT)
-        return sum(page.out for page in found)
+        return sum(page.in_flight for page in found)
 
     async def _open(self, query: Document, limit: int) -> list[OpenPage]:
         with translate_mongo_errors():
             found = [
                 OpenPage(
-                    p["_id"], p["send"], p["due"], p["out"], p["tried"],
-                    p.get("silentAt") or p["due"],  # of pages from before that was noted
+                    p["_id"], p["send"], p["dueAt"], p["inFlight"], p["anyAttempted"], p["answerDueAt"],
                 )
                 for p in await read_all(self._pages, query, _OPEN, limit=limit)
             ]  # fmt: skip
-        return sorted(found, key=lambda page: (page.due, page.id))
+        return sorted(found, key=lambda page: (page.due_at, page.id))
 
     async def postpone(self, pages: Sequence[str], due: datetime) -> None:
         """Make open pages due later; concurrent edits fail and are repeated."""
         with translate_mongo_errors():
             for batch in in_batches("_id", pages):
                 await self._pages.update_many(
-                    {**batch, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
+                    {**batch, "open": True}, {"$set": {"dueAt": due}, "$inc": {"rev": 1}}
                 )
 
     async def make_due(self, send: str, due: datetime) -> None:
         """Make a send's open pages due; concurrent edits fail and are repeated."""
         with translate_mongo_errors():
             await self._pages.update_many(
-                {"send": send, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
+                {"send": send, "open": True}, {"$set": {"dueAt": due}, "$inc": {"rev": 1}}
             )
 
     async def of_send(self, send: str) -> AsyncIterator[Page]:
@@ -214,7 +216,7 @@ class PageStore:
 
     async def chunks_of(self, send: str) -> AsyncIterator[Iterable[Chunk]]:
         """Yield the chunks of each page, without members."""
-        async for page in pages_of(self._pages, send, {"n": 1, "chunks": 1}):
+        async for page in pages_of(self._pages, send, {"number": 1, "chunks": 1}):
             yield page["chunks"].values()
 
     async def sums(self, send: str) -> tuple[Sums, int]:
@@ -231,7 +233,7 @@ class PageStore:
             add_sums(total, page["sums"])
             found[page["send"]] = (total, still_open + page["open"])
 
-        fields = {"n": 1, "send": 1, "sums": 1, "open": 1}
+        fields = {"number": 1, "send": 1, "sums": 1, "open": 1}
         known = [page_id(send, n) for send, pages in sends.items() for n in range(pages)]
         with translate_mongo_errors():
             for batch in in_batches("_id", known):

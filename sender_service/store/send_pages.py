@@ -16,13 +16,13 @@ from shared.mongo.whole_reads import read_all
 async def pages_of(
     pages: Collection, send: str, fields: Document | None, *, at_once: int = IN_LIMIT
 ) -> AsyncIterator[Document]:
-    """Yield a send's pages in order. `fields` includes `n`. Raises StoreUnavailable."""
+    """Yield a send's pages in order. `fields` includes `number`. Raises StoreUnavailable."""
     first, size = 0, 1  # most sends have one page
     while True:
         ids = [page_id(send, n) for n in range(first, first + size)]
         with translate_mongo_errors():
             found = await read_all(pages, {"_id": {"$in": ids}}, fields)
-        for page in sorted(found, key=lambda page: int(page["n"])):
+        for page in sorted(found, key=lambda page: int(page["number"])):
             yield page
         if len(found) < size:
             return

@@ -75,7 +75,7 @@ PAGES = CollectionSpec(
     SENDER,
     (
         _by("send", "open"),
-        _by("app", "priority", "due"),
+        _by("app", "priority", "dueAt"),
         _by("notifications"),
         _EXPIRY,
     ),

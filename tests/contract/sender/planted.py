@@ -126,14 +126,14 @@ class KnownPerson:
 
 async def add_page(ops: Ops, n: int, at: Any, members: list[list[str]]) -> None:
     page: Any = {
-        "_id": f"{SEND}:{n}", "send": SEND, "app": "shop", "n": n, "next": None,
+        "_id": f"{SEND}:{n}", "send": SEND, "app": "shop", "number": n, "resumeAt": None,
         "members": members, "outcomes": {}, "chunks": {"0": new_chunk("a", at)}, "noPlayer": 0,
-        "open": True, "due": at, "out": 0, "capped": False, "notifications": [], "plannedAt": at,
-        "bodies": f"{SEND}:{n}:x", "rev": 0,
+        "open": True, "dueAt": at, "inFlight": 0, "capReserved": False, "notifications": [],
+        "plannedAt": at, "bodiesId": f"{SEND}:{n}:x", "rev": 0,
     }  # fmt: skip
     await ops.database["pages"].insert_one({**page, "sums": summarise(page)})
     body = {"data": {}, "contents": {"en": SECRETS["bodies"]}}
-    await ops.database["bodies"].insert_one({"_id": page["bodies"], "bodies": [body]})
+    await ops.database["bodies"].insert_one({"_id": page["bodiesId"], "bodies": [body]})
 
 
 def build_dead_letter(content: dict[str, Any], at: datetime) -> DeadLetter:

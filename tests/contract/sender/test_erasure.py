@@ -67,15 +67,16 @@ async def erase(ops: Ops, sleep: Callable[[float], Awaitable[None]] = no_sleep) 
 
 async def add_page(ops: Ops, members: list[list[str]], chunks: dict[str, Any], **more: Any) -> None:
     page: Any = {
-        "_id": f"{SEND}:0", "send": SEND, "app": "shop", "n": 0, "next": None, "members": members,
-        "outcomes": {}, "chunks": {n: {**new_chunk("a", ops.clock()), **c} for n, c in chunks.items()},
-        "noPlayer": 0, "open": True, "due": NEVER, "out": 0, "sums": empty_sums(), "capped": False,
-        "plannedAt": ops.clock(), "bodies": f"{SEND}:0:x", "rev": 0, **more,
+        "_id": f"{SEND}:0", "send": SEND, "app": "shop", "number": 0, "resumeAt": None,
+        "members": members, "outcomes": {},
+        "chunks": {n: {**new_chunk("a", ops.clock()), **c} for n, c in chunks.items()},
+        "noPlayer": 0, "open": True, "dueAt": NEVER, "inFlight": 0, "sums": empty_sums(),
+        "capReserved": False, "plannedAt": ops.clock(), "bodiesId": f"{SEND}:0:x", "rev": 0, **more,
     }  # fmt: skip
     page["sums"] = summarise(page)
     await ops.database["pages"].insert_one(page)
     bodies = [{"data": {}, "contents": {"en": f"text {n}"}} for n in chunks]
-    await ops.database["bodies"].insert_one({"_id": page["bodies"], "bodies": bodies})
+    await ops.database["bodies"].insert_one({"_id": page["bodiesId"], "bodies": bodies})
 
 
 async def page_of(ops: Ops) -> Any:

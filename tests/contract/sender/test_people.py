@@ -28,7 +28,7 @@ async def add_page(ops: Ops, members: list[list[str]], n: int = 0, **more: Any) 
     sent = {"state": "sent", "notificationId": "n-1", "at": ops.clock()}
     chunk = {**new_chunk("a", ops.clock()), **sent}
     page: dict[str, Any] = {
-        "_id": f"{more.get('send', SEND)}:{n}", "send": SEND, "app": "shop", "n": n,
+        "_id": f"{more.get('send', SEND)}:{n}", "send": SEND, "app": "shop", "number": n,
         "members": members, "outcomes": {}, "chunks": {"0": chunk}, "plannedAt": ops.clock(),
         "open": False, "rev": 0, **more,
     }  # fmt: skip

@@ -64,9 +64,9 @@ async def add_send(
         for name, variant in (("0", "a"), ("1", "b"))
     }
     page: Any = {
-        "_id": f"{send}:0", "send": send, "app": "shop", "n": 0, "next": None, "members": members,
-        "outcomes": {}, "chunks": chunks, "noPlayer": 0, "open": False, "due": NEVER, "out": 0,
-        "sums": empty_sums(), "plannedAt": now, "rev": 0, "capped": False,
+        "_id": f"{send}:0", "send": send, "app": "shop", "number": 0, "resumeAt": None, "members": members,
+        "outcomes": {}, "chunks": chunks, "noPlayer": 0, "open": False, "dueAt": NEVER, "inFlight": 0,
+        "sums": empty_sums(), "plannedAt": now, "rev": 0, "capReserved": False,
     }  # fmt: skip
     page["sums"] = summarise(page)
     document = a_send(send, ops.clock, state="done", totals=page["sums"], closedAt=now, **more)

@@ -33,7 +33,7 @@ async def waiting(
     await ops.database["sends"].insert_one(a_send(send, ops.clock, **more))
     if page is not None:
         whole = {
-            "_id": f"{send}:0", "send": send, "n": 0, "app": "shop", "open": True, "rev": 1,
+            "_id": f"{send}:0", "send": send, "number": 0, "app": "shop", "open": True, "rev": 1,
             "priority": "marketing", "members": [], "outcomes": {}, "sums": empty_sums(), **page,
         }  # fmt: skip
         await ops.database["pages"].insert_one(whole)
@@ -66,13 +66,13 @@ async def test_n19_quiet_hours_say_until_when(ops: Ops) -> None:
     due = now + timedelta(hours=3)
     quiet = {"from": (now - timedelta(hours=1)).strftime("%H:%M"), "to": due.strftime("%H:%M")}
     chunk = {**new_chunk("a", now, "UTC"), "notBefore": due}
-    page = {"due": due, "out": 0, "chunks": {"0": chunk}}
+    page = {"dueAt": due, "inFlight": 0, "chunks": {"0": chunk}}
     (reason,) = await waiting(ops, page, campaignSnapshot={"policy": {"quietHours": quiet}})
     assert (reason["code"], reason["until"]) == ("quiet_hours", to_iso(due))
     (retry,) = await waiting(ops, page, campaignSnapshot={"policy": {}})
     assert (retry["code"], retry["until"]) == ("retry", to_iso(due))
-    assert await waiting(ops, {**page, "due": now - timedelta(seconds=1)}) == []
-    assert await waiting(ops, {**page, "out": 1}) == []
+    assert await waiting(ops, {**page, "dueAt": now - timedelta(seconds=1)}) == []
+    assert await waiting(ops, {**page, "inFlight": 1}) == []
 
 
 async def test_n19_message_limit_says_when_the_window_frees(shop: Api) -> None:

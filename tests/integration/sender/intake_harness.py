@@ -59,7 +59,7 @@ class IntakeHarness:
 
     async def pages(self, send: str) -> list[Page]:
         found = [page async for page in self.sender.pages.of_send(send)]
-        return sorted(found, key=lambda page: page["n"])
+        return sorted(found, key=lambda page: page["number"])
 
     async def parts(self, send: str | None = None) -> int:
         """Return how many documents of parts there are."""

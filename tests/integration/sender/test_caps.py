@@ -80,7 +80,7 @@ async def test_who_got_it_by_another_page_stays_counted(settings: Settings) -> N
         await world.delivered(first)
         page = await world.pages.get(f"{first}:0")
         assert page is not None
-        late = {**page, "members": [[str(uuid.uuid4()), "ann", ""]], "capped": True,
+        late = {**page, "members": [[str(uuid.uuid4()), "ann", ""]], "capReserved": True,
                 "outcomes": {"0": ["suppressed", "unsubscribed"]}}  # fmt: skip
         await release_caps(world.contacts, cast(Page, late))
         assert (await world.sums(await world.planned()))["suppressed"] == {"capped": 1}

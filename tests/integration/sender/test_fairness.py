@@ -36,10 +36,10 @@ async def released(pair: TwoReplicas) -> Counter[str]:
 
 
 async def answered(pair: TwoReplicas, send: str, count: int) -> None:
-    for page in [page for page in await pair.pages(send) if page["out"]][:count]:
+    for page in [page for page in await pair.pages(send) if page["inFlight"]][:count]:
         changes = {f"chunks.{name}.state": "sent" for name in page["chunks"]}
         await pair.one.database[PAGES.name].update_one(
-            {"_id": page["_id"]}, {"$set": {**changes, "out": 0, "open": False}}
+            {"_id": page["_id"]}, {"$set": {**changes, "inFlight": 0, "open": False}}
         )
 
 

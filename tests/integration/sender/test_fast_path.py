@@ -114,7 +114,7 @@ async def test_pages_whose_sends_never_came_crowd_out_nobody(pair: TwoReplicas) 
     await pair.one.database[PAGES.name].delete_many({})
     names = [str(uuid.uuid4()) for _ in range(DUE_PAGES_LIMIT)]
     await pair.one.database[PAGES.name].insert_many(
-        {**page, "_id": f"{name}:0", "send": name, "due": page["due"] - timedelta(days=1)}
+        {**page, "_id": f"{name}:0", "send": name, "dueAt": page["dueAt"] - timedelta(days=1)}
         for name in names
     )
     send = await pair.planned()

@@ -140,8 +140,8 @@ async def store_person(database: Database) -> str:
          "trigger": {}, "state": "done", "closedAt": now, "expireAt": now.replace(year=9998)}
     )  # fmt: skip
     await database["pages"].insert_one(
-        {"_id": f"{SEND}:0", "send": SEND, "app": "shop", "n": 0, "members": [[player, PERSON, ""]],
+        {"_id": f"{SEND}:0", "send": SEND, "app": "shop", "number": 0, "members": [[player, PERSON, ""]],
          "outcomes": {"0": ["suppressed", "unsubscribed"]}, "chunks": {"0": new_chunk("a", now)},
-         "noPlayer": 0, "plannedAt": now, "open": False, "bodies": "", "rev": 0}
+         "noPlayer": 0, "plannedAt": now, "open": False, "bodiesId": "", "rev": 0}
     )  # fmt: skip
     return player

@@ -50,7 +50,7 @@ async def test_killed_planner_is_replaced_after_its_last_page(pair: TwoReplicas)
     await _expire_lease(pair, send)
     assert await pair.two.planners()[1].plan_one()
     after = await pair.pages(send)
-    assert [p["n"] for p in after] == list(range(len(after)))
+    assert [p["number"] for p in after] == list(range(len(after)))
     assert [p["plannedAt"] for p in after[:4]] == [p["plannedAt"] for p in before]
     assert sorted(_players(after)) == sorted(players)
     document = await pair.two.sends.get(send)
@@ -130,10 +130,10 @@ async def test_page_is_updated_only_as_it_was_read(pair: TwoReplicas) -> None:
     await pair.one.pages.insert(page(), [{"x": 1}])
     mine, other = [await sender.pages.get(page()["_id"]) for sender in pair.both]
     assert mine is not None and other is not None
-    assert await pair.one.pages.update(mine, {"out": 1})
-    assert not await pair.two.pages.update(other, {"out": 2})
+    assert await pair.one.pages.update(mine, {"inFlight": 1})
+    assert not await pair.two.pages.update(other, {"inFlight": 2})
     stored = await pair.one.pages.get(page()["_id"])
-    assert stored is not None and (stored["out"], stored["rev"]) == (1, 1)
+    assert stored is not None and (stored["inFlight"], stored["rev"]) == (1, 1)
 
 
 async def test_bodies_go_with_the_page_that_closes(pair: TwoReplicas) -> None:
@@ -150,5 +150,5 @@ async def test_cursors_only_go_on(pair: TwoReplicas) -> None:
     send = await pair.planned()
     pages = await pair.pages(send)
     assert len(pages) >= 3
-    cursors = [tuple(p["next"]) for p in pages if p["next"] is not None]
+    cursors = [tuple(p["resumeAt"]) for p in pages if p["resumeAt"] is not None]
     assert cursors == sorted(cursors)

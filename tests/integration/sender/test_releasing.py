@@ -21,7 +21,6 @@ from tests.unit.sender.builders import campaign
 
 
 async def _turns(pair: TwoReplicas, times: int = 8) -> int:
-    """Both schedulers at once, again and again."""
     both = [sender.scheduler().release_due for sender in pair.both]
     return sum([sum(await asyncio.gather(*(run() for run in both))) for _ in range(times)])
 
@@ -35,7 +34,7 @@ async def test_every_chunk_is_released_once(pair: TwoReplicas) -> None:
     assert len(jobs) == released == sum(len(page["chunks"]) for page in pages)
     assert len(set(chunks_of(jobs))) == len(jobs) and {job.release for job in jobs} == {1}
     assert sorted(player for job in jobs for player in job.players) == sorted(players)
-    assert sum(page["out"] for page in pages) == len(jobs)
+    assert sum(page["inFlight"] for page in pages) == len(jobs)
     counted = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
     assert counted is not None and sum(counted["minutes"].values()) == len(players)
 
@@ -55,9 +54,8 @@ async def test_swept_is_the_same_call_again(pair: TwoReplicas) -> None:
     for page in await pair.pages(send):  # as if the jobs topic had been lost 90 s ago
         long_ago = utc_now() - timedelta(seconds=200)
         changes = {f"chunks.{name}.releasedAt": long_ago for name in page["chunks"]}
-        await pair.one.database["pages"].update_one(
-            {"_id": page["_id"]}, {"$set": {**changes, "due": long_ago}}
-        )
+        changes["dueAt"] = long_ago
+        await pair.one.database["pages"].update_one({"_id": page["_id"]}, {"$set": changes})
     assert await _turns(pair, 3) == 1
     first, again = sorted(await pair.jobs(send), key=lambda job: job.release)
     assert (first.release, again.release) == (1, 2)
@@ -68,7 +66,6 @@ async def test_swept_is_the_same_call_again(pair: TwoReplicas) -> None:
 
 
 async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoReplicas) -> None:
-    """What was reserved for it is long over, and others have taken its place."""
     await pair.people(5)
     send = await pair.planned()
     assert await _turns(pair, 2) == 1
@@ -78,15 +75,14 @@ async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoRep
     await database[BUDGETS.name].update_one(
         budget, {"$set": {"minutes": dict.fromkeys(minutes, 5 * 10)}}
     )
-    silent = {"chunks.0.releasedAt": long_ago, "chunks.0.reservedAt": long_ago, "due": long_ago}
+    silent = {"chunks.0.releasedAt": long_ago, "chunks.0.reservedAt": long_ago, "dueAt": long_ago}
     await database["pages"].update_one({"send": send}, {"$set": silent})
     assert await _turns(pair, 3) == 0
     (page,) = await pair.pages(send)
-    assert page["chunks"]["0"]["notBefore"] > utc_now() and page["due"] > utc_now()
+    assert page["chunks"]["0"]["notBefore"] > utc_now() and page["dueAt"] > utc_now()
     await database[BUDGETS.name].update_one(budget, {"$set": {"minutes": {}}})
-    await database["pages"].update_one(
-        {"send": send}, {"$set": {"chunks.0.notBefore": long_ago, "due": long_ago}}
-    )
+    due = {"chunks.0.notBefore": long_ago, "dueAt": long_ago}
+    await database["pages"].update_one({"send": send}, {"$set": due})
     assert await _turns(pair, 3) == 1
     first, again = sorted(await pair.jobs(send), key=lambda job: job.release)
     assert first.idempotency_key == again.idempotency_key and first.body == again.body
@@ -95,7 +91,6 @@ async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoRep
 
 
 async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoReplicas) -> None:
-    """A visitor leaves a basket, logs in later and buys it: the same person, merged into another."""
     player, *_ = await pair.people(3)
     content = campaign(notIfBoughtSince=True).document()
     del content["version"]
@@ -190,7 +185,8 @@ async def _answer(pair: TwoReplicas, send: str, reason: str) -> None:
         assert page is not None
         edit = PageEdit(page, 90)
         for name, chunk in page["chunks"].items():
-            place = {"app": APP, "send": send, "page": page["n"], "chunk": name, "at": utc_now()}
+            place = {"app": APP, "send": send, "page": page["number"], "chunk": name}
+            place |= {"at": utc_now()}
             fields = {"outcome": "deferred", "reason": reason, "release": chunk["release"]}
             apply(edit, Delivery.model_validate({**place, **fields}))
         assert await pair.one.pages.update(page, edit.finish())
@@ -201,7 +197,7 @@ async def _wake(pair: TwoReplicas, send: str) -> None:
     for page in await pair.pages(send):
         now = {f"chunks.{name}.notBefore": utc_now() for name in page["chunks"]}
         await pair.one.database["pages"].update_one(
-            {"_id": page["_id"]}, {"$set": {**now, "due": utc_now()}}
+            {"_id": page["_id"]}, {"$set": {**now, "dueAt": utc_now()}}
         )
 
 

@@ -126,7 +126,7 @@ class TwoReplicas:
         found: list[dict[str, Any]] = [
             p async for p in self.one.database["pages"].find({"send": send})
         ]
-        return sorted(found, key=lambda page: page["n"])
+        return sorted(found, key=lambda page: page["number"])
 
 
 @asynccontextmanager

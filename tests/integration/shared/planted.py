@@ -49,8 +49,9 @@ def planted_page(send: str, n: int) -> Document:
     sums = empty_sums() | {"audience": 1, "sent": 1}
     chunk = {"state": "sent", "reason": None, "at": NOW, "notificationId": "m", "variant": "a"}
     return {
-        "_id": page_id(send, n), "send": send, "app": "demo", "n": n, "next": [n, ""],
-        "priority": "marketing", "due": NOW, "open": False, "out": 1, "tried": False,
-        "members": [[f"p{n}", "eva", "0"]], "outcomes": {}, "chunks": {"0": chunk},
+        "_id": page_id(send, n), "send": send, "app": "demo", "number": n, "resumeAt": [n, ""],
+        "priority": "marketing", "dueAt": NOW, "answerDueAt": NOW, "open": False, "inFlight": 1,
+        "anyAttempted": False, "members": [[f"p{n}", "eva", "0"]],
+        "outcomes": {}, "chunks": {"0": chunk},
         "sums": sums, "notifications": [f"m{n}"], "plannedAt": NOW,
     }  # fmt: skip

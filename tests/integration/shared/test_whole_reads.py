@@ -203,7 +203,7 @@ async def test_e1_pages_that_move_in_their_index_are_read_once(database: Databas
     async def write() -> None:
         n = 0
         while not done.is_set():
-            change = {"due": NOW + timedelta(hours=n), "open": bool(n % 2)}
+            change = {"dueAt": NOW + timedelta(hours=n), "open": bool(n % 2)}
             await database["pages"].update_one({"_id": page_id("s", n % 60)}, {"$set": change})
             n += 7
 

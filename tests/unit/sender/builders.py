@@ -95,7 +95,7 @@ def page(members: Sequence[tuple[str, str, str]] = (), **fields: Any) -> Page:
         "members": [list(member) for member in members],
         "chunks": {name: chunk() for name in dict.fromkeys(m[2] for m in members) if name},
         "open": True,
-        "due": START,
+        "dueAt": START,
     }
     return cast(Page, {**base, **fields})
 

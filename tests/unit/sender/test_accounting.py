@@ -64,7 +64,7 @@ def test_sent_is_everyone_but_the_named() -> None:
     assert (chunk["state"], chunk["notificationId"], chunk["at"]) == ("sent", "n-1", AT)
     assert found.page["outcomes"] == {"1": ["failed", "invalid_player"]}
     assert found.page["sums"]["sent"] == 1 and found.page["sums"]["failed"] == {"invalid_player": 1}
-    assert not found.page["open"] and found.page["out"] == 0
+    assert not found.page["open"] and found.page["inFlight"] == 0
 
 
 @pytest.mark.parametrize(

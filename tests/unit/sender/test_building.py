@@ -168,7 +168,11 @@ def test_a_page_holds_a_hundred_calls() -> None:
 @pytest.mark.parametrize("n", [0, 3])
 def test_page_is_not_due_before_the_send_is_planned(n: int) -> None:
     page = PageBuilder(plan(), n, START, set()).page("cursor")
-    assert page["due"].year == 9999 and page["next"] == "cursor" and page["_id"].endswith(f":{n}")
+    assert (
+        page["dueAt"].year == 9999
+        and page["resumeAt"] == "cursor"
+        and page["_id"].endswith(f":{n}")
+    )
 
 
 @given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 8), st.integers(1, 4))
@@ -186,7 +190,9 @@ def test_everyone_is_in_one_page_with_all_browsers(
     for page in pages:
         people_here = Counter(member[1] for member in page["members"])
         assert len(page["members"]) <= limit or len(people_here) == 1
-        assert all(home.setdefault(person, page["n"]) == page["n"] for person in people_here)
+        assert all(
+            home.setdefault(person, page["number"]) == page["number"] for person in people_here
+        )
         assert max(Counter(m[2] for m in page["members"]).values(), default=0) <= calls
         assert page["sums"]["audience"] == page["sums"]["pending"] == len(page["members"])
-    assert [p["next"] for p in pages[:-1]] == sorted({p["next"] for p in pages[:-1]})
+    assert [p["resumeAt"] for p in pages[:-1]] == sorted({p["resumeAt"] for p in pages[:-1]})

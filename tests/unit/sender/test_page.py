@@ -165,14 +165,14 @@ def _check_derived(of: Page) -> None:
     chunks = of["chunks"].values()
     assert of["sums"] == summarise(of)
     assert of["open"] == any(c["state"] not in FINAL_CHUNK for c in chunks)
-    assert of["out"] == sum(c["state"] == "released" for c in chunks)
+    assert of["inFlight"] == sum(c["state"] == "released" for c in chunks)
     planned = [c["notBefore"] for c in chunks if c["state"] == "planned"]
     swept = [
         c["releasedAt"] + timedelta(seconds=SWEEP)
         for c in chunks
         if c["state"] == "released" and c["releasedAt"] is not None
     ]
-    assert of["due"] == min([*planned, *swept, NEVER])
+    assert of["dueAt"] == min([*planned, *swept, NEVER])
 
 
 def test_index_of_a_stranger_is_none() -> None:

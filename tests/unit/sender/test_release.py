@@ -184,4 +184,4 @@ def test_handing_out_is_due_for_the_sweeper() -> None:
     found = edit()
     release(found, "0", send(), NOW)
     found.finish()
-    assert found.page["due"] == NOW + timedelta(seconds=SWEEP) and found.page["out"] == 1
+    assert found.page["dueAt"] == NOW + timedelta(seconds=SWEEP) and found.page["inFlight"] == 1
