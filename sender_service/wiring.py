@@ -27,6 +27,7 @@ from sender_service.ops.routers import OpsApi
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.early import EarlyNames
 from sender_service.planner.planner import Planner, PlannerTools
+from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.privacy.stage import Erasure
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
@@ -141,7 +142,8 @@ class Sender:
         """Return two planners. One plans transactional sends only: no large send delays them."""
         tools = PlannerTools(
             self.sends, self.pages, self.audience, self.campaigns, self.contacts,
-            ErasureStore(self.database), self.settings.plan, utc_now,
+            NewPageErasure(ErasureStore(self.database), self.pages, self.people, utc_now),
+            self.settings.plan, utc_now,
             self.budget.chunk_members, self.scheduler_call.notify, self._policy, self.early,
         )  # fmt: skip
         return [

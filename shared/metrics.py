@@ -51,7 +51,7 @@ RATE_SHARE = Gauge("carillon_governor_rate", "This replica's share, requests a s
 INTERACTIONS_CHECKED = Counter(
     "carillon_interactions_total",
     "Webhooks verified: counted, repeated, forged, foreign, early (kept until their delivery), late",
-    ["verdict"],
+    ["result"],
 )
 PAGES_PLANNED = Counter("carillon_pages_planned_total", "Pages planned", ["app"])
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sender_service.models.report import SendReport, add_cells, blank_report
-from sender_service.models.send import Send, Sums, add_sums
+from sender_service.models.send import Send, Sums
 from sender_service.pages.report_cells import cells_of
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.pages import PageStore
@@ -64,17 +64,13 @@ class Reporting:
 
     async def compute(self, send: Send) -> SendReport:
         """Compute and store the report, from the send's pages, interactions and the ledger."""
-        seen = await self.reports.seen([send["_id"]])
-        report: SendReport = {
-            "sums": await self.account(send),
-            "seen": seen[send["_id"]],
-            "cells": [],
-        }
+        counts = await self.reports.interaction_counts([send["_id"]])
+        report = SendReport(await self.account(send), counts[send["_id"]], [])
         async for page in self.pages.of_send(send["_id"]):
             interactions = await self.reports.interactions(page["_id"])
             players = sorted({member[0] for member in page["members"]})
             ledger = await self.people.ledger(send["app"], players)
-            add_cells(report["cells"], cells_of(page, interactions, ledger))
+            add_cells(report.cells, cells_of(page, interactions, ledger))
             self.alive()
         await self.reports.keep(send, report)
         return report
@@ -102,7 +98,7 @@ class Reporting:
 
     async def roll_up(self, send: Send) -> None:
         """Roll up the send, exactly once, however often and by whichever replica this is called."""
-        # It is in `pending` from the write that adds it until it is marked; then it isn't added again.
+        # It is in `pendingSends` from the write that adds it until it is marked: it isn't added again.
         key = campaign_key(send["app"], send["campaign"])
         counts = send["campaign"] and not send.get("test")
         await self.reports.seal(send["_id"], self.clock())
@@ -114,22 +110,18 @@ class Reporting:
 
     async def _is_in(self, key: str, send: Send) -> bool:
         report = await self.reports.report(key)
-        return report is not None and send["_id"] in report["pending"]
+        return report is not None and send["_id"] in report.pending_sends
 
     async def _add(self, key: str, send: Send) -> None:
         computed = await self._last(send)
         while True:
             report = await self.reports.report(key)
             report = report or blank_report(key, send["app"], send["campaign"])
-            # Read after the report: another replica marks it before it leaves `pending`.
-            if send["_id"] in report["pending"] or await self.reports.is_rolled_up(send["_id"]):
+            # Read after the report: another replica marks it before it leaves `pendingSends`.
+            if send["_id"] in report.pending_sends or await self.reports.is_rolled_up(send["_id"]):
                 return
-            report["sends"] += 1
-            add_sums(report["sums"], computed["sums"])
-            for name, count in computed["seen"].items():
-                report["seen"][name] += count
-            add_cells(report["cells"], computed["cells"])
-            report["pending"].append(send["_id"])
+            report.add(computed)
+            report.pending_sends.append(send["_id"])
             if await self.reports.write(report):
                 return
 

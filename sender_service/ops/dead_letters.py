@@ -105,7 +105,7 @@ async def existing(store: DeadLetterStore, request: Request, dead_letter: str) -
 def _check_replayable(dead_letter: Document) -> None:
     if dead_letter.get("erased"):
         raise Conflict("its person was erased: there is nothing to publish", code="erased")
-    if dead_letter["cut"]:
+    if dead_letter["truncated"]:
         raise Conflict("only its beginning is kept: publish it from its source", code="cut")
     if dead_letter["topic"] not in REPLAYABLE:
         raise Conflict("its topic is none that can be published to", code="foreign_topic")

@@ -110,7 +110,7 @@ WHY: dict[str, Any] = {
 }  # fmt: skip
 DEAD_LETTER_EXAMPLE: dict[str, Any] = {
     "id": "4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f", "stage": "intake", "topic": "carillon.triggers",
-    "partition": 0, "offset": 7, "type": "trigger", "cut": False, "code": "unknown_app",
+    "partition": 0, "offset": 7, "type": "trigger", "truncated": False, "code": "unknown_app",
     "message": "no such app", "at": AT, "replays": 1, "replayedAt": AT, "replayedBy": "bootstrap",
 }  # fmt: skip
 CONNECTION: dict[str, Any] = {

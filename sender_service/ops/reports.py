@@ -9,15 +9,15 @@ from sender_service.accounting.reporting import Reporting
 from sender_service.models.campaign import Campaign
 from sender_service.models.report import (
     REPORT_COUNTS,
+    InteractionCounts,
     Report,
     SendReport,
-    add_cells,
     blank_report,
     grouped,
     rates,
     summed,
 )
-from sender_service.models.send import Send, Sums, add_sums
+from sender_service.models.send import Send, Sums
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
@@ -40,28 +40,29 @@ class Reports:
         """
         report, sends = await self._read(campaign)
         kept = await self._reports.of_sends(campaign.app, campaign.id)
-        seen = await self._reports.seen([send["_id"] for send in sends])
+        counts = await self._reports.interaction_counts([send["_id"] for send in sends])
         room = _Room()
         later: list[Send] = []
         for send in sends:
             sums = await self._reporting.account(send)
-            known = _fresh(kept.get(send["_id"]), sums, seen[send["_id"]])
+            known = _fresh(kept.get(send["_id"]), sums, counts[send["_id"]])
             if known is None and room.take(sums["audience"]):
                 known = await self._reporting.compute(send)
             if known is None:
                 later.append(send)
-            cells = (known or kept.get(send["_id"]) or {"cells": []})["cells"]
-            _add(report, {"sums": sums, "seen": seen[send["_id"]], "cells": cells})
+            known = known or kept.get(send["_id"])
+            cells = [] if known is None else known.cells
+            report.add(SendReport(sums, counts[send["_id"]], cells))
         await self._reports.request_report(later)
         return public_report(report, campaign, len(later))
 
     async def _read(self, campaign: Campaign) -> tuple[Report, Sequence[Send]]:
         """Return the rolled-up report and the sends that it doesn't contain."""
-        # Sends are read first. One that is rolled up meanwhile is in `pending`, so it counts once.
+        # Sends are read first. One that is rolled up meanwhile is in `pendingSends`: it counts once.
         key = campaign_key(campaign.app, campaign.id)
         sends = await self._sends.of_campaign(campaign.app, campaign.id)
         report = await self._reports.report(key)
-        pending = set(report["pending"]) if report is not None else set()
+        pending = set(report.pending_sends) if report is not None else set()
         blank = blank_report(key, campaign.app, campaign.id)
         rest = [
             send
@@ -85,31 +86,25 @@ class _Room:
         return True
 
 
-def _fresh(kept: SendReport | None, sums: Sums, seen: dict[str, int]) -> SendReport | None:
+def _fresh(kept: SendReport | None, sums: Sums, counts: InteractionCounts) -> SendReport | None:
     """Return the stored breakdown; None where the send changed since."""
-    if kept is None or kept["sums"] != sums or kept["seen"] != seen:
+    if kept is None or kept.sums != sums or kept.interactions != counts:
         return None
     return kept
 
 
-def _add(report: Report, more: SendReport) -> None:
-    report["sends"] += 1
-    add_sums(report["sums"], more["sums"])
-    for name, count in more["seen"].items():
-        report["seen"][name] += count
-    add_cells(report["cells"], more["cells"])
-
-
 def public_report(report: Report, campaign: Campaign, pending: int) -> dict[str, Any]:
-    cells = report["cells"]
+    cells, counts = report.cells, report.interactions
     total = summed(cells)
     return {
         "app": campaign.app,
         "campaign": campaign.id,
         "location": campaign.location,
-        "sends": report["sends"],
-        **report["sums"],
-        **report["seen"],
+        "sends": report.sends,
+        **report.sums,
+        "impressions": counts.impressions,
+        "clicks": counts.clicks,
+        "closes": counts.closes,
         "measurable": total["measurable"],
         **rates(total),
         "variants": grouped(cells, "variant"),

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sender_service.models.report import (
     PLURAL_OF_INTERACTION,
     UNKNOWN_IN_REPORT,
     Cell,
-    blank_cell,
     has_reported,
 )
 from sender_service.pages.page import Page, outcome_of
 
 
 def cells_of(
-    page: Page, seen: Mapping[str, Mapping[str, Any]], ledger: Mapping[str, Mapping[str, Any]]
+    page: Page, seen: Mapping[str, Mapping[str, datetime]], ledger: Mapping[str, Mapping[str, Any]]
 ) -> list[Cell]:
     """Return cells by variant and browser.
 
@@ -30,9 +30,10 @@ def cells_of(
         entry = ledger.get(player)
         variant = page["chunks"][chunk]["variant"] if chunk in page["chunks"] else UNKNOWN_IN_REPORT
         browser = str((entry or {}).get("browser") or UNKNOWN_IN_REPORT)
-        cell = cells.setdefault((variant, browser), blank_cell(variant, browser))
-        cell["sent"] += 1
-        cell["measurable"] += bool(kinds) or has_reported(entry)
-        for kind in kinds:
-            cell[PLURAL_OF_INTERACTION[kind]] += 1  # type: ignore[literal-required]
+        cell = cells.setdefault((variant, browser), Cell(variant, browser))
+        cell.sent += 1
+        cell.measurable += bool(kinds) or has_reported(entry)
+        cell.impressions += "impression" in kinds
+        cell.clicks += "click" in kinds
+        cell.closes += "close" in kinds
     return list(cells.values())

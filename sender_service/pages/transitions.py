@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sender_service.models.data_subject import marker
+from sender_service.models.erased_names import marker
 from sender_service.models.policy import Policy
 from sender_service.models.push_tag import TagSigner
 from sender_service.models.quiet_hours import zone_for

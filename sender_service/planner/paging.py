@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from sender_service.pages.page import Page, PageEdit, page_id
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.building import PageBuilder, PagePlan
-from sender_service.planner.forgetting import Forgetting
+from sender_service.planner.page_erasure import PageErasure
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Target
 from sender_service.planner.text_index import TextHashSet
@@ -51,7 +51,7 @@ class PagingStores:
     audience: AudienceReader
     contacts: ContactStore
     clock: Clock
-    forgetting: Forgetting
+    erasure: PageErasure
 
 
 class Paging:
@@ -84,11 +84,11 @@ class Paging:
             ) from None
 
     async def _run(self) -> int:
-        self._erasures = await self._stores.forgetting.count()
+        self._erasures = await self._stores.erasure.count()
         last = await self._stores.pages.last(self._send)
         n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
         if last is not None:  # its planner may have stopped before the check for erasures
-            await self._stores.forgetting.blank_erased(page_id(self._send, last[0]))
+            await self._stores.erasure.blank_erased(page_id(self._send, last[0]))
         await self._note_begin(n)
         await self._recount_pages(range(n))
         builder = self._builder(n)
@@ -138,8 +138,8 @@ class Paging:
         page = builder.page(cursor)
         if not await self._stores.pages.insert(page, builder.bodies):
             raise LeaseLost  # another planner inserted this page: its page stays
-        if await self._stores.forgetting.count() != self._erasures:
-            await self._stores.forgetting.blank_erased(page["_id"])
+        if await self._stores.erasure.count() != self._erasures:
+            await self._stores.erasure.blank_erased(page["_id"])
         metrics.PAGES_PLANNED.labels(page["app"]).inc()
         if self._target.is_list:
             self._seen.update(member[0] for member in builder.members)

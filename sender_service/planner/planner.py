@@ -17,13 +17,12 @@ from sender_service.models.trigger import Terms
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
 from sender_service.planner.early import EarlyNames
-from sender_service.planner.forgetting import Forgetting
+from sender_service.planner.page_erasure import PageErasure
 from sender_service.planner.paging import LeaseLost, Paging, PagingStores
 from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.target import NamesUnknown, target_of
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
-from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from sender_service.store.parts import PartLost
 from sender_service.store.sends import SendStore
@@ -46,7 +45,7 @@ class PlannerTools:
     audience: AudienceReader
     campaigns: CampaignStore
     contacts: ContactStore
-    erasures: ErasureStore
+    erasure: PageErasure
     settings: PlanSettings
     clock: Clock
     chunk_members: Callable[[str], int]
@@ -145,8 +144,9 @@ class Planner:
         async for _ in compiling(campaign):
             await keep()
 
-        forgetting = Forgetting(tools.erasures, tools.pages, tools.audience.people, tools.clock)
-        stores = PagingStores(tools.pages, tools.audience, tools.contacts, tools.clock, forgetting)
+        stores = PagingStores(
+            tools.pages, tools.audience, tools.contacts, tools.clock, tools.erasure
+        )
         count = await Paging(plan, target, stores, keep).run()
         await tools.pages.make_due(send["_id"], tools.clock())
         planned = {"state": "sending", "pages": count, "planDue": NEVER, "planner": None}

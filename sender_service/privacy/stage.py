@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from sender_service.models.data_subject import DataSubject
 from sender_service.pages.page import PageEdit
-from sender_service.pages.page_erasure import blank_members, orphaned_bodies
+from sender_service.privacy.page_erasure import blank_members, orphaned_bodies
 from sender_service.privacy.records import PersonalDataFinder
+from sender_service.privacy.subject import DataSubject
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from shared.clock import Clock
@@ -101,7 +101,7 @@ class Erasure:
         theirs = await self.store.owned(named)
         for person in sorted({person for _, person in named - theirs if person}):
             if all(person != theirs_too for _, theirs_too in theirs):
-                await self.store.drop_contact({"_id": f"{erased.app}:{person}"}, self.clock())
+                await self.store.drop_pushes(erased.app, person, self.clock())
         await self._blank(replace(erased, current_owners=theirs), pages)
 
     async def _pages_of(self, erased: DataSubject) -> AsyncIterator[str]:

@@ -6,12 +6,13 @@ all pages and triggers of an app are read, a few at a time.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sender_service.models.data_subject import DataSubject
 from sender_service.pages.page import Page
+from sender_service.store.contacts import contact_key
 from sender_service.store.pages import FULL_PAGES_A_READ
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import (
@@ -32,6 +33,41 @@ from shared.mongo.whole_reads import walk
 TRIGGERS_A_READ = 4  # of up to 1 MiB each
 PARKED_A_READ = 500
 ENTRIES_A_READ = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A part of a send's list."""
+
+    id: str
+    send: str
+    recipients: list[Document]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContact:
+    """A person's recent pushes, which caps count."""
+
+    person: str
+    pushes: list[Document]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredParkedEvent:
+    id: str
+    event: Document
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDeadLetter:
+    """A dead letter that has content. `key` and `value` are base64."""
+
+    id: str
+    topic: str
+    code: str
+    at: datetime
+    key: str
+    value: str
 
 
 class ErasureStore:
@@ -81,10 +117,10 @@ class ErasureStore:
     async def change_trigger(self, send: str, changes: Document) -> None:
         await self._set(SENDS.name, send, {f"trigger.{path}": v for path, v in changes.items()})
 
-    async def parts(self) -> AsyncIterator[Document]:
+    async def parts(self) -> AsyncIterator[StoredPart]:
         with translate_mongo_errors():
             async for part in walk(self._database[PARTS.name], {}, at_once=TRIGGERS_A_READ):
-                yield part
+                yield StoredPart(part["_id"], part["send"], part["recipients"])
 
     async def change_part(self, part: str, changes: Document) -> None:
         await self._set(PARTS.name, part, changes)
@@ -95,42 +131,44 @@ class ErasureStore:
         if blank and page["open"]:
             await self._set(BODIES.name, page["bodiesId"], blank)
 
-    async def dead_letters(self) -> AsyncIterator[Document]:
+    async def dead_letters(self) -> AsyncIterator[StoredDeadLetter]:
         """Yield the dead letters that still have content."""
         fields = {"topic": 1, "code": 1, "at": 1, "key": 1, "value": 1}
         with translate_mongo_errors():
             dead_letters, full = self._database[DEAD_LETTERS.name], {"value": {"$ne": ""}}
-            async for dead_letter in walk(dead_letters, full, fields, at_once=TRIGGERS_A_READ):
-                yield dead_letter
+            async for one in walk(dead_letters, full, fields, at_once=TRIGGERS_A_READ):
+                yield StoredDeadLetter(
+                    one["_id"], one["topic"], one["code"], one["at"], one["key"], one["value"]
+                )
 
     async def blank_dead_letter(self, dead_letter: str) -> None:
         await self._set(DEAD_LETTERS.name, dead_letter, {"key": "", "value": "", "erased": True})
 
-    async def contacts(self, erased: DataSubject) -> AsyncIterator[tuple[datetime, Document]]:
-        """Yield the person's erasure time and contact document."""
-        untils = {f"{erased.app}:{person}": until for person, until in erased.persons.items()}
+    async def contacts(self, app: str, persons: Iterable[str]) -> AsyncIterator[StoredContact]:
+        """Yield the recent pushes of these persons."""
+        names = {contact_key(app, person): person for person in persons}
         with translate_mongo_errors():
-            for batch in in_batches("_id", sorted(untils)):
+            for batch in in_batches("_id", sorted(names)):
                 async for contact in self._database[CONTACTS.name].find(batch):
-                    yield untils[contact["_id"]], contact
+                    yield StoredContact(names[contact["_id"]], contact.get("pushes", []))
 
-    async def drop_contact(self, contact: Document, until: datetime) -> None:
+    async def drop_pushes(self, app: str, person: str, until: datetime) -> None:
         """Delete pushes until this time; the document too, if none are left."""
         # Pushes that are recorded meanwhile stay.
-        contacts, key = self._database[CONTACTS.name], contact["_id"]
-        older = {"$pull": {"ring": {"at": {"$lte": until}}}, "$inc": {"rev": 1}}
+        contacts, key = self._database[CONTACTS.name], contact_key(app, person)
+        older = {"$pull": {"pushes": {"at": {"$lte": until}}}, "$inc": {"rev": 1}}
         with translate_mongo_errors():
             await contacts.update_one({"_id": key}, older)
-            await contacts.delete_one({"_id": key, "ring": []})
+            await contacts.delete_one({"_id": key, "pushes": []})
 
-    async def parked(self, players: Mapping[str, datetime]) -> AsyncIterator[Document]:
+    async def parked(self, players: Mapping[str, datetime]) -> AsyncIterator[StoredParkedEvent]:
         """Yield stream events of these players that still wait for their delivery."""
         with translate_mongo_errors():
             async for parked in walk(self._database[PARKED.name], {}, at_once=PARKED_A_READ):
                 event = cast(Document, parked.get("event") or {})
                 until = players.get(str(event.get("playerId")))
                 if until is not None and _is_from_before(event, until):
-                    yield parked
+                    yield StoredParkedEvent(parked["_id"], event)
 
     async def drop_parked(self, events: Collection[str]) -> None:
         with translate_mongo_errors():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from sender_service.models.send import EVER
 from sender_service.pages.page import MemberState, Page, outcome_of
@@ -17,7 +17,17 @@ from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import INTERACTIONS, PAGES, SENDS
 from shared.reasons import FinalReason
 
-HEAD = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1, "priority": 1}
+SUMMARY = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class SendSummary:
+    """A send without its content. `pages`: their number."""
+
+    id: str
+    app: str
+    campaign: str
+    pages: int
 
 
 @dataclass(frozen=True)
@@ -57,14 +67,16 @@ class OutcomeReader:
         self._pages = database[PAGES.name]
         self._interactions = database[INTERACTIONS.name]
 
-    async def send(self, send: str) -> Document | None:
+    async def send(self, send: str) -> SendSummary | None:
         with translate_mongo_errors():
-            return await self._sends.find_one({"_id": send}, HEAD)
+            found = await self._sends.find_one({"_id": send}, SUMMARY)
+        return None if found is None else _summary(found)
 
-    async def recent(self, app: str, before: datetime, limit: int) -> list[Document]:
+    async def recent(self, app: str, before: datetime, limit: int) -> list[SendSummary]:
         """Return the app's newest sends."""
         span = Span("createdAt", EVER, before)
-        return await newest_of(self._sends, {"app": app}, span, limit=limit, fields=HEAD)
+        found = await newest_of(self._sends, {"app": app}, span, limit=limit, fields=SUMMARY)
+        return [_summary(send) for send in found]
 
     async def of_send(self, send: str, person: PersonFilter) -> list[MemberOutcome]:
         found: list[MemberOutcome] = []
@@ -80,15 +92,21 @@ class OutcomeReader:
             found += _of_page(cast(Page, page), person)
         return found
 
-    async def interactions(self, pages: Collection[str]) -> dict[str, dict[str, Any]]:
+    async def interactions(
+        self, pages: Collection[str]
+    ) -> dict[str, dict[str, dict[str, datetime]]]:
         """Return page → kind → member's index → time."""
-        seen: dict[str, dict[str, Any]] = {}
+        seen: dict[str, dict[str, dict[str, datetime]]] = {}
         with translate_mongo_errors():
             for page in pages:
                 document = await self._interactions.find_one({"_id": page}, {"seen": 1})
                 if document is not None:
                     seen[page] = {kind: document["seen"][kind] for kind in INTERACTION_KINDS}
         return seen
+
+
+def _summary(send: Document) -> SendSummary:
+    return SendSummary(send["_id"], send["app"], send["campaign"], send["pages"])
 
 
 def _of_page(page: Page, person: PersonFilter) -> Iterator[MemberOutcome]:

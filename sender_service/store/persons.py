@@ -25,6 +25,10 @@ class PersonNames:
     player_ids: frozenset[str]
     visitor_ids: frozenset[str]
 
+    @property
+    def app(self) -> str:
+        return str(self.profile["app"])
+
 
 class PersonReader:
     """Reads one person. Every method raises StoreUnavailable when MongoDB is away."""

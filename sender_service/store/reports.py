@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.report import PLURAL_OF_INTERACTION, Report, SendReport, no_one_seen
+from sender_service.models.report import InteractionCounts, Report, SendReport
 from sender_service.models.send import EVER, Send
+from sender_service.store.report_codec import (
+    decode_report,
+    decode_send_report,
+    encode_report,
+    encode_send_report,
+)
 from shared.mongo.client import (
     Database,
     Document,
@@ -36,26 +42,27 @@ class ReportStore:
 
     async def report(self, key: str) -> Report | None:
         with translate_mongo_errors():
-            return cast(Report | None, await self._reports.find_one({"_id": key}))
+            found = await self._reports.find_one({"_id": key})
+        return None if found is None else decode_report(found)
 
     async def write(self, report: Report) -> bool:
         """Write a report; return False if its `rev` changed since it was read."""
-        document = cast(Document, {**report, "rev": report["rev"] + 1})
+        document = encode_report(report) | {"rev": report.rev + 1}
         with translate_mongo_errors():
-            if report["rev"] == 0:
+            if report.rev == 0:
                 try:
                     await self._reports.insert_one(document)
                 except DuplicateKeyError:
                     return False
                 return True
-            query = if_unchanged(report)
+            query = if_unchanged({"_id": report.id, "rev": report.rev})
             return (await self._reports.replace_one(query, document)).matched_count == 1
 
     async def forget_pending(self, key: str, send: str) -> None:
         """Remove a rolled-up send from the report's pending ones, and delete its breakdown."""
         with translate_mongo_errors():
             await self._reports.update_one(
-                {"_id": key}, {"$pull": {"pending": send}, "$inc": {"rev": 1}}
+                {"_id": key}, {"$pull": {"pendingSends": send}, "$inc": {"rev": 1}}
             )
             await self._of_sends.delete_one({"_id": send})
 
@@ -93,41 +100,43 @@ class ReportStore:
         query = {"app": app, "campaign": campaign}
         with translate_mongo_errors():
             return {
-                d["_id"]: cast(SendReport, d)
+                d["_id"]: decode_send_report(d)
                 for d in await read_all(self._of_sends, query)
                 if "cells" in d
             }
 
     async def keep(self, send: Send, report: SendReport) -> None:
-        place = {"app": send["app"], "campaign": send["campaign"], "wanted": False}
-        await self._upsert(send["_id"], {**place, **report})
+        place = {"app": send["app"], "campaign": send["campaign"], "requested": False}
+        await self._upsert(send["_id"], place | encode_send_report(report))
 
     async def request_report(self, sends: Sequence[Send]) -> None:
         """Mark the reports of these sends to be computed by any replica."""
         for send in sends:
             place = {"app": send["app"], "campaign": send["campaign"]}
-            await self._upsert(send["_id"], {**place, "wanted": True})
+            await self._upsert(send["_id"], {**place, "requested": True})
 
     async def requested_reports(self, limit: int) -> list[str]:
         with translate_mongo_errors():
-            found = self._of_sends.find({"wanted": True}, {"_id": 1}).limit(limit)
+            found = self._of_sends.find({"requested": True}, {"_id": 1}).limit(limit)
             return [str(d["_id"]) async for d in found]
 
     async def forget(self, send: str) -> None:
         with translate_mongo_errors():
             await self._of_sends.delete_one({"_id": send})
 
-    async def seen(self, sends: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Return send → impressions, clicks and closes of many sends."""
-        total = {send: no_one_seen() for send in sends}
+    async def interaction_counts(self, sends: Sequence[str]) -> dict[str, InteractionCounts]:
+        """Return send → its counted interactions."""
+        total = {send: InteractionCounts() for send in sends}
         with translate_mongo_errors():
             for some in in_batches("send", sends):
                 for page in await read_all(self._interactions, some, {"send": 1, "counts": 1}):
-                    for kind, plural in PLURAL_OF_INTERACTION.items():
-                        total[page["send"]][plural] += page["counts"][kind]
+                    counts = page["counts"]
+                    total[page["send"]].add(
+                        InteractionCounts(counts["impression"], counts["click"], counts["close"])
+                    )
         return total
 
-    async def interactions(self, page: str) -> dict[str, dict[str, Any]]:
+    async def interactions(self, page: str) -> dict[str, dict[str, datetime]]:
         """Return kind → member's index → time."""
         with translate_mongo_errors():
             found = await self._interactions.find_one({"_id": page}, {"seen": 1})

@@ -77,14 +77,14 @@ class DeadLetterPublisher:
             type=record.type[:MAX_DEAD_LETTER_TEXT],
             key=DeadLetter.pack(record.key[:MAX_KEY_BYTES]),
             value=DeadLetter.pack(record.value[:MAX_KEPT_BYTES]),
-            cut=_is_cut(record),
+            truncated=_is_truncated(record),
             code=poison.error.code,
             message=shorten(poison.error.message, MAX_DEAD_LETTER_TEXT),
             at=self._clock(),
         )
 
 
-def _is_cut(record: Record) -> bool:
+def _is_truncated(record: Record) -> bool:
     return (
         len(record.value) > MAX_KEPT_BYTES
         or len(record.key) > MAX_KEY_BYTES

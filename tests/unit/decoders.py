@@ -18,12 +18,12 @@ from ingest_service.onesignal.webhook_body import read_webhook
 from ingest_service.projector.decode import decode
 from sender_service.intake.lines import read_head, read_recipient
 from sender_service.intake.request import parse_request
-from sender_service.models.data_subject import DataSubject, names_person
 from sender_service.models.send import EVER, NEVER
 from sender_service.models.trigger import parse_trigger
 from sender_service.ops.asked import read_whole
 from sender_service.ops.audit import plain
 from sender_service.ops.push_tester import _parse_result
+from sender_service.privacy.subject import DataSubject, names_person
 from shared.kafka.client import Record
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.models.app import App

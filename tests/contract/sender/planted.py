@@ -91,8 +91,8 @@ class KnownPerson:
         )
 
     async def _beside(self) -> None:
-        ring = [{"send": SECRETS["contacts"], "at": self.before}]
-        contact = {"_id": f"shop:{self.id}", "app": "shop", "ring": ring, "rev": 1}
+        pushes = [{"send": SECRETS["contacts"], "at": self.before}]
+        contact = {"_id": f"shop:{self.id}", "app": "shop", "pushes": pushes, "rev": 1}
         await self.ops.database["contacts"].insert_one(contact)
         parked = self.event(STREAM, 6, notificationId=NOTIFICATION, url=SECRETS["parked"])
         update = {"player_id": PLAYER, "visitor_id": None}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sender_service.models.data_subject import DataSubject
 from sender_service.privacy.requests import MAX_NAMES_BY_EVENT, ErasureRequester
+from sender_service.privacy.subject import DataSubject
 from sender_service.store.persons import PersonReader
 from shared.kafka.client import OutgoingRecord
 from shared.models.event import Event

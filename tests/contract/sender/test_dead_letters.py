@@ -76,7 +76,7 @@ async def test_replay_publishes_the_same_bytes_and_states_who(ops: Ops) -> None:
 
 
 async def test_replay_of_many_states_what_came_of_each(ops: Ops) -> None:
-    good, cut = await save_dead_letter(ops), await save_dead_letter(ops, cut=True)
+    good, cut = await save_dead_letter(ops), await save_dead_letter(ops, truncated=True)
     foreign, unknown = await save_dead_letter(ops, topic="somebody.else"), str(uuid.uuid4())
     ids = [good.id, cut.id, foreign.id, unknown, good.id]
     answer = await ops.ok("POST", "/v1/dead-letters/replay", json={"ids": ids})

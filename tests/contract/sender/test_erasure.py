@@ -226,9 +226,9 @@ async def test_dead_letters_lose_their_content(ops: Ops, key: bytes, value: byte
 
 async def test_caps_and_parked_events_are_dropped(ops: Ops) -> None:
     player = (await ops.add_person())["players"][0]["id"]
-    ring = [{"send": SEND, "at": ops.clock()}]
+    pushes = [{"send": SEND, "at": ops.clock()}]
     await ops.database["contacts"].insert_many(
-        [{"_id": f"shop:{p}", "ring": ring, "rev": 1} for p in (PERSON, OTHER)]
+        [{"_id": f"shop:{p}", "pushes": pushes, "rev": 1} for p in (PERSON, OTHER)]
     )
     await ops.database["parked"].insert_many(
         [{"_id": "1", "event": {"playerId": player}}, {"_id": "2", "event": {"playerId": "other"}}]

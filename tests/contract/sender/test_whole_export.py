@@ -126,7 +126,7 @@ async def test_erasure_read_late_spares_who_came_back(ops: Ops) -> None:
     await ops.database["sends"].insert_one(send)
     await add_page(ops, 1, at, [[player, person.id, "0"], [PLAYER, person.id, "0"]])
     push = {"send": "since-push", "at": at}
-    await ops.database["contacts"].update_one({}, {"$push": {"ring": push}})
+    await ops.database["contacts"].update_one({}, {"$push": {"pushes": push}})
     await person.blank_in_sender(events)
     after = await kept(ops)
     assert "since-trigger" in after["sends"] and SECRETS["sends"] not in after["sends"]

@@ -18,6 +18,7 @@ from sender_service.models.trigger import Trigger
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.planner.target import Candidate, Cursor, Target
+from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.store.campaigns import CampaignStore, campaign_key
 from sender_service.store.contacts import ContactStore
 from sender_service.store.erasure import ErasureStore
@@ -62,10 +63,12 @@ class SenderHarness:
         )  # fmt: skip
 
     def planner(self, name: str = "planner", **tools: Any) -> Planner:
+        people = tools.get("people", self.people)
         made = PlannerTools(
             self.sends, self.pages,
-            AudienceReader(tools.get("people", self.people), self.segments, self.parts),
-            self.campaigns, self.contacts, ErasureStore(self.database), self.plan, self.clock,
+            AudienceReader(people, self.segments, self.parts), self.campaigns, self.contacts,
+            NewPageErasure(ErasureStore(self.database), self.pages, people, self.clock),
+            self.plan, self.clock,
             lambda app: 2_000, lambda: None, early=tools.get("early"),
         )  # fmt: skip
         return Planner(name, ("transactional", "marketing"), made)

@@ -14,7 +14,7 @@ from tests.integration.sender.sender_harness import APP, SenderHarness, open_wor
 
 
 def late() -> float:
-    return REGISTRY.get_sample_value("carillon_interactions_total", {"verdict": "late"}) or 0.0
+    return REGISTRY.get_sample_value("carillon_interactions_total", {"result": "late"}) or 0.0
 
 
 def event(world: SenderHarness, type: str, player: str, **data: Any) -> Event:
@@ -51,7 +51,7 @@ async def test_after_the_fold_counts_only_as_late(settings: Settings) -> None:
         assert document["totals"]["sent"] == 2
         report = await ReportStore(world.database).report(f"{APP}/welcome")
         assert report is not None
-        assert (report["sums"]["sent"], report["seen"]["impressions"]) == (2, 1)
+        assert (report.sums["sent"], report.interactions.impressions) == (2, 1)
 
 
 async def test_another_send_of_the_batch_is_counted(settings: Settings) -> None:

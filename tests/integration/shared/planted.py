@@ -31,7 +31,7 @@ def planted() -> dict[str, list[Document]]:
             {"_id": n, "app": "demo", "campaign": "c", "createdAt": NOW, "trigger": {},
              "expireAt": NOW, "closedAt": None} for n in NAMES
         ],
-        "parts": [{"_id": n, "send": "s"} for n in NAMES],
+        "parts": [{"_id": n, "send": "s", "recipients": []} for n in NAMES],
         "parked": [{"_id": n, "event": {"playerId": "p"}} for n in NAMES],
         "dead_letters": [
             {"_id": n, "topic": "t", "code": "c", "at": NOW, "key": "k", "value": "v"}

@@ -183,7 +183,7 @@ async def test_too_large_a_record_is_set_aside_in_part(
     await eventually(lambda: after in work.done, 20)
 
     async def cut() -> list[DeadLetter]:
-        return [x for x in await bench.dead_letters() if x.cut]
+        return [x for x in await bench.dead_letters() if x.truncated]
 
     (letter,) = await eventually(cut, 20)  # a batch's good ones are worked on first
     kept = DeadLetter.unpack(letter.value).decode()

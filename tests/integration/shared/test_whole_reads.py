@@ -74,7 +74,7 @@ async def _triggers(database: Database) -> list[str]:
 
 async def _parked(database: Database) -> list[str]:
     until = {"p": NOW + timedelta(days=1)}
-    return _ids(await _all(ErasureStore(database).parked(until)))
+    return [one.id for one in await _all(ErasureStore(database).parked(until))]
 
 
 async def _chunks(database: Database) -> list[str]:
@@ -112,8 +112,8 @@ async def _outcomes(database: Database) -> list[str]:
 
 async def _counts(database: Database) -> list[str]:
     counts = await InteractionStore(database).counts("s")
-    seen = (await ReportStore(database).seen(["s"]))["s"]
-    assert [*counts.values()] == [*seen.values()]
+    seen = (await ReportStore(database).interaction_counts(["s"]))["s"]
+    assert [*counts.values()] == [seen.impressions, seen.clicks, seen.closes]
     return NAMES[: counts["click"]] + ["again"] * (counts["click"] - MANY)
 
 
@@ -136,8 +136,8 @@ READS: dict[str, tuple[Read, list[str]]] = {
     "profiles": (lambda d: _keys(_profiles(d)), NAMES),
     "erasure's pages": (_members, PAGES),
     "erasure's triggers": (_triggers, NAMES),
-    "erasure's parts": (lambda d: _named(ErasureStore(d).parts()), NAMES),
-    "erasure's letters": (lambda d: _named(ErasureStore(d).dead_letters()), NAMES),
+    "erasure's parts": (lambda d: _ids_of(ErasureStore(d).parts()), NAMES),
+    "erasure's letters": (lambda d: _ids_of(ErasureStore(d).dead_letters()), NAMES),
     "erasure's parked": (_parked, NAMES),
     "deeds": (lambda d: _named(ErasureStore(d).audit_entries(["eva"])), NAMES),
     "pages of a send": (lambda d: _named(PageStore(d).of_send("s")), PAGES),
@@ -167,6 +167,10 @@ READS: dict[str, tuple[Read, list[str]]] = {
     "counts": (_counts, NAMES),
     "newest": (_newest, NAMES),
 }
+
+
+async def _ids_of(found: AsyncIterator[Any]) -> list[str]:
+    return [one.id async for one in found]
 
 
 async def _named(found: AsyncIterator[Any]) -> list[str]:

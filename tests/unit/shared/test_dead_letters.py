@@ -40,7 +40,7 @@ async def test_what_is_small_is_kept_whole() -> None:
     assert (found.key, DeadLetter.unpack(dead_letter.key), DeadLetter.unpack(dead_letter.value)) == (
         b"k", b"k", b"{",
     )  # fmt: skip
-    assert (dead_letter.type, dead_letter.message, dead_letter.cut) == ("x", "wrong", False)
+    assert (dead_letter.type, dead_letter.message, dead_letter.truncated) == ("x", "wrong", False)
 
 
 LARGE = 3_900_000  # a record may be of 4 MiB
@@ -57,6 +57,6 @@ LARGE_ONES: list[tuple[bytes, bytes, str]] = [
 async def test_what_is_too_large_is_cut_and_states_so(key: bytes, value: bytes, kind: str) -> None:
     found, dead_letter = await published(key, value, kind, f"variables.{'x' * LARGE}: is wrong")
     assert len(found.key) + len(found.value) < MAX_MESSAGE_BYTES - 1_024
-    assert dead_letter.cut
+    assert dead_letter.truncated
     assert key.startswith(DeadLetter.unpack(dead_letter.key))
     assert value.startswith(DeadLetter.unpack(dead_letter.value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sender_service.models.data_subject import is_blank, marker
+from sender_service.models.erased_names import is_blank, marker
 from sender_service.pages.page import Page, PageEdit, outcome_of, pending_members, root_of
 
 

@@ -12,9 +12,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from sender_service.models.data_subject import is_blank
+from sender_service.models.erased_names import is_blank
 from sender_service.pages.page import Page, PageEdit
-from sender_service.pages.page_erasure import blank_members, orphaned_bodies
+from sender_service.privacy.page_erasure import blank_members, orphaned_bodies
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
@@ -23,7 +23,7 @@ from shared.mongo.client import Document
 
 
 @dataclass(frozen=True)
-class Forgetting:
+class NewPageErasure:
     """Check of new pages for erased people. Methods raise StoreUnavailable when MongoDB is away."""
 
     store: ErasureStore
@@ -47,7 +47,7 @@ class Forgetting:
             if changes:
                 await self.store.blank_bodies(page, orphaned_bodies(page))
             for person in sorted({person for _, person in erased if person}):
-                await self.store.drop_contact({"_id": f"{page['app']}:{person}"}, self.clock())
+                await self.store.drop_pushes(page["app"], person, self.clock())
             return
 
     async def _erased_members(self, page: Page) -> set[tuple[str, str]]:

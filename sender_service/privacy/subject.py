@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sender_service.models.erased_names import marker
 from shared.models.event import Event
 
-MARK = "erased-"
 NAME_OF_PLURAL = {"logins": "login", "visitors": "visitor", "players": "player"}
 
 
@@ -107,14 +107,6 @@ def _until(dated: Iterable[tuple[object, datetime]]) -> Until:
 def _is_meant(names: Until, name: str, at: datetime) -> bool:
     until = names.get(name)
     return until is not None and at <= until
-
-
-def marker() -> str:
-    return MARK + uuid.uuid4().hex[:16]
-
-
-def is_blank(member: list[str]) -> bool:
-    return member[0].startswith(MARK)
 
 
 def _nobody(kind: str) -> str:
