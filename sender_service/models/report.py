@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sender_service.models.send import Sums, add_sums, empty_sums
+from shared.documents.player import Player
 
 REPORT_COUNTS = ("sent", "measurable", "impressions", "clicks", "closes")
 PLURAL_OF_INTERACTION = {"impression": "impressions", "click": "clicks", "close": "closes"}
@@ -90,12 +91,9 @@ def blank_report(key: str, app: str, campaign: str) -> Report:
     return Report(key, app, campaign, 0, empty_sums(), InteractionCounts(), [], [], 0)
 
 
-def has_reported(entry: Mapping[str, Any] | None) -> bool:
+def has_reported(entry: Player | None) -> bool:
     """Return whether a webhook came for this player after its browser's last status."""
-    if entry is None:
-        return False
-    status_at, seen = entry.get("status", {}).get("at"), entry.get("lastSeenAt")
-    return status_at is not None and seen is not None and bool(seen > status_at)
+    return entry is not None and entry["lastSeenAt"] > entry["status"]["at"]
 
 
 def add_cells(total: list[Cell], more: Iterable[Cell]) -> None:

@@ -141,7 +141,7 @@ def _rendered(found: MemberOutcome, bodies: list[Document]) -> Document | None:
     return bodies[index] if index < len(bodies) else None
 
 
-def _bare(document: Document) -> Document:
+def _bare(document: Mapping[str, object]) -> Document:
     return {name: value for name, value in document.items() if name not in UNEXPORTED_FIELDS}
 
 

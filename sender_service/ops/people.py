@@ -24,11 +24,11 @@ from sender_service.ops.naming import ID_OR_PREFIX, PERSON_NAME, Names, no_such_
 from sender_service.privacy.requests import ErasureRequester
 from sender_service.store.persons import NameKind, PersonNames, PersonReader
 from shared.apps import AppRegistry
+from shared.documents.profile import Profile
 from shared.errors import InvalidPayload, NotFound
 from shared.models.documented import exactly_one
 from shared.models.sentences import described, text_like
 from shared.models.wire import Wire
-from shared.mongo.client import Document
 from shared.names import Email, Login, PlayerId
 
 PersonId = Annotated[
@@ -167,7 +167,7 @@ def _add_changes(router: APIRouter, tools: PeopleTools) -> None:
         return {"person": profile["_id"], "event": await tools.eraser.undo(profile, merge)}
 
 
-async def _profile(tools: PeopleTools, request: Request, given: str) -> Document:
+async def _profile(tools: PeopleTools, request: Request, given: str) -> Profile:
     """Return the profile. Raises NotFound, also for another app's; Conflict where several match."""
     person = await tools.names.person(request, given)
     profile = await tools.people.profile(person)
@@ -185,7 +185,7 @@ async def _known(tools: PeopleTools, request: Request, person: str) -> PersonNam
     return known
 
 
-def public_person(profile: Document) -> dict[str, Any]:
+def public_person(profile: Profile) -> dict[str, Any]:
     names = ("app", "login", "email", "visitors", "players", "aliases", "lastSeenAt",
              "timeZone", "language", "browser")  # fmt: skip
     return {"id": profile["_id"], **{name: profile.get(name) for name in names}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sender_service.models.report import (
     PLURAL_OF_INTERACTION,
@@ -13,10 +12,11 @@ from sender_service.models.report import (
     has_reported,
 )
 from sender_service.pages.page import Page, outcome_of
+from shared.documents.player import Player
 
 
 def cells_of(
-    page: Page, seen: Mapping[str, Mapping[str, datetime]], ledger: Mapping[str, Mapping[str, Any]]
+    page: Page, seen: Mapping[str, Mapping[str, datetime]], ledger: Mapping[str, Player]
 ) -> list[Cell]:
     """Return cells by variant and browser.
 
@@ -29,7 +29,7 @@ def cells_of(
             continue
         entry = ledger.get(player)
         variant = page["chunks"][chunk]["variant"] if chunk in page["chunks"] else UNKNOWN_IN_REPORT
-        browser = str((entry or {}).get("browser") or UNKNOWN_IN_REPORT)
+        browser = (entry and entry["browser"]) or UNKNOWN_IN_REPORT
         cell = cells.setdefault((variant, browser), Cell(variant, browser))
         cell.sent += 1
         cell.measurable += bool(kinds) or has_reported(entry)

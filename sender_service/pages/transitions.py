@@ -12,6 +12,7 @@ from sender_service.models.push_tag import TagSigner
 from sender_service.models.quiet_hours import zone_for
 from sender_service.models.send import Send
 from sender_service.pages.page import FINAL_CHUNK, Chunk, Page, PageEdit, pending_members
+from shared.documents.player import Player
 from shared.ids import idempotency_key
 from shared.models.job import Job
 from shared.reasons import SuppressedReason
@@ -82,7 +83,7 @@ def _silent(edit: PageEdit, chunk: Chunk, now: datetime) -> bool:
 
 
 def suppress_unreachable(
-    edit: PageEdit, chunks: Collection[str], ledger: Mapping[str, Mapping[str, Any]]
+    edit: PageEdit, chunks: Collection[str], ledger: Mapping[str, Player]
 ) -> list[str]:
     """Suppress unreachable members; return the players that have another owner now."""
     moved = []

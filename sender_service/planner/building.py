@@ -17,6 +17,7 @@ from sender_service.planner.page_plan import PagePlan as PagePlan  # re-exported
 from sender_service.planner.policy import choose_variant, suppressions, unproven_players, why_absent
 from sender_service.planner.rendering import Body
 from sender_service.planner.target import Candidate, PlayerSelection
+from shared.documents.profile import Profile
 from shared.errors import Rejected
 from shared.reasons import FailedReason, SuppressedReason
 from shared.texts import shorten
@@ -94,7 +95,7 @@ class PageBuilder:
         return selections
 
     @staticmethod
-    def _is_elsewhere(candidate: Candidate, profile: dict[str, Any]) -> bool:
+    def _is_elsewhere(candidate: Candidate, profile: Profile) -> bool:
         """Check whether the profile of the player's owner doesn't list it (yet, or any more)."""
         return candidate.player is not None and all(
             p["id"] != candidate.player for p in profile["players"]
@@ -106,9 +107,7 @@ class PageBuilder:
         if candidate.player not in self.seen and candidate.player not in self._here:
             self._suppressed(candidate.player, "", why_absent(candidate.state))
 
-    def _add_person(
-        self, profile: dict[str, Any], selections: Mapping[str, PlayerSelection]
-    ) -> None:
+    def _add_person(self, profile: Profile, selections: Mapping[str, PlayerSelection]) -> None:
         campaign, person = self.plan.campaign, profile["_id"]
         variant = choose_variant(person, campaign)
         suppressed = suppressions(
@@ -120,7 +119,7 @@ class PageBuilder:
             withheld=self._withheld(variant, profile, selections),
         )
         zone = self._night_of(profile, selections.keys() - suppressed.keys())
-        if self.plan.caps and profile.get("aliases"):
+        if self.plan.caps and profile["aliases"]:
             self.aliases[person] = profile["aliases"]
         self.plan.renderer.begin_person()
         bodies: dict[int, Body | Rejected] = {}  # by id of the selection
@@ -139,17 +138,17 @@ class PageBuilder:
                 self._member(player, person, self._chunk(variant.id, body, zone))
         self.bad += any(isinstance(body, Rejected) for body in bodies.values())
 
-    def _night_of(self, profile: dict[str, Any], reached: Collection[str]) -> str:
+    def _night_of(self, profile: Profile, reached: Collection[str]) -> str:
         """Return the zone of the person's quiet hours; "" where none apply."""
         if not self._quiet:
             return ""
-        named, of_app = profile.get("timeZone"), self.plan.of_app.time_zone
+        named, of_app = profile["timeZone"], self.plan.of_app.time_zone
         if reached and own_zone(named) is None and of_app is None:
             self.no_zone += 1
         return zone_for(named, of_app)
 
     def _withheld(
-        self, variant: Variant, profile: dict[str, Any], selections: Mapping[str, PlayerSelection]
+        self, variant: Variant, profile: Profile, selections: Mapping[str, PlayerSelection]
     ) -> set[str]:
         """Return the unproven players that get no personal push.
 
@@ -164,7 +163,7 @@ class PageBuilder:
         return {p for p in unproven if p in selections and selections[p].player is None}
 
     def _body(
-        self, variant: Variant, profile: dict[str, Any], selection: PlayerSelection
+        self, variant: Variant, profile: Profile, selection: PlayerSelection
     ) -> Body | Rejected:
         try:
             return self.plan.renderer.body(variant, profile, selection.variables)

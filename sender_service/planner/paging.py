@@ -21,6 +21,7 @@ from sender_service.store.people import CHANGES_OVERLAP
 from sender_service.yield_timer import YieldTimer
 from shared import metrics
 from shared.clock import Clock
+from shared.documents.player import Player
 from shared.errors import Rejected
 from shared.ids import SLOTS, slot_of
 
@@ -205,9 +206,9 @@ class Paging:
             await self._keep()
         return await self._finish_page(builder, END)
 
-    async def _pages_with(self, entry: dict[str, Any], index: list[tuple[Any, str]]) -> list[Page]:
+    async def _pages_with(self, entry: Player, index: list[tuple[Any, str]]) -> list[Page]:
         """Return the pages that contain the entry's player."""
-        people = {entry["person"], *(p["person"] for p in entry.get("previous", []))}
+        people = {entry["person"], *(p["person"] for p in entry["previous"])}
         cursors = [tuple(cursor) for cursor, _ in index]
         places = {bisect_left(cursors, (slot_of(person), person)) for person in people}
         # Latecomers' own pages come after the end; they are few.
@@ -217,7 +218,7 @@ class Paging:
         player = entry["_id"]
         return [p for p in pages.values() if any(m[0] == player for m in p["members"])]
 
-    async def _keep_in_one_page(self, entry: dict[str, Any], pages: list[Page]) -> None:
+    async def _keep_in_one_page(self, entry: Player, pages: list[Page]) -> None:
         """Suppress the player in all pages but its present owner's."""
         for page in pages:
             while not await self._suppress_moved(page, entry["_id"], entry["person"]):

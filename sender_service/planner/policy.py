@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sender_service.models.campaign import Campaign, Variant
 from sender_service.models.policy import has_bought
+from shared.documents.profile import Profile
 from shared.ids import stable_fraction
 from shared.reasons import SuppressedReason
 
 
 def suppressions(
-    profile: dict[str, Any],
+    profile: Profile,
     campaign: Campaign,
     triggered: datetime,
     *,
@@ -43,12 +43,12 @@ def suppressions(
     return reasons
 
 
-def unproven_players(profile: dict[str, Any]) -> set[str]:
+def unproven_players(profile: Profile) -> set[str]:
     """Return the players without login proof, when another browser of the person has it."""
     # Where none has, all of them count alike: proof is optional in the app, or was when they came.
-    if not profile.get("proven"):
+    if not profile["proven"]:
         return set()
-    return {p["id"] for p in profile["players"] if not p.get("proven")}
+    return {p["id"] for p in profile["players"] if not p["proven"]}
 
 
 def why_absent(state: str | None) -> SuppressedReason:

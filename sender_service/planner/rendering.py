@@ -27,6 +27,7 @@ from sender_service.models.templates import (
     variables_of,
 )
 from sender_service.planner.languages import choose
+from shared.documents.profile import Profile
 from shared.errors import Rejected
 
 Body = dict[str, Any]
@@ -102,7 +103,7 @@ class Renderer:
         """Begin a person: all their pushes together may take the steps of one push."""
         self._left = PUSH_STEPS
 
-    def body(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
+    def body(self, variant: Variant, profile: Profile, own: Mapping[str, Any]) -> Body:
         """Return the rendered body. Raises Rejected (bad_variables), SendTooDear."""
         self.allowance.pushes += 1
         names = self._asked_by(variant).names
@@ -143,9 +144,7 @@ class Renderer:
             self._memo_room -= size
             self._memo[key] = known
 
-    def _counted(
-        self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]
-    ) -> Body:
+    def _counted(self, variant: Variant, profile: Profile, own: Mapping[str, Any]) -> Body:
         meter.start(self._left)
         try:
             return self._render(variant, profile, own)
@@ -153,7 +152,7 @@ class Renderer:
             self._left -= meter.spent
             self.allowance.take(meter.spent)
 
-    def _render(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
+    def _render(self, variant: Variant, profile: Profile, own: Mapping[str, Any]) -> Body:
         context = {**self._asked_by(variant).shared, **own, PROFILE: _visible(profile)}
         context[TIME_ZONE] = zone_for(profile.get("timeZone"), self._zone)
         language = str(profile.get("language") or "en")
@@ -226,7 +225,7 @@ def _written_out(check: Callable[[str], str], source: str) -> str:
     return check(source)
 
 
-def _visible(profile: Mapping[str, Any]) -> dict[str, Any]:
+def _visible(profile: Profile) -> dict[str, Any]:
     """Return the profile's fields that a template may read."""
     fields = ("language", "timeZone", "viewed", "categories", "basket", "purchases", "db")
     return {field: profile.get(field) for field in fields}

@@ -10,6 +10,7 @@ from typing import Any
 from sender_service.models.segment import Segment
 from sender_service.models.send import Send
 from sender_service.models.trigger import Recipient, Trigger
+from shared.documents.profile import Profile
 from shared.errors import Rejected
 
 Cursor = Any  # [slot, person] or [part, index in it]: JSON, kept in the page
@@ -39,7 +40,7 @@ class Candidate:
     """
 
     cursor: Cursor
-    profile: dict[str, Any] | None
+    profile: Profile | None
     selections: tuple[PlayerSelection, ...] = (EVERYTHING,)
     first: bool = True
     state: str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import aclosing
-from typing import Any
 
 from sender_service.models.campaign import Campaign, Variant
 from sender_service.models.payload import MANY_BYTES, MAX_PAYLOAD_BYTES
@@ -14,6 +13,7 @@ from sender_service.planner.rendering import Renderer, SendTooDear, compiling
 from sender_service.planner.target import Target
 from sender_service.yield_timer import YieldTimer
 from shared.clock import utc_now
+from shared.documents.profile import Profile
 from shared.errors import Rejected
 
 MAX_TRIED_PEOPLE = 500
@@ -37,8 +37,9 @@ async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[s
         async for batch in batches:
             for candidate in batch.candidates[: MAX_TRIED_PEOPLE - people]:
                 people += 1
+                assert candidate.profile is not None  # the target is no list
                 try:
-                    faults.update(_faults(renderer, variants, candidate.profile or {}))
+                    faults.update(_faults(renderer, variants, candidate.profile))
                 except SendTooDear:
                     return [_warning("texts_too_dear", "the texts take too much work")]
                 await turns.yield_if_due()
@@ -57,9 +58,7 @@ def _asks_for(variant: Variant) -> frozenset[str]:
     return frozenset[str]().union(*map(variables_of, variant.sources()))
 
 
-def _faults(
-    renderer: Renderer, variants: list[tuple[int, Variant]], profile: dict[str, Any]
-) -> list[str]:
+def _faults(renderer: Renderer, variants: list[tuple[int, Variant]], profile: Profile) -> list[str]:
     found = []
     for number, variant in variants:
         renderer.begin_person()

@@ -19,7 +19,7 @@ from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from shared.clock import Clock
-from shared.mongo.client import Document
+from shared.documents.player import Player
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ def _is_one_of(erased: Collection[tuple[str, str]], member: list[str]) -> bool:
     return (member[0], member[1]) in erased
 
 
-def _is_erased(ledger: Mapping[str, Document], player: str) -> bool:
+def _is_erased(ledger: Mapping[str, Player], player: str) -> bool:
     return player in ledger and ledger[player]["state"] == "erased"
 
 
-def _is_owner(ledger: Mapping[str, Document], member: tuple[str, str]) -> bool:
+def _is_owner(ledger: Mapping[str, Player], member: tuple[str, str]) -> bool:
     return member[0] in ledger and ledger[member[0]]["person"] == member[1]

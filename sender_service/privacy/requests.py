@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 from sender_service.store.persons import PersonReader
 from shared.clock import Clock
+from shared.documents.merge import Merge
+from shared.documents.profile import Profile
 from shared.kafka.client import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.models.event import ERASE, UNDO_MERGE, Event
-from shared.mongo.client import Document
 from shared.secrets import Vault
 
 MAX_NAMES_BY_EVENT = 50  # names that each of a person's events may carry
@@ -75,7 +76,7 @@ class ErasureRequester:
         self._clock = clock
         self._at_once = at_once
 
-    async def erase(self, profile: Document) -> EventPublisher:
+    async def erase(self, profile: Profile) -> EventPublisher:
         """Publish the erase events of a person; return their publisher.
 
         There is one event for each visitor id, and one for each player's stand-in, which imports
@@ -111,7 +112,7 @@ class ErasureRequester:
 
     def _erasure(
         self,
-        profile: Document,
+        profile: Profile,
         now: datetime,
         visitor: str,
         players: list[str],
@@ -125,7 +126,7 @@ class ErasureRequester:
             "loginHash": self._vault.hash_key(login) if login else None,
         })  # fmt: skip
 
-    async def undo(self, profile: Document, merge: Document) -> str:
+    async def undo(self, profile: Profile, merge: Merge) -> str:
         """Publish the undo of a merge; return the event's id. Raises LogUnavailable."""
         publisher = EventPublisher(self._writer, self._at_once)
         data = {"person": profile["_id"], "merge": merge["_id"]}
@@ -136,7 +137,7 @@ class ErasureRequester:
 
     @staticmethod
     def _event(
-        profile: Document, kind: str, visitor: str, now: datetime, data: dict[str, Any]
+        profile: Profile, kind: str, visitor: str, now: datetime, data: dict[str, Any]
     ) -> Event:
         return Event(
             app=profile["app"], id=str(uuid.uuid4()), type=kind, source="ops",

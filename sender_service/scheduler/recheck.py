@@ -9,7 +9,7 @@ from sender_service.models.send import Send
 from sender_service.pages.page import PageEdit, pending_counts
 from sender_service.pages.transitions import policy_of, suppress_unreachable
 from sender_service.store.people import CHANGES_OVERLAP, PeopleReader
-from shared.mongo.client import Document
+from shared.documents.profile import Profile
 
 MAX_LOOKED_UP_BY_ID = 200  # up to so many are looked up by id; of more, only changes are read
 
@@ -25,10 +25,10 @@ async def recheck(
 
 async def _suppress_moved(
     people: PeopleReader, edit: PageEdit, chunks: Sequence[str]
-) -> dict[str, Document]:
+) -> dict[str, Profile]:
     """Suppress moved and unreachable players; return profiles by person id from before a merge."""
     page = edit.page
-    merged: dict[str, Document] = {}
+    merged: dict[str, Profile] = {}
     players = [member[0] for member in page["members"] if member[2] in chunks]
     ledger = None
     if len(players) > MAX_LOOKED_UP_BY_ID:
@@ -42,7 +42,7 @@ async def _suppress_moved(
         assert index is not None
         owner, person = owners.get(player), page["members"][index][1]
         # Merged into the present owner is the same person under another name.
-        if owner is None or person not in owner.get("aliases", []):
+        if owner is None or person not in owner["aliases"]:
             edit.outcome(index, "suppressed", "moved")
         else:
             merged[person] = owner
@@ -54,7 +54,7 @@ async def _suppress_buyers(
     edit: PageEdit,
     chunks: Sequence[str],
     send: Send,
-    merged: Mapping[str, Document],
+    merged: Mapping[str, Profile],
 ) -> None:
     since = policy_of(send).bought_since(send["createdAt"])
     if since is None:

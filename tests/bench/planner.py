@@ -124,10 +124,17 @@ async def _people(bench: Bench, first: int, last: int) -> None:
 
 def _person(number: int, player: str) -> tuple[dict[str, Any], dict[str, Any]]:
     name, now = f"{number:032x}", utc_now() - timedelta(days=1)
-    seen = {"id": player, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
+    seen = {
+        "id": player,
+        "state": "subscribed",
+        "browser": "Chrome",
+        "proven": False,
+        "lastSeenAt": now,
+    }
     profile = {
         "_id": name, "app": APP, "slot": slot_of(name), "login": None, "email": None,
         "visitors": [f"v{number}"], "pastVisitors": [], "aliases": [], "players": [seen],
+        "proven": False, "unproven": [],
         "db": {}, "lastSeenAt": now, "timeZone": "Europe/Prague", "language": "cs",
         "browser": "Chrome", "viewed": [], "categories": [], "basket": None, "purchases": [],
         "changedAt": now, "rev": 1,

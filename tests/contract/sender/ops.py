@@ -15,12 +15,12 @@ from sender_service.ops.routers import OpsApi
 from sender_service.wiring import open_sender
 from shared.clock import utc_now
 from shared.health import Health
-from shared.ids import slot_of
 from shared.loops import Wakeup
 from shared.mongo.client import Database, ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
 from shared.settings import Settings
 from tests.support.clocks import ManualClock
+from tests.support.documents import build_player, build_profile
 from tests.support.memory_log import MemoryLog
 
 ADMIN = "ops_demo"
@@ -64,11 +64,9 @@ class Ops:
         profile = a_profile(person, **more)
         await self.database["profiles"].insert_one(dict(profile))
         for player in profile["players"]:
-            await self.database["players"].insert_one(
-                {"_id": player["id"], "app": profile["app"], "person": person, "previous": [],
-                 "state": player["state"], "browser": player["browser"],
-                 "status": {"at": player["lastSeenAt"]}, "lastSeenAt": player["lastSeenAt"]}
-            )  # fmt: skip
+            fields = {name: player[name] for name in ("state", "browser", "lastSeenAt")}
+            entry = build_player(player["id"], person, profile["app"], **fields)
+            await self.database["players"].insert_one(dict(entry))
         return profile
 
 
@@ -95,13 +93,9 @@ def offer(**more: Any) -> dict[str, Any]:
 
 def a_profile(person: str, **more: Any) -> dict[str, Any]:
     at = datetime(2026, 11, 1, 12, tzinfo=UTC)
-    player = {"id": str(uuid.uuid4()), "state": "subscribed", "browser": "Chrome", "lastSeenAt": at}
-    return {
-        "_id": person, "app": "shop", "slot": slot_of(person), "login": None, "email": None,
-        "visitors": [f"v-{person[:4]}"], "pastVisitors": [], "aliases": [], "players": [player],
-        "db": {}, "lastSeenAt": at, "timeZone": None, "language": "cs", "browser": "Chrome",
-        "rev": 1, "changedAt": at, **more,
-    }  # fmt: skip
+    known = {"players": [{"id": str(uuid.uuid4())}], "visitors": [f"v-{person[:4]}"],
+             "lastSeenAt": at, "language": "cs", "browser": "Chrome", **more}  # fmt: skip
+    return dict(build_profile(person, "shop", **known))
 
 
 def a_send(send: str, clock: ManualClock, **more: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sender_service.models.send import empty_sums
 from shared.clock import utc_now
 from shared.mongo.collections import CAMPAIGNS, PLAYERS, PROFILES, SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
+from tests.support.documents import build_player, build_profile
 
 PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
 PATH = "/v1/apps/demo/campaigns/welcome"
@@ -126,14 +127,9 @@ async def test_links_with_a_template_are_validated_when_rendered(shop: Api) -> N
     assert response["variants"][0]["url"] == "{{ link }}"
     body = {"id": a_trigger()["id"], "app": "demo", "campaign": "welcome",
             "recipients": [{"player": PLAYER, "variables": {"link": "javascript:alert(1)"}}]}  # fmt: skip
-    seen = utc_now()
-    await shop.sender.database[PROFILES.name].insert_one(
-        {"_id": "p1", "app": "demo", "slot": 0, "visitors": [], "aliases": [], "language": "en",
-         "players": [{"id": PLAYER, "state": "subscribed", "lastSeenAt": seen}]}
-    )  # fmt: skip
-    await shop.sender.database[PLAYERS.name].insert_one(
-        {"_id": PLAYER, "app": "demo", "person": "p1", "state": "subscribed"}
-    )
+    profile = build_profile("p1", language="en", players=[{"id": PLAYER}])
+    await shop.sender.database[PROFILES.name].insert_one(dict(profile))
+    await shop.sender.database[PLAYERS.name].insert_one(dict(build_player(PLAYER, "p1")))
     found = await shop.ok("POST", "/v1/sends/preview", json=body)
     assert found["failed"] == {"bad_variables": 1} and found["samples"] == []
 

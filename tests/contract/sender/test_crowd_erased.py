@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import pytest
 
 from sender_service.privacy.requests import MAX_NAMES_BY_EVENT, ErasureRequester
 from sender_service.privacy.subject import DataSubject
 from sender_service.store.persons import PersonReader
+from shared.documents.profile import Profile
 from shared.kafka.client import OutgoingRecord
 from shared.models.event import Event
 from shared.settings import Settings
@@ -37,10 +37,11 @@ async def ops(settings: Settings) -> AsyncIterator[Ops]:
         yield opened
 
 
-async def a_crowd(ops: Ops, count: int) -> tuple[dict[str, Any], set[str], set[str], set[str]]:
+async def a_crowd(ops: Ops, count: int) -> tuple[Profile, set[str], set[str], set[str]]:
     """(profile, visitors, players, aliases): the profile lists only the first of each."""
     await ops.add_person(login="jana")
-    profile = await ops.database["profiles"].find_one({"_id": PERSON}) or {}
+    profile = await PersonReader(ops.database).profile(PERSON)
+    assert profile is not None
     visitors, aliases = [f"v-{n:04}" for n in range(count)], [f"{n:032x}" for n in range(count)]
     players = [str(uuid.UUID(int=n)) for n in range(count)]
     await ops.database["visitors"].insert_many(
@@ -56,9 +57,7 @@ async def a_crowd(ops: Ops, count: int) -> tuple[dict[str, Any], set[str], set[s
     return profile, {*visitors, *profile["visitors"]}, {*players, *listed}, set(aliases)
 
 
-async def erased_by(
-    ops: Ops, profile: dict[str, Any]
-) -> tuple[list[list[OutgoingRecord]], list[Event]]:
+async def erased_by(ops: Ops, profile: Profile) -> tuple[list[list[OutgoingRecord]], list[Event]]:
     log = PiecesLog()
     people = PersonReader(ops.database)
     erasure = await ErasureRequester(people, log, ops.parts.vault, ops.clock, AT_ONCE).erase(

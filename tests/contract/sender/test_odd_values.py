@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from sender_service.ops.app_body import AppRequest
-from shared.ids import slot_of
 from shared.models.app import MAX_ALLOWED_LETTERS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY
@@ -17,6 +16,7 @@ from tests.odd_values.names import ITEM_IDS, PLAYERS, VISITORS
 from tests.odd_values.ranges import COUNTS, NUMBERS
 from tests.odd_values.times import CLOCK_TIMES, NO_EPOCHS, NO_ZONE, SEND_TIMES
 from tests.support.clocks import START
+from tests.support.documents import build_player, build_profile
 
 pytestmark = pytest.mark.stack
 KNOWN = ("login", "email", "visitor", "player")
@@ -132,17 +132,17 @@ async def add_person(api: Api, **names: Any) -> str:
     person = uuid.uuid4().hex
     login, email = names.get("login"), names.get("email")
     visitors = [v for v in [names.get("visitor")] if v]
-    players = [
-        {"id": p, "state": "subscribed", "lastSeenAt": START} for p in [names.get("player")] if p
-    ]
-    await api.sender.database["profiles"].insert_one(
-        {"_id": person, "app": "demo", "slot": slot_of(person), "login": login, "email": email,
-         "visitors": visitors, "players": players, "aliases": [], "lastSeenAt": START}
-    )  # fmt: skip
+    players = [p for p in [names.get("player")] if p]
+    fields: dict[str, Any] = {
+        "login": login,
+        "email": email,
+        "visitors": visitors,
+        "lastSeenAt": START,
+    }
+    profile = build_profile(person, players=[{"id": player} for player in players], **fields)
+    await api.sender.database["profiles"].insert_one(dict(profile))
     for player in players:
-        await api.sender.database["players"].insert_one(
-            {"_id": player["id"], "app": "demo", "person": person, "state": "subscribed"}
-        )
+        await api.sender.database["players"].insert_one(dict(build_player(player, person)))
     return person
 
 

@@ -20,6 +20,7 @@ from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
 from shared.settings import Settings
 from tests.contract.sender.ops import Ops, a_send, open_ops
+from tests.support.documents import build_player
 
 REPORT = "/v1/apps/shop/campaigns/hello/report"
 
@@ -47,10 +48,8 @@ async def rolled_up(ops: Ops) -> int:
 async def add_player(ops: Ops, browser: str | None, *, reported: bool = False) -> str:
     player, at = str(uuid.uuid4()), ops.clock() - timedelta(days=1)
     last = at + timedelta(hours=1) if reported else at
-    await ops.database["players"].insert_one(
-        {"_id": player, "app": "shop", "person": f"of {player}", "browser": browser,
-         "status": {"at": at}, "lastSeenAt": last, "state": "subscribed"}
-    )  # fmt: skip
+    entry = build_player(player, f"of {player}", "shop", browser=browser, lastSeenAt=at)
+    await ops.database["players"].insert_one({**entry, "lastSeenAt": last})
     return player
 
 

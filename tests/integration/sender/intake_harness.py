@@ -16,11 +16,11 @@ from sender_service.intake.request import parse_request
 from sender_service.models.send import Send
 from sender_service.pages.page import Page
 from sender_service.wiring import Sender, open_sender
-from shared.ids import slot_of
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
 from tests.stack import settings_for
 from tests.support.clocks import START
+from tests.support.documents import build_player, build_profile
 
 TEXTS = {"headings": {"en": "Hi"}, "contents": {"en": "Come"}, "url": "https://shop.example/"}
 
@@ -67,20 +67,13 @@ class IntakeHarness:
 
     async def person(self, name: str, *players: str, **fields: Any) -> None:
         """Store a person with this login and these players."""
-        entries = [
-            {"id": p, "state": "subscribed", "browser": "Chrome", "lastSeenAt": START}
-            for p in players
-        ]
-        await self.database["profiles"].insert_one(
-            {"_id": f"p-{name}", "app": "demo", "slot": slot_of(f"p-{name}"), "login": name,
-             "visitors": [f"v-{name}"], "aliases": [], "players": entries, "purchases": [],
-             "language": "en", "changedAt": START, **fields}
-        )  # fmt: skip
+        known: dict[str, Any] = {"login": name, "visitors": [f"v-{name}"], "language": "en"}
+        known |= {"lastSeenAt": START, **fields}
+        profile = build_profile(f"p-{name}", players=[{"id": p} for p in players], **known)
+        await self.database["profiles"].insert_one(dict(profile))
         for player in players:
-            await self.database["players"].insert_one(
-                {"_id": player, "app": "demo", "person": f"p-{name}", "state": "subscribed",
-                 "previous": [], "changedAt": START}
-            )  # fmt: skip
+            entry = build_player(player, f"p-{name}", lastSeenAt=START)
+            await self.database["players"].insert_one(dict(entry))
 
 
 @asynccontextmanager

@@ -30,7 +30,6 @@ from sender_service.store.people import PeopleReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.segments import SegmentReader
 from sender_service.store.sends import SendStore
-from shared.ids import slot_of
 from shared.kafka.client import Record
 from shared.loops import Wakeup
 from shared.models.delivery import Delivery
@@ -39,6 +38,7 @@ from shared.mongo.collections import INGEST, SENDER
 from shared.settings import PlanSettings, Settings
 from shared.stage.runner import Item
 from tests.support.clocks import ManualClock
+from tests.support.documents import build_player, build_profile
 from tests.unit.sender.builders import campaign as build_campaign
 
 APP = "demo"
@@ -77,13 +77,9 @@ class SenderHarness:
         """Put a person there; returns the players' ids, one new one unless named."""
         ids = list(players) or [str(uuid.uuid4())]
         seen = self.clock()
-        profile = {
-            "_id": name, "app": APP, "slot": slot_of(name), "visitors": [f"v-{name}"], "aliases": [],
-            "login": name, "email": None, "purchases": [], "changedAt": seen,
-            "players": [{"id": i, "state": "subscribed", "browser": "Chrome", "lastSeenAt": seen}
-                        for i in ids], **fields,
-        }  # fmt: skip
-        await self.database["profiles"].replace_one({"_id": name}, profile, upsert=True)
+        known = {"login": name, "visitors": [f"v-{name}"], "lastSeenAt": seen}
+        profile = build_profile(name, APP, players=[{"id": i} for i in ids], **known | fields)
+        await self.database["profiles"].replace_one({"_id": name}, dict(profile), upsert=True)
         for player in ids:
             await self.own(player, name)
         return ids
@@ -91,11 +87,9 @@ class SenderHarness:
     async def own(self, player: str, person: str, *previous: str) -> None:
         """The ledger's word on a player."""
         now = self.clock()
-        entry = {
-            "_id": player, "app": APP, "person": person, "state": "subscribed", "changedAt": now,
-            "previous": [{"person": p, "until": now} for p in previous],
-        }  # fmt: skip
-        await self.database["players"].replace_one({"_id": player}, entry, upsert=True)
+        former = [{"person": p, "until": now} for p in previous]
+        entry = build_player(player, person, APP, lastSeenAt=now, previous=former)
+        await self.database["players"].replace_one({"_id": player}, dict(entry), upsert=True)
 
     async def campaign(self, **policy: Any) -> Campaign:
         found = build_campaign(**policy)

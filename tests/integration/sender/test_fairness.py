@@ -13,6 +13,7 @@ from sender_service.scheduler.scheduler import PAGES_PER_PASS
 from sender_service.store.campaigns import app_store, campaign_key
 from shared.mongo.collections import APPS, CAMPAIGNS, PAGES, PROFILES
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
+from tests.support.documents import build_player, build_profile
 
 OUT = 10  # calls that may be out at once in these tests
 KEPT = 2  # of them, for transactional ones
@@ -74,19 +75,10 @@ async def another_app(pair: TwoReplicas, people: int) -> str:
     await database[CAMPAIGNS.name].insert_one({**offer, "_id": key, "app": app})
     for n in range(people):
         player = str(uuid.uuid4())
-        named = {
-            "id": player,
-            "state": "subscribed",
-            "browser": "Chrome",
-            "lastSeenAt": stored["_id"],
-        }
-        await database[PROFILES.name].insert_one(
-            {"_id": f"{app}-{n}", "app": app, "slot": n, "visitors": [f"{app}-v{n}"], "aliases": [],
-             "players": [named]}
-        )  # fmt: skip
-        await database["players"].insert_one(
-            {"_id": player, "app": app, "person": f"{app}-{n}", "state": "subscribed"}
-        )
+        visitors = [f"{app}-v{n}"]
+        profile = build_profile(f"{app}-{n}", app, visitors=visitors, players=[{"id": player}])
+        await database[PROFILES.name].insert_one({**profile, "slot": n})
+        await database["players"].insert_one(dict(build_player(player, f"{app}-{n}", app)))
     await pair.one.apps.refresh()
     return app
 

@@ -20,6 +20,7 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.collections import BUDGETS, PAGES, PLAYERS
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 from tests.support.clocks import ManualClock
+from tests.support.documents import build_player
 
 
 async def upload(pair: TwoReplicas, send: str, count: int, priority: str, **more: Any) -> str:
@@ -86,7 +87,7 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Tw
     """Else all of it would stand in the jobs topic, before other apps' calls."""
     await pair.people(1)
     await pair.one.database[PLAYERS.name].insert_many(
-        [{"_id": str(uuid.uuid4()), "app": APP, "state": "subscribed"} for _ in range(20)]
+        [dict(build_player(str(uuid.uuid4()), "", APP)) for _ in range(20)]
     )
     clock, intake = ManualClock(), pair.one.intake()
     rate = requests_per_second("paid")

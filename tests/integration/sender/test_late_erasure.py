@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sender_service.store.people import PeopleReader
+from shared.documents.profile import Profile
 from shared.mongo.client import Document
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
@@ -34,7 +35,7 @@ class Slow(PeopleReader):
         self._world = world
         self._gone: tuple[str, list[str]] | None = (person, players)
 
-    async def in_slots(self, app: str, first: int, last: int) -> list[Document]:
+    async def in_slots(self, app: str, first: int, last: int) -> list[Profile]:
         found = await super().in_slots(app, first, last)
         if self._gone is not None and self._gone[0] in {p["_id"] for p in found}:
             await erase(self._world, *self._gone)

@@ -22,6 +22,7 @@ from shared.settings import Settings
 from tests import stack
 from tests.contract.sender.ops import PERSON, a_profile
 from tests.stack import eventually
+from tests.support.documents import build_player
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
@@ -128,9 +129,7 @@ async def store_person(database: Database) -> str:
     profile = a_profile(PERSON, login="jana")
     player = str(profile["players"][0]["id"])
     await database["profiles"].insert_one(profile)
-    await database["players"].insert_one(
-        {"_id": player, "app": "shop", "person": PERSON, "browser": "Chrome", "state": "subscribed"}
-    )
+    await database["players"].insert_one(dict(build_player(player, PERSON, "shop")))
     one_signal = {"appId": str(uuid.uuid4()), "restApiKey": "x"}
     await database["apps"].insert_one(
         {"_id": "shop", "name": "shop", "version": 1, "oneSignal": one_signal}

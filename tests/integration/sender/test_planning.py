@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.clock import utc_now
 from tests.integration.sender.two_replicas import TwoReplicas
+from tests.support.documents import build_profile
 from tests.unit.sender.builders import page, player_id
 
 
@@ -72,16 +73,8 @@ async def test_list_is_resumed_without_naming_anybody_twice(pair: TwoReplicas) -
 
 async def test_people_named_by_each_player_count_once_also_after_a_crash(pair: TwoReplicas) -> None:
     players = await pair.people(20, browsers=2)
-    await pair.one.database["profiles"].insert_one(
-        {
-            "_id": "bare",
-            "app": "demo",
-            "slot": 1,
-            "login": "bare",
-            "visitors": ["bare"],
-            "players": [],
-        }
-    )
+    bare = build_profile("bare", slot=1, login="bare", visitors=["bare"])
+    await pair.one.database["profiles"].insert_one(dict(bare))
     by_player = [{"player": player} for player in [*players[::2], *reversed(players[1::2])]]
     names = [{"login": "bare"}, *by_player, {"visitor": "bare"}]
     send = await pair.trigger(recipients=names)

@@ -15,7 +15,6 @@ import httpx
 import pytest
 
 from shared.clock import utc_now
-from shared.ids import slot_of
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import TOPICS
 from shared.mongo.client import Database, open_database
@@ -23,6 +22,7 @@ from shared.mongo.collections import PLAYERS, PROFILES
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests import stack
+from tests.support.documents import build_player, build_profile
 from tests.unit.sender.builders import variant
 
 APP = "demo"
@@ -77,16 +77,9 @@ async def _fill(database: Database, settings: Settings) -> None:
     players: list[dict[str, Any]] = []
     for n in range(PEOPLE):
         person, player = f"p{n}", str(uuid.uuid4())
-        seen = {"id": player, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
-        profiles.append(
-            {"_id": person, "app": APP, "slot": slot_of(person), "login": person, "email": None,
-             "visitors": [f"v{n}"], "aliases": [], "players": [seen], "changedAt": now,
-             "language": f"x-{n}"}
-        )  # fmt: skip
-        players.append(
-            {"_id": player, "app": APP, "person": person, "previous": [], "state": "subscribed",
-             "lastSeenAt": now, "changedAt": now}
-        )  # fmt: skip
+        known = {"login": person, "visitors": [f"v{n}"], "language": f"x-{n}", "lastSeenAt": now}
+        profiles.append(dict(build_profile(person, APP, players=[{"id": player}], **known)))
+        players.append(dict(build_player(player, person, APP, lastSeenAt=now)))
     await database[PROFILES.name].insert_many(profiles)
     await database[PLAYERS.name].insert_many(players)
 

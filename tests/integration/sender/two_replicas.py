@@ -18,13 +18,13 @@ from sender_service.models.trigger import parse_trigger
 from sender_service.store.campaigns import app_store, campaign_key
 from sender_service.wiring import Sender, open_sender
 from shared.clock import utc_now
-from shared.ids import slot_of
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TOPICS, TRANSACTIONAL_JOBS_TOPIC
 from shared.models.job import Job
 from shared.mongo.collections import PLAYERS, PROFILES
 from shared.settings import MongoSettings, OneSignalSettings, PlanSettings, Settings
 from tests.stack import free_port
+from tests.support.documents import build_player, build_profile
 from tests.unit.sender.builders import campaign
 
 APP, CAMPAIGN = "demo", "welcome"
@@ -71,19 +71,10 @@ class TwoReplicas:
         profiles: list[dict[str, Any]] = []
         for n in range(count):
             ids = [str(uuid.uuid4()) for _ in range(browsers)]
-            stored = [
-                {"id": i, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
-                for i in ids
-            ]
-            profiles.append(
-                {"_id": f"p{n}", "app": APP, "slot": slot_of(f"p{n}"), "login": f"login{n}", "email": None,
-                 "visitors": [f"v{n}"], "aliases": [], "players": stored, "changedAt": now, **fields}
-            )  # fmt: skip
-            players += [
-                {"_id": i, "app": APP, "person": f"p{n}", "previous": [], "state": "subscribed",
-                 "lastSeenAt": now, "changedAt": now}
-                for i in ids
-            ]  # fmt: skip
+            known = {"login": f"login{n}", "visitors": [f"v{n}"], "lastSeenAt": now, **fields}
+            stored = [{"id": i} for i in ids]
+            profiles.append(dict(build_profile(f"p{n}", APP, players=stored, **known)))
+            players += [dict(build_player(i, f"p{n}", APP, lastSeenAt=now)) for i in ids]
         await self.one.database[PROFILES.name].insert_many(profiles)
         await self.one.database[PLAYERS.name].insert_many(players)
         return [p["_id"] for p in players]

@@ -32,8 +32,9 @@ from shared.mongo.whole_reads import walk
 from shared.settings import Settings
 from tests.integration.shared.planted import MANY, NAMES, NOW, planted, planted_page
 from tests.integration.shared.shifting import Shifting
+from tests.support.documents import build_profile
 
-PERSON = {"_id": "eva", "app": "demo", "visitors": [], "pastVisitors": [], "aliases": []}
+PERSON = build_profile("eva")
 Read = Callable[[Database], Awaitable[list[str]]]
 
 

@@ -12,9 +12,11 @@ from sender_service.pages.page import Chunk, Page, PageEdit, new_chunk
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.target import Candidate
+from shared.documents.profile import Profile
 from shared.models.app import App
 from shared.secrets import Vault
 from tests.support.clocks import START
+from tests.support.documents import build_profile
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 SWEEP = 90.0
@@ -79,8 +81,8 @@ def player(n: int, state: str = "subscribed", seen: int = 0) -> dict[str, Any]:
             "lastSeenAt": START + timedelta(minutes=seen)}  # fmt: skip
 
 
-def profile(person: str, *players: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    return {"_id": person, "app": "demo", "slot": 0, "players": list(players), **fields}
+def profile(person: str, *players: dict[str, Any], **fields: Any) -> Profile:
+    return build_profile(person, players=players, **fields)
 
 
 def chunk(**fields: Any) -> Chunk:
@@ -132,11 +134,11 @@ def pages_of(of: PagePlan, candidates: Sequence[Candidate]) -> list[Page]:
     return [*pages, builder.page(None)]
 
 
-def candidates(*profiles: dict[str, Any], **fields: Any) -> list[Candidate]:
+def candidates(*profiles: Profile, **fields: Any) -> list[Candidate]:
     return [Candidate(i + 1, p, **fields) for i, p in enumerate(profiles)]
 
 
-def outcomes(of: PagePlan, *profiles: dict[str, Any]) -> dict[str, str]:
+def outcomes(of: PagePlan, *profiles: Profile) -> dict[str, str]:
     """Player → reason, or "" for who gets it."""
     (page,) = pages_of(of, candidates(*profiles))
     found = {}

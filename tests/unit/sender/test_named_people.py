@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from sender_service.models.trigger import Recipient
 from sender_service.planner.recipients import ResolvedRecipient, resolve_list
 from sender_service.planner.target import Candidate
+from shared.documents.profile import Profile
 from tests.unit.sender.builders import campaign, pages_of, plan, player, player_id, profile, variant
 
-Name = tuple[dict[str, Any], dict[str, Any] | None]
+Name = tuple[dict[str, Any], Profile | None]
 
 
 def listed(*names: Name) -> list[Candidate]:
@@ -23,11 +24,11 @@ def listed(*names: Name) -> list[Candidate]:
     )
 
 
-def by_player(n: int, person: dict[str, Any] | None, **variables: Any) -> Name:
+def by_player(n: int, person: Profile | None, **variables: Any) -> Name:
     return {"player": player_id(n), "variables": variables}, person
 
 
-def by_login(person: dict[str, Any], **variables: Any) -> Name:
+def by_login(person: Profile, **variables: Any) -> Name:
     return {"login": person["login"], "variables": variables}, person
 
 

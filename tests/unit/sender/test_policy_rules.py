@@ -14,6 +14,7 @@ from sender_service.pages.page import PageEdit
 from sender_service.pages.transitions import wait_through_quiet_hours
 from shared.errors import InvalidPayload
 from shared.models.wire import validate
+from tests.support.documents import build_profile
 from tests.unit.sender.builders import build_page_of
 
 NIGHT = QuietHours.model_validate({"from": "22:00", "to": "08:00"})
@@ -71,10 +72,10 @@ def test_bought_since_the_trigger_or_days_before_it() -> None:
     since_trigger = validate(Policy, {"notIfBoughtSince": True}).bought_since(triggered)
     three_days = validate(Policy, {"notIfBoughtSince": 3}).bought_since(triggered)
     assert validate(Policy, {"notIfBoughtSince": False}).bought_since(triggered) is None
-    profile = {"purchases": [{"id": "1", "at": triggered - timedelta(days=2)}]}
+    profile = build_profile("p", purchases=[{"id": "1", "at": triggered - timedelta(days=2)}])
     assert not has_bought(profile, since_trigger)
     assert has_bought(profile, three_days)
-    assert not has_bought({"purchases": None}, three_days)
+    assert not has_bought(build_profile("p"), three_days)
 
 
 @pytest.mark.parametrize(

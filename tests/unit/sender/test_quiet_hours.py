@@ -19,6 +19,7 @@ from sender_service.planner.building import PageBuilder
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Candidate
+from shared.documents.profile import Profile
 from shared.errors import InvalidPayload
 from shared.models.strict import validate_strictly
 from tests.support.clocks import START
@@ -102,7 +103,7 @@ def test_f25_zones_are_known_in_any_case_and_fall_back_to_the_apps() -> None:
     assert to_filter(segment, START) == {"timeZone": {"$in": [PRAGUE, "Nowhere"]}}
 
 
-def night_of(person: dict[str, Any], of_app: AppPolicy) -> tuple[str, int]:
+def night_of(person: Profile, of_app: AppPolicy) -> tuple[str, int]:
     """The zone of the person's only chunk, and how many have none of their own."""
     made = plan(campaign(quietHours={"from": "22:00", "to": "08:00"}))
     builder = PageBuilder(replace(made, of_app=of_app), 0, START, ())

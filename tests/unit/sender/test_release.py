@@ -17,8 +17,10 @@ from sender_service.pages.transitions import (
     suppress_unreachable,
     to_job,
 )
+from shared.documents.player import Player
 from shared.ids import idempotency_key
 from tests.support.clocks import START
+from tests.support.documents import build_player
 from tests.unit.sender.builders import SEND, SWEEP, edit, page, player_id, send
 
 TAGGER = TagSigner(b"k" * 32)
@@ -95,8 +97,8 @@ def test_what_is_due(sending: dict[str, Any], chunk: dict[str, Any], due: bool) 
     assert due_chunks(found, send(paused=False) | sending, NOW, 1) == (["0"] if due else [])  # type: ignore[arg-type]
 
 
-def _entry(n: int, person: str, state: str = "subscribed") -> dict[str, dict[str, Any]]:
-    return {player_id(n): {"_id": player_id(n), "person": person, "state": state}}
+def _entry(n: int, person: str, state: str = "subscribed") -> dict[str, Player]:
+    return {player_id(n): build_player(player_id(n), person, state=state)}
 
 
 def test_looking_again_suppresses_who_went_away() -> None:
