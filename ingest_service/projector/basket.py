@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ingest_service.projector.lww import Document, latest, stamp
+from shared.documents.profile import Basket, BasketLine
 from shared.names import MAX_EXACT_FLOAT
 
 # Amounts are at most 10^12 (normalise.py), so their sums fit 64 bits; a product of two doesn't.
 
 
-def fold_basket(whole: Document | None, changes: list[Document]) -> Document:
+def fold_basket(whole: Document | None, changes: list[Document]) -> Basket:
     """Return `{"items": [{"item", "quantity", "price"}], "total", "currency", "at"}`."""
     since = [c for c in changes if whole is None or stamp(c) > stamp(whole)]
     state = whole["value"] if whole is not None else {"items": [], "total": None, "currency": None}
@@ -56,7 +57,7 @@ def _apply(lines: dict[str, Document], change: Document) -> None:
         lines[item] = line
 
 
-def _line(line: Document) -> Document:
+def _line(line: Document) -> BasketLine:
     return {"item": line["item"], "quantity": line["quantity"], "price": line.get("price")}
 
 

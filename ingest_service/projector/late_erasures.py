@@ -17,6 +17,7 @@ from ingest_service.projector.lww import Document
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import STAND_IN, Visitor
+from shared.documents.merge import Tombstone
 from shared.ids import derived_id
 from shared.models.event import ERASE, IMPORT, Event
 
@@ -82,7 +83,7 @@ class LateErasures:
             for e in self._derive_for_browser(tombstone, visitors[name].state)
         ]
 
-    def _derive_for_browser(self, tombstone: Document, state: Document) -> list[Event]:
+    def _derive_for_browser(self, tombstone: Tombstone, state: Document) -> list[Event]:
         if state["visitor"] is None or not self._has_older(
             state, tombstone["_id"], tombstone["at"]
         ):
@@ -109,7 +110,7 @@ class LateErasures:
         return self._people.of_browser(event.app, str(event.visitor_id))
 
 
-def _tombstone(event: Event) -> Document:
+def _tombstone(event: Event) -> Tombstone:
     data = event.data
     return {
         "_id": data["person"], "app": event.app, "at": event.occurred_at,
@@ -117,12 +118,12 @@ def _tombstone(event: Event) -> Document:
     }  # fmt: skip
 
 
-def _erasure(tombstone: Document, visitor: str) -> Event:
+def _erasure(tombstone: Tombstone, visitor: str) -> Event:
     """Return the late erasure of a visitor; its id is the same each time."""
     app, person, at = tombstone["app"], tombstone["_id"], tombstone["at"]
     data = {"person": person, "players": [], "aliases": [], "late": True}
     return Event(
         app=app, id=derived_id("erase", app, person, at.isoformat(), visitor), type=ERASE,
         source="ops", visitor_id=visitor, occurred_at=at, received_at=at,
-        data={**data, "loginHash": tombstone.get("loginHash")},
+        data={**data, "loginHash": tombstone["loginHash"]},
     )  # fmt: skip

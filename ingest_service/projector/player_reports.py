@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ingest_service.projector.lww import Document
+from ingest_service.projector.player import StatusChange
 from shared.models.delivery import Delivery
 from shared.models.event import Event
 
@@ -37,8 +37,8 @@ class PlayerReport:
         True  # of a player that we knew to be invalid, and therefore left out, it is not
     )
 
-    def status_change(self) -> Document:
-        return {"state": self.state, "reason": self.reason, "at": self.at, "event": self.event}
+    def status_change(self) -> StatusChange:
+        return StatusChange(self.state, self.reason, None, self.at, self.event)
 
 
 def reports_of_delivery(delivery: Delivery) -> Iterator[PlayerReport]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import union
-from ingest_service.projector.lww import Document, stamp
+from ingest_service.projector.lww import Document
+from ingest_service.projector.player import NEVER_HEARD, LedgerEntry, PlayerStatus
 from ingest_service.projector.proof import was_proven
 from ingest_service.projector.visitor import STAND_IN, Visitor
+from shared.documents.profile import Category, Profile, ProfilePlayer, Purchase, ViewedItem
 from shared.ids import head_of, slot_of
 
-UNFOLDED = frozenset({"rev", "changedAt"})  # fields that the fold doesn't make
-WATCHED = ("players", "purchases")  # a change of these moves `changedAt`
+VIEWED_FIELDS = itemgetter("item", "category", "at")
+CATEGORY_FIELDS = itemgetter("id", "at")
+PURCHASE_FIELDS = itemgetter("id", "items", "revenue", "at")
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,11 @@ BOUNDS = ProfileLimits()
 def fold_profile(
     person: str,
     visitors: Sequence[Visitor],
-    players: Sequence[Document],
+    players: Sequence[LedgerEntry],
     bounds: ProfileLimits = BOUNDS,
     whole: Document | None = None,
-) -> Document | None:
-    """Fold a person's profile; None if no data of the person is left.
+) -> Profile | None:
+    """Fold a person's profile, as one that isn't stored; None if no data of the person is left.
 
     `players` are those that the person owns. `whole` is the contribution of the chosen browsers, for
     visitors whose documents are only heads.
@@ -57,8 +61,9 @@ def fold_profile(
     # An anonymous person has one browser, and nothing to prove.
     unproven = [v for v in visitors if login is not None and not v.has_proven(person)]
     owned = _counted_players(players, bounds)
-    return {
+    profile: Profile = {
         "_id": person,
+        "rev": 0,
         "app": visitors[0].state["app"],
         "slot": slot_of(person),
         "head": head_of(person),
@@ -70,17 +75,19 @@ def fold_profile(
         "unproven": [_name(v) for v in unproven],
         "aliases": sorted(e["anonymousId"] for e in epochs if e["identifiedAt"] is not None),
         "players": [_player(p, here) for p in owned],
-        "db": view(p["status"] for p in owned),
+        "db": view(p.claim.status for p in owned),
         "lastSeenAt": whole["lastSeenAt"],
         "timeZone": _value(whole, "timeZone"),
         "language": _value(whole, "language"),
         "browser": _value(whole, "browser"),
         "tags": _value(whole, "tags") or {},
-        "viewed": _bare(whole, "viewed", "item", "category", "at"),
-        "categories": _bare(whole, "categories", "id", "at"),
+        "viewed": _viewed(whole),
+        "categories": _categories(whole),
         "basket": fold_basket(whole.get("basket"), whole.get("basketChanges", [])),
-        "purchases": _bare(whole, "purchases", "id", "items", "revenue", "at"),
+        "purchases": _purchases(whole),
+        "changedAt": NEVER_HEARD,
     }
+    return profile
 
 
 def choose_browsers(
@@ -104,13 +111,13 @@ def _newest(seen: list[tuple[datetime, str, Visitor]]) -> list[tuple[datetime, s
     return sorted(seen, key=lambda s: s[:2], reverse=True)
 
 
-def _counted_players(players: Iterable[Document], bounds: ProfileLimits) -> list[Document]:
+def _counted_players(players: Iterable[LedgerEntry], bounds: ProfileLimits) -> list[LedgerEntry]:
     """Return the players within the limits, proven ones first; sorted by latest status."""
-    owned = sorted(players, key=lambda p: (*stamp(p["status"]), p["_id"]), reverse=True)
-    others = [p for p in owned if not p.get("proven")][: bounds.unproven]
-    chosen = [p for p in owned if p.get("proven")] + others
-    names = {p["_id"] for p in chosen[: bounds.players]}
-    return [p for p in owned if p["_id"] in names]
+    owned = sorted(players, key=lambda p: (p.claim.status.stamp, p.id), reverse=True)
+    others = [p for p in owned if not p.claim.proven][: bounds.unproven]
+    chosen = [p for p in owned if p.claim.proven] + others
+    names = {p.id for p in chosen[: bounds.players]}
+    return [p for p in owned if p.id in names]
 
 
 def _name(visitor: Visitor) -> str:
@@ -118,7 +125,7 @@ def _name(visitor: Visitor) -> str:
 
 
 def _is_stand_in(
-    visitors: Sequence[Visitor], epochs: Sequence[Document], players: Sequence[Document]
+    visitors: Sequence[Visitor], epochs: Sequence[Document], players: Sequence[LedgerEntry]
 ) -> bool:
     """Return whether only an import's stand-in is left, after a browser has claimed its player."""
     names = (_name(v) for v in visitors)
@@ -126,52 +133,72 @@ def _is_stand_in(
     return not players and nameless and all(name.startswith(STAND_IN) for name in names)
 
 
-def view(statuses: Any) -> Document:
+def view(statuses: Iterable[PlayerStatus]) -> dict[str, Any]:
     """Return `db`: the last status by event time, and all player ids, latest status first."""
-    found = sorted(statuses, key=stamp, reverse=True)
-    affinity = [status["id"] for status in found]
-    if not found:
-        return {"oneSignal": {}, "affinityToOneSignalPlayerID": affinity}
-    last = found[0]
-    status = {name: last[name] for name in ("status", "state", "reason", "permission", "at")}
-    return {
-        "oneSignal": {"playerID": last["id"], **status},
-        "affinityToOneSignalPlayerID": affinity,
-    }
+    found = sorted(statuses, key=attrgetter("stamp"), reverse=True)
+    last = (
+        {
+            "playerID": found[0].id,
+            "status": found[0].status,
+            "state": found[0].state,
+            "reason": found[0].reason,
+            "permission": found[0].permission,
+            "at": found[0].at,
+        }
+        if found
+        else {}
+    )
+    return {"oneSignal": last, "affinityToOneSignalPlayerID": [status.id for status in found]}
 
 
-def changed_document(existing: Document | None, folded: Document, now: datetime) -> Document | None:
-    """Return the document to write, None if the stored one equals it."""
+def changed_document(existing: Profile | None, folded: Profile, now: datetime) -> Profile | None:
+    """Return the folded document to write, None if the stored one equals it."""
     if existing is None:
-        return {**folded, "rev": 0, "changedAt": now}
-    same = {k: v for k, v in existing.items() if k not in UNFOLDED} == folded
-    if same and repr(existing.get("tags")) == repr(folded.get("tags")):  # to `==` true is 1
+        folded["changedAt"] = now
+        return folded
+    folded["rev"], folded["changedAt"] = existing["rev"], existing["changedAt"]
+    if existing == folded and repr(existing["tags"]) == repr(folded["tags"]):  # to `==` true is 1
         return None
-    moved = any(existing.get(name) != folded[name] for name in WATCHED)
-    changed_at = now if moved else existing["changedAt"]
-    return {**folded, "rev": existing["rev"], "changedAt": changed_at}
+    if existing["players"] != folded["players"] or existing["purchases"] != folded["purchases"]:
+        folded["changedAt"] = now
+    return folded
 
 
 def _value(whole: Document, name: str) -> Any:
     return whole[name]["value"] if name in whole else None
 
 
-def _bare(whole: Document, name: str, *fields: str) -> list[Document]:
-    return [{f: entry.get(f) for f in fields} for entry in whole.get(name, ())]
+def _viewed(whole: Document) -> list[ViewedItem]:
+    entries = map(VIEWED_FIELDS, whole.get("viewed", ()))
+    return [{"item": item, "category": category, "at": at} for item, category, at in entries]
 
 
-def _player(player: Document, here: Sequence[Visitor]) -> Document:
+def _categories(whole: Document) -> list[Category]:
+    entries = map(CATEGORY_FIELDS, whole.get("categories", ()))
+    return [{"id": category, "at": at} for category, at in entries]
+
+
+def _purchases(whole: Document) -> list[Purchase]:
+    entries = map(PURCHASE_FIELDS, whole.get("purchases", ()))
+    return [
+        {"id": order, "items": items, "revenue": revenue, "at": at}
+        for order, items, revenue, at in entries
+    ]
+
+
+def _player(entry: LedgerEntry, here: Sequence[Visitor]) -> ProfilePlayer:
     """Return a player as the profile lists it."""
     # `lastSeenAt` ignores webhooks: each would cost a write of the profile.
+    claim = entry.claim
     seen = [
         v.state["epochs"][-1]["contribution"]["lastSeenAt"]
         for v in here
-        if v.state["visitor"] == player["visitor"]
+        if v.state["visitor"] == claim.visitor
     ]
     return {
-        "id": player["_id"],
-        "state": player["state"],
-        "browser": player["browser"],
-        "proven": bool(player.get("proven")),
-        "lastSeenAt": max([player["status"]["at"], *seen]),
+        "id": entry.id,
+        "state": entry.state,
+        "browser": entry.browser,
+        "proven": claim.proven,
+        "lastSeenAt": max([claim.status.at, *seen]),
     }

@@ -17,11 +17,14 @@ from ingest_service.projector.contribution import union
 from ingest_service.projector.ledger import Ledger
 from ingest_service.projector.lww import Document
 from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.player import LedgerEntry
 from ingest_service.projector.profile import ProfileLimits, choose_browsers
 from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import Visitor
+from shared.documents.profile import Profile
 
 Found = Mapping[str, Document]  # by id
+Profiles = Mapping[str, Profile]  # by id
 
 
 class ProfileInputs:
@@ -33,14 +36,14 @@ class ProfileInputs:
         self._bounds = bounds
 
     async def browsers(
-        self, app: str, people: set[str], existing: Found, visitors: Sequence[Visitor]
+        self, app: str, people: set[str], existing: Profiles, visitors: Sequence[Visitor]
     ) -> Found:
         """Return the batch's browsers, and the heads of the persons' other ones."""
         # A browser that another process adds to a person meanwhile isn't missed: its writer folds the
         # profile too, after this one, or makes this one repeat.
         found = {v.state["_id"]: v.state for v in visitors}
         listed = {p: self._listed(app, profile) for p, profile in existing.items()}
-        unproven = {p: self._hashed(app, d.get("unproven", ())) for p, d in existing.items()}
+        unproven = {p: self._hashed(app, d["unproven"]) for p, d in existing.items()}
         few, full = self._split_full(people, listed, found, unproven, self._bounds.browsers)
         found = await self._store.heads_of(few) | found
         found |= await self._store.heads(_missing(full, listed, found))
@@ -77,25 +80,24 @@ class ProfileInputs:
         chosen = choose_browsers(person, visitors, self._bounds)
         return {v.state["_id"]: v.state for v in chosen}
 
-    async def players(self, app: str, people: set[str], existing: Found, ledger: Ledger) -> Found:
+    async def players(
+        self, app: str, people: set[str], existing: Profiles, ledger: Ledger
+    ) -> Mapping[str, LedgerEntry]:
         """Return the ledger's players, and the persons' other ones."""
         found = dict(ledger.players)
-        listed = {p: {str(one["id"]) for one in d["players"]} for p, d in existing.items()}
+        listed = {p: {one["id"] for one in d["players"]} for p, d in existing.items()}
         unproven = {
-            p: {str(one["id"]) for one in d["players"] if not one.get("proven")}
-            for p, d in existing.items()
+            p: {one["id"] for one in d["players"] if not one["proven"]} for p, d in existing.items()
         }
         few, full = self._split_full(people, listed, found, unproven, self._bounds.players)
         found |= await self._store.players_of(app, few)
         found |= await self._store.players(_missing(full, listed, found))
         for person in full:
-            left = any(found.get(p, _NOBODYS)["person"] != person for p in listed[person])
-            was = unproven[person]
-            if left or any(_is_unproven(found[p]) != (p in was) for p in listed[person]):
+            if _has_changed(person, listed[person], unproven[person], found):
                 found |= await self._store.players_of(app, [person], self._bounds.read)
         return found
 
-    def _listed(self, app: str, profile: Document) -> set[str]:
+    def _listed(self, app: str, profile: Profile) -> set[str]:
         return self._hashed(app, [*profile["visitors"], *profile["pastVisitors"]])
 
     def _hashed(self, app: str, names: Iterable[str]) -> set[str]:
@@ -109,7 +111,7 @@ class ProfileInputs:
         self,
         people: Iterable[str],
         listed: Mapping[str, set[str]],
-        at_hand: Found,
+        at_hand: Mapping[str, object],
         unproven: Mapping[str, set[str]],
         bound: int,
     ) -> tuple[list[str], list[str]]:
@@ -127,12 +129,21 @@ def _parts(person: str, visitor: Visitor) -> list[Document]:
     return [e["contribution"] for e in visitor.state["epochs"] if visitor.person_of(e) == person]
 
 
-_NOBODYS: Document = {"persons": [], "person": ""}
+_NOBODYS: Document = {"persons": []}
 
 
-def _is_unproven(player: Document) -> bool:
-    return not player.get("proven")
+def _has_changed(
+    person: str, listed: set[str], unproven: set[str], found: Mapping[str, LedgerEntry]
+) -> bool:
+    """Return whether a listed player has left the person, or gained or lost its proof."""
+    for player in listed:
+        entry = found.get(player)
+        if entry is None or entry.person != person or entry.claim.proven == (player in unproven):
+            return True
+    return False
 
 
-def _missing(people: Iterable[str], listed: Mapping[str, set[str]], at_hand: Found) -> set[str]:
+def _missing(
+    people: Iterable[str], listed: Mapping[str, set[str]], at_hand: Mapping[str, object]
+) -> set[str]:
     return {name for person in people for name in listed[person] if name not in at_hand}

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
 from ingest_service.projector.late_erasures import LateErasures, Publish
 from ingest_service.projector.ledger import Ledger
-from ingest_service.projector.lww import Document
 from ingest_service.projector.named import activity_in, erased_merges_in, named_in, reports_in
 from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.player import LedgerEntry
 from ingest_service.projector.player_reports import PlayerReport
 from ingest_service.projector.profile import (
     BOUNDS,
@@ -26,10 +26,11 @@ from ingest_service.projector.profile import (
     choose_browsers,
     fold_profile,
 )
-from ingest_service.projector.profile_inputs import Found, ProfileInputs
+from ingest_service.projector.profile_inputs import Found, ProfileInputs, Profiles
 from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import Visitor, new_visitor
 from shared.clock import Clock
+from shared.documents.profile import Profile
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC, PROJECTOR_GROUP
 from shared.models.delivery import Delivery
 from shared.models.event import ERASE, Event
@@ -147,7 +148,7 @@ class Projector:
 
     async def _fold_players(
         self,
-        known: dict[str, Document],
+        known: dict[str, LedgerEntry],
         visitors: Sequence[Visitor],
         events: Sequence[Event],
         reports: Sequence[PlayerReport],
@@ -165,7 +166,7 @@ class Projector:
         return ledger
 
     async def _fold_profiles(
-        self, known: Found, unread: set[str], visitors: Sequence[Visitor], ledger: Ledger
+        self, known: Profiles, unread: set[str], visitors: Sequence[Visitor], ledger: Ledger
     ) -> None:
         """Fold the affected profiles, in parts that fit into bounded memory.
 
@@ -192,13 +193,13 @@ class Projector:
     async def _fold_some(
         self,
         by_app: Mapping[str, set[str]],
-        known: Found,
+        known: Profiles,
         visitors: Sequence[Visitor],
         ledger: Ledger,
     ) -> None:
         """Fold and save the profiles of one part of the persons."""
-        changed: list[Document] = []
-        emptied: list[Document] = []
+        changed: list[Profile] = []
+        emptied: list[Profile] = []
         for app, people in by_app.items():
             existing = {person: known[person] for person in people & known.keys()}
             states = await self._inputs.browsers(app, people, existing, visitors)
@@ -213,15 +214,19 @@ class Projector:
         await self._store.save_profiles(changed, emptied)
 
     async def _fold(
-        self, people: set[str], states: Found, players: Found, own: set[str]
-    ) -> list[Document]:
+        self,
+        people: set[str],
+        states: Found,
+        players: Mapping[str, LedgerEntry],
+        own: set[str],
+    ) -> list[Profile]:
         members: dict[str, list[Visitor]] = defaultdict(list)
         for state in states.values():
             for person in people.intersection(state["persons"]):
                 members[person].append(Visitor(state, self._people))
-        owned: dict[str, list[Document]] = defaultdict(list)
-        for player in players.values():
-            owned[player["person"]].append(player)
+        owned: dict[str, list[LedgerEntry]] = defaultdict(list)
+        for entry in players.values():
+            owned[entry.person].append(entry)
         bounds = self._bounds
         chosen = {p: choose_browsers(p, members[p], bounds) for p in sorted(people)}
         wholes = await self._inputs.wholes(chosen, own)

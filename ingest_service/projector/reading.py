@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import cast
 
 from ingest_service.projector.lww import Document
+from ingest_service.projector.player import LedgerEntry
+from ingest_service.projector.player_codec import decode_entry
+from shared.documents.merge import Tombstone
+from shared.documents.player import Player
+from shared.documents.profile import Profile
 from shared.mongo.client import IN_LIMIT, Collection, Database, in_batches, translate_mongo_errors
 from shared.mongo.collections import ERASED, PLAYERS, PROFILES, VISITORS
 from shared.mongo.whole_reads import read_all, read_each, read_within, walk_index
@@ -51,25 +57,27 @@ class ProjectionReader:
             async for document in walk_index(visitors, owned, OWNERS, at_once=IN_LIMIT):
                 yield document
 
-    async def players(self, ids: Iterable[str]) -> dict[str, Document]:
-        return await self._find(PLAYERS.name, "_id", ids)
+    async def players(self, ids: Iterable[str]) -> dict[str, LedgerEntry]:
+        return _entries(await self._find(PLAYERS.name, "_id", ids))
 
     async def players_of(
         self, app: str, people: Iterable[str], limit: int = 0
-    ) -> dict[str, Document]:
-        return await self._find(PLAYERS.name, "person", people, {"app": app}, limit=limit)
+    ) -> dict[str, LedgerEntry]:
+        owned = await self._find(PLAYERS.name, "person", people, {"app": app}, limit=limit)
+        return _entries(owned)
 
     async def profiles_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
-        return await self._within(PROFILES.name, ids, most)
+    ) -> tuple[dict[str, Profile], set[str]]:
+        found, left = await self._within(PROFILES.name, ids, most)
+        return cast(dict[str, Profile], found), left
 
-    async def tombstones(self, people: Iterable[str]) -> dict[str, Document]:
-        found: dict[str, Document] = {}
+    async def tombstones(self, people: Iterable[str]) -> dict[str, Tombstone]:
+        found: dict[str, Tombstone] = {}
         with translate_mongo_errors():
             for query in in_batches("_id", sorted(set(people))):
                 async for tombstone in self._database[ERASED.name].find(query):
-                    found[tombstone["_id"]] = tombstone
+                    found[tombstone["_id"]] = cast(Tombstone, tombstone)
         return found
 
     def _collection(self, name: str) -> Collection:
@@ -102,6 +110,11 @@ class ProjectionReader:
                 every = await read_all(self._collection(collection), query, projection, limit=limit)
                 found |= {document["_id"]: document for document in every}
         return found
+
+
+def _entries(documents: dict[str, Document]) -> dict[str, LedgerEntry]:
+    stored = cast(dict[str, Player], documents)
+    return {name: decode_entry(player) for name, player in stored.items()}
 
 
 def chunks(values: list[str]) -> Iterator[list[str]]:

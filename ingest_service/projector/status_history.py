@@ -6,7 +6,11 @@ the browser's events alone; the ledger joins the changes of all browsers by thei
 
 from __future__ import annotations
 
-from ingest_service.projector.lww import Document, latest_per_key, stamped
+from itertools import chain
+from operator import attrgetter
+
+from ingest_service.projector.lww import Document, stamped
+from ingest_service.projector.player import StatusChange
 from shared.models.event import Event
 
 HISTORY = 10  # changes kept of a player
@@ -34,9 +38,14 @@ def move_history(histories: dict[str, list[Document]], event: Event, person: str
         )
 
 
-def join_histories(*lists: list[Document]) -> list[Document]:
+def join_histories(*histories: list[StatusChange]) -> list[StatusChange]:
     """Join histories, oldest change first, each change once."""
-    return latest_per_key((c for one in lists for c in one), by="event", limit=HISTORY)[::-1]
+    latest: dict[str, StatusChange] = {}
+    for change in chain.from_iterable(histories):
+        known = latest.get(change.event)
+        if known is None or change.stamp > known.stamp:
+            latest[change.event] = change
+    return sorted(latest.values(), key=attrgetter("stamp"))[-HISTORY:]
 
 
 def _is_same_state(last: Document, new: Document) -> bool:

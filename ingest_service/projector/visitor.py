@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 import orjson
 
-from ingest_service.projector.claims import NOBODY
 from ingest_service.projector.contribution import contribute, union
 from ingest_service.projector.lww import Document, has_seen, remember
 from ingest_service.projector.operator_events import (
@@ -21,9 +21,11 @@ from ingest_service.projector.operator_events import (
     undo_merge,
 )
 from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.player import NOBODY
 from ingest_service.projector.players import add_player
 from ingest_service.projector.proof import is_proof, is_proven, prove, was_proven
 from ingest_service.projector.status_history import add_status_change, move_history, status_change
+from shared.documents.merge import Merge
 from shared.models.event import ERASE, IMPORT, ONESIGNAL, UNDO_MERGE, Event
 
 BOUNDARIES = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
@@ -121,7 +123,7 @@ class Visitor:
             self._fold(event)
         self.affected |= self.erased_persons()
 
-    def merges(self) -> list[Document]:
+    def merges(self) -> list[Merge]:
         """Return the records of merges in this browser that may not be stored yet."""
         if not (self.merged or self.repeated):
             return []
@@ -134,9 +136,11 @@ class Visitor:
                 found.append(self._merge(epoch, epoch["unmerged"][-1]))
         return found
 
-    def _merge(self, epoch: Document, how: Document) -> Document:
+    def _merge(self, epoch: Document, how: Document) -> Merge:
         whose = {"app": self.state["app"], "visitor": self.state["visitor"]}
-        return {"_id": epoch["anonymousId"], "merged": epoch["anonymousId"], **whose, **how}
+        return cast(
+            Merge, {"_id": epoch["anonymousId"], "merged": epoch["anonymousId"], **whose, **how}
+        )
 
     def _current(self) -> Document | None:
         epochs = self.state["epochs"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from shared.documents.merge import Merge
 from shared.documents.player import Player
 from shared.documents.profile import Profile
 from shared.ids import head_of, slot_of
@@ -46,3 +47,11 @@ def build_player(player: str, person: str, app: str = "demo", **fields: Any) -> 
         "lastSeenAt": at, "changedAt": at,
     }  # fmt: skip
     return cast(Player, {**blank, **fields})
+
+
+def build_merge(merged: str, person: str, at: datetime, app: str = "demo") -> Merge:
+    """Return the record of a merge into this person."""
+    return {
+        "_id": merged, "merged": merged, "app": app, "visitor": f"v-{merged}", "person": person,
+        "at": at, "event": f"merge of {merged}",
+    }  # fmt: skip

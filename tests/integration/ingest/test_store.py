@@ -14,9 +14,11 @@ from ingest_service.projector.store import (
     MongoProjections,
     Projections,
 )
+from shared.documents.merge import Merge, Tombstone
 from shared.mongo.client import ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
+from tests.support.documents import build_merge, build_profile
 from tests.unit.ingest.doubles import (
     APP,
     START,
@@ -86,24 +88,24 @@ async def test_a_write_counts_only_once(store: Projections) -> None:
 
 
 async def test_emptied_profiles_are_removed_unless_written_meanwhile(store: Projections) -> None:
-    await store.save_profiles([{"_id": "eva", "rev": 0}, {"_id": "adam", "rev": 0}], [])
+    await store.save_profiles([build_profile(name, rev=0) for name in ("eva", "adam")], [])
     kept = await profiles_in(store, ["eva", "adam"])
     await store.save_profiles([], [kept["eva"]])
     assert sorted(await profiles_in(store, ["eva", "adam"])) == ["adam"]
     with pytest.raises(ConcurrentWrite):
-        await store.save_profiles([], [{**kept["adam"], "rev": 7}])
+        await store.save_profiles([], [build_profile("adam", rev=7)])
     assert sorted(await profiles_in(store, ["adam"])) == ["adam"]
 
 
 async def test_merges_are_written_once(store: Projections) -> None:
     for person in ("eva", "adam"):
-        await store.save_merges([{"_id": "m", "app": APP, "person": person, "at": START}])
+        await store.save_merges([build_merge("m", person, START)])
     await store.save_merges([])
 
 
 async def test_merges_end_with_their_person_and_until_then(store: Projections) -> None:
-    def merge(name: str, day: int, person: str = "eva", app: str = APP) -> dict[str, Any]:
-        return {"_id": name, "app": app, "person": person, "at": START + timedelta(days=day)}
+    def merge(name: str, day: int, person: str = "eva", app: str = APP) -> Merge:
+        return build_merge(name, person, START + timedelta(days=day), app)
 
     kept = [merge("later", 3), merge("his", 1, "adam"), merge("elsewhere", 1, app="other")]
     await store.save_merges([merge("early", 1), merge("last", 2), merge("named", 9), *kept])
@@ -151,7 +153,9 @@ async def test_owners_are_read_one_after_another(store: Projections) -> None:
 
 
 async def test_tombstones_keep_their_last_time(store: Projections) -> None:
-    early, late = ({"_id": "eva", "app": APP, "at": START + timedelta(days=n)} for n in (1, 2))
+    early, late = (
+        Tombstone(_id="eva", app=APP, at=START + timedelta(days=n), loginHash=None) for n in (1, 2)
+    )
     await store.save_tombstones([early, late])
     await store.save_tombstones([early])
     assert await store.tombstones(["eva", "adam"]) == {"eva": late}
@@ -182,5 +186,5 @@ async def test_a_history_ends_as_it_does_in_memory(store: Projections) -> None:
     }
     assert bare == memory.profiles()
     (player,) = (await store.players_of(APP, people)).values()
-    assert (player["visitor"], player["state"]) == ("b", "unsubscribed")
-    assert player["status"]["at"] > START
+    assert (player.claim.visitor, player.state) == ("b", "unsubscribed")
+    assert player.claim.status.at > START

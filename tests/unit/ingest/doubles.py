@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from ingest_service.projector.decode import Projected
 from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.player import LedgerEntry
+from ingest_service.projector.player_codec import decode_entry, encode_entry
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.reading import BULK, WITHOUT_BULK
 from ingest_service.projector.store import ConcurrentWrite, ErasedMerges
+from shared.documents.merge import Merge, Tombstone
+from shared.documents.player import Player
+from shared.documents.profile import Profile
 from shared.kafka.client import Record
 from shared.models.event import Event
 from shared.stage.runner import Item
@@ -31,7 +36,7 @@ class MemoryProjections:
             "visitors": {}, "players": {}, "profiles": {}, "merges": {},
         }  # fmt: skip
         self.erasures = 0
-        self.saved_tombstones: dict[str, Document] = {}
+        self.saved_tombstones: dict[str, Tombstone] = {}
         self.read: Counter[str] = Counter()  # documents, by collection
 
     async def visitors_within(
@@ -52,21 +57,23 @@ class MemoryProjections:
         found = [d["_id"] for d in every if requested & set(d["persons"])]
         return await self.heads(found[: limit or None])
 
-    async def players(self, ids: Iterable[str]) -> dict[str, Document]:
-        return self._of("players", ids)
+    async def players(self, ids: Iterable[str]) -> dict[str, LedgerEntry]:
+        found = cast(dict[str, Player], self._of("players", ids))
+        return {name: decode_entry(player) for name, player in found.items()}
 
     async def players_of(
         self, app: str, people: Iterable[str], limit: int = 0
-    ) -> dict[str, Document]:
+    ) -> dict[str, LedgerEntry]:
         requested = set(people)
         every = self.kept["players"].values()
         found = [d["_id"] for d in every if d["app"] == app and d["person"] in requested]
-        return self._of("players", found[: limit or None])
+        return await self.players(found[: limit or None])
 
     async def profiles_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
-        return self._within("profiles", ids, most)
+    ) -> tuple[dict[str, Profile], set[str]]:
+        found, left = self._within("profiles", ids, most)
+        return cast(dict[str, Profile], found), left
 
     def _within(
         self, collection: str, ids: Iterable[str], most: int
@@ -80,8 +87,8 @@ class MemoryProjections:
     async def save_visitors(self, documents: Sequence[Document]) -> None:
         self._save("visitors", documents)
 
-    async def save_players(self, documents: Sequence[Document]) -> None:
-        self._save("players", documents)
+    async def save_players(self, entries: Sequence[LedgerEntry]) -> None:
+        self._save("players", [encode_entry(entry) for entry in entries])
 
     async def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
         for name, document in list(self.kept["visitors"].items()):
@@ -91,12 +98,12 @@ class MemoryProjections:
 
     async def save_merges(
         self,
-        documents: Sequence[Document],
+        documents: Sequence[Merge],
         erased_persons: Iterable[str] = (),
         erased_merges: Iterable[ErasedMerges] = (),
     ) -> None:
         for document in documents:
-            kept = self.kept["merges"].setdefault(document["_id"], copy.deepcopy(document))
+            kept = self.kept["merges"].setdefault(document["_id"], dict(document))
             if "undone" in document:
                 kept["undone"] = document["undone"]
 
@@ -106,20 +113,20 @@ class MemoryProjections:
             if name in set(erased_persons) or (end is not None and kept["at"] <= end):
                 del self.kept["merges"][name]
 
-    async def save_tombstones(self, tombstones: Sequence[Document]) -> None:
+    async def save_tombstones(self, tombstones: Sequence[Tombstone]) -> None:
         for tombstone in tombstones:
-            kept = self.saved_tombstones.setdefault(tombstone["_id"], dict(tombstone))
+            kept = self.saved_tombstones.setdefault(tombstone["_id"], copy.copy(tombstone))
             kept["at"] = max(kept["at"], tombstone["at"])
 
-    async def tombstones(self, people: Iterable[str]) -> dict[str, Document]:
-        return {p: dict(self.saved_tombstones[p]) for p in people if p in self.saved_tombstones}
+    async def tombstones(self, people: Iterable[str]) -> dict[str, Tombstone]:
+        return {
+            p: copy.copy(self.saved_tombstones[p]) for p in people if p in self.saved_tombstones
+        }
 
     async def note_erasure(self) -> None:
         self.erasures += 1
 
-    async def save_profiles(
-        self, documents: Sequence[Document], emptied: Sequence[Document]
-    ) -> None:
+    async def save_profiles(self, documents: Sequence[Profile], emptied: Sequence[Profile]) -> None:
         self._save("profiles", documents)
         for document in emptied:
             self._check("profiles", document)
@@ -130,13 +137,13 @@ class MemoryProjections:
         self.read[name] += len(found)
         return found
 
-    def _save(self, name: str, documents: Sequence[Document]) -> None:
+    def _save(self, name: str, documents: Sequence[Mapping[str, Any]]) -> None:
         for document in documents:
             self._check(name, document)
             stored = {**copy.deepcopy(document), "rev": document["rev"] + 1}
             self.kept[name][document["_id"]] = stored
 
-    def _check(self, name: str, document: Document) -> None:
+    def _check(self, name: str, document: Mapping[str, Any]) -> None:
         stored = self.kept[name].get(document["_id"], {"rev": 0})
         if stored["rev"] != document["rev"]:
             raise ConcurrentWrite("another projector was faster")

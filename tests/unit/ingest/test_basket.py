@@ -11,11 +11,12 @@ import pytest
 from ingest_service.collect.event_schemas import BasketChange
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import contribute, union
+from shared.documents.profile import Basket
 from shared.models.event import Event
 from tests.unit.ingest.doubles import START, event
 
 
-def basket(*events: Event) -> dict[str, Any]:
+def basket(*events: Event) -> Basket:
     part: dict[str, Any] = {}
     for one in events:
         contribute(part, one)
@@ -59,7 +60,7 @@ def test_total_of_the_page_is_believed_until_a_change() -> None:
     assert basket(page, event("addToBasket", "a", 2, itemID="hat"))["total"] == 20
 
 
-def lines(*items: tuple[int, float | None], item: str = "shoe") -> dict[str, Any]:
+def lines(*items: tuple[int, float | None], item: str = "shoe") -> Basket:
     found = [{"item": item, "quantity": q, "price": p} for q, p in items]
     return basket(event("pageview", "a", 1, basketItems=found))
 
