@@ -125,22 +125,18 @@ class Visitor:
 
     def merges(self) -> list[Merge]:
         """Return the records of merges in this browser that may not be stored yet."""
-        if not (self.merged or self.repeated):
-            return []
-        found = []
-        for epoch in self.state["epochs"]:
+        found: list[Merge] = []
+        for epoch in self.state["epochs"] if self.merged or self.repeated else ():
             if epoch["identifiedAt"] is not None:
                 identified = {"person": self.person_of(epoch), **epoch["identifiedAt"]}
-                found.append(self._merge(epoch, identified))
+                found.append(self._merge(epoch["anonymousId"], identified))
             elif epoch.get("unmerged"):
-                found.append(self._merge(epoch, epoch["unmerged"][-1]))
+                found.append(self._merge(epoch["anonymousId"], epoch["unmerged"][-1]))
         return found
 
-    def _merge(self, epoch: Document, how: Document) -> Merge:
+    def _merge(self, merged: str, how: Document) -> Merge:
         whose = {"app": self.state["app"], "visitor": self.state["visitor"]}
-        return cast(
-            Merge, {"_id": epoch["anonymousId"], "merged": epoch["anonymousId"], **whose, **how}
-        )
+        return cast(Merge, {"_id": merged, "merged": merged, **whose, **how})
 
     def _current(self) -> Document | None:
         epochs = self.state["epochs"]
