@@ -22,18 +22,16 @@ async def close_complete(
     A closed account with changed sums is corrected: a planner may insert one more page before it
     notices a cancellation.
     """
-    planned = [send for send in await sends.heads(ids) if send["state"] != "planning"]
-    accounts = await pages.sums_of({send["_id"]: send["pages"] for send in planned})
-    complete = [
-        (send, accounts[send["_id"]][0]) for send in planned if accounts[send["_id"]][1] == 0
-    ]
-    closing = [(send, totals) for send, totals in complete if send["closedAt"] is None]
+    planned = [send for send in await sends.heads(ids) if send.state != "planning"]
+    accounts = await pages.sums_of({send.id: send.pages for send in planned})
+    complete = [(send, accounts[send.id][0]) for send in planned if accounts[send.id][1] == 0]
+    closing = [(send, totals) for send, totals in complete if send.closed_at is None]
     await sends.close(closing, now)
     for send, totals in complete:
-        if send["closedAt"] is not None and totals["audience"] and send["totals"] != totals:
-            await sends.restate(send["_id"], totals)
+        if send.closed_at is not None and totals["audience"] and send.totals != totals:
+            await sends.restate(send.id, totals)
     for send, totals in closing:
-        log.info("account closed", extra={"send": send["_id"], "sent": totals["sent"]})
+        log.info("account closed", extra={"send": send.id, "sent": totals["sent"]})
 
 
 async def release_caps(contacts: ContactStore, page: Page) -> None:

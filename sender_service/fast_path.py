@@ -98,12 +98,12 @@ class TransactionalFastPath:
     def _choose(self, sends: Sequence[Send], campaigns: Campaigns) -> list[FastPathSend]:
         chosen = []
         for send in sends:
-            app = self._tools.apps.get(send["app"])
-            if app is None or not is_sending(app) or send["dueAt"] > self._tools.clock():
+            app = self._tools.apps.get(send.app)
+            if app is None or not is_sending(app) or send.due_at > self._tools.clock():
                 continue
-            trigger = Trigger.model_validate(send["trigger"])
+            trigger = Trigger.model_validate(send.trigger)
             names = list(trigger.named() or ())
-            campaign = campaigns.get((send["app"], send["campaign"]))
+            campaign = campaigns.get((send.app, send.campaign))
             if campaign is not None and 0 < len(names) <= FEW_RECIPIENTS:
                 chosen.append(FastPathSend(send, app, campaign, trigger, names))
         return chosen
@@ -114,13 +114,13 @@ class TransactionalFastPath:
         # Independent queries run at once: each is a round trip to the database.
         candidates, heads = await asyncio.gather(
             self._candidates(app.id, chosen),
-            self._tools.sends.heads([fast.send["_id"] for fast in chosen]),
+            self._tools.sends.heads([fast.send.id for fast in chosen]),
         )
-        known = {head["_id"] for head in heads}
+        known = {head.id for head in heads}
         edits: list[tuple[FastPathSend, PageEdit, list[Body]]] = []
         yield_timer = YieldTimer()
         for fast, found in zip(chosen, candidates, strict=True):
-            is_new = fast.send["_id"] not in known
+            is_new = fast.send.id not in known
             is_ready = is_new and not self._is_early(fast, found)
             builder = self._build(fast, found, batch) if is_ready else None
             await yield_timer.yield_if_due()
@@ -138,9 +138,9 @@ class TransactionalFastPath:
         )
         for fast, edit, bodies in edits:
             send = fast.send
-            send |= {"campaignSnapshot": fast.campaign.document(), "state": "sending", "pages": 1}
-            send["planDue"] = NEVER
-            batch.sends.append(send["_id"])
+            send.campaign_snapshot = fast.campaign.document()
+            send.state, send.pages, send.plan_due = "sending", 1, NEVER
+            batch.sends.append(send.id)
             page = stood.get(edit.page["_id"], edit.page)
             if page is not edit.page:  # the stored page is sent, under the same keys
                 bodies = await self._tools.pages.bodies(page)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sender_service.models.report import SendReport, add_cells, blank_report
-from sender_service.models.send import Send, Sums
+from sender_service.models.send import SendRow, Sums
 from sender_service.pages.report_cells import cells_of
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.pages import PageStore
@@ -57,19 +57,19 @@ class Reporting:
                 component.wait_for(exc)
             await sleep_or_stop(stop, PASS_SECONDS)
 
-    async def account(self, send: Send) -> Sums:
+    async def account(self, send: SendRow) -> Sums:
         """Return the send's sums: stored once it is closed, until then computed from its pages."""
-        totals = send["totals"]
-        return totals if totals is not None else (await self.pages.sums(send["_id"]))[0]
+        totals = send.totals
+        return totals if totals is not None else (await self.pages.sums(send.id))[0]
 
-    async def compute(self, send: Send) -> SendReport:
+    async def compute(self, send: SendRow) -> SendReport:
         """Compute and store the report, from the send's pages, interactions and the ledger."""
-        counts = await self.reports.interaction_counts([send["_id"]])
-        report = SendReport(await self.account(send), counts[send["_id"]], [])
-        async for page in self.pages.of_send(send["_id"]):
+        counts = await self.reports.interaction_counts([send.id])
+        report = SendReport(await self.account(send), counts[send.id], [])
+        async for page in self.pages.of_send(send.id):
             interactions = await self.reports.interactions(page["_id"])
             players = sorted({member[0] for member in page["members"]})
-            ledger = await self.people.ledger(send["app"], players)
+            ledger = await self.people.ledger(send.app, players)
             add_cells(report.cells, cells_of(page, interactions, ledger))
             self.alive()
         await self.reports.keep(send, report)
@@ -79,7 +79,7 @@ class Reporting:
         """Compute requested reports; drop requests for missing and rolled-up sends."""
         for name in await self.reports.requested_reports(SENDS_A_PASS):
             send = await self.sends.get(name)
-            if send is None or send.get("rolledUp"):
+            if send is None or send.rolled_up:
                 await self.reports.forget(name)
             else:
                 await self.compute(send)
@@ -89,45 +89,45 @@ class Reporting:
         # Until SEALED_DELAY is over, batches that read the send unsealed write their interactions.
         now, rolled_up = self.clock(), 0
         for send in await self.reports.due(now + ROLL_UP_AHEAD, now - SEALED_DELAY, SENDS_A_PASS):
-            if send.get("sealed"):
+            if send.sealed:
                 await self.roll_up(send)
                 rolled_up += 1
             else:
-                await self.reports.seal(send["_id"], now)
+                await self.reports.seal(send.id, now)
         return rolled_up
 
-    async def roll_up(self, send: Send) -> None:
+    async def roll_up(self, send: SendRow) -> None:
         """Roll up the send, exactly once, however often and by whichever replica this is called."""
         # It is in `pendingSends` from the write that adds it until it is marked: it isn't added again.
-        key = campaign_key(send["app"], send["campaign"])
-        counts = send["campaign"] and not send.get("test")
-        await self.reports.seal(send["_id"], self.clock())
+        key = campaign_key(send.app, send.campaign)
+        counts = send.campaign and not send.test
+        await self.reports.seal(send.id, self.clock())
         if counts and not await self._is_in(key, send):
             await self._add(key, send)
-        await self.reports.mark_rolled_up(send["_id"], send["expireAt"])
-        await self.reports.forget_pending(key, send["_id"])
-        log.info("send rolled up", extra={"send": send["_id"]})
+        await self.reports.mark_rolled_up(send.id, send.expire_at)
+        await self.reports.forget_pending(key, send.id)
+        log.info("send rolled up", extra={"send": send.id})
 
-    async def _is_in(self, key: str, send: Send) -> bool:
+    async def _is_in(self, key: str, send: SendRow) -> bool:
         report = await self.reports.report(key)
-        return report is not None and send["_id"] in report.pending_sends
+        return report is not None and send.id in report.pending_sends
 
-    async def _add(self, key: str, send: Send) -> None:
+    async def _add(self, key: str, send: SendRow) -> None:
         computed = await self._last(send)
         while True:
             report = await self.reports.report(key)
-            report = report or blank_report(key, send["app"], send["campaign"])
+            report = report or blank_report(key, send.app, send.campaign)
             # Read after the report: another replica marks it before it leaves `pendingSends`.
-            if send["_id"] in report.pending_sends or await self.reports.is_rolled_up(send["_id"]):
+            if send.id in report.pending_sends or await self.reports.is_rolled_up(send.id):
                 return
             report.add(computed)
-            report.pending_sends.append(send["_id"])
+            report.pending_sends.append(send.id)
             if await self.reports.write(report):
                 return
 
-    async def _last(self, send: Send) -> SendReport:
+    async def _last(self, send: SendRow) -> SendReport:
         """Return the current report; the stored one when the pages have expired before a roll-up."""
-        if (await self.pages.index(send["_id"])) or not send["pages"]:
+        if (await self.pages.index(send.id)) or not send.pages:
             return await self.compute(send)
-        kept = (await self.reports.of_sends(send["app"], send["campaign"])).get(send["_id"])
+        kept = (await self.reports.of_sends(send.app, send.campaign)).get(send.id)
         return kept or await self.compute(send)

@@ -26,7 +26,6 @@ from sender_service.store.sends import SendStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.errors import CarillonError, FieldError, InvalidPayload, NotFound, Rejected
-from shared.ids import head_of
 from shared.nearest import did_you_mean
 
 log = logging.getLogger("carillon.intake")
@@ -124,13 +123,12 @@ class Intake:
         known = await self._sends.insert(list(fresh.values()))
         if fast_plan is not None:
             await self._fast_path.release(fast_plan)
-        if any(send["state"] == "planning" for send in fresh.values()):
+        if any(send.state == "planning" for send in fresh.values()):
             self._notify()
-        digests = {send: document["digest"] for send, document in fresh.items()}
+        digests = {send: document.digest for send, document in fresh.items()}
         for send in known:
-            before = await self._sends.get(send)
-            if before is not None:
-                digests[send] = before["digest"]
+            if (before := await self._sends.get(send)) is not None:
+                digests[send] = before.digest
         return [
             None if digests[request.head.id] == request.digest else reused() for request in requests
         ]
@@ -206,31 +204,35 @@ class Intake:
         if request.part is not None and isinstance(trigger, Trigger):
             trigger = trigger.terms  # the list is kept elsewhere
         refused = error is not None
-        return {
-            "_id": request.head.id,
-            "head": head_of(request.head.id),
-            "app": request.head.app,
-            "campaign": trigger.campaign if trigger else request.head._campaign,
-            "priority": trigger.priority if trigger else "marketing",
-            "digest": request.digest,
-            "parts": None,
-            "trigger": trigger.document() if trigger and not refused else {},
-            "state": "refused" if refused else "planning",
-            "paused": False,
-            "error": f"{error.code}: {error.message}" if error else None,
-            "warnings": [asdict(finding) for finding in unknown],
-            "malformed": {"0": to_stored(malformed)} if malformed.count else {},
-            "campaignSnapshot": None,
-            "createdAt": now,
-            "dueAt": due or now,
-            "expiresAt": expires or now,
-            "planDue": NEVER if refused else due or now,
-            "planner": None,
-            "pages": 0,
-            "totals": empty_sums() if refused else None,
-            "closedAt": now if refused else None,
-            "expireAt": max(expires or now, now) + self._retention,
-        }
+        return Send(
+            id=request.head.id,
+            app=request.head.app,
+            campaign=trigger.campaign if trigger else request.head._campaign,
+            priority=trigger.priority if trigger else "marketing",
+            digest=request.digest,
+            parts=None,
+            trigger=trigger.document() if trigger and not refused else {},
+            state="refused" if refused else "planning",
+            paused=False,
+            error=f"{error.code}: {error.message}" if error else None,
+            warnings=[asdict(finding) for finding in unknown],
+            malformed={"0": to_stored(malformed)} if malformed.count else {},
+            campaign_snapshot=None,
+            created_at=now,
+            due_at=due or now,
+            expires_at=expires or now,
+            plan_due=NEVER if refused else due or now,
+            planner=None,
+            begun=0,
+            pages_at_begin=0,
+            looks=0,
+            pages=0,
+            totals=empty_sums() if refused else None,
+            closed_at=now if refused else None,
+            expire_at=max(expires or now, now) + self._retention,
+            sealed=False,
+            rolled_up=False,
+        )
 
 
 def _unknown(field: str, message: str) -> InvalidPayload:
@@ -245,4 +247,4 @@ def _log_accepted(send: str, app: str) -> None:
 
 
 def _is_urgent(send: Send) -> bool:
-    return send["state"] == "planning" and send["priority"] == "transactional"
+    return send.state == "planning" and send.priority == "transactional"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
 from sender_service.models.malformed import Stored
+from shared.models.job import Priority
 
 SendState = Literal["planning", "scheduled", "sending", "paused", "cancelled", "done", "refused"]
 # The end of time as MongoDB can hold it: "due never", so that due dates stay one indexed range.
@@ -24,48 +26,73 @@ class Sums(TypedDict):
     people: dict[str, int]  # sent, pending, failed, suppressed, no_player: one place a person
 
 
-class Parts(TypedDict):
-    """The parts of a send's list. `shared`: the digest of the terms that all parts repeat."""
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """The parts of a send's list. `shared_digest`: of the terms that all parts repeat."""
 
     total: int
-    sharedDigest: str
+    shared_digest: str
     received: dict[str, str]  # part's number → the id of its document, which names its content
     recipients: int
     complete: bool
 
 
-class Send(TypedDict, total=False):
-    """A send as stored. `state` is never "scheduled" or "paused": other fields imply those."""
+@dataclass(slots=True, kw_only=True)
+class SendRow:
+    """A send's state and account, as lists and closing read them. Any number are read at once."""
 
-    _id: str
-    head: str  # of the id, so that people may name a send by its first letters
+    id: str
     app: str
     campaign: str
-    priority: str
-    digest: str
-    trigger: dict[str, Any]  # of a list in parts its terms only
-    parts: Parts | None
-    state: SendState
+    priority: Priority
+    state: SendState  # never "scheduled" or "paused": other fields imply those
     paused: bool
     error: str | None
-    malformed: dict[str, Stored]  # names that were left out, by part; "0" of a list that is whole
-    warnings: list[dict[str, str]]  # unknown keys that the trigger had: field, code, message
-    campaignSnapshot: dict[str, Any] | None  # the campaign version, from the first page on
-    createdAt: datetime
-    dueAt: datetime
-    expiresAt: datetime
-    planDue: datetime  # when a planner may take it: its lease while one has it, NEVER when planned
-    planner: str | None
-    begun: int  # how often planning was, since there were `pagesAtBegin` pages
-    pagesAtBegin: int
-    looks: int  # how often planning was put off, for names that nobody was known by
+    created_at: datetime
+    due_at: datetime
+    expires_at: datetime
     pages: int
     totals: Sums | None  # fixed when the account closes
-    closedAt: datetime | None
-    expireAt: datetime
+    closed_at: datetime | None
+    expire_at: datetime
     sealed: bool  # about to be rolled up into its report: what comes now is late
-    sealedAt: datetime
-    rolledUp: bool
+    rolled_up: bool
+    test: bool = False  # reports leave it out
+    sealed_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class SendOverview(SendRow):
+    """A send without its trigger, which may be long."""
+
+    digest: str
+    parts: Parts | None
+    malformed: dict[str, Stored]  # names that were left out, by part; "0" of a list that is whole
+    warnings: list[dict[str, str]]  # unknown keys that the trigger had: field, code, message
+    campaign_snapshot: dict[str, Any] | None  # the campaign version, from the first page on
+    plan_due: datetime  # when a planner may take it: its lease while one has it, NEVER when planned
+    planner: str | None
+    begun: int  # how often planning was, since there were `pages_at_begin` pages
+    pages_at_begin: int
+    looks: int  # how often planning was put off, for names that nobody was known by
+
+
+@dataclass(slots=True, kw_only=True)
+class Send(SendOverview):
+    """A send as stored."""
+
+    trigger: dict[str, Any]  # of a list in parts its terms only
+
+
+class PlanningChanges(TypedDict, total=False):
+    """Attributes of a send that its planner changes."""
+
+    campaign_snapshot: dict[str, Any]
+    begun: int
+    pages_at_begin: int
+    looks: int
+    pages: int
+    state: SendState
 
 
 FINAL: frozenset[str] = frozenset({"done", "cancelled", "refused"})
@@ -95,13 +122,13 @@ def add_sums(total: Sums, more: Sums) -> None:
         total["people"][place] = total["people"].get(place, 0) + count
 
 
-def public_state(send: Send, now: datetime) -> SendState:
+def public_state(send: SendRow, now: datetime) -> SendState:
     """Return the state that the ops API reports."""
-    state = send["state"]
+    state = send.state
     if state in FINAL:
         return state
-    if send.get("paused"):
+    if send.paused:
         return "paused"
-    if state == "planning" and send["dueAt"] > now:
+    if state == "planning" and send.due_at > now:
         return "scheduled"
     return state

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sender_service.models.onesignal_limits import requests_per_second
-from sender_service.models.send import Send
+from sender_service.models.send import SendRow
 from sender_service.scheduler.budget import MessageBudget
 from shared.apps import AppRegistry
 from shared.settings import Settings
@@ -79,10 +79,10 @@ def rate_of(apps: AppRegistry, app_id: str, settings: Settings) -> float:
     return requests_per_second(app.one_signal.plan) * settings.governor.limit_margin
 
 
-async def window_of(budget: MessageBudget | None, send: Send) -> Window | None:
+async def window_of(budget: MessageBudget | None, send: SendRow) -> Window | None:
     if budget is None:
         return None
-    app, transactional = send["app"], send["priority"] == "transactional"
+    app, transactional = send.app, send.priority == "transactional"
     left = await budget.room(app, transactional=transactional)
     allowance = budget.allowance(app, transactional=transactional)
     return Window(allowance, left, budget.disabling(app))

@@ -108,8 +108,8 @@ async def _preview(
     found = await dry_run.run(DryRunLimits(people, SECONDS), due)
     found.share *= preview_request.share
     return {
-        "app": send["app"],
-        "campaign": send["campaign"],
+        "app": send.app,
+        "campaign": send.campaign,
         "exact": found.share >= 1,
         "planned": {"people": found.people, "share": round(found.share, 4)},
         **_counts(found, terms.malformed.count),
@@ -208,5 +208,5 @@ def _quiet(found: DryRunResult) -> dict[str, Any] | None:
 async def _forecast(tools: PreviewTools, send: Send, found: DryRunResult) -> dict[str, Any]:
     load = Load(_whole(found.calls, found), _whole(found.sums["pending"], found))
     return forecast(
-        load, rate_of(tools.apps, send["app"], tools.settings), await window_of(tools.budget, send)
+        load, rate_of(tools.apps, send.app, tools.settings), await window_of(tools.budget, send)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sender_service.models.send import Send, Sums
+from sender_service.models.send import SendRow, Sums
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
 from sender_service.pages.page import page_id, pending_counts
 from sender_service.scheduler.budget import MessageBudget
@@ -26,25 +26,25 @@ class SendForecast:
         self._apps = apps
         self._settings = settings
 
-    async def forecast(self, send: Send, sums: Sums) -> dict[str, Any] | None:
+    async def forecast(self, send: SendRow, sums: Sums) -> dict[str, Any] | None:
         """Return `{"seconds"}` while the send runs.
 
         None before and after, while it is paused, and while its app may not send.
         """
-        if send["state"] != "sending" or send["paused"] or not sums["pending"]:
+        if send.state != "sending" or send.paused or not sums["pending"]:
             return None
-        if not is_sending(self._apps.get(send["app"])):
+        if not is_sending(self._apps.get(send.app)):
             return None
         calls = await self._calls(send, sums["pending"])
-        rate = rate_of(self._apps, send["app"], self._settings)
+        rate = rate_of(self._apps, send.app, self._settings)
         rest = forecast(Load(calls, sums["pending"]), rate, await window_of(self._budget, send))
         return {"seconds": rest["seconds"]}
 
-    async def _calls(self, send: Send, pending: int) -> int:
+    async def _calls(self, send: SendRow, pending: int) -> int:
         """Estimate the calls from the messages per call of pages all over the send."""
-        last = max(send["pages"] - 1, 0)
+        last = max(send.pages - 1, 0)
         numbers = {last * i // (SAMPLED_PAGES - 1) for i in range(SAMPLED_PAGES)}
-        found = await self._pages.get_many([page_id(send["_id"], n) for n in sorted(numbers)])
+        found = await self._pages.get_many([page_id(send.id, n) for n in sorted(numbers)])
         counts = [
             count
             for page in found.values()

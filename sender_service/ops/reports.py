@@ -17,7 +17,7 @@ from sender_service.models.report import (
     rates,
     summed,
 )
-from sender_service.models.send import Send, Sums
+from sender_service.models.send import SendRow, Sums
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
@@ -40,23 +40,23 @@ class Reports:
         """
         report, sends = await self._read(campaign)
         kept = await self._reports.of_sends(campaign.app, campaign.id)
-        counts = await self._reports.interaction_counts([send["_id"] for send in sends])
+        counts = await self._reports.interaction_counts([send.id for send in sends])
         room = _Room()
-        later: list[Send] = []
+        later: list[SendRow] = []
         for send in sends:
             sums = await self._reporting.account(send)
-            known = _fresh(kept.get(send["_id"]), sums, counts[send["_id"]])
+            known = _fresh(kept.get(send.id), sums, counts[send.id])
             if known is None and room.take(sums["audience"]):
                 known = await self._reporting.compute(send)
             if known is None:
                 later.append(send)
-            known = known or kept.get(send["_id"])
+            known = known or kept.get(send.id)
             cells = [] if known is None else known.cells
-            report.add(SendReport(sums, counts[send["_id"]], cells))
+            report.add(SendReport(sums, counts[send.id], cells))
         await self._reports.request_report(later)
         return public_report(report, campaign, len(later))
 
-    async def _read(self, campaign: Campaign) -> tuple[Report, Sequence[Send]]:
+    async def _read(self, campaign: Campaign) -> tuple[Report, Sequence[SendRow]]:
         """Return the rolled-up report and the sends that it doesn't contain."""
         # Sends are read first. One that is rolled up meanwhile is in `pendingSends`: it counts once.
         key = campaign_key(campaign.app, campaign.id)
@@ -67,7 +67,7 @@ class Reports:
         rest = [
             send
             for send in sends
-            if not send.get("rolledUp") and not send.get("test") and send["_id"] not in pending
+            if not send.rolled_up and not send.test and send.id not in pending
         ]
         return report or blank, rest
 

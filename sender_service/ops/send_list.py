@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from sender_service.models.send import Send, SendState, public_state
+from sender_service.models.send import SendRow, SendState, public_state
 from sender_service.models.trigger import Name
 from sender_service.ops.auth import current_principal, needs, require_app
 from sender_service.ops.campaigns import require_known_app
@@ -69,11 +69,11 @@ async def _apps(request: Request, registry: AppRegistry, app: str | None) -> lis
     return sorted(apps)
 
 
-def _is_in(state: SendState | None, clock: Clock) -> Callable[[Send], bool]:
+def _is_in(state: SendState | None, clock: Clock) -> Callable[[SendRow], bool]:
     return lambda send: state is None or public_state(send, clock()) == state
 
 
-def _list_item(send: Send, clock: Clock) -> dict[str, Any]:
-    totals = send["totals"]
+def _list_item(send: SendRow, clock: Clock) -> dict[str, Any]:
+    totals = send.totals
     counts = {name: None if totals is None else totals[name] for name in ("audience", "sent")}
     return {**head_of_send(send, clock()), **counts}

@@ -7,7 +7,7 @@ from typing import Any
 
 from sender_service.models.malformed import count_malformed, show_malformed
 from sender_service.models.report import PLURAL_OF_INTERACTION
-from sender_service.models.send import Send, Sums, public_state
+from sender_service.models.send import SendOverview, SendRow, Sums, public_state
 from sender_service.ops.progress import SendForecast
 from sender_service.ops.waiting import WaitingReasons
 from sender_service.store.interactions import InteractionStore
@@ -43,9 +43,9 @@ class SendView:
         limited_since = await self._waiting.limited_since(send)
         return {
             **head_of_send(send, self._clock()),
-            "digest": send["digest"],
-            "warnings": [*send.get("warnings", []), *_remarks(send, sums)],
-            "malformed": show_malformed(send.get("malformed")),
+            "digest": send.digest,
+            "warnings": [*send.warnings, *_remarks(send, sums)],
+            "malformed": show_malformed(send.malformed),
             "parts": _parts(send),
             "heldSince": _iso(limited_since),
             "waiting": [
@@ -53,14 +53,14 @@ class SendView:
             ],
             "forecast": await self._progress.forecast(send, sums),
             **sums,
-            **await self._seen(send["_id"]),
+            **await self._seen(send.id),
         }
 
-    async def _sums(self, send: Send) -> Sums:
+    async def _sums(self, send: SendOverview) -> Sums:
         """Return the send's sums; malformed names come from the send: no page has them."""
-        totals = send["totals"]
-        sums = totals if totals is not None else (await self._pages.sums(send["_id"]))[0]
-        left_out = count_malformed(send.get("malformed"))
+        totals = send.totals
+        sums = totals if totals is not None else (await self._pages.sums(send.id))[0]
+        left_out = count_malformed(send.malformed)
         return {**sums, "people": {**sums["people"], "malformed": left_out}}
 
     async def _seen(self, send: str) -> dict[str, int]:
@@ -68,25 +68,25 @@ class SendView:
         return {PLURAL_OF_INTERACTION[kind]: count for kind, count in counts.items()}
 
 
-def head_of_send(send: Send, now: datetime) -> dict[str, Any]:
+def head_of_send(send: SendRow, now: datetime) -> dict[str, Any]:
     """Return a send's own fields, without its account."""
     return {
-        "id": send["_id"],
-        "app": send["app"],
-        "campaign": send["campaign"],
-        "priority": send["priority"],
+        "id": send.id,
+        "app": send.app,
+        "campaign": send.campaign,
+        "priority": send.priority,
         "state": public_state(send, now),
-        "error": send["error"],
-        "createdAt": _iso(send["createdAt"]),
-        "dueAt": _iso(send["dueAt"]),
-        "expiresAt": _iso(send["expiresAt"]),
-        "closedAt": _iso(send["closedAt"]),
+        "error": send.error,
+        "createdAt": _iso(send.created_at),
+        "dueAt": _iso(send.due_at),
+        "expiresAt": _iso(send.expires_at),
+        "closedAt": _iso(send.closed_at),
     }
 
 
-def _remarks(send: Send, sums: Sums) -> list[dict[str, str]]:
+def _remarks(send: SendOverview, sums: Sums) -> list[dict[str, str]]:
     """Return a warning where a send ended without error and reached nobody."""
-    if send["state"] != "done" or sums["audience"]:
+    if send.state != "done" or sums["audience"]:
         return []
     people = sums["people"]["no_player"]
     if people:
@@ -95,12 +95,12 @@ def _remarks(send: Send, sums: Sums) -> list[dict[str, str]]:
     return [{"field": "audience", "code": "empty_audience", "message": "nobody is in the audience"}]
 
 
-def _parts(send: Send) -> dict[str, int] | None:
+def _parts(send: SendOverview) -> dict[str, int] | None:
     """Return the counts of an incomplete list's parts; None for a complete one."""
-    parts = send.get("parts")
-    if parts is None or parts["complete"]:
+    parts = send.parts
+    if parts is None or parts.complete:
         return None
-    return {"of": parts["total"], "came": len(parts["received"])}
+    return {"of": parts.total, "came": len(parts.received)}
 
 
 def _iso(moment: Any) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sender_service.models.send import FINAL, Send, public_state
+from sender_service.models.send import FINAL, SendOverview, public_state
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import policy_of
 from sender_service.scheduler.budget import MessageBudget
@@ -41,28 +41,28 @@ class WaitingReasons:
         self._budget = budget
         self._clock = clock
 
-    async def limited_since(self, send: Send) -> datetime | None:
+    async def limited_since(self, send: SendOverview) -> datetime | None:
         """Return the moment since which the message limit stops the send's app; else None."""
-        if self._budget is None or send["closedAt"] is not None:
+        if self._budget is None or send.closed_at is not None:
             return None
-        return await self._budget.exhausted_since(send["app"])
+        return await self._budget.exhausted_since(send.app)
 
-    async def find(self, send: Send, limited_since: datetime | None) -> list[Reason]:
+    async def find(self, send: SendOverview, limited_since: datetime | None) -> list[Reason]:
         """Return all reasons, the longest first; none where the send runs, or has ended."""
-        if send["state"] in FINAL:
+        if send.state in FINAL:
             return []
-        found = [*_of_app(self._apps.get(send["app"])), *_of_send(send, self._clock())]
-        if found or send["state"] != "sending":
+        found = [*_of_app(self._apps.get(send.app)), *_of_send(send, self._clock())]
+        if found or send.state != "sending":
             return found
         if limited_since is not None:
-            until = await self._budget.frees_at(send["app"]) if self._budget else None
+            until = await self._budget.frees_at(send.app) if self._budget else None
             return [Reason("message_limit", "held: message limit", until)]
         return await self._of_pages(send)
 
-    async def _of_pages(self, send: Send) -> list[Reason]:
+    async def _of_pages(self, send: SendOverview) -> list[Reason]:
         """Return the reason of the next page; none while a call is out or a page is due."""
         now = self._clock()
-        pages = await self._pages.open_dues(send["_id"])
+        pages = await self._pages.open_dues(send.id)
         if not pages or any(out or due <= now for _, due, out in pages):
             return []
         first, due, _ = min(pages, key=lambda page: page[1])
@@ -85,21 +85,21 @@ def _of_app(app: App | None) -> list[Reason]:
     return []
 
 
-def _of_send(send: Send, now: datetime) -> list[Reason]:
-    if send["paused"]:
+def _of_send(send: SendOverview, now: datetime) -> list[Reason]:
+    if send.paused:
         return [Reason("paused", "paused")]
-    parts = send.get("parts")
-    if parts is not None and not parts["complete"]:
-        came = f"{len(parts['received'])} of {parts['total']} came"
+    parts = send.parts
+    if parts is not None and not parts.complete:
+        came = f"{len(parts.received)} of {parts.total} came"
         return [Reason("list_incomplete", f"waiting for parts of the list: {came}")]
     if public_state(send, now) == "scheduled":
-        return [Reason("scheduled", "scheduled", send["dueAt"])]
+        return [Reason("scheduled", "scheduled", send.due_at)]
     return []
 
 
-def _is_quiet(page: Page, send: Send, now: datetime) -> bool:
+def _is_quiet(page: Page, send: SendOverview, now: datetime) -> bool:
     quiet = policy_of(send).quiet_hours
-    if quiet is None or send["priority"] == "transactional":
+    if quiet is None or send.priority == "transactional":
         return False
     return any(
         chunk["state"] == "planned"

@@ -10,7 +10,7 @@ from sender_service.models.erased_names import marker
 from sender_service.models.policy import Policy
 from sender_service.models.push_tag import TagSigner
 from sender_service.models.quiet_hours import zone_for
-from sender_service.models.send import Send
+from sender_service.models.send import SendOverview, SendRow
 from sender_service.pages.page import FINAL_CHUNK, Chunk, Page, PageEdit, pending_members
 from shared.documents.player import Player
 from shared.ids import idempotency_key
@@ -22,13 +22,13 @@ WITHDRAWN: dict[str, SuppressedReason] = {"cancelled": "cancelled", "refused": "
 _UNREACHABLE: dict[str, SuppressedReason] = {"invalid": "invalid", "erased": "erased"}
 
 
-def end_expired(edit: PageEdit, send: Send, now: datetime) -> None:
+def end_expired(edit: PageEdit, send: SendRow, now: datetime) -> None:
     """End chunks of an expired, cancelled or refused send.
 
     A chunk without an attempt is suppressed. An attempted one may have been sent: it is repeated
     under its key until it is answered, and fails when it expires.
     """
-    expired = now >= send["expiresAt"]
+    expired = now >= send.expires_at
     for name, chunk in edit.page["chunks"].items():
         if chunk["state"] in FINAL_CHUNK:
             continue
@@ -39,21 +39,21 @@ def end_expired(edit: PageEdit, send: Send, now: datetime) -> None:
                 edit.chunk(name, state="failed", reason="no_answer", at=now)
         elif expired:
             edit.chunk(name, state="suppressed", reason="expired", at=now)
-        elif send["state"] in WITHDRAWN:
-            edit.chunk(name, state="suppressed", reason=WITHDRAWN[send["state"]], at=now)
+        elif send.state in WITHDRAWN:
+            edit.chunk(name, state="suppressed", reason=WITHDRAWN[send.state], at=now)
 
 
-def policy_of(send: Send) -> Policy:
+def policy_of(send: SendOverview) -> Policy:
     """Return the policy that the send started with."""
-    return Policy.model_validate((send["campaignSnapshot"] or {}).get("policy", {}))
+    return Policy.model_validate((send.campaign_snapshot or {}).get("policy", {}))
 
 
-def wait_through_quiet_hours(edit: PageEdit, send: Send, now: datetime) -> None:
+def wait_through_quiet_hours(edit: PageEdit, send: SendOverview, now: datetime) -> None:
     """Postpone chunks that are in quiet hours of their members' time zone."""
     quiet = policy_of(send).quiet_hours
-    if quiet is None or send["priority"] == "transactional":
+    if quiet is None or send.priority == "transactional":
         return
-    of_app = (send["campaignSnapshot"] or {}).get("timeZone")
+    of_app = (send.campaign_snapshot or {}).get("timeZone")
     for name, chunk in edit.page["chunks"].items():
         if chunk["state"] == "planned" and chunk["notBefore"] <= now and chunk["timeZone"]:
             until = quiet.until(now, zone_for(chunk["timeZone"], of_app))
@@ -61,7 +61,7 @@ def wait_through_quiet_hours(edit: PageEdit, send: Send, now: datetime) -> None:
                 edit.chunk(name, notBefore=until)
 
 
-def due_chunks(edit: PageEdit, send: Send, now: datetime, room: int) -> list[str]:
+def due_chunks(edit: PageEdit, send: SendRow, now: datetime, room: int) -> list[str]:
     """Return the chunks to release now: unanswered ones, then others up to `room`.
 
     Unanswered chunks need no room, as they are counted already. Otherwise lost calls could block
@@ -73,7 +73,7 @@ def due_chunks(edit: PageEdit, send: Send, now: datetime, room: int) -> list[str
         if chunk["state"] == "released" and _silent(edit, chunk, now):
             silent.append(name)
         # Paused holds back what was never called; what was, must come to an end.
-        elif planned and (not send["paused"] or chunk["attempted"]):
+        elif planned and (not send.paused or chunk["attempted"]):
             others.append(name)
     return silent + others[:room]
 
@@ -106,12 +106,12 @@ def reserved_at(chunk: Chunk) -> datetime:
     return chunk["reservedAt"] or chunk["releasedAt"] or chunk["notBefore"]
 
 
-def release(edit: PageEdit, chunk: str, send: Send, now: datetime) -> None:
+def release(edit: PageEdit, chunk: str, send: SendOverview, now: datetime) -> None:
     """Release a chunk, perhaps again. The first release sets its ttl."""
     state = edit.page["chunks"][chunk]
     ttl = state["ttl"]
     if ttl is None:
-        left = int((send["expiresAt"] - now) / timedelta(seconds=1))
+        left = int((send.expires_at - now) / timedelta(seconds=1))
         ttl = max(0, min(left, policy_of(send).ttl_seconds))
     # From here on it may have been called: recorded with the release, so before any call.
     edit.chunk(
@@ -125,7 +125,12 @@ def release(edit: PageEdit, chunk: str, send: Send, now: datetime) -> None:
 
 
 def to_job(
-    page: Page, chunk: str, body: Mapping[str, Any], send: Send, app_id: str, tagger: TagSigner
+    page: Page,
+    chunk: str,
+    body: Mapping[str, Any],
+    send: SendOverview,
+    app_id: str,
+    tagger: TagSigner,
 ) -> Job:
     """Build a chunk's job. Within a generation its bytes to OneSignal are always the same."""
     state = page["chunks"][chunk]
@@ -152,7 +157,7 @@ def to_job(
                 "web_push_topic": page["send"],
                 "ttl": state["ttl"],
             },
-            "expires_at": send["expiresAt"],
+            "expires_at": send.expires_at,
             "released_at": state["releasedAt"],
         }
     )

@@ -113,7 +113,7 @@ class PageBuilder:
         suppressed = suppressions(
             profile,
             campaign,
-            self.plan.send["createdAt"],
+            self.plan.send.created_at,
             transactional=self.plan.is_transactional,
             control_group=self.plan.of_app.control_group,
             withheld=self._withheld(variant, profile, selections),
@@ -214,11 +214,11 @@ class PageBuilder:
         """Return the page's document; it isn't due before the whole send is planned."""
         send = self.plan.send
         page: Page = {
-            "_id": page_id(send["_id"], self.n),
-            "send": send["_id"],
-            "app": send["app"],
+            "_id": page_id(send.id, self.n),
+            "send": send.id,
+            "app": send.app,
             "number": self.n,
-            "priority": send["priority"],
+            "priority": send.priority,
             "resumeAt": next_cursor,
             "members": self.members,
             "outcomes": self.outcomes,
@@ -236,7 +236,7 @@ class PageBuilder:
             "plannedAt": self.now,
             "bodiesId": "",
             "rev": 0,
-            "expireAt": send["expireAt"],
+            "expireAt": send.expire_at,
         }
         page["sums"] = summarise(page)
         return page

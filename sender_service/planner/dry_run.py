@@ -150,7 +150,7 @@ class DryRun:
         if not caps or not builder.reached:
             return
         refused = await self._contacts.refused(
-            send["app"], builder.reached, send["_id"], caps, builder.now
+            send.app, builder.reached, send.id, caps, builder.now
         )
         builder.suppress(refused, "capped")
 

@@ -24,7 +24,7 @@ class PagePlan:
 
     @property
     def is_transactional(self) -> bool:
-        return bool(self.send["priority"] == "transactional")
+        return bool(self.send.priority == "transactional")
 
     @property
     def caps(self) -> list[Cap]:

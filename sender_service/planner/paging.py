@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sender_service.models.send import PlanningChanges
 from sender_service.pages.page import Page, PageEdit, page_id
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.building import PageBuilder, PagePlan
@@ -41,7 +42,7 @@ class LeaseLost(Exception):
 class KeepLease(Protocol):
     """Renews the lease and writes the given changes at once. Raises LeaseLost."""
 
-    async def __call__(self, **changes: object) -> None: ...
+    async def __call__(self, changes: PlanningChanges | None = None) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Paging:
         self, plan: PagePlan, target: Target, stores: PagingStores, keep: KeepLease
     ) -> None:
         self._plan = plan
-        self._send = plan.send["_id"]
+        self._send = plan.send.id
         self._target = target
         self._stores = stores
         self._keep = keep
@@ -116,9 +117,9 @@ class Paging:
         """
         # Taking the lease counts up `begun`, so this writes only behind another planner's pages.
         send = self._plan.send
-        if pages > send.get("pagesAtBegin", 0):
-            await self._keep(begun=1, pagesAtBegin=pages)
-        elif send.get("begun", 0) > MAX_BEGUN:
+        if pages > send.pages_at_begin:
+            await self._keep({"begun": 1, "pages_at_begin": pages})
+        elif send.begun > MAX_BEGUN:
             raise Rejected(
                 f"planning was begun {MAX_BEGUN} times and never came to the end of a page",
                 code="planning_stalled",
@@ -154,7 +155,7 @@ class Paging:
         if not caps or not people:
             return
         refused = await self._stores.contacts.reserve(
-            send["app"], people, send["_id"], caps, self._stores.clock()
+            send.app, people, send.id, caps, self._stores.clock()
         )
         builder.suppress(refused, "capped")
         builder.capped = True
@@ -189,7 +190,7 @@ class Paging:
         send = self._plan.send
         index = await self._stores.pages.index(self._send)
         moved = await self._stores.audience.people.moved_since(
-            send["app"], send["dueAt"] - CHANGES_OVERLAP
+            send.app, send.due_at - CHANGES_OVERLAP
         )
         owners = await self._stores.audience.owners(self._target, [e["person"] for e in moved])
         for entry in moved:

@@ -94,11 +94,11 @@ def to_target(trigger: Trigger, now: datetime) -> Target:
 
 def target_of(send: Send) -> Target:
     """Return the send's target. Raises Rejected when parts of its list are missing."""
-    parts = send.get("parts")
+    parts = send.parts
     if parts is not None:
-        if not parts["complete"]:
-            missing = parts["total"] - len(parts["received"])
-            raise Rejected(f"{missing} of {parts['total']} parts never came", code="parts_missing")
-        ids = [parts["received"][str(n + 1)] for n in range(parts["total"])]
-        return Target(send["app"], send["dueAt"], None, ids)
-    return to_target(Trigger.model_validate(send["trigger"]), send["dueAt"])
+        if not parts.complete:
+            missing = parts.total - len(parts.received)
+            raise Rejected(f"{missing} of {parts.total} parts never came", code="parts_missing")
+        ids = [parts.received[str(n + 1)] for n in range(parts.total)]
+        return Target(send.app, send.due_at, None, ids)
+    return to_target(Trigger.model_validate(send.trigger), send.due_at)

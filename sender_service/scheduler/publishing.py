@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sender_service.models.push_tag import TagSigner
-from sender_service.models.send import Send
+from sender_service.models.send import SendOverview
 from sender_service.pages.page import Page, root_of
 from sender_service.pages.transitions import to_job
 from shared.kafka.client import LogWriter, OutgoingRecord
@@ -23,7 +23,7 @@ TOPIC_OF = {"transactional": TRANSACTIONAL_JOBS_TOPIC.name, "marketing": MARKETI
 def build_jobs(
     app: App,
     page: Page,
-    send: Send,
+    send: SendOverview,
     chunks: Sequence[str],
     bodies: Sequence[Mapping[str, Any]],
     tagger: TagSigner,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sender_service.models.policy import has_bought
-from sender_service.models.send import Send
+from sender_service.models.send import SendOverview
 from sender_service.pages.page import PageEdit, pending_counts
 from sender_service.pages.transitions import policy_of, suppress_unreachable
 from sender_service.store.people import CHANGES_OVERLAP, PeopleReader
@@ -15,7 +15,7 @@ MAX_LOOKED_UP_BY_ID = 200  # up to so many are looked up by id; of more, only ch
 
 
 async def recheck(
-    people: PeopleReader, edit: PageEdit, chunks: Sequence[str], send: Send
+    people: PeopleReader, edit: PageEdit, chunks: Sequence[str], send: SendOverview
 ) -> dict[str, int]:
     """Suppress members who can't or shouldn't get the push now; return members left by chunk."""
     merged = await _suppress_moved(people, edit, chunks)
@@ -53,10 +53,10 @@ async def _suppress_buyers(
     people: PeopleReader,
     edit: PageEdit,
     chunks: Sequence[str],
-    send: Send,
+    send: SendOverview,
     merged: Mapping[str, Profile],
 ) -> None:
-    since = policy_of(send).bought_since(send["createdAt"])
+    since = policy_of(send).bought_since(send.created_at)
     if since is None:
         return
     page = edit.page

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sender_service.closing import close_complete, release_caps
 from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.models.push_tag import TagSigner
-from sender_service.models.send import Send
+from sender_service.models.send import SendOverview
 from sender_service.pages.page import PageEdit, pending_counts, send_of
 from sender_service.pages.transitions import (
     due_chunks,
@@ -73,7 +73,7 @@ class SchedulerTools:
 class _Pass:
     """One pass over the apps, with the sends that it has read: each is read once."""
 
-    sends: dict[str, Send | None] = field(default_factory=dict)
+    sends: dict[str, SendOverview | None] = field(default_factory=dict)
 
 
 class Scheduler:
@@ -175,7 +175,7 @@ class Scheduler:
                 orphans.append(page.id)
             elif page.is_paused(send, now):
                 paused.append(page.id)
-            elif send["state"] != "planning" and len(chosen) < PAGES_PER_PASS:
+            elif send.state != "planning" and len(chosen) < PAGES_PER_PASS:
                 chosen.append(page)
         await self._tools.pages.postpone(paused, now + PAUSED_DELAY)
         await self._tools.pages.postpone(orphans, now + ORPHAN_DELAY)
@@ -205,11 +205,11 @@ class Scheduler:
             jobs = build_jobs(app, page, send, chunks, bodies, tools.tagger)
             await publish_jobs(tools.writer, jobs)
         if changes and not page["open"]:
-            await close_complete(tools.sends, tools.pages, [send["_id"]], now)
+            await close_complete(tools.sends, tools.pages, [send.id], now)
         return len(chunks)
 
     async def _choose(
-        self, app: App, edit: PageEdit, send: Send, room: int
+        self, app: App, edit: PageEdit, send: SendOverview, room: int
     ) -> tuple[list[str], Grant | None]:
         """Return the chunks that may be called now, and what was reserved for them."""
         now, chunks = self._tools.clock(), edit.page["chunks"]

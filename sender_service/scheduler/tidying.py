@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import cast
 
 from sender_service.closing import close_complete, release_caps
-from sender_service.models.send import Send
+from sender_service.models.send import SendRow
 from sender_service.pages.page import Page, PageEdit
 from sender_service.pages.transitions import WITHDRAWN, end_expired
 from sender_service.store.contacts import ContactStore
@@ -36,29 +36,29 @@ class Tidying:
         """Repair what a crash between two writes left; end sends of apps without releases."""
         unclosed = await self.sends.unclosed()
         for send in unclosed:
-            if not is_sending(self.apps.get(send["app"])):
+            if not is_sending(self.apps.get(send.app)):
                 await self.end(send, now)
-            elif send["state"] in WITHDRAWN:
-                await self.pages.make_due(send["_id"], now)
-        ids = [send["_id"] for send in unclosed if send["state"] != "planning"]
+            elif send.state in WITHDRAWN:
+                await self.pages.make_due(send.id, now)
+        ids = [send.id for send in unclosed if send.state != "planning"]
         await close_complete(self.sends, self.pages, ids, now)
 
     async def end_stopped(self, name: str, now: datetime) -> None:
         """End a send of an app without releases: the scheduler skips its pages."""
         send = await self.sends.without_list(name)
-        if send is not None and not is_sending(self.apps.get(send["app"])):
+        if send is not None and not is_sending(self.apps.get(send.app)):
             await self.end(send, now)
             await close_complete(self.sends, self.pages, [name], now)
 
-    async def end(self, send: Send, now: datetime) -> None:
+    async def end(self, send: SendRow, now: datetime) -> None:
         """Suppress members without an attempt, of a send that is over; nothing goes out later."""
-        if send["state"] not in WITHDRAWN and now < send["expiresAt"]:
+        if send.state not in WITHDRAWN and now < send.expires_at:
             return
-        async for page in self.pages.of_send(send["_id"]):
+        async for page in self.pages.of_send(send.id):
             while page["open"] and not await self._end_page(page, send, now):
                 page = cast(Page, await self.pages.get(page["_id"]) or {"open": False})
 
-    async def _end_page(self, page: Page, send: Send, now: datetime) -> bool:
+    async def _end_page(self, page: Page, send: SendRow, now: datetime) -> bool:
         """End the page; return False when it has changed since it was read."""
         edit = PageEdit(page, self.answer_timeout_seconds)
         end_expired(edit, send, now)

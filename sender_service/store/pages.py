@@ -12,7 +12,7 @@ import orjson
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.send import EVER, Send, Sums, add_sums, empty_sums
+from sender_service.models.send import EVER, SendRow, Sums, add_sums, empty_sums
 from sender_service.pages.page import Chunk, Page, page_id
 from sender_service.store.send_pages import pages_of
 from shared.mongo.client import (
@@ -44,9 +44,9 @@ class OpenPage:
     any_attempted: bool
     answer_due_at: datetime
 
-    def is_paused(self, send: Send, now: datetime) -> bool:
+    def is_paused(self, send: SendRow, now: datetime) -> bool:
         """Return whether a pause stops it: it has no attempt and isn't expired."""
-        paused = send["paused"] and send["state"] == "sending" and send["expiresAt"] > now
+        paused = send.paused and send.state == "sending" and send.expires_at > now
         return paused and not self.any_attempted
 
 

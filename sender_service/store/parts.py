@@ -10,6 +10,7 @@ from pymongo import ReplaceOne
 
 from sender_service.models.malformed import Stored
 from sender_service.models.send import Send
+from sender_service.store.send_codec import decode_send
 from shared.errors import Rejected
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import PARTS, SENDS
@@ -71,13 +72,14 @@ class PartStore:
                 {"_id": send, "state": "planning", received: {"$exists": False}},
                 {"$set": {received: part, **left_out}, "$inc": {"parts.recipients": count}},
             )
-            return cast(Send | None, await self._sends.find_one({"_id": send}))
+            found = await self._sends.find_one({"_id": send})
+        return None if found is None else decode_send(found)
 
     async def complete(self, send: Send) -> None:
         """Mark the list as complete, so that it is planned when due."""
-        changes: dict[str, Any] = {"parts.complete": True, "planDue": send["dueAt"]}
+        changes: dict[str, Any] = {"parts.complete": True, "planDue": send.due_at}
         with translate_mongo_errors():
             await self._sends.update_one(
-                {"_id": send["_id"], "state": "planning", "parts.complete": False},
+                {"_id": send.id, "state": "planning", "parts.complete": False},
                 {"$set": changes},
             )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
 
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.report import InteractionCounts, Report, SendReport
-from sender_service.models.send import EVER, Send
+from sender_service.models.send import EVER, SendRow
 from sender_service.store.report_codec import (
     decode_report,
     decode_send_report,
     encode_report,
     encode_send_report,
 )
+from sender_service.store.send_codec import ROW_FIELDS, decode_row
 from shared.mongo.client import (
     Database,
     Document,
@@ -27,8 +27,6 @@ from shared.mongo.client import (
 )
 from shared.mongo.collections import INTERACTIONS, REPORTS, SEND_REPORTS, SENDS
 from shared.mongo.whole_reads import read_all
-
-LIGHT = {"trigger": 0, "campaignSnapshot": 0}
 
 
 class ReportStore:
@@ -66,26 +64,26 @@ class ReportStore:
             )
             await self._of_sends.delete_one({"_id": send})
 
-    async def due(self, before: datetime, sealed_until: datetime, limit: int) -> list[Send]:
+    async def due(self, before: datetime, sealed_until: datetime, limit: int) -> list[SendRow]:
         """Return sends to roll up: they expire before `before`, and are unsealed or sealed until
         `settled`."""
         query = {"expireAt": {"$gte": EVER, "$lte": before}}
         with translate_mongo_errors():
-            found = [cast(Send, s) for s in await read_all(self._sends, query, LIGHT)]
-        waiting = [send for send in found if not send.get("rolledUp")]
-        return [send for send in waiting if send.get("sealedAt", EVER) <= sealed_until][:limit]
+            found = [decode_row(s) for s in await read_all(self._sends, query, ROW_FIELDS)]
+        waiting = [send for send in found if not send.rolled_up]
+        return [send for send in waiting if (send.sealed_at or EVER) <= sealed_until][:limit]
 
     async def is_rolled_up(self, send: str) -> bool:
         """Return whether a send is rolled up; a deleted one always is."""
         with translate_mongo_errors():
             found = await self._sends.find_one({"_id": send}, {"rolledUp": 1})
-        return found is None or bool(found.get("rolledUp"))
+        return found is None or bool(found["rolledUp"])
 
     async def seal(self, send: str, now: datetime) -> None:
         """Seal a send: later interactions don't change its report."""
         with translate_mongo_errors():
             await self._sends.update_one(
-                {"_id": send, "sealed": None}, {"$set": {"sealed": True, "sealedAt": now}}
+                {"_id": send, "sealed": False}, {"$set": {"sealed": True, "sealedAt": now}}
             )
 
     async def mark_rolled_up(self, send: str, delete_at: datetime) -> None:
@@ -105,15 +103,15 @@ class ReportStore:
                 if "cells" in d
             }
 
-    async def keep(self, send: Send, report: SendReport) -> None:
-        place = {"app": send["app"], "campaign": send["campaign"], "requested": False}
-        await self._upsert(send["_id"], place | encode_send_report(report))
+    async def keep(self, send: SendRow, report: SendReport) -> None:
+        place = {"app": send.app, "campaign": send.campaign, "requested": False}
+        await self._upsert(send.id, place | encode_send_report(report))
 
-    async def request_report(self, sends: Sequence[Send]) -> None:
+    async def request_report(self, sends: Sequence[SendRow]) -> None:
         """Mark the reports of these sends to be computed by any replica."""
         for send in sends:
-            place = {"app": send["app"], "campaign": send["campaign"]}
-            await self._upsert(send["_id"], {**place, "requested": True})
+            place = {"app": send.app, "campaign": send.campaign}
+            await self._upsert(send.id, {**place, "requested": True})
 
     async def requested_reports(self, limit: int) -> list[str]:
         with translate_mongo_errors():

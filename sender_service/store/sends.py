@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import datetime
 
 import orjson
 from pymongo.errors import BulkWriteError
 
-from sender_service.models.send import EVER, NEVER, Send, SendState, Sums
+from sender_service.models.send import (
+    EVER,
+    NEVER,
+    PlanningChanges,
+    Send,
+    SendOverview,
+    SendRow,
+    SendState,
+    Sums,
+)
+from sender_service.store.due_queue import DueQueue, QueueFields
+from sender_service.store.send_codec import (
+    OVERVIEW_FIELDS,
+    ROW_FIELDS,
+    decode_overview,
+    decode_row,
+    decode_send,
+    encode_changes,
+    encode_send,
+)
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import SENDS
 from shared.mongo.errors import duplicates_of
 from shared.mongo.whole_reads import read_all
 
-DUE_SENDS_LIMIT = 100  # of those that are due, or soon: so many are looked at for the first
+PLANNING = QueueFields("planDue", "planner", "begun", {"state": "planning"})
 
 
 class SendStore:
@@ -23,6 +41,9 @@ class SendStore:
 
     def __init__(self, database: Database) -> None:
         self._sends = database[SENDS.name]
+        self.planning: DueQueue[Send, PlanningChanges] = DueQueue(
+            self._sends, PLANNING, decode_send, encode_changes
+        )
 
     async def insert(self, sends: Sequence[Send]) -> set[str]:
         """Insert new sends; return the ids that existed before."""
@@ -30,14 +51,15 @@ class SendStore:
             return set()
         with translate_mongo_errors():
             try:
-                await self._sends.insert_many([cast(Document, s) for s in sends], ordered=False)
+                await self._sends.insert_many(list(map(encode_send, sends)), ordered=False)
             except BulkWriteError as exc:
-                return {sends[index]["_id"] for index in duplicates_of(exc)}
+                return {sends[index].id for index in duplicates_of(exc)}
         return set()
 
     async def get(self, send: str) -> Send | None:
         with translate_mongo_errors():
-            return cast(Send | None, await self._sends.find_one({"_id": send}))
+            found = await self._sends.find_one({"_id": send})
+        return None if found is None else decode_send(found)
 
     async def app_of(self, send: str) -> str | None:
         """Return the app of a send; None if there is no such send."""
@@ -45,62 +67,25 @@ class SendStore:
             found = await self._sends.find_one({"_id": send}, {"app": 1})
         return None if found is None else str(found["app"])
 
-    async def without_list(self, send: str) -> Send | None:
+    async def without_list(self, send: str) -> SendOverview | None:
         """Return a send without its trigger, which may be long."""
         with translate_mongo_errors():
-            return cast(Send | None, await self._sends.find_one({"_id": send}, {"trigger": 0}))
+            found = await self._sends.find_one({"_id": send}, OVERVIEW_FIELDS)
+        return None if found is None else decode_overview(found)
 
-    async def of_campaign(self, app: str, campaign: str) -> list[Send]:
+    async def of_campaign(self, app: str, campaign: str) -> list[SendRow]:
         """Return all sends of a campaign, newest first."""
         with translate_mongo_errors():
             query = {"app": app, "campaign": campaign}
-            found = await read_all(self._sends, query, {"trigger": 0, "campaignSnapshot": 0})
-            sends = [cast(Send, s) for s in found]
-        return sorted(sends, key=lambda s: s["createdAt"], reverse=True)
+            sends = map(decode_row, await read_all(self._sends, query, ROW_FIELDS))
+        return sorted(sends, key=lambda s: s.created_at, reverse=True)
 
-    async def unclosed(self) -> list[Send]:
+    async def unclosed(self) -> list[SendRow]:
         """Return all sends with an open account, without their content."""
         with translate_mongo_errors():
-            found = await read_all(
-                self._sends, {"closedAt": None}, {"trigger": 0, "campaignSnapshot": 0}
-            )
-            return [cast(Send, s) for s in found]
-
-    async def next_due(self, priority: str, until: datetime) -> datetime | None:
-        """Return when the first send is due for planning; None if none is until then."""
-        due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": until}}
-        with translate_mongo_errors():
-            found = await read_all(self._sends, due, {"planDue": 1}, limit=DUE_SENDS_LIMIT)
-        return min((send["planDue"] for send in found), default=None)
-
-    async def take(self, priority: str, planner: str, now: datetime, lease: float) -> Send | None:
-        """Lease a send that is due, or whose lease expired, and count the attempt."""
-        due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": now}}
-        with translate_mongo_errors():
-            taken = await self._sends.find_one_and_update(
-                due,
-                {
-                    "$set": {"planner": planner, "planDue": now + timedelta(seconds=lease)},
-                    "$inc": {"begun": 1},
-                },
-                return_document=True,
-            )
-        return cast(Send | None, taken)
-
-    async def excuse(self, send: str) -> None:
-        """Uncount a planning attempt that failed through no fault of the send."""
-        with translate_mongo_errors():
-            await self._sends.update_one(
-                {"_id": send, "state": "planning", "begun": {"$gte": 1}}, {"$inc": {"begun": -1}}
-            )
-
-    async def set_if_planner(self, send: str, planner: str, changes: Document) -> bool:
-        """Change a send if this planner has its lease; return False if it lost it."""
-        with translate_mongo_errors():
-            result = await self._sends.update_one(
-                {"_id": send, "planner": planner, "state": "planning"}, {"$set": changes}
-            )
-        return result.matched_count == 1
+            return [
+                decode_row(s) for s in await read_all(self._sends, {"closedAt": None}, ROW_FIELDS)
+            ]
 
     async def end(
         self, send: str, state: SendState, changes: Document, *, planner: str | None = None
@@ -135,13 +120,13 @@ class SendStore:
                 {"$set": {"totals": totals}},
             )
 
-    async def heads(self, sends: Sequence[str]) -> list[Send]:
+    async def heads(self, sends: Sequence[str]) -> list[SendRow]:
         """Return these sends without their content."""
-        found: list[Send] = []
+        found: list[SendRow] = []
         with translate_mongo_errors():
             for query in in_batches("_id", sends):
-                async for send in self._sends.find(query, {"trigger": 0, "campaignSnapshot": 0}):
-                    found.append(cast(Send, send))
+                async for send in self._sends.find(query, ROW_FIELDS):
+                    found.append(decode_row(send))
         return found
 
     async def sealed(self, sends: Sequence[str]) -> set[str]:
@@ -150,11 +135,11 @@ class SendStore:
         with translate_mongo_errors():
             for query in in_batches("_id", sends):
                 async for send in self._sends.find(query, {"sealed": 1}):
-                    if send.get("sealed"):
+                    if send["sealed"]:
                         found.add(send["_id"])
         return found
 
-    async def close(self, closing: Sequence[tuple[Send, Sums]], now: datetime) -> None:
+    async def close(self, closing: Sequence[tuple[SendRow, Sums]], now: datetime) -> None:
         """Close accounts: set the totals, and set sending sends to done.
 
         Sends with equal results share one statement: most sends to one person do, and statements
@@ -162,8 +147,8 @@ class SendStore:
         """
         alike: dict[bytes, tuple[str, Sums, list[str]]] = {}
         for send, totals in closing:
-            key = orjson.dumps([send["state"], totals], option=orjson.OPT_SORT_KEYS)
-            alike.setdefault(key, (send["state"], totals, []))[2].append(send["_id"])
+            key = orjson.dumps([send.state, totals], option=orjson.OPT_SORT_KEYS)
+            alike.setdefault(key, (send.state, totals, []))[2].append(send.id)
         with translate_mongo_errors():
             for state, totals, ids in alike.values():
                 ended = {"totals": totals, "closedAt": now}

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from sender_service.ops.routers import OpsApi
+from sender_service.store.send_codec import encode_send
 from sender_service.wiring import open_sender
 from shared.clock import utc_now
 from shared.health import Health
@@ -22,6 +23,7 @@ from shared.settings import Settings
 from tests.support.clocks import ManualClock
 from tests.support.documents import build_player, build_profile
 from tests.support.memory_log import MemoryLog
+from tests.support.sends import build_send
 
 ADMIN = "ops_demo"
 ONESIGNAL = "http://onesignal.test"
@@ -99,11 +101,7 @@ def a_profile(person: str, **more: Any) -> dict[str, Any]:
 
 
 def a_send(send: str, clock: ManualClock, **more: Any) -> dict[str, Any]:
-    now = clock()
-    return {
-        "_id": send, "app": "shop", "campaign": "hello", "priority": "marketing", "digest": "d",
-        "trigger": {}, "state": "sending", "paused": False, "error": None, "campaignSnapshot": None,
-        "createdAt": now, "dueAt": now, "expiresAt": now + timedelta(days=1),
-        "planDue": datetime(9999, 1, 1, tzinfo=UTC), "planner": None, "pages": 1, "totals": None,
-        "closedAt": None, "expireAt": now + timedelta(days=36), **more,
-    }  # fmt: skip
+    """Return a send as stored; `more`: stored fields."""
+    days = timedelta(days=36)
+    fields: dict[str, Any] = {"app": "shop", "campaign": "hello", "digest": "d", "pages": 1}
+    return {**encode_send(build_send(send, clock(), expire_at=clock() + days, **fields)), **more}

@@ -33,7 +33,7 @@ async def test_f18_names_of_a_send(shop: Api) -> None:
     assert account["state"] == "planning"
     send = await shop.sender.sends.get(account["id"])
     assert send is not None
-    kept = [(k, r[k]) for r in send["trigger"]["recipients"] for k in r if r[k] and k in tables]
+    kept = [(k, r[k]) for r in send.trigger["recipients"] for k in r if r[k] and k in tables]
     not_one = (NOBODY, BAD, None)
     expected = [(kind, becomes) for kind, _, becomes in rows if becomes not in not_one]
     cut = ("visitor", "a")  # "a\n": a blank at its end falls, as of logins

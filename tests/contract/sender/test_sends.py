@@ -14,6 +14,8 @@ from shared.clock import utc_now
 from shared.mongo.collections import SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 
+AMONG = {"priority": "marketing"}
+
 
 async def _count(api: Api) -> int:
     return int(await api.sender.database[SENDS.name].count_documents({}))
@@ -154,8 +156,8 @@ async def test_later_is_scheduled(shop: Api) -> None:
 async def test_long_ago_is_due_now(shop: Api) -> None:
     trigger = a_trigger(sendAt="1950-01-01T00:00:00Z")
     assert (await shop.ok("POST", "/v1/sends", json=trigger))["state"] == "planning"
-    taken = await shop.sender.sends.take("marketing", "a planner", utc_now(), 30)
-    assert taken is not None and taken["_id"] == trigger["id"]
+    taken = await shop.sender.sends.planning.lease(AMONG, "a planner", utc_now(), 30)
+    assert taken is not None and taken.id == trigger["id"]
 
 
 async def test_paused_and_resumed(shop: Api) -> None:
@@ -169,7 +171,7 @@ async def test_paused_and_resumed(shop: Api) -> None:
 async def test_cancelled_is_never_planned(shop: Api) -> None:
     send = (await shop.ok("POST", "/v1/sends", json=a_trigger()))["id"]
     assert (await shop.ok("POST", f"/v1/sends/{send}/cancel"))["state"] == "cancelled"
-    assert await shop.sender.sends.take("marketing", "a planner", utc_now(), 30) is None
+    assert await shop.sender.sends.planning.lease(AMONG, "a planner", utc_now(), 30) is None
 
 
 @pytest.mark.parametrize("state", ["done", "cancelled", "refused"])

@@ -81,7 +81,9 @@ async def test_n19_message_limit_says_when_the_window_frees(shop: Api) -> None:
     await database["sends"].update_one(
         {"_id": send}, {"$set": {"state": "sending", "planDue": NEVER}}
     )
-    created = (await shop.sender.sends.get(send) or {})["createdAt"]
+    stored = await shop.sender.sends.get(send)
+    assert stored is not None
+    created = stored.created_at
     minute = int(created.timestamp() // 60)
     counter = {"_id": "demo", "minutes": {str(minute): 5}, "rev": 1, "heldSince": created}
     await database["budgets"].insert_one(counter)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 from sender_service.accounting.reporting import Reporting
@@ -13,7 +12,7 @@ from sender_service.accounting.stage import Accounting, Fact
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.models.campaign import Campaign
 from sender_service.models.push_tag import TagSigner
-from sender_service.models.send import NEVER, Send
+from sender_service.models.send import NEVER
 from sender_service.models.trigger import Trigger
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.planner import Planner, PlannerTools
@@ -39,6 +38,7 @@ from shared.settings import PlanSettings, Settings
 from shared.stage.runner import Item
 from tests.support.clocks import ManualClock
 from tests.support.documents import build_player, build_profile
+from tests.support.sends import build_send
 from tests.unit.sender.builders import campaign as build_campaign
 
 APP = "demo"
@@ -103,13 +103,10 @@ class SenderHarness:
         now = self.clock()
         head = {"id": str(uuid.uuid4()), "app": APP, "campaign": "welcome", "priority": priority}
         trigger = Trigger.model_validate({**head, **(targets or {"audience": {"all": True}})})
-        send: Send = {
-            "_id": trigger.id, "app": APP, "campaign": "welcome", "priority": priority, "digest": "",
-            "trigger": trigger.document(), "state": "planning", "paused": False, "error": None,
-            "campaignSnapshot": None, "createdAt": now, "dueAt": now,
-            "expiresAt": now + timedelta(hours=24), "planDue": now, "planner": None, "pages": 0,
-            "totals": None, "closedAt": None, "expireAt": NEVER,
-        }  # fmt: skip
+        send = build_send(
+            trigger.id, now, app=APP, priority=priority, trigger=trigger.document(),
+            state="planning", plan_due=now, expire_at=NEVER,
+        )  # fmt: skip
         await self.sends.insert([send])
         return trigger.id
 

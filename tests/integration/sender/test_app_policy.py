@@ -86,7 +86,7 @@ async def plan_again(harness: IntakeHarness, send: str, *, pages: int) -> None:
     await harness.database["sends"].update_one({"_id": send}, {"$set": again})
     await harness.plan()
     found = await harness.sender.sends.get(send)
-    assert found is not None and found["planDue"] == NEVER
+    assert found is not None and found.plan_due == NEVER
 
 
 @pytest.mark.parametrize("share", [-0.1, 1, "many"])

@@ -19,6 +19,7 @@ from shared.mongo.collections import PROCESSES
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import SenderHarness, open_world
 from tests.integration.sender.two_replicas import TwoReplicas
+from tests.support.sends import build_send
 
 ANN = [{"login": "ann"}]
 
@@ -53,7 +54,7 @@ class Stand:
         raise AssertionError("never planned")
 
     async def get(self, send: str) -> dict[str, Any]:
-        found = await self.world.sends.get(send)
+        found = await self.world.database["sends"].find_one({"_id": send})
         assert found is not None
         return {**found}
 
@@ -98,7 +99,12 @@ async def test_d3_a_player_and_a_browser_without_one_are_unknown_too(stand: Stan
     await world.person("guest")
     for _ in range(2):
         assert await stand.planner.plan_one()
-    assert await world.sends.next_due("marketing", world.clock() + timedelta(hours=1)) is None
+    assert (
+        await world.sends.planning.next_due(
+            {"priority": "marketing"}, world.clock() + timedelta(hours=1)
+        )
+        is None
+    )
 
 
 async def test_d3_nobody_is_waited_for_once_the_projector_has_passed(stand: Stand) -> None:
@@ -150,19 +156,19 @@ async def test_d3_the_fast_lane_leaves_who_is_unknown_to_the_planner(pair: TwoRe
     early = await pair.trigger(priority="transactional", recipients=[{"login": "late"}])
     assert [job.players for job in await pair.jobs(known)] == [players]
     send = await pair.one.sends.get(early)
-    assert send is not None and (send["state"], send["pages"]) == ("planning", 0)
-    now = send["createdAt"]
-    assert now < send["planDue"] <= now + timedelta(seconds=1)
+    assert send is not None and (send.state, send.pages) == ("planning", 0)
+    now = send.created_at
+    assert now < send.plan_due <= now + timedelta(seconds=1)
     await pair.one.database["profiles"].update_one({"_id": "p0"}, {"$set": {"login": "late"}})
     planner, due = (
         pair.two.planners()[0],
-        await pair.two.sends.next_due("transactional", send["planDue"]),
+        await pair.two.sends.planning.next_due({"priority": "transactional"}, send.plan_due),
     )
-    assert due == send["planDue"]
+    assert due == send.plan_due
     while not await planner.plan_one():
         pass
     planned = await pair.one.sends.get(early)
-    assert planned is not None and planned["state"] == "sending"
+    assert planned is not None and planned.state == "sending"
     (page,) = await pair.pages(early)
     assert page["sums"]["pending"] == 1
 
@@ -174,9 +180,9 @@ async def test_d3_a_flood_of_unknown_names_waits_in_bounds(stand: Stand) -> None
     nobody = [Candidate([0, 1], None)]
     sends = []
     for _ in range(MAX_WAITING + 50):
-        send: Any = {"createdAt": world.clock(), "priority": "transactional"}
+        send = build_send("one", world.clock(), priority="transactional")
         sends.append(early.put_off(send, nobody))
     assert sum(sends) == MAX_WAITING
     world.clock.advance(2.5)
-    send["looks"], send["createdAt"] = 0, world.clock()
+    send.looks, send.created_at = 0, world.clock()
     assert early.put_off(send, nobody)

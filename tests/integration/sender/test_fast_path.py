@@ -42,7 +42,7 @@ async def test_short_list_is_called_for_at_once_and_once(pair: TwoReplicas) -> N
     (job,) = await pair.jobs(send)
     assert (job.priority, sorted(job.players)) == ("transactional", sorted(players[:4]))
     document = await pair.one.sends.get(send)
-    assert document is not None and (document["state"], document["pages"]) == ("sending", 1)
+    assert document is not None and (document.state, document.pages) == ("sending", 1)
     with pytest.raises(Conflict) as caught:
         await upload(pair, send, 3, "transactional")
     assert caught.value.code == "trigger_id_reused"
@@ -57,7 +57,7 @@ async def test_others_wait_for_the_planner(pair: TwoReplicas, count: int, priori
     assert await pair.jobs(send) == []
     assert await pair.one.planners()[1].plan_one()
     document = await pair.one.sends.get(send)
-    assert document is not None and document["state"] == "sending"
+    assert document is not None and document.state == "sending"
     assert sum(len(page["members"]) for page in await pair.pages(send)) == count
 
 

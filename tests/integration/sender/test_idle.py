@@ -47,7 +47,7 @@ async def test_d8_a_planner_meets_what_is_due_before_its_next_look(idle: TwoRepl
 
     async def is_planned() -> bool:
         found = await idle.one.sends.get(send)
-        return found is not None and found["state"] == "sending"
+        return found is not None and found.state == "sending"
 
     await until(idle.one.planners()[1].run, is_planned)
     assert utc_now() >= at

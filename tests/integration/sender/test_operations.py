@@ -15,6 +15,7 @@ import pytest
 
 from sender_service.__main__ import main
 from sender_service.pages.page import new_chunk
+from sender_service.store.send_codec import encode_send
 from shared.clock import utc_now
 from shared.kafka.client import OutgoingRecord, open_log_writer
 from shared.mongo.client import Database, open_database
@@ -23,6 +24,7 @@ from tests import stack
 from tests.contract.sender.ops import PERSON, a_profile
 from tests.stack import eventually
 from tests.support.documents import build_player
+from tests.support.sends import build_send
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
@@ -135,8 +137,12 @@ async def store_person(database: Database) -> str:
         {"_id": "shop", "name": "shop", "version": 1, "oneSignal": one_signal}
     )
     await database["sends"].insert_one(
-        {"_id": SEND, "app": "shop", "campaign": "hello", "createdAt": now, "pages": 1,
-         "trigger": {}, "state": "done", "closedAt": now, "expireAt": now.replace(year=9998)}
+        encode_send(
+            build_send(
+                SEND, now, app="shop", campaign="hello", pages=1, state="done", closed_at=now,
+                expire_at=now.replace(year=9998),
+            )
+        )
     )  # fmt: skip
     await database["pages"].insert_one(
         {"_id": f"{SEND}:0", "send": SEND, "app": "shop", "number": 0, "members": [[player, PERSON, ""]],

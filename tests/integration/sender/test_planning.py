@@ -55,9 +55,7 @@ async def test_killed_planner_is_replaced_after_its_last_page(pair: TwoReplicas)
     assert [p["plannedAt"] for p in after[:4]] == [p["plannedAt"] for p in before]
     assert sorted(_players(after)) == sorted(players)
     document = await pair.two.sends.get(send)
-    assert (
-        document is not None and document["state"] == "sending" and document["pages"] == len(after)
-    )
+    assert document is not None and document.state == "sending" and document.pages == len(after)
     assert not await pair.one.planners()[1].plan_one()
 
 

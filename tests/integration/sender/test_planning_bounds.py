@@ -51,7 +51,7 @@ async def _begin(pair: TwoReplicas, send: str, ending: BaseException, pages: int
 
 
 async def _document(pair: TwoReplicas, send: str) -> dict[str, Any]:
-    found: Any = await pair.one.sends.get(send)
+    found: Any = await pair.one.database["sends"].find_one({"_id": send})
     return dict(found)
 
 

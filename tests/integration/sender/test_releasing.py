@@ -120,8 +120,8 @@ async def test_cancelled_between_planning_and_release_goes_nowhere(pair: TwoRepl
     sums, still_open = await pair.one.pages.sums(send)
     assert still_open == 0 and sums["suppressed"] == {"cancelled": 15}
     document = await pair.one.sends.get(send)
-    assert document is not None and document["closedAt"] is not None
-    assert document["totals"] == sums
+    assert document is not None and document.closed_at is not None
+    assert document.totals == sums
 
 
 async def test_who_went_away_meanwhile_is_left_out(pair: TwoReplicas) -> None:
@@ -162,8 +162,8 @@ async def test_handed_back_job_of_nobody_ends(pair: TwoReplicas) -> None:
         await _leave(pair, player, "erased")
     assert await _turns(pair, 2) == 0
     document = await pair.one.sends.get(send)
-    assert document is not None and document["state"] == "done"
-    assert document["totals"] is not None and document["totals"]["suppressed"] == {"erased": 2}
+    assert document is not None and document.state == "done"
+    assert document.totals is not None and document.totals["suppressed"] == {"erased": 2}
 
 
 async def test_what_may_have_been_called_is_repeated_as_it_was(pair: TwoReplicas) -> None:
@@ -227,8 +227,8 @@ async def test_account_closes_once_with_what_the_pages_state(pair: TwoReplicas) 
     tidying = [sender.scheduler()._tidy() for sender in pair.both]
     await asyncio.gather(*tidying)
     document = await pair.two.sends.get(send)
-    assert document is not None and document["state"] == "done"
-    totals = document["totals"]
+    assert document is not None and document.state == "done"
+    totals = document.totals
     assert totals is not None and totals == (await pair.one.pages.sums(send))[0]
     assert (totals["audience"], totals["sent"], totals["pending"]) == (12, 12, 0)
 
@@ -243,4 +243,4 @@ async def test_a_clock_that_steps_back_keeps_no_account_open(pair: TwoReplicas) 
     ticks.advance(TIDY_SECONDS)
     await scheduler._tidy()
     document = await pair.one.sends.get(send)
-    assert document is not None and document["state"] == "done"
+    assert document is not None and document.state == "done"

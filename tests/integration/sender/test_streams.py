@@ -50,12 +50,12 @@ async def test_failed_moves_sent_to_failed_also_after_the_account_closed(
         send = await world.planned()
         await world.delivered(send)
         document = await world.sends.get(send)
-        assert document is not None and document["closedAt"] is not None
+        assert document is not None and document.closed_at is not None
         for _ in range(2):
             await world.reported(stream(world, "failed", ann, f"note-{send}-0-0"))
         document = await world.sends.get(send)
-        assert document is not None and document["totals"] is not None
-        assert (document["totals"]["sent"], document["totals"]["failed"]) == (1, {"stream": 1})
+        assert document is not None and document.totals is not None
+        assert (document.totals["sent"], document.totals["failed"]) == (1, {"stream": 1})
 
 
 async def test_events_before_their_delivery_wait_for_it(settings: Settings) -> None:

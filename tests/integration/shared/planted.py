@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from sender_service.models.send import empty_sums
 from sender_service.pages.page import page_id
+from sender_service.store.send_codec import encode_send
 from shared.mongo.client import Document
+from tests.support.sends import build_send
 
 MANY = 9
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -28,8 +30,7 @@ def planted() -> dict[str, list[Document]]:
         "merges": [{"_id": n, "app": "demo", "person": "eva"} for n in NAMES],
         "pages": pages,
         "sends": [
-            {"_id": n, "app": "demo", "campaign": "c", "createdAt": NOW, "trigger": {},
-             "expireAt": NOW, "closedAt": None} for n in NAMES
+            encode_send(build_send(n, NOW, campaign="c", expire_at=NOW)) for n in NAMES
         ],
         "parts": [{"_id": n, "send": "s", "recipients": []} for n in NAMES],
         "parked": [{"_id": n, "event": {"playerId": "p"}} for n in NAMES],

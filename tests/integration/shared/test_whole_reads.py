@@ -14,7 +14,7 @@ import pytest
 from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot import take
 from ingest_service.snapshot.files import COPIED, Header, Writer, read_documents
-from sender_service.models.send import EVER
+from sender_service.models.send import EVER, SendRow
 from sender_service.pages.page import page_id
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
@@ -162,9 +162,9 @@ READS: dict[str, tuple[Read, list[str]]] = {
         lambda d: _listed(PersonReader(d).search("demo", "email", "e@shop.cz")),
         NAMES,
     ),
-    "sends of a campaign": (lambda d: _listed(SendStore(d).of_campaign("demo", "c")), NAMES),
-    "open accounts": (lambda d: _listed(SendStore(d).unclosed()), NAMES),
-    "sends to fold": (lambda d: _listed(ReportStore(d).due(NOW, EVER, 100)), NAMES),
+    "sends of a campaign": (lambda d: _sends(SendStore(d).of_campaign("demo", "c")), NAMES),
+    "open accounts": (lambda d: _sends(SendStore(d).unclosed()), NAMES),
+    "sends to roll up": (lambda d: _sends(ReportStore(d).due(NOW, EVER, 100)), NAMES),
     "counts": (_counts, NAMES),
     "newest": (_newest, NAMES),
 }
@@ -172,6 +172,10 @@ READS: dict[str, tuple[Read, list[str]]] = {
 
 async def _ids_of(found: AsyncIterator[Any]) -> list[str]:
     return [one.id async for one in found]
+
+
+async def _sends(found: Awaitable[list[SendRow]]) -> list[str]:
+    return [send.id for send in await found]
 
 
 async def _named(found: AsyncIterator[Any]) -> list[str]:

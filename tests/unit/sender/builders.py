@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from sender_service.models.campaign import Campaign
-from sender_service.models.send import NEVER, Send
+from sender_service.models.send import Send
 from sender_service.pages.page import Chunk, Page, PageEdit, new_chunk
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.rendering import Renderer
@@ -17,6 +17,7 @@ from shared.models.app import App
 from shared.secrets import Vault
 from tests.support.clocks import START
 from tests.support.documents import build_profile
+from tests.support.sends import build_send
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 SWEEP = 90.0
@@ -52,28 +53,8 @@ def campaign(*variants: dict[str, Any], **policy: Any) -> Campaign:
 
 
 def send(**fields: Any) -> Send:
-    base: dict[str, Any] = {
-        "_id": SEND,
-        "app": "demo",
-        "campaign": "welcome",
-        "priority": "marketing",
-        "digest": "",
-        "trigger": {},
-        "state": "sending",
-        "paused": False,
-        "error": None,
-        "campaignSnapshot": {"policy": {"ttlSeconds": 3_600}},
-        "createdAt": START,
-        "dueAt": START,
-        "expiresAt": START + timedelta(hours=24),
-        "planDue": NEVER,
-        "planner": None,
-        "pages": 1,
-        "totals": None,
-        "closedAt": None,
-        "expireAt": START + timedelta(days=35),
-    }
-    return cast(Send, {**base, **fields})
+    snapshot = {"policy": {"ttlSeconds": 3_600}}
+    return build_send(SEND, START, **{"campaign_snapshot": snapshot, "pages": 1, **fields})
 
 
 def player(n: int, state: str = "subscribed", seen: int = 0) -> dict[str, Any]:

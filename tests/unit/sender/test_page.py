@@ -187,11 +187,11 @@ def test_page_id_is_pinned() -> None:
 @pytest.mark.parametrize(
     ("fields", "state"),
     [
-        ({"state": "planning", "dueAt": START + timedelta(seconds=1)}, "scheduled"),
+        ({"state": "planning", "due_at": START + timedelta(seconds=1)}, "scheduled"),
         ({"state": "planning"}, "planning"),
         ({"state": "sending"}, "sending"),
         ({"state": "sending", "paused": True}, "paused"),
-        ({"state": "planning", "paused": True, "dueAt": START + timedelta(seconds=1)}, "paused"),
+        ({"state": "planning", "paused": True, "due_at": START + timedelta(seconds=1)}, "paused"),
         ({"state": "cancelled", "paused": True}, "cancelled"),
         ({"state": "refused"}, "refused"),
         ({"state": "done"}, "done"),

@@ -15,7 +15,7 @@ from sender_service.pages.transitions import wait_through_quiet_hours
 from shared.errors import InvalidPayload
 from shared.models.wire import validate
 from tests.support.documents import build_profile
-from tests.unit.sender.builders import build_page_of
+from tests.unit.sender.builders import build_page_of, send
 
 NIGHT = QuietHours.model_validate({"from": "22:00", "to": "08:00"})
 NOON = QuietHours.model_validate({"from": "12:00", "to": "13:30"})
@@ -42,7 +42,7 @@ def test_quiet_hours_are_the_visitors_own(
 
 
 def send_with(policy: Mapping[str, object], priority: str = "marketing") -> Send:
-    return {"campaignSnapshot": {"policy": policy}, "priority": priority}
+    return send(campaign_snapshot={"policy": policy}, priority=priority)
 
 
 def test_a_chunk_waits_for_its_own_morning() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -12,7 +12,6 @@ from sender_service.models.campaign import Campaign, CampaignBody
 from sender_service.models.policy import AppPolicy
 from sender_service.models.quiet_hours import QuietHours, zone_for
 from sender_service.models.segment import TimeZoneIs
-from sender_service.models.send import Send
 from sender_service.pages.page import PageEdit
 from sender_service.pages.transitions import wait_through_quiet_hours
 from sender_service.planner.building import PageBuilder
@@ -23,7 +22,7 @@ from shared.documents.profile import Profile
 from shared.errors import InvalidPayload
 from shared.models.strict import validate_strictly
 from tests.support.clocks import START
-from tests.unit.sender.builders import build_page_of, campaign, plan, player, profile, variant
+from tests.unit.sender.builders import build_page_of, campaign, plan, player, profile, send, variant
 
 PRAGUE = "Europe/Prague"
 SAMOA = "Pacific/Apia"  # had no 30 December 2011
@@ -125,9 +124,7 @@ def test_f25_pages_of_before_wait_for_the_apps_morning() -> None:
     quiet = {"policy": {"quietHours": {"from": "22:00", "to": "08:00"}}, "timeZone": PRAGUE}
     page = build_page_of(2)
     page["chunks"]["0"] |= {"timeZone": "Mars/Base", "notBefore": now}
-    wait_through_quiet_hours(
-        PageEdit(page, 90), cast(Send, {"campaignSnapshot": quiet, "priority": "marketing"}), now
-    )
+    wait_through_quiet_hours(PageEdit(page, 90), send(campaign_snapshot=quiet), now)
     assert page["chunks"]["0"]["notBefore"] == datetime(2027, 1, 6, 7, tzinfo=UTC)
 
 

@@ -26,7 +26,7 @@ from tests.unit.sender.builders import SEND, SWEEP, edit, page, player_id, send
 TAGGER = TagSigner(b"k" * 32)
 NOW = START + timedelta(hours=1)
 RECENT, SILENT = NOW - timedelta(seconds=SWEEP - 1), NOW - timedelta(seconds=SWEEP)
-EXPIRED = {"expiresAt": NOW}
+EXPIRED = {"expires_at": NOW}
 BODY = {"headings": {"en": "H"}, "contents": {"en": "C"}, "url": "https://s/", "data": {"k": 1}}
 
 PLANNED = {"state": "planned"}
@@ -94,7 +94,7 @@ def test_what_is_over(
 )
 def test_what_is_due(sending: dict[str, Any], chunk: dict[str, Any], due: bool) -> None:
     found = edit(**chunk)
-    assert due_chunks(found, send(paused=False) | sending, NOW, 1) == (["0"] if due else [])  # type: ignore[arg-type]
+    assert due_chunks(found, send(**sending), NOW, 1) == (["0"] if due else [])
 
 
 def _entry(n: int, person: str, state: str = "subscribed") -> dict[str, Player]:
@@ -147,7 +147,7 @@ def test_released_again_is_the_same_call() -> None:
     first = _released(found, send())
     found.outcome(1, "failed", "invalid_player")
     again = _released(
-        found, send(campaignSnapshot={"policy": {"ttlSeconds": 5}}), after=timedelta(hours=3)
+        found, send(campaign_snapshot={"policy": {"ttlSeconds": 5}}), after=timedelta(hours=3)
     )
     assert again["release"] == 2 and again["releasedAt"] != first["releasedAt"]
     for field in ("body", "players", "idempotencyKey", "generation", "expiresAt"):
@@ -172,7 +172,7 @@ def test_new_generation_is_a_new_call() -> None:
 def test_ttl_is_the_smaller_of_policy_and_time_left(
     left: timedelta, policy: dict[str, int], ttl: int
 ) -> None:
-    job = _released(edit(), send(expiresAt=START + left, campaignSnapshot={"policy": policy}))
+    job = _released(edit(), send(expires_at=START + left, campaign_snapshot={"policy": policy}))
     assert job["body"]["ttl"] == ttl
 
 
