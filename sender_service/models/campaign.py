@@ -17,7 +17,7 @@ from pydantic import (
 
 from sender_service.models.payload import MAX_PAYLOAD_BYTES, payload_size
 from sender_service.models.policy import Policy
-from sender_service.models.shown import MAX_PREVIEW_TEXT, check_link, check_text
+from sender_service.models.push_texts import MAX_PREVIEW_TEXT, check_link, check_text
 from sender_service.models.templates import check_template, is_template
 from shared.models.sentences import text_like
 from shared.models.wire import Storable, Wire

@@ -15,8 +15,8 @@ from sender_service.models.campaign import Campaign, Texts, Variant
 from sender_service.models.formats import LANGUAGE, TIME_ZONE
 from sender_service.models.metering import PUSH_STEPS, meter
 from sender_service.models.payload import MAX_PAYLOAD_BYTES, payload_size
+from sender_service.models.push_texts import check_link, check_text
 from sender_service.models.quiet_hours import zone_for
-from sender_service.models.shown import check_link, check_text
 from sender_service.models.templates import (
     GLOBALS,
     PROFILE,

@@ -121,8 +121,8 @@ class CampaignStore(VersionedStore):
         ids = [_version_id(campaign_key(app, campaign), n) for n in numbers]
         found = {first: current} if first == current.version else {}
         with translate_mongo_errors():
-            for wanted in in_batches("_id", ids):
-                for document in await read_all(self._versions, wanted):
+            for batch in in_batches("_id", ids):
+                for document in await read_all(self._versions, batch):
                     found[document["version"]] = to_campaign(document)
         return [found[n] for n in numbers if n in found]
 

@@ -53,7 +53,7 @@ async def test_n8_a_key_that_is_no_more(visitor: Visitor, ingest: Ingest, check:
     assert report["login"]["ok"] is None
 
 
-async def test_n8_what_blocks_events_is_said(visitor: Visitor, check: Check) -> None:
+async def test_n8_what_blocks_events_is_reported(visitor: Visitor, check: Check) -> None:
     async def block(route: Route) -> None:
         await route.abort()
 
@@ -150,7 +150,7 @@ async def test_n8_login_hash(
     assert message in report["login"][1]
 
 
-async def test_n8_a_script_that_does_not_load_is_said(visitor: Visitor, check: Check) -> None:
+async def test_n8_a_script_that_does_not_load_is_reported(visitor: Visitor, check: Check) -> None:
     async def block(route: Route) -> None:
         await route.abort()
 

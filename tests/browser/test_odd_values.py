@@ -69,7 +69,7 @@ async def test_f01_a_bad_email_costs_itself(site: Site, visitor: Visitor) -> Non
     assert result == ["placeholder_email", {"login": "eva"}]
 
 
-async def test_f01_every_way_to_say_who_it_is(site: Site, visitor: Visitor) -> None:
+async def test_f01_every_way_to_identify(site: Site, visitor: Visitor) -> None:
     """Neither Carillon nor OneSignal's SDK hears of nobody; a caller learns why."""
     await started(site, visitor, f"<script>{sdks.V16}</script>")
     results = await visitor.page.evaluate("""async () => {

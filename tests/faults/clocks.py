@@ -66,4 +66,4 @@ class Clocks:
 
 
 def _aside(fault: Fault) -> int:
-    return CLOCK_OFFSET_SECONDS if fault.roll < 0.5 else -CLOCK_OFFSET_SECONDS
+    return CLOCK_OFFSET_SECONDS if fault.random_share < 0.5 else -CLOCK_OFFSET_SECONDS

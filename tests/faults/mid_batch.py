@@ -61,7 +61,7 @@ class MidBatch:
 
         async def collect() -> bool:
             self._webhook_proxy.pause()
-            send = await self._clients.send_some(dice, transactional=fault.roll < 0.5)
+            send = await self._clients.send_some(dice, transactional=fault.random_share < 0.5)
             try:
                 await eventually(lambda: self._is_through(send), AIM_SECONDS)
             except AssertionError:

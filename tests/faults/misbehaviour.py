@@ -42,7 +42,7 @@ class Misbehaviour:
         """The worst moment: the push is out, the answer is not in. The sender is ours before anything is
         held: nobody who has it could get a push through."""
         async with self._world.plan_guard, self._world.guards[self._world.sender]:
-            hits = await until_hit(fault, self._aim(fault, {"hold": True}), self._notifications)
+            hits = await until_hit(fault, self._aim(fault, {"hang": True}), self._notifications)
             await self._processes.kill_guarded("sender", fault)
             await self._world.misbehave({})
         return hits
@@ -50,7 +50,7 @@ class Misbehaviour:
     async def _misbehave(
         self, fault: Fault, plan: dict[str, Any], hits: Callable[[], Awaitable[int]]
     ) -> int:
-        plan = {"seed": int(fault.roll * 1_000_000), "retry_after": 1, **plan}
+        plan = {"seed": int(fault.random_share * 1_000_000), "retry_after": 1, **plan}
         async with self._world.plan_guard:
             before = await hits()
             await until_hit(fault, self._aim(fault, plan), hits)
@@ -65,7 +65,7 @@ class Misbehaviour:
 
         async def aim() -> None:
             await self._world.misbehave(plan)
-            await self._clients.send_some(dice, transactional=fault.roll < 0.5)
+            await self._clients.send_some(dice, transactional=fault.random_share < 0.5)
 
         return aim
 

@@ -52,12 +52,12 @@ BROKER = (
 
 @dataclass(frozen=True)
 class Fault:
-    """`roll`, in [0, 1), decides what else there is to decide."""
+    """`random_share`, in [0, 1), decides what else there is to decide."""
 
     kind: str
     at: float
     lasts: float
-    roll: float
+    random_share: float
 
     def __str__(self) -> str:
         return f"{self.kind}@{self.at:.1f}s/{self.lasts:.1f}s"

@@ -57,5 +57,5 @@ async def dead_letters(world: FaultCluster) -> list[dict[str, Any]]:
         return [dead_letter async for dead_letter in database["dead_letters"].find({})]
 
 
-def is_planted(letter: dict[str, Any]) -> bool:
-    return MARK in base64.b64decode(letter["value"])
+def is_planted(dead_letter: dict[str, Any]) -> bool:
+    return MARK in base64.b64decode(dead_letter["value"])

@@ -70,8 +70,8 @@ class Processes:
         async with gone(self._world, name) as server:
             if name == "sender":  # while a send is somewhere between its trigger and its account
                 dice = self._clients.dice(str(fault))
-                await self._clients.send_some(dice, transactional=fault.roll < 0.5)
-                await asyncio.sleep(fault.roll * UNDER_WAY_SECONDS)
+                await self._clients.send_some(dice, transactional=fault.random_share < 0.5)
+                await asyncio.sleep(fault.random_share * UNDER_WAY_SECONDS)
             assert server.returncode is None, f"{name} had ended by itself: {server.returncode}"
             await asyncio.to_thread(server.kill)
             await asyncio.sleep(fault.lasts)
@@ -160,7 +160,7 @@ class Processes:
 
     async def storm(self, fault: Fault) -> int:
         """Members come and go, so that every group is shared out anew again and again."""
-        dice = Random(fault.roll)
+        dice = Random(fault.random_share)
         roles = ("intake,planner,scheduler", "dispatcher,accounting", "dispatcher,scheduler")
         running: list[Server] = []
         for _ in range(STORM):

@@ -40,7 +40,7 @@ class StoreAnswers:
 
     async def unknown_codes(self, fault: Fault) -> int:
         """In the middle of batches, too."""
-        return await self._answer(fault, refuse_each(Random(fault.roll)))
+        return await self._answer(fault, refuse_each(Random(fault.random_share)))
 
     async def wrong_password(self, fault: Fault) -> int:
         return await self._answer(fault, lambda _: WRONG_PASSWORD)

@@ -59,7 +59,7 @@ async def test_n3_another_key_ends_with_2_and_names_the_setting(
     assert OTHER not in ended.stderr and "crashed" not in ended.stderr
 
 
-async def test_n3_without_a_database_ingest_says_503_and_ends_when_it_knows(
+async def test_n3_without_a_database_ingest_answers_503_and_ends_when_it_knows(
     settings: Settings, mongo_uri: str, tmp_path: Path
 ) -> None:
     await keep_check(settings)
@@ -103,7 +103,7 @@ async def test_n3_data_from_before_there_was_a_check(settings: Settings) -> None
             await check_secret(database, Vault(OTHER))
 
 
-async def test_n3_the_check_says_nothing_of_the_key(settings: Settings) -> None:
+async def test_n3_the_check_reveals_nothing_of_the_key(settings: Settings) -> None:
     await keep_check(settings)
     async with open_database(settings.mongo, "test") as database:
         kept = await database[INSTALLATION.name].find_one({"_id": SECRET})

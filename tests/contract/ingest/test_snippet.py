@@ -133,7 +133,7 @@ async def test_n8_check_is_never_kept(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "wk_other", "sk_shop", "wk_</script>"])
-async def test_n8_check_says_why_a_key_is_refused(client: httpx.AsyncClient, key: str) -> None:
+async def test_n8_check_explains_why_a_key_is_refused(client: httpx.AsyncClient, key: str) -> None:
     answer = await client.get("/v1/check.js", params={"key": key})
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert re.search('"code":"(missing|unknown)_key"', answer.text)

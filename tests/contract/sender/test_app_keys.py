@@ -25,7 +25,7 @@ FULL: dict[str, Any] = {
 }
 
 
-async def test_n6_all_faults_of_a_shown_app_are_answered_at_once(api: Api) -> None:
+async def test_n6_all_faults_of_an_app_are_answered_at_once(api: Api) -> None:
     body = await api.put_app("demo", **FULL)
     answer = await api.call("PUT", "/v1/apps/myshop", json=body)
     assert answer.status_code == 422
@@ -60,7 +60,7 @@ async def test_n6_faults_of_every_kind_come_together(api: Api) -> None:
     }  # fmt: skip
 
 
-async def test_n6_shown_app_has_every_field_that_a_put_takes(api: Api) -> None:
+async def test_n6_app_answer_has_every_field_that_a_put_takes(api: Api) -> None:
     """Else what is put again as it was shown would lose it."""
     body = await api.put_app("demo", **FULL)
     assert {name: body[name] for name in ("allowedLogins", "maskedParameters", "controlGroup")} == {

@@ -187,10 +187,10 @@ async def test_f7_true_is_another_value_than_one(shop: Api) -> None:
     versions = []
     for value in values:
         body = a_campaign(policy={"notIfBoughtSince": value})
-        shown = await shop.ok("PUT", PATH, json=body)
-        assert shown["policy"]["notIfBoughtSince"] is value or value in (1, 0.5)
-        assert isinstance(shown["policy"]["notIfBoughtSince"], bool) is isinstance(value, bool)
-        versions.append(shown["version"])
+        campaign = await shop.ok("PUT", PATH, json=body)
+        assert campaign["policy"]["notIfBoughtSince"] is value or value in (1, 0.5)
+        assert isinstance(campaign["policy"]["notIfBoughtSince"], bool) is isinstance(value, bool)
+        versions.append(campaign["version"])
     assert versions == [2, 3, 4, 5, 6, 7, 8, 8]
     for version, data in enumerate(({"n": 1}, {"n": True}, {"n": 0}, {"n": False}), start=9):
         body = a_campaign()

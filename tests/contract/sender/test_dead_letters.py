@@ -67,12 +67,12 @@ async def test_replay_publishes_the_same_bytes_and_states_who(ops: Ops) -> None:
     assert (record.topic, record.key, record.value, record.type) == (
         "carillon.triggers", b"\xffk", b"\x00raw", "trigger"
     )  # fmt: skip
-    (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
+    (item,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
     (made,) = (await ops.ok("GET", "/v1/tokens"))["items"]
-    assert (shown["replays"], shown["replayedBy"]) == (1, made["id"])
+    assert (item["replays"], item["replayedBy"]) == (1, made["id"])
     await DeadLetterStore(ops.database).put([dead_letter])  # the same record comes again
-    (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
-    assert shown["replays"] == 1
+    (item,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
+    assert item["replays"] == 1
 
 
 async def test_replay_of_many_states_what_came_of_each(ops: Ops) -> None:

@@ -87,7 +87,7 @@ async def test_f18_allowed_logins_of_an_app(api: Api) -> None:
             assert (await api.ok("GET", "/v1/apps/demo"))["allowedLogins"] == [becomes]
 
 
-async def test_f18_a_shown_app_put_again_loses_nothing(api: Api) -> None:
+async def test_f18_an_app_put_as_answered_loses_nothing(api: Api) -> None:
     before = await api.put_app(allowedLogins=["guest"], maskedParameters=["voucher"])
     assert {field.alias or name for name, field in AppRequest.model_fields.items()} <= set(before)
     again = await api.ok("PUT", "/v1/apps/demo", json=before)

@@ -88,8 +88,8 @@ async def test_why_names_each_players_outcome(ops: Ops) -> None:
     outcomes = {"1": ["suppressed", "unsubscribed"], "3": ["failed", "invalid_player"]}
     await add_page(ops, members, outcomes=outcomes)
     items = (await ops.ok("GET", f"/v1/people/{PERSON}/why", params={"send": SEND}))["items"]
-    told = [(i["player"], i["outcome"], i["reason"], i["notificationId"]) for i in items]
-    assert told == [
+    explained = [(i["player"], i["outcome"], i["reason"], i["notificationId"]) for i in items]
+    assert explained == [
         ("p1", "sent", None, "n-1"),
         ("p2", "suppressed", "unsubscribed", None),
         ("p4", "failed", "invalid_player", None),

@@ -66,7 +66,7 @@ async def test_n11_a_token_sees_its_apps_only(ops: Ops) -> None:
     assert (await ops.call("GET", SENDS + "?app=shop", token)).status_code == 403
 
 
-async def test_n11_states_are_those_that_are_shown(ops: Ops) -> None:
+async def test_n11_states_are_those_of_the_answer(ops: Ops) -> None:
     done = await plant(ops, *spread(3), state="done")
     paused = await plant(ops, *spread(2), paused=True)
     later = ops.clock() + timedelta(hours=1)

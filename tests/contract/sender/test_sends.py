@@ -127,9 +127,9 @@ async def test_what_can_never_be_sent_is_a_refused_send(
 
 async def test_n18_a_send_of_nobody_keeps_its_campaign(shop: Api) -> None:
     trigger = {**a_trigger(), "audience": {"logins": ["undefined"]}}
-    shown = await shop.ok("POST", "/v1/sends", json=trigger)
-    assert (shown["state"], shown["campaign"]) == ("refused", trigger["campaign"])
-    assert shown["error"].startswith("no_recipients")
+    send = await shop.ok("POST", "/v1/sends", json=trigger)
+    assert (send["state"], send["campaign"]) == ("refused", trigger["campaign"])
+    assert send["error"].startswith("no_recipients")
 
 
 @pytest.mark.parametrize(("query", "line"), [("", 4), ("?firstLine=0", 3)])
@@ -141,8 +141,8 @@ async def test_n18_lines_are_counted_from_where_the_caller_counts(
     head = {key: value for key, value in a_trigger().items() if key != "audience"}
     content = b"\n".join([orjson.dumps(head), b'{"login": "a"}', b"", bad, b""])
     headers = {"Content-Type": "application/x-ndjson"}
-    shown = await shop.ok("POST", f"{path}{query}", content=content, headers=headers)
-    [name] = shown["malformed"]
+    send = await shop.ok("POST", f"{path}{query}", content=content, headers=headers)
+    [name] = send["malformed"]
     assert (name["index"], name["message"].partition(":")[0]) == (1, f"line {line}")
 
 

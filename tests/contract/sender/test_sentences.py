@@ -93,7 +93,7 @@ async def test_c3_an_unknown_campaign_names_the_nearest(shop: Api) -> None:
     assert answer.json()["message"] == "no such campaign; did you mean `welcome`?"
 
 
-async def test_c3_bodies_say_where_they_are_no_json(shop: Api) -> None:
+async def test_c3_faults_of_json_have_a_place(shop: Api) -> None:
     body = b'{\n  "name": "Jana",\n  policy: {}}'
     lines = {"Content-Type": "application/x-ndjson"}
     head = orjson.dumps({k: v for k, v in a_trigger().items() if k != "audience"})

@@ -42,7 +42,7 @@ async def waiting(
     return found
 
 
-async def test_n19_paused_and_scheduled_say_so(ops: Ops) -> None:
+async def test_n19_paused_and_scheduled_are_reasons(ops: Ops) -> None:
     assert await waiting(ops) == []
     (paused,) = await waiting(ops, paused=True)
     assert (paused["code"], paused["message"], paused["until"]) == ("paused", "paused", None)
@@ -52,7 +52,7 @@ async def test_n19_paused_and_scheduled_say_so(ops: Ops) -> None:
     assert await waiting(ops, state="cancelled", paused=True) == []
 
 
-async def test_n19_stopped_app_says_because_of_what(ops: Ops) -> None:
+async def test_n19_stopped_app_is_explained(ops: Ops) -> None:
     stopped = {"state": "stopped", "stoppedBecause": "OneSignal refuses the key"}
     await ops.database["apps"].update_one({"_id": "shop"}, {"$set": stopped})
     await ops.parts.apps.refresh()
@@ -61,7 +61,7 @@ async def test_n19_stopped_app_says_because_of_what(ops: Ops) -> None:
     assert reasons[0]["message"] == "app stopped: OneSignal refuses the key"
 
 
-async def test_n19_quiet_hours_say_until_when(ops: Ops) -> None:
+async def test_n19_quiet_hours_have_an_end(ops: Ops) -> None:
     now = ops.clock()
     due = now + timedelta(hours=3)
     quiet = {"from": (now - timedelta(hours=1)).strftime("%H:%M"), "to": due.strftime("%H:%M")}
@@ -75,7 +75,7 @@ async def test_n19_quiet_hours_say_until_when(ops: Ops) -> None:
     assert await waiting(ops, {**page, "inFlight": 1}) == []
 
 
-async def test_n19_message_limit_says_when_the_window_frees(shop: Api) -> None:
+async def test_n19_message_limit_has_an_end(shop: Api) -> None:
     send = (await shop.ok("POST", "/v1/sends", json=a_trigger()))["id"]
     database = shop.sender.database
     await database["sends"].update_one(
@@ -123,7 +123,7 @@ async def test_n20_unknown_names_are_answered_and_nothing_is_kept(
     assert (await shop.call("GET", f"/v1/sends/{trigger['id']}")).status_code == 404
 
 
-async def test_n20_send_that_reached_nobody_says_so(ops: Ops) -> None:
+async def test_n20_send_that_reached_nobody_is_explained(ops: Ops) -> None:
     for people, code in ((3, "nobody_reached"), (0, "empty_audience")):
         totals = empty_sums()
         totals["people"]["no_player"] = people

@@ -82,7 +82,7 @@ def test_n9_list_is_uploaded_one_a_line(respx_mock: respx.MockRouter, tmp_path: 
 
 
 @respx.mock(base_url=URL)
-def test_n9_unknown_outcome_says_how_to_ask_again(
+def test_n9_unknown_outcome_explains_how_to_ask_again(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     respx_mock.post("/v1/sends").mock(side_effect=httpx.ReadTimeout)
@@ -123,7 +123,7 @@ async def test_send_that_is_gone_ends_the_watch(respx_mock: respx.MockRouter) ->
     ],
 )  # fmt: skip
 @respx.mock(base_url=URL)
-async def test_n19_show_and_watch_say_the_same(
+async def test_n19_show_and_watch_print_the_same(
     respx_mock: respx.MockRouter, reason: dict[str, Any], line: str
 ) -> None:
     send = {**OPEN, "waiting": [reason]}
@@ -134,7 +134,7 @@ async def test_n19_show_and_watch_say_the_same(
     assert screen.count(line) == 2
 
 
-def test_n19_state_that_is_its_own_reason_is_said_once() -> None:
+def test_n19_state_that_is_its_own_reason_is_printed_once() -> None:
     paused = {"code": "paused", "message": "paused", "until": None}
     assert describe({**OPEN, "state": "paused", "waiting": [paused]}) == "paused"
     at = {"code": "scheduled", "message": "scheduled", "until": "2030"}

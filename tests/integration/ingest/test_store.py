@@ -144,12 +144,12 @@ async def test_owners_are_read_one_after_another(store: Projections) -> None:
                                     "epochs": epochs}])  # fmt: skip
     found = [state async for state in store.browsers_of_person("eva")]
     assert sorted(state["visitor"] for state in found) == ["v-a", "v-b"]
-    told = [
+    facts = [
         (e["login"], e["anonymousId"], e["contribution"]["firstSeenAt"])
         for s in found
         for e in s["epochs"]
     ]
-    assert told == [("eva", None, START)] * 2
+    assert facts == [("eva", None, START)] * 2
 
 
 async def test_tombstones_keep_their_last_time(store: Projections) -> None:

@@ -54,7 +54,7 @@ def test_n12_a_closed_port_is_named(tmp_path: Path) -> None:
     assert message == f"MongoDB at 127.0.0.1:{port} ({MONGO}): connection refused"
 
 
-def test_n12_a_server_that_says_nothing_is_named(tmp_path: Path) -> None:
+def test_n12_a_silent_server_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"127.0.0.1:{mute.getsockname()[1]}"
         message = refused(tmp_path, **{MONGO: f"mongodb://{address}", KAFKA: address})

@@ -25,8 +25,8 @@ async def send_trigger(line: Pipeline, bad: str, **more: Any) -> str:
     """To a person a letter, in their order: `x` has no name to be called by."""
     await line.people(len(bad))
     recipients = [
-        {"login": f"p{n}", "variables": {} if letter == "x" else {"name": f"p{n}"}}
-        for n, letter in enumerate(bad)
+        {"login": f"p{n}", "variables": {} if character == "x" else {"name": f"p{n}"}}
+        for n, character in enumerate(bad)
     ]
     return await line.send_trigger(recipients=recipients, **more)
 

@@ -147,7 +147,7 @@ async def test_d3_a_trigger_of_long_ago_waits_for_nobody(stand: Stand) -> None:
     assert await stand.until_planned(send, beats=False) == (0.0, 1)
 
 
-async def test_d3_the_fast_lane_leaves_who_is_unknown_to_the_planner(pair: TwoReplicas) -> None:
+async def test_d3_the_fast_path_leaves_unknown_people_to_the_planner(pair: TwoReplicas) -> None:
     players = await pair.people(1)
     progress = ProjectorProgress(pair.one.database, monotonic)
     early_names = EarlyNames(progress, utc_now, monotonic)

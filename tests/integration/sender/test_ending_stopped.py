@@ -99,7 +99,7 @@ async def app_off(line: Pipeline, send: str) -> None:
 
 
 @pytest.mark.parametrize("over", [cancelled, paused, refused, expired, app_off])
-async def test_d5_nothing_is_held_once_what_was_held_is_over(
+async def test_d5_nothing_waits_once_what_waited_is_over(
     line: Pipeline, over: Callable[[Pipeline, str], Awaitable[None]]
 ) -> None:
     send = await exhaust_budget(line)
@@ -113,7 +113,7 @@ async def test_d5_nothing_is_held_once_what_was_held_is_over(
     assert await line.scheduler._tools.budget.exhausted_since(APP) is None
 
 
-async def test_d5_what_is_held_stays_told(line: Pipeline) -> None:
+async def test_d5_waiting_sends_stay_listed(line: Pipeline) -> None:
     await line.people(1)
     for _ in range(MARKETING + 1):
         await line.planned()

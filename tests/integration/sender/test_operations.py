@@ -78,11 +78,11 @@ async def test_dead_letter_is_looked_at_and_replayed(sender: str, settings: Sett
             params = {"code": "unknown_app", "topic": "carillon.triggers"}
             items = (await http.get("/v1/dead-letters", params=params)).json()["items"]
             full = [(await http.get(f"/v1/dead-letters/{i['id']}")).json() for i in items]
-            return [letter for letter in full if letter["key"] == mark]
+            return [dead_letter for dead_letter in full if dead_letter["key"] == mark]
 
-        (letter,) = await eventually(of_mine, 30)
-        assert letter["value"]["app"] == "nobody"
-        code, screen = await command("dead-letters", "replay", letter["id"])
+        (dead_letter,) = await eventually(of_mine, 30)
+        assert dead_letter["value"]["app"] == "nobody"
+        code, screen = await command("dead-letters", "replay", dead_letter["id"])
         assert (code, "True" in screen) == (0, True), screen
 
         async def refused_again() -> bool:
@@ -90,7 +90,7 @@ async def test_dead_letter_is_looked_at_and_replayed(sender: str, settings: Sett
 
         await eventually(refused_again, 30)
         code, screen = await command("dead-letters", "list", "--code", "unknown_app")
-        assert code == 0 and letter["id"] in screen
+        assert code == 0 and dead_letter["id"] in screen
 
 
 async def test_erase_reaches_what_the_sender_keeps(sender: str, settings: Settings) -> None:

@@ -88,16 +88,16 @@ NAMES = st.lists(st.sampled_from(IDS), min_size=1, max_size=2)
 LIMITS = ("atLeast", "moreThan", "atMost", "lessThan")
 RANGES = st.dictionaries(
     st.sampled_from(LIMITS), st.sampled_from(AMOUNTS), min_size=1, max_size=2
-).filter(lambda told: _is_limit(Range, told))
+).filter(lambda value: _is_limit(Range, value))
 COUNTS = st.fixed_dictionaries(
     {}, optional={"atLeast": st.integers(1, 4), "atMost": st.integers(0, 3)}
-).filter(lambda told: _is_limit(Counted, told))
+).filter(lambda value: _is_limit(Counted, value))
 
 
-def _is_limit(model: type[Range] | type[Counted], told: dict[str, Any]) -> bool:
+def _is_limit(model: type[Range] | type[Counted], value: dict[str, Any]) -> bool:
     """Tell whether something can be within; what can't is refused."""
     try:
-        model.model_validate(told)
+        model.model_validate(value)
     except ValidationError:
         return False
     return True
@@ -111,9 +111,9 @@ def _details(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, 
 COUNTED = st.builds(lambda w, c: {**w, "count": c},
                     st.fixed_dictionaries({}, optional={"within": DURATIONS}), COUNTS)  # fmt: skip
 LEAVES = st.one_of(
-    PERIODS.filter(bool).map(lambda told: {"lastSeen": told}),
+    PERIODS.filter(bool).map(lambda value: {"lastSeen": value}),
     st.lists(st.sampled_from(LANGUAGE_NAMES), min_size=1, max_size=2).map(
-        lambda told: {"language": told}
+        lambda value: {"language": value}
     ),
     st.just({"timeZone": ["Europe/Prague"]}),
     st.just({"browser": ["Chrome", "Safari"]}),

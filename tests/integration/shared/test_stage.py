@@ -185,6 +185,6 @@ async def test_too_large_a_record_is_set_aside_in_part(
     async def cut() -> list[DeadLetter]:
         return [x for x in await bench.dead_letters() if x.truncated]
 
-    (letter,) = await eventually(cut, 20)  # a batch's good ones are worked on first
-    kept = DeadLetter.unpack(letter.value).decode()
+    (dead_letter,) = await eventually(cut, 20)  # a batch's good ones are worked on first
+    kept = DeadLetter.unpack(dead_letter.value).decode()
     assert value.startswith(kept) and len(kept) > 1_000_000

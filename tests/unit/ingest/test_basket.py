@@ -153,7 +153,7 @@ def test_whatever_is_accepted_can_be_stored(amount: float) -> None:
         ("browser", "chrome", "", "chrome"),
     ],
 )
-def test_f06_what_says_nothing_replaces_nothing(name: str, good: str, bad: str, kept: str) -> None:
+def test_f06_empty_values_replace_nothing(name: str, good: str, bad: str, kept: str) -> None:
     part: dict[str, Any] = {}
     for minute, value in ((1, bad), (2, good), (3, bad)):
         viewed = event("pageview", "a", minute).model_copy(update={"context": {name: value}})

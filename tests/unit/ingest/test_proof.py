@@ -116,7 +116,7 @@ async def test_b5_player_of_a_proven_login_is_not_taken_nor_opted_out(theft: lis
         assert sum(len(p["players"]) for p in history.profiles().values()) == 1
 
 
-async def test_b5_her_own_browser_says_what_it_likes() -> None:
+async def test_b5_her_own_browser_sends_what_it_likes() -> None:
     history = ProjectorHarness()
     await history.apply(*HERS, one_signal("thief", 5, P))
     await history.apply(one_signal("hers", 6, P, "optedOut"))

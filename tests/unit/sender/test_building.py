@@ -49,12 +49,12 @@ def test_last_active_browser_only() -> None:
 
 def test_holdout_is_a_stable_share() -> None:
     people = [profile(f"person-{n}", player(n)) for n in range(2_000)]
-    held = outcomes(plan(campaign(holdout=0.25)), *people)
+    first = outcomes(plan(campaign(holdout=0.25)), *people)
     again = outcomes(plan(campaign(holdout=0.25)), *reversed(people))
-    assert held == again
-    assert 420 < Counter(held.values())["holdout"] < 580
+    assert first == again
+    assert 420 < Counter(first.values())["holdout"] < 580
     more = outcomes(plan(campaign(holdout=0.5)), *people)
-    assert all(more[name] == "holdout" for name, reason in held.items() if reason == "holdout")
+    assert all(more[name] == "holdout" for name, reason in first.items() if reason == "holdout")
 
 
 def test_holdout_leaves_other_reasons_alone() -> None:

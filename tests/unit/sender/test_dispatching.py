@@ -136,7 +136,7 @@ async def test_what_has_expired_is_not_called() -> None:
 
 
 @pytest.mark.parametrize(("header", "seconds"), [({"retry-after": "7"}, 7.0), ({}, 1.0)])
-async def test_429_pauses_the_app_for_everybody(header: dict[str, str], seconds: float) -> None:
+async def test_429_pauses_the_app_for_all_replicas(header: dict[str, str], seconds: float) -> None:
     desk = DispatcherHarness(lambda: httpx.Response(429, headers=header))
     await desk.handle(job())
     assert desk.turns.paused == [("demo", seconds)]

@@ -8,7 +8,7 @@ from sender_service.ops.forecast import Load, Window, forecast
 
 
 @pytest.mark.parametrize(
-    ("load", "window", "seconds", "held"),
+    ("load", "window", "seconds", "is_limited"),
     [
         (Load(0, 0), Window(100, 100, 1_000), 0, False),
         (Load(1, 100), Window(100, 100, 1_000), 1, False),
@@ -22,9 +22,9 @@ from sender_service.ops.forecast import Load, Window, forecast
         (Load(0, 0), Window(0, 0, 0), 0, False),
     ],
 )
-def test_seconds(load: Load, window: Window, seconds: int | None, held: bool) -> None:
+def test_seconds(load: Load, window: Window, seconds: int | None, is_limited: bool) -> None:
     result = forecast(load, 100.0, window)
-    assert (result["seconds"], result["window"]["held"]) == (seconds, held)
+    assert (result["seconds"], result["window"]["held"]) == (seconds, is_limited)
 
 
 def test_nearness_counts_what_went_and_what_would_go_at_once() -> None:

@@ -109,7 +109,7 @@ def test_f18_a_list_of_bad_names_only_is_refused(names: list[Any]) -> None:
     assert part.malformed.count == len(names)
 
 
-def test_f18_what_an_app_allows_is_somebody() -> None:
+def test_f18_names_that_an_app_allows_are_people() -> None:
     body = {"id": SEND, "app": "demo", "campaign": "welcome", "audience": {"logins": ["guest"]}}
     request = parse_request(orjson.dumps(body))
     assert named(without_nobody(request.trigger, ["guest"])) == [("login", "guest")]

@@ -63,7 +63,7 @@ def hours(start: str, end: str) -> QuietHours:
         ("24:00", "06:00", "2027-01-05T23:00", "2027-01-06T05:00"),
     ],
 )
-def test_f6_nights_are_judged_by_instants(
+def test_f6_nights_are_compared_by_instants(
     start: str, end: str, now: str, until: str | None
 ) -> None:
     expected = None if until is None else datetime.fromisoformat(f"{until}+00:00")

@@ -62,7 +62,7 @@ def test_f3_a_key_comes_before_a_method() -> None:
      "{{ cart.items ~ '' }}",
      "{{ [name.upper]|join }}", "{% for a in [1] %}{{ loop }}{% endfor %}", "{{ name.upper|string }}"],
 )  # fmt: skip
-def test_f3_nothing_of_python_is_shown(source: str) -> None:
+def test_f3_nothing_of_python_is_rendered(source: str) -> None:
     _fails(source, cart={"a": 1}, name="x")
 
 
@@ -78,7 +78,7 @@ def test_f4_numbers_are_written_as_people_write_them(value: float, text: str) ->
 
 
 @pytest.mark.parametrize("value", [True, False, [1], {"a": 1}, 1e16, 1e300])
-def test_f4_what_is_no_text_is_not_shown(value: Any) -> None:
+def test_f4_what_is_no_text_is_not_rendered(value: Any) -> None:
     _fails("{{ n }}", n=value)
     _fails("{{ '' ~ n }}", n=value)
 

@@ -16,7 +16,7 @@ WITHOUT = (
 )
 
 
-def test_f5_quiet_hours_hold_in_zones_of_old_names() -> None:
+def test_f5_quiet_hours_apply_in_zones_of_old_names() -> None:
     hours = QuietHours.model_validate({"from": "22:00", "to": "08:00"})
     until = hours.until(datetime(2027, 1, 5, 20, tzinfo=UTC), "Asia/Calcutta")
     assert until == datetime(2027, 1, 6, 2, 30, tzinfo=UTC)
@@ -28,7 +28,7 @@ def test_f5_zones_can_be_read_without_the_systems() -> None:
     check_time_zones()
 
 
-def test_f5_a_sender_without_zones_says_what_to_install() -> None:
+def test_f5_a_sender_without_zones_names_what_to_install() -> None:
     done = _run(WITHOUT)
     assert done.returncode != 0
     assert "install the Python package tzdata" in done.stderr

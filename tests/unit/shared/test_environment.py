@@ -145,7 +145,7 @@ def test_n14_bad_value_is_a_sentence_with_an_example(
     assert len(message.splitlines()) == 1
 
 
-def test_n14_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_n14_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert SECRET not in refusal(monkeypatch, CARILLON_MONGO=SECRET)
     monkeypatch.delenv("CARILLON_MONGO")
     assert SECRET not in refusal(monkeypatch, CARILLON_MONGO=f'{{"uri": ["{SECRET}"]}}')
