@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from deploy.kafka.errors import KafkaUnavailable
 from shared.settings import Settings
-from tests import cluster, database, marks, stack
+from tests.support import cluster, database, marks, stack
 
 # How fast examples come says something of the machine, nothing of the code under test.
 hypothesis_settings.register_profile(

@@ -30,9 +30,9 @@ from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_l
 from shared.kafka.topics import DELIVERIES_TOPIC, MARKETING_JOBS_TOPIC, TOPICS
 from shared.models.job import Job
 from shared.settings import Settings
-from tests import stack
 from tests.bench.measuring import cpu_seconds, report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
+from tests.support import stack
 
 LATENCY_MS = 20
 CALLS = 2_000

@@ -25,9 +25,9 @@ from shared.clock import Monotonic
 from shared.models.app import App
 from shared.mongo.client import Database
 from shared.settings import GovernorSettings
-from tests import stack
 from tests.bench.measuring import report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
+from tests.support import stack
 from tests.support.virtual_time import VirtualLoop, in_virtual_time
 
 FREE, PAID = 150, 6_000

@@ -26,10 +26,10 @@ from shared.ids import slot_of
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
-from tests import stack
 from tests.bench.measuring import report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
 from tests.e2e.carillon import campaign
+from tests.support import stack
 
 LATENCY_MS = 20
 FEW = 10_000

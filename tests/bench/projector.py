@@ -31,8 +31,8 @@ from shared.mongo.client import Database, ensure_indexes, index_model, open_data
 from shared.mongo.collections import INGEST, indexes_of
 from shared.settings import Settings
 from shared.stage.runner import Item, Stage, StageContext
-from tests import stack
 from tests.bench.measuring import report
+from tests.support import stack
 
 VISITORS = 2_000
 ALL = VISITORS * 5 // PROJECTOR_BATCH_RECORDS  # batches until every visitor has spoken

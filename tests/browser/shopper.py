@@ -8,7 +8,7 @@ from playwright.async_api import Page, Worker
 
 from tests.browser.visitor import Visitor
 from tests.e2e.carillon import OPS, Carillon
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 WAIT = 30.0
 DEMO_APP_ID = "5eed0000-ca21-4110-8000-0000000de300"

@@ -26,7 +26,7 @@ from shared.models.app import App
 from shared.mongo.client import open_database
 from shared.secrets import Vault
 from shared.settings import MongoSettings
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 VAULT = Vault("a secret key that is long enough for tests")
 KEY = "wk_site"

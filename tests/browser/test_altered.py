@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.site import Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 ARRAY_FROM = {
     # As far as a set's contents and a function to map with are concerned.

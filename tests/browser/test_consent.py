@@ -12,7 +12,7 @@ from tests.browser import sdks
 from tests.browser.sdks import PLAYER
 from tests.browser.site import KEY, STUB, Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 KEPT_SECONDS, A_WHILE = 400 * 86_400, 600
 LOADED = "/sdk/OneSignalSDK.page.js"

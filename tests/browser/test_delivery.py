@@ -12,7 +12,7 @@ from playwright.async_api import BrowserType
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 
 async def _started(site: Site, visitor: Visitor) -> None:

@@ -14,7 +14,7 @@ from tests.browser.conftest import ARTEFACTS
 from tests.browser.shopper import Shopper, happened, person, reported
 from tests.browser.visitor import Visitor
 from tests.e2e.carillon import Carillon
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 

@@ -15,7 +15,7 @@ from tests.browser.own_sdk import (
 from tests.browser.sdks import PLAYER
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 
 async def test_one_opt_in_is_one_report(site: Site, visitor: Visitor) -> None:

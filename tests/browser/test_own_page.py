@@ -18,8 +18,8 @@ from playwright.async_api import Browser
 from tests.browser.shopper import Shopper, reported
 from tests.browser.visitor import Visitor
 from tests.e2e.carillon import Carillon
-from tests.server import Server
-from tests.stack import eventually, free_port
+from tests.support.server import Server
+from tests.support.stack import eventually, free_port
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 

@@ -9,7 +9,7 @@ from tests.browser import sdks
 from tests.browser.sdks import PLAYER
 from tests.browser.site import KEY, STUB, VAULT, Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 ANNA = {"pageType": "other", "login": "anna"}
 ORDER = {"pageType": "other", "basketItems": {"1": {"price": 2}}, "transaction": {"id": "ORDER-77"}}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 # Times a page waits, told as they begin; each is over at once.
 HURRIED = """

@@ -9,8 +9,8 @@ import pytest
 
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
-from tests.page_urls import PATHS
-from tests.stack import eventually
+from tests.support.page_urls import PATHS
+from tests.support.stack import eventually
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

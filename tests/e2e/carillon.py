@@ -17,7 +17,7 @@ from typing import Any, Self
 import httpx
 import psutil
 
-from tests.stack import eventually, free_port
+from tests.support.stack import eventually, free_port
 
 OPS = {"Authorization": "Bearer ops_demo"}
 LOGIN_SECRET = "login secret"

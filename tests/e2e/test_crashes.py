@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.carillon import Carillon, Shop
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 

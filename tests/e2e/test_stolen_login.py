@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.carillon import LOGIN_SECRET, Carillon, Shop, campaign, prove
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 ITEM = "pregnancy-test"

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from tests.cluster import is_cluster
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.hits import HIT_SECONDS
 from tests.faults.plan import Fault
-from tests.stack import eventually
+from tests.support.cluster import is_cluster
+from tests.support.stack import eventually
 
 CLOCK_OFFSET_SECONDS = 90  # more than any lease or sweep
 STAGES = {"ingest": "projector", "sender": "accounting"}

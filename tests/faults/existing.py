@@ -19,7 +19,7 @@ from tests.faults.poison import dead_letters, plant
 from tests.faults.shop import SECRET_MARK, Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 SCRATCH = "scratch"  # the app and the campaign that requests may overwrite
 TEMPLATE = "https://shop.example/{{ name }}"

@@ -18,10 +18,10 @@ from deploy.kafka.ports import HOST
 from shared.clock import OFFSET_FILE
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests import stack
-from tests.cluster import session_ms
-from tests.mongo_proxy import MongoProxy
-from tests.stack import Server, eventually
+from tests.support import stack
+from tests.support.cluster import session_ms
+from tests.support.mongo_proxy import MongoProxy
+from tests.support.stack import Server, eventually
 
 OPS_TOKEN = "ops_planted_7c1f0d2e9b"  # planted: no log may show it
 ONESIGNAL_SECONDS, SWEEP_SECONDS = 4.0, 9.0

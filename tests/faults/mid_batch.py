@@ -18,7 +18,7 @@ from tests.faults.plan import Fault
 from tests.faults.processes import suspended
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 SHOPPERS = 3
 HANGS_SECONDS = 4.0

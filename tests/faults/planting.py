@@ -13,13 +13,13 @@ import httpx
 from shared.kafka.client import LogWriter, OutgoingRecord
 from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.settings import Settings
-from tests import stack
 from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.shop import SECRET_MARK, Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
-from tests.stack import eventually
+from tests.support import stack
+from tests.support.stack import eventually
 
 PROXIED = "ingest-proxied.log"
 VISITORS_ADDRESS = "93.184.216.77"  # a public one: documentation's count as private

@@ -8,11 +8,11 @@ from contextlib import ExitStack, asynccontextmanager
 from random import Random
 
 from ingest_service.durable.circuit_breaker import PAUSE_FILE
-from tests.disk import fill
 from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.faults.plan import Fault
 from tests.faults.traffic import Clients
-from tests.stack import Server, eventually
+from tests.support.disk import fill
+from tests.support.stack import Server, eventually
 
 UNDER_WAY_SECONDS = 0.8  # seen: from trigger to account below a second
 STORM = 4  # replicas that come and go

@@ -15,7 +15,7 @@ from tests.faults.reports import differences, out_of_bounds
 from tests.faults.shop import Shop
 from tests.faults.stored import Stored, not_on_the_log
 from tests.faults.webhook_proxy import Seen, WebhookProxy, sent_by
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 # What a clock that was ahead has put off waits until the true time is there.
 CLOSED_SECONDS = 90.0 + CLOCK_OFFSET_SECONDS

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.kafka.client import LogWriter
-from tests.cluster import is_cluster
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.fault_injector import FaultInjector, fault_actions
 from tests.faults.memory import Memory
@@ -22,6 +21,7 @@ from tests.faults.reconciliation import Reconciliation
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
+from tests.support.cluster import is_cluster
 
 Watcher = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 

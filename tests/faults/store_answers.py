@@ -11,9 +11,9 @@ from random import Random
 from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.faults.hits import HIT_SECONDS
 from tests.faults.plan import Fault
-from tests.mongo_proxy import Decide, How, Refusal
-from tests.mongo_wire import Message
-from tests.stack import eventually
+from tests.support.mongo_proxy import Decide, How, Refusal
+from tests.support.mongo_wire import Message
+from tests.support.stack import eventually
 
 WRONG_PASSWORD = Refusal(18, "AuthenticationFailed")
 HOWS: tuple[How, ...] = ("refuse", "half", "refuse_after")

@@ -7,11 +7,11 @@ import asyncio
 import httpx
 import pytest
 
-from tests.cluster import given, is_cluster
-from tests.disk import can_mount
 from tests.faults.conftest import CHOICE
 from tests.faults.plan import FAULTS_A_ROUND, Round, deal
 from tests.faults.rounds import FaultRun, repeatable
+from tests.support.cluster import given, is_cluster
+from tests.support.disk import can_mount
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 

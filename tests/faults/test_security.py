@@ -22,8 +22,8 @@ from tests.faults.rounds import FaultRun
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
-from tests.marks import search
-from tests.stack import eventually, free_port
+from tests.support.marks import search
+from tests.support.stack import eventually, free_port
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 

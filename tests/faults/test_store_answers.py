@@ -12,7 +12,7 @@ from tests.faults.plan import WINDOW_SECONDS, Fault, Round
 from tests.faults.rounds import FaultRun
 from tests.faults.shop import Shop
 from tests.faults.store_answers import deciding, refuse_each
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 

@@ -19,7 +19,7 @@ from tests.faults.fault_cluster import OPS_TOKEN, FaultCluster
 from tests.faults.plan import WINDOW_SECONDS
 from tests.faults.retrying_client import RetryingClient
 from tests.faults.shop import Shop
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 BATCHES = 60
 ORDERS_A_BATCH = 4

@@ -13,7 +13,7 @@ import orjson
 from aiohttp import web
 
 from tests.faults.fault_cluster import FaultCluster
-from tests.stack import free_port
+from tests.support.stack import free_port
 
 KINDS = {
     "notification.displayed": "impression",

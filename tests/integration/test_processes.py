@@ -13,7 +13,6 @@ from shared.kafka.topics import EVENTS_TOPIC as TOPIC
 from shared.mongo.client import Database
 from shared.mongo.collections import PROCESSES
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.running import (
     EVENTS,
     client_of,
@@ -21,7 +20,8 @@ from tests.integration.ingest.running import (
     seeded,
     until_known,
 )
-from tests.stack import eventually
+from tests.support import stack
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 CAUGHT_UP = {str(n): 0 for n in range(TOPIC.partitions)}

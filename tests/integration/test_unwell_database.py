@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.running import (
     EVENTS,
     client_of,
@@ -24,8 +23,9 @@ from tests.integration.ingest.running import (
     until,
     until_known,
 )
-from tests.mongo_proxy import MongoProxy, Refusal
-from tests.mongo_wire import Message
+from tests.support import stack
+from tests.support.mongo_proxy import MongoProxy, Refusal
+from tests.support.mongo_wire import Message
 
 WRONG_PASSWORD = Refusal(18, "AuthenticationFailed")
 NOT_ALLOWED = Refusal(13, "Unauthorized")

@@ -16,7 +16,7 @@ from shared.kafka.topics import TRIGGERS_TOPIC
 from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.load.watch import Watch, lag_of
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 PLAYERS = 10_000  # so many that OneSignal's limit by message (10 a player in 15 min) is far
 EVENTS_A_JOURNEY = 10

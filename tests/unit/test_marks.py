@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.marks import Listener, listening_in, search
+from tests.support.marks import Listener, listening_in, search
 
 ID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 

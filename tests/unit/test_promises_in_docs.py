@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import database
+from tests.support import database
 
 DOCS = Path(__file__).parents[2] / "docs"
 

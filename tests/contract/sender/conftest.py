@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from sender_service.wiring import Sender, open_sender
-from tests import stack
+from tests.support import stack
 
 TOKEN = "ops_demo"
 KEY = "os_v2_app_very_secret"

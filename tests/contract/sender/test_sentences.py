@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from tests.contract.sender.conftest import Api, a_trigger, client
-from tests.sentences import FOREIGN
+from tests.support.sentences import FOREIGN
 
 CAMPAIGN = "/v1/apps/demo/campaigns/welcome"
 ODD_CALLS = [

@@ -12,7 +12,7 @@ import httpx
 from shared.mongo.client import Database, open_database
 from shared.secrets import Vault
 from shared.settings import Settings
-from tests import stack
+from tests.support import stack
 
 EVENTS = "/v1/events?key=wk_demo"
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.ingest.running import EVENTS
 from tests.integration.lone_service import LoneService, open_lone_service
-from tests.memory_watch import MEGABYTE, send_huge, watched
+from tests.support.memory_watch import MEGABYTE, send_huge, watched
 
 pytestmark = pytest.mark.any_broker
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import TOPICS
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.running import (
     EVENTS,
     client_of,
@@ -19,6 +18,7 @@ from tests.integration.ingest.running import (
     until,
     until_known,
 )
+from tests.support import stack
 
 
 def impatient(settings: Settings) -> Settings:

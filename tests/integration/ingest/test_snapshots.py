@@ -28,11 +28,11 @@ from shared.errors import Rejected, Unavailable
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.commands import run_command
 from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.running import client_of, seeded, until
 from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
+from tests.support import stack
 from tests.unit.ingest.doubles import APP, START, event, item
 from tests.unit.ingest.ops_events import erasure
 

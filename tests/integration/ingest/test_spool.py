@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from shared.settings import Settings, SpoolSettings
-from tests import stack
 from tests.integration.ingest.load import Load, read_log
 from tests.integration.ingest.running import client_of, seeded, until
+from tests.support import stack
 
 API = ("--only", "api")
 ENOUGH = 100  # events accepted in a phase

@@ -28,7 +28,7 @@ from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from shared.stage.runner import StageContext
-from tests import stack
+from tests.support import stack
 from tests.unit.ingest.doubles import event
 
 

@@ -17,7 +17,6 @@ from shared.clock import monotonic
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.replay_leases import (
     interrupt_swap,
     is_free,
@@ -25,6 +24,7 @@ from tests.integration.ingest.replay_leases import (
     staged_collections,
     start_replay,
 )
+from tests.support import stack
 
 
 class Handlers:

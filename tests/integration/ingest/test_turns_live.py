@@ -11,7 +11,6 @@ from ingest_service.projector.pause_barrier import PROCESS_ID_PREFIX, REPLAY_DOC
 from ingest_service.replay.lease import EXPIRY_SECONDS
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.commands import environment_of, run_command
 from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.replay_leases import (
@@ -22,6 +21,7 @@ from tests.integration.ingest.replay_leases import (
 )
 from tests.integration.ingest.running import client_of, seeded, until
 from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
+from tests.support import stack
 
 __all__ = ["alone"]
 

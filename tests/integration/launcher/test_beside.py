@@ -17,7 +17,7 @@ from deploy.local.log_backup import FILE
 from shared.kafka.topics import EVENTS_TOPIC
 from tests.integration.launcher.local_stack import LocalStack
 from tests.integration.launcher.running import ROOT
-from tests.stack import Server
+from tests.support.stack import Server
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 

@@ -14,8 +14,8 @@ from shared.errors import LogUnavailable
 from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
 from shared.kafka.topics import EVENTS_TOPIC, PROJECTOR_GROUP, TOPICS, TRIGGERS_TOPIC
 from shared.settings import KafkaSettings
-from tests import stack
-from tests.disk import fill, small_disk
+from tests.support import stack
+from tests.support.disk import fill, small_disk
 
 pytestmark = [pytest.mark.stack, pytest.mark.any_broker]  # real ones keep their log themselves
 

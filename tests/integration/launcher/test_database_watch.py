@@ -15,9 +15,9 @@ from deploy.local.errors import NotReady, NotWriting
 from deploy.local.probes import probe_database
 from deploy.local.process import Child, Spec
 from deploy.local.screen import Screen
-from tests import stack
-from tests.mongo_proxy import MongoProxy, Refusal
-from tests.stack import Server, eventually
+from tests.support import stack
+from tests.support.mongo_proxy import MongoProxy, Refusal
+from tests.support.stack import Server, eventually
 
 CHILD = Path(__file__).with_name("child.py")
 

@@ -12,10 +12,10 @@ from deploy.local.log_files import bound_log, former
 from deploy.local.process import Child
 from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
 from shared.kafka.topics import TOPICS, TRIGGERS_TOPIC
-from tests.disk import fill, small_disk
 from tests.integration.launcher.running import running, until
 from tests.integration.launcher.standin import real_broker
-from tests.stack import free_port
+from tests.support.disk import fill, small_disk
+from tests.support.stack import free_port
 
 STANDIN = "tests.integration.launcher.standin"
 MIB = 1024 * 1024

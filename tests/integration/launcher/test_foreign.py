@@ -10,9 +10,9 @@ import pytest
 
 from tests.integration.launcher.local_stack import free_environment
 from tests.integration.launcher.running import running
-from tests.mongo_proxy import MongoProxy, Refusal
-from tests.server import Server
-from tests.stack import free_port
+from tests.support.mongo_proxy import MongoProxy, Refusal
+from tests.support.server import Server
+from tests.support.stack import free_port
 
 KAFKA, MONGO = "CARILLON_KAFKA__BOOTSTRAP_SERVERS", "CARILLON_MONGO__URI"
 NOWHERE = "no-such-host.invalid"

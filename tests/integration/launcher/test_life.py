@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.launcher.running import running, until
-from tests.stack import free_port
+from tests.support.stack import free_port
 
 STANDIN = "tests.integration.launcher.standin"
 HASTY = {"CARILLON_LOCAL__STOP_SECONDS": "1"}

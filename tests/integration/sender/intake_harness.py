@@ -18,9 +18,9 @@ from sender_service.pages.page import Page
 from sender_service.wiring import Sender, open_sender
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
-from tests.stack import settings_for
 from tests.support.clocks import START
 from tests.support.documents import build_player, build_profile
+from tests.support.stack import settings_for
 
 TEXTS = {"headings": {"en": "Hi"}, "contents": {"en": "Come"}, "url": "https://shop.example/"}
 

@@ -38,8 +38,8 @@ from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
 from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
-from tests.stack import settings_for
 from tests.support.memory_log import MemoryLog
+from tests.support.stack import settings_for
 from tests.unit.sender.builders import variant
 
 JOBS = (TRANSACTIONAL_JOBS_TOPIC.name, MARKETING_JOBS_TOPIC.name)

@@ -14,7 +14,7 @@ from shared.health import Component, Health
 from shared.loops import Wakeup
 from shared.settings import Settings
 from tests.integration.sender.two_replicas import TwoReplicas, open_pair
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 SELDOM_SECONDS = 30.0
 Loop = Callable[[asyncio.Event, Wakeup, Component], Coroutine[Any, Any, None]]

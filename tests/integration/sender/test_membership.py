@@ -18,8 +18,8 @@ from shared.errors import StoreUnavailable
 from shared.mongo.client import Database, open_database
 from shared.mongo.collections import REPLICAS
 from shared.settings import GovernorSettings, MongoSettings, Settings
-from tests.stack import free_port
 from tests.support.clocks import ManualClock
+from tests.support.stack import free_port
 
 
 @pytest.fixture(params=["motor", "pymongo"])

@@ -12,8 +12,8 @@ from sender_service.store.people import PeopleReader
 from shared.mongo.collections import BUDGETS
 from shared.settings import GovernorSettings
 from tests.integration.sender.two_replicas import APP, TwoReplicas
-from tests.stack import eventually
 from tests.support.clocks import ManualClock
+from tests.support.stack import eventually
 
 MARGIN = GovernorSettings().limit_margin
 MARKETING = 1 - GovernorSettings().transactional_share

@@ -20,11 +20,11 @@ from shared.clock import utc_now
 from shared.kafka.client import OutgoingRecord, open_log_writer
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests import stack
 from tests.contract.sender.ops import PERSON, a_profile
-from tests.stack import eventually
+from tests.support import stack
 from tests.support.documents import build_player
 from tests.support.sends import build_send
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"

@@ -21,7 +21,7 @@ from shared.mongo.client import Database, open_database
 from shared.mongo.collections import PLAYERS, PROFILES
 from shared.secrets import Vault
 from shared.settings import Settings
-from tests import stack
+from tests.support import stack
 from tests.support.documents import build_player, build_profile
 from tests.unit.sender.builders import variant
 

@@ -28,8 +28,8 @@ from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from tests.integration.sender.segment_oracle import selects
 from tests.integration.sender.sender_harness import candidates
-from tests.stack import settings_for
 from tests.support.clocks import START
+from tests.support.stack import settings_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 

@@ -23,8 +23,8 @@ from shared.kafka.topics import MARKETING_JOBS_TOPIC, TOPICS, TRANSACTIONAL_JOBS
 from shared.models.job import Job
 from shared.mongo.collections import PLAYERS, PROFILES
 from shared.settings import MongoSettings, OneSignalSettings, PlanSettings, Settings
-from tests.stack import free_port
 from tests.support.documents import build_player, build_profile
+from tests.support.stack import free_port
 from tests.unit.sender.builders import campaign
 
 APP, CAMPAIGN = "demo", "welcome"

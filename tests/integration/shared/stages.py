@@ -22,8 +22,8 @@ from shared.models.dead_letter import DeadLetter
 from shared.settings import KafkaSettings, Settings
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, Stage, StageContext, StageSpec
-from tests.cluster import session_ms
-from tests.stack import eventually
+from tests.support.cluster import session_ms
+from tests.support.stack import eventually
 
 PARTITIONS = 3
 

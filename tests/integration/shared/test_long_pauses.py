@@ -13,7 +13,7 @@ from shared.kafka import reader as kafka_reader
 from shared.settings import Settings
 from shared.stage import poison_throttle
 from tests.integration.shared.stages import ScriptedHandler, StageHarness, open_bench
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 MAX_POLL_SECONDS = 1.5
 PAUSE_SECONDS = 4.0  # long enough to be thrown out, and to be seen to be

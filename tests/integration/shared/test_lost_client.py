@@ -12,7 +12,7 @@ from shared.kafka import failure_watch
 from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.settings import Settings
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 
 async def _is_published(writer: LogWriter) -> bool:

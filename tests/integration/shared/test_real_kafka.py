@@ -16,8 +16,8 @@ from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_l
 from shared.kafka.reader import LogReader
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.settings import KafkaSettings
-from tests import stack
-from tests.cluster import is_cluster
+from tests.support import stack
+from tests.support.cluster import is_cluster
 
 pytestmark = pytest.mark.cluster
 

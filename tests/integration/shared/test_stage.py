@@ -12,9 +12,9 @@ from prometheus_client import REGISTRY
 from shared.ids import dead_letter_id
 from shared.kafka.client import OutgoingRecord
 from shared.models.dead_letter import DeadLetter
-from tests import stack
 from tests.integration.shared.stages import ScriptedHandler, StageHarness, open_bench
-from tests.stack import eventually
+from tests.support import stack
+from tests.support.stack import eventually
 
 
 @pytest.fixture(scope="module")

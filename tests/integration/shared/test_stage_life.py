@@ -12,9 +12,9 @@ import pytest
 from shared.kafka.client import partition_of
 from shared.settings import Settings
 from shared.stage.poison_throttle import POISON_LIMIT, SLOW_UNIT_SECONDS
-from tests import stack
 from tests.integration.shared.stages import ScriptedHandler, open_bench
-from tests.stack import eventually
+from tests.support import stack
+from tests.support.stack import eventually
 
 # Keys of one partition each, of two.
 ONE, OTHER = (next(k for k in "abcdefgh" if partition_of(k.encode(), 2) == n) for n in (0, 1))

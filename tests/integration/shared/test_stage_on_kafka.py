@@ -20,7 +20,7 @@ from shared.kafka.topics import DEAD_LETTERS_TOPIC, EVENTS_TOPIC
 from shared.settings import KafkaSettings
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, Stage, StageContext, StageSpec
-from tests import stack
+from tests.support import stack
 
 pytestmark = pytest.mark.cluster
 

@@ -13,7 +13,7 @@ import pytest
 from ingest_service.durable.durable_log import DurableLog
 from ingest_service.durable.spool import SpoolFull, size_of
 from shared.errors import LogUnavailable
-from tests.stack import eventually
+from tests.support.stack import eventually
 from tests.unit.ingest.fickle_kafka import (
     SPOOL_LIMIT,
     FickleKafka,

@@ -17,8 +17,8 @@ from sender_service.dispatcher.outcomes import Outcome, Sent
 from shared.models.app import App
 from shared.models.job import Job
 from shared.settings import OneSignalSettings
-from tests.stack import eventually
 from tests.support.clocks import START
+from tests.support.stack import eventually
 from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
 
 PLACES = 2

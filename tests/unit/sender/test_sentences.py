@@ -28,7 +28,7 @@ from shared.errors import FieldError, InvalidPayload
 from shared.models.documented import EXAMPLE_PLAYER_ID
 from shared.models.sentences import UNDESCRIBED, UNEXPECTED, sentence_of, words_of
 from shared.models.strict import validate_strictly
-from tests.sentences import FOREIGN
+from tests.support.sentences import FOREIGN
 
 ODD: list[Any] = [
     None, "", "?", "ÿ" * 600, "x" * 9_000, -1, 0, 1.5, 10**30, float("inf"), True, [], [1], {},

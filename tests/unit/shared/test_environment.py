@@ -12,7 +12,7 @@ from deploy.local.shop.settings import ShopSettings
 from shared.environment import check_names, load_settings, names_of, read_settings
 from shared.errors import Rejected
 from shared.settings import Settings
-from tests import stack
+from tests.support import stack
 
 SECRET = "hidden-in-the-value"
 

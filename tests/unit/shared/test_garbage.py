@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.gc_tuning import calm_garbage_collector, collect_garbage
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 
 class Buffer:

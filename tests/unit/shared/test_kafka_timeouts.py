@@ -10,7 +10,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from shared.kafka.fetch_repeats import FETCH_SECONDS, RepeatedFetches, Rest
 from shared.loops import Wakeup
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 VERSIONS = {FetchRequest.API_KEY: (0, 4)}
 WAIT_SECONDS = 0.05

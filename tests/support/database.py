@@ -15,8 +15,8 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tests.mongo_proxy import MongoProxy
-from tests.mongo_wire import Message
+from tests.support.mongo_proxy import MongoProxy
+from tests.support.mongo_wire import Message
 
 GIVEN = "CARILLON_TEST_MONGO__URI"
 PREFIX = "test_"  # of the databases that a run makes, and so may drop

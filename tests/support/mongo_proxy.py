@@ -21,7 +21,7 @@ from typing import Literal, Self
 from pymongo.uri_parser import parse_uri
 
 from deploy.kafka.ports import HOST
-from tests.mongo_wire import Document, Message, answer_to, read_message
+from tests.support.mongo_wire import Document, Message, answer_to, read_message
 
 How = Literal["refuse", "refuse_after", "half"]
 INVENTED = 50463173  # no MongoDB has it; an engine that promises its protocol answered so

@@ -24,8 +24,8 @@ from deploy.kafka.install import find_kafka
 from deploy.kafka.ports import HOST
 from deploy.kafka.ports import free_port as free_port  # others ask for it here
 from shared.settings import IngestSettings, KafkaSettings, MongoSettings, SenderSettings, Settings
-from tests.cluster import clear, given, is_cluster
-from tests.server import Server as Server  # others ask for it here
+from tests.support.cluster import clear, given, is_cluster
+from tests.support.server import Server as Server  # others ask for it here
 
 _logs: Path | None = None  # where services' are kept
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 import psutil
 
-from tests import stack
+from tests.support import stack
 
 MEGABYTE = 1024**2
 HUGE = 200 * MEGABYTE
