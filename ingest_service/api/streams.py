@@ -55,14 +55,15 @@ class EventStreams:
 
     def _event(self, app: App, body: StreamBody) -> Event:
         """Return the body as an event, its id derived from OneSignal's id, else from its content."""
-        data, now = body.data(), self._clock()
+        payload, now = body.payload(), self._clock()
+        data = payload.data()
         content = (str(value) for value in (*data.values(), body.occurred_at))
         return Event(
             app=app.id,
             id=derived_id(app.id, "stream", *([body.id] if body.id else content)),
             type=STREAM,
             source="stream",
-            player_id=data["playerID"],
+            player_id=payload.player_id,
             occurred_at=correct(body.occurred_at, timedelta(0), now),
             received_at=now,
             data=data,

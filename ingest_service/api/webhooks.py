@@ -55,17 +55,16 @@ class OneSignalWebhooks:
 
     def _event(self, app: App, body: WebhookBody) -> Event:
         """Return the body as an event, its id derived from its content."""
-        data = body.data()
         now = self._clock()
         # A repetition has the same content, and so the same id.
-        claim = (body.kind, data["notificationId"], data["playerID"], data.get("action", ""))
+        claim = (body.kind, body.message_id, body.player_id, body.action or "")
         return Event(
             app=app.id,
             id=derived_id(app.id, *claim),
             type=ONESIGNAL_WEBHOOK,
             source="webhook",
-            player_id=data["playerID"],
+            player_id=body.player_id,
             occurred_at=now,
             received_at=now,
-            data=data,
+            data={**body.payload()},
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 from ingest_service.parsing.bounded_json import load_bounded, read_moment
 from shared.errors import InvalidPayload
+from shared.events.payloads import StreamPayload
 from shared.ids import is_uuid
 from shared.models.moments import of_digits
 
@@ -45,16 +46,16 @@ class StreamBody:
             return "no_message"
         return None
 
-    def data(self) -> dict[str, Any]:
+    def payload(self) -> StreamPayload:
         """Return the data of a `carillon.stream` event."""
         found = {
             "kind": self.kind,
-            "notificationId": str(self.message).lower() if is_uuid(self.message) else None,
-            "playerID": str(self.player).lower(),
+            "notification_id": str(self.message).lower() if is_uuid(self.message) else None,
+            "player_id": str(self.player).lower(),
             "tag": self.tag,
             "reason": self.reason,
         }
-        return {key: value for key, value in found.items() if value is not None}
+        return StreamPayload(**{key: value for key, value in found.items() if value is not None})
 
 
 def read_stream(raw: bytes) -> StreamBody:

@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints, Va
 from ingest_service.parsing.bounded_json import load_bounded
 from ingest_service.parsing.input_model import InputModel
 from shared.errors import InvalidPayload
+from shared.events.payloads import InteractionPayload
 from shared.ids import is_uuid
 from shared.models.event import InteractionKind
 from shared.models.wire import invalid_payload
@@ -65,17 +66,28 @@ class WebhookBody(InputModel):
             return "no_player"
         return None
 
-    def data(self) -> dict[str, Any]:
+    @property
+    def message_id(self) -> str:
+        return str(self.message).lower()
+
+    @property
+    def player_id(self) -> str:
+        return str(self.player).lower()
+
+    def payload(self) -> InteractionPayload:
         """Return the data of an `oneSignalWebhook` event."""
-        found = {
+        payload: InteractionPayload = {
             "kind": self.kind,
-            "notificationId": str(self.message).lower(),
-            "playerID": str(self.player).lower(),
-            "action": self.action or None,  # v16 says "" for a click on the body
-            "url": self.url,
-            "data": self.custom if isinstance(self.custom, dict) else None,
+            "notificationId": self.message_id,
+            "playerID": self.player_id,
         }
-        return {key: value for key, value in found.items() if value is not None}
+        if self.action:  # v16 says "" for a click on the body
+            payload["action"] = self.action
+        if self.url is not None:
+            payload["url"] = self.url
+        if isinstance(self.custom, dict):
+            payload["data"] = self.custom
+        return payload
 
 
 def read_webhook(raw: bytes) -> WebhookBody:

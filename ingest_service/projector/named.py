@@ -7,16 +7,15 @@ from datetime import datetime
 
 from ingest_service.projector.ledger import named_players
 from ingest_service.projector.player_reports import (
-    SEEN,
     PlayerReport,
+    active_player,
     report_of_stream,
     reports_of_delivery,
-    stream_player,
 )
 from ingest_service.projector.store import ErasedMerges
 from ingest_service.projector.visitor import Visitor
 from shared.models.delivery import Delivery
-from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
+from shared.models.event import STREAM, Event
 
 
 def erased_merges_in(visitors: Iterable[Visitor]) -> list[ErasedMerges]:
@@ -58,10 +57,6 @@ def reports_in(events: Iterable[Event], deliveries: Iterable[Delivery]) -> Itera
 def activity_in(events: Iterable[Event]) -> Iterator[tuple[Event, str]]:
     """Yield the events that prove activity, with their players."""
     for event in events:
-        if event.type == STREAM:
-            is_activity = event.data.get("kind") in SEEN
-        else:
-            is_activity = event.type == ONESIGNAL_WEBHOOK
-        player = stream_player(event) if is_activity else None
+        player = active_player(event)
         if player:
             yield event, player

@@ -20,6 +20,8 @@ from sender_service.pages.page import (
     pending_members,
     root_of,
 )
+from shared.events.payloads import InteractionPayload
+from shared.events.registry import payload_of
 from shared.ids import is_uuid, stable_fraction
 from shared.models.delivery import Delivery
 from shared.models.event import INTERACTION_KINDS, Event
@@ -168,15 +170,16 @@ class VerifiedInteraction:
             return True
         if not chunk["notificationId"]:  # of a call without an answer it never will be known
             return True if chunk["state"] in FINAL_CHUNK else None
-        message = str(self.webhook.data.get("notificationId")).lower()
+        message = str(payload_of(self.webhook, InteractionPayload).get("notificationId")).lower()
         return message == chunk["notificationId"].lower()
 
 
 def verify_interaction(event: Event, tagger: TagSigner) -> VerifiedInteraction | None:
     """Return the interaction; None without a genuine tag, a player or a known kind."""
-    custom = event.data.get("data")
+    payload = payload_of(event, InteractionPayload)
+    custom = payload.get("data")
     tagged = tagger.verify(custom.get("carillon") if isinstance(custom, dict) else None)
-    player, kind = event.data.get("playerID") or event.player_id, event.data.get("kind")
+    player, kind = payload.get("playerID") or event.player_id, payload.get("kind")
     if tagged is None or kind not in INTERACTION_KINDS or not is_uuid(player):
         return None
     return VerifiedInteraction(

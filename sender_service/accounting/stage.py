@@ -29,6 +29,8 @@ from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
 from shared import metrics
 from shared.clock import Clock
+from shared.events.payloads import StreamPayload
+from shared.events.registry import payload_of
 from shared.kafka.client import Record
 from shared.kafka.topics import ACCOUNTING_GROUP, DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.loops import Wakeup
@@ -119,7 +121,7 @@ class Accounting:
         while (page := await self.pages.get(key)) is not None:
             edit = PageEdit(page, self.answer_timeout_seconds)
             own = [e for e in failures if e.app == page["app"]]
-            early = [e for e in own if not fail_sent(edit, str(e.data["playerID"]).lower())]
+            early = [e for e in own if not fail_sent(edit, _player(e))]
             if page["open"]:
                 await self.streams.park(early)
             changes = edit.finish()
@@ -239,3 +241,7 @@ class Accounting:
             at = seen.get((index, interaction.kind), interaction.at)
             seen[index, interaction.kind] = min(at, interaction.at)
         return seen, early
+
+
+def _player(event: Event) -> str:
+    return str(payload_of(event, StreamPayload).player_id).lower()

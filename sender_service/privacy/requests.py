@@ -6,12 +6,13 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from sender_service.store.persons import PersonReader
 from shared.clock import Clock
 from shared.documents.merge import Merge
 from shared.documents.profile import Profile
+from shared.events.payloads import ErasePayload, InternalPayload, UndoMergePayload
 from shared.kafka.client import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.models.event import ERASE, UNDO_MERGE, Event
@@ -120,28 +121,29 @@ class ErasureRequester:
         *,
         find_others: bool,
     ) -> Event:
-        login = profile.get("login")
-        return self._event(profile, ERASE, visitor, now, {
-            "person": profile["_id"], "players": players, "aliases": aliases, "findOthers": find_others,
-            "loginHash": self._vault.hash_key(login) if login else None,
-        })  # fmt: skip
+        login = profile["login"]
+        payload = ErasePayload(
+            person=profile["_id"], players=players, aliases=aliases, find_others=find_others,
+            login_hash=self._vault.hash_key(login) if login else None,
+        )  # fmt: skip
+        return self._event(profile, ERASE, visitor, now, payload)
 
     async def undo(self, profile: Profile, merge: Merge) -> str:
         """Publish the undo of a merge; return the event's id. Raises LogUnavailable."""
         publisher = EventPublisher(self._writer, self._at_once)
-        data = {"person": profile["_id"], "merge": merge["_id"]}
-        visitor = str(merge["visitor"])
-        await publisher.add(self._event(profile, UNDO_MERGE, visitor, self._clock(), data))
+        payload = UndoMergePayload(person=profile["_id"], merge=merge["_id"])
+        visitor, now = merge["visitor"], self._clock()
+        await publisher.add(self._event(profile, UNDO_MERGE, visitor, now, payload))
         await publisher.publish()
         return publisher.ids[0]
 
     @staticmethod
     def _event(
-        profile: Profile, kind: str, visitor: str, now: datetime, data: dict[str, Any]
+        profile: Profile, kind: str, visitor: str, now: datetime, payload: InternalPayload
     ) -> Event:
         return Event(
             app=profile["app"], id=str(uuid.uuid4()), type=kind, source="ops",
-            visitor_id=visitor, occurred_at=now, received_at=now, data=data,
+            visitor_id=visitor, occurred_at=now, received_at=now, data=payload.data(),
         )  # fmt: skip
 
 

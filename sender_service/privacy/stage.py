@@ -21,7 +21,8 @@ from sender_service.privacy.subject import DataSubject
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from shared.clock import Clock
-from shared.errors import InvalidPayload
+from shared.events.payloads import ErasePayload
+from shared.events.registry import payload_of
 from shared.kafka.client import Record
 from shared.kafka.topics import ERASURE_GROUP, EVENTS_TOPIC
 from shared.models.event import ERASE, Event
@@ -41,8 +42,7 @@ def decode(record: Record) -> Event | None:
     if record.type != ERASE:
         return None
     event = Event.parse(record.value)
-    if not isinstance(event.data.get("person"), str):
-        raise InvalidPayload("data.person: who is to be erased?", code="no_person")
+    payload_of(event, ErasePayload)
     return event
 
 

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sender_service.models.erased_names import marker
+from shared.events.payloads import ErasePayload
+from shared.events.registry import payload_of
 from shared.models.event import Event
 
 NAME_OF_PLURAL = {"logins": "login", "visitors": "visitor", "players": "player"}
@@ -43,17 +45,13 @@ class DataSubject:
     @classmethod
     def of(cls, app: str, events: Sequence[Event], hash_of: Callable[[str], str]) -> DataSubject:
         """Build the names from erase events of this app."""
-        dated = [(event.occurred_at + ON_ITS_WAY, event.data) for event in events]
+        dated = [(e.occurred_at + ON_ITS_WAY, payload_of(e, ErasePayload)) for e in events]
         return cls(
             app=app,
-            persons=_until(
-                (name, at)
-                for at, d in dated
-                for name in (d.get("person"), *_list(d.get("aliases")))
-            ),
-            players=_until((name, at) for at, d in dated for name in _list(d.get("players"))),
+            persons=_until((name, at) for at, p in dated for name in (p.person, *p.aliases)),
+            players=_until((name, at) for at, p in dated for name in p.players),
             visitors=_until((e.visitor_id, e.occurred_at + ON_ITS_WAY) for e in events),
-            login_hashes=_until((d.get("loginHash"), at) for at, d in dated),
+            login_hashes=_until((p.login_hash, at) for at, p in dated),
             hash_of=hash_of,
         )
 
@@ -95,11 +93,11 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _until(dated: Iterable[tuple[object, datetime]]) -> Until:
+def _until(dated: Iterable[tuple[str | None, datetime]]) -> Until:
     """Return the latest time of each name."""
     last: dict[str, datetime] = {}
     for name, at in dated:
-        if isinstance(name, str) and name:
+        if name:
             last[name] = max(at, last.get(name, at))
     return last
 
