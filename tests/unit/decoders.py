@@ -169,6 +169,7 @@ OWN = "documents that we wrote, or a model that was read elsewhere"
 READERS = {
     "shared/apps.py": OWN,
     "shared/settings.py": "tests/unit/shared/test_environment.py: an operator's own list",
+    "shared/events/registry.py": "projected; tests/unit/shared/test_event_payloads.py",
     "shared/models/dead_letter.py": "letter, dead letter shown",
     "shared/models/strict.py": "trigger; tests/unit/shared/test_strict.py",
     "shared/models/wire.py": "job, delivery, event, letter",
