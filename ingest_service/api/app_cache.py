@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.apps import AppRegistry
 from shared.health import Component
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 from shared.models.app import App
 
 log = logging.getLogger("carillon.ingest")
@@ -43,13 +43,17 @@ class AppDiskCache:
         """Load the apps from disk, then write each change of the registry, until `stop`."""
         if not self._apps.loaded:
             self._load()
-        while not stop.is_set():
-            if self._apps.loaded:
-                self._component.beat()
-                self._save(self._apps.apps)
-            else:
-                self._component.fail("apps_not_read")
-            await sleep_or_stop(stop, WATCH_SECONDS if self._apps.loaded else UNKNOWN_SECONDS)
+        await run_periodically(self._check, self._pause_seconds, stop)
+
+    async def _check(self) -> None:
+        if self._apps.loaded:
+            self._component.beat()
+            self._save(self._apps.apps)
+        else:
+            self._component.fail("apps_not_read")
+
+    def _pause_seconds(self) -> float:
+        return WATCH_SECONDS if self._apps.loaded else UNKNOWN_SECONDS
 
     def _load(self) -> None:
         try:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from shared.errors import StoreUnavailable
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 from shared.mongo.client import Database, blame_database
 from shared.mongo.collections import PROJECTOR_META
 
@@ -70,12 +70,13 @@ class PauseBarrier:
             self._busy = False
 
     async def watch(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            with suppress(StoreUnavailable):  # then the replay can't read or write either
-                await self.poll()
-            await sleep_or_stop(stop, BARRIER_HEARTBEAT_SECONDS)
+        await run_periodically(self._try_poll, BARRIER_HEARTBEAT_SECONDS, stop)
         with suppress(StoreUnavailable), blame_database():
             await self._documents.delete_one({"_id": self._name})
+
+    async def _try_poll(self) -> None:
+        with suppress(StoreUnavailable):  # then the replay can't read or write either
+            await self.poll()
 
     async def join(self) -> None:
         """Write a heartbeat, then read the replay's document again."""

@@ -14,7 +14,7 @@ from ingest_service.replay.lease import ReplayLeases, after_swap
 from ingest_service.replay.staging import drop_leftovers, swap
 from shared.clock import Monotonic
 from shared.errors import StoreUnavailable
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 from shared.mongo.client import Database, Document, blame_database, translate_mongo_errors
 
 log = logging.getLogger("carillon.replay")
@@ -32,19 +32,21 @@ class Sweeper:
         self._clock = clock
         self._runs = ReplayLeases(database, clock)
         self._beats: dict[str, tuple[Any, float]] = {}
+        self._swept: float | None = None  # when, by the clock
 
     async def watch(self, stop: asyncio.Event) -> None:
-        swept: float | None = None
-        while not stop.is_set():
-            try:
-                with blame_database():
-                    ended = await self.check()
-                    if ended or swept is None or self._clock() - swept >= SWEPT_SECONDS:
-                        await self.sweep()
-                        swept = self._clock()
-            except StoreUnavailable as exc:
-                log.debug("sweep failed", extra=exc.log_fields)
-            await sleep_or_stop(stop, SWEEPER_POLL_SECONDS)
+        await run_periodically(self._watch_once, SWEEPER_POLL_SECONDS, stop)
+
+    async def _watch_once(self) -> None:
+        """End an expired run; sweep then, and now and again."""
+        try:
+            with blame_database():
+                ended, swept = await self.check(), self._swept
+                if ended or swept is None or self._clock() - swept >= SWEPT_SECONDS:
+                    await self.sweep()
+                    self._swept = self._clock()
+        except StoreUnavailable as exc:
+            log.debug("sweep failed", extra=exc.log_fields)
 
     async def check(self) -> bool:
         """End an expired run; return whether one was ended."""

@@ -17,9 +17,8 @@ from sender_service.store.people import PeopleReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
 from shared.clock import Clock
-from shared.errors import Unavailable
 from shared.health import Component
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 from shared.mongo.errors import blame_database
 
 log = logging.getLogger("carillon.reports")
@@ -47,15 +46,13 @@ class Reporting:
 
     async def run(self, stop: asyncio.Event, component: Component) -> None:
         work = replace(self, alive=component.beat)
-        while not stop.is_set():
-            try:
-                with blame_database():
-                    await work.compute_requested()
-                    await work.roll_up_due()
-                component.beat()
-            except Unavailable as exc:
-                component.wait_for(exc)
-            await sleep_or_stop(stop, PASS_SECONDS)
+        await run_periodically(work.pass_once, PASS_SECONDS, stop, component)
+
+    async def pass_once(self) -> None:
+        """Compute what is requested, and roll up what is due."""
+        with blame_database():
+            await self.compute_requested()
+            await self.roll_up_due()
 
     async def account(self, send: SendRow) -> Sums:
         """Return the send's sums: stored once it is closed, until then computed from its pages."""

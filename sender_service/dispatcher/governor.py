@@ -21,7 +21,7 @@ from shared import metrics
 from shared.clock import Monotonic
 from shared.errors import StoreUnavailable
 from shared.health import Component
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 from shared.models.app import App
 from shared.mongo.client import Database, blame_database
 from shared.mongo.collections import REPLICAS
@@ -72,13 +72,7 @@ class Membership:
 
     async def run(self, stop: asyncio.Event, component: Component) -> None:
         try:
-            while not stop.is_set():
-                try:
-                    await self.beat()
-                    component.beat()
-                except StoreUnavailable as exc:
-                    component.wait_for(exc)
-                await sleep_or_stop(stop, self._heartbeat_seconds)
+            await run_periodically(self.beat, self._heartbeat_seconds, stop, component)
         finally:
             await self._leave()
 

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from shared.http.heads import head_size, is_servable, without_upgrade
 from shared.http.pipeline import QueueFlow, is_one_request, piece_end
 from shared.http.quota import ConnectionQuota
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
@@ -241,10 +241,10 @@ def _answer(status: int) -> bytes:
 
 async def watch_connections(connections: Iterable[object], stop: asyncio.Event) -> None:
     """Enforce the timeouts of all connections once a second, until `stop`."""
-    loop = asyncio.get_running_loop()
-    while not stop.is_set():
-        now = loop.time()
-        for connection in list(connections):
-            if isinstance(connection, BoundedProtocol):
-                connection.enforce_timeouts(now)
-        await sleep_or_stop(stop, CONNECTION_CHECK_SECONDS)
+
+    async def step() -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in [c for c in connections if isinstance(c, BoundedProtocol)]:
+            connection.enforce_timeouts(now)
+
+    await run_periodically(step, CONNECTION_CHECK_SECONDS, stop)
