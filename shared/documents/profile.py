@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 
 
 class ProfilePlayer(TypedDict):
-    """One of a profile's players, as the profile lists it."""
+    """Player as its profile lists it."""
 
     id: str
     state: str
