@@ -85,12 +85,14 @@ class Reporting:
         """Roll up sends that expire soon; return their number. Each is sealed SEALED_DELAY before."""
         # Until SEALED_DELAY is over, batches that read the send unsealed write their interactions.
         now, rolled_up = self.clock(), 0
-        for send in await self.reports.due(now + ROLL_UP_AHEAD, now - SEALED_DELAY, SENDS_A_PASS):
+        for send in await self.sends.due_for_roll_up(
+            now + ROLL_UP_AHEAD, now - SEALED_DELAY, SENDS_A_PASS
+        ):
             if send.sealed:
                 await self.roll_up(send)
                 rolled_up += 1
             else:
-                await self.reports.seal(send.id, now)
+                await self.sends.seal(send.id, now)
         return rolled_up
 
     async def roll_up(self, send: SendRow) -> None:
@@ -98,10 +100,10 @@ class Reporting:
         # It is in `pendingSends` from the write that adds it until it is marked: it isn't added again.
         key = campaign_key(send.app, send.campaign)
         counts = send.campaign and not send.test
-        await self.reports.seal(send.id, self.clock())
+        await self.sends.seal(send.id, self.clock())
         if counts and not await self._is_in(key, send):
             await self._add(key, send)
-        await self.reports.mark_rolled_up(send.id, send.expire_at)
+        await self.sends.mark_rolled_up(send.id, send.expire_at)
         await self.reports.forget_pending(key, send.id)
         log.info("send rolled up", extra={"send": send.id})
 
@@ -115,7 +117,7 @@ class Reporting:
             report = await self.reports.report(key)
             report = report or blank_report(key, send.app, send.campaign)
             # Read after the report: another replica marks it before it leaves `pendingSends`.
-            if send.id in report.pending_sends or await self.reports.is_rolled_up(send.id):
+            if send.id in report.pending_sends or await self.sends.is_rolled_up(send.id):
                 return
             report.add(computed)
             report.pending_sends.append(send.id)

@@ -166,7 +166,7 @@ class Accounting:
             run.add(chunks)
         if run.length >= REFUSED_LIMIT:
             why = f"onesignal_refuses: OneSignal refused {run.length} calls in a row"
-            if await self.sends.end(send, "refused", {"error": why}):
+            if await self.sends.end(send, "refused", why):
                 log.error("send stopped", extra={"send": send})
             await self.pages.make_due(send, self.clock())
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sender_service.intake.request import TriggerRequest, reused
 from sender_service.models.malformed import room_left, to_stored
-from sender_service.models.send import Parts, Send, empty_sums
+from sender_service.models.send import Parts, Send
 from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Trigger
 from sender_service.models.trigger_parts import Part
 from sender_service.store.parts import PartStore
@@ -64,7 +64,9 @@ class ListIntake:
         name = _name(request, part)
         await self._parts.put(name, send.id, recipients, kept_until(send))
         malformed = to_stored(request.trigger.malformed, room_left(send.malformed))
-        now_known = await self._parts.note(send.id, part.number, name, len(recipients), malformed)
+        now_known = await self._sends.note_part(
+            send.id, part.number, name, len(recipients), malformed
+        )
         if now_known is not None:
             await self._check_complete(now_known)
         return None
@@ -77,12 +79,11 @@ class ListIntake:
         elif parts.recipients > MAX_RECIPIENTS:
             await self._refuse(send, too_many())
         elif len(parts.received) == parts.total:
-            await self._parts.complete(send)
+            await self._sends.complete_list(send)
 
     async def _refuse(self, send: Send, error: Rejected) -> None:
-        why = {"error": f"{error.code}: {error.message}"}
-        closed = {"totals": empty_sums(), "closedAt": self._clock()}  # nothing is planned yet
-        await self._sends.end(send.id, "refused", {**why, **closed})
+        text = f"{error.code}: {error.message}"
+        await self._sends.refuse_unplanned(send.id, text, self._clock())
         await self._parts.forget(send.id)
 
 

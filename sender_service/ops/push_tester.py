@@ -16,7 +16,7 @@ from sender_service.intake.request import parse_request
 from sender_service.models.campaign import Campaign
 from sender_service.models.login_proof import UNREADABLE, check_login_proof
 from sender_service.ops.send_view import SendView
-from sender_service.store.push_tests import PushTestStore
+from sender_service.store.sends import SendStore
 from shared.errors import Conflict, FieldError, InvalidPayload, Rejected
 from shared.models.app import App
 from shared.models.wire import Storable, Wire
@@ -131,9 +131,9 @@ class PushTester:
 
     __test__ = False
 
-    def __init__(self, intake: Intake, push_tests: PushTestStore, reader: SendView) -> None:
+    def __init__(self, intake: Intake, sends: SendStore, reader: SendView) -> None:
         self._intake = intake
-        self._push_tests = push_tests
+        self._sends = sends
         self._reader = reader
 
     async def push(self, campaign: Campaign, test: PushTestRequest) -> dict[str, Any]:
@@ -153,5 +153,5 @@ class PushTester:
         (rejection,) = await self._intake.accept([request])
         if rejection is not None:
             raise rejection
-        await self._push_tests.mark(request.head.id)
+        await self._sends.mark_test(request.head.id)
         return await self._reader.show(request.head.id)

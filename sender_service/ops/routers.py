@@ -48,7 +48,6 @@ from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.persons import PersonReader
 from sender_service.store.prefixes import PrefixReader
-from sender_service.store.push_tests import PushTestStore
 from sender_service.store.reports import ReportStore
 from sender_service.store.segments import SegmentReader
 from sender_service.store.send_list import SendList
@@ -131,7 +130,7 @@ class OpsApi:
             names=names,
         )
         connection = ConnectionTest(self.onesignal, self.vault)
-        tests = PushTester(self.intake, PushTestStore(self.database), reader)
+        tests = PushTester(self.intake, sends, reader)
         return [
             apps_router(app_store(self.database), self.apps, self.vault, connection),
             keys_router(AppKeys(app_store(self.database), self.apps, self.vault)),

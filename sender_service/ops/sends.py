@@ -95,7 +95,7 @@ class SendsApi:
     async def cancel(self, request: Request, send: SendId) -> dict[str, Any]:
         """Cancel a send: no further release. Released calls are still sent."""
         send = await self._find(request, send)
-        done = await self._sends.end(send, "cancelled", {})
+        done = await self._sends.end(send, "cancelled")
         if done:
             await self._intake.drop_list(send)
             await self._tidying.end_stopped(send, self._clock())

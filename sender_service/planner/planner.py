@@ -208,7 +208,7 @@ class Planner:
     async def _refuse(self, send: Send, error: Rejected) -> None:
         """End the send as refused; close its pages and delete its parts."""
         tools = self._tools
-        why = {"error": f"{error.code}: {error.message}"}
+        why = f"{error.code}: {error.message}"
         if await tools.sends.end(send.id, "refused", why, planner=self._name):
             await tools.pages.make_due(send.id, tools.clock())
             await close_complete(tools.sends, tools.pages, [send.id], tools.clock())

@@ -14,6 +14,8 @@ from typing import cast
 from sender_service.pages.page import Page
 from sender_service.store.contacts import contact_key
 from sender_service.store.pages import FULL_PAGES_A_READ
+from sender_service.store.send_reader import TRIGGERS_A_READ
+from sender_service.store.sends import SendStore
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import (
     AUDIT,
@@ -26,11 +28,9 @@ from shared.mongo.collections import (
     PARTS,
     PLAYERS,
     PROJECTOR_META,
-    SENDS,
 )
 from shared.mongo.whole_reads import walk
 
-TRIGGERS_A_READ = 4  # of up to 1 MiB each
 PARKED_A_READ = 500
 ENTRIES_A_READ = 500
 
@@ -75,6 +75,7 @@ class ErasureStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sends = SendStore(database)
 
     async def members(
         self, app: str, since: datetime | None = None
@@ -107,15 +108,12 @@ class ErasureStore:
                     owners[entry["_id"]] = entry["person"]
         return {m for m in members if owners.get(m[0]) and m[1] in ("", owners[m[0]])}
 
-    async def triggers(self, app: str) -> AsyncIterator[tuple[str, datetime, Document]]:
+    def triggers(self, app: str) -> AsyncIterator[tuple[str, datetime, Document]]:
         """Yield send id, creation time and trigger of an app's sends."""
-        sends, fields = self._database[SENDS.name], {"trigger": 1, "createdAt": 1}
-        with translate_mongo_errors():
-            async for send in walk(sends, {"app": app}, fields, at_once=TRIGGERS_A_READ):
-                yield send["_id"], send["createdAt"], send["trigger"]
+        return self._sends.triggers(app)
 
     async def change_trigger(self, send: str, changes: Document) -> None:
-        await self._set(SENDS.name, send, {f"trigger.{path}": v for path, v in changes.items()})
+        await self._sends.blank_trigger(send, changes)
 
     async def parts(self) -> AsyncIterator[StoredPart]:
         with translate_mongo_errors():

@@ -9,14 +9,13 @@ from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.report import InteractionCounts, Report, SendReport
-from sender_service.models.send import EVER, SendRow
+from sender_service.models.send import SendRow
 from sender_service.store.report_codec import (
     decode_report,
     decode_send_report,
     encode_report,
     encode_send_report,
 )
-from sender_service.store.send_codec import ROW_FIELDS, decode_row
 from shared.mongo.client import (
     Database,
     Document,
@@ -25,7 +24,7 @@ from shared.mongo.client import (
     retry_on_conflict,
     translate_mongo_errors,
 )
-from shared.mongo.collections import INTERACTIONS, REPORTS, SEND_REPORTS, SENDS
+from shared.mongo.collections import INTERACTIONS, REPORTS, SEND_REPORTS
 from shared.mongo.whole_reads import read_all
 
 
@@ -35,7 +34,6 @@ class ReportStore:
     def __init__(self, database: Database) -> None:
         self._reports = database[REPORTS.name]
         self._of_sends = database[SEND_REPORTS.name]
-        self._sends = database[SENDS.name]
         self._interactions = database[INTERACTIONS.name]
 
     async def report(self, key: str) -> Report | None:
@@ -63,35 +61,6 @@ class ReportStore:
                 {"_id": key}, {"$pull": {"pendingSends": send}, "$inc": {"rev": 1}}
             )
             await self._of_sends.delete_one({"_id": send})
-
-    async def due(self, before: datetime, sealed_until: datetime, limit: int) -> list[SendRow]:
-        """Return sends to roll up: they expire before `before`, and are unsealed or sealed until
-        `settled`."""
-        query = {"expireAt": {"$gte": EVER, "$lte": before}}
-        with translate_mongo_errors():
-            found = [decode_row(s) for s in await read_all(self._sends, query, ROW_FIELDS)]
-        waiting = [send for send in found if not send.rolled_up]
-        return [send for send in waiting if (send.sealed_at or EVER) <= sealed_until][:limit]
-
-    async def is_rolled_up(self, send: str) -> bool:
-        """Return whether a send is rolled up; a deleted one always is."""
-        with translate_mongo_errors():
-            found = await self._sends.find_one({"_id": send}, {"rolledUp": 1})
-        return found is None or bool(found["rolledUp"])
-
-    async def seal(self, send: str, now: datetime) -> None:
-        """Seal a send: later interactions don't change its report."""
-        with translate_mongo_errors():
-            await self._sends.update_one(
-                {"_id": send, "sealed": False}, {"$set": {"sealed": True, "sealedAt": now}}
-            )
-
-    async def mark_rolled_up(self, send: str, delete_at: datetime) -> None:
-        """Mark a send as rolled up, so that the TTL index may delete it."""
-        with translate_mongo_errors():
-            await self._sends.update_one(
-                {"_id": send}, {"$set": {"rolledUp": True, "deleteAt": delete_at}}
-            )
 
     async def of_sends(self, app: str, campaign: str) -> dict[str, SendReport]:
         """Return send → its computed report; reports may be out of date."""

@@ -1,4 +1,4 @@
-"""The `sends` collection."""
+"""The `sends` collection: SendStore alone writes it."""
 
 from __future__ import annotations
 
@@ -8,39 +8,32 @@ from datetime import datetime
 import orjson
 from pymongo.errors import BulkWriteError
 
+from sender_service.models.malformed import Stored
 from sender_service.models.send import (
     EVER,
     NEVER,
     PlanningChanges,
     Send,
-    SendOverview,
     SendRow,
     SendState,
     Sums,
+    empty_sums,
 )
 from sender_service.store.due_queue import DueQueue, QueueFields
-from sender_service.store.send_codec import (
-    OVERVIEW_FIELDS,
-    ROW_FIELDS,
-    decode_overview,
-    decode_row,
-    decode_send,
-    encode_changes,
-    encode_send,
-)
+from sender_service.store.send_codec import decode_send, encode_changes, encode_send
+from sender_service.store.send_reader import SendReader
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
-from shared.mongo.collections import SENDS
 from shared.mongo.errors import duplicates_of
-from shared.mongo.whole_reads import read_all
 
 PLANNING = QueueFields("planDue", "planner", "begun", {"state": "planning"})
+UNFINISHED: Document = {"state": {"$in": ["planning", "sending"]}}
 
 
-class SendStore:
+class SendStore(SendReader):
     """Stores sends. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
-        self._sends = database[SENDS.name]
+        super().__init__(database)
         self.planning: DueQueue[Send, PlanningChanges] = DueQueue(
             self._sends, PLANNING, decode_send, encode_changes
         )
@@ -56,88 +49,64 @@ class SendStore:
                 return {sends[index].id for index in duplicates_of(exc)}
         return set()
 
-    async def get(self, send: str) -> Send | None:
+    async def note_part(
+        self, send: str, number: int, part: str, count: int, malformed: Stored
+    ) -> Send | None:
+        """Note that a part of the list arrived; return the send. Repeating it changes nothing."""
+        received = f"parts.received.{number}"
+        left_out = {f"malformed.{number}": malformed} if malformed["count"] else {}
         with translate_mongo_errors():
-            found = await self._sends.find_one({"_id": send})
-        return None if found is None else decode_send(found)
+            await self._sends.update_one(
+                {"_id": send, "state": "planning", received: {"$exists": False}},
+                {"$set": {received: part, **left_out}, "$inc": {"parts.recipients": count}},
+            )
+        return await self.get(send)
 
-    async def app_of(self, send: str) -> str | None:
-        """Return the app of a send; None if there is no such send."""
-        with translate_mongo_errors():
-            found = await self._sends.find_one({"_id": send}, {"app": 1})
-        return None if found is None else str(found["app"])
-
-    async def without_list(self, send: str) -> SendOverview | None:
-        """Return a send without its trigger, which may be long."""
-        with translate_mongo_errors():
-            found = await self._sends.find_one({"_id": send}, OVERVIEW_FIELDS)
-        return None if found is None else decode_overview(found)
-
-    async def of_campaign(self, app: str, campaign: str) -> list[SendRow]:
-        """Return all sends of a campaign, newest first."""
-        with translate_mongo_errors():
-            query = {"app": app, "campaign": campaign}
-            sends = map(decode_row, await read_all(self._sends, query, ROW_FIELDS))
-        return sorted(sends, key=lambda s: s.created_at, reverse=True)
-
-    async def unclosed(self) -> list[SendRow]:
-        """Return all sends with an open account, without their content."""
-        with translate_mongo_errors():
-            return [
-                decode_row(s) for s in await read_all(self._sends, {"closedAt": None}, ROW_FIELDS)
-            ]
+    async def complete_list(self, send: Send) -> None:
+        """Mark the list as complete, so that it is planned when due."""
+        query = {"_id": send.id, "state": "planning", "parts.complete": False}
+        await self._set(query, {"parts.complete": True, "planDue": send.due_at})
 
     async def end(
-        self, send: str, state: SendState, changes: Document, *, planner: str | None = None
+        self, send: str, state: SendState, error: str | None = None, *, planner: str | None = None
     ) -> bool:
         """Cancel or refuse an unfinished send, and its planning.
 
         With `planner`, only if that planner has the lease. Return whether it changed.
         """
-        query: Document = {"_id": send, "state": {"$in": ["planning", "sending"]}}
+        query = {"_id": send, **UNFINISHED}
         if planner is not None:
             query |= {"planner": planner, "state": "planning"}
-        with translate_mongo_errors():
-            result = await self._sends.update_one(
-                query,
-                {"$set": {"state": state, "planDue": NEVER, "planner": None, **changes}},
-            )
-        return result.matched_count == 1
+        return await self._set(query, _ended(state, error))
+
+    async def refuse_unplanned(self, send: str, error: str, now: datetime) -> None:
+        """Refuse a send of which nothing is planned: its account is closed at once."""
+        closed = {"totals": empty_sums(), "closedAt": now}
+        await self._set({"_id": send, **UNFINISHED}, {**_ended("refused", error), **closed})
 
     async def set_paused(self, send: str, paused: bool) -> bool:
-        with translate_mongo_errors():
-            result = await self._sends.update_one(
-                {"_id": send, "state": {"$in": ["planning", "sending"]}},
-                {"$set": {"paused": paused}},
-            )
-        return result.matched_count == 1
+        return await self._set({"_id": send, **UNFINISHED}, {"paused": paused})
+
+    async def mark_test(self, send: str) -> None:
+        """Mark a send as a test: reports leave it out."""
+        await self._set({"_id": send}, {"test": True})
+
+    async def blank_trigger(self, send: str, changes: Document) -> None:
+        """Set what an erasure leaves of names. `changes`: path in the trigger → its new value."""
+        await self._set({"_id": send}, {f"trigger.{path}": v for path, v in changes.items()})
+
+    async def seal(self, send: str, now: datetime) -> None:
+        """Seal a send: later interactions don't change its report."""
+        await self._set({"_id": send, "sealed": False}, {"sealed": True, "sealedAt": now})
+
+    async def mark_rolled_up(self, send: str, delete_at: datetime) -> None:
+        """Mark a send as rolled up, so that the TTL index may delete it."""
+        await self._set({"_id": send}, {"rolledUp": True, "deleteAt": delete_at})
 
     async def restate(self, send: str, totals: Sums) -> None:
         """Set the corrected totals of a closed send."""
-        with translate_mongo_errors():
-            await self._sends.update_one(
-                {"_id": send, "closedAt": {"$gte": EVER, "$lt": NEVER}},
-                {"$set": {"totals": totals}},
-            )
-
-    async def heads(self, sends: Sequence[str]) -> list[SendRow]:
-        """Return these sends without their content."""
-        found: list[SendRow] = []
-        with translate_mongo_errors():
-            for query in in_batches("_id", sends):
-                async for send in self._sends.find(query, ROW_FIELDS):
-                    found.append(decode_row(send))
-        return found
-
-    async def sealed(self, sends: Sequence[str]) -> set[str]:
-        """Return the sends that are sealed."""
-        found: set[str] = set()
-        with translate_mongo_errors():
-            for query in in_batches("_id", sends):
-                async for send in self._sends.find(query, {"sealed": 1}):
-                    if send["sealed"]:
-                        found.add(send["_id"])
-        return found
+        closed = {"_id": send, "closedAt": {"$gte": EVER, "$lt": NEVER}}
+        await self._set(closed, {"totals": totals})
 
     async def close(self, closing: Sequence[tuple[SendRow, Sums]], now: datetime) -> None:
         """Close accounts: set the totals, and set sending sends to done.
@@ -157,3 +126,14 @@ class SendStore:
                     await self._sends.update_many(
                         {**query, "state": state, "closedAt": None}, {"$set": ended}
                     )
+
+    async def _set(self, query: Document, changes: Document) -> bool:
+        """Change the send if the query matches it; return whether it did."""
+        with translate_mongo_errors():
+            result = await self._sends.update_one(query, {"$set": changes})
+        return result.matched_count == 1
+
+
+def _ended(state: SendState, error: str | None) -> Document:
+    ended: Document = {"state": state, "planDue": NEVER, "planner": None}
+    return ended if error is None else {**ended, "error": error}

@@ -83,7 +83,7 @@ async def paused(line: Pipeline, send: str) -> None:
 
 
 async def refused(line: Pipeline, send: str) -> None:
-    await line.world.sends.end(send, "refused", {"error": "a test's"})
+    await line.world.sends.end(send, "refused", "a test's")
 
 
 async def expired(line: Pipeline, send: str) -> None:

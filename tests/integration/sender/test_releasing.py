@@ -114,7 +114,7 @@ async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoRepl
 async def test_cancelled_between_planning_and_release_goes_nowhere(pair: TwoReplicas) -> None:
     await pair.people(15)
     send = await pair.planned()
-    assert await pair.two.sends.end(send, "cancelled", {})
+    assert await pair.two.sends.end(send, "cancelled")
     await pair.two.pages.make_due(send, utc_now())
     assert await _turns(pair, 3) == 0
     sums, still_open = await pair.one.pages.sums(send)

@@ -164,7 +164,7 @@ READS: dict[str, tuple[Read, list[str]]] = {
     ),
     "sends of a campaign": (lambda d: _sends(SendStore(d).of_campaign("demo", "c")), NAMES),
     "open accounts": (lambda d: _sends(SendStore(d).unclosed()), NAMES),
-    "sends to roll up": (lambda d: _sends(ReportStore(d).due(NOW, EVER, 100)), NAMES),
+    "sends to roll up": (lambda d: _sends(SendStore(d).due_for_roll_up(NOW, EVER, 100)), NAMES),
     "counts": (_counts, NAMES),
     "newest": (_newest, NAMES),
 }
