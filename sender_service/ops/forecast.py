@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.models.send import SendRow
+from sender_service.ops.responses.preview import ForecastResponse, WindowResponse
 from sender_service.scheduler.budget import MessageBudget
 from shared.apps import AppRegistry
 from shared.settings import Settings
@@ -31,21 +31,20 @@ class Load:
     messages: int
 
 
-def forecast(load: Load, rate: float, window: Window | None) -> dict[str, Any]:
+def forecast(load: Load, rate: float, window: Window | None) -> ForecastResponse:
     """Return calls, messages and seconds. `seconds` is None where the app can't send."""
     request_seconds = math.ceil(load.calls / rate) if rate > 0 else None
-    head: dict[str, Any] = {
-        "calls": load.calls,
-        "messages": load.messages,
-        "requestSeconds": request_seconds,
-    }
-    if window is None:
-        return {**head, "seconds": request_seconds, "window": None}
-    waiting = _windows_to_wait(load.messages, window)
+    waiting = 0 if window is None else _windows_to_wait(load.messages, window)
     seconds = None
     if request_seconds is not None and waiting is not None:
         seconds = max(request_seconds, waiting * MESSAGE_WINDOW_SECONDS)
-    return {**head, "seconds": seconds, "window": _window_fields(load.messages, window)}
+    return ForecastResponse(
+        calls=load.calls,
+        messages=load.messages,
+        request_seconds=request_seconds,
+        seconds=seconds,
+        window=None if window is None else _to_response(load.messages, window),
+    )
 
 
 def _windows_to_wait(messages: int, window: Window) -> int | None:
@@ -56,19 +55,18 @@ def _windows_to_wait(messages: int, window: Window) -> int | None:
     return math.ceil((messages - window.left) / window.allowance)
 
 
-def _window_fields(messages: int, window: Window) -> dict[str, Any]:
-    """Return the window's fields. `disableLimitShare`: share of the limit that would go at once."""
+def _to_response(messages: int, window: Window) -> WindowResponse:
     taken = max(0, window.allowance - window.left)
     at_once = taken + min(messages, window.left)
     share = at_once / window.disabling if window.disabling else 0.0
-    return {
-        "allowance": window.allowance,
-        "left": window.left,
-        "disableLimit": window.disabling,
-        "held": messages > window.left,
-        "disableLimitShare": round(share, 3),
-        "near": share >= NEAR_SHARE,
-    }
+    return WindowResponse(
+        allowance=window.allowance,
+        left=window.left,
+        disable_limit=window.disabling,
+        must_wait=messages > window.left,
+        disable_limit_share=round(share, 3),
+        near=share >= NEAR_SHARE,
+    )
 
 
 def rate_of(apps: AppRegistry, app_id: str, settings: Settings) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 
 from sender_service.intake.accept import Intake
 from sender_service.intake.lines import to_lines
@@ -24,6 +24,13 @@ from sender_service.ops.bodies import FirstLine, is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import PREVIEW, answers
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
+from sender_service.ops.responses.base import WarningResponse
+from sender_service.ops.responses.preview import (
+    ForecastResponse,
+    PreviewResponse,
+    QuietHoursWaitResponse,
+    SampleResponse,
+)
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
 from sender_service.planner.dry_run import (
@@ -41,7 +48,6 @@ from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from shared.apps import AppRegistry
 from shared.errors import InvalidPayload, NotFound
-from shared.http.responses import json_response
 from shared.settings import Settings
 
 DEFAULT_PREVIEW_PEOPLE = 10_000  # planned by default: about a second
@@ -68,7 +74,7 @@ def preview_router(tools: PreviewTools) -> APIRouter:
         request: Request,
         people: Annotated[int, Query(ge=1, le=MOST_PEOPLE)] = DEFAULT_PREVIEW_PEOPLE,
         first: FirstLine = 1,
-    ) -> Response:
+    ) -> PreviewResponse:
         """Plan a send; send and store nothing. The body is that of `POST /v1/sends`; `id` is optional.
 
         Of a large audience about `people` are planned, and the counts are extrapolated:
@@ -85,14 +91,14 @@ def preview_router(tools: PreviewTools) -> APIRouter:
         else:
             preview_request = read_whole(await read_trigger(request))
             check_app(preview_request.terms.app)
-        return json_response(await _preview(tools, preview_request, people))
+        return await _preview(tools, preview_request, people)
 
     return router
 
 
 async def _preview(
     tools: PreviewTools, preview_request: PreviewRequest, people: int
-) -> dict[str, Any]:
+) -> PreviewResponse:
     due, _ = await tools.intake.check(preview_request.terms)
     terms = without_nobody(
         preview_request.terms, tools.intake.allowed_logins(preview_request.terms.app)
@@ -107,7 +113,7 @@ async def _preview(
     dry_run = DryRun(plan, preview_request.target(due), tools.audience, tools.contacts)
     found = await dry_run.run(DryRunLimits(people, SECONDS), due)
     found.share *= preview_request.share
-    return {
+    fields = {
         "app": send.app,
         "campaign": send.campaign,
         "exact": found.share >= 1,
@@ -119,10 +125,11 @@ async def _preview(
             *_warnings(found, dry_run.calls_for(found.texts)),
             *size_warnings(plan.renderer.largest),
         ],
-        "samples": [_sample_fields(sample) for sample in found.best_samples],
+        "samples": [_to_sample(sample) for sample in found.best_samples],
         "quietHours": _quiet(found),
         "forecast": await _forecast(tools, send, found),
     }
+    return PreviewResponse(**fields)
 
 
 async def _plan(tools: PreviewTools, send: Send, trigger: Terms) -> PagePlan:
@@ -174,7 +181,7 @@ def _refusal(found: DryRunResult) -> str | None:
     return None
 
 
-def _warnings(found: DryRunResult, common: int) -> list[dict[str, str]]:
+def _warnings(found: DryRunResult, common: int) -> list[WarningResponse]:
     """Return warnings about texts that split calls and about unknown time zones."""
     warnings = []
     if found.split:
@@ -183,29 +190,32 @@ def _warnings(found: DryRunResult, common: int) -> list[dict[str, str]]:
             f"links differ from person to person where texts don't: {calls} calls, "
             f"where a link that is the same for all would need {fewer}"
         )
-        warnings.append({"code": "links_split_calls", "message": message})
+        warnings.append(WarningResponse(code="links_split_calls", message=message))
     if found.no_zone:
         message = (
             f"quiet hours: the time zone of {_whole(found.no_zone, found)} people isn't known, and"
             " the app has no timeZone: their night is UTC's"
         )
-        warnings.append({"code": "time_zone_unknown", "message": message})
+        warnings.append(WarningResponse(code="time_zone_unknown", message=message))
     return warnings
 
 
-def _sample_fields(sample: Sample) -> dict[str, Any]:
-    head = {"player": sample.player, "language": sample.language, "variant": sample.variant}
-    return {**head, **rendered_body(sample.body)}
+def _to_sample(sample: Sample) -> SampleResponse:
+    return SampleResponse(
+        player=sample.player,
+        language=sample.language,
+        variant=sample.variant,
+        **rendered_body(sample.body),
+    )
 
 
-def _quiet(found: DryRunResult) -> dict[str, Any] | None:
+def _quiet(found: DryRunResult) -> QuietHoursWaitResponse | None:
     if found.quiet_until is None:
         return None
-    until = found.quiet_until.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return {"waiting": _whole(found.quiet, found), "until": until}
+    return QuietHoursWaitResponse(waiting=_whole(found.quiet, found), until=found.quiet_until)
 
 
-async def _forecast(tools: PreviewTools, send: Send, found: DryRunResult) -> dict[str, Any]:
+async def _forecast(tools: PreviewTools, send: Send, found: DryRunResult) -> ForecastResponse:
     load = Load(_whole(found.calls, found), _whole(found.sums["pending"], found))
     return forecast(
         load, rate_of(tools.apps, send.app, tools.settings), await window_of(tools.budget, send)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from sender_service.models.send import SendRow, Sums
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
+from sender_service.ops.responses.sends import RemainingResponse
 from sender_service.pages.page import page_id, pending_counts
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.tidying import is_sending
@@ -26,8 +26,8 @@ class SendForecast:
         self._apps = apps
         self._settings = settings
 
-    async def forecast(self, send: SendRow, sums: Sums) -> dict[str, Any] | None:
-        """Return `{"seconds"}` while the send runs.
+    async def forecast(self, send: SendRow, sums: Sums) -> RemainingResponse | None:
+        """Return the remaining seconds while the send runs.
 
         None before and after, while it is paused, and while its app may not send.
         """
@@ -38,7 +38,7 @@ class SendForecast:
         calls = await self._calls(send, sums["pending"])
         rate = rate_of(self._apps, send.app, self._settings)
         rest = forecast(Load(calls, sums["pending"]), rate, await window_of(self._budget, send))
-        return {"seconds": rest["seconds"]}
+        return RemainingResponse(seconds=rest.seconds)
 
     async def _calls(self, send: SendRow, pending: int) -> int:
         """Estimate the calls from the messages per call of pages all over the send."""

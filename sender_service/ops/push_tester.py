@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import orjson
@@ -15,6 +16,9 @@ from sender_service.intake.accept import Intake
 from sender_service.intake.request import parse_request
 from sender_service.models.campaign import Campaign
 from sender_service.models.login_proof import UNREADABLE, check_login_proof
+from sender_service.ops.responses.apps import ConnectionCode, ConnectionResponse
+from sender_service.ops.responses.base import WarningResponse
+from sender_service.ops.responses.sends import SendResponse
 from sender_service.ops.send_view import SendView
 from sender_service.store.sends import SendStore
 from shared.errors import Conflict, FieldError, InvalidPayload, Rejected
@@ -25,9 +29,6 @@ from shared.secrets import Vault
 from shared.texts import shorten
 
 CONNECTION_TIMEOUT_SECONDS = 10.0
-ConnectionCode = Literal[
-    "ok", "key_refused", "app_unknown", "unreachable", "secret_unreadable", "unclear"
-]
 
 
 class PushTestRequest(Wire):
@@ -63,13 +64,19 @@ class ConnectionTest:
         self._http = http
         self._vault = vault
 
-    async def check(self, app: App) -> dict[str, Any]:
-        """Return `result`, `message`, `players`, `messageablePlayers` and `warnings`.
-
-        Raises nothing: a failure is a result.
-        """
-        warnings = [vars(found) for found in self._check_login_proof(app)]
-        return {**await self._ask(app), "warnings": warnings}
+    async def check(self, app: App) -> ConnectionResponse:
+        """Return OneSignal's answer, and warnings. Raises nothing: a failure is a result."""
+        found = await self._ask(app)
+        return ConnectionResponse(
+            result=found.code,
+            message=found.message,
+            players=found.players,
+            messageable_players=found.messageable_players,
+            warnings=[
+                WarningResponse(field=each.field, code=each.code, message=each.message)
+                for each in self._check_login_proof(app)
+            ],
+        )
 
     def _check_login_proof(self, app: App) -> list[FieldError]:
         proof = app.login_hash
@@ -81,7 +88,7 @@ class ConnectionTest:
                 found.append(UNREADABLE)
         return found
 
-    async def _ask(self, app: App) -> dict[str, Any]:
+    async def _ask(self, app: App) -> _Result:
         try:
             key = self._vault.decrypt(app.one_signal.rest_api_key)
             answer = await self._http.get(
@@ -90,40 +97,45 @@ class ConnectionTest:
                 timeout=CONNECTION_TIMEOUT_SECONDS,
             )
         except Rejected as exc:
-            return _result("secret_unreadable", exc.message)
+            return _Result("secret_unreadable", exc.message)
         except UnicodeEncodeError:
-            return _result("secret_unreadable", "the stored key has letters that no key has")
+            return _Result("secret_unreadable", "the stored key has letters that no key has")
         except httpx.HTTPError as exc:
-            return _result("unreachable", f"no answer: {type(exc).__name__}")
+            return _Result("unreachable", f"no answer: {type(exc).__name__}")
         return _parse_result(answer)
 
 
-def _parse_result(answer: httpx.Response) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Result:
+    code: ConnectionCode
+    message: str
+    players: int | None = None
+    messageable_players: int | None = None
+
+
+def _parse_result(answer: httpx.Response) -> _Result:
     body = read_answer(answer.content)
     if answer.status_code == 200 and isinstance(body, dict):
-        names = {"players": "players", "messageablePlayers": "messageable_players"}
-        counts = {ours: _count(body.get(theirs)) for ours, theirs in names.items()}
-        return {**_result("ok", "OneSignal takes the key"), **counts}
+        players, messageable = (
+            _count(body.get(name)) for name in ("players", "messageable_players")
+        )
+        return _Result("ok", "OneSignal takes the key", players, messageable)
     messages = error_messages(body)
     text = shorten(messages[0], 200) if messages else f"HTTP {answer.status_code}"
     if answer.status_code in (401, 403):
-        return _result("key_refused", text)
+        return _Result("key_refused", text)
     if answer.status_code == 404:
-        return _result("app_unknown", text)
+        return _Result("app_unknown", text)
     if answer.status_code == 400:  # of the old host, for a bad key and for an unknown app
-        return _result("key_refused" if "authorization" in text.lower() else "app_unknown", text)
+        return _Result("key_refused" if "authorization" in text.lower() else "app_unknown", text)
     if answer.status_code >= 500 or answer.status_code == 429:
-        return _result("unreachable", text)
-    return _result("unclear", text)
+        return _Result("unreachable", text)
+    return _Result("unclear", text)
 
 
 def _count(value: Any) -> int | None:
     """Return a count; None where the value isn't one."""
     return value if type(value) is int and value >= 0 else None
-
-
-def _result(result: ConnectionCode, message: str) -> dict[str, Any]:
-    return {"result": result, "message": message, "players": None, "messageablePlayers": None}
 
 
 class PushTester:
@@ -136,7 +148,7 @@ class PushTester:
         self._sends = sends
         self._reader = reader
 
-    async def push(self, campaign: Campaign, test: PushTestRequest) -> dict[str, Any]:
+    async def push(self, campaign: Campaign, test: PushTestRequest) -> SendResponse:
         """Push to the player; return the send's account. Raises Rejected."""
         if not campaign.enabled:
             raise Conflict("the campaign is switched off", code="campaign_disabled")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sender_service.accounting.reporting import Reporting
 from sender_service.models.campaign import Campaign
@@ -18,6 +17,7 @@ from sender_service.models.report import (
     summed,
 )
 from sender_service.models.send import SendRow, Sums
+from sender_service.ops.responses.reports import LocationRatesResponse, ReportResponse
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
@@ -32,7 +32,7 @@ class Reports:
         self._reports = reports
         self._reporting = reporting
 
-    async def of_campaign(self, campaign: Campaign) -> dict[str, Any]:
+    async def of_campaign(self, campaign: Campaign) -> ReportResponse:
         """Return a campaign's report. Totals are current.
 
         Breakdowns of large sends may be some seconds old or missing. `breakdownPending` counts those
@@ -54,7 +54,7 @@ class Reports:
             cells = [] if known is None else known.cells
             report.add(SendReport(sums, counts[send.id], cells))
         await self._reports.request_report(later)
-        return public_report(report, campaign, len(later))
+        return to_report_response(report, campaign, len(later))
 
     async def _read(self, campaign: Campaign) -> tuple[Report, Sequence[SendRow]]:
         """Return the rolled-up report and the sends that it doesn't contain."""
@@ -93,10 +93,10 @@ def _fresh(kept: SendReport | None, sums: Sums, counts: InteractionCounts) -> Se
     return kept
 
 
-def public_report(report: Report, campaign: Campaign, pending: int) -> dict[str, Any]:
+def to_report_response(report: Report, campaign: Campaign, pending: int) -> ReportResponse:
     cells, counts = report.cells, report.interactions
     total = summed(cells)
-    return {
+    fields = {
         "app": campaign.app,
         "campaign": campaign.id,
         "location": campaign.location,
@@ -111,13 +111,17 @@ def public_report(report: Report, campaign: Campaign, pending: int) -> dict[str,
         "browsers": grouped(cells, "browser"),
         "breakdownPending": pending,
     }
+    return ReportResponse(**fields)
 
 
-def by_location(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def by_location(reports: Sequence[ReportResponse]) -> list[LocationRatesResponse]:
     """Sum campaigns' reports by the locations of their offers."""
     groups: dict[str, dict[str, int]] = {}
     for report in reports:
-        sums = groups.setdefault(report["location"], dict.fromkeys(REPORT_COUNTS, 0))
+        sums = groups.setdefault(report.location, dict.fromkeys(REPORT_COUNTS, 0))
         for name in REPORT_COUNTS:
-            sums[name] += report[name]
-    return [{"location": place, **sums, **rates(sums)} for place, sums in sorted(groups.items())]
+            sums[name] += getattr(report, name)
+    return [
+        LocationRatesResponse(**{"location": place, **sums, **rates(sums)})
+        for place, sums in sorted(groups.items())
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
@@ -12,12 +12,13 @@ from sender_service.models.trigger import Name
 from sender_service.ops.auth import current_principal, needs, require_app
 from sender_service.ops.campaigns import require_known_app
 from sender_service.ops.examples import AT, SEND_HEAD, answers
+from sender_service.ops.responses.sends import SendListItemResponse, SendListResponse
 from sender_service.ops.send_view import head_of_send
 from sender_service.store.send_list import SendList, SendQuery
 from shared.apps import AppRegistry
 from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import FieldError, InvalidPayload
-from shared.models.wire import WrittenMoment, to_iso
+from shared.models.wire import WrittenMoment
 
 MAX_LISTED_APPS = 100  # of a request; each is a query
 
@@ -34,7 +35,7 @@ def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRou
         state: Annotated[SendState | None, Query()] = None,
         before: Annotated[WrittenMoment | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    ) -> dict[str, Any]:
+    ) -> SendListResponse:
         """List sends, the newest first, without accounts; closed ones have `audience` and `sent`. Where
         there may be more, `next` is the next `before`; a page may be short, or empty."""
         now = clock()
@@ -46,7 +47,7 @@ def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRou
         )
         found = await sends.newest(query, limit)
         items = [_list_item(send, clock) for send in found.sends]
-        return {"items": items, "next": None if found.going_on is None else to_iso(found.going_on)}
+        return SendListResponse(items=items, next=found.going_on)
 
     return router
 
@@ -73,7 +74,7 @@ def _is_in(state: SendState | None, clock: Clock) -> Callable[[SendRow], bool]:
     return lambda send: state is None or public_state(send, clock()) == state
 
 
-def _list_item(send: SendRow, clock: Clock) -> dict[str, Any]:
+def _list_item(send: SendRow, clock: Clock) -> SendListItemResponse:
     totals = send.totals
     counts = {name: None if totals is None else totals[name] for name in ("audience", "sent")}
-    return {**head_of_send(send, clock()), **counts}
+    return SendListItemResponse(**head_of_send(send, clock()), **counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
@@ -14,6 +14,7 @@ from sender_service.ops.bodies import FirstLine, is_lines, read_trigger
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import SEND, answers
 from sender_service.ops.naming import ID_OR_PREFIX, Names
+from sender_service.ops.responses.sends import SendResponse
 from sender_service.ops.send_view import SendView
 from sender_service.scheduler.tidying import Tidying
 from shared.clock import Clock
@@ -57,7 +58,7 @@ class SendsApi:
         router.post("/{send}/cancel", responses=account)(self.cancel)
         return router
 
-    async def trigger(self, request: Request, first: FirstLine = 1) -> dict[str, Any]:
+    async def trigger(self, request: Request, first: FirstLine = 1) -> SendResponse:
         """Trigger a campaign. The same id twice is one send. A long list has a recipient a line."""
         if is_lines(request):
             head, lines = await peek_head(to_lines(request.stream(), first))
@@ -74,17 +75,17 @@ class SendsApi:
             raise rejection
         return await self._reader.show(received.head.id)
 
-    async def get_send(self, request: Request, send: SendId) -> dict[str, Any]:
+    async def get_send(self, request: Request, send: SendId) -> SendResponse:
         """Return a send's account: audience = sent + pending + suppressed + failed. `waiting` has the
         reasons why nothing is sent now; `until` of each where it is known."""
         return await self._reader.show(await self._find(request, send))
 
-    async def pause(self, request: Request, send: SendId) -> dict[str, Any]:
+    async def pause(self, request: Request, send: SendId) -> SendResponse:
         """Pause a send: stop its next release. Released calls are still sent."""
         send = await self._find(request, send)
         return await self._changed(send, await self._sends.set_paused(send, True), "paused")
 
-    async def resume(self, request: Request, send: SendId) -> dict[str, Any]:
+    async def resume(self, request: Request, send: SendId) -> SendResponse:
         """Resume a paused send."""
         send = await self._find(request, send)
         done = await self._sends.set_paused(send, False)
@@ -92,7 +93,7 @@ class SendsApi:
             await self._pages.make_due(send, self._clock())
         return await self._changed(send, done, "resumed")
 
-    async def cancel(self, request: Request, send: SendId) -> dict[str, Any]:
+    async def cancel(self, request: Request, send: SendId) -> SendResponse:
         """Cancel a send: no further release. Released calls are still sent."""
         send = await self._find(request, send)
         done = await self._sends.end(send, "cancelled")
@@ -111,9 +112,9 @@ class SendsApi:
         request.scope["audit_target"] = {"send": send}
         return send
 
-    async def _changed(self, send: str, done: bool, what: str) -> dict[str, Any]:
+    async def _changed(self, send: str, done: bool, what: str) -> SendResponse:
         account = await self._reader.show(send)
         if not done:
-            raise Conflict(f"the send is {account['state']}: it can't be {what}", code="send_ended")
+            raise Conflict(f"the send is {account.state}: it can't be {what}", code="send_ended")
         self._scheduler.notify()
         return account

@@ -13,12 +13,13 @@ from pydantic.alias_generators import to_camel
 from sender_service.models.access import Apps, Principal, Role
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.ops.audit import plain
 from sender_service.ops.auth import NAMED_APP, current_principal, needs
 from sender_service.ops.bodies import json_body
 from sender_service.ops.campaigns import require_known_app
-from sender_service.ops.examples import TOKEN, answers
-from sender_service.store.tokens import ALL, Token, TokenStore, to_response
+from sender_service.ops.examples import NEW_TOKEN, TOKEN, TOKEN_ID, answers
+from sender_service.ops.responses.access import NewTokenResponse, TokenResponse
+from sender_service.ops.responses.base import Items, RemovedResponse
+from sender_service.store.tokens import ALL, Token, TokenStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.errors import Forbidden, InvalidPayload, NotFound
@@ -56,20 +57,20 @@ class TokenRequest(Wire):
 def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clock) -> APIRouter:
     router = APIRouter(prefix="/v1/tokens", tags=["access"])
 
-    @router.get("")
+    @router.get("", responses=answers({"items": [TOKEN]}))
     @needs("admin")
-    async def list_tokens(request: Request) -> dict[str, Any]:
+    async def list_tokens(request: Request) -> Items[TokenResponse]:
         """List tokens for the caller's apps only, without their secrets; `lastUsedAt` is exact to the
         hour."""
         known = await store.all()
         own = [token for token in known if current_principal(request).holds_all_of(token.apps)]
-        return {"items": [plain(to_response(token)) for token in own]}
+        return Items(items=[TokenResponse(**_fields(token)) for token in own])
 
-    @router.post("", status_code=201, responses=answers(TOKEN, 201))
+    @router.post("", status_code=201, responses=answers(NEW_TOKEN, 201))
     @needs("admin")
     async def create_token(
         request: Request, body: Annotated[TokenRequest, json_body(TokenRequest)]
-    ) -> dict[str, Any]:
+    ) -> NewTokenResponse:
         """Create a token. `token` is in this answer only. Its role and apps can't exceed the
         caller's."""
         now = clock()
@@ -86,20 +87,34 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
         await store.add(token, vault.hash_key(secret))
         request.scope["audit_target"] = {"token": token.id}
         request.scope[NAMED_APP] = only_app(requested)
-        return {**plain(to_response(token)), "token": secret}
+        return NewTokenResponse(**_fields(token), token=secret)
 
-    @router.delete("/{token}")
+    @router.delete("/{token}", responses=answers({"id": TOKEN_ID, "removed": True}))
     @needs("admin")
-    async def remove_token(request: Request, token: TokenId) -> dict[str, Any]:
+    async def remove_token(request: Request, token: TokenId) -> RemovedResponse:
         """Remove a token. Other replicas refuse it within 5 s."""
         found = await store.get(token)
         if found is None or not current_principal(request).holds_all_of(found.apps):
             raise NotFound("no such token", code="unknown_token")
         request.scope[NAMED_APP] = only_app(found.apps)
         await store.remove(token)
-        return {"id": token, "removed": True}
+        return RemovedResponse(id=token, removed=True)
 
     return router
+
+
+def _fields(token: Token) -> dict[str, Any]:
+    """Return the answer's fields."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role,
+        "apps": ALL if token.apps is None else sorted(token.apps),
+        "created_at": token.created_at,
+        "created_by": token.created_by,
+        "expires_at": token.expires_at,
+        "last_used_at": token.last_used_at,
+    }
 
 
 def _check_reach(by: Principal, role: Role, apps: Apps) -> None:

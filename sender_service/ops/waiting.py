@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sender_service.models.send import FINAL, SendOverview, public_state
+from sender_service.ops.responses.sends import WaitingResponse
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import policy_of
 from sender_service.scheduler.budget import MessageBudget
@@ -15,19 +15,6 @@ from sender_service.store.pages import PageStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.models.app import App
-from shared.models.wire import to_iso
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Reason of a wait. `until`: the earliest moment of the next release; None if unknown."""
-
-    code: str
-    message: str
-    until: datetime | None = None
-
-    def to_public(self) -> dict[str, Any]:
-        return {**asdict(self), "until": None if self.until is None else to_iso(self.until)}
 
 
 class WaitingReasons:
@@ -47,7 +34,9 @@ class WaitingReasons:
             return None
         return await self._budget.exhausted_since(send.app)
 
-    async def find(self, send: SendOverview, limited_since: datetime | None) -> list[Reason]:
+    async def find(
+        self, send: SendOverview, limited_since: datetime | None
+    ) -> list[WaitingResponse]:
         """Return all reasons, the longest first; none where the send runs, or has ended."""
         if send.state in FINAL:
             return []
@@ -56,10 +45,10 @@ class WaitingReasons:
             return found
         if limited_since is not None:
             until = await self._budget.frees_at(send.app) if self._budget else None
-            return [Reason("message_limit", "held: message limit", until)]
+            return [_waiting("message_limit", "held: message limit", until)]
         return await self._of_pages(send)
 
-    async def _of_pages(self, send: SendOverview) -> list[Reason]:
+    async def _of_pages(self, send: SendOverview) -> list[WaitingResponse]:
         """Return the reason of the next page; none while a call is out or a page is due."""
         now = self._clock()
         pages = await self._pages.open_dues(send.id)
@@ -68,32 +57,36 @@ class WaitingReasons:
         first, due, _ = min(pages, key=lambda page: page[1])
         page = await self._pages.get(first)
         if page is not None and _is_quiet(page, send, now):
-            return [Reason("quiet_hours", "quiet hours", due)]
-        return [Reason("retry", "waiting before a retry", due)]
+            return [_waiting("quiet_hours", "quiet hours", due)]
+        return [_waiting("retry", "waiting before a retry", due)]
 
 
-def _of_app(app: App | None) -> list[Reason]:
+def _waiting(code: str, message: str, until: datetime | None = None) -> WaitingResponse:
+    return WaitingResponse(code=code, message=message, until=until)
+
+
+def _of_app(app: App | None) -> list[WaitingResponse]:
     if app is None:
         return []
     if not app.enabled:
-        return [Reason("app_disabled", "the app is switched off")]
+        return [_waiting("app_disabled", "the app is switched off")]
     if not app.one_signal.enabled:
-        return [Reason("onesignal_disabled", "OneSignal is switched off for the app")]
+        return [_waiting("onesignal_disabled", "OneSignal is switched off for the app")]
     if app.state != "active":
         because = f": {app.stopped_because}" if app.stopped_because else ""
-        return [Reason("app_stopped", f"app stopped{because}")]
+        return [_waiting("app_stopped", f"app stopped{because}")]
     return []
 
 
-def _of_send(send: SendOverview, now: datetime) -> list[Reason]:
+def _of_send(send: SendOverview, now: datetime) -> list[WaitingResponse]:
     if send.paused:
-        return [Reason("paused", "paused")]
+        return [_waiting("paused", "paused")]
     parts = send.parts
     if parts is not None and not parts.complete:
         came = f"{len(parts.received)} of {parts.total} came"
-        return [Reason("list_incomplete", f"waiting for parts of the list: {came}")]
+        return [_waiting("list_incomplete", f"waiting for parts of the list: {came}")]
     if public_state(send, now) == "scheduled":
-        return [Reason("scheduled", "scheduled", send.due_at)]
+        return [_waiting("scheduled", "scheduled", send.due_at)]
     return []
 
 

@@ -18,6 +18,7 @@ from shared import metrics
 from shared.errors import CarillonError, FieldError, Unavailable
 from shared.health import Health
 from shared.http.heads import header_values
+from shared.models.health import LiveResponse, ReadyResponse
 from shared.models.strict import MAX_FINDINGS, to_error
 
 log = logging.getLogger("carillon.http")
@@ -104,7 +105,7 @@ def add_ops_routes(app: FastAPI, health: Health) -> None:
     """Add `/health/live`, `/health/ready` and `/metrics`."""
 
     @app.head("/health/live", include_in_schema=False)
-    @app.get("/health/live", tags=["health"])
+    @app.get("/health/live", tags=["health"], response_model=LiveResponse)
     async def live() -> Response:
         """Return 503 when a loop has stalled: only a restart helps."""
         return json_response(
@@ -112,7 +113,7 @@ def add_ops_routes(app: FastAPI, health: Health) -> None:
         )
 
     @app.head("/health/ready", include_in_schema=False)
-    @app.get("/health/ready", tags=["health"])
+    @app.get("/health/ready", tags=["health"], response_model=ReadyResponse)
     async def ready() -> Response:
         """Return the state of each dependency, and since when."""
         is_ready, body = health.report()

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from ingest_service.snapshot.files import read_header
 from sender_service.dispatcher.outcomes import classify
-from sender_service.ops.audit import plain
 from sender_service.ops.push_tester import _parse_result
 from shared.errors import Rejected
 from tests.unit.decoders import DECODERS, READERS, UUID
@@ -149,10 +148,10 @@ def test_onesignals_answers(status: int, body: Any, retry_after: str | None) -> 
 def test_answers_to_the_connections_test(status: int, key: str, body: Any) -> None:
     for nested in (body, {key: body}, {key: [body]}):
         result = _parse_result(httpx.Response(status, content=_dumps(nested)))
-        assert result["result"] and isinstance(result["message"], str)
-        for count in (result["players"], result["messageablePlayers"]):
+        assert result.code and isinstance(result.message, str)
+        for count in (result.players, result.messageable_players):
             assert count is None or (type(count) is int and count >= 0)
-        assert orjson.dumps(plain(result))
+        assert orjson.dumps(vars(result))
 
 
 @pytest.mark.parametrize("depth", [200, 990, 1_010, 1_022, 5_000])
