@@ -77,39 +77,6 @@ def test_refusals_are_one_sentence(
     assert message in output.err and output.out == "" and output.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (httpx.Response(200, json={**ACCOUNT, "state": "napping"}), "(state): is the sender of"),
-        (httpx.Response(200, json={**ACCOUNT, "people": None}), "(people): is the sender of"),
-        (httpx.Response(200, json=[]), "another version"),
-        (httpx.Response(200, text="<html>"), "no JSON"),
-    ],
-)
-@respx.mock(base_url=URL)
-def test_answer_of_another_version_is_one_sentence(
-    respx_mock: respx.MockRouter,
-    capsys: pytest.CaptureFixture[str],
-    answer: httpx.Response,
-    message: str,
-) -> None:
-    respx_mock.get(f"/v1/sends/{SEND}").mock(return_value=answer)
-    assert run("send", "show", SEND) == 3
-    output = capsys.readouterr()
-    assert message in output.err and output.out == "" and output.err.count("\n") == 1
-    assert "napping" not in output.err
-
-
-@respx.mock(base_url=URL)
-def test_keys_of_a_newer_server_are_no_fault(
-    respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
-) -> None:
-    newer = {**ACCOUNT, "mood": "fine"}
-    respx_mock.get(f"/v1/sends/{SEND}").respond(json=newer)
-    assert run("send", "show", SEND, "--json") == 0
-    assert orjson.loads(capsys.readouterr().out) == newer
-
-
 @respx.mock(base_url=URL)
 def test_absent_api_is_reported(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
