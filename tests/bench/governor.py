@@ -103,7 +103,7 @@ async def _tally(http: httpx.AsyncClient) -> dict[str, Any]:
 
 
 class Counters:
-    """What the replicas' collection is asked for, with the time that a server takes."""
+    """Queries of the replicas' collection, with the time that a server takes."""
 
     def __init__(self) -> None:
         self._replicas: dict[str, dict[str, Any]] = {}
@@ -156,7 +156,7 @@ async def _simulated(loop: VirtualLoop) -> list[tuple[str, float, int]]:
 def _simulate(
     loop: VirtualLoop, counters: Counters, calls: list[float], skew: float
 ) -> asyncio.Task[None]:
-    """A replica whose clock is so many seconds off; killed when its task is cancelled."""
+    """Return a replica whose clock is so many seconds off; killed when its task is cancelled."""
 
     def clock() -> float:
         return loop.time() + skew

@@ -112,7 +112,7 @@ async def _is_ready(bench: PlannerBenchmark) -> bool:
 
 
 async def _people(bench: PlannerBenchmark, first: int, last: int) -> None:
-    """Registered with the sandbox, and as the projector leaves them."""
+    """Register people with the sandbox, and store them as the projector leaves them."""
     for start in range(first, last, INSERTED):
         quiet = {"display": 0, "click": 0, "close": 0}
         body = {"app_id": ONE_SIGNAL, "count": INSERTED, "odds": quiet}

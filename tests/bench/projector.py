@@ -122,7 +122,7 @@ async def _write_plainly(database: Database, written: list[tuple[str, list[Docum
 
 
 async def _latency(settings: Settings, database: Database, rate: float) -> None:
-    """From before the event is published until its profile is written, at half of what it can."""
+    """Measure from before the event's publishing until its profile is written, at half of the maximum."""
     log_id = await ensure_topics(settings.kafka, TOPICS)
     projector = _projector(MongoProjections(database))
     sent: dict[str, float] = {}
@@ -168,7 +168,7 @@ async def _publish(writer: Any, sent: dict[str, float], total: int, rate: float)
 
 
 async def _memory(database: Database) -> None:
-    """The slope after the first fifth: what a projector knows between two batches is nothing."""
+    """Return the slope after the first fifth: what a projector knows between two batches is nothing."""
     projector = _projector(MongoProjections(database))
     process = psutil.Process()
     samples: list[tuple[int, int]] = []
@@ -194,7 +194,7 @@ def _batch(number: int) -> list[Item[Projected]]:
 
 
 def _event(number: int, name: str) -> Event:
-    """A tenth of the visitors in a batch; each speaks several times, as on a visit to a shop."""
+    """Return a tenth of the visitors in a batch; each speaks several times, as on a visit to a shop."""
     visitor = number // 5 % VISITORS
     kind = KIND[number % 5]
     results: dict[str, dict[str, Any]] = {

@@ -59,7 +59,7 @@ async def run(settings: Settings) -> None:
 
 
 def _job(number: int) -> Job:
-    """To nobody in particular: what is called counts, not who gets it."""
+    """Make a job to nobody in particular: calls count, not who gets them."""
     now = utc_now()
     body = {"app_id": ONE_SIGNAL, "headings": {"en": "Shop"}, "contents": {"en": "For you"}}
     return Job(

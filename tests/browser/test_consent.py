@@ -1,4 +1,4 @@
-"""Without consent nothing is sent or stored: whoever says so, wherever, and whenever."""
+"""Tests that without consent nothing is sent or stored: whoever says so, wherever, and whenever."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ OTHER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d11"
 
 
 async def test_cookie_counts_before_the_storage(site: Site, visitor: Visitor) -> None:
-    """It may be shared among subdomains, each of which has a storage of its own."""
+    # It may be shared among subdomains, each of which has a storage of its own.
     await visitor.go(site.page("/"))
     await site.until("pageview")
     cookie = {"name": "carillon_id", "value": OTHER, "url": site.origin}

@@ -29,7 +29,7 @@ IS_THERE = """() => [
 
 
 async def lacking(site: Site, visitor: Visitor, script: str) -> list[str]:
-    """A page of such a browser; what its own listener for errors hears, hears the test."""
+    """Return a page of such a browser; what its own listener for errors hears, hears the test."""
     await visitor.page.add_init_script(
         f"window.heard = []; addEventListener('error', (e) => heard.push(e.message)); {script}"
     )
@@ -63,7 +63,7 @@ async def test_events_arrive_once_without_it(site: Site, visitor: Visitor, name:
 async def test_what_a_closing_page_holds_arrives_once_without_it(
     site: Site, visitor: Visitor, name: str
 ) -> None:
-    """Once in effect: it may travel twice, under its one id."""
+    # Once in effect: it may travel twice, under its one id.
     await lacking(site, visitor, MISSING[name])
     await site.until("identify", "pageview")
     await visitor.page.evaluate("""
@@ -84,7 +84,7 @@ async def test_what_a_closing_page_holds_arrives_once_without_it(
 async def test_without_sendbeacon_a_closing_page_asks_nothing_of_it(
     site: Site, visitor: Visitor
 ) -> None:
-    """The call that isn't there was reported as an error, and the page's sign of life stayed behind."""
+    # The call that isn't there was reported as an error, and the page's sign of life stayed behind.
     await lacking(site, visitor, MISSING["sendBeacon"])
     await site.until("identify", "pageview")
     await visitor.page.evaluate("""

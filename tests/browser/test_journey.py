@@ -28,7 +28,7 @@ async def shopper(carillon: Carillon, chromium: Browser) -> AsyncIterator[Shoppe
 
 @pytest.fixture
 async def other(carillon: Carillon, chromium: Browser) -> AsyncIterator[Shopper]:
-    """A second browser."""
+    """Yield a second browser."""
     async with Visitor.open(chromium, carillon.url("shop", "")) as visitor:
         yield Shopper(carillon, visitor)
     assert visitor.uncaught == []

@@ -32,7 +32,7 @@ async def test_sender_killed_between_trigger_and_push(carillon: Carillon, shop: 
 async def test_sender_killed_while_onesignal_holds_its_answer(
     carillon: Carillon, shop: Shop
 ) -> None:
-    """The push is out, the answer never came: the repeat is a replay of the same key."""
+    # The push is out, the answer never came: the repeat is a replay of the same key.
     players = await carillon.register(shop, 3)
     await carillon.sandbox("PUT", "/sandbox/faults", json={"hang": True})
     try:

@@ -22,7 +22,7 @@ class Clocks:
         self._world = world
 
     async def differ(self, fault: Fault) -> int:
-        """A second sender whose clock is wrong."""
+        """Return a second sender whose clock is wrong."""
         replica = self._world.replica("sender_service", clock_offset=_aside(fault))
         async with self._undisturbed():
             await asyncio.to_thread(replica.start)
@@ -33,8 +33,10 @@ class Clocks:
 
     @asynccontextmanager
     async def _undisturbed(self) -> AsyncIterator[None]:
-        """The embedded broker never again shares out a group one of whose two members was killed while
-        it was shared out: there nobody kills the sender until it has all partitions again."""
+        """Wait: the embedded broker never again shares out a group one of whose two members was
+        killed while it was shared out: there nobody kills the sender until it has all partitions
+        again.
+        """
         if is_cluster():
             yield
             return

@@ -39,8 +39,9 @@ class Misbehaviour:
         return await self._misbehave(fault, plan, self._webhooks_hit)
 
     async def kill_during_call(self, fault: Fault) -> int:
-        """The worst moment: the push is out, the answer is not in. The sender is ours before anything is
-        held: nobody who has it could get a push through."""
+        """Kill at the worst moment: the push is out, the answer is not in. The sender is ours
+        before anything is held: nobody who has it could get a push through.
+        """
         async with self._world.plan_guard, self._world.guards[self._world.sender]:
             hits = await until_hit(fault, self._aim(fault, {"hang": True}), self._notifications)
             await self._processes.kill_guarded("sender", fault)
@@ -60,7 +61,7 @@ class Misbehaviour:
         return hit
 
     def _aim(self, fault: Fault, plan: dict[str, Any]) -> Callable[[], Awaitable[None]]:
-        """A sandbox that was killed meanwhile has forgotten how to misbehave: it is told each time."""
+        """Set the plan each time: a sandbox that was killed meanwhile has forgotten it."""
         dice = self._clients.dice(str(fault))
 
         async def aim() -> None:

@@ -30,7 +30,7 @@ QUERY = f"https://{SECRET_MARK}.example.test/a?session={SECRET_MARK}"
 async def plant_everything(
     world: FaultCluster, webhook_proxy: WebhookProxy, writer: LogWriter, seed: str
 ) -> Set[str]:
-    """The values that don't hold the mark, to be searched for. Returns when all is over."""
+    """Return the values that don't hold the mark, to be searched for, when all is over."""
     shop = Shop.of(f"planting:{seed}")
     await open_shop(world, webhook_proxy, shop)
     await Clients(world, shop, writer, "planting").subscribe_first_half()

@@ -32,7 +32,10 @@ TYPES = {
 
 
 async def plant(writer: LogWriter, seed: int) -> int:
-    """How many; each is published until it is acknowledged, which may store it twice."""
+    """Publish poison; return how many.
+
+    Each is published until it is acknowledged, which may store it twice.
+    """
     dice = Random(seed)
     records = []
     for topic, kind in TYPES.items():

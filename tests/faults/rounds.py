@@ -28,7 +28,7 @@ Watcher = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 @dataclass
 class FaultRun:
-    """What the rounds of a run share."""
+    """Cluster and tools that the rounds of a run share."""
 
     world: FaultCluster
     writer: LogWriter
@@ -89,7 +89,7 @@ class FaultRun:
 
 @contextmanager
 def repeatable(plan: Round, again: str) -> Iterator[None]:
-    """Whatever ends the round before its time, a timeout too, says how to have it once more."""
+    """Print how to repeat the round, whatever ends it early, a timeout too."""
     try:
         yield
     except BaseException as exc:
@@ -102,7 +102,7 @@ def repeatable(plan: Round, again: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def _beside(*watchers: Watcher) -> AsyncIterator[None]:
-    """They watch all the while, until the last wait is over."""
+    """Run the watchers until the last wait is over."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for watch in watchers:

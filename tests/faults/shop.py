@@ -27,7 +27,7 @@ class Shop:
 
     @classmethod
     def of(cls, seed: str) -> Shop:
-        """The same shop for the same seed."""
+        """Return the same shop for the same seed."""
         dice = Random(f"shop:{seed}")
 
         def uuid() -> str:

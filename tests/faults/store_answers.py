@@ -39,7 +39,7 @@ class StoreAnswers:
         self._world = world
 
     async def unknown_codes(self, fault: Fault) -> int:
-        """In the middle of batches, too."""
+        """Answer unknown codes, in the middle of batches, too."""
         return await self._answer(fault, refuse_each(Random(fault.random_share)))
 
     async def wrong_password(self, fault: Fault) -> int:
@@ -61,7 +61,7 @@ class StoreAnswers:
 
 @contextmanager
 def deciding(world: FaultCluster, decide: Decide) -> Iterator[Callable[[], int]]:
-    """The services' database answers so meanwhile; yields how often it has."""
+    """Yield the services' database answers so meanwhile; yields how often it has."""
     before = world.proxy.hits.total()
     world.proxy.decide = decide
     try:

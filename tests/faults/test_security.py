@@ -1,4 +1,4 @@
-"""After all the faults: what the logs show, who gets in, and where our servers never call."""
+"""Tests after all the faults: what the logs show, who gets in, and where our servers never call."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_headers_reveal_nothing_and_admit_nobody(world: FaultCluster, name
 
 @asynccontextmanager
 async def trap() -> AsyncIterator[tuple[str, list[str]]]:
-    """A server inside that nobody of ours may call; (its URL, who called)."""
+    """Yield URL and callers of a server inside that nobody of ours may call."""
     calls: list[str] = []
 
     async def note(request: web.Request) -> web.Response:
@@ -132,7 +132,7 @@ async def test_urls_that_come_in_are_never_called(
 
 
 def test_only_onesignals_address_is_called() -> None:
-    """By design: clients are made in two places, and both know one address, from the settings."""
+    # By design: clients are made in two places, and both know one address, from the settings.
     makers = {}
     for service in ("ingest_service", "sender_service", "shared"):
         for path in (ROOT / service).rglob("*.py"):
@@ -155,7 +155,7 @@ def _called(node: ast.AST) -> str:
 async def test_nothing_that_is_reported_gets_into_a_log(
     world: FaultCluster, webhook_proxy: WebhookProxy, writer: Any
 ) -> None:
-    """All that is secret or personal, by every way in, taken and refused."""
+    # All that is secret or personal, by every way in, taken and refused.
     values = await plant_everything(world, webhook_proxy, writer, CHOICE.seed)
     assert len(values) >= 10
     assert search(world.logs, values) == []

@@ -33,7 +33,7 @@ ERASING = ("erased", "profiles", "visitors", "pages", "sends", "contacts")
 
 
 async def test_e4_each_stage_meets_an_invented_code(course: FaultRun) -> None:
-    """Nothing in the dead letters but the poison, nothing lost, no process ended."""
+    # Nothing in the dead letters but the poison, nothing lost, no process ended.
     faults = (
         Fault("unknown_store_answers", 0.0, WINDOW_SECONDS, 0.5),
         Fault("poison", 2.0, 0.5, 0.5),
@@ -49,7 +49,7 @@ async def test_e4_each_stage_meets_an_invented_code(course: FaultRun) -> None:
 
 
 async def _erase_person(world: FaultCluster, shop: Shop) -> None:
-    """An erasure goes through both services; it meets the codes too."""
+    """Erase through both services, which meets the codes too."""
     async with world.mongo() as database:
         profile = await database["profiles"].find_one({"app": shop.app})
     assert profile is not None

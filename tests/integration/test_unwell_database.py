@@ -64,7 +64,7 @@ async def direct(settings: Settings) -> AsyncIterator[Database]:
 
 
 async def unwell(client: httpx.AsyncClient, name: str) -> str:
-    """The component's error; "" while it has none."""
+    """Return the component's error; "" while it has none."""
     body = (await client.get("/health/ready")).json()
     return next((d["error"] or "" for d in body["dependencies"] if d["name"] == name), "")
 

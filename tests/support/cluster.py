@@ -1,4 +1,4 @@
-"""Which Kafka a run is for: the embedded broker, or a real one (`--kafka=cluster`), ours or given.
+"""Kafka of a run: the embedded broker, or a real one (`--kafka=cluster`), ours or given.
 
 A given cluster (`CARILLON_KAFKA__BOOTSTRAP_SERVERS`) takes the place of the broker that tests share.
 Tests that stop or kill a broker have one of ours in any case, and are skipped where there is no Java.
@@ -37,18 +37,21 @@ def is_cluster() -> bool:
 
 
 def given() -> str | None:
-    """The address of the cluster that this run was given, if it was."""
+    """Return the address of the cluster that this run was given, if it was."""
     return _given
 
 
 def session_ms() -> int:
-    """The shortest session of a consumer's that the broker takes."""
+    """Return the shortest session of a consumer's that the broker takes."""
     return SHORTEST_SESSION_MS if _given else SHORT_SESSION_MS
 
 
 def choose(kind: str, *, wipe: bool = False) -> None:
-    """For this process and its children. An address that was given is then no longer in the
-    environment: what a test starts is told its broker by the test."""
+    """Choose for this process and its children.
+
+    An address that was given is then no longer in the environment: a test gives what it starts its
+    broker.
+    """
     global _given, _is_ours
     os.environ[KIND] = kind
     _given = os.environ.pop(GIVEN, None) or None if kind == CLUSTER else None
@@ -56,7 +59,7 @@ def choose(kind: str, *, wipe: bool = False) -> None:
 
 
 async def clear(address: str) -> None:
-    """A given cluster without our topics, and so without their groups' offsets. What was there
+    """Clear a given cluster of our topics, and so without their groups' offsets. What was there
     before the run stays, and fails it."""
     global _is_ours
     async with _admin(address) as admin:

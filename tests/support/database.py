@@ -1,4 +1,4 @@
-"""Which database server a run is for: the embedded one, or one that is given.
+"""Database server of a run: the embedded one, or one that is given.
 
 A given server (`CARILLON_TEST_MONGO__URI`, which may hold a password) takes the place of the one that
 tests share. Each test has a database of its own there; all are dropped at the end of the run. Tests that
@@ -24,7 +24,7 @@ PREFIX = "test_"  # of the databases that a run makes, and so may drop
 
 @dataclass(frozen=True)
 class Engine:
-    """What a kind of engine can't do. `skipped`: tests by the end of their ids, with the reason."""
+    """Limits of a kind of engine. `skipped`: tests by the end of their ids, with the reason."""
 
     name: str
     expires: bool = True  # has TTL indexes; without them nothing that expires is ever deleted
@@ -56,7 +56,7 @@ def engine_of(uri: str) -> Engine:
 
 @contextmanager
 def given_server(uri: str) -> Iterator[str]:
-    """The address for a run, which leaves the server as it was."""
+    """Yield the address for a run, which leaves the server as it was."""
     engine, before = engine_of(uri), _databases(uri)
     try:
         if engine.expires:

@@ -28,7 +28,7 @@ def can_mount() -> bool:
 
 @contextmanager
 def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
-    """A tmpfs on the folder. Skips the test, by name, where nothing may be mounted."""
+    """Yield a tmpfs on the folder. Skips the test, by name, where nothing may be mounted."""
     if not can_mount():
         pytest.skip("no small disk: mounting a tmpfs is not permitted here")
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What no log line of ours may show, whichever test it is from: secrets, and what says who somebody is.
+"""Marks that no log line of ours may show, whichever test it is from: secrets and personal data.
 
 Lines are searched for the shapes of these, so that a test need not know of it: the kinds of keys, sealed
 secrets, addresses, emails, shops' pages, whole documents. What has no shape (a login, a variable) is
@@ -37,7 +37,7 @@ MOST = 20  # findings that are told
 
 
 def search(folder: Path, values: Iterable[str] = ()) -> list[str]:
-    """The lines, with their files' names, that show one of the shapes or of the values."""
+    """Return the lines, with their files' names, that show one of the shapes or of the values."""
     exact = [value.encode() for value in values]
     found: list[str] = []
     for path in sorted(folder.rglob("*.log")):
@@ -71,8 +71,11 @@ class Listener(logging.Handler):
 
 @contextmanager
 def listening_in() -> Iterator[Listener]:
-    """As services log by default: of our own loggers from INFO on, of libraries the warnings. What is
-    said of single events, at DEBUG, is read in the files: properties are tried on millions of them."""
+    """Collect what services log by default: of our own loggers from INFO on, of libraries the warnings.
+
+    Lines of single events, at DEBUG, are read in the files: properties are tried on millions of
+    them.
+    """
     listener = Listener()
     logging.getLogger("carillon").setLevel(logging.INFO)
     logging.getLogger().addHandler(listener)

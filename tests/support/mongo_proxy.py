@@ -58,7 +58,7 @@ class MongoProxy:
 
     @classmethod
     def before(cls, uri: str, decide: Decide = lambda _: None) -> Self:
-        """In front of the first server of an address, under its user."""
+        """Return a proxy in front of the first server of an address, under its user."""
         host, port = parse_uri(uri)["nodelist"][0]
         user = re.match(r"mongodb://([^/@]*@)?", uri)
         return cls((host, port or 27017), decide, user=(user and user[1]) or "")
@@ -107,7 +107,7 @@ class MongoProxy:
         call.add_done_callback(self._calls.discard)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Until either side ends; the other one is ended then, as if there were no proxy."""
+        """Forward until either side ends; the other one is ended then, as if there were no proxy."""
         try:
             with suppress(OSError, asyncio.IncompleteReadError):
                 answers, requests = await asyncio.open_connection(*self.upstream)
@@ -178,7 +178,7 @@ class _Call:
 
 
 def _cut(answer: Message, request: Message, done: int, refusal: Refusal) -> Message:
-    """The true answer of the first documents, and an error for each of the others."""
+    """Return the true answer of the first documents, and an error for each of the others."""
     ordered = bool(request.body.get("ordered", True))
     last = done + 1 if ordered else request.writes
     failed = [

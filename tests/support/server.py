@@ -144,7 +144,7 @@ class Server:
 
 
 def _state(stat: Path) -> str:
-    """Of a thread, as proc(5) has it: R, S, T ...; X when it has ended meanwhile."""
+    """Return a thread's state as proc(5) has it: R, S, T ...; X when it has ended meanwhile."""
     try:
         return stat.read_text().rpartition(") ")[2][0]
     except (FileNotFoundError, ProcessLookupError):

@@ -32,7 +32,7 @@ _logs: Path | None = None  # where services' are kept
 
 @contextmanager
 def listening(port: int) -> Iterator[None]:
-    """Somebody else has the port."""
+    """Occupy the port."""
     with socket.create_server((HOST, port)):
         yield
 
@@ -40,7 +40,7 @@ def listening(port: int) -> Iterator[None]:
 async def eventually(
     condition: Callable[[], Any | Awaitable[Any]], timeout: float = 10.0, every: float = 0.02
 ) -> Any:
-    """The condition's first truthy value; fails, naming the last one, when there is none in time."""
+    """Return the condition's first truthy value; fail, naming the last one, when there is none in time."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
@@ -68,7 +68,7 @@ class KafkaServer(Server):
 
 
 def broker(port: int | None = None) -> Server:
-    """A broker of the kind that this run is for, not started yet.
+    """Return a broker of the kind that this run is for, not started yet.
 
     The embedded one has an empty log at each start.
     """
@@ -113,13 +113,13 @@ class GivenBroker(Server):
 
 
 def shared_broker() -> Server:
-    """What many tests may share: the given cluster, else a broker as above."""
+    """Return the broker that many tests may share: the given cluster, else a broker as above."""
     address = given()
     return broker() if address is None else GivenBroker(address)
 
 
 def database(path: Path, port: int | None = None) -> Server:
-    """The embedded database on `path`; not started yet."""
+    """Return the embedded database on `path`; not started yet."""
     port = port or free_port()
     binary = shutil.which("secantusd-py", path=str(Path(sys.executable).parent))
     assert binary is not None, "secantusd-py is not installed"
@@ -132,7 +132,7 @@ def database(path: Path, port: int | None = None) -> Server:
 
 @contextmanager
 def logs_kept(folder: Path) -> Iterator[None]:
-    """What services write meanwhile, at level DEBUG, is in this folder."""
+    """Keep what services log meanwhile, at level DEBUG, in this folder."""
     global _logs
     folder.mkdir()
     _logs = folder
@@ -166,7 +166,7 @@ def settings_for(bootstrap: str, mongo_uri: str, data_dir: Path) -> Settings:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The settings as the environment variables that a child process reads."""
+    """Return the settings as the environment variables that a child process reads."""
     flat: dict[str, str] = {}
 
     def walk(prefix: str, group: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Each decoder of what comes in, with something valid for it to read; and which modules decode at all."""
+"""Decoders of input, each with something valid for it to read; and which modules decode at all."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Event = dict[str, Any]
 async def taken(
     client: httpx.AsyncClient, api: Api, values: Sequence[Any], event: Callable[[Any], Event]
 ) -> dict[int, Any]:
-    """What became of each, by its place: the event on the log, or the code of its refusal."""
+    """Return the event on the log, or the code of its refusal, by its place."""
     api.log.records.clear()
     answer = await client.post(URL, json=[event(value) for value in values])
     body = answer.json()

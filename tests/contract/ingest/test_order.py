@@ -19,7 +19,7 @@ from tests.contract.ingest.requests import EVENTS_URL
 async def test_f02_the_last_basket_of_a_request_is_the_basket(
     client: httpx.AsyncClient, api: Api, times: dict[str, Any], run: int
 ) -> None:
-    """The ids decided before: each run has others."""
+    # The ids decided before: each run has others.
     pages: list[dict[str, Any]] = [{"basketItems": [{"item": "1"}]}, {"basketItems": {}}]
     events = [
         {"id": str(uuid.uuid4()), "type": "pageview", "visitorId": "v", "data": data, **times}

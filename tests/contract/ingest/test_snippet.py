@@ -151,7 +151,7 @@ def test_f01_snippet_has_ingests_own_list() -> None:
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("flavour", FILES)
 def test_small_enough_whatever_the_settings(flavour: Any, coding: Coding) -> None:
-    """As long as they may be, and as hard to compress: each sign by chance."""
+    # As long as they may be, and as hard to compress: each sign by chance.
     chance = random.Random(7)
     plain = string.ascii_letters + string.digits
 

@@ -74,7 +74,7 @@ async def whole_api(
 
 @pytest.fixture
 async def api(whole_api: Api) -> Api:
-    """With nothing in it."""
+    """Return an API with nothing in it."""
     database = whole_api.sender.database
     for name in await database.list_collection_names():
         await database[name].delete_many({})
@@ -84,7 +84,7 @@ async def api(whole_api: Api) -> Api:
 
 @pytest.fixture
 async def shop(api: Api) -> Api:
-    """With an app and a campaign."""
+    """Return an API with an app and a campaign."""
     await api.put_app()
     await api.put_campaign()
     return api

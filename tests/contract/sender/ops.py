@@ -62,7 +62,7 @@ class Ops:
         await self.ok("PUT", f"/v1/apps/{app}/campaigns/{campaign}", json=offer())
 
     async def add_person(self, person: str = PERSON, **more: Any) -> dict[str, Any]:
-        """A profile, its players in the ledger, and its browsers, as ingest writes them."""
+        """Return a profile, its players in the ledger, and its browsers, as ingest writes them."""
         profile = a_profile(person, **more)
         await self.database["profiles"].insert_one(dict(profile))
         for player in profile["players"]:

@@ -1,4 +1,7 @@
-"""What every answer of the ops API has, whatever is in it: no cache keeps it, no browser guesses."""
+"""Tests of what every answer of the ops API has, whatever is in it.
+
+No cache keeps it, no browser guesses.
+"""
 
 from __future__ import annotations
 

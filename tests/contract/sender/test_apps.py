@@ -164,7 +164,7 @@ async def test_stopped_app_is_resumed(api: Api) -> None:
 
 
 async def test_a_webhook_key_for_pages_must_be_one_of_the_apps(api: Api) -> None:
-    """Else each browser's webhook would be refused, and nothing counted."""
+    # Else each browser's webhook would be refused, and nothing counted.
     keys = [{"id": "hook", "kind": "webhook", "key": "wh_1"}]
     wrong = api.an_app(keys=keys, snippet={"webhookKey": "wh_2"})
     refused = await api.call("PUT", "/v1/apps/demo", json=wrong)
@@ -187,7 +187,7 @@ async def test_logins_go_to_onesignal_unless_the_shop_states_no(api: Api) -> Non
 
 
 async def test_one_app_cannot_take_anothers_key(api: Api) -> None:
-    """Else its events would go to whoever came last."""
+    # Else its events would go to whoever came last.
     keys = [{"id": "web", "kind": "write", "key": "wk_mine"}]
     await api.put_app("mine", keys=keys)
     refused = await api.call("PUT", "/v1/apps/thief", json=api.an_app(keys=keys))

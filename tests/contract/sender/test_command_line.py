@@ -24,7 +24,7 @@ REPORT = {
 
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token."""
+    """Set a token."""
     monkeypatch.setenv("CARILLON_OPS__TOKEN", "cot_test")
 
 

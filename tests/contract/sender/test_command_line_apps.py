@@ -21,7 +21,7 @@ LISTED = {**examples.SEND_HEAD, "app": "shop"}
 
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token."""
+    """Set a token."""
     monkeypatch.setenv("CARILLON_OPS__TOKEN", "cot_test")
 
 

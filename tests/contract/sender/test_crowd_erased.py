@@ -38,7 +38,7 @@ async def ops(settings: Settings) -> AsyncIterator[Ops]:
 
 
 async def a_crowd(ops: Ops, count: int) -> tuple[Profile, set[str], set[str], set[str]]:
-    """(profile, visitors, players, aliases): the profile lists only the first of each."""
+    """Return profile, visitors, players and aliases; the profile lists only the first of each."""
     await ops.add_person(login="jana")
     profile = await PersonReader(ops.database).profile(PERSON)
     assert profile is not None
@@ -82,7 +82,7 @@ async def test_crowd_is_published_in_pieces_and_named_whole(ops: Ops) -> None:
 
 
 async def test_few_are_named_by_each_event(ops: Ops) -> None:
-    """So that whichever is read first finds everything."""
+    # So that whichever is read first finds everything.
     profile, _, players, aliases = await a_crowd(
         ops, MAX_NAMES_BY_EVENT - 1
     )  # and the one that is listed

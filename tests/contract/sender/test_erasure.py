@@ -51,7 +51,7 @@ def as_record(ops: Ops, index: int = 0) -> Record:
 
 
 async def erase(ops: Ops, sleep: Callable[[float], Awaitable[None]] = no_sleep) -> None:
-    """By the API, and by the stage that its events come to."""
+    """Erase by the API, and by the stage that its events come to."""
     ops.log.records.clear()
     assert (await ops.call("POST", f"/v1/people/{PERSON}/erase")).status_code == 202
     stage = Erasure(ErasureStore(ops.database), PageStore(ops.database), ops.parts.vault, ops.clock,
@@ -84,7 +84,7 @@ async def page_of(ops: Ops) -> Any:
 
 
 async def everything(ops: Ops) -> str:
-    """All that the sender keeps, as text."""
+    """Return as text whatever the sender keeps."""
     names = ("sends", "parts", "pages", "bodies", "contacts", "dead_letters", "parked", "audit")
     return str([[d async for d in ops.database[name].find({})] for name in names])
 

@@ -57,7 +57,7 @@ async def add_player(ops: Ops, browser: str | None, *, reported: bool = False) -
 async def add_send(
     ops: Ops, members: list[list[str]], seen: dict[str, list[int]] | None = None, **more: Any
 ) -> str:
-    """A send of one page, everybody in chunk "0" (variant a) or "1" (variant b) was sent to."""
+    """Store a send of one page: everybody in chunk "0" (variant a) or "1" (variant b) was sent to."""
     send, now = str(uuid.uuid4()), ops.clock()
     chunks = {
         name: {**new_chunk(variant, now), "state": "sent", "notificationId": "n", "at": now}
@@ -138,7 +138,7 @@ async def test_report_outlives_its_sends(ops: Ops) -> None:
 
 
 async def test_what_was_under_way_when_the_send_was_sealed_is_in_its_report(ops: Ops) -> None:
-    """A batch of webhooks looks whether a send is sealed, and writes a moment later."""
+    # A batch of webhooks looks whether a send is sealed, and writes a moment later.
     send = await add_send(ops, [["p", "x", "0"], ["q", "y", "1"]], {"impression": [0]})
     ops.clock.advance(timedelta(days=36).total_seconds())
     assert await SendStore(ops.database).sealed([send]) == set()
@@ -168,7 +168,7 @@ async def test_only_what_is_rolled_up_is_ever_deleted(ops: Ops) -> None:
 
 
 class Crashed(Exception):
-    """Where a test cuts off the work."""
+    """Exception that cuts off the work."""
 
 
 class NeverMarking(SendStore):

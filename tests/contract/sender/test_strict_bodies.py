@@ -1,4 +1,7 @@
-"""What people write to the ops API: unknown keys refused by path, bodies bounded, any content type."""
+"""Tests of what people write to the ops API.
+
+Unknown keys refused by path, bodies bounded, any content type.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +131,7 @@ async def test_f7_trigger_from_kafka_with_a_slip_is_refused(
 
 
 async def test_b6_stored_documents_stay_readable(shop: Api) -> None:
-    """A newer version of ours may have written more."""
+    # A newer version of ours may have written more.
     for name in ("apps", "campaigns"):
         new = {"$set": {"later": 1, "policy.later": 1, "oneSignal.later": 1}}
         await shop.sender.database[name].update_many({}, new)
@@ -174,7 +177,7 @@ async def test_a2_deep_bodies_are_refused(shop: Api, depth: int) -> None:
 
 
 async def test_a2_packed_bodies_are_no_json(shop: Api) -> None:
-    """None are taken: what is packed stays packed, so there is no bomb."""
+    # None are taken: what is packed stays packed, so there is no bomb.
     answer = await shop.call(
         "PUT", CAMPAIGN, content=b"\x1f\x8b\x08\x00", headers={"Content-Encoding": "gzip"}
     )

@@ -22,7 +22,7 @@ SEND = str(uuid.uuid4())
 
 @dataclass(frozen=True)
 class Try:
-    """What a token of another app sends to a route, and what it must be answered."""
+    """Request by a token of another app, and the answer that it must get."""
 
     code: str
     body: Any = None

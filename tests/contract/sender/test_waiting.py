@@ -1,4 +1,4 @@
-"""Why a send waits, and until when; names that are unknown are answered before anything is kept."""
+"""Tests of why a send waits, and until when; unknown names are answered before anything is kept."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ async def test_export_shows_nothing_of_others(ops: Ops) -> None:
 
 
 async def test_erasure_read_late_spares_who_came_back(ops: Ops) -> None:
-    """The sender was away for an hour; meanwhile she came back and shops again."""
+    # The sender was away for an hour; meanwhile she came back and shops again.
     person = KnownPerson(ops)
     await person.plant()
     events = await person.erase()

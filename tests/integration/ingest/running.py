@@ -18,7 +18,7 @@ EVENTS = "/v1/events?key=wk_demo"
 
 
 async def seed_app(settings: Settings, database: Database) -> None:
-    """The app `demo` with the keys wk_demo and wh_demo."""
+    """Store the app `demo` with the keys wk_demo and wh_demo."""
     vault = Vault(settings.secret_key.get_secret_value())
     await database["apps"].insert_one(
         {

@@ -67,7 +67,7 @@ def _browser(login: int, number: int) -> Document:
 
 
 async def _peak(database: Database, views: Sequence[Event]) -> int:
-    """The most memory that a batch of these takes, beyond what was in use before."""
+    """Return the most memory that a batch of these takes, beyond what was in use before."""
     projector = Projector(MongoProjections(database), PEOPLE, lambda: START)
     batch = [item(view) for view in views]
     gc.collect()

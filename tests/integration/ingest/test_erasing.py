@@ -24,7 +24,7 @@ HIS, HERS = str(uuid.uuid4()), str(uuid.uuid4())
 
 
 async def erase_eva(settings: Settings) -> None:
-    """As the operator's API does that knows one browser."""
+    """Erase as the operator's API does that knows one browser."""
     people = PersonIds(Vault(settings.secret_key.get_secret_value()).derive("person"))
     now = datetime.now(UTC)
     data = {"person": people.of_login("demo", "eva"), "players": [HIS], "findOthers": True}

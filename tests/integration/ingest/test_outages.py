@@ -1,4 +1,4 @@
-"""What is away at the start or goes away later: told clearly, and recovered from alone."""
+"""Tests of servers that are away at the start or later: reported clearly, and recovered from alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support import stack
 
 
 def impatient(settings: Settings) -> Settings:
-    """With a database that is missed after a second."""
+    """Return settings with which a database is missed after a second."""
     return settings.model_copy(
         update={"mongo": settings.mongo.model_copy(update={"timeout_ms": 1_000})}
     )

@@ -135,7 +135,7 @@ async def test_snapshot_that_is_never_whole_is_a_sentence(
 
 
 class Waiting(MongoProjections):
-    """Between the count of an erasure and its writes somebody takes a snapshot."""
+    """Store that pauses an erasure between its count and its writes, for a snapshot."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         super().__init__(database)

@@ -77,7 +77,7 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
 
 
 class BlockedWork:
-    """What a reader would commit waits in front of it."""
+    """Work in front of which a reader's commit waits."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.open = asyncio.Event()
@@ -96,7 +96,7 @@ class BlockedWork:
 async def projecting(
     settings: Settings, database: Database, blocked: BlockedWork
 ) -> AsyncIterator[asyncio.Event]:
-    """With one event handled."""
+    """Run a projector with one event handled."""
     stop = asyncio.Event()
     health = Health(utc_now, monotonic)
     mongo = health.component("mongodb", deadline_seconds=10)
@@ -120,7 +120,7 @@ async def projecting(
 
 
 async def beats(database: Database, count: int) -> bool:
-    """Has the process beaten so many times more, without standing still?"""
+    """Check whether the process beat so many times more, without pausing."""
     first = (await process_of(database))["beat"]
 
     async def has_beaten() -> bool:

@@ -72,7 +72,7 @@ async def test_only_one_has_the_turn(database: Database) -> None:
 async def test_of_two_first_ones_one_has_the_turn(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody has ever replayed here: there is no document yet when they look."""
+    # Nobody has ever replayed here: there is no document yet when they look.
     runs, other = ReplayLeases(database, monotonic), ReplayLeases(database, monotonic)
     current = runs.current
 

@@ -28,7 +28,7 @@ __all__ = ["alone"]
 
 @asynccontextmanager
 async def a_projector_at_a_batch(database: Database) -> AsyncIterator[None]:
-    """Whoever holds has to wait for it."""
+    """Store a process that a replay has to wait for."""
     mine = {"_id": f"{PROCESS_ID_PREFIX}at-a-batch"}
 
     async def beat() -> None:

@@ -82,7 +82,7 @@ async def test_n4_what_stores_nothing_is_started_again(
 
 
 async def test_n4_the_probe_writes(fresh_database: Server) -> None:
-    """A full disk answers questions, and stores nothing."""
+    # A full disk answers questions, and stores nothing.
     uri = f"mongodb://{fresh_database.address}"
     await probe_database(uri, "test")
     with (

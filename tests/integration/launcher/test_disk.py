@@ -1,4 +1,4 @@
-"""What the launcher writes: bounded, and no reason to end where the disk is full."""
+"""Tests of what the launcher writes: bounded, and no reason to end where the disk is full."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_log_on_a_full_disk_gives_its_room_back(disk: Path) -> None:
 
 @pytest.mark.any_broker  # a real one has its own log files
 async def test_b4_the_broker_outlives_a_full_disk_under_its_log(disk: Path) -> None:
-    """Its log is all that there is of the events: Tansu ends where a line of it can't be written."""
+    # Its log is all that there is of the events: Tansu ends where a line of it can't be written.
     spec, kafka = real_broker(free_port())
     (disk / "logs").mkdir()
     fill(disk)

@@ -1,4 +1,4 @@
-"""What keeps the launcher from starting: one clear sentence, exit code 2, nothing started."""
+"""Tests of what keeps the launcher from starting: one clear sentence, exit code 2, nothing started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is seeded: only what is absent, as the ops API takes it, with texts that render."""
+"""Tests of what is seeded: only what is absent, as the ops API takes it, with texts that render."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Pipeline:
         return players
 
     async def send_trigger(self, **fields: Any) -> str:
-        """A trigger over HTTP; returns the send's id. Unless it says to whom: to each by name."""
+        """Return a trigger over HTTP; returns the send's id. Unless it says to whom: to each by name."""
         if not fields.keys() & {"audience", "recipients"}:
             known = [p async for p in self.world.database["profiles"].find({})]
             fields["recipients"] = [
@@ -165,7 +165,7 @@ class Pipeline:
 async def open_line(
     mongo_uri: str, folder: Path, *, api: str = "", **plan: Any
 ) -> AsyncIterator[Pipeline]:
-    """An app, its campaign, and nobody yet. `api`: where OneSignal's begins, as on its old host."""
+    """Yield an app, its campaign, and nobody yet. `api`: where OneSignal's begins, as on its old host."""
     settings = settings_for("127.0.0.1:1", mongo_uri, folder)
     plan = {"page_members": 10, "release_ahead_seconds": 0.1, **plan}
     async with AsyncExitStack() as stack:

@@ -45,7 +45,7 @@ APP = "demo"
 
 
 class SenderHarness:
-    """What the tests do in a sentence each."""
+    """Steps of the sender's tests, a method each."""
 
     def __init__(self, database: Database, plan: PlanSettings) -> None:
         self.database = database
@@ -85,7 +85,7 @@ class SenderHarness:
         return ids
 
     async def own(self, player: str, person: str, *previous: str) -> None:
-        """The ledger's word on a player."""
+        """Set the ledger's owner of a player."""
         now = self.clock()
         former = [{"person": p, "until": now} for p in previous]
         entry = build_player(player, person, APP, lastSeenAt=now, previous=former)
@@ -99,7 +99,7 @@ class SenderHarness:
         return found
 
     async def trigger(self, priority: str = "marketing", **targets: Any) -> str:
-        """A send that is due for planning."""
+        """Return a send that is due for planning."""
         now = self.clock()
         head = {"id": str(uuid.uuid4()), "app": APP, "campaign": "welcome", "priority": priority}
         trigger = Trigger.model_validate({**head, **(targets or {"audience": {"all": True}})})
@@ -126,7 +126,7 @@ class SenderHarness:
         await self.reported(Delivery.model_validate({**place, **outcome, **fields}))
 
     async def rolled_up(self, send: str) -> None:
-        """The send is in its campaign's report now."""
+        """Roll the send up into its campaign's report."""
         reports = ReportStore(self.database)
         document = await self.sends.get(send)
         assert document is not None
@@ -139,7 +139,7 @@ class SenderHarness:
 async def candidates(
     reader: AudienceReader, target: Target, after: Cursor = None
 ) -> list[Candidate]:
-    """Everybody behind the cursor."""
+    """Return all candidates behind the cursor."""
     return [c async for batch in reader.batches(target, after) for c in batch.candidates]
 
 

@@ -1,4 +1,7 @@
-"""What an app says of all its marketing, control group and cap; a send keeps what it began with."""
+"""Tests of an app's rules for all its marketing: control group and cap.
+
+A send keeps those that it began with.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,7 @@ async def test_a_send_keeps_the_group_it_began_with(harness: IntakeHarness) -> N
 
 
 async def plan_again(harness: IntakeHarness, send: str, *, pages: int) -> None:
-    """As if its planner had died after so many pages: another one goes on."""
+    """Plan on, as if the send's planner had died after so many pages."""
     kept = [page["_id"] for page in (await harness.pages(send))[:pages]]
     await harness.database["pages"].delete_many({"send": send, "_id": {"$nin": kept}})
     again = {"state": "planning", "planDue": utc_now(), "planner": None, "closedAt": None}
@@ -95,7 +98,7 @@ async def test_share_that_cannot_be_is_refused(harness: IntakeHarness, share: An
 
 
 async def test_cap_of_an_app_counts_all_its_campaigns(harness: IntakeHarness) -> None:
-    """Also those that have none, or a wider one, of their own."""
+    # Also those that have none, or a wider one, of their own.
     await harness.put("/v1/apps/demo/campaigns/other", with_cap(5))
     await harness.put("/v1/apps/demo/campaigns/tight", with_cap(1))
     await harness.person("ann", str(uuid.uuid4()))

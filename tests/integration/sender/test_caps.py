@@ -71,8 +71,8 @@ async def test_a_repeated_planning_counts_once(settings: Settings) -> None:
 
 
 async def test_who_got_it_by_another_page_stays_counted(settings: Settings) -> None:
-    """A player that changed hands meanwhile comes in a late page: passed over there, she was reached
-    in her own."""
+    # A player that changed hands meanwhile comes in a late page: passed over there, she was reached
+    # in her own.
     async with open_world(settings) as world:
         await world.campaign(cap=CAP)
         await world.person("ann")
@@ -87,7 +87,7 @@ async def test_who_got_it_by_another_page_stays_counted(settings: Settings) -> N
 
 
 async def test_d9_a_login_starts_no_cap_anew(settings: Settings) -> None:
-    """The visitor got a push before she logged in: her merged person has had it."""
+    # The visitor got a push before she logged in: her merged person has had it.
     async with open_world(settings) as world:
         await world.campaign(cap=CAP)
         (player,) = await world.person("visitor")

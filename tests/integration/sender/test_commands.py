@@ -1,4 +1,7 @@
-"""What a person does by hand, on the API as it is: what a command asks for and reads is really there."""
+"""Tests of what a person does by hand, on the API as it is.
+
+What a command asks for and reads is really there.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 async def run(harness: IntakeHarness, *arguments: str) -> str:
-    """What it shows. Raises Refused."""
+    """Run a command; return what it prints. Raises Refused."""
     options = build_parser().parse_args(arguments)
     screen = io.StringIO()
     console = Console(file=screen, width=300, highlight=False, markup=False)

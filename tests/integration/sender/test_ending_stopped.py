@@ -25,7 +25,7 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 async def stopped(line: Pipeline) -> str:
-    """A send of an app that OneSignal refused with a 403: nothing of it was sent."""
+    """Return a send of an app that OneSignal refused with a 403: nothing of it was sent."""
     await line.people(PEOPLE)
     send = await line.planned()
     await line.remote.put_app(rest_api_key="os_v2_app_another")
@@ -52,7 +52,7 @@ async def test_d1_a_stopped_apps_send_that_is_cancelled_closes_at_once(line: Pip
 
 
 async def test_d1_so_it_does_where_the_app_was_resumed_and_stopped_again(line: Pipeline) -> None:
-    """Each refusal is definite, and who wasn't called for it got nothing: none of it is an attempt."""
+    # Each refusal is definite, and who wasn't called for it got nothing: none of it is an attempt.
     send = await stopped(line)
     for _ in range(2):
         await line.ops("POST", f"/v1/apps/{APP}/resume")

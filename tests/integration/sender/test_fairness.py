@@ -1,4 +1,7 @@
-"""Who goes first: what is pressing before marketing, every app in each turn, a stopped app not at all."""
+"""Tests of who goes first.
+
+What is pressing before marketing, every app in each turn, a stopped app not at all.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def few_out(pair: TwoReplicas) -> Iterator[None]:
 
 
 async def released(pair: TwoReplicas) -> Counter[str]:
-    """By the send's id."""
+    """Count released jobs by send."""
     found: Counter[str] = Counter()
     async for page in pair.one.database[PAGES.name].find({}):
         found[page["send"]] += sum(c["state"] == "released" for c in page["chunks"].values())
@@ -64,7 +67,7 @@ async def test_transactional_overtakes_all_marketing_that_is_queued(
 
 
 async def another_app(pair: TwoReplicas, people: int) -> str:
-    """With a campaign and people; returns its id."""
+    """Store an app with a campaign and people; return its id."""
     database, app = pair.one.database, f"app-{uuid.uuid4().hex[:8]}"
     stored = await database[APPS.name].find_one({"_id": APP})
     offer = await database[CAMPAIGNS.name].find_one({"_id": campaign_key(APP, CAMPAIGN)})
@@ -122,7 +125,7 @@ async def test_stopped_app_releases_nothing_and_goes_on_where_it_stopped(
 async def test_a_turn_takes_some_pages_of_an_app_then_the_next_has_its_own(
     pair: TwoReplicas,
 ) -> None:
-    """Also where the limits would allow all of them: a page takes time."""
+    # Also where the limits would allow all of them: a page takes time.
     await pair.people(10 * (PAGES_PER_PASS + 3))
     long = await pair.planned()
     assert len(await pair.pages(long)) > PAGES_PER_PASS

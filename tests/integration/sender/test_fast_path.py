@@ -64,7 +64,7 @@ async def test_others_wait_for_the_planner(pair: TwoReplicas, count: int, priori
 async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
     pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its page was stored, its send wasn't."""
+    # Its page was stored, its send wasn't.
     players = await pair.people(3)
     send, insert = str(uuid.uuid4()), pair.one.sends.insert
 
@@ -84,7 +84,7 @@ async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
 
 
 async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: TwoReplicas) -> None:
-    """Else all of it would stand in the jobs topic, before other apps' calls."""
+    # Else all of it would stand in the jobs topic, before other apps' calls.
     await pair.people(1)
     await pair.one.database[PLAYERS.name].insert_many(
         [dict(build_player(str(uuid.uuid4()), "", APP)) for _ in range(20)]

@@ -1,4 +1,4 @@
-"""What is heard of a send that is in its report already counts as late, and nowhere else."""
+"""Tests that what is heard of a send that is in its report already counts as late, and nowhere else."""
 
 from __future__ import annotations
 

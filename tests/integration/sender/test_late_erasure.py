@@ -16,7 +16,7 @@ CAP = {"cap": {"count": 5, "days": 7}}
 
 
 async def erase(world: SenderHarness, person: str, players: list[str]) -> None:
-    """As ingest does it: counted before its first write and after its last."""
+    """Erase as ingest does it: counted before its first write and after its last."""
     database, now = world.database, world.clock()
     count: Document = {"$inc": {"count": 1}}
     await database["projector"].update_one({"_id": "erasures"}, count, upsert=True)
@@ -28,7 +28,7 @@ async def erase(world: SenderHarness, person: str, players: list[str]) -> None:
 
 
 class Slow(PeopleReader):
-    """Between a reading and the page of it passes a while, in which somebody is erased."""
+    """Reader that pauses between a reading and its page, while a person is erased."""
 
     def __init__(self, world: SenderHarness, person: str, players: list[str]) -> None:
         super().__init__(world.database)
@@ -67,7 +67,7 @@ async def test_d6_who_is_erased_while_a_page_is_planned_is_not_in_it(settings: S
 
 @pytest.mark.parametrize("crashed", [False, True])
 async def test_d6_so_it_is_where_another_planner_goes_on(settings: Settings, crashed: bool) -> None:
-    """It came to insert the page, and to nothing more."""
+    # It came to insert the page, and to nothing more.
     async with open_world(settings) as world:
         await world.campaign()
         (ann,) = await world.person("ann-the-erased")

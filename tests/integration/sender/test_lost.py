@@ -1,4 +1,7 @@
-"""What gets lost between the stages comes back by the sweep: each member once, whatever was lost."""
+"""Tests that what gets lost between the stages comes back by the sweep.
+
+Each member once, whatever was lost.
+"""
 
 from __future__ import annotations
 

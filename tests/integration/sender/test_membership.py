@@ -74,7 +74,7 @@ async def test_dead_replica_leaves_its_share_after_a_while(database: Database) -
 
 
 async def test_stalled_replica_stands_still_before_a_newcomer_begins(database: Database) -> None:
-    """It did not see the newcomer, so it must not use what the newcomer takes."""
+    # It did not see the newcomer, so it must not use what the newcomer takes.
     replicas = Replicas(database)
     stalled = replicas.join("stalled")
     await replicas.beats(5)

@@ -1,4 +1,4 @@
-"""How much memory and time a body may cost the sender: measured on its process."""
+"""Tests of how much memory and time a body may cost the sender: measured on its process."""
 
 from __future__ import annotations
 

@@ -213,7 +213,7 @@ async def test_planning_goes_on_after_a_crash_where_it_was(harness: IntakeHarnes
 
 
 async def test_people_named_in_several_parts_are_in_one_page(harness: IntakeHarness) -> None:
-    """Each player with the variables of its own name."""
+    # Each player with the variables of its own name.
     harness.sender.settings.plan.page_members = 2
     await harness.put("/v1/apps/demo/campaigns/hello", a_campaign(contents={"en": "Hi {{ name }}"}))
     names: list[tuple[str, str]] = []  # player, what its push says

@@ -18,7 +18,7 @@ def _players(pages: list[dict[str, Any]]) -> list[str]:
 
 
 async def _kill_after(pair: TwoReplicas, pages: int) -> None:
-    """A planner that stops dead once so many pages are there."""
+    """Run a planner that stops dead once so many pages are there."""
     store: Any = pair.one.pages
     inserted = 0
     insert = store.insert
@@ -85,7 +85,7 @@ async def test_people_named_by_each_player_count_once_also_after_a_crash(pair: T
 
 
 async def _expire_lease(pair: TwoReplicas, send: str) -> None:
-    """As if its time had passed."""
+    """Expire the lease as if its time had passed."""
     past = utc_now() - timedelta(seconds=1)
     await pair.one.database["sends"].update_one({"_id": send}, {"$set": {"planDue": past}})
 
@@ -108,7 +108,7 @@ async def test_planners_at_once_plan_every_send_once(pair: TwoReplicas) -> None:
 
 
 async def test_slow_planner_that_lost_its_lease_changes_nothing(pair: TwoReplicas) -> None:
-    """It wakes after another one has planned the page: neither page nor bodies are its own."""
+    # It wakes after another one has planned the page: neither page nor bodies are its own.
     theirs, late = page(), page([(player_id(9), "p9", "0")])
     assert await pair.one.pages.insert(theirs, [{"contents": {"en": "theirs"}}])
     assert not await pair.two.pages.insert(late, [{"contents": {"en": "late"}}])

@@ -67,7 +67,7 @@ async def running(broker: str, mongo_uri: str, tmp_path: Path) -> AsyncIterator[
 
 
 async def _fill(database: Database, settings: Settings) -> None:
-    """A shop with so many people, each with a browser."""
+    """Fill a shop with so many people, each with a browser."""
     sealed = Vault(settings.secret_key.get_secret_value()).encrypt("os_v2_app_key")
     one_signal = {"appId": str(uuid.uuid4()), "restApiKey": sealed, "plan": "paid"}
     app = {"_id": APP, "name": "Demo", "version": 1, "oneSignal": one_signal}
@@ -85,7 +85,7 @@ async def _fill(database: Database, settings: Settings) -> None:
 
 
 async def _slowest(ops: httpx.AsyncClient, planned: asyncio.Task[Any]) -> list[float]:
-    """How long each answer took meanwhile, the slowest last."""
+    """Return how long each answer took meanwhile, the slowest last."""
     took = []
     while not planned.done():
         began = time.monotonic()

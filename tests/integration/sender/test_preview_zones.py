@@ -15,7 +15,7 @@ from tests.integration.sender.previews import (
 
 
 async def test_f25_people_without_a_zone_are_warned_of(harness: IntakeHarness) -> None:
-    """Until the app has a zone: then theirs is known."""
+    # Until the app has a zone: then theirs is known.
     await add_people(harness, 30)
     now = utc_now()
     night = {"from": f"{now:%H}:00", "to": f"{now + timedelta(hours=3):%H}:00"}

@@ -179,7 +179,7 @@ async def test_what_may_have_been_called_is_repeated_as_it_was(pair: TwoReplicas
 
 
 async def _answer(pair: TwoReplicas, send: str, reason: str) -> None:
-    """Every released chunk comes back uncalled, or unanswered."""
+    """Answer every released chunk as not called, or not answered."""
     for found in await pair.pages(send):
         page = await pair.one.pages.get(found["_id"])
         assert page is not None
@@ -193,7 +193,7 @@ async def _answer(pair: TwoReplicas, send: str, reason: str) -> None:
 
 
 async def _wake(pair: TwoReplicas, send: str) -> None:
-    """As if the wait before the next try were over."""
+    """End the wait before the next try."""
     for page in await pair.pages(send):
         now = {f"chunks.{name}.notBefore": utc_now() for name in page["chunks"]}
         await pair.one.database["pages"].update_one(
@@ -208,7 +208,7 @@ async def _leave(pair: TwoReplicas, player: str, state: str) -> None:
 
 
 async def _answered(pair: TwoReplicas) -> str:
-    """A send all of whose calls were answered, by somebody who crashed before closing its account."""
+    """Return a send whose calls were all answered, by a process that crashed before closing it."""
     await pair.people(12)
     send = await pair.planned()
     await _turns(pair, 2)

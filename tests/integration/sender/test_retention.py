@@ -61,8 +61,7 @@ def event(line: Pipeline, type: str, player: str, **data: Any) -> Event:
 
 
 async def fill(line: Pipeline) -> str:
-    """Something is written into each collection whose documents are to go away; returns a send that
-    is in its report."""
+    """Write into each collection whose documents expire; return a send that is in its report."""
     world = line.world
     capped = {**OFFER, "policy": {"cap": {"count": 5, "days": 7}}}
     await line.ops("PUT", f"/v1/apps/{APP}/campaigns/welcome", json=capped)

@@ -29,7 +29,7 @@ def webhook(
 
 
 async def planned(world: SenderHarness) -> tuple[str, str, str]:
-    """(a send whose call has no answer yet, two players that it was for)."""
+    """Return a send whose call has no answer yet, and its two players."""
     await world.campaign()
     (ann,) = await world.person("ann")
     (bob,) = await world.person("bob")

@@ -1,4 +1,7 @@
-"""What is wrong with a text is named: in a refused send, in a preview, and where somebody asks why."""
+"""Tests that what is wrong with a text is named.
+
+In a refused send, in a preview, and where somebody asks why.
+"""
 
 from __future__ import annotations
 

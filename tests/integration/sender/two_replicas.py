@@ -32,7 +32,7 @@ APP, CAMPAIGN = "demo", "welcome"
 
 @dataclass
 class TwoReplicas:
-    """`one` and `two` know nothing of each other but what is in MongoDB."""
+    """Replicas `one` and `two`, which know nothing of each other but what is in MongoDB."""
 
     settings: Settings
     one: Sender
@@ -44,7 +44,7 @@ class TwoReplicas:
         return self.one, self.two
 
     async def start_again(self) -> None:
-        """A shop with a campaign, and nothing else."""
+        """Reset to a shop with a campaign, and nothing else."""
         database = self.one.database
         for name in await database.list_collection_names():
             await database[name].delete_many({})
@@ -80,7 +80,7 @@ class TwoReplicas:
         return [p["_id"] for p in players]
 
     async def trigger(self, **fields: Any) -> str:
-        """A trigger, taken in; returns the send's id."""
+        """Return a trigger, taken in; returns the send's id."""
         send = str(uuid.uuid4())
         target = {} if "recipients" in fields else {"audience": {"all": True}}
         body = {"id": send, "app": APP, "campaign": CAMPAIGN, **target, **fields}
@@ -94,7 +94,7 @@ class TwoReplicas:
         return send
 
     async def jobs(self, send: str) -> list[Job]:
-        """What was released of a send so far."""
+        """Return the jobs released of a send so far."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka.bootstrap_servers)
         await consumer.start()
         try:

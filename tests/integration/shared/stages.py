@@ -107,7 +107,7 @@ class StageHarness:
             await running.end()
 
     async def dead_letters(self) -> list[DeadLetter]:
-        """The dead letters of this bench's topic so far."""
+        """Return the dead letters of this bench's topic so far."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.kafka.bootstrap_servers, auto_offset_reset="earliest"
         )

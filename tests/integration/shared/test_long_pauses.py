@@ -21,7 +21,7 @@ PAUSE_SECONDS = 4.0  # long enough to be thrown out, and to be seen to be
 
 @pytest.fixture
 def shares(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What the group was shared out as to this process's stages, each time; polls must be frequent."""
+    """Collect each assignment of the group to this process's stages; polls must be frequent."""
     monkeypatch.setattr(kafka_reader, "MAX_POLL_MS", int(MAX_POLL_SECONDS * 1_000))
     monkeypatch.setattr(kafka_reader, "KEEP_SECONDS", MAX_POLL_SECONDS / 5)
     shared_out: list[object] = []

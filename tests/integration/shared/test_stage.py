@@ -90,7 +90,7 @@ async def test_mistake_on_one_of_a_batch_takes_only_that_one(
 async def test_batch_that_was_halved_is_repeated_whole(
     bench: StageHarness, work: ScriptedHandler
 ) -> None:
-    """What is away between two of its parts may be away because all is put elsewhere: a replay."""
+    # What is away between two of its parts may be away because all is put elsewhere: a replay.
     waiting, first, bug, late = _new("wait"), _new("first"), _new("bug"), _new("late")
     work.away[late] = 1
     await bench.publish(waiting)
@@ -151,7 +151,7 @@ async def test_lag_is_reported(bench: StageHarness, work: ScriptedHandler) -> No
 async def test_lag_and_age_rise_while_a_stage_is_stuck(
     bench: StageHarness, work: ScriptedHandler
 ) -> None:
-    """Nothing is fetched then, so no fetch says how far the log goes."""
+    # Nothing is fetched then, so no fetch says how far the log goes.
     work.may_proceed.clear()
     waiting = _new("wait")
     await bench.publish(waiting, key="k")

@@ -205,7 +205,7 @@ async def test_e1_a_snapshot_beside_writes_is_whole(shifting: Database, tmp_path
 
 
 async def test_e1_pages_that_move_in_their_index_are_read_once(database: Database) -> None:
-    """The real engine, with a writer beside the read who changes what other indexes are made of."""
+    # The real engine, with a writer beside the read who changes what other indexes are made of.
     await database["pages"].insert_many([planted_page("s", n) for n in range(60)])
     done = asyncio.Event()
 

@@ -78,7 +78,7 @@ class MemoryProjections:
     def _within(
         self, collection: str, ids: Iterable[str], most: int
     ) -> tuple[dict[str, Document], set[str]]:
-        """A kilobyte each: enough to be parted where a test allows little."""
+        """Return a kilobyte each: enough to be parted where a test allows little."""
         names = sorted(set(ids))
         here = [name for name in names if name in self.kept[collection]]
         left = set(here[max(1, most // 1024) :])
@@ -186,7 +186,7 @@ def item(value: Projected) -> Item[Projected]:
 
 
 def event(kind: str, visitor: str, number: int, **data: Any) -> Event:
-    """The visitor's event `number`: named by it, and `number` seconds after the start."""
+    """Return the visitor's event `number`: named by it, and `number` seconds after the start."""
     at = START + timedelta(seconds=number)
     return Event(
         app=APP,
@@ -207,7 +207,7 @@ def one_signal(visitor: str, number: int, player: str, status: str = "subscribed
 
 
 def _head(visitor: Document) -> Document:
-    """Without what `WITHOUT_BULK` leaves out."""
+    """Return the visitor without what `WITHOUT_BULK` leaves out."""
     left = {k: v for k, v in visitor.items() if WITHOUT_BULK.get(k) != 0}
     parts = (
         {k: v for k, v in e["contribution"].items() if k not in BULK}

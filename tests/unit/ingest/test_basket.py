@@ -132,7 +132,7 @@ def test_category_of_a_page_is_kept(page: dict[str, Any], category: str | None) 
 
 @pytest.mark.parametrize("amount", [10**12, 1e12, 999_999_999_999, 0.0001])
 def test_whatever_is_accepted_can_be_stored(amount: float) -> None:
-    """A total that BSON can't hold would make the person's every later event fail."""
+    # A total that BSON can't hold would make the person's every later event fail.
     accepted = BasketChange.model_validate({"itemID": "1", "quantity": amount, "price": amount})
     data = accepted.model_dump(by_alias=True, exclude_none=True)
     found = basket(*(event("addToBasket", "a", n, **data) for n in range(100)))

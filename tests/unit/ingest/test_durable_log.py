@@ -1,4 +1,4 @@
-"""What is accepted is stored in the order of its arrival, whatever Kafka does meanwhile."""
+"""Tests that what is accepted is stored in the order of its arrival, whatever Kafka does meanwhile."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def test_no_mistake_ends_the_drainer(
 async def test_broker_that_does_not_answer_is_reported_as_soon_as_events_go_to_disk(
     durable: DurableLog, kafka: FickleKafka
 ) -> None:
-    """Within the probe's second, not when the probe itself gives up."""
+    # Within the probe's second, not when the probe itself gives up.
     kafka.state = "mute"
     async with asyncio.timeout(1):
         with pytest.raises(LogUnavailable):
@@ -100,7 +100,7 @@ async def test_order_is_kept_through_many_outages(durable: DurableLog, kafka: Fi
 
 
 async def test_more_than_one_draining_under_load(durable: DurableLog, kafka: FickleKafka) -> None:
-    """Though something new always arrives, the spool comes to its end."""
+    # Though something new always arrives, the spool comes to its end.
     kafka.state = "away"
     await durable.publish([numbered_record(n) for n in range(1_300)])
     kafka.state = "up"

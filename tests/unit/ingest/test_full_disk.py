@@ -1,4 +1,6 @@
-"""What ingest keeps on disk, the spool and what is beside it, on a disk that is full for a while."""
+"""Tests of what ingest keeps on disk, the spool and what is beside it, on a disk that is full for a
+while.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Q = "22222222-2222-4222-8222-222222222222"
 
 
 class Followed(ProjectorHarness):
-    """What the projector tells the log comes back to it, behind all that is there."""
+    """Projector whose published records come back to it, behind all that is there."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -112,7 +112,7 @@ async def test_import_is_older_than_what_browsers_stated() -> None:
 
 
 async def test_another_app_changes_no_player() -> None:
-    """Neither its reports nor its pages."""
+    # Neither its reports nor its pages.
     history = ProjectorHarness()
     await history.apply(one_signal("a", 1, P))
     before = history.player(P)

@@ -47,7 +47,7 @@ async def test_erasure_takes_other_browsers_merges_from_before() -> None:
 
 
 async def test_erasure_takes_all_of_its_own_browser() -> None:
-    """The operator's event is of whatever the browser has of the person when it arrives."""
+    # The operator's event is of whatever the browser has of the person when it arrives.
     history = ProjectorHarness()
     await merged(history, "phone", 1)
     await history.apply(event("logout", "phone", 5))
@@ -83,7 +83,7 @@ async def test_late_erasure_leaves_what_was_stated_and_unmerged_since() -> None:
 
 
 async def test_record_goes_with_its_epoch_also_where_only_that_is_erased() -> None:
-    """The operator saw the anonymous one; the login was on the log already."""
+    # The operator saw the anonymous one; the login was on the log already.
     history = ProjectorHarness()
     here, elsewhere = [await merged(history, visitor, 1) for visitor in ("desk", "phone")]
     await history.apply(erasure("desk", 10, here))

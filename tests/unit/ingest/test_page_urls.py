@@ -1,4 +1,4 @@
-"""What is kept of a page's address (docs/security.md)."""
+"""Tests of what is kept of a page's address (docs/security.md)."""
 
 from __future__ import annotations
 

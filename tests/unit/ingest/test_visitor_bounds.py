@@ -1,4 +1,4 @@
-"""What one browser's document may hold and remember: whatever it sends, reading it has a bound."""
+"""Tests of what one browser's document may hold and remember: whatever it sends, reading it has a bound."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ async def test_kiosk_stays_bounded() -> None:
 
 
 async def test_large_orders_of_many_logins_fit_a_document() -> None:
-    """What MongoDB refuses would end the browser's history for good; and an event of a person reads
-    a hundred of them."""
+    # What MongoDB refuses would end the browser's history for good; and an event of a person reads
+    # a hundred of them.
     history = ProjectorHarness()
     number = 0
     for login in range(14):
@@ -60,7 +60,7 @@ async def test_orders_are_kept_as_far_as_their_lines_are_few() -> None:
 
 
 async def test_cut_is_remembered_for_longer_than_what_cuts_nothing() -> None:
-    """Repeated when a batch's worth of others has come, it must not log her in again."""
+    # Repeated when a batch's worth of others has come, it must not log her in again.
     history = ProjectorHarness()
     login, out = event("identify", "a", 1, login="eva"), event("logout", "a", 2)
     await history.apply(login, out)

@@ -84,7 +84,7 @@ def page(members: Sequence[tuple[str, str, str]] = (), **fields: Any) -> Page:
 
 
 def edit(*members: tuple[str, str, str], **fields: Any) -> PageEdit:
-    """An edit of a page whose only chunk "0" has these fields."""
+    """Return an edit of a page whose only chunk "0" has these fields."""
     found = page(members)
     found["chunks"]["0"].update(fields)  # type: ignore[typeddict-item]
     return PageEdit(found, SWEEP)

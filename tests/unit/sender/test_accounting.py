@@ -1,4 +1,4 @@
-"""What a delivery does to its page, and which webhooks can be counted."""
+"""Tests of what a delivery does to its page, and which webhooks can be counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who of an audience gets into a page, as what, and into which call."""
+"""Tests of who of an audience gets into a page, as what, and into which call."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_nobody_rendered_where_nobody_is_reachable() -> None:
 
 
 def test_people_without_a_player_fill_a_page_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else they pile up while hardly anybody of the audience has one, and a crash begins anew."""
+    # Else they pile up while hardly anybody of the audience has one, and a crash begins anew.
     monkeypatch.setattr(building, "MAX_PLAYERLESS", 3)
     people = [profile(f"p{n}") for n in range(8)]
     pages = pages_of(plan(), candidates(*people, profile("q", player(1))))

@@ -105,7 +105,7 @@ def job(n: int = 0, **fields: Any) -> Job:
 
 
 def test_each_priority_is_read_by_a_stage_of_its_own() -> None:
-    """In one topic or group what is pressing would stand behind a million others."""
+    # In one topic or group what is pressing would stand behind a million others.
     pressing, marketing = DispatcherHarness().dispatcher.stages()
     assert list(pressing.topics) == [TRANSACTIONAL_JOBS_TOPIC.name]
     assert list(marketing.topics) == [MARKETING_JOBS_TOPIC.name]
@@ -121,7 +121,7 @@ async def test_turn_is_asked_for_in_its_own_path(priority: str) -> None:
 
 
 async def test_no_turn_in_time_is_handed_back_uncalled() -> None:
-    """So that what stands behind it, perhaps another app's, has its turn."""
+    # So that what stands behind it, perhaps another app's, has its turn.
     desk = DispatcherHarness(turns=UnlimitedGovernor(gives=False))
     await desk.handle(job())
     assert (desk.calls, desk.reported) == (0, [("deferred", "not_called")])
@@ -150,7 +150,7 @@ async def test_other_failures_pause_nobody() -> None:
 
 
 async def test_unit_is_done_only_when_all_of_its_deliveries_are_stored() -> None:
-    """Else its offsets would be committed, and nobody would hear of the call before the sweep."""
+    # Else its offsets would be committed, and nobody would hear of the call before the sweep.
     desk = DispatcherHarness(log=Log(refuses=1))
     with pytest.raises(LogUnavailable):
         await desk.handle(*map(job, range(3)))

@@ -1,4 +1,4 @@
-"""How long a send will take, and when the message limit holds it."""
+"""Tests of how long a send will take, and when the message limit holds it."""
 
 from __future__ import annotations
 

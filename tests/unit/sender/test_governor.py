@@ -31,15 +31,16 @@ class Alone(Membership):
 
 
 def _most_in_a_second(times: list[float]) -> int:
-    """Over every sliding second [t, t + 1)."""
+    """Return the maximum over every sliding second [t, t + 1)."""
     return max((bisect_left(times, t + 1 - 1e-6) - i for i, t in enumerate(times)), default=0)
 
 
 def _turns(
     rate: float, callers: int, stalls: dict[int, float], *, within: float = 3_600.0
 ) -> list[float]:
-    """When `callers` that come at once get their turn, on a loop that is busy for a while after the
-    n-th of them."""
+    """Return when `callers` that come at once get their turn, on a loop that is busy for a while
+    after the n-th of them.
+    """
 
     async def test(loop: VirtualLoop) -> list[float]:
         pacer, given_at = Pacer(lambda: rate, loop.time), []

@@ -1,4 +1,4 @@
-"""How often an address may try tokens that are none."""
+"""Tests of how often an address may try tokens that are none."""
 
 from __future__ import annotations
 

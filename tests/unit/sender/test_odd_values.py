@@ -32,7 +32,7 @@ SEGMENTS: TypeAdapter[Segment] = TypeAdapter(BoundedSegment)
 
 
 def read(**fields: Any) -> Terms | InvalidPayload:
-    """As intake does with a record, of an app that allows no odd logins."""
+    """Read a record as intake does, of an app that allows no odd logins."""
     body = {"id": SEND, "app": "demo", "campaign": "welcome", **fields}
     return without_nobody(parse_request(orjson.dumps(body)).trigger, ())
 

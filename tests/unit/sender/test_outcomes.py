@@ -1,4 +1,4 @@
-"""Every answer of `POST /notifications` that docs/onesignal.md A5 knows, and what it means."""
+"""Tests of every answer of `POST /notifications` that docs/onesignal.md A5 knows, and what it means."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def pages(draw: st.DrawFn) -> Page:
 
 
 def _recount(of: Page) -> dict[str, Any]:
-    """As the design says it, naively."""
+    """Count naively, as the design defines it."""
     outcomes = [outcome_of(of, index) for index in range(len(of["members"]))]
     kinds = Counter(kind for kind, _ in outcomes)
     reasons = {
@@ -117,7 +117,7 @@ def test_pending_members_are_named_by_no_outcome(of: Page) -> None:
 
 
 def _apply(document: dict[str, Any], changes: dict[str, Any]) -> None:
-    """What MongoDB's `$set` does."""
+    """Change the document as MongoDB's `$set` does."""
     for path, value in changes.items():
         at = document
         *steps, last = path.split(".")

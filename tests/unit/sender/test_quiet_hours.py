@@ -72,7 +72,7 @@ def test_f6_nights_are_compared_by_instants(
 
 @pytest.mark.parametrize("zone", [PRAGUE, "Australia/Lord_Howe", "America/St_Johns", SAMOA, "UTC"])
 def test_f6_no_night_ends_before_it_began_or_begins_anew(zone: str) -> None:
-    """The end that was said stands until it has come, and pushes leave then."""
+    # The end that was said stands until it has come, and pushes leave then.
     days = [
         date(2027, 3, 28),
         date(2027, 4, 4),
@@ -103,7 +103,7 @@ def test_f25_zones_are_known_in_any_case_and_fall_back_to_the_apps() -> None:
 
 
 def night_of(person: Profile, of_app: AppPolicy) -> tuple[str, int]:
-    """The zone of the person's only chunk, and how many have none of their own."""
+    """Return the zone of the person's only chunk, and how many have none of their own."""
     made = plan(campaign(quietHours={"from": "22:00", "to": "08:00"}))
     builder = PageBuilder(replace(made, of_app=of_app), 0, START, ())
     assert builder.add(Candidate(None, person))

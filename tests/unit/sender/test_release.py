@@ -1,4 +1,4 @@
-"""What becomes of a page that is due: released, repeated, suppressed, left alone."""
+"""Tests of what becomes of a page that is due: released, repeated, suppressed, left alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which text a person reads, and what a text and a link must have in them."""
+"""Tests of which text a person reads, and what a text and a link must have in them."""
 
 from __future__ import annotations
 

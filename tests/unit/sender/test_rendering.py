@@ -81,7 +81,7 @@ def test_texts_have_200_characters(field: str) -> None:
 
 
 def test_half_a_character_is_no_text() -> None:
-    """It would be no JSON either: seen as a 500 of previews and test pushes."""
+    # It would be no JSON either: seen as a 500 of previews and test pushes.
     half = "{{ '\\ud800' }}"
     for fields in ({"contents": {"en": half}}, {"url": "https://shop.example/" + half}):
         with pytest.raises(Rejected) as caught:

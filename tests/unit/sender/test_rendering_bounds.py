@@ -58,7 +58,7 @@ def test_a3_a_person_with_many_names_has_the_steps_of_one() -> None:
 
 
 def test_a3_who_has_no_steps_left_takes_nothing_from_others() -> None:
-    """The others' text is the same: it is remembered only where it had all steps."""
+    # The others' text is the same: it is remembered only where it had all steps.
     dear = DEAR.replace("profile.db.x", "'x'")
     renderer, of = Renderer({}), campaign(variant(contents={"en": dear})).variants[0]
     other = campaign(variant(id="b", contents={"en": DEAR})).variants[0]
@@ -123,7 +123,7 @@ def test_a3_what_is_remembered_of_a_send_takes_little_memory() -> None:
 
 
 def test_a3_what_fails_again_and_again_is_not_piled_up() -> None:
-    """An exception that is raised again grows by what it passed through."""
+    # An exception that is raised again grows by what it passed through.
     renderer = Renderer({})
     of = campaign(variant(contents={"en": "{{ gone }}"})).variants[0]
     tracemalloc.start()
@@ -138,7 +138,7 @@ def test_a3_what_fails_again_and_again_is_not_piled_up() -> None:
 
 
 def test_a3_variables_nobody_asks_for_cost_nothing() -> None:
-    """A trigger has room for 100,000: they aren't copied for each person."""
+    # A trigger has room for 100,000: they aren't copied for each person.
     shared = {f"v{n}": n for n in range(100_000)}
     renderer = Renderer(shared)
     of = campaign(variant(contents={"en": "{{ profile.db.x }} {{ v7 }}"})).variants[0]

@@ -1,4 +1,7 @@
-"""Every message of a field is a sentence of ours, whatever stands there: of bodies, triggers, events."""
+"""Tests that every message of a field is a sentence of ours, whatever stands there.
+
+Of bodies, triggers, events.
+"""
 
 from __future__ import annotations
 

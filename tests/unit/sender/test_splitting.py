@@ -100,7 +100,7 @@ def test_refusals_in_a_row_are_counted_since_the_last_success() -> None:
 def test_refusals_are_counted_in_the_order_of_the_answers(
     answers: list[str], any_order: Random
 ) -> None:
-    """Whatever the order of pages and chunks; and no more of them than asked for are remembered."""
+    # Whatever the order of pages and chunks; and no more of them than asked for are remembered.
     chunks = [
         chunk(state="sent" if answer == "sent" else "failed", reason=answer, at=NOW + timedelta(seconds=n))
         if answer != "planned" else chunk()

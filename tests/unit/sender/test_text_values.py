@@ -1,4 +1,7 @@
-"""What a person reads is a text or a number as people write it: nothing of Python's, nothing null."""
+"""Tests that what a person reads is a text or a number as people write it.
+
+Nothing of Python's, nothing null.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +135,7 @@ def test_f4_formats_by_language(language: str, text: str, rendered: str) -> None
 
 
 def test_f4_links_and_buttons_are_written_in_the_contents_language() -> None:
-    """Not in any language that a browser reports: each that is used is kept in memory."""
+    # Not in any language that a browser reports: each that is used is kept in memory.
     button = {"id": "b", "text": "{{ 1234.5|money }}"}
     of = campaign(variant(contents={"en": "x", "cs": "y"}, buttons=[button])).variants[0]
     texts = [

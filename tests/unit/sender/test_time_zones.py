@@ -35,7 +35,7 @@ def test_f5_a_sender_without_zones_names_what_to_install() -> None:
 
 
 def _run(code: str) -> subprocess.CompletedProcess[str]:
-    """In a process that has no zones of the system's."""
+    """Run code in a process that has no zones of the system's."""
     environment = {**os.environ, "PYTHONTZPATH": ""}
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False

@@ -24,7 +24,7 @@ OWN = campaign(variant(contents={"en": "{{ profile.language }}"}))
 
 
 def _claimed(person: str, *players: dict[str, Any]) -> Profile:
-    """The first player's browser has proven the login, the others' only claim it."""
+    """Build a person: the first player's browser has proven the login, the others' only claim it."""
     first, *others = players
     return profile(person, {**first, "proven": True}, *others, proven=True)
 

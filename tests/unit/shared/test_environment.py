@@ -1,4 +1,4 @@
-"""What is misspelt or impossible in the environment refuses the start, in a sentence that names it."""
+"""Tests that mistakes in the environment refuse the start, in a sentence that names them."""
 
 from __future__ import annotations
 

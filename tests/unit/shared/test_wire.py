@@ -1,4 +1,4 @@
-"""What travels: camelCase, UTC, and errors that name fields but never echo a value."""
+"""Tests of what travels: camelCase, UTC, and errors that name fields but never echo a value."""
 
 from __future__ import annotations
 
