@@ -68,9 +68,8 @@ def _read_line(raw: Any, field: str, notes: FieldNotes) -> Line | None:
     if item is None:
         notes.leave_out(f"{field}.item", "line", f"must name an item in 1 to {MAX_ID} characters")
         return None
-    line = {"item": item, "quantity": _read_amount(raw, "quantity", field, notes)}
-    if line["quantity"] is None:
-        line["quantity"] = 1
+    quantity = _read_amount(raw, "quantity", field, notes)
+    line: Line = {"item": item, "quantity": 1 if quantity is None else quantity}
     price = _read_amount(raw, "price", field, notes)
     if price is not None:
         line["price"] = price

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +20,7 @@ MAX_PATH_KEY_LENGTH = 64  # of a key in a path: enough to recognize it
 ZONE_MISSING = ("time_zone_missing", "has no time zone, as in …+01:00 or …Z: it is taken as UTC")
 ALIASES = {"items": "basketItems"}  # fields that models read under another name too
 NESTED = "transaction"  # whose fields a purchase reads as its own
+_FINDING = itemgetter("loc", "type", "msg")  # of Pydantic's
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[int | str, ...]
 
@@ -95,12 +97,13 @@ def validate_leniently(
 
 def _findings_by_path(exc: ValidationError, prefix: str) -> dict[Path, FieldError]:
     return {
-        e["loc"]: FieldError(
-            (prefix + ".".join(str(step) for step in e["loc"])).rstrip(".") or "body",
-            e["type"],
-            sentence_of(e["type"], e["msg"], e.get("ctx")),
+        path: FieldError(
+            (prefix + ".".join(str(step) for step in path)).rstrip(".") or "body",
+            kind,
+            sentence_of(kind, message, error.get("ctx")),
         )
-        for e in exc.errors(include_url=False, include_input=False)
+        for error in exc.errors(include_url=False, include_input=False)
+        for path, kind, message in [_FINDING(error)]
     }
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
 
-from ingest_service.projector.pause_barrier import PROCESS_ID_PREFIX, SWAPPING
+from ingest_service.projector.pause_barrier import SWAPPING
 from ingest_service.replay.lease import ReplayLeases, after_swap
 from ingest_service.replay.staging import drop_leftovers, swap
+from ingest_service.replay.state import ReplayState
 from shared.clock import Monotonic
 from shared.errors import StoreUnavailable
 from shared.loops import run_periodically
-from shared.mongo.client import Database, Document, blame_database, translate_mongo_errors
+from shared.mongo.client import Database, blame_database
 
 log = logging.getLogger("carillon.replay")
 
@@ -31,7 +31,7 @@ class Sweeper:
         self._database = database
         self._clock = clock
         self._runs = ReplayLeases(database, clock)
-        self._beats: dict[str, tuple[Any, float]] = {}
+        self._beats: dict[str, tuple[int, float]] = {}
         self._swept: float | None = None  # when, by the clock
 
     async def watch(self, stop: asyncio.Event) -> None:
@@ -58,35 +58,29 @@ class Sweeper:
         await self._forget_processes()
 
     async def _forget_processes(self) -> None:
-        now = self._clock()
-        with translate_mongo_errors():
-            found = [d async for d in self._runs.documents.find({})]
-            processes = [d for d in found if d["_id"].startswith(PROCESS_ID_PREFIX)]
-            known = self._beats
-            self._beats = {
-                p["_id"]: known[p["_id"]]
-                if known.get(p["_id"], (None,))[0] == p["beat"]
-                else (p["beat"], now)
-                for p in processes
-            }
-            for process in processes:
-                if now - self._beats[process["_id"]][1] > GONE_SECONDS:
-                    same = {"_id": process["_id"], "beat": process["beat"]}
-                    await self._runs.documents.delete_one(same)
+        now, known = self._clock(), self._beats
+        processes = await self._runs.processes()
+        self._beats = {
+            p.id: known[p.id] if known.get(p.id, (None,))[0] == p.beat else (p.beat, now)
+            for p in processes
+        }
+        for process in processes:
+            if now - self._beats[process.id][1] > GONE_SECONDS:
+                await self._runs.forget(process)
 
 
-async def end_run(runs: ReplayLeases, database: Database, found: Document) -> bool:
+async def end_run(runs: ReplayLeases, database: Database, found: ReplayState) -> bool:
     """End or complete an expired run; return False if it has a new heartbeat or was ended already.
 
     A run that only slept finds no collections to rename, since they have names of their own.
     """
-    mine = {"run": found["run"], "beat": found["beat"], "phase": found["phase"]}
-    if found["phase"] != SWAPPING:
+    mine = {"run": found.run, "beat": found.beat, "phase": found.phase}
+    if found.run is None or found.phase != SWAPPING:
         log.warning("interrupted replay ended")
         return await runs.change(mine, run=None, phase=None)
     if not await runs.change(mine):
         return False
-    await swap(database, found["run"])
-    await runs.change({"run": found["run"]}, **after_swap(found["generation"]))
+    await swap(database, found.run)
+    await runs.change({"run": found.run}, **after_swap(found.generation))
     log.warning("interrupted swap completed")
     return True

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 MAX_HEADER = 1024 * 1024
 VERSION = 2  # of the header, and of the documents' fields
 LEVEL = 1  # four times as fast as the default, and a fifth larger
+HEADER_FIELDS = itemgetter("v", "log", "offsets", "erasures", "at", "final")
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,16 @@ class Header:
     def parse(cls, line: bytes) -> Header:
         """Parse a header. Raises Rejected where its version is another one."""
         found: dict[str, Any] = orjson.loads(line)
-        if found["v"] != VERSION:
+        version, log_id, by_name, erasures, at, final = HEADER_FIELDS(found)
+        if version != VERSION:
             raise Rejected(
-                f"a snapshot's version is {found['v']}, and this program reads {VERSION} only:"
+                f"a snapshot's version is {version}, and this program reads {VERSION} only:"
                 " it is left out",
                 code="snapshot_version",
             )
-        split = {name.rpartition(":"): at for name, at in found["offsets"].items()}
-        offsets = {(topic, int(number)): at for (topic, _, number), at in split.items()}
-        at = datetime.fromisoformat(found["at"])
-        return cls(found["log"], offsets, found["erasures"], at, found["final"])
+        split = {name.rpartition(":"): offset for name, offset in by_name.items()}
+        offsets = {(topic, int(number)): offset for (topic, _, number), offset in split.items()}
+        return cls(log_id, offsets, erasures, datetime.fromisoformat(at), final)
 
 
 class Writer:

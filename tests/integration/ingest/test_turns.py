@@ -11,6 +11,7 @@ from ingest_service.projector.pause_barrier import PauseBarrier
 from ingest_service.replay.command import acquire_lease
 from ingest_service.replay.lease import EXPIRY_SECONDS, ReplayLeases
 from ingest_service.replay.staging import Staging, staged_by
+from ingest_service.replay.state import ReplayState
 from ingest_service.replay.sweeper import GONE_SECONDS, Sweeper
 from ingest_service.snapshot.files import COPIED
 from shared.clock import monotonic
@@ -76,9 +77,9 @@ async def test_of_two_first_ones_one_has_the_turn(
     runs, other = ReplayLeases(database, monotonic), ReplayLeases(database, monotonic)
     current = runs.current
 
-    async def too_late() -> dict[str, Any]:
+    async def too_late() -> ReplayState:
         found = await current()
-        if not found:
+        if found == ReplayState.of({}):
             assert await other.acquire() is not None
         return found
 
