@@ -16,7 +16,7 @@ from sender_service.intake.lists import ListIntake
 from sender_service.intake.naming import without_nobody
 from sender_service.intake.request import TriggerRequest, reused
 from sender_service.intake.upload import ListUpload
-from sender_service.models.malformed import Malformed, to_stored
+from sender_service.models.malformed import Malformed
 from sender_service.models.send import NEVER, Send, empty_sums
 from sender_service.models.trigger import Terms, Trigger
 from sender_service.models.unknown_app import UnknownApp
@@ -147,8 +147,7 @@ class Intake:
         if self._apps.get(terms.app) is None:
             raise UnknownApp(terms.app, "app")
         if await self._campaigns.campaign(terms.app, terms.campaign) is None:
-            known = [str(d["id"]) for d in await self._campaigns.find({"app": terms.app})]
-            hint = did_you_mean(terms.campaign, known)
+            hint = did_you_mean(terms.campaign, await self._campaigns.ids_of(terms.app))
             raise _unknown("campaign", f"the app has no such campaign{hint}")
 
     def _unknown_app(self, app: str) -> Rejected | None:
@@ -216,7 +215,7 @@ class Intake:
             paused=False,
             error=f"{error.code}: {error.message}" if error else None,
             warnings=[asdict(finding) for finding in unknown],
-            malformed={"0": to_stored(malformed)} if malformed.count else {},
+            malformed={"0": malformed} if malformed.count else {},
             campaign_snapshot=None,
             created_at=now,
             due_at=due or now,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sender_service.intake.request import TriggerRequest, reused
-from sender_service.models.malformed import room_left, to_stored
+from sender_service.models.malformed import room_left
 from sender_service.models.send import Parts, Send
 from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Trigger
 from sender_service.models.trigger_parts import Part
@@ -63,7 +63,7 @@ class ListIntake:
         recipients = [to_document(recipient) for recipient in request.trigger.named() or ()]
         name = _name(request, part)
         await self._parts.put(name, send.id, recipients, kept_until(send))
-        malformed = to_stored(request.trigger.malformed, room_left(send.malformed))
+        malformed = request.trigger.malformed.limited(room_left(send.malformed))
         now_known = await self._sends.note_part(
             send.id, part.number, name, len(recipients), malformed
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
-from sender_service.models.malformed import Stored
+from sender_service.models.malformed import Malformed
 from shared.models.job import Priority
 
 SendState = Literal["planning", "scheduled", "sending", "paused", "cancelled", "done", "refused"]
@@ -67,7 +67,9 @@ class SendOverview(SendRow):
 
     digest: str
     parts: Parts | None
-    malformed: dict[str, Stored]  # names that were left out, by part; "0" of a list that is whole
+    malformed: dict[
+        str, Malformed
+    ]  # names that were left out, by part; "0" of a list that is whole
     warnings: list[dict[str, str]]  # unknown keys that the trigger had: field, code, message
     campaign_snapshot: dict[str, Any] | None  # the campaign version, from the first page on
     plan_due: datetime  # when a planner may take it: its lease while one has it, NEVER when planned

@@ -187,7 +187,6 @@ async def require_known_app(registry: AppRegistry, app: str) -> None:
 async def _existing(store: CampaignStore, app: str, campaign: str) -> Campaign:
     found = await store.campaign(app, campaign)
     if found is None:
-        known = [str(document["id"]) for document in await store.find({"app": app})]
-        hint = did_you_mean(campaign, known)
+        hint = did_you_mean(campaign, await store.ids_of(app))
         raise NotFound(f"no such campaign{hint}", code="unknown_campaign")
     return found

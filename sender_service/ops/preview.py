@@ -13,7 +13,6 @@ from sender_service.intake.naming import without_nobody
 from sender_service.intake.request import TriggerRequest
 from sender_service.models.malformed import (
     show_malformed,
-    to_stored,
 )
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import Send
@@ -119,7 +118,7 @@ async def _preview(
         "exact": found.share >= 1,
         "planned": {"people": found.people, "share": round(found.share, 4)},
         **_counts(found, terms.malformed.count),
-        "malformed": show_malformed({"0": to_stored(terms.malformed)}),
+        "malformed": show_malformed({"0": terms.malformed}),
         "refusal": _refusal(found),
         "warnings": [
             *_warnings(found, dry_run.calls_for(found.texts)),

@@ -55,8 +55,7 @@ class NewPageErasure:
         ledger = await self.people.ledger(page["app"], [player for player, _ in members])
         erased = {m for m in members if _is_erased(ledger, m[0])}
         others = {m for m in members if m[1] and not _is_owner(ledger, m)} - erased
-        found = self.store.tombstones(sorted({person for _, person in others}))
-        erased_people = {tombstone["_id"] async for tombstone in found}
+        erased_people = await self.store.erased_among({person for _, person in others})
         return erased | {m for m in others if m[1] in erased_people}
 
 

@@ -104,6 +104,10 @@ class CampaignStore(VersionedStore):
         found = await self.get(campaign_key(app, campaign))
         return None if found is None else to_campaign(found)
 
+    async def ids_of(self, app: str) -> list[str]:
+        """Return the ids of an app's campaigns."""
+        return [str(document["id"]) for document in await self.find({"app": app})]
+
     async def version(self, app: str, campaign: str, version: int) -> Campaign | None:
         """Return the campaign at this version, or None."""
         found = await self.versions(app, campaign, version + 1, 1)

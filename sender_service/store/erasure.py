@@ -196,6 +196,10 @@ class ErasureStore:
                 async for tombstone in self._database[ERASED.name].find(batch, {"at": 1}):
                     yield tombstone
 
+    async def erased_among(self, persons: Collection[str]) -> set[str]:
+        """Return those of these persons that were erased."""
+        return {tombstone["_id"] async for tombstone in self.tombstones(persons)}
+
     async def _set(self, collection: str, key: str, changes: Document) -> None:
         with translate_mongo_errors():
             await self._database[collection].update_one({"_id": key}, {"$set": changes})

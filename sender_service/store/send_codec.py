@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sender_service.models.malformed import BadName, Malformed
 from sender_service.models.send import Parts, PlanningChanges, Send, SendOverview, SendRow
 from shared.ids import head_of
 from shared.mongo.client import Document
@@ -28,7 +29,7 @@ def encode_send(send: Send) -> Document:
         "paused": send.paused,
         "error": send.error,
         "warnings": send.warnings,
-        "malformed": send.malformed,
+        "malformed": {part: encode_malformed(m) for part, m in send.malformed.items()},
         "campaignSnapshot": send.campaign_snapshot,
         "createdAt": send.created_at,
         "dueAt": send.due_at,
@@ -94,7 +95,7 @@ def _overview(document: Document) -> dict[str, Any]:
     return {
         "digest": document["digest"],
         "parts": None if parts is None else decode_parts(parts),
-        "malformed": document["malformed"],
+        "malformed": {p: _decode_malformed(m) for p, m in document["malformed"].items()},
         "warnings": document["warnings"],
         "campaign_snapshot": document["campaignSnapshot"],
         "plan_due": document["planDue"],
@@ -103,6 +104,19 @@ def _overview(document: Document) -> dict[str, Any]:
         "pages_at_begin": document["pagesAtBegin"],
         "looks": document["looks"],
     }
+
+
+def encode_malformed(malformed: Malformed) -> Document:
+    names = [
+        {"index": name.index, "code": name.code, "message": name.message}
+        for name in malformed.names
+    ]
+    return {"count": malformed.count, "names": names}
+
+
+def _decode_malformed(document: Document) -> Malformed:
+    names = (BadName(n["index"], n["code"], n["message"]) for n in document["names"])
+    return Malformed(document["count"], tuple(names))
 
 
 def encode_parts(parts: Parts) -> Document:

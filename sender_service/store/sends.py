@@ -8,7 +8,7 @@ from datetime import datetime
 import orjson
 from pymongo.errors import BulkWriteError
 
-from sender_service.models.malformed import Stored
+from sender_service.models.malformed import Malformed
 from sender_service.models.send import (
     EVER,
     NEVER,
@@ -20,7 +20,12 @@ from sender_service.models.send import (
     empty_sums,
 )
 from sender_service.store.due_queue import DueQueue, QueueFields
-from sender_service.store.send_codec import decode_send, encode_changes, encode_send
+from sender_service.store.send_codec import (
+    decode_send,
+    encode_changes,
+    encode_malformed,
+    encode_send,
+)
 from sender_service.store.send_reader import SendReader
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.errors import duplicates_of
@@ -50,11 +55,11 @@ class SendStore(SendReader):
         return set()
 
     async def note_part(
-        self, send: str, number: int, part: str, count: int, malformed: Stored
+        self, send: str, number: int, part: str, count: int, malformed: Malformed
     ) -> Send | None:
         """Note that a part of the list arrived; return the send. Repeating it changes nothing."""
         received = f"parts.received.{number}"
-        left_out = {f"malformed.{number}": malformed} if malformed["count"] else {}
+        left_out = {f"malformed.{number}": encode_malformed(malformed)} if malformed.count else {}
         with translate_mongo_errors():
             await self._sends.update_one(
                 {"_id": send, "state": "planning", received: {"$exists": False}},

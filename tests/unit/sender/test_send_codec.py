@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import timedelta
 
+from sender_service.models.malformed import BadName, Malformed
 from sender_service.models.send import Parts, Send, SendOverview, SendRow
 from sender_service.store.send_codec import (
     OVERVIEW_FIELDS,
@@ -21,9 +22,10 @@ from tests.support.sends import build_send
 LIST = Parts(total=2, shared_digest="d", received={"1": "a"}, recipients=3, complete=False)
 FULL = build_send(
     "0b6c2a1e", START, parts=LIST, trigger={"app": "demo"}, campaign_snapshot={"id": "c"},
-    malformed={"0": {"count": 1, "names": []}}, warnings=[{"field": "a"}], planner="p", begun=1,
-    pages_at_begin=2, looks=3, pages=4, error="e", closed_at=START, sealed=True, rolled_up=True,
-    test=True, sealed_at=START + timedelta(seconds=1),
+    malformed={"0": Malformed(2, (BadName(7, "id_type", "must be text"),))},
+    warnings=[{"field": "a"}], planner="p", begun=1, pages_at_begin=2, looks=3, pages=4, error="e",
+    closed_at=START, sealed=True, rolled_up=True, test=True,
+    sealed_at=START + timedelta(seconds=1),
 )  # fmt: skip
 
 
@@ -40,6 +42,11 @@ def test_names_in_the_store_are_those_of_the_documents() -> None:
     assert document["parts"] == {
         "total": 2, "sharedDigest": "d", "received": {"1": "a"}, "recipients": 3, "complete": False,
     }  # fmt: skip
+
+
+def test_malformed_names_are_stored_by_part() -> None:
+    name = {"index": 7, "code": "id_type", "message": "must be text"}
+    assert encode_send(FULL)["malformed"] == {"0": {"count": 2, "names": [name]}}
 
 
 def test_optional_fields_are_left_out_where_they_say_nothing() -> None:
