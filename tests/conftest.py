@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from deploy.kafka.errors import KafkaUnavailable
 from shared.settings import Settings
 from tests.support import cluster, database, marks, stack
+from tests.support.certificates import keep_one_certificate
 
 # How fast examples come says something of the machine, nothing of the code under test.
 hypothesis_settings.register_profile(
@@ -125,6 +126,11 @@ def logs_are_searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         yield
     found = [*listener.found[: marks.MOST], *marks.search(folder)]
     assert not found, "in the logs:\n" + "\n".join(found)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> None:
+    keep_one_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture(scope="session")
