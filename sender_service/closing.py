@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from sender_service.pages.page import Page, unsent_people
+from sender_service.pages.page import Page
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -36,5 +36,5 @@ async def close_complete(
 
 async def release_caps(contacts: ContactStore, page: Page) -> None:
     """Release the caps of a closed page's people who got nothing from it."""
-    if page["capReserved"] and not page["open"]:
-        await contacts.release(page["app"], unsent_people(page), page["send"])
+    if page.has_reserved_caps and not page.is_open:
+        await contacts.release(page.app, page.unsent_people, page.send)

@@ -14,7 +14,7 @@ from sender_service.models.campaign import Campaign
 from sender_service.models.send import NEVER, Send
 from sender_service.models.templates import is_compiled
 from sender_service.models.trigger import FEW_RECIPIENTS, Recipient, Trigger
-from sender_service.pages.page import Page, PageEdit, pending_counts
+from sender_service.pages.page import Page
 from sender_service.pages.transitions import release, to_job
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
@@ -117,7 +117,7 @@ class TransactionalFastPath:
             self._tools.sends.heads([fast.send.id for fast in chosen]),
         )
         known = {head.id for head in heads}
-        edits: list[tuple[FastPathSend, PageEdit, list[Body]]] = []
+        planned: list[tuple[FastPathSend, Page, list[Body]]] = []
         yield_timer = YieldTimer()
         for fast, found in zip(chosen, candidates, strict=True):
             is_new = fast.send.id not in known
@@ -125,24 +125,20 @@ class TransactionalFastPath:
             builder = self._build(fast, found, batch) if is_ready else None
             await yield_timer.yield_if_due()
             if builder is not None:
-                page = builder.page(END)
-                sweep = self._tools.settings.answer_timeout_seconds
-                edits.append((fast, PageEdit(page, sweep), builder.bodies))
+                planned.append((fast, builder.page(END), builder.bodies))
         grant, _ = await asyncio.gather(
-            self._release_calls(app, [(fast, edit) for fast, edit, _ in edits]),
-            self._tools.pages.insert_bodies([(edit.page, bodies) for _, edit, bodies in edits]),
+            self._release_calls(app, [(fast, page) for fast, page, _ in planned]),
+            self._tools.pages.insert_bodies([(page, bodies) for _, page, bodies in planned]),
         )
-        stood = await self._tools.pages.insert_all([edit.page for _, edit, _ in edits])
-        await self._release_budget(
-            app, grant, [edit.page for _, edit, _ in edits if edit.page["_id"] in stood]
-        )
-        for fast, edit, bodies in edits:
+        stood = await self._tools.pages.insert_all([page for _, page, _ in planned])
+        await self._release_budget(app, grant, [page for _, page, _ in planned if page.id in stood])
+        for fast, ours, bodies in planned:
             send = fast.send
             send.campaign_snapshot = fast.campaign.document()
             send.state, send.pages, send.plan_due = "sending", 1, NEVER
             batch.sends.append(send.id)
-            page = stood.get(edit.page["_id"], edit.page)
-            if page is not edit.page:  # the stored page is sent, under the same keys
+            page = stood.get(ours.id, ours)
+            if page is not ours:  # the stored page is sent, under the same keys
                 bodies = await self._tools.pages.bodies(page)
             if bodies:
                 batch.jobs += self._jobs(page, bodies, send, app)
@@ -188,7 +184,7 @@ class TransactionalFastPath:
     async def _release_budget(self, app: App, grant: Grant, lost: Sequence[Page]) -> None:
         """Release the message budget of pages that a repeated batch or another replica stored."""
         # Their budget was reserved when they were made.
-        left = sum(sum(pending_counts(page, _released(page)).values()) for page in lost)
+        left = sum(sum(page.counts(_released(page)).values()) for page in lost)
         booked = {}
         for minute, messages in grant.booked.items():
             booked[minute] = min(messages, left)
@@ -196,29 +192,29 @@ class TransactionalFastPath:
         if any(booked.values()):
             await self._tools.budget.refund(app.id, Grant(0, booked))
 
-    async def _release_calls(
-        self, app: App, edits: Sequence[tuple[FastPathSend, PageEdit]]
-    ) -> Grant:
+    async def _release_calls(self, app: App, planned: Sequence[tuple[FastPathSend, Page]]) -> Grant:
         """Release as many calls as both limits allow; the scheduler releases the rest."""
         tools, now = self._tools, self._tools.clock()
         calls = [
-            (fast, edit, chunk, count)
-            for fast, edit in edits
-            for chunk, count in pending_counts(edit.page, list(edit.page["chunks"])).items()
+            (fast, page, chunk, count)
+            for fast, page in planned
+            for chunk, count in page.counts(page.chunks).items()
         ]
         counts = [count for *_, count in calls[: self._ahead.room(app)]]
         grant = Grant(0, {})
         if counts:
             grant = await tools.budget.reserve(app.id, counts, transactional=True)
             self._ahead.taken(app, grant.calls)
-        for at, (fast, edit, chunk, _) in enumerate(calls):
+        for at, (fast, page, chunk, _) in enumerate(calls):
             if at < grant.calls:
-                edit.chunk(chunk, reservedAt=now)
-                release(edit, chunk, fast.send, now)
+                page.change_chunk(chunk).reserve(now)
+                release(page, chunk, fast.send, now)
             else:
-                edit.chunk(chunk, notBefore=now + EXHAUSTED_DELAY if at < len(counts) else now)
-        for _, edit in edits:
-            edit.finish()
+                page.change_chunk(chunk).postpone(
+                    now + EXHAUSTED_DELAY if at < len(counts) else now
+                )
+        for _, page in planned:
+            page.derive(tools.settings.answer_timeout)
         return grant
 
     def _jobs(self, page: Page, bodies: Sequence[Body], send: Send, app: App) -> list[Job]:
@@ -229,7 +225,7 @@ class TransactionalFastPath:
 
 
 def _released(page: Page) -> list[str]:
-    return [name for name, chunk in page["chunks"].items() if chunk["state"] == "released"]
+    return [name for name, chunk in page.chunks.items() if chunk.state == "released"]
 
 
 async def _is_compiled(campaign: Campaign) -> bool:

@@ -129,7 +129,7 @@ class Sender:
             accounting = Accounting(
                 self.sends, self.pages, self.interactions, self.contacts,
                 StreamMatcher(self.tagger, self.pages, ParkedStore(self.database)), self.tagger, utc_now,
-                self.settings.plan.answer_timeout_seconds, self.scheduler_call,
+                self.settings.plan.answer_timeout, self.scheduler_call,
             )  # fmt: skip
             specs += [
                 accounting.stage(),
@@ -165,7 +165,7 @@ class Sender:
         return Scheduler(self.scheduler_tools)
 
     def erasure(self) -> Erasure:
-        sweep = self.settings.plan.answer_timeout_seconds
+        sweep = self.settings.plan.answer_timeout
         return Erasure(ErasureStore(self.database), self.pages, self.vault, utc_now, sweep)
 
     def reporting(self) -> Reporting:

@@ -5,7 +5,7 @@ docs/design.md 4.3 pins them, and docs/troubleshooting.md explains them; a test 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeGuard, get_args
 
 DeliveryOutcome = Literal["sent", "failed", "suppressed", "deferred"]
 
@@ -23,3 +23,9 @@ DeferredReason = Literal["not_called", "stopped", "refused", RetryReason]
 
 FinalReason = Literal[SuppressedReason, FailedReason]
 Reason = Literal[FinalReason, DeferredReason]
+_FINAL: frozenset[str] = frozenset(get_args(FinalReason))
+
+
+def is_final(reason: Reason | None) -> TypeGuard[FinalReason]:
+    """Return whether a player or a chunk can end for this reason."""
+    return reason in _FINAL

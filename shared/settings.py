@@ -6,6 +6,7 @@ Every default works with `make run`. A module below the root takes the value it 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -171,6 +172,10 @@ class PlanSettings(Group):
     retention_days: float = Field(
         35.0, gt=0
     )  # of sends, pages, interactions; more than the topics keep
+
+    @property
+    def answer_timeout(self) -> timedelta:
+        return timedelta(seconds=self.answer_timeout_seconds)
 
 
 class GovernorSettings(Group):

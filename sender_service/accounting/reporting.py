@@ -64,8 +64,8 @@ class Reporting:
         counts = await self.reports.interaction_counts([send.id])
         report = SendReport(await self.account(send), counts[send.id], [])
         async for page in self.pages.of_send(send.id):
-            interactions = await self.reports.interactions(page["_id"])
-            players = sorted({member[0] for member in page["members"]})
+            interactions = await self.reports.interactions(page.id)
+            players = sorted(page.players)
             ledger = await self.people.ledger(send.app, players)
             add_cells(report.cells, cells_of(page, interactions, ledger))
             self.alive()

@@ -6,15 +6,12 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sender_service.accounting.interactions import (
     RefusedRun,
     VerifiedInteraction,
-    apply,
-    chunk_of,
-    fail_sent,
     is_known_message,
     is_of_chunk,
     verify_interaction,
@@ -22,7 +19,9 @@ from sender_service.accounting.interactions import (
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.closing import close_complete, release_caps
 from sender_service.models.push_tag import TagSigner
-from sender_service.pages.page import Page, PageEdit, page_id, send_of
+from sender_service.pages.deliveries import apply, fail_sent
+from sender_service.pages.document import page_id, send_of
+from sender_service.pages.page import Page
 from sender_service.store.contacts import ContactStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
@@ -62,7 +61,7 @@ class Accounting:
     streams: StreamMatcher
     tagger: TagSigner
     clock: Clock
-    answer_timeout_seconds: float
+    answer_timeout: timedelta
     scheduler: Wakeup  # an answered call makes room for more of its page
 
     def stage(self) -> StageSpec[Fact]:
@@ -89,7 +88,7 @@ class Accounting:
         await self._apply_streams(streamed + [event for event in waited if event.type == STREAM])
         await self._count_parked([event for event in waited if event.type != STREAM])
         await self.streams.forget(waited)
-        if any(page["open"] for page in pages.values()):
+        if any(page.is_open for page in pages.values()):
             self.scheduler.notify()
         return []
 
@@ -119,15 +118,14 @@ class Accounting:
     async def _fail(self, key: str, failures: Sequence[Event]) -> None:
         """Change outcomes from sent to failed; park failures of calls that aren't accounted yet."""
         while (page := await self.pages.get(key)) is not None:
-            edit = PageEdit(page, self.answer_timeout_seconds)
-            own = [e for e in failures if e.app == page["app"]]
-            early = [e for e in own if not fail_sent(edit, _player(e))]
-            if page["open"]:
+            own = [e for e in failures if e.app == page.app]
+            early = [e for e in own if not fail_sent(page, _player(e))]
+            if page.is_open:
                 await self.streams.park(early)
-            changes = edit.finish()
+            changes = page.changes(self.answer_timeout)
             if not changes or await self.pages.update(page, changes):
-                totals, _ = await self.pages.sums(page["send"])
-                await self.sends.restate(page["send"], totals)
+                totals, _ = await self.pages.sums(page.send)
+                await self.sends.restate(page.send, totals)
                 return
 
     async def _account(self, deliveries: Mapping[str, Sequence[Delivery]]) -> dict[str, Page]:
@@ -138,10 +136,9 @@ class Accounting:
             pages = await self.pages.get_many(list(deliveries))
             edits = []
             for key, page in pages.items():
-                edit = PageEdit(page, self.answer_timeout_seconds)
                 for delivery in deliveries[key]:
-                    apply(edit, delivery)
-                if changes := edit.finish():
+                    apply(page, delivery)
+                if changes := page.changes(self.answer_timeout):
                     await release_caps(self.contacts, page)
                     edits.append((page, changes))
             if not edits or await self.pages.update_all(edits):
@@ -191,7 +188,7 @@ class Accounting:
         metrics.INTERACTIONS_CHECKED.labels("counted").inc(new)
         metrics.INTERACTIONS_CHECKED.labels("repeated").inc(sum(len(d) for _, d in seen) - new)
         for page, distinct in seen:
-            extra = {"send": page["send"], "page": page["number"], "seen": len(distinct)}
+            extra = {"send": page.send, "page": page.number, "seen": len(distinct)}
             log.info("interactions counted", extra=extra)
 
     async def _park(self, early: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
@@ -223,14 +220,14 @@ class Accounting:
         self, page: Page, interactions: Sequence[VerifiedInteraction]
     ) -> tuple[dict[tuple[int, str], datetime], list[VerifiedInteraction]]:
         """Return the first time of each (member, kind), and those whose message isn't known yet."""
-        edit = PageEdit(page, self.answer_timeout_seconds)
         seen: dict[tuple[int, str], datetime] = {}
         early: list[VerifiedInteraction] = []
         for interaction in interactions:
-            index = edit.index_of(interaction.player)
+            index = page.index_of(interaction.player)
             is_right: bool | None = False
-            if index is not None and is_of_chunk(page, index, interaction):
-                is_right = interaction.names_message(chunk_of(page, index))
+            chunk = None if index is None else page.chunk_of(index)
+            if index is not None and chunk and is_of_chunk(page, index, interaction):
+                is_right = interaction.names_message(chunk)
             if is_right is None:
                 early.append(interaction)
             if index is None or not is_right:

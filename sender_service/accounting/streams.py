@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from sender_service.accounting.interactions import VerifiedInteraction
 from sender_service.models.push_tag import TagClaims, TagSigner
-from sender_service.pages.page import Page, page_id
+from sender_service.pages.document import page_id
+from sender_service.pages.page import Page
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from shared.events.payloads import StreamPayload
@@ -62,7 +63,7 @@ class StreamMatcher:
 
     async def take_parked(self, pages: Mapping[str, Page]) -> list[Event]:
         """Return events parked for deliveries of these pages; they stay parked until `forget`."""
-        messages = {m for page in pages.values() for m in page.get("notifications", [])}
+        messages = {m for page in pages.values() for m in page.notifications}
         return await self._parked.of(sorted(messages | {m.lower() for m in messages}))
 
     async def park(self, events: Sequence[Event]) -> None:
@@ -74,11 +75,9 @@ class StreamMatcher:
     async def _by_message(self, messages: Sequence[str]) -> dict[str, TagClaims]:
         found: dict[str, TagClaims] = {}
         for page in await self._pages.by_notifications(messages):
-            for name, chunk in page["chunks"].items():
-                if chunk["notificationId"] in messages:
-                    found[str(chunk["notificationId"])] = TagClaims(
-                        page["send"], page["number"], name
-                    )
+            for name, chunk in page.chunks.items():
+                if chunk.notification_id is not None and chunk.notification_id in messages:
+                    found[chunk.notification_id] = TagClaims(page.send, page.number, name)
         return found
 
 

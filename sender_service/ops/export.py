@@ -10,7 +10,7 @@ import orjson
 from sender_service.accounting.explain import OutcomeExplainer
 from sender_service.models.send import NEVER
 from sender_service.ops.audit import plain
-from sender_service.pages.page import root_of
+from sender_service.pages.chunk import root_of
 from sender_service.privacy.records import Finder, PersonalDataFinder
 from sender_service.privacy.subject import DataSubject
 from sender_service.store.erasure import ErasureStore

@@ -7,7 +7,7 @@ import math
 from sender_service.models.send import SendRow, Sums
 from sender_service.ops.forecast import Load, forecast, rate_of, window_of
 from sender_service.ops.responses.sends import RemainingResponse
-from sender_service.pages.page import page_id, pending_counts
+from sender_service.pages.document import page_id
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.tidying import is_sending
 from sender_service.store.pages import PageStore
@@ -46,9 +46,6 @@ class SendForecast:
         numbers = {last * i // (SAMPLED_PAGES - 1) for i in range(SAMPLED_PAGES)}
         found = await self._pages.get_many([page_id(send.id, n) for n in sorted(numbers)])
         counts = [
-            count
-            for page in found.values()
-            for count in pending_counts(page, list(page["chunks"])).values()
-            if count
+            count for page in found.values() for count in page.counts(page.chunks).values() if count
         ]
         return math.ceil(pending * len(counts) / sum(counts)) if counts else 1

@@ -123,7 +123,7 @@ class OpsApi:
                 sends,
                 pages,
                 ContactStore(self.database),
-                self.settings.plan.answer_timeout_seconds,
+                self.settings.plan.answer_timeout,
             ),
             scheduler=self.scheduler,
             clock=self.clock,

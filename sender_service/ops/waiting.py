@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sender_service.models.send import FINAL, SendOverview, public_state
 from sender_service.ops.responses.sends import WaitingResponse
@@ -95,12 +93,9 @@ def _is_quiet(page: Page, send: SendOverview, now: datetime) -> bool:
     if quiet is None or send.priority == "transactional":
         return False
     return any(
-        chunk["state"] == "planned"
-        and chunk["notBefore"] > now
-        and _in_quiet_zone(chunk, quiet, now)
-        for chunk in page["chunks"].values()
+        chunk.state == "planned"
+        and chunk.not_before > now
+        and chunk.time_zone
+        and quiet.until(now, chunk.time_zone) is not None
+        for chunk in page.chunks.values()
     )
-
-
-def _in_quiet_zone(chunk: Mapping[str, Any], quiet: Any, now: datetime) -> bool:
-    return bool(chunk["timeZone"]) and quiet.until(now, chunk["timeZone"]) is not None

@@ -11,24 +11,24 @@ from sender_service.models.report import (
     Cell,
     has_reported,
 )
-from sender_service.pages.page import Page, outcome_of
+from sender_service.pages.view import PageView
 from shared.documents.player import Player
 
 
 def cells_of(
-    page: Page, seen: Mapping[str, Mapping[str, datetime]], ledger: Mapping[str, Player]
+    page: PageView, seen: Mapping[str, Mapping[str, datetime]], ledger: Mapping[str, Player]
 ) -> list[Cell]:
     """Return cells by variant and browser.
 
     `seen` is kind → member's index → time. `ledger` is player → its entry.
     """
     cells: dict[tuple[str, str], Cell] = {}
-    for index, (player, _, chunk) in enumerate(page["members"]):
+    for index, (player, _, chunk) in enumerate(page.members):
         kinds = [kind for kind in PLURAL_OF_INTERACTION if str(index) in seen.get(kind, {})]
-        if outcome_of(page, index)[0] != "sent" and not kinds:
+        if page.outcome(index)[0] != "sent" and not kinds:
             continue
         entry = ledger.get(player)
-        variant = page["chunks"][chunk]["variant"] if chunk in page["chunks"] else UNKNOWN_IN_REPORT
+        variant = page.chunks[chunk].variant if chunk in page.chunks else UNKNOWN_IN_REPORT
         browser = (entry and entry["browser"]) or UNKNOWN_IN_REPORT
         cell = cells.setdefault((variant, browser), Cell(variant, browser))
         cell.sent += 1

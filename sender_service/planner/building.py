@@ -12,7 +12,9 @@ import orjson
 from sender_service.models.campaign import Variant
 from sender_service.models.quiet_hours import own_zone, zone_for
 from sender_service.models.send import NEVER, empty_sums
-from sender_service.pages.page import Chunk, Page, new_chunk, page_id, summarise
+from sender_service.pages.document import ChunkDocument, PageDocument, new_chunk, page_id
+from sender_service.pages.page import Page
+from sender_service.pages.sums import summarise
 from sender_service.planner.page_plan import PagePlan as PagePlan  # re-exported
 from sender_service.planner.policy import choose_variant, suppressions, unproven_players, why_absent
 from sender_service.planner.rendering import Body
@@ -41,7 +43,7 @@ class PageBuilder:
     seen: Container[str]
     members: list[list[str]] = field(default_factory=list)
     outcomes: dict[str, list[str]] = field(default_factory=dict)
-    chunks: dict[str, Chunk] = field(default_factory=dict)
+    chunks: dict[str, ChunkDocument] = field(default_factory=dict)
     bodies: list[Body] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     no_player: int = 0
@@ -211,9 +213,9 @@ class PageBuilder:
         return chunk
 
     def page(self, next_cursor: Any) -> Page:
-        """Return the page's document; it isn't due before the whole send is planned."""
+        """Return the page; it isn't due before the whole send is planned."""
         send = self.plan.send
-        page: Page = {
+        document: PageDocument = {
             "_id": page_id(send.id, self.n),
             "send": send.id,
             "app": send.app,
@@ -238,5 +240,5 @@ class PageBuilder:
             "rev": 0,
             "expireAt": send.expire_at,
         }
-        page["sums"] = summarise(page)
-        return page
+        document["sums"] = summarise(document)
+        return Page(document)

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from sender_service.models.send import Sums, add_sums, empty_sums
-from sender_service.pages.page import Page, pending_counts, pending_members
+from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.paging import BAD_SHARE
@@ -131,13 +131,13 @@ class DryRun:
         found = self._found
         await self._suppress_capped(builder)
         page = builder.page(None)
-        counts = pending_counts(page, list(page["chunks"]))
+        counts = page.counts(page.chunks)
         self._count_calls(page, builder.bodies, counts)
         found.people += len({member[1] for member in builder.members})
         found.bad += builder.bad
         found.no_zone += builder.no_zone
         found.fault = found.fault or next(iter(builder.faults.values()), "")
-        add_sums(found.sums, page["sums"])
+        add_sums(found.sums, page.sums)
         self._count_quiet(page, counts, builder.now)
         self._take_samples(page, builder.bodies)
         if self._target.is_list:
@@ -157,8 +157,8 @@ class DryRun:
     def _count_calls(self, page: Page, bodies: list[Body], counts: Mapping[str, int]) -> None:
         here: Counter[bytes] = Counter()
         for name, count in counts.items():
-            chunk = page["chunks"][name]
-            here[_texts_of(chunk["variant"], chunk["timeZone"], bodies[int(name)])] += count
+            chunk = page.chunks[name]
+            here[_texts_of(chunk.variant, chunk.time_zone, bodies[int(name)])] += count
         calls = sum(count > 0 for count in counts.values())
         self._found.calls += calls
         self._found.split += calls - self.calls_for(here)
@@ -171,8 +171,8 @@ class DryRun:
 
     def _count_quiet(self, page: Page, counts: dict[str, int], now: datetime) -> None:
         hours = self._plan.campaign.policy.quiet_hours
-        for name, chunk in page["chunks"].items():
-            zone = chunk["timeZone"]
+        for name, chunk in page.chunks.items():
+            zone = chunk.time_zone
             until = hours.until(now, zone) if hours is not None and zone else None
             if until is not None and counts[name]:
                 self._found.quiet += counts[name]
@@ -180,13 +180,13 @@ class DryRun:
 
     def _take_samples(self, page: Page, bodies: list[Body]) -> None:
         found = self._found
-        for name, chunk in page["chunks"].items():
+        for name, chunk in page.chunks.items():
             if len(found.samples) >= SAMPLES:
                 return
-            for index in pending_members(page, name):
-                player = page["members"][index][0]
+            for index in page.pending(name):
+                player = page.player(index)
                 language = self._languages.get(player, "en")
-                sample = Sample(player, language, chunk["variant"], bodies[int(name)])
+                sample = Sample(player, language, chunk.variant, bodies[int(name)])
                 if language not in found.samples:
                     found.samples[language] = sample
                 elif len(found.spare) < SAMPLES:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sender_service.models.send import PlanningChanges
-from sender_service.pages.page import Page, PageEdit, page_id
+from sender_service.pages.document import page_id
+from sender_service.pages.page import NO_TIMEOUT, Page
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.page_erasure import PageErasure
@@ -141,8 +142,8 @@ class Paging:
         if not await self._stores.pages.insert(page, builder.bodies):
             raise LeaseLost  # another planner inserted this page: its page stays
         if await self._stores.erasure.count() != self._erasures:
-            await self._stores.erasure.blank_erased(page["_id"])
-        metrics.PAGES_PLANNED.labels(page["app"]).inc()
+            await self._stores.erasure.blank_erased(page.id)
+        metrics.PAGES_PLANNED.labels(page.app).inc()
         if self._target.is_list:
             self._seen.update(member[0] for member in builder.members)
         return self._builder(builder.n + 1)
@@ -175,11 +176,11 @@ class Paging:
         for start in range(0, len(numbers), PLANNED_PAGES_A_READ):
             ids = [page_id(self._send, n) for n in numbers[start : start + PLANNED_PAGES_A_READ]]
             for page in (await self._stores.pages.get_many(ids)).values():
-                self._people += len({member[1] for member in page["members"]})
-                self._bad += len(_bad_people(page))
-                self._fault = self._fault or next(iter(page.get("faults", {}).values()), "")
+                self._people += len(page.people)
+                self._bad += len(page.people_failed("bad_variables"))
+                self._fault = self._fault or page.first_fault
                 if self._target.is_list:
-                    self._seen.update(member[0] for member in page["members"])
+                    self._seen.update(page.players)
 
     async def _add_latecomers(self, builder: PageBuilder) -> PageBuilder:
         """Correct players that changed owners while the audience was read.
@@ -217,31 +218,24 @@ class Paging:
         ids |= {page for cursor, page in index if list(cursor) == END}
         pages = await self._stores.pages.get_many(sorted(ids))
         player = entry["_id"]
-        return [p for p in pages.values() if any(m[0] == player for m in p["members"])]
+        return [p for p in pages.values() if p.has_player(player)]
 
     async def _keep_in_one_page(self, entry: Player, pages: list[Page]) -> None:
         """Suppress the player in all pages but its present owner's."""
         for page in pages:
             while not await self._suppress_moved(page, entry["_id"], entry["person"]):
-                page = await self._stores.pages.get(page["_id"]) or page
+                page = await self._stores.pages.get(page.id) or page
 
     async def _suppress_moved(self, page: Page, player: str, owner: str) -> bool:
         """Suppress the player unless the owner has it; return False when the page has changed since."""
-        edit = PageEdit(page, 0)
-        at = edit.index_of(player)
-        if at is None or page["members"][at][1] == owner:
+        at = page.index_of(player)
+        if at is None or page.person(at) == owner:
             return True
-        edit.outcome(at, "suppressed", "moved")
-        return await self._stores.pages.update(page, edit.finish())
+        page.suppress(at, "moved")
+        return await self._stores.pages.update(page, page.changes(NO_TIMEOUT))
 
 
 def bad_share_message(bad: int, people: int, fault: str) -> str:
     """Return the message about texts that don't render, with the first fault."""
     first = f"; the first: {fault}" if fault else ""
     return f"{bad} of {people} people's texts don't render{first}"
-
-
-def _bad_people(page: Page) -> set[str]:
-    """Return the people whose texts didn't render."""
-    bad = [int(at) for at, (_, reason) in page["outcomes"].items() if reason == "bad_variables"]
-    return {page["members"][index][1] for index in bad}

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from sender_service.models.erased_names import is_blank
-from sender_service.pages.page import Page, PageEdit
+from sender_service.pages.document import Member
+from sender_service.pages.page import NO_TIMEOUT, Page
 from sender_service.privacy.page_erasure import blank_members, orphaned_bodies
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
@@ -39,27 +40,26 @@ class NewPageErasure:
         """Blank the page's erased members, their bodies and their push contacts."""
         while (page := await self.pages.get(name)) is not None:
             erased = await self._erased_members(page)
-            edit = PageEdit(page, 0)
-            blank_members(edit, partial(_is_one_of, erased), self.clock(), wait=False)
-            changes = edit.finish()
+            blank_members(page, partial(_is_one_of, erased), self.clock(), wait=False)
+            changes = page.changes(NO_TIMEOUT)
             if changes and not await self.pages.update(page, changes):
                 continue  # another replica wrote it meanwhile: repeat on a fresh copy
             if changes:
                 await self.store.blank_bodies(page, orphaned_bodies(page))
             for person in sorted({person for _, person in erased if person}):
-                await self.store.drop_pushes(page["app"], person, self.clock())
+                await self.store.drop_pushes(page.app, person, self.clock())
             return
 
     async def _erased_members(self, page: Page) -> set[tuple[str, str]]:
-        members = [(m[0], m[1]) for m in page["members"] if not is_blank(m)]
-        ledger = await self.people.ledger(page["app"], [player for player, _ in members])
+        members = [(m[0], m[1]) for m in page.members if not is_blank(m)]
+        ledger = await self.people.ledger(page.app, [player for player, _ in members])
         erased = {m for m in members if _is_erased(ledger, m[0])}
         others = {m for m in members if m[1] and not _is_owner(ledger, m)} - erased
         erased_people = await self.store.erased_among({person for _, person in others})
         return erased | {m for m in others if m[1] in erased_people}
 
 
-def _is_one_of(erased: Collection[tuple[str, str]], member: list[str]) -> bool:
+def _is_one_of(erased: Collection[tuple[str, str]], member: Member) -> bool:
     return (member[0], member[1]) in erased
 
 

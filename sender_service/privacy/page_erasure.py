@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sender_service.models.erased_names import is_blank, marker
-from sender_service.pages.page import Page, PageEdit, outcome_of, pending_members, root_of
+from sender_service.pages.chunk import root_of
+from sender_service.pages.document import Member
+from sender_service.pages.page import Page
 
 
 def blank_members(
-    edit: PageEdit, is_gone: Callable[[list[str]], bool], now: datetime, *, wait: bool
+    page: Page, is_gone: Callable[[Member], bool], now: datetime, *, wait: bool
 ) -> bool:
     """Blank the erased members; return whether some keep their names for now.
 
@@ -21,33 +23,27 @@ def blank_members(
     under_way = False
     persons: dict[str, str] = {}
     touched: set[str] = set()
-    for index, member in enumerate(edit.page["members"]):
+    for index, member in enumerate(page.members):
         if not is_gone(member):
             continue
-        if outcome_of(edit.page, index)[0] == "pending":
-            if wait and _is_called(edit.page, member[2]):
+        if page.outcome(index)[0] == "pending":
+            chunk = page.chunk_name(index)
+            if wait and page.chunks[chunk].is_called:
                 under_way = True
                 continue
-            edit.outcome(index, "suppressed", "erased")
-            touched.add(member[2])
-        person = persons.setdefault(member[1], marker())
-        member[:] = [marker(), person if member[1] else "", member[2]]
-        edit.changes["members"] = edit.page["members"]
+            page.suppress(index, "erased")
+            touched.add(chunk)
+        page.blank(index, marker(), persons.setdefault(page.person(index), marker()))
     for chunk in touched:
-        if not pending_members(edit.page, chunk):
-            edit.chunk(chunk, state="suppressed", reason="erased", at=now)
+        if not page.pending(chunk):
+            page.suppress_chunk(chunk, "erased", now)
     return under_way
-
-
-def _is_called(page: Page, chunk: str) -> bool:
-    state = page["chunks"][chunk]
-    return state["attempted"] or state["state"] == "released"
 
 
 def orphaned_bodies(page: Page) -> list[int]:
     """Return the indexes of rendered texts that only erased people would have got."""
     roots: dict[str, bool] = {}
-    for member in page["members"]:
+    for member in page.members:
         if member[2]:
             root = root_of(member[2])
             roots[root] = roots.get(root, True) and is_blank(member)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from sender_service.pages.page import PageEdit
 from sender_service.privacy.page_erasure import blank_members, orphaned_bodies
 from sender_service.privacy.records import PersonalDataFinder
 from sender_service.privacy.subject import DataSubject
@@ -52,7 +51,7 @@ class Erasure:
     pages: PageStore
     vault: Vault
     clock: Clock
-    answer_timeout_seconds: float
+    answer_timeout: timedelta
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def stage(self) -> StageSpec[Event]:
@@ -122,10 +121,9 @@ class Erasure:
     async def _page(self, name: str, erased: DataSubject, *, wait: bool) -> bool:
         """Blank one page; return whether it must be checked again."""
         while (page := await self.pages.get(name)) is not None:
-            edit = PageEdit(page, self.answer_timeout_seconds)
-            is_gone = partial(erased.covers, at=page["plannedAt"])
-            under_way = blank_members(edit, is_gone, self.clock(), wait=wait)
-            changes = edit.finish()
+            is_gone = partial(erased.covers, at=page.planned_at)
+            under_way = blank_members(page, is_gone, self.clock(), wait=wait)
+            changes = page.changes(self.answer_timeout)
             if changes and not await self.pages.update(page, changes):
                 continue  # somebody else wrote it meanwhile: on a fresh copy
             if changes:

@@ -8,7 +8,8 @@ from typing import Any
 
 from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import SendOverview
-from sender_service.pages.page import Page, root_of
+from sender_service.pages.chunk import root_of
+from sender_service.pages.page import Page
 from sender_service.pages.transitions import to_job
 from shared.kafka.client import LogWriter, OutgoingRecord
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC

@@ -14,14 +14,14 @@ from sender_service.closing import close_complete, release_caps
 from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import SendOverview
-from sender_service.pages.page import PageEdit, pending_counts, send_of
+from sender_service.pages.document import send_of
+from sender_service.pages.page import Page
 from sender_service.pages.transitions import (
     due_chunks,
-    end_expired,
+    expire,
     release,
-    reserved_at,
     wait_through_quiet_hours,
-)  # fmt: skip
+)
 from sender_service.scheduler.budget import Grant, MessageBudget
 from sender_service.scheduler.publishing import build_jobs, publish_jobs
 from sender_service.scheduler.recheck import recheck
@@ -79,12 +79,13 @@ class _Pass:
 class Scheduler:
     def __init__(self, tools: SchedulerTools) -> None:
         self._tools = tools
+        self._answer_timeout = tools.settings.answer_timeout
         self._tidying = Tidying(
             tools.apps,
             tools.sends,
             tools.pages,
             tools.contacts,
-            tools.settings.answer_timeout_seconds,
+            self._answer_timeout,
         )
         self._tidied: float | None = None
         self._idle_seconds = 0.0  # until the next page is due, or the next poll
@@ -118,8 +119,7 @@ class Scheduler:
         due = {p: await self._due(app.id, p, now) for p in PRIORITIES}
         if not any(due.values()):
             return 0
-        sweep = timedelta(seconds=tools.settings.answer_timeout_seconds)
-        out = await pages.out(app.id, now, sweep) + sum(
+        out = await pages.out(app.id, now, self._answer_timeout) + sum(
             p.in_flight for of in due.values() for p in of
         )
         released = 0
@@ -188,12 +188,11 @@ class Scheduler:
         if page is None or send is None:
             return 0
         now = tools.clock()
-        edit = PageEdit(page, tools.settings.answer_timeout_seconds)
-        end_expired(edit, send, now)
-        chunks, grant = await self._choose(app, edit, send, room)
+        expire(page, send, now, self._answer_timeout)
+        chunks, grant = await self._choose(app, page, send, room)
         for chunk in chunks:
-            release(edit, chunk, send, now)
-        changes = edit.finish()
+            release(page, chunk, send, now)
+        changes = page.changes(self._answer_timeout)
         if changes:
             await release_caps(tools.contacts, page)
         if changes and not await tools.pages.update(page, changes):
@@ -204,41 +203,41 @@ class Scheduler:
             bodies = await tools.pages.bodies(page)
             jobs = build_jobs(app, page, send, chunks, bodies, tools.tagger)
             await publish_jobs(tools.writer, jobs)
-        if changes and not page["open"]:
+        if changes and not page.is_open:
             await close_complete(tools.sends, tools.pages, [send.id], now)
         return len(chunks)
 
     async def _choose(
-        self, app: App, edit: PageEdit, send: SendOverview, room: int
+        self, app: App, page: Page, send: SendOverview, room: int
     ) -> tuple[list[str], Grant | None]:
         """Return the chunks that may be called now, and what was reserved for them."""
-        now, chunks = self._tools.clock(), edit.page["chunks"]
-        wait_through_quiet_hours(edit, send, now)
-        due = due_chunks(edit, send, now, room)
+        now, chunks = self._tools.clock(), page.chunks
+        wait_through_quiet_hours(page, send, now)
+        due = due_chunks(page, send, now, room=room, answer_timeout=self._answer_timeout)
         # Also chunks deferred without a call. What may have been called is repeated unchanged.
-        uncalled = [chunk for chunk in due if not chunks[chunk]["attempted"]]
-        counts = await recheck(self._tools.people, edit, uncalled, send) if uncalled else {}
+        uncalled = [chunk for chunk in due if not chunks[chunk].is_attempted]
+        counts = await recheck(self._tools.people, page, uncalled, send) if uncalled else {}
         for chunk in uncalled:
             if not counts[chunk]:  # all of its members have outcomes of their own by now
-                edit.chunk(chunk, state="suppressed", reason="unsubscribed", at=now)
+                page.suppress_chunk(chunk, "unsubscribed", now)
         due = [chunk for chunk in due if counts.get(chunk, 1)]
-        new = [chunk for chunk in due if chunks[chunk]["release"] == 0]
-        late = [c for c in due if c not in new and reserved_at(chunks[c]) <= now - COUNTED_FOR]
+        new = [chunk for chunk in due if chunks[chunk].releases == 0]
+        late = [c for c in due if c not in new and chunks[c].reserved_at <= now - COUNTED_FOR]
         again = [chunk for chunk in due if chunk not in new and chunk not in late]
         to_reserve = late + new
         if not to_reserve:
             return again, None
-        counts = pending_counts(edit.page, to_reserve)
+        counts = page.counts(to_reserve)
         grant = await self._tools.budget.reserve(
             app.id,
             [counts[chunk] for chunk in to_reserve],
-            transactional=edit.page["priority"] == "transactional",
-            before=[reserved_at(chunks[chunk]) for chunk in late],
+            transactional=page.priority == "transactional",
+            before=[chunks[chunk].reserved_at for chunk in late],
         )
         for chunk in to_reserve[: grant.calls]:
-            edit.chunk(chunk, reservedAt=now)
+            page.change_chunk(chunk).reserve(now)
         for chunk in to_reserve[grant.calls :]:
-            edit.chunk(chunk, state="planned", notBefore=now + EXHAUSTED_DELAY)
+            page.change_chunk(chunk).postpone(now + EXHAUSTED_DELAY)
         return again + to_reserve[: grant.calls], grant
 
     async def _tidy(self) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import cast
+from datetime import datetime, timedelta
 
 from sender_service.closing import close_complete, release_caps
 from sender_service.models.send import SendRow
-from sender_service.pages.page import Page, PageEdit
-from sender_service.pages.transitions import WITHDRAWN, end_expired
+from sender_service.pages.page import Page
+from sender_service.pages.transitions import WITHDRAWN, expire
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -30,7 +29,7 @@ class Tidying:
     sends: SendStore
     pages: PageStore
     contacts: ContactStore
-    answer_timeout_seconds: float
+    answer_timeout: timedelta
 
     async def tidy(self, now: datetime) -> None:
         """Repair what a crash between two writes left; end sends of apps without releases."""
@@ -55,14 +54,16 @@ class Tidying:
         if send.state not in WITHDRAWN and now < send.expires_at:
             return
         async for page in self.pages.of_send(send.id):
-            while page["open"] and not await self._end_page(page, send, now):
-                page = cast(Page, await self.pages.get(page["_id"]) or {"open": False})
+            while page.is_open and not await self._end_page(page, send, now):
+                fresh = await self.pages.get(page.id)
+                if fresh is None:
+                    break
+                page = fresh
 
     async def _end_page(self, page: Page, send: SendRow, now: datetime) -> bool:
         """End the page; return False when it has changed since it was read."""
-        edit = PageEdit(page, self.answer_timeout_seconds)
-        end_expired(edit, send, now)
-        changes = edit.finish()
+        expire(page, send, now, self.answer_timeout)
+        changes = page.changes(self.answer_timeout)
         if changes:
             await release_caps(self.contacts, page)
         return not changes or await self.pages.update(page, changes)

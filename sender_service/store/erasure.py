@@ -126,8 +126,8 @@ class ErasureStore:
     async def blank_bodies(self, page: Page, which: Collection[int]) -> None:
         """Blank rendered texts of an open page; a closed page has none."""
         blank: Document = {f"bodies.{index}": {"data": {}} for index in which}
-        if blank and page["open"]:
-            await self._set(BODIES.name, page["bodiesId"], blank)
+        if blank and page.is_open:
+            await self._set(BODIES.name, page.bodies_id, blank)
 
     async def dead_letters(self) -> AsyncIterator[StoredDeadLetter]:
         """Yield the dead letters that still have content."""

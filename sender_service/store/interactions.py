@@ -40,10 +40,10 @@ class InteractionStore:
         recorded = 0
         with translate_mongo_errors():
             while True:
-                known = await self._read([page["_id"] for page, _ in interactions])
+                known = await self._read([page.id for page, _ in interactions])
                 writes, new = [], 0
                 for page, seen in interactions:
-                    found = known.get(page["_id"])
+                    found = known.get(page.id)
                     fresh = _fresh(found, seen)
                     if fresh:
                         writes.append(_to_write(found, found or _blank(page), fresh))
@@ -97,11 +97,11 @@ def _blank(page: Page) -> Document:
     return cast(
         Document,
         {
-            "_id": page["_id"],
-            "send": page["send"],
-            "app": page["app"],
+            "_id": page.id,
+            "send": page.send,
+            "app": page.app,
             "seen": {kind: {} for kind in INTERACTION_KINDS},
             "rev": 0,
-            "expireAt": page["expireAt"],
+            "expireAt": page.expire_at,
         },
     )

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import cast
 
 from sender_service.models.send import EVER
-from sender_service.pages.page import MemberState, Page, outcome_of
+from sender_service.pages.document import MemberState, PageDocument
+from sender_service.pages.view import PageView
 from sender_service.store.pages import FULL_PAGES_A_READ
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.send_pages import pages_of
@@ -89,7 +90,7 @@ class OutcomeReader:
             "plannedAt": 1,
         }
         async for page in pages_of(self._pages, send, fields, at_once=FULL_PAGES_A_READ):
-            found += _of_page(cast(Page, page), person)
+            found += _of_page(PageView(cast(PageDocument, page)), person)
         return found
 
     async def interactions(
@@ -109,25 +110,25 @@ def _summary(send: Document) -> SendSummary:
     return SendSummary(send["_id"], send["app"], send["campaign"], send["pages"])
 
 
-def _of_page(page: Page, person: PersonFilter) -> Iterator[MemberOutcome]:
-    for index, member in enumerate(page["members"]):
+def _of_page(page: PageView, person: PersonFilter) -> Iterator[MemberOutcome]:
+    for index, member in enumerate(page.members):
         if person.has(member):
-            yield _found(page, index, member)
+            yield _found(page, index)
 
 
-def _found(page: Page, index: int, member: list[str]) -> MemberOutcome:
-    outcome, reason = outcome_of(page, index)
-    chunk = page["chunks"].get(member[2])
-    at = chunk["at"] if chunk else page["plannedAt"]
+def _found(page: PageView, index: int) -> MemberOutcome:
+    outcome, reason = page.outcome(index)
+    chunk = page.chunk_of(index)
+    at = chunk.at if chunk else page.planned_at
     return MemberOutcome(
-        page=page["_id"],
+        page=page.id,
         index=index,
-        chunk=member[2],
-        player=member[0],
+        chunk=page.chunk_name(index),
+        player=page.player(index),
         outcome=outcome,
         reason=reason,
-        at=None if outcome == "pending" else at or page["plannedAt"],
-        notification=chunk["notificationId"] if chunk and outcome == "sent" else None,
-        variant=chunk["variant"] if chunk else None,
-        fault=page.get("faults", {}).get(str(index)),
+        at=None if outcome == "pending" else at or page.planned_at,
+        notification=chunk.notification_id if chunk and outcome == "sent" else None,
+        variant=chunk.variant if chunk else None,
+        fault=page.fault(index),
     )

@@ -13,7 +13,9 @@ from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.send import EVER, SendRow, Sums, add_sums, empty_sums
-from sender_service.pages.page import Chunk, Page, page_id
+from sender_service.pages.chunk import Chunk
+from sender_service.pages.document import PageDocument, page_id
+from sender_service.pages.page import Page
 from sender_service.store.send_pages import pages_of
 from shared.mongo.client import (
     Database,
@@ -63,19 +65,14 @@ class PageStore:
         Bodies are named by their content. So a late planner without a lease can't change the page's
         own ones.
         """
-        page["bodiesId"] = _bodies_id(page["_id"], bodies)
+        _name_bodies(page, bodies)
         with translate_mongo_errors():
             if bodies:
-                document = {
-                    "_id": page["bodiesId"],
-                    "bodies": list(bodies),
-                    "expireAt": page["expireAt"],
-                }
-                await self._bodies.bulk_write(
-                    [ReplaceOne({"_id": page["bodiesId"]}, document, upsert=True)]
-                )
+                of = {"_id": page.bodies_id}
+                document = {**of, "bodies": list(bodies), "expireAt": page.expire_at}
+                await self._bodies.bulk_write([ReplaceOne(of, document, upsert=True)])
             try:
-                await self._pages.insert_one(cast(Document, page))
+                await self._pages.insert_one(cast(Document, page.document))
             except DuplicateKeyError:
                 return False
         return True
@@ -83,13 +80,11 @@ class PageStore:
     async def insert_bodies(self, pages: Sequence[tuple[Page, Sequence[dict[str, Any]]]]) -> None:
         """Insert the bodies of pages that are inserted next, and set their ids."""
         for page, bodies in pages:
-            page["bodiesId"] = _bodies_id(page["_id"], bodies)
+            _name_bodies(page, bodies)
         kept: list[Write] = [
-            InsertOne(
-                {"_id": page["bodiesId"], "bodies": list(bodies), "expireAt": page["expireAt"]}
-            )
+            InsertOne({"_id": page.bodies_id, "bodies": list(bodies), "expireAt": page.expire_at})
             for page, bodies in pages
-            if page["open"]
+            if page.is_open
         ]
         if kept:
             with translate_mongo_errors():
@@ -97,13 +92,13 @@ class PageStore:
 
     async def insert_all(self, pages: Sequence[Page]) -> dict[str, Page]:
         """Insert pages whose bodies exist; return the stored ones that existed before."""
-        fresh: list[Write] = [InsertOne(cast(Document, page)) for page in pages]
+        fresh: list[Write] = [InsertOne(cast(Document, page.document)) for page in pages]
         with translate_mongo_errors():
             if not fresh or await write_conditionally(self._pages, fresh) == len(fresh):
                 return {}
-        stored = await self.get_many([page["_id"] for page in pages])
-        ours = {page["_id"]: page["plannedAt"] for page in pages}
-        return {key: page for key, page in stored.items() if page["plannedAt"] != ours[key]}
+        stored = await self.get_many([page.id for page in pages])
+        ours = {page.id: page.planned_at for page in pages}
+        return {key: page for key, page in stored.items() if page.planned_at != ours[key]}
 
     async def last(self, send: str) -> tuple[int, Any] | None:
         """Return number and next cursor of the last planned page; None without pages."""
@@ -114,21 +109,20 @@ class PageStore:
 
     async def index(self, send: str) -> list[tuple[Any, str]]:
         """Return the next cursor and id of each page of a send, in order."""
-        return [
-            (p["resumeAt"], p["_id"])
-            async for p in pages_of(self._pages, send, {"number": 1, "resumeAt": 1})
-        ]
+        pages = pages_of(self._pages, send, {"number": 1, "resumeAt": 1})
+        return [(page["resumeAt"], page["_id"]) async for page in pages]
 
     async def get(self, page: str) -> Page | None:
         with translate_mongo_errors():
-            return cast(Page | None, await self._pages.find_one({"_id": page}))
+            found = await self._pages.find_one({"_id": page})
+        return None if found is None else _page(found)
 
     async def get_many(self, pages: Sequence[str]) -> dict[str, Page]:
         found: dict[str, Page] = {}
         with translate_mongo_errors():
             for batch in in_batches("_id", pages):
                 for page in await read_all(self._pages, batch):
-                    found[page["_id"]] = cast(Page, page)
+                    found[page["_id"]] = _page(page)
         return found
 
     async def by_notifications(self, messages: Sequence[str]) -> list[Page]:
@@ -137,12 +131,12 @@ class PageStore:
         with translate_mongo_errors():
             for batch in in_batches("notifications", messages):
                 for page in await read_all(self._pages, batch):
-                    found[page["_id"]] = cast(Page, page)
+                    found[page["_id"]] = _page(page)
         return list(found.values())
 
     async def bodies(self, page: Page) -> list[dict[str, Any]]:
         with translate_mongo_errors():
-            found = await self._bodies.find_one({"_id": page["bodiesId"]})
+            found = await self._bodies.find_one({"_id": page.bodies_id})
         return [] if found is None else cast(list[dict[str, Any]], found["bodies"])
 
     async def update(self, page: Page, changes: Document) -> bool:
@@ -153,10 +147,10 @@ class PageStore:
         """Write edits and delete the bodies of closed pages. Return False if any page changed since
         it was read: only a new read shows which one."""
         writes = [
-            UpdateOne(if_unchanged(p), {"$set": changes, "$inc": {"rev": 1}})
-            for p, changes in edits
+            UpdateOne(if_unchanged(page.document), {"$set": changes, "$inc": {"rev": 1}})
+            for page, changes in edits
         ]
-        closed = [p["bodiesId"] for p, _ in edits if not p["open"]]
+        closed = [page.bodies_id for page, _ in edits if not page.is_open]
         with translate_mongo_errors():
             all_written = await write_conditionally(self._pages, writes) == len(writes)
             for over in in_batches("_id", closed if all_written else []):
@@ -212,12 +206,12 @@ class PageStore:
     async def of_send(self, send: str) -> AsyncIterator[Page]:
         """Yield all pages of a send."""
         async for page in pages_of(self._pages, send, None, at_once=FULL_PAGES_A_READ):
-            yield cast(Page, page)
+            yield _page(page)
 
     async def chunks_of(self, send: str) -> AsyncIterator[Iterable[Chunk]]:
         """Yield the chunks of each page, without members."""
         async for page in pages_of(self._pages, send, {"number": 1, "chunks": 1}):
-            yield page["chunks"].values()
+            yield [Chunk(chunk) for chunk in page["chunks"].values()]
 
     async def sums(self, send: str) -> tuple[Sums, int]:
         """Return the send's sums so far and the number of its open pages."""
@@ -245,6 +239,11 @@ class PageStore:
         return found
 
 
-def _bodies_id(page: str, bodies: Sequence[dict[str, Any]]) -> str:
+def _page(document: Document) -> Page:
+    return Page(cast(PageDocument, document))
+
+
+def _name_bodies(page: Page, bodies: Sequence[dict[str, Any]]) -> None:
+    """Name the page's bodies by their content."""
     digest = hashlib.sha256(orjson.dumps(bodies, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return f"{page}:{digest[:16]}"
+    page.document["bodiesId"] = f"{page.id}:{digest[:16]}"

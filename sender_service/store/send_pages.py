@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from sender_service.pages.page import page_id
+from sender_service.pages.document import page_id
 from shared.mongo.client import IN_LIMIT, Collection, Document, translate_mongo_errors
 from shared.mongo.whole_reads import read_all
 

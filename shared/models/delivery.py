@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.models.wire import Moment, Wire
-from shared.reasons import DeliveryOutcome, FinalReason, Reason
+from shared.reasons import DeliveryOutcome, FinalReason, Reason, is_final
 
 
 class PlayerOutcome(Wire):
@@ -33,3 +33,8 @@ class Delivery(Wire):
     replayed: bool = False
     players: list[PlayerOutcome] = []
     at: Moment
+
+    @property
+    def final_reason(self) -> FinalReason | None:
+        """Return the reason of an outcome that isn't deferred."""
+        return self.reason if is_final(self.reason) else None

@@ -10,7 +10,6 @@ from typing import Any
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
-from sender_service.pages.page import new_chunk, summarise
 from sender_service.privacy.stage import Erasure
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
@@ -22,6 +21,7 @@ from shared.models.dead_letter import DeadLetter
 from shared.models.event import ERASE, STREAM, Event
 from shared.stage.runner import Item
 from tests.contract.sender.ops import Ops, a_send
+from tests.support.pages import build_page_document
 
 SEND, PLAYER = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10", str(uuid.uuid4())
 NOTIFICATION = str(uuid.uuid4())
@@ -119,19 +119,18 @@ class KnownPerson:
             """Time does not pass here."""
 
         store, pages = ErasureStore(self.ops.database), PageStore(self.ops.database)
-        stage = Erasure(store, pages, self.ops.parts.vault, self.ops.clock, 90.0, no_sleep)
+        stage = Erasure(
+            store, pages, self.ops.parts.vault, self.ops.clock, timedelta(seconds=90), no_sleep
+        )
         record = Record("carillon.events", 0, 0, b"", b"", ERASE, 0)
         await stage.handle([Item(record, event) for event in events])
 
 
 async def add_page(ops: Ops, n: int, at: Any, members: list[list[str]]) -> None:
-    page: Any = {
-        "_id": f"{SEND}:{n}", "send": SEND, "app": "shop", "number": n, "resumeAt": None,
-        "members": members, "outcomes": {}, "chunks": {"0": new_chunk("a", at)}, "noPlayer": 0,
-        "open": True, "dueAt": at, "inFlight": 0, "capReserved": False, "notifications": [],
-        "plannedAt": at, "bodiesId": f"{SEND}:{n}:x", "rev": 0,
-    }  # fmt: skip
-    await ops.database["pages"].insert_one({**page, "sums": summarise(page)})
+    page: Any = build_page_document(
+        SEND, members, {"0": {}}, at=at, app="shop", number=n, bodiesId=f"{SEND}:{n}:x"
+    )
+    await ops.database["pages"].insert_one(page)
     body = {"data": {}, "contents": {"en": SECRETS["bodies"]}}
     await ops.database["bodies"].insert_one({"_id": page["bodiesId"], "bodies": [body]})
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sender_service.models.send import NEVER, empty_sums
+from sender_service.models.send import NEVER
 from sender_service.models.trigger import Trigger
-from sender_service.pages.page import new_chunk, summarise
+from sender_service.pages.sums import summarise
 from sender_service.privacy.stage import (
     RECHECK_SECONDS,
     UNDER_WAY_SECONDS,
@@ -28,6 +28,7 @@ from shared.models.event import ERASE
 from shared.settings import Settings
 from shared.stage.runner import Item
 from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops
+from tests.support.pages import build_page_document
 
 ALIAS = "c" * 32
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
@@ -55,7 +56,7 @@ async def erase(ops: Ops, sleep: Callable[[float], Awaitable[None]] = no_sleep) 
     ops.log.records.clear()
     assert (await ops.call("POST", f"/v1/people/{PERSON}/erase")).status_code == 202
     stage = Erasure(ErasureStore(ops.database), PageStore(ops.database), ops.parts.vault, ops.clock,
-                    90.0, sleep)  # fmt: skip
+                    timedelta(seconds=90), sleep)  # fmt: skip
     items = []
     for index in range(len(ops.log.records)):
         record = as_record(ops, index)
@@ -66,14 +67,8 @@ async def erase(ops: Ops, sleep: Callable[[float], Awaitable[None]] = no_sleep) 
 
 
 async def add_page(ops: Ops, members: list[list[str]], chunks: dict[str, Any], **more: Any) -> None:
-    page: Any = {
-        "_id": f"{SEND}:0", "send": SEND, "app": "shop", "number": 0, "resumeAt": None,
-        "members": members, "outcomes": {},
-        "chunks": {n: {**new_chunk("a", ops.clock()), **c} for n, c in chunks.items()},
-        "noPlayer": 0, "open": True, "dueAt": NEVER, "inFlight": 0, "sums": empty_sums(),
-        "capReserved": False, "plannedAt": ops.clock(), "bodiesId": f"{SEND}:0:x", "rev": 0, **more,
-    }  # fmt: skip
-    page["sums"] = summarise(page)
+    fields = {"app": "shop", "dueAt": NEVER, "bodiesId": f"{SEND}:0:x", **more}
+    page: Any = build_page_document(SEND, members, chunks, at=ops.clock(), **fields)
     await ops.database["pages"].insert_one(page)
     bodies = [{"data": {}, "contents": {"en": f"text {n}"}} for n in chunks]
     await ops.database["bodies"].insert_one({"_id": page["bodiesId"], "bodies": bodies})

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sender_service.pages.page import new_chunk
 from shared.models.event import Event
 from shared.settings import Settings
 from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops
+from tests.support.pages import build_page_document
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 ALIAS = "c" * 32
@@ -26,12 +26,9 @@ async def ops(settings: Settings) -> AsyncIterator[Ops]:
 
 async def add_page(ops: Ops, members: list[list[str]], n: int = 0, **more: Any) -> None:
     sent = {"state": "sent", "notificationId": "n-1", "at": ops.clock()}
-    chunk = {**new_chunk("a", ops.clock()), **sent}
-    page: dict[str, Any] = {
-        "_id": f"{more.get('send', SEND)}:{n}", "send": SEND, "app": "shop", "number": n,
-        "members": members, "outcomes": {}, "chunks": {"0": chunk}, "plannedAt": ops.clock(),
-        "open": False, "rev": 0, **more,
-    }  # fmt: skip
+    fields = {"app": "shop", "number": n, "open": False, **more}
+    send = fields.pop("send", SEND)
+    page: Any = build_page_document(send, members, {"0": sent}, at=ops.clock(), **fields)
     await ops.database["pages"].insert_one(page)
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from sender_service.accounting.reporting import ROLL_UP_AHEAD, SEALED_DELAY, Reporting
-from sender_service.models.send import NEVER, empty_sums
+from sender_service.models.send import NEVER
 from sender_service.ops import reports as ops_reports
-from sender_service.pages.page import new_chunk, summarise
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
@@ -22,6 +21,7 @@ from sender_service.store.sends import SendStore
 from shared.settings import Settings
 from tests.contract.sender.ops import Ops, a_send, open_ops
 from tests.support.documents import build_player
+from tests.support.pages import build_page_document
 
 REPORT = "/v1/apps/shop/campaigns/hello/report"
 
@@ -60,15 +60,12 @@ async def add_send(
     """Store a send of one page: everybody in chunk "0" (variant a) or "1" (variant b) was sent to."""
     send, now = str(uuid.uuid4()), ops.clock()
     chunks = {
-        name: {**new_chunk(variant, now), "state": "sent", "notificationId": "n", "at": now}
+        name: {"variant": variant, "state": "sent", "notificationId": "n", "at": now}
         for name, variant in (("0", "a"), ("1", "b"))
     }
-    page: Any = {
-        "_id": f"{send}:0", "send": send, "app": "shop", "number": 0, "resumeAt": None, "members": members,
-        "outcomes": {}, "chunks": chunks, "noPlayer": 0, "open": False, "dueAt": NEVER, "inFlight": 0,
-        "sums": empty_sums(), "plannedAt": now, "rev": 0, "capReserved": False,
-    }  # fmt: skip
-    page["sums"] = summarise(page)
+    page: Any = build_page_document(
+        send, members, chunks, at=now, app="shop", open=False, dueAt=NEVER
+    )
     document = a_send(send, ops.clock, state="done", totals=page["sums"], closedAt=now, **more)
     await ops.database["sends"].insert_one(document)
     await ops.database["pages"].insert_one(page)

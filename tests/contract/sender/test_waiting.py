@@ -11,12 +11,13 @@ import orjson
 import pytest
 
 from sender_service.models.send import NEVER, empty_sums
-from sender_service.pages.page import new_chunk
+from sender_service.pages.document import new_chunk
 from sender_service.scheduler.budget import WINDOW_MINUTES
 from shared.models.wire import to_iso
 from shared.settings import Settings
 from tests.contract.sender.conftest import Api, a_trigger
 from tests.contract.sender.ops import Ops, a_send, open_ops
+from tests.support.pages import build_page_document
 
 
 @pytest.fixture
@@ -32,10 +33,7 @@ async def waiting(
     send = str(uuid.uuid4())
     await ops.database["sends"].insert_one(a_send(send, ops.clock, **more))
     if page is not None:
-        whole = {
-            "_id": f"{send}:0", "send": send, "number": 0, "app": "shop", "open": True, "rev": 1,
-            "priority": "marketing", "members": [], "outcomes": {}, "sums": empty_sums(), **page,
-        }  # fmt: skip
+        whole: Any = build_page_document(send, [], **{"app": "shop", **page})
         await ops.database["pages"].insert_one(whole)
     account = await ops.ok("GET", f"/v1/sends/{send}")
     found: list[dict[str, Any]] = account["waiting"]

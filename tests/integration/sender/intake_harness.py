@@ -59,7 +59,7 @@ class IntakeHarness:
 
     async def pages(self, send: str) -> list[Page]:
         found = [page async for page in self.sender.pages.of_send(send)]
-        return sorted(found, key=lambda page: page["number"])
+        return sorted(found, key=lambda page: page.number)
 
     async def parts(self, send: str | None = None) -> int:
         """Return how many documents of parts there are."""
@@ -118,4 +118,4 @@ async def people(harness: IntakeHarness, *names: str) -> dict[str, str]:
 
 
 async def reached(harness: IntakeHarness, send: str) -> list[str]:
-    return [member[0] for page in await harness.pages(send) for member in page["members"]]
+    return [member[0] for page in await harness.pages(send) for member in page.members]

@@ -59,7 +59,7 @@ class SenderHarness:
         self.accounting = Accounting(
             self.sends, self.pages, self.interactions, self.contacts,
             StreamMatcher(self.tagger, self.pages, ParkedStore(database)),
-            self.tagger, self.clock, plan.answer_timeout_seconds, Wakeup(),
+            self.tagger, self.clock, plan.answer_timeout, Wakeup(),
         )  # fmt: skip
 
     def planner(self, name: str = "planner", **tools: Any) -> Planner:

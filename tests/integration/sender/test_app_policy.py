@@ -48,9 +48,9 @@ async def passed_over(
     assert await harness.publish_triggers(trigger) == [None]
     await harness.plan()
     return {
-        page["members"][int(index)][1]
+        page.members[int(index)][1]
         for page in await harness.pages(trigger["id"])
-        for index, outcome in page["outcomes"].items()
+        for index, outcome in page.document["outcomes"].items()
         if outcome == ["suppressed", reason]
     }
 
@@ -78,12 +78,12 @@ async def test_a_send_keeps_the_group_it_began_with(harness: IntakeHarness) -> N
     await set_group(harness, 0.9)
     await plan_again(harness, trigger["id"], pages=6)
     pages = await harness.pages(trigger["id"])
-    assert len(pages) == 12 and not any(page["outcomes"] for page in pages)
+    assert len(pages) == 12 and not any(page.document["outcomes"] for page in pages)
 
 
 async def plan_again(harness: IntakeHarness, send: str, *, pages: int) -> None:
     """Plan on, as if the send's planner had died after so many pages."""
-    kept = [page["_id"] for page in (await harness.pages(send))[:pages]]
+    kept = [page.id for page in (await harness.pages(send))[:pages]]
     await harness.database["pages"].delete_many({"send": send, "_id": {"$nin": kept}})
     again = {"state": "planning", "planDue": utc_now(), "planner": None, "closedAt": None}
     await harness.database["sends"].update_one({"_id": send}, {"$set": again})
@@ -131,7 +131,7 @@ async def test_a_send_keeps_the_cap_it_began_with(harness: IntakeHarness) -> Non
     await change_app(harness, cap=None)
     await plan_again(harness, trigger["id"], pages=2)
     pages = await harness.pages(trigger["id"])
-    assert [page["outcomes"] for page in pages] == [{"0": ["suppressed", "capped"]}] * 4
+    assert [page.document["outcomes"] for page in pages] == [{"0": ["suppressed", "capped"]}] * 4
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ async def test_a_template_that_renders_for_nobody_is_given_up_soon(line: Pipelin
     await line.plan()
     state, _, _ = await outcome(line, send)
     pages = await line.pages(send)
-    assert state == "refused" and sum(len(page["members"]) for page in pages) < BAD_CHECK_AFTER
+    assert state == "refused" and sum(len(page.members) for page in pages) < BAD_CHECK_AFTER
 
 
 async def test_a_recipients_own_bad_variables_fail_that_one(line: Pipeline) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
-from typing import cast
 
 from sender_service.closing import release_caps
-from sender_service.pages.page import Page
 from shared.models.cap import Cap
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, open_world
+from tests.support.pages import build_page
 
 CAP = {"count": 1, "days": 1}
 
@@ -80,9 +79,9 @@ async def test_who_got_it_by_another_page_stays_counted(settings: Settings) -> N
         await world.delivered(first)
         page = await world.pages.get(f"{first}:0")
         assert page is not None
-        late = {**page, "members": [[str(uuid.uuid4()), "ann", ""]], "capReserved": True,
-                "outcomes": {"0": ["suppressed", "unsubscribed"]}}  # fmt: skip
-        await release_caps(world.contacts, cast(Page, late))
+        late = build_page(page.send, [(str(uuid.uuid4()), "ann", "")], open=False, app=APP,
+                          outcomes={"0": ["suppressed", "unsubscribed"]}, capReserved=True)  # fmt: skip
+        await release_caps(world.contacts, late)
         assert (await world.sums(await world.planned()))["suppressed"] == {"capped": 1}
 
 

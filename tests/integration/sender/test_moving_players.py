@@ -26,7 +26,7 @@ class Meanwhile(PeopleReader):
 
 
 async def entries(world: SenderHarness, send: str) -> list[tuple[str, str]]:
-    return [(m[0], m[1]) async for page in world.pages.of_send(send) for m in page["members"]]
+    return [(m[0], m[1]) async for page in world.pages.of_send(send) for m in page.members]
 
 
 async def test_a_player_that_went_to_a_person_scanned_before_is_not_missed(
@@ -82,7 +82,7 @@ async def test_a_page_that_someone_else_writes_meanwhile_loses_the_player_too(
 
         async def second(page: Any, changes: Any) -> bool:
             world.pages.update = update  # type: ignore[method-assign]
-            await world.pages.make_due(page["send"], page["plannedAt"])
+            await world.pages.make_due(page.send, page.planned_at)
             return await update(page, changes)
 
         world.pages.update = second  # type: ignore[method-assign]

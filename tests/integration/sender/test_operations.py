@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from sender_service.__main__ import main
-from sender_service.pages.page import new_chunk
 from sender_service.store.send_codec import encode_send
 from shared.clock import utc_now
 from shared.kafka.client import OutgoingRecord, open_log_writer
@@ -23,6 +22,7 @@ from shared.settings import Settings
 from tests.contract.sender.ops import PERSON, a_profile
 from tests.support import stack
 from tests.support.documents import build_player
+from tests.support.pages import build_page_document
 from tests.support.sends import build_send
 from tests.support.stack import eventually
 
@@ -144,9 +144,9 @@ async def store_person(database: Database) -> str:
             )
         )
     )  # fmt: skip
-    await database["pages"].insert_one(
-        {"_id": f"{SEND}:0", "send": SEND, "app": "shop", "number": 0, "members": [[player, PERSON, ""]],
-         "outcomes": {"0": ["suppressed", "unsubscribed"]}, "chunks": {"0": new_chunk("a", now)},
-         "noPlayer": 0, "plannedAt": now, "open": False, "bodiesId": "", "rev": 0}
+    page: Any = build_page_document(
+        SEND, [(player, PERSON, "")], {"0": {}}, at=now, app="shop", open=False,
+        outcomes={"0": ["suppressed", "unsubscribed"]},
     )  # fmt: skip
+    await database["pages"].insert_one(page)
     return player

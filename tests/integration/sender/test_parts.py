@@ -50,7 +50,7 @@ async def test_parts_in_any_order_are_one_list(
     await harness.plan()
     assert await reached(harness, send) == [players[name] for name in "abcd"]
     (page,) = await harness.pages(send)
-    assert page["noPlayer"] == 1
+    assert page.document["noPlayer"] == 1
     assert (await harness.send(send)).state == "sending"
     assert await harness.parts() == 0
 
@@ -78,8 +78,8 @@ async def test_first_of_equal_recipients_wins_across_parts(harness: IntakeHarnes
     assert await harness.publish_triggers(*parts[::-1]) == [None] * 3
     await harness.plan()
     (page,) = await harness.pages(parts[0]["id"])
-    assert [m[0] for m in page["members"]] == [players["a"]]
-    assert page["noPlayer"] == 1
+    assert [m[0] for m in page.members] == [players["a"]]
+    assert page.document["noPlayer"] == 1
     (body,) = await harness.sender.pages.bodies(page)
     assert body["contents"] == {"en": "For one"}
 
@@ -226,11 +226,11 @@ async def test_people_named_in_several_parts_are_in_one_page(harness: IntakeHarn
     await harness.publish_triggers(*parts)
     await harness.plan()
     pages = await harness.pages(parts[0]["id"])
-    assert [len({member[1] for member in page["members"]}) for page in pages] == [1] * 6
+    assert [len({member[1] for member in page.members}) for page in pages] == [1] * 6
     texts: dict[str, str] = {}
     for page in pages:
         bodies = await harness.sender.pages.bodies(page)
-        texts |= {m[0]: bodies[int(m[2])]["contents"]["en"] for m in page["members"]}
+        texts |= {m[0]: bodies[int(m[2])]["contents"]["en"] for m in page.members}
     assert texts == {player: f"Hi {name}" for player, name in names}
     sums, _ = await harness.sender.pages.sums(parts[0]["id"])
     assert (sums["pending"], sums["people"]["pending"]) == (12, 6)

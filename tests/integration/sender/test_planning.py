@@ -112,26 +112,26 @@ async def test_slow_planner_that_lost_its_lease_changes_nothing(pair: TwoReplica
     theirs, late = page(), page([(player_id(9), "p9", "0")])
     assert await pair.one.pages.insert(theirs, [{"contents": {"en": "theirs"}}])
     assert not await pair.two.pages.insert(late, [{"contents": {"en": "late"}}])
-    stored = await pair.one.pages.get(theirs["_id"])
-    assert stored is not None and stored["members"] == theirs["members"]
+    stored = await pair.one.pages.get(theirs.id)
+    assert stored is not None and stored.members == theirs.members
     assert await pair.one.pages.bodies(stored) == [{"contents": {"en": "theirs"}}]
 
 
 async def test_page_is_updated_only_as_it_was_read(pair: TwoReplicas) -> None:
     await pair.one.pages.insert(page(), [{"x": 1}])
-    mine, other = [await sender.pages.get(page()["_id"]) for sender in pair.both]
+    mine, other = [await sender.pages.get(page().id) for sender in pair.both]
     assert mine is not None and other is not None
     assert await pair.one.pages.update(mine, {"inFlight": 1})
     assert not await pair.two.pages.update(other, {"inFlight": 2})
-    stored = await pair.one.pages.get(page()["_id"])
-    assert stored is not None and (stored["inFlight"], stored["rev"]) == (1, 1)
+    stored = await pair.one.pages.get(page().id)
+    assert stored is not None and (stored.document["inFlight"], stored.document["rev"]) == (1, 1)
 
 
 async def test_bodies_go_with_the_page_that_closes(pair: TwoReplicas) -> None:
     await pair.one.pages.insert(page(), [{"x": 1}])
-    found = await pair.one.pages.get(page()["_id"])
+    found = await pair.one.pages.get(page().id)
     assert found is not None
-    found["open"] = False
+    found.document["open"] = False
     assert await pair.one.pages.update(found, {"open": False})
     assert await pair.one.pages.bodies(found) == []
 

@@ -66,7 +66,7 @@ async def test_it_states_what_is_planned_then(
     assert (preview["suppressed"], preview["failed"]) == (account["suppressed"], account["failed"])
     assert preview["people"]["no_player"] == account["people"]["no_player"]
     pages = await harness.pages(trigger["id"])
-    assert preview["forecast"]["calls"] == sum(len(page["chunks"]) for page in pages)
+    assert preview["forecast"]["calls"] == sum(len(page.chunks) for page in pages)
     texts = {
         body["contents"]["en"] for page in pages for body in await harness.sender.pages.bodies(page)
     }

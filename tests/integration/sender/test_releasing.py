@@ -8,8 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from sender_service.accounting.interactions import apply
-from sender_service.pages.page import PageEdit
+from sender_service.pages.deliveries import apply
 from sender_service.scheduler.scheduler import TIDY_SECONDS, Scheduler
 from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
@@ -17,6 +16,7 @@ from shared.models.delivery import Delivery
 from shared.mongo.collections import BUDGETS
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas, chunks_of
 from tests.support.clocks import ManualClock
+from tests.support.pages import ANSWER_TIMEOUT
 from tests.unit.sender.builders import campaign
 
 
@@ -183,13 +183,12 @@ async def _answer(pair: TwoReplicas, send: str, reason: str) -> None:
     for found in await pair.pages(send):
         page = await pair.one.pages.get(found["_id"])
         assert page is not None
-        edit = PageEdit(page, 90)
-        for name, chunk in page["chunks"].items():
-            place = {"app": APP, "send": send, "page": page["number"], "chunk": name}
+        for name, chunk in page.chunks.items():
+            place = {"app": APP, "send": send, "page": page.number, "chunk": name}
             place |= {"at": utc_now()}
-            fields = {"outcome": "deferred", "reason": reason, "release": chunk["release"]}
-            apply(edit, Delivery.model_validate({**place, **fields}))
-        assert await pair.one.pages.update(page, edit.finish())
+            fields = {"outcome": "deferred", "reason": reason, "release": chunk.releases}
+            apply(page, Delivery.model_validate({**place, **fields}))
+        assert await pair.one.pages.update(page, page.changes(ANSWER_TIMEOUT))
 
 
 async def _wake(pair: TwoReplicas, send: str) -> None:
@@ -215,10 +214,9 @@ async def _answered(pair: TwoReplicas) -> str:
     for found in await pair.pages(send):
         page = await pair.one.pages.get(found["_id"])
         assert page is not None
-        edit = PageEdit(page, 90)
-        for name in page["chunks"]:
-            edit.chunk(name, state="sent", at=utc_now())
-        assert await pair.one.pages.update(page, edit.finish())
+        for name in page.chunks:
+            page.change_chunk(name).end("sent", None, utc_now())
+        assert await pair.one.pages.update(page, page.changes(ANSWER_TIMEOUT))
     return send
 
 

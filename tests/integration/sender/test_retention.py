@@ -69,8 +69,8 @@ async def fill(line: Pipeline) -> str:
     done = await line.planned()
     assert await line.work() == 2
     (page,) = await line.pages(done)
-    chunk = next(m[2] for m in page["members"] if m[0] == player)
-    message = page["chunks"][chunk]["notificationId"]
+    chunk = next(m[2] for m in page.members if m[0] == player)
+    message = page.chunks[chunk].notification_id
     tag = {"carillon": world.tagger.sign(done, 0, chunk)}
     seen = {"kind": "click", "notificationId": message, "data": tag}
     await world.reported(event(line, ONESIGNAL_WEBHOOK, player, **seen))

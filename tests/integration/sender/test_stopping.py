@@ -58,7 +58,7 @@ async def test_ten_refused_calls_in_a_row_stop_the_send(
     assert account["state"] == "refused"
     assert account["error"] == "onesignal_refuses: OneSignal refused 10 calls in a row"
     out = account["pending"] - sum(
-        c["state"] == "planned" for page in await line.pages(send) for c in page["chunks"].values()
+        c.state == "planned" for page in await line.pages(send) for c in page.chunks.values()
     )
     await line.release()  # at once: the stop made all of its pages due
     account = await line.account_of(send)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sender_service.models.send import empty_sums
-from sender_service.pages.page import page_id
+from sender_service.pages.document import page_id
 from sender_service.store.send_codec import encode_send
 from shared.mongo.client import Document
 from tests.support.sends import build_send

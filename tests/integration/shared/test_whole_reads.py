@@ -15,7 +15,7 @@ from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot import take
 from ingest_service.snapshot.files import COPIED, Header, Writer, read_documents
 from sender_service.models.send import EVER, SendRow
-from sender_service.pages.page import page_id
+from sender_service.pages.document import page_id
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.outcomes import OutcomeReader, PersonFilter

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from sender_service.models.campaign import Campaign
 from sender_service.models.send import Send
-from sender_service.pages.page import Chunk, Page, PageEdit, new_chunk
+from sender_service.pages.chunk import Chunk
+from sender_service.pages.page import Page
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.target import Candidate
@@ -17,6 +18,7 @@ from shared.models.app import App
 from shared.secrets import Vault
 from tests.support.clocks import START
 from tests.support.documents import build_profile
+from tests.support.pages import build_chunk, build_page
 from tests.support.sends import build_send
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
@@ -67,27 +69,22 @@ def profile(person: str, *players: dict[str, Any], **fields: Any) -> Profile:
 
 
 def chunk(**fields: Any) -> Chunk:
-    return cast(Chunk, {**new_chunk("a", START), **fields})
+    return Chunk(build_chunk(**fields))
 
 
-def page(members: Sequence[tuple[str, str, str]] = (), **fields: Any) -> Page:
+def page(
+    members: Sequence[tuple[str, str, str]] = (),
+    chunks: Mapping[str, Mapping[str, Any]] | None = None,
+    **fields: Any,
+) -> Page:
     """Members default to two players of two people in chunk "0"."""
     members = members or [(player_id(1), "p1", "0"), (player_id(2), "p2", "0")]
-    base: Any = PageBuilder(plan(), 0, START, set()).page(None)
-    base |= {
-        "members": [list(member) for member in members],
-        "chunks": {name: chunk() for name in dict.fromkeys(m[2] for m in members) if name},
-        "open": True,
-        "dueAt": START,
-    }
-    return cast(Page, {**base, **fields})
+    return build_page(SEND, members, chunks, **fields)
 
 
-def edit(*members: tuple[str, str, str], **fields: Any) -> PageEdit:
-    """Return an edit of a page whose only chunk "0" has these fields."""
-    found = page(members)
-    found["chunks"]["0"].update(fields)  # type: ignore[typeddict-item]
-    return PageEdit(found, SWEEP)
+def page_with(**fields: Any) -> Page:
+    """Return a page whose only chunk "0" has these fields."""
+    return page(chunks={"0": fields})
 
 
 def plan(
@@ -123,9 +120,9 @@ def outcomes(of: PagePlan, *profiles: Profile) -> dict[str, str]:
     """Player → reason, or "" for who gets it."""
     (page,) = pages_of(of, candidates(*profiles))
     found = {}
-    for index, (name, _, chunk) in enumerate(page["members"]):
-        outcome = page["outcomes"].get(str(index))
-        assert (outcome is None) == (chunk in page["chunks"])
+    for index, (name, _, chunk) in enumerate(page.members):
+        outcome = page.document["outcomes"].get(str(index))
+        assert (outcome is None) == (chunk in page.chunks)
         found[name] = "" if outcome is None else outcome[1]
     return found
 

@@ -10,12 +10,12 @@ import pytest
 from sender_service.models.policy import Policy, has_bought
 from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.send import Send
-from sender_service.pages.page import PageEdit
 from sender_service.pages.transitions import wait_through_quiet_hours
 from shared.errors import InvalidPayload
 from shared.models.wire import validate
 from tests.support.documents import build_profile
-from tests.unit.sender.builders import build_page_of, send
+from tests.support.pages import ANSWER_TIMEOUT
+from tests.unit.sender.builders import page_with, send
 
 NIGHT = QuietHours.model_validate({"from": "22:00", "to": "08:00"})
 NOON = QuietHours.model_validate({"from": "12:00", "to": "13:30"})
@@ -49,22 +49,18 @@ def test_a_chunk_waits_for_its_own_morning() -> None:
     now = datetime(2026, 1, 10, 21, 30, tzinfo=UTC)
     send = send_with({"quietHours": {"from": "22:00", "to": "08:00"}})
     for zone, waits in (("Europe/Prague", True), ("America/New_York", False)):
-        page = build_page_of(2)
-        page["chunks"]["0"] |= {"timeZone": zone, "notBefore": now}
-        edit = PageEdit(page, 90)
-        wait_through_quiet_hours(edit, send, now)
-        assert (page["chunks"]["0"]["notBefore"] > now) is waits
-        assert bool(edit.finish()) is waits
+        page = page_with(timeZone=zone, notBefore=now)
+        wait_through_quiet_hours(page, send, now)
+        assert (page.chunks["0"].not_before > now) is waits
+        assert bool(page.changes(ANSWER_TIMEOUT)) is waits
 
 
 def test_transactional_sends_know_no_night() -> None:
     now = datetime(2026, 1, 10, 23, 30, tzinfo=UTC)
-    page = build_page_of(2)
-    page["chunks"]["0"] |= {"timeZone": "UTC", "notBefore": now}
-    edit = PageEdit(page, 90)
+    page = page_with(timeZone="UTC", notBefore=now)
     quiet = {"quietHours": {"from": "22:00", "to": "08:00"}}
-    wait_through_quiet_hours(edit, send_with(quiet, "transactional"), now)
-    assert edit.finish() == {}
+    wait_through_quiet_hours(page, send_with(quiet, "transactional"), now)
+    assert page.changes(ANSWER_TIMEOUT) == {}
 
 
 def test_bought_since_the_trigger_or_days_before_it() -> None:

@@ -12,7 +12,6 @@ from sender_service.models.campaign import Campaign, CampaignBody
 from sender_service.models.policy import AppPolicy
 from sender_service.models.quiet_hours import QuietHours, zone_for
 from sender_service.models.segment import TimeZoneIs
-from sender_service.pages.page import PageEdit
 from sender_service.pages.transitions import wait_through_quiet_hours
 from sender_service.planner.building import PageBuilder
 from sender_service.planner.rendering import Renderer
@@ -22,7 +21,15 @@ from shared.documents.profile import Profile
 from shared.errors import InvalidPayload
 from shared.models.strict import validate_strictly
 from tests.support.clocks import START
-from tests.unit.sender.builders import build_page_of, campaign, plan, player, profile, send, variant
+from tests.unit.sender.builders import (
+    campaign,
+    page_with,
+    plan,
+    player,
+    profile,
+    send,
+    variant,
+)
 
 PRAGUE = "Europe/Prague"
 SAMOA = "Pacific/Apia"  # had no 30 December 2011
@@ -122,10 +129,9 @@ def test_f25_people_without_a_zone_have_the_apps_night() -> None:
 def test_f25_pages_of_before_wait_for_the_apps_morning() -> None:
     now = datetime(2027, 1, 5, 22, 30, tzinfo=UTC)
     quiet = {"policy": {"quietHours": {"from": "22:00", "to": "08:00"}}, "timeZone": PRAGUE}
-    page = build_page_of(2)
-    page["chunks"]["0"] |= {"timeZone": "Mars/Base", "notBefore": now}
-    wait_through_quiet_hours(PageEdit(page, 90), send(campaign_snapshot=quiet), now)
-    assert page["chunks"]["0"]["notBefore"] == datetime(2027, 1, 6, 7, tzinfo=UTC)
+    page = page_with(timeZone="Mars/Base", notBefore=now)
+    wait_through_quiet_hours(page, send(campaign_snapshot=quiet), now)
+    assert page.chunks["0"].not_before == datetime(2027, 1, 6, 7, tzinfo=UTC)
 
 
 def body(policy: dict[str, Any]) -> dict[str, Any]:

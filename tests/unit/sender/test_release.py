@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from sender_service.models.push_tag import TagClaims, TagSigner
-from sender_service.pages.page import PageEdit
+from sender_service.pages.page import Page
 from sender_service.pages.transitions import (
     due_chunks,
-    end_expired,
+    expire,
     release,
     suppress_unreachable,
     to_job,
@@ -21,11 +21,12 @@ from shared.documents.player import Player
 from shared.ids import idempotency_key
 from tests.support.clocks import START
 from tests.support.documents import build_player
-from tests.unit.sender.builders import SEND, SWEEP, edit, page, player_id, send
+from tests.support.pages import ANSWER_TIMEOUT
+from tests.unit.sender.builders import SEND, page, page_with, player_id, send
 
 TAGGER = TagSigner(b"k" * 32)
 NOW = START + timedelta(hours=1)
-RECENT, SILENT = NOW - timedelta(seconds=SWEEP - 1), NOW - timedelta(seconds=SWEEP)
+RECENT, SILENT = NOW - ANSWER_TIMEOUT + timedelta(seconds=1), NOW - ANSWER_TIMEOUT
 EXPIRED = {"expires_at": NOW}
 BODY = {"headings": {"en": "H"}, "contents": {"en": "C"}, "url": "https://s/", "data": {"k": 1}}
 
@@ -70,11 +71,11 @@ TRIED = {"attempted": True}
 def test_what_is_over(
     sending: dict[str, Any], chunk: dict[str, Any], state: str, reason: str | None
 ) -> None:
-    found = edit(**chunk)
-    end_expired(found, send(**sending), NOW)
-    ended = found.page["chunks"]["0"]
-    assert (ended["state"], ended["reason"]) == (state, reason)
-    assert bool(found.finish()) == (ended["at"] == NOW)
+    found = page_with(**chunk)
+    expire(found, send(**sending), NOW, ANSWER_TIMEOUT)
+    ended = found.chunks["0"]
+    assert (ended.state, ended.reason) == (state, reason)
+    assert bool(found.changes(ANSWER_TIMEOUT)) == (ended.at == NOW)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +94,9 @@ def test_what_is_over(
     ],
 )
 def test_what_is_due(sending: dict[str, Any], chunk: dict[str, Any], due: bool) -> None:
-    found = edit(**chunk)
-    assert due_chunks(found, send(**sending), NOW, 1) == (["0"] if due else [])
+    found = page_with(**chunk)
+    chosen = due_chunks(found, send(**sending), NOW, room=1, answer_timeout=ANSWER_TIMEOUT)
+    assert chosen == (["0"] if due else [])
 
 
 def _entry(n: int, person: str, state: str = "subscribed") -> dict[str, Player]:
@@ -103,31 +105,31 @@ def _entry(n: int, person: str, state: str = "subscribed") -> dict[str, Player]:
 
 def test_looking_again_suppresses_who_went_away() -> None:
     members = [(player_id(n), f"p{n}", "0") for n in range(4)] + [(player_id(9), "p9", "1")]
-    found = PageEdit(page(members, outcomes={"3": ["sent", ""]}), SWEEP)
+    found = page(members, outcomes={"3": ["sent", ""]})
     ledger = _entry(0, "p0") | _entry(1, "p1", "unsubscribed") | _entry(2, "p2", "invalid")
     ledger |= _entry(3, "p3", "unsubscribed") | _entry(9, "p9", "unsubscribed")
     assert suppress_unreachable(found, {"0"}, ledger) == []
-    assert found.page["outcomes"] == {
+    assert found.document["outcomes"] == {
         "1": ["suppressed", "unsubscribed"], "2": ["suppressed", "invalid"], "3": ["sent", ""],
     }  # fmt: skip
 
 
 def test_looking_again_names_who_moved() -> None:
-    found = edit()
+    found = page_with()
     assert suppress_unreachable(found, {"0"}, _entry(1, "stranger") | _entry(2, "p2")) == [
         player_id(1)
     ]
-    assert found.page["outcomes"] == {}
+    assert found.document["outcomes"] == {}
 
 
-def _released(found: PageEdit, sending: Any, **at: timedelta) -> dict[str, Any]:
+def _released(found: Page, sending: Any, **at: timedelta) -> dict[str, Any]:
     release(found, "0", sending, START + at.get("after", timedelta()))
-    job = to_job(found.page, "0", BODY, sending, "os-app", TAGGER)
+    job = to_job(found, "0", BODY, sending, "os-app", TAGGER)
     return dict(orjson.loads(job.dump()))
 
 
 def test_job_is_one_whole_call() -> None:
-    job = _released(edit(), send())
+    job = _released(page_with(), send())
     tag = TAGGER.sign(SEND, 0, "0")
     assert job["players"] == [player_id(1), player_id(2)]
     assert job["idempotencyKey"] == idempotency_key(SEND, 0, "0", 1)
@@ -143,9 +145,9 @@ def test_job_is_one_whole_call() -> None:
 def test_released_again_is_the_same_call() -> None:
     """OneSignal gets the same bytes, however much later, and although others got outcomes meanwhile."""
     members = [(player_id(n), f"p{n}", str(n % 2)) for n in range(4)]
-    found = PageEdit(page(members), SWEEP)
+    found = page(members)
     first = _released(found, send())
-    found.outcome(1, "failed", "invalid_player")
+    found.fail(1, "invalid_player")
     again = _released(
         found, send(campaign_snapshot={"policy": {"ttlSeconds": 5}}), after=timedelta(hours=3)
     )
@@ -155,9 +157,9 @@ def test_released_again_is_the_same_call() -> None:
 
 
 def test_new_generation_is_a_new_call() -> None:
-    found = edit()
+    found = page_with()
     first = _released(found, send())
-    found.chunk("0", state="planned", generation=2, ttl=None)
+    found.change_chunk("0").renew()
     again = _released(found, send(), after=timedelta(hours=23, minutes=30))
     assert again["idempotencyKey"] != first["idempotencyKey"]
     assert again["body"]["ttl"] == 1_800
@@ -172,18 +174,20 @@ def test_new_generation_is_a_new_call() -> None:
 def test_ttl_is_the_smaller_of_policy_and_time_left(
     left: timedelta, policy: dict[str, int], ttl: int
 ) -> None:
-    job = _released(edit(), send(expires_at=START + left, campaign_snapshot={"policy": policy}))
+    job = _released(
+        page_with(), send(expires_at=START + left, campaign_snapshot={"policy": policy})
+    )
     assert job["body"]["ttl"] == ttl
 
 
 def test_members_with_an_outcome_are_not_named() -> None:
-    found = edit()
-    found.outcome(0, "suppressed", "unsubscribed")
+    found = page_with()
+    found.suppress(0, "unsubscribed")
     assert _released(found, send())["players"] == [player_id(2)]
 
 
 def test_handing_out_is_due_for_the_sweeper() -> None:
-    found = edit()
+    found = page_with()
     release(found, "0", send(), NOW)
-    found.finish()
-    assert found.page["dueAt"] == NOW + timedelta(seconds=SWEEP) and found.page["inFlight"] == 1
+    changes = found.changes(ANSWER_TIMEOUT)
+    assert (changes["dueAt"], changes["inFlight"]) == (NOW + ANSWER_TIMEOUT, 1)

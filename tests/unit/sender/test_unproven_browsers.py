@@ -66,7 +66,7 @@ def test_a6_named_player_without_her_own_texts_gets_it() -> None:
     person = _claimed("p", player(1), player(2))
     named = Candidate(1, person, (PlayerSelection(player_id(2)),))
     (page,) = pages_of(plan(priority="transactional"), [named])
-    assert page["outcomes"] == {}
+    assert page.document["outcomes"] == {}
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_a6_named_player_that_no_profile_lists_has_the_ledgers_reason(
 ) -> None:
     named = Candidate(1, found, (PlayerSelection(player_id(9)),), state=state)
     (page,) = pages_of(plan(), [named])
-    assert page["outcomes"] == {"0": ["suppressed", reason]}
+    assert page.document["outcomes"] == {"0": ["suppressed", reason]}
