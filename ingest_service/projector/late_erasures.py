@@ -10,13 +10,12 @@ later one finds the other.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 
+from ingest_service.projector.browser import Browser
 from ingest_service.projector.ledger import named_players
-from ingest_service.projector.lww import Document
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.store import Projections
-from ingest_service.projector.visitor import STAND_IN, Visitor
+from ingest_service.projector.visitor import STAND_IN
 from shared.documents.merge import Tombstone
 from shared.ids import derived_id
 from shared.models.event import ERASE, IMPORT, Event
@@ -36,10 +35,10 @@ class LateErasures:
         self._publish = publish
         self._batch_size = batch_size
 
-    async def propagate(self, events: Sequence[Event], visitors: Mapping[str, Visitor]) -> None:
+    async def propagate(self, events: Sequence[Event], browsers: Mapping[str, Browser]) -> None:
         """Save tombstones and publish late erasures, after the batch's browsers are written.
 
-        `visitors` is by name. Raises Unavailable.
+        `browsers` is by the id of the visitor. Raises Unavailable.
         """
         erasures = [event for event in events if event.type == ERASE]
         await self._store.save_tombstones([_tombstone(event) for event in erasures])
@@ -47,10 +46,10 @@ class LateErasures:
             return
         derived: list[Event] = []
         for event in erasures:
-            derived += self._derive_for_stand_ins(event, visitors[self._name(event)])
+            derived += self._derive_for_stand_ins(event, browsers[self._name(event)])
             if event.data.get("findOthers"):
                 await self._publish_others(event, self._publish)
-        derived += await self._derive_for_late(events, visitors)
+        derived += await self._derive_for_late(events, browsers)
         if derived:
             await self._publish(list({event.id: event for event in derived}.values()))
 
@@ -59,8 +58,8 @@ class LateErasures:
         # After a crash between two batches all are published again, under the same ids.
         tombstone = _tombstone(event)
         derived: list[Event] = []
-        async for state in self._store.browsers_of_person(tombstone["_id"]):
-            derived += self._derive_for_browser(tombstone, state)
+        async for head in self._store.browsers_of_person(tombstone["_id"]):
+            derived += _derive_for_browser(tombstone, Browser(head, self._people))
             if len(derived) >= self._batch_size:
                 await publish(derived)
                 derived = []
@@ -68,7 +67,7 @@ class LateErasures:
             await publish(derived)
 
     async def _derive_for_late(
-        self, events: Sequence[Event], visitors: Mapping[str, Visitor]
+        self, events: Sequence[Event], browsers: Mapping[str, Browser]
     ) -> list[Event]:
         joined: dict[str, set[str]] = {}
         for event in events:
@@ -80,34 +79,26 @@ class LateErasures:
             e
             for person, tombstone in tombstones.items()
             for name in sorted(joined[person])
-            for e in self._derive_for_browser(tombstone, visitors[name].state)
+            for e in _derive_for_browser(tombstone, browsers[name])
         ]
 
-    def _derive_for_browser(self, tombstone: Tombstone, state: Document) -> list[Event]:
-        if state["visitor"] is None or not self._has_older(
-            state, tombstone["_id"], tombstone["at"]
-        ):
-            return []
-        return [_erasure(tombstone, str(state["visitor"]))]
-
-    def _has_older(self, state: Document, person: str, at: datetime) -> bool:
-        mine = Visitor(state, self._people)
-        return any(
-            mine.person_of(epoch) == person and epoch["contribution"].get("firstSeenAt", at) <= at
-            for epoch in state["epochs"]
-        )
-
-    def _derive_for_stand_ins(self, event: Event, visitor: Visitor) -> list[Event]:
+    def _derive_for_stand_ins(self, event: Event, browser: Browser) -> list[Event]:
         """Derive erasures of stand-ins for players that the operator didn't name."""
         # An export from before the erasure may have these players.
         if str(event.visitor_id).startswith(STAND_IN):
             return []
-        erased = {str(entry["id"]) for entry in visitor.state["erased"]["players"]}
+        erased = {player.id for player in browser.erased_players()}
         unnamed = sorted(erased - set(named_players(event.data)))
         return [_erasure(_tombstone(event), f"{STAND_IN}{player}") for player in unnamed]
 
     def _name(self, event: Event) -> str:
         return self._people.of_browser(event.app, str(event.visitor_id))
+
+
+def _derive_for_browser(tombstone: Tombstone, browser: Browser) -> list[Event]:
+    person, at, visitor_id = tombstone["_id"], tombstone["at"], browser.visitor.visitor_id
+    older = (e.contribution.get("firstSeenAt", at) <= at for e in browser.epochs_of(person))
+    return [_erasure(tombstone, visitor_id)] if visitor_id is not None and any(older) else []
 
 
 def _tombstone(event: Event) -> Tombstone:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from operator import attrgetter
 
+from ingest_service.projector.browser import Browser
 from ingest_service.projector.claims import with_claims
 from ingest_service.projector.entry import (
     mark_erased,
@@ -25,12 +26,10 @@ from ingest_service.projector.player import (
     LedgerEntry,
     PlayerStatus,
     StatusChange,
-    StatusMark,
 )
-from ingest_service.projector.player_codec import decode_change, decode_stamp, decode_status
 from ingest_service.projector.player_reports import PlayerReport
+from ingest_service.projector.proof import last_proof
 from ingest_service.projector.status_history import join_histories
-from ingest_service.projector.visitor import Visitor
 
 
 class Ledger:
@@ -51,31 +50,33 @@ class Ledger:
         """All players that the batch has met, by id."""
         return self._players
 
-    def assign_players(self, visitor: Visitor) -> None:
+    def assign_players(self, browser: Browser) -> None:
         """Assign the browser's players to its present owner."""
-        app, name, histories = visitor.state["app"], visitor.state["visitor"], _histories(visitor)
-        for status in _statuses(visitor):
+        visitor, owner = browser.visitor, browser.owner
+        for status in visitor.players:
             known = self._players.get(status.id)
-            claim = Claim(name, visitor.owner, visitor.is_proven, status)
-            history = histories.get(status.id, [])
-            self._put(known, assign_player(known, app, claim, history, self._now))
-            if visitor.repeated:
+            claim = Claim(str(visitor.visitor_id), owner, browser.is_proven, status)
+            history = visitor.status_history.get(status.id, [])
+            self._put(known, assign_player(known, visitor.app, claim, history, self._now))
+            if browser.repeated:
                 self._mark_affected(self._players[status.id])
 
-    def erase(self, visitor: Visitor) -> None:
+    def erase(self, browser: Browser) -> None:
         """Mark the players that the browser's erasures name, and remove erased persons from them."""
         # A later status of such a player, of any browser, makes it a player again.
-        persons, app = visitor.erased_persons(), visitor.state["app"]
-        since, marks = _erased_players(visitor)
-        names = {str(event.visitor_id) for event in visitor.erasures}
-        for player, mark in marks:
+        visitor, erased = browser.visitor, browser.visitor.erased
+        if erased is None:
+            return
+        persons, app, since = browser.erased_persons(), visitor.app, erased.at
+        names = {str(event.visitor_id) for event in browser.erasures}
+        for player, mark in erased.players:
             known = self._players.get(player)
             if known is None or known.app == app:
                 before = known or unclaimed(app, player, since)
                 self._put(known, mark_erased(before, mark, names, since, self._now))
-        for player in {p for event in visitor.erasures for p in named_players(event.data)}:
+        for player in {p for event in browser.erasures for p in named_players(event.data)}:
             self._erase_claims(app, player, persons, since)
-        for player in {player for player, _ in marks} | {s.id for s in _statuses(visitor)}:
+        for player in {one.id for one in erased.players} | {one.id for one in visitor.players}:
             known = self._players.get(player)
             if known is not None and known.app == app:
                 self._put(known, scrub(known, persons, since, self._now))
@@ -149,30 +150,10 @@ def assign_player(
 def _last_status(*statuses: PlayerStatus) -> PlayerStatus:
     """Return the browser's last status of the player, with its last proof."""
     last = max(statuses, key=attrgetter("stamp")).copy()
-    last.proof = max((s.proof for s in statuses if s.proof is not None), default=None)
+    last.proof = last_proof(*(status.proof for status in statuses))
     return last
 
 
 def named_players(data: Document) -> Collection[str]:
     listed = data.get("players")
     return [p for p in listed if isinstance(p, str)] if isinstance(listed, list) else []
-
-
-def _statuses(visitor: Visitor) -> list[PlayerStatus]:
-    return [decode_status(entry) for entry in visitor.state["players"]]
-
-
-def _histories(visitor: Visitor) -> dict[str, list[StatusChange]]:
-    histories = visitor.state.get("statusHistory", {}).items()
-    return {player: [decode_change(c) for c in changes] for player, changes in histories}
-
-
-def _erased_players(visitor: Visitor) -> tuple[datetime, list[tuple[str, StatusMark]]]:
-    """Return the time of the last erasure, and the erased players with their last statuses."""
-    erased = visitor.state["erased"]
-    return erased["at"], [(str(entry["id"]), _mark(entry)) for entry in erased["players"]]
-
-
-def _mark(entry: Document) -> StatusMark:
-    proof = entry.get("proof")
-    return StatusMark(decode_stamp(entry), None if proof is None else decode_stamp(proof))

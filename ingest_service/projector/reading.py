@@ -8,6 +8,9 @@ from typing import cast
 from ingest_service.projector.lww import Document
 from ingest_service.projector.player import LedgerEntry
 from ingest_service.projector.player_codec import decode_entry
+from ingest_service.projector.visitor import Visitor
+from ingest_service.projector.visitor_codec import decode_head, decode_visitor
+from shared.documents import visitor as documents
 from shared.documents.merge import Tombstone
 from shared.documents.player import Player
 from shared.documents.profile import Profile
@@ -21,8 +24,8 @@ WITHOUT_BULK: Document = {
     **dict.fromkeys(("seenEvents", "seenBoundaries", "statusHistory", "players", "erased"), 0),
 }
 OWNERS = {
-    "app": 1, "visitor": 1, "epochs.login": 1, "epochs.anonymousId": 1,
-    "epochs.contribution.firstSeenAt": 1,
+    "app": 1, "visitor": 1, "persons": 1, "epochs.openedBy": 1, "epochs.login": 1, "epochs.anonymousId": 1,
+    "epochs.identifiedAt": 1, "epochs.proven": 1, "epochs.contribution.firstSeenAt": 1,
 }  # fmt: skip
 
 
@@ -35,27 +38,30 @@ class ProjectionReader:
 
     async def visitors_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
-        return await self._within(VISITORS.name, ids, most)
+    ) -> tuple[dict[str, Visitor], set[str]]:
+        found, left = await self._within(VISITORS.name, ids, most)
+        stored = cast(dict[str, documents.Visitor], found)
+        return {name: decode_visitor(visitor) for name, visitor in stored.items()}, left
 
-    async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Document]:
+    async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Visitor]:
         with translate_mongo_errors():
-            async for visitor in read_each(self._collection(VISITORS.name), sorted(set(ids))):
-                yield visitor
+            async for found in read_each(self._collection(VISITORS.name), sorted(set(ids))):
+                yield decode_visitor(cast(documents.Visitor, found))
 
-    async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
-        return await self._find(VISITORS.name, "_id", ids, projection=WITHOUT_BULK)
+    async def heads(self, ids: Iterable[str]) -> dict[str, Visitor]:
+        return _heads(await self._find(VISITORS.name, "_id", ids, projection=WITHOUT_BULK))
 
-    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
-        return await self._find(
+    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Visitor]:
+        found = await self._find(
             VISITORS.name, "persons", people, limit=limit, projection=WITHOUT_BULK
         )
+        return _heads(found)
 
-    async def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
+    async def browsers_of_person(self, person: str) -> AsyncIterator[Visitor]:
         visitors, owned = self._collection(VISITORS.name), {"persons": person}
         with translate_mongo_errors():
-            async for document in walk_index(visitors, owned, OWNERS, at_once=IN_LIMIT):
-                yield document
+            async for found in walk_index(visitors, owned, OWNERS, at_once=IN_LIMIT):
+                yield decode_head(cast(documents.VisitorHead, found))
 
     async def players(self, ids: Iterable[str]) -> dict[str, LedgerEntry]:
         return _entries(await self._find(PLAYERS.name, "_id", ids))
@@ -112,8 +118,13 @@ class ProjectionReader:
         return found
 
 
-def _entries(documents: dict[str, Document]) -> dict[str, LedgerEntry]:
-    stored = cast(dict[str, Player], documents)
+def _heads(found: dict[str, Document]) -> dict[str, Visitor]:
+    stored = cast(dict[str, documents.VisitorHead], found)
+    return {name: decode_head(head) for name, head in stored.items()}
+
+
+def _entries(found: dict[str, Document]) -> dict[str, LedgerEntry]:
+    stored = cast(dict[str, Player], found)
     return {name: decode_entry(player) for name, player in stored.items()}
 
 

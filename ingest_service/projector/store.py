@@ -10,11 +10,12 @@ from typing import Any, Protocol
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from ingest_service.projector.lww import Document
 from ingest_service.projector.meta import increment_erasures
 from ingest_service.projector.player import LedgerEntry
 from ingest_service.projector.player_codec import encode_entry
 from ingest_service.projector.reading import ProjectionReader, chunks
+from ingest_service.projector.visitor import Visitor
+from ingest_service.projector.visitor_codec import encode_visitor
 from shared.documents.merge import Merge, Tombstone
 from shared.documents.profile import Profile
 from shared.errors import StoreUnavailable
@@ -53,21 +54,21 @@ class Projections(Protocol):
 
     async def visitors_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
+    ) -> tuple[dict[str, Visitor], set[str]]:
         """Return as many visitors as `most` bytes hold, at least one, and the ids of the others."""
         ...
 
-    def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Document]:
+    def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Visitor]:
         """Yield the visitors one after another, so that memory holds one."""
         ...
 
-    async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
-        """Return visitors without their large fields (`BULK`)."""
+    async def heads(self, ids: Iterable[str]) -> dict[str, Visitor]:
+        """Return visitors without their large fields (`BULK`), to be read only."""
         ...
 
-    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]: ...
+    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Visitor]: ...
 
-    def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
+    def browsers_of_person(self, person: str) -> AsyncIterator[Visitor]:
         """Yield each browser with an epoch of the person: its visitor id, and its epochs' owners."""
         ...
 
@@ -83,7 +84,7 @@ class Projections(Protocol):
         """Return as many profiles as `most` bytes hold, at least one, and the ids of the others."""
         ...
 
-    async def save_visitors(self, documents: Sequence[Document]) -> None: ...
+    async def save_visitors(self, visitors: Sequence[Visitor]) -> None: ...
 
     async def save_players(self, entries: Sequence[LedgerEntry]) -> None: ...
 
@@ -121,8 +122,8 @@ class MongoProjections(ProjectionReader):
         super().__init__(database, prefix)
         self._base = base
 
-    async def save_visitors(self, documents: Sequence[Document]) -> None:
-        await self._write(VISITORS.name, [self._save(d) for d in documents])
+    async def save_visitors(self, visitors: Sequence[Visitor]) -> None:
+        await self._write(VISITORS.name, [self._save(encode_visitor(v)) for v in visitors])
 
     async def save_players(self, entries: Sequence[LedgerEntry]) -> None:
         await self._write(PLAYERS.name, [self._save(encode_entry(e)) for e in entries])

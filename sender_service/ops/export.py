@@ -16,6 +16,7 @@ from sender_service.privacy.subject import DataSubject
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.outcomes import MemberOutcome
 from sender_service.store.persons import PersonNames, PersonReader
+from shared.documents.visitor import Visitor
 from shared.mongo.client import Document
 from shared.mongo.collections import (
     AUDIT,
@@ -117,13 +118,13 @@ async def _named(documents: AsyncIterator[Document]) -> AsyncIterator[Document]:
 
 
 async def _browsers(
-    browsers: AsyncIterator[Document], known: PersonNames
+    browsers: AsyncIterator[Visitor], known: PersonNames
 ) -> AsyncIterator[Document]:
     async for browser in browsers:
         yield _browser(browser, known)
 
 
-def _browser(visitor: Document, known: PersonNames) -> Document:
+def _browser(visitor: Visitor, known: PersonNames) -> Document:
     """Return the person's own data in a browser that others may have used, too."""
     login = known.profile.get("login")
     epochs = [

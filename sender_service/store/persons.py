@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from shared.documents.merge import Merge
 from shared.documents.profile import Profile
+from shared.documents.visitor import Visitor
 from shared.mongo.client import Collection, Database, Document, translate_mongo_errors
 from shared.mongo.collections import MERGES, PLAYERS, PROFILES, VISITORS
 from shared.mongo.whole_reads import read_all, walk_index
@@ -86,7 +87,7 @@ class PersonReader:
         listed = [*profile["visitors"], *profile["pastVisitors"]]
         for name in dict.fromkeys(listed):
             yield name
-        async for browser in self.browsers(profile, {"visitor": 1}):
+        async for browser in self._browsers(profile, {"visitor": 1}):
             if browser.get("visitor") and browser["visitor"] not in listed:
                 yield str(browser["visitor"])
 
@@ -114,7 +115,11 @@ class PersonReader:
     def merges(self, profile: Profile, fields: Fields = None) -> AsyncIterator[Document]:
         return _each(self._merges, _owned(profile), fields)
 
-    def browsers(self, profile: Profile, fields: Fields = None) -> AsyncIterator[Document]:
+    async def browsers(self, profile: Profile) -> AsyncIterator[Visitor]:
+        async for browser in self._browsers(profile, None):
+            yield cast(Visitor, browser)
+
+    def _browsers(self, profile: Profile, fields: Fields) -> AsyncIterator[Document]:
         return _each(self._visitors, {"persons": profile["_id"]}, fields)
 
 

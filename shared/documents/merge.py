@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import NotRequired, TypedDict
 
 
-class Undone(TypedDict):
+class EventMark(TypedDict):
+    """Time and id of an event."""
+
     at: datetime
     event: str
 
@@ -21,7 +23,7 @@ class Merge(TypedDict):
     person: str
     at: datetime
     event: str
-    undone: NotRequired[Undone]
+    undone: NotRequired[EventMark]
 
 
 class Tombstone(TypedDict):

@@ -10,6 +10,7 @@ import pytest
 
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import contribute
+from shared.documents.visitor import Contribution
 from tests.contract.ingest.doubles import NOW, Api
 from tests.contract.ingest.requests import EVENTS_URL
 
@@ -26,7 +27,7 @@ async def test_f02_the_last_basket_of_a_request_is_the_basket(
         for data in pages
     ]
     assert (await client.post(EVENTS_URL, json=events)).json()["accepted"] == 2
-    part: dict[str, Any] = {}
+    part: Contribution = {}
     for event in api.log.events:
         contribute(part, event)
     assert fold_basket(part["basket"], [])["items"] == []

@@ -9,13 +9,13 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
+from ingest_service.projector.visitor import Visitor
 from ingest_service.snapshot.files import (
     Header,
     Writer,
@@ -141,10 +141,10 @@ class Waiting(MongoProjections):
         super().__init__(database)
         self._taken = (settings, database)
 
-    async def save_visitors(self, documents: Sequence[dict[str, Any]]) -> None:
+    async def save_visitors(self, visitors: Sequence[Visitor]) -> None:
         path = await take_snapshot(*self._taken)
         assert "eva" in str(list(read_documents(path)))
-        await super().save_visitors(documents)
+        await super().save_visitors(visitors)
 
 
 async def test_snapshot_that_overlaps_an_erasure_is_dropped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal, cast
 
@@ -14,7 +15,9 @@ from ingest_service.projector.store import (
     MongoProjections,
     Projections,
 )
+from ingest_service.projector.visitor import Epoch, Visitor
 from shared.documents.merge import Merge, Tombstone
+from shared.documents.visitor import Contribution, ViewedEntry
 from shared.mongo.client import ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
@@ -56,14 +59,14 @@ async def profiles_in(store: Projections, names: list[str]) -> dict[str, Any]:
     return found
 
 
-def visitor(name: str, *people: str) -> dict[str, Any]:
-    return {"_id": name, "rev": 0, "persons": list(people), "seenEvents": b"\x00\x01"}
+def visitor(name: str, *people: str) -> Visitor:
+    return Visitor(name, APP, f"v-{name}", persons=list(people), seen_events=b"\x00\x01")
 
 
 async def test_new_documents_are_found_again(store: Projections) -> None:
     await store.save_visitors([visitor("a", "eva"), visitor("b", "adam", "eva")])
     found = await visitors_in(store, ["a", "b", "c"])
-    assert found["a"] == {**visitor("a", "eva"), "rev": 1}
+    assert found["a"] == replace(visitor("a", "eva"), rev=1)
     assert sorted(found) == ["a", "b"]
     assert sorted(await store.heads_of(["eva"])) == ["a", "b"]
     assert sorted(await store.heads_of(["adam", "nobody"])) == ["b"]
@@ -79,12 +82,12 @@ async def test_hundreds_are_read_and_written(store: Projections) -> None:
 async def test_a_write_counts_only_once(store: Projections) -> None:
     await store.save_visitors([visitor("a", "eva")])
     first, second = [(await visitors_in(store, ["a"]))["a"] for _ in range(2)]
-    await store.save_visitors([{**first, "persons": ["adam"]}])
+    await store.save_visitors([replace(first, persons=["adam"])])
     with pytest.raises(ConcurrentWrite):
-        await store.save_visitors([{**second, "persons": ["nobody"]}])
+        await store.save_visitors([replace(second, persons=["nobody"])])
     with pytest.raises(ConcurrentWrite):
         await store.save_visitors([visitor("a", "nobody")])
-    assert (await visitors_in(store, ["a"]))["a"]["persons"] == ["adam"]
+    assert (await visitors_in(store, ["a"]))["a"].persons == ["adam"]
 
 
 async def test_emptied_profiles_are_removed_unless_written_meanwhile(store: Projections) -> None:
@@ -128,28 +131,19 @@ async def merge_times(store: Projections) -> dict[str, int]:
 
 
 async def test_owners_are_read_one_after_another(store: Projections) -> None:
-    part = {"firstSeenAt": START, "viewed": ["x" * 100]}
-    epochs = [
-        {
-            "openedBy": "0",
-            "login": "eva",
-            "anonymousId": None,
-            "identifiedAt": None,
-            "contribution": part,
-        }
-    ]
+    view: ViewedEntry = {"item": "x" * 100, "category": None, "at": START, "event": "e"}
+    part: Contribution = {"firstSeenAt": START, "lastSeenAt": START, "viewed": [view]}
+    epochs = [Epoch("0", "eva", None, None, part)]
     for name in ("a", "b", "c"):
         whose = ["adam"] if name == "c" else ["eva"]
-        await store.save_visitors([{**visitor(name, *whose), "app": APP, "visitor": f"v-{name}",
-                                    "epochs": epochs}])  # fmt: skip
-    found = [state async for state in store.browsers_of_person("eva")]
-    assert sorted(state["visitor"] for state in found) == ["v-a", "v-b"]
-    facts = [
-        (e["login"], e["anonymousId"], e["contribution"]["firstSeenAt"])
-        for s in found
-        for e in s["epochs"]
+        await store.save_visitors([replace(visitor(name, *whose), epochs=epochs)])
+    found = [head async for head in store.browsers_of_person("eva")]
+    assert sorted(str(head.visitor_id) for head in found) == ["v-a", "v-b"]
+    assert all("viewed" not in epoch.contribution for head in found for epoch in head.epochs)
+    owners = [
+        (e.login, e.anonymous_id, e.contribution["firstSeenAt"]) for h in found for e in h.epochs
     ]
-    assert facts == [("eva", None, START)] * 2
+    assert owners == [("eva", None, START)] * 2
 
 
 async def test_tombstones_keep_their_last_time(store: Projections) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from ingest_service.projector.visitor import Visitor
+from ingest_service.projector.visitor_codec import encode_visitor
 from sender_service.models.send import empty_sums
 from sender_service.pages.document import page_id
 from sender_service.store.send_codec import encode_send
@@ -18,7 +20,9 @@ NAMES = [f"n{number}" for number in range(MANY)]
 def planted() -> dict[str, list[Document]]:
     pages = [planted_page("s", n) for n in range(MANY)]
     return {
-        "visitors": [{"_id": n, "app": "demo", "visitor": n, "persons": ["eva"]} for n in NAMES],
+        "visitors": [
+            dict(encode_visitor(Visitor(n, "demo", n, persons=["eva"]))) for n in NAMES
+        ],
         "players": [
             {"_id": n, "app": "demo", "person": "eva", "changedAt": NOW,
              "previous": [{"person": "adam", "until": NOW}]} for n in NAMES

@@ -121,9 +121,13 @@ async def _counts(database: Database) -> list[str]:
 async def _profiles(database: Database) -> list[str]:
     found, left = await MongoProjections(database).profiles_within(NAMES, 2**30)
     assert not left
-    each = [v["_id"] async for v in MongoProjections(database).each_visitor(NAMES)]
+    each = [v.id async for v in MongoProjections(database).each_visitor(NAMES)]
     assert sorted(each) == NAMES
     return list(found)
+
+
+async def _owners(database: Database) -> list[str]:
+    return [v.id async for v in MongoProjections(database).browsers_of_person("eva")]
 
 
 async def _newest(database: Database) -> list[str]:
@@ -132,7 +136,7 @@ async def _newest(database: Database) -> list[str]:
 
 
 READS: dict[str, tuple[Read, list[str]]] = {
-    "owners": (lambda d: _named(MongoProjections(d).browsers_of_person("eva")), NAMES),
+    "owners": (_owners, NAMES),
     "browsers": (lambda d: _keys(MongoProjections(d).heads_of(["eva"])), NAMES),
     "profiles": (lambda d: _keys(_profiles(d)), NAMES),
     "erasure's pages": (_members, PAGES),

@@ -16,6 +16,9 @@ from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.reading import BULK, WITHOUT_BULK
 from ingest_service.projector.store import ConcurrentWrite, ErasedMerges
+from ingest_service.projector.visitor import Visitor
+from ingest_service.projector.visitor_codec import decode_head, decode_visitor, encode_visitor
+from shared.documents import visitor as documents
 from shared.documents.merge import Merge, Tombstone
 from shared.documents.player import Player
 from shared.documents.profile import Profile
@@ -41,17 +44,19 @@ class MemoryProjections:
 
     async def visitors_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
-        return self._within("visitors", ids, most)
+    ) -> tuple[dict[str, Visitor], set[str]]:
+        found, left = self._within("visitors", ids, most)
+        stored = cast(dict[str, documents.Visitor], found)
+        return {name: decode_visitor(visitor) for name, visitor in stored.items()}, left
 
-    async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Document]:
-        for document in self._of("visitors", ids).values():
-            yield document
+    async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Visitor]:
+        for visitor in cast(dict[str, documents.Visitor], self._of("visitors", ids)).values():
+            yield decode_visitor(visitor)
 
-    async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
+    async def heads(self, ids: Iterable[str]) -> dict[str, Visitor]:
         return {name: _head(document) for name, document in self._of("visitors", ids).items()}
 
-    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
+    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Visitor]:
         requested = set(people)
         every = self.kept["visitors"].values()
         found = [d["_id"] for d in every if requested & set(d["persons"])]
@@ -84,17 +89,17 @@ class MemoryProjections:
         left = set(here[max(1, most // 1024) :])
         return self._of(collection, [name for name in names if name not in left]), left
 
-    async def save_visitors(self, documents: Sequence[Document]) -> None:
-        self._save("visitors", documents)
+    async def save_visitors(self, visitors: Sequence[Visitor]) -> None:
+        self._save("visitors", [encode_visitor(visitor) for visitor in visitors])
 
     async def save_players(self, entries: Sequence[LedgerEntry]) -> None:
         self._save("players", [encode_entry(entry) for entry in entries])
 
-    async def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
+    async def browsers_of_person(self, person: str) -> AsyncIterator[Visitor]:
         for name, document in list(self.kept["visitors"].items()):
             if person in document["persons"]:
                 self.read["owners"] += 1
-                yield self._of("visitors", [name])[name]
+                yield _head(self._of("visitors", [name])[name])
 
     async def save_merges(
         self,
@@ -206,12 +211,13 @@ def one_signal(visitor: str, number: int, player: str, status: str = "subscribed
     return event("oneSignal", visitor, number, playerID=player, status=status, state=state)
 
 
-def _head(visitor: Document) -> Document:
+def _head(visitor: Document) -> Visitor:
     """Return the visitor without what `WITHOUT_BULK` leaves out."""
     left = {k: v for k, v in visitor.items() if WITHOUT_BULK.get(k) != 0}
     parts = (
-        {k: v for k, v in e["contribution"].items() if k not in BULK}
-        for e in visitor.get("epochs", ())
+        {k: v for k, v in epoch["contribution"].items() if k not in BULK}
+        for epoch in visitor["epochs"]
     )
-    epochs = zip(visitor.get("epochs", ()), parts, strict=True)
-    return {**left, "epochs": [{**epoch, "contribution": part} for epoch, part in epochs]}
+    epochs = zip(visitor["epochs"], parts, strict=True)
+    left["epochs"] = [{**epoch, "contribution": part} for epoch, part in epochs]
+    return decode_head(cast(documents.VisitorHead, left))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
+from typing import Any, Literal
 
 import bson
 import pytest
@@ -12,12 +12,13 @@ from ingest_service.collect.event_schemas import BasketChange
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import contribute, union
 from shared.documents.profile import Basket
+from shared.documents.visitor import Contribution
 from shared.models.event import Event
 from tests.unit.ingest.doubles import START, event
 
 
 def basket(*events: Event) -> Basket:
-    part: dict[str, Any] = {}
+    part: Contribution = {}
     for one in events:
         contribute(part, one)
     return fold_basket(part.get("basket"), part.get("basketChanges", []))
@@ -96,7 +97,7 @@ def test_unknown_price_has_no_total() -> None:
 
 
 def test_thank_you_page_is_a_purchase() -> None:
-    part: dict[str, Any] = {}
+    part: Contribution = {}
     page = event(
         "pageview", "a", 1, transaction={"id": "o1", "revenue": 5},
         basketItems=[{"item": "hat", "quantity": 1}],
@@ -108,7 +109,7 @@ def test_thank_you_page_is_a_purchase() -> None:
 
 
 def test_sets_are_bounded_to_the_newest() -> None:
-    part: dict[str, Any] = {}
+    part: Contribution = {}
     for number in range(120):
         contribute(part, event("pageview", "a", number, itemID=f"i{number}"))
     assert [v["item"] for v in part["viewed"]] == [f"i{n}" for n in range(119, 69, -1)]
@@ -124,7 +125,7 @@ def test_sets_are_bounded_to_the_newest() -> None:
     ],
 )
 def test_category_of_a_page_is_kept(page: dict[str, Any], category: str | None) -> None:
-    part: dict[str, Any] = {}
+    part: Contribution = {}
     contribute(part, event("pageview", "a", 1, itemID="i", **page))
     assert [view["category"] for view in part["viewed"]] == [category]
     assert [one["id"] for one in part.get("categories", [])] == ([category] if category else [])
@@ -153,8 +154,10 @@ def test_whatever_is_accepted_can_be_stored(amount: float) -> None:
         ("browser", "chrome", "", "chrome"),
     ],
 )
-def test_f06_empty_values_replace_nothing(name: str, good: str, bad: str, kept: str) -> None:
-    part: dict[str, Any] = {}
+def test_f06_empty_values_replace_nothing(
+    name: Literal["timeZone", "language", "browser"], good: str, bad: str, kept: str
+) -> None:
+    part: Contribution = {}
     for minute, value in ((1, bad), (2, good), (3, bad)):
         viewed = event("pageview", "a", minute).model_copy(update={"context": {name: value}})
         contribute(part, viewed)
@@ -162,7 +165,7 @@ def test_f06_empty_values_replace_nothing(name: str, good: str, bad: str, kept: 
 
 
 def test_f06_of_nothing_known_nothing_is_kept() -> None:
-    part: dict[str, Any] = {}
+    part: Contribution = {}
     context = {"timeZone": "Etc/Unknown", "language": "C"}
     contribute(part, event("pageview", "a", 1).model_copy(update={"context": context}))
     assert "timeZone" not in part and "language" not in part
