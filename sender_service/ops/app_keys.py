@@ -12,8 +12,10 @@ from pydantic.alias_generators import to_camel
 from sender_service.models.app_keys import MAX_APP_KEYS, make_key, next_id
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
+from sender_service.ops.audit import set_audit_target
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
+from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import APP_KEYS_EXAMPLE, KEY_MADE, KEY_ROTATED, answers
 from sender_service.ops.responses.apps import KeyResponse, NewKeyResponse, RotatedKeyResponse
 from sender_service.ops.responses.base import Items, RemovedResponse
@@ -92,7 +94,7 @@ class AppKeys:
             )
             content: Document = {"keys": self._with(known, made, old.kind, plain)}
             if in_snippet:  # pages get it with their next snippet; the old one stays valid
-                content["snippet"] = {**known.snippet.document(), "webhookKey": plain}
+                content |= {"snippet": {**known.snippet.document(), "webhookKey": plain}}
             return content
 
         await self._change(app, change)
@@ -126,7 +128,8 @@ class AppKeys:
         return key.kind == "webhook" and hook is not None and self._vault.hash_key(hook) == key.hash
 
 
-def keys_router(keys: AppKeys) -> APIRouter:
+def keys_router(context: OpsContext) -> APIRouter:
+    keys = AppKeys(context.stores.apps, context.apps, context.vault)
     router = APIRouter(prefix="/v1/apps/{app}/keys", tags=["apps"])
 
     @router.get("", responses=answers({"items": APP_KEYS_EXAMPLE}))
@@ -141,7 +144,7 @@ def keys_router(keys: AppKeys) -> APIRouter:
     ) -> NewKeyResponse:
         """Make a key. `key` is in this answer only."""
         made = await keys.add(app, body)
-        request.scope["audit_target"] = {"key": made.id}
+        set_audit_target(request, key=made.id)
         return made
 
     @router.post("/{key}/rotate", status_code=201, responses=answers(KEY_ROTATED, 201))
@@ -150,7 +153,7 @@ def keys_router(keys: AppKeys) -> APIRouter:
         """Make another key of the same kind. `key` is in this answer only. The key that it `replaces`
         stays valid until it is removed. A webhook key in the snippet is replaced there, too."""
         made = await keys.rotate(app, key)
-        request.scope["audit_target"] = {"made": made.id}
+        set_audit_target(request, made=made.id)
         return made
 
     @router.delete("/{key}", responses=answers({"id": "web", "removed": True}))

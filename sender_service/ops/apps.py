@@ -13,6 +13,7 @@ from sender_service.ops.app_body import AppDocumentBuilder, AppRequest
 from sender_service.ops.app_secrets import find_absent_secrets
 from sender_service.ops.auth import current_principal, needs
 from sender_service.ops.bodies import Draft, draft_body
+from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import APP, CONNECTION, STORED_APP, answers
 from sender_service.ops.push_tester import ConnectionTest
 from sender_service.ops.responses.apps import (
@@ -26,11 +27,10 @@ from sender_service.ops.responses.apps import (
 )
 from sender_service.ops.responses.base import Items
 from sender_service.store.campaigns import VersionedStore
-from shared.apps import AppRegistry
 from shared.errors import Conflict, FieldError, Forbidden
 from shared.models.app import App, AppKey
 from shared.mongo.client import Document
-from shared.secrets import MASK, Vault
+from shared.secrets import MASK
 
 APP_READ_ONLY = frozenset({"id", "version", "state", "stoppedBecause"})  # `PUT` ignores them
 AppName = Annotated[Name, Path(description="the app's id")]
@@ -61,9 +61,9 @@ def to_app_response(app: App) -> AppResponse:
     )
 
 
-def apps_router(
-    store: VersionedStore, registry: AppRegistry, vault: Vault, connection: ConnectionTest
-) -> APIRouter:
+def apps_router(context: OpsContext) -> APIRouter:
+    store, registry, vault = context.stores.apps, context.apps, context.vault
+    connection = ConnectionTest(context.onesignal, vault)
     router = APIRouter(prefix="/v1/apps", tags=["apps"])
 
     @router.get("", responses=answers({"items": [STORED_APP]}))

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sender_service.models.access import Principal
 from sender_service.ops.auth import current_principal, named_app, needs
+from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import AUDIT_ENTRY, answers
 from sender_service.ops.responses.access import AuditEntryResponse, AuditPrincipalResponse
 from sender_service.ops.responses.base import Items
@@ -83,6 +84,11 @@ def _log(entry: AuditEntry | None, code: str) -> None:
         )  # fmt: skip
 
 
+def set_audit_target(request: Request, **target: str) -> None:
+    """Name what the request is about, beside its path's parameters, or in place of them."""
+    request.scope.setdefault("audit_target", {}).update(target)
+
+
 def _audit_entry(scope: Scope, status: int, at: datetime) -> AuditEntry | None:
     """Return the request's entry; None without a principal, and for reads of nothing personal."""
     who: Principal | None = scope.get("principal")
@@ -95,7 +101,7 @@ def _audit_entry(scope: Scope, status: int, at: datetime) -> AuditEntry | None:
     return AuditEntry(who, scope["method"], route, named, status, at, named_app(scope))
 
 
-def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
+def audit_router(context: OpsContext) -> APIRouter:
     router = APIRouter(prefix="/v1/audit", tags=["access"])
 
     @router.get("", responses=answers({"items": [AUDIT_ENTRY]}))
@@ -108,8 +114,10 @@ def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
     ) -> Items[AuditEntryResponse]:
         """List requests that concerned the token's apps, the newest first. The last one's `at` as `before`
         continues the list."""
-        until = before or clock() + CLOCK_SKEW
-        found = await store.newest(since, until, limit, current_principal(request).apps)
+        until = before or context.clock() + CLOCK_SKEW
+        found = await context.stores.audit.newest(
+            since, until, limit, current_principal(request).apps
+        )
         return Items(items=[_to_response(entry) for entry in found])
 
     return router

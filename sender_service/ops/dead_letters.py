@@ -10,8 +10,10 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from sender_service.ops.audit import set_audit_target
 from sender_service.ops.auth import NAMED_APP, current_principal, needs, sees_app
 from sender_service.ops.bodies import json_body
+from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import DEAD_LETTER_CONTENT, DEAD_LETTER_EXAMPLE, REPLAYED, answers
 from sender_service.ops.naming import ID_OR_PREFIX, Names, not_an_id
 from sender_service.ops.responses.base import Items
@@ -116,10 +118,11 @@ def _check_replayable(dead_letter: StoredDeadLetter) -> None:
         raise Conflict("its topic is none that can be published to", code="foreign_topic")
 
 
-def dead_letters_router(store: DeadLetterStore, replayer: Replayer, clock: Clock) -> APIRouter:
+def dead_letters_router(context: OpsContext) -> APIRouter:
+    names, store = Names(context.stores.prefixes), context.stores.dead_letters
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
-    _add_readers(router, store, replayer.names, clock)
-    _add_replays(router, replayer)
+    _add_readers(router, store, names, context.clock)
+    _add_replays(router, Replayer(store, context.writer, context.clock, names))
     return router
 
 
@@ -150,7 +153,7 @@ def _add_readers(router: APIRouter, store: DeadLetterStore, names: Names, clock:
         where they aren't, or are nested too deep; base64 where they aren't text."""
         name = await names.dead_letter(request, dead_letter)
         found = await existing(store, request, name)
-        request.path_params["letter"] = name  # for the audit trail
+        set_audit_target(request, letter=name)
         key, value = (DeadLetter.decode(packed or "") for packed in (found.key, found.value))
         return DeadLetterContentResponse(**_fields(found), key=key, value=value)
 
@@ -176,7 +179,7 @@ def _add_replays(router: APIRouter, replayer: Replayer) -> None:
             except (NotFound, Conflict) as exc:
                 items.append(ReplayResponse(id=given, replayed=False, code=exc.code))
         request.scope[NAMED_APP] = apps.pop() if len(apps) == 1 else None
-        request.scope["audit_target"] = {"letters": str(len(items))}
+        set_audit_target(request, letters=str(len(items)))
         return Items(items=items)
 
     @router.post("/{letter}/replay", responses=answers(REPLAYED))
@@ -184,5 +187,5 @@ def _add_replays(router: APIRouter, replayer: Replayer) -> None:
     async def replay(request: Request, dead_letter: DeadLetterId) -> ReplayResponse:
         """Publish the record again on its topic, with its key, value and type."""
         done = await replayer.replay(request, dead_letter)
-        request.path_params["letter"] = done.id
+        set_audit_target(request, letter=done.id)
         return done

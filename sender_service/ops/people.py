@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import ConfigDict, model_validator
 
 from sender_service.accounting.explain import OutcomeExplainer
-from sender_service.models.trigger import Name, VisitorId
+from sender_service.ops.audit import set_audit_target
 from sender_service.ops.auth import needs, require_app, sees_app
 from sender_service.ops.bodies import json_body
-from sender_service.ops.campaigns import require_known_app
+from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import ERASURE, PERSON_FOUND, UNDONE_MERGE, WHY, answers
 from sender_service.ops.export import PersonExporter
 from sender_service.ops.naming import ID_OR_PREFIX, PERSON_NAME, Names, no_such_person, not_an_id
+from sender_service.ops.person_requests import MergeRequest, PersonQuery
 from sender_service.ops.responses.base import Items
 from sender_service.ops.responses.people import (
     ErasureResponse,
@@ -29,15 +29,13 @@ from sender_service.ops.responses.people import (
     PersonResponse,
     UndoneMergeResponse,
 )
+from sender_service.ops.unknown_app import require_known_app
 from sender_service.privacy.requests import ErasureRequester
-from sender_service.store.persons import NameKind, PersonNames, PersonReader
+from sender_service.store.persons import PersonNames, PersonReader
 from shared.apps import AppRegistry
 from shared.documents.profile import Profile
 from shared.errors import InvalidPayload, NotFound
-from shared.models.documented import exactly_one
-from shared.models.sentences import described, text_like
-from shared.models.wire import Wire
-from shared.names import Email, Login, PlayerId
+from shared.models.sentences import described
 
 PersonId = Annotated[
     str,
@@ -46,48 +44,6 @@ PersonId = Annotated[
         pattern=described(r"^[0-9A-Za-z-]{6,64}$", not_an_id(*PERSON_NAME)),
     ),
 ]
-NAME_KINDS: tuple[NameKind, ...] = ("login", "visitor", "player", "email")
-
-
-class PersonQuery(Wire):
-    """Body of a search: an app and exactly one of `login`, `visitor`, `player`, `email`."""
-
-    model_config = ConfigDict(
-        json_schema_extra=exactly_one(
-            *NAME_KINDS, examples=[{"app": "demo", "login": "jana@shop.example"}]
-        )
-    )
-
-    app: Name
-    login: Login | None = None
-    visitor: VisitorId | None = None
-    player: PlayerId | None = None
-    email: Email | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if len(self.names) != 1:
-            raise ValueError("give exactly one of login, visitor, player, email")
-        return self
-
-    @property
-    def names(self) -> list[tuple[NameKind, str]]:
-        return [(k, name) for k in NAME_KINDS if (name := getattr(self, k)) is not None]
-
-
-class MergeRequest(Wire):
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"merge": "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"}]}
-    )
-
-    merge: Annotated[
-        str,
-        text_like(
-            r"^[0-9A-Za-z-]{8,64}$",
-            "must be the id of a merge as `person export` shows it,"
-            " as 5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a",
-        ),
-    ]
 
 
 @dataclass(frozen=True)
@@ -100,7 +56,17 @@ class PeopleTools:
     names: Names
 
 
-def people_router(tools: PeopleTools) -> APIRouter:
+def people_router(context: OpsContext) -> APIRouter:
+    stores, vault = context.stores, context.vault
+    why = OutcomeExplainer(stores.outcomes, context.clock)
+    tools = PeopleTools(
+        people=stores.persons,
+        why=why,
+        eraser=ErasureRequester(stores.persons, context.writer, vault, context.clock),
+        exporter=PersonExporter(stores.persons, why, stores.erasures, vault.hash_key),
+        apps=context.apps,
+        names=Names(stores.prefixes),
+    )
     router = APIRouter(prefix="/v1/people", tags=["people"])
     _add_readers(router, tools)
     _add_changes(router, tools)
@@ -116,7 +82,7 @@ def _add_readers(router: APIRouter, tools: PeopleTools) -> None:
         """Search people by login, visitor id, player id or email; last seen first."""
         require_app(request, body.app)
         await require_known_app(tools.apps, body.app)
-        request.scope["audit_target"] = {"app": body.app}
+        set_audit_target(request, app=body.app)
         ((kind, name),) = body.names
         found = await tools.people.search(body.app, kind, name)
         return Items(items=[to_person_response(profile) for profile in found])
@@ -171,7 +137,7 @@ def _add_changes(router: APIRouter, tools: PeopleTools) -> None:
         merge = await tools.people.merge(profile, body.merge)
         if merge is None:
             raise InvalidPayload("merge: is none of this person's", code="unknown_merge")
-        request.scope["audit_target"] = {"merge": body.merge}
+        set_audit_target(request, merge=body.merge)
         event = await tools.eraser.undo(profile, merge)
         return UndoneMergeResponse(person=profile["_id"], event=event)
 
@@ -182,7 +148,7 @@ async def _profile(tools: PeopleTools, request: Request, given: str) -> Profile:
     profile = await tools.people.profile(person)
     if profile is None or not sees_app(request, profile["app"]):
         raise no_such_person(given)
-    request.path_params["person"] = person  # for the audit trail
+    set_audit_target(request, person=person)
     return profile
 
 

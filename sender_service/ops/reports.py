@@ -17,6 +17,7 @@ from sender_service.models.report import (
     summed,
 )
 from sender_service.models.send import SendRow, Sums
+from sender_service.ops.context import OpsContext
 from sender_service.ops.responses.reports import LocationRatesResponse, ReportResponse
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.reports import ReportStore
@@ -70,6 +71,12 @@ class Reports:
             if not send.rolled_up and not send.test and send.id not in pending
         ]
         return report or blank, rest
+
+
+def open_reports(context: OpsContext) -> Reports:
+    stores = context.stores
+    reporting = Reporting(stores.sends, stores.pages, stores.people, stores.reports, context.clock)
+    return Reports(stores.sends, stores.reports, reporting)
 
 
 class _Room:

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Query, Request
 from sender_service.models.send import SendRow, SendState, public_state
 from sender_service.models.trigger import Name
 from sender_service.ops.auth import current_principal, needs, require_app
-from sender_service.ops.campaigns import require_known_app
+from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import AT, SEND_HEAD, answers
 from sender_service.ops.responses.sends import SendListItemResponse, SendListResponse
 from sender_service.ops.send_view import head_of_send
-from sender_service.store.send_list import SendList, SendQuery
+from sender_service.ops.unknown_app import require_known_app
+from sender_service.store.send_list import SendQuery
 from shared.apps import AppRegistry
 from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import FieldError, InvalidPayload
@@ -23,7 +24,8 @@ from shared.models.wire import WrittenMoment
 MAX_LISTED_APPS = 100  # of a request; each is a query
 
 
-def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRouter:
+def send_list_router(context: OpsContext) -> APIRouter:
+    apps, clock = context.apps, context.clock
     router = APIRouter(prefix="/v1/sends", tags=["sends"])
 
     @router.get("", responses=answers({"items": [SEND_HEAD], "next": AT}))
@@ -45,7 +47,7 @@ def send_list_router(sends: SendList, apps: AppRegistry, clock: Clock) -> APIRou
             campaign,
             _is_in(state, clock),
         )
-        found = await sends.newest(query, limit)
+        found = await context.stores.send_list.newest(query, limit)
         items = [_list_item(send, clock) for send in found.sends]
         return SendListResponse(items=items, next=found.going_on)
 

@@ -8,7 +8,8 @@ from typing import Any
 from sender_service.models.malformed import count_malformed, show_malformed
 from sender_service.models.report import PLURAL_OF_INTERACTION
 from sender_service.models.send import SendOverview, SendRow, Sums, public_state
-from sender_service.ops.progress import SendForecast
+from sender_service.ops.context import OpsContext
+from sender_service.ops.forecast import SendForecast
 from sender_service.ops.responses.base import WarningResponse
 from sender_service.ops.responses.sends import PartsResponse, SendResponse
 from sender_service.ops.waiting import WaitingReasons
@@ -67,6 +68,13 @@ class SendView:
     async def _seen(self, send: str) -> dict[str, int]:
         counts = await self._interactions.counts(send)
         return {PLURAL_OF_INTERACTION[kind]: count for kind, count in counts.items()}
+
+
+def open_send_view(context: OpsContext) -> SendView:
+    stores, clock = context.stores, context.clock
+    waiting = WaitingReasons(context.apps, stores.pages, context.budget, clock)
+    progress = SendForecast(stores.pages, context.budget, context.apps, context.settings)
+    return SendView(stores.sends, stores.pages, stores.interactions, waiting, clock, progress)
 
 
 def head_of_send(send: SendRow, now: datetime) -> dict[str, Any]:

@@ -9,13 +9,15 @@ from fastapi import APIRouter, Path, Request
 from sender_service.intake.accept import Intake
 from sender_service.intake.lines import peek_head, to_lines
 from sender_service.intake.request import check_written, parse_request
+from sender_service.ops.audit import set_audit_target
 from sender_service.ops.auth import require_app, sees_app
 from sender_service.ops.bodies import FirstLine, is_lines, read_trigger
+from sender_service.ops.context import OpsContext
 from sender_service.ops.document import TRIGGER_DOC
 from sender_service.ops.examples import SEND, answers
 from sender_service.ops.naming import ID_OR_PREFIX, Names
 from sender_service.ops.responses.sends import SendResponse
-from sender_service.ops.send_view import SendView
+from sender_service.ops.send_view import SendView, open_send_view
 from sender_service.scheduler.tidying import Tidying
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
@@ -63,13 +65,13 @@ class SendsApi:
         if is_lines(request):
             head, lines = await peek_head(to_lines(request.stream(), first))
             require_app(request, head.app)
-            request.scope["audit_target"] = {"send": head.id}
+            set_audit_target(request, send=head.id)
             return await self._reader.show(await self._intake.accept_lines(lines))
         received = parse_request(await read_trigger(request))
         require_app(request, received.head.app)
         written = check_written(received.trigger)  # the caller gets the error, nothing is stored
         await self._intake.check_names(written)
-        request.scope["audit_target"] = {"send": received.head.id}
+        set_audit_target(request, send=received.head.id)
         (rejection,) = await self._intake.accept([received])
         if rejection is not None:
             raise rejection
@@ -109,7 +111,7 @@ class SendsApi:
         app = await self._sends.app_of(send)
         if app is None or not sees_app(request, app):
             raise NotFound("no such send", code="unknown_send")
-        request.scope["audit_target"] = {"send": send}
+        set_audit_target(request, send=send)
         return send
 
     async def _changed(self, send: str, done: bool, what: str) -> SendResponse:
@@ -118,3 +120,18 @@ class SendsApi:
             raise Conflict(f"the send is {account.state}: it can't be {what}", code="send_ended")
         self._scheduler.notify()
         return account
+
+
+def sends_router(context: OpsContext) -> APIRouter:
+    stores, plan = context.stores, context.settings.plan
+    tidying = Tidying(
+        context.apps, stores.sends, stores.pages, stores.contacts, plan.answer_timeout
+    )
+    return SendsApi(
+        intake=context.intake,
+        reader=open_send_view(context),
+        tidying=tidying,
+        scheduler=context.scheduler,
+        clock=context.clock,
+        names=Names(stores.prefixes),
+    ).router()

@@ -13,19 +13,19 @@ from pydantic.alias_generators import to_camel
 from sender_service.models.access import Apps, Principal, Role
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
+from sender_service.ops.audit import set_audit_target
 from sender_service.ops.auth import NAMED_APP, current_principal, needs
 from sender_service.ops.bodies import json_body
-from sender_service.ops.campaigns import require_known_app
+from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import NEW_TOKEN, TOKEN, TOKEN_ID, answers
 from sender_service.ops.responses.access import NewTokenResponse, TokenResponse
 from sender_service.ops.responses.base import Items, RemovedResponse
-from sender_service.store.tokens import ALL, Token, TokenStore
+from sender_service.ops.unknown_app import require_known_app
+from sender_service.store.tokens import ALL, Token
 from shared.apps import AppRegistry
-from shared.clock import Clock
 from shared.errors import Forbidden, InvalidPayload, NotFound
 from shared.models.sentences import one_of_kinds
 from shared.models.wire import Wire, WrittenMoment
-from shared.secrets import Vault
 
 TOKEN_PREFIX = "cot_"  # "Carillon ops token", for secret scanners
 TOKEN_RANDOM_BYTES = 32
@@ -54,7 +54,8 @@ class TokenRequest(Wire):
     expires_at: WrittenMoment | None = None
 
 
-def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clock) -> APIRouter:
+def tokens_router(context: OpsContext) -> APIRouter:
+    store = context.stores.tokens
     router = APIRouter(prefix="/v1/tokens", tags=["access"])
 
     @router.get("", responses=answers({"items": [TOKEN]}))
@@ -73,10 +74,10 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
     ) -> NewTokenResponse:
         """Create a token. `token` is in this answer only. Its role and apps can't exceed the
         caller's."""
-        now = clock()
+        now = context.clock()
         requested = None if body.apps == ALL else frozenset(body.apps)
         _check_reach(current_principal(request), body.role, requested)
-        await _check_apps(apps, body.apps)
+        await _check_apps(context.apps, body.apps)
         if body.expires_at is not None and body.expires_at <= now:
             raise InvalidPayload("expiresAt: is in the past", code="already_expired")
         secret = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_RANDOM_BYTES)
@@ -84,8 +85,8 @@ def tokens_router(store: TokenStore, apps: AppRegistry, vault: Vault, clock: Clo
         token = Token(
             str(uuid.uuid4()), body.name, body.role, now, by, body.expires_at, apps=requested
         )
-        await store.add(token, vault.hash_key(secret))
-        request.scope["audit_target"] = {"token": token.id}
+        await store.add(token, context.vault.hash_key(secret))
+        set_audit_target(request, token=token.id)
         request.scope[NAMED_APP] = only_app(requested)
         return NewTokenResponse(**_fields(token), token=secret)
 

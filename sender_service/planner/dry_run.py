@@ -70,6 +70,10 @@ class DryRunResult:
         """Samples to render, at most SAMPLES; one of each language comes first."""
         return [*self.samples.values(), *self.spare][:SAMPLES]
 
+    def whole(self, count: int) -> int:
+        """Extrapolate a count to the whole audience, where only a part of it was planned."""
+        return count if self.share >= 1 or self.share == 0 else round(count / self.share)
+
     @property
     def too_many_bad(self) -> bool:
         return self.bad > self.people * BAD_SHARE

@@ -24,7 +24,7 @@ from sender_service.ops.app_body import AppRequest
 from sender_service.ops.app_keys import KeyRequest
 from sender_service.ops.dead_letters import ReplayRequest
 from sender_service.ops.examples import APP, CAMPAIGN, EXAMPLE_PERSON_ID, SEND_ID
-from sender_service.ops.people import MergeRequest, PersonQuery
+from sender_service.ops.person_requests import MergeRequest, PersonQuery
 from sender_service.ops.push_tester import PushTestRequest
 from sender_service.ops.tokens import TokenRequest
 from shared.errors import FieldError, InvalidPayload
