@@ -68,7 +68,7 @@ async def _show_found(ops: OpsClient) -> None:
     found = await _search(ops)
     table = Table("person", "login", "email", "browsers", "players", "last seen")
     rows(table, *(
-        (p.id, p.login, p.email, len(p.visitors or ()), len(p.players or ()), p.last_seen_at)
+        (p.id, p.login, p.email, len(p.visitors), len(p.players), p.last_seen_at)
         for p in found.body.items
     ))  # fmt: skip
     ops.show(found.json, table)

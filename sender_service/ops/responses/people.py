@@ -26,10 +26,10 @@ class PersonResponse(ResponseModel):
     app: str
     login: str | None
     email: str | None
-    visitors: list[str] | None
-    players: list[PersonPlayerResponse] | None
-    aliases: list[str] | None
-    last_seen_at: Moment | None
+    visitors: list[str]
+    players: list[PersonPlayerResponse]
+    aliases: list[str]
+    last_seen_at: Moment
     time_zone: str | None
     language: str | None
     browser: str | None

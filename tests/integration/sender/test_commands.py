@@ -88,7 +88,7 @@ async def test_preview_states_who_and_why(harness: IntakeHarness, tmp_path: Path
 
 async def test_person_is_found_and_exported(harness: IntakeHarness) -> None:
     player = str(uuid.uuid4())
-    await harness.person("annabelle", player, lastSeenAt=None, email=None)
+    await harness.person("annabelle", player, email=None)
     found = orjson.loads(
         await run(harness, "person", "search", "--app", "demo", "--login", "annabelle", "--json")
     )
