@@ -28,7 +28,7 @@ class ReplayState:
 
     @property
     def mark(self) -> tuple[str | None, int]:
-        """What changes with each heartbeat, and with each run."""
+        """Pair that changes with each heartbeat, and with each run."""
         return self.run, self.beat
 
 
