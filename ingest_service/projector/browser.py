@@ -14,7 +14,6 @@ from ingest_service.projector.contribution import contribute
 from ingest_service.projector.lww import has_seen, remember
 from ingest_service.projector.operator_events import (
     erase,
-    persons_of_erasure,
     predates_erasure,
     undo_merge,
 )
@@ -25,6 +24,8 @@ from ingest_service.projector.proof import is_proof, prove
 from ingest_service.projector.status_history import add_status_change, move_history, status_change
 from ingest_service.projector.visitor import Epoch, ErasedPlayer, Visitor
 from shared.documents.merge import Merge
+from shared.events.payloads import ErasePayload, IdentifyPayload, ImportPayload
+from shared.events.registry import payload_of
 from shared.models.event import ERASE, IMPORT, ONESIGNAL, UNDO_MERGE, Event
 
 BOUNDARIES = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
@@ -90,15 +91,17 @@ class Browser:
 
     def named_persons(self) -> set[str]:
         """Return the persons that this batch's erasures name."""
-        return {person for event in self.erasures for person in persons_of_erasure(event)}
+        return {payload_of(event, ErasePayload).person for event in self.erasures}
+
+    def named_players(self) -> set[str]:
+        """Return the players that this batch's erasures name."""
+        return {p for event in self.erasures for p in payload_of(event, ErasePayload).players}
 
     def erased_merges(self) -> list[tuple[str, datetime]]:
         """Return the persons whose records of merges are erased, each with the time of the erasure."""
         # Later records, of persons that came back elsewhere, stay. `erased_persons` names the merges of
         # the erased epochs.
-        return [
-            (p, event.occurred_at) for event in self.erasures for p in persons_of_erasure(event)
-        ]
+        return [(payload_of(e, ErasePayload).person, e.occurred_at) for e in self.erasures]
 
     def merges(self) -> Iterator[Merge]:
         """Yield the records of merges in this browser that may not be stored yet."""
@@ -151,12 +154,10 @@ class Browser:
         self.visitor.visitor_id = event.visitor_id
         if event.type == "logout":
             self._log_out(event)
-        elif event.type == "identify" and event.data.get("login"):
-            self._log_in(event, str(event.data["login"]))
-        elif event.type == "identify" and event.data.get("claimed"):
-            self._log_out_unless(event, str(event.data["claimed"]))
-        elif event.type == IMPORT and event.data.get("login") and not self.visitor.epochs:
-            self._open(event, login=str(event.data["login"]))
+        elif event.type == "identify":
+            self._identify(event, payload_of(event, IdentifyPayload))
+        elif event.type == IMPORT and not self.visitor.epochs:
+            self._open(event, login=payload_of(event, ImportPayload).login)
         epoch = self.visitor.current_epoch or self._open(event, login=None)
         contribute(epoch.contribution, event)
         if self.owner != before:
@@ -179,6 +180,13 @@ class Browser:
         if event.type in BOUNDARIES:
             visitor.seen_boundaries = remember(visitor.seen_boundaries, event.id, SEEN_BOUNDARIES)
         visitor.persons = sorted({self.person_of(epoch) for epoch in visitor.epochs})
+
+    def _identify(self, event: Event, payload: IdentifyPayload) -> None:
+        login, claimed = payload.get("login"), payload.get("claimed")
+        if login:
+            self._log_in(event, login)
+        elif claimed:
+            self._log_out_unless(event, claimed)
 
     def _log_out(self, event: Event) -> None:
         """Open a new epoch, unless the browser is anonymous already."""

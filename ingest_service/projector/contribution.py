@@ -8,8 +8,8 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from ingest_service.projector.lww import Stamp, later, latest, latest_per_key, stamp, stamped
+from ingest_service.projector.operator_events import is_undated
 from ingest_service.projector.proof import is_proof
-from shared.documents.profile import BasketLine
 from shared.documents.visitor import (
     BasketChange,
     BasketState,
@@ -22,6 +22,16 @@ from shared.documents.visitor import (
     TextValue,
     ViewedEntry,
 )
+from shared.events.payloads import (
+    BasketChangePayload,
+    IdentifyPayload,
+    ImportPayload,
+    LinePayload,
+    PageviewPayload,
+    PurchasePayload,
+    TransactionPayload,
+)
+from shared.events.registry import payload_of
 from shared.locales import known_language, known_time_zone
 from shared.models.event import IMPORT, Event
 
@@ -39,7 +49,7 @@ _CONTEXT: dict[Literal["timeZone", "language", "browser"], Callable[[str], str |
 
 def contribute(part: Contribution, event: Event) -> None:
     """Add an event to a contribution."""
-    began = LONG_AGO if event.data.get("undated") else event.occurred_at
+    began = LONG_AGO if is_undated(event) else event.occurred_at
     part["firstSeenAt"] = min(part.get("firstSeenAt", began), began)
     part["lastSeenAt"] = max(part.get("lastSeenAt", event.occurred_at), event.occurred_at)
     if event.context:
@@ -110,10 +120,11 @@ def _add_context(part: Contribution, event: Event, context: Mapping[str, Any]) -
 
 
 def _pageview(part: Contribution, event: Event) -> None:
-    data = event.data
+    payload = payload_of(event, PageviewPayload)
     # A page that doesn't name its category is in the last one on the way from the root.
-    category = data.get("categoryID") or (data.get("hierarchyID") or [None])[-1]
-    item, order = data.get("itemID"), data.get("transaction")
+    path = payload.get("hierarchyID")
+    category = payload.get("categoryID") or (path[-1] if path else None)
+    item, order = payload.get("itemID"), payload.get("transaction")
     if item:
         view: ViewedEntry = {"item": item, "category": category, **stamped(event)}
         part["viewed"] = latest_per_key([*part.get("viewed", ()), view], _BY_ITEM, MAX_ENTRIES)
@@ -121,17 +132,17 @@ def _pageview(part: Contribution, event: Event) -> None:
         visit: CategoryEntry = {"id": category, **stamped(event)}
         known = part.get("categories", ())
         part["categories"] = latest_per_key([*known, visit], _BY_ID, MAX_ENTRIES)
-    lines, currency = data.get("basketItems"), data.get("currency")
+    lines, currency = payload.get("basketItems"), payload.get("currency")
     if order:
-        _buy(part, event, {**order, "items": lines or [], "currency": currency})
+        _buy(part, _entry_of(event, order, lines or []), event, currency)
     elif lines is not None:
-        _set_basket(part, event, lines, data.get("basketTotal"), currency)
+        _set_basket(part, event, lines, payload.get("basketTotal"), currency)
 
 
 def _set_basket(
     part: Contribution,
     event: Event,
-    items: list[BasketLine],
+    items: list[LinePayload],
     total: float | None,
     currency: str | None,
 ) -> None:
@@ -144,13 +155,13 @@ def _set_basket(
 def _change_basket(part: Contribution, event: Event) -> None:
     """Add a change to a basket."""
     # Kept as itself: applying an event twice to a sum of changes would count it twice.
-    data = event.data
+    payload = payload_of(event, BasketChangePayload)
     change: BasketChange = {
-        "item": data["itemID"],
+        "item": payload["itemID"],
         "adds": event.type == "addToBasket",
-        "quantity": data.get("quantity"),
-        "price": data.get("price"),
-        "currency": data.get("currency"),
+        "quantity": payload.get("quantity"),
+        "price": payload.get("price"),
+        "currency": payload.get("currency"),
         **stamped(event),
     }
     changes = [*part.get("basketChanges", ()), change]
@@ -158,18 +169,21 @@ def _change_basket(part: Contribution, event: Event) -> None:
 
 
 def _purchase(part: Contribution, event: Event) -> None:
-    _buy(part, event, event.data)
+    order = payload_of(event, PurchasePayload)
+    _buy(part, _entry_of(event, order, order.get("items", [])), event, order.get("currency"))
 
 
-def _buy(part: Contribution, event: Event, order: Mapping[str, Any]) -> None:
-    purchase: PurchaseEntry = {
-        "id": order.get("id") or event.id,
-        "items": order.get("items", []),
-        "revenue": order.get("revenue"),
-        **stamped(event),
-    }
-    part["purchases"] = _newest_orders([*part.get("purchases", ()), purchase])
-    _set_basket(part, event, [], None, order.get("currency"))
+def _entry_of(
+    event: Event, order: TransactionPayload | PurchasePayload, lines: list[LinePayload]
+) -> PurchaseEntry:
+    number, revenue = order.get("id") or event.id, order.get("revenue")
+    return {"id": number, "items": lines, "revenue": revenue, **stamped(event)}
+
+
+def _buy(part: Contribution, order: PurchaseEntry, event: Event, currency: str | None) -> None:
+    """Add an order, which empties the basket."""
+    part["purchases"] = _newest_orders([*part.get("purchases", ()), order])
+    _set_basket(part, event, [], None, currency)
 
 
 def _newest_orders(orders: Iterable[PurchaseEntry]) -> list[PurchaseEntry]:
@@ -184,7 +198,7 @@ def _newest_orders(orders: Iterable[PurchaseEntry]) -> list[PurchaseEntry]:
 
 
 def _identify(part: Contribution, event: Event) -> None:
-    email = event.data.get("email")
+    email = payload_of(event, IdentifyPayload).get("email")
     if email:
         value: EmailValue = {"value": email, **stamped(event), "proven": is_proof(event)}
         known = part.get("email")
@@ -197,7 +211,7 @@ def _email_rank(email: EmailValue) -> tuple[bool, Stamp]:
 
 
 def _imported(part: Contribution, event: Event) -> None:
-    tags = event.data.get("tags")
+    tags = payload_of(event, ImportPayload).tags
     if tags:
         value: TagsValue = {"value": tags, **stamped(event)}
         part["tags"] = later(part.get("tags"), value)

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from ingest_service.projector.browser import Browser
-from ingest_service.projector.ledger import named_players
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import STAND_IN
 from shared.documents.merge import Tombstone
+from shared.events.payloads import ErasePayload, IdentifyPayload, ImportPayload
+from shared.events.registry import payload_of
 from shared.ids import derived_id
 from shared.models.event import ERASE, IMPORT, Event
 
@@ -47,7 +48,7 @@ class LateErasures:
         derived: list[Event] = []
         for event in erasures:
             derived += self._derive_for_stand_ins(event, browsers[self._name(event)])
-            if event.data.get("findOthers"):
+            if payload_of(event, ErasePayload).find_others:
                 await self._publish_others(event, self._publish)
         derived += await self._derive_for_late(events, browsers)
         if derived:
@@ -71,8 +72,9 @@ class LateErasures:
     ) -> list[Event]:
         joined: dict[str, set[str]] = {}
         for event in events:
-            if event.type in ("identify", IMPORT) and event.data.get("login"):
-                person = self._people.of_login(event.app, str(event.data["login"]))
+            login = _login(event)
+            if login:
+                person = self._people.of_login(event.app, login)
                 joined.setdefault(person, set()).add(self._name(event))
         tombstones = await self._store.tombstones(joined)
         return [
@@ -88,7 +90,7 @@ class LateErasures:
         if str(event.visitor_id).startswith(STAND_IN):
             return []
         erased = {player.id for player in browser.erased_players()}
-        unnamed = sorted(erased - set(named_players(event.data)))
+        unnamed = sorted(erased.difference(payload_of(event, ErasePayload).players))
         return [_erasure(_tombstone(event), f"{STAND_IN}{player}") for player in unnamed]
 
     def _name(self, event: Event) -> str:
@@ -101,20 +103,29 @@ def _derive_for_browser(tombstone: Tombstone, browser: Browser) -> list[Event]:
     return [_erasure(tombstone, visitor_id)] if visitor_id is not None and any(older) else []
 
 
+def _login(event: Event) -> str | None:
+    """Return the login that an event brings to its browser."""
+    if event.type == "identify":
+        return payload_of(event, IdentifyPayload).get("login")
+    return payload_of(event, ImportPayload).login if event.type == IMPORT else None
+
+
 def _tombstone(event: Event) -> Tombstone:
-    data = event.data
+    payload = payload_of(event, ErasePayload)
     return {
-        "_id": data["person"], "app": event.app, "at": event.occurred_at,
-        "loginHash": data.get("loginHash"),
+        "_id": payload.person, "app": event.app, "at": event.occurred_at,
+        "loginHash": payload.login_hash,
     }  # fmt: skip
 
 
 def _erasure(tombstone: Tombstone, visitor: str) -> Event:
     """Return the late erasure of a visitor; its id is the same each time."""
     app, person, at = tombstone["app"], tombstone["_id"], tombstone["at"]
-    data = {"person": person, "players": [], "aliases": [], "late": True}
+    payload = ErasePayload(
+        person=person, players=[], aliases=[], late=True, login_hash=tombstone["loginHash"]
+    )
     return Event(
         app=app, id=derived_id("erase", app, person, at.isoformat(), visitor), type=ERASE,
         source="ops", visitor_id=visitor, occurred_at=at, received_at=at,
-        data={**data, "loginHash": tombstone["loginHash"]},
+        data=payload.data(),
     )  # fmt: skip

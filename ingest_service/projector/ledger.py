@@ -19,7 +19,6 @@ from ingest_service.projector.entry import (
     unclaimed,
     with_derived_fields,
 )
-from ingest_service.projector.lww import Document
 from ingest_service.projector.player import (
     NOBODY,
     Claim,
@@ -74,7 +73,7 @@ class Ledger:
             if known is None or known.app == app:
                 before = known or unclaimed(app, player, since)
                 self._put(known, mark_erased(before, mark, names, since, self._now))
-        for player in {p for event in browser.erasures for p in named_players(event.data)}:
+        for player in browser.named_players():
             self._erase_claims(app, player, persons, since)
         for player in {one.id for one in erased.players} | {one.id for one in visitor.players}:
             known = self._players.get(player)
@@ -152,8 +151,3 @@ def _last_status(*statuses: PlayerStatus) -> PlayerStatus:
     last = max(statuses, key=attrgetter("stamp")).copy()
     last.proof = last_proof(*(status.proof for status in statuses))
     return last
-
-
-def named_players(data: Document) -> Collection[str]:
-    listed = data.get("players")
-    return [p for p in listed if isinstance(p, str)] if isinstance(listed, list) else []

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from ingest_service.projector.browser import Browser
-from ingest_service.projector.ledger import named_players
 from ingest_service.projector.player_reports import (
     PlayerReport,
     active_player,
@@ -40,7 +39,7 @@ def named_in(
 def _players_of(browser: Browser) -> set[str]:
     players = {status.id for status in browser.visitor.players}
     players |= {player.id for player in browser.erased_players()}
-    return players | {p for event in browser.erasures for p in named_players(event.data)}
+    return players | browser.named_players()
 
 
 def reports_in(events: Iterable[Event], deliveries: Iterable[Delivery]) -> Iterable[PlayerReport]:

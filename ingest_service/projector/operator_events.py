@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Any
 
 from ingest_service.projector.player import PlayerStatus
 from ingest_service.projector.visitor import (
@@ -20,7 +19,9 @@ from ingest_service.projector.visitor import (
     Visitor,
 )
 from shared.documents.merge import EventMark
-from shared.models.event import Event
+from shared.events.payloads import ErasePayload, ImportPayload, UndoMergePayload
+from shared.events.registry import payload_of
+from shared.models.event import IMPORT, Event
 
 REMEMBERED = 64  # persons and players whose erasure a tombstone can complete after a crash
 
@@ -30,12 +31,12 @@ PersonOf = Callable[[Epoch], str]
 def predates_erasure(visitor: Visitor, event: Event) -> bool:
     if visitor.erased is None:
         return False
-    return event.occurred_at <= visitor.erased.at or bool(event.data.get("undated"))
+    return event.occurred_at <= visitor.erased.at or is_undated(event)
 
 
-def persons_of_erasure(event: Event) -> set[str]:
-    """Return the person that an erasure names."""
-    return set(_texts([event.data.get("person")]))
+def is_undated(event: Event) -> bool:
+    """Return whether the event doesn't say when it occurred: an import's row without a time."""
+    return event.type == IMPORT and payload_of(event, ImportPayload).undated
 
 
 def erase(visitor: Visitor, event: Event, person_of: PersonOf) -> None:
@@ -44,7 +45,8 @@ def erase(visitor: Visitor, event: Event, person_of: PersonOf) -> None:
     A stand-in's anonymous epochs are the person's too, since its player was. A late erasure spares the
     person's epochs from after it.
     """
-    persons, is_spared = persons_of_erasure(event), _sparing(event)
+    payload = payload_of(event, ErasePayload)
+    persons, is_spared = {payload.person}, _sparing(event, is_late=payload.late)
     is_stand_in = str(event.visitor_id).startswith(STAND_IN)
 
     def is_kept(epoch: Epoch) -> bool:
@@ -67,9 +69,8 @@ def erase(visitor: Visitor, event: Event, person_of: PersonOf) -> None:
         visitor.visitor_id = None
 
 
-def _sparing(event: Event) -> Callable[[datetime], bool]:
+def _sparing(event: Event, *, is_late: bool) -> Callable[[datetime], bool]:
     """Return the check whether an erasure spares data from a time."""
-    is_late = bool(event.data.get("late"))
     return lambda at: is_late and at > event.occurred_at
 
 
@@ -105,9 +106,7 @@ def undo_merge(visitor: Visitor, event: Event, person_of: PersonOf) -> set[str]:
     `merge` is the merged person's id, or both ids of the pair. An epoch that isn't merged yet will not
     be merged either.
     """
-    merge = event.data.get("merge")
-    pair = set(_texts(merge if isinstance(merge, list) else [merge]))
-    pair |= set(_texts([event.data.get("person")]))
+    pair = payload_of(event, UndoMergePayload).pair
     affected: set[str] = set()
     for epoch in visitor.epochs:
         if epoch.anonymous_id is None or epoch.anonymous_id not in pair:
@@ -122,7 +121,3 @@ def undo_merge(visitor: Visitor, event: Event, person_of: PersonOf) -> set[str]:
         others = {*pair, person} - {epoch.anonymous_id}
         epoch.never_merge_with = sorted({*epoch.never_merge_with, *others})
     return affected
-
-
-def _texts(values: Iterable[Any]) -> list[str]:
-    return [v for v in values if isinstance(v, str) and v]

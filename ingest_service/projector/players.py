@@ -6,6 +6,8 @@ from operator import attrgetter
 
 from ingest_service.projector.player import PlayerStatus
 from ingest_service.projector.proof import last_proof, prove
+from shared.events.payloads import StatusPayload
+from shared.events.registry import payload_of
 from shared.models.event import Event
 
 MAX_PLAYERS = 20
@@ -30,13 +32,13 @@ def add_player(
 
 
 def _status(event: Event) -> PlayerStatus:
-    data, context = event.data, event.context or {}
+    payload, context = payload_of(event, StatusPayload), event.context or {}  # an import's too
     return PlayerStatus(
-        data["playerID"],
-        data["status"],
-        data["state"],
-        data.get("reason"),
-        data.get("permission"),
+        payload["playerID"],
+        payload["status"],
+        payload["state"],
+        payload.get("reason"),
+        payload.get("permission"),
         context.get("sdk"),
         context.get("browser"),
         event.occurred_at,

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 from ingest_service.projector.lww import Stamp, stamp_of
 from ingest_service.projector.player import PlayerStatus
+from shared.events.payloads import IdentifyPayload
+from shared.events.registry import payload_of
 from shared.models.event import Event
 
 
@@ -17,7 +19,7 @@ def is_proof(event: Event) -> bool:
 
     An import's login isn't: it comes from OneSignal's external id, which any page may set.
     """
-    return bool(event.data.get("proven", event.source == "server"))
+    return payload_of(event, IdentifyPayload).get("proven", event.source == "server")
 
 
 def prove(event: Event, players: Iterable[PlayerStatus]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class ProfilePlayer(TypedDict):
@@ -28,11 +28,11 @@ class Category(TypedDict):
 
 
 class BasketLine(TypedDict):
-    """A line of a basket or an order; an unknown price is None."""
+    """A line of a basket or an order; an unknown price is None, or absent in an order."""
 
     item: str
     quantity: float
-    price: float | None
+    price: NotRequired[float | None]
 
 
 class Basket(TypedDict):

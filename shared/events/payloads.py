@@ -19,7 +19,7 @@ class LinePayload(TypedDict):
 
     item: str
     quantity: float
-    price: NotRequired[float]
+    price: NotRequired[float | None]
 
 
 class TransactionPayload(TypedDict, total=False):
