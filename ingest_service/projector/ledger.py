@@ -141,6 +141,8 @@ def assign_player(
     own = [c.status for c in claims if c.visitor == claim.visitor]
     others = [c for c in claims if c.visitor != claim.visitor]
     claim.status = _last_status(status, *own)
+    if claim in claims and changes == known.history:
+        return None  # as after most events: of a browser that reported nothing new
     changed = with_claims(known, [*others, claim], now)
     changed.history = join_histories(known.history, changes)
     return with_derived_fields(known, changed, now)
