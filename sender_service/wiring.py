@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import httpx
 from fastapi import FastAPI
 
 from sender_service.accounting.reporting import Reporting
@@ -16,7 +15,6 @@ from sender_service.accounting.stage import Accounting
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
 from sender_service.dispatcher.governor import Governor
-from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
 from sender_service.fast_path import TransactionalFastPath
 from sender_service.intake.accept import Intake, IntakeStores
 from sender_service.intake.stage import intake_stage
@@ -29,7 +27,11 @@ from sender_service.planner.early import EarlyNames
 from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.privacy.stage import Erasure
+from sender_service.providers.base import ProviderContext, Providers
+from sender_service.providers.registry import PROVIDERS, Opener, open_providers
+from sender_service.scheduler.audience_size import AudienceSource, SubscriberCounts
 from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.publishing import BodyMakers
 from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
 from sender_service.store.campaigns import CampaignStore, app_store
 from sender_service.store.contacts import ContactStore
@@ -67,10 +69,7 @@ class Sender:
     settings: Settings
     database: Database
     writer: LogWriter
-    onesignal: OneSignalClient
-    onesignal_http: (
-        httpx.AsyncClient
-    )  # for requests of the ops API, apart from the dispatcher's calls
+    providers: Providers
     vault: Vault
     apps: AppRegistry
     health: Health
@@ -121,7 +120,7 @@ class Sender:
             specs.append(intake_stage(self.intake()))
         if "dispatcher" in roles:
             tools = DispatcherTools(
-                self.apps, app_store(self.database), governor, self.onesignal,
+                self.apps, app_store(self.database), governor, self.providers,
                 self.group_writer, utc_now,
             )  # fmt: skip
             specs += Dispatcher(tools).stages()
@@ -158,7 +157,8 @@ class Sender:
     def scheduler_tools(self) -> SchedulerTools:
         return SchedulerTools(
             self.apps, self.sends, self.pages, self.people, self.contacts,
-            self.budget, self.writer, self.tagger, self.settings.plan, utc_now, monotonic,
+            self.budget, self.writer, BodyMakers(self.providers, self.tagger), self.settings.plan,
+            utc_now, monotonic,
         )  # fmt: skip
 
     def scheduler(self) -> Scheduler:
@@ -175,36 +175,38 @@ class Sender:
     def api(self) -> FastAPI:
         return OpsApi(
             self.settings, self.database, self.writer, self.vault, self.apps, self.health,
-            self.intake(), self.budget, self.scheduler_call, self.onesignal_http, utc_now, monotonic,
+            self.intake(), self.budget, self.scheduler_call, self.providers, utc_now, monotonic,
         ).api()  # fmt: skip
 
 
 @asynccontextmanager
-async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
+async def open_sender(
+    settings: Settings, registry: Mapping[str, Opener] = PROVIDERS
+) -> AsyncIterator[Sender]:
     """Open a sender's clients; close them in reverse order. No server needs to be reachable."""
     name = unique_name(SENDER)
     vault = Vault(settings.secret_key.get_secret_value())
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.mongo, name))
         writer = await stack.enter_async_context(open_log_writer(settings.kafka, name))
-        onesignal = await stack.enter_async_context(open_onesignal(settings.onesignal, vault))
-        onesignal_http = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=settings.onesignal.base_url, trust_env=False)
-        )
         apps = AppRegistry(database, vault)
         people = PeopleReader(database)
-
-        async def ask(app_id: str) -> int | None:
-            app = apps.get(app_id)
-            return None if app is None else await onesignal.audience_size(app)
-
+        providers = await stack.enter_async_context(
+            open_providers(ProviderContext(settings, vault, people), registry)
+        )
+        counts = SubscriberCounts(
+            AudienceSource(people, apps, providers),
+            settings.governor.audience_refresh_seconds,
+            monotonic,
+        )
         yield Sender(
-            settings, database, writer, onesignal, onesignal_http, vault, apps,
+            settings, database, writer, providers, vault, apps,
             Health(utc_now, monotonic), name,
             SendStore(database), PageStore(database), people, CampaignStore(database),
             InteractionStore(database), DeadLetterStore(database),
-            MessageBudget(database=database, people=people, ask=ask, settings=settings.governor,
-                          clock=utc_now, monotonic=monotonic),
+            MessageBudget(
+                database=database, counts=counts, settings=settings.governor, clock=utc_now
+            ),
             EarlyNames(ProjectorProgress(database, monotonic), utc_now, monotonic),
             Wakeup(), Wakeup(),
         )  # fmt: skip

@@ -63,7 +63,7 @@ def to_app_response(app: App) -> AppResponse:
 
 def apps_router(context: OpsContext) -> APIRouter:
     store, registry, vault = context.stores.apps, context.apps, context.vault
-    connection = ConnectionTest(context.onesignal, vault)
+    connection = ConnectionTest(context.providers, vault)
     router = APIRouter(prefix="/v1/apps", tags=["apps"])
 
     @router.get("", responses=answers({"items": [STORED_APP]}))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import httpx
-
 from sender_service.intake.accept import Intake
 from sender_service.privacy.requests import Writer
+from sender_service.providers.base import Providers
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.store.stores import Stores
 from shared.apps import AppRegistry
@@ -33,7 +32,7 @@ class OpsContext:
     intake: Intake
     budget: MessageBudget | None
     scheduler: Wakeup
-    onesignal: httpx.AsyncClient
+    providers: Providers
     clock: Clock
     monotonic: Monotonic
 

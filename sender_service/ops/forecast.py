@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.models.send import SendRow, Sums
 from sender_service.ops.responses.preview import ForecastResponse, WindowResponse
 from sender_service.ops.responses.sends import RemainingResponse
 from sender_service.pages.document import page_id
+from sender_service.providers.base import Providers, request_rate
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.tidying import is_sending
 from sender_service.store.pages import PageStore
 from shared.apps import AppRegistry
+from shared.models.app import App
+from shared.providers import DEFAULT_PROVIDER
 from shared.settings import Settings
 
 MESSAGE_WINDOW_SECONDS = 15 * 60
@@ -23,7 +25,7 @@ NEAR_SHARE = 0.8  # of the messages that disable the app: worth a warning
 
 @dataclass(frozen=True)
 class Window:
-    """Message counts of the rolling 15 minutes: our allowance, its rest, OneSignal's limit."""
+    """Message counts of the rolling 15 minutes: our allowance, its rest, the provider's limit."""
 
     allowance: int
     left: int
@@ -74,30 +76,33 @@ def _to_response(messages: int, window: Window) -> WindowResponse:
     )
 
 
-def rate_of(apps: AppRegistry, app_id: str, settings: Settings) -> float:
+def rate_of(providers: Providers, app: App | None, settings: Settings) -> float:
     """Return the allowed requests per second."""
-    app = apps.get(app_id)
-    if app is None:
-        return 0.0
-    return requests_per_second(app.one_signal.plan) * settings.governor.limit_margin
+    return 0.0 if app is None else request_rate(providers, app) * settings.governor.limit_margin
 
 
 async def window_of(budget: MessageBudget | None, send: SendRow) -> Window | None:
     if budget is None:
         return None
-    app, transactional = send.app, send.priority == "transactional"
-    left = await budget.room(app, transactional=transactional)
-    allowance = budget.allowance(app, transactional=transactional)
-    return Window(allowance, left, budget.disabling(app))
+    channel, transactional = (send.app, DEFAULT_PROVIDER), send.priority == "transactional"
+    left = await budget.room(channel, transactional=transactional)
+    allowance = budget.allowance(channel, transactional=transactional)
+    return Window(allowance, left, budget.disabling(channel))
 
 
 class SendForecast:
     def __init__(
-        self, pages: PageStore, budget: MessageBudget | None, apps: AppRegistry, settings: Settings
+        self,
+        pages: PageStore,
+        budget: MessageBudget | None,
+        apps: AppRegistry,
+        providers: Providers,
+        settings: Settings,
     ) -> None:
         self._pages = pages
         self._budget = budget
         self._apps = apps
+        self._providers = providers
         self._settings = settings
 
     async def forecast(self, send: SendRow, sums: Sums) -> RemainingResponse | None:
@@ -107,10 +112,11 @@ class SendForecast:
         """
         if send.state != "sending" or send.paused or not sums["pending"]:
             return None
-        if not is_sending(self._apps.get(send.app)):
+        app = self._apps.get(send.app)
+        if not is_sending(app):
             return None
         calls = await self._calls(send, sums["pending"])
-        rate = rate_of(self._apps, send.app, self._settings)
+        rate = rate_of(self._providers, app, self._settings)
         rest = forecast(Load(calls, sums["pending"]), rate, await window_of(self._budget, send))
         return RemainingResponse(seconds=rest.seconds)
 

@@ -15,9 +15,10 @@ from sender_service.ops.responses.preview import (
     QuietHoursWaitResponse,
     SampleResponse,
 )
-from sender_service.planner.dry_run import DryRunResult, Sample, rendered_body
+from sender_service.planner.dry_run import DryRunResult, Sample
 from sender_service.planner.paging import bad_share_message
 from sender_service.planner.trying import size_warnings
+from sender_service.providers.base import Providers
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class PlannedSend:
     malformed: Malformed
     common_calls: int
     largest_push: int
+    providers: Providers
 
 
 def to_preview_response(planned: PlannedSend, forecast: ForecastResponse) -> PreviewResponse:
@@ -45,7 +47,7 @@ def to_preview_response(planned: PlannedSend, forecast: ForecastResponse) -> Pre
         malformed=show_malformed({"0": planned.malformed}),
         refusal=_refusal(found),
         warnings=[*_warnings(found, planned.common_calls), *size_warnings(planned.largest_push)],
-        samples=[_to_sample(sample) for sample in found.best_samples],
+        samples=[_to_sample(planned.providers, sample) for sample in found.best_samples],
         quiet_hours=_quiet(found),
         forecast=forecast,
     )
@@ -97,12 +99,18 @@ def _warnings(found: DryRunResult, common: int) -> list[WarningResponse]:
     return warnings
 
 
-def _to_sample(sample: Sample) -> SampleResponse:
+def _to_sample(providers: Providers, sample: Sample) -> SampleResponse:
+    seen = providers[sample.provider].preview(sample.push)
     return SampleResponse(
         player=sample.player,
         language=sample.language,
         variant=sample.variant,
-        **rendered_body(sample.body),
+        heading=seen.title,
+        content=seen.text,
+        url=seen.url,
+        icon=seen.icon,
+        image=seen.image,
+        buttons=list(seen.buttons),
     )
 
 

@@ -18,7 +18,6 @@ from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
 from sender_service.planner.dry_run import DryRun, DryRunLimits, DryRunResult
 from sender_service.planner.rendering import Renderer, compiling
-from sender_service.scheduler.budget import MAX_CALL
 from shared.errors import InvalidPayload, NotFound
 
 PLANNING_SECONDS = 20.0  # then the counts are extrapolated
@@ -48,6 +47,7 @@ async def run_preview(
         malformed=terms.malformed,
         common_calls=dry_run.calls_for(found.texts),
         largest_push=plan.renderer.largest,
+        providers=context.providers,
     )
     return to_preview_response(planned, await _forecast(context, send, found))
 
@@ -57,23 +57,31 @@ async def _plan(context: OpsContext, send: Send, trigger: Terms) -> PagePlan:
     campaign = await context.stores.campaigns.campaign(trigger.app, trigger.campaign)
     if campaign is None:  # deleted since the check
         raise NotFound("campaign: there is none of this name", code="unknown_campaign")
-    if context.budget is not None:
-        await context.budget.counts.refresh(trigger.app)
-    most = context.budget.chunk_members(trigger.app) if context.budget is not None else MAX_CALL
-    page = context.settings.plan.page_members
+    chunks = await _chunk_members(context, trigger.app)
     app = context.apps.get(trigger.app)
     async for _ in compiling(campaign):
         pass
     of_app = AppPolicy.of(app)
     renderer = Renderer(trigger.variables, time_zone=of_app.time_zone)
-    return PagePlan(send, campaign, renderer, page, min(page, most), of_app)
+    page = context.settings.plan.page_members
+    return PagePlan(send, campaign, renderer, page, chunks, of_app)
+
+
+async def _chunk_members(context: OpsContext, app_id: str) -> dict[str, int]:
+    """Return the most players of a call, by provider, from fresh counts."""
+    if context.budget is None:
+        app, found = context.apps.get(app_id), context.providers
+        return {n: p.limits(app).max_targets for n, p in found.items() if app is not None}
+    for provider in context.providers:
+        await context.budget.counts.refresh((app_id, provider))
+    return context.budget.chunk_members(app_id)
 
 
 async def _forecast(context: OpsContext, send: Send, found: DryRunResult) -> ForecastResponse:
     load = Load(found.whole(found.calls), found.whole(found.sums["pending"]))
     return forecast(
         load,
-        rate_of(context.apps, send.app, context.settings),
+        rate_of(context.providers, context.apps.get(send.app), context.settings),
         await window_of(context.budget, send),
     )
 

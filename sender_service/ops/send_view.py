@@ -73,7 +73,9 @@ class SendView:
 def open_send_view(context: OpsContext) -> SendView:
     stores, clock = context.stores, context.clock
     waiting = WaitingReasons(context.apps, stores.pages, context.budget, clock)
-    progress = SendForecast(stores.pages, context.budget, context.apps, context.settings)
+    progress = SendForecast(
+        stores.pages, context.budget, context.apps, context.providers, context.settings
+    )
     return SendView(stores.sends, stores.pages, stores.interactions, waiting, clock, progress)
 
 

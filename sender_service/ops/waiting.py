@@ -13,6 +13,7 @@ from sender_service.store.pages import PageStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.models.app import App
+from shared.providers import DEFAULT_PROVIDER
 
 
 class WaitingReasons:
@@ -30,7 +31,7 @@ class WaitingReasons:
         """Return the moment since which the message limit stops the send's app; else None."""
         if self._budget is None or send.closed_at is not None:
             return None
-        return await self._budget.exhausted_since(send.app)
+        return await self._budget.exhausted_since((send.app, DEFAULT_PROVIDER))
 
     async def find(
         self, send: SendOverview, limited_since: datetime | None
@@ -42,7 +43,8 @@ class WaitingReasons:
         if found or send.state != "sending":
             return found
         if limited_since is not None:
-            until = await self._budget.frees_at(send.app) if self._budget else None
+            channel = send.app, DEFAULT_PROVIDER
+            until = await self._budget.frees_at(channel) if self._budget else None
             return [_waiting("message_limit", "held: message limit", until)]
         return await self._of_pages(send)
 
@@ -64,16 +66,8 @@ def _waiting(code: str, message: str, until: datetime | None = None) -> WaitingR
 
 
 def _of_app(app: App | None) -> list[WaitingResponse]:
-    if app is None:
-        return []
-    if not app.enabled:
-        return [_waiting("app_disabled", "the app is switched off")]
-    if not app.one_signal.enabled:
-        return [_waiting("onesignal_disabled", "OneSignal is switched off for the app")]
-    if app.state != "active":
-        because = f": {app.stopped_because}" if app.stopped_because else ""
-        return [_waiting("app_stopped", f"app stopped{because}")]
-    return []
+    found = None if app is None else app.why_not_sending()
+    return [] if found is None else [_waiting(*found)]
 
 
 def _of_send(send: SendOverview, now: datetime) -> list[WaitingResponse]:

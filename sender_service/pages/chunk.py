@@ -35,6 +35,10 @@ class Chunk:
         return self.document["variant"]
 
     @property
+    def provider(self) -> str:
+        return self.document["provider"]
+
+    @property
     def time_zone(self) -> str:
         return self.document["timeZone"]
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
 from sender_service.models.send import Sums
+from shared.providers import DEFAULT_PROVIDER
 from shared.reasons import FinalReason
 
 # "split": refused as a whole; its members are in parts of it, "<chunk>-<n>".
@@ -18,6 +19,7 @@ class ChunkDocument(TypedDict):
     """Members with one body: one provider call. `release` counts how often it was handed out."""
 
     variant: str
+    provider: str
     timeZone: str  # of its members, where quiet hours apply; else ""
     state: ChunkState
     reason: FinalReason | None
@@ -47,7 +49,7 @@ class PageDocument(TypedDict):
     outcomes: dict[str, list[Any]]  # member's index → [MemberState, FinalReason or ""]
     faults: NotRequired[dict[str, str]]  # what is wrong with the texts of the first members
     chunks: dict[str, ChunkDocument]
-    notifications: list[str]  # OneSignal's ids of its chunks' messages
+    notifications: list[str]  # the providers' ids of its chunks' messages
     noPlayer: int
     capReserved: bool  # its people were counted against a cap: given back where nothing was sent
     open: bool
@@ -71,9 +73,12 @@ def send_of(page: str) -> str:
     return page.rsplit(":", 1)[0]
 
 
-def new_chunk(variant: str, now: datetime, time_zone: str = "") -> ChunkDocument:
+def new_chunk(
+    variant: str, now: datetime, time_zone: str = "", provider: str = DEFAULT_PROVIDER
+) -> ChunkDocument:
     return {
         "variant": variant,
+        "provider": provider,
         "timeZone": time_zone,
         "state": "planned",
         "reason": None,

@@ -8,7 +8,6 @@ from typing import Any
 
 from sender_service.models.erased_names import marker
 from sender_service.models.policy import Policy
-from sender_service.models.push_tag import TagSigner
 from sender_service.models.quiet_hours import zone_for
 from sender_service.models.send import SendOverview, SendRow
 from sender_service.pages.page import Page
@@ -114,21 +113,14 @@ def release(page: Page, chunk: str, send: SendOverview, now: datetime) -> None:
     page.change_chunk(chunk).release(now, ttl)
 
 
-def to_job(
-    page: Page,
-    chunk: str,
-    body: Mapping[str, Any],
-    send: SendOverview,
-    app_id: str,
-    tagger: TagSigner,
-) -> Job:
-    """Build a chunk's job. Within a generation its bytes to OneSignal are always the same."""
+def to_job(page: Page, chunk: str, body: dict[str, Any], send: SendOverview) -> Job:
+    """Build a chunk's job. Within a generation its bytes are always the same."""
     state = page.chunks[chunk]
-    tag = tagger.sign(page.send, page.number, chunk)
     assert state.released_at is not None
     return Job.model_validate(
         {
             "app": page.app,
+            "provider": state.provider,
             "send": page.send,
             "page": page.number,
             "chunk": chunk,
@@ -139,14 +131,7 @@ def to_job(
                 page.send, page.number, chunk.replace("-", "."), state.generation
             ),
             "players": page.pending_players(chunk),
-            "body": {
-                **body,
-                "app_id": app_id,
-                "data": {**body["data"], "carillon": tag},
-                "name": tag,
-                "web_push_topic": page.send,
-                "ttl": state.ttl,
-            },
+            "body": body,
             "expires_at": send.expires_at,
             "released_at": state.released_at,
         }

@@ -17,10 +17,11 @@ from sender_service.pages.page import Page
 from sender_service.pages.sums import summarise
 from sender_service.planner.page_plan import PagePlan as PagePlan  # re-exported
 from sender_service.planner.policy import choose_variant, suppressions, unproven_players, why_absent
-from sender_service.planner.rendering import Body
 from sender_service.planner.target import Candidate, PlayerSelection
+from sender_service.providers.base import Push
 from shared.documents.profile import Profile
 from shared.errors import Rejected
+from shared.providers import DEFAULT_PROVIDER
 from shared.reasons import FailedReason, SuppressedReason
 from shared.texts import shorten
 
@@ -44,7 +45,7 @@ class PageBuilder:
     members: list[list[str]] = field(default_factory=list)
     outcomes: dict[str, list[str]] = field(default_factory=dict)
     chunks: dict[str, ChunkDocument] = field(default_factory=dict)
-    bodies: list[Body] = field(default_factory=list)
+    pushes: list[Push] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     no_player: int = 0
     no_zone: int = 0  # people whose quiet hours follow UTC: no other zone is known
@@ -124,21 +125,23 @@ class PageBuilder:
         if self.plan.caps and profile["aliases"]:
             self.aliases[person] = profile["aliases"]
         self.plan.renderer.begin_person()
-        bodies: dict[int, Body | Rejected] = {}  # by id of the selection
+        providers = {p["id"]: p.get("provider", DEFAULT_PROVIDER) for p in profile["players"]}
+        pushes: dict[int, Push | Rejected] = {}  # by id of the selection
         for player, selection in selections.items():
-            if player in suppressed:
-                self._suppressed(player, person, suppressed[player])
+            if player in suppressed or providers[player] not in self.plan.chunk_members:
+                self._suppressed(player, person, suppressed.get(player, "invalid"))
                 continue
-            if id(selection) not in bodies:
-                bodies[id(selection)] = self._body(variant, profile, selection)
-            body = bodies[id(selection)]
-            if isinstance(body, Rejected):
+            if id(selection) not in pushes:
+                pushes[id(selection)] = self._push(variant, profile, selection)
+            push = pushes[id(selection)]
+            if isinstance(push, Rejected):
                 if len(self.faults) < MAX_FAULTS:
-                    self.faults[str(len(self.members))] = shorten(body.message, MAX_FAULT)
+                    self.faults[str(len(self.members))] = shorten(push.message, MAX_FAULT)
                 self._failed(player, person, "bad_variables")
             else:
-                self._member(player, person, self._chunk(variant.id, body, zone))
-        self.bad += any(isinstance(body, Rejected) for body in bodies.values())
+                chunk = self._chunk(variant.id, push, zone, providers[player])
+                self._member(player, person, chunk)
+        self.bad += any(isinstance(push, Rejected) for push in pushes.values())
 
     def _night_of(self, profile: Profile, reached: Collection[str]) -> str:
         """Return the zone of the person's quiet hours; "" where none apply."""
@@ -164,11 +167,11 @@ class PageBuilder:
             return set()
         return {p for p in unproven if p in selections and selections[p].player is None}
 
-    def _body(
+    def _push(
         self, variant: Variant, profile: Profile, selection: PlayerSelection
-    ) -> Body | Rejected:
+    ) -> Push | Rejected:
         try:
-            return self.plan.renderer.body(variant, profile, selection.variables)
+            return self.plan.renderer.render(variant, profile, selection.variables)
         except Rejected as exc:
             return Rejected(exc.message, code=exc.code)
 
@@ -201,14 +204,15 @@ class PageBuilder:
             if member[1] in people and str(index) not in self.outcomes:
                 self.outcomes[str(index)] = ["suppressed", reason]
 
-    def _chunk(self, variant: str, body: Body, zone: str) -> str:
-        """Return a chunk with room for this body; add one if there is none."""
-        key = orjson.dumps([variant, zone, body], option=orjson.OPT_SORT_KEYS)
-        chunk, size = self._filling.get(key, (NO_CHUNK, self.plan.chunk_members))
-        if size >= self.plan.chunk_members:
-            chunk, size = str(len(self.bodies)), 0
-            self.bodies.append(body)
-            self.chunks[chunk] = new_chunk(variant, self.now, zone)
+    def _chunk(self, variant: str, push: Push, zone: str, provider: str) -> str:
+        """Return a chunk with room for this push; add one if there is none."""
+        most = self.plan.chunk_members[provider]
+        key = orjson.dumps([variant, zone, provider, push], option=orjson.OPT_SORT_KEYS)
+        chunk, size = self._filling.get(key, (NO_CHUNK, most))
+        if size >= most:
+            chunk, size = str(len(self.pushes)), 0
+            self.pushes.append(push)
+            self.chunks[chunk] = new_chunk(variant, self.now, zone, provider)
         self._filling[key] = (chunk, size + 1)
         return chunk
 

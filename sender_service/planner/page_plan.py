@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sender_service.models.campaign import Campaign
@@ -19,8 +20,12 @@ class PagePlan:
     campaign: Campaign
     renderer: Renderer
     page_members: int
-    chunk_members: int
+    chunk_members: Mapping[str, int]  # provider → players of a call; others' players get nothing
     of_app: AppPolicy = AppPolicy()
+
+    def calls_for(self, provider: str, players: int) -> int:
+        """Return the calls that so many players of one push need."""
+        return -(-players // min(self.page_members, self.chunk_members[provider]))
 
     @property
     def is_transactional(self) -> bool:

@@ -139,7 +139,7 @@ class Paging:
         self._check_bad_share(final=False)
         await self._reserve_caps(builder)
         page = builder.page(cursor)
-        if not await self._stores.pages.insert(page, builder.bodies):
+        if not await self._stores.pages.insert(page, builder.pushes):
             raise LeaseLost  # another planner inserted this page: its page stays
         if await self._stores.erasure.count() != self._erasures:
             await self._stores.erasure.blank_erased(page.id)

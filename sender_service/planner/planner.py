@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ log = logging.getLogger("carillon.planner")
 
 @dataclass(frozen=True)
 class PlannerTools:
-    """Stores, settings and callbacks of a planner. `chunk_members(app)`: players in one call at most."""
+    """Stores, settings and callbacks of a planner. `chunk_members(app)`: players of a call, by provider."""
 
     sends: SendStore
     pages: PageStore
@@ -48,7 +48,7 @@ class PlannerTools:
     erasure: PageErasure
     settings: PlanSettings
     clock: Clock
-    chunk_members: Callable[[str], int]
+    chunk_members: Callable[[str], Mapping[str, int]]
     announce: Callable[[], None]  # wakes the scheduler
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
     early: EarlyNames | None = None  # None: a name is known now or never
@@ -131,7 +131,7 @@ class Planner:
             campaign,
             Renderer(Terms.model_validate(send.trigger).variables, time_zone=of_app.time_zone),
             tools.settings.page_members,
-            min(tools.settings.page_members, tools.chunk_members(send.app)),
+            tools.chunk_members(send.app),
             of_app,
         )
         renewed = time.monotonic()

@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import aclosing
 
 from sender_service.models.campaign import Campaign, Variant
-from sender_service.models.payload import MANY_BYTES, MAX_PAYLOAD_BYTES
+from sender_service.models.push import MANY_BYTES, MAX_PUSH_BYTES
 from sender_service.models.templates import PROFILE, variables_of
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.rendering import Renderer, SendTooDear, compiling
@@ -63,7 +63,7 @@ def _faults(renderer: Renderer, variants: list[tuple[int, Variant]], profile: Pr
     for number, variant in variants:
         renderer.begin_person()
         try:
-            renderer.body(variant, profile, {})
+            renderer.render(variant, profile, {})
         except Rejected as exc:
             found.append(f"variants.{number}.{exc.message}")
     return found
@@ -75,7 +75,7 @@ def size_warnings(largest: int) -> list[dict[str, str]]:
         return []
     return [
         _warning(
-            "large_push", f"a push has {largest} bytes: above {MAX_PAYLOAD_BYTES} none is delivered"
+            "large_push", f"a push has {largest} bytes: above {MAX_PUSH_BYTES} none is delivered"
         )
     ]
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sender_service.closing import close_complete, release_caps
-from sender_service.models.onesignal_limits import requests_per_second
-from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import SendOverview
 from sender_service.pages.document import send_of
 from sender_service.pages.page import Page
@@ -22,9 +20,12 @@ from sender_service.pages.transitions import (
     release,
     wait_through_quiet_hours,
 )
-from sender_service.scheduler.budget import Grant, MessageBudget
-from sender_service.scheduler.publishing import build_jobs, publish_jobs
+from sender_service.providers.base import request_rate
+from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.message_window import Grant
+from sender_service.scheduler.publishing import BodyMakers, build_jobs, publish_jobs
 from sender_service.scheduler.recheck import recheck
+from sender_service.scheduler.reserving import EXHAUSTED_DELAY, reserve_chunks
 from sender_service.scheduler.tidying import Tidying, is_sending
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import OpenPage, PageStore
@@ -50,7 +51,6 @@ ORPHAN_DELAY = timedelta(minutes=10)  # of a page without a send: the trigger ma
 PAUSED_DELAY = timedelta(seconds=30)  # of a paused send's pages; resuming makes them due
 FAILED_SECONDS = 30.0
 COUNTED_FOR = timedelta(minutes=1)  # a call repeated later is reserved anew
-EXHAUSTED_DELAY = timedelta(seconds=5)  # of calls that the message budget refused
 DELAYS_UNTIL_OVER = 3  # without another refusal the exhaustion is over
 
 
@@ -63,7 +63,7 @@ class SchedulerTools:
     contacts: ContactStore
     budget: MessageBudget
     writer: LogWriter
-    tagger: TagSigner
+    makers: BodyMakers
     settings: PlanSettings
     clock: Clock
     monotonic: Monotonic  # for its own delays: the clock may step
@@ -146,7 +146,8 @@ class Scheduler:
         """Return how many calls may be in flight; a share is kept for transactional pushes."""
         # Transactional pushes don't wait for the answers to marketing calls.
         tools = self._tools
-        ahead = requests_per_second(app.one_signal.plan) * tools.settings.release_ahead_seconds
+        rate = request_rate(tools.makers.providers, app)
+        ahead = rate * tools.settings.release_ahead_seconds
         kept = 0.0 if priority == "transactional" else tools.budget.transactional_share
         return int(ahead * (1 - kept))
 
@@ -189,28 +190,28 @@ class Scheduler:
             return 0
         now = tools.clock()
         expire(page, send, now, self._answer_timeout)
-        chunks, grant = await self._choose(app, page, send, room)
+        chunks, grants = await self._choose(page, send, room)
         for chunk in chunks:
             release(page, chunk, send, now)
         changes = page.changes(self._answer_timeout)
         if changes:
             await release_caps(tools.contacts, page)
         if changes and not await tools.pages.update(page, changes):
-            if grant is not None:
-                await tools.budget.refund(app.id, grant)
+            for provider, grant in grants.items():
+                await tools.budget.refund((app.id, provider), grant)
             return 0
         if chunks:
-            bodies = await tools.pages.bodies(page)
-            jobs = build_jobs(app, page, send, chunks, bodies, tools.tagger)
+            pushes = await tools.pages.pushes(page)
+            jobs = build_jobs(app, page, send, chunks, pushes, tools.makers)
             await publish_jobs(tools.writer, jobs)
         if changes and not page.is_open:
             await close_complete(tools.sends, tools.pages, [send.id], now)
         return len(chunks)
 
     async def _choose(
-        self, app: App, page: Page, send: SendOverview, room: int
-    ) -> tuple[list[str], Grant | None]:
-        """Return the chunks that may be called now, and what was reserved for them."""
+        self, page: Page, send: SendOverview, room: int
+    ) -> tuple[list[str], dict[str, Grant]]:
+        """Return the chunks that may be called now, and what was reserved for them by provider."""
         now, chunks = self._tools.clock(), page.chunks
         wait_through_quiet_hours(page, send, now)
         due = due_chunks(page, send, now, room=room, answer_timeout=self._answer_timeout)
@@ -224,21 +225,8 @@ class Scheduler:
         new = [chunk for chunk in due if chunks[chunk].releases == 0]
         late = [c for c in due if c not in new and chunks[c].reserved_at <= now - COUNTED_FOR]
         again = [chunk for chunk in due if chunk not in new and chunk not in late]
-        to_reserve = late + new
-        if not to_reserve:
-            return again, None
-        counts = page.counts(to_reserve)
-        grant = await self._tools.budget.reserve(
-            app.id,
-            [counts[chunk] for chunk in to_reserve],
-            transactional=page.priority == "transactional",
-            before=[chunks[chunk].reserved_at for chunk in late],
-        )
-        for chunk in to_reserve[: grant.calls]:
-            page.change_chunk(chunk).reserve(now)
-        for chunk in to_reserve[grant.calls :]:
-            page.change_chunk(chunk).postpone(now + EXHAUSTED_DELAY)
-        return again + to_reserve[: grant.calls], grant
+        granted, grants = await reserve_chunks(self._tools.budget, page, late, new, now)
+        return again + granted, grants
 
     async def _tidy(self) -> None:
         moment = self._tools.monotonic()

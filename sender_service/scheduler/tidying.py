@@ -18,7 +18,7 @@ from shared.models.app import App
 
 def is_sending(app: App | None) -> bool:
     """Return whether anything may be released for the app."""
-    return app is not None and app.enabled and app.one_signal.enabled and app.state == "active"
+    return app is not None and app.is_sending
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-import orjson
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
+from sender_service.models.push import Push
 from sender_service.models.send import EVER, SendRow, Sums, add_sums, empty_sums
 from sender_service.pages.chunk import Chunk
 from sender_service.pages.document import PageDocument, page_id
 from sender_service.pages.page import Page
+from sender_service.store.push_codec import decode_push, encode_bodies
 from sender_service.store.send_pages import pages_of
 from shared.mongo.client import (
     Database,
@@ -59,17 +59,17 @@ class PageStore:
         self._pages = database[PAGES.name]
         self._bodies = database[BODIES.name]
 
-    async def insert(self, page: Page, bodies: Sequence[dict[str, Any]]) -> bool:
-        """Insert bodies, then the page; return False if the page existed.
+    async def insert(self, page: Page, pushes: Sequence[Push]) -> bool:
+        """Insert the bodies of pushes, then the page; return False if the page existed.
 
         Bodies are named by their content. So a late planner without a lease can't change the page's
         own ones.
         """
-        _name_bodies(page, bodies)
+        page.document["bodiesId"], bodies = encode_bodies(page.id, pushes)
         with translate_mongo_errors():
             if bodies:
                 of = {"_id": page.bodies_id}
-                document = {**of, "bodies": list(bodies), "expireAt": page.expire_at}
+                document = {**of, "bodies": bodies, "expireAt": page.expire_at}
                 await self._bodies.bulk_write([ReplaceOne(of, document, upsert=True)])
             try:
                 await self._pages.insert_one(cast(Document, page.document))
@@ -77,15 +77,14 @@ class PageStore:
                 return False
         return True
 
-    async def insert_bodies(self, pages: Sequence[tuple[Page, Sequence[dict[str, Any]]]]) -> None:
+    async def insert_bodies(self, pages: Sequence[tuple[Page, Sequence[Push]]]) -> None:
         """Insert the bodies of pages that are inserted next, and set their ids."""
-        for page, bodies in pages:
-            _name_bodies(page, bodies)
-        kept: list[Write] = [
-            InsertOne({"_id": page.bodies_id, "bodies": list(bodies), "expireAt": page.expire_at})
-            for page, bodies in pages
-            if page.is_open
-        ]
+        kept: list[Write] = []
+        for page, pushes in pages:
+            page.document["bodiesId"], bodies = encode_bodies(page.id, pushes)
+            if page.is_open:
+                key, expires = page.bodies_id, page.expire_at
+                kept.append(InsertOne({"_id": key, "bodies": bodies, "expireAt": expires}))
         if kept:
             with translate_mongo_errors():
                 await write_conditionally(self._bodies, kept)
@@ -126,7 +125,7 @@ class PageStore:
         return found
 
     async def by_notifications(self, messages: Sequence[str]) -> list[Page]:
-        """Return the pages of these OneSignal messages."""
+        """Return the pages of these messages, by their providers' ids."""
         found: dict[str, Page] = {}
         with translate_mongo_errors():
             for batch in in_batches("notifications", messages):
@@ -134,10 +133,11 @@ class PageStore:
                     found[page["_id"]] = _page(page)
         return list(found.values())
 
-    async def bodies(self, page: Page) -> list[dict[str, Any]]:
+    async def pushes(self, page: Page) -> list[Push]:
+        """Return the rendered pushes of the page's chunks, as planned; none once it is closed."""
         with translate_mongo_errors():
             found = await self._bodies.find_one({"_id": page.bodies_id})
-        return [] if found is None else cast(list[dict[str, Any]], found["bodies"])
+        return [] if found is None else [decode_push(body) for body in found["bodies"]]
 
     async def update(self, page: Page, changes: Document) -> bool:
         """Write an edit; return False if the page changed since it was read."""
@@ -241,9 +241,3 @@ class PageStore:
 
 def _page(document: Document) -> Page:
     return Page(cast(PageDocument, document))
-
-
-def _name_bodies(page: Page, bodies: Sequence[dict[str, Any]]) -> None:
-    """Name the page's bodies by their content."""
-    digest = hashlib.sha256(orjson.dumps(bodies, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    page.document["bodiesId"] = f"{page.id}:{digest[:16]}"

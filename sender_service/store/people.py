@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -13,6 +13,7 @@ from shared.ids import SLOTS
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import PLAYERS, PROFILES
 from shared.mongo.whole_reads import read_all
+from shared.providers import DEFAULT_PROVIDER
 
 CHANGES_OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
 RECENT_LIMIT = 2_000  # more changes than this are looked up by id instead
@@ -84,10 +85,17 @@ class PeopleReader:
         """Return person id → profile."""
         return {p["_id"]: p for p in await self._profiles_in("_id", persons, {"app": app})}
 
-    async def subscribed(self, app: str) -> int:
-        """Count the app's subscribed players, by the ledger."""
+    async def subscribed(self, app: str, provider: str, others: Iterable[str] = ()) -> int:
+        """Count the app's subscribed players of the provider; `others` are the app's other ones."""
+        query = {"app": app, "state": "subscribed"}
         with translate_mongo_errors():
-            return await self._players.count_documents({"app": app, "state": "subscribed"})
+            if provider != DEFAULT_PROVIDER:
+                return await self._players.count_documents({**query, "provider": provider})
+            # Most players name no provider, and most apps have no other: one count of an index.
+            count = await self._players.count_documents(query)
+            for other in others:
+                count -= await self._players.count_documents({**query, "provider": other})
+            return count
 
     async def _profiles_in(
         self, field: str, values: Sequence[str], also: Document

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 PlayerState = Literal["subscribed", "unsubscribed", "invalid", "erased"]
 
@@ -75,3 +75,5 @@ class Player(Claim):
     browser: str | None
     lastSeenAt: datetime
     changedAt: datetime
+    provider: NotRequired[str]  # absent: the default one (shared/providers.py)
+    subscription: NotRequired[dict[str, Any]]  # of a browser, where its provider needs one

@@ -14,6 +14,7 @@ class ProfilePlayer(TypedDict):
     browser: str | None
     proven: bool
     lastSeenAt: datetime
+    provider: NotRequired[str]  # absent: the default one (shared/providers.py)
 
 
 class ViewedItem(TypedDict):

@@ -28,6 +28,7 @@ from shared.settings import GovernorSettings
 from tests.bench.measuring import report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
 from tests.support import stack
+from tests.support.providers import ONESIGNAL
 from tests.support.virtual_time import VirtualLoop, in_virtual_time
 
 FREE, PAID = 150, 6_000
@@ -185,7 +186,7 @@ async def _call(governor: Governor, calls: list[float], time: Monotonic) -> None
     one_signal = {"appId": ONE_SIGNAL, "restApiKey": "", "plan": "paid"}
     app = App.model_validate({"_id": APP, "name": "b", "version": 1, "oneSignal": one_signal})
     while True:
-        if await governor.acquire(app, transactional=False, within=5.0):
+        if await governor.acquire(app, ONESIGNAL, transactional=False, within=5.0):
             calls.append(time())
 
 

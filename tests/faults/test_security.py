@@ -30,7 +30,10 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
 METHODS = ("get", "put", "post", "delete", "patch")
 OPEN = {"/health/live", "/health/ready", "/metrics"}
-MAKERS = {"sender_service/dispatcher/onesignal.py", "sender_service/wiring.py"}
+MAKERS = {
+    "sender_service/providers/onesignal/client.py",
+    "sender_service/providers/onesignal/provider.py",
+}
 CLIENTS = {
     "AiohttpTransport",
     "AsyncClient",

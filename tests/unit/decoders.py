@@ -22,8 +22,8 @@ from sender_service.models.send import EVER, NEVER
 from sender_service.models.trigger import parse_trigger
 from sender_service.ops.asked import read_whole
 from sender_service.ops.audit import plain
-from sender_service.ops.push_tester import _parse_result
 from sender_service.privacy.subject import DataSubject, names_person
+from sender_service.providers.onesignal.account import parse_result
 from shared.kafka.client import Record
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.models.app import App
@@ -156,8 +156,8 @@ DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "import row": (_imported, TAGS),
     "dead letter shown": (lambda raw: plain(DeadLetter.decode(DeadLetter.pack(raw))), EVENT),
     "dead letter erased": (lambda raw: names_person(load_json(raw), NOBODY, EVER), EVENT),
-    "connection": (lambda raw: plain(_parse_result(httpx.Response(200, content=raw))), COUNTS),
-    "refusal": (lambda raw: plain(_parse_result(httpx.Response(400, content=raw))), REFUSAL),
+    "connection": (lambda raw: plain(parse_result(httpx.Response(200, content=raw))), COUNTS),
+    "refusal": (lambda raw: plain(parse_result(httpx.Response(400, content=raw))), REFUSAL),
     **{
         f"event {name}": (_reported, {**REPORT, "type": name, "data": data})
         for name, data in DATA.items()
@@ -192,8 +192,7 @@ READERS = {
     "sender_service/cli/answers.py": "a person's own command",
     "sender_service/cli/ops.py": "a person's own command",
     "sender_service/dispatcher/dispatcher.py": "job",
-    "sender_service/dispatcher/onesignal.py": "tests/unit/sender/test_onesignal.py",
-    "sender_service/dispatcher/outcomes.py": "test_onesignals_answers",
+    "sender_service/providers/onesignal/responses.py": "test_onesignals_answers",
     "sender_service/fast_path.py": OWN,
     "sender_service/intake/lines.py": "head of a list, line of a list",
     "sender_service/intake/upload.py": OWN,
@@ -209,7 +208,7 @@ READERS = {
     "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_dry_run.py",
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",
     "sender_service/ops/asked.py": "preview",
-    "sender_service/ops/push_tester.py": "connection, refusal",
+    "sender_service/providers/onesignal/account.py": "connection, refusal",
     "sender_service/planner/recipients.py": OWN,
     "sender_service/planner/planner.py": OWN,
     "sender_service/planner/target.py": OWN,

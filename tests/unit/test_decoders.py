@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_service.snapshot.files import read_header
-from sender_service.dispatcher.outcomes import classify
-from sender_service.ops.push_tester import _parse_result
+from sender_service.providers.onesignal.account import parse_result
+from sender_service.providers.onesignal.responses import classify
 from shared.errors import Rejected
 from tests.unit.decoders import DECODERS, READERS, UUID
 
@@ -150,11 +150,11 @@ def test_onesignals_answers(status: int, body: Any, retry_after: str | None) -> 
 )
 def test_answers_to_the_connections_test(status: int, key: str, body: Any) -> None:
     for nested in (body, {key: body}, {key: [body]}):
-        result = _parse_result(httpx.Response(status, content=_dumps(nested)))
-        assert result.code and isinstance(result.message, str)
+        result = parse_result(httpx.Response(status, content=_dumps(nested)))
+        assert result.result and isinstance(result.message, str)
         for count in (result.players, result.messageable_players):
             assert count is None or (type(count) is int and count >= 0)
-        assert orjson.dumps(vars(result))
+        assert orjson.dumps(result)
 
 
 @pytest.mark.parametrize("depth", [200, 990, 1_010, 1_022, 5_000])
@@ -165,7 +165,7 @@ def test_answers_without_end(status: int, key: bytes, depth: int) -> None:
     for nest in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
         body = b'{"%s":%s}' % (key, nest)
         classify(status, {}, body)
-        _parse_result(httpx.Response(status, content=body))
+        parse_result(httpx.Response(status, content=body))
 
 
 @briefly

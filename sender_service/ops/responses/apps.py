@@ -7,11 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sender_service.ops.responses.base import ResponseModel, WarningResponse
+from sender_service.providers.base import ConnectionCode
 from shared.models.app import AppState, KeyKind
-
-ConnectionCode = Literal[
-    "ok", "key_refused", "app_unknown", "unreachable", "secret_unreadable", "unclear"
-]
 
 
 class CapResponse(ResponseModel):
@@ -94,7 +91,7 @@ class RotatedKeyResponse(NewKeyResponse):
 
 
 class ConnectionResponse(ResponseModel):
-    """OneSignal's answer for the stored key. Counts are null unless `result` is `ok`."""
+    """The provider's answer for the stored key. Counts are null unless `result` is `ok`."""
 
     result: ConnectionCode
     message: str

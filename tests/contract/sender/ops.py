@@ -19,7 +19,7 @@ from shared.health import Health
 from shared.loops import Wakeup
 from shared.mongo.client import Database, ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
-from shared.settings import Settings
+from shared.settings import OneSignalSettings, Settings
 from tests.support.clocks import ManualClock
 from tests.support.documents import build_player, build_profile
 from tests.support.memory_log import MemoryLog
@@ -75,13 +75,14 @@ class Ops:
 @asynccontextmanager
 async def open_ops(settings: Settings) -> AsyncIterator[Ops]:
     clock, log = ManualClock(utc_now()), MemoryLog()
-    async with open_sender(settings) as sender, httpx.AsyncClient(base_url=ONESIGNAL) as onesignal:
+    settings = settings.model_copy(update={"onesignal": OneSignalSettings(base_url=ONESIGNAL)})
+    async with open_sender(settings) as sender:
         database = sender.database
         await ensure_indexes(database, SENDER)
         await ensure_indexes(database, INGEST)
         parts = OpsApi(
             settings, database, log, sender.vault, sender.apps, Health(clock, clock.monotonic),
-            sender.intake(), None, Wakeup(), onesignal, clock, clock.monotonic,
+            sender.intake(), None, Wakeup(), sender.providers, clock, clock.monotonic,
         )  # fmt: skip
         transport = httpx.ASGITransport(app=parts.api(), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://ops") as http:

@@ -12,12 +12,13 @@ import pytest
 
 from sender_service.models.send import NEVER, empty_sums
 from sender_service.pages.document import new_chunk
-from sender_service.scheduler.budget import WINDOW_MINUTES
+from sender_service.scheduler.budget import budget_id
 from shared.models.wire import to_iso
 from shared.settings import Settings
 from tests.contract.sender.conftest import Api, a_trigger
 from tests.contract.sender.ops import Ops, a_send, open_ops
 from tests.support.pages import build_page_document
+from tests.support.providers import WINDOW_MINUTES, channel_of
 
 
 @pytest.fixture
@@ -83,13 +84,18 @@ async def test_n19_message_limit_has_an_end(shop: Api) -> None:
     assert stored is not None
     created = stored.created_at
     minute = int(created.timestamp() // 60)
-    counter = {"_id": "demo", "minutes": {str(minute): 5}, "rev": 1, "heldSince": created}
+    counter = {
+        "_id": budget_id(channel_of("demo")),
+        "minutes": {str(minute): 5},
+        "rev": 1,
+        "heldSince": created,
+    }
     await database["budgets"].insert_one(counter)
     (reason,) = (await shop.ok("GET", f"/v1/sends/{send}"))["waiting"]
     assert (reason["code"], reason["message"]) == ("message_limit", "held: message limit")
     assert reason["until"] is None  # no subscriber is known: nobody knows
     await database["players"].insert_one({"_id": "p", "app": "demo", "state": "subscribed"})
-    await shop.sender.budget.counts.refresh("demo", within=0)
+    await shop.sender.budget.counts.refresh(channel_of("demo"), within=0)
     (reason,) = (await shop.ok("GET", f"/v1/sends/{send}"))["waiting"]
     frees = datetime.fromtimestamp((minute + WINDOW_MINUTES + 1) * 60, UTC)
     assert reason["until"] == to_iso(frees)

@@ -116,8 +116,8 @@ BASKETS: list[dict[str, Any]] = [
 def test_texts_render_for_everyone(name: str, profile: dict[str, Any], language: str) -> None:
     campaign = CampaignBody.model_validate(demo.campaigns("http://127.0.0.1:8099")[name])
     [variant] = campaign.variants
-    body = Renderer({}).body(variant, build_profile("p", **profile, language=language), {})
-    assert body["headings"]["en"]
+    push = Renderer({}).render(variant, build_profile("p", **profile, language=language), {})
+    assert push.title
     items = (profile.get("basket") or {}).get("items") or []
-    names_count = str(len(items)) in body["contents"]["en"]
+    names_count = str(len(items)) in push.text
     assert names_count == (name == "abandoned-basket" and len(items) > 1)

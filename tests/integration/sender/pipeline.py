@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,13 +16,15 @@ import httpx
 import pytest
 
 from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
-from sender_service.dispatcher.onesignal import open_onesignal
 from sender_service.fast_path import TransactionalFastPath
 from sender_service.intake.accept import Intake, IntakeStores
 from sender_service.ops.routers import OpsApi
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
+from sender_service.providers.base import Provider, ProviderContext
+from sender_service.providers.registry import PROVIDERS, Opener, open_providers
 from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.publishing import BodyMakers
 from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
 from sender_service.store.campaigns import app_store
 from shared.apps import AppRegistry
@@ -39,6 +41,7 @@ from shared.stage.runner import Item
 from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 from tests.support.memory_log import MemoryLog
+from tests.support.providers import build_counts
 from tests.support.stack import settings_for
 from tests.unit.sender.builders import variant
 
@@ -70,10 +73,12 @@ class OneByOne:
 class UnlimitedGovernor:
     """Governor that grants every call at once."""
 
-    async def acquire(self, app: App, *, transactional: bool, within: float) -> bool:
+    async def acquire(
+        self, app: App, provider: Provider, *, transactional: bool, within: float
+    ) -> bool:
         return True
 
-    def pause(self, app: str, seconds: float) -> None:
+    def pause(self, app: str, provider: str, seconds: float) -> None:
         raise AssertionError("nobody was to be answered 429")
 
 
@@ -163,7 +168,12 @@ class Pipeline:
 
 @asynccontextmanager
 async def open_line(
-    mongo_uri: str, folder: Path, *, api: str = "", **plan: Any
+    mongo_uri: str,
+    folder: Path,
+    *,
+    api: str = "",
+    registry: Mapping[str, Opener] = PROVIDERS,
+    **plan: Any,
 ) -> AsyncIterator[Pipeline]:
     """Yield an app, its campaign, and nobody yet. `api`: where OneSignal's begins, as on its old host."""
     settings = settings_for("127.0.0.1:1", mongo_uri, folder)
@@ -173,20 +183,18 @@ async def open_line(
         world = await stack.enter_async_context(open_world(settings, **plan))
         settings.onesignal = OneSignalSettings(base_url=remote.address + api)
         vault, clock, log = Vault(settings.secret_key.get_secret_value()), world.clock, MemoryLog()
-        client = await stack.enter_async_context(open_onesignal(settings.onesignal, vault))
+        context = ProviderContext(settings, vault, world.people)
+        providers = await stack.enter_async_context(open_providers(context, registry))
         apps = AppRegistry(world.database, vault)
-
-        async def ask(app_id: str) -> int | None:
-            app = apps.get(app_id)
-            return None if app is None else await client.audience_size(app)
-
         budget = MessageBudget(
-            database=world.database, people=world.people, ask=ask, settings=settings.governor,
-            clock=clock, monotonic=clock.monotonic,
-        )  # fmt: skip
+            database=world.database,
+            counts=build_counts(world.people, apps, providers, clock.monotonic),
+            settings=settings.governor,
+            clock=clock,
+        )
         tools = SchedulerTools(
             apps, world.sends, world.pages, world.people, world.contacts, budget, cast(Any, log),
-            world.tagger, world.plan, clock, clock.monotonic,
+            BodyMakers(providers, world.tagger), world.plan, clock, clock.monotonic,
         )  # fmt: skip
         intake = Intake(
             apps=apps,
@@ -202,13 +210,13 @@ async def open_line(
             apps,
             app_store(world.database),
             cast(Any, UnlimitedGovernor()),
-            client,
+            providers,
             cast(Any, OneByOne(log)),
             clock,
         )
         ops = OpsApi(
             settings, world.database, log, vault, apps, Health(clock, clock.monotonic), intake,
-            budget, Wakeup(), remote.client, clock, clock.monotonic,
+            budget, Wakeup(), providers, clock, clock.monotonic,
         )  # fmt: skip
         http = await stack.enter_async_context(_client(ops))
         line = Pipeline(world, remote, http, log, Scheduler(tools), Dispatcher(calls))

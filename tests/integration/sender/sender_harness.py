@@ -18,6 +18,7 @@ from sender_service.planner.audience import AudienceReader
 from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.planner.target import Candidate, Cursor, Target
 from sender_service.privacy.new_pages import NewPageErasure
+from sender_service.providers.onesignal.limits import MAX_TARGETS
 from sender_service.store.campaigns import CampaignStore, campaign_key
 from sender_service.store.contacts import ContactStore
 from sender_service.store.erasure import ErasureStore
@@ -34,6 +35,7 @@ from shared.loops import Wakeup
 from shared.models.delivery import Delivery
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST, SENDER
+from shared.providers import DEFAULT_PROVIDER
 from shared.settings import PlanSettings, Settings
 from shared.stage.runner import Item
 from tests.support.clocks import ManualClock
@@ -69,7 +71,7 @@ class SenderHarness:
             AudienceReader(people, self.segments, self.parts), self.campaigns, self.contacts,
             NewPageErasure(ErasureStore(self.database), self.pages, people, self.clock),
             self.plan, self.clock,
-            lambda app: 2_000, lambda: None, early=tools.get("early"),
+            lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}, lambda: None, early=tools.get("early"),
         )  # fmt: skip
         return Planner(name, ("transactional", "marketing"), made)
 

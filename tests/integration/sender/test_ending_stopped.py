@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from sender_service.scheduler.scheduler import DELAYS_UNTIL_OVER, EXHAUSTED_DELAY, TIDY_SECONDS
+from sender_service.scheduler.reserving import EXHAUSTED_DELAY
+from sender_service.scheduler.scheduler import DELAYS_UNTIL_OVER, TIDY_SECONDS
 from tests.contract.sandbox.harness import KEY
 from tests.integration.sender.message_budget import MARKETING, exhaust_budget, gauge
 from tests.integration.sender.pipeline import Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
+from tests.support.providers import channel_of
 
 PEOPLE = 12
 DAY = 86_400
@@ -110,7 +112,7 @@ async def test_d5_nothing_waits_once_what_waited_is_over(
         line.world.clock.advance(EXHAUSTED_DELAY.total_seconds() + 1)
         await line.scheduler.release_due()
     assert gauge() == 0
-    assert await line.scheduler._tools.budget.exhausted_since(APP) is None
+    assert await line.scheduler._tools.budget.exhausted_since(channel_of(APP)) is None
 
 
 async def test_d5_waiting_sends_stay_listed(line: Pipeline) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sender_service.models.onesignal_limits import requests_per_second
+from sender_service.providers.onesignal.limits import REQUESTS_PER_SECOND
 from sender_service.scheduler.scheduler import PAGES_PER_PASS
 from sender_service.store.campaigns import app_store, campaign_key
 from shared.mongo.collections import APPS, CAMPAIGNS, PAGES, PROFILES
@@ -26,7 +26,7 @@ KEPT = 2  # of them, for transactional ones
 def few_out(pair: TwoReplicas) -> Iterator[None]:
     plan = pair.settings.plan
     before = plan.release_ahead_seconds
-    plan.release_ahead_seconds = OUT / requests_per_second("paid")
+    plan.release_ahead_seconds = OUT / REQUESTS_PER_SECOND["paid"]
     yield
     plan.release_ahead_seconds = before
 

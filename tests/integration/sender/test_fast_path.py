@@ -12,15 +12,17 @@ import pytest
 
 from sender_service.intake.lines import to_lines
 from sender_service.intake.request import parse_request
-from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.models.trigger import FEW_RECIPIENTS
+from sender_service.providers.onesignal.limits import REQUESTS_PER_SECOND
 from sender_service.scheduler.ahead import InFlightLimit
+from sender_service.scheduler.budget import budget_id
 from sender_service.store.pages import DUE_PAGES_LIMIT
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.collections import BUDGETS, PAGES, PLAYERS
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 from tests.support.clocks import ManualClock
 from tests.support.documents import build_player
+from tests.support.providers import channel_of
 
 
 async def upload(pair: TwoReplicas, send: str, count: int, priority: str, **more: Any) -> str:
@@ -79,7 +81,7 @@ async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
     await upload(pair, send, 3, "transactional")
     (job,) = await pair.jobs(send)
     assert sorted(job.players) == sorted(players) and job.release == 1
-    counted = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    counted = await pair.one.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
     assert counted is not None and sum(counted["minutes"].values()) == 3
 
 
@@ -90,9 +92,9 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Tw
         [dict(build_player(str(uuid.uuid4()), "", APP)) for _ in range(20)]
     )
     clock, intake = ManualClock(), pair.one.intake()
-    rate = requests_per_second("paid")
+    rate = REQUESTS_PER_SECOND["paid"]
     fast_path: Any = intake._fast_path
-    fast_path._ahead = InFlightLimit(10 / rate, clock.monotonic)
+    fast_path._ahead = InFlightLimit(pair.one.providers, 10 / rate, clock.monotonic)
 
     async def released(count: int) -> int:
         bodies = [

@@ -80,8 +80,8 @@ async def test_first_of_equal_recipients_wins_across_parts(harness: IntakeHarnes
     (page,) = await harness.pages(parts[0]["id"])
     assert [m[0] for m in page.members] == [players["a"]]
     assert page.document["noPlayer"] == 1
-    (body,) = await harness.sender.pages.bodies(page)
-    assert body["contents"] == {"en": "For one"}
+    (body,) = await harness.sender.pages.pushes(page)
+    assert body.text == "For one"
 
 
 async def test_a_part_again_after_planning_changes_nothing(harness: IntakeHarness) -> None:
@@ -229,8 +229,8 @@ async def test_people_named_in_several_parts_are_in_one_page(harness: IntakeHarn
     assert [len({member[1] for member in page.members}) for page in pages] == [1] * 6
     texts: dict[str, str] = {}
     for page in pages:
-        bodies = await harness.sender.pages.bodies(page)
-        texts |= {m[0]: bodies[int(m[2])]["contents"]["en"] for m in page.members}
+        bodies = await harness.sender.pages.pushes(page)
+        texts |= {m[0]: bodies[int(m[2])].text for m in page.members}
     assert texts == {player: f"Hi {name}" for player, name in names}
     sums, _ = await harness.sender.pages.sums(parts[0]["id"])
     assert (sums["pending"], sums["people"]["pending"]) == (12, 6)

@@ -10,7 +10,7 @@ from typing import Any
 from shared.clock import utc_now
 from tests.integration.sender.two_replicas import TwoReplicas
 from tests.support.documents import build_profile
-from tests.unit.sender.builders import page, player_id
+from tests.unit.sender.builders import build_push, page, player_id
 
 
 def _players(pages: list[dict[str, Any]]) -> list[str]:
@@ -110,15 +110,15 @@ async def test_planners_at_once_plan_every_send_once(pair: TwoReplicas) -> None:
 async def test_slow_planner_that_lost_its_lease_changes_nothing(pair: TwoReplicas) -> None:
     # It wakes after another one has planned the page: neither page nor bodies are its own.
     theirs, late = page(), page([(player_id(9), "p9", "0")])
-    assert await pair.one.pages.insert(theirs, [{"contents": {"en": "theirs"}}])
-    assert not await pair.two.pages.insert(late, [{"contents": {"en": "late"}}])
+    assert await pair.one.pages.insert(theirs, [build_push("theirs")])
+    assert not await pair.two.pages.insert(late, [build_push("late")])
     stored = await pair.one.pages.get(theirs.id)
     assert stored is not None and stored.members == theirs.members
-    assert await pair.one.pages.bodies(stored) == [{"contents": {"en": "theirs"}}]
+    assert await pair.one.pages.pushes(stored) == [build_push("theirs")]
 
 
 async def test_page_is_updated_only_as_it_was_read(pair: TwoReplicas) -> None:
-    await pair.one.pages.insert(page(), [{"x": 1}])
+    await pair.one.pages.insert(page(), [build_push("any")])
     mine, other = [await sender.pages.get(page().id) for sender in pair.both]
     assert mine is not None and other is not None
     assert await pair.one.pages.update(mine, {"inFlight": 1})
@@ -128,12 +128,12 @@ async def test_page_is_updated_only_as_it_was_read(pair: TwoReplicas) -> None:
 
 
 async def test_bodies_go_with_the_page_that_closes(pair: TwoReplicas) -> None:
-    await pair.one.pages.insert(page(), [{"x": 1}])
+    await pair.one.pages.insert(page(), [build_push("any")])
     found = await pair.one.pages.get(page().id)
     assert found is not None
     found.document["open"] = False
     assert await pair.one.pages.update(found, {"open": False})
-    assert await pair.one.pages.bodies(found) == []
+    assert await pair.one.pages.pushes(found) == []
 
 
 async def test_cursors_only_go_on(pair: TwoReplicas) -> None:

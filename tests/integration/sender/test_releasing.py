@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sender_service.pages.deliveries import apply
+from sender_service.scheduler.budget import budget_id
 from sender_service.scheduler.scheduler import TIDY_SECONDS, Scheduler
 from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
@@ -17,6 +18,7 @@ from shared.mongo.collections import BUDGETS
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas, chunks_of
 from tests.support.clocks import ManualClock
 from tests.support.pages import ANSWER_TIMEOUT
+from tests.support.providers import channel_of
 from tests.unit.sender.builders import campaign
 
 
@@ -35,7 +37,7 @@ async def test_every_chunk_is_released_once(pair: TwoReplicas) -> None:
     assert len(set(chunks_of(jobs))) == len(jobs) and {job.release for job in jobs} == {1}
     assert sorted(player for job in jobs for player in job.players) == sorted(players)
     assert sum(page["inFlight"] for page in pages) == len(jobs)
-    counted = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    counted = await pair.one.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
     assert counted is not None and sum(counted["minutes"].values()) == len(players)
 
 
@@ -61,7 +63,7 @@ async def test_swept_is_the_same_call_again(pair: TwoReplicas) -> None:
     assert (first.release, again.release) == (1, 2)
     for field in ("body", "players", "idempotency_key", "generation"):
         assert getattr(first, field) == getattr(again, field)
-    counted = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    counted = await pair.one.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
     assert counted is not None and sum(counted["minutes"].values()) == 5  # not reserved again
 
 
@@ -70,7 +72,7 @@ async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoRep
     send = await pair.planned()
     assert await _turns(pair, 2) == 1
     database, long_ago = pair.one.database, utc_now() - timedelta(minutes=20)
-    budget = {"_id": APP}
+    budget = {"_id": budget_id(channel_of(APP))}
     minutes = (await database[BUDGETS.name].find_one(budget) or {})["minutes"]
     await database[BUDGETS.name].update_one(
         budget, {"$set": {"minutes": dict.fromkeys(minutes, 5 * 10)}}

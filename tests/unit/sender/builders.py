@@ -7,14 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 from sender_service.models.campaign import Campaign
+from sender_service.models.push import Push
 from sender_service.models.send import Send
 from sender_service.pages.chunk import Chunk
 from sender_service.pages.page import Page
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.target import Candidate
+from sender_service.providers.onesignal.limits import MAX_TARGETS
 from shared.documents.profile import Profile
 from shared.models.app import App
+from shared.providers import DEFAULT_PROVIDER
 from shared.secrets import Vault
 from tests.support.clocks import START
 from tests.support.documents import build_profile
@@ -91,12 +94,13 @@ def plan(
     of: Campaign | None = None,
     *,
     page_members: int = 2_000,
-    chunk_members: int = 2_000,
+    chunk_members: int = MAX_TARGETS,
     priority: str = "marketing",
     **variables: Any,
 ) -> PagePlan:
     sending = send(priority=priority, state="planning")
-    return PagePlan(sending, of or campaign(), Renderer(variables), page_members, chunk_members)
+    most = {DEFAULT_PROVIDER: chunk_members}
+    return PagePlan(sending, of or campaign(), Renderer(variables), page_members, most)
 
 
 def pages_of(of: PagePlan, candidates: Sequence[Candidate]) -> list[Page]:
@@ -125,6 +129,10 @@ def outcomes(of: PagePlan, *profiles: Profile) -> dict[str, str]:
         assert (outcome is None) == (chunk in page.chunks)
         found[name] = "" if outcome is None else outcome[1]
     return found
+
+
+def build_push(text: str) -> Push:
+    return Push(title="Hello", text=text, url="https://shop.example/")
 
 
 def build_app(name: str = "demo") -> App:

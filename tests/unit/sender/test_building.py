@@ -156,7 +156,7 @@ def test_bodies_lie_where_their_chunks_state() -> None:
             )
         )
     for name, person, chunk in builder.members:
-        text = builder.bodies[int(chunk)]["contents"]["en"]
+        text = builder.pushes[int(chunk)].text
         assert text == f"n{int(person[1:]) % 2}", name
 
 

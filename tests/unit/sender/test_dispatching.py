@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
-from sender_service.dispatcher.onesignal import OneSignalClient
+from sender_service.providers.base import Provider
+from sender_service.providers.onesignal.client import OneSignalClient
+from sender_service.providers.onesignal.provider import NAME
 from shared.errors import LogUnavailable
 from shared.kafka.client import OutgoingRecord, Record
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
@@ -21,6 +23,7 @@ from shared.models.job import Job
 from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
 from tests.support.clocks import START, ManualClock
+from tests.support.providers import on_client
 from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
 
 NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
@@ -34,11 +37,13 @@ class UnlimitedGovernor:
     pressing: list[bool] = field(default_factory=list)
     paused: list[tuple[str, float]] = field(default_factory=list)
 
-    async def acquire(self, app: App, *, transactional: bool, within: float) -> bool:
+    async def acquire(
+        self, app: App, provider: Provider, *, transactional: bool, within: float
+    ) -> bool:
         self.pressing.append(transactional)
         return self.gives
 
-    def pause(self, app: str, seconds: float) -> None:
+    def pause(self, app: str, provider: str, seconds: float) -> None:
         self.paused.append((app, seconds))
 
 
@@ -83,7 +88,8 @@ class DispatcherHarness:
         client = OneSignalClient(
             {"transactional": transport, "marketing": transport}, OneSignalSettings(), VAULT
         )
-        tools: list[Any] = [Apps(), None, self.turns, client, self.log, self.clock]
+        providers = {NAME: on_client(client)}
+        tools: list[Any] = [Apps(), None, self.turns, providers, self.log, self.clock]
         return Dispatcher(DispatcherTools(*tools))
 
     async def handle(self, *jobs: Job) -> None:

@@ -12,8 +12,8 @@ import orjson
 import pytest
 import respx
 
-from sender_service.dispatcher.onesignal import OneSignalClient, Transports
-from sender_service.dispatcher.outcomes import Outcome, Refused, RetryAfter, Sent
+from sender_service.providers.base import Outcome, Refused, RetryAfter, Sent
+from sender_service.providers.onesignal.client import OneSignalClient, Transports
 from shared.models.app import App
 from shared.models.job import Job
 from shared.secrets import Vault

@@ -9,13 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender_service.dispatcher.outcomes import (
+from sender_service.providers.base import NotSent, Outcome, Refused, RetryAfter, Sent
+from sender_service.providers.onesignal.responses import (
     LONGEST_RETRY_AFTER,
-    NotSent,
-    Outcome,
-    Refused,
-    RetryAfter,
-    Sent,
     classify,
     error_messages,
 )

@@ -157,5 +157,5 @@ def test_f25_dates_in_texts_are_of_each_persons_zone_or_the_apps() -> None:
     renderer = Renderer({"due": "2027-03-05T20:00:00Z"}, time_zone="Asia/Tokyo")
     zones = {"America/New_York": "3/5/27", None: "3/6/27", "Europe/Prague": "3/5/27"}
     for zone, rendered in zones.items():
-        text = renderer.body(of, profile("p", timeZone=zone), {})["contents"]["en"]
+        text = renderer.render(of, profile("p", timeZone=zone), {}).text
         assert text == rendered, zone

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from sender_service.models.push import Push
 from sender_service.models.push_tag import TagClaims, TagSigner
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import (
@@ -15,20 +16,29 @@ from sender_service.pages.transitions import (
     expire,
     release,
     suppress_unreachable,
-    to_job,
 )
+from sender_service.scheduler.publishing import BodyMakers, build_jobs
 from shared.documents.player import Player
 from shared.ids import idempotency_key
 from tests.support.clocks import START
 from tests.support.documents import build_player
 from tests.support.pages import ANSWER_TIMEOUT
-from tests.unit.sender.builders import SEND, page, page_with, player_id, send
+from tests.support.providers import ONESIGNAL
+from tests.unit.sender.builders import (
+    ONESIGNAL_APP_ID,
+    SEND,
+    build_app,
+    page,
+    page_with,
+    player_id,
+    send,
+)
 
 TAGGER = TagSigner(b"k" * 32)
 NOW = START + timedelta(hours=1)
 RECENT, SILENT = NOW - ANSWER_TIMEOUT + timedelta(seconds=1), NOW - ANSWER_TIMEOUT
 EXPIRED = {"expires_at": NOW}
-BODY = {"headings": {"en": "H"}, "contents": {"en": "C"}, "url": "https://s/", "data": {"k": 1}}
+PUSH = Push(title="H", text="C", url="https://s/", data={"k": 1})
 
 PLANNED = {"state": "planned"}
 WAITING = {"state": "planned", "notBefore": NOW + timedelta(seconds=30)}
@@ -124,7 +134,8 @@ def test_looking_again_names_who_moved() -> None:
 
 def _released(found: Page, sending: Any, **at: timedelta) -> dict[str, Any]:
     release(found, "0", sending, START + at.get("after", timedelta()))
-    job = to_job(found, "0", BODY, sending, "os-app", TAGGER)
+    makers = BodyMakers({ONESIGNAL.name: ONESIGNAL}, TAGGER)
+    (job,) = build_jobs(build_app(), found, sending, ["0"], [PUSH], makers)
     return dict(orjson.loads(job.dump()))
 
 
@@ -134,12 +145,13 @@ def test_job_is_one_whole_call() -> None:
     assert job["players"] == [player_id(1), player_id(2)]
     assert job["idempotencyKey"] == idempotency_key(SEND, 0, "0", 1)
     assert job["body"] == {
-        **BODY, "app_id": "os-app", "data": {"k": 1, "carillon": tag}, "name": tag,
+        "headings": {"en": "H"}, "contents": {"en": "C"}, "url": "https://s/",
+        "app_id": ONESIGNAL_APP_ID, "data": {"k": 1, "carillon": tag}, "name": tag,
         "web_push_topic": SEND, "ttl": 3_600,
     }  # fmt: skip
     assert TAGGER.verify(tag) == TagClaims(SEND, 0, "0")
     assert (job["generation"], job["release"], job["priority"]) == (1, 1, "marketing")
-    assert BODY["data"] == {"k": 1}
+    assert PUSH.data == {"k": 1}
 
 
 def test_released_again_is_the_same_call() -> None:

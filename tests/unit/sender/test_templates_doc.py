@@ -32,8 +32,10 @@ def test_each_example_reads_as_it_states(first: str, source: str, reads: str) ->
     language = first if re.fullmatch("[a-z]{2}", first) else "en"
     texts = {"en": "x", language: source}
     of = Variant.model_validate(variant(contents=texts))
-    body = Renderer(variables).body(of, build_profile("p", **profile | {"language": language}), {})
-    rendered = body["contents"]["en"].replace("\u00a0", " ").replace("\u202f", " ")
+    push = Renderer(variables).render(
+        of, build_profile("p", **profile | {"language": language}), {}
+    )
+    rendered = push.text.replace("\u00a0", " ").replace("\u202f", " ")
     assert rendered == reads
 
 

@@ -48,7 +48,7 @@ def test_f3_null_has_a_default() -> None:
 def test_f3_null_in_a_profile_is_missing_too() -> None:
     of = campaign(variant(contents={"en": "{{ profile.timeZone }}"})).variants[0]
     with pytest.raises(Rejected):
-        Renderer({}).body(of, profile("p", timeZone=None), {})
+        Renderer({}).render(of, profile("p", timeZone=None), {})
 
 
 def test_f3_a_key_comes_before_a_method() -> None:
@@ -95,8 +95,10 @@ def test_f4_rounding() -> None:
 def _in(language: str, text: str, **variables: Any) -> str:
     texts = {"en": text, language: text}
     of = campaign(variant(contents=texts)).variants[0]
-    body = Renderer(variables).body(of, profile("p", language=language, timeZone="Asia/Tokyo"), {})
-    return str(body["contents"]["en"])
+    body = Renderer(variables).render(
+        of, profile("p", language=language, timeZone="Asia/Tokyo"), {}
+    )
+    return str(body.text)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_f4_links_and_buttons_are_written_in_the_contents_language() -> None:
     button = {"id": "b", "text": "{{ 1234.5|money }}"}
     of = campaign(variant(contents={"en": "x", "cs": "y"}, buttons=[button])).variants[0]
     texts = [
-        Renderer({}).body(of, profile("p", language=language), {})["web_buttons"][0]["text"]
+        Renderer({}).render(of, profile("p", language=language), {}).buttons[0].text
         for language in ("cs-CZ", "de", "en")
     ]
     assert texts == ["1\xa0234,50", "1,234.50", "1,234.50"]

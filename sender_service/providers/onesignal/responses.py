@@ -8,50 +8,15 @@ key. If it were another 4xx, ten refused calls would stop each send.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
+from sender_service.providers.base import NotSent, Outcome, Refused, RetryAfter, Sent
 from shared.ids import is_uuid
 from shared.models.wire import is_deep
-from shared.reasons import RetryReason
 
 LONGEST_RETRY_AFTER = 3_600.0
-
-
-@dataclass(frozen=True)
-class Sent:
-    """The players get the push, except the `invalid` ones."""
-
-    notification: str
-    replayed: bool
-    invalid: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class NotSent:
-    """HTTP 200, but no player gets the push: none is subscribed."""
-
-
-@dataclass(frozen=True)
-class RetryAfter:
-    """Unclear whether it was stored: repeat the same key after `seconds` (None: the usual backoff)."""
-
-    code: RetryReason
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Definitely not sent. `whose`: the fault of the call or of the whole app."""
-
-    whose: Literal["call", "app"]
-    code: str
-    message: str
-
-
-Outcome = Sent | NotSent | RetryAfter | Refused
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
@@ -120,6 +85,13 @@ def read_answer(body: bytes) -> Any:
     except orjson.JSONDecodeError:
         return None
     return None if is_deep(answer) else answer
+
+
+def read_count(body: bytes) -> int | None:
+    """Return the app's count of reachable players; None when the answer has none."""
+    fields = read_answer(body)
+    count = fields.get("messageable_players") if isinstance(fields, dict) else None
+    return count if type(count) is int else None
 
 
 def _seconds(value: str | None) -> float | None:

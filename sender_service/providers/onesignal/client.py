@@ -14,7 +14,8 @@ import httpx
 import orjson
 from httpx_aiohttp import AiohttpTransport
 
-from sender_service.dispatcher.outcomes import Outcome, Refused, RetryAfter, classify, read_answer
+from sender_service.providers.base import Outcome, Refused, RetryAfter
+from sender_service.providers.onesignal.responses import classify, read_count
 from shared.clock import monotonic
 from shared.errors import Rejected
 from shared.models.app import App
@@ -90,9 +91,7 @@ class OneSignalClient:
             )  # fmt: skip
         except (httpx.HTTPError, Rejected):
             return None
-        fields = read_answer(answer.content) if answer.status == 200 else None
-        count = fields.get("messageable_players") if isinstance(fields, dict) else None
-        return count if type(count) is int else None
+        return read_count(answer.content) if answer.status == 200 else None
 
     async def _answer(self, transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Answer:
         """Return the whole answer. Raises httpx.HTTPError, also when it is too long or too slow."""
@@ -140,9 +139,7 @@ def _timeouts(seconds: float) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_onesignal(
-    settings: OneSignalSettings, vault: Vault
-) -> AsyncIterator[OneSignalClient]:
+async def open_client(settings: OneSignalSettings, vault: Vault) -> AsyncIterator[OneSignalClient]:
     """Open a client with a bounded pool for each priority."""
     limits = httpx.Limits(
         max_connections=settings.max_connections,
