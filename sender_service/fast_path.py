@@ -228,12 +228,10 @@ class TransactionalFastPath:
             self._ahead.taken(app, grant.calls)
         for at, (fast, page, chunk, _) in enumerate(calls):
             if at < grant.calls:
-                page.change_chunk(chunk).reserve(now)
+                page.reserve(chunk, now)
                 release(page, chunk, fast.send, now)
             else:
-                page.change_chunk(chunk).postpone(
-                    now + EXHAUSTED_DELAY if at < len(counts) else now
-                )
+                page.postpone(chunk, now + EXHAUSTED_DELAY if at < len(counts) else now)
         return grant
 
 

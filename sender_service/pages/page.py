@@ -58,9 +58,21 @@ class Page(PageView):
             self._mark("notifications")
 
     def change_chunk(self, name: str) -> Chunk:
-        """Return a chunk that is about to change."""
+        """Return a chunk that a rule of this room is about to change."""
         self._mark("chunks")
         return self.chunks[name]
+
+    def release(self, name: str, now: datetime, ttl: int) -> None:
+        """Release a chunk, perhaps again."""
+        self.change_chunk(name).release(now, ttl)
+
+    def reserve(self, name: str, now: datetime) -> None:
+        """Note that a chunk's messages are counted against the limit."""
+        self.change_chunk(name).reserve(now)
+
+    def postpone(self, name: str, until: datetime) -> None:
+        """Plan a chunk for a later time."""
+        self.change_chunk(name).postpone(until)
 
     def suppress_chunk(self, name: str, reason: SuppressedReason, at: datetime) -> None:
         self.change_chunk(name).end("suppressed", reason, at)

@@ -57,7 +57,7 @@ def wait_through_quiet_hours(page: Page, send: SendOverview, now: datetime) -> N
         if chunk.is_due(now) and chunk.time_zone:
             until = quiet.until(now, zone_for(chunk.time_zone, of_app))
             if until is not None:
-                page.change_chunk(name).postpone(until)
+                page.postpone(name, until)
 
 
 def due_chunks(
@@ -110,7 +110,7 @@ def release(page: Page, chunk: str, send: SendOverview, now: datetime) -> None:
     if ttl is None:
         left = int((send.expires_at - now) / timedelta(seconds=1))
         ttl = max(0, min(left, policy_of(send).ttl_seconds))
-    page.change_chunk(chunk).release(now, ttl)
+    page.release(chunk, now, ttl)
 
 
 def to_job(page: Page, chunk: str, body: dict[str, Any], send: SendOverview) -> Job:

@@ -33,8 +33,8 @@ async def reserve_chunks(
             before=[chunks[chunk].reserved_at for chunk in before],
         )
         for chunk in requested[: grant.calls]:
-            page.change_chunk(chunk).reserve(now)
+            page.reserve(chunk, now)
         for chunk in requested[grant.calls :]:
-            page.change_chunk(chunk).postpone(now + EXHAUSTED_DELAY)
+            page.postpone(chunk, now + EXHAUSTED_DELAY)
         released += requested[: grant.calls]
     return released, grants
