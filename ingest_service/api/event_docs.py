@@ -9,9 +9,9 @@ from ingest_service.onesignal.event_stream_body import EVENT_STREAM_KINDS as STR
 from ingest_service.onesignal.event_stream_body import STREAM_KIND_PREFIX
 from ingest_service.onesignal.webhook_body import INTERACTION_OF_WEBHOOK as WEBHOOK_KINDS
 from ingest_service.parsing.input_model import InputModel
+from shared.events.registry import ONESIGNAL, ONESIGNAL_WEBHOOK
 from shared.ids import VISITOR_ID_PATTERN
 from shared.models.documented import EXAMPLE_PLAYER_ID, SCHEMA_REF_PREFIX
-from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK
 
 Schema = dict[str, Any]
 EVENT_SCHEMA_REF = f"{SCHEMA_REF_PREFIX}Event"

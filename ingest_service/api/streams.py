@@ -13,9 +13,10 @@ from ingest_service.parsing.event_time import correct
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import InvalidPayload
+from shared.events.registry import STREAM
 from shared.ids import derived_id
 from shared.models.app import App
-from shared.models.event import STREAM, Event
+from shared.models.event import Event
 
 MAX_STREAM_BODY_BYTES = (
     64 * 1024

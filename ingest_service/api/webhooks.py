@@ -12,9 +12,10 @@ from ingest_service.onesignal.webhook_body import WebhookBody, read_webhook
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import InvalidPayload
+from shared.events.registry import ONESIGNAL_WEBHOOK
 from shared.ids import derived_id
 from shared.models.app import App
-from shared.models.event import ONESIGNAL_WEBHOOK, Event
+from shared.models.event import Event
 
 log = logging.getLogger("carillon.ingest")
 

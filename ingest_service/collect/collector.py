@@ -17,10 +17,11 @@ from ingest_service.parsing.event_time import clock_skew
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidPayload
+from shared.events.registry import STREAM
 from shared.kafka.client import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.models.app import App
-from shared.models.event import STREAM, Event, Source
+from shared.models.event import Event, Source
 from shared.models.strict import MAX_FINDINGS
 
 log = logging.getLogger("carillon.ingest")

@@ -33,8 +33,19 @@ from ingest_service.parsing.normalise import (
     check_currency,
     to_currency,
 )
+from shared.events.payloads import InteractionKind
+from shared.events.registry import (
+    ADD_TO_BASKET,
+    IDENTIFY,
+    LOGOUT,
+    ONESIGNAL,
+    ONESIGNAL_WEBHOOK,
+    PAGEVIEW,
+    PURCHASE,
+    REMOVE_FROM_BASKET,
+    RESERVED_PREFIX,
+)
 from shared.ids import VISITOR_ID_PATTERN
-from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
 from shared.models.sentences import described, text_like
 from shared.models.wire import empty_list_as_object
 from shared.names import Email, Login, PlayerId
@@ -224,10 +235,10 @@ class Logout(InputModel):
 EVENT_MODELS: dict[str, type[InputModel]] = {
     ONESIGNAL: OneSignalStatus,
     ONESIGNAL_WEBHOOK: Interaction,
-    "pageview": Pageview,
-    "addToBasket": BasketChange,
-    "removeFromBasket": BasketChange,
-    "purchase": Purchase,
-    "identify": Identify,
-    "logout": Logout,
+    PAGEVIEW: Pageview,
+    ADD_TO_BASKET: BasketChange,
+    REMOVE_FROM_BASKET: BasketChange,
+    PURCHASE: Purchase,
+    IDENTIFY: Identify,
+    LOGOUT: Logout,
 }

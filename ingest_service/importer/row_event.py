@@ -21,10 +21,11 @@ from ingest_service.importer.states import read_state
 from shared.clock import as_utc
 from shared.errors import Rejected
 from shared.events.payloads import ImportPayload
+from shared.events.registry import IMPORT
 from shared.identity_values import is_placeholder
 from shared.ids import derived_id
 from shared.locales import known_language, known_time_zone
-from shared.models.event import IMPORT, Event
+from shared.models.event import Event
 from shared.models.moments import of_digits
 from shared.names import MAX_LOGIN, to_id, to_player_id
 

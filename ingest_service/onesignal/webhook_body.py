@@ -9,9 +9,8 @@ from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints, Va
 from ingest_service.parsing.bounded_json import load_bounded
 from ingest_service.parsing.input_model import InputModel
 from shared.errors import InvalidPayload
-from shared.events.payloads import InteractionPayload
+from shared.events.payloads import InteractionKind, InteractionPayload
 from shared.ids import is_uuid
-from shared.models.event import InteractionKind
 from shared.models.wire import invalid_payload
 
 INTERACTION_OF_WEBHOOK: dict[str, InteractionKind] = {

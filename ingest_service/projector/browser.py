@@ -25,10 +25,18 @@ from ingest_service.projector.status_history import add_status_change, move_hist
 from ingest_service.projector.visitor import Epoch, ErasedPlayer, Visitor
 from shared.documents.merge import Merge
 from shared.events.payloads import ErasePayload, IdentifyPayload, ImportPayload
-from shared.events.registry import payload_of
-from shared.models.event import ERASE, IMPORT, ONESIGNAL, UNDO_MERGE, Event
+from shared.events.registry import (
+    ERASE,
+    IDENTIFY,
+    IMPORT,
+    LOGOUT,
+    ONESIGNAL,
+    UNDO_MERGE,
+    payload_of,
+)
+from shared.models.event import Event
 
-BOUNDARIES = frozenset({"identify", "logout", ERASE, UNDO_MERGE})
+BOUNDARIES = frozenset({IDENTIFY, LOGOUT, ERASE, UNDO_MERGE})
 SEEN_EVENTS = 512  # more than a batch that may be delivered again
 SEEN_BOUNDARIES = 128  # a repeated boundary would do more harm, so those are remembered for longer
 
@@ -152,9 +160,9 @@ class Browser:
     def _fold(self, event: Event) -> None:
         before = self.owner
         self.visitor.visitor_id = event.visitor_id
-        if event.type == "logout":
+        if event.type == LOGOUT:
             self._log_out(event)
-        elif event.type == "identify":
+        elif event.type == IDENTIFY:
             self._identify(event, payload_of(event, IdentifyPayload))
         elif event.type == IMPORT and not self.visitor.epochs:
             self._open(event, login=payload_of(event, ImportPayload).login)

@@ -31,9 +31,17 @@ from shared.events.payloads import (
     PurchasePayload,
     TransactionPayload,
 )
-from shared.events.registry import payload_of
+from shared.events.registry import (
+    ADD_TO_BASKET,
+    IDENTIFY,
+    IMPORT,
+    PAGEVIEW,
+    PURCHASE,
+    REMOVE_FROM_BASKET,
+    payload_of,
+)
 from shared.locales import known_language, known_time_zone
-from shared.models.event import IMPORT, Event
+from shared.models.event import Event
 
 MAX_ENTRIES = 50  # of each bounded set
 MAX_BASKET_CHANGES = 100
@@ -158,7 +166,7 @@ def _change_basket(part: Contribution, event: Event) -> None:
     payload = payload_of(event, BasketChangePayload)
     change: BasketChange = {
         "item": payload["itemID"],
-        "adds": event.type == "addToBasket",
+        "adds": event.type == ADD_TO_BASKET,
         "quantity": payload.get("quantity"),
         "price": payload.get("price"),
         "currency": payload.get("currency"),
@@ -218,10 +226,10 @@ def _imported(part: Contribution, event: Event) -> None:
 
 
 _RULES: dict[str, Callable[[Contribution, Event], None]] = {
-    "pageview": _pageview,
-    "addToBasket": _change_basket,
-    "removeFromBasket": _change_basket,
-    "purchase": _purchase,
-    "identify": _identify,
+    PAGEVIEW: _pageview,
+    ADD_TO_BASKET: _change_basket,
+    REMOVE_FROM_BASKET: _change_basket,
+    PURCHASE: _purchase,
+    IDENTIFY: _identify,
     IMPORT: _imported,
 }

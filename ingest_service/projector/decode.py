@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from shared.errors import InvalidPayload
-from shared.events.registry import PAYLOAD_OF_TYPE, payload_of
-from shared.kafka.client import Record
-from shared.kafka.topics import DELIVERIES_TOPIC
-from shared.models.delivery import Delivery
-from shared.models.event import (
+from shared.events.registry import (
     ERASE,
     IMPORT,
     ONESIGNAL_WEBHOOK,
+    PAYLOAD_OF_TYPE,
     RESERVED_PREFIX,
     STREAM,
     UNDO_MERGE,
-    Event,
+    payload_of,
 )
+from shared.kafka.client import Record
+from shared.kafka.topics import DELIVERIES_TOPIC
+from shared.models.delivery import Delivery
+from shared.models.event import Event
 
 OURS = frozenset({STREAM, IMPORT, ERASE, UNDO_MERGE})
 OF_PLAYERS = frozenset({ONESIGNAL_WEBHOOK, STREAM})  # they name no visitor

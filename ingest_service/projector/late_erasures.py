@@ -17,9 +17,9 @@ from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import STAND_IN
 from shared.documents.merge import Tombstone
 from shared.events.payloads import ErasePayload, IdentifyPayload, ImportPayload
-from shared.events.registry import payload_of
+from shared.events.registry import ERASE, IDENTIFY, IMPORT, payload_of
 from shared.ids import derived_id
-from shared.models.event import ERASE, IMPORT, Event
+from shared.models.event import Event
 
 Publish = Callable[[Sequence[Event]], Awaitable[None]]  # raises LogUnavailable
 
@@ -105,7 +105,7 @@ def _derive_for_browser(tombstone: Tombstone, browser: Browser) -> list[Event]:
 
 def _login(event: Event) -> str | None:
     """Return the login that an event brings to its browser."""
-    if event.type == "identify":
+    if event.type == IDENTIFY:
         return payload_of(event, IdentifyPayload).get("login")
     return payload_of(event, ImportPayload).login if event.type == IMPORT else None
 

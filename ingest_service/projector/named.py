@@ -13,8 +13,9 @@ from ingest_service.projector.player_reports import (
     reports_of_delivery,
 )
 from ingest_service.projector.store import ErasedMerges
+from shared.events.registry import STREAM
 from shared.models.delivery import Delivery
-from shared.models.event import STREAM, Event
+from shared.models.event import Event
 
 
 def erased_merges_in(browsers: Iterable[Browser]) -> list[ErasedMerges]:

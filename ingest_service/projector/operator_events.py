@@ -20,8 +20,8 @@ from ingest_service.projector.visitor import (
 )
 from shared.documents.merge import EventMark
 from shared.events.payloads import ErasePayload, ImportPayload, UndoMergePayload
-from shared.events.registry import payload_of
-from shared.models.event import IMPORT, Event
+from shared.events.registry import IMPORT, payload_of
+from shared.models.event import Event
 
 REMEMBERED = 64  # persons and players whose erasure a tombstone can complete after a crash
 

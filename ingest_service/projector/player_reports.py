@@ -10,9 +10,9 @@ from typing import Literal
 
 from ingest_service.projector.player import StatusChange
 from shared.events.payloads import InteractionPayload, StreamPayload
-from shared.events.registry import payload_of
+from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM, payload_of
 from shared.models.delivery import Delivery
-from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
+from shared.models.event import Event
 
 INVALID = frozenset({("failed", "invalid_player"), ("suppressed", "invalid")})
 ACTIVITY_KINDS = frozenset({"received", "clicked"})  # activity of the player; "sent" is OneSignal's

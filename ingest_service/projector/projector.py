@@ -32,9 +32,10 @@ from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import Visitor
 from shared.clock import Clock
 from shared.documents.profile import Profile
+from shared.events.registry import ERASE
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC, PROJECTOR_GROUP
 from shared.models.delivery import Delivery
-from shared.models.event import ERASE, Event
+from shared.models.event import Event
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
 

@@ -11,10 +11,10 @@ from sender_service.models.push_tag import TagClaims, TagSigner
 from sender_service.models.send import EVER
 from sender_service.pages.chunk import Chunk, root_of
 from sender_service.pages.page import Page
-from shared.events.payloads import InteractionPayload
+from shared.events.payloads import INTERACTION_KINDS, InteractionPayload
 from shared.events.registry import payload_of
 from shared.ids import is_uuid
-from shared.models.event import INTERACTION_KINDS, Event
+from shared.models.event import Event
 
 KINDS = frozenset({"impression", "click", "close"})
 

@@ -29,12 +29,12 @@ from sender_service.store.sends import SendStore
 from shared import metrics
 from shared.clock import Clock
 from shared.events.payloads import StreamPayload
-from shared.events.registry import payload_of
+from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM, payload_of
 from shared.kafka.client import Record
 from shared.kafka.topics import ACCOUNTING_GROUP, DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.loops import Wakeup
 from shared.models.delivery import Delivery
-from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
+from shared.models.event import Event
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
 

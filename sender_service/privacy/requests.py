@@ -13,9 +13,10 @@ from shared.clock import Clock
 from shared.documents.merge import Merge
 from shared.documents.profile import Profile
 from shared.events.payloads import ErasePayload, InternalPayload, UndoMergePayload
+from shared.events.registry import ERASE, UNDO_MERGE
 from shared.kafka.client import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC
-from shared.models.event import ERASE, UNDO_MERGE, Event
+from shared.models.event import Event
 from shared.secrets import Vault
 
 MAX_NAMES_BY_EVENT = 50  # names that each of a person's events may carry

@@ -21,10 +21,10 @@ from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from shared.clock import Clock
 from shared.events.payloads import ErasePayload
-from shared.events.registry import payload_of
+from shared.events.registry import ERASE, payload_of
 from shared.kafka.client import Record
 from shared.kafka.topics import ERASURE_GROUP, EVENTS_TOPIC
-from shared.models.event import ERASE, Event
+from shared.models.event import Event
 from shared.secrets import Vault
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec

@@ -9,7 +9,7 @@ from typing import cast
 from pymongo import InsertOne, UpdateOne
 
 from sender_service.pages.page import Page
-from shared.models.event import INTERACTION_KINDS
+from shared.events.payloads import INTERACTION_KINDS
 from shared.mongo.client import (
     Database,
     Document,

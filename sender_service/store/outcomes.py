@@ -13,7 +13,7 @@ from sender_service.pages.view import PageView
 from sender_service.store.pages import FULL_PAGES_A_READ
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.send_pages import pages_of
-from shared.models.event import INTERACTION_KINDS
+from shared.events.payloads import INTERACTION_KINDS
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import INTERACTIONS, PAGES, SENDS
 from shared.reasons import FinalReason

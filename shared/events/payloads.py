@@ -6,12 +6,14 @@ endpoint, so a reader validates them: each is a model, and an odd optional value
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from shared.models.event import InteractionKind
 from shared.models.wire import Wire
+
+InteractionKind = Literal["impression", "click", "close"]
+INTERACTION_KINDS: tuple[InteractionKind, ...] = get_args(InteractionKind)
 
 
 class LinePayload(TypedDict):

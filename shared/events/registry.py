@@ -19,23 +19,29 @@ from shared.events.payloads import (
     StreamPayload,
     UndoMergePayload,
 )
-from shared.models.event import (
-    ERASE,
-    IMPORT,
-    ONESIGNAL,
-    ONESIGNAL_WEBHOOK,
-    STREAM,
-    UNDO_MERGE,
-    Event,
-)
+from shared.models.event import Event
 from shared.models.wire import validate
 
+PAGEVIEW = "pageview"
+ADD_TO_BASKET = "addToBasket"
+REMOVE_FROM_BASKET = "removeFromBasket"
+PURCHASE = "purchase"
+IDENTIFY = "identify"
+LOGOUT = "logout"  # it has no data
+ONESIGNAL = "oneSignal"
+ONESIGNAL_WEBHOOK = "oneSignalWebhook"
+RESERVED_PREFIX = "carillon."  # our own events: refused at the endpoint
+STREAM = "carillon.stream"  # key: the player
+IMPORT = "carillon.import"
+ERASE = "carillon.erase"  # one for each visitor id of the person
+UNDO_MERGE = "carillon.undoMerge"  # visitor: the one whose epoch was joined
+
 PAYLOAD_OF_TYPE: Mapping[str, type] = {
-    "pageview": PageviewPayload,
-    "addToBasket": BasketChangePayload,
-    "removeFromBasket": BasketChangePayload,
-    "purchase": PurchasePayload,
-    "identify": IdentifyPayload,
+    PAGEVIEW: PageviewPayload,
+    ADD_TO_BASKET: BasketChangePayload,
+    REMOVE_FROM_BASKET: BasketChangePayload,
+    PURCHASE: PurchasePayload,
+    IDENTIFY: IdentifyPayload,
     ONESIGNAL: StatusPayload,
     ONESIGNAL_WEBHOOK: InteractionPayload,
     STREAM: StreamPayload,

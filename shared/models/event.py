@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from pydantic import PrivateAttr
 
 from shared.models.wire import Moment, Wire
 
 Source = Literal["browser", "server", "webhook", "stream", "import", "ops"]
-
-ONESIGNAL = "oneSignal"
-ONESIGNAL_WEBHOOK = "oneSignalWebhook"
-RESERVED_PREFIX = "carillon."  # our own events: refused at the endpoint
-STREAM = "carillon.stream"  # data {kind, notificationId, playerID, tag, reason}; key: the player
-IMPORT = "carillon.import"  # data {playerID, status, state, reason, login, tags}
-ERASE = "carillon.erase"  # data {person, players, aliases}; one for each visitor id of the person;
-# `findOthers`: and for browsers that only ingest finds, whose own are `late`
-UNDO_MERGE = "carillon.undoMerge"  # data {merge, person}; visitor: the one whose epoch was joined
-
-InteractionKind = Literal["impression", "click", "close"]
-INTERACTION_KINDS: tuple[InteractionKind, ...] = get_args(InteractionKind)
 
 
 class Event(Wire):

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from shared.errors import LogUnavailable
+from shared.events.registry import ONESIGNAL_WEBHOOK
 from shared.kafka.client import LogWriter, OutgoingRecord
 from shared.kafka.topics import (
     DEAD_LETTERS_TOPIC,
@@ -17,7 +18,6 @@ from shared.kafka.topics import (
     TRANSACTIONAL_JOBS_TOPIC,
     TRIGGERS_TOPIC,
 )
-from shared.models.event import ONESIGNAL_WEBHOOK
 from tests.faults.fault_cluster import FaultCluster
 
 MARK = b"poison-of-the-faults"

@@ -16,9 +16,10 @@ from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from shared.clock import utc_now
+from shared.events.registry import ERASE, STREAM
 from shared.kafka.client import Record
 from shared.models.dead_letter import DeadLetter
-from shared.models.event import ERASE, STREAM, Event
+from shared.models.event import Event
 from shared.stage.runner import Item
 from tests.contract.sender.ops import Ops, a_send
 from tests.support.pages import build_page_document

@@ -22,9 +22,9 @@ from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from shared.errors import InvalidPayload
+from shared.events.registry import ERASE
 from shared.kafka.client import Record
 from shared.models.dead_letter import DeadLetter
-from shared.models.event import ERASE
 from shared.settings import Settings
 from shared.stage.runner import Item
 from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest_service.projector.person_ids import PersonIds
+from shared.events.registry import ERASE
 from shared.kafka.client import OutgoingRecord, open_log_writer
-from shared.models.event import ERASE, Event
+from shared.models.event import Event
 from shared.mongo.client import Database
 from shared.secrets import Vault
 from shared.settings import Settings

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.snapshot.files import readable_snapshots
 from ingest_service.snapshot.take import folder_of
+from shared.events.registry import ERASE
 from shared.kafka.client import OutgoingRecord, open_log_writer
-from shared.models.event import ERASE, Event
+from shared.models.event import Event
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests.integration.ingest.commands import run_command

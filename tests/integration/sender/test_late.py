@@ -8,7 +8,8 @@ from typing import Any
 from prometheus_client import REGISTRY
 
 from sender_service.store.reports import ReportStore
-from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
+from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM
+from shared.models.event import Event
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from sender_service.store.dead_letters import DeadLetterStore
+from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM
 from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.models.dead_letter import DeadLetter
-from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
+from shared.models.event import Event
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import COLLECTIONS, INGEST, SENDER, CollectionSpec, Index
 from shared.processes import ProcessHeartbeat

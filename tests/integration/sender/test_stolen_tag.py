@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.models.event import ONESIGNAL_WEBHOOK, Event
+from shared.events.registry import ONESIGNAL_WEBHOOK
+from shared.models.event import Event
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from shared.models.event import STREAM, Event
+from shared.events.registry import STREAM
+from shared.models.event import Event
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 

@@ -18,8 +18,7 @@ from shared.events.payloads import (
     TransactionPayload,
     UndoMergePayload,
 )
-from shared.events.registry import PAYLOAD_OF_TYPE, payload_of
-from shared.models.event import ERASE, IMPORT, STREAM, UNDO_MERGE
+from shared.events.registry import ERASE, IMPORT, PAYLOAD_OF_TYPE, STREAM, UNDO_MERGE, payload_of
 from tests.unit.ingest.doubles import event
 
 # Fields that ingest adds to the received ones (docs/decisions/0046).
