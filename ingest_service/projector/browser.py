@@ -12,11 +12,7 @@ from datetime import datetime
 from ingest_service.projector.compaction import compact
 from ingest_service.projector.contribution import contribute
 from ingest_service.projector.lww import has_seen, remember
-from ingest_service.projector.operator_events import (
-    erase,
-    predates_erasure,
-    undo_merge,
-)
+from ingest_service.projector.operator_events import erase, predates_erasure, undo_merge
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.player import NOBODY
 from ingest_service.projector.players import add_player
