@@ -28,10 +28,10 @@ async def close_complete(
     closing = [(send, totals) for send, totals in complete if send.closed_at is None]
     await sends.close(closing, now)
     for send, totals in complete:
-        if send.closed_at is not None and totals["audience"] and send.totals != totals:
+        if send.closed_at is not None and totals.audience and send.totals != totals:
             await sends.restate(send.id, totals)
     for send, totals in closing:
-        log.info("account closed", extra={"send": send.id, "sent": totals["sent"]})
+        log.info("account closed", extra={"send": send.id, "sent": totals.sent})
 
 
 async def release_caps(contacts: ContactStore, page: Page) -> None:

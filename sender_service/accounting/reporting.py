@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sender_service.models.report import SendReport, add_cells, blank_report
-from sender_service.models.send import SendRow, Sums
+from sender_service.models.send import SendRow
+from sender_service.models.sums import Sums
 from sender_service.pages.report_cells import cells_of
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.pages import PageStore

@@ -17,7 +17,8 @@ from sender_service.intake.naming import without_nobody
 from sender_service.intake.request import TriggerRequest, reused
 from sender_service.intake.upload import ListUpload
 from sender_service.models.malformed import Malformed
-from sender_service.models.send import NEVER, Send, empty_sums
+from sender_service.models.send import NEVER, Send
+from sender_service.models.sums import Sums
 from sender_service.models.trigger import Terms, Trigger
 from sender_service.models.unknown_app import UnknownApp
 from sender_service.store.campaigns import Campaigns, CampaignStore
@@ -226,7 +227,7 @@ class Intake:
             pages_at_begin=0,
             looks=0,
             pages=0,
-            totals=empty_sums() if refused else None,
+            totals=Sums() if refused else None,
             closed_at=now if refused else None,
             expire_at=max(expires or now, now) + self._retention,
             sealed=False,

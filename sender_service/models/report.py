@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sender_service.models.send import Sums, add_sums, empty_sums
+from sender_service.models.sums import Sums
 from shared.documents.player import Player
 
 REPORT_COUNTS = ("sent", "measurable", "impressions", "clicks", "closes")
@@ -82,13 +82,13 @@ class Report:
     def add(self, more: SendReport) -> None:
         """Add a send's share."""
         self.sends += 1
-        add_sums(self.sums, more.sums)
+        self.sums.add(more.sums)
         self.interactions.add(more.interactions)
         add_cells(self.cells, more.cells)
 
 
 def blank_report(key: str, app: str, campaign: str) -> Report:
-    return Report(key, app, campaign, 0, empty_sums(), InteractionCounts(), [], [], 0)
+    return Report(key, app, campaign, 0, Sums(), InteractionCounts(), [], [], 0)
 
 
 def has_reported(entry: Player | None) -> bool:

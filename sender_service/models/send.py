@@ -7,23 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
 from sender_service.models.malformed import Malformed
+from sender_service.models.sums import Sums
 from shared.models.job import Priority
 
 SendState = Literal["planning", "scheduled", "sending", "paused", "cancelled", "done", "refused"]
 # The end of time as MongoDB can hold it: "due never", so that due dates stay one indexed range.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Sums(TypedDict):
-    """The account of a page, send or report: audience = sent + pending + suppressed + failed."""
-
-    audience: int
-    sent: int
-    pending: int
-    suppressed: dict[str, int]
-    failed: dict[str, int]
-    people: dict[str, int]  # sent, pending, failed, suppressed, no_player: one place a person
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,30 +88,6 @@ class PlanningChanges(TypedDict, total=False):
 
 
 FINAL: frozenset[str] = frozenset({"done", "cancelled", "refused"})
-
-
-def empty_sums() -> Sums:
-    return {
-        "audience": 0,
-        "sent": 0,
-        "pending": 0,
-        "suppressed": {},
-        "failed": {},
-        "people": {"sent": 0, "pending": 0, "failed": 0, "suppressed": 0, "no_player": 0},
-    }
-
-
-def add_sums(total: Sums, more: Sums) -> None:
-    """Add `more` to `total`, in place."""
-    total["audience"] += more["audience"]
-    total["sent"] += more["sent"]
-    total["pending"] += more["pending"]
-    for reason, count in more["suppressed"].items():
-        total["suppressed"][reason] = total["suppressed"].get(reason, 0) + count
-    for reason, count in more["failed"].items():
-        total["failed"][reason] = total["failed"].get(reason, 0) + count
-    for place, count in more["people"].items():
-        total["people"][place] = total["people"].get(place, 0) + count
 
 
 def public_state(send: SendRow, now: datetime) -> SendState:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sender_service.models.send import SendRow, Sums
+from sender_service.models.send import SendRow
+from sender_service.models.sums import Sums
 from sender_service.ops.responses.preview import ForecastResponse, WindowResponse
 from sender_service.ops.responses.sends import RemainingResponse
 from sender_service.pages.document import page_id
@@ -110,14 +111,14 @@ class SendForecast:
 
         None before and after, while it is paused, and while its app may not send.
         """
-        if send.state != "sending" or send.paused or not sums["pending"]:
+        if send.state != "sending" or send.paused or not sums.pending:
             return None
         app = self._apps.get(send.app)
         if not is_sending(app):
             return None
-        calls = await self._calls(send, sums["pending"])
+        calls = await self._calls(send, sums.pending)
         rate = rate_of(self._providers, app, self._settings)
-        rest = forecast(Load(calls, sums["pending"]), rate, await window_of(self._budget, send))
+        rest = forecast(Load(calls, sums.pending), rate, await window_of(self._budget, send))
         return RemainingResponse(seconds=rest.seconds)
 
     async def _calls(self, send: SendRow, pending: int) -> int:

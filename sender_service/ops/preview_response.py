@@ -56,16 +56,16 @@ def to_preview_response(planned: PlannedSend, forecast: ForecastResponse) -> Pre
 def _counts(found: DryRunResult, malformed: int) -> dict[str, Any]:
     sums = found.sums
     return {
-        "audience": found.whole(sums["audience"]),
+        "audience": found.whole(sums.audience),
         "wouldReceive": {
-            "people": found.whole(sums["people"]["pending"]),
-            "players": found.whole(sums["pending"]),
+            "people": found.whole(sums.people["pending"]),
+            "players": found.whole(sums.pending),
         },
-        "suppressed": {r: found.whole(n) for r, n in sums["suppressed"].items()},
-        "failed": {r: found.whole(n) for r, n in sums["failed"].items()},
+        "suppressed": {r: found.whole(n) for r, n in sums.suppressed.items()},
+        "failed": {r: found.whole(n) for r, n in sums.failed.items()},
         "people": {
             place: found.whole(n)
-            for place, n in sums["people"].items()
+            for place, n in sums.people.items()
             if place not in ("sent", "pending")
         }
         | {"malformed": malformed},

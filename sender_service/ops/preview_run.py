@@ -78,7 +78,7 @@ async def _chunk_members(context: OpsContext, app_id: str) -> dict[str, int]:
 
 
 async def _forecast(context: OpsContext, send: Send, found: DryRunResult) -> ForecastResponse:
-    load = Load(found.whole(found.calls), found.whole(found.sums["pending"]))
+    load = Load(found.whole(found.calls), found.whole(found.sums.pending))
     return forecast(
         load,
         rate_of(context.providers, context.apps.get(send.app), context.settings),

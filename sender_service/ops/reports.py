@@ -16,7 +16,8 @@ from sender_service.models.report import (
     rates,
     summed,
 )
-from sender_service.models.send import SendRow, Sums
+from sender_service.models.send import SendRow
+from sender_service.models.sums import Sums, encode_sums
 from sender_service.ops.context import OpsContext
 from sender_service.ops.responses.reports import LocationRatesResponse, ReportResponse
 from sender_service.store.campaigns import campaign_key
@@ -47,7 +48,7 @@ class Reports:
         for send in sends:
             sums = await self._reporting.account(send)
             known = _fresh(kept.get(send.id), sums, counts[send.id])
-            if known is None and room.take(sums["audience"]):
+            if known is None and room.take(sums.audience):
                 known = await self._reporting.compute(send)
             if known is None:
                 later.append(send)
@@ -108,7 +109,7 @@ def to_report_response(report: Report, campaign: Campaign, pending: int) -> Repo
         "campaign": campaign.id,
         "location": campaign.location,
         "sends": report.sends,
-        **report.sums,
+        **encode_sums(report.sums),
         "impressions": counts.impressions,
         "clicks": counts.clicks,
         "closes": counts.closes,

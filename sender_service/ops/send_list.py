@@ -78,5 +78,8 @@ def _is_in(state: SendState | None, clock: Clock) -> Callable[[SendRow], bool]:
 
 def _list_item(send: SendRow, clock: Clock) -> SendListItemResponse:
     totals = send.totals
-    counts = {name: None if totals is None else totals[name] for name in ("audience", "sent")}
-    return SendListItemResponse(**head_of_send(send, clock()), **counts)
+    return SendListItemResponse(
+        **head_of_send(send, clock()),
+        audience=None if totals is None else totals.audience,
+        sent=None if totals is None else totals.sent,
+    )

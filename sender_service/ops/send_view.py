@@ -7,7 +7,8 @@ from typing import Any
 
 from sender_service.models.malformed import count_malformed, show_malformed
 from sender_service.models.report import PLURAL_OF_INTERACTION
-from sender_service.models.send import SendOverview, SendRow, Sums, public_state
+from sender_service.models.send import SendOverview, SendRow, public_state
+from sender_service.models.sums import Sums, encode_sums
 from sender_service.ops.context import OpsContext
 from sender_service.ops.forecast import SendForecast
 from sender_service.ops.responses.base import WarningResponse
@@ -53,17 +54,16 @@ class SendView:
             "heldSince": limited_since,
             "waiting": await self._waiting.find(send, limited_since),
             "forecast": await self._progress.forecast(send, sums),
-            **sums,
+            **encode_sums(sums),
+            "people": {**sums.people, "malformed": count_malformed(send.malformed)},
             **await self._seen(send.id),
         }
         return SendResponse(**fields)
 
     async def _sums(self, send: SendOverview) -> Sums:
-        """Return the send's sums; malformed names come from the send: no page has them."""
+        """Return the send's sums, which don't count malformed names: no page has them."""
         totals = send.totals
-        sums = totals if totals is not None else (await self._pages.sums(send.id))[0]
-        left_out = count_malformed(send.malformed)
-        return {**sums, "people": {**sums["people"], "malformed": left_out}}
+        return totals if totals is not None else (await self._pages.sums(send.id))[0]
 
     async def _seen(self, send: str) -> dict[str, int]:
         counts = await self._interactions.counts(send)
@@ -97,9 +97,9 @@ def head_of_send(send: SendRow, now: datetime) -> dict[str, Any]:
 
 def _remarks(send: SendOverview, sums: Sums) -> list[WarningResponse]:
     """Return a warning where a send ended without error and reached nobody."""
-    if send.state != "done" or sums["audience"]:
+    if send.state != "done" or sums.audience:
         return []
-    people = sums["people"]["no_player"]
+    people = sums.people["no_player"]
     if people:
         text = f"nobody was reached: of {people} people, none is known with a browser for pushes"
         return [WarningResponse(field="audience", code="nobody_reached", message=text)]

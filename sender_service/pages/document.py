@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
-from sender_service.models.send import Sums
+from sender_service.models.sums import SumsDocument
 from shared.providers import DEFAULT_PROVIDER
 from shared.reasons import FinalReason
 
@@ -57,7 +57,7 @@ class PageDocument(TypedDict):
     inFlight: int  # chunks released and not answered
     answerDueAt: datetime  # when the first of these has been so for too long
     anyAttempted: bool  # a chunk may have been called and isn't at its end: a pause doesn't hold it
-    sums: Sums
+    sums: SumsDocument
     plannedAt: datetime
     bodiesId: str  # the id of their document, given when the page is inserted
     rev: int

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sender_service.models.send import NEVER
+from sender_service.models.sums import encode_sums
 from sender_service.pages.chunk import Chunk
 from sender_service.pages.document import PageDocument
 from sender_service.pages.sums import summarise
@@ -105,7 +106,7 @@ class Page(PageView):
         answer_due_at = self._answer_due_at(answer_timeout)
         planned = (chunk.not_before for chunk in chunks if chunk.state == "planned")
         derived: dict[str, Any] = {
-            "sums": summarise(self.document),
+            "sums": encode_sums(summarise(self.document)),
             "open": not all(chunk.is_final for chunk in chunks),
             "inFlight": sum(chunk.state == "released" for chunk in chunks),
             "anyAttempted": any(chunk.is_attempted and not chunk.is_final for chunk in chunks),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sender_service.models.send import Sums, empty_sums
+from sender_service.models.sums import Sums
 from sender_service.pages.chunk import Chunk
 from sender_service.pages.document import MemberState, PageDocument
 from shared.reasons import FinalReason
@@ -33,15 +33,17 @@ def summarise(page: PageDocument) -> Sums:
 
 
 def _to_sums(endings: dict[_Ending, int], people: Counter[int], no_player: int) -> Sums:
-    sums = empty_sums()
+    sums = Sums()
     for (outcome, reason), count in endings.items():
-        sums["audience"] += count
-        if outcome == "sent" or outcome == "pending":
-            sums[outcome] += count
+        sums.audience += count
+        if outcome == "sent":
+            sums.sent += count
+        elif outcome == "pending":
+            sums.pending += count
         else:
-            why = reason or "unknown"
-            sums[outcome][why] = sums[outcome].get(why, 0) + count
+            reasons = sums.failed if outcome == "failed" else sums.suppressed
+            reasons[reason or "unknown"] = reasons.get(reason or "unknown", 0) + count
     for place, count in people.items():
-        sums["people"][_PEOPLE_ORDER[place]] = count
-    sums["people"]["no_player"] = no_player
+        sums.people[_PEOPLE_ORDER[place]] = count
+    sums.people["no_player"] = no_player
     return sums

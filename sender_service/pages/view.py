@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from sender_service.models.send import Sums
+from sender_service.models.sums import Sums, decode_sums
 from sender_service.pages.chunk import Chunk
 from sender_service.pages.document import Member, MemberState, PageDocument
 from shared.reasons import FailedReason, FinalReason
@@ -73,7 +73,7 @@ class PageView:
 
     @property
     def sums(self) -> Sums:
-        return self.document["sums"]
+        return decode_sums(self.document["sums"])
 
     @property
     def members(self) -> Sequence[Member]:

@@ -11,7 +11,8 @@ import orjson
 
 from sender_service.models.campaign import Variant
 from sender_service.models.quiet_hours import own_zone, zone_for
-from sender_service.models.send import NEVER, empty_sums
+from sender_service.models.send import NEVER
+from sender_service.models.sums import Sums, encode_sums
 from sender_service.pages.document import ChunkDocument, PageDocument, new_chunk, page_id
 from sender_service.pages.page import Page
 from sender_service.pages.sums import summarise
@@ -238,11 +239,11 @@ class PageBuilder:
             "inFlight": 0,
             "answerDueAt": NEVER,
             "anyAttempted": False,
-            "sums": empty_sums(),
+            "sums": encode_sums(Sums()),
             "plannedAt": self.now,
             "bodiesId": "",
             "rev": 0,
             "expireAt": send.expire_at,
         }
-        document["sums"] = summarise(document)
+        document["sums"] = encode_sums(summarise(document))
         return Page(document)

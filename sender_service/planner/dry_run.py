@@ -12,7 +12,7 @@ from datetime import datetime
 
 import orjson
 
-from sender_service.models.send import Sums, add_sums, empty_sums
+from sender_service.models.sums import Sums
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
@@ -52,7 +52,7 @@ class Sample:
 class DryRunResult:
     """Result for the planned part of the audience; `share` is 1 when that is all of it."""
 
-    sums: Sums = field(default_factory=empty_sums)
+    sums: Sums = field(default_factory=Sums)
     calls: int = 0
     split: int = 0  # calls that differ from another one only in their links
     # Messages by provider and by all but their links.
@@ -144,7 +144,7 @@ class DryRun:
         found.bad += builder.bad
         found.no_zone += builder.no_zone
         found.fault = found.fault or next(iter(builder.faults.values()), "")
-        add_sums(found.sums, page.sums)
+        found.sums.add(page.sums)
         self._count_quiet(page, counts, builder.now)
         self._take_samples(page, builder.pushes)
         if self._target.is_list:

@@ -11,7 +11,8 @@ from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from sender_service.models.push import Push
-from sender_service.models.send import EVER, SendRow, Sums, add_sums, empty_sums
+from sender_service.models.send import EVER, SendRow
+from sender_service.models.sums import Sums, decode_sums
 from sender_service.pages.chunk import Chunk
 from sender_service.pages.document import PageDocument, page_id
 from sender_service.pages.page import Page
@@ -220,11 +221,11 @@ class PageStore:
     async def sums_of(self, sends: Mapping[str, int]) -> dict[str, tuple[Sums, int]]:
         """Return send → (its sums so far, the number of its open pages). `sends`: send → its number
         of pages, 0 if unknown."""
-        found = {send: (empty_sums(), 0) for send in sends}
+        found = {send: (Sums(), 0) for send in sends}
 
         def add(page: Document) -> None:
             total, still_open = found[page["send"]]
-            add_sums(total, page["sums"])
+            total.add(decode_sums(page["sums"]))
             found[page["send"]] = (total, still_open + page["open"])
 
         fields = {"number": 1, "send": 1, "sums": 1, "open": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sender_service.models.report import Cell, InteractionCounts, Report, SendReport
+from sender_service.models.sums import decode_sums, encode_sums
 from shared.mongo.client import Document
 
 
@@ -36,7 +37,7 @@ def decode_report(document: Document) -> Report:
 def encode_send_report(report: SendReport) -> Document:
     counts = report.interactions
     return {
-        "sums": report.sums,
+        "sums": encode_sums(report.sums),
         "interactions": {
             "impressions": counts.impressions,
             "clicks": counts.clicks,
@@ -49,7 +50,7 @@ def encode_send_report(report: SendReport) -> Document:
 def decode_send_report(document: Document) -> SendReport:
     counts = document["interactions"]
     return SendReport(
-        document["sums"],
+        decode_sums(document["sums"]),
         InteractionCounts(counts["impressions"], counts["clicks"], counts["closes"]),
         [_decode_cell(cell) for cell in document["cells"]],
     )

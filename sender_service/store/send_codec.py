@@ -6,6 +6,7 @@ from typing import Any
 
 from sender_service.models.malformed import BadName, Malformed
 from sender_service.models.send import Parts, PlanningChanges, Send, SendOverview, SendRow
+from sender_service.models.sums import decode_sums, encode_sums
 from shared.ids import head_of
 from shared.mongo.client import Document
 
@@ -40,7 +41,7 @@ def encode_send(send: Send) -> Document:
         "pagesAtBegin": send.pages_at_begin,
         "looks": send.looks,
         "pages": send.pages,
-        "totals": send.totals,
+        "totals": None if send.totals is None else encode_sums(send.totals),
         "closedAt": send.closed_at,
         "expireAt": send.expire_at,
         "sealed": send.sealed,
@@ -80,7 +81,7 @@ def _row(document: Document) -> dict[str, Any]:
         "due_at": document["dueAt"],
         "expires_at": document["expiresAt"],
         "pages": document["pages"],
-        "totals": document["totals"],
+        "totals": None if document["totals"] is None else decode_sums(document["totals"]),
         "closed_at": document["closedAt"],
         "expire_at": document["expireAt"],
         "sealed": document["sealed"],

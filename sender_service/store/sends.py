@@ -16,9 +16,8 @@ from sender_service.models.send import (
     Send,
     SendRow,
     SendState,
-    Sums,
-    empty_sums,
 )
+from sender_service.models.sums import Sums, SumsDocument, encode_sums
 from sender_service.store.due_queue import DueQueue, QueueFields
 from sender_service.store.send_codec import (
     decode_send,
@@ -86,7 +85,7 @@ class SendStore(SendReader):
 
     async def refuse_unplanned(self, send: str, error: str, now: datetime) -> None:
         """Refuse a send of which nothing is planned: its account is closed at once."""
-        closed = {"totals": empty_sums(), "closedAt": now}
+        closed = {"totals": encode_sums(Sums()), "closedAt": now}
         await self._set({"_id": send, **UNFINISHED}, {**_ended("refused", error), **closed})
 
     async def set_paused(self, send: str, paused: bool) -> bool:
@@ -111,7 +110,7 @@ class SendStore(SendReader):
     async def restate(self, send: str, totals: Sums) -> None:
         """Set the corrected totals of a closed send."""
         closed = {"_id": send, "closedAt": {"$gte": EVER, "$lt": NEVER}}
-        await self._set(closed, {"totals": totals})
+        await self._set(closed, {"totals": encode_sums(totals)})
 
     async def close(self, closing: Sequence[tuple[SendRow, Sums]], now: datetime) -> None:
         """Close accounts: set the totals, and set sending sends to done.
@@ -119,8 +118,9 @@ class SendStore(SendReader):
         Sends with equal results share one statement: most sends to one person do, and statements
         are costly.
         """
-        alike: dict[bytes, tuple[str, Sums, list[str]]] = {}
-        for send, totals in closing:
+        alike: dict[bytes, tuple[str, SumsDocument, list[str]]] = {}
+        for send, sums in closing:
+            totals = encode_sums(sums)
             key = orjson.dumps([send.state, totals], option=orjson.OPT_SORT_KEYS)
             alike.setdefault(key, (send.state, totals, []))[2].append(send.id)
         with translate_mongo_errors():

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sender_service.models.send import NEVER, empty_sums
+from sender_service.models.send import NEVER
+from sender_service.models.sums import encode_sums
 from sender_service.pages.document import ChunkDocument, PageDocument, new_chunk, page_id
 from sender_service.pages.page import Page
 from sender_service.pages.sums import summarise
@@ -39,11 +40,11 @@ def build_page_document(
         "priority": "marketing", "resumeAt": None, "members": [list(member) for member in members],
         "outcomes": {}, "chunks": {name: build_chunk(at, **of) for name, of in chunks.items()},
         "notifications": [], "noPlayer": 0, "capReserved": False, "open": True, "dueAt": at,
-        "inFlight": 0, "answerDueAt": NEVER, "anyAttempted": False, "sums": empty_sums(),
+        "inFlight": 0, "answerDueAt": NEVER, "anyAttempted": False, "sums": {},
         "plannedAt": at, "bodiesId": "", "rev": 0, "expireAt": NEVER, **fields,
     }  # fmt: skip
     document = cast(PageDocument, page)
-    document["sums"] = summarise(document)
+    document["sums"] = encode_sums(summarise(document))
     return document
 
 

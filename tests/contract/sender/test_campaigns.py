@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sender_service.models.send import empty_sums
+from sender_service.models.sums import Sums, encode_sums
 from shared.clock import utc_now
 from shared.mongo.collections import CAMPAIGNS, PLAYERS, PROFILES, SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
@@ -169,8 +169,7 @@ async def test_report_adds_up_its_sends(shop: Api) -> None:
     for sent in (3, 4):
         trigger = a_trigger(sendAt=(now + timedelta(hours=1)).isoformat())
         await shop.ok("POST", "/v1/sends", json=trigger)
-        totals = {**empty_sums(), "audience": sent + 2, "sent": sent, "failed": {"rejected": 1},
-                  "suppressed": {"holdout": 1}}  # fmt: skip
+        totals = encode_sums(Sums(sent + 2, sent, 0, {"holdout": 1}, {"rejected": 1}))
         await shop.sender.database[SENDS.name].update_one(
             {"_id": trigger["id"]}, {"$set": {"totals": totals, "state": "done", "closedAt": now}}
         )

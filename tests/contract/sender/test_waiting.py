@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from sender_service.models.send import NEVER, empty_sums
+from sender_service.models.send import NEVER
+from sender_service.models.sums import Sums, encode_sums
 from sender_service.pages.document import new_chunk
 from sender_service.scheduler.budget import budget_id
 from shared.models.wire import to_iso
@@ -129,10 +130,10 @@ async def test_n20_unknown_names_are_answered_and_nothing_is_kept(
 
 async def test_n20_send_that_reached_nobody_is_explained(ops: Ops) -> None:
     for people, code in ((3, "nobody_reached"), (0, "empty_audience")):
-        totals = empty_sums()
-        totals["people"]["no_player"] = people
+        sums = Sums()
+        sums.people["no_player"] = people
         send = str(uuid.uuid4())
-        done = a_send(send, ops.clock, state="done", totals=totals, closedAt=ops.clock())
+        done = a_send(send, ops.clock, state="done", totals=encode_sums(sums), closedAt=ops.clock())
         await ops.database["sends"].insert_one(done)
         (warning,) = (await ops.ok("GET", f"/v1/sends/{send}"))["warnings"]
         assert warning["code"] == code and str(people or "") in warning["message"]

@@ -13,6 +13,7 @@ from sender_service.accounting.streams import StreamMatcher
 from sender_service.models.campaign import Campaign
 from sender_service.models.push_tag import TagSigner
 from sender_service.models.send import NEVER
+from sender_service.models.sums import Sums
 from sender_service.models.trigger import Trigger
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.planner import Planner, PlannerTools
@@ -134,7 +135,7 @@ class SenderHarness:
         assert document is not None
         await Reporting(self.sends, self.pages, self.people, reports, self.clock).roll_up(document)
 
-    async def sums(self, send: str) -> Any:
+    async def sums(self, send: str) -> Sums:
         return (await self.pages.sums(send))[0]
 
 

@@ -82,7 +82,7 @@ async def test_d3_who_comes_a_moment_later_gets_it(stand: Stand, priority: str) 
     await world.person("ann")
     world.clock.advance(0.25)
     assert await stand.planner.plan_one()
-    assert (await world.sums(send))["pending"] == 2
+    assert (await world.sums(send)).pending == 2
 
 
 async def test_d3_a_player_and_a_browser_without_one_are_unknown_too(stand: Stand) -> None:
@@ -111,7 +111,7 @@ async def test_d3_nobody_is_waited_for_once_the_projector_has_passed(stand: Stan
     send = await stand.world.trigger(recipients=ANN)
     seconds, looks = await stand.until_planned(send, beats=True)
     assert 1 < seconds < 3.5 and looks < 20
-    assert (await stand.world.sums(send))["people"]["no_player"] == 1
+    assert (await stand.world.sums(send)).people["no_player"] == 1
 
 
 async def test_d3_while_it_is_behind_at_most_ten_seconds(stand: Stand) -> None:
@@ -119,7 +119,7 @@ async def test_d3_while_it_is_behind_at_most_ten_seconds(stand: Stand) -> None:
         send = await stand.world.trigger(priority, recipients=ANN)
         seconds, _ = await stand.until_planned(send, beats=True, p3=60_000)
         assert most - 0.5 <= seconds <= most + 0.5
-        assert (await stand.world.sums(send))["people"]["no_player"] == 1
+        assert (await stand.world.sums(send)).people["no_player"] == 1
 
 
 async def test_d3_a_projector_that_is_gone_has_passed_nothing(stand: Stand) -> None:

@@ -49,10 +49,10 @@ async def test_after_the_fold_counts_only_as_late(settings: Settings) -> None:
         assert await world.interactions.counts(send) == {"impression": 1, "click": 0, "close": 0}
         document = await world.sends.get(send)
         assert document is not None and document.totals is not None
-        assert document.totals["sent"] == 2
+        assert document.totals.sent == 2
         report = await ReportStore(world.database).report(f"{APP}/welcome")
         assert report is not None
-        assert (report.sums["sent"], report.interactions.impressions) == (2, 1)
+        assert (report.sums.sent, report.interactions.impressions) == (2, 1)
 
 
 async def test_another_send_of_the_batch_is_counted(settings: Settings) -> None:

@@ -62,7 +62,7 @@ async def test_d6_who_is_erased_while_a_page_is_planned_is_not_in_it(settings: S
         assert ann not in text and "ann-the-erased" not in text
         assert bob in text
         sums: Any = await world.sums(send)
-        assert (sums["audience"], sums["suppressed"]) == (2, {"erased": 1})
+        assert (sums.audience, sums.suppressed) == (2, {"erased": 1})
 
 
 @pytest.mark.parametrize("crashed", [False, True])

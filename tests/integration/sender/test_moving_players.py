@@ -49,7 +49,7 @@ async def test_a_player_that_went_to_a_person_scanned_before_is_not_missed(
         found = await entries(world, send)
         assert sorted(person for _, person in found) == ["ann", "ann"]
         assert [player for player, _ in found].count(moving) == 1
-        assert (await world.sums(send))["pending"] == 2
+        assert (await world.sums(send)).pending == 2
 
 
 async def two_owners(world: SenderHarness) -> str:
@@ -70,7 +70,7 @@ async def test_a_player_in_pages_of_two_owners_is_sent_to_once(settings: Setting
         send = await world.planned()
         assert [p for p, _ in await entries(world, send)].count(moving) == 2
         sums = await world.sums(send)
-        assert (sums["pending"], sums["suppressed"]) == (2, {"moved": 1})
+        assert (sums.pending, sums.suppressed) == (2, {"moved": 1})
 
 
 async def test_a_page_that_someone_else_writes_meanwhile_loses_the_player_too(
@@ -88,4 +88,4 @@ async def test_a_page_that_someone_else_writes_meanwhile_loses_the_player_too(
         world.pages.update = second  # type: ignore[method-assign]
         send = await world.planned()
         sums = await world.sums(send)
-        assert (sums["pending"], sums["suppressed"]) == (2, {"moved": 1})
+        assert (sums.pending, sums.suppressed) == (2, {"moved": 1})

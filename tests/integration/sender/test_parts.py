@@ -233,7 +233,7 @@ async def test_people_named_in_several_parts_are_in_one_page(harness: IntakeHarn
         texts |= {m[0]: bodies[int(m[2])].text for m in page.members}
     assert texts == {player: f"Hi {name}" for player, name in names}
     sums, _ = await harness.sender.pages.sums(parts[0]["id"])
-    assert (sums["pending"], sums["people"]["pending"]) == (12, 6)
+    assert (sums.pending, sums.people["pending"]) == (12, 6)
 
 
 async def test_cancelled_while_parts_are_awaited_forgets_them(harness: IntakeHarness) -> None:

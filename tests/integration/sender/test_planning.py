@@ -81,7 +81,7 @@ async def test_people_named_by_each_player_count_once_also_after_a_crash(pair: T
     assert await pair.two.planners()[1].plan_one()
     assert Counter(_players(await pair.pages(send))) == Counter(players)
     sums, _ = await pair.one.pages.sums(send)
-    assert (sums["people"]["pending"], sums["people"]["no_player"]) == (20, 1)
+    assert (sums.people["pending"], sums.people["no_player"]) == (20, 1)
 
 
 async def _expire_lease(pair: TwoReplicas, send: str) -> None:

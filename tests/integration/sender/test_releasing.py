@@ -110,7 +110,7 @@ async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoRepl
     )
     assert await _turns(pair, 2) == 1
     sums, _ = await pair.one.pages.sums(send)
-    assert (sums["pending"], sums["suppressed"]) == (2, {"bought": 1})
+    assert (sums.pending, sums.suppressed) == (2, {"bought": 1})
 
 
 async def test_cancelled_between_planning_and_release_goes_nowhere(pair: TwoReplicas) -> None:
@@ -120,7 +120,7 @@ async def test_cancelled_between_planning_and_release_goes_nowhere(pair: TwoRepl
     await pair.two.pages.make_due(send, utc_now())
     assert await _turns(pair, 3) == 0
     sums, still_open = await pair.one.pages.sums(send)
-    assert still_open == 0 and sums["suppressed"] == {"cancelled": 15}
+    assert still_open == 0 and sums.suppressed == {"cancelled": 15}
     document = await pair.one.sends.get(send)
     assert document is not None and document.closed_at is not None
     assert document.totals == sums
@@ -135,7 +135,7 @@ async def test_who_went_away_meanwhile_is_left_out(pair: TwoReplicas) -> None:
     await _turns(pair, 2)
     (job,) = await pair.jobs(send)
     assert len(job.players) == 4 and gone not in job.players
-    assert (await pair.one.pages.sums(send))[0]["suppressed"] == {"unsubscribed": 1}
+    assert (await pair.one.pages.sums(send))[0].suppressed == {"unsubscribed": 1}
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ async def test_who_went_away_before_a_job_was_handed_back_is_left_out(
     await _turns(pair, 2)
     first, again = sorted(await pair.jobs(send), key=lambda job: job.release)
     assert sorted(first.players) == sorted([*again.players, gone]) and gone not in again.players
-    assert (await pair.one.pages.sums(send))[0]["suppressed"] == {reason: 1}
+    assert (await pair.one.pages.sums(send))[0].suppressed == {reason: 1}
 
 
 async def test_handed_back_job_of_nobody_ends(pair: TwoReplicas) -> None:
@@ -165,7 +165,7 @@ async def test_handed_back_job_of_nobody_ends(pair: TwoReplicas) -> None:
     assert await _turns(pair, 2) == 0
     document = await pair.one.sends.get(send)
     assert document is not None and document.state == "done"
-    assert document.totals is not None and document.totals["suppressed"] == {"erased": 2}
+    assert document.totals is not None and document.totals.suppressed == {"erased": 2}
 
 
 async def test_what_may_have_been_called_is_repeated_as_it_was(pair: TwoReplicas) -> None:
@@ -230,7 +230,7 @@ async def test_account_closes_once_with_what_the_pages_state(pair: TwoReplicas) 
     assert document is not None and document.state == "done"
     totals = document.totals
     assert totals is not None and totals == (await pair.one.pages.sums(send))[0]
-    assert (totals["audience"], totals["sent"], totals["pending"]) == (12, 12, 0)
+    assert (totals.audience, totals.sent, totals.pending) == (12, 12, 0)
 
 
 async def test_a_clock_that_steps_back_keeps_no_account_open(pair: TwoReplicas) -> None:

@@ -56,7 +56,7 @@ async def test_failed_moves_sent_to_failed_also_after_the_account_closed(
             await world.reported(stream(world, "failed", ann, f"note-{send}-0-0"))
         document = await world.sends.get(send)
         assert document is not None and document.totals is not None
-        assert (document.totals["sent"], document.totals["failed"]) == (1, {"stream": 1})
+        assert (document.totals.sent, document.totals.failed) == (1, {"stream": 1})
 
 
 async def test_events_before_their_delivery_wait_for_it(settings: Settings) -> None:
@@ -69,10 +69,10 @@ async def test_events_before_their_delivery_wait_for_it(settings: Settings) -> N
         await world.reported(
             stream(world, "received", bob, message), stream(world, "failed", ann, message)
         )
-        assert (await world.sums(send))["pending"] == 2
+        assert (await world.sums(send)).pending == 2
         await world.delivered(send)
         sums = await world.sums(send)
-        assert (sums["sent"], sums["failed"]) == (1, {"stream": 1})
+        assert (sums.sent, sums.failed) == (1, {"stream": 1})
         assert (await world.interactions.counts(send))["impression"] == 1
         assert await world.database["parked"].count_documents({}) == 0
 
@@ -99,4 +99,4 @@ async def test_another_apps_webhooks_and_streams_count_nothing(settings: Setting
         await world.reported(webhook, *others)
         counts = await world.interactions.counts(send)
         assert counts == {"impression": 0, "click": 0, "close": 0}
-        assert (await world.sums(send))["sent"] == 1
+        assert (await world.sums(send)).sent == 1

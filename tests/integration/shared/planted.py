@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ingest_service.projector.visitor import Visitor
 from ingest_service.projector.visitor_codec import encode_visitor
-from sender_service.models.send import empty_sums
+from sender_service.models.sums import Sums, encode_sums
 from sender_service.pages.document import page_id
 from sender_service.store.send_codec import encode_send
 from shared.mongo.client import Document
@@ -51,7 +51,7 @@ def planted() -> dict[str, list[Document]]:
 
 
 def planted_page(send: str, n: int) -> Document:
-    sums = empty_sums() | {"audience": 1, "sent": 1}
+    sums = encode_sums(Sums(audience=1, sent=1))
     chunk = {"state": "sent", "reason": None, "at": NOW, "notificationId": "m", "variant": "a"}
     return {
         "_id": page_id(send, n), "send": send, "app": "demo", "number": n, "resumeAt": [n, ""],

@@ -86,7 +86,7 @@ async def _sums(database: Database) -> list[str]:
     store = PageStore(database)
     alone, known = await store.sums("s"), (await store.sums_of({"s": MANY}))["s"]
     assert alone == known
-    return NAMES[: alone[0]["sent"]] + ["again"] * (alone[0]["sent"] - MANY)
+    return NAMES[: alone[0].sent] + ["again"] * (alone[0].sent - MANY)
 
 
 async def _last(database: Database) -> list[str]:

@@ -56,7 +56,7 @@ def test_sent_is_everyone_but_the_named() -> None:
     chunk = found.chunks["0"]
     assert (chunk.state, chunk.notification_id, chunk.at) == ("sent", "n-1", AT)
     assert found.document["outcomes"] == {"1": ["failed", "invalid_player"]}
-    assert found.sums["sent"] == 1 and found.sums["failed"] == {"invalid_player": 1}
+    assert found.sums.sent == 1 and found.sums.failed == {"invalid_player": 1}
     assert not found.is_open and found.document["inFlight"] == 0
 
 
@@ -86,7 +86,7 @@ def test_foreign_deliveries_change_nothing(fields: dict[str, Any]) -> None:
 
 def test_strangers_in_a_delivery_are_passed_over() -> None:
     found = _applied(RELEASED, _delivery("sent", players=[_invalid(99)]))
-    assert found.document["outcomes"] == {} and found.sums["sent"] == 2
+    assert found.document["outcomes"] == {} and found.sums.sent == 2
 
 
 def test_an_outcome_that_is_there_stays() -> None:
@@ -176,8 +176,8 @@ def test_repetition_changes_nothing(deliveries: list[Delivery], data: st.DataObj
     twice = _applied(RELEASED, *repeated)
     assert once.document == twice.document
     sums = summarise(once.document)
-    failed, suppressed = sum(sums["failed"].values()), sum(sums["suppressed"].values())
-    assert sums["audience"] == 2 == sums["sent"] + sums["pending"] + failed + suppressed
+    failed, suppressed = sum(sums.failed.values()), sum(sums.suppressed.values())
+    assert sums.audience == 2 == sums.sent + sums.pending + failed + suppressed
 
 
 @given(st.integers(0, 10_000), st.text(max_size=20))

@@ -187,7 +187,7 @@ def test_everyone_is_in_one_page_with_all_browsers(
         profile(f"p{i}", *(player(next(number)) for _ in range(s))) for i, s in enumerate(sizes)
     ]
     pages = pages_of(plan(page_members=limit, chunk_members=calls), candidates(*people))
-    assert sum(p.sums["audience"] for p in pages) == sum(sizes)
+    assert sum(p.sums.audience for p in pages) == sum(sizes)
     assert sum(p.document["noPlayer"] for p in pages) == sizes.count(0)
     home: dict[str, int] = {}
     for page in pages:
@@ -195,7 +195,7 @@ def test_everyone_is_in_one_page_with_all_browsers(
         assert len(page.members) <= limit or len(people_here) == 1
         assert all(home.setdefault(person, page.number) == page.number for person in people_here)
         assert max(Counter(m[2] for m in page.members).values(), default=0) <= calls
-        assert page.sums["audience"] == page.sums["pending"] == len(page.members)
+        assert page.sums.audience == page.sums.pending == len(page.members)
     assert [p.document["resumeAt"] for p in pages[:-1]] == sorted(
         {p.document["resumeAt"] for p in pages[:-1]}
     )

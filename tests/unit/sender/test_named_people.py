@@ -36,7 +36,7 @@ def test_unknown_player_is_suppressed_as_invalid() -> None:
     (page,) = pages_of(plan(), listed(by_player(1, None), by_player(1, None)))
     assert page.members == [[player_id(1), "", ""]]
     assert page.document["outcomes"] == {"0": ["suppressed", "invalid"]}
-    assert page.sums["suppressed"] == {"invalid": 1} and not page.is_open
+    assert page.sums.suppressed == {"invalid": 1} and not page.is_open
 
 
 def test_player_its_owner_does_not_list_is_accounted_for() -> None:
@@ -55,7 +55,7 @@ def test_named_player_alone_gets_it() -> None:
 def test_people_without_a_player_are_counted() -> None:
     names: list[Name] = [({"login": "gone"}, None), by_login(profile("p", login="ann"))]
     (page,) = pages_of(plan(), listed(*names))
-    assert page.document["noPlayer"] == 2 and page.sums["people"]["no_player"] == 2
+    assert page.document["noPlayer"] == 2 and page.sums.people["no_player"] == 2
     assert page.members == []
 
 
@@ -95,7 +95,7 @@ def test_bad_variables_of_a_person_count_once() -> None:
     (page,) = pages_of(of, listed(*names))
     failed = {page.members[int(index)][0] for index in page.document["outcomes"]}
     assert failed == {player_id(1), player_id(3)}
-    assert page.sums["people"] == {"sent": 0, "pending": 1, "failed": 0, "suppressed": 0,
+    assert page.sums.people == {"sent": 0, "pending": 1, "failed": 0, "suppressed": 0,
                                       "no_player": 0}  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def test_a3_a_person_with_many_names_has_the_steps_of_one() -> None:
     assert builder.add(Candidate([0, "p"], person, selections))
     assert time.thread_time() - began < 0.2
     assert plan.renderer.allowance.spent <= PUSH_STEPS
-    assert builder.page(None).sums["failed"] == {"bad_variables": names - 1}
+    assert builder.page(None).sums.failed == {"bad_variables": names - 1}
 
 
 def test_a3_who_has_no_steps_left_takes_nothing_from_others() -> None:

@@ -56,13 +56,13 @@ def test_calls_stay_within_budget_and_nobody_is_lost(size: int, data: st.DataObj
         if player in bad:
             assert outcome == "failed"
     sums = summarise(page.document)
-    assert sums["audience"] == size == sums["sent"] + sum(sums["failed"].values())
+    assert sums.audience == size == sums.sent + sum(sums.failed.values())
 
 
 def test_one_at_fault_costs_nobody_else_the_push() -> None:
     page = build_page_of(2_000)
     onesignal(page, {"p777"})
-    assert summarise(page.document)["failed"] == {"rejected": 1}
+    assert summarise(page.document).failed == {"rejected": 1}
 
 
 def test_parts_are_written_as_one_change() -> None:
