@@ -76,11 +76,11 @@ class PageBuilder:
         self.cursor = candidate.cursor
         if candidate.profile is None and candidate.player is None:
             self.no_player += 1
-        elif candidate.profile is None or self._is_elsewhere(candidate, candidate.profile):
+        elif candidate.profile is None or self._is_elsewhere(candidate):
             self._add_unknown(candidate)
         elif selections:
             self._add_person(candidate.profile, selections)
-        elif candidate.first and not candidate.profile["players"]:
+        elif candidate.first and not candidate.player_ids:
             self.no_player += 1
         return True
 
@@ -92,18 +92,16 @@ class PageBuilder:
         for order, selection in enumerate(candidate.selections):
             names.setdefault(selection.player, order)
         selections: dict[str, PlayerSelection] = {}
-        for player in (p["id"] for p in candidate.profile["players"]):
+        for player in candidate.player_ids:
             orders = [names[name] for name in (player, None) if name in names]
             if orders and player not in self.seen and player not in self._here:
                 selections[player] = candidate.selections[min(orders)]
         return selections
 
     @staticmethod
-    def _is_elsewhere(candidate: Candidate, profile: Profile) -> bool:
+    def _is_elsewhere(candidate: Candidate) -> bool:
         """Check whether the profile of the player's owner doesn't list it (yet, or any more)."""
-        return candidate.player is not None and all(
-            p["id"] != candidate.player for p in profile["players"]
-        )
+        return candidate.player is not None and candidate.player not in candidate.player_ids
 
     def _add_unknown(self, candidate: Candidate) -> None:
         """Add a named player that no profile lists, with the reason why it gets nothing."""

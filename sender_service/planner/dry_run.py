@@ -131,7 +131,7 @@ class DryRun:
     def _note_language(self, candidate: Candidate) -> None:
         if candidate.profile is not None:
             language = str(candidate.profile.get("language") or "en")
-            self._languages |= {p["id"]: language for p in candidate.profile["players"]}
+            self._languages |= dict.fromkeys(candidate.player_ids, language)
 
     async def _finish_page(self, builder: PageBuilder) -> PageBuilder:
         """Count the page; return a builder for the next one."""

@@ -19,11 +19,10 @@ from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Ta
 from sender_service.planner.text_index import TextHashSet
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
-from sender_service.store.people import CHANGES_OVERLAP
+from sender_service.store.people import CHANGES_OVERLAP, MovedPlayer
 from sender_service.yield_timer import YieldTimer
 from shared import metrics
 from shared.clock import Clock
-from shared.documents.player import Player
 from shared.errors import Rejected
 from shared.ids import SLOTS, slot_of
 
@@ -193,14 +192,16 @@ class Paging:
         moved = await self._stores.audience.people.moved_since(
             send.app, send.due_at - CHANGES_OVERLAP
         )
-        owners = await self._stores.audience.owners(self._target, [e["person"] for e in moved])
-        for entry in moved:
-            pages = await self._pages_with(entry, index)
+        owners = await self._stores.audience.owners(
+            self._target, [player.owner for player in moved]
+        )
+        for player in moved:
+            pages = await self._pages_with(player, index)
             if len(pages) > 1:
-                await self._keep_in_one_page(entry, pages)
-            owner = owners.get(entry["person"])
+                await self._keep_in_one_page(player, pages)
+            owner = owners.get(player.owner)
             if not pages and owner is not None:
-                candidate = Candidate(END, owner, (PlayerSelection(entry["_id"]),))
+                candidate = Candidate(END, owner, (PlayerSelection(player.id),))
                 if not builder.add(candidate):
                     builder = await self._finish_page(builder, END)
                     builder.add(candidate)
@@ -208,28 +209,27 @@ class Paging:
             await self._keep()
         return await self._finish_page(builder, END)
 
-    async def _pages_with(self, entry: Player, index: list[tuple[Any, str]]) -> list[Page]:
-        """Return the pages that contain the entry's player."""
-        people = {entry["person"], *(p["person"] for p in entry["previous"])}
+    async def _pages_with(self, player: MovedPlayer, index: list[tuple[Any, str]]) -> list[Page]:
+        """Return the pages that contain the player."""
+        people = {player.owner, *player.past_owners}
         cursors = [tuple(cursor) for cursor, _ in index]
         places = {bisect_left(cursors, (slot_of(person), person)) for person in people}
         # Latecomers' own pages come after the end; they are few.
         ids = {index[at][1] for at in places if at < len(index)}
         ids |= {page for cursor, page in index if list(cursor) == END}
         pages = await self._stores.pages.get_many(sorted(ids))
-        player = entry["_id"]
-        return [p for p in pages.values() if p.has_player(player)]
+        return [page for page in pages.values() if page.has_player(player.id)]
 
-    async def _keep_in_one_page(self, entry: Player, pages: list[Page]) -> None:
+    async def _keep_in_one_page(self, player: MovedPlayer, pages: list[Page]) -> None:
         """Suppress the player in all pages but its present owner's."""
         for page in pages:
-            while not await self._suppress_moved(page, entry["_id"], entry["person"]):
+            while not await self._suppress_moved(page, player):
                 page = await self._stores.pages.get(page.id) or page
 
-    async def _suppress_moved(self, page: Page, player: str, owner: str) -> bool:
+    async def _suppress_moved(self, page: Page, player: MovedPlayer) -> bool:
         """Suppress the player unless the owner has it; return False when the page has changed since."""
-        at = page.index_of(player)
-        if at is None or page.person(at) == owner:
+        at = page.index_of(player.id)
+        if at is None or page.person(at) == player.owner:
             return True
         page.suppress(at, "moved")
         return await self._stores.pages.update(page, page.changes(NO_TIMEOUT))

@@ -51,6 +51,11 @@ class Candidate:
         return self.selections[0].player
 
     @property
+    def player_ids(self) -> list[str]:
+        """Players of the person's profile."""
+        return [p["id"] for p in self.profile["players"]] if self.profile is not None else []
+
+    @property
     def is_unknown(self) -> bool:
         """Check whether no player is known by the name."""
         if self.player is not None:

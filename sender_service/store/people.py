@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -17,6 +18,15 @@ from shared.providers import DEFAULT_PROVIDER
 
 CHANGES_OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
 RECENT_LIMIT = 2_000  # more changes than this are looked up by id instead
+
+
+@dataclass(frozen=True, slots=True)
+class MovedPlayer:
+    """Player with another owner than before."""
+
+    id: str
+    owner: str
+    past_owners: tuple[str, ...]
 
 
 class PeopleReader:
@@ -67,12 +77,14 @@ class PeopleReader:
         found = await self._players_of(_changed(app, since), RECENT_LIMIT + 1)
         return None if len(found) > RECENT_LIMIT else {e["_id"]: e for e in found}
 
-    async def moved_since(self, app: str, since: datetime) -> list[Player]:
-        """Return the ledger entries of players whose owner changed."""
+    async def moved_since(self, app: str, since: datetime) -> list[MovedPlayer]:
+        """Return players whose owner changed."""
         found = {entry["_id"]: entry for entry in await self._players_of(_changed(app, since))}
         return [
-            entry
-            for entry in found.values()
+            MovedPlayer(
+                player, entry["person"], tuple(past["person"] for past in entry["previous"])
+            )
+            for player, entry in found.items()
             if any(past["until"] >= since for past in entry["previous"])
         ]
 

@@ -16,11 +16,12 @@ from ingest_service.snapshot import take
 from ingest_service.snapshot.files import COPIED, Header, Writer, read_documents
 from sender_service.models.send import EVER, SendRow
 from sender_service.pages.document import page_id
+from sender_service.pages.page import Page
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.outcomes import OutcomeReader, PersonFilter
 from sender_service.store.pages import PageStore
-from sender_service.store.people import PeopleReader
+from sender_service.store.people import MovedPlayer, PeopleReader
 from sender_service.store.persons import PersonReader
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.reports import ReportStore
@@ -55,7 +56,7 @@ async def shifting(database: Database) -> Database:
 
 
 def _ids(documents: Any) -> list[str]:
-    return [str(document["_id"]) for document in documents]
+    return [one.id if isinstance(one, Page | MovedPlayer) else str(one["_id"]) for one in documents]
 
 
 async def _all(found: AsyncIterator[Any]) -> list[Any]:
