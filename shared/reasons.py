@@ -23,9 +23,12 @@ DeferredReason = Literal["not_called", "stopped", "refused", RetryReason]
 
 FinalReason = Literal[SuppressedReason, FailedReason]
 Reason = Literal[FinalReason, DeferredReason]
-_FINAL: frozenset[str] = frozenset(get_args(FinalReason))
+_ONLY_DEFERRED: frozenset[str] = frozenset(get_args(DeferredReason)) - frozenset(
+    get_args(FinalReason)
+)
 
 
 def is_final(reason: Reason | None) -> TypeGuard[FinalReason]:
     """Return whether a player or a chunk can end for this reason."""
-    return reason in _FINAL
+    # One that only a newer sender knows is final too: no deferral needs its name.
+    return reason is not None and reason not in _ONLY_DEFERRED

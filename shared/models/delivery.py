@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from shared.models.wire import Moment, Wire
 from shared.reasons import DeliveryOutcome, FinalReason, Reason, is_final
+
+
+def _keep_text(reason: object) -> object:
+    if reason is None or isinstance(reason, str):
+        return reason
+    raise PydanticCustomError("string_type", "must be a text or null")
+
+
+# A replica of the next version may know more reasons: they are read, not refused.
+_AnyText = (
+    PlainValidator(_keep_text),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]}),
+)
+ReadFinalReason = Annotated[FinalReason | None, *_AnyText]
+ReadReason = Annotated[Reason | None, *_AnyText]
 
 
 class PlayerOutcome(Wire):
@@ -13,7 +31,7 @@ class PlayerOutcome(Wire):
 
     player: str
     outcome: DeliveryOutcome
-    reason: FinalReason | None = None
+    reason: ReadFinalReason = None
 
 
 class Delivery(Wire):
@@ -27,7 +45,7 @@ class Delivery(Wire):
     generation: int = 1
     release: int = 1
     outcome: DeliveryOutcome
-    reason: Reason | None = None
+    reason: ReadReason = None
     not_before: Moment | None = None
     notification_id: str | None = None
     replayed: bool = False
