@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from sender_service.wiring import Sender, open_sender
+from shared.settings import Settings
+from tests.contract.sender.ops import Ops, open_ops
 from tests.support import stack
 
 TOKEN = "ops_demo"
@@ -88,3 +90,17 @@ async def shop(api: Api) -> Api:
     await api.put_app()
     await api.put_campaign()
     return api
+
+
+@pytest.fixture
+async def empty_ops(settings: Settings) -> AsyncIterator[Ops]:
+    """Yield an API on a database of its own, with nothing in it."""
+    async with open_ops(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def ops(empty_ops: Ops) -> Ops:
+    """Return it with the app `shop` and a campaign."""
+    await empty_ops.open_app()
+    return empty_ops

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 import respx
 
-from shared.settings import Settings
-from tests.contract.sender.ops import ONESIGNAL, Ops, open_ops
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
-
+from tests.contract.sender.ops import ONESIGNAL, Ops
 
 NO_SECRET = {
     "field": "loginHash.secret", "code": "login_secret_missing",

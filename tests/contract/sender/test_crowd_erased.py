@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -13,8 +13,7 @@ from sender_service.store.persons import PersonReader
 from shared.documents.profile import Profile
 from shared.kafka.client import OutgoingRecord
 from shared.models.event import Event
-from shared.settings import Settings
-from tests.contract.sender.ops import PERSON, Ops, open_ops
+from tests.contract.sender.ops import PERSON, Ops
 
 CROWD, AT_ONCE = 130, 20
 SMALL = 4_096  # bytes of an event
@@ -28,13 +27,6 @@ class PiecesLog:
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         self.pieces.append(list(records))
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
 
 
 async def a_crowd(ops: Ops, count: int) -> tuple[Profile, set[str], set[str], set[str]]:

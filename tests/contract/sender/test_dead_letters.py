@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sender_service.store.dead_letters import DeadLetterStore
-from shared.settings import Settings
 from tests.contract.sender.dead_letters import save_dead_letter
-from tests.contract.sender.ops import Ops, open_ops
+from tests.contract.sender.ops import Ops
 
 
 @pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        yield opened
+def ops(empty_ops: Ops) -> Ops:
+    return empty_ops
 
 
 async def listed(ops: Ops, **params: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,20 +26,12 @@ from shared.errors import InvalidPayload
 from shared.events.registry import ERASE
 from shared.kafka.client import Record
 from shared.models.dead_letter import DeadLetter
-from shared.settings import Settings
 from shared.stage.runner import Item
-from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops
+from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send
 from tests.support.pages import build_page_document
 
 ALIAS = "c" * 32
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
 
 
 async def no_sleep(_: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -13,17 +12,15 @@ from pydantic import TypeAdapter
 from sender_service.models.campaign import CampaignBody
 from sender_service.ops.app_body import AppRequest
 from sender_service.ops.examples import APP, CAMPAIGN
-from shared.settings import Settings
 from tests.contract.sender.conftest import Api
-from tests.contract.sender.ops import Ops, open_ops
+from tests.contract.sender.ops import Ops
 
 METHODS = ("get", "put", "post", "delete")
 
 
 @pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        yield opened
+def ops(empty_ops: Ops) -> Ops:
+    return empty_ops
 
 
 async def document(ops: Ops) -> Any:

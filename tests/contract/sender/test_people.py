@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from shared.models.event import Event
-from shared.settings import Settings
-from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops
+from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send
 from tests.support.pages import build_page_document
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 ALIAS = "c" * 32
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
 
 
 async def add_page(ops: Ops, members: list[list[str]], n: int = 0, **more: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,19 +17,11 @@ from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
-from shared.settings import Settings
-from tests.contract.sender.ops import Ops, a_send, open_ops
+from tests.contract.sender.ops import Ops, a_send
 from tests.support.documents import build_player
 from tests.support.pages import build_page_document
 
 REPORT = "/v1/apps/shop/campaigns/hello/report"
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
 
 
 def reporting(ops: Ops) -> Reporting:

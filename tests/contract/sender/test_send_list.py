@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.ids import head_of
-from shared.settings import Settings
 from tests.contract.sender.dead_letters import save_dead_letter
-from tests.contract.sender.ops import Ops, a_send, open_ops
+from tests.contract.sender.ops import Ops, a_send
 
 SENDS = "/v1/sends"
 
 
 @pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app("shop")
-        await opened.open_app("other")
-        yield opened
+async def ops(empty_ops: Ops) -> Ops:
+    for app in ("shop", "other"):
+        await empty_ops.open_app(app)
+    return empty_ops
 
 
 async def plant(ops: Ops, *ago: timedelta, **more: Any) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,18 +14,10 @@ from sender_service.models.sums import Sums, encode_sums
 from sender_service.pages.document import new_chunk
 from sender_service.scheduler.budget import budget_id
 from shared.models.wire import to_iso
-from shared.settings import Settings
 from tests.contract.sender.conftest import Api, a_trigger
-from tests.contract.sender.ops import Ops, a_send, open_ops
+from tests.contract.sender.ops import Ops, a_send
 from tests.support.pages import build_page_document
 from tests.support.providers import WINDOW_MINUTES, channel_of
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app("shop")
-        yield opened
 
 
 async def waiting(

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
-
-import pytest
 
 from sender_service.ops.export import SECTIONS
 from sender_service.store.dead_letters import DeadLetterStore
 from shared.models.dead_letter import DeadLetter
 from shared.mongo.collections import COLLECTIONS
-from shared.settings import Settings
-from tests.contract.sender.ops import Ops, a_send, open_ops
+from tests.contract.sender.ops import Ops, a_send
 from tests.contract.sender.planted import (
     PLAYER,
     SECRETS,
@@ -50,13 +46,6 @@ def test_every_collection_is_returned_or_names_nobody() -> None:
     names = {collection.name for collection in COLLECTIONS}
     assert names == SECTIONS.keys() | NOBODYS.keys()
     assert not SECTIONS.keys() & NOBODYS.keys()
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
 
 
 async def kept(ops: Ops) -> dict[str, str]:

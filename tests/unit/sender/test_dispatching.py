@@ -48,7 +48,7 @@ class UnlimitedGovernor:
 
 
 @dataclass
-class Log:
+class DeliveryLog:
     """Refuses the first few records."""
 
     refuses: int = 0
@@ -74,7 +74,7 @@ class DispatcherHarness:
         200, json={"id": ONESIGNAL_APP_ID}
     )
     turns: UnlimitedGovernor = field(default_factory=UnlimitedGovernor)
-    log: Log = field(default_factory=Log)
+    log: DeliveryLog = field(default_factory=DeliveryLog)
     clock: ManualClock = field(default_factory=ManualClock)
     calls: int = 0
 
@@ -157,7 +157,7 @@ async def test_other_failures_pause_nobody() -> None:
 
 async def test_unit_is_done_only_when_all_of_its_deliveries_are_stored() -> None:
     # Else its offsets would be committed, and nobody would hear of the call before the sweep.
-    desk = DispatcherHarness(log=Log(refuses=1))
+    desk = DispatcherHarness(log=DeliveryLog(refuses=1))
     with pytest.raises(LogUnavailable):
         await desk.handle(*map(job, range(3)))
     assert (desk.calls, len(desk.log.deliveries)) == (3, 2), "the others came to their end"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import cast
 
@@ -12,22 +11,15 @@ from shared.errors import Rejected
 from shared.kafka.client import MAX_MESSAGE_BYTES, LogWriter, OutgoingRecord, Record
 from shared.models.dead_letter import DeadLetter
 from shared.stage.dead_letters import MAX_KEPT_BYTES, MAX_KEY_BYTES, DeadLetterPublisher, Poison
+from tests.support.memory_log import MemoryLog
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
-
-
-class Log:
-    def __init__(self) -> None:
-        self.records: list[OutgoingRecord] = []
-
-    async def publish(self, records: Iterable[OutgoingRecord]) -> None:
-        self.records += records
 
 
 async def published(
     key: bytes = b"k", value: bytes = b"{", kind: str = "x", message: str = "wrong"
 ) -> tuple[OutgoingRecord, DeadLetter]:
-    log = Log()
+    log = MemoryLog()
     publisher = DeadLetterPublisher("stage", cast(LogWriter, log), "log", lambda: AT)
     record = Record("topic", 0, 7, key, value, kind, 0)
     await publisher.publish([Poison(record, Rejected(message))])
