@@ -11,6 +11,7 @@ from typing import Any
 
 from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.models.quiet_hours import check_time_zones
+from sender_service.roles import ROLES
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
 from shared.gc_tuning import calm_garbage_collector, collect_garbage
@@ -28,7 +29,6 @@ from shared.stage.runner import Stage, StageContext
 
 log = logging.getLogger("carillon.sender")
 
-ROLES = ("intake", "planner", "scheduler", "dispatcher", "accounting", "ops")
 LOOP_STALLED_SECONDS = 60.0
 
 

@@ -12,8 +12,7 @@ from pydantic.alias_generators import to_camel
 from sender_service.models.app_keys import MAX_APP_KEYS, make_key, next_id
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.ops.audit import set_audit_target
-from sender_service.ops.auth import needs
+from sender_service.ops.auth import needs, set_audit_target
 from sender_service.ops.bodies import json_body
 from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import APP_KEYS_EXAMPLE, KEY_MADE, KEY_ROTATED, answers

@@ -13,9 +13,9 @@ from sender_service.ops.app_body import AppDocumentBuilder, AppRequest
 from sender_service.ops.app_secrets import find_absent_secrets
 from sender_service.ops.auth import current_principal, needs
 from sender_service.ops.bodies import Draft, draft_body
+from sender_service.ops.connection import ConnectionTest
 from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import APP, CONNECTION, STORED_APP, answers
-from sender_service.ops.push_tester import ConnectionTest
 from sender_service.ops.responses.apps import (
     AppResponse,
     CapResponse,

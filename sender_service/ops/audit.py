@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -84,11 +84,6 @@ def _log(entry: AuditEntry | None, code: str) -> None:
         )  # fmt: skip
 
 
-def set_audit_target(request: Request, **target: str) -> None:
-    """Name what the request is about, beside its path's parameters, or in place of them."""
-    request.scope.setdefault("audit_target", {}).update(target)
-
-
 def _audit_entry(scope: Scope, status: int, at: datetime) -> AuditEntry | None:
     """Return the request's entry; None without a principal, and for reads of nothing personal."""
     who: Principal | None = scope.get("principal")
@@ -135,14 +130,3 @@ def _to_response(entry: AuditEntry) -> AuditEntryResponse:
         status=entry.status,
         who=who,
     )
-
-
-def plain(value: Any) -> Any:
-    """Return the value with its moments as text: UTC, milliseconds, Z."""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [plain(one) for one in value]
-    return value

@@ -23,7 +23,8 @@ from sender_service.store.campaigns import to_campaign
 def results_router(context: OpsContext) -> APIRouter:
     router = APIRouter(prefix="/v1/apps/{app}", tags=["campaigns"])
     store, reports = context.stores.campaigns, open_reports(context)
-    tester = PushTester(context.intake, context.stores.sends, open_send_view(context))
+    view = open_send_view(context)
+    tester = PushTester(context.intake, context.stores.sends)
 
     @router.get("/campaigns/{campaign}/report", responses=answers(REPORT))
     @needs("read")
@@ -49,6 +50,8 @@ def results_router(context: OpsContext) -> APIRouter:
         body: Annotated[PushTestRequest, json_body(PushTestRequest)],
     ) -> SendResponse:
         """Push to one player: a transactional send, which no report counts."""
-        return await tester.push(await existing_campaign(store, app, campaign), body)
+        return await view.show(
+            await tester.push(await existing_campaign(store, app, campaign), body)
+        )
 
     return router

@@ -10,8 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from sender_service.ops.audit import set_audit_target
-from sender_service.ops.auth import NAMED_APP, current_principal, needs, sees_app
+from sender_service.ops.auth import NAMED_APP, current_principal, needs, sees_app, set_audit_target
 from sender_service.ops.bodies import json_body
 from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import DEAD_LETTER_CONTENT, DEAD_LETTER_EXAMPLE, REPLAYED, answers

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from sender_service.accounting.explain import OutcomeExplainer
 from sender_service.models.send import NEVER
-from sender_service.ops.audit import plain
 from sender_service.pages.chunk import root_of
 from sender_service.privacy.records import Finder, PersonalDataFinder
 from sender_service.privacy.subject import DataSubject
@@ -148,3 +148,14 @@ def _bare(document: Mapping[str, object]) -> Document:
 
 def _json(value: Any) -> bytes:
     return orjson.dumps(plain(value))
+
+
+def plain(value: Any) -> Any:
+    """Return the value with its moments as text: UTC, milliseconds, Z."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return value

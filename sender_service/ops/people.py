@@ -13,8 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from sender_service.accounting.explain import OutcomeExplainer
-from sender_service.ops.audit import set_audit_target
-from sender_service.ops.auth import needs, require_app, sees_app
+from sender_service.ops.auth import needs, require_app, sees_app, set_audit_target
 from sender_service.ops.bodies import json_body
 from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import ERASURE, PERSON_FOUND, UNDONE_MERGE, WHY, answers

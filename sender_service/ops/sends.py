@@ -9,8 +9,7 @@ from fastapi import APIRouter, Path, Request
 from sender_service.intake.accept import Intake
 from sender_service.intake.lines import peek_head, to_lines
 from sender_service.intake.request import check_written, parse_request
-from sender_service.ops.audit import set_audit_target
-from sender_service.ops.auth import require_app, sees_app
+from sender_service.ops.auth import require_app, sees_app, set_audit_target
 from sender_service.ops.bodies import FirstLine, is_lines, read_trigger
 from sender_service.ops.context import OpsContext
 from sender_service.ops.document import TRIGGER_DOC

@@ -13,8 +13,7 @@ from pydantic.alias_generators import to_camel
 from sender_service.models.access import Apps, Principal, Role
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.ops.audit import set_audit_target
-from sender_service.ops.auth import NAMED_APP, current_principal, needs
+from sender_service.ops.auth import NAMED_APP, current_principal, needs, set_audit_target
 from sender_service.ops.bodies import json_body
 from sender_service.ops.context import OpsContext
 from sender_service.ops.examples import NEW_TOKEN, TOKEN, TOKEN_ID, answers

@@ -21,7 +21,7 @@ from sender_service.intake.request import parse_request
 from sender_service.models.send import EVER, NEVER
 from sender_service.models.trigger import parse_trigger
 from sender_service.ops.asked import read_whole
-from sender_service.ops.audit import plain
+from sender_service.ops.export import plain
 from sender_service.privacy.subject import DataSubject, names_person
 from sender_service.providers.onesignal.account import parse_result
 from shared.kafka.client import Record
