@@ -24,7 +24,6 @@ from deploy.kafka.install import find_kafka
 from deploy.kafka.ports import HOST
 from deploy.kafka.ports import free_port as free_port  # others ask for it here
 from shared.settings import IngestSettings, KafkaSettings, MongoSettings, SenderSettings, Settings
-from tests.support.certificates import certificate_environment
 from tests.support.cluster import clear, given, is_cluster
 from tests.support.server import Server as Server  # others ask for it here
 
@@ -149,7 +148,7 @@ def service(name: str, settings: Settings, *arguments: str) -> Server:
     as_usual = Settings.model_fields["log_level"].default
     kept = {"CARILLON_LOG_LEVEL": "DEBUG"} if _logs and settings.log_level == as_usual else {}
     command = [sys.executable, "-m", name, *arguments]
-    server = Server(command, http.port, environment(settings) | certificate_environment() | kept)
+    server = Server(command, http.port, environment(settings) | kept)
     server.log = _logs / f"{name}-{http.port}.log" if _logs else None
     return server
 

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +17,7 @@ from shared.clock import utc_now
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import TOPICS
 from shared.mongo.client import Database, open_database
-from shared.mongo.collections import PLAYERS, PROFILES
+from shared.mongo.collections import BODIES, PAGES, PLAYERS, PROFILES, SENDS
 from shared.secrets import Vault
 from shared.settings import Settings
 from tests.support import stack
@@ -45,9 +44,11 @@ class Running:
     ops: httpx.AsyncClient
 
 
-@pytest.fixture
-async def running(broker: str, mongo_uri: str, tmp_path: Path) -> AsyncIterator[Running]:
-    settings = stack.settings_for(broker, mongo_uri, tmp_path)
+@pytest.fixture(scope="module")
+async def sender(
+    broker: str, mongo_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    settings = stack.settings_for(broker, mongo_uri, tmp_path_factory.mktemp("planning"))
     await ensure_topics(settings.kafka, TOPICS)
     token = {"Authorization": f"Bearer {settings.ops.token.get_secret_value()}"}
     address = f"http://127.0.0.1:{settings.sender.port}"
@@ -64,6 +65,14 @@ async def running(broker: str, mongo_uri: str, tmp_path: Path) -> AsyncIterator[
 
             await stack.eventually(is_ready, 60)
             yield Running(database, ops)
+
+
+@pytest.fixture
+async def running(sender: Running) -> AsyncIterator[Running]:
+    """Yield the sender; take away what it planned, so that it calls nobody while it plans the next."""
+    yield sender
+    for collection in (SENDS, PAGES, BODIES):
+        await sender.database[collection.name].delete_many({})
 
 
 async def _fill(database: Database, settings: Settings) -> None:
