@@ -48,15 +48,16 @@ def mark_erased(
     """
     # A claim without an owner replaces the browser's, with its proof, so that an older claim of another
     # browser doesn't rule again.
-    if known.state == ERASED_PLAYER:
-        since = max(since, known.since)
     at, received, offset, event = mark.stamp
     status = PlayerStatus(
         known.id, "default", ERASED_PLAYER, ERASED_PLAYER, None, None, None, at, f"{event}~",
         received, offset, mark.proof, since,
     )  # fmt: skip
-    claims = [c for c in known.claims() if c.visitor not in names or c.status.stamp > mark.stamp]
-    claims.append(Claim(NOBODY, NOBODY, False, status))
+    others = [c for c in known.claims() if c.visitor not in names or c.status.stamp > mark.stamp]
+    for claim in others:
+        if claim.status.stamp == status.stamp and claim.status.since is not None:
+            status.since = max(since, claim.status.since)  # erased twice: the order doesn't matter
+    claims = [Claim(NOBODY, NOBODY, False, status), *others]
     return with_derived_fields(known, with_claims(known, claims, now), now)
 
 
