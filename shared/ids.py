@@ -16,7 +16,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 
 def is_uuid(text: object) -> bool:
-    """Check for an RFC UUID of any version (OneSignal's own samples are v1: docs/onesignal.md A2)."""
+    """Check for an RFC UUID of any version (samples of providers are v1)."""
     return isinstance(text, str) and _UUID.match(text) is not None
 
 
@@ -45,7 +45,7 @@ def stable_fraction(*parts: str) -> float:
 
 
 def idempotency_key(send: str, page: int, chunk: str, generation: int) -> str:
-    """Return the key of one OneSignal call.
+    """Return the key of one provider call.
 
     It is the same for every retry, another one after a definite refusal.
     """

@@ -61,7 +61,7 @@ def to_thing_id(value: Any) -> str:
 
 
 def to_player_id(value: Any) -> str:
-    """Return a UUID in lower case; ids that OneSignal's SDK made up locally are not players yet."""
+    """Return a UUID in lower case; ids that a provider's SDK made up locally are not players yet."""
     if isinstance(value, str) and value.startswith("local-"):
         raise PydanticCustomError(
             "local_player_id", "is a local id, not OneSignal's yet; send it once it is created"

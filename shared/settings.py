@@ -214,6 +214,8 @@ class Settings(BaseSettings):
     plan: PlanSettings = PlanSettings()
     governor: GovernorSettings = GovernorSettings()
     ops: OpsSettings = OpsSettings()
+    # Of push providers beside OneSignal, by name: CARILLON_PROVIDERS__<NAME>__… (each checks its own).
+    providers: dict[str, dict[str, str]] = {}
 
     def check_secrets(self, *, serves_ops: bool = True, hint: str = "") -> None:
         """Raise Rejected for secrets that anyone could use or guess, unless in development.

@@ -20,7 +20,7 @@ KINDS = frozenset({"impression", "click", "close"})
 
 
 class RefusedRun:
-    """Run of calls that OneSignal refused since the last one it accepted of the send.
+    """Run of calls that the provider refused since the last one it accepted of the send.
 
     Chunks are added in any order. Only the latest `limit` refusals are kept in memory.
     """

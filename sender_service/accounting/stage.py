@@ -107,7 +107,7 @@ class Accounting:
         await self._count(interactions)
 
     async def _apply_streams(self, events: Sequence[Event]) -> None:
-        """Apply events of OneSignal's Event Streams."""
+        """Apply events of a provider's stream."""
         if not events:
             return
         matched = await self.streams.match(events)
@@ -157,7 +157,7 @@ class Accounting:
         return pages
 
     async def _stop_if_refused(self, send: str) -> None:
-        """Stop the send when OneSignal has refused REFUSED_LIMIT of its calls in a row."""
+        """Stop the send when the provider has refused REFUSED_LIMIT of its calls in a row."""
         run = RefusedRun(REFUSED_LIMIT)
         async for chunks in self.pages.chunks_of(send):
             run.add(chunks)

@@ -1,4 +1,4 @@
-"""Match OneSignal's Event Streams, its reports on pushes, to pages and chunks."""
+"""Match a provider's stream of events, its reports on pushes, to pages and chunks."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from shared.ids import stable_fraction
 from shared.models.delivery import Delivery
 from shared.reasons import DeferredReason
 
-FIRST_BACKOFF_SECONDS = 2.0  # OneSignal's rules for transactional calls: 2, 4, 8 … 60 s
+FIRST_BACKOFF_SECONDS = 2.0  # a provider's rules for transactional calls: 2, 4, 8 … 60 s
 LONGEST_BACKOFF_SECONDS = 60.0
 NEVER_CALLED: frozenset[DeferredReason] = frozenset({"not_called", "stopped"})
 

@@ -53,7 +53,7 @@ class Page(PageView):
         self._index = None
 
     def add_notification(self, message: str) -> None:
-        """Record a message's OneSignal id; it matches stream events without our tag."""
+        """Record a message's id at its provider; it matches stream events without our tag."""
         if message not in self.document["notifications"]:
             self.document["notifications"].append(message)
             self._mark("notifications")

@@ -39,7 +39,7 @@ class PlayerStatusFields(StampFields):
 
 
 class StatusChangeFields(StampFields):
-    """A change of a player's state; `person` is the owner at that time, absent in OneSignal's."""
+    """A change of a player's state; `person` is the owner at that time, absent in a provider's."""
 
     state: str
     reason: str | None

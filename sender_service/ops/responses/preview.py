@@ -55,7 +55,7 @@ class WindowResponse(ResponseModel):
 
     allowance: int
     left: int
-    disable_limit: Annotated[int, Field(description="at which OneSignal disables the app")]
+    disable_limit: Annotated[int, Field(description="at which the provider disables the app")]
     must_wait: Annotated[bool, Field(alias="held")]
     disable_limit_share: Annotated[float, Field(description="of the limit that would go at once")]
     near: bool

@@ -72,7 +72,8 @@ class SenderHarness:
             AudienceReader(people, self.segments, self.parts), self.campaigns, self.contacts,
             NewPageErasure(ErasureStore(self.database), self.pages, people, self.clock),
             self.plan, self.clock,
-            lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}, lambda: None, early=tools.get("early"),
+            tools.get("chunk_members", lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}),
+            lambda: None, early=tools.get("early"),
         )  # fmt: skip
         return Planner(name, ("transactional", "marketing"), made)
 
