@@ -56,6 +56,7 @@ class PageBuilder:
     capped: bool = False
     _begun_at: int = field(init=False)
     _filling: dict[bytes, tuple[str, int]] = field(default_factory=dict)
+    _keys: dict[tuple[int, str, str], tuple[Push, bytes]] = field(default_factory=dict)  # made once
     _here: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -130,16 +131,15 @@ class PageBuilder:
             if player in suppressed or providers[player] not in self.plan.chunk_members:
                 self._suppressed(player, person, suppressed.get(player, "invalid"))
                 continue
-            if id(selection) not in pushes:
-                pushes[id(selection)] = self._push(variant, profile, selection)
-            push = pushes[id(selection)]
+            push = pushes.get(id(selection))
+            if push is None:
+                push = pushes[id(selection)] = self._push(variant, profile, selection)
             if isinstance(push, Rejected):
                 if len(self.faults) < MAX_FAULTS:
                     self.faults[str(len(self.members))] = shorten(push.message, MAX_FAULT)
                 self._failed(player, person, "bad_variables")
             else:
-                chunk = self._chunk(variant.id, push, zone, providers[player])
-                self._member(player, person, chunk)
+                self._member(player, person, self._chunk(variant.id, push, zone, providers[player]))
         self.bad += any(isinstance(push, Rejected) for push in pushes.values())
 
     def _night_of(self, profile: Profile, reached: Collection[str]) -> str:
@@ -206,7 +206,10 @@ class PageBuilder:
     def _chunk(self, variant: str, push: Push, zone: str, provider: str) -> str:
         """Return a chunk with room for this push; add one if there is none."""
         most = self.plan.chunk_members[provider]
-        key = orjson.dumps([variant, zone, provider, push], option=orjson.OPT_SORT_KEYS)
+        _, key = self._keys.get((id(push), zone, provider), (push, b""))
+        if not key:
+            key = orjson.dumps([variant, zone, provider, push], option=orjson.OPT_SORT_KEYS)
+            self._keys[id(push), zone, provider] = push, key
         chunk, size = self._filling.get(key, (NO_CHUNK, most))
         if size >= most:
             chunk, size = str(len(self.pushes)), 0
