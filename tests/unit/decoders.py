@@ -209,6 +209,7 @@ READERS = {
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",
     "sender_service/ops/asked.py": "preview",
     "sender_service/providers/onesignal/account.py": "connection, refusal",
+    "sender_service/providers/webpush/provider.py": "test_second_provider.py: its settings",
     "sender_service/planner/recipients.py": OWN,
     "sender_service/planner/planner.py": OWN,
     "sender_service/planner/target.py": OWN,
