@@ -27,8 +27,8 @@ from sender_service.scheduler.ahead import InFlightLimit
 from sender_service.scheduler.message_window import Grant
 from sender_service.scheduler.publishing import build_jobs, publish_jobs
 from sender_service.scheduler.reserving import EXHAUSTED_DELAY
-from sender_service.scheduler.scheduler import SchedulerTools
 from sender_service.scheduler.tidying import is_sending
+from sender_service.scheduler.tools import SchedulerTools
 from sender_service.store.campaigns import Campaigns
 from sender_service.yield_timer import YieldTimer
 from shared.clock import monotonic

@@ -17,6 +17,7 @@ from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
+from sender_service.store.stores import Stores
 from shared.clock import Clock
 from shared.health import Component
 from shared.loops import run_periodically
@@ -44,6 +45,10 @@ class Reporting:
     reports: ReportStore
     clock: Clock
     alive: Callable[[], None] = _nothing  # called with each page: a large send takes minutes
+
+    @classmethod
+    def of(cls, stores: Stores, clock: Clock) -> Reporting:
+        return cls(stores.sends, stores.pages, stores.people, stores.reports, clock)
 
     async def run(self, stop: asyncio.Event, component: Component) -> None:
         work = replace(self, alive=component.beat)

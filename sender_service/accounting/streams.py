@@ -12,6 +12,7 @@ from sender_service.pages.document import page_id
 from sender_service.pages.page import Page
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
+from sender_service.store.stores import Stores
 from shared.events.payloads import StreamPayload
 from shared.events.registry import payload_of
 from shared.ids import is_uuid
@@ -43,6 +44,10 @@ class StreamMatcher:
         self._tagger = tagger
         self._pages = pages
         self._parked = parked
+
+    @classmethod
+    def of(cls, stores: Stores, tagger: TagSigner) -> StreamMatcher:
+        return cls(tagger, stores.pages, stores.parked)
 
     async def match(self, events: Sequence[Event]) -> Matched:
         """Return the events that match; park the others. Raises StoreUnavailable."""

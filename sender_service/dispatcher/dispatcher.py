@@ -6,27 +6,23 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Required, TypedDict, Unpack
 
+from sender_service.context import SenderContext
 from sender_service.dispatcher.connections import take_connection
 from sender_service.dispatcher.governor import Governor
+from sender_service.dispatcher.tools import DispatcherTools
 from sender_service.providers.base import (
     NotSent,
     Outcome,
     Provider,
-    Providers,
     Refused,
     RetryAfter,
     Sent,
 )
-from sender_service.store.campaigns import VersionedStore
 from shared import metrics
-from shared.apps import AppRegistry
-from shared.clock import Clock
-from shared.kafka.batches import CoalescingWriter
 from shared.kafka.client import OutgoingRecord, Record
 from shared.kafka.topics import (
     DELIVERIES_TOPIC,
@@ -63,21 +59,15 @@ class _Answer(TypedDict, total=False):
     players: list[PlayerOutcome]
 
 
-@dataclass(frozen=True)
-class DispatcherTools:
-    apps: AppRegistry
-    app_store: VersionedStore
-    governor: Governor
-    providers: Providers
-    writer: CoalescingWriter
-    clock: Clock
-
-
 class Dispatcher:
     """Handler of units of jobs; a unit's jobs are called concurrently."""
 
     def __init__(self, tools: DispatcherTools) -> None:
         self._tools = tools
+
+    @classmethod
+    def of(cls, context: SenderContext, governor: Governor) -> Dispatcher:
+        return cls(DispatcherTools.of(context, governor))
 
     def stages(self) -> list[StageSpec[Job]]:
         """Return a stage for each priority: marketing never delays transactional pushes."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -21,22 +21,14 @@ from sender_service.models.send import NEVER, Send
 from sender_service.models.sums import Sums
 from sender_service.models.trigger import Terms, Trigger
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.store.campaigns import Campaigns, CampaignStore
-from sender_service.store.parts import PartStore
-from sender_service.store.sends import SendStore
+from sender_service.store.campaigns import Campaigns
+from sender_service.store.stores import Stores
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.errors import CarillonError, FieldError, InvalidPayload, NotFound, Rejected
 from shared.nearest import did_you_mean
 
 log = logging.getLogger("carillon.intake")
-
-
-@dataclass(frozen=True)
-class IntakeStores:
-    campaigns: CampaignStore
-    sends: SendStore
-    parts: PartStore
 
 
 class FastPath(Protocol):
@@ -54,7 +46,7 @@ class Intake:
         self,
         *,
         apps: AppRegistry,
-        stores: IntakeStores,
+        stores: Stores,
         clock: Clock,
         retention: timedelta,
         fast_path: FastPath,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Self
 
+from sender_service.context import SenderContext
 from sender_service.intake.accept import Intake
 from sender_service.privacy.requests import Writer
 from sender_service.providers.base import Providers
@@ -35,7 +36,12 @@ class OpsContext:
     providers: Providers
     clock: Clock
     monotonic: Monotonic
+    stores: Stores
 
-    @cached_property
-    def stores(self) -> Stores:
-        return Stores.open(self.database)
+    @classmethod
+    def of(cls, context: SenderContext, intake: Intake, budget: MessageBudget | None) -> Self:
+        return cls(
+            context.settings, context.database, context.writer, context.vault, context.apps,
+            context.health, intake, budget, context.scheduler_call, context.providers,
+            context.clock, context.monotonic, context.stores,
+        )  # fmt: skip

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from sender_service.context import SenderContext
 from sender_service.models.send import PlanningChanges, Send
 from sender_service.planner.target import Candidate
 from sender_service.store.progress import ProjectorProgress
@@ -27,6 +28,11 @@ class EarlyNames:
         self._clock = clock
         self._monotonic = monotonic
         self._waiting: deque[float] = deque()
+
+    @classmethod
+    def of(cls, context: SenderContext) -> EarlyNames:
+        progress = ProjectorProgress(context.database, context.monotonic)
+        return cls(progress, context.clock, context.monotonic)
 
     async def may_come(self, send: Send) -> bool:
         """Return whether names that are unknown may be known soon. Raises StoreUnavailable."""

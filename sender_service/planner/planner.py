@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sender_service.closing import close_complete
+from sender_service.context import SenderContext
 from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import FINAL, PlanningChanges, Send
@@ -52,6 +53,21 @@ class PlannerTools:
     announce: Callable[[], None]  # wakes the scheduler
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
     early: EarlyNames | None = None  # None: a name is known now or never
+
+    @classmethod
+    def of(
+        cls,
+        context: SenderContext,
+        erasure: PageErasure,
+        chunk_members: Callable[[str], Mapping[str, int]],
+        early: EarlyNames | None,
+    ) -> PlannerTools:
+        stores, apps = context.stores, context.apps
+        return cls(
+            stores.sends, stores.pages, AudienceReader.of(stores), stores.campaigns, stores.contacts,
+            erasure, context.settings.plan, context.clock, chunk_members,
+            context.scheduler_call.notify, lambda app: AppPolicy.of(apps.get(app)), early,
+        )  # fmt: skip
 
 
 class Planner:

@@ -19,6 +19,7 @@ from sender_service.privacy.page_erasure import blank_members, orphaned_bodies
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
+from sender_service.store.stores import Stores
 from shared.clock import Clock
 from shared.documents.player import Player
 
@@ -31,6 +32,10 @@ class NewPageErasure:
     pages: PageStore
     people: PeopleReader
     clock: Clock
+
+    @classmethod
+    def of(cls, stores: Stores, clock: Clock) -> NewPageErasure:
+        return cls(stores.erasures, stores.pages, stores.people, clock)
 
     async def count(self) -> int:
         """Return how many erasures ingest has counted."""

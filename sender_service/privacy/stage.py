@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from sender_service.context import SenderContext
 from sender_service.privacy.page_erasure import blank_members, orphaned_bodies
 from sender_service.privacy.records import PersonalDataFinder
 from sender_service.privacy.subject import DataSubject
@@ -53,6 +54,11 @@ class Erasure:
     clock: Clock
     answer_timeout: timedelta
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    @classmethod
+    def of(cls, context: SenderContext) -> Erasure:
+        stores, timeout = context.stores, context.settings.plan.answer_timeout
+        return cls(stores.erasures, stores.pages, context.vault, context.clock, timeout)
 
     def stage(self) -> StageSpec[Event]:
         return StageSpec(

@@ -21,26 +21,19 @@ from sender_service.pages.transitions import (
     wait_through_quiet_hours,
 )
 from sender_service.providers.base import request_rate
-from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.message_window import Grant
-from sender_service.scheduler.publishing import BodyMakers, build_jobs, publish_jobs
+from sender_service.scheduler.publishing import build_jobs, publish_jobs
 from sender_service.scheduler.recheck import recheck
 from sender_service.scheduler.reserving import EXHAUSTED_DELAY, reserve_chunks
 from sender_service.scheduler.tidying import Tidying, is_sending
-from sender_service.store.contacts import ContactStore
-from sender_service.store.pages import OpenPage, PageStore
-from sender_service.store.people import PeopleReader
-from sender_service.store.sends import SendStore
-from shared.apps import AppRegistry
-from shared.clock import Clock, Monotonic
+from sender_service.scheduler.tools import SchedulerTools
+from sender_service.store.pages import OpenPage
 from shared.errors import Unavailable
 from shared.health import Component
-from shared.kafka.client import LogWriter
 from shared.loops import Wakeup
 from shared.models.app import App
 from shared.models.job import Priority
 from shared.mongo.errors import blame_database
-from shared.settings import PlanSettings
 
 log = logging.getLogger("carillon.scheduler")
 
@@ -52,21 +45,6 @@ PAUSED_DELAY = timedelta(seconds=30)  # of a paused send's pages; resuming makes
 FAILED_SECONDS = 30.0
 COUNTED_FOR = timedelta(minutes=1)  # a call repeated later is reserved anew
 DELAYS_UNTIL_OVER = 3  # without another refusal the exhaustion is over
-
-
-@dataclass(frozen=True)
-class SchedulerTools:
-    apps: AppRegistry
-    sends: SendStore
-    pages: PageStore
-    people: PeopleReader
-    contacts: ContactStore
-    budget: MessageBudget
-    writer: LogWriter
-    makers: BodyMakers
-    settings: PlanSettings
-    clock: Clock
-    monotonic: Monotonic  # for its own delays: the clock may step
 
 
 @dataclass

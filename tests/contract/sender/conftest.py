@@ -77,10 +77,10 @@ async def whole_api(
 @pytest.fixture
 async def api(whole_api: Api) -> Api:
     """Return an API with nothing in it."""
-    database = whole_api.sender.database
+    database = whole_api.sender.context.database
     for name in await database.list_collection_names():
         await database[name].delete_many({})
-    whole_api.sender.apps.take([])
+    whole_api.sender.context.apps.take([])
     return whole_api
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
+from sender_service.context import SenderContext
 from sender_service.ops.routers import OpsApi
 from sender_service.store.send_codec import encode_send
 from sender_service.wiring import open_sender
@@ -35,13 +36,13 @@ class Ops:
     """The API and what it stands on."""
 
     http: httpx.AsyncClient
-    parts: OpsApi
+    context: SenderContext
     log: MemoryLog
     clock: ManualClock
 
     @property
     def database(self) -> Database:
-        return self.parts.database
+        return self.context.database
 
     async def call(self, method: str, path: str, token: str = ADMIN, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"}
@@ -77,16 +78,17 @@ async def open_ops(settings: Settings) -> AsyncIterator[Ops]:
     clock, log = ManualClock(utc_now()), MemoryLog()
     settings = settings.model_copy(update={"onesignal": OneSignalSettings(base_url=ONESIGNAL)})
     async with open_sender(settings) as sender:
-        database = sender.database
+        database = sender.context.database
         await ensure_indexes(database, SENDER)
         await ensure_indexes(database, INGEST)
-        parts = OpsApi(
-            settings, database, log, sender.vault, sender.apps, Health(clock, clock.monotonic),
-            sender.intake(), None, Wakeup(), sender.providers, clock, clock.monotonic,
+        context = replace(
+            sender.context, settings=settings, writer=cast(Any, log), clock=clock,
+            monotonic=clock.monotonic, health=Health(clock, clock.monotonic), scheduler_call=Wakeup(),
         )  # fmt: skip
+        parts = OpsApi.of(context, sender.intake(), None)
         transport = httpx.ASGITransport(app=parts.api(), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://ops") as http:
-            yield Ops(http, parts, log, clock)
+            yield Ops(http, context, log, clock)
 
 
 def offer(**more: Any) -> dict[str, Any]:

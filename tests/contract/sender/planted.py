@@ -38,7 +38,7 @@ class KnownPerson:
 
     def __init__(self, ops: Ops) -> None:
         self.ops = ops
-        self.people = PersonIds(ops.parts.vault.derive("person"))
+        self.people = PersonIds(ops.context.vault.derive("person"))
         self.id = self.people.of_login("shop", "jana")
         self.projector = Projector(
             MongoProjections(ops.database), self.people, utc_now, self._publish
@@ -121,7 +121,7 @@ class KnownPerson:
 
         store, pages = ErasureStore(self.ops.database), PageStore(self.ops.database)
         stage = Erasure(
-            store, pages, self.ops.parts.vault, self.ops.clock, timedelta(seconds=90), no_sleep
+            store, pages, self.ops.context.vault, self.ops.clock, timedelta(seconds=90), no_sleep
         )
         record = Record("carillon.events", 0, 0, b"", b"", ERASE, 0)
         await stage.handle([Item(record, event) for event in events])

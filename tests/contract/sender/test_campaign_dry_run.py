@@ -12,13 +12,13 @@ PATH = "/v1/apps/demo/campaigns/welcome"
 
 
 async def _people(shop: Api, count: int, without: int) -> None:
-    await shop.sender.database[PROFILES.name].delete_many({})
+    await shop.sender.context.database[PROFILES.name].delete_many({})
     baskets = [{"total": 5} if n >= without else None for n in range(count)]
     profiles = [
         build_profile(f"t{n}", visitors=[f"t{n}"], language="en", basket=basket)
         for n, basket in enumerate(baskets)
     ]
-    await shop.sender.database[PROFILES.name].insert_many([dict(p) for p in profiles])
+    await shop.sender.context.database[PROFILES.name].insert_many([dict(p) for p in profiles])
 
 
 def _with_text(text: str) -> dict[str, Any]:

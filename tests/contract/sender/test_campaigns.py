@@ -117,7 +117,7 @@ async def test_what_is_wrong_is_named(api: Api, body: dict[str, Any], named: str
     assert answer.status_code == 422, answer.text
     assert answer.json()["code"] == "invalid"
     assert named in [error["field"].removeprefix("body.") for error in answer.json()["errors"]]
-    assert await api.sender.database[CAMPAIGNS.name].count_documents({}) == 0
+    assert await api.sender.context.database[CAMPAIGNS.name].count_documents({}) == 0
 
 
 async def test_links_with_a_template_are_validated_when_rendered(shop: Api) -> None:
@@ -128,8 +128,8 @@ async def test_links_with_a_template_are_validated_when_rendered(shop: Api) -> N
     body = {"id": a_trigger()["id"], "app": "demo", "campaign": "welcome",
             "recipients": [{"player": PLAYER, "variables": {"link": "javascript:alert(1)"}}]}  # fmt: skip
     profile = build_profile("p1", language="en", players=[{"id": PLAYER}])
-    await shop.sender.database[PROFILES.name].insert_one(dict(profile))
-    await shop.sender.database[PLAYERS.name].insert_one(dict(build_player(PLAYER, "p1")))
+    await shop.sender.context.database[PROFILES.name].insert_one(dict(profile))
+    await shop.sender.context.database[PLAYERS.name].insert_one(dict(build_player(PLAYER, "p1")))
     found = await shop.ok("POST", "/v1/sends/preview", json=body)
     assert found["failed"] == {"bad_variables": 1} and found["samples"] == []
 
@@ -160,7 +160,7 @@ async def test_unknown_app_or_campaign_is_not_found(api: Api) -> None:
 
 async def test_app_made_elsewhere_is_known_at_once(shop: Api) -> None:
     """Another replica made it: this one has not read the apps since."""
-    shop.sender.apps.take([])
+    shop.sender.context.apps.take([])
     await shop.put_campaign(campaign="other")
 
 
@@ -170,7 +170,7 @@ async def test_report_adds_up_its_sends(shop: Api) -> None:
         trigger = a_trigger(sendAt=(now + timedelta(hours=1)).isoformat())
         await shop.ok("POST", "/v1/sends", json=trigger)
         totals = encode_sums(Sums(sent + 2, sent, 0, {"holdout": 1}, {"rejected": 1}))
-        await shop.sender.database[SENDS.name].update_one(
+        await shop.sender.context.database[SENDS.name].update_one(
             {"_id": trigger["id"]}, {"$set": {"totals": totals, "state": "done", "closedAt": now}}
         )
     report = await shop.ok("GET", f"{PATH}/report")

@@ -98,7 +98,7 @@ async def test_unknown_app_is_not_asked_about(ops: Ops) -> None:
 @respx.mock(base_url=ONESIGNAL)
 async def test_key_that_no_header_can_carry_is_reported(ops: Ops) -> None:
     # One that was stored before such keys were refused.
-    sealed = ops.parts.vault.encrypt("ключ")
+    sealed = ops.context.vault.encrypt("ключ")
     await ops.database["apps"].update_one(
         {"_id": "shop"}, {"$set": {"oneSignal.restApiKey": sealed}}
     )

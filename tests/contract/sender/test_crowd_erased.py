@@ -52,7 +52,7 @@ async def a_crowd(ops: Ops, count: int) -> tuple[Profile, set[str], set[str], se
 async def erased_by(ops: Ops, profile: Profile) -> tuple[list[list[OutgoingRecord]], list[Event]]:
     log = PiecesLog()
     people = PersonReader(ops.database)
-    erasure = await ErasureRequester(people, log, ops.parts.vault, ops.clock, AT_ONCE).erase(
+    erasure = await ErasureRequester(people, log, ops.context.vault, ops.clock, AT_ONCE).erase(
         profile
     )
     events = [Event.parse(out.value) for piece in log.pieces for out in piece]
@@ -65,7 +65,7 @@ async def test_crowd_is_published_in_pieces_and_named_whole(ops: Ops) -> None:
     pieces, events = await erased_by(ops, profile)
     assert max(map(len, pieces)) == AT_ONCE
     assert max(len(out.value) for piece in pieces for out in piece) < SMALL
-    named = DataSubject.of("shop", events, ops.parts.vault.hash_key)
+    named = DataSubject.of("shop", events, ops.context.vault.hash_key)
     assert set(named.players) == players
     assert set(named.persons) == {PERSON, *aliases}
     assert set(named.visitors) == visitors | {f"os:{player}" for player in players}

@@ -48,7 +48,7 @@ async def erase(ops: Ops, sleep: Callable[[float], Awaitable[None]] = no_sleep) 
     """Erase by the API, and by the stage that its events come to."""
     ops.log.records.clear()
     assert (await ops.call("POST", f"/v1/people/{PERSON}/erase")).status_code == 202
-    stage = Erasure(ErasureStore(ops.database), PageStore(ops.database), ops.parts.vault, ops.clock,
+    stage = Erasure(ErasureStore(ops.database), PageStore(ops.database), ops.context.vault, ops.clock,
                     timedelta(seconds=90), sleep)  # fmt: skip
     items = []
     for index in range(len(ops.log.records)):

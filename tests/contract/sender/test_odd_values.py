@@ -31,7 +31,7 @@ async def test_f18_names_of_a_send(shop: Api) -> None:
         "POST", "/v1/sends", json=a_trigger(audience=None, recipients=recipients)
     )
     assert account["state"] == "planning"
-    send = await shop.sender.sends.get(account["id"])
+    send = await shop.sender.context.stores.sends.get(account["id"])
     assert send is not None
     kept = [(k, r[k]) for r in send.trigger["recipients"] for k in r if r[k] and k in tables]
     not_one = (NOBODY, BAD, None)
@@ -140,9 +140,9 @@ async def add_person(api: Api, **names: Any) -> str:
         "lastSeenAt": START,
     }
     profile = build_profile(person, players=[{"id": player} for player in players], **fields)
-    await api.sender.database["profiles"].insert_one(dict(profile))
+    await api.sender.context.database["profiles"].insert_one(dict(profile))
     for player in players:
-        await api.sender.database["players"].insert_one(dict(build_player(player, person)))
+        await api.sender.context.database["players"].insert_one(dict(build_player(player, person)))
     return person
 
 
@@ -163,8 +163,8 @@ async def test_f18_people_are_found_by_names_as_they_come(shop: Api, kind: str) 
         person = await add_person(shop, **{kind: becomes})
         found = await shop.ok("POST", "/v1/people/search", json={"app": "demo", kind: given})
         assert [item["id"] for item in found["items"]] == [person], given
-        await shop.sender.database["profiles"].delete_one({"_id": person})
-        await shop.sender.database["players"].delete_many({"person": person})
+        await shop.sender.context.database["profiles"].delete_one({"_id": person})
+        await shop.sender.context.database["players"].delete_many({"person": person})
 
 
 async def test_players_of_a_test_push(shop: Api) -> None:

@@ -18,7 +18,7 @@ AMONG = {"priority": "marketing"}
 
 
 async def _count(api: Api) -> int:
-    return int(await api.sender.database[SENDS.name].count_documents({}))
+    return int(await api.sender.context.database[SENDS.name].count_documents({}))
 
 
 async def test_trigger_is_a_send_with_an_account(shop: Api) -> None:
@@ -77,7 +77,7 @@ async def test_unknown_app_makes_no_send(shop: Api) -> None:
 
 
 async def test_app_made_elsewhere_is_known_at_once(shop: Api) -> None:
-    shop.sender.apps.take([])
+    shop.sender.context.apps.take([])
     assert (await shop.ok("POST", "/v1/sends", json=a_trigger()))["state"] == "planning"
 
 
@@ -156,7 +156,7 @@ async def test_later_is_scheduled(shop: Api) -> None:
 async def test_long_ago_is_due_now(shop: Api) -> None:
     trigger = a_trigger(sendAt="1950-01-01T00:00:00Z")
     assert (await shop.ok("POST", "/v1/sends", json=trigger))["state"] == "planning"
-    taken = await shop.sender.sends.planning.lease(AMONG, "a planner", utc_now(), 30)
+    taken = await shop.sender.context.stores.sends.planning.lease(AMONG, "a planner", utc_now(), 30)
     assert taken is not None and taken.id == trigger["id"]
 
 
@@ -171,14 +171,19 @@ async def test_paused_and_resumed(shop: Api) -> None:
 async def test_cancelled_is_never_planned(shop: Api) -> None:
     send = (await shop.ok("POST", "/v1/sends", json=a_trigger()))["id"]
     assert (await shop.ok("POST", f"/v1/sends/{send}/cancel"))["state"] == "cancelled"
-    assert await shop.sender.sends.planning.lease(AMONG, "a planner", utc_now(), 30) is None
+    assert (
+        await shop.sender.context.stores.sends.planning.lease(AMONG, "a planner", utc_now(), 30)
+        is None
+    )
 
 
 @pytest.mark.parametrize("state", ["done", "cancelled", "refused"])
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
 async def test_what_has_ended_stays_ended(shop: Api, state: str, action: str) -> None:
     send = (await shop.ok("POST", "/v1/sends", json=a_trigger()))["id"]
-    await shop.sender.database[SENDS.name].update_one({"_id": send}, {"$set": {"state": state}})
+    await shop.sender.context.database[SENDS.name].update_one(
+        {"_id": send}, {"$set": {"state": state}}
+    )
     answer = await shop.call("POST", f"/v1/sends/{send}/{action}")
     assert (answer.status_code, answer.json()["code"]) == (409, "send_ended")
     assert state in answer.json()["message"]

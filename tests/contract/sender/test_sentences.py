@@ -76,7 +76,7 @@ async def test_c3_an_unknown_app_gives_no_other_app_away(shop: Api) -> None:
     await shop.put_app("second", oneSignal={"appId": str(uuid.uuid4()), "restApiKey": "x"})
     body: dict[str, Any] = {"name": "x", "role": "operate", "apps": ["demo", "second"]}
     token = (await shop.ok("POST", "/v1/tokens", json=body))["token"]
-    await shop.sender.database["apps"].delete_one({"_id": "demo"})
+    await shop.sender.context.database["apps"].delete_one({"_id": "demo"})
     await shop.put_app("demoo", oneSignal={"appId": str(uuid.uuid4()), "restApiKey": "x"})
     async with client(shop.sender, Authorization=f"Bearer {token}") as http:
         for answer in (

@@ -134,7 +134,7 @@ async def test_b6_stored_documents_stay_readable(shop: Api) -> None:
     # A newer version of ours may have written more.
     for name in ("apps", "campaigns"):
         new = {"$set": {"later": 1, "policy.later": 1, "oneSignal.later": 1}}
-        await shop.sender.database[name].update_many({}, new)
+        await shop.sender.context.database[name].update_many({}, new)
     assert (await shop.call("GET", "/v1/apps/demo")).status_code == 200
     assert (await shop.call("GET", CAMPAIGN)).status_code == 200
     assert (await shop.call("POST", "/v1/sends", json=a_trigger())).status_code == 202

@@ -46,7 +46,7 @@ async def test_n19_paused_and_scheduled_are_reasons(ops: Ops) -> None:
 async def test_n19_stopped_app_is_explained(ops: Ops) -> None:
     stopped = {"state": "stopped", "stoppedBecause": "OneSignal refuses the key"}
     await ops.database["apps"].update_one({"_id": "shop"}, {"$set": stopped})
-    await ops.parts.apps.refresh()
+    await ops.context.apps.refresh()
     reasons = await waiting(ops, paused=True)
     assert [reason["code"] for reason in reasons] == ["app_stopped", "paused"]
     assert reasons[0]["message"] == "app stopped: OneSignal refuses the key"
@@ -68,11 +68,11 @@ async def test_n19_quiet_hours_have_an_end(ops: Ops) -> None:
 
 async def test_n19_message_limit_has_an_end(shop: Api) -> None:
     send = (await shop.ok("POST", "/v1/sends", json=a_trigger()))["id"]
-    database = shop.sender.database
+    database = shop.sender.context.database
     await database["sends"].update_one(
         {"_id": send}, {"$set": {"state": "sending", "planDue": NEVER}}
     )
-    stored = await shop.sender.sends.get(send)
+    stored = await shop.sender.context.stores.sends.get(send)
     assert stored is not None
     created = stored.created_at
     minute = int(created.timestamp() // 60)

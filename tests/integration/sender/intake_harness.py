@@ -29,7 +29,7 @@ class IntakeHarness:
     def __init__(self, sender: Sender, http: httpx.AsyncClient) -> None:
         self.sender = sender
         self.http = http
-        self.database = sender.database
+        self.database = sender.context.database
 
     async def put(self, path: str, body: dict[str, Any]) -> None:
         answer = await self.http.put(path, json=body)
@@ -53,12 +53,12 @@ class IntakeHarness:
             pass
 
     async def send(self, send: str) -> Send:
-        found = await self.sender.sends.get(send)
+        found = await self.sender.context.stores.sends.get(send)
         assert found is not None
         return found
 
     async def pages(self, send: str) -> list[Page]:
-        found = [page async for page in self.sender.pages.of_send(send)]
+        found = [page async for page in self.sender.context.stores.pages.of_send(send)]
         return sorted(found, key=lambda page: page.number)
 
     async def parts(self, send: str | None = None) -> int:
@@ -83,7 +83,7 @@ async def open_harness(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarn
     settings.onesignal.base_url = "http://127.0.0.1:1"
     async with open_sender(settings) as sender:
         for service in (INGEST, SENDER):
-            await ensure_indexes(sender.database, service)
+            await ensure_indexes(sender.context.database, service)
         transport = httpx.ASGITransport(sender.api(), client=("127.0.0.1", 1))
         headers = {"authorization": "Bearer ops_demo"}
         async with httpx.AsyncClient(

@@ -15,9 +15,11 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
+from sender_service.context import SenderContext
+from sender_service.dispatcher.dispatcher import Dispatcher
+from sender_service.dispatcher.tools import DispatcherTools
 from sender_service.fast_path import TransactionalFastPath
-from sender_service.intake.accept import Intake, IntakeStores
+from sender_service.intake.accept import Intake
 from sender_service.ops.routers import OpsApi
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
@@ -25,8 +27,8 @@ from sender_service.providers.base import Provider, ProviderContext
 from sender_service.providers.registry import PROVIDERS, Opener, open_providers
 from sender_service.scheduler.budget import MessageBudget
 from sender_service.scheduler.publishing import BodyMakers
-from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
-from sender_service.store.campaigns import app_store
+from sender_service.scheduler.scheduler import Scheduler
+from sender_service.scheduler.tools import SchedulerTools
 from shared.apps import AppRegistry
 from shared.health import Health
 from shared.kafka.client import OutgoingRecord, Record
@@ -183,8 +185,8 @@ async def open_line(
         world = await stack.enter_async_context(open_world(settings, **plan))
         settings.onesignal = OneSignalSettings(base_url=remote.address + api)
         vault, clock, log = Vault(settings.secret_key.get_secret_value()), world.clock, MemoryLog()
-        context = ProviderContext(settings, vault, world.people)
-        providers = await stack.enter_async_context(open_providers(context, registry))
+        needed = ProviderContext(settings, vault, world.people)
+        providers = await stack.enter_async_context(open_providers(needed, registry))
         apps = AppRegistry(world.database, vault)
         budget = MessageBudget(
             database=world.database,
@@ -198,7 +200,7 @@ async def open_line(
         )  # fmt: skip
         intake = Intake(
             apps=apps,
-            stores=IntakeStores(world.campaigns, world.sends, world.parts),
+            stores=world.stores,
             clock=clock,
             retention=timedelta(days=world.plan.retention_days),
             fast_path=TransactionalFastPath(
@@ -208,16 +210,19 @@ async def open_line(
         )
         calls = DispatcherTools(
             apps,
-            app_store(world.database),
+            world.stores.apps,
             cast(Any, UnlimitedGovernor()),
             providers,
             cast(Any, OneByOne(log)),
             clock,
         )
-        ops = OpsApi(
-            settings, world.database, log, vault, apps, Health(clock, clock.monotonic), intake,
-            budget, Wakeup(), providers, clock, clock.monotonic,
+        context = SenderContext(
+            name="pipeline", settings=settings, database=world.database, stores=world.stores,
+            writer=cast(Any, log), providers=providers, vault=vault, apps=apps,
+            health=Health(clock, clock.monotonic), clock=clock, monotonic=clock.monotonic,
+            planner_call=Wakeup(), scheduler_call=Wakeup(),
         )  # fmt: skip
+        ops = OpsApi.of(context, intake, budget)
         http = await stack.enter_async_context(_client(ops))
         line = Pipeline(world, remote, http, log, Scheduler(tools), Dispatcher(calls))
         await remote.put_app(plan="free")

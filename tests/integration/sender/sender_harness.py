@@ -20,17 +20,8 @@ from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.planner.target import Candidate, Cursor, Target
 from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.providers.onesignal.limits import MAX_TARGETS
-from sender_service.store.campaigns import CampaignStore, campaign_key
-from sender_service.store.contacts import ContactStore
-from sender_service.store.erasure import ErasureStore
-from sender_service.store.interactions import InteractionStore
-from sender_service.store.pages import PageStore
-from sender_service.store.parked import ParkedStore
-from sender_service.store.parts import PartStore
-from sender_service.store.people import PeopleReader
-from sender_service.store.reports import ReportStore
-from sender_service.store.segments import SegmentReader
-from sender_service.store.sends import SendStore
+from sender_service.store.campaigns import campaign_key
+from sender_service.store.stores import Stores
 from shared.kafka.client import Record
 from shared.loops import Wakeup
 from shared.models.delivery import Delivery
@@ -54,15 +45,15 @@ class SenderHarness:
         self.database = database
         self.clock = ManualClock()
         self.tagger = TagSigner(b"k" * 32)
-        self.sends, self.pages = SendStore(database), PageStore(database)
-        self.people, self.contacts = PeopleReader(database), ContactStore(database)
-        self.interactions, self.campaigns = InteractionStore(database), CampaignStore(database)
-        self.segments, self.parts = SegmentReader(database), PartStore(database)
+        self.stores = stores = Stores.open(database)
+        self.sends, self.pages = stores.sends, stores.pages
+        self.people, self.contacts = stores.people, stores.contacts
+        self.interactions, self.campaigns = stores.interactions, stores.campaigns
+        self.segments, self.parts = stores.segments, stores.parts
         self.plan = plan
         self.accounting = Accounting(
-            self.sends, self.pages, self.interactions, self.contacts,
-            StreamMatcher(self.tagger, self.pages, ParkedStore(database)),
-            self.tagger, self.clock, plan.answer_timeout, Wakeup(),
+            stores, StreamMatcher.of(stores, self.tagger), self.tagger, self.clock,
+            plan.answer_timeout, Wakeup(),
         )  # fmt: skip
 
     def planner(self, name: str = "planner", **tools: Any) -> Planner:
@@ -70,7 +61,7 @@ class SenderHarness:
         made = PlannerTools(
             self.sends, self.pages,
             AudienceReader(people, self.segments, self.parts), self.campaigns, self.contacts,
-            NewPageErasure(ErasureStore(self.database), self.pages, people, self.clock),
+            NewPageErasure(self.stores.erasures, self.pages, people, self.clock),
             self.plan, self.clock,
             tools.get("chunk_members", lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}),
             lambda: None, early=tools.get("early"),
@@ -131,10 +122,9 @@ class SenderHarness:
 
     async def rolled_up(self, send: str) -> None:
         """Roll the send up into its campaign's report."""
-        reports = ReportStore(self.database)
         document = await self.sends.get(send)
         assert document is not None
-        await Reporting(self.sends, self.pages, self.people, reports, self.clock).roll_up(document)
+        await Reporting.of(self.stores, self.clock).roll_up(document)
 
     async def sums(self, send: str) -> Sums:
         return (await self.pages.sums(send))[0]

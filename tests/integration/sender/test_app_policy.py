@@ -28,7 +28,7 @@ async def set_group(harness: IntakeHarness, share: Any) -> int:
 async def change_app(harness: IntakeHarness, **fields: Any) -> int:
     app = (await harness.http.get("/v1/apps/demo")).json()
     answer = await harness.http.put("/v1/apps/demo", json={**app, **fields})
-    await harness.sender.apps.refresh()
+    await harness.sender.context.apps.refresh()
     return answer.status_code
 
 
@@ -69,7 +69,7 @@ async def test_no_campaign_reaches_the_control_group(harness: IntakeHarness) -> 
 
 
 async def test_a_send_keeps_the_group_it_began_with(harness: IntakeHarness) -> None:
-    harness.sender.settings.plan.page_members = 1
+    harness.sender.context.settings.plan.page_members = 1
     for n in range(12):
         await harness.person(f"n{n}", str(uuid.uuid4()))
     trigger = a_trigger(audience={"all": True})
@@ -88,7 +88,7 @@ async def plan_again(harness: IntakeHarness, send: str, *, pages: int) -> None:
     again = {"state": "planning", "planDue": utc_now(), "planner": None, "closedAt": None}
     await harness.database["sends"].update_one({"_id": send}, {"$set": again})
     await harness.plan()
-    found = await harness.sender.sends.get(send)
+    found = await harness.sender.context.stores.sends.get(send)
     assert found is not None and found.plan_due == NEVER
 
 
@@ -120,7 +120,7 @@ async def test_cap_of_an_app_counts_all_its_campaigns(harness: IntakeHarness) ->
 
 
 async def test_a_send_keeps_the_cap_it_began_with(harness: IntakeHarness) -> None:
-    harness.sender.settings.plan.page_members = 1
+    harness.sender.context.settings.plan.page_members = 1
     for n in range(4):
         await harness.person(f"n{n}", str(uuid.uuid4()))
     await change_app(harness, cap={"count": 1, "days": 1})

@@ -149,25 +149,27 @@ async def test_d3_a_trigger_of_long_ago_waits_for_nobody(stand: Stand) -> None:
 
 async def test_d3_the_fast_path_leaves_unknown_people_to_the_planner(pair: TwoReplicas) -> None:
     players = await pair.people(1)
-    progress = ProjectorProgress(pair.one.database, monotonic)
+    progress = ProjectorProgress(pair.database, monotonic)
     early_names = EarlyNames(progress, utc_now, monotonic)
     pair = replace(pair, one=replace(pair.one, early=early_names))
     known = await pair.trigger(priority="transactional", recipients=[{"login": "login0"}])
     early = await pair.trigger(priority="transactional", recipients=[{"login": "late"}])
     assert [job.players for job in await pair.jobs(known)] == [players]
-    send = await pair.one.sends.get(early)
+    send = await pair.stores.sends.get(early)
     assert send is not None and (send.state, send.pages) == ("planning", 0)
     now = send.created_at
     assert now < send.plan_due <= now + timedelta(seconds=1)
-    await pair.one.database["profiles"].update_one({"_id": "p0"}, {"$set": {"login": "late"}})
+    await pair.database["profiles"].update_one({"_id": "p0"}, {"$set": {"login": "late"}})
     planner, due = (
         pair.two.planners()[0],
-        await pair.two.sends.planning.next_due({"priority": "transactional"}, send.plan_due),
+        await pair.two.context.stores.sends.planning.next_due(
+            {"priority": "transactional"}, send.plan_due
+        ),
     )
     assert due == send.plan_due
     while not await planner.plan_one():
         pass
-    planned = await pair.one.sends.get(early)
+    planned = await pair.stores.sends.get(early)
     assert planned is not None and planned.state == "sending"
     (page,) = await pair.pages(early)
     assert page["sums"]["pending"] == 1

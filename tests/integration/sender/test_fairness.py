@@ -34,7 +34,7 @@ def few_out(pair: TwoReplicas) -> Iterator[None]:
 async def released(pair: TwoReplicas) -> Counter[str]:
     """Count released jobs by send."""
     found: Counter[str] = Counter()
-    async for page in pair.one.database[PAGES.name].find({}):
+    async for page in pair.database[PAGES.name].find({}):
         found[page["send"]] += sum(c["state"] == "released" for c in page["chunks"].values())
     return found
 
@@ -42,7 +42,7 @@ async def released(pair: TwoReplicas) -> Counter[str]:
 async def answered(pair: TwoReplicas, send: str, count: int) -> None:
     for page in [page for page in await pair.pages(send) if page["inFlight"]][:count]:
         changes = {f"chunks.{name}.state": "sent" for name in page["chunks"]}
-        await pair.one.database[PAGES.name].update_one(
+        await pair.database[PAGES.name].update_one(
             {"_id": page["_id"]}, {"$set": {**changes, "inFlight": 0, "open": False}}
         )
 
@@ -68,7 +68,7 @@ async def test_transactional_overtakes_all_marketing_that_is_queued(
 
 async def another_app(pair: TwoReplicas, people: int) -> str:
     """Store an app with a campaign and people; return its id."""
-    database, app = pair.one.database, f"app-{uuid.uuid4().hex[:8]}"
+    database, app = pair.database, f"app-{uuid.uuid4().hex[:8]}"
     stored = await database[APPS.name].find_one({"_id": APP})
     offer = await database[CAMPAIGNS.name].find_one({"_id": campaign_key(APP, CAMPAIGN)})
     assert stored is not None and offer is not None
@@ -82,7 +82,7 @@ async def another_app(pair: TwoReplicas, people: int) -> str:
         profile = build_profile(f"{app}-{n}", app, visitors=visitors, players=[{"id": player}])
         await database[PROFILES.name].insert_one({**profile, "slot": n})
         await database["players"].insert_one(dict(build_player(player, f"{app}-{n}", app)))
-    await pair.one.apps.refresh()
+    await pair.one.context.apps.refresh()
     return app
 
 
@@ -106,13 +106,13 @@ async def test_stopped_app_releases_nothing_and_goes_on_where_it_stopped(
     scheduler = pair.one.scheduler()
     assert await scheduler.release_due() == OUT - KEPT
     await answered(pair, send, 8)
-    await app_store(pair.one.database).set(APP, {"state": "stopped"})
-    await pair.one.apps.refresh()
+    await app_store(pair.database).set(APP, {"state": "stopped"})
+    await pair.one.context.apps.refresh()
     elsewhere = await pair.planned(app=other)
     assert await scheduler.release_due() == 1
     assert (await released(pair)) == {send: 0, elsewhere: 1}
-    await app_store(pair.one.database).set(APP, {"state": "active"})
-    await pair.one.apps.refresh()
+    await app_store(pair.database).set(APP, {"state": "active"})
+    await pair.one.context.apps.refresh()
     assert await scheduler.release_due() == 2  # of ten calls eight were answered
     pages = await pair.pages(send)
     assert Counter(c["state"] for p in pages for c in p["chunks"].values()) == {

@@ -24,10 +24,10 @@ def _page() -> Page:
 async def test_each_player_and_kind_counts_once(pair: TwoReplicas) -> None:
     of = _page()
     seen: Seen = {(0, "impression"): AT, (0, "click"): AT, (1, "impression"): AT}
-    assert await pair.one.interactions.add([(of, seen)]) == 3
-    assert await pair.two.interactions.add([(of, seen)]) == 0
-    assert await pair.two.interactions.add([(of, {(1, "click"): AT, **seen})]) == 1
-    assert await pair.one.interactions.counts(of.send) == {
+    assert await pair.stores.interactions.add([(of, seen)]) == 3
+    assert await pair.two.context.stores.interactions.add([(of, seen)]) == 0
+    assert await pair.two.context.stores.interactions.add([(of, {(1, "click"): AT, **seen})]) == 1
+    assert await pair.stores.interactions.counts(of.send) == {
         "impression": 2,
         "click": 2,
         "close": 0,
@@ -37,8 +37,8 @@ async def test_each_player_and_kind_counts_once(pair: TwoReplicas) -> None:
 async def test_first_time_stays(pair: TwoReplicas) -> None:
     of = _page()
     for minutes in (0, 5):
-        await pair.one.interactions.add([(of, {(3, "click"): AT + timedelta(minutes=minutes)})])
-    stored = await pair.one.database["interactions"].find_one({"_id": of.id})
+        await pair.stores.interactions.add([(of, {(3, "click"): AT + timedelta(minutes=minutes)})])
+    stored = await pair.database["interactions"].find_one({"_id": of.id})
     assert stored is not None and stored["seen"]["click"]["3"] == AT
 
 
@@ -46,14 +46,14 @@ async def test_many_writers_lose_nothing(pair: TwoReplicas) -> None:
     of = _page()
 
     async def write(offset: int) -> int:
-        store, new = pair.both[offset % 2].interactions, 0
+        store, new = pair.both[offset % 2].context.stores.interactions, 0
         for start in range(0, 200, 20):  # each overlaps with the others
             seen = {((start + offset * 7 + n) % 200, "impression"): AT for n in range(20)}
             new += await store.add([(of, seen)])
         return new
 
     await asyncio.gather(*(write(n) for n in range(6)))
-    assert await pair.one.interactions.counts(of.send) == {
+    assert await pair.stores.interactions.counts(of.send) == {
         "impression": 200,
         "click": 0,
         "close": 0,
@@ -64,6 +64,6 @@ async def test_pages_of_a_send_add_up(pair: TwoReplicas) -> None:
     first = _page()
     second = build_page(first.send, [(player_id(1), "p1", "0")], number=1)
     seen: Seen = {(0, "click"): AT}
-    assert await pair.one.interactions.add([(first, seen), (second, seen)]) == 2
-    assert (await pair.one.interactions.counts(first.send))["click"] == 2
-    assert (await pair.one.interactions.counts(str(uuid.uuid4())))["click"] == 0
+    assert await pair.stores.interactions.add([(first, seen), (second, seen)]) == 2
+    assert (await pair.stores.interactions.counts(first.send))["click"] == 2
+    assert (await pair.stores.interactions.counts(str(uuid.uuid4())))["click"] == 0

@@ -28,11 +28,11 @@ async def _unknown_count(app: str) -> None:
 def _budget(
     pair: TwoReplicas, clock: ManualClock, which: int = 0, ask: Ask = _unknown_count
 ) -> MessageBudget:
-    database = pair.both[which % 2].database
+    database = pair.both[which % 2].context.database
     return MessageBudget(
         database=database,
         counts=build_counts(
-            PeopleReader(database), pair.both[which % 2].apps, ask, clock.monotonic
+            PeopleReader(database), pair.both[which % 2].context.apps, ask, clock.monotonic
         ),
         settings=GovernorSettings(),
         clock=clock,
@@ -54,7 +54,7 @@ async def test_reservers_at_once_never_pass_the_limit(pair: TwoReplicas) -> None
     granted = sum(await asyncio.gather(*(reserve(budget) for budget in budgets)))
     limit = int(30 * 10 * MARGIN * MARKETING)
     assert limit - 40 < granted <= limit
-    stored = await pair.one.database[BUDGETS.name].find_one({"_id": budget_id(CHANNEL)})
+    stored = await pair.database[BUDGETS.name].find_one({"_id": budget_id(CHANNEL)})
     assert stored is not None and sum(stored["minutes"].values()) == granted
 
 
@@ -125,7 +125,7 @@ async def test_what_is_given_back_later_is_given_to_the_minute_it_was_taken_from
     assert (await budget.reserve(CHANNEL, [7], transactional=False)).calls == 1
     clock.advance(WINDOW_MINUTES * 60)  # the first minute is out of the window, the second is in it
     assert (await budget.reserve(CHANNEL, [7], transactional=False)).calls == 0
-    stored = await pair.one.database[BUDGETS.name].find_one({"_id": budget_id(CHANNEL)})
+    stored = await pair.database[BUDGETS.name].find_one({"_id": budget_id(CHANNEL)})
     assert stored is not None and min(stored["minutes"].values()) >= 0
 
 
@@ -142,7 +142,7 @@ async def test_what_is_repeated_counts_when_it_is_repeated(pair: TwoReplicas) ->
     clock.advance(WINDOW_MINUTES * 60 - 60)
     assert (await budget.reserve(CHANNEL, [1], transactional=False)).calls == 0
     await budget.refund(CHANNEL, again)
-    stored = await pair.one.database[BUDGETS.name].find_one({"_id": budget_id(CHANNEL)})
+    stored = await pair.database[BUDGETS.name].find_one({"_id": budget_id(CHANNEL)})
     assert stored is not None and min(stored["minutes"].values()) >= 0
     clock.advance(10 * 60)
     assert (await budget.reserve(CHANNEL, [7], transactional=False)).calls == 1

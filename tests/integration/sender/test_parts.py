@@ -80,7 +80,7 @@ async def test_first_of_equal_recipients_wins_across_parts(harness: IntakeHarnes
     (page,) = await harness.pages(parts[0]["id"])
     assert [m[0] for m in page.members] == [players["a"]]
     assert page.document["noPlayer"] == 1
-    (body,) = await harness.sender.pages.pushes(page)
+    (body,) = await harness.sender.context.stores.pages.pushes(page)
     assert body.text == "For one"
 
 
@@ -214,7 +214,7 @@ async def test_planning_goes_on_after_a_crash_where_it_was(harness: IntakeHarnes
 
 async def test_people_named_in_several_parts_are_in_one_page(harness: IntakeHarness) -> None:
     # Each player with the variables of its own name.
-    harness.sender.settings.plan.page_members = 2
+    harness.sender.context.settings.plan.page_members = 2
     await harness.put("/v1/apps/demo/campaigns/hello", a_campaign(contents={"en": "Hi {{ name }}"}))
     names: list[tuple[str, str]] = []  # player, what its push says
     for n in range(6):
@@ -229,10 +229,10 @@ async def test_people_named_in_several_parts_are_in_one_page(harness: IntakeHarn
     assert [len({member[1] for member in page.members}) for page in pages] == [1] * 6
     texts: dict[str, str] = {}
     for page in pages:
-        bodies = await harness.sender.pages.pushes(page)
+        bodies = await harness.sender.context.stores.pages.pushes(page)
         texts |= {m[0]: bodies[int(m[2])].text for m in page.members}
     assert texts == {player: f"Hi {name}" for player, name in names}
-    sums, _ = await harness.sender.pages.sums(parts[0]["id"])
+    sums, _ = await harness.sender.context.stores.pages.sums(parts[0]["id"])
     assert (sums.pending, sums.people["pending"]) == (12, 6)
 
 

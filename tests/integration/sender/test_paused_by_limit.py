@@ -67,9 +67,10 @@ async def test_our_count_alone_is_reported_once_and_again_when_it_is_so_again(
     async def ask(app: str) -> int | None:
         return answers.pop(0)
 
+    people = PeopleReader(pair.database)
     budget = MessageBudget(
-        database=pair.one.database,
-        counts=build_counts(PeopleReader(pair.one.database), pair.one.apps, ask, clock.monotonic),
+        database=pair.database,
+        counts=build_counts(people, pair.one.context.apps, ask, clock.monotonic),
         settings=GovernorSettings(),
         clock=clock,
     )

@@ -70,7 +70,11 @@ async def test_it_states_what_is_planned_then(
     assert preview["people"]["no_player"] == account["people"]["no_player"]
     pages = await harness.pages(trigger["id"])
     assert preview["forecast"]["calls"] == sum(len(page.chunks) for page in pages)
-    texts = {push.text for page in pages for push in await harness.sender.pages.pushes(page)}
+    texts = {
+        push.text
+        for page in pages
+        for push in await harness.sender.context.stores.pages.pushes(page)
+    }
     assert len(preview["samples"]) == min(3, account["pending"])
     assert {sample["content"] for sample in preview["samples"]} <= texts
 
@@ -156,7 +160,7 @@ async def test_forecast_knows_the_window(harness: IntakeHarness) -> None:
     await add_people(harness, 60)
     await put_campaign(harness)
     forecast = (await request_preview(harness, **ALL_AUDIENCE))["forecast"]
-    subscribed = await harness.sender.people.subscribed(*CHANNEL)
+    subscribed = await harness.sender.context.stores.people.subscribed(*CHANNEL)
     window = forecast["window"]
     assert window["disableLimit"] == subscribed * 10
     assert window["left"] == window["allowance"] == int(subscribed * 10 * 0.95 * 0.8)

@@ -23,7 +23,7 @@ async def test_person_without_a_player_named_in_two_ways_is_one_person(
     harness: IntakeHarness,
 ) -> None:
     # Also where the two names stand in two pages.
-    harness.sender.settings.plan.page_members = 2
+    harness.sender.context.settings.plan.page_members = 2
     await harness.person("nobody")
     for name in ("ann", "bob", "cyd"):
         await harness.person(name, str(uuid.uuid4()))

@@ -27,6 +27,6 @@ async def test_f25_people_without_a_zone_are_warned_of(harness: IntakeHarness) -
     assert "the app has no timeZone" in warning["message"]
     assert preview["quietHours"]["waiting"] == preview["wouldReceive"]["players"] > 0
     await harness.database["apps"].update_one({}, {"$set": {"timeZone": "Asia/Tokyo"}})
-    await harness.sender.apps.refresh()
+    await harness.sender.context.apps.refresh()
     preview = await request_preview(harness, **ALL_AUDIENCE)
     assert preview["warnings"] == [] and preview["quietHours"] is None

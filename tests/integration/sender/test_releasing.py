@@ -37,7 +37,7 @@ async def test_every_chunk_is_released_once(pair: TwoReplicas) -> None:
     assert len(set(chunks_of(jobs))) == len(jobs) and {job.release for job in jobs} == {1}
     assert sorted(player for job in jobs for player in job.players) == sorted(players)
     assert sum(page["inFlight"] for page in pages) == len(jobs)
-    counted = await pair.one.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
+    counted = await pair.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
     assert counted is not None and sum(counted["minutes"].values()) == len(players)
 
 
@@ -45,7 +45,7 @@ async def test_nothing_is_released_before_all_is_planned(pair: TwoReplicas) -> N
     await pair.people(25)
     send = await pair.trigger()
     assert await pair.one.planners()[1].plan_one()
-    await pair.one.database["sends"].update_one({"_id": send}, {"$set": {"state": "planning"}})
+    await pair.database["sends"].update_one({"_id": send}, {"$set": {"state": "planning"}})
     assert await _turns(pair, 2) == 0 and await pair.jobs(send) == []
 
 
@@ -57,13 +57,13 @@ async def test_swept_is_the_same_call_again(pair: TwoReplicas) -> None:
         long_ago = utc_now() - timedelta(seconds=200)
         changes = {f"chunks.{name}.releasedAt": long_ago for name in page["chunks"]}
         changes["dueAt"] = long_ago
-        await pair.one.database["pages"].update_one({"_id": page["_id"]}, {"$set": changes})
+        await pair.database["pages"].update_one({"_id": page["_id"]}, {"$set": changes})
     assert await _turns(pair, 3) == 1
     first, again = sorted(await pair.jobs(send), key=lambda job: job.release)
     assert (first.release, again.release) == (1, 2)
     for field in ("body", "players", "idempotency_key", "generation"):
         assert getattr(first, field) == getattr(again, field)
-    counted = await pair.one.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
+    counted = await pair.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
     assert counted is not None and sum(counted["minutes"].values()) == 5  # not reserved again
 
 
@@ -71,7 +71,7 @@ async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoRep
     await pair.people(5)
     send = await pair.planned()
     assert await _turns(pair, 2) == 1
-    database, long_ago = pair.one.database, utc_now() - timedelta(minutes=20)
+    database, long_ago = pair.database, utc_now() - timedelta(minutes=20)
     budget = {"_id": budget_id(channel_of(APP))}
     minutes = (await database[BUDGETS.name].find_one(budget) or {})["minutes"]
     await database[BUDGETS.name].update_one(
@@ -96,9 +96,9 @@ async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoRepl
     player, *_ = await pair.people(3)
     content = campaign(notIfBoughtSince=True).document()
     del content["version"]
-    await pair.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+    await pair.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
     send = await pair.planned()
-    database, now = pair.one.database, utc_now()
+    database, now = pair.database, utc_now()
     profile = await database["profiles"].find_one_and_delete({"_id": "p0"})
     assert profile is not None
     bought = [{"id": "order", "items": [], "revenue": 1.0, "at": now}]
@@ -109,19 +109,19 @@ async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoRepl
         {"_id": player}, {"$set": {"person": "login", "changedAt": now}}
     )
     assert await _turns(pair, 2) == 1
-    sums, _ = await pair.one.pages.sums(send)
+    sums, _ = await pair.stores.pages.sums(send)
     assert (sums.pending, sums.suppressed) == (2, {"bought": 1})
 
 
 async def test_cancelled_between_planning_and_release_goes_nowhere(pair: TwoReplicas) -> None:
     await pair.people(15)
     send = await pair.planned()
-    assert await pair.two.sends.end(send, "cancelled")
-    await pair.two.pages.make_due(send, utc_now())
+    assert await pair.two.context.stores.sends.end(send, "cancelled")
+    await pair.two.context.stores.pages.make_due(send, utc_now())
     assert await _turns(pair, 3) == 0
-    sums, still_open = await pair.one.pages.sums(send)
+    sums, still_open = await pair.stores.pages.sums(send)
     assert still_open == 0 and sums.suppressed == {"cancelled": 15}
-    document = await pair.one.sends.get(send)
+    document = await pair.stores.sends.get(send)
     assert document is not None and document.closed_at is not None
     assert document.totals == sums
 
@@ -129,13 +129,13 @@ async def test_cancelled_between_planning_and_release_goes_nowhere(pair: TwoRepl
 async def test_who_went_away_meanwhile_is_left_out(pair: TwoReplicas) -> None:
     gone, *_ = await pair.people(5)
     send = await pair.planned()
-    await pair.one.database["players"].update_one(
+    await pair.database["players"].update_one(
         {"_id": gone}, {"$set": {"state": "unsubscribed", "changedAt": utc_now()}}
     )
     await _turns(pair, 2)
     (job,) = await pair.jobs(send)
     assert len(job.players) == 4 and gone not in job.players
-    assert (await pair.one.pages.sums(send))[0].suppressed == {"unsubscribed": 1}
+    assert (await pair.stores.pages.sums(send))[0].suppressed == {"unsubscribed": 1}
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ async def test_who_went_away_before_a_job_was_handed_back_is_left_out(
     await _turns(pair, 2)
     first, again = sorted(await pair.jobs(send), key=lambda job: job.release)
     assert sorted(first.players) == sorted([*again.players, gone]) and gone not in again.players
-    assert (await pair.one.pages.sums(send))[0].suppressed == {reason: 1}
+    assert (await pair.stores.pages.sums(send))[0].suppressed == {reason: 1}
 
 
 async def test_handed_back_job_of_nobody_ends(pair: TwoReplicas) -> None:
@@ -163,7 +163,7 @@ async def test_handed_back_job_of_nobody_ends(pair: TwoReplicas) -> None:
     for player in players:
         await _leave(pair, player, "erased")
     assert await _turns(pair, 2) == 0
-    document = await pair.one.sends.get(send)
+    document = await pair.stores.sends.get(send)
     assert document is not None and document.state == "done"
     assert document.totals is not None and document.totals.suppressed == {"erased": 2}
 
@@ -183,27 +183,27 @@ async def test_what_may_have_been_called_is_repeated_as_it_was(pair: TwoReplicas
 async def _answer(pair: TwoReplicas, send: str, reason: str) -> None:
     """Answer every released chunk as not called, or not answered."""
     for found in await pair.pages(send):
-        page = await pair.one.pages.get(found["_id"])
+        page = await pair.stores.pages.get(found["_id"])
         assert page is not None
         for name, chunk in page.chunks.items():
             place = {"app": APP, "send": send, "page": page.number, "chunk": name}
             place |= {"at": utc_now()}
             fields = {"outcome": "deferred", "reason": reason, "release": chunk.releases}
             apply(page, Delivery.model_validate({**place, **fields}))
-        assert await pair.one.pages.update(page, page.changes(ANSWER_TIMEOUT))
+        assert await pair.stores.pages.update(page, page.changes(ANSWER_TIMEOUT))
 
 
 async def _wake(pair: TwoReplicas, send: str) -> None:
     """End the wait before the next try."""
     for page in await pair.pages(send):
         now = {f"chunks.{name}.notBefore": utc_now() for name in page["chunks"]}
-        await pair.one.database["pages"].update_one(
+        await pair.database["pages"].update_one(
             {"_id": page["_id"]}, {"$set": {**now, "dueAt": utc_now()}}
         )
 
 
 async def _leave(pair: TwoReplicas, player: str, state: str) -> None:
-    await pair.one.database["players"].update_one(
+    await pair.database["players"].update_one(
         {"_id": player}, {"$set": {"state": state, "changedAt": utc_now()}}
     )
 
@@ -214,11 +214,11 @@ async def _answered(pair: TwoReplicas) -> str:
     send = await pair.planned()
     await _turns(pair, 2)
     for found in await pair.pages(send):
-        page = await pair.one.pages.get(found["_id"])
+        page = await pair.stores.pages.get(found["_id"])
         assert page is not None
         for name in page.chunks:
             page.change_chunk(name).end("sent", None, utc_now())
-        assert await pair.one.pages.update(page, page.changes(ANSWER_TIMEOUT))
+        assert await pair.stores.pages.update(page, page.changes(ANSWER_TIMEOUT))
     return send
 
 
@@ -226,10 +226,10 @@ async def test_account_closes_once_with_what_the_pages_state(pair: TwoReplicas) 
     send = await _answered(pair)
     tidying = [sender.scheduler()._tidy() for sender in pair.both]
     await asyncio.gather(*tidying)
-    document = await pair.two.sends.get(send)
+    document = await pair.two.context.stores.sends.get(send)
     assert document is not None and document.state == "done"
     totals = document.totals
-    assert totals is not None and totals == (await pair.one.pages.sums(send))[0]
+    assert totals is not None and totals == (await pair.stores.pages.sums(send))[0]
     assert (totals.audience, totals.sent, totals.pending) == (12, 12, 0)
 
 
@@ -242,5 +242,5 @@ async def test_a_clock_that_steps_back_keeps_no_account_open(pair: TwoReplicas) 
     send = await _answered(pair)
     ticks.advance(TIDY_SECONDS)
     await scheduler._tidy()
-    document = await pair.one.sends.get(send)
+    document = await pair.stores.sends.get(send)
     assert document is not None and document.state == "done"

@@ -29,7 +29,7 @@ TTL = {c.name: i.keys[0][0] for c in COLLECTIONS for i in c.indexes if i.expires
 async def test_indexes_are_on_the_server_as_declared(
     pair: TwoReplicas, collection: CollectionSpec
 ) -> None:
-    database = pair.one.database
+    database = pair.database
     for _ in range(2):  # as each start does
         for service in (INGEST, SENDER):
             await ensure_indexes(database, service)

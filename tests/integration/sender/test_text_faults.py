@@ -19,11 +19,11 @@ FAULT = "contents.en, line 2: profile.db.name is missing"
 async def _planned(pair: TwoReplicas, people: int, bad: int) -> Send:
     content = campaign(variant(contents={"en": TEXT})).document()
     del content["version"]
-    await pair.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+    await pair.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
     await pair.people(people, db={"name": "Ann"})
     spoilt = {"_id": {"$in": [f"p{n}" for n in range(bad)]}}
-    await pair.one.database["profiles"].update_many(spoilt, {"$set": {"db": {}}})
-    send = await pair.one.sends.get(await pair.planned())
+    await pair.database["profiles"].update_many(spoilt, {"$set": {"db": {}}})
+    send = await pair.stores.sends.get(await pair.planned())
     assert send is not None
     return send
 
@@ -37,7 +37,7 @@ async def test_n18_a_refused_send_names_the_variable_and_the_line(pair: TwoRepli
 async def test_n18_why_names_the_variable_and_the_line(pair: TwoReplicas) -> None:
     send = await _planned(pair, 20, bad=round(20 * BAD_SHARE) - 1)
     assert send.state == "sending"
-    reader = OutcomeReader(pair.one.database)
+    reader = OutcomeReader(pair.database)
     [bad] = await reader.of_send(send.id, PersonFilter(["p0"], []))
     assert (bad.outcome, bad.reason, bad.fault) == ("failed", "bad_variables", FAULT)
     [good] = await reader.of_send(send.id, PersonFilter(["p19"], []))

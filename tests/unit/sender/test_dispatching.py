@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
+from sender_service.dispatcher.dispatcher import Dispatcher
+from sender_service.dispatcher.tools import DispatcherTools
 from sender_service.providers.base import Provider
 from sender_service.providers.onesignal.client import OneSignalClient
 from sender_service.providers.onesignal.provider import NAME

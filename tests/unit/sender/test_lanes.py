@@ -11,7 +11,8 @@ from typing import Any, cast
 import orjson
 
 from sender_service.dispatcher import dispatcher
-from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
+from sender_service.dispatcher.dispatcher import Dispatcher
+from sender_service.dispatcher.tools import DispatcherTools
 from sender_service.providers.base import Outcome, Provider, Sent
 from sender_service.providers.onesignal.client import OneSignalClient, open_client
 from shared.models.app import App
