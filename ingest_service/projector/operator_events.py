@@ -96,8 +96,8 @@ def _noted(
     known = known or Erasure(event.occurred_at, event.id)
     at, last = max((known.at, known.event), (event.occurred_at, event.id))
     erased = [*known.players, *(ErasedPlayer(player.id, player.mark) for player in players)]
-    everybody = sorted({*known.persons, *persons})
-    return Erasure(at, last, erased[-REMEMBERED:], everybody[:REMEMBERED])
+    all_persons = sorted({*known.persons, *persons})
+    return Erasure(at, last, erased[-REMEMBERED:], all_persons[:REMEMBERED])
 
 
 def undo_merge(visitor: Visitor, event: Event, person_of: PersonOf) -> set[str]:

@@ -137,5 +137,5 @@ def show_malformed(by_part: Mapping[str, Malformed]) -> list[dict[str, Any]]:
 def _in_order(by_part: Mapping[str, Malformed]) -> Iterator[dict[str, Any]]:
     for part in sorted(by_part, key=int):
         for name in sorted(by_part[part].names, key=attrgetter("index")):
-            shown = {"index": name.index, "code": name.code, "message": name.message}
-            yield {**shown, "part": int(part)} if int(part) else shown
+            item = {"index": name.index, "code": name.code, "message": name.message}
+            yield {**item, "part": int(part)} if int(part) else item

@@ -33,12 +33,18 @@ from shared.models.wire import Wire, WrittenMoment
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
 
-DEAD_LETTER_ID = described(r"^[0-9A-Fa-f-]{6,36}$", not_an_id("dead letter", "dead-letters list"))
+DEAD_LETTER_ID_PATTERN = described(
+    r"^[0-9A-Fa-f-]{6,36}$", not_an_id("dead letter", "dead-letters list")
+)
 DeadLetterId = Annotated[
     str,
-    Path(alias="letter", description=f"the dead letter's: {ID_OR_PREFIX}", pattern=DEAD_LETTER_ID),
+    Path(
+        alias="letter",
+        description=f"the dead letter's: {ID_OR_PREFIX}",
+        pattern=DEAD_LETTER_ID_PATTERN,
+    ),
 ]
-DeadLetterName = Annotated[str, StringConstraints(pattern=DEAD_LETTER_ID)]
+DeadLetterName = Annotated[str, StringConstraints(pattern=DEAD_LETTER_ID_PATTERN)]
 REPLAYABLE = frozenset(topic.name for topic in TOPICS) - {DEAD_LETTERS_TOPIC.name}
 
 

@@ -87,8 +87,8 @@ def test_n18_trigger_of_nobody_that_is_left_is_no_success(
 def test_n18_preview_lists_them_too(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown = {**PREVIEW, "people": {**PREVIEW["people"], "malformed": 1}, "malformed": [NOBODY]}
-    respx_mock.post("/v1/sends/preview").respond(json=shown)
+    preview = {**PREVIEW, "people": {**PREVIEW["people"], "malformed": 1}, "malformed": [NOBODY]}
+    respx_mock.post("/v1/sends/preview").respond(json=preview)
     assert run("preview", *TARGET, "--login", "undefined", "--login", "a") == 0
     assert "  --login undefined: names nobody" in capsys.readouterr().err.splitlines()
 

@@ -146,8 +146,8 @@ def test_replay_reports_what_did_not_work(
 def test_dead_letters_are_listed_by_filters(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    letter = {**examples.DEAD_LETTER_EXAMPLE, "message": "m"}
-    route = respx_mock.get("/v1/dead-letters").respond(json={"items": [letter]})
+    dead_letter = {**examples.DEAD_LETTER_EXAMPLE, "message": "m"}
+    route = respx_mock.get("/v1/dead-letters").respond(json={"items": [dead_letter]})
     assert run("dead-letters", "list", "--code", "c") == 0
     assert dict(route.calls[0].request.url.params) == {"code": "c", "limit": "50"}
     assert "\tm\t" in capsys.readouterr().out

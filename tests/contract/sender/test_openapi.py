@@ -86,7 +86,7 @@ async def test_every_answer_has_its_shape_and_an_example(ops: Ops) -> None:
             assert "$ref" in media["schema"] and "example" in media, name
 
 
-async def test_examples_are_answers_to_the_letter(api: Api) -> None:
+async def test_examples_are_answers_word_for_word(api: Api) -> None:
     """Commands read by the same models, so each answer also comes back from its own JSON."""
     tried = 0
     routers = (getattr(each, "original_router", None) for each in api.sender.api().routes)

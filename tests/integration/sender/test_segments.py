@@ -117,7 +117,7 @@ LEAVES = st.one_of(
     ),
     st.just({"timeZone": ["Europe/Prague"]}),
     st.just({"browser": ["Chrome", "Safari"]}),
-    st.sampled_from(["login", "email"]).map(lambda told: {"known": told}),
+    st.sampled_from(["login", "email"]).map(lambda kind: {"known": kind}),
     _details(items=NAMES, categories=NAMES, last=st.just(True)).map(lambda d: {"viewed": d}),
     _details(ids=NAMES, last=st.just(True)).map(lambda d: {"category": d}),
     _details(items=NAMES, total=RANGES, lines=COUNTS).map(lambda d: {"basket": d}),

@@ -49,7 +49,7 @@ def test_malformed_names_are_stored_by_part() -> None:
     assert encode_send(FULL)["malformed"] == {"0": {"count": 2, "names": [name]}}
 
 
-def test_optional_fields_are_left_out_where_they_say_nothing() -> None:
+def test_optional_fields_are_left_out_where_they_mean_nothing() -> None:
     assert not {"test", "sealedAt"} & encode_send(build_send("0b6c2a1e", START)).keys()
 
 

@@ -84,7 +84,7 @@ def test_store_refuses_some_or_all() -> None:
     assert in_virtual_time(test) == (["None", "too small", "None"], ["away", "away"])
 
 
-def test_interruption_is_told_and_the_next_item_is_stored() -> None:
+def test_interruption_is_raised_and_the_next_item_is_stored() -> None:
     async def test(loop: VirtualLoop) -> list[int]:
         store = SlowStore(loop)
         store.error = asyncio.CancelledError()

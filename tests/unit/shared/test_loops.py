@@ -13,7 +13,7 @@ from shared.loops import run_periodically
 from tests.support.virtual_time import VirtualLoop, in_virtual_time
 
 
-class Work:
+class CountedSteps:
     """A step that notes its times, takes `seconds`, fails as told and stops the loop at its end."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Work:
 
 def test_steps_come_so_long_after_the_end_of_the_last_one() -> None:
     async def test(loop: VirtualLoop) -> list[float]:
-        work = Work(loop, None, None, None, seconds=0.5)
+        work = CountedSteps(loop, None, None, None, seconds=0.5)
         await run_periodically(work.step, 2.0, work.stop)
         return work.times
 
@@ -51,7 +51,7 @@ def test_steps_come_so_long_after_the_end_of_the_last_one() -> None:
 
 def test_pause_may_change_from_step_to_step() -> None:
     async def test(loop: VirtualLoop) -> list[float]:
-        work, pauses = Work(loop, None, None, None, None), iter([0.1, 1.0, 3.0, 9.0])
+        work, pauses = CountedSteps(loop, None, None, None, None), iter([0.1, 1.0, 3.0, 9.0])
         await run_periodically(work.step, lambda: next(pauses), work.stop)
         return work.times
 
@@ -60,7 +60,7 @@ def test_pause_may_change_from_step_to_step() -> None:
 
 def test_stop_ends_a_pause_at_once_and_begins_no_step() -> None:
     async def test(loop: VirtualLoop) -> tuple[list[float], float]:
-        work = Work(loop, None, None)
+        work = CountedSteps(loop, None, None)
         running = asyncio.create_task(run_periodically(work.step, 60.0, work.stop))
         await asyncio.sleep(5.0)
         work.stop.set()
@@ -77,8 +77,8 @@ def test_component_waits_for_what_is_away_and_the_loop_goes_on(
 ) -> None:
     away = StoreUnavailable("MongoDB is away")
 
-    async def test(loop: VirtualLoop) -> Work:
-        work = Work(loop, None, away, away, None, None)
+    async def test(loop: VirtualLoop) -> CountedSteps:
+        work = CountedSteps(loop, None, away, away, None, None)
         await run_periodically(work.step, 1.0, work.stop, work.component)
         return work
 
@@ -86,14 +86,14 @@ def test_component_waits_for_what_is_away_and_the_loop_goes_on(
     assert work.times == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0])
     assert work.errors == ["starting", None, away.reason, away.reason, None]
     assert work.component.error is None
-    said = [r for r in caplog.records if r.message == "dependency unwell"]
-    assert [r.__dict__["component"] for r in said] == ["loop:work"]
+    warnings = [r for r in caplog.records if r.message == "dependency unwell"]
+    assert [r.__dict__["component"] for r in warnings] == ["loop:work"]
 
 
 @pytest.mark.parametrize("error", [Rejected("wrong key"), ValueError("a mistake")])
 def test_another_error_ends_the_loop(error: Exception) -> None:
     async def test(loop: VirtualLoop) -> None:
-        work = Work(loop, error, None)
+        work = CountedSteps(loop, error, None)
         await run_periodically(work.step, 1.0, work.stop, work.component)
 
     with pytest.raises(type(error)):
@@ -102,7 +102,7 @@ def test_another_error_ends_the_loop(error: Exception) -> None:
 
 def test_without_a_component_what_is_away_ends_the_loop() -> None:
     async def test(loop: VirtualLoop) -> None:
-        work = Work(loop, StoreUnavailable("MongoDB is away"), None)
+        work = CountedSteps(loop, StoreUnavailable("MongoDB is away"), None)
         await run_periodically(work.step, 1.0, work.stop)
 
     with pytest.raises(Unavailable):
