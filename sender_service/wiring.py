@@ -12,12 +12,13 @@ from fastapi import FastAPI
 
 from sender_service.accounting.reporting import Reporting
 from sender_service.accounting.stage import Accounting
-from sender_service.context import Registry, SenderContext, open_context
+from sender_service.context import SenderContext
 from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.governor import Governor
 from sender_service.fast_path import TransactionalFastPath
 from sender_service.intake.accept import Intake
 from sender_service.intake.stage import intake_stage
+from sender_service.opening import Registry, open_context
 from sender_service.ops.dead_letters import dead_letters_stage
 from sender_service.ops.routers import OpsApi
 from sender_service.planner.audience import AudienceReader
@@ -42,7 +43,8 @@ class Sender:
 
     @property
     def audience(self) -> AudienceReader:
-        return AudienceReader.of(self.context.stores)
+        stores = self.context.stores
+        return AudienceReader(stores.people, stores.segments, stores.parts)
 
     def intake(self) -> Intake:
         context = self.context

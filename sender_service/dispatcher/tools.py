@@ -1,4 +1,4 @@
-"""What the dispatcher works with."""
+"""Stores, providers and settings that the dispatcher works with."""
 
 from __future__ import annotations
 

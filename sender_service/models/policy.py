@@ -9,8 +9,7 @@ from pydantic import Field
 
 from sender_service.models.quiet_hours import QuietHours
 from shared.documents.profile import Profile
-from shared.models.app import App
-from shared.models.cap import Cap
+from shared.models.app import App, Cap
 from shared.models.sentences import one_of_kinds
 from shared.models.wire import Wire
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 
 from sender_service.models.malformed import Malformed
 from sender_service.models.sums import Sums
-from shared.models.job import Priority
+from shared.priority import Priority
 
 SendState = Literal["planning", "scheduled", "sending", "paused", "cancelled", "done", "refused"]
 # The end of time as MongoDB can hold it: "due never", so that due dates stay one indexed range.

@@ -18,11 +18,11 @@ from shared.models.app import (
     PUBLIC_KEY,
     App,
     AppKey,
+    Cap,
     KeyKind,
     ParameterWords,
     SnippetConfig,
 )
-from shared.models.cap import Cap
 from shared.models.sentences import described
 from shared.models.wire import Wire
 from shared.mongo.client import Document

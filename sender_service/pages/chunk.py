@@ -144,16 +144,16 @@ class Chunk:
     def return_uncalled(self) -> None:
         """Note that its last release wasn't called."""
         of = self.document
-        of["attempted"] = of["attempts"] > 0 or of["release"] > of["settled"] + 1
+        of["attempted"] = of["attempts"] > 0 or of["release"] > of["unsentReleases"] + 1
         if not of["attempted"]:
-            of["settled"] = of["release"]
+            of["unsentReleases"] = of["release"]
 
     def renew(self) -> None:
         """Begin a new generation: nothing of the last one was sent, so the next call is new."""
         self.document["generation"] += 1
         self.document["attempted"] = False
         self.document["ttl"] = None
-        self.document["settled"] = self.document["release"]
+        self.document["unsentReleases"] = self.document["release"]
         self.document["attempts"] = 0
 
     def count_attempt(self) -> None:
@@ -167,6 +167,6 @@ class Chunk:
         # The whole's reservation covers its messages: it counts as released before.
         return {
             **self.document, "state": "planned", "reason": None, "generation": 1,
-            "attempted": False, "attempts": 0, "settled": self.document["release"],
+            "attempted": False, "attempts": 0, "unsentReleases": self.document["release"],
             "notBefore": at, "releasedAt": None, "at": None,
         }  # fmt: skip

@@ -26,7 +26,9 @@ class ChunkDocument(TypedDict):
     generation: int
     release: int
     attempts: int  # answered, but not to an end
-    settled: int  # releases that the provider refused, or without a call: nothing of them was sent
+    unsentReleases: (
+        int  # releases that the provider refused, or without a call: nothing of them was sent
+    )
     attempted: bool  # it may have been called: set by the release
     notBefore: datetime
     releasedAt: datetime | None
@@ -85,7 +87,7 @@ def new_chunk(
         "generation": 1,
         "release": 0,
         "attempts": 0,
-        "settled": 0,
+        "unsentReleases": 0,
         "attempted": False,
         "notBefore": now,
         "releasedAt": None,

@@ -13,7 +13,6 @@ from sender_service.planner.target import Batch, Candidate, Cursor, Target
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.segments import SegmentReader
-from sender_service.store.stores import Stores
 from shared.documents.profile import Profile
 from shared.ids import SLOTS
 
@@ -29,10 +28,6 @@ class AudienceReader:
     people: PeopleReader
     segments: SegmentReader
     parts: PartStore
-
-    @classmethod
-    def of(cls, stores: Stores) -> AudienceReader:
-        return cls(stores.people, stores.segments, stores.parts)
 
     def batches(self, target: Target, after: Cursor) -> AsyncGenerator[Batch, None]:
         """Yield the people of the audience after the cursor `after` (None: from the start)."""

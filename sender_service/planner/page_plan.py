@@ -9,7 +9,7 @@ from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import Send
 from sender_service.planner.rendering import Renderer
-from shared.models.cap import Cap
+from shared.models.app import Cap
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,9 @@ class PlannerTools:
         early: EarlyNames | None,
     ) -> PlannerTools:
         stores, apps = context.stores, context.apps
+        audience = AudienceReader(stores.people, stores.segments, stores.parts)
         return cls(
-            stores.sends, stores.pages, AudienceReader.of(stores), stores.campaigns, stores.contacts,
+            stores.sends, stores.pages, audience, stores.campaigns, stores.contacts,
             erasure, context.settings.plan, context.clock, chunk_members,
             context.scheduler_call.notify, lambda app: AppPolicy.of(apps.get(app)), early,
         )  # fmt: skip

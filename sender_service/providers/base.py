@@ -10,7 +10,8 @@ from typing import Any, Literal, Protocol
 from sender_service.models.push import Push as Push  # re-exported
 from sender_service.models.push import PushButton as PushButton  # re-exported
 from shared.models.app import App
-from shared.models.job import Job, Priority
+from shared.models.job import Job
+from shared.priority import Priority
 from shared.providers import DEFAULT_PROVIDER
 from shared.reasons import RetryReason
 from shared.secrets import Vault

@@ -32,8 +32,8 @@ from shared.errors import Unavailable
 from shared.health import Component
 from shared.loops import Wakeup
 from shared.models.app import App
-from shared.models.job import Priority
 from shared.mongo.errors import blame_database
+from shared.priority import Priority
 
 log = logging.getLogger("carillon.scheduler")
 

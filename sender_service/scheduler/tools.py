@@ -1,4 +1,4 @@
-"""What the scheduler and the fast path work with."""
+"""Stores and settings that the scheduler and the fast path work with."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from pymongo import InsertOne, UpdateOne
 
-from shared.models.cap import Cap
+from shared.models.app import Cap
 from shared.mongo.client import (
     Database,
     Document,

@@ -14,7 +14,7 @@ from typing import cast
 from sender_service.pages.page import Page
 from sender_service.store.contacts import contact_key
 from sender_service.store.pages import FULL_PAGES_A_READ
-from sender_service.store.send_reader import TRIGGERS_A_READ
+from sender_service.store.send_queries import TRIGGERS_A_READ
 from sender_service.store.sends import SendStore
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import (

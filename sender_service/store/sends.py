@@ -25,7 +25,7 @@ from sender_service.store.send_codec import (
     encode_malformed,
     encode_send,
 )
-from sender_service.store.send_reader import SendReader
+from sender_service.store.send_queries import SendQueries
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.errors import duplicates_of
 
@@ -33,7 +33,7 @@ PLANNING = QueueFields("planDue", "planner", "begun", {"state": "planning"})
 UNFINISHED: Document = {"state": {"$in": ["planning", "sending"]}}
 
 
-class SendStore(SendReader):
+class SendStore(SendQueries):
     """Stores sends. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from shared.models.cap import Cap
 from shared.models.sentences import described, text_like
 from shared.models.wire import Wire
 
@@ -40,6 +40,20 @@ def _check_length(words: list[str]) -> list[str]:
 
 
 ParameterWords = Annotated[list[ParameterWord], Field(max_length=64), AfterValidator(_check_length)]
+
+
+class Cap(Wire):
+    """Limit of `count` pushes a person in any `days` days, of an app or of one campaign.
+
+    Pushes of every send count to which a cap applied. With a cap of the app that is all marketing.
+    """
+
+    count: int = Field(ge=1, le=30)
+    days: float = Field(gt=0, le=90)
+
+    @property
+    def window(self) -> timedelta:
+        return timedelta(days=self.days)
 
 
 class AppKey(Wire):

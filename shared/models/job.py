@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from shared.models.wire import Moment, Wire
+from shared.priority import Priority
 from shared.providers import DEFAULT_PROVIDER
-
-Priority = Literal["marketing", "transactional"]
 
 
 class Job(Wire):

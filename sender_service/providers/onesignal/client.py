@@ -19,7 +19,8 @@ from sender_service.providers.onesignal.responses import classify, read_count
 from shared.clock import monotonic
 from shared.errors import Rejected
 from shared.models.app import App
-from shared.models.job import Job, Priority
+from shared.models.job import Job
+from shared.priority import Priority
 from shared.secrets import Vault
 from shared.settings import OneSignalSettings
 

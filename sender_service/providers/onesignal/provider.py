@@ -23,7 +23,8 @@ from sender_service.providers.onesignal.body import build_body, preview
 from sender_service.providers.onesignal.client import OneSignalClient, open_client
 from sender_service.providers.onesignal.limits import LIMITS_BY_PLAN
 from shared.models.app import App
-from shared.models.job import Job, Priority
+from shared.models.job import Job
+from shared.priority import Priority
 
 NAME = "onesignal"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sender_service.providers.base import Json, Push, PushPreview
 
-TOPIC_LETTERS = 32  # the most that a `Topic` header may have
+MAX_TOPIC_LENGTH = 32  # the most that a `Topic` header may have
 
 
 def build_body(push: Push, tag: str, topic: str, ttl: int) -> Json:
@@ -24,7 +24,7 @@ def build_body(push: Push, tag: str, topic: str, ttl: int) -> Json:
         message["actions"] = [
             {"action": b.id, "title": b.text, "url": b.url, "icon": b.icon} for b in push.buttons
         ]
-    return {"message": message, "topic": topic.replace("-", "")[:TOPIC_LETTERS], "ttl": ttl}
+    return {"message": message, "topic": topic.replace("-", "")[:MAX_TOPIC_LENGTH], "ttl": ttl}
 
 
 def preview(push: Push) -> PushPreview:

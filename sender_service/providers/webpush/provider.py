@@ -33,7 +33,8 @@ from sender_service.providers.webpush.limits import LIMITS_OF_SERVICES
 from sender_service.providers.webpush.responses import classify
 from shared.errors import StoreUnavailable
 from shared.models.app import App
-from shared.models.job import Job, Priority
+from shared.models.job import Job
+from shared.priority import Priority
 
 log = logging.getLogger("carillon.webpush")
 

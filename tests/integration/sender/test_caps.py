@@ -7,7 +7,7 @@ import uuid
 from datetime import timedelta
 
 from sender_service.closing import release_caps
-from shared.models.cap import Cap
+from shared.models.app import Cap
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, open_world
 from tests.support.pages import build_page

@@ -20,7 +20,7 @@ from shared.mongo.whole_reads import read_all, walk
 TRIGGERS_A_READ = 4  # of up to 1 MiB each
 
 
-class SendReader:
+class SendQueries:
     """Reads sends. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
