@@ -81,6 +81,7 @@ def with_derived_fields(
     if status.state == ERASED_PLAYER:
         changed.state, changed.reason = ERASED_PLAYER, status.reason
         changed.since = status.since or changed.since
+        changed.subscription = None  # its address and keys belong to the erased browser
     else:
         is_reported = reported is not None and reported.at >= status.at
         last = reported if reported is not None and is_reported else status

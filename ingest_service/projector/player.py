@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ingest_service.projector.lww import Stamp
 from shared.documents.player import PreviousOwner
@@ -104,6 +104,8 @@ class LedgerEntry:
     sdk: str | None = None
     browser: str | None = None
     changed_at: datetime = field(default=NEVER_HEARD)
+    provider: str | None = None  # who delivers to it; None: the default one
+    subscription: dict[str, Any] | None = None  # of its browser, where the provider needs one
 
     @property
     def person(self) -> str:
@@ -123,5 +125,5 @@ class LedgerEntry:
         return LedgerEntry(
             self.id, self.app, self.rev, self.claim, self.rival, self.report, self.history,
             self.previous, self.last_seen_at, self.state, self.reason, self.since, self.sdk,
-            self.browser, self.changed_at,
+            self.browser, self.changed_at, self.provider, self.subscription,
         )  # fmt: skip

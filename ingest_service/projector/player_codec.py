@@ -36,12 +36,14 @@ def decode_entry(stored: Player) -> LedgerEntry:
         stored["sdk"],
         stored["browser"],
         stored["changedAt"],
+        stored.get("provider"),
+        stored.get("subscription"),
     )
 
 
 def encode_entry(entry: LedgerEntry) -> Player:
     claim, rival, report = entry.claim, entry.rival, entry.report
-    return {
+    stored: Player = {
         "_id": entry.id,
         "app": entry.app,
         "rev": entry.rev,
@@ -61,6 +63,11 @@ def encode_entry(entry: LedgerEntry) -> Player:
         "browser": entry.browser,
         "changedAt": entry.changed_at,
     }
+    if entry.provider is not None:
+        stored["provider"] = entry.provider
+    if entry.subscription is not None:
+        stored["subscription"] = entry.subscription
+    return stored
 
 
 def decode_claim(stored: StoredClaim) -> Claim:

@@ -200,10 +200,13 @@ def _player(entry: LedgerEntry, here: Sequence[Browser]) -> ProfilePlayer:
         for browser in here
         if _name(browser) == claim.visitor
     ]
-    return {
+    player: ProfilePlayer = {
         "id": entry.id,
         "state": entry.state,
         "browser": entry.browser,
         "proven": claim.proven,
         "lastSeenAt": max([claim.status.at, *seen]),
     }
+    if entry.provider is not None:
+        player["provider"] = entry.provider
+    return player
