@@ -25,7 +25,7 @@ from shared.service import OWNER_ONLY, log_startup, run_service
 from shared.settings import Settings
 from shared.terminal import replace_unwritable, run_to_pipe
 
-EXIT_REFUSED = 2
+EXIT_COMMAND_REFUSED = 2
 Command = Callable[[argparse.Namespace, Settings], Coroutine[Any, Any, int]]
 
 
@@ -83,7 +83,7 @@ def _run_command(given: argparse.Namespace) -> int:
     except OSError as exc:  # a full disk, a folder that isn't ours
         reason = f"{exc.filename or settings.data_dir}: {exc.strerror}"
     sys.stderr.write(f"{given.command}: {reason}\n")
-    return EXIT_REFUSED
+    return EXIT_COMMAND_REFUSED
 
 
 def main() -> int:

@@ -1,1 +1,1 @@
-"""Takes campaign triggers and fans them out as OneSignal calls, once, within limits, accounted for."""
+"""Takes campaign triggers and fans them out as pushes, once, within limits, accounted for."""

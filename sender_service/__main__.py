@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
+from collections.abc import Sequence
 
 from sender_service.cli.apps import add_app_commands, add_audit_command
 from sender_service.cli.campaigns import add_campaign_commands
@@ -15,8 +16,7 @@ from sender_service.cli.schemas import add_schemas_command
 from sender_service.cli.sends import add_send_commands
 from sender_service.cli.tokens import add_token_commands
 from sender_service.cli.trigger import add_trigger_command
-from sender_service.main import ROLES, run
-from shared.service import log_startup, run_service
+from sender_service.roles import ROLES
 from shared.terminal import replace_unwritable, run_to_pipe
 
 COMMANDS = (
@@ -63,8 +63,16 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command is not None:
         replace_unwritable()
         return int(options.execute(options))
+    return _serve(options.only, commands)
+
+
+def _serve(roles: Sequence[str], commands: Sequence[str]) -> int:
+    # Imported here: a command needs neither, and they take most of its start.
+    from sender_service.main import run
+    from shared.service import log_startup, run_service
+
     log_startup("sender", commands)
-    return run_service("sender", functools.partial(run, roles=options.only), serves_ops=True)
+    return run_service("sender", functools.partial(run, roles=roles), serves_ops=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from sender_service.pages.page import Page, unsent_people
+from sender_service.pages.page import Page
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -22,21 +22,19 @@ async def close_complete(
     A closed account with changed sums is corrected: a planner may insert one more page before it
     notices a cancellation.
     """
-    planned = [send for send in await sends.heads(ids) if send["state"] != "planning"]
-    accounts = await pages.sums_of({send["_id"]: send["pages"] for send in planned})
-    complete = [
-        (send, accounts[send["_id"]][0]) for send in planned if accounts[send["_id"]][1] == 0
-    ]
-    closing = [(send, totals) for send, totals in complete if send["closedAt"] is None]
+    planned = [send for send in await sends.heads(ids) if send.state != "planning"]
+    accounts = await pages.sums_of({send.id: send.pages for send in planned})
+    complete = [(send, accounts[send.id][0]) for send in planned if accounts[send.id][1] == 0]
+    closing = [(send, totals) for send, totals in complete if send.closed_at is None]
     await sends.close(closing, now)
     for send, totals in complete:
-        if send["closedAt"] is not None and totals["audience"] and send["totals"] != totals:
-            await sends.restate(send["_id"], totals)
+        if send.closed_at is not None and totals.audience and send.totals != totals:
+            await sends.restate(send.id, totals)
     for send, totals in closing:
-        log.info("account closed", extra={"send": send["_id"], "sent": totals["sent"]})
+        log.info("account closed", extra={"send": send.id, "sent": totals.sent})
 
 
 async def release_caps(contacts: ContactStore, page: Page) -> None:
     """Release the caps of a closed page's people who got nothing from it."""
-    if page["capped"] and not page["open"]:
-        await contacts.release(page["app"], unsent_people(page), page["send"])
+    if page.has_reserved_caps and not page.is_open:
+        await contacts.release(page.app, page.unsent_people, page.send)

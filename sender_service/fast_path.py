@@ -6,34 +6,29 @@ It uses the functions and documents of planner and scheduler, which continue whe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sender_service.closing import close_complete
 from sender_service.models.campaign import Campaign
 from sender_service.models.send import NEVER, Send
-from sender_service.models.templates import is_compiled
 from sender_service.models.trigger import FEW_RECIPIENTS, Recipient, Trigger
-from sender_service.pages.page import Page, PageEdit, pending_counts
-from sender_service.pages.transitions import release, to_job
+from sender_service.pages.page import Page
+from sender_service.pages.transitions import release
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.early import EarlyNames
 from sender_service.planner.paging import BAD_SHARE, END
-from sender_service.planner.recipients import NAMES_A_READ, ResolvedRecipient, resolve, resolve_list
-from sender_service.planner.rendering import (
-    Allowance,
-    Body,
-    Renderer,
-    SendTooDear,
-    compiling,
-)
+from sender_service.planner.recipients import LINES_A_READ, ResolvedRecipient, resolve, resolve_list
+from sender_service.planner.rendering import Allowance, Renderer, SendTooDear, compile_short
 from sender_service.planner.target import Candidate
+from sender_service.providers.base import Push
 from sender_service.scheduler.ahead import InFlightLimit
-from sender_service.scheduler.budget import Grant
-from sender_service.scheduler.publishing import publish_jobs
-from sender_service.scheduler.scheduler import EXHAUSTED_DELAY, SchedulerTools
+from sender_service.scheduler.message_window import Grant
+from sender_service.scheduler.publishing import build_jobs, publish_jobs
+from sender_service.scheduler.reserving import EXHAUSTED_DELAY
 from sender_service.scheduler.tidying import is_sending
+from sender_service.scheduler.tools import SchedulerTools
 from sender_service.store.campaigns import Campaigns
 from sender_service.yield_timer import YieldTimer
 from shared.clock import monotonic
@@ -42,7 +37,7 @@ from shared.models.job import Job
 
 # Rendering steps: of a send, and of all sends of a batch (a tenth of a second). The planner takes sends
 # that need more, so that no send delays its batch.
-SEND_STEPS = 200_000
+FAST_PATH_SEND_STEPS = 200_000
 BATCH_STEPS = 1_000_000
 MAX_UNCOMPILED = 10_000  # characters of a campaign's texts
 
@@ -67,6 +62,9 @@ class FastPathPlan:
     sends: list[str] = field(default_factory=list)
 
 
+_Call = tuple[FastPathSend, Page, str, int]  # with its chunk and the number of its players
+
+
 class TransactionalFastPath:
     """Planner and scheduler of small transactional sends; it leaves others to the planner."""
 
@@ -76,7 +74,9 @@ class TransactionalFastPath:
         self._early = early
         self._tools = tools
         self._audience = audience
-        self._ahead = InFlightLimit(tools.settings.release_ahead_seconds, monotonic)
+        self._ahead = InFlightLimit(
+            tools.makers.providers, tools.settings.release_ahead_seconds, monotonic
+        )
 
     async def plan(self, sends: Sequence[Send], campaigns: Campaigns) -> FastPathPlan:
         """Plan sends of a batch and store their pages. `campaigns`: those of the sends."""
@@ -85,7 +85,7 @@ class TransactionalFastPath:
         ready: Campaigns = {
             key: campaign
             for key, campaign in campaigns.items()
-            if campaign is not None and await _is_compiled(campaign)
+            if campaign is not None and await compile_short(campaign, MAX_UNCOMPILED)
         }
         chosen = self._choose(sends, ready)
         for app in {fast.app.id: fast.app for fast in chosen}.values():
@@ -104,12 +104,12 @@ class TransactionalFastPath:
     def _choose(self, sends: Sequence[Send], campaigns: Campaigns) -> list[FastPathSend]:
         chosen = []
         for send in sends:
-            app = self._tools.apps.get(send["app"])
-            if app is None or not is_sending(app) or send["dueAt"] > self._tools.clock():
+            app = self._tools.apps.get(send.app)
+            if app is None or not is_sending(app) or send.due_at > self._tools.clock():
                 continue
-            trigger = Trigger.model_validate(send["trigger"])
+            trigger = Trigger.model_validate(send.trigger)
             names = list(trigger.named() or ())
-            campaign = campaigns.get((send["app"], send["campaign"]))
+            campaign = campaigns.get((send.app, send.campaign))
             if campaign is not None and 0 < len(names) <= FEW_RECIPIENTS:
                 chosen.append(FastPathSend(send, app, campaign, trigger, names))
         return chosen
@@ -120,38 +120,36 @@ class TransactionalFastPath:
         # Independent queries run at once: each is a round trip to the database.
         candidates, heads = await asyncio.gather(
             self._candidates(app.id, chosen),
-            self._tools.sends.heads([fast.send["_id"] for fast in chosen]),
+            self._tools.sends.heads([fast.send.id for fast in chosen]),
         )
-        known = {head["_id"] for head in heads}
-        edits: list[tuple[FastPathSend, PageEdit, list[Body]]] = []
+        known = {head.id for head in heads}
+        planned: list[tuple[FastPathSend, Page, list[Push]]] = []
         yield_timer = YieldTimer()
         for fast, found in zip(chosen, candidates, strict=True):
-            is_new = fast.send["_id"] not in known
+            is_new = fast.send.id not in known
             is_ready = is_new and not self._is_early(fast, found)
             builder = self._build(fast, found, batch) if is_ready else None
             await yield_timer.yield_if_due()
             if builder is not None:
-                page = builder.page(END)
-                sweep = self._tools.settings.answer_timeout_seconds
-                edits.append((fast, PageEdit(page, sweep), builder.bodies))
-        grant, _ = await asyncio.gather(
-            self._release_calls(app, [(fast, edit) for fast, edit, _ in edits]),
-            self._tools.pages.insert_bodies([(edit.page, bodies) for _, edit, bodies in edits]),
+                planned.append((fast, builder.page(END), builder.pushes))
+        grants, _ = await asyncio.gather(
+            self._release_calls(app, [(fast, page) for fast, page, _ in planned]),
+            self._tools.pages.insert_bodies([(page, pushes) for _, page, pushes in planned]),
         )
-        stood = await self._tools.pages.insert_all([edit.page for _, edit, _ in edits])
-        await self._release_budget(
-            app, grant, [edit.page for _, edit, _ in edits if edit.page["_id"] in stood]
-        )
-        for fast, edit, bodies in edits:
+        stood = await self._tools.pages.insert_all([page for _, page, _ in planned])
+        lost = [page for _, page, _ in planned if page.id in stood]
+        await self._release_budget(app, grants, lost)
+        for fast, ours, pushes in planned:
             send = fast.send
-            send |= {"frozen": fast.campaign.document(), "state": "sending", "pages": 1}
-            send["planDue"] = NEVER
-            batch.sends.append(send["_id"])
-            page = stood.get(edit.page["_id"], edit.page)
-            if page is not edit.page:  # the stored page is sent, under the same keys
-                bodies = await self._tools.pages.bodies(page)
-            if bodies:
-                batch.jobs += self._jobs(page, bodies, send, app)
+            send.campaign_snapshot = fast.campaign.document()
+            send.state, send.pages, send.plan_due = "sending", 1, NEVER
+            batch.sends.append(send.id)
+            page = stood.get(ours.id, ours)
+            if page is not ours:  # the stored page is sent, under the same keys
+                pushes = await self._tools.pages.pushes(page)
+            if pushes:
+                released = _released(page)
+                batch.jobs += build_jobs(app, page, send, released, pushes, self._tools.makers)
 
     def _is_early(self, fast: FastPathSend, candidates: Sequence[Candidate]) -> bool:
         return self._early is not None and self._early.put_off(fast.send, candidates)
@@ -160,8 +158,8 @@ class TransactionalFastPath:
         """Return the candidates of each send; one query resolves the recipients of many."""
         every = [name for fast in chosen for name in fast.names]
         found: list[ResolvedRecipient] = []
-        for start in range(0, len(every), NAMES_A_READ):
-            found += await resolve(self._audience.people, app, every[start : start + NAMES_A_READ])
+        for start in range(0, len(every), LINES_A_READ):
+            found += await resolve(self._audience.people, app, every[start : start + LINES_A_READ])
         cut, taken = [], 0
         for fast in chosen:
             cut.append(resolve_list(found[taken : taken + len(fast.names)]))
@@ -175,11 +173,10 @@ class TransactionalFastPath:
         if batch.steps <= 0:
             return None
         tools = self._tools
-        members = tools.settings.page_members
-        chunk = min(members, tools.budget.chunk_members(fast.app.id))
-        allowance = Allowance(min(SEND_STEPS, batch.steps), 0)
+        chunks = tools.budget.chunk_members(fast.app.id)
+        allowance = Allowance(min(FAST_PATH_SEND_STEPS, batch.steps), 0)
         renderer = Renderer(fast.trigger.variables, allowance, fast.app.time_zone)
-        plan = PagePlan(fast.send, fast.campaign, renderer, members, chunk)
+        plan = PagePlan(fast.send, fast.campaign, renderer, tools.settings.page_members, chunks)
         builder = PageBuilder(plan, 0, tools.clock(), ())
         try:
             if not all(builder.add(candidate) for candidate in candidates):
@@ -191,57 +188,57 @@ class TransactionalFastPath:
         people = len({member[1] for member in builder.members})
         return None if builder.bad > people * BAD_SHARE else builder
 
-    async def _release_budget(self, app: App, grant: Grant, lost: Sequence[Page]) -> None:
+    async def _release_budget(
+        self, app: App, grants: Mapping[str, Grant], lost: Sequence[Page]
+    ) -> None:
         """Release the message budget of pages that a repeated batch or another replica stored."""
         # Their budget was reserved when they were made.
-        left = sum(sum(pending_counts(page, _released(page)).values()) for page in lost)
-        booked = {}
-        for minute, messages in grant.booked.items():
-            booked[minute] = min(messages, left)
-            left -= booked[minute]
-        if any(booked.values()):
-            await self._tools.budget.refund(app.id, Grant(0, booked))
+        for provider, grant in grants.items():
+            left = sum(sum(page.counts(_released(page, provider)).values()) for page in lost)
+            booked = {}
+            for minute, messages in grant.booked.items():
+                booked[minute] = min(messages, left)
+                left -= booked[minute]
+            if any(booked.values()):
+                await self._tools.budget.refund((app.id, provider), Grant(0, booked))
 
     async def _release_calls(
-        self, app: App, edits: Sequence[tuple[FastPathSend, PageEdit]]
-    ) -> Grant:
+        self, app: App, planned: Sequence[tuple[FastPathSend, Page]]
+    ) -> dict[str, Grant]:
         """Release as many calls as both limits allow; the scheduler releases the rest."""
-        tools, now = self._tools, self._tools.clock()
-        calls = [
-            (fast, edit, chunk, count)
-            for fast, edit in edits
-            for chunk, count in pending_counts(edit.page, list(edit.page["chunks"])).items()
-        ]
+        calls: dict[str, list[_Call]] = {}
+        for fast, page in planned:
+            for chunk, count in page.counts(page.chunks).items():
+                provider = page.chunks[chunk].provider
+                calls.setdefault(provider, []).append((fast, page, chunk, count))
+        grants = {
+            provider: await self._release_of(app, provider, of) for provider, of in calls.items()
+        }
+        for _, page in planned:
+            page.derive(self._tools.settings.answer_timeout)
+        return grants
+
+    async def _release_of(self, app: App, provider: str, calls: Sequence[_Call]) -> Grant:
+        """Release a provider's calls as far as the limits allow."""
+        now = self._tools.clock()
         counts = [count for *_, count in calls[: self._ahead.room(app)]]
         grant = Grant(0, {})
         if counts:
-            grant = await tools.budget.reserve(app.id, counts, transactional=True)
+            grant = await self._tools.budget.reserve((app.id, provider), counts, transactional=True)
             self._ahead.taken(app, grant.calls)
-        for at, (fast, edit, chunk, _) in enumerate(calls):
+        for at, (fast, page, chunk, _) in enumerate(calls):
             if at < grant.calls:
-                edit.chunk(chunk, reservedAt=now)
-                release(edit, chunk, fast.send, now)
+                page.reserve(chunk, now)
+                release(page, chunk, fast.send, now)
             else:
-                edit.chunk(chunk, notBefore=now + EXHAUSTED_DELAY if at < len(counts) else now)
-        for _, edit in edits:
-            edit.finish()
+                page.postpone(chunk, now + EXHAUSTED_DELAY if at < len(counts) else now)
         return grant
 
-    def _jobs(self, page: Page, bodies: Sequence[Body], send: Send, app: App) -> list[Job]:
-        return [
-            to_job(page, name, bodies[int(name)], send, app.one_signal.app_id, self._tools.tagger)
-            for name in _released(page)
-        ]
 
-
-def _released(page: Page) -> list[str]:
-    return [name for name, chunk in page["chunks"].items() if chunk["state"] == "released"]
-
-
-async def _is_compiled(campaign: Campaign) -> bool:
-    """Compile a campaign's texts; return False where that takes long: the planner does it."""
-    missing = sum(len(source) for source in campaign.sources() if not is_compiled(source))
-    if 0 < missing <= MAX_UNCOMPILED:
-        async for _ in compiling(campaign):
-            pass
-    return missing <= MAX_UNCOMPILED
+def _released(page: Page, provider: str | None = None) -> list[str]:
+    """Return the released chunks; of one provider, where it is given."""
+    return [
+        name
+        for name, chunk in page.chunks.items()
+        if chunk.state == "released" and provider in (None, chunk.provider)
+    ]

@@ -11,6 +11,7 @@ from typing import Any
 
 from sender_service.dispatcher.governor import Governor, Membership
 from sender_service.models.quiet_hours import check_time_zones
+from sender_service.roles import ROLES
 from sender_service.wiring import Sender, open_sender
 from shared.clock import monotonic, utc_now
 from shared.gc_tuning import calm_garbage_collector, collect_garbage
@@ -28,7 +29,6 @@ from shared.stage.runner import Stage, StageContext
 
 log = logging.getLogger("carillon.sender")
 
-ROLES = ("intake", "planner", "scheduler", "dispatcher", "accounting", "ops")
 LOOP_STALLED_SECONDS = 60.0
 
 
@@ -40,17 +40,18 @@ async def run(settings: Settings, stop: asyncio.Event, roles: Sequence[str] = RO
     check_time_zones()
     with bind(settings.sender, "sender") as listener:
         async with open_sender(settings) as sender:
-            await check_secret_early(sender.database, sender.vault)
-            health = sender.health
+            context = sender.context
+            await check_secret_early(context.database, context.vault)
+            health = context.health
             mongo = health.component("mongodb", deadline_seconds=15, critical=True)
             kafka = health.component("kafka", deadline_seconds=15, critical=True)
             calm_garbage_collector()
-            beat = ProcessHeartbeat(sender.database, sender.name, SENDER, roles)
+            beat = ProcessHeartbeat(context.database, context.name, SENDER, roles)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(serve(sender.api(), listener, stop, settings.sender))
                 tasks.create_task(probe(mongo, beat.beat, stop))
-                tasks.create_task(probe(kafka, sender.writer.ping, stop))
-                tasks.create_task(sender.apps.keep_fresh(stop))
+                tasks.create_task(probe(kafka, context.writer.ping, stop))
+                tasks.create_task(context.apps.keep_fresh(stop))
                 tasks.create_task(collect_garbage(stop))
                 await _work(sender, stop, roles, (mongo, kafka), tasks)
             await beat.leave()
@@ -65,25 +66,27 @@ async def _work(
 ) -> None:
     """Start the roles' stages and loops once MongoDB and Kafka are ready."""
     mongo, kafka = needs
-    settings = sender.settings
+    context, settings = sender.context, sender.context.settings
     # No deadline: a large collection's index may take any time.
-    indexes = sender.health.component("indexes", deadline_seconds=math.inf, critical=True)
-    reading = stages_component(sender.health)
-    await retry_until_available(lambda: check_secret(sender.database, sender.vault), stop, indexes)
-    await retry_until_available(lambda: ensure_indexes(sender.database, SENDER), stop, indexes)
+    indexes = context.health.component("indexes", deadline_seconds=math.inf, critical=True)
+    reading = stages_component(context.health)
+    await retry_until_available(
+        lambda: check_secret(context.database, context.vault), stop, indexes
+    )
+    await retry_until_available(lambda: ensure_indexes(context.database, SENDER), stop, indexes)
     indexes.beat()
     log_id = await retry_until_available(lambda: ensure_topics(settings.kafka, TOPICS), stop, kafka)
     if stop.is_set():
         return
-    membership = Membership(sender.database, sender.name, settings.governor, monotonic)
+    membership = Membership(context.database, context.name, settings.governor, monotonic)
     governor = Governor(membership, settings.governor, monotonic)
-    context = StageContext(settings.kafka, sender.writer, log_id, utc_now, sender.health)
-    stages = [Stage(spec, context) for spec in sender.stages(roles, governor)]
+    served = StageContext(settings.kafka, context.writer, log_id, utc_now, context.health)
+    stages = [Stage(spec, served) for spec in sender.stages(roles, governor)]
     for stage in stages:
         tasks.create_task(stage.run(stop))
     tasks.create_task(watch_stages(lambda: all(s.has_read for s in stages), reading, stop))
     for name, run_loop in _loops(sender, roles, membership, stop):
-        component = sender.health.component(f"loop:{name}", deadline_seconds=LOOP_STALLED_SECONDS)
+        component = context.health.component(f"loop:{name}", deadline_seconds=LOOP_STALLED_SECONDS)
         tasks.create_task(run_loop(component))
     log.info("running", extra={"roles": list(roles), "log": log_id})
 
@@ -99,8 +102,8 @@ def _loops(
         yield "governor", partial(membership.run, stop)
     if "planner" in roles:
         for index, planner in enumerate(sender.planners()):
-            yield f"planner-{index}", partial(planner.run, stop, sender.planner_call)
+            yield f"planner-{index}", partial(planner.run, stop, sender.context.planner_call)
     if "scheduler" in roles:
-        yield "scheduler", partial(sender.scheduler().run, stop, sender.scheduler_call)
+        yield "scheduler", partial(sender.scheduler().run, stop, sender.context.scheduler_call)
     if "accounting" in roles:
         yield "reports", partial(sender.reporting().run, stop)

@@ -3,114 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import httpx
 from fastapi import FastAPI
 
 from sender_service.accounting.reporting import Reporting
 from sender_service.accounting.stage import Accounting
-from sender_service.accounting.streams import StreamMatcher
-from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
+from sender_service.context import SenderContext
+from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.governor import Governor
-from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
 from sender_service.fast_path import TransactionalFastPath
-from sender_service.intake.accept import Intake, IntakeStores
+from sender_service.intake.accept import Intake
 from sender_service.intake.stage import intake_stage
-from sender_service.models.policy import AppPolicy
-from sender_service.models.push_tag import TagSigner
+from sender_service.opening import Registry, open_context
 from sender_service.ops.dead_letters import dead_letters_stage
 from sender_service.ops.routers import OpsApi
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.early import EarlyNames
 from sender_service.planner.planner import Planner, PlannerTools
+from sender_service.privacy.new_pages import NewPageErasure
 from sender_service.privacy.stage import Erasure
 from sender_service.scheduler.budget import MessageBudget
-from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
-from sender_service.store.campaigns import CampaignStore, app_store
-from sender_service.store.contacts import ContactStore
-from sender_service.store.dead_letters import DeadLetterStore
-from sender_service.store.erasure import ErasureStore
-from sender_service.store.interactions import InteractionStore
-from sender_service.store.pages import PageStore
-from sender_service.store.parked import ParkedStore
-from sender_service.store.parts import PartStore
-from sender_service.store.people import PeopleReader
-from sender_service.store.progress import ProjectorProgress
-from sender_service.store.reports import ReportStore
-from sender_service.store.segments import SegmentReader
-from sender_service.store.sends import SendStore
-from shared.apps import AppRegistry
-from shared.clock import monotonic, utc_now
-from shared.health import Health
-from shared.kafka.batches import BatchWriter, CoalescingWriter
-from shared.kafka.client import LogWriter, open_log_writer
-from shared.loops import Wakeup
-from shared.mongo.client import Database, open_database
-from shared.mongo.collections import SENDER
-from shared.processes import unique_name
-from shared.secrets import Vault
+from sender_service.scheduler.scheduler import Scheduler
+from sender_service.scheduler.tools import SchedulerTools
 from shared.settings import Settings
 from shared.stage.runner import StageSpec
-
-TAG_PURPOSE = "push-tag"
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Clients, stores and shared objects of a sender; roles build their parts from it."""
+    """Builds the parts of a sender from its context, and what several of them share."""
 
-    settings: Settings
-    database: Database
-    writer: LogWriter
-    onesignal: OneSignalClient
-    onesignal_http: (
-        httpx.AsyncClient
-    )  # for requests of the ops API, apart from the dispatcher's calls
-    vault: Vault
-    apps: AppRegistry
-    health: Health
-    name: str
-    sends: SendStore
-    pages: PageStore
-    people: PeopleReader
-    campaigns: CampaignStore
-    interactions: InteractionStore
-    dead_letters: DeadLetterStore
+    context: SenderContext
     budget: MessageBudget
     early: EarlyNames | None  # None: unknown names aren't waited for
-    planner_call: Wakeup
-    scheduler_call: Wakeup
-
-    @property
-    def contacts(self) -> ContactStore:
-        return ContactStore(self.database)
-
-    @property
-    def tagger(self) -> TagSigner:
-        return TagSigner(self.vault.derive(TAG_PURPOSE))
 
     @property
     def audience(self) -> AudienceReader:
-        return AudienceReader(self.people, SegmentReader(self.database), PartStore(self.database))
-
-    @property
-    def group_writer(self) -> CoalescingWriter:
-        return CoalescingWriter(
-            BatchWriter(self.writer), self.settings.kafka.request_timeout_ms / 1_000
-        )
+        stores = self.context.stores
+        return AudienceReader(stores.people, stores.segments, stores.parts)
 
     def intake(self) -> Intake:
+        context = self.context
         return Intake(
-            apps=self.apps,
-            stores=IntakeStores(self.campaigns, self.sends, PartStore(self.database)),
-            clock=utc_now,
-            retention=timedelta(days=self.settings.plan.retention_days),
+            apps=context.apps,
+            stores=context.stores,
+            clock=context.clock,
+            retention=timedelta(days=context.settings.plan.retention_days),
             fast_path=TransactionalFastPath(self.scheduler_tools, self.audience, self.early),
-            notify=self.planner_call.notify,
+            notify=context.planner_call.notify,
         )
 
     def stages(self, roles: Sequence[str], governor: Governor) -> list[StageSpec[Any]]:
@@ -119,90 +63,45 @@ class Sender:
         if "intake" in roles:
             specs.append(intake_stage(self.intake()))
         if "dispatcher" in roles:
-            tools = DispatcherTools(
-                self.apps, app_store(self.database), governor, self.onesignal,
-                self.group_writer, utc_now,
-            )  # fmt: skip
-            specs += Dispatcher(tools).stages()
+            specs += Dispatcher.of(self.context, governor).stages()
         if "accounting" in roles:
-            accounting = Accounting(
-                self.sends, self.pages, self.interactions, self.contacts,
-                StreamMatcher(self.tagger, self.pages, ParkedStore(self.database)), self.tagger, utc_now,
-                self.settings.plan.answer_timeout_seconds, self.scheduler_call,
-            )  # fmt: skip
             specs += [
-                accounting.stage(),
-                dead_letters_stage(self.dead_letters),
-                self.erasure().stage(),
+                Accounting.of(self.context).stage(),
+                dead_letters_stage(self.context.stores.dead_letters),
+                Erasure.of(self.context).stage(),
             ]
         return specs
 
     def planners(self) -> list[Planner]:
         """Return two planners. One plans transactional sends only: no large send delays them."""
-        tools = PlannerTools(
-            self.sends, self.pages, self.audience, self.campaigns, self.contacts,
-            ErasureStore(self.database), self.settings.plan, utc_now,
-            self.budget.chunk_members, self.scheduler_call.notify, self._policy, self.early,
-        )  # fmt: skip
+        name, erasure = (
+            self.context.name,
+            NewPageErasure.of(self.context.stores, self.context.clock),
+        )
+        tools = PlannerTools.of(self.context, erasure, self.budget.chunk_members, self.early)
         return [
-            Planner(f"{self.name}-transactional", ("transactional",), tools),
-            Planner(f"{self.name}-marketing", ("transactional", "marketing"), tools),
+            Planner(f"{name}-transactional", ("transactional",), tools),
+            Planner(f"{name}-marketing", ("transactional", "marketing"), tools),
         ]
-
-    def _policy(self, app: str) -> AppPolicy:
-        return AppPolicy.of(self.apps.get(app))
 
     @property
     def scheduler_tools(self) -> SchedulerTools:
-        return SchedulerTools(
-            self.apps, self.sends, self.pages, self.people, self.contacts,
-            self.budget, self.writer, self.tagger, self.settings.plan, utc_now, monotonic,
-        )  # fmt: skip
+        return SchedulerTools.of(self.context, self.budget)
 
     def scheduler(self) -> Scheduler:
         return Scheduler(self.scheduler_tools)
 
-    def erasure(self) -> Erasure:
-        sweep = self.settings.plan.answer_timeout_seconds
-        return Erasure(ErasureStore(self.database), self.pages, self.vault, utc_now, sweep)
-
     def reporting(self) -> Reporting:
-        reports = ReportStore(self.database)
-        return Reporting(self.sends, self.pages, self.people, reports, utc_now)
+        return Reporting.of(self.context.stores, self.context.clock)
 
     def api(self) -> FastAPI:
-        return OpsApi(
-            self.settings, self.database, self.writer, self.vault, self.apps, self.health,
-            self.intake(), self.budget, self.scheduler_call, self.onesignal_http, utc_now, monotonic,
-        ).api()  # fmt: skip
+        return OpsApi.of(self.context, self.intake(), self.budget).api()
 
 
 @asynccontextmanager
-async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
-    """Open a sender's clients; close them in reverse order. No server needs to be reachable."""
-    name = unique_name(SENDER)
-    vault = Vault(settings.secret_key.get_secret_value())
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings.mongo, name))
-        writer = await stack.enter_async_context(open_log_writer(settings.kafka, name))
-        onesignal = await stack.enter_async_context(open_onesignal(settings.onesignal, vault))
-        onesignal_http = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=settings.onesignal.base_url, trust_env=False)
-        )
-        apps = AppRegistry(database, vault)
-        people = PeopleReader(database)
-
-        async def ask(app_id: str) -> int | None:
-            app = apps.get(app_id)
-            return None if app is None else await onesignal.audience_size(app)
-
-        yield Sender(
-            settings, database, writer, onesignal, onesignal_http, vault, apps,
-            Health(utc_now, monotonic), name,
-            SendStore(database), PageStore(database), people, CampaignStore(database),
-            InteractionStore(database), DeadLetterStore(database),
-            MessageBudget(database=database, people=people, ask=ask, settings=settings.governor,
-                          clock=utc_now, monotonic=monotonic),
-            EarlyNames(ProjectorProgress(database, monotonic), utc_now, monotonic),
-            Wakeup(), Wakeup(),
-        )  # fmt: skip
+async def open_sender(
+    settings: Settings, registry: Registry | None = None
+) -> AsyncIterator[Sender]:
+    """Open a sender; close its clients in reverse order. No server needs to be reachable."""
+    async with open_context(settings, registry) as context:
+        yield Sender(context, MessageBudget.of(context), EarlyNames.of(context))

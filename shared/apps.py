@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from shared.errors import StoreUnavailable, Unauthorized
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 from shared.models.app import App, KeyKind
 from shared.mongo.client import Database, blame_database
 from shared.mongo.collections import APPS
@@ -99,17 +99,17 @@ class AppRegistry:
         self._current = current
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
-        loop = asyncio.get_running_loop()
-        while not stop.is_set():
-            doubting = loop.call_later(DOUBT_SECONDS, self._doubt)
-            try:
-                await self.refresh()
-            except StoreUnavailable as exc:
-                self._doubt()
-                log.warning("apps not refreshed", extra=exc.log_fields)
-            finally:
-                doubting.cancel()
-            await sleep_or_stop(stop, REFRESH_SECONDS)
+        await run_periodically(self._try_refresh, REFRESH_SECONDS, stop)
+
+    async def _try_refresh(self) -> None:
+        doubting = asyncio.get_running_loop().call_later(DOUBT_SECONDS, self._doubt)
+        try:
+            await self.refresh()
+        except StoreUnavailable as exc:
+            self._doubt()
+            log.warning("apps not refreshed", extra=exc.log_fields)
+        finally:
+            doubting.cancel()
 
     def _doubt(self) -> None:
         self._current = False

@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 Clock = Callable[[], datetime]
@@ -15,7 +15,8 @@ Monotonic = Callable[[], float]
 # Names a file with the seconds by which this process's wall clock is wrong: tests let clocks
 # differ, and step while the process runs (docs/faults.md). Without it no file is read.
 OFFSET_FILE = "CARILLON_CLOCK_OFFSET_FILE"
-LOOK_SECONDS = 0.1
+OFFSET_READ_SECONDS = 0.1
+CLOCK_SKEW = timedelta(minutes=1)  # replicas' clocks differ
 
 
 def true_now() -> datetime:
@@ -26,13 +27,13 @@ def true_now() -> datetime:
 def wrong_clock(offset: Path, ticks: Monotonic = time.monotonic) -> Clock:
     """Return a clock that is wrong by the seconds in a file.
 
-    The file is read again at most every LOOK_SECONDS. Without it the clock is right.
+    The file is read again at most every OFFSET_READ_SECONDS. Without it the clock is right.
     """
     checked, seconds = -math.inf, 0.0
 
     def now() -> datetime:
         nonlocal checked, seconds
-        if ticks() - checked >= LOOK_SECONDS:
+        if ticks() - checked >= OFFSET_READ_SECONDS:
             checked = ticks()
             seconds = float(offset.read_text()) if offset.exists() else 0.0
         return _utc(time.time() + seconds)

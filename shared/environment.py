@@ -16,7 +16,7 @@ from shared.models.sentences import sentence_of
 from shared.nearest import nearest
 from shared.settings import Settings
 
-PREFIX = "CARILLON_"
+SETTING_PREFIX = "CARILLON_"
 # Read by the launcher, the demo shop and the tests: each checks its own, and hands on all of them.
 OTHERS = ("CARILLON_LOCAL__", "CARILLON_SHOP__", "CARILLON_TEST_")
 TOOLS = frozenset({"CARILLON_CLOCK_OFFSET_FILE", "CARILLON_KAFKA_JARS"})
@@ -39,7 +39,7 @@ def check_names(environment: Mapping[str, str], *models: type[BaseSettings]) -> 
     unknown = [
         name
         for name, value in environment.items()
-        if name.upper().startswith(PREFIX) and not _is_known(name.upper(), value, known)
+        if name.upper().startswith(SETTING_PREFIX) and not _is_known(name.upper(), value, known)
     ]
     if unknown:
         raise Rejected("\n".join(_unknown(name, known) for name in sorted(unknown)))
@@ -84,6 +84,8 @@ def _fields_of(field: FieldInfo) -> dict[str, FieldInfo]:
 def _is_known(name: str, value: str, known: set[str]) -> bool:
     if name in known or name in TOOLS:
         return True
+    if name.startswith("CARILLON_PROVIDERS__"):  # each provider checks its own
+        return True
     others = [prefix for prefix in OTHERS if not any(one.startswith(prefix) for one in known)]
     if name.startswith(tuple(others)):
         return True
@@ -91,8 +93,8 @@ def _is_known(name: str, value: str, known: set[str]) -> bool:
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
-    bare = {one.removeprefix(PREFIX): one for one in known}
-    meant = nearest(name.upper().removeprefix(PREFIX), bare)
+    bare = {one.removeprefix(SETTING_PREFIX): one for one in known}
+    meant = nearest(name.upper().removeprefix(SETTING_PREFIX), bare)
     question = "" if meant is None else f"; did you mean {bare[meant]}?"
     return f"{name} is no setting of Carillon{question}"
 

@@ -7,14 +7,16 @@ import re
 import uuid
 
 SLOTS = 4096
-VISITOR_ID = r"^[A-Za-z0-9_\-.:]{1,64}\z"  # as a pattern of pydantic's
-_VISITOR = re.compile(VISITOR_ID.replace(r"\z", r"\Z"))  # Python's name for the end of a text
+VISITOR_ID_PATTERN = r"^[A-Za-z0-9_\-.:]{1,64}\z"  # as a pattern of pydantic's
+_VISITOR = re.compile(
+    VISITOR_ID_PATTERN.replace(r"\z", r"\Z")
+)  # Python's name for the end of a text
 _NAMESPACE = uuid.UUID("6f1f6c1e-5b0b-5e0c-9d6e-0c6a7261696c")  # Carillon's own, made once
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 
 def is_uuid(text: object) -> bool:
-    """Check for an RFC UUID of any version (OneSignal's own samples are v1: docs/onesignal.md A2)."""
+    """Check for an RFC UUID of any version (samples of providers are v1)."""
     return isinstance(text, str) and _UUID.match(text) is not None
 
 
@@ -43,7 +45,7 @@ def stable_fraction(*parts: str) -> float:
 
 
 def idempotency_key(send: str, page: int, chunk: str, generation: int) -> str:
-    """Return the key of one OneSignal call.
+    """Return the key of one provider call.
 
     It is the same for every retry, another one after a definite refusal.
     """

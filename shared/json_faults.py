@@ -32,7 +32,7 @@ REASONS: Mapping[str, str] = {
     "invalid high surrogate": HALF,
     "invalid low surrogate": HALF,
 }
-NOT_UTF8 = "it is not UTF-8: save it as that"
+JSON_NOT_UTF8 = "it is not UTF-8: save it as that"
 
 
 def describe_fault(
@@ -43,7 +43,7 @@ def describe_fault(
     line, column, reason = error.lineno, error.colno, found or OTHERWISE
     if error.msg.startswith("str is not valid UTF-8"):
         line, column = _first_broken(body)
-        reason = NOT_UTF8
+        reason = JSON_NOT_UTF8
     place = f"column {column}" if is_line else f"line {line}, column {column}"
     return f"{place}: {reason}"
 

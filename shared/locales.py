@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from babel.core import get_global
 
-KEPT = 2_048
+LOCALE_CACHE_SIZE = 2_048
 _NO_ZONES = frozenset({"factory", "localtime"})  # what a machine has where none is set
 # BCP 47, roughly: a language, then subtags; POSIX's "cs_CZ.UTF-8" has an encoding behind it.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*\Z")
@@ -20,7 +20,7 @@ _NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis", "root"})
 CURRENCY_CODES = frozenset(get_global("all_currencies")) - {"XXX"}
 
 
-@lru_cache(KEPT)
+@lru_cache(LOCALE_CACHE_SIZE)
 def known_time_zone(name: str) -> str | None:
     """Return the zone's own spelling; None for what is no zone, `Etc/Unknown` too."""
     return _zones().get(name.strip().lower())
@@ -31,7 +31,7 @@ def known_time_zones() -> Collection[str]:
     return _zones().values()
 
 
-@lru_cache(KEPT)
+@lru_cache(LOCALE_CACHE_SIZE)
 def known_language(tag: str) -> str | None:
     """Return the tag as it came; None for `C`, `*`, `und` and what is no tag."""
     tag = tag.strip()

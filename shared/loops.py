@@ -1,9 +1,13 @@
-"""Waiting: a wake-up between loops of one process, a sleep that a stop ends."""
+"""Loops: a step every so often, a wake-up between loops of one process, a sleep that a stop ends."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
+
+from shared.errors import Unavailable
+from shared.health import Component
 
 
 class Wakeup:
@@ -30,3 +34,27 @@ async def sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stop.wait()
+
+
+async def run_periodically(
+    step: Callable[[], Awaitable[object]],
+    seconds: float | Callable[[], float],
+    stop: asyncio.Event,
+    component: Component | None = None,
+) -> None:
+    """Run `step` until `stop`, with so many seconds between the end of one and the next.
+
+    A `component` beats after each step. Where a step finds something unavailable, the component waits
+    for it, and the loop goes on. Every other error ends it; without a component that one does, too.
+    """
+    while not stop.is_set():
+        try:
+            await step()
+        except Unavailable as exc:
+            if component is None:
+                raise
+            component.wait_for(exc)
+        else:
+            if component is not None:
+                component.beat()
+        await sleep_or_stop(stop, seconds() if callable(seconds) else seconds)

@@ -41,17 +41,25 @@ STAGE_SECONDS = Histogram(
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
 )
 CALLS = Counter(
-    "carillon_provider_calls_total", "Calls to OneSignal by outcome", ["app", "outcome"]
+    "carillon_provider_calls_total",
+    "Calls to push providers by outcome",
+    ["app", "provider", "outcome"],
 )
-CALL_SECONDS = Histogram("carillon_provider_call_duration_seconds", "Duration of a call", ["app"])
+CALL_SECONDS = Histogram(
+    "carillon_provider_call_duration_seconds", "Duration of a call", ["app", "provider"]
+)
 BUDGET_EXHAUSTED = Gauge(
-    "carillon_message_budget_held", "1 while the message limit holds an app back", ["app"]
+    "carillon_message_budget_held",
+    "1 while the message limit holds an app back",
+    ["app", "provider"],
 )
-RATE_SHARE = Gauge("carillon_governor_rate", "This replica's share, requests a second", ["app"])
-INTERACTIONS = Counter(
+RATE_SHARE = Gauge(
+    "carillon_governor_rate", "This replica's share, requests a second", ["app", "provider"]
+)
+INTERACTIONS_CHECKED = Counter(
     "carillon_interactions_total",
     "Webhooks verified: counted, repeated, forged, foreign, early (kept until their delivery), late",
-    ["verdict"],
+    ["result"],
 )
 PAGES_PLANNED = Counter("carillon_pages_planned_total", "Pages planned", ["app"])
 

@@ -24,7 +24,7 @@ from shared.models.sentences import described
 
 MAX_LOGIN = 256
 MAX_EMAIL = 320
-EXACT = 2**53  # larger whole numbers that came as floats have lost digits
+MAX_EXACT_FLOAT = 2**53  # larger whole numbers that came as floats have lost digits
 QUOTES = "'\""
 _BLANKS = "\ufeff" + "".join(filter(str.isspace, map(chr, range(0x3001))))  # as JavaScript's trim
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -45,7 +45,7 @@ def to_id(value: Any) -> str:
 
 
 def _to_digits(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer() and value < EXACT:
+    if isinstance(value, float) and value.is_integer() and value < MAX_EXACT_FLOAT:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -61,7 +61,7 @@ def to_thing_id(value: Any) -> str:
 
 
 def to_player_id(value: Any) -> str:
-    """Return a UUID in lower case; ids that OneSignal's SDK made up locally are not players yet."""
+    """Return a UUID in lower case; ids that a provider's SDK made up locally are not players yet."""
     if isinstance(value, str) and value.startswith("local-"):
         raise PydanticCustomError(
             "local_player_id", "is a local id, not OneSignal's yet; send it once it is created"

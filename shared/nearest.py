@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-MOST_LETTERS = 64  # a longer name is no slip of a known one, and comparing costs its square
+MAX_COMPARED_LENGTH = 64  # a longer name is no slip of a known one, and comparing costs its square
 SLIPS = 2  # letters that differ, are missing, too many or exchanged
 MOST_LISTED = 10  # names, where none is near
 _SEPARATORS = str.maketrans("", "", "_-. ")
@@ -56,7 +56,7 @@ def distance(one: str, other: str, most: int) -> int:
 
     A slip is a letter that differs, is missing or too many, or two neighbours exchanged.
     """
-    if abs(len(one) - len(other)) > most or max(len(one), len(other)) > MOST_LETTERS:
+    if abs(len(one) - len(other)) > most or max(len(one), len(other)) > MAX_COMPARED_LENGTH:
         return most + 1
     before: list[int] = []
     last = list(range(len(other) + 1))
@@ -73,4 +73,4 @@ def distance(one: str, other: str, most: int) -> int:
 
 
 def _bare(name: str) -> str:
-    return name[: MOST_LETTERS + 1].translate(_SEPARATORS).casefold()
+    return name[: MAX_COMPARED_LENGTH + 1].translate(_SEPARATORS).casefold()

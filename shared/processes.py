@@ -23,8 +23,8 @@ from shared.errors import StoreUnavailable
 from shared.mongo.client import Database, blame_database, ping
 from shared.mongo.collections import PROCESSES
 
-VERSION = "0.1.0"
-KEPT = timedelta(days=7)  # after the last beat, of a process that was killed
+CARILLON_VERSION = "0.1.0"
+PROCESS_RETENTION = timedelta(days=7)  # after the last beat, of a process that was killed
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,14 @@ class ProcessHeartbeat:
         self._database = database
         self._processes = database[PROCESSES.name]
         self._name = name
-        self._head = {"service": service, "roles": sorted(roles), "version": VERSION}
+        self._head = {"service": service, "roles": sorted(roles), "version": CARILLON_VERSION}
         self.partitions: Partitions | None = None  # of a projector
         self.spool: ReadSpool | None = None  # of an API
 
     async def beat(self) -> None:
         """Write the next beat. Raises StoreUnavailable."""
         # None is written while the projector's fetches stay unanswered: its progress is unknown.
-        changes: dict[str, Any] = {**self._head, "expireAt": self._clock() + KEPT}
+        changes: dict[str, Any] = {**self._head, "expireAt": self._clock() + PROCESS_RETENTION}
         if self.partitions is not None:
             behind = await self.partitions()
             if behind is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from shared.health import Component, Health
 from shared.loops import sleep_or_stop
 
-CHECK_SECONDS = 0.05
+READINESS_CHECK_SECONDS = 0.05
 
 
 def stages_component(health: Health) -> Component:
@@ -24,7 +24,7 @@ async def watch_stages(
     # Once only: a stage that loses its partitions or its broker later stays ready.
     while not is_reading():
         component.fail("joining")
-        await sleep_or_stop(stop, CHECK_SECONDS)
+        await sleep_or_stop(stop, READINESS_CHECK_SECONDS)
         if stop.is_set():
             return
     component.beat()

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -23,7 +24,7 @@ from shared.http.bounds import BoundedProtocol, watch_connections
 from shared.http.open_files import raise_file_limit
 from shared.http.quota import ConnectionQuota
 from shared.logs import configure_logs
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically, sleep_or_stop
 from shared.settings import HttpSettings, Settings
 
 log = logging.getLogger("carillon.service")
@@ -122,9 +123,7 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         """Renew the date in headers each second."""
         # Uvicorn's own loop checks ten times a second whether to end.
-        while not self._stop.is_set():
-            await self.on_tick(0)
-            await sleep_or_stop(self._stop, TICK_SECONDS)
+        await run_periodically(partial(self.on_tick, 0), TICK_SECONDS, self._stop)
 
 
 async def serve(
@@ -164,7 +163,8 @@ async def probe(
     component: Component, check: Callable[[], Awaitable[object]], stop: asyncio.Event
 ) -> None:
     """Check a dependency every second, until `stop`."""
-    while not stop.is_set():
+
+    async def step() -> None:
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                 await check()
@@ -174,7 +174,8 @@ async def probe(
             component.fail("timeout")
         else:
             component.beat()
-        await sleep_or_stop(stop, PROBE_SECONDS)
+
+    await run_periodically(step, PROBE_SECONDS, stop)
 
 
 async def retry_until_available(

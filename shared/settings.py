@@ -6,6 +6,7 @@ Every default works with `make run`. A module below the root takes the value it 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -172,6 +173,10 @@ class PlanSettings(Group):
         35.0, gt=0
     )  # of sends, pages, interactions; more than the topics keep
 
+    @property
+    def answer_timeout(self) -> timedelta:
+        return timedelta(seconds=self.answer_timeout_seconds)
+
 
 class GovernorSettings(Group):
     limit_margin: float = Field(0.95, gt=0, le=1)  # share of OneSignal's limits that is used
@@ -209,6 +214,8 @@ class Settings(BaseSettings):
     plan: PlanSettings = PlanSettings()
     governor: GovernorSettings = GovernorSettings()
     ops: OpsSettings = OpsSettings()
+    # Of push providers beside OneSignal, by name: CARILLON_PROVIDERS__<NAME>__… (each checks its own).
+    providers: dict[str, dict[str, str]] = {}
 
     def check_secrets(self, *, serves_ops: bool = True, hint: str = "") -> None:
         """Raise Rejected for secrets that anyone could use or guess, unless in development.

@@ -13,7 +13,8 @@ from hypothesis import settings as hypothesis_settings
 
 from deploy.kafka.errors import KafkaUnavailable
 from shared.settings import Settings
-from tests import cluster, database, marks, stack
+from tests.support import cluster, database, marks, stack
+from tests.support.certificates import keep_one_certificate
 
 # How fast examples come says something of the machine, nothing of the code under test.
 hypothesis_settings.register_profile(
@@ -77,7 +78,7 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 
 
 def _meets_a_broker(item: pytest.Item) -> bool:
-    """By a fixture, of its own or of its fixtures'; or its file starts one without."""
+    """Check whether a fixture, of its own or of its fixtures', or its file starts a broker."""
     fixtures: Sequence[str] = getattr(item, "fixturenames", ())
     return not BROKERS.isdisjoint(fixtures) or _starts_one(item.path)
 
@@ -88,7 +89,7 @@ def _starts_one(path: Path) -> bool:
 
 
 def _is_indifferent(item: pytest.Item) -> bool:
-    """To the kind of broker: and then its run on the embedded one says it all."""
+    """Check whether the kind of broker makes no difference."""
     if item.path.relative_to(HERE).parts[0] not in RUN_EMBEDDED:
         return False
     return item.get_closest_marker("any_broker") is not None or not _meets_a_broker(item)
@@ -108,7 +109,7 @@ def pytest_runtest_call() -> Iterator[None]:
 
 @contextmanager
 def _skipped_without_java() -> Iterator[None]:
-    """With a given cluster there needs to be no Java, but for what kills a broker of its own."""
+    """Skip tests of a broker's death where there is no Java; a given cluster needs none."""
     try:
         yield
     except KafkaUnavailable as exc:
@@ -127,23 +128,28 @@ def logs_are_searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     assert not found, "in the logs:\n" + "\n".join(found)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> None:
+    keep_one_certificate(tmp_path_factory.mktemp("certificate"))
+
+
 @pytest.fixture(scope="session")
 def broker() -> Iterator[str]:
-    """The bootstrap address of a broker that all tests share, its topics and groups too."""
+    """Yield the bootstrap address of a broker that all tests share, its topics and groups too."""
     with stack.shared_broker() as server:
         yield server.address
 
 
 @pytest.fixture
 def fresh_broker() -> Iterator[stack.Server]:
-    """A broker of this test's own: empty, and free to be stopped, killed and started again."""
+    """Yield a broker of this test's own: empty, and free to be stopped, killed and started again."""
     with stack.broker() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The database server that all tests share; each has a database of its own in `settings`."""
+    """Yield the database server that all tests share; each has a database of its own in `settings`."""
     uri = database.given()
     if uri is not None:
         with database.given_server(uri) as address:
@@ -155,7 +161,7 @@ def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def fresh_database(tmp_path: Path) -> Iterator[stack.Server]:
-    """A database server of this test's own, free to be stopped, killed and started again."""
+    """Yield a database server of this test's own, free to be stopped, killed and started again."""
     with stack.database(tmp_path / "database") as server:
         yield server
 

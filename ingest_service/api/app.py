@@ -31,8 +31,8 @@ from shared.http.docs_page import add_docs_page
 from shared.http.responses import PrivatePaths, add_error_handlers, add_ops_routes
 from shared.settings import HttpSettings
 
-TITLE = "Carillon ingest"
-VERSION = "1"
+API_TITLE = "Carillon ingest"
+API_VERSION = "1"
 EVENTS = "/v1/events"
 
 
@@ -51,7 +51,7 @@ def create_app(http: HttpSettings, health: Health, parts: ApiDependencies | None
     """Build the ASGI application; without `parts` it serves health and metrics only."""
     # Without redirects: they would lead to whatever host the request names.
     app = FastAPI(
-        title=TITLE, version=VERSION, docs_url=None, redoc_url=None, redirect_slashes=False
+        title=API_TITLE, version=API_VERSION, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     add_error_handlers(app)
     add_ops_routes(app, health)
@@ -93,7 +93,7 @@ def _public_routes(parts: ApiDependencies, access: AccessControl) -> list[Route]
 def _openapi(app: FastAPI) -> dict[str, Any]:
     """Return FastAPI's schema, with the routes that are plain ASGI."""
     if app.openapi_schema is None:
-        schema = get_openapi(title=TITLE, version=VERSION, routes=app.routes)
+        schema = get_openapi(title=API_TITLE, version=API_VERSION, routes=app.routes)
         shapes = {**schema.get("components", {}).get("schemas", {}), **event_schemas()}
         paths = {**PATHS, **schema["paths"]}
         app.openapi_schema = {**schema, "paths": paths, "components": {"schemas": shapes}}

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.apps import AppRegistry
 from shared.health import Component
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 from shared.models.app import App
 
 log = logging.getLogger("carillon.ingest")
@@ -20,7 +20,7 @@ WATCH_SECONDS = 1.0
 UNKNOWN_SECONDS = 0.1  # how soon the first read is noticed
 _APPS: TypeAdapter[list[App]] = TypeAdapter(list[App])
 # Listed, so that a secret which apps gain some day doesn't come onto a public host's disk unseen.
-KEPT_FIELDS = (
+CACHED_APP_FIELDS = (
     "id", "name", "version", "enabled", "state", "keys", "origins", "login_hash",
     "allowed_logins", "snippet", "masked_parameters",
 )  # fmt: skip
@@ -43,13 +43,17 @@ class AppDiskCache:
         """Load the apps from disk, then write each change of the registry, until `stop`."""
         if not self._apps.loaded:
             self._load()
-        while not stop.is_set():
-            if self._apps.loaded:
-                self._component.beat()
-                self._save(self._apps.apps)
-            else:
-                self._component.fail("apps_not_read")
-            await sleep_or_stop(stop, WATCH_SECONDS if self._apps.loaded else UNKNOWN_SECONDS)
+        await run_periodically(self._check, self._pause_seconds, stop)
+
+    async def _check(self) -> None:
+        if self._apps.loaded:
+            self._component.beat()
+            self._save(self._apps.apps)
+        else:
+            self._component.fail("apps_not_read")
+
+    def _pause_seconds(self) -> float:
+        return WATCH_SECONDS if self._apps.loaded else UNKNOWN_SECONDS
 
     def _load(self) -> None:
         try:
@@ -84,7 +88,7 @@ class AppDiskCache:
 
 
 def _without_onesignal_key(app: App) -> App:
-    kept = {name: getattr(app, name) for name in KEPT_FIELDS}
+    kept = {name: getattr(app, name) for name in CACHED_APP_FIELDS}
     return App.model_validate(
         {**kept, "one_signal": app.one_signal.model_copy(update={"rest_api_key": ""})}
     )

@@ -8,7 +8,7 @@ from starlette.types import Receive
 
 from shared.errors import InvalidPayload, Rejected, TooLarge
 
-GZIP = zlib.MAX_WBITS | 16  # zlib's code for a gzip header
+GZIP_WBITS = zlib.MAX_WBITS | 16  # zlib's code for a gzip header
 # Each costs a decompressor and a copy of what follows it. A file compressed in blocks of 64 KiB,
 # as bgzip does, has 16 in a MiB.
 MAX_MEMBERS = 64
@@ -64,7 +64,7 @@ def unpack(packed: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     for _ in range(MAX_MEMBERS):
-        stream = zlib.decompressobj(GZIP)
+        stream = zlib.decompressobj(GZIP_WBITS)
         try:
             parts.append(stream.decompress(packed, limit + 1 - size))
         except zlib.error as exc:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import ipaddress
 from functools import lru_cache
 
-UNKNOWN = "unknown"  # also a proxy's own name for it, and all other text that is no address
+UNKNOWN_NETWORK = "unknown"  # also a proxy's own name for it, and all other text that is no address
 HOUSEHOLD_BITS = 64  # of IPv6: what one household or server has to itself
 SITE_BITS = 48  # what a customer gets who asks for more: 65,536 households
-MAX_TEXT = 64  # an address with a port and brackets has 49 characters
-KEPT_ADDRESSES = 10_000
+MAX_ADDRESS_LENGTH = 64  # an address with a port and brackets has 49 characters
+NETWORKS_CACHE_SIZE = 10_000
 
 
 def name_networks(address: str) -> tuple[str, ...]:
     """Return an IPv4 address as it is, an IPv6 address as its /64 and its /48."""
-    return _name(address[:MAX_TEXT])
+    return _name(address[:MAX_ADDRESS_LENGTH])
 
 
-@lru_cache(KEPT_ADDRESSES)
+@lru_cache(NETWORKS_CACHE_SIZE)
 def _name(address: str) -> tuple[str, ...]:
     ip = _parse(address)
     if ip is None:
-        return (UNKNOWN,)
+        return (UNKNOWN_NETWORK,)
     if isinstance(ip, ipaddress.IPv4Address):
         return (str(ip),)
     household, site = (

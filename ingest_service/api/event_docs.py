@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ingest_service.collect.event_schemas import EVENT_MODELS, TYPE_NAME
-from ingest_service.onesignal.event_stream_body import KINDS as STREAM_KINDS
-from ingest_service.onesignal.event_stream_body import PREFIX
-from ingest_service.onesignal.webhook_body import KINDS as WEBHOOK_KINDS
+from ingest_service.onesignal.event_stream_body import EVENT_STREAM_KINDS as STREAM_KINDS
+from ingest_service.onesignal.event_stream_body import STREAM_KIND_PREFIX
+from ingest_service.onesignal.webhook_body import INTERACTION_OF_WEBHOOK as WEBHOOK_KINDS
 from ingest_service.parsing.input_model import InputModel
-from shared.ids import VISITOR_ID as VISITOR_ID_PATTERN
-from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK
+from shared.events.registry import ONESIGNAL, ONESIGNAL_WEBHOOK
+from shared.ids import VISITOR_ID_PATTERN
+from shared.models.documented import EXAMPLE_PLAYER_ID, SCHEMA_REF_PREFIX
 
 Schema = dict[str, Any]
-SCHEMAS = "#/components/schemas/"
-EVENT = f"{SCHEMAS}Event"
+EVENT_SCHEMA_REF = f"{SCHEMA_REF_PREFIX}Event"
 
 
 def _portable(schema: Any) -> Any:
@@ -26,15 +26,14 @@ def _portable(schema: Any) -> Any:
     return schema.replace(r"\z", "$") if isinstance(schema, str) else schema
 
 
-PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
 PUSH = "5c0f6a2b-3a55-4f57-8f0e-6f4f0a8d6b1c"
 TAG = f"v1.k1.{PUSH}.0.0.mac"
 UUID: Schema = {"type": "string", "format": "uuid"}
 TEXT: Schema = {"type": "string", "maxLength": 256}
-TITLE: Schema = {"type": "string", "maxLength": 1_024}
+TITLE_SCHEMA: Schema = {"type": "string", "maxLength": 1_024}
 URL: Schema = {"type": "string", "maxLength": 8_192}
-MOMENT: Schema = {"type": "string", "format": "date-time"}
-VISITOR_ID: Schema = _portable({"type": "string", "pattern": VISITOR_ID_PATTERN})
+DATE_TIME_SCHEMA: Schema = {"type": "string", "format": "date-time"}
+VISITOR_ID_SCHEMA: Schema = _portable({"type": "string", "pattern": VISITOR_ID_PATTERN})
 TYPE: Schema = _portable({"type": "string", "pattern": TYPE_NAME})
 CUSTOM: Schema = {
     **TYPE,
@@ -90,13 +89,13 @@ WEBHOOK_BODY: Schema = {
         {
             "event": "notification.clicked",
             "notificationId": PUSH,
-            "subscriptionId": PLAYER,
+            "subscriptionId": EXAMPLE_PLAYER_ID,
             "additionalData": {"carillon": TAG},
         },
         {
             "event": "notification.displayed",
             "id": PUSH,
-            "userId": PLAYER,
+            "userId": EXAMPLE_PLAYER_ID,
             "data": {"carillon": TAG},
         },
     ],
@@ -106,7 +105,7 @@ STREAM_BODY: Schema = {
     "description": "flat as here, or nested; whatever else the template says is ignored",
     "required": ["event.kind"],
     "properties": {
-        "event.kind": {"enum": [PREFIX + kind for kind in sorted(STREAM_KINDS)]},
+        "event.kind": {"enum": [STREAM_KIND_PREFIX + kind for kind in sorted(STREAM_KINDS)]},
         "event.id": TEXT,
         "event.timestamp": {**TEXT, "description": "Unix seconds or milliseconds, or ISO 8601"},
         "event.subscription_id": UUID,
@@ -116,8 +115,8 @@ STREAM_BODY: Schema = {
     },
     "examples": [
         {
-            "event.kind": f"{PREFIX}received",
-            "event.subscription_id": PLAYER,
+            "event.kind": f"{STREAM_KIND_PREFIX}received",
+            "event.subscription_id": EXAMPLE_PLAYER_ID,
             "message.id": PUSH,
             "message.name": TAG,
         }
@@ -141,9 +140,12 @@ def _event(kind: Schema, data: Schema) -> Schema:
         "properties": {
             "id": {**UUID, "description": "makes repetition harmless"},
             "type": kind,
-            "visitorId": VISITOR_ID,
-            "occurredAt": MOMENT,
-            "page": {"type": "object", "properties": {"url": URL, "title": TITLE, "referrer": URL}},
+            "visitorId": VISITOR_ID_SCHEMA,
+            "occurredAt": DATE_TIME_SCHEMA,
+            "page": {
+                "type": "object",
+                "properties": {"url": URL, "title": TITLE_SCHEMA, "referrer": URL},
+            },
             "context": {"type": "object", "description": "timeZone, language, browser, sdk"},
             "data": data,
         },
@@ -153,6 +155,6 @@ def _event(kind: Schema, data: Schema) -> Schema:
 def _data(name: str, model: type[InputModel], components: Schema) -> Schema:
     if name in HANDWRITTEN:  # these models have other fields than their input
         return HANDWRITTEN[name]
-    schema = _portable(model.model_json_schema(ref_template=SCHEMAS + "{model}"))
+    schema = _portable(model.model_json_schema(ref_template=SCHEMA_REF_PREFIX + "{model}"))
     components.update(schema.pop("$defs", {}))
     return {**schema, **(LOGIN_OR_EMAIL if name == "identify" else {})}

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest_service.api.event_docs import EVENT, STREAM_BODY, VISITOR_ID, WEBHOOK_BODY
+from ingest_service.api.event_docs import (
+    EVENT_SCHEMA_REF,
+    STREAM_BODY,
+    VISITOR_ID_SCHEMA,
+    WEBHOOK_BODY,
+)
 from shared.models.strict import MAX_FINDINGS
 
 _ERROR = {
@@ -15,7 +20,7 @@ _ERROR = {
         "errors": {"type": "array", "items": {"type": "object"}},
     },
 }
-_EVENT = {"$ref": EVENT}
+_EVENT = {"$ref": EVENT_SCHEMA_REF}
 _BATCH = {
     "oneOf": [
         _EVENT,
@@ -205,7 +210,7 @@ PATHS: dict[str, Any] = {
                     "name": "visitorId",
                     "in": "query",
                     "required": True,
-                    "schema": VISITOR_ID,
+                    "schema": VISITOR_ID_SCHEMA,
                 },
             ],
             "responses": _answers(

@@ -14,7 +14,11 @@ from typing import NamedTuple, NoReturn
 
 from starlette.types import Scope
 
-from ingest_service.api.client_networks import KEPT_ADDRESSES, MAX_TEXT, name_networks
+from ingest_service.api.client_networks import (
+    MAX_ADDRESS_LENGTH,
+    NETWORKS_CACHE_SIZE,
+    name_networks,
+)
 from shared.clock import Monotonic
 from shared.errors import Unavailable
 from shared.http.heads import header_values
@@ -191,7 +195,7 @@ class RateLimits:
         self._trusted = [ip_network(network, strict=False) for network in trusted_proxies]
         self._keys = TokenBuckets(rate, burst, monotonic)
         self._addresses, self._networks = share(1), share(NETWORK_SHARES)
-        self._payers = lru_cache(KEPT_ADDRESSES)(self._name_payers)
+        self._payers = lru_cache(NETWORKS_CACHE_SIZE)(self._name_payers)
         self._key_payer = lru_cache(1_024)(self._name_key)
         self._unverified = TokenBuckets(
             rate * UNVERIFIED_SHARE, max(1, burst * UNVERIFIED_SHARE), monotonic
@@ -206,7 +210,7 @@ class RateLimits:
         if scope is None:
             return RequestCharge(key_payer, ())
         forwarded = header_values(scope["headers"], FORWARDED_FOR)
-        address = origin_address(scope, forwarded, self._trusted)[:MAX_TEXT]
+        address = origin_address(scope, forwarded, self._trusted)[:MAX_ADDRESS_LENGTH]
         return RequestCharge(
             key_payer, self._payers(address) or self._unverified_payers(key, forwarded)
         )

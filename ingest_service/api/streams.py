@@ -13,11 +13,12 @@ from ingest_service.parsing.event_time import correct
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import InvalidPayload
+from shared.events.registry import STREAM
 from shared.ids import derived_id
 from shared.models.app import App
-from shared.models.event import STREAM, Event
+from shared.models.event import Event
 
-MAX_BODY_BYTES = (
+MAX_STREAM_BODY_BYTES = (
     64 * 1024
 )  # whatever the customer's template holds; all its fields together are smaller
 BEARER = "bearer "
@@ -39,7 +40,7 @@ class EventStreams:
 
     async def answer(self, call: RawRequest) -> RawResponse:
         app, _, charge = self._access.authorize_event_stream(call, _secret(call))
-        raw = await call.body(charge, MAX_BODY_BYTES)
+        raw = await call.body(charge, MAX_STREAM_BODY_BYTES)
         charge.pay_for_events()
         try:
             body = read_stream(raw)
@@ -55,14 +56,15 @@ class EventStreams:
 
     def _event(self, app: App, body: StreamBody) -> Event:
         """Return the body as an event, its id derived from OneSignal's id, else from its content."""
-        data, now = body.data(), self._clock()
+        payload, now = body.payload(), self._clock()
+        data = payload.data()
         content = (str(value) for value in (*data.values(), body.occurred_at))
         return Event(
             app=app.id,
             id=derived_id(app.id, "stream", *([body.id] if body.id else content)),
             type=STREAM,
             source="stream",
-            player_id=data["playerID"],
+            player_id=payload.player_id,
             occurred_at=correct(body.occurred_at, timedelta(0), now),
             received_at=now,
             data=data,

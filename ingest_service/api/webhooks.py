@@ -12,13 +12,14 @@ from ingest_service.onesignal.webhook_body import WebhookBody, read_webhook
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import InvalidPayload
+from shared.events.registry import ONESIGNAL_WEBHOOK
 from shared.ids import derived_id
 from shared.models.app import App
-from shared.models.event import ONESIGNAL_WEBHOOK, Event
+from shared.models.event import Event
 
 log = logging.getLogger("carillon.ingest")
 
-MAX_BODY_BYTES = 16 * 1024  # the SDK's bodies are below 4 KB by design
+MAX_WEBHOOK_BODY_BYTES = 16 * 1024  # the SDK's bodies are below 4 KB by design
 
 
 class OneSignalWebhooks:
@@ -37,7 +38,7 @@ class OneSignalWebhooks:
 
     async def answer(self, call: RawRequest) -> RawResponse:
         app, _, charge = self._access.authorize_webhook(call)
-        raw = await call.body(charge, MAX_BODY_BYTES)
+        raw = await call.body(charge, MAX_WEBHOOK_BODY_BYTES)
         charge.pay_for_events()
         try:
             body = read_webhook(raw)
@@ -55,17 +56,16 @@ class OneSignalWebhooks:
 
     def _event(self, app: App, body: WebhookBody) -> Event:
         """Return the body as an event, its id derived from its content."""
-        data = body.data()
         now = self._clock()
         # A repetition has the same content, and so the same id.
-        claim = (body.kind, data["notificationId"], data["playerID"], data.get("action", ""))
+        claim = (body.kind, body.message_id, body.player_id, body.action or "")
         return Event(
             app=app.id,
             id=derived_id(app.id, *claim),
             type=ONESIGNAL_WEBHOOK,
             source="webhook",
-            player_id=data["playerID"],
+            player_id=body.player_id,
             occurred_at=now,
             received_at=now,
-            data=data,
+            data={**body.payload()},
         )

@@ -9,15 +9,15 @@ import orjson
 from pydantic import ValidationError
 
 from ingest_service.parsing.bounded_json import (
-    MAX_DEPTH,
-    MOMENT,
+    MAX_EVENT_DEPTH,
+    SENDER_TIME,
     is_too_deep,
     load_despite_surrogates,
 )
 from ingest_service.parsing.field_notes import ZONE_MISSING, FieldNotes, note_unknown
 from shared.clock import as_utc
 from shared.errors import FieldError, InvalidPayload
-from shared.models.sentences import A_MOMENT
+from shared.models.sentences import A_DATE_TIME
 from shared.models.wire import load_json
 
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -94,12 +94,12 @@ def _read_sent_at(value: object, notes: FieldNotes) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = MOMENT.validate_python(value)
+        moment = SENDER_TIME.validate_python(value)
         if moment.tzinfo is None:
             notes.leave_out("sentAt", *ZONE_MISSING)
         return as_utc(moment)
     except (ValidationError, OverflowError):  # without it the events' times aren't corrected
-        notes.leave_out("sentAt", "datetime_parsing", A_MOMENT)
+        notes.leave_out("sentAt", "datetime_parsing", A_DATE_TIME)
         return None
 
 
@@ -110,8 +110,10 @@ def check_event(event: Any, batch_size: int, brackets: int) -> dict[str, Any]:
             raise InvalidPayload("a text holds half a surrogate pair", code="invalid_text")
         raise InvalidPayload("an event must be an object", code="not_an_object")
     # Before its size is taken: orjson writes no more than 254 levels.
-    if brackets > MAX_DEPTH and is_too_deep(event):
-        raise InvalidPayload(f"the event is nested deeper than {MAX_DEPTH} levels", code="too_deep")
+    if brackets > MAX_EVENT_DEPTH and is_too_deep(event):
+        raise InvalidPayload(
+            f"the event is nested deeper than {MAX_EVENT_DEPTH} levels", code="too_deep"
+        )
     if batch_size > MAX_EVENT_BYTES and len(orjson.dumps(event)) > MAX_EVENT_BYTES:
         raise InvalidPayload(
             f"the event is larger than {MAX_EVENT_BYTES // 1024} KiB", code="event_too_large"

@@ -17,16 +17,17 @@ from ingest_service.parsing.event_time import clock_skew
 from shared import metrics
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidPayload
+from shared.events.registry import STREAM
 from shared.kafka.client import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.models.app import App
-from shared.models.event import STREAM, Event, Source
+from shared.models.event import Event, Source
 from shared.models.strict import MAX_FINDINGS
 
 log = logging.getLogger("carillon.ingest")
 
 TOPIC = EVENTS_TOPIC.name
-COUNTED = frozenset(
+COUNTED_EVENT_TYPES = frozenset(
     {*EVENT_MODELS, STREAM}
 )  # other types are counted as "custom": a label's values must stay bounded
 
@@ -117,7 +118,7 @@ class Collector:
         await self._events.publish(records)
         counts: dict[str, int] = {}
         for event in records:
-            kind = event.type if event.type in COUNTED else "custom"
+            kind = event.type if event.type in COUNTED_EVENT_TYPES else "custom"
             counts[kind] = counts.get(kind, 0) + 1
         for kind, count in counts.items():
             _counted(app, kind).inc(count)

@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ingest_service.onesignal.subscription_status import State, Status, read_status
-from ingest_service.parsing.basket_lines import MAX_LINES, lines_reader
+from ingest_service.parsing.basket_lines import MAX_BASKET_LINES, lines_reader
 from ingest_service.parsing.input_model import InputModel, SenderTime
 from ingest_service.parsing.normalise import (
     Amount,
@@ -33,8 +33,19 @@ from ingest_service.parsing.normalise import (
     check_currency,
     to_currency,
 )
-from shared.ids import VISITOR_ID
-from shared.models.event import ONESIGNAL, ONESIGNAL_WEBHOOK, RESERVED_PREFIX, InteractionKind
+from shared.events.payloads import InteractionKind
+from shared.events.registry import (
+    ADD_TO_BASKET,
+    IDENTIFY,
+    LOGOUT,
+    ONESIGNAL,
+    ONESIGNAL_WEBHOOK,
+    PAGEVIEW,
+    PURCHASE,
+    REMOVE_FROM_BASKET,
+    RESERVED_PREFIX,
+)
+from shared.ids import VISITOR_ID_PATTERN
 from shared.models.sentences import described, text_like
 from shared.models.wire import empty_list_as_object
 from shared.names import Email, Login, PlayerId
@@ -43,7 +54,9 @@ Url = Annotated[str, StringConstraints(max_length=8_192)]
 Short = Annotated[str, StringConstraints(max_length=128)]
 VisitorId = Annotated[
     str,
-    text_like(VISITOR_ID, "must have 1 to 64 letters, digits, or any of _ - . :, as v-5f0c1d9b"),
+    text_like(
+        VISITOR_ID_PATTERN, "must have 1 to 64 letters, digits, or any of _ - . :, as v-5f0c1d9b"
+    ),
 ]
 TYPE_NAME = r"^[A-Za-z][A-Za-z0-9_.:\-]{0,63}\z"
 TypeName = Annotated[
@@ -130,7 +143,9 @@ class Line(InputModel):
     price: Amount | None = None
 
 
-_LINES = WithJsonSchema({"type": "array", "maxItems": MAX_LINES, "items": Line.model_json_schema()})
+_LINES = WithJsonSchema(
+    {"type": "array", "maxItems": MAX_BASKET_LINES, "items": Line.model_json_schema()}
+)
 BasketLines = Annotated[list[dict[str, Any]], PlainValidator(lines_reader("basketItems")), _LINES]
 OrderLines = Annotated[list[dict[str, Any]], PlainValidator(lines_reader("items")), _LINES]
 Currency = Annotated[
@@ -220,10 +235,10 @@ class Logout(InputModel):
 EVENT_MODELS: dict[str, type[InputModel]] = {
     ONESIGNAL: OneSignalStatus,
     ONESIGNAL_WEBHOOK: Interaction,
-    "pageview": Pageview,
-    "addToBasket": BasketChange,
-    "removeFromBasket": BasketChange,
-    "purchase": Purchase,
-    "identify": Identify,
-    "logout": Logout,
+    PAGEVIEW: Pageview,
+    ADD_TO_BASKET: BasketChange,
+    REMOVE_FROM_BASKET: BasketChange,
+    PURCHASE: Purchase,
+    IDENTIFY: Identify,
+    LOGOUT: Logout,
 }

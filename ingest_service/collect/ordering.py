@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 STEP = timedelta(milliseconds=1)  # MongoDB holds no less
 Fields = dict[str, Any]  # of an event for the log
+_TIME = itemgetter("occurredAt")
+_VISITOR_AND_TIME = itemgetter("visitorId", "occurredAt")
 
 
 def make_times_rise(events: Iterable[Fields]) -> None:
@@ -23,14 +26,16 @@ def make_times_rise(events: Iterable[Fields]) -> None:
     count = 0
     for event in events:
         count += 1
-        moments.add((event["visitorId"], event["occurredAt"]))
-        by_visitor.setdefault(event["visitorId"], []).append(event)
+        moment = _VISITOR_AND_TIME(event)
+        moments.add(moment)
+        by_visitor.setdefault(moment[0], []).append(event)
     if len(moments) == count:
         return
     for group in by_visitor.values():
-        group.sort(key=lambda event: event["occurredAt"])
+        group.sort(key=_TIME)
         later = None
         for event in reversed(group):
-            if later is not None and event["occurredAt"] >= later:
-                event["occurredAt"] = later - STEP
-            later = event["occurredAt"]
+            at = _TIME(event)
+            if later is not None and at >= later:
+                event["occurredAt"] = at = later - STEP
+            later = at

@@ -24,9 +24,9 @@ from ingest_service.collect.event_schemas import (
     Transaction,
 )
 from ingest_service.parsing.field_notes import (
+    MAX_CHECKED_KEYS,
     MAX_EVENT_FINDINGS,
-    MAX_KEYS,
-    MOST_LETTERS,
+    MAX_PATH_KEY_LENGTH,
     FieldNotes,
     UnknownKey,
     note_unknown,
@@ -37,7 +37,7 @@ from shared.nearest import did_you_mean, is_near
 MISSING = "missing"  # pydantic's type of a required field that isn't there
 MOST_HINTS = 10  # per request: enough to find the others
 ALIKE = 2  # letters at the beginning or the end that a typo keeps
-KEPT = 1_024
+MAX_REMEMBERED_KEYS = 1_024
 # Keys that are read beside the fields of the models.
 _READ_TOO: dict[type[BaseModel], frozenset[str]] = {
     Envelope: frozenset({"sentAt"}),  # of a request that is one event
@@ -93,7 +93,7 @@ def explain_missing(
         return error
     known = names_of(model)
     required = first.field.rpartition(".")[2]
-    unknown = [key for key in islice(raw, MAX_KEYS) if key not in known]
+    unknown = [key for key in islice(raw, MAX_CHECKED_KEYS) if key not in known]
     meant = next((key for key in unknown[:MAX_EVENT_FINDINGS] if _is_typo(key, required)), None)
     if meant is None:
         return error
@@ -102,7 +102,7 @@ def explain_missing(
     return InvalidPayload(f"{first.field}: {message}", code=error.code, errors=errors)
 
 
-@lru_cache(KEPT)
+@lru_cache(MAX_REMEMBERED_KEYS)
 def meant_type(name: str) -> str | None:
     """Return the known type that an unknown one is a typo of, if any."""
     return next((known for known in EVENT_MODELS if _is_typo(name, known)), None)
@@ -112,7 +112,7 @@ def explain_type(error: InvalidPayload, name: object) -> InvalidPayload:
     """Return the error; for an invalid type with a hint of the known type that was meant."""
     first = next(iter(error.errors), None)
     is_type = first is not None and first.field == "type"
-    if first is None or not is_type or not isinstance(name, str) or len(name) > MOST_LETTERS:
+    if first is None or not is_type or not isinstance(name, str) or len(name) > MAX_PATH_KEY_LENGTH:
         return error
     meant = meant_type(name)
     if meant is None:
@@ -135,4 +135,4 @@ def _is_typo(name: str, known: str) -> bool:
 
 
 def _bare(name: str) -> str:
-    return name[: MOST_LETTERS + 1].translate(_SEPARATORS).casefold()
+    return name[: MAX_PATH_KEY_LENGTH + 1].translate(_SEPARATORS).casefold()

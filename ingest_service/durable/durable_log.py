@@ -14,10 +14,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from ingest_service.durable.pending_writes import PendingWrite, confirm, refuse
 from ingest_service.durable.spool import Spool, SpoolFailed, SpoolFull, size_of
 from ingest_service.durable.spool_name import received_at
 from shared import metrics
+from shared.coalescer import Coalescer, Pending, refuse
 from shared.errors import LogUnavailable
 from shared.kafka.client import OutgoingRecord
 from shared.processes import SpoolState
@@ -31,6 +31,7 @@ LEAST_CHECK_SECONDS = 0.25  # a busy process isn't a broker that is away
 LEAST_SECONDS = 0.1  # that Kafka has for an acknowledgement, however long the request waited before
 LARGEST_BYTES = 64 * 1024  # an event: 32 KiB as received, and what we add
 T = TypeVar("T")
+Write = Pending[Sequence[OutgoingRecord]]  # a request's records
 
 
 class Kafka(Protocol):
@@ -63,20 +64,12 @@ class DurableLog:
         self._limit = limit_bytes
         self._timeouts = timeouts
         self._thread = ThreadPoolExecutor(1, "spool")
-        self._waiting: list[PendingWrite] = []
-        self._flushing: asyncio.Task[None] | None = None
-        self._lock = asyncio.Lock()  # between a flush and the drainer's last batch
+        self._requests = Coalescer(self._store, INTERVAL_SECONDS)
         self._filled = asyncio.Event()
-        self._flushed = 0.0  # time when the last flush began, by the loop's clock
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         """Store the records durably. Raises SpoolFull, SpoolFailed, LogUnavailable."""
-        loop = asyncio.get_running_loop()
-        stored = loop.create_future()
-        self._waiting.append(PendingWrite(records, stored, loop.time()))
-        if self._flushing is None:
-            self._flushing = loop.create_task(self._flush())
-        await stored
+        await self._requests.add(records)
 
     async def check(self) -> None:
         """Check, for the health probe, that all events are in Kafka. Raises LogUnavailable."""
@@ -120,42 +113,16 @@ class DurableLog:
             except LogUnavailable:
                 raise SpoolFailed("Kafka is away and the spool can't be written") from None
 
-    async def _flush(self) -> None:
-        try:
-            while self._waiting:
-                await self._linger()
-                async with self._lock:
-                    taken, self._waiting = self._waiting, []
-                    try:
-                        await self._store(taken)
-                    except LogUnavailable as exc:
-                        refuse(taken, exc)
-                    except BaseException:
-                        refuse(taken, LogUnavailable("interrupted"))
-                        raise
-        finally:
-            self._flushing = None
-
-    async def _linger(self) -> None:
-        """Wait until the interval since the last flush is over; a single request doesn't wait."""
-        now = asyncio.get_running_loop().time()
-        if self._flushed + INTERVAL_SECONDS > now:
-            await asyncio.sleep(self._flushed + INTERVAL_SECONDS - now)
-            now = self._flushed + INTERVAL_SECONDS
-        self._flushed = now
-
-    async def _store(self, taken: Sequence[PendingWrite]) -> None:
-        if self._spool.count == 0 and await self._is_published(taken):
-            confirm(taken)
-        else:
+    async def _store(self, taken: Sequence[Write]) -> None:
+        if self._spool.count or not await self._is_published(taken):
             await self._keep(taken)
 
-    async def _is_published(self, taken: Sequence[PendingWrite]) -> bool:
+    async def _is_published(self, taken: Sequence[Write]) -> bool:
         """Publish to Kafka, and return whether it acknowledged.
 
         Unacknowledged records may be there all the same: they are published again under their ids.
         """
-        records = [record for one in taken for record in one.records]
+        records = [record for one in taken for record in one.item]
         # Counted from the arrival of the first: it may have waited for a flush or the drainer, which
         # have the same timeout, and the response is due within a second.
         waited = asyncio.get_running_loop().time() - taken[0].since
@@ -166,10 +133,10 @@ class DurableLog:
             return False
         return True
 
-    async def _keep(self, taken: Sequence[PendingWrite]) -> None:
+    async def _keep(self, taken: Sequence[Write]) -> None:
         fitting, size = [], self._spool.size
         for one in taken:
-            grown = size + size_of(one.records)
+            grown = size + size_of(one.item)
             if grown > self._limit:
                 refuse([one], SpoolFull("Kafka is away and the spool is full"))
             else:
@@ -177,11 +144,10 @@ class DurableLog:
                 size = grown
         if not fitting:
             return
-        records = [record for one in fitting for record in one.records]
+        records = [record for one in fitting for record in one.item]
         await self._on_disk(lambda: self._spool.append(records))
         self._update_metrics()
         self._filled.set()
-        confirm(fitting)
 
     async def _drain_for_ever(self) -> None:
         while True:
@@ -207,7 +173,7 @@ class DurableLog:
         if self._spool.count > DRAIN_RECORDS:
             await self._move(self._timeouts.draining_seconds)
         else:  # no new events meanwhile, or the spool would never be empty
-            async with self._lock:
+            async with self._requests.lock:
                 await self._move(self._timeouts.answering_seconds)
 
     async def _move(self, seconds: float) -> None:
@@ -241,7 +207,6 @@ class DurableLog:
         finally:
             drainer.cancel()
             await asyncio.gather(drainer, return_exceptions=True)
-            if self._flushing is not None:
-                await asyncio.gather(self._flushing, return_exceptions=True)
+            await self._requests.finish()
             self._thread.shutdown()
             self._spool.close()

@@ -17,7 +17,7 @@ from shared.errors import LogUnavailable, Rejected
 from shared.kafka.client import OutgoingRecord
 
 ROW_BYTES = 64  # what a row takes beside its key and its value, about
-BUSY_SECONDS = 5.0  # a process that is ending still locks the file
+SPOOL_LOCK_SECONDS = 5.0  # a process that is ending still locks the file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
@@ -81,7 +81,7 @@ class Spool:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.touch(mode=0o600)  # its events are personal data
         self._file = sqlite3.connect(
-            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            self._path, timeout=SPOOL_LOCK_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from shared.names import QUOTES
 
 Row = Mapping[str, str]
-NAMES = {
+COLUMN_NAMES = {
     "player": ("id", "player_id", "subscription_id"),
     "login": ("external_user_id", "external_id"),
     "timeZone": ("timezone_id", "time_zone", "timezone"),
@@ -20,7 +20,7 @@ NAMES = {
     "subscribed": ("subscribed", "is_subscribed", "subscription_status"),
     "invalid": ("invalid_identifier",),
 }
-PERSON = "onesignal_id"  # names a person of OneSignal's, not a subscription
+PERSON_COLUMN = "onesignal_id"  # names a person of OneSignal's, not a subscription
 # Texts that tools write for no value: pandas, Java, JavaScript, databases, spreadsheets.
 _ABSENT = frozenset({"", "nan", "null", "none", "nil", "undefined", "(null)", "n/a", "#n/a"})
 _ABSENT_EXACTLY = frozenset({"NaT", "<NA>", "\\N"})  # in other case they may be a name
@@ -35,7 +35,7 @@ def column(name: str) -> str:
 
 def texts(row: Row, what: str, allowed: Collection[str] = ()) -> Iterator[str]:
     """Yield the texts of a meaning's columns; `allowed` texts always count as values."""
-    for name in NAMES[what]:
+    for name in COLUMN_NAMES[what]:
         text = row.get(name, "").strip()
         bare = unquote(text)
         if bare in allowed or not (bare.lower() in _ABSENT or bare in _ABSENT_EXACTLY):
@@ -66,7 +66,7 @@ def missing(columns: Collection[str]) -> list[str]:
     return [
         sentence
         for meanings, sentence in _UNKNOWN
-        if not any(name in columns for meaning in meanings for name in NAMES[meaning])
+        if not any(name in columns for meaning in meanings for name in COLUMN_NAMES[meaning])
     ]
 
 

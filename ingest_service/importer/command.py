@@ -96,8 +96,8 @@ class Sink:
             for some in in_batches("_id", players):
                 query = {**some, "app": app}
                 async for entry in self.database[PLAYERS.name].find(query, {"visitor": 1}):
-                    if entry["visitor"]:
-                        found[entry["_id"]] = entry["visitor"]
+                    player, visitor = entry["_id"], entry["visitor"]
+                    found |= {player: visitor} if visitor else {}
         return found
 
 

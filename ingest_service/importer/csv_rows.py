@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO, cast
 
-from ingest_service.importer.columns import NAMES, PERSON, Row, column
+from ingest_service.importer.columns import COLUMN_NAMES, PERSON_COLUMN, Row, column
 from shared.errors import Rejected
 
-BATCH = 500  # rows published, acknowledged and counted together
-GZIP = b"\x1f\x8b"
+IMPORT_BATCH_ROWS = 500  # rows published, acknowledged and counted together
+GZIP_MAGIC = b"\x1f\x8b"
 MAX_FIELD = 1024 * 1024
 MAX_HEAD = 64 * 1024  # letters of the line that names the columns
 MAX_BLANK_LINES = 100
 DELIMITERS = ",;\t|"
 # Errors of the file itself, after which nothing can be read.
 BROKEN = (EOFError, OSError, zlib.error, UnicodeDecodeError)
-NOT_UTF8 = (
+CSV_NOT_UTF8 = (
     "has bytes that aren't UTF-8: a spreadsheet saved the file as Windows-1250 or Latin-1;"
     " save it as UTF-8, or import OneSignal's own file"
 )
@@ -44,7 +44,7 @@ class Table:
     """An open CSV file, plain or gzip. Raises Rejected if it is no export of OneSignal's."""
 
     def __init__(self, raw: IO[bytes]) -> None:
-        packed = raw.read(2) == GZIP
+        packed = raw.read(2) == GZIP_MAGIC
         raw.seek(0)
         plain = gzip.GzipFile(fileobj=raw) if packed else raw
         start = io.BufferedReader(cast(io.RawIOBase, plain))
@@ -91,7 +91,7 @@ class Table:
 
     def _row(self, values: list[str]) -> Row | Rejected:
         if not _is_text("".join(values)):
-            return Rejected(NOT_UTF8, code="encoding")
+            return Rejected(CSV_NOT_UTF8, code="encoding")
         return dict(zip(self._head.columns, values, strict=False))
 
 
@@ -147,12 +147,12 @@ def _to_head(line: str, delimiters: str, skipped: int) -> Head:
             names = [column(name) for name in next(csv.reader([line], delimiter=delimiter))]
         except (csv.Error, StopIteration):
             continue
-        if set(names) & set(NAMES["player"]):
+        if set(names) & set(COLUMN_NAMES["player"]):
             return Head(names, delimiter, skipped)
         best = max(best, names, key=len)
-    if PERSON in best:
+    if PERSON_COLUMN in best:
         raise Rejected(
-            f"there is no column `id` nor `subscription_id`: `{PERSON}` names people, not their"
+            f"there is no column `id` nor `subscription_id`: `{PERSON_COLUMN}` names people, not their"
             " subscriptions; ask OneSignal for the export of subscriptions"
         )
     raise Rejected("there is no column `id` in the first line: not an export of OneSignal's")
@@ -174,7 +174,7 @@ def batches(rows: Iterable[Line], done: int) -> Iterator[Sequence[Line]]:
         batch: list[Line] = []
         broken: Rejected | None = None
         try:
-            for row in islice(left, BATCH):
+            for row in islice(left, IMPORT_BATCH_ROWS):
                 batch.append(row)
         except Rejected as exc:
             broken = exc

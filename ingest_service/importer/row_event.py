@@ -20,10 +20,12 @@ from ingest_service.importer.columns import Row, find, texts, unquote, whole
 from ingest_service.importer.states import read_state
 from shared.clock import as_utc
 from shared.errors import Rejected
+from shared.events.payloads import ImportPayload
+from shared.events.registry import IMPORT
 from shared.identity_values import is_placeholder
 from shared.ids import derived_id
 from shared.locales import known_language, known_time_zone
-from shared.models.event import IMPORT, Event
+from shared.models.event import Event
 from shared.models.moments import of_digits
 from shared.names import MAX_LOGIN, to_id, to_player_id
 
@@ -64,13 +66,10 @@ def read_row(row: Row, app: str, now: datetime, allowed: Collection[str] = ()) -
     browser = _browser(find(row, "device"))
     state = read_state(row)
     left_out: list[str] = []
-    data: dict[str, Any] = {
-        "playerID": player,
-        "status": state.status.status,
-        "state": state.state,
+    given: dict[str, Any] = {
         "reason": state.reason,
         "login": _read(_login, row, "login", left_out, allowed),
-        "tags": _read(_tags, row, "tags", left_out) or None,
+        "tags": _read(_tags, row, "tags", left_out),
     }
     context = {
         "timeZone": _time_zone(row, left_out),
@@ -78,7 +77,11 @@ def read_row(row: Row, app: str, now: datetime, allowed: Collection[str] = ()) -
         "browser": browser,
     }
     seen = _read(_seen, row, "seen", left_out)
-    data |= {} if seen else {"undated": True}  # it brings no erased person back
+    given |= {} if seen else {"undated": True}  # it brings no erased person back
+    payload = ImportPayload(
+        player_id=player, status=state.status.status, state=state.state,
+        **{name: value for name, value in given.items() if value},
+    )  # fmt: skip
     event = Event(
         app=app,
         id=derived_id("import", app, *(f"{k}={row[k]}" for k in sorted(row))),
@@ -89,7 +92,7 @@ def read_row(row: Row, app: str, now: datetime, allowed: Collection[str] = ()) -
         occurred_at=min(now, seen or now),
         received_at=now,
         context={k: v for k, v in context.items() if v} or None,
-        data={k: v for k, v in data.items() if v is not None},
+        data=payload.data(),
     )
     if len(event.dump()) > MAX_EVENT_BYTES:
         limit = f"{MAX_EVENT_BYTES // 1024} KiB"

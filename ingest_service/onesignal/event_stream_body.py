@@ -12,14 +12,15 @@ from typing import Any
 
 from ingest_service.parsing.bounded_json import load_bounded, read_moment
 from shared.errors import InvalidPayload
+from shared.events.payloads import StreamPayload
 from shared.ids import is_uuid
 from shared.models.moments import of_digits
 
-PREFIX = "message.push."
-KINDS = frozenset({"sent", "received", "clicked", "failed", "unsubscribed"})
-WITH_MESSAGE = KINDS - {"unsubscribed"}  # useless without their push
+STREAM_KIND_PREFIX = "message.push."
+EVENT_STREAM_KINDS = frozenset({"sent", "received", "clicked", "failed", "unsubscribed"})
+WITH_MESSAGE = EVENT_STREAM_KINDS - {"unsubscribed"}  # useless without their push
 TAG_PREFIX = "v1."
-MAX_TEXT = 256
+MAX_STREAM_TEXT = 256
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class StreamBody:
     @property
     def unattributable_reason(self) -> str | None:
         """The reason why the event can never be counted, if any."""
-        if self.kind not in KINDS:
+        if self.kind not in EVENT_STREAM_KINDS:
             return "unknown_kind"
         if not is_uuid(self.player):
             return "no_player"
@@ -45,16 +46,16 @@ class StreamBody:
             return "no_message"
         return None
 
-    def data(self) -> dict[str, Any]:
+    def payload(self) -> StreamPayload:
         """Return the data of a `carillon.stream` event."""
         found = {
             "kind": self.kind,
-            "notificationId": str(self.message).lower() if is_uuid(self.message) else None,
-            "playerID": str(self.player).lower(),
+            "notification_id": str(self.message).lower() if is_uuid(self.message) else None,
+            "player_id": str(self.player).lower(),
             "tag": self.tag,
             "reason": self.reason,
         }
-        return {key: value for key, value in found.items() if value is not None}
+        return StreamPayload(**{key: value for key, value in found.items() if value is not None})
 
 
 def read_stream(raw: bytes) -> StreamBody:
@@ -66,7 +67,7 @@ def read_stream(raw: bytes) -> StreamBody:
     name = _text(body, "message.name")
     return StreamBody(
         id=_text(body, "event.id"),
-        kind=kind.removeprefix(PREFIX),
+        kind=kind.removeprefix(STREAM_KIND_PREFIX),
         message=_text(body, "message.id"),
         player=_text(body, "event.subscription_id") or _text(body, "user.subscription.id"),
         tag=name if name is not None and name.startswith(TAG_PREFIX) else None,
@@ -80,7 +81,7 @@ def _text(body: Mapping[str, Any], path: str) -> str | None:
     value = _find(body, path)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return str(value).strip()[:MAX_TEXT] or None
+    return str(value).strip()[:MAX_STREAM_TEXT] or None
 
 
 def _find(body: Any, path: str) -> Any:

@@ -9,11 +9,11 @@ from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints, Va
 from ingest_service.parsing.bounded_json import load_bounded
 from ingest_service.parsing.input_model import InputModel
 from shared.errors import InvalidPayload
+from shared.events.payloads import InteractionKind, InteractionPayload
 from shared.ids import is_uuid
-from shared.models.event import InteractionKind
 from shared.models.wire import invalid_payload
 
-KINDS: dict[str, InteractionKind] = {
+INTERACTION_OF_WEBHOOK: dict[str, InteractionKind] = {
     "notification.displayed": "impression",  # v15
     "notification.willDisplay": "impression",  # v16
     "notification.clicked": "click",
@@ -54,7 +54,7 @@ class WebhookBody(InputModel):
 
     @property
     def kind(self) -> InteractionKind:
-        return KINDS[self.event]
+        return INTERACTION_OF_WEBHOOK[self.event]
 
     @property
     def unattributable_reason(self) -> str | None:
@@ -65,17 +65,28 @@ class WebhookBody(InputModel):
             return "no_player"
         return None
 
-    def data(self) -> dict[str, Any]:
+    @property
+    def message_id(self) -> str:
+        return str(self.message).lower()
+
+    @property
+    def player_id(self) -> str:
+        return str(self.player).lower()
+
+    def payload(self) -> InteractionPayload:
         """Return the data of an `oneSignalWebhook` event."""
-        found = {
+        payload: InteractionPayload = {
             "kind": self.kind,
-            "notificationId": str(self.message).lower(),
-            "playerID": str(self.player).lower(),
-            "action": self.action or None,  # v16 says "" for a click on the body
-            "url": self.url,
-            "data": self.custom if isinstance(self.custom, dict) else None,
+            "notificationId": self.message_id,
+            "playerID": self.player_id,
         }
-        return {key: value for key, value in found.items() if value is not None}
+        if self.action:  # v16 says "" for a click on the body
+            payload["action"] = self.action
+        if self.url is not None:
+            payload["url"] = self.url
+        if isinstance(self.custom, dict):
+            payload["data"] = self.custom
+        return payload
 
 
 def read_webhook(raw: bytes) -> WebhookBody:
@@ -85,6 +96,6 @@ def read_webhook(raw: bytes) -> WebhookBody:
         body = WebhookBody.model_validate(content)
     except ValidationError as exc:
         raise invalid_payload(exc) from exc
-    if body.event not in KINDS:
+    if body.event not in INTERACTION_OF_WEBHOOK:
         raise InvalidPayload("event: not one of the webhooks' names", code="unknown_event")
     return body

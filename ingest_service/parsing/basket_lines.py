@@ -13,8 +13,8 @@ from ingest_service.parsing.field_notes import FieldNotes, note_unknown
 from ingest_service.parsing.normalise import MAX_ID, MOST, is_blank, to_amount
 from shared.names import to_thing_id
 
-MAX_LINES = 200
-KEYS = frozenset({"item", "itemID", "quantity", "price"})
+MAX_BASKET_LINES = 200
+BASKET_LINE_KEYS = frozenset({"item", "itemID", "quantity", "price"})
 Line = dict[str, Any]
 
 
@@ -41,13 +41,17 @@ def _read(value: Any, field: str, notes: FieldNotes) -> list[Line]:
     """
     if not isinstance(value, Mapping | list):
         raise PydanticCustomError("basket", "must be an object by item id, or a list of items")
-    first = list(islice(value.items() if isinstance(value, Mapping) else value, MAX_LINES))
+    first = list(islice(value.items() if isinstance(value, Mapping) else value, MAX_BASKET_LINES))
     if isinstance(value, Mapping):
         first = [{**d, "item": item} if isinstance(d, Mapping) else d for item, d in first]
-    if len(value) > MAX_LINES:
-        notes.leave_out(field, "too_many_lines", f"only the first {MAX_LINES} lines are kept")
-    if first and isinstance(first[0], Mapping) and not KEYS.issuperset(first[0]):
-        note_unknown(notes, first[0], KEYS, f"{field}.0.")  # the same code writes all lines
+    if len(value) > MAX_BASKET_LINES:
+        notes.leave_out(
+            field, "too_many_lines", f"only the first {MAX_BASKET_LINES} lines are kept"
+        )
+    if first and isinstance(first[0], Mapping) and not BASKET_LINE_KEYS.issuperset(first[0]):
+        note_unknown(
+            notes, first[0], BASKET_LINE_KEYS, f"{field}.0."
+        )  # the same code writes all lines
     lines = [_read_line(raw, f"{field}.{index}", notes) for index, raw in enumerate(first)]
     kept = [line for line in lines if line is not None]
     if first and not kept:
@@ -64,9 +68,8 @@ def _read_line(raw: Any, field: str, notes: FieldNotes) -> Line | None:
     if item is None:
         notes.leave_out(f"{field}.item", "line", f"must name an item in 1 to {MAX_ID} characters")
         return None
-    line = {"item": item, "quantity": _read_amount(raw, "quantity", field, notes)}
-    if line["quantity"] is None:
-        line["quantity"] = 1
+    quantity = _read_amount(raw, "quantity", field, notes)
+    line: Line = {"item": item, "quantity": 1 if quantity is None else quantity}
     price = _read_amount(raw, "price", field, notes)
     if price is not None:
         line["price"] = price

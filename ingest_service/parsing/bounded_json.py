@@ -14,8 +14,8 @@ from shared.clock import as_utc
 from shared.errors import InvalidPayload
 from shared.models.wire import load_json
 
-MAX_DEPTH = 8  # levels of an event
-MOMENT: TypeAdapter[datetime] = TypeAdapter(SenderTime)
+MAX_EVENT_DEPTH = 8  # levels of an event
+SENDER_TIME: TypeAdapter[datetime] = TypeAdapter(SenderTime)
 
 
 def load_despite_surrogates(body: bytes, error: InvalidPayload) -> Any:
@@ -41,7 +41,7 @@ def load_despite_surrogates(body: bytes, error: InvalidPayload) -> Any:
 def read_moment(value: object) -> datetime | None:
     """Read a sender's date and time as UTC; None if it is none."""
     try:
-        return as_utc(MOMENT.validate_python(value))
+        return as_utc(SENDER_TIME.validate_python(value))
     except (ValidationError, OverflowError):
         return None
 
@@ -56,7 +56,9 @@ def load_bounded(body: bytes) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InvalidPayload("the body must be an object", code="invalid_shape")
     if is_too_deep(content):
-        raise InvalidPayload(f"the body is nested deeper than {MAX_DEPTH} levels", code="too_deep")
+        raise InvalidPayload(
+            f"the body is nested deeper than {MAX_EVENT_DEPTH} levels", code="too_deep"
+        )
     return content if is_unicode else _replace_surrogates(content)
 
 
@@ -73,9 +75,9 @@ def _replace_surrogates(value: Any) -> Any:
 
 
 def is_too_deep(event: dict[str, Any]) -> bool:
-    """Check whether an event has more than MAX_DEPTH levels; the event itself is the first."""
+    """Check whether an event has more than MAX_EVENT_DEPTH levels; the event itself is the first."""
     level: list[Any] = [event]
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_EVENT_DEPTH):
         level = [
             child
             for node in level

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -14,11 +15,12 @@ from shared.errors import FieldError, InvalidPayload
 from shared.models.sentences import sentence_of
 
 MAX_EVENT_FINDINGS = 5  # per event: enough to find the others
-MAX_KEYS = 32  # of an object that are checked for unknown ones
-MOST_LETTERS = 64  # of a key in a path: enough to recognize it
+MAX_CHECKED_KEYS = 32  # of an object that are checked for unknown ones
+MAX_PATH_KEY_LENGTH = 64  # of a key in a path: enough to recognize it
 ZONE_MISSING = ("time_zone_missing", "has no time zone, as in …+01:00 or …Z: it is taken as UTC")
 ALIASES = {"items": "basketItems"}  # fields that models read under another name too
 NESTED = "transaction"  # whose fields a purchase reads as its own
+_FINDING = itemgetter("loc", "type", "msg")  # of Pydantic's
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[int | str, ...]
 
@@ -53,9 +55,9 @@ def note_unknown(
     notes: FieldNotes, raw: Mapping[Any, Any], known: frozenset[str], prefix: str = ""
 ) -> None:
     """Note unknown keys that have a value."""
-    for key in islice(raw, MAX_KEYS):
+    for key in islice(raw, MAX_CHECKED_KEYS):
         if key not in known and raw[key] is not None:
-            name = key if len(key) <= MOST_LETTERS else f"{key[:MOST_LETTERS]}…"
+            name = key if len(key) <= MAX_PATH_KEY_LENGTH else f"{key[:MAX_PATH_KEY_LENGTH]}…"
             message = "is unknown and left out"
             notes.add(UnknownKey(f"{prefix}{name}", "unknown_key", message, key, known))
 
@@ -95,12 +97,13 @@ def validate_leniently(
 
 def _findings_by_path(exc: ValidationError, prefix: str) -> dict[Path, FieldError]:
     return {
-        e["loc"]: FieldError(
-            (prefix + ".".join(str(step) for step in e["loc"])).rstrip(".") or "body",
-            e["type"],
-            sentence_of(e["type"], e["msg"], e.get("ctx")),
+        path: FieldError(
+            (prefix + ".".join(str(step) for step in path)).rstrip(".") or "body",
+            kind,
+            sentence_of(kind, message, error.get("ctx")),
         )
-        for e in exc.errors(include_url=False, include_input=False)
+        for error in exc.errors(include_url=False, include_input=False)
+        for path, kind, message in [_FINDING(error)]
     }
 
 

@@ -15,7 +15,7 @@ from shared.locales import CURRENCY_CODES
 from shared.names import QUOTES, to_thing_id
 
 MAX_ID = 128
-MAX_NAMES = 50  # of a list that is only descriptive
+MAX_LISTED_NAMES = 50  # of a list that is only descriptive
 MOST = 1e12
 _PLAIN = re.compile(r"[0-9]{1,15}(\.[0-9]{1,10})?\Z")
 # As the snippet's `number` (snippet/js/50-layer.js); tests/odd_values/amounts.py holds them together.
@@ -111,7 +111,7 @@ def to_names(separator: str) -> Callable[[Any], list[str] | None]:
             parts = [parts]
         if not isinstance(parts, list):
             return None
-        parts = parts[:MAX_NAMES]
+        parts = parts[:MAX_LISTED_NAMES]
         try:
             return [name for name in map(to_name, parts) if name] or None
         except PydanticCustomError:
@@ -164,7 +164,7 @@ Amount = Annotated[
 ]
 Uuid = Annotated[str, BeforeValidator(to_uuid)]
 _NAME = {"type": "string", "minLength": 1, "maxLength": MAX_ID}
-_NAMES = WithJsonSchema({"type": "array", "items": _NAME, "maxItems": MAX_NAMES})
+_NAMES = WithJsonSchema({"type": "array", "items": _NAME, "maxItems": MAX_LISTED_NAMES})
 Name = Annotated[str | None, BeforeValidator(to_name), WithJsonSchema(_NAME)]
 Path = Annotated[list[str] | None, BeforeValidator(to_names(":")), _NAMES]  # from the root on
 Ids = Annotated[list[str] | None, BeforeValidator(to_names(",")), _NAMES]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
-MASK = "…"
+MASKED_VALUE = "…"
 DECODINGS = 4  # an address may be a value of an address that is a value
 _PAIR = re.compile(r"([?&;])([^?&;=]*)=([^?&;]+)")
 _INNER_NAME = re.compile(r"[?&;#]([^?&;#=]*)=.")  # of a value that is itself an address
@@ -36,7 +36,7 @@ def mask_url(url: str, words: Collection[str]) -> str:
     def mask(pair: re.Match[str]) -> str:
         if not _is_secret(_decode(pair[2]), _decode(pair[3]), words):
             return pair[0]
-        return f"{pair[1]}{pair[2]}={MASK}"
+        return f"{pair[1]}{pair[2]}={MASKED_VALUE}"
 
     return _PAIR.sub(mask, _USER.sub(r"\1//", url.partition("#")[0]))
 

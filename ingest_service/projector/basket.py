@@ -2,68 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
-from ingest_service.projector.lww import Document, latest, stamp
+from ingest_service.projector.lww import stamp
+from shared.documents.profile import Basket, BasketLine
+from shared.documents.visitor import BasketChange, BasketState, BasketValue
+from shared.names import MAX_EXACT_FLOAT
 
-# Amounts are at most 10^12 (normalise.py), so their sums fit 64 bits; a product of two doesn't.
-EXACT = 2**53
+_EMPTY: BasketState = {"items": [], "total": None, "currency": None}
 
 
-def fold_basket(whole: Document | None, changes: list[Document]) -> Document:
-    """Return `{"items": [{"item", "quantity", "price"}], "total", "currency", "at"}`."""
-    since = [c for c in changes if whole is None or stamp(c) > stamp(whole)]
-    state = whole["value"] if whole is not None else {"items": [], "total": None, "currency": None}
-    lines = _by_item(state["items"])
-    for change in sorted(since, key=stamp):
+@dataclass(slots=True)
+class _Line:
+    """The lines of one item (sizes of one shoe); `rest` is the sum of their price differences."""
+
+    item: str
+    price: float | None = None
+    quantity: float = 0
+    rest: float = 0
+
+
+def fold_basket(whole: BasketValue | None, changes: Iterable[BasketChange]) -> Basket:
+    """Fold a basket from its last whole state and its changes."""
+    since = sorted((c for c in changes if whole is None or stamp(c) > stamp(whole)), key=stamp)
+    state = _EMPTY if whole is None else whole["value"]
+    lines, total, currency = _by_item(state["items"]), state["total"], state["currency"]
+    for change in since:
         _apply(lines, change)
-    last = latest([whole, *since])
-    currencies = [c["currency"] for c in sorted(since, key=stamp) if c.get("currency")]
+        currency = change["currency"] or currency
+    last = since[-1] if since else whole
     return {
-        "items": [_line(line) for line in lines.values()],
-        "total": _total(lines) if since or state["total"] is None else state["total"],
-        "currency": (currencies or [state["currency"]])[-1],
-        "at": last["at"] if last is not None else None,
+        "items": [_basket_line(line) for line in lines.values()],
+        "total": _total(lines.values()) if since or total is None else total,
+        "currency": currency,
+        "at": None if last is None else last["at"],
     }
 
 
-def _by_item(items: list[Document]) -> dict[str, Document]:
-    """Add up the lines of each item (sizes of one shoe); `rest` is the sum of price differences."""
-    lines: dict[str, Document] = {}
+def _by_item(items: Iterable[BasketLine]) -> dict[str, _Line]:
+    """Add up the lines of each item."""
+    lines: dict[str, _Line] = {}
     for item in items:
-        if item["quantity"] <= 0:  # removed, but still listed by the page
+        name, quantity, price = item["item"], item["quantity"], item.get("price")
+        if quantity <= 0:  # removed, but still listed by the page
             continue
-        line = lines.setdefault(item["item"], {**item, "quantity": 0, "rest": 0})
-        before, price = line.get("price"), item.get("price")
+        line = lines.setdefault(name, _Line(name, price))
+        before = line.price
         if before is not None and price is not None:
-            line["rest"] += line["quantity"] * (before - price)
-        line["quantity"] += item["quantity"]
-        line["price"] = None if line["quantity"] > item["quantity"] and before is None else price
+            line.rest += line.quantity * (before - price)
+        line.quantity += quantity
+        line.price = None if line.quantity > quantity and before is None else price
     return lines
 
 
-def _apply(lines: dict[str, Document], change: Document) -> None:
-    item, quantity = change["item"], change.get("quantity")
-    line = lines.pop(
-        item, {"item": item, "quantity": 0, "price": None}
-    )  # changed last, listed last
-    if not change["adds"] and quantity is None:
+def _apply(lines: dict[str, _Line], change: BasketChange) -> None:
+    item, adds, quantity, price = (
+        change["item"], change["adds"], change["quantity"], change["price"],
+    )  # fmt: skip
+    line = lines.pop(item, None) or _Line(item)  # changed last, listed last
+    if not adds and quantity is None:
         return
-    line["quantity"] += (quantity if quantity is not None else 1) * (1 if change["adds"] else -1)
-    if change.get("price") is not None:
-        line["price"], line["rest"] = change["price"], 0
-    if line["quantity"] > 0:
+    line.quantity += (1 if quantity is None else quantity) * (1 if adds else -1)
+    if price is not None:
+        line.price, line.rest = price, 0
+    if line.quantity > 0:
         lines[item] = line
 
 
-def _line(line: Document) -> Document:
-    return {"item": line["item"], "quantity": line["quantity"], "price": line.get("price")}
+def _basket_line(line: _Line) -> BasketLine:
+    return {"item": line.item, "quantity": line.quantity, "price": line.price}
 
 
-def _total(lines: dict[str, Document]) -> Any:
+def _total(lines: Collection[_Line]) -> float | None:
     """Return the sum of the lines, None if a price is unknown."""
-    if any(line.get("price") is None for line in lines.values()):
+    amounts = [line.quantity * line.price + line.rest for line in lines if line.price is not None]
+    if len(amounts) < len(lines):
         return None
-    amounts = (line["quantity"] * line["price"] + line.get("rest", 0) for line in lines.values())
     total = round(sum(amounts), 4)
-    return total if total < EXACT else float(total)
+    # Amounts are at most 10^12 (normalise.py), so their sums fit 64 bits; a product of two doesn't.
+    return total if total < MAX_EXACT_FLOAT else float(total)

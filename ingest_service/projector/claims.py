@@ -7,51 +7,42 @@ cleared, so that it got another visitor id. A page may also name a player whose 
   logged in there (docs/decisions/0046);
 - otherwise it belongs to the browser that reported it last.
 
-Two claims decide everything: the last one, and the last one with a proof. The ledger's document has
-the ruling one in its own fields, and the other one as its `rival`.
+Two claims decide everything: the last one, and the last one with a proof. The ledger's entry has
+the ruling one as its `claim`, and the other one as its `rival`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from ingest_service.projector.lww import Document, stamp
+from ingest_service.projector.lww import Stamp
+from ingest_service.projector.player import ERASED_PLAYER, NOBODY, Claim, LedgerEntry
 
-FIELDS = ("visitor", "person", "proven", "status")
-NOBODY = ""
-ERASED = "erased"
 PREVIOUS_OWNERS = 5
 
 
-def claims_of(known: Document) -> Iterator[Document]:
-    """Yield the claims in the ledger's document, the ruling one first."""
-    yield {name: known.get(name, False) for name in FIELDS}
-    if known.get("rival") is not None:
-        yield known["rival"]
-
-
-def with_claims(known: Document, claims: Iterable[Document], now: datetime) -> Document:
-    """Return the ledger's document with the owner that these claims decide."""
-    claims = list(claims)
+def with_claims(known: LedgerEntry, claims: Sequence[Claim], now: datetime) -> LedgerEntry:
+    """Return the entry with the owner that these claims decide."""
     last = max(claims, key=_by_status)
-    prover = max((c for c in claims if c["status"].get("proof")), key=_by_proof, default=last)
-    ruling, other = (prover, last) if prover["proven"] else (last, prover)
-    changed = {**known, **ruling, "rival": other if other is not ruling else None}
+    prover = max((c for c in claims if c.status.proof is not None), key=_by_proof, default=last)
+    ruling, other = (prover, last) if prover.proven else (last, prover)
+    changed = known.copy()
+    changed.claim, changed.rival = ruling, other if other is not ruling else None
     # Activity of any claimant counts; otherwise it would depend on the order of claims.
-    changed["lastSeenAt"] = max(known["lastSeenAt"], last["status"]["at"])
-    if ruling["status"]["state"] == ERASED:
-        changed |= {"previous": [], "lastSeenAt": ruling["status"]["at"]}
-    elif ruling["person"] != known["person"] != NOBODY:
-        former = {"person": known["person"], "until": now}
-        changed["previous"] = [*known["previous"], former][-PREVIOUS_OWNERS:]
+    changed.last_seen_at = max(known.last_seen_at, last.status.at)
+    if ruling.status.state == ERASED_PLAYER:
+        changed.previous, changed.last_seen_at = [], ruling.status.at
+    elif ruling.person != known.person != NOBODY:
+        changed.previous = [*known.previous, {"person": known.person, "until": now}]
+        changed.previous = changed.previous[-PREVIOUS_OWNERS:]
     return changed
 
 
-def _by_status(claim: Document) -> tuple[Any, ...]:
-    return (*stamp(claim["status"]), claim["visitor"])
+def _by_status(claim: Claim) -> tuple[Stamp, str]:
+    return claim.status.stamp, claim.visitor
 
 
-def _by_proof(claim: Document) -> tuple[Any, ...]:
-    return (*stamp(claim["status"]["proof"]), claim["visitor"])
+def _by_proof(claim: Claim) -> tuple[Stamp, str]:
+    assert claim.status.proof is not None
+    return claim.status.proof, claim.visitor

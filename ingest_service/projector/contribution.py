@@ -2,159 +2,234 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, Literal
 
-from ingest_service.projector.lww import Document, latest, latest_per_key, stamp, stamped
+from ingest_service.projector.lww import Stamp, later, latest, latest_per_key, stamp, stamped
+from ingest_service.projector.operator_events import is_undated
 from ingest_service.projector.proof import is_proof
+from shared.documents.visitor import (
+    BasketChange,
+    BasketState,
+    BasketValue,
+    CategoryEntry,
+    Contribution,
+    EmailValue,
+    PurchaseEntry,
+    TagsValue,
+    TextValue,
+    ViewedEntry,
+)
+from shared.events.payloads import (
+    BasketChangePayload,
+    IdentifyPayload,
+    ImportPayload,
+    LinePayload,
+    PageviewPayload,
+    PurchasePayload,
+    TransactionPayload,
+)
+from shared.events.registry import (
+    ADD_TO_BASKET,
+    IDENTIFY,
+    IMPORT,
+    PAGEVIEW,
+    PURCHASE,
+    REMOVE_FROM_BASKET,
+    payload_of,
+)
 from shared.locales import known_language, known_time_zone
-from shared.models.event import IMPORT, Event
+from shared.models.event import Event
 
-REGISTERS = ("email", "timeZone", "language", "browser", "basket", "tags")
-LIMITS = {"viewed": ("item", 50), "categories": ("id", 50), "purchases": ("id", 50),
-          "changes": ("event", 100)}  # fmt: skip
-MAX_LINES = 1_000  # of all orders together, per epoch and per person: clients send any number
+MAX_ENTRIES = 50  # of each bounded set
+MAX_BASKET_CHANGES = 100
+MAX_ORDER_LINES = 1_000  # of all orders together, per epoch and per person: clients send any number
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_CONTEXT: dict[str, Callable[[Any], str | None]] = {
+_BY_ID, _BY_ITEM, _BY_EVENT = itemgetter("id"), itemgetter("item"), itemgetter("event")
+_CONTEXT: dict[Literal["timeZone", "language", "browser"], Callable[[str], str | None]] = {
     "timeZone": known_time_zone,
     "language": known_language,
     "browser": str,
 }
 
 
-def contribute(part: Document, event: Event) -> None:
+def contribute(part: Contribution, event: Event) -> None:
     """Add an event to a contribution."""
-    began = LONG_AGO if event.data.get("undated") else event.occurred_at
+    began = LONG_AGO if is_undated(event) else event.occurred_at
     part["firstSeenAt"] = min(part.get("firstSeenAt", began), began)
     part["lastSeenAt"] = max(part.get("lastSeenAt", event.occurred_at), event.occurred_at)
-    for name, value in (event.context or {}).items():
-        known = (
-            _CONTEXT[name](value) if name in _CONTEXT and isinstance(value, str) and value else None
-        )
-        if known:  # an invalid value replaces no valid one
-            _register(part, event, name, known)
+    if event.context:
+        _add_context(part, event, event.context)
     rule = _RULES.get(event.type)
     if rule is not None:
         rule(part, event)
 
 
-def union(parts: Iterable[Document]) -> Document:
+def union(parts: Iterable[Contribution]) -> Contribution:
     """Merge several contributions into one."""
-    parts = list(parts)
-    whole: Document = {}
-    seen = [part["lastSeenAt"] for part in parts if "lastSeenAt" in part]
-    if seen:
-        whole["lastSeenAt"] = max(seen)
-        whole["firstSeenAt"] = min(p.get("firstSeenAt", LONG_AGO) for p in parts if p)
-    for name in REGISTERS:
-        winner = _register_of(name)(part.get(name) for part in parts)
-        if winner is not None:
-            whole[name] = winner
-    for name, (by, limit) in LIMITS.items():
-        entries = latest_per_key(
-            (e for part in parts for e in part.get(name, ())), by=by, limit=limit
-        )
-        if entries:
-            whole[name] = entries
-    if "purchases" in whole:
-        whole["purchases"] = _newest_lines(whole["purchases"])
+    parts = [part for part in parts if part]
+    whole: Contribution = {}
+    if parts:
+        whole["lastSeenAt"] = max(part["lastSeenAt"] for part in parts)
+        whole["firstSeenAt"] = min(part["firstSeenAt"] for part in parts)
+        _unite_texts(whole, parts)
+        _unite_values(whole, parts)
+        _unite_views(whole, parts)
+        _unite_orders(whole, parts)
     return whole
 
 
-def _register(part: Document, event: Event, name: str, value: Any) -> None:
-    part[name] = latest([part.get(name), stamped(event, value=value)])
+def _unite_texts(whole: Contribution, parts: Sequence[Contribution]) -> None:
+    for name in _CONTEXT:
+        text = latest(part.get(name) for part in parts)
+        if text is not None:
+            whole[name] = text
 
 
-def _add(part: Document, event: Event, name: str, **fields: Any) -> None:
-    by, limit = LIMITS[name]
-    part[name] = latest_per_key([*part.get(name, ()), stamped(event, **fields)], by=by, limit=limit)
+def _unite_values(whole: Contribution, parts: Sequence[Contribution]) -> None:
+    emails = [part["email"] for part in parts if "email" in part]
+    if emails:
+        whole["email"] = max(emails, key=_email_rank)
+    basket = latest(part.get("basket") for part in parts)
+    if basket is not None:
+        whole["basket"] = basket
+    tags = latest(part.get("tags") for part in parts)
+    if tags is not None:
+        whole["tags"] = tags
 
 
-def _pageview(part: Document, event: Event) -> None:
-    data = event.data
+def _unite_views(whole: Contribution, parts: Sequence[Contribution]) -> None:
+    viewed = [entry for part in parts for entry in part.get("viewed", ())]
+    if viewed:
+        whole["viewed"] = latest_per_key(viewed, _BY_ITEM, MAX_ENTRIES)
+    categories = [entry for part in parts for entry in part.get("categories", ())]
+    if categories:
+        whole["categories"] = latest_per_key(categories, _BY_ID, MAX_ENTRIES)
+
+
+def _unite_orders(whole: Contribution, parts: Sequence[Contribution]) -> None:
+    changes = [entry for part in parts for entry in part.get("basketChanges", ())]
+    if changes:
+        whole["basketChanges"] = latest_per_key(changes, _BY_EVENT, MAX_BASKET_CHANGES)
+    orders = [entry for part in parts for entry in part.get("purchases", ())]
+    if orders:
+        whole["purchases"] = _newest_orders(orders)
+
+
+def _add_context(part: Contribution, event: Event, context: Mapping[str, Any]) -> None:
+    for name, read in _CONTEXT.items():
+        value = context.get(name)
+        known = read(value) if isinstance(value, str) and value else None
+        if known:  # an invalid value replaces no valid one
+            text: TextValue = {"value": known, **stamped(event)}
+            part[name] = later(part.get(name), text)
+
+
+def _pageview(part: Contribution, event: Event) -> None:
+    payload = payload_of(event, PageviewPayload)
     # A page that doesn't name its category is in the last one on the way from the root.
-    category = data.get("categoryID") or (data.get("hierarchyID") or [None])[-1]
-    if data.get("itemID"):
-        _add(part, event, "viewed", item=data["itemID"], category=category)
+    path = payload.get("hierarchyID")
+    category = payload.get("categoryID") or (path[-1] if path else None)
+    item, order = payload.get("itemID"), payload.get("transaction")
+    if item:
+        view: ViewedEntry = {"item": item, "category": category, **stamped(event)}
+        part["viewed"] = latest_per_key([*part.get("viewed", ()), view], _BY_ITEM, MAX_ENTRIES)
     if category:
-        _add(part, event, "categories", id=category)
-    order = data.get("transaction")
+        visit: CategoryEntry = {"id": category, **stamped(event)}
+        known = part.get("categories", ())
+        part["categories"] = latest_per_key([*known, visit], _BY_ID, MAX_ENTRIES)
+    lines, currency = payload.get("basketItems"), payload.get("currency")
     if order:
-        bought = {**order, "items": data.get("basketItems", []), "currency": data.get("currency")}
-        _bought(part, event, bought)
-    elif "basketItems" in data:
-        total, currency = data.get("basketTotal"), data.get("currency")
-        _basket(part, event, data["basketItems"], total, currency)
+        _buy(part, _entry_of(event, order, lines or []), event, currency)
+    elif lines is not None:
+        _set_basket(part, event, lines, payload.get("basketTotal"), currency)
 
 
-def _basket(part: Document, event: Event, items: Any, total: Any, currency: Any) -> None:
+def _set_basket(
+    part: Contribution,
+    event: Event,
+    items: list[LinePayload],
+    total: float | None,
+    currency: str | None,
+) -> None:
     """Register the whole basket, which replaces the earlier changes."""
-    _register(part, event, "basket", {"items": items, "total": total, "currency": currency})
+    state: BasketState = {"items": items, "total": total, "currency": currency}
+    basket: BasketValue = {"value": state, **stamped(event)}
+    part["basket"] = later(part.get("basket"), basket)
 
 
-def _change(part: Document, event: Event) -> None:
+def _change_basket(part: Contribution, event: Event) -> None:
     """Add a change to a basket."""
     # Kept as itself: applying an event twice to a sum of changes would count it twice.
-    data = event.data
-    fields = {name: data.get(name) for name in ("quantity", "price", "currency")}
-    _add(part, event, "changes", item=data["itemID"], adds=event.type == "addToBasket", **fields)
+    payload = payload_of(event, BasketChangePayload)
+    change: BasketChange = {
+        "item": payload["itemID"],
+        "adds": event.type == ADD_TO_BASKET,
+        "quantity": payload.get("quantity"),
+        "price": payload.get("price"),
+        "currency": payload.get("currency"),
+        **stamped(event),
+    }
+    changes = [*part.get("basketChanges", ()), change]
+    part["basketChanges"] = latest_per_key(changes, _BY_EVENT, MAX_BASKET_CHANGES)
 
 
-def _purchase(part: Document, event: Event) -> None:
-    _bought(part, event, event.data)
+def _purchase(part: Contribution, event: Event) -> None:
+    order = payload_of(event, PurchasePayload)
+    _buy(part, _entry_of(event, order, order.get("items", [])), event, order.get("currency"))
 
 
-def _bought(part: Document, event: Event, order: Document) -> None:
-    _add(
-        part,
-        event,
-        "purchases",
-        id=order.get("id") or event.id,
-        items=order.get("items", []),
-        revenue=order.get("revenue"),
-    )
-    part["purchases"] = _newest_lines(part["purchases"])
-    _basket(part, event, [], None, order.get("currency"))
+def _entry_of(
+    event: Event, order: TransactionPayload | PurchasePayload, lines: list[LinePayload]
+) -> PurchaseEntry:
+    number, revenue = order.get("id") or event.id, order.get("revenue")
+    return {"id": number, "items": lines, "revenue": revenue, **stamped(event)}
 
 
-def _newest_lines(orders: list[Document]) -> list[Document]:
+def _buy(part: Contribution, order: PurchaseEntry, event: Event, currency: str | None) -> None:
+    """Add an order, which empties the basket."""
+    part["purchases"] = _newest_orders([*part.get("purchases", ()), order])
+    _set_basket(part, event, [], None, currency)
+
+
+def _newest_orders(orders: Iterable[PurchaseEntry]) -> list[PurchaseEntry]:
     """Keep the last order, and earlier ones while all lines together are within the bound."""
+    newest = latest_per_key(orders, _BY_ID, MAX_ENTRIES)
     lines = 0
-    for count, order in enumerate(orders):
+    for count, order in enumerate(newest):
         lines += len(order["items"])
-        if count and lines > MAX_LINES:
-            return orders[:count]
-    return orders
+        if count and lines > MAX_ORDER_LINES:
+            return newest[:count]
+    return newest
 
 
-def _identify(part: Document, event: Event) -> None:
-    email = event.data.get("email")
+def _identify(part: Contribution, event: Event) -> None:
+    email = payload_of(event, IdentifyPayload).get("email")
     if email:
-        entry = stamped(event, value=email, proven=is_proof(event))
-        part["email"] = _best_proven([part.get("email"), entry])
+        value: EmailValue = {"value": email, **stamped(event), "proven": is_proof(event)}
+        known = part.get("email")
+        part["email"] = value if known is None else max(known, value, key=_email_rank)
 
 
-def _best_proven(entries: Iterable[Document | None]) -> Document | None:
-    """Return the newest proven entry, else the newest; an unproven one never replaces a proven one."""
-    known = (e for e in entries if e is not None)
-    return max(known, key=lambda e: (bool(e.get("proven")), *stamp(e)), default=None)
+def _email_rank(email: EmailValue) -> tuple[bool, Stamp]:
+    """Rank proven emails first, then the newest; an unproven one never replaces a proven one."""
+    return email["proven"], stamp(email)
 
 
-def _register_of(name: str) -> Callable[[Iterable[Document | None]], Document | None]:
-    return _best_proven if name == "email" else latest
+def _imported(part: Contribution, event: Event) -> None:
+    tags = payload_of(event, ImportPayload).tags
+    if tags:
+        value: TagsValue = {"value": tags, **stamped(event)}
+        part["tags"] = later(part.get("tags"), value)
 
 
-def _imported(part: Document, event: Event) -> None:
-    if event.data.get("tags"):
-        _register(part, event, "tags", event.data["tags"])
-
-
-_RULES: dict[str, Callable[[Document, Event], None]] = {
-    "pageview": _pageview,
-    "addToBasket": _change,
-    "removeFromBasket": _change,
-    "purchase": _purchase,
-    "identify": _identify,
+_RULES: dict[str, Callable[[Contribution, Event], None]] = {
+    PAGEVIEW: _pageview,
+    ADD_TO_BASKET: _change_basket,
+    REMOVE_FROM_BASKET: _change_basket,
+    PURCHASE: _purchase,
+    IDENTIFY: _identify,
     IMPORT: _imported,
 }

@@ -10,15 +10,16 @@ later one finds the other.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 
-from ingest_service.projector.ledger import named_players
-from ingest_service.projector.lww import Document
+from ingest_service.projector.browser import Browser
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.store import Projections
-from ingest_service.projector.visitor import STAND_IN, Visitor
+from ingest_service.projector.visitor import STAND_IN
+from shared.documents.merge import Tombstone
+from shared.events.payloads import ErasePayload, IdentifyPayload, ImportPayload
+from shared.events.registry import ERASE, IDENTIFY, IMPORT, payload_of
 from shared.ids import derived_id
-from shared.models.event import ERASE, IMPORT, Event
+from shared.models.event import Event
 
 Publish = Callable[[Sequence[Event]], Awaitable[None]]  # raises LogUnavailable
 
@@ -35,10 +36,10 @@ class LateErasures:
         self._publish = publish
         self._batch_size = batch_size
 
-    async def propagate(self, events: Sequence[Event], visitors: Mapping[str, Visitor]) -> None:
+    async def propagate(self, events: Sequence[Event], browsers: Mapping[str, Browser]) -> None:
         """Save tombstones and publish late erasures, after the batch's browsers are written.
 
-        `visitors` is by name. Raises Unavailable.
+        `browsers` is by the id of the visitor. Raises Unavailable.
         """
         erasures = [event for event in events if event.type == ERASE]
         await self._store.save_tombstones([_tombstone(event) for event in erasures])
@@ -46,10 +47,10 @@ class LateErasures:
             return
         derived: list[Event] = []
         for event in erasures:
-            derived += self._derive_for_stand_ins(event, visitors[self._name(event)])
-            if event.data.get("others"):
+            derived += self._derive_for_stand_ins(event, browsers[self._name(event)])
+            if payload_of(event, ErasePayload).find_others:
                 await self._publish_others(event, self._publish)
-        derived += await self._derive_for_late(events, visitors)
+        derived += await self._derive_for_late(events, browsers)
         if derived:
             await self._publish(list({event.id: event for event in derived}.values()))
 
@@ -58,8 +59,8 @@ class LateErasures:
         # After a crash between two batches all are published again, under the same ids.
         tombstone = _tombstone(event)
         derived: list[Event] = []
-        async for state in self._store.browsers_of_person(tombstone["_id"]):
-            derived += self._derive_for_browser(tombstone, state)
+        async for head in self._store.browsers_of_person(tombstone["_id"]):
+            derived += _derive_for_browser(tombstone, Browser(head, self._people))
             if len(derived) >= self._batch_size:
                 await publish(derived)
                 derived = []
@@ -67,62 +68,64 @@ class LateErasures:
             await publish(derived)
 
     async def _derive_for_late(
-        self, events: Sequence[Event], visitors: Mapping[str, Visitor]
+        self, events: Sequence[Event], browsers: Mapping[str, Browser]
     ) -> list[Event]:
         joined: dict[str, set[str]] = {}
         for event in events:
-            if event.type in ("identify", IMPORT) and event.data.get("login"):
-                person = self._people.of_login(event.app, str(event.data["login"]))
+            login = _login(event)
+            if login:
+                person = self._people.of_login(event.app, login)
                 joined.setdefault(person, set()).add(self._name(event))
         tombstones = await self._store.tombstones(joined)
         return [
             e
             for person, tombstone in tombstones.items()
             for name in sorted(joined[person])
-            for e in self._derive_for_browser(tombstone, visitors[name].state)
+            for e in _derive_for_browser(tombstone, browsers[name])
         ]
 
-    def _derive_for_browser(self, tombstone: Document, state: Document) -> list[Event]:
-        if state["visitor"] is None or not self._has_older(
-            state, tombstone["_id"], tombstone["at"]
-        ):
-            return []
-        return [_erasure(tombstone, str(state["visitor"]))]
-
-    def _has_older(self, state: Document, person: str, at: datetime) -> bool:
-        mine = Visitor(state, self._people)
-        return any(
-            mine.person_of(epoch) == person and epoch["part"].get("firstSeenAt", at) <= at
-            for epoch in state["epochs"]
-        )
-
-    def _derive_for_stand_ins(self, event: Event, visitor: Visitor) -> list[Event]:
+    def _derive_for_stand_ins(self, event: Event, browser: Browser) -> list[Event]:
         """Derive erasures of stand-ins for players that the operator didn't name."""
         # An export from before the erasure may have these players.
         if str(event.visitor_id).startswith(STAND_IN):
             return []
-        erased = {str(entry["id"]) for entry in visitor.state["erased"]["players"]}
-        unnamed = sorted(erased - set(named_players(event.data)))
+        erased = {player.id for player in browser.erased_players()}
+        unnamed = sorted(erased.difference(payload_of(event, ErasePayload).players))
         return [_erasure(_tombstone(event), f"{STAND_IN}{player}") for player in unnamed]
 
     def _name(self, event: Event) -> str:
         return self._people.of_browser(event.app, str(event.visitor_id))
 
 
-def _tombstone(event: Event) -> Document:
-    data = event.data
+def _derive_for_browser(tombstone: Tombstone, browser: Browser) -> list[Event]:
+    person, at, visitor_id = tombstone["_id"], tombstone["at"], browser.visitor.visitor_id
+    older = (e.contribution.get("firstSeenAt", at) <= at for e in browser.epochs_of(person))
+    return [_erasure(tombstone, visitor_id)] if visitor_id is not None and any(older) else []
+
+
+def _login(event: Event) -> str | None:
+    """Return the login that an event brings to its browser."""
+    if event.type == IDENTIFY:
+        return payload_of(event, IdentifyPayload).get("login")
+    return payload_of(event, ImportPayload).login if event.type == IMPORT else None
+
+
+def _tombstone(event: Event) -> Tombstone:
+    payload = payload_of(event, ErasePayload)
     return {
-        "_id": data["person"], "app": event.app, "at": event.occurred_at,
-        "loginHash": data.get("loginHash"),
+        "_id": payload.person, "app": event.app, "at": event.occurred_at,
+        "loginHash": payload.login_hash,
     }  # fmt: skip
 
 
-def _erasure(tombstone: Document, visitor: str) -> Event:
+def _erasure(tombstone: Tombstone, visitor: str) -> Event:
     """Return the late erasure of a visitor; its id is the same each time."""
     app, person, at = tombstone["app"], tombstone["_id"], tombstone["at"]
-    data = {"person": person, "players": [], "aliases": [], "late": True}
+    payload = ErasePayload(
+        person=person, players=[], aliases=[], late=True, login_hash=tombstone["loginHash"]
+    )
     return Event(
         app=app, id=derived_id("erase", app, person, at.isoformat(), visitor), type=ERASE,
         source="ops", visitor_id=visitor, occurred_at=at, received_at=at,
-        data={**data, "loginHash": tombstone.get("loginHash")},
+        data=payload.data(),
     )  # fmt: skip

@@ -8,47 +8,61 @@ they are in one partition. The id decides between visitors, whose offsets may be
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from shared.documents.player import StampFields
 from shared.models.event import Event
 
 Document = dict[str, Any]
 Stamp = tuple[datetime, datetime, int, str]
-STAMP_FIELDS = ("at", "event", "received", "offset")
+Entry = TypeVar("Entry", bound=StampFields)
 
 _DIGEST = 8  # bytes an id takes in a ring
 
 
-def stamped(event: Event, **fields: Any) -> Document:
+def stamp_of(event: Event) -> Stamp:
+    return event.occurred_at, event.received_at, event.offset, event.id
+
+
+def stamped(event: Event) -> StampFields:
+    """Return the stamp's fields of an entry to store."""
     return {
-        **fields, "at": event.occurred_at, "event": event.id,
+        "at": event.occurred_at, "event": event.id,
         "received": event.received_at, "offset": event.offset,
     }  # fmt: skip
 
 
-def stamp(entry: Document) -> Stamp:
-    """Return what orders entries. OneSignal's word on a player has its time and name only."""
-    at: datetime = entry["at"]
+def stamp(entry: StampFields) -> Stamp:
+    """Return what orders entries. OneSignal's report on a player has its time and name only."""
+    at = entry["at"]
     return at, entry.get("received", at), entry.get("offset", 0), entry["event"]
 
 
-def latest(entries: Iterable[Document | None]) -> Document | None:
+def latest(entries: Iterable[Entry | None]) -> Entry | None:
     """The register's value: the entry with the largest stamp."""
     return max((e for e in entries if e is not None), key=stamp, default=None)
 
 
-def latest_per_key(entries: Iterable[Document], *, by: str, limit: int) -> list[Document]:
+def later(known: Entry | None, entry: Entry) -> Entry:
+    """Return the entry with the larger stamp."""
+    return entry if known is None or stamp(entry) > stamp(known) else known
+
+
+def latest_per_key(
+    entries: Iterable[Entry], key: Callable[[Entry], str], limit: int
+) -> list[Entry]:
     """A bounded set: of each key the newest entry, of those the newest `limit`, newest first.
 
     What is dropped once could never come back: the entries that displaced it only get newer.
     """
-    found: dict[Any, Document] = {}
+    found: dict[str, Entry] = {}
     for entry in entries:
-        known = found.get(entry[by])
+        name = key(entry)
+        known = found.get(name)
         if known is None or stamp(entry) > stamp(known):
-            found[entry[by]] = entry
+            found[name] = entry
     return sorted(found.values(), key=stamp, reverse=True)[:limit]
 
 

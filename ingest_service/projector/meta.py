@@ -28,12 +28,12 @@ async def note_log(database: Database, log_id: str) -> None:
     """Remember which log the collections follow, and which one it succeeded."""
     known = await database[PROJECTOR_META.name].find_one({"_id": LOG})
     if known is None or known["log"] != log_id:
-        after = known["log"] if known is not None else None
-        document = {"log": log_id, "after": after}
+        previous = known["log"] if known is not None else None
+        document = {"log": log_id, "previousLog": previous}
         await database[PROJECTOR_META.name].replace_one({"_id": LOG}, document, upsert=True)
 
 
 async def log_of(database: Database) -> tuple[str | None, str | None]:
     """Return the id of the log that the collections follow, and of the one before it."""
     found: dict[str, Any] | None = await database[PROJECTOR_META.name].find_one({"_id": LOG})
-    return (found["log"], found["after"]) if found else (None, None)
+    return (found["log"], found["previousLog"]) if found else (None, None)

@@ -5,45 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from ingest_service.projector.ledger import named_players
+from ingest_service.projector.browser import Browser
 from ingest_service.projector.player_reports import (
-    SEEN,
     PlayerReport,
+    active_player,
     report_of_stream,
     reports_of_delivery,
-    stream_player,
 )
 from ingest_service.projector.store import ErasedMerges
-from ingest_service.projector.visitor import Visitor
+from shared.events.registry import STREAM
 from shared.models.delivery import Delivery
-from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
+from shared.models.event import Event
 
 
-def erased_merges_in(visitors: Iterable[Visitor]) -> list[ErasedMerges]:
-    """Return the erased merges of the visitors, each person with its latest time."""
+def erased_merges_in(browsers: Iterable[Browser]) -> list[ErasedMerges]:
+    """Return the erased merges of the browsers, each person with its latest time."""
     last: dict[tuple[str, str], datetime] = {}
-    for visitor in visitors:
-        for person, until in visitor.erased_merges():
-            who = (visitor.state["app"], person)
+    for browser in browsers:
+        for person, until in browser.erased_merges():
+            who = (browser.visitor.app, person)
             last[who] = max(until, last.get(who, until))
     return [ErasedMerges(app, person, until) for (app, person), until in last.items()]
 
 
 def named_in(
-    visitors: Iterable[Visitor], events: Iterable[Event], reports: Iterable[PlayerReport]
+    browsers: Iterable[Browser], events: Iterable[Event], reports: Iterable[PlayerReport]
 ) -> set[str]:
     """Return all players that the batch names."""
-    named = {player for visitor in visitors for player in _players_of(visitor)}
+    named = {player for browser in browsers for player in _players_of(browser)}
     named |= {report.player for report in reports}
     return named | {player for _, player in activity_in(events)}
 
 
-def _players_of(visitor: Visitor) -> set[str]:
-    players = {str(entry["id"]) for entry in visitor.state["players"]}
-    if visitor.erasures:
-        players |= {str(entry["id"]) for entry in visitor.state["erased"]["players"]}
-        players |= {player for event in visitor.erasures for player in named_players(event.data)}
-    return players
+def _players_of(browser: Browser) -> set[str]:
+    players = {status.id for status in browser.visitor.players}
+    players |= {player.id for player in browser.erased_players()}
+    return players | browser.named_players()
 
 
 def reports_in(events: Iterable[Event], deliveries: Iterable[Delivery]) -> Iterable[PlayerReport]:
@@ -58,10 +55,6 @@ def reports_in(events: Iterable[Event], deliveries: Iterable[Delivery]) -> Itera
 def activity_in(events: Iterable[Event]) -> Iterator[tuple[Event, str]]:
     """Yield the events that prove activity, with their players."""
     for event in events:
-        if event.type == STREAM:
-            is_activity = event.data.get("kind") in SEEN
-        else:
-            is_activity = event.type == ONESIGNAL_WEBHOOK
-        player = stream_player(event) if is_activity else None
+        player = active_player(event)
         if player:
             yield event, player

@@ -6,106 +6,118 @@ the erasure that arrive later; a replay writes it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Any
 
-from ingest_service.projector.lww import STAMP_FIELDS, Document, stamp
+from ingest_service.projector.player import PlayerStatus
+from ingest_service.projector.visitor import (
+    STAND_IN,
+    Epoch,
+    ErasedPlayer,
+    Erasure,
+    Unmerge,
+    Visitor,
+)
+from shared.documents.merge import EventMark
+from shared.events.payloads import ErasePayload, ImportPayload, UndoMergePayload
+from shared.events.registry import IMPORT, payload_of
 from shared.models.event import Event
 
-KEPT_FIELDS = ("id", *STAMP_FIELDS, "proof")  # of a player's entry
 REMEMBERED = 64  # persons and players whose erasure a tombstone can complete after a crash
 
+PersonOf = Callable[[Epoch], str]
 
-def predates_erasure(state: Document, event: Event) -> bool:
-    erased = state.get("erased")
-    if erased is None:
+
+def predates_erasure(visitor: Visitor, event: Event) -> bool:
+    if visitor.erased is None:
         return False
-    return event.occurred_at <= erased["at"] or bool(event.data.get("undated"))
+    return event.occurred_at <= visitor.erased.at or is_undated(event)
 
 
-def persons_of_erasure(event: Event) -> set[str]:
-    """Return the person that an erasure names."""
-    return set(_texts([event.data.get("person")]))
+def is_undated(event: Event) -> bool:
+    """Return whether the event doesn't say when it occurred: an import's row without a time."""
+    return event.type == IMPORT and payload_of(event, ImportPayload).undated
 
 
-def erase(state: Document, event: Event, person_of: Callable[[Document], str]) -> None:
+def erase(visitor: Visitor, event: Event, person_of: PersonOf) -> None:
     """Erase the person's epochs, and the players of a browser that is the person's now.
 
     A stand-in's anonymous epochs are the person's too, since its player was. A late erasure spares the
     person's epochs from after it.
     """
-    persons = persons_of_erasure(event)
-    epochs, is_late = state["epochs"], bool(event.data.get("late"))
-    is_stand_in = str(event.visitor_id).startswith("os:")
+    payload = payload_of(event, ErasePayload)
+    persons, is_spared = {payload.person}, _sparing(event, is_late=payload.late)
+    is_stand_in = str(event.visitor_id).startswith(STAND_IN)
 
-    def is_spared(at: datetime) -> bool:
-        return is_late and at > event.occurred_at
+    def is_kept(epoch: Epoch) -> bool:
+        if person_of(epoch) in persons or epoch.anonymous_id in persons:
+            return is_spared(epoch.contribution.get("firstSeenAt", event.occurred_at))
+        return not (is_stand_in and epoch.login is None)
 
-    def is_kept(epoch: Document) -> bool:
-        if person_of(epoch) in persons or epoch["born"] in persons:
-            return is_spared(epoch["part"].get("firstSeenAt", event.occurred_at))
-        return not (is_stand_in and epoch["login"] is None)
-
-    kept = [e for e in epochs if is_kept(e)]
-    dropped = [e for e in epochs if e not in kept]
-    persons |= {str(e["born"]) for e in dropped if e["born"]} | {person_of(e) for e in dropped}
-    was = state.get("erased") or {"at": event.occurred_at, "event": event.id}
-    players = was.get("players", [])
+    epochs, kept = visitor.epochs, [epoch for epoch in visitor.epochs if is_kept(epoch)]
+    dropped = [epoch for epoch in epochs if not is_kept(epoch)]
+    erased = persons | {epoch.anonymous_id for epoch in dropped if epoch.anonymous_id}
+    erased |= {person_of(epoch) for epoch in dropped}
+    players: list[PlayerStatus] = []
     if not kept or epochs[-1] is not kept[-1]:
-        players = [
-            *players,
-            *({k: e[k] for k in KEPT_FIELDS if k in e} for e in state["players"]),
-        ]
-        state["players"], state["words"] = [], {}
-        state["reopen"] = event.id
-    else:
-        state["words"] = {
-            player: [c for c in changes if c["person"] not in persons or is_spared(c["at"])]
-            for player, changes in state.get("words", {}).items()
-        }
-    for epoch in kept:
-        if "parted" in epoch:
-            unmerged = epoch["parted"]
-            epoch["parted"] = [
-                u for u in unmerged if u["person"] not in persons or is_spared(u["at"])
-            ]
-    last = max([was, {"at": event.occurred_at, "event": event.id}], key=stamp)
-    state["epochs"] = kept
-    state["erased"] = {
-        "at": last["at"], "event": last["event"], "players": players[-REMEMBERED:],
-        "persons": sorted({*was.get("persons", []), *persons})[:REMEMBERED],
-    }  # fmt: skip
+        players, visitor.players, visitor.status_history = visitor.players, [], {}
+        visitor.next_epoch_from = event.id
+    _forget(visitor, kept, erased, is_spared)
+    visitor.epochs = kept
+    visitor.erased = _noted(visitor.erased, event, players, erased)
     if not kept:
-        state["visitor"] = None
+        visitor.visitor_id = None
 
 
-def undo_merge(state: Document, event: Event, person_of: Callable[[Document], str]) -> set[str]:
+def _sparing(event: Event, *, is_late: bool) -> Callable[[datetime], bool]:
+    """Return the check whether an erasure spares data from a time."""
+    return lambda at: is_late and at > event.occurred_at
+
+
+def _forget(
+    visitor: Visitor,
+    kept: Iterable[Epoch],
+    persons: Collection[str],
+    is_spared: Callable[[datetime], bool],
+) -> None:
+    """Remove erased persons from the players' histories and from undone merges."""
+    visitor.status_history = {
+        player: [c for c in changes if c.person not in persons or is_spared(c.at)]
+        for player, changes in visitor.status_history.items()
+    }
+    for epoch in kept:
+        epoch.unmerged = [u for u in epoch.unmerged if u.person not in persons or is_spared(u.at)]
+
+
+def _noted(
+    known: Erasure | None, event: Event, players: Iterable[PlayerStatus], persons: Iterable[str]
+) -> Erasure:
+    """Return the browser's erasures with one more; the last one is decided by time."""
+    known = known or Erasure(event.occurred_at, event.id)
+    at, last = max((known.at, known.event), (event.occurred_at, event.id))
+    erased = [*known.players, *(ErasedPlayer(player.id, player.mark) for player in players)]
+    all_persons = sorted({*known.persons, *persons})
+    return Erasure(at, last, erased[-REMEMBERED:], all_persons[:REMEMBERED])
+
+
+def undo_merge(visitor: Visitor, event: Event, person_of: PersonOf) -> set[str]:
     """Separate the pair permanently; return the affected persons.
 
     `merge` is the merged person's id, or both ids of the pair. An epoch that isn't merged yet will not
     be merged either.
     """
-    merge = event.data.get("merge")
-    pair = set(_texts(merge if isinstance(merge, list) else [merge]))
-    pair |= set(_texts([event.data.get("person")]))
+    pair = payload_of(event, UndoMergePayload).pair
     affected: set[str] = set()
-    for epoch in state["epochs"]:
-        if epoch["born"] not in pair:
+    for epoch in visitor.epochs:
+        if epoch.anonymous_id is None or epoch.anonymous_id not in pair:
             continue
         person = person_of(epoch)
-        if epoch["joined"] is not None and (len(pair) == 1 or person in pair):
-            epoch["parted"] = [
-                *epoch.get("parted", []),
-                {"person": person, "at": epoch["joined"]["at"], "event": epoch["joined"]["event"],
-                 "undone": {"at": event.occurred_at, "event": event.id}},
-            ]  # fmt: skip
-            epoch["login"], epoch["joined"], epoch["proven"] = None, None, False
-            affected |= {person, epoch["born"]}
-        others = {*pair, person} - {epoch["born"]}
-        epoch["apart"] = sorted({*epoch.get("apart", []), *others})
+        merged = epoch.identified_at
+        if merged is not None and (len(pair) == 1 or person in pair):
+            undone: EventMark = {"at": event.occurred_at, "event": event.id}
+            epoch.unmerged.append(Unmerge(person, merged["at"], merged["event"], undone))
+            epoch.login, epoch.identified_at, epoch.proven = None, None, False
+            affected |= {person, epoch.anonymous_id}
+        others = {*pair, person} - {epoch.anonymous_id}
+        epoch.never_merge_with = sorted({*epoch.never_merge_with, *others})
     return affected
-
-
-def _texts(values: Iterable[Any]) -> list[str]:
-    return [v for v in values if isinstance(v, str) and v]

@@ -15,14 +15,14 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from shared.errors import StoreUnavailable
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 from shared.mongo.client import Database, blame_database
 from shared.mongo.collections import PROJECTOR_META
 
-REPLAY_DOCUMENT = "hold"
-PREFIX = "process:"
-HEARTBEAT_SECONDS = 0.5
-BUILDING, PAUSING, SWAPPING = "building", "holding", "swapping"
+REPLAY_DOCUMENT = "replay"
+PROCESS_ID_PREFIX = "process:"
+BARRIER_HEARTBEAT_SECONDS = 0.5
+BUILDING, PAUSING, SWAPPING = "building", "pausing", "swapping"
 PAUSED = frozenset({PAUSING, SWAPPING})
 
 
@@ -41,7 +41,7 @@ class PauseBarrier:
 
     def __init__(self, database: Database, name: str) -> None:
         self._documents = database[PROJECTOR_META.name]
-        self._name = PREFIX + name
+        self._name = PROCESS_ID_PREFIX + name
         self._stage: Progress | None = None
         self._busy = False
         self._refused = False  # the batch under way waits for the end of the pause
@@ -70,12 +70,13 @@ class PauseBarrier:
             self._busy = False
 
     async def watch(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            with suppress(StoreUnavailable):  # then the replay can't read or write either
-                await self.poll()
-            await sleep_or_stop(stop, HEARTBEAT_SECONDS)
+        await run_periodically(self._try_poll, BARRIER_HEARTBEAT_SECONDS, stop)
         with suppress(StoreUnavailable), blame_database():
             await self._documents.delete_one({"_id": self._name})
+
+    async def _try_poll(self) -> None:
+        with suppress(StoreUnavailable):  # then the replay can't read or write either
+            await self.poll()
 
     async def join(self) -> None:
         """Write a heartbeat, then read the replay's document again."""
@@ -89,7 +90,7 @@ class PauseBarrier:
         self._run = str(found["run"]) if found.get("phase") in PAUSED else None
         self._generation = found.get("generation", 0)
         self._beat += 1
-        heartbeat = {"beat": self._beat, "held": self._run if self._is_paused() else None}
+        heartbeat = {"beat": self._beat, "paused": self._run if self._is_paused() else None}
         with blame_database():
             await self._documents.replace_one({"_id": self._name}, heartbeat, upsert=True)
 

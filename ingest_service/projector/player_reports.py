@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ingest_service.projector.lww import Document
+from ingest_service.projector.player import StatusChange
+from shared.events.payloads import InteractionPayload, StreamPayload
+from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM, payload_of
 from shared.models.delivery import Delivery
 from shared.models.event import Event
 
 INVALID = frozenset({("failed", "invalid_player"), ("suppressed", "invalid")})
-SEEN = frozenset({"received", "clicked"})  # activity of the player; "sent" is OneSignal's
+ACTIVITY_KINDS = frozenset({"received", "clicked"})  # activity of the player; "sent" is OneSignal's
 # Failures that are the subscription's, so that nothing will ever reach it. OneSignal publishes no
 # list of its reasons: these are the push services' (404 and 410, FCM's and APNs' names), any others
 # may pass, and leave the player as it is.
@@ -37,8 +39,8 @@ class PlayerReport:
         True  # of a player that we knew to be invalid, and therefore left out, it is not
     )
 
-    def status_change(self) -> Document:
-        return {"state": self.state, "reason": self.reason, "at": self.at, "event": self.event}
+    def status_change(self) -> StatusChange:
+        return StatusChange(self.state, self.reason, None, self.at, self.event)
 
 
 def reports_of_delivery(delivery: Delivery) -> Iterator[PlayerReport]:
@@ -54,9 +56,9 @@ def reports_of_delivery(delivery: Delivery) -> Iterator[PlayerReport]:
 
 def report_of_stream(event: Event) -> PlayerReport | None:
     """Return the report of an Event Streams event, None if it doesn't change the player's state."""
-    player = stream_player(event)
-    reason = _plain(event.data.get("reason"))
-    kind = event.data.get("kind")
+    payload = payload_of(event, StreamPayload)
+    player, kind = payload.player_id or event.player_id, payload.kind
+    reason = _plain(payload.reason or "")
     if player is None:
         return None
     if kind == "unsubscribed" or (kind == "failed" and "unsubscribed" in reason):
@@ -67,12 +69,16 @@ def report_of_stream(event: Event) -> PlayerReport | None:
     return None
 
 
-def stream_player(event: Event) -> str | None:
-    player = event.data.get("playerID") or event.player_id
-    return player if isinstance(player, str) else None
+def active_player(event: Event) -> str | None:
+    """Return the player whose activity the event proves, if any."""
+    if event.type == ONESIGNAL_WEBHOOK:
+        return payload_of(event, InteractionPayload).get("playerID") or event.player_id
+    if event.type != STREAM:
+        return None
+    payload = payload_of(event, StreamPayload)
+    return payload.player_id or event.player_id if payload.kind in ACTIVITY_KINDS else None
 
 
-def _plain(reason: object) -> str:
+def _plain(reason: str) -> str:
     """Return a reason in snake case: `Not Registered` and `not-registered` as `not_registered`."""
-    text = reason if isinstance(reason, str) else ""
-    return re.sub(r"[\s\-]+", "_", text.strip().lower())[:MAX_REASON]
+    return re.sub(r"[\s\-]+", "_", reason.strip().lower())[:MAX_REASON]

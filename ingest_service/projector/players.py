@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from operator import attrgetter
 
-from ingest_service.projector.lww import Document, latest_per_key, stamped
-from ingest_service.projector.proof import carry_proof, prove
+from ingest_service.projector.player import PlayerStatus
+from ingest_service.projector.proof import last_proof, prove
+from shared.events.payloads import StatusPayload
+from shared.events.registry import payload_of
 from shared.models.event import Event
 
 MAX_PLAYERS = 20
 
 
 def add_player(
-    players: list[Document], event: Event, *, proven: bool
-) -> tuple[list[Document], Document]:
-    """Return the players with the event's player, and the event's status of it.
+    players: list[PlayerStatus], event: Event, *, proven: bool
+) -> tuple[list[PlayerStatus], PlayerStatus]:
+    """Return the players with the event's player, latest status first, and the event's status of it.
 
     `proven` is whether the event or the browser's login is.
     """
-    context = event.context or {}
-    status: dict[str, Any] = stamped(
-        event,
-        id=event.data["playerID"],
-        status=event.data["status"],
-        state=event.data["state"],
-        reason=event.data.get("reason"),
-        permission=event.data.get("permission"),
-        sdk=context.get("sdk"),
-        browser=context.get("browser"),
+    status = _status(event)
+    old = next((one for one in players if one.id == status.id), None)
+    last = status if old is None or status.stamp > old.stamp else old
+    if old is not None:
+        last.proof = last_proof(old.proof, last.proof)
+    if proven:
+        prove(event, [last])
+    others = [one for one in players if one is not old]
+    return sorted([*others, last], key=attrgetter("stamp"), reverse=True)[:MAX_PLAYERS], status
+
+
+def _status(event: Event) -> PlayerStatus:
+    payload, context = payload_of(event, StatusPayload), event.context or {}  # an import's too
+    return PlayerStatus(
+        payload["playerID"],
+        payload["status"],
+        payload["state"],
+        payload.get("reason"),
+        payload.get("permission"),
+        context.get("sdk"),
+        context.get("browser"),
+        event.occurred_at,
+        event.id,
+        event.received_at,
+        event.offset,
     )
-    old = next((entry for entry in players if entry["id"] == status["id"]), None)
-    found = latest_per_key([*players, dict(status)], by="id", limit=MAX_PLAYERS)
-    for entry in found:
-        if entry["id"] == status["id"]:
-            carry_proof(old, entry)
-            if proven:
-                prove(event, [entry])
-    return found, status

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from ingest_service.projector.basket import fold_basket
+from ingest_service.projector.browser import Browser
 from ingest_service.projector.contribution import union
-from ingest_service.projector.lww import Document, stamp
-from ingest_service.projector.proof import was_proven
-from ingest_service.projector.visitor import STAND_IN, Visitor
+from ingest_service.projector.player import NEVER_HEARD, LedgerEntry, PlayerStatus
+from ingest_service.projector.visitor import STAND_IN, Epoch
+from shared.documents.profile import Category, Profile, ProfilePlayer, Purchase, ViewedItem
+from shared.documents.visitor import Contribution, TextValue
 from shared.ids import head_of, slot_of
 
-UNFOLDED = frozenset({"rev", "changedAt"})  # fields that the fold doesn't make
-WATCHED = ("players", "purchases")  # a change of these moves `changedAt`
+VIEWED_FIELDS = itemgetter("item", "category", "at")
+CATEGORY_FIELDS = itemgetter("id", "at")
+PURCHASE_FIELDS = itemgetter("id", "items", "revenue", "at")
 
 
 @dataclass(frozen=True)
@@ -37,141 +41,172 @@ BOUNDS = ProfileLimits()
 
 def fold_profile(
     person: str,
-    visitors: Sequence[Visitor],
-    players: Sequence[Document],
+    browsers: Sequence[Browser],
+    players: Sequence[LedgerEntry],
     bounds: ProfileLimits = BOUNDS,
-    whole: Document | None = None,
-) -> Document | None:
-    """Fold a person's profile; None if no data of the person is left.
+    whole: Contribution | None = None,
+) -> Profile | None:
+    """Fold a person's profile, as one that isn't stored; None if no data of the person is left.
 
     `players` are those that the person owns. `whole` is the contribution of the chosen browsers, for
-    visitors whose documents are only heads.
+    those whose documents are only heads.
     """
-    visitors = sorted(choose_browsers(person, visitors, bounds), key=_name)
-    epochs = [e for v in visitors for e in v.state["epochs"] if v.person_of(e) == person]
-    if not epochs or _is_stand_in(visitors, epochs, players):
+    browsers = sorted(choose_browsers(person, browsers, bounds), key=_name)
+    epochs = [epoch for browser in browsers for epoch in browser.epochs_of(person)]
+    if not epochs or _is_stand_in(browsers, epochs, players):
         return None
-    here = [v for v in visitors if v.owner == person]
-    whole = union(e["part"] for e in epochs) if whole is None else whole
-    login = next((e["login"] for e in epochs if e["login"] is not None), None)
+    here = [browser for browser in browsers if browser.owner == person]
+    whole = union(epoch.contribution for epoch in epochs) if whole is None else whole
+    login = next((epoch.login for epoch in epochs if epoch.login is not None), None)
     # An anonymous person has one browser, and nothing to prove.
-    unproven = [v for v in visitors if login is not None and not v.has_proven(person)]
+    unproven = [b for b in browsers if login is not None and not b.has_proven(person)]
     owned = _counted_players(players, bounds)
-    return {
+    profile: Profile = {
         "_id": person,
-        "app": visitors[0].state["app"],
+        "rev": 0,
+        "app": browsers[0].visitor.app,
         "slot": slot_of(person),
         "head": head_of(person),
         "login": login,
-        "email": _value(whole, "email"),
-        "visitors": [v.state["visitor"] for v in here],
-        "pastVisitors": [v.state["visitor"] for v in visitors if v not in here],
-        "proven": login is not None and len(unproven) < len(visitors),
-        "unproven": [_name(v) for v in unproven],
-        "aliases": sorted(e["born"] for e in epochs if e["joined"] is not None),
+        "email": _text(whole.get("email")),
+        "visitors": [_name(b) for b in here],
+        "pastVisitors": [_name(b) for b in browsers if b.owner != person],
+        "proven": login is not None and len(unproven) < len(browsers),
+        "unproven": [_name(b) for b in unproven],
+        "aliases": sorted(str(e.anonymous_id) for e in epochs if e.identified_at is not None),
         "players": [_player(p, here) for p in owned],
-        "db": view(p["status"] for p in owned),
+        "db": view(p.claim.status for p in owned),
         "lastSeenAt": whole["lastSeenAt"],
-        "timeZone": _value(whole, "timeZone"),
-        "language": _value(whole, "language"),
-        "browser": _value(whole, "browser"),
-        "tags": _value(whole, "tags") or {},
-        "viewed": _bare(whole, "viewed", "item", "category", "at"),
-        "categories": _bare(whole, "categories", "id", "at"),
-        "basket": fold_basket(whole.get("basket"), whole.get("changes", [])),
-        "purchases": _bare(whole, "purchases", "id", "items", "revenue", "at"),
+        "timeZone": _text(whole.get("timeZone")),
+        "language": _text(whole.get("language")),
+        "browser": _text(whole.get("browser")),
+        "tags": _tags(whole),
+        "viewed": _viewed(whole),
+        "categories": _categories(whole),
+        "basket": fold_basket(whole.get("basket"), whole.get("basketChanges", [])),
+        "purchases": _purchases(whole),
+        "changedAt": NEVER_HEARD,
     }
+    return profile
 
 
 def choose_browsers(
-    person: str, visitors: Iterable[Visitor], bounds: ProfileLimits
-) -> list[Visitor]:
+    person: str, browsers: Iterable[Browser], bounds: ProfileLimits
+) -> list[Browser]:
     """Return the browsers for the person's profile: proven ones first, then by last activity there."""
     # Both ranks only grow, whatever browsers come later.
-    proven: list[tuple[datetime, str, Visitor]] = []
-    others: list[tuple[datetime, str, Visitor]] = []
-    for visitor in visitors:
-        epochs = [e for e in visitor.state["epochs"] if visitor.person_of(e) == person]
+    proven: list[tuple[datetime, str, Browser]] = []
+    others: list[tuple[datetime, str, Browser]] = []
+    for browser in browsers:
+        epochs = browser.epochs_of(person)
         if epochs:
-            at = max(e["part"]["lastSeenAt"] for e in epochs)
-            kind = proven if any(was_proven(e) for e in epochs) else others
-            kind.append((at, _name(visitor), visitor))
+            at = max(epoch.contribution["lastSeenAt"] for epoch in epochs)
+            kind = proven if any(epoch.has_proof for epoch in epochs) else others
+            kind.append((at, _name(browser), browser))
     chosen = _newest(proven) + _newest(others)[: bounds.unproven]
-    return [visitor for _, _, visitor in chosen[: bounds.browsers]]
+    return [browser for _, _, browser in chosen[: bounds.browsers]]
 
 
-def _newest(seen: list[tuple[datetime, str, Visitor]]) -> list[tuple[datetime, str, Visitor]]:
+def _newest(seen: list[tuple[datetime, str, Browser]]) -> list[tuple[datetime, str, Browser]]:
     return sorted(seen, key=lambda s: s[:2], reverse=True)
 
 
-def _counted_players(players: Iterable[Document], bounds: ProfileLimits) -> list[Document]:
+def _counted_players(players: Iterable[LedgerEntry], bounds: ProfileLimits) -> list[LedgerEntry]:
     """Return the players within the limits, proven ones first; sorted by latest status."""
-    owned = sorted(players, key=lambda p: (*stamp(p["status"]), p["_id"]), reverse=True)
-    others = [p for p in owned if not p.get("proven")][: bounds.unproven]
-    chosen = [p for p in owned if p.get("proven")] + others
-    names = {p["_id"] for p in chosen[: bounds.players]}
-    return [p for p in owned if p["_id"] in names]
+    owned = sorted(players, key=lambda p: (p.claim.status.stamp, p.id), reverse=True)
+    others = [p for p in owned if not p.claim.proven][: bounds.unproven]
+    chosen = [p for p in owned if p.claim.proven] + others
+    names = {p.id for p in chosen[: bounds.players]}
+    return [p for p in owned if p.id in names]
 
 
-def _name(visitor: Visitor) -> str:
-    return str(visitor.state["visitor"])
+def _name(browser: Browser) -> str:
+    return str(browser.visitor.visitor_id)
 
 
 def _is_stand_in(
-    visitors: Sequence[Visitor], epochs: Sequence[Document], players: Sequence[Document]
+    browsers: Sequence[Browser], epochs: Sequence[Epoch], players: Sequence[LedgerEntry]
 ) -> bool:
     """Return whether only an import's stand-in is left, after a browser has claimed its player."""
-    names = (_name(v) for v in visitors)
-    nameless = all(e["login"] is None for e in epochs)
+    names = (_name(browser) for browser in browsers)
+    nameless = all(epoch.login is None for epoch in epochs)
     return not players and nameless and all(name.startswith(STAND_IN) for name in names)
 
 
-def view(statuses: Any) -> Document:
+def view(statuses: Iterable[PlayerStatus]) -> dict[str, Any]:
     """Return `db`: the last status by event time, and all player ids, latest status first."""
-    found = sorted(statuses, key=stamp, reverse=True)
-    affinity = [status["id"] for status in found]
-    if not found:
-        return {"oneSignal": {}, "affinityToOneSignalPlayerID": affinity}
-    last = found[0]
-    status = {name: last[name] for name in ("status", "state", "reason", "permission", "at")}
-    return {
-        "oneSignal": {"playerID": last["id"], **status},
-        "affinityToOneSignalPlayerID": affinity,
-    }
+    found = sorted(statuses, key=attrgetter("stamp"), reverse=True)
+    last = (
+        {
+            "playerID": found[0].id,
+            "status": found[0].status,
+            "state": found[0].state,
+            "reason": found[0].reason,
+            "permission": found[0].permission,
+            "at": found[0].at,
+        }
+        if found
+        else {}
+    )
+    return {"oneSignal": last, "affinityToOneSignalPlayerID": [status.id for status in found]}
 
 
-def changed_document(existing: Document | None, folded: Document, now: datetime) -> Document | None:
-    """Return the document to write, None if the stored one equals it."""
+def changed_document(existing: Profile | None, folded: Profile, now: datetime) -> Profile | None:
+    """Return the folded document to write, None if the stored one equals it."""
     if existing is None:
-        return {**folded, "rev": 0, "changedAt": now}
-    same = {k: v for k, v in existing.items() if k not in UNFOLDED} == folded
-    if same and repr(existing.get("tags")) == repr(folded.get("tags")):  # to `==` true is 1
+        folded["changedAt"] = now
+        return folded
+    folded["rev"], folded["changedAt"] = existing["rev"], existing["changedAt"]
+    if existing == folded and repr(existing["tags"]) == repr(folded["tags"]):  # to `==` true is 1
         return None
-    moved = any(existing.get(name) != folded[name] for name in WATCHED)
-    changed_at = now if moved else existing["changedAt"]
-    return {**folded, "rev": existing["rev"], "changedAt": changed_at}
+    if existing["players"] != folded["players"] or existing["purchases"] != folded["purchases"]:
+        folded["changedAt"] = now
+    return folded
 
 
-def _value(whole: Document, name: str) -> Any:
-    return whole[name]["value"] if name in whole else None
+def _text(register: TextValue | None) -> str | None:
+    return None if register is None else register["value"]
 
 
-def _bare(whole: Document, name: str, *fields: str) -> list[Document]:
-    return [{f: entry.get(f) for f in fields} for entry in whole.get(name, ())]
+def _tags(whole: Contribution) -> dict[str, Any]:
+    tags = whole.get("tags")
+    return {} if tags is None else tags["value"]
 
 
-def _player(player: Document, here: Sequence[Visitor]) -> Document:
+def _viewed(whole: Contribution) -> list[ViewedItem]:
+    entries = map(VIEWED_FIELDS, whole.get("viewed", ()))
+    return [{"item": item, "category": category, "at": at} for item, category, at in entries]
+
+
+def _categories(whole: Contribution) -> list[Category]:
+    entries = map(CATEGORY_FIELDS, whole.get("categories", ()))
+    return [{"id": category, "at": at} for category, at in entries]
+
+
+def _purchases(whole: Contribution) -> list[Purchase]:
+    entries = map(PURCHASE_FIELDS, whole.get("purchases", ()))
+    return [
+        {"id": order, "items": items, "revenue": revenue, "at": at}
+        for order, items, revenue, at in entries
+    ]
+
+
+def _player(entry: LedgerEntry, here: Sequence[Browser]) -> ProfilePlayer:
     """Return a player as the profile lists it."""
     # `lastSeenAt` ignores webhooks: each would cost a write of the profile.
+    claim = entry.claim
     seen = [
-        v.state["epochs"][-1]["part"]["lastSeenAt"]
-        for v in here
-        if v.state["visitor"] == player["visitor"]
+        browser.visitor.epochs[-1].contribution["lastSeenAt"]
+        for browser in here
+        if _name(browser) == claim.visitor
     ]
-    return {
-        "id": player["_id"],
-        "state": player["state"],
-        "browser": player["browser"],
-        "proven": bool(player.get("proven")),
-        "lastSeenAt": max([player["status"]["at"], *seen]),
+    player: ProfilePlayer = {
+        "id": entry.id,
+        "state": entry.state,
+        "browser": entry.browser,
+        "proven": claim.proven,
+        "lastSeenAt": max([claim.status.at, *seen]),
     }
+    if entry.provider is not None:
+        player["provider"] = entry.provider
+    return player

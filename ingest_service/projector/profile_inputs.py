@@ -13,15 +13,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from ingest_service.projector.browser import Browser
 from ingest_service.projector.contribution import union
 from ingest_service.projector.ledger import Ledger
-from ingest_service.projector.lww import Document
 from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.player import LedgerEntry
 from ingest_service.projector.profile import ProfileLimits, choose_browsers
 from ingest_service.projector.store import Projections
 from ingest_service.projector.visitor import Visitor
+from shared.documents.profile import Profile
+from shared.documents.visitor import Contribution
 
-Found = Mapping[str, Document]  # by id
+Browsers = Mapping[str, Browser]  # by the id of the visitor
+Profiles = Mapping[str, Profile]  # by id
 
 
 class ProfileInputs:
@@ -33,83 +37,80 @@ class ProfileInputs:
         self._bounds = bounds
 
     async def browsers(
-        self, app: str, people: set[str], existing: Found, visitors: Sequence[Visitor]
-    ) -> Found:
+        self, app: str, people: set[str], existing: Profiles, batch: Sequence[Browser]
+    ) -> Browsers:
         """Return the batch's browsers, and the heads of the persons' other ones."""
         # A browser that another process adds to a person meanwhile isn't missed: its writer folds the
         # profile too, after this one, or makes this one repeat.
-        found = {v.state["_id"]: v.state for v in visitors}
+        found = {browser.visitor.id: browser for browser in batch}
         listed = {p: self._listed(app, profile) for p, profile in existing.items()}
-        unproven = {p: self._hashed(app, d.get("unproven", ())) for p, d in existing.items()}
+        unproven = {p: self._hashed(app, d["unproven"]) for p, d in existing.items()}
         few, full = self._split_full(people, listed, found, unproven, self._bounds.browsers)
-        found = await self._store.heads_of(few) | found
-        found |= await self._store.heads(_missing(full, listed, found))
-        operated = {p for v in visitors if v.operated for p in v.affected}
+        found = self._as_browsers(await self._store.heads_of(few)) | found
+        found |= self._as_browsers(await self._store.heads(_missing(full, listed, found)))
+        operated = {p for browser in batch if browser.operated for p in browser.affected}
         for person in full:
-            left = any(person not in found.get(b, _NOBODYS)["people"] for b in listed[person])
-            left = left or self._has_proof(person, unproven[person], found)
+            left = any(not _is_of_person(found.get(b), person) for b in listed[person])
+            # A proof of a listed unproven browser frees an unproven place.
+            left = left or any(found[b].has_proven(person) for b in unproven[person])
             if left or person in operated:
                 others = await self._store.heads_of([person], self._bounds.read)
-                found = self._chosen_of(person, others) | found
+                chosen = choose_browsers(person, self._as_browsers(others).values(), self._bounds)
+                found = {browser.visitor.id: browser for browser in chosen} | found
         return found
 
-    async def wholes(self, chosen: Mapping[str, Sequence[Visitor]], own: set[str]) -> Found:
+    async def wholes(
+        self, chosen: Mapping[str, Sequence[Browser]], own: set[str]
+    ) -> dict[str, Contribution]:
         """Return each person's contribution of its chosen browsers.
 
         `own` are browsers with whole documents at hand; the others are read one after another.
         """
-        wholes: dict[str, Document] = {}
+        wholes: dict[str, Contribution] = {}
         needed: dict[str, set[str]] = defaultdict(set)
-        for person, visitors in chosen.items():
-            wholes[person] = union(p for v in visitors for p in _parts(person, v))
-            for visitor in visitors:
-                if visitor.state["_id"] not in own:
-                    needed[visitor.state["_id"]].add(person)
+        for person, browsers in chosen.items():
+            wholes[person] = union(part for b in browsers for part in _parts(person, b))
+            for browser in browsers:
+                if browser.visitor.id not in own:
+                    needed[browser.visitor.id].add(person)
         if needed:
-            async for state in self._store.each_visitor(needed):
-                visitor = Visitor(state, self._people)
-                for person in needed[state["_id"]]:
-                    wholes[person] = union([wholes[person], *_parts(person, visitor)])
+            async for visitor in self._store.each_visitor(needed):
+                browser = Browser(visitor, self._people)
+                for person in needed[visitor.id]:
+                    wholes[person] = union([wholes[person], *_parts(person, browser)])
         return wholes
 
-    def _chosen_of(self, person: str, heads: Found) -> dict[str, Document]:
-        visitors = [Visitor(state, self._people) for state in heads.values()]
-        chosen = choose_browsers(person, visitors, self._bounds)
-        return {v.state["_id"]: v.state for v in chosen}
+    def _as_browsers(self, visitors: Mapping[str, Visitor]) -> dict[str, Browser]:
+        return {name: Browser(visitor, self._people) for name, visitor in visitors.items()}
 
-    async def players(self, app: str, people: set[str], existing: Found, ledger: Ledger) -> Found:
+    async def players(
+        self, app: str, people: set[str], existing: Profiles, ledger: Ledger
+    ) -> Mapping[str, LedgerEntry]:
         """Return the ledger's players, and the persons' other ones."""
         found = dict(ledger.players)
-        listed = {p: {str(one["id"]) for one in d["players"]} for p, d in existing.items()}
+        listed = {p: {one["id"] for one in d["players"]} for p, d in existing.items()}
         unproven = {
-            p: {str(one["id"]) for one in d["players"] if not one.get("proven")}
-            for p, d in existing.items()
+            p: {one["id"] for one in d["players"] if not one["proven"]} for p, d in existing.items()
         }
         few, full = self._split_full(people, listed, found, unproven, self._bounds.players)
         found |= await self._store.players_of(app, few)
         found |= await self._store.players(_missing(full, listed, found))
         for person in full:
-            left = any(found.get(p, _NOBODYS)["person"] != person for p in listed[person])
-            was = unproven[person]
-            if left or any(_is_unproven(found[p]) != (p in was) for p in listed[person]):
+            if _has_changed(person, listed[person], unproven[person], found):
                 found |= await self._store.players_of(app, [person], self._bounds.read)
         return found
 
-    def _listed(self, app: str, profile: Document) -> set[str]:
+    def _listed(self, app: str, profile: Profile) -> set[str]:
         return self._hashed(app, [*profile["visitors"], *profile["pastVisitors"]])
 
     def _hashed(self, app: str, names: Iterable[str]) -> set[str]:
         return {self._people.of_browser(app, name) for name in names}
 
-    def _has_proof(self, person: str, browsers: set[str], found: Found) -> bool:
-        """Return whether a listed unproven browser has a proof now, which frees an unproven place."""
-        return any(Visitor(found[b], self._people).has_proven(person) for b in browsers)
-
     def _split_full(
         self,
         people: Iterable[str],
         listed: Mapping[str, set[str]],
-        at_hand: Found,
+        at_hand: Mapping[str, object],
         unproven: Mapping[str, set[str]],
         bound: int,
     ) -> tuple[list[str], list[str]]:
@@ -123,16 +124,26 @@ class ProfileInputs:
         return [p for p in few if p not in full], full
 
 
-def _parts(person: str, visitor: Visitor) -> list[Document]:
-    return [e["part"] for e in visitor.state["epochs"] if visitor.person_of(e) == person]
+def _parts(person: str, browser: Browser) -> list[Contribution]:
+    return [epoch.contribution for epoch in browser.epochs_of(person)]
 
 
-_NOBODYS: Document = {"people": [], "person": ""}
+def _is_of_person(browser: Browser | None, person: str) -> bool:
+    return browser is not None and person in browser.visitor.persons
 
 
-def _is_unproven(player: Document) -> bool:
-    return not player.get("proven")
+def _has_changed(
+    person: str, listed: set[str], unproven: set[str], found: Mapping[str, LedgerEntry]
+) -> bool:
+    """Return whether a listed player has left the person, or gained or lost its proof."""
+    for player in listed:
+        entry = found.get(player)
+        if entry is None or entry.person != person or entry.claim.proven == (player in unproven):
+            return True
+    return False
 
 
-def _missing(people: Iterable[str], listed: Mapping[str, set[str]], at_hand: Found) -> set[str]:
+def _missing(
+    people: Iterable[str], listed: Mapping[str, set[str]], at_hand: Mapping[str, object]
+) -> set[str]:
     return {name for person in people for name in listed[person] if name not in at_hand}

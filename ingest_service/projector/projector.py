@@ -12,12 +12,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from ingest_service.projector.browser import Browser
 from ingest_service.projector.decode import OF_PLAYERS, Projected, decode
 from ingest_service.projector.late_erasures import LateErasures, Publish
 from ingest_service.projector.ledger import Ledger
-from ingest_service.projector.lww import Document
 from ingest_service.projector.named import activity_in, erased_merges_in, named_in, reports_in
 from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.player import LedgerEntry
 from ingest_service.projector.player_reports import PlayerReport
 from ingest_service.projector.profile import (
     BOUNDS,
@@ -26,19 +27,21 @@ from ingest_service.projector.profile import (
     choose_browsers,
     fold_profile,
 )
-from ingest_service.projector.profile_inputs import Found, ProfileInputs
+from ingest_service.projector.profile_inputs import Browsers, ProfileInputs, Profiles
 from ingest_service.projector.store import Projections
-from ingest_service.projector.visitor import Visitor, new_visitor
+from ingest_service.projector.visitor import Visitor
 from shared.clock import Clock
+from shared.documents.profile import Profile
+from shared.events.registry import ERASE
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC, PROJECTOR_GROUP
 from shared.models.delivery import Delivery
-from shared.models.event import ERASE, Event
+from shared.models.event import Event
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
 
 log = logging.getLogger("carillon.projector")
 
-BATCH_RECORDS = 200  # on the embedded store about half a second's work
+PROJECTOR_BATCH_RECORDS = 200  # on the embedded store about half a second's work
 # Of the documents that are in memory together, as stored; as objects they are up to ten times as large.
 VISITOR_BYTES = 4 * 1024 * 1024
 PROFILE_BYTES = 1024 * 1024
@@ -69,7 +72,7 @@ class Projector:
             topics=(EVENTS_TOPIC.name, DELIVERIES_TOPIC.name),
             decode=decode,
             handle=self.handle,
-            batch_records=BATCH_RECORDS,
+            batch_records=PROJECTOR_BATCH_RECORDS,
             drain_seconds=drain_seconds,
         )
 
@@ -98,33 +101,31 @@ class Projector:
 
         The events of each browser stay in order; between browsers order makes no difference.
         """
-        visitors, events, left = await self._fold_visitors(events)
+        browsers, events, left = await self._fold_browsers(events)
         of_browsers = [e for e in events if e.type not in OF_PLAYERS]
         reports = list(reports_in(events, deliveries))
         # Beside the write, which takes longest. Reading before it is safe: a document that another
         # process writes meanwhile makes the conditional write fail, and the batch is repeated.
         _, players, (profiles, unread) = await asyncio.gather(
-            self._save_visitors(visitors),
-            self._store.players(named_in(visitors, events, reports)),
+            self._save_visitors(browsers),
+            self._store.players(named_in(browsers, events, reports)),
             self._store.profiles_within(
-                {person for v in visitors for person in v.affected}, PROFILE_BYTES
+                {person for b in browsers for person in b.affected}, PROFILE_BYTES
             ),
         )
-        await self._late_erasures.propagate(of_browsers, {v.state["_id"]: v for v in visitors})
-        ledger = await self._fold_players(players, visitors, events, reports)
-        await self._fold_profiles(profiles, unread, visitors, ledger)
+        await self._late_erasures.propagate(of_browsers, {b.visitor.id: b for b in browsers})
+        ledger = await self._fold_players(players, browsers, events, reports)
+        await self._fold_profiles(profiles, unread, browsers, ledger)
         return left
 
-    async def _fold_visitors(
+    async def _fold_browsers(
         self, events: Sequence[Event]
-    ) -> tuple[list[Visitor], list[Event], list[Event]]:
+    ) -> tuple[list[Browser], list[Event], list[Event]]:
         """Return the folded browsers, the events handled with them, and the events left for later."""
         firsts = {self._name(e): e for e in events if e.type not in OF_PLAYERS}
         known, unread = await self._store.visitors_within(firsts, VISITOR_BYTES)
-        visitors = {
-            name: Visitor(
-                known.get(name) or new_visitor(name, e.app, str(e.visitor_id)), self._people
-            )
+        browsers = {
+            name: Browser(known.get(name) or Visitor(name, e.app, e.visitor_id), self._people)
             for name, e in firsts.items()
             if name not in unread
         }
@@ -132,31 +133,31 @@ class Projector:
         left: list[Event] = []
         for event in events:
             name = None if event.type in OF_PLAYERS else self._name(event)
-            if name is not None and name in visitors:
-                visitors[name].apply(event)
-            (folded if name is None or name in visitors else left).append(event)
-        return list(visitors.values()), folded, left
+            if name is not None and name in browsers:
+                browsers[name].apply(event)
+            (folded if name is None or name in browsers else left).append(event)
+        return list(browsers.values()), folded, left
 
-    async def _save_visitors(self, visitors: Sequence[Visitor]) -> None:
-        await self._store.save_visitors([v.state for v in visitors if v.changed])
+    async def _save_visitors(self, browsers: Sequence[Browser]) -> None:
+        await self._store.save_visitors([b.visitor for b in browsers if b.changed])
         await self._store.save_merges(
-            [m for v in visitors for m in v.merges()],
-            erased_persons={person for v in visitors for person in v.erased_persons()},
-            erased_merges=erased_merges_in(visitors),
+            [merge for b in browsers for merge in b.merges()],
+            erased_persons={person for b in browsers for person in b.erased_persons()},
+            erased_merges=erased_merges_in(browsers),
         )
 
     async def _fold_players(
         self,
-        known: dict[str, Document],
-        visitors: Sequence[Visitor],
+        known: dict[str, LedgerEntry],
+        browsers: Sequence[Browser],
         events: Sequence[Event],
         reports: Sequence[PlayerReport],
     ) -> Ledger:
         ledger = Ledger(known, self._clock())
-        for visitor in visitors:
-            if visitor.erasures:
-                ledger.erase(visitor)
-            ledger.assign_players(visitor)
+        for browser in browsers:
+            if browser.erasures:
+                ledger.erase(browser)
+            ledger.assign_players(browser)
         for report in reports:
             ledger.report(report)
         for event, player in activity_in(events):
@@ -165,16 +166,16 @@ class Projector:
         return ledger
 
     async def _fold_profiles(
-        self, known: Found, unread: set[str], visitors: Sequence[Visitor], ledger: Ledger
+        self, known: Profiles, unread: set[str], browsers: Sequence[Browser], ledger: Ledger
     ) -> None:
         """Fold the affected profiles, in parts that fit into bounded memory.
 
-        `known` are the profiles of persons that the visitors affect, except the `unread` ones.
+        `known` are the profiles of persons that the browsers affect, except the `unread` ones.
         """
         # Profiles are read before their inputs, so that a race is detected.
         affected: dict[str, set[str]] = defaultdict(set)
-        for visitor in visitors:
-            affected[visitor.state["app"]] |= visitor.affected
+        for browser in browsers:
+            affected[browser.visitor.app] |= browser.affected
         read = set().union(*affected.values()) - unread
         for app, person in ledger.affected:
             affected[app].add(person)
@@ -184,7 +185,7 @@ class Projector:
             known, read, waiting = {**known, **more}, read | (waiting - unread), unread
         while read:
             await self._fold_some(
-                {app: people & read for app, people in affected.items()}, known, visitors, ledger
+                {app: people & read for app, people in affected.items()}, known, browsers, ledger
             )
             known, unread = await self._store.profiles_within(waiting, PROFILE_BYTES)
             read, waiting = waiting - unread, unread
@@ -192,19 +193,19 @@ class Projector:
     async def _fold_some(
         self,
         by_app: Mapping[str, set[str]],
-        known: Found,
-        visitors: Sequence[Visitor],
+        known: Profiles,
+        browsers: Sequence[Browser],
         ledger: Ledger,
     ) -> None:
         """Fold and save the profiles of one part of the persons."""
-        changed: list[Document] = []
-        emptied: list[Document] = []
+        changed: list[Profile] = []
+        emptied: list[Profile] = []
         for app, people in by_app.items():
             existing = {person: known[person] for person in people & known.keys()}
-            states = await self._inputs.browsers(app, people, existing, visitors)
+            members = await self._inputs.browsers(app, people, existing, browsers)
             players = await self._inputs.players(app, people, existing, ledger)
-            own = {v.state["_id"] for v in visitors}
-            folded = await self._fold(people, states, players, own)
+            own = {browser.visitor.id for browser in browsers}
+            folded = await self._fold(people, members, players, own)
             now = self._clock()
             documents = [changed_document(existing.get(p["_id"]), p, now) for p in folded]
             kept = {profile["_id"] for profile in folded}
@@ -213,15 +214,19 @@ class Projector:
         await self._store.save_profiles(changed, emptied)
 
     async def _fold(
-        self, people: set[str], states: Found, players: Found, own: set[str]
-    ) -> list[Document]:
-        members: dict[str, list[Visitor]] = defaultdict(list)
-        for state in states.values():
-            for person in people.intersection(state["people"]):
-                members[person].append(Visitor(state, self._people))
-        owned: dict[str, list[Document]] = defaultdict(list)
-        for player in players.values():
-            owned[player["person"]].append(player)
+        self,
+        people: set[str],
+        browsers: Browsers,
+        players: Mapping[str, LedgerEntry],
+        own: set[str],
+    ) -> list[Profile]:
+        members: dict[str, list[Browser]] = defaultdict(list)
+        for browser in browsers.values():
+            for person in people.intersection(browser.visitor.persons):
+                members[person].append(browser)
+        owned: dict[str, list[LedgerEntry]] = defaultdict(list)
+        for entry in players.values():
+            owned[entry.person].append(entry)
         bounds = self._bounds
         chosen = {p: choose_browsers(p, members[p], bounds) for p in sorted(people)}
         wholes = await self._inputs.wholes(chosen, own)

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ingest_service.projector.lww import Document, latest, stamped
+from ingest_service.projector.lww import Stamp, stamp_of
+from ingest_service.projector.player import PlayerStatus
+from shared.events.payloads import IdentifyPayload
+from shared.events.registry import payload_of
 from shared.models.event import Event
 
 
@@ -16,26 +19,15 @@ def is_proof(event: Event) -> bool:
 
     An import's login isn't: it comes from OneSignal's external id, which any page may set.
     """
-    return bool(event.data.get("proven", event.source == "server"))
+    return payload_of(event, IdentifyPayload).get("proven", event.source == "server")
 
 
-def is_proven(epoch: Document) -> bool:
-    return bool(epoch.get("proven"))
-
-
-def was_proven(epoch: Document) -> bool:
-    """Return whether the epoch, or an older one that was merged into it, was proven."""
-    return is_proven(epoch) or bool(epoch.get("wasProven"))
-
-
-def prove(event: Event, players: Iterable[Document]) -> None:
+def prove(event: Event, players: Iterable[PlayerStatus]) -> None:
     """Store the event as the last proof of the browser's players."""
-    for entry in players:
-        entry["proof"] = latest([entry.get("proof"), stamped(event)])
+    proof = stamp_of(event)
+    for status in players:
+        status.proof = last_proof(status.proof, proof)
 
 
-def carry_proof(old: Document | None, entry: Document) -> None:
-    """Keep the last proof when a newer status of the player replaces an older one."""
-    proof = latest([old and old.get("proof"), entry.get("proof")])
-    if proof is not None:
-        entry["proof"] = proof
+def last_proof(*proofs: Stamp | None) -> Stamp | None:
+    return max((proof for proof in proofs if proof is not None), default=None)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import cast
 
 from ingest_service.projector.lww import Document
+from ingest_service.projector.player import LedgerEntry
+from ingest_service.projector.player_codec import decode_entry
+from ingest_service.projector.visitor import Visitor
+from ingest_service.projector.visitor_codec import decode_head, decode_visitor
+from shared.documents import visitor as documents
+from shared.documents.merge import Tombstone
+from shared.documents.player import Player
+from shared.documents.profile import Profile
 from shared.mongo.client import IN_LIMIT, Collection, Database, in_batches, translate_mongo_errors
 from shared.mongo.collections import ERASED, PLAYERS, PROFILES, VISITORS
 from shared.mongo.whole_reads import read_all, read_each, read_within, walk_index
 
-BULK = ("viewed", "categories", "purchases", "changes", "basket", "tags")  # of a contribution
+BULK = ("viewed", "categories", "purchases", "basketChanges", "basket", "tags")  # of a contribution
 WITHOUT_BULK: Document = {
-    **{f"epochs.part.{name}": 0 for name in BULK},
-    **dict.fromkeys(("seen", "cuts", "words", "players", "erased"), 0),
+    **{f"epochs.contribution.{name}": 0 for name in BULK},
+    **dict.fromkeys(("seenEvents", "seenBoundaries", "statusHistory", "players", "erased"), 0),
 }
 OWNERS = {
-    "app": 1, "visitor": 1, "epochs.login": 1, "epochs.born": 1, "epochs.part.firstSeenAt": 1,
+    "app": 1, "visitor": 1, "persons": 1, "epochs.openedBy": 1, "epochs.login": 1, "epochs.anonymousId": 1,
+    "epochs.identifiedAt": 1, "epochs.proven": 1, "epochs.contribution.firstSeenAt": 1,
 }  # fmt: skip
 
 
@@ -28,47 +38,52 @@ class ProjectionReader:
 
     async def visitors_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
-        return await self._within(VISITORS.name, ids, most)
+    ) -> tuple[dict[str, Visitor], set[str]]:
+        found, left = await self._within(VISITORS.name, ids, most)
+        stored = cast(dict[str, documents.Visitor], found)
+        return {name: decode_visitor(visitor) for name, visitor in stored.items()}, left
 
-    async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Document]:
+    async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Visitor]:
         with translate_mongo_errors():
-            async for visitor in read_each(self._collection(VISITORS.name), sorted(set(ids))):
-                yield visitor
+            async for found in read_each(self._collection(VISITORS.name), sorted(set(ids))):
+                yield decode_visitor(cast(documents.Visitor, found))
 
-    async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
-        return await self._find(VISITORS.name, "_id", ids, projection=WITHOUT_BULK)
+    async def heads(self, ids: Iterable[str]) -> dict[str, Visitor]:
+        return _heads(await self._find(VISITORS.name, "_id", ids, projection=WITHOUT_BULK))
 
-    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
-        return await self._find(
-            VISITORS.name, "people", people, limit=limit, projection=WITHOUT_BULK
+    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Visitor]:
+        found = await self._find(
+            VISITORS.name, "persons", people, limit=limit, projection=WITHOUT_BULK
         )
+        return _heads(found)
 
-    async def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
-        visitors, owned = self._collection(VISITORS.name), {"people": person}
+    async def browsers_of_person(self, person: str) -> AsyncIterator[Visitor]:
+        visitors, owned = self._collection(VISITORS.name), {"persons": person}
         with translate_mongo_errors():
-            async for document in walk_index(visitors, owned, OWNERS, at_once=IN_LIMIT):
-                yield document
+            async for found in walk_index(visitors, owned, OWNERS, at_once=IN_LIMIT):
+                yield decode_head(cast(documents.VisitorHead, found))
 
-    async def players(self, ids: Iterable[str]) -> dict[str, Document]:
-        return await self._find(PLAYERS.name, "_id", ids)
+    async def players(self, ids: Iterable[str]) -> dict[str, LedgerEntry]:
+        return _entries(await self._find(PLAYERS.name, "_id", ids))
 
     async def players_of(
         self, app: str, people: Iterable[str], limit: int = 0
-    ) -> dict[str, Document]:
-        return await self._find(PLAYERS.name, "person", people, {"app": app}, limit=limit)
+    ) -> dict[str, LedgerEntry]:
+        owned = await self._find(PLAYERS.name, "person", people, {"app": app}, limit=limit)
+        return _entries(owned)
 
     async def profiles_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
-        return await self._within(PROFILES.name, ids, most)
+    ) -> tuple[dict[str, Profile], set[str]]:
+        found, left = await self._within(PROFILES.name, ids, most)
+        return cast(dict[str, Profile], found), left
 
-    async def tombstones(self, people: Iterable[str]) -> dict[str, Document]:
-        found: dict[str, Document] = {}
+    async def tombstones(self, people: Iterable[str]) -> dict[str, Tombstone]:
+        found: dict[str, Tombstone] = {}
         with translate_mongo_errors():
             for query in in_batches("_id", sorted(set(people))):
                 async for tombstone in self._database[ERASED.name].find(query):
-                    found[tombstone["_id"]] = tombstone
+                    found[tombstone["_id"]] = cast(Tombstone, tombstone)
         return found
 
     def _collection(self, name: str) -> Collection:
@@ -101,6 +116,16 @@ class ProjectionReader:
                 every = await read_all(self._collection(collection), query, projection, limit=limit)
                 found |= {document["_id"]: document for document in every}
         return found
+
+
+def _heads(found: dict[str, Document]) -> dict[str, Visitor]:
+    stored = cast(dict[str, documents.VisitorHead], found)
+    return {name: decode_head(head) for name, head in stored.items()}
+
+
+def _entries(found: dict[str, Document]) -> dict[str, LedgerEntry]:
+    stored = cast(dict[str, Player], found)
+    return {name: decode_entry(player) for name, player in stored.items()}
 
 
 def chunks(values: list[str]) -> Iterator[list[str]]:

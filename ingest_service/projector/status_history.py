@@ -6,40 +6,51 @@ the browser's events alone; the ledger joins the changes of all browsers by thei
 
 from __future__ import annotations
 
-from ingest_service.projector.lww import Document, latest_per_key, stamped
+from itertools import chain
+from operator import attrgetter
+
+from ingest_service.projector.player import StatusChange
 from shared.models.event import Event
 
 HISTORY = 10  # changes kept of a player
 MOVED = "moved"
 
 
-def add_status_change(histories: dict[str, list[Document]], player: str, change: Document) -> None:
-    """Append `{"state", "reason", "person", "at", "event"}`, unless the last change equals it."""
+def add_status_change(
+    histories: dict[str, list[StatusChange]], player: str, change: StatusChange
+) -> None:
+    """Append a change, unless the last one is of the same state."""
     history = histories.get(player, [])
     if not history or not _is_same_state(history[-1], change):
         histories[player] = [*history, change][-HISTORY:]
 
 
-def status_change(event: Event, state: str, reason: str | None, person: str) -> Document:
-    return stamped(event, state=state, reason=reason, person=person)
+def status_change(event: Event, state: str, reason: str | None, person: str) -> StatusChange:
+    return StatusChange(
+        state, reason, person, event.occurred_at, event.id, event.received_at, event.offset
+    )
 
 
-def move_history(histories: dict[str, list[Document]], event: Event, person: str) -> None:
+def move_history(histories: dict[str, list[StatusChange]], event: Event, person: str) -> None:
     """Note the browser's new person in the histories of its players."""
     for player, history in list(histories.items()):
         if not history:  # all its changes were an erased person's
             continue
-        add_status_change(
-            histories, player, status_change(event, history[-1]["state"], MOVED, person)
-        )
+        change = status_change(event, history[-1].state, MOVED, person)
+        add_status_change(histories, player, change)
 
 
-def join_histories(*lists: list[Document]) -> list[Document]:
+def join_histories(*histories: list[StatusChange]) -> list[StatusChange]:
     """Join histories, oldest change first, each change once."""
-    return latest_per_key((c for one in lists for c in one), by="event", limit=HISTORY)[::-1]
+    latest: dict[str, StatusChange] = {}
+    for change in chain.from_iterable(histories):
+        known = latest.get(change.event)
+        if known is None or change.stamp > known.stamp:
+            latest[change.event] = change
+    return sorted(latest.values(), key=attrgetter("stamp"))[-HISTORY:]
 
 
-def _is_same_state(last: Document, new: Document) -> bool:
-    if (last["state"], last["person"]) != (new["state"], new["person"]):
+def _is_same_state(last: StatusChange, new: StatusChange) -> bool:
+    if (last.state, last.person) != (new.state, new.person):
         return False
-    return bool(last["reason"] in (new["reason"], MOVED))
+    return last.reason in (new.reason, MOVED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,9 +10,14 @@ from typing import Any, Protocol
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from ingest_service.projector.lww import Document
 from ingest_service.projector.meta import increment_erasures
+from ingest_service.projector.player import LedgerEntry
+from ingest_service.projector.player_codec import encode_entry
 from ingest_service.projector.reading import ProjectionReader, chunks
+from ingest_service.projector.visitor import Visitor
+from ingest_service.projector.visitor_codec import encode_visitor
+from shared.documents.merge import Merge, Tombstone
+from shared.documents.profile import Profile
 from shared.errors import StoreUnavailable
 from shared.mongo.client import (
     Database,
@@ -49,56 +54,56 @@ class Projections(Protocol):
 
     async def visitors_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
+    ) -> tuple[dict[str, Visitor], set[str]]:
         """Return as many visitors as `most` bytes hold, at least one, and the ids of the others."""
         ...
 
-    def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Document]:
+    def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Visitor]:
         """Yield the visitors one after another, so that memory holds one."""
         ...
 
-    async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
-        """Return visitors without their large fields (`BULK`)."""
+    async def heads(self, ids: Iterable[str]) -> dict[str, Visitor]:
+        """Return visitors without their large fields (`BULK`), to be read only."""
         ...
 
-    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]: ...
+    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Visitor]: ...
 
-    def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
+    def browsers_of_person(self, person: str) -> AsyncIterator[Visitor]:
         """Yield each browser with an epoch of the person: its visitor id, and its epochs' owners."""
         ...
 
-    async def players(self, ids: Iterable[str]) -> dict[str, Document]: ...
+    async def players(self, ids: Iterable[str]) -> dict[str, LedgerEntry]: ...
 
     async def players_of(
         self, app: str, people: Iterable[str], limit: int = 0
-    ) -> dict[str, Document]: ...
+    ) -> dict[str, LedgerEntry]: ...
 
     async def profiles_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
+    ) -> tuple[dict[str, Profile], set[str]]:
         """Return as many profiles as `most` bytes hold, at least one, and the ids of the others."""
         ...
 
-    async def save_visitors(self, documents: Sequence[Document]) -> None: ...
+    async def save_visitors(self, visitors: Sequence[Visitor]) -> None: ...
 
-    async def save_players(self, documents: Sequence[Document]) -> None: ...
+    async def save_players(self, entries: Sequence[LedgerEntry]) -> None: ...
 
     async def save_merges(
         self,
-        documents: Sequence[Document],
+        documents: Sequence[Merge],
         erased_persons: Iterable[str] = (),
         erased_merges: Iterable[ErasedMerges] = (),
     ) -> None:
         """Save merges, then delete those of `erased_persons`, and `erased_merges`."""
 
     async def save_profiles(
-        self, documents: Sequence[Document], emptied: Sequence[Document]
+        self, documents: Sequence[Profile], emptied: Sequence[Profile]
     ) -> None: ...
 
-    async def save_tombstones(self, tombstones: Sequence[Document]) -> None:
+    async def save_tombstones(self, tombstones: Sequence[Tombstone]) -> None:
         """Save the tombstones of erased persons; the latest time wins."""
 
-    async def tombstones(self, people: Iterable[str]) -> dict[str, Document]:
+    async def tombstones(self, people: Iterable[str]) -> dict[str, Tombstone]:
         """Return the tombstones of these persons, by id."""
         ...
 
@@ -117,15 +122,15 @@ class MongoProjections(ProjectionReader):
         super().__init__(database, prefix)
         self._base = base
 
-    async def save_visitors(self, documents: Sequence[Document]) -> None:
-        await self._write(VISITORS.name, [self._save(d) for d in documents])
+    async def save_visitors(self, visitors: Sequence[Visitor]) -> None:
+        await self._write(VISITORS.name, [self._save(encode_visitor(v)) for v in visitors])
 
-    async def save_players(self, documents: Sequence[Document]) -> None:
-        await self._write(PLAYERS.name, [self._save(d) for d in documents])
+    async def save_players(self, entries: Sequence[LedgerEntry]) -> None:
+        await self._write(PLAYERS.name, [self._save(encode_entry(e)) for e in entries])
 
     async def save_merges(
         self,
-        documents: Sequence[Document],
+        documents: Sequence[Merge],
         erased_persons: Iterable[str] = (),
         erased_merges: Iterable[ErasedMerges] = (),
     ) -> None:
@@ -141,14 +146,12 @@ class MongoProjections(ProjectionReader):
         # In this order: what is saved and erased in one batch is to be erased.
         await self._write(MERGES.name, writes, counted=False, ordered=True)
 
-    async def save_profiles(
-        self, documents: Sequence[Document], emptied: Sequence[Document]
-    ) -> None:
+    async def save_profiles(self, documents: Sequence[Profile], emptied: Sequence[Profile]) -> None:
         writes: list[Any] = [self._save(d) for d in documents]
         writes += [DeleteOne(if_unchanged(d)) for d in emptied]
         await self._write(PROFILES.name, writes)
 
-    async def save_tombstones(self, tombstones: Sequence[Document]) -> None:
+    async def save_tombstones(self, tombstones: Sequence[Tombstone]) -> None:
         """Save tombstones, also of a replay, in the live collection."""
         erased = self._database[ERASED.name]
         last = {t["_id"]: t for t in sorted(tombstones, key=lambda t: (t["_id"], t["at"]))}
@@ -161,7 +164,7 @@ class MongoProjections(ProjectionReader):
         with translate_mongo_errors():
             await retry_on_conflict(lambda: increment_erasures(self._database))
 
-    def _save(self, document: Document) -> Any:
+    def _save(self, document: Mapping[str, Any]) -> Any:
         rev = document["rev"]
         if rev == 0:
             return InsertOne({**document, "rev": self._base + 1})
@@ -188,13 +191,13 @@ class MongoProjections(ProjectionReader):
             raise ConcurrentWrite("another projector was faster")
 
 
-def _save_merge(document: Document) -> Any:
+def _save_merge(document: Merge) -> Any:
     undone = {"$set": {"undone": document["undone"]}} if "undone" in document else {}
     first = {k: v for k, v in document.items() if k != "undone"}
     return UpdateOne({"_id": document["_id"]}, {"$setOnInsert": first, **undone}, upsert=True)
 
 
-def _save_tombstone(tombstone: Document) -> UpdateOne:
+def _save_tombstone(tombstone: Tombstone) -> UpdateOne:
     first = {k: v for k, v in tombstone.items() if k not in ("_id", "at")}
     change = {"$max": {"at": tombstone["at"]}, "$setOnInsert": first}
     return UpdateOne({"_id": tombstone["_id"]}, change, upsert=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.player_codec import decode_status
 from ingest_service.projector.profile import view
 from shared.mongo.client import Database, translate_mongo_errors
 from shared.mongo.collections import VISITORS
@@ -24,7 +25,7 @@ class MongoVisitorViews:
             found = await self._visitors.find_one(
                 {"_id": self._people.of_browser(app, visitor)}, {"players": 1}
             )
-        db = view(found["players"] if found is not None else [])
+        db = view(map(decode_status, found["players"]) if found is not None else [])
         return {**db, "oneSignal": {k: _to_wire(v) for k, v in db["oneSignal"].items()}}
 
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ingest_service.projector.decode import Projected, decode
 from ingest_service.projector.meta import log_of
@@ -26,7 +25,7 @@ from shared.errors import Conflict, Rejected, StoreUnavailable
 from shared.kafka.client import Partition, Record, ensure_topics
 from shared.kafka.scan import committed_offsets, first_offsets, partitions_of, scan
 from shared.kafka.topics import PROJECTOR_GROUP, TOPICS
-from shared.mongo.client import Database, Document, open_database, translate_mongo_errors
+from shared.mongo.client import Database, open_database, translate_mongo_errors
 from shared.secret_check import check_secret
 from shared.secrets import Vault
 from shared.settings import Settings
@@ -34,7 +33,7 @@ from shared.stage.runner import Item
 
 log = logging.getLogger("carillon.replay")
 
-POLL_SECONDS = 0.5
+REPLAY_POLL_SECONDS = 0.5
 DEAD_MARGIN_SECONDS = 2.0
 GENERATION = 2**40  # revisions of one generation of the collections; no document reaches them
 
@@ -113,7 +112,7 @@ async def acquire_lease(runs: ReplayLeases, database: Database) -> ReplayLease:
     first = await runs.current()
     while (run := await runs.acquire()) is None:
         found = await runs.current()
-        if found.get("run") and _mark(found) != _mark(first):
+        if found.run and found.mark != first.mark:
             raise Conflict(
                 "another replay is under way: wait for its end, and check whether this one is needed",
                 code="replay_under_way",
@@ -122,12 +121,8 @@ async def acquire_lease(runs: ReplayLeases, database: Database) -> ReplayLease:
         if expired is not None:
             await end_run(runs, database, expired)
             _print("an interrupted replay was removed")
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(REPLAY_POLL_SECONDS)
     return run
-
-
-def _mark(lease: Document) -> tuple[Any, Any]:
-    return lease.get("run"), lease.get("beat")
 
 
 @asynccontextmanager

@@ -16,17 +16,18 @@ from typing import Any
 from ingest_service.projector.pause_barrier import (
     BUILDING,
     PAUSING,
-    PREFIX,
+    PROCESS_ID_PREFIX,
     REPLAY_DOCUMENT,
     SWAPPING,
 )
+from ingest_service.replay.state import ProjectorProcess, ReplayState
 from shared.clock import Monotonic
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.client import Database, Document, retry_on_conflict, translate_mongo_errors
 from shared.mongo.collections import PROJECTOR_META
 
-HEARTBEAT_SECONDS = 1.0
-POLL_SECONDS = 0.25
+LEASE_HEARTBEAT_SECONDS = 1.0
+LEASE_POLL_SECONDS = 0.25
 EXPIRY_SECONDS = 15.0
 PAUSE_TIMEOUT_SECONDS = 120.0  # a batch waits for its own writes at most
 
@@ -35,27 +36,37 @@ class ReplayLeases:
     """The lease document of replays. Every method raises StoreUnavailable."""
 
     def __init__(self, database: Database, clock: Monotonic) -> None:
-        self.documents = database[PROJECTOR_META.name]
+        self._documents = database[PROJECTOR_META.name]
         self._clock = clock
         self._seen: tuple[Any, float] = (None, 0.0)
 
-    async def current(self) -> Document:
+    async def current(self) -> ReplayState:
         with translate_mongo_errors():
-            return await self.documents.find_one({"_id": REPLAY_DOCUMENT}) or {}
+            found = await self._documents.find_one({"_id": REPLAY_DOCUMENT})
+        return ReplayState.of(found or {})
 
-    async def expired(self) -> Document | None:
+    async def expired(self) -> ReplayState | None:
         """Return the run without a heartbeat for EXPIRY_SECONDS of observation, if any."""
         found = await self.current()
-        mark = (found.get("run"), found.get("beat"))
-        if mark != self._seen[0]:
-            self._seen = (mark, self._clock())
+        if found.mark != self._seen[0]:
+            self._seen = (found.mark, self._clock())
         is_expired = self._clock() - self._seen[1] > EXPIRY_SECONDS
-        return found if is_expired and found.get("run") else None
+        return found if is_expired and found.run else None
+
+    async def processes(self) -> list[ProjectorProcess]:
+        with translate_mongo_errors():
+            found = [document async for document in self._documents.find({})]
+        return [ProjectorProcess.of(d) for d in found if d["_id"].startswith(PROCESS_ID_PREFIX)]
+
+    async def forget(self, process: ProjectorProcess) -> None:
+        """Delete a process's document, unless it has a new heartbeat."""
+        with translate_mongo_errors():
+            await self._documents.delete_one({"_id": process.id, "beat": process.beat})
 
     async def change(self, where: Document, **fields: Any) -> bool:
         """Set fields if the document matches `where`; return whether it did."""
         with translate_mongo_errors():
-            done = await self.documents.update_one(
+            done = await self._documents.update_one(
                 {"_id": REPLAY_DOCUMENT, **where}, {"$set": fields, "$inc": {"beat": 1}}
             )
         return done.matched_count == 1
@@ -65,15 +76,15 @@ class ReplayLeases:
         first = {"run": None, "phase": None, "beat": 0, "generation": 0}
         with translate_mongo_errors():
             await retry_on_conflict(
-                lambda: self.documents.update_one(
+                lambda: self._documents.update_one(
                     {"_id": REPLAY_DOCUMENT}, {"$setOnInsert": first}, upsert=True
                 )
             )
         found, name = await self.current(), uuid.uuid4().hex[:16]
-        free = {"run": None, "beat": found["beat"]}
-        if found.get("run") or not await self.change(free, run=name, phase=BUILDING):
+        free = {"run": None, "beat": found.beat}
+        if found.run or not await self.change(free, run=name, phase=BUILDING):
             return None
-        return ReplayLease(self, name, found["generation"], self._clock)
+        return ReplayLease(self, name, found.generation, self._clock)
 
 
 class ReplayLease:
@@ -106,18 +117,18 @@ class ReplayLease:
         """
         await self._step(BUILDING, PAUSING)
         began = self._clock()
-        beats: dict[str, tuple[Any, float]] = {}
+        beats: dict[str, tuple[int, float]] = {}
         while self._clock() - began < PAUSE_TIMEOUT_SECONDS:
             self.check()
-            found = await self._processes()
+            found = await self._runs.processes()
             now = self._clock()
             for process in found:
-                if beats.get(process["_id"], (None, 0))[0] != process["beat"]:
-                    beats[process["_id"]] = (process["beat"], now)
-            living = [p for p in found if now - beats[p["_id"]][1] < dead_seconds]
-            if all(p["held"] == self.name for p in living) and now - began > POLL_SECONDS * 4:
+                if beats.get(process.id, (None, 0))[0] != process.beat:
+                    beats[process.id] = (process.beat, now)
+            living = [p for p in found if now - beats[p.id][1] < dead_seconds]
+            if all(p.paused == self.name for p in living) and now - began > LEASE_POLL_SECONDS * 4:
                 return
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(LEASE_POLL_SECONDS)
         raise Conflict("a projector doesn't pause: its batch is under way", code="not_paused")
 
     async def begin_swap(self) -> None:
@@ -135,7 +146,7 @@ class ReplayLease:
         """
         for phase in (BUILDING, PAUSING):
             await self._runs.change({"run": self.name, "phase": phase}, run=None, phase=None)
-        return (await self._runs.current()).get("run") != self.name
+        return (await self._runs.current()).run != self.name
 
     async def _step(self, before: str, after: str) -> None:
         if not await self._runs.change({"run": self.name, "phase": before}, phase=after):
@@ -146,12 +157,7 @@ class ReplayLease:
         while not self._is_lost:
             with suppress(StoreUnavailable):
                 self._is_lost = not await self._runs.change({"run": self.name})
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-
-    async def _processes(self) -> list[Document]:
-        with translate_mongo_errors():
-            every = [d async for d in self._runs.documents.find({})]
-        return [d for d in every if d["_id"].startswith(PREFIX)]
+            await asyncio.sleep(LEASE_HEARTBEAT_SECONDS)
 
 
 def after_swap(generation: int) -> Document:

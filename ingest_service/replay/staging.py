@@ -10,6 +10,7 @@ from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from ingest_service.projector.store import MongoProjections
+from ingest_service.replay.state import ReplayState
 from ingest_service.snapshot.files import COPIED
 from shared.errors import Conflict
 from shared.mongo.client import IN_LIMIT, Database, Document, index_model, translate_mongo_errors
@@ -17,12 +18,12 @@ from shared.mongo.collections import INGEST, PLAYERS, PROFILES, indexes_of
 from shared.mongo.errors import duplicates_of
 from shared.mongo.whole_reads import walk
 
-PREFIX = "replay_"
-BATCH = 500
+STAGING_PREFIX = "replay_"
+STAGING_BATCH_DOCUMENTS = 500
 NOT_THERE = 26
 # Fields by the projector's clock, not the log's: kept if all other fields are equal.
 OF_THE_CLOCK = {PROFILES.name: ("changedAt",), PLAYERS.name: ("changedAt", "previous")}
-INNER = {"rev"}
+UNCOMPARED_FIELDS = {"rev"}
 
 
 class StagedProjections(MongoProjections):
@@ -69,7 +70,7 @@ class Staging:
 
     async def fill(self, documents: Iterable[tuple[str, Document]]) -> int:
         count = 0
-        for batch in _batches(documents, BATCH):
+        for batch in _batches(documents, STAGING_BATCH_DOCUMENTS):
             by_name: dict[str, list[Document]] = {}
             for name, document in batch:
                 if "rev" in document:
@@ -113,13 +114,16 @@ class Staging:
     ) -> int:
         if not batch:
             return 0
-        query = {"_id": {"$in": [document["_id"] for document in batch]}}
-        live = {d["_id"]: d async for d in self._database[name].find(query)}
-        same = [d for d in batch if _bare(d, fields) == _bare(live.get(d["_id"], {}), fields)]
+        staged = {document["_id"]: document for document in batch}
+        live = {
+            d["_id"]: d async for d in self._database[name].find({"_id": {"$in": list(staged)}})
+        }
+        pairs = [(key, live.get(key, {}), document) for key, document in staged.items()]
+        same = [pair for pair in pairs if _bare(pair[1], fields) == _bare(pair[2], fields)]
         writes = [
-            UpdateOne({"_id": d["_id"]}, {"$set": {f: live[d["_id"]][f] for f in fields}})
-            for d in same
-            if any(live[d["_id"]][f] != d[f] for f in fields)
+            UpdateOne({"_id": key}, {"$set": {f: known[f] for f in fields}})
+            for key, known, document in same
+            if any(known[f] != document[f] for f in fields)
         ]
         if writes:
             await self._database[self._prefix + name].bulk_write(writes, ordered=False)
@@ -127,7 +131,7 @@ class Staging:
 
 
 def staged_by(run: str) -> str:
-    return f"{PREFIX}{run}_"
+    return f"{STAGING_PREFIX}{run}_"
 
 
 async def swap(database: Database, run: str) -> None:
@@ -142,16 +146,16 @@ async def swap(database: Database, run: str) -> None:
 
 
 async def drop_leftovers(
-    database: Database, current: Callable[[], Awaitable[Document]]
+    database: Database, current: Callable[[], Awaitable[ReplayState]]
 ) -> list[str]:
     """Drop the collections of ended runs; return their names."""
     # Listed first: the run of a listed collection has begun. So if the document names another run, the
     # first one has ended, and no run's name is used again.
     with translate_mongo_errors():
-        there = [n for n in await database.list_collection_names() if n.startswith(PREFIX)]
+        there = [n for n in await database.list_collection_names() if n.startswith(STAGING_PREFIX)]
         if not there:
             return []
-        mine = staged_by(str((await current()).get("run")))
+        mine = staged_by(str((await current()).run))
         ended = [name for name in there if not name.startswith(mine)]
         for name in ended:
             await database[name].drop()
@@ -159,7 +163,7 @@ async def drop_leftovers(
 
 
 def _bare(document: Document, fields: tuple[str, ...]) -> Document:
-    return {k: v for k, v in document.items() if k not in INNER and k not in fields}
+    return {k: v for k, v in document.items() if k not in UNCOMPARED_FIELDS and k not in fields}
 
 
 def _batches(documents: Iterable[Any], size: int) -> Iterator[list[Any]]:

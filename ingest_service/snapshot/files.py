@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ SUFFIX = ".snapshot.gz"
 PARTIAL = ".tmp"
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 MAX_HEADER = 1024 * 1024
+VERSION = 2  # of the header, and of the documents' fields
 LEVEL = 1  # four times as fast as the default, and a fifth larger
+HEADER_FIELDS = itemgetter("v", "log", "offsets", "erasures", "at", "final")
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,24 @@ class Header:
 
     def dump(self) -> bytes:
         flat = {f"{topic}:{number}": at for (topic, number), at in self.offsets.items()}
-        fields = {"v": 1, "log": self.log, "offsets": flat, "erasures": self.erasures,
+        fields = {"v": VERSION, "log": self.log, "offsets": flat, "erasures": self.erasures,
                   "at": self.at, "final": self.final}  # fmt: skip
         return orjson.dumps(fields) + b"\n"
 
     @classmethod
     def parse(cls, line: bytes) -> Header:
+        """Parse a header. Raises Rejected where its version is another one."""
         found: dict[str, Any] = orjson.loads(line)
-        split = {name.rpartition(":"): at for name, at in found["offsets"].items()}
-        offsets = {(topic, int(number)): at for (topic, _, number), at in split.items()}
-        at = datetime.fromisoformat(found["at"])
-        return cls(found["log"], offsets, found["erasures"], at, found["final"])
+        version, log_id, by_name, erasures, at, final = HEADER_FIELDS(found)
+        if version != VERSION:
+            raise Rejected(
+                f"a snapshot's version is {version}, and this program reads {VERSION} only:"
+                " it is left out",
+                code="snapshot_version",
+            )
+        split = {name.rpartition(":"): offset for name, offset in by_name.items()}
+        offsets = {(topic, int(number)): offset for (topic, _, number), offset in split.items()}
+        return cls(log_id, offsets, erasures, datetime.fromisoformat(at), final)
 
 
 class Writer:
@@ -119,7 +129,7 @@ def readable_snapshots(folder: Path) -> list[tuple[Path, Header]]:
 
 
 def damaged_snapshots(folder: Path) -> list[Path]:
-    """Return the snapshots with a damaged header: they may contain erased persons."""
+    """Return the snapshots with an unreadable header: they may contain erased persons."""
     found = []
     for path in _all(folder):
         try:
@@ -136,7 +146,10 @@ def _all(folder: Path) -> list[Path]:
 
 
 def read_header(path: Path) -> Header:
-    """Read a header. Raises Rejected where the file is damaged, OSError where the disk is."""
+    """Read a header.
+
+    Raises Rejected where the file is damaged or of another version, OSError where the disk is.
+    """
     try:
         with gzip.open(path, "rb") as source:
             return Header.parse(source.readline(MAX_HEADER))

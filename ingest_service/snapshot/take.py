@@ -85,7 +85,7 @@ async def _copy(database: Database, writer: Writer, count: int) -> bool:
 
 
 async def drop_stale(settings: Settings, database: Database) -> int:
-    """Remove stale, damaged and partial snapshots; return their number.
+    """Remove stale, unreadable and partial snapshots; return their number.
 
     A stale one is from before an erasure.
     """
@@ -96,7 +96,7 @@ async def drop_stale(settings: Settings, database: Database) -> int:
     stale += drop_partial(folder)
     unreadable = damaged_snapshots(folder)
     for path in unreadable:
-        log.warning("damaged snapshot removed", extra={"path": path.name})
+        log.warning("unreadable snapshot removed", extra={"path": path.name})
     stale += unreadable
     for path in stale:
         path.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import orjson
 from shared.identity_values import PATTERN, is_placeholder
 from shared.models.app import App
 
-VERSION = "1.3.0"  # sent as context.sdk; raise it with every change that a page can see
+SNIPPET_VERSION = "1.3.0"  # sent as context.sdk; raise it with every change that a page can see
 SDK_URL = "https://cdn.onesignal.com/sdks/web/v16/OneSignalSDK.page.js"
 JS = Path(__file__).with_name("js")
 
@@ -62,12 +62,12 @@ def assemble(flavour: Flavour, app: App, key: str) -> str:
 
 def assemble_refusal(code: str, message: str) -> str:
     """Return the check script for a refused key: it names the reason, and checks all else."""
-    return _frame("check", {"version": VERSION, "code": code, "message": message})
+    return _frame("check", {"version": SNIPPET_VERSION, "code": code, "message": message})
 
 
 def _frame(flavour: Flavour, config: dict[str, Any]) -> str:
     return _FRAME.format(
-        version=VERSION,
+        version=SNIPPET_VERSION,
         name=f"{flavour}.js" if flavour != "carillon" else "snippet.js",
         body=_body(flavour),
         config=_literal(config),
@@ -77,7 +77,7 @@ def _frame(flavour: Flavour, config: dict[str, Any]) -> str:
 def configuration(app: App, key: str) -> dict[str, Any]:
     """Return the app's configuration for browsers, which is public; unset values are left out."""
     values = {
-        "version": VERSION,
+        "version": SNIPPET_VERSION,
         "key": key,
         "requireConsent": app.snippet.require_consent,
         "cookieDomain": app.snippet.cookie_domain,

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ingest_service.auth import MAX_KEY
+from ingest_service.auth import MAX_APP_KEY_LENGTH
 from ingest_service.snippet.assembly import Flavour, assemble, assemble_refusal, etag_of
 from shared.apps import AppRegistry
 from shared.errors import CarillonError, Unauthorized, Unavailable
@@ -23,7 +23,7 @@ MEDIA_TYPE = "text/javascript; charset=utf-8"
 # A change reaches every page within five minutes; a page whose copy is older than that uses it
 # once more while the browser fetches the new one, and for a day where we can't be reached.
 CACHE = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=86400"
-HEADERS = {
+SNIPPET_HEADERS = {
     "Access-Control-Allow-Origin": "*",  # for <script crossorigin>
     "Cross-Origin-Resource-Policy": "cross-origin",  # for pages that isolate themselves
     "X-Content-Type-Options": "nosniff",
@@ -69,14 +69,14 @@ class Scripts:
             return _refusal(exc)
         coding = choose_coding(request.headers.get("accept-encoding", ""))
         found = self._script(app, flavour, str(key), coding)
-        headers = {**HEADERS, "Cache-Control": CACHE, "ETag": found.etag}
+        headers = {**SNIPPET_HEADERS, "Cache-Control": CACHE, "ETag": found.etag}
         if _knows(request, found.etag):
             return Response(status_code=304, headers=headers)
         return Response(found.body, headers={**headers, **found.encoding}, media_type=MEDIA_TYPE)
 
     async def check(self, request: Request) -> Response:
         """Respond with the script of `carillon('check')`: never cached, also for an unknown key."""
-        headers = {**HEADERS, "Cache-Control": "no-store"}
+        headers = {**SNIPPET_HEADERS, "Cache-Control": "no-store"}
         key = request.query_params.get("key")
         try:
             app = self._app_of(key)
@@ -90,7 +90,7 @@ class Scripts:
     def _app_of(self, key: str | None) -> App:
         """Return the app that owns a write key. Raises Unauthorized, StoreUnavailable."""
         # No other kind of key, since pages publish it.
-        if not key or len(key) > MAX_KEY:
+        if not key or len(key) > MAX_APP_KEY_LENGTH:
             raise Unauthorized("a write key is needed: ?key=", code="missing_key")
         return self._apps.by_key("write", key=key)[0]
 
@@ -136,7 +136,7 @@ def _knows(request: Request, etag: str) -> bool:
 
 def _refusal(error: CarillonError) -> Response:
     """Return an error as a script: a comment with the reason, for developers."""
-    headers = {**HEADERS, "Cache-Control": "no-store"}
+    headers = {**SNIPPET_HEADERS, "Cache-Control": "no-store"}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)
     text = f"/* carillon: {error.code}: {error.message} */\n"

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
-from sender_service.store.outcomes import MemberOutcome, OutcomeReader, PersonFilter
+from sender_service.store.outcomes import MemberOutcome, OutcomeReader, PersonFilter, SendSummary
 from sender_service.store.persons import PersonNames
-from shared.clock import Clock
+from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import NotFound
-from shared.mongo.client import Document
 
 RECENT_SENDS = 50
 RECENT_PAGES = 200  # of 2,000 members each: they are read in a few seconds
 ALL_SENDS = 100_000
-A_MOMENT = timedelta(minutes=1)  # replicas' clocks differ
 
 
 class OutcomeExplainer:
@@ -28,7 +26,7 @@ class OutcomeExplainer:
     async def of_send(self, known: PersonNames, send: str) -> list[dict[str, Any]]:
         """Return the outcomes in one send. Raises NotFound, also for another app's send."""
         found = await self._outcomes.send(send)
-        if found is None or found["app"] != known.profile["app"]:
+        if found is None or found.app != known.app:
             raise NotFound("no such send", code="unknown_send")
         return [_item(found, one) for one in await self._outcomes.of_send(send, _filter_of(known))]
 
@@ -37,15 +35,15 @@ class OutcomeExplainer:
 
         The search ends after RECENT_SENDS, or about RECENT_PAGES pages.
         """
-        before = self._clock() + A_MOMENT
+        before = self._clock() + CLOCK_SKEW
         items: list[dict[str, Any]] = []
         searched = pages = 0
-        for send in await self._outcomes.recent(known.profile["app"], before, RECENT_SENDS):
-            pages += send["pages"]
+        for send in await self._outcomes.recent(known.app, before, RECENT_SENDS):
+            pages += send.pages
             if searched and pages > RECENT_PAGES:
                 break
             searched += 1
-            found = await self._outcomes.of_send(send["_id"], _filter_of(known))
+            found = await self._outcomes.of_send(send.id, _filter_of(known))
             items += [_item(send, one) for one in found]
         return searched, items
 
@@ -53,9 +51,9 @@ class OutcomeExplainer:
         self, known: PersonNames
     ) -> AsyncIterator[tuple[MemberOutcome, dict[str, Any]]]:
         """Yield all outcomes, with each push's interactions."""
-        before = self._clock() + A_MOMENT
-        for send in await self._outcomes.recent(known.profile["app"], before, ALL_SENDS):
-            found = await self._outcomes.of_send(send["_id"], _filter_of(known))
+        before = self._clock() + CLOCK_SKEW
+        for send in await self._outcomes.recent(known.app, before, ALL_SENDS):
+            found = await self._outcomes.of_send(send.id, _filter_of(known))
             interactions = await self._outcomes.interactions(sorted({one.page for one in found}))
             for one in found:
                 yield one, {**_item(send, one), **_interactions(one, interactions)}
@@ -65,10 +63,10 @@ def _filter_of(known: PersonNames) -> PersonFilter:
     return PersonFilter(known.ids, known.player_ids)
 
 
-def _item(send: Document, found: MemberOutcome) -> dict[str, Any]:
+def _item(send: SendSummary, found: MemberOutcome) -> dict[str, Any]:
     return {
-        "send": send["_id"],
-        "campaign": send["campaign"],
+        "send": send.id,
+        "campaign": send.campaign,
         "variant": found.variant,
         "player": found.player,
         "outcome": found.outcome,
@@ -79,6 +77,8 @@ def _item(send: Document, found: MemberOutcome) -> dict[str, Any]:
     }
 
 
-def _interactions(found: MemberOutcome, by_page: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    kinds = by_page.get(found.page, {})
-    return {"seen": {k: at[str(found.index)] for k, at in kinds.items() if str(found.index) in at}}
+def _interactions(
+    found: MemberOutcome, by_page: dict[str, dict[str, dict[str, datetime]]]
+) -> dict[str, Any]:
+    kinds, index = by_page.get(found.page, {}), str(found.index)
+    return {"seen": {kind: times[index] for kind, times in kinds.items() if index in times}}

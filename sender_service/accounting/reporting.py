@@ -9,17 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sender_service.models.report import SendReport, add_cells, blank_report
-from sender_service.models.send import Send, Sums, add_sums
+from sender_service.models.send import SendRow
+from sender_service.models.sums import Sums
 from sender_service.pages.report_cells import cells_of
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
+from sender_service.store.stores import Stores
 from shared.clock import Clock
-from shared.errors import Unavailable
 from shared.health import Component
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 from shared.mongo.errors import blame_database
 
 log = logging.getLogger("carillon.reports")
@@ -45,36 +46,34 @@ class Reporting:
     clock: Clock
     alive: Callable[[], None] = _nothing  # called with each page: a large send takes minutes
 
+    @classmethod
+    def of(cls, stores: Stores, clock: Clock) -> Reporting:
+        return cls(stores.sends, stores.pages, stores.people, stores.reports, clock)
+
     async def run(self, stop: asyncio.Event, component: Component) -> None:
         work = replace(self, alive=component.beat)
-        while not stop.is_set():
-            try:
-                with blame_database():
-                    await work.compute_requested()
-                    await work.roll_up_due()
-                component.beat()
-            except Unavailable as exc:
-                component.wait_for(exc)
-            await sleep_or_stop(stop, PASS_SECONDS)
+        await run_periodically(work.pass_once, PASS_SECONDS, stop, component)
 
-    async def account(self, send: Send) -> Sums:
+    async def pass_once(self) -> None:
+        """Compute what is requested, and roll up what is due."""
+        with blame_database():
+            await self.compute_requested()
+            await self.roll_up_due()
+
+    async def account(self, send: SendRow) -> Sums:
         """Return the send's sums: stored once it is closed, until then computed from its pages."""
-        totals = send["totals"]
-        return totals if totals is not None else (await self.pages.sums(send["_id"]))[0]
+        totals = send.totals
+        return totals if totals is not None else (await self.pages.sums(send.id))[0]
 
-    async def compute(self, send: Send) -> SendReport:
+    async def compute(self, send: SendRow) -> SendReport:
         """Compute and store the report, from the send's pages, interactions and the ledger."""
-        seen = await self.reports.seen([send["_id"]])
-        report: SendReport = {
-            "sums": await self.account(send),
-            "seen": seen[send["_id"]],
-            "cells": [],
-        }
-        async for page in self.pages.of_send(send["_id"]):
-            interactions = await self.reports.interactions(page["_id"])
-            players = sorted({member[0] for member in page["members"]})
-            ledger = await self.people.ledger(send["app"], players)
-            add_cells(report["cells"], cells_of(page, interactions, ledger))
+        counts = await self.reports.interaction_counts([send.id])
+        report = SendReport(await self.account(send), counts[send.id], [])
+        async for page in self.pages.of_send(send.id):
+            interactions = await self.reports.interactions(page.id)
+            players = sorted(page.players)
+            ledger = await self.people.ledger(send.app, players)
+            add_cells(report.cells, cells_of(page, interactions, ledger))
             self.alive()
         await self.reports.keep(send, report)
         return report
@@ -83,7 +82,7 @@ class Reporting:
         """Compute requested reports; drop requests for missing and rolled-up sends."""
         for name in await self.reports.requested_reports(SENDS_A_PASS):
             send = await self.sends.get(name)
-            if send is None or send.get("folded"):
+            if send is None or send.rolled_up:
                 await self.reports.forget(name)
             else:
                 await self.compute(send)
@@ -92,50 +91,48 @@ class Reporting:
         """Roll up sends that expire soon; return their number. Each is sealed SEALED_DELAY before."""
         # Until SEALED_DELAY is over, batches that read the send unsealed write their interactions.
         now, rolled_up = self.clock(), 0
-        for send in await self.reports.due(now + ROLL_UP_AHEAD, now - SEALED_DELAY, SENDS_A_PASS):
-            if send.get("sealed"):
+        for send in await self.sends.due_for_roll_up(
+            now + ROLL_UP_AHEAD, now - SEALED_DELAY, SENDS_A_PASS
+        ):
+            if send.sealed:
                 await self.roll_up(send)
                 rolled_up += 1
             else:
-                await self.reports.seal(send["_id"], now)
+                await self.sends.seal(send.id, now)
         return rolled_up
 
-    async def roll_up(self, send: Send) -> None:
+    async def roll_up(self, send: SendRow) -> None:
         """Roll up the send, exactly once, however often and by whichever replica this is called."""
-        # It is in `pending` from the write that adds it until it is marked; then it isn't added again.
-        key = campaign_key(send["app"], send["campaign"])
-        counts = send["campaign"] and not send.get("test")
-        await self.reports.seal(send["_id"], self.clock())
+        # It is in `pendingSends` from the write that adds it until it is marked: it isn't added again.
+        key = campaign_key(send.app, send.campaign)
+        counts = send.campaign and not send.test
+        await self.sends.seal(send.id, self.clock())
         if counts and not await self._is_in(key, send):
             await self._add(key, send)
-        await self.reports.mark_folded(send["_id"], send["expireAt"])
-        await self.reports.forget_pending(key, send["_id"])
-        log.info("send rolled up", extra={"send": send["_id"]})
+        await self.sends.mark_rolled_up(send.id, send.expire_at)
+        await self.reports.forget_pending(key, send.id)
+        log.info("send rolled up", extra={"send": send.id})
 
-    async def _is_in(self, key: str, send: Send) -> bool:
+    async def _is_in(self, key: str, send: SendRow) -> bool:
         report = await self.reports.report(key)
-        return report is not None and send["_id"] in report["pending"]
+        return report is not None and send.id in report.pending_sends
 
-    async def _add(self, key: str, send: Send) -> None:
+    async def _add(self, key: str, send: SendRow) -> None:
         computed = await self._last(send)
         while True:
             report = await self.reports.report(key)
-            report = report or blank_report(key, send["app"], send["campaign"])
-            # Read after the report: another replica marks it before it leaves `pending`.
-            if send["_id"] in report["pending"] or await self.reports.is_folded(send["_id"]):
+            report = report or blank_report(key, send.app, send.campaign)
+            # Read after the report: another replica marks it before it leaves `pendingSends`.
+            if send.id in report.pending_sends or await self.sends.is_rolled_up(send.id):
                 return
-            report["sends"] += 1
-            add_sums(report["sums"], computed["sums"])
-            for name, count in computed["seen"].items():
-                report["seen"][name] += count
-            add_cells(report["cells"], computed["cells"])
-            report["pending"].append(send["_id"])
+            report.add(computed)
+            report.pending_sends.append(send.id)
             if await self.reports.write(report):
                 return
 
-    async def _last(self, send: Send) -> SendReport:
+    async def _last(self, send: SendRow) -> SendReport:
         """Return the current report; the stored one when the pages have expired before a roll-up."""
-        if (await self.pages.index(send["_id"])) or not send["pages"]:
+        if (await self.pages.index(send.id)) or not send.pages:
             return await self.compute(send)
-        kept = (await self.reports.of_sends(send["app"], send["campaign"])).get(send["_id"])
+        kept = (await self.reports.of_sends(send.app, send.campaign)).get(send.id)
         return kept or await self.compute(send)

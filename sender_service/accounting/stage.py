@@ -6,34 +6,33 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sender_service.accounting.interactions import (
     RefusedRun,
     VerifiedInteraction,
-    apply,
-    chunk_of,
-    fail_sent,
     is_known_message,
     is_of_chunk,
     verify_interaction,
 )
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.closing import close_complete, release_caps
+from sender_service.context import SenderContext
 from sender_service.models.push_tag import TagSigner
-from sender_service.pages.page import Page, PageEdit, page_id, send_of
-from sender_service.store.contacts import ContactStore
-from sender_service.store.interactions import InteractionStore
-from sender_service.store.pages import PageStore
-from sender_service.store.sends import SendStore
+from sender_service.pages.deliveries import apply, fail_sent
+from sender_service.pages.document import page_id, send_of
+from sender_service.pages.page import Page
+from sender_service.store.stores import Stores
 from shared import metrics
 from shared.clock import Clock
+from shared.events.payloads import StreamPayload
+from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM, payload_of
 from shared.kafka.client import Record
 from shared.kafka.topics import ACCOUNTING_GROUP, DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.loops import Wakeup
 from shared.models.delivery import Delivery
-from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
+from shared.models.event import Event
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
 
@@ -53,15 +52,19 @@ def _decode(record: Record) -> Fact | None:
 
 @dataclass(frozen=True)
 class Accounting:
-    sends: SendStore
-    pages: PageStore
-    interactions: InteractionStore
-    contacts: ContactStore
+    stores: Stores
     streams: StreamMatcher
     tagger: TagSigner
     clock: Clock
-    answer_timeout_seconds: float
+    answer_timeout: timedelta
     scheduler: Wakeup  # an answered call makes room for more of its page
+
+    @classmethod
+    def of(cls, context: SenderContext) -> Accounting:
+        return cls(
+            context.stores, StreamMatcher.of(context.stores, context.tagger), context.tagger,
+            context.clock, context.settings.plan.answer_timeout, context.scheduler_call,
+        )  # fmt: skip
 
     def stage(self) -> StageSpec[Fact]:
         topics = (DELIVERIES_TOPIC.name, EVENTS_TOPIC.name)
@@ -87,14 +90,14 @@ class Accounting:
         await self._apply_streams(streamed + [event for event in waited if event.type == STREAM])
         await self._count_parked([event for event in waited if event.type != STREAM])
         await self.streams.forget(waited)
-        if any(page["open"] for page in pages.values()):
+        if any(page.is_open for page in pages.values()):
             self.scheduler.notify()
         return []
 
     def _verify(self, event: Event, interactions: dict[str, list[VerifiedInteraction]]) -> None:
         seen = verify_interaction(event, self.tagger)
         if seen is None:
-            metrics.INTERACTIONS.labels("forged").inc()
+            metrics.INTERACTIONS_CHECKED.labels("forged").inc()
         else:
             interactions[page_id(seen.tagged.send, seen.tagged.page)].append(seen)
 
@@ -106,7 +109,7 @@ class Accounting:
         await self._count(interactions)
 
     async def _apply_streams(self, events: Sequence[Event]) -> None:
-        """Apply events of OneSignal's Event Streams."""
+        """Apply events of a provider's stream."""
         if not events:
             return
         matched = await self.streams.match(events)
@@ -116,16 +119,15 @@ class Accounting:
 
     async def _fail(self, key: str, failures: Sequence[Event]) -> None:
         """Change outcomes from sent to failed; park failures of calls that aren't accounted yet."""
-        while (page := await self.pages.get(key)) is not None:
-            edit = PageEdit(page, self.answer_timeout_seconds)
-            own = [e for e in failures if e.app == page["app"]]
-            early = [e for e in own if not fail_sent(edit, str(e.data["playerID"]).lower())]
-            if page["open"]:
+        while (page := await self.stores.pages.get(key)) is not None:
+            own = [e for e in failures if e.app == page.app]
+            early = [e for e in own if not fail_sent(page, _player(e))]
+            if page.is_open:
                 await self.streams.park(early)
-            changes = edit.finish()
-            if not changes or await self.pages.update(page, changes):
-                totals, _ = await self.pages.sums(page["send"])
-                await self.sends.restate(page["send"], totals)
+            changes = page.changes(self.answer_timeout)
+            if not changes or await self.stores.pages.update(page, changes):
+                totals, _ = await self.stores.pages.sums(page.send)
+                await self.stores.sends.restate(page.send, totals)
                 return
 
     async def _account(self, deliveries: Mapping[str, Sequence[Delivery]]) -> dict[str, Page]:
@@ -133,21 +135,21 @@ class Accounting:
         # After another replica's write all is read and applied again: what is written already
         # changes nothing.
         while True:
-            pages = await self.pages.get_many(list(deliveries))
+            pages = await self.stores.pages.get_many(list(deliveries))
             edits = []
             for key, page in pages.items():
-                edit = PageEdit(page, self.answer_timeout_seconds)
                 for delivery in deliveries[key]:
-                    apply(edit, delivery)
-                if changes := edit.finish():
-                    await release_caps(self.contacts, page)
+                    apply(page, delivery)
+                if changes := page.changes(self.answer_timeout):
+                    await release_caps(self.stores.contacts, page)
                     edits.append((page, changes))
-            if not edits or await self.pages.update_all(edits):
+            if not edits or await self.stores.pages.update_all(edits):
                 break
         every = [d for of_page in deliveries.values() for d in of_page]
         for send in sorted({d.send for d in every if d.reason == "rejected"}):
             await self._stop_if_refused(send)
-        await close_complete(self.sends, self.pages, sorted({d.send for d in every}), self.clock())
+        sends = sorted({d.send for d in every})
+        await close_complete(self.stores.sends, self.stores.pages, sends, self.clock())
         for delivery in every:
             log.info(
                 "delivery accounted",
@@ -158,25 +160,25 @@ class Accounting:
         return pages
 
     async def _stop_if_refused(self, send: str) -> None:
-        """Stop the send when OneSignal has refused REFUSED_LIMIT of its calls in a row."""
+        """Stop the send when the provider has refused REFUSED_LIMIT of its calls in a row."""
         run = RefusedRun(REFUSED_LIMIT)
-        async for chunks in self.pages.chunks_of(send):
+        async for chunks in self.stores.pages.chunks_of(send):
             run.add(chunks)
         if run.length >= REFUSED_LIMIT:
             why = f"onesignal_refuses: OneSignal refused {run.length} calls in a row"
-            if await self.sends.end(send, "refused", {"error": why}):
+            if await self.stores.sends.end(send, "refused", why):
                 log.error("send stopped", extra={"send": send})
-            await self.pages.make_due(send, self.clock())
+            await self.stores.pages.make_due(send, self.clock())
 
     async def _count(self, interactions: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
         """Count each (player, kind) of the pages' members once."""
         interactions = await self._without_late(interactions)
-        pages = await self.pages.get_many(list(interactions))
+        pages = await self.stores.pages.get_many(list(interactions))
         seen: list[tuple[Page, dict[tuple[int, str], datetime]]] = []
         early: dict[str, list[VerifiedInteraction]] = {}
         for key, here in interactions.items():
             if key not in pages:
-                metrics.INTERACTIONS.labels("late").inc(len(here))
+                metrics.INTERACTIONS_CHECKED.labels("late").inc(len(here))
                 continue
             distinct, waiting = self._first_times(pages[key], here)
             early |= {key: waiting} if waiting else {}
@@ -185,11 +187,11 @@ class Accounting:
         await self._park(early)
         if not seen:
             return
-        new = await self.interactions.add(seen)
-        metrics.INTERACTIONS.labels("counted").inc(new)
-        metrics.INTERACTIONS.labels("repeated").inc(sum(len(d) for _, d in seen) - new)
+        new = await self.stores.interactions.add(seen)
+        metrics.INTERACTIONS_CHECKED.labels("counted").inc(new)
+        metrics.INTERACTIONS_CHECKED.labels("repeated").inc(sum(len(d) for _, d in seen) - new)
         for page, distinct in seen:
-            extra = {"send": page["send"], "page": page["n"], "seen": len(distinct)}
+            extra = {"send": page.send, "page": page.number, "seen": len(distinct)}
             log.info("interactions counted", extra=extra)
 
     async def _park(self, early: Mapping[str, Sequence[VerifiedInteraction]]) -> None:
@@ -200,7 +202,7 @@ class Accounting:
             return
         events = [s.webhook for of in early.values() for s in of if s.webhook is not None]
         await self.streams.park(events)
-        pages = await self.pages.get_many(list(early))
+        pages = await self.stores.pages.get_many(list(early))
         ready = {
             key: known
             for key, here in early.items()
@@ -212,28 +214,34 @@ class Accounting:
 
     async def _without_late(self, by_page: Mapping[str, Sequence[T]]) -> dict[str, Sequence[T]]:
         """Return the facts without those of sealed sends, which are counted as late."""
-        sealed = await self.sends.sealed(sorted({send_of(page) for page in by_page}))
+        sealed = await self.stores.sends.sealed(sorted({send_of(page) for page in by_page}))
         late = [len(facts) for page, facts in by_page.items() if send_of(page) in sealed]
-        metrics.INTERACTIONS.labels("late").inc(sum(late))
+        metrics.INTERACTIONS_CHECKED.labels("late").inc(sum(late))
         return {page: facts for page, facts in by_page.items() if send_of(page) not in sealed}
 
     def _first_times(
         self, page: Page, interactions: Sequence[VerifiedInteraction]
     ) -> tuple[dict[tuple[int, str], datetime], list[VerifiedInteraction]]:
         """Return the first time of each (member, kind), and those whose message isn't known yet."""
-        edit = PageEdit(page, self.answer_timeout_seconds)
         seen: dict[tuple[int, str], datetime] = {}
         early: list[VerifiedInteraction] = []
         for interaction in interactions:
-            index = edit.index_of(interaction.player)
+            index = page.index_of(interaction.player)
             is_right: bool | None = False
-            if index is not None and is_of_chunk(page, index, interaction):
-                is_right = interaction.names_message(chunk_of(page, index))
+            chunk = None if index is None else page.chunk_of(index)
+            if index is not None and chunk and is_of_chunk(page, index, interaction):
+                is_right = interaction.names_message(chunk)
             if is_right is None:
                 early.append(interaction)
             if index is None or not is_right:
-                metrics.INTERACTIONS.labels("foreign" if is_right is False else "early").inc()
+                metrics.INTERACTIONS_CHECKED.labels(
+                    "foreign" if is_right is False else "early"
+                ).inc()
                 continue
             at = seen.get((index, interaction.kind), interaction.at)
             seen[index, interaction.kind] = min(at, interaction.at)
         return seen, early
+
+
+def _player(event: Event) -> str:
+    return str(payload_of(event, StreamPayload).player_id).lower()

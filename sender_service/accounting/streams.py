@@ -1,4 +1,4 @@
-"""Match OneSignal's Event Streams, its reports on pushes, to pages and chunks."""
+"""Match a provider's stream of events, its reports on pushes, to pages and chunks."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 
 from sender_service.accounting.interactions import VerifiedInteraction
 from sender_service.models.push_tag import TagClaims, TagSigner
-from sender_service.pages.page import Page, page_id
+from sender_service.pages.document import page_id
+from sender_service.pages.page import Page
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
+from sender_service.store.stores import Stores
+from shared.events.payloads import StreamPayload
+from shared.events.registry import payload_of
 from shared.ids import is_uuid
 from shared.models.event import Event
 
 COUNTS_AS = {"received": "impression", "clicked": "click"}
-FAILED = "failed"
+REPORTED_KINDS = frozenset({"failed", *COUNTS_AS})
 
 
 @dataclass
@@ -41,26 +45,30 @@ class StreamMatcher:
         self._pages = pages
         self._parked = parked
 
+    @classmethod
+    def of(cls, stores: Stores, tagger: TagSigner) -> StreamMatcher:
+        return cls(tagger, stores.pages, stores.parked)
+
     async def match(self, events: Sequence[Event]) -> Matched:
         """Return the events that match; park the others. Raises StoreUnavailable."""
         matched = Matched()
-        relevant = [e for e in events if _is_relevant(e)]
-        tags = {e.id: self._tagger.verify(e.data.get("tag")) for e in relevant}
-        untagged = [e for e in relevant if tags[e.id] is None]
-        known = await self._by_message(untagged)
+        payloads = [(event, payload_of(event, StreamPayload)) for event in events]
+        relevant = [(e, p, self._tagger.verify(p.tag)) for e, p in payloads if _is_relevant(p)]
+        untagged = {str(p.notification_id) for _, p, tag in relevant if tag is None}
+        known = await self._by_message(sorted(untagged))
         waiting = []
-        for event in relevant:
-            tagged = tags[event.id] or known.get(str(event.data.get("notificationId")))
+        for event, payload, tag in relevant:
+            tagged = tag or known.get(str(payload.notification_id))
             if tagged is None:
                 waiting.append(event)
             else:
-                self._add(matched, event, tagged)
+                _add(matched, event, payload, tagged)
         await self._parked.put(waiting)
         return matched
 
     async def take_parked(self, pages: Mapping[str, Page]) -> list[Event]:
         """Return events parked for deliveries of these pages; they stay parked until `forget`."""
-        messages = {m for page in pages.values() for m in page.get("notifications", [])}
+        messages = {m for page in pages.values() for m in page.notifications}
         return await self._parked.of(sorted(messages | {m.lower() for m in messages}))
 
     async def park(self, events: Sequence[Event]) -> None:
@@ -69,29 +77,26 @@ class StreamMatcher:
     async def forget(self, events: Sequence[Event]) -> None:
         await self._parked.remove([event.id for event in events])
 
-    async def _by_message(self, events: Sequence[Event]) -> dict[str, TagClaims]:
-        messages = sorted({str(e.data.get("notificationId")) for e in events})
+    async def _by_message(self, messages: Sequence[str]) -> dict[str, TagClaims]:
         found: dict[str, TagClaims] = {}
         for page in await self._pages.by_notifications(messages):
-            for name, chunk in page["chunks"].items():
-                if chunk["notificationId"] in messages:
-                    found[str(chunk["notificationId"])] = TagClaims(page["send"], page["n"], name)
+            for name, chunk in page.chunks.items():
+                if chunk.notification_id is not None and chunk.notification_id in messages:
+                    found[chunk.notification_id] = TagClaims(page.send, page.number, name)
         return found
 
-    def _add(self, matched: Matched, event: Event, tagged: TagClaims) -> None:
-        page, kind = page_id(tagged.send, tagged.page), event.data["kind"]
-        if kind == FAILED:
-            matched.failures[page].append(event)
-        else:
-            player = str(event.data["playerID"]).lower()
-            interaction = VerifiedInteraction(
-                event.app, tagged, player, COUNTS_AS[kind], event.occurred_at
-            )
-            matched.interactions[page].append(interaction)
+
+def _add(matched: Matched, event: Event, payload: StreamPayload, tagged: TagClaims) -> None:
+    page, counts_as = page_id(tagged.send, tagged.page), COUNTS_AS.get(str(payload.kind))
+    if counts_as is None:
+        matched.failures[page].append(event)
+        return
+    player = str(payload.player_id).lower()
+    interaction = VerifiedInteraction(event.app, tagged, player, counts_as, event.occurred_at)
+    matched.interactions[page].append(interaction)
 
 
-def _is_relevant(event: Event) -> bool:
+def _is_relevant(payload: StreamPayload) -> bool:
     """Check whether the event is a failure, an impression or a click of a player."""
     # "sent" is nothing new, and "unsubscribed" is the ledger's.
-    kind = event.data.get("kind")
-    return (kind == FAILED or kind in COUNTS_AS) and is_uuid(event.data.get("playerID"))
+    return payload.kind in REPORTED_KINDS and is_uuid(payload.player_id)

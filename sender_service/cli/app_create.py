@@ -6,13 +6,16 @@ import argparse
 import getpass
 import secrets
 import sys
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from sender_service.cli.answers import Answer
 from sender_service.cli.ops import ApiError, OpsClient, add_command, path_of
 from sender_service.cli.sdk_source import SdkSource, find_sdk
 from sender_service.models.app_keys import USES, make_key
 from sender_service.models.pasted import snippet_tags, webhook_lines, worker_file
+from sender_service.ops.responses.apps import AppResponse, ConnectionResponse
 from shared.environment import load_settings
 from shared.models.app import KeyKind
 
@@ -22,6 +25,8 @@ IDS: dict[KeyKind, str] = {
     "webhook": "hook",
     "stream": "stream",
 }
+_WRITE: KeyKind = "write"
+_WEBHOOK: KeyKind = "webhook"
 
 
 def add_create_command(group: Any) -> None:
@@ -54,37 +59,60 @@ def add_create_command(group: Any) -> None:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Created:
+    """An app that was made, and all that its operator gets once."""
+
+    app: Answer[AppResponse]
+    keys: dict[KeyKind, str]
+    login_secret: str
+    snippet: str
+    webhooks: str
+    worker: str
+
+    def to_json(self, connection: Any) -> dict[str, Any]:
+        return {
+            "app": self.app.json,
+            "keys": self.keys,
+            "loginSecret": self.login_secret,
+            "snippet": self.snippet,
+            "webhooks": self.webhooks,
+            "worker": self.worker,
+            "connection": connection,
+        }
+
+
 async def _create(ops: OpsClient) -> None:
     options = ops.options
     keys = {kind: make_key(kind) for kind in IDS}
     login_secret = secrets.token_urlsafe(32)
     sdk = await find_sdk(ops)
-    body = _body(options, keys, login_secret, _rest_key(options))
-    if sdk.page_url is not None:
-        body["snippet"]["sdkUrl"] = sdk.page_url
-    app = await ops.call(
-        "PUT", path_of("apps", options.app), json=body, headers={"If-None-Match": "*"}
+    body = _body(options, (keys, login_secret, _rest_key(options)), sdk)
+    headers = {"If-None-Match": "*"}
+    path = path_of("apps", options.app)
+    app = await ops.call(AppResponse, "PUT", path, json=body, headers=headers)
+    created = _Created(
+        app=app,
+        keys=keys,
+        login_secret=login_secret,
+        snippet=snippet_tags(ingest_url(options), keys[_WRITE]),
+        webhooks=webhook_lines(ingest_url(options), keys[_WEBHOOK], options.onesignal_app_id),
+        worker=worker_file(sdk.worker_url),
     )
-    created = {
-        "app": app,
-        "keys": keys,
-        "loginSecret": login_secret,
-        "snippet": snippet_tags(ingest_url(options), keys["write"]),
-        "webhooks": webhook_lines(ingest_url(options), keys["webhook"], options.onesignal_app_id),
-        "worker": worker_file(sdk.worker_url),
-    }
     if not options.json:
         ops.console.file.write(
             _page(options.app, created, sdk)
         )  # before the next request: a failure must not lose the keys
         ops.console.file.flush()
-    connection = await ops.call("POST", path_of("apps", options.app, "test-connection"))
+    path = path_of("apps", options.app, "test-connection")
+    connection = await ops.call(ConnectionResponse, "POST", path)
+    found = connection.body
     if options.json:
-        ops.show_json({**created, "connection": connection})
+        ops.show_json(created.to_json(connection.json))
     else:
-        ops.console.file.write(f"OneSignal: {connection['message']} ({connection['result']})\n")
-    ops.warn(connection["warnings"])
-    if connection["result"] != "ok":
+        ops.console.file.write(f"OneSignal: {found.message} ({found.result})\n")
+    ops.warn(found.warnings)
+    if found.result != "ok":
         again = f"`app test-connection {options.app}` asks again, `app put` corrects it"
         raise ApiError(409, f"the app is stored, but OneSignal does not take it: {again}")
 
@@ -103,8 +131,12 @@ def _rest_key(options: argparse.Namespace) -> str:
 
 
 def _body(
-    options: argparse.Namespace, keys: dict[KeyKind, str], login_secret: str, rest_key: str
+    options: argparse.Namespace, made: tuple[dict[KeyKind, str], str, str], sdk: SdkSource
 ) -> dict[str, Any]:
+    keys, login_secret, rest_key = made
+    snippet = {"webhookKey": keys[_WEBHOOK]}
+    if sdk.page_url is not None:
+        snippet |= {"sdkUrl": sdk.page_url}
     body = {
         "name": options.name,
         "oneSignal": {
@@ -115,7 +147,7 @@ def _body(
         "keys": [{"id": IDS[kind], "kind": kind, "key": key} for kind, key in keys.items()],
         "origins": options.origin,
         "loginHash": {"required": True, "secret": login_secret},
-        "snippet": {"webhookKey": keys["webhook"]},
+        "snippet": snippet,
     }
     return body if options.time_zone is None else {**body, "timeZone": options.time_zone}
 
@@ -128,10 +160,10 @@ def ingest_url(options: argparse.Namespace) -> str:
     return f"http://{host}:{ingest.port}"
 
 
-def _page(app: str, created: dict[str, Any], sdk: SdkSource) -> str:
+def _page(app: str, created: _Created, sdk: SdkSource) -> str:
     width = max(map(len, IDS.values()))
     keys = "".join(
-        f"  {IDS[kind]:{width}}  {key}  {USES[kind]}\n" for kind, key in created["keys"].items()
+        f"  {IDS[kind]:{width}}  {key}  {USES[kind]}\n" for kind, key in created.keys.items()
     )
     return f"""\
 The app {app} is stored. Its keys are shown this once; keep the secret ones where your secrets are:
@@ -139,17 +171,17 @@ The app {app} is stored. Its keys are shown this once; keep the secret ones wher
 {keys}
 Login secret, under which your server proves logins (docs/browser.md, "Proving a login"):
 
-  {created["loginSecret"]}
+  {created.login_secret}
 
 1. Into <head> of every page:
 
-{created["snippet"]}
-2. At {_worker_url(created)}, served by the shop itself:
+{created.snippet}
+2. At {_worker_url(created.app.body)}, served by the shop itself:
 
-{created["worker"]}
+{created.worker}
 3. Only where the page starts OneSignal itself: set snippet.loadOneSignal to false, and add to its init:
 
-{created["webhooks"]}{_sdk_hint(sdk)}
+{created.webhooks}{_sdk_hint(sdk)}
 4. Then open the shop, allow pushes, and look: carillon('profile') in the browser's console shows a
    playerID. A first push: docs/campaigns.md.
 
@@ -167,5 +199,5 @@ def _sdk_hint(sdk: SdkSource) -> str:
 """
 
 
-def _worker_url(created: dict[str, Any]) -> str:
-    return str(created["app"]["origins"][0]) + str(created["app"]["snippet"]["workerPath"])
+def _worker_url(app: AppResponse) -> str:
+    return app.origins[0] + app.snippet.worker_path

@@ -6,8 +6,11 @@ from typing import Any, get_args
 
 from rich.table import Table
 
+from sender_service.cli.answers import Answer
 from sender_service.cli.ops import OpsClient, add_command, path_of, rows
 from sender_service.models.app_keys import USES
+from sender_service.ops.responses.apps import KeyResponse, NewKeyResponse, RotatedKeyResponse
+from sender_service.ops.responses.base import Items, RemovedResponse
 from shared.models.app import KeyKind
 
 
@@ -32,42 +35,47 @@ def add_key_commands(group: Any) -> None:
 
 
 async def _list(ops: OpsClient) -> None:
-    found = await ops.call("GET", path_of("apps", ops.options.app, "keys"))
+    path = path_of("apps", ops.options.app, "keys")
+    found = await ops.call(Items[KeyResponse], "GET", path)
     table = Table("id", "kind", "in the snippet", "for")
-    cells = ((k["id"], k["kind"], k["inSnippet"], USES[k["kind"]]) for k in found["items"])
-    ops.show(found, rows(table, *cells))
+    cells = ((key.id, key.kind, key.in_snippet, USES[key.kind]) for key in found.body.items)
+    ops.show(found.json, rows(table, *cells))
 
 
 async def _add(ops: OpsClient) -> None:
     body = {"kind": ops.options.kind}
     if ops.options.id is not None:
-        body["id"] = ops.options.id
-    made = await ops.call("POST", path_of("apps", ops.options.app, "keys"), json=body)
-    _show_made(ops, made, f"made {made['id']}")
+        body |= {"id": ops.options.id}
+    path = path_of("apps", ops.options.app, "keys")
+    made = await ops.call(NewKeyResponse, "POST", path, json=body)
+    _show_made(ops, made, f"made {made.body.id}")
 
 
 async def _rotate(ops: OpsClient) -> None:
     path = path_of("apps", ops.options.app, "keys", ops.options.key, "rotate")
-    made = await ops.call("POST", path)
+    rotated = await ops.call(RotatedKeyResponse, "POST", path)
+    made = rotated.body
     where = (
         "pages take it with their next snippet, within minutes, and all within a day"
-        if made["inSnippet"]
-        else f"put it where {made['replaces']} is"
+        if made.in_snippet
+        else f"put it where {made.replaces} is"
     )
-    text = (
-        f"made {made['id']}: {where}; then `app keys remove {ops.options.app} {made['replaces']}`"
-    )
-    _show_made(ops, made, text)
+    text = f"made {made.id}: {where}; then `app keys remove {ops.options.app} {made.replaces}`"
+    _show_made(ops, rotated, text)
 
 
 async def _remove(ops: OpsClient) -> None:
-    removed = await ops.call("DELETE", path_of("apps", ops.options.app, "keys", ops.options.key))
-    ops.show(removed, rows(Table("id", "removed"), (removed["id"], removed["removed"])))
+    path = path_of("apps", ops.options.app, "keys", ops.options.key)
+    removed = await ops.call(RemovedResponse, "DELETE", path)
+    row = (removed.body.id, removed.body.removed)
+    ops.show(removed.json, rows(Table("id", "removed"), row))
 
 
-def _show_made(ops: OpsClient, made: dict[str, Any], text: str) -> None:
+def _show_made(
+    ops: OpsClient, made: Answer[NewKeyResponse] | Answer[RotatedKeyResponse], text: str
+) -> None:
     """Print the key alone to the standard output, for pipes; the text to the standard error."""
     if ops.options.json:
-        return ops.show(made)
-    ops.console.file.write(made["key"] + "\n")
+        return ops.show_json(made.json)
+    ops.console.file.write(made.body.key + "\n")
     return ops.note(text)

@@ -18,6 +18,9 @@ from sender_service.cli.ops import (
     rows,
 )
 from sender_service.models.login_proof import check_login_proof
+from sender_service.ops.responses.access import AuditEntryResponse
+from sender_service.ops.responses.apps import AppResponse, ConnectionResponse
+from sender_service.ops.responses.base import Items
 
 
 def add_app_commands(commands: Any) -> None:
@@ -45,43 +48,45 @@ def add_audit_command(commands: Any) -> None:
 
 
 async def _list(ops: OpsClient) -> None:
-    found = await ops.call("GET", "/v1/apps")
-    ops.show(found, _table(found["items"]))
+    found = await ops.call(Items[AppResponse], "GET", "/v1/apps")
+    ops.show(found.json, _table(found.body.items))
 
 
 async def _show(ops: OpsClient) -> None:
-    app = await ops.call("GET", path_of("apps", ops.options.app))
-    ops.show_json(app)
-    proof = app["loginHash"]
-    found = check_login_proof(required=proof["required"], has_secret=proof["secret"] is not None)
-    ops.warn([vars(warning) for warning in found])
+    app = await ops.call(AppResponse, "GET", path_of("apps", ops.options.app))
+    ops.show_json(app.json)
+    proof = app.body.login_hash
+    ops.warn(check_login_proof(required=proof.required, has_secret=proof.secret is not None))
 
 
 async def _put(ops: OpsClient) -> None:
-    app = await ops.call("PUT", path_of("apps", ops.options.app), json=read_json(ops.options.file))
-    ops.show(app, _table([app]))
+    body, path = read_json(ops.options.file), path_of("apps", ops.options.app)
+    app = await ops.call(AppResponse, "PUT", path, json=body)
+    ops.show(app.json, _table([app.body]))
 
 
 async def _resume(ops: OpsClient) -> None:
-    app = await ops.call("POST", path_of("apps", ops.options.app, "resume"))
-    ops.show(app, _table([app]))
+    app = await ops.call(AppResponse, "POST", path_of("apps", ops.options.app, "resume"))
+    ops.show(app.json, _table([app.body]))
 
 
 async def _test(ops: OpsClient) -> None:
-    answer = await ops.call("POST", path_of("apps", ops.options.app, "test-connection"))
+    path = path_of("apps", ops.options.app, "test-connection")
+    answer = await ops.call(ConnectionResponse, "POST", path)
+    found = answer.body
     table = Table("result", "message", "players", "messageable")
-    names = ("result", "message", "players", "messageablePlayers")
-    ops.show(answer, rows(table, tuple(answer[name] for name in names)))
-    ops.warn(answer["warnings"])
-    if answer["result"] != "ok":
-        raise ApiError(409, f"the connection does not work: {answer['result']}")
+    rows(table, (found.result, found.message, found.players, found.messageable_players))
+    ops.show(answer.json, table)
+    ops.warn(found.warnings)
+    if found.result != "ok":
+        raise ApiError(409, f"the connection does not work: {found.result}")
 
 
-def _table(apps: list[dict[str, Any]]) -> Table:
+def _table(apps: list[AppResponse]) -> Table:
     table = Table("app", "name", "version", "enabled", "state", "because", "OneSignal app", "plan")
-    names = ("id", "name", "version", "enabled", "state", "stoppedBecause")
     return rows(table, *(
-        (*(app[name] for name in names), app["oneSignal"]["appId"], app["oneSignal"]["plan"])
+        (app.id, app.name, app.version, app.enabled, app.state, app.stopped_because,
+         app.one_signal.app_id, app.one_signal.plan)
         for app in apps
     ))  # fmt: skip
 
@@ -89,11 +94,11 @@ def _table(apps: list[dict[str, Any]]) -> Table:
 async def _audit(ops: OpsClient) -> None:
     given = {name: getattr(ops.options, name) for name in ("since", "before", "limit")}
     params = {name: value for name, value in given.items() if value is not None}
-    found = await ops.call("GET", "/v1/audit", params=params)
+    found = await ops.call(Items[AuditEntryResponse], "GET", "/v1/audit", params=params)
     table = Table("at", "who", "role", "did", "to", "status")
     rows(table, *(
-        (i["at"], i["who"]["name"], i["who"]["role"], f"{i['method']} {i['route']}",
-         " ".join(f"{name}={value}" for name, value in i["target"].items()), i["status"])
-        for i in found["items"]
+        (i.at, i.who.name, i.who.role, f"{i.method} {i.route}",
+         " ".join(f"{name}={value}" for name, value in i.target.items()), i.status)
+        for i in found.body.items
     ))  # fmt: skip
-    ops.show(found, table)
+    ops.show(found.json, table)

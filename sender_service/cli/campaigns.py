@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
 
+from sender_service.cli.answers import Answer
 from sender_service.cli.ops import (
     ApiError,
     OpsClient,
@@ -16,8 +18,12 @@ from sender_service.cli.ops import (
     read_json,
     rows,
 )
-from sender_service.cli.sends import COUNTED, account_table, describe
-from sender_service.cli.trigger import POLL_SECONDS, check_account, get_send_account
+from sender_service.cli.sends import INTERACTION_COUNTS, account_table, describe
+from sender_service.cli.trigger import TRIGGER_POLL_SECONDS, check_account, get_send_account
+from sender_service.ops.responses.base import Items
+from sender_service.ops.responses.campaigns import CampaignResponse
+from sender_service.ops.responses.reports import RatesResponse, ReportResponse
+from sender_service.ops.responses.sends import SendResponse
 
 TEST_SECONDS = 30.0  # a push to one player is known after about one
 
@@ -47,23 +53,25 @@ def _path(ops: OpsClient, *action: str) -> str:
 
 
 async def _list(ops: OpsClient) -> None:
-    found = await ops.call("GET", path_of("apps", ops.options.app, "campaigns"))
+    path = path_of("apps", ops.options.app, "campaigns")
+    found = await ops.call(Items[CampaignResponse], "GET", path)
     table = Table("campaign", "name", "version", "enabled", "variants", "location")
     rows(table, *(
-        (c["id"], c["name"], c["version"], c["enabled"], len(c["variants"]), c["location"])
-        for c in found["items"]
+        (c.id, c.name, c.version, c.enabled, len(c.variants), c.location) for c in found.body.items
     ))  # fmt: skip
-    ops.show(found, table)
+    ops.show(found.json, table)
 
 
 async def _show(ops: OpsClient) -> None:
-    ops.show_json(await ops.call("GET", _path(ops)))
+    ops.show_json(await ops.get_json(_path(ops)))
 
 
 async def _put(ops: OpsClient) -> None:
-    campaign = await ops.call("PUT", _path(ops), json=read_json(ops.options.file))
-    ops.show(campaign, rows(Table("campaign", "version"), (campaign["id"], campaign["version"])))
-    ops.warn(campaign.get("warnings", ()))
+    body = read_json(ops.options.file)
+    put = await ops.call(CampaignResponse, "PUT", _path(ops), json=body)
+    campaign = put.body
+    ops.show(put.json, rows(Table("campaign", "version"), (campaign.id, campaign.version)))
+    ops.warn(campaign.warnings or ())
 
 
 async def _test(ops: OpsClient) -> None:
@@ -71,50 +79,56 @@ async def _test(ops: OpsClient) -> None:
         "player": ops.options.player,
         "variables": read_json(ops.options.variables, "--variables"),
     }
-    account = await _until_known(ops, await ops.call("POST", _path(ops, "test"), json=body))
-    ops.show(account, account_table(account))
+    tested = await ops.call(SendResponse, "POST", _path(ops, "test"), json=body)
+    answer = await _until_known(ops, tested)
+    account = answer.body
+    ops.show(answer.json, account_table(account))
     check_account(account, is_named=True)
-    if account["closedAt"] is None:
+    if account.closed_at is None:
         state = describe(account)
         raise ApiError(
-            409, f"after {TEST_SECONDS:.0f} seconds still {state}: send show {account['id']}"
+            409, f"after {TEST_SECONDS:.0f} seconds still {state}: send show {account.id}"
         )
-    if not account["sent"]:
+    if not account.sent:
         reasons = [
-            f"{why} ({group})" for group in ("suppressed", "failed") for why in account[group]
+            *(f"{why} (suppressed)" for why in account.suppressed),
+            *(f"{why} (failed)" for why in account.failed),
         ]
         why = ", ".join(reasons) or "the app knows no such player"
         raise ApiError(409, f"the push was not sent: {why}; docs/ops.md says what a reason means")
 
 
-async def _until_known(ops: OpsClient, account: dict[str, Any]) -> dict[str, Any]:
+async def _until_known(ops: OpsClient, answer: Answer[SendResponse]) -> Answer[SendResponse]:
     """Return the account once it is closed, or as it is when the time is over."""
-    for _ in range(round(TEST_SECONDS / POLL_SECONDS)):
-        if account["closedAt"] is not None:
+    for _ in range(round(TEST_SECONDS / TRIGGER_POLL_SECONDS)):
+        if answer.body.closed_at is not None:
             break
-        await asyncio.sleep(POLL_SECONDS)
-        account = await get_send_account(ops.http, account["id"]) or account
-    return account
+        await asyncio.sleep(TRIGGER_POLL_SECONDS)
+        answer = await get_send_account(ops.http, answer.body.id) or answer
+    return answer
 
 
 async def _report(ops: OpsClient) -> None:
-    report = await ops.call("GET", _path(ops, "report"))
-    title = f"{report['campaign']}: {report['sends']} sends"
+    answer = await ops.call(ReportResponse, "GET", _path(ops, "report"))
+    report = answer.body
+    title = f"{report.campaign}: {report.sends} sends"
     totals = Table("", "players", title=title)
-    rows(totals, *((name, report[name]) for name in ("audience", "sent", "pending")))
-    for group in ("suppressed", "failed"):
-        rows(totals, (group, sum(report[group].values())))
-    rows(totals, *((name, report[name]) for name in COUNTED))
-    rows(totals, ("measurable", report["measurable"]), ("click rate", percent(report["clickRate"])))
-    ops.show(report, totals, _cells(report, "variant"), _cells(report, "browser"))
+    rows(totals, ("audience", report.audience), ("sent", report.sent), ("pending", report.pending))
+    rows(totals, ("suppressed", sum(report.suppressed.values())))
+    rows(totals, ("failed", sum(report.failed.values())))
+    rows(totals, *((name, getattr(report, name)) for name in INTERACTION_COUNTS))
+    rows(totals, ("measurable", report.measurable), ("click rate", percent(report.click_rate)))
+    variants = _cells("variant", [(cell.variant, cell) for cell in report.variants])
+    browsers = _cells("browser", [(cell.browser, cell) for cell in report.browsers])
+    ops.show(answer.json, totals, variants, browsers)
 
 
-def _cells(report: dict[str, Any], by: str) -> Table:
-    table = Table(by, "sent", "measurable", *COUNTED, "click rate")
-    for cell in report[f"{by}s"]:
-        counts = (cell[name] for name in ("sent", "measurable", *COUNTED))
-        rows(table, (cell[by], *counts, percent(cell["clickRate"])))
-    return table
+def _cells(by: str, cells: Sequence[tuple[str, RatesResponse]]) -> Table:
+    table = Table(by, "sent", "measurable", *INTERACTION_COUNTS, "click rate")
+    return rows(table, *(
+        (name, c.sent, c.measurable, c.impressions, c.clicks, c.closes, percent(c.click_rate))
+        for name, c in cells
+    ))  # fmt: skip
 
 
 def percent(rate: float | None) -> str:

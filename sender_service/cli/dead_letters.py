@@ -7,8 +7,8 @@ from typing import Any
 from rich.table import Table
 
 from sender_service.cli.ops import ApiError, OpsClient, add_command, add_group, path_of, rows
-
-NAMES = ("at", "topic", "stage", "code", "message", "id", "replayedAt")
+from sender_service.ops.responses.base import Items
+from sender_service.ops.responses.dead_letters import DeadLetterResponse, ReplayResponse
 
 
 def add_dead_letter_commands(commands: Any) -> None:
@@ -29,21 +29,24 @@ async def _list(ops: OpsClient) -> None:
     names = ("topic", "code", "since", "before", "limit")
     given = {name: getattr(ops.options, name) for name in names}
     params = {name: value for name, value in given.items() if value is not None}
-    found = await ops.call("GET", "/v1/dead-letters", params=params)
+    found = await ops.call(Items[DeadLetterResponse], "GET", "/v1/dead-letters", params=params)
     table = Table("at", "topic", "stage", "code", "message", "id", "replayed")
-    ops.show(found, rows(table, *(tuple(i.get(n) for n in NAMES) for i in found["items"])))
+    rows(table, *(
+        (d.at, d.topic, d.stage, d.code, d.message, d.id, d.replayed_at) for d in found.body.items
+    ))  # fmt: skip
+    ops.show(found.json, table)
 
 
 async def _show(ops: OpsClient) -> None:
-    dead_letter = await ops.call("GET", path_of("dead-letters", ops.options.id))
-    ops.options.json = True  # no table can show arbitrary content
-    ops.show(dead_letter)
+    ops.show_json(await ops.get_json(path_of("dead-letters", ops.options.id)))
 
 
 async def _replay(ops: OpsClient) -> None:
-    done = await ops.call("POST", "/v1/dead-letters/replay", json={"ids": ops.options.ids})
+    body = {"ids": ops.options.ids}
+    done = await ops.call(Items[ReplayResponse], "POST", "/v1/dead-letters/replay", json=body)
+    items = done.body.items
     table = Table("id", "replayed", "why not")
-    ops.show(done, rows(table, *((i["id"], i["replayed"], i.get("code")) for i in done["items"])))
-    failed = sum(not item["replayed"] for item in done["items"])
+    ops.show(done.json, rows(table, *((each.id, each.replayed, each.code) for each in items)))
+    failed = sum(not each.replayed for each in items)
     if failed:
-        raise ApiError(409, f"{failed} of {len(done['items'])} were not published again")
+        raise ApiError(409, f"{failed} of {len(items)} were not published again")

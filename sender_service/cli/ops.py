@@ -11,6 +11,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,14 +21,18 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from sender_service.cli.answers import Answer, M, UnknownAnswer, read_json_answer, to_answer
 from sender_service.cli.screen import error_console, open_console, print_json, print_tables
 from sender_service.cli.text_files import as_utf8
+from sender_service.ops.responses.base import WarningResponse
+from sender_service.ops.responses.problems import Problem
 from shared.environment import load_settings
-from shared.errors import Rejected
+from shared.errors import FieldError, Rejected
 from shared.json_faults import describe_fault
+from shared.models.wire import to_iso
 from shared.settings import PRINTED, Settings
 
-EXIT_REFUSED = 1
+EXIT_REQUEST_REFUSED = 1
 EXIT_ARGUMENTS = 2
 EXIT_UNREACHABLE = 3
 TIMEOUT_SECONDS = 60.0
@@ -39,7 +44,7 @@ class ApiError(Exception):
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
-        self.exit_code = EXIT_UNREACHABLE if status >= 500 else EXIT_REFUSED
+        self.exit_code = EXIT_UNREACHABLE if status >= 500 else EXIT_REQUEST_REFUSED
 
 
 @dataclass(frozen=True)
@@ -50,30 +55,36 @@ class OpsClient:
     options: argparse.Namespace
     console: Console
 
-    async def call(self, method: str, path: str, **more: Any) -> Any:
-        """Call the API; return the answer's body. Raises ApiError, httpx.HTTPError."""
+    async def call(self, model: type[M], method: str, path: str, **more: Any) -> Answer[M]:
+        """Call the API; read its answer. Raises ApiError, UnknownAnswer, httpx.HTTPError."""
+        return to_answer(model, await self._request(method, path, **more))
+
+    async def get_json(self, path: str) -> Any:
+        """Return an answer of no fixed shape. Raises ApiError, UnknownAnswer, httpx.HTTPError."""
+        return read_json_answer(await self._request("GET", path))
+
+    async def _request(self, method: str, path: str, **more: Any) -> httpx.Response:
         answer = await self.http.request(method, path, **more)
         if answer.is_success:
-            return answer.json()
+            return answer
         raise ApiError(answer.status_code, why_not(answer))
 
-    def show(self, body: Any, *tables: Table) -> None:
-        """Print tables, or with `--json` the answer's body."""
+    def show(self, json: Any, *tables: Table) -> None:
+        """Print tables, or with `--json` the answer as it came."""
         if self.options.json:
-            self.show_json(body)
+            self.show_json(json)
         else:
             print_tables(self.console, tables)
 
-    def show_json(self, body: Any) -> None:
-        """Print a body as JSON."""
-        print_json(self.console, body)
+    def show_json(self, json: Any) -> None:
+        print_json(self.console, json)
 
-    def warn(self, warnings: Iterable[dict[str, Any]]) -> None:
+    def warn(self, warnings: Iterable[WarningResponse | FieldError]) -> None:
         """Print warnings to the standard error."""
         errors = error_console()
         for found in warnings:
-            field = f"{found['field']}: " if "field" in found else ""
-            errors.print(f"warning: {field}{found['message']}")
+            field = "" if found.field is None else f"{found.field}: "
+            errors.print(f"warning: {field}{found.message}")
 
     def note(self, text: str) -> None:
         """Print a remark to the standard error."""
@@ -113,6 +124,9 @@ def execute(options: argparse.Namespace, work: Work) -> int:
     except ApiError as exc:
         errors.print(str(exc))
         return exc.exit_code
+    except UnknownAnswer as exc:
+        errors.print(str(exc))
+        return EXIT_UNREACHABLE
     except Rejected as exc:
         errors.print(exc.message)
         return EXIT_ARGUMENTS
@@ -123,7 +137,7 @@ def execute(options: argparse.Namespace, work: Work) -> int:
         errors.print(f"the ops API can't be reached: {type(exc).__name__}; is the sender running?")
         return EXIT_UNREACHABLE
     except KeyboardInterrupt:
-        return EXIT_REFUSED
+        return EXIT_REQUEST_REFUSED
     return 0
 
 
@@ -191,19 +205,23 @@ def read_json(source: str, option: str | None = None) -> Any:
 def why_not(answer: httpx.Response) -> str:
     """Return the API's errors, or the status where another server answered."""
     try:
-        body = answer.json()
-        code, message = str(body["code"]), str(body["message"])
-        errors = body.get("errors") or ()  # the message has the first one
-        more = [f"\n{e['field']}: {e['message']}" for e in errors[1:]]
-    except (ValueError, KeyError, TypeError):
+        problem = to_answer(Problem, answer).body
+    except UnknownAnswer:
         return f"the ops API answers {answer.status_code}"
     if answer.status_code == 401:
-        return f"{message}: set CARILLON_OPS__TOKEN"
-    return f"{message} ({code}){''.join(more)}"
+        return f"{problem.message}: set CARILLON_OPS__TOKEN"
+    more = [f"\n{e.field}: {e.message}" for e in problem.errors[1:]]  # the message has the first
+    return f"{problem.message} ({problem.code}){''.join(more)}"
 
 
 def rows(table: Table, *more: tuple[object, ...]) -> Table:
     """Add rows to the table and return it; None is a dash."""
     for row in more:
-        table.add_row(*("-" if cell is None else str(cell) for cell in row))
+        table.add_row(*map(_to_text, row))
     return table
+
+
+def _to_text(cell: object) -> str:
+    if isinstance(cell, datetime):
+        return to_iso(cell)
+    return "-" if cell is None else str(cell)

@@ -7,9 +7,18 @@ from typing import Any
 
 from rich.table import Table
 
+from sender_service.cli.answers import Answer
 from sender_service.cli.ops import ApiError, OpsClient, add_command, add_group, path_of, rows
+from sender_service.ops.responses.base import Items
+from sender_service.ops.responses.people import (
+    ErasureResponse,
+    ExplanationResponse,
+    OutcomeResponse,
+    PersonResponse,
+    UndoneMergeResponse,
+)
 
-KINDS = ("login", "visitor", "player", "email")
+PERSON_OPTIONS = ("login", "visitor", "player", "email")
 
 
 def add_why_command(commands: Any) -> None:
@@ -41,15 +50,16 @@ def add_person_commands(commands: Any) -> None:
 def _add_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--app", required=True)
     who = parser.add_mutually_exclusive_group(required=True)
-    for kind in KINDS:
+    for kind in PERSON_OPTIONS:
         who.add_argument(f"--{kind}", default=None)
 
 
-async def _search(ops: OpsClient) -> Any:
+async def _search(ops: OpsClient) -> Answer[Items[PersonResponse]]:
     options = ops.options
-    name = {kind: getattr(options, kind) for kind in KINDS if getattr(options, kind)}
-    found = await ops.call("POST", "/v1/people/search", json={"app": options.app, **name})
-    if not found["items"]:
+    name = {kind: getattr(options, kind) for kind in PERSON_OPTIONS if getattr(options, kind)}
+    body = {"app": options.app, **name}
+    found = await ops.call(Items[PersonResponse], "POST", "/v1/people/search", json=body)
+    if not found.body.items:
         raise ApiError(404, "nobody is known by this name")
     return found
 
@@ -58,59 +68,63 @@ async def _show_found(ops: OpsClient) -> None:
     found = await _search(ops)
     table = Table("person", "login", "email", "browsers", "players", "last seen")
     rows(table, *(
-        (p["id"], p["login"], p["email"], len(p["visitors"]), len(p["players"]), p["lastSeenAt"])
-        for p in found["items"]
+        (p.id, p.login, p.email, len(p.visitors), len(p.players), p.last_seen_at)
+        for p in found.body.items
     ))  # fmt: skip
-    ops.show(found, table)
+    ops.show(found.json, table)
 
 
 async def _show(ops: OpsClient) -> None:
-    ops.show_json(await ops.call("GET", path_of("people", ops.options.person)))
+    ops.show_json(await ops.get_json(path_of("people", ops.options.person)))
 
 
 async def _export(ops: OpsClient) -> None:
-    ops.show_json(await ops.call("GET", path_of("people", ops.options.person, "export")))
+    ops.show_json(await ops.get_json(path_of("people", ops.options.person, "export")))
 
 
 async def _erase(ops: OpsClient) -> None:
     if not ops.options.yes:
         raise ApiError(400, "it can't be undone: say --yes")
-    done = await ops.call("POST", path_of("people", ops.options.person, "erase"))
-    ops.show(done, rows(Table("person", "events"), (done["person"], done["count"])))
+    path = path_of("people", ops.options.person, "erase")
+    done = await ops.call(ErasureResponse, "POST", path)
+    row = (done.body.person, done.body.count)
+    ops.show(done.json, rows(Table("person", "events"), row))
 
 
 async def _undo(ops: OpsClient) -> None:
     path = path_of("people", ops.options.person, "merges", "undo")
-    done = await ops.call("POST", path, json={"merge": ops.options.merge})
-    ops.show(done, rows(Table("person", "event"), (done["person"], done["event"])))
+    body = {"merge": ops.options.merge}
+    done = await ops.call(UndoneMergeResponse, "POST", path, json=body)
+    row = (done.body.person, done.body.event)
+    ops.show(done.json, rows(Table("person", "event"), row))
 
 
 async def _why(ops: OpsClient) -> None:
     options = ops.options
     found = await _search(ops)
     params = {"send": options.send} if options.send else {}
-    answers = [
-        {"person": person["id"], **await _of(ops, person["id"], params)}
-        for person in found["items"]
-    ]
-    ops.show({"people": answers}, *(_table(answer) for answer in answers))
+    answers = [(person.id, await _of(ops, person.id, params)) for person in found.body.items]
+    json = {"people": [{"person": person, **answer.json} for person, answer in answers]}
+    ops.show(json, *(_table(person, answer.body) for person, answer in answers))
 
 
-async def _of(ops: OpsClient, person: str, params: dict[str, str]) -> Any:
-    return await ops.call("GET", path_of("people", person, "why"), params=params)
+async def _of(ops: OpsClient, person: str, params: dict[str, str]) -> Answer[ExplanationResponse]:
+    return await ops.call(
+        ExplanationResponse, "GET", path_of("people", person, "why"), params=params
+    )
 
 
-def _table(answer: dict[str, Any]) -> Table:
-    looked = f", looked in {answer['sendsSearched']} sends" if "sendsSearched" in answer else ""
-    title = f"person {answer['person']}{looked}"
+def _table(person: str, answer: ExplanationResponse) -> Table:
+    searched = answer.sends_searched
+    where = "" if searched is None else f", looked in {searched} sends"
+    title = f"person {person}{where}"
     table = Table("campaign", "send", "player", "outcome", "reason", "at", title=title)
-    names = ("campaign", "send", "player", "outcome", "reason", "at")
-    if not answer["items"]:
+    if not answer.items:
         table.caption = "in none of them: no player of this person was in an audience"
-    items = ({**item, "reason": _reason(item)} for item in answer["items"])
-    return rows(table, *(tuple(item[name] for name in names) for item in items))
+    return rows(table, *(
+        (i.campaign, i.send, i.player, i.outcome, _reason(i), i.at) for i in answer.items
+    ))  # fmt: skip
 
 
-def _reason(item: dict[str, Any]) -> Any:
-    detail = item.get("detail")
-    return f"{item['reason']}: {detail}" if detail else item["reason"]
+def _reason(item: OutcomeResponse) -> str | None:
+    return f"{item.reason}: {item.detail}" if item.detail else item.reason

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from sender_service.cli.ops import ApiError, OpsClient, add_command, path_of, rows
 from sender_service.cli.target import add_options, note_left_out, post_trigger, to_trigger
+from sender_service.ops.responses.preview import PreviewResponse
 from shared.errors import InvalidPayload
 
 
@@ -21,33 +22,31 @@ async def _preview(ops: OpsClient) -> None:
         trigger = to_trigger(ops.options)
     except InvalidPayload as exc:
         raise ApiError(400, f"not a trigger: {exc.message}") from exc
-    answer = await post_trigger(ops, path_of("sends", "preview"), trigger)
-    ops.show(answer, _counts(answer), _samples(answer))
-    note_left_out(ops, answer)
-    if answer["refusal"]:
-        raise ApiError(409, f"it would be refused: {answer['refusal']}")
+    answer = await post_trigger(ops, PreviewResponse, path_of("sends", "preview"), trigger)
+    found = answer.body
+    ops.show(answer.json, _counts(found), _samples(found))
+    note_left_out(ops, found)
+    if found.refusal:
+        raise ApiError(409, f"it would be refused: {found.refusal}")
 
 
-def _counts(answer: dict[str, Any]) -> Table:
-    exact = "" if answer["exact"] else f", from {answer['planned']['share']:.0%} of them"
-    table = Table("", "players", title=f"{answer['campaign']}{exact}")
-    rows(
-        table, ("audience", answer["audience"]), ("would get it", answer["wouldReceive"]["players"])
-    )
-    for group in ("suppressed", "failed"):
-        rows(table, *((f"{group}: {why}", n) for why, n in sorted(answer[group].items())))
-    rows(table, ("people who would get it", answer["wouldReceive"]["people"]))
-    rows(table, ("people: no player", answer["people"]["no_player"]))
-    rows(table, ("calls", answer["forecast"]["calls"]), ("seconds", answer["forecast"]["seconds"]))
-    if answer["quietHours"]:
-        rows(
-            table, (f"wait until {answer['quietHours']['until']}", answer["quietHours"]["waiting"])
-        )
-    rows(table, *(("warning", warning["message"]) for warning in answer["warnings"]))
-    return table
+def _counts(found: PreviewResponse) -> Table:
+    exact = "" if found.exact else f", from {found.planned.share:.0%} of them"
+    table = Table("", "players", title=f"{found.campaign}{exact}")
+    rows(table, ("audience", found.audience), ("would get it", found.would_receive.players))
+    for group, counts in (("suppressed", found.suppressed), ("failed", found.failed)):
+        rows(table, *((f"{group}: {why}", n) for why, n in sorted(counts.items())))
+    rows(table, ("people who would get it", found.would_receive.people))
+    rows(table, ("people: no player", found.people.no_player))
+    rows(table, ("calls", found.forecast.calls), ("seconds", found.forecast.seconds))
+    if found.quiet_hours is not None:
+        until = f"{found.quiet_hours.until:%Y-%m-%dT%H:%M:%SZ}"
+        rows(table, (f"wait until {until}", found.quiet_hours.waiting))
+    return rows(table, *(("warning", warning.message) for warning in found.warnings))
 
 
-def _samples(answer: dict[str, Any]) -> Table:
+def _samples(found: PreviewResponse) -> Table:
     table = Table("language", "variant", "heading", "content", "url")
-    names = ("language", "variant", "heading", "content", "url")
-    return rows(table, *(tuple(sample[name] for name in names) for sample in answer["samples"]))
+    return rows(
+        table, *((s.language, s.variant, s.heading, s.content, s.url) for s in found.samples)
+    )

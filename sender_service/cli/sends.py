@@ -8,11 +8,12 @@ from rich.table import Table
 
 from sender_service.cli.ops import OpsClient, add_command, add_group, path_of, rows
 from sender_service.models.send import SendState
+from sender_service.ops.responses.sends import SendListItemResponse, SendListResponse, SendResponse
+from shared.models.wire import to_iso
 
-COUNTED = ("impressions", "clicks", "closes")
-BY_PREFIX = "whole, or its first letters (six at least)"
+INTERACTION_COUNTS = ("impressions", "clicks", "closes")
+SEND_ID_HELP = "whole, or its first letters (six at least)"
 MOST_CALLS = 50  # of the API, for one list
-LISTED = ("id", "state", "app", "campaign", "priority", "createdAt", "sent", "audience", "error")
 
 
 def add_send_commands(commands: Any) -> None:
@@ -30,70 +31,73 @@ def add_send_commands(commands: Any) -> None:
         ("cancel", "POST", "end it: whoever was not called yet will not be"),
     ):
         parser = add_command(group, name, _send(name, method), help=help)
-        parser.add_argument("send", metavar="ID", help=f"the send's id, {BY_PREFIX}")
+        parser.add_argument("send", metavar="ID", help=f"the send's id, {SEND_ID_HELP}")
 
 
 async def _list(ops: OpsClient) -> None:
     names = ("app", "campaign", "state", "before", "limit")
     given = {name: getattr(ops.options, name) for name in names}
     params = {name: value for name, value in given.items() if value is not None}
-    items: list[dict[str, Any]] = []
+    items: list[SendListItemResponse] = []
+    more: str | None = ops.options.before
     for _ in range(MOST_CALLS):
-        found = await ops.call("GET", path_of("sends"), params=params)
-        items += found["items"]
-        params["before"] = found["next"]
-        if found["next"] is None or len(items) >= ops.options.limit:
+        found = (await ops.call(SendListResponse, "GET", path_of("sends"), params=params)).body
+        items += found.items
+        more = None if found.next is None else to_iso(found.next)
+        if more is None or len(items) >= ops.options.limit:
             break
+        params |= {"before": more}
     table = Table(
         "id", "state", "app", "campaign", "priority", "created", "sent", "audience", "error"
     )
-    more = params["before"]
     if more is not None:
         table.caption = f"more: --before {more}"
-    cells = (tuple(item[name] for name in LISTED) for item in items)
-    ops.show({"items": items, "next": more}, rows(table, *cells))
+    rows(table, *(
+        (s.id, s.state, s.app, s.campaign, s.priority, s.created_at, s.sent, s.audience, s.error)
+        for s in items
+    ))  # fmt: skip
+    json = [item.model_dump(mode="json", by_alias=True) for item in items]
+    ops.show({"items": json, "next": more}, table)
 
 
 def _send(name: str, method: str) -> Any:
     async def work(ops: OpsClient) -> None:
         action = () if name == "show" else (name,)
-        account = await ops.call(method, path_of("sends", ops.options.send, *action))
-        ops.show(account, account_table(account))
+        path = path_of("sends", ops.options.send, *action)
+        account = await ops.call(SendResponse, method, path)
+        ops.show(account.json, account_table(account.body))
 
     return work
 
 
-def describe(account: dict[str, Any]) -> str:
+def describe(account: SendResponse) -> str:
     """Return the send's state and the reasons why it waits, for `show` and `--watch`."""
-    texts = [account["state"]]
-    for reason in account.get("waiting", ()):
-        until = f" until {reason['until']}" if reason["until"] else ""
-        if reason["message"] == account["state"]:
+    texts: list[str] = [account.state]
+    for reason in account.waiting:
+        until = f" until {to_iso(reason.until)}" if reason.until else ""
+        if reason.message == account.state:
             texts[0] += until
         else:
-            texts.append(reason["message"] + until)
+            texts.append(reason.message + until)
     return ", ".join(texts)
 
 
-def account_table(account: dict[str, Any]) -> Table:
-    table = Table(
-        "", "players", title=f"{account['campaign']} {account['id']}: {describe(account)}"
-    )
-    rows(table, *((name, account[name]) for name in ("audience", "sent", "pending")))
-    for group in ("suppressed", "failed"):
-        rows(table, *((f"{group}: {why}", n) for why, n in sorted(account[group].items())))
-    rows(
-        table, ("people", sum(n for place, n in account["people"].items() if place != "malformed"))
-    )
-    rows(table, ("people: no player", account["people"]["no_player"]))
-    if account["people"].get("malformed"):
-        rows(table, ("names that can't be read", account["people"]["malformed"]))
-    rows(table, *((name, account[name]) for name in COUNTED))
-    for name in account.get("malformed", ()):
-        part = f"part {name['part']}, " if "part" in name else ""
-        rows(table, (f"{part}name {name['index']}", name["message"]))
-    for warning in account.get("warnings", ()):
-        rows(table, ("warning", f"{warning['field']}: {warning['message']}"))
-    if account.get("error"):
-        rows(table, ("error", account["error"]))
+def account_table(account: SendResponse) -> Table:
+    table = Table("", "players", title=f"{account.campaign} {account.id}: {describe(account)}")
+    rows(table, ("audience", account.audience), ("sent", account.sent))
+    rows(table, ("pending", account.pending))
+    for group, counts in (("suppressed", account.suppressed), ("failed", account.failed)):
+        rows(table, *((f"{group}: {why}", n) for why, n in sorted(counts.items())))
+    people = account.people
+    rows(table, ("people", people.total), ("people: no player", people.no_player))
+    if people.malformed:
+        rows(table, ("names that can't be read", people.malformed))
+    rows(table, *((name, getattr(account, name)) for name in INTERACTION_COUNTS))
+    for name in account.malformed:
+        part = "" if name.part is None else f"part {name.part}, "
+        rows(table, (f"{part}name {name.index}", name.message))
+    for warning in account.warnings:
+        rows(table, ("warning", f"{warning.field}: {warning.message}"))
+    if account.error:
+        rows(table, ("error", account.error))
     return table

@@ -13,12 +13,16 @@ from typing import IO, Any
 
 import orjson
 
+from sender_service.cli.answers import Answer, M
 from sender_service.cli.ops import ApiError, OpsClient, read_json
 from sender_service.models.trigger import MAX_TRIGGER_BYTES
+from sender_service.ops.responses.preview import PreviewResponse
+from sender_service.ops.responses.sends import MalformedNameResponse, SendResponse
 from shared.errors import InvalidPayload
 from shared.ids import is_visitor_id
 
-KINDS = ("visitor", "login", "player")
+Opened = AbstractContextManager[IO[bytes] | Iterator[bytes]]
+TARGET_KINDS = ("visitor", "login", "player")
 LINES = "application/x-ndjson"
 MOST_NAMES_PRINTED = 5  # names that were left out
 PIECE_BYTES = 256 * 1024
@@ -36,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--list", default=None, metavar="FILE",
         help='recipients, one a line: {"login": "…", "variables": {…}} (- reads stdin)',
     )  # fmt: skip
-    for kind in KINDS:
+    for kind in TARGET_KINDS:
         parser.add_argument(
             f"--{kind}", action="append", default=[], metavar="ID", help="may repeat"
         )
@@ -63,7 +67,7 @@ def _target(options: argparse.Namespace) -> dict[str, Any]:
     for visitor in options.visitor:
         if not is_visitor_id(visitor):
             raise InvalidPayload(f"--visitor {visitor}: 1 to 64 letters, digits, or any of _ - . :")
-    named = [{kind: value} for kind in KINDS for value in getattr(options, kind)]
+    named = [{kind: value} for kind in TARGET_KINDS for value in getattr(options, kind)]
     given = (bool(named), options.all, options.segment is not None, options.list is not None)
     if sum(given) > 1:
         raise InvalidPayload("give one of --all, --segment, --list, or names")
@@ -78,32 +82,38 @@ def _target(options: argparse.Namespace) -> dict[str, Any]:
     return {"audience": {"all": True}} if options.all else {"recipients": named}
 
 
-async def post_trigger(ops: OpsClient, path: str, trigger: dict[str, Any]) -> Any:
-    """Post a trigger; a list is streamed, a recipient a line. Raises ApiError, HTTPError."""
+async def post_trigger(
+    ops: OpsClient, model: type[M], path: str, trigger: dict[str, Any]
+) -> Answer[M]:
+    """Post a trigger; a list is streamed, a recipient a line.
+
+    Raises ApiError, UnknownAnswer, HTTPError.
+    """
     if ops.options.list is not None:
-        return await _post_lines(ops, path, trigger, _open(ops.options.list))
+        return await _post_lines(ops, model, path, (trigger, _open(ops.options.list)))
     body = orjson.dumps(trigger)
     if len(body) > MAX_TRIGGER_BYTES and "recipients" in trigger:
         lines = (orjson.dumps(one) + b"\n" for one in trigger.pop("recipients"))
-        return await _post_lines(ops, path, trigger, nullcontext(lines))
-    return await ops.call("POST", path, content=body, headers={"Content-Type": "application/json"})
+        return await _post_lines(ops, model, path, (trigger, nullcontext(lines)))
+    headers = {"Content-Type": "application/json"}
+    return await ops.call(model, "POST", path, content=body, headers=headers)
 
 
-def note_left_out(ops: OpsClient, answer: dict[str, Any]) -> None:
+def note_left_out(ops: OpsClient, answer: SendResponse | PreviewResponse) -> None:
     """Print which names were left out, and why, to the standard error: the first few of them."""
-    count = answer["people"].get("malformed", 0)
+    count = answer.people.malformed
     if count:
         ops.note(f"left out: {count} of the names given")
-        for name in answer["malformed"][:MOST_NAMES_PRINTED]:
-            ops.note(f"  {_where(ops.options, name)}{name['message']}")
+        for name in answer.malformed[:MOST_NAMES_PRINTED]:
+            ops.note(f"  {_where(ops.options, name)}{name.message}")
         if count > MOST_NAMES_PRINTED:
             ops.note(f"  and {count - MOST_NAMES_PRINTED} more")
 
 
-def _where(options: argparse.Namespace, name: dict[str, Any]) -> str:
+def _where(options: argparse.Namespace, name: MalformedNameResponse) -> str:
     """Return the option that gave the name; of a line nothing, for its message names it."""
-    given = [f"--{kind} {value}: " for kind in KINDS for value in getattr(options, kind)]
-    return given[name["index"]] if name["index"] < len(given) and options.list is None else ""
+    given = [f"--{kind} {value}: " for kind in TARGET_KINDS for value in getattr(options, kind)]
+    return given[name.index] if name.index < len(given) and options.list is None else ""
 
 
 def _open(source: str) -> AbstractContextManager[IO[bytes]]:
@@ -115,16 +125,14 @@ def _open(source: str) -> AbstractContextManager[IO[bytes]]:
 
 
 async def _post_lines(
-    ops: OpsClient,
-    path: str,
-    trigger: dict[str, Any],
-    opened: AbstractContextManager[IO[bytes] | Iterator[bytes]],
-) -> Any:
+    ops: OpsClient, model: type[M], path: str, parts: tuple[dict[str, Any], Opened]
+) -> Answer[M]:
+    trigger, opened = parts
     with opened as lines:
         content = _pieces(orjson.dumps(trigger), iter(lines))
         headers = {"Content-Type": LINES}
         return await ops.call(
-            "POST", path, content=content, headers=headers, timeout=LIST_SECONDS,
+            model, "POST", path, content=content, headers=headers, timeout=LIST_SECONDS,
             params={"firstLine": 0},
         )  # fmt: skip
 

@@ -7,8 +7,10 @@ from typing import Any
 from rich.table import Table
 
 from sender_service.cli.ops import OpsClient, add_command, add_group, path_of, rows
+from sender_service.ops.responses.access import NewTokenResponse, TokenResponse
+from sender_service.ops.responses.base import Items, RemovedResponse
 
-NAMES = ("id", "name", "role", "apps", "createdAt", "expiresAt", "lastUsedAt")
+TOKEN_COLUMNS = ("id", "name", "role", "apps", "createdAt", "expiresAt", "lastUsedAt")
 
 
 def add_token_commands(commands: Any) -> None:
@@ -32,24 +34,24 @@ async def _create(ops: OpsClient) -> None:
     apps = "all" if options.all_apps else options.app
     body = {"name": options.name, "role": options.role, "apps": apps,
             "expiresAt": options.expires_at}  # fmt: skip
-    made = await ops.call("POST", "/v1/tokens", json=body)
+    made = await ops.call(NewTokenResponse, "POST", "/v1/tokens", json=body)
     if options.json:
-        return ops.show(made)
-    ops.console.print(made["token"], soft_wrap=True)  # alone on stdout: for a pipe
+        return ops.show_json(made.json)
+    ops.console.print(made.body.token, soft_wrap=True)  # alone on stdout: for a pipe
     return None
 
 
 async def _list(ops: OpsClient) -> None:
-    found = await ops.call("GET", "/v1/tokens")
-    ops.show(
-        found, rows(Table(*NAMES), *(tuple(_cell(i[n]) for n in NAMES) for i in found["items"]))
-    )
+    found = await ops.call(Items[TokenResponse], "GET", "/v1/tokens")
+    cells = (
+        (t.id, t.name, t.role, " ".join(t.apps) if isinstance(t.apps, list) else t.apps,
+         t.created_at, t.expires_at, t.last_used_at)
+        for t in found.body.items
+    )  # fmt: skip
+    ops.show(found.json, rows(Table(*TOKEN_COLUMNS), *cells))
 
 
 async def _remove(ops: OpsClient) -> None:
-    removed = await ops.call("DELETE", path_of("tokens", ops.options.id))
-    ops.show(removed, rows(Table("id", "removed"), (removed["id"], removed["removed"])))
-
-
-def _cell(value: object) -> object:
-    return " ".join(value) if isinstance(value, list) else value
+    removed = await ops.call(RemovedResponse, "DELETE", path_of("tokens", ops.options.id))
+    row = (removed.body.id, removed.body.removed)
+    ops.show(removed.json, rows(Table("id", "removed"), row))

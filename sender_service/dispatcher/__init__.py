@@ -1,1 +1,1 @@
-"""Call OneSignal for jobs; publish the outcomes as deliveries."""
+"""Call push providers for jobs; publish the outcomes as deliveries."""

@@ -6,18 +6,23 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Required, TypedDict, Unpack
 
+from sender_service.context import SenderContext
+from sender_service.dispatcher.connections import take_connection
 from sender_service.dispatcher.governor import Governor
-from sender_service.dispatcher.onesignal import OneSignalClient
-from sender_service.dispatcher.outcomes import NotSent, Outcome, Refused, RetryAfter, Sent
-from sender_service.store.campaigns import VersionedStore
+from sender_service.dispatcher.tools import DispatcherTools
+from sender_service.providers.base import (
+    NotSent,
+    Outcome,
+    Provider,
+    Refused,
+    RetryAfter,
+    Sent,
+)
 from shared import metrics
-from shared.apps import AppRegistry
-from shared.clock import Clock
-from shared.kafka.batches import CoalescingWriter
 from shared.kafka.client import OutgoingRecord, Record
 from shared.kafka.topics import (
     DELIVERIES_TOPIC,
@@ -29,6 +34,7 @@ from shared.kafka.topics import (
 from shared.models.app import App
 from shared.models.delivery import Delivery, PlayerOutcome
 from shared.models.job import Job
+from shared.reasons import DeferredReason, DeliveryOutcome, FailedReason
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
 from shared.texts import shorten
@@ -37,19 +43,20 @@ log = logging.getLogger("carillon.dispatcher")
 
 SLOT_SECONDS = 5.0  # a job without a slot or a connection by then is deferred
 STALE_SLOT_SECONDS = 0.1  # an older slot is void
-NOT_CALLED = "not_called"  # deferred before any call
-STOPPED = "stopped"
-REFUSED = "refused"  # definitely: the next release is a new generation
+NOT_CALLED: DeferredReason = "not_called"  # deferred before any call
+STOPPED: DeferredReason = "stopped"
+REFUSED: DeferredReason = "refused"  # definitely: the next release is a new generation
 
 
-@dataclass(frozen=True)
-class DispatcherTools:
-    apps: AppRegistry
-    app_store: VersionedStore
-    governor: Governor
-    onesignal: OneSignalClient
-    writer: CoalescingWriter
-    clock: Clock
+class _Answer(TypedDict, total=False):
+    """Fields of a delivery that say how the call ended."""
+
+    outcome: Required[DeliveryOutcome]
+    reason: FailedReason | DeferredReason
+    not_before: datetime
+    notification_id: str
+    replayed: bool
+    players: list[PlayerOutcome]
 
 
 class Dispatcher:
@@ -57,6 +64,10 @@ class Dispatcher:
 
     def __init__(self, tools: DispatcherTools) -> None:
         self._tools = tools
+
+    @classmethod
+    def of(cls, context: SenderContext, governor: Governor) -> Dispatcher:
+        return cls(DispatcherTools.of(context, governor))
 
     def stages(self) -> list[StageSpec[Job]]:
         """Return a stage for each priority: marketing never delays transactional pushes."""
@@ -103,35 +114,35 @@ class Dispatcher:
     async def _dispatch(self, job: Job) -> Delivery:
         tools = self._tools
         app = tools.apps.get(job.app)
-        if app is None or not app.enabled or not app.one_signal.enabled or app.state != "active":
+        provider = tools.providers.get(job.provider)
+        if app is None or not app.is_sending or provider is None:
             return self._deferred(job, STOPPED)
         if tools.clock() >= job.expires_at:
             return self._deferred(job, NOT_CALLED)  # the scheduler ends what has expired
-        outcome = await self._call(app, job)
+        outcome = await self._call(provider, app, job)
         if outcome is None:
             return self._deferred(job, NOT_CALLED, seconds=1.0)
         return await self._to_delivery(app, job, outcome)
 
-    async def _call(self, app: App, job: Job) -> Outcome | None:
+    async def _call(self, provider: Provider, app: App, job: Job) -> Outcome | None:
         """Call the provider; return None without a slot or a connection in time."""
         # A slot is valid now only. After a wait for a connection the job takes another one: else all
         # waiting jobs would call at once when hanging calls end.
-        tools, transactional = self._tools, job.priority == "transactional"
-        if not await tools.governor.acquire(app, transactional=transactional, within=SLOT_SECONDS):
+        governor, transactional = self._tools.governor, job.priority == "transactional"
+        if not await governor.acquire(
+            app, provider, transactional=transactional, within=SLOT_SECONDS
+        ):
             return None
-        connections, began = tools.onesignal.connections[job.priority], time.perf_counter()
-        if not await _take(connections):
+        connections, began = provider.connections(job.priority), time.perf_counter()
+        if not await take_connection(connections, SLOT_SECONDS):
             return None
         try:
-            if (
-                time.perf_counter() - began > STALE_SLOT_SECONDS
-                and not await tools.governor.acquire(
-                    app, transactional=transactional, within=SLOT_SECONDS
-                )
+            if time.perf_counter() - began > STALE_SLOT_SECONDS and not await governor.acquire(
+                app, provider, transactional=transactional, within=SLOT_SECONDS
             ):
                 return None
             began = time.perf_counter()
-            outcome = await tools.onesignal.send(app, job)
+            outcome = await provider.call(app, job)
         finally:
             connections.release()
         self._note(job, outcome, time.perf_counter() - began)
@@ -154,7 +165,7 @@ class Dispatcher:
                 )
             case RetryAfter():
                 if outcome.code == "rate_limited":
-                    self._tools.governor.pause(app.id, outcome.seconds or 1.0)
+                    self._tools.governor.pause(app.id, job.provider, outcome.seconds or 1.0)
                 return self._deferred(job, outcome.code, seconds=outcome.seconds or 0.0)
             case Refused(whose="app"):
                 await self._stop_app(app, outcome)
@@ -183,7 +194,7 @@ class Dispatcher:
         )
         await self._tools.apps.refresh()
 
-    def _deferred(self, job: Job, reason: str, *, seconds: float = 0.0) -> Delivery:
+    def _deferred(self, job: Job, reason: DeferredReason, *, seconds: float = 0.0) -> Delivery:
         return self._delivery(
             job,
             outcome="deferred",
@@ -191,7 +202,7 @@ class Dispatcher:
             not_before=self._tools.clock() + timedelta(seconds=seconds),
         )
 
-    def _delivery(self, job: Job, **fields: object) -> Delivery:
+    def _delivery(self, job: Job, **fields: Unpack[_Answer]) -> Delivery:
         call = {
             "app": job.app,
             "send": job.send,
@@ -205,24 +216,14 @@ class Dispatcher:
 
     def _note(self, job: Job, outcome: Outcome, seconds: float) -> None:
         label = type(outcome).__name__
-        _counted(job.app, label).inc()
-        _timed(job.app).observe(seconds)
+        _counted(job.app, job.provider, label).inc()
+        _timed(job.app, job.provider).observe(seconds)
         log.info(
             "provider called",
             extra={"send": job.send, "page": job.page, "chunk": job.chunk, "app": job.app,
-                   "outcome": label, "players": len(job.players), "key": job.idempotency_key},
+                   "provider": job.provider, "outcome": label,
+                   "players": len(job.players), "key": job.idempotency_key},
         )  # fmt: skip
-
-
-async def _take(connections: asyncio.Semaphore) -> bool:
-    """Acquire a connection; return False when none becomes free in time."""
-    if not connections.locked():  # nearly always; a timer costs more than the rest
-        return await connections.acquire()
-    try:
-        async with asyncio.timeout(SLOT_SECONDS):
-            return await connections.acquire()
-    except TimeoutError:
-        return False
 
 
 _counted = lru_cache(4_096)(metrics.CALLS.labels)  # a look-up by labels takes a lock

@@ -1,9 +1,10 @@
-"""Limit an app's requests per second over all replicas (docs/design.md 2.3).
+"""Limit an app's requests per second to a provider over all replicas (docs/design.md 2.3).
 
 Every replica counts its heartbeats in MongoDB and watches the others' counters on its monotonic clock.
 A replica whose counter stands still for `DEAD_BEATS` is dead. No wall clocks are compared.
 The living replicas share the limit equally. A newcomer takes nothing until the others must have seen
-it; without MongoDB the share is 0. A 429 pauses the app on all replicas: heartbeats carry its seconds.
+it; without MongoDB the share is 0. A 429 pauses an app's calls to the provider
+on all replicas: heartbeats carry its seconds.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sender_service.dispatcher.throttle import AimdThrottle
-from sender_service.models.onesignal_limits import requests_per_second
+from sender_service.providers.base import Channel, Provider
 from shared import metrics
 from shared.clock import Monotonic
 from shared.errors import StoreUnavailable
 from shared.health import Component
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 from shared.models.app import App
 from shared.mongo.client import Database, blame_database
 from shared.mongo.collections import REPLICAS
@@ -33,7 +34,7 @@ DEAD_BEATS = 5
 JOIN_BEATS = 2
 FORGET_BEATS = 60
 TIMEOUT_CHECK_SECONDS = 0.1  # how late a caller may learn that no slot came in time
-WINDOW_SECONDS = 1.0  # OneSignal counts calls by the second
+RATE_WINDOW_SECONDS = 1.0  # providers count calls by the second
 
 
 class Membership:
@@ -49,9 +50,9 @@ class Membership:
         self._beat = 0
         self._written_at: float | None = None
         self._others: dict[str, tuple[int, float]] = {}  # name → heartbeat, when it last moved
-        self._pauses: dict[str, dict[str, Any]] = {}  # app → {"seq", "seconds"} of this replica
+        self._pauses: dict[str, dict[str, Any]] = {}  # channel → {"seq", "seconds"} of this replica
         self._read_pauses: dict[tuple[str, str], int] = {}
-        self.on_pause: Callable[[str, float], None] = lambda app, seconds: None
+        self.on_pause: Callable[[Channel, float], None] = lambda channel, seconds: None
 
     @property
     def share(self) -> float:
@@ -65,20 +66,15 @@ class Membership:
         living = sum(now - moved <= dead_after for _, moved in self._others.values())
         return 1 / (1 + living)
 
-    def announce_pause(self, app: str, seconds: float) -> None:
+    def announce_pause(self, channel: Channel, seconds: float) -> None:
         """Announce a pause to the other replicas, with the next heartbeat."""
-        seq = self._pauses.get(app, {"seq": 0})["seq"] + 1
-        self._pauses[app] = {"seq": seq, "seconds": seconds}
+        name = "/".join(channel)
+        seq = self._pauses.get(name, {"seq": 0})["seq"] + 1
+        self._pauses[name] = {"seq": seq, "seconds": seconds}
 
     async def run(self, stop: asyncio.Event, component: Component) -> None:
         try:
-            while not stop.is_set():
-                try:
-                    await self.beat()
-                    component.beat()
-                except StoreUnavailable as exc:
-                    component.wait_for(exc)
-                await sleep_or_stop(stop, self._heartbeat_seconds)
+            await run_periodically(self.beat, self._heartbeat_seconds, stop, component)
         finally:
             await self._leave()
 
@@ -105,12 +101,13 @@ class Membership:
             name, beat = replica["_id"], replica["beat"]
             if self._others.get(name, (None, 0.0))[0] != beat:
                 self._others[name] = (beat, now)
-            for app, pause in replica.get("pauses", {}).items():
-                if self._read_pauses.get((name, app), 0) != pause["seq"]:
-                    is_first = (name, app) not in self._read_pauses and self._beat == 1
-                    self._read_pauses[name, app] = pause["seq"]
+            for channel, pause in replica.get("pauses", {}).items():
+                if self._read_pauses.get((name, channel), 0) != pause["seq"]:
+                    is_first = (name, channel) not in self._read_pauses and self._beat == 1
+                    self._read_pauses[name, channel] = pause["seq"]
                     if not is_first:  # a pause from before this replica's start may be long over
-                        self.on_pause(app, pause["seconds"])
+                        app, _, provider = channel.rpartition("/")
+                        self.on_pause((app, provider), pause["seconds"])
         for name in self._others.keys() - {r["_id"] for r in found}:
             del self._others[name]
 
@@ -134,7 +131,7 @@ class Waiting(NamedTuple):
 
 
 class Pacer:
-    """Pacer of one app's calls: grants evenly spaced slots, transactional callers first."""
+    """Pacer of one app's calls to a provider: grants evenly spaced slots, transactional callers first."""
 
     def __init__(self, rate: Callable[[], float], monotonic: Monotonic) -> None:
         self._rate = rate
@@ -191,7 +188,7 @@ class Pacer:
             self._slots.popleft()
         at = max(self._next, self._paused_until)
         if len(self._slots) == most:
-            at = max(at, self._slots[0] + WINDOW_SECONDS)
+            at = max(at, self._slots[0] + RATE_WINDOW_SECONDS)
         return at
 
 
@@ -207,32 +204,36 @@ class Governor:
         self._membership = membership
         self._margin = settings.limit_margin
         self._monotonic = monotonic
-        self._pacers: dict[str, Pacer] = {}
-        self._limits: dict[str, int] = {}
-        self._throttles: dict[str, AimdThrottle] = {}
+        self._pacers: dict[Channel, Pacer] = {}
+        self._limits: dict[Channel, float] = {}
+        self._throttles: dict[Channel, AimdThrottle] = {}
         membership.on_pause = self._pause_here
 
-    async def acquire(self, app: App, *, transactional: bool, within: float) -> bool:
-        self._limits[app.id] = requests_per_second(app.one_signal.plan)
-        return await self._pacer(app.id).acquire(transactional=transactional, within=within)
+    async def acquire(
+        self, app: App, provider: Provider, *, transactional: bool, within: float
+    ) -> bool:
+        channel = (app.id, provider.name)
+        self._limits[channel] = provider.limits(app).requests_per_second
+        return await self._pacer(channel).acquire(transactional=transactional, within=within)
 
-    def pause(self, app: str, seconds: float) -> None:
-        """Pause the app's calls on all replicas, then slow them down, as OneSignal requested."""
-        self._pause_here(app, seconds)
-        self._membership.announce_pause(app, seconds)
+    def pause(self, app: str, provider: str, seconds: float) -> None:
+        """Pause the app's calls on all replicas, then slow them down, as the provider requested."""
+        channel = (app, provider)
+        self._pause_here(channel, seconds)
+        self._membership.announce_pause(channel, seconds)
 
-    def _pause_here(self, app: str, seconds: float) -> None:
-        self._throttles.setdefault(app, AimdThrottle(self._monotonic)).refused(seconds)
-        self._pacer(app).pause(seconds)
+    def _pause_here(self, channel: Channel, seconds: float) -> None:
+        self._throttles.setdefault(channel, AimdThrottle(self._monotonic)).refused(seconds)
+        self._pacer(channel).pause(seconds)
 
-    def _pacer(self, app: str) -> Pacer:
-        if app not in self._pacers:
-            self._pacers[app] = Pacer(lambda: self._rate(app), self._monotonic)
-        return self._pacers[app]
+    def _pacer(self, channel: Channel) -> Pacer:
+        if channel not in self._pacers:
+            self._pacers[channel] = Pacer(lambda: self._rate(channel), self._monotonic)
+        return self._pacers[channel]
 
-    def _rate(self, app: str) -> float:
-        rate = self._limits.get(app, 0) * self._margin * self._membership.share
-        if app in self._throttles:
-            rate *= self._throttles[app].share
-        _rate_share(app).set(rate)
+    def _rate(self, channel: Channel) -> float:
+        rate = self._limits.get(channel, 0) * self._margin * self._membership.share
+        if channel in self._throttles:
+            rate *= self._throttles[channel].share
+        _rate_share(*channel).set(rate)
         return rate

@@ -1,6 +1,6 @@
 """Throttle an app's rate after a 429: less at first, then steadily more. Pure.
 
-Only OneSignal knows the limit: a dashboard or another system may use it too, or the plan may be set
+Only the provider knows the limit: a dashboard or another system may use it too, or the plan may be set
 wrong. Without a throttle every pause would end with the rate that led to it.
 """
 

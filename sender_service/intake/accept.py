@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -16,27 +16,19 @@ from sender_service.intake.lists import ListIntake
 from sender_service.intake.naming import without_nobody
 from sender_service.intake.request import TriggerRequest, reused
 from sender_service.intake.upload import ListUpload
-from sender_service.models.malformed import Malformed, to_stored
-from sender_service.models.send import NEVER, Send, empty_sums
+from sender_service.models.malformed import Malformed
+from sender_service.models.send import NEVER, Send
+from sender_service.models.sums import Sums
 from sender_service.models.trigger import Terms, Trigger
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.store.campaigns import Campaigns, CampaignStore
-from sender_service.store.parts import PartStore
-from sender_service.store.sends import SendStore
+from sender_service.store.campaigns import Campaigns
+from sender_service.store.stores import Stores
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.errors import CarillonError, FieldError, InvalidPayload, NotFound, Rejected
-from shared.ids import head_of
 from shared.nearest import did_you_mean
 
 log = logging.getLogger("carillon.intake")
-
-
-@dataclass(frozen=True)
-class IntakeStores:
-    campaigns: CampaignStore
-    sends: SendStore
-    parts: PartStore
 
 
 class FastPath(Protocol):
@@ -54,7 +46,7 @@ class Intake:
         self,
         *,
         apps: AppRegistry,
-        stores: IntakeStores,
+        stores: Stores,
         clock: Clock,
         retention: timedelta,
         fast_path: FastPath,
@@ -124,13 +116,12 @@ class Intake:
         known = await self._sends.insert(list(fresh.values()))
         if fast_plan is not None:
             await self._fast_path.release(fast_plan)
-        if any(send["state"] == "planning" for send in fresh.values()):
+        if any(send.state == "planning" for send in fresh.values()):
             self._notify()
-        digests = {send: document["digest"] for send, document in fresh.items()}
+        digests = {send: document.digest for send, document in fresh.items()}
         for send in known:
-            before = await self._sends.get(send)
-            if before is not None:
-                digests[send] = before["digest"]
+            if (before := await self._sends.get(send)) is not None:
+                digests[send] = before.digest
         return [
             None if digests[request.head.id] == request.digest else reused() for request in requests
         ]
@@ -149,8 +140,7 @@ class Intake:
         if self._apps.get(terms.app) is None:
             raise UnknownApp(terms.app, "app")
         if await self._campaigns.campaign(terms.app, terms.campaign) is None:
-            known = [str(d["id"]) for d in await self._campaigns.find({"app": terms.app})]
-            hint = did_you_mean(terms.campaign, known)
+            hint = did_you_mean(terms.campaign, await self._campaigns.ids_of(terms.app))
             raise _unknown("campaign", f"the app has no such campaign{hint}")
 
     def _unknown_app(self, app: str) -> Rejected | None:
@@ -206,31 +196,35 @@ class Intake:
         if request.part is not None and isinstance(trigger, Trigger):
             trigger = trigger.terms  # the list is kept elsewhere
         refused = error is not None
-        return {
-            "_id": request.head.id,
-            "head": head_of(request.head.id),
-            "app": request.head.app,
-            "campaign": trigger.campaign if trigger else request.head._campaign,
-            "priority": trigger.priority if trigger else "marketing",
-            "digest": request.digest,
-            "parts": None,
-            "trigger": trigger.document() if trigger and not refused else {},
-            "state": "refused" if refused else "planning",
-            "paused": False,
-            "error": f"{error.code}: {error.message}" if error else None,
-            "warnings": [asdict(finding) for finding in unknown],
-            "malformed": {"0": to_stored(malformed)} if malformed.count else {},
-            "frozen": None,
-            "createdAt": now,
-            "dueAt": due or now,
-            "expiresAt": expires or now,
-            "planDue": NEVER if refused else due or now,
-            "planner": None,
-            "pages": 0,
-            "totals": empty_sums() if refused else None,
-            "closedAt": now if refused else None,
-            "expireAt": max(expires or now, now) + self._retention,
-        }
+        return Send(
+            id=request.head.id,
+            app=request.head.app,
+            campaign=trigger.campaign if trigger else request.head._campaign,
+            priority=trigger.priority if trigger else "marketing",
+            digest=request.digest,
+            parts=None,
+            trigger=trigger.document() if trigger and not refused else {},
+            state="refused" if refused else "planning",
+            paused=False,
+            error=f"{error.code}: {error.message}" if error else None,
+            warnings=[asdict(finding) for finding in unknown],
+            malformed={"0": malformed} if malformed.count else {},
+            campaign_snapshot=None,
+            created_at=now,
+            due_at=due or now,
+            expires_at=expires or now,
+            plan_due=NEVER if refused else due or now,
+            planner=None,
+            begun=0,
+            pages_at_begin=0,
+            looks=0,
+            pages=0,
+            totals=Sums() if refused else None,
+            closed_at=now if refused else None,
+            expire_at=max(expires or now, now) + self._retention,
+            sealed=False,
+            rolled_up=False,
+        )
 
 
 def _unknown(field: str, message: str) -> InvalidPayload:
@@ -245,4 +239,4 @@ def _log_accepted(send: str, app: str) -> None:
 
 
 def _is_urgent(send: Send) -> bool:
-    return send["state"] == "planning" and send["priority"] == "transactional"
+    return send.state == "planning" and send.priority == "transactional"

@@ -7,11 +7,12 @@ refuses it, because parts are missing. The last part makes it due at its own tim
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sender_service.intake.request import TriggerRequest, reused
-from sender_service.models.malformed import room_left, to_stored
-from sender_service.models.send import Parts, Send, empty_sums
+from sender_service.models.malformed import room_left
+from sender_service.models.send import Parts, Send
 from sender_service.models.trigger import MAX_RECIPIENTS, Recipient, Trigger
 from sender_service.models.trigger_parts import Part
 from sender_service.store.parts import PartStore
@@ -42,13 +43,13 @@ class ListIntake:
             if await self._sends.insert([send]):  # another replica was faster
                 send = await self._sends.get(request.head.id)
                 assert send is not None
-        parts = send.get("parts")
+        parts = send.parts
         if parts is None:
             return reused()
-        known = parts["got"].get(str(request.part.number))
+        known = parts.received.get(str(request.part.number))
         if known is not None:
             return None if known == _name(request, request.part) else reused()
-        if send["state"] == "planning":
+        if send.state == "planning":
             await self._add(send, parts, request, request.part)
         return None
 
@@ -56,35 +57,34 @@ class ListIntake:
         if not isinstance(request.trigger, Trigger):
             assert isinstance(request.trigger, InvalidPayload)
             return await self._refuse(send, request.trigger)
-        if (parts["shared"], parts["of"]) != (part.shared, part.of):
+        if (parts.shared_digest, parts.total) != (part.shared, part.of):
             text = "parts: they differ in what all of them must say alike"
             return await self._refuse(send, Rejected(text, code="parts_disagree"))
         recipients = [to_document(recipient) for recipient in request.trigger.named() or ()]
         name = _name(request, part)
-        await self._parts.put(name, send["_id"], recipients, kept_until(send))
-        malformed = to_stored(request.trigger.malformed, room_left(send.get("malformed")))
-        now_known = await self._parts.note(
-            send["_id"], part.number, name, len(recipients), malformed
+        await self._parts.put(name, send.id, recipients, kept_until(send))
+        malformed = request.trigger.malformed.limited(room_left(send.malformed))
+        now_known = await self._sends.note_part(
+            send.id, part.number, name, len(recipients), malformed
         )
         if now_known is not None:
             await self._check_complete(now_known)
         return None
 
     async def _check_complete(self, send: Send) -> None:
-        parts = send["parts"]
+        parts = send.parts
         assert parts is not None
-        if send["state"] != "planning":  # it ended while the part was written
-            await self._parts.forget(send["_id"])
-        elif parts["recipients"] > MAX_RECIPIENTS:
+        if send.state != "planning":  # it ended while the part was written
+            await self._parts.forget(send.id)
+        elif parts.recipients > MAX_RECIPIENTS:
             await self._refuse(send, too_many())
-        elif len(parts["got"]) == parts["of"]:
-            await self._parts.complete(send)
+        elif len(parts.received) == parts.total:
+            await self._sends.complete_list(send)
 
     async def _refuse(self, send: Send, error: Rejected) -> None:
-        why = {"error": f"{error.code}: {error.message}"}
-        closed = {"totals": empty_sums(), "closedAt": self._clock()}  # nothing is planned yet
-        await self._sends.end(send["_id"], "refused", {**why, **closed})
-        await self._parts.forget(send["_id"])
+        text = f"{error.code}: {error.message}"
+        await self._sends.refuse_unplanned(send.id, text, self._clock())
+        await self._parts.forget(send.id)
 
 
 def to_document(recipient: Recipient) -> dict[str, object]:
@@ -92,7 +92,7 @@ def to_document(recipient: Recipient) -> dict[str, object]:
 
 
 def kept_until(send: Send) -> datetime:
-    return send["expiresAt"] + KEPT_AFTER_EXPIRY
+    return send.expires_at + KEPT_AFTER_EXPIRY
 
 
 def too_many() -> Rejected:
@@ -106,13 +106,13 @@ def _name(request: TriggerRequest, part: Part) -> str:
 
 def _begin(send: Send, request: TriggerRequest, part: Part) -> Send:
     """Return the send, due for planning when it expires, until all parts are there."""
-    refused = send["state"] == "refused"
-    parts: Parts = {
-        "of": part.of,
-        "shared": part.shared,
-        "got": {str(part.number): _name(request, part)} if refused else {},
-        "recipients": 0,
-        "complete": False,
-    }
-    due = send["planDue"] if refused else send["expiresAt"]
-    return {**send, "digest": f"parts:{part.shared}", "parts": parts, "planDue": due}
+    refused = send.state == "refused"
+    parts = Parts(
+        total=part.of,
+        shared_digest=part.shared,
+        received={str(part.number): _name(request, part)} if refused else {},
+        recipients=0,
+        complete=False,
+    )
+    due = send.plan_due if refused else send.expires_at
+    return replace(send, digest=f"parts:{part.shared}", parts=parts, plan_due=due)

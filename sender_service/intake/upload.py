@@ -129,7 +129,7 @@ class ListUpload:
                 return replace(request, trigger=whole)
             if before is None:
                 before = await self._begin(request, cut, shared, factory)
-            if before is not None and before["digest"] != request.digest:
+            if before is not None and before.digest != request.digest:
                 raise reused()
         except BaseException:  # the client went away, too
             await self._parts.drop(cut.names)
@@ -159,14 +159,14 @@ class ListUpload:
         self, request: TriggerRequest, cut: _Cut, shared: str, factory: SendFactory
     ) -> Send | None:
         """Store the send; return the existing one if another request was faster."""
-        parts: Parts = {
-            "of": len(cut.names),
-            "shared": shared,
-            "got": {str(n): name for n, name in enumerate(cut.names, 1)},
-            "recipients": cut.total - cut.malformed.count,
-            "complete": True,
-        }
-        send: Send = {**await factory.to_send(request), "parts": parts}
-        if send["state"] == "refused":  # the campaign was switched off meanwhile
+        send = await factory.to_send(request)
+        send.parts = Parts(
+            total=len(cut.names),
+            shared_digest=shared,
+            received={str(n): name for n, name in enumerate(cut.names, 1)},
+            recipients=cut.total - cut.malformed.count,
+            complete=True,
+        )
+        if send.state == "refused":  # the campaign was switched off meanwhile
             await self._parts.drop(cut.names)
-        return await self._sends.get(send["_id"]) if await self._sends.insert([send]) else None
+        return await self._sends.get(send.id) if await self._sends.insert([send]) else None

@@ -8,8 +8,8 @@ from collections.abc import Collection
 
 from shared.models.app import KeyKind
 
-MAX_KEYS = 32
-RANDOM_BYTES = 24
+MAX_APP_KEYS = 32
+APP_KEY_RANDOM_BYTES = 24
 # What a secret scanner may look for, and whoever reads a page tell apart.
 PREFIXES: dict[KeyKind, str] = {"write": "wk_", "server": "sk_", "webhook": "wh_", "stream": "es_"}
 USES: dict[KeyKind, str] = {
@@ -22,11 +22,11 @@ USES: dict[KeyKind, str] = {
 
 def make_key(kind: KeyKind) -> str:
     """Return a random key; letters, digits, `-` and `_` may stand in a page and in a path."""
-    return PREFIXES[kind] + secrets.token_urlsafe(RANDOM_BYTES)
+    return PREFIXES[kind] + secrets.token_urlsafe(APP_KEY_RANDOM_BYTES)
 
 
 def next_id(requested: str, taken: Collection[str]) -> str:
     """Return `web`, or the first of `web-2`, `web-3` … that isn't taken."""
     base = re.sub(r"-[0-9]{1,4}$", "", requested)[:58]
-    names = (base, *(f"{base}-{n}" for n in range(2, MAX_KEYS + 2)))
+    names = (base, *(f"{base}-{n}" for n in range(2, MAX_APP_KEYS + 2)))
     return next(name for name in names if name not in taken)

@@ -15,14 +15,14 @@ from pydantic import (
     model_validator,
 )
 
-from sender_service.models.payload import MAX_BYTES, payload_size
 from sender_service.models.policy import Policy
-from sender_service.models.shown import MAX_TEXT, check_link, check_text
+from sender_service.models.push import MAX_PUSH_BYTES, Push, PushButton, push_size
+from sender_service.models.push_texts import MAX_PREVIEW_TEXT, check_link, check_text
 from sender_service.models.templates import check_template, is_template
 from shared.models.sentences import text_like
 from shared.models.wire import Storable, Wire
 
-MAX_DATA_BYTES = 1_500  # OneSignal takes 2,048 with our tag in it
+MAX_DATA_BYTES = 1_500  # a provider takes 2,048 with our tag in it
 MAX_DATA_DEPTH = 6  # a webhook brings it back inside its own, of which ingest reads eight levels
 MAX_SOURCES = 200_000  # characters of all texts together: compiling takes 20 µs for each
 # The context in which what is stored is read: it was checked by the rules of its day, and checking it
@@ -37,7 +37,7 @@ LINK_OR_TEMPLATE = "|".join(
 # A language, then perhaps its script, its region and a variant.
 LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})?$"
 LINK_IS = "an http(s) URL, or a Jinja2 template that renders to one"
-TEXT_IS = f"at most {MAX_TEXT} characters, or a Jinja2 template that renders to that"
+TEXT_IS = f"at most {MAX_PREVIEW_TEXT} characters, or a Jinja2 template that renders to that"
 
 
 def _depth_of(value: Any) -> int:
@@ -151,20 +151,20 @@ class Variant(Wire):
         """Check the push's size without its templates. Raises ValueError."""
         if info.context is STORED:
             return self
-        body = {
-            "headings": {"en": _longest(self.headings.values())},
-            "contents": {"en": _longest(self.contents.values())},
-            "url": _written(self.url),
-            "data": self.data,
-            "chrome_web_icon": _written(self.icon),
-            "chrome_web_image": _written(self.image),
-            "web_buttons": [
-                {"text": _written(b.text), "url": _written(b.url), "icon": _written(b.icon)}
+        push = Push(
+            title=_longest(self.headings.values()),
+            text=_longest(self.contents.values()),
+            url=_written(self.url),
+            icon=self.icon and _written(self.icon),
+            image=self.image and _written(self.image),
+            buttons=tuple(
+                PushButton(b.id, _written(b.text), *(p and _written(p) for p in (b.url, b.icon)))
                 for b in self.buttons
-            ],
-        }
-        if (size := payload_size(body)) > MAX_BYTES:
-            raise ValueError(f"a push has {size} bytes: at most {MAX_BYTES} are delivered")
+            ),
+            data=self.data,
+        )
+        if (size := push_size(push)) > MAX_PUSH_BYTES:
+            raise ValueError(f"a push has {size} bytes: at most {MAX_PUSH_BYTES} are delivered")
         return self
 
     @model_validator(mode="after")

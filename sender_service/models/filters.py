@@ -64,7 +64,7 @@ LOOKING = frozenset(
      "mapping", "none", "number", "sameas", "sequence", "string", "test", "true", "undefined"}
 )  # fmt: skip
 # Methods, each with how many times over it goes through its owner.
-METHODS: Mapping[type, Mapping[str, int]] = MappingProxyType(
+TEXT_METHODS: Mapping[type, Mapping[str, int]] = MappingProxyType(
     {
         dict: dict.fromkeys(("get", "items", "keys", "values"), 0),
         str: dict.fromkeys(

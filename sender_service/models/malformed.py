@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any, TypedDict
+from operator import attrgetter
+from typing import Any
 
 from pydantic import ValidationError
 
 from shared.errors import FieldError, InvalidPayload
 from shared.identity_values import MESSAGE, is_placeholder, is_placeholder_visitor
 from shared.ids import is_visitor_id
-from shared.models.strict import UNKNOWN, first_findings, message_of
+from shared.models.strict import EXTRA_FORBIDDEN, first_findings, message_of
 
 MAX_NAMED = 100  # that a send's answer lists
 LISTS = (("recipients",), ("audience", "logins"), ("audience", "visitors"), ("audience", "players"))
@@ -40,6 +40,10 @@ class Malformed:
     def with_name(self, name: BadName) -> Malformed:
         return Malformed(self.count + 1, (*self.names, name)[:MAX_NAMED])
 
+    def limited(self, names: int) -> Malformed:
+        """Return it with so many names at most."""
+        return Malformed(self.count, self.names[:names])
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -50,13 +54,6 @@ class LeftOut:
     field: str = ""
     is_empty: bool = False
     places: list[int] | None = None  # where those that are left stood
-
-
-class Stored(TypedDict):
-    """The malformed names of a send, stored by part; part "0" is a whole list."""
-
-    count: int
-    names: list[dict[str, Any]]
 
 
 def leave_out(value: dict[str, Any], error: ValidationError) -> LeftOut:
@@ -81,7 +78,7 @@ def _find_bad(error: ValidationError) -> tuple[Place, dict[int, BadName | None]]
     found: dict[Place, dict[int, BadName | None]] = {place: {} for place in LISTS}
     for finding in first_findings(error, error.error_count()):
         place, index, *rest = _split(finding["loc"])
-        if place and finding["type"] != UNKNOWN and index not in found[place]:
+        if place and finding["type"] != EXTRA_FORBIDDEN and index not in found[place]:
             bad = BadName(index, finding["type"], _sentence(rest, message_of(finding)))
             found[place][index] = bad if len(found[place]) < MAX_NAMED else None
     return next(((place, bad) for place, bad in found.items() if bad), ((), {}))
@@ -123,29 +120,22 @@ def refuse_all(found: LeftOut) -> InvalidPayload:
     )
 
 
-def to_stored(malformed: Malformed, room: int = MAX_NAMED) -> Stored:
-    names = [
-        {"index": name.index, "code": name.code, "message": name.message}
-        for name in malformed.names[:room]
-    ]
-    return {"count": malformed.count, "names": names}
+def count_malformed(by_part: Mapping[str, Malformed]) -> int:
+    return sum(part.count for part in by_part.values())
 
 
-def count_malformed(stored: Mapping[str, Stored] | None) -> int:
-    return sum(part["count"] for part in (stored or {}).values())
-
-
-def room_left(stored: Mapping[str, Stored] | None) -> int:
+def room_left(by_part: Mapping[str, Malformed]) -> int:
     """Return how many more names may be stored for a send."""
-    return max(0, MAX_NAMED - sum(len(part["names"]) for part in (stored or {}).values()))
+    return max(0, MAX_NAMED - sum(len(part.names) for part in by_part.values()))
 
 
-def show_malformed(stored: Mapping[str, Stored] | None) -> list[dict[str, Any]]:
+def show_malformed(by_part: Mapping[str, Malformed]) -> list[dict[str, Any]]:
     """Return the first names of all parts, in order, with the part's number if it has one."""
-    return list(_in_order(stored or {}))[:MAX_NAMED]
+    return list(_in_order(by_part))[:MAX_NAMED]
 
 
-def _in_order(stored: Mapping[str, Stored]) -> Iterator[dict[str, Any]]:
-    for part in sorted(stored, key=int):
-        for name in sorted(stored[part]["names"], key=itemgetter("index")):
-            yield {**name, "part": int(part)} if int(part) else name
+def _in_order(by_part: Mapping[str, Malformed]) -> Iterator[dict[str, Any]]:
+    for part in sorted(by_part, key=int):
+        for name in sorted(by_part[part].names, key=attrgetter("index")):
+            item = {"index": name.index, "code": name.code, "message": name.message}
+            yield {**item, "part": int(part)} if int(part) else item

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import idna
 
-EXAMPLE = "an origin is like https://shop.example"
+ORIGIN_EXAMPLE = "an origin is like https://shop.example"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_ORIGIN = 300
 # What the schema says; names in other letters, and IPv6 addresses, are taken beyond it.
@@ -25,16 +25,16 @@ def to_origin(text: str) -> str:
     if text == "null":
         raise ValueError("`null` is what sandboxed frames and files send: it is no shop's")
     if "*" in text:
-        raise ValueError(f"wildcards aren't supported: list each origin; {EXAMPLE}")
+        raise ValueError(f"wildcards aren't supported: list each origin; {ORIGIN_EXAMPLE}")
     if _ODD.search(text) or len(text) > MAX_ORIGIN:
-        raise ValueError(EXAMPLE)
+        raise ValueError(ORIGIN_EXAMPLE)
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError as exc:
-        raise ValueError(f"{EXAMPLE}: this one's host or port is none") from exc
+        raise ValueError(f"{ORIGIN_EXAMPLE}: this one's host or port is none") from exc
     if parts.scheme not in DEFAULT_PORTS or not host:
-        raise ValueError(EXAMPLE)
+        raise ValueError(ORIGIN_EXAMPLE)
     _check_bare(text, parts)
     suffix = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
     return f"{parts.scheme}://{_host(parts, host)}{suffix}"
@@ -42,9 +42,9 @@ def to_origin(text: str) -> str:
 
 def _check_bare(text: str, parts: SplitResult) -> None:
     if "@" in parts.netloc:
-        raise ValueError(f"an origin has no user name nor password; {EXAMPLE}")
+        raise ValueError(f"an origin has no user name nor password; {ORIGIN_EXAMPLE}")
     if parts.path not in ("", "/") or "?" in text or "#" in text:
-        raise ValueError(f"an origin has no path, query nor fragment; {EXAMPLE}")
+        raise ValueError(f"an origin has no path, query nor fragment; {ORIGIN_EXAMPLE}")
     if parts.port == 0:
         raise ValueError("port 0 is none")
 
@@ -59,7 +59,7 @@ def _host(parts: SplitResult, host: str) -> str:
         host = _to_ascii(host)
     labels = host.removesuffix(".").split(".")
     if not all(map(_LABEL_OF_HOST.match, labels)) or len(host) > 253 or is_no_address(host):
-        raise ValueError(f"the host can't be one; {EXAMPLE}")
+        raise ValueError(f"the host can't be one; {ORIGIN_EXAMPLE}")
     return host
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from sender_service.models.quiet_hours import QuietHours
-from shared.models.app import App
-from shared.models.cap import Cap
+from shared.documents.profile import Profile
+from shared.models.app import App, Cap
 from shared.models.sentences import one_of_kinds
 from shared.models.wire import Wire
 
@@ -52,6 +52,5 @@ class Policy(Wire):
         return triggered if since is True else triggered - timedelta(days=since)
 
 
-def has_bought(profile: dict[str, Any], since: datetime | None) -> bool:
-    purchases = profile.get("purchases") or []
-    return since is not None and any(purchase["at"] >= since for purchase in purchases)
+def has_bought(profile: Profile, since: datetime | None) -> bool:
+    return since is not None and any(bought["at"] >= since for bought in profile["purchases"])

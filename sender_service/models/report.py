@@ -11,100 +11,115 @@ them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypedDict
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from sender_service.models.send import Sums, empty_sums
+from sender_service.models.sums import Sums
+from shared.documents.player import Player
 
-COUNTED = ("sent", "measurable", "impressions", "clicks", "closes")
-PLURAL = {"impression": "impressions", "click": "clicks", "close": "closes"}
-UNKNOWN = "unknown"  # the browser of a player that never reported it
+REPORT_COUNTS = ("sent", "measurable", "impressions", "clicks", "closes")
+PLURAL_OF_INTERACTION = {"impression": "impressions", "click": "clicks", "close": "closes"}
+UNKNOWN_IN_REPORT = "unknown"  # the browser of a player that never reported it
 
 
-class Cell(TypedDict):
+@dataclass(slots=True)
+class InteractionCounts:
+    """Distinct interactions of pushes, by kind."""
+
+    impressions: int = 0
+    clicks: int = 0
+    closes: int = 0
+
+    def add(self, more: InteractionCounts) -> None:
+        self.impressions += more.impressions
+        self.clicks += more.clicks
+        self.closes += more.closes
+
+
+@dataclass(slots=True)
+class Cell:
     """Counts of one variant in one kind of browser."""
 
     variant: str
     browser: str
-    sent: int
-    measurable: int
-    impressions: int
-    clicks: int
-    closes: int
+    sent: int = 0
+    measurable: int = 0
+    impressions: int = 0
+    clicks: int = 0
+    closes: int = 0
+
+    def add(self, more: Cell) -> None:
+        self.sent += more.sent
+        self.measurable += more.measurable
+        self.impressions += more.impressions
+        self.clicks += more.clicks
+        self.closes += more.closes
 
 
-class SendReport(TypedDict):
-    """A send's share of its campaign's report. `seen`: impressions, clicks, closes."""
+@dataclass(slots=True)
+class SendReport:
+    """A send's share of its campaign's report."""
 
     sums: Sums
-    seen: dict[str, int]
+    interactions: InteractionCounts
     cells: list[Cell]
 
 
-class Report(TypedDict):
-    """A campaign's report of deleted sends. `pending`: added sends that aren't marked as rolled up."""
+@dataclass(slots=True)
+class Report:
+    """A campaign's report. `pending_sends`: added sends that aren't marked as rolled up."""
 
-    _id: str
+    id: str
     app: str
     campaign: str
     sends: int
     sums: Sums
-    seen: dict[str, int]
+    interactions: InteractionCounts
     cells: list[Cell]
-    pending: list[str]
+    pending_sends: list[str]
     rev: int
 
-
-def no_one_seen() -> dict[str, int]:
-    return dict.fromkeys(PLURAL.values(), 0)
+    def add(self, more: SendReport) -> None:
+        """Add a send's share."""
+        self.sends += 1
+        self.sums.add(more.sums)
+        self.interactions.add(more.interactions)
+        add_cells(self.cells, more.cells)
 
 
 def blank_report(key: str, app: str, campaign: str) -> Report:
-    return {
-        "_id": key, "app": app, "campaign": campaign, "sends": 0, "sums": empty_sums(),
-        "seen": no_one_seen(), "cells": [], "pending": [], "rev": 0,
-    }  # fmt: skip
+    return Report(key, app, campaign, 0, Sums(), InteractionCounts(), [], [], 0)
 
 
-def blank_cell(variant: str, browser: str) -> Cell:
-    return {
-        "variant": variant, "browser": browser,
-        "sent": 0, "measurable": 0, "impressions": 0, "clicks": 0, "closes": 0,
-    }  # fmt: skip
-
-
-def has_reported(entry: Mapping[str, Any] | None) -> bool:
+def has_reported(entry: Player | None) -> bool:
     """Return whether a webhook came for this player after its browser's last status."""
-    if entry is None:
-        return False
-    status_at, seen = entry.get("status", {}).get("at"), entry.get("lastSeenAt")
-    return status_at is not None and seen is not None and bool(seen > status_at)
+    return entry is not None and entry["lastSeenAt"] > entry["status"]["at"]
 
 
 def add_cells(total: list[Cell], more: Iterable[Cell]) -> None:
     """Add cells in place; one cell per (variant, browser)."""
-    known = {(cell["variant"], cell["browser"]): cell for cell in total}
+    known = {(cell.variant, cell.browser): cell for cell in total}
     for cell in more:
-        key = (cell["variant"], cell["browser"])
+        key = (cell.variant, cell.browser)
         if key not in known:
-            known[key] = blank_cell(*key)
+            known[key] = Cell(*key)
             total.append(known[key])
-        for name in COUNTED:
-            known[key][name] += cell[name]  # type: ignore[literal-required]
+        known[key].add(cell)
 
 
 def summed(cells: Iterable[Cell]) -> dict[str, int]:
-    total = dict.fromkeys(COUNTED, 0)
+    """Return the sums of the cells, by what is counted."""
+    total = Cell("", "")
     for cell in cells:
-        for name in COUNTED:
-            total[name] += cell[name]  # type: ignore[literal-required]
-    return total
+        total.add(cell)
+    return {name: getattr(total, name) for name in REPORT_COUNTS}
 
 
 def grouped(cells: Iterable[Cell], by: Literal["variant", "browser"]) -> list[dict[str, Any]]:
     """Return the cells summed by variant or browser, with rates, sorted by name."""
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(cell[by], []).append(cell)
+        groups.setdefault(getattr(cell, by), []).append(cell)
     sums = {name: summed(group) for name, group in sorted(groups.items())}
     return [{by: name, **counts, **rates(counts)} for name, counts in sums.items()]
 

@@ -20,7 +20,7 @@ from jinja2.utils import pass_context
 from sender_service.models.charging import CALL_STEPS
 from sender_service.models.filters import (
     LAZY,
-    METHODS,
+    TEXT_METHODS,
     offered_filters,
     offered_tests,
     short_range,
@@ -192,7 +192,7 @@ class PushEnvironment(NamingEnvironment):
         if called is not short_range and not (
             isinstance(owner, LoopContext) and name in LOOP_METHODS
         ):
-            times = METHODS.get(type(owner), {}).get(name)
+            times = TEXT_METHODS.get(type(owner), {}).get(name)
             if times is None:
                 raise TextFault("that can't be called")
             if times:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sender_service.models.trigger import Trigger
 from shared.kafka.topics import (
+    DAY_MS,
     DEAD_LETTERS_TOPIC,
     DELIVERIES_TOPIC,
     EVENTS_TOPIC,
@@ -24,7 +25,6 @@ from shared.models.job import Job
 from shared.models.wire import Wire
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DAY_MS = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ _SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 _PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
 _AT = "2026-11-22T16:00:00.000Z"
 
-EVENT = Message(
+EVENT_MESSAGE = Message(
     "event", Event, "visitor id; player id for webhooks and Event Streams", "the event's type",
     {
         "v": 1, "app": "demo", "id": "3f0e4a52-6d0e-4c53-9f0c-0d5b6a7c8d9e", "type": "pageview",
@@ -50,7 +50,7 @@ EVENT = Message(
         "page": {"url": "https://shop.example/shoes"}, "data": {"itemID": "shoe-1"},
     },
 )  # fmt: skip
-TRIGGER = Message(
+TRIGGER_MESSAGE = Message(
     "trigger", Trigger, "trigger id", "trigger",
     {
         "id": _SEND, "app": "demo", "campaign": "welcome", "priority": "transactional",
@@ -75,7 +75,7 @@ DELIVERY = Message(
         "at": _AT,
     },
 )  # fmt: skip
-DEAD_LETTER = Message(
+DEAD_LETTER_MESSAGE = Message(
     "deadLetter", DeadLetter, "as the record's that it holds", "deadLetter",
     {
         "v": 1, "id": "4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f", "stage": "intake",
@@ -85,12 +85,12 @@ DEAD_LETTER = Message(
 )  # fmt: skip
 
 MESSAGES: dict[str, Message] = {
-    EVENTS_TOPIC.name: EVENT,
-    TRIGGERS_TOPIC.name: TRIGGER,
+    EVENTS_TOPIC.name: EVENT_MESSAGE,
+    TRIGGERS_TOPIC.name: TRIGGER_MESSAGE,
     TRANSACTIONAL_JOBS_TOPIC.name: JOB,
     MARKETING_JOBS_TOPIC.name: JOB,
     DELIVERIES_TOPIC.name: DELIVERY,
-    DEAD_LETTERS_TOPIC.name: DEAD_LETTER,
+    DEAD_LETTERS_TOPIC.name: DEAD_LETTER_MESSAGE,
 }
 # Who publishes and who reads: the operations of the two services.
 SERVICES: dict[str, dict[str, tuple[Topic, ...]]] = {

@@ -24,9 +24,9 @@ from sender_service.models.segment_values import Counted, Names, Period, Range, 
 from shared.models.documented import at_least_one
 from shared.nearest import did_you_mean
 
-MAX_DEPTH = 8  # conditions within conditions
+MAX_SEGMENT_DEPTH = 8  # conditions within conditions
 MAX_CONDITIONS = 64
-MAX_NAMES = 500  # values of all lists together
+MAX_SEGMENT_VALUES = 500  # values of all lists together
 LOGIC = ("and", "or")
 
 
@@ -132,7 +132,7 @@ Condition = (
     And | Or | Not | LastSeenIs | LanguageIs | TimeZoneIs | BrowserIs | Known
     | HasViewed | HasCategory | HasBasket | HasBought
 )  # fmt: skip
-KINDS: dict[str, type[Condition]] = {
+CONDITIONS: dict[str, type[Condition]] = {
     "and": And,
     "or": Or,
     "not": Not,
@@ -153,14 +153,14 @@ def _by_kind(value: Any, _: Any) -> Condition:
     if isinstance(value, BaseModel):
         return value  # type: ignore[return-value]
     if not isinstance(value, dict) or len(value) != 1:
-        raise ValueError("a condition is an object with exactly one key: " + ", ".join(KINDS))
+        raise ValueError("a condition is an object with exactly one key: " + ", ".join(CONDITIONS))
     kind = next(iter(value))
-    if kind not in KINDS:
-        hint = did_you_mean(str(kind), KINDS)
+    if kind not in CONDITIONS:
+        hint = did_you_mean(str(kind), CONDITIONS)
         error = PydanticCustomError("unknown_condition", f"there is no such condition{hint}")
         found: InitErrorDetails = {"type": error, "loc": (kind,), "input": None}
         raise ValidationError.from_exception_data("segment", [found])
-    return KINDS[kind].model_validate(value)
+    return CONDITIONS[kind].model_validate(value)
 
 
 Segment = Annotated[Condition, WrapValidator(_by_kind)]
@@ -171,14 +171,14 @@ def check_size(value: Any) -> Any:
     """Check the sizes before other code recurses. Raises ValueError with the path."""
     conditions = names = 0
     for path, depth, one in _walk(value):
-        if depth > MAX_DEPTH:
-            raise ValueError(f"{path}: conditions are nested at most {MAX_DEPTH} deep")
+        if depth > MAX_SEGMENT_DEPTH:
+            raise ValueError(f"{path}: conditions are nested at most {MAX_SEGMENT_DEPTH} deep")
         conditions += isinstance(one, dict)
         names += len(one) if isinstance(one, list) else 0
         if conditions > MAX_CONDITIONS:
             raise ValueError(f"{path}: a segment has at most {MAX_CONDITIONS} conditions")
-        if names > MAX_NAMES:
-            raise ValueError(f"{path}: a segment names at most {MAX_NAMES} values")
+        if names > MAX_SEGMENT_VALUES:
+            raise ValueError(f"{path}: a segment names at most {MAX_SEGMENT_VALUES} values")
     return value
 
 

@@ -23,7 +23,7 @@ from shared.errors import Rejected
 PROFILE = "profile"
 MAX_LOOP_DEPTH = 2
 # Anything within anything. Compiling calls itself for each level.
-MAX_DEPTH = 40
+MAX_TEMPLATE_DEPTH = 40
 # What a push's text is made of. What isn't listed can call itself, grow without end, changes how
 # others are read, or asks for a file: no push needs it.
 ALLOWED: frozenset[type[nodes.Node]] = frozenset(
@@ -88,7 +88,7 @@ def _check_nodes(tree: nodes.Template) -> None:
         where = f"template, line {node.lineno}"
         if type(node) not in ALLOWED:
             raise ValueError(f"{where}: {type(node).__name__} is not for pushes")
-        if depth > MAX_DEPTH:
+        if depth > MAX_TEMPLATE_DEPTH:
             raise ValueError(f"{where}: nested too deep")
         if isinstance(node, nodes.Call | nodes.Filter | nodes.Test) and (
             node.dyn_args is not None or node.dyn_kwargs is not None

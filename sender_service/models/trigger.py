@@ -26,11 +26,11 @@ from sender_service.models.segment import BoundedSegment
 from shared.errors import FieldError, InvalidPayload
 from shared.ids import is_uuid
 from shared.models.documented import AS_UUID, exactly_one
-from shared.models.job import Priority
 from shared.models.sentences import text_like
 from shared.models.strict import validate_tolerantly
 from shared.models.wire import Storable, Wire, ZonedMoment, load_json, validate
 from shared.names import Login, PlayerId, to_id
+from shared.priority import Priority
 
 MAX_TRIGGER_BYTES = 1024 * 1024
 MAX_PARTS = 1_000

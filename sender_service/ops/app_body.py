@@ -17,11 +17,12 @@ from shared.models.app import (
     MAX_ALLOWED_LETTERS,
     PUBLIC_KEY,
     App,
+    AppKey,
+    Cap,
     KeyKind,
     ParameterWords,
     SnippetConfig,
 )
-from shared.models.cap import Cap
 from shared.models.sentences import described
 from shared.models.wire import Wire
 from shared.mongo.client import Document
@@ -146,9 +147,9 @@ class AppRequest(Wire):
 class AppDocumentBuilder:
     """Builds an app's document from a request; a masked secret keeps its stored value."""
 
-    def __init__(self, vault: Vault, before: Document | None) -> None:
+    def __init__(self, vault: Vault, before: App | None) -> None:
         self._vault = vault
-        self._before = None if before is None else App.model_validate(before)
+        self._before = before
 
     def build(self, request: AppRequest) -> Document:
         """Return the document. Raises InvalidPayload, which names the field."""
@@ -163,7 +164,7 @@ class AppDocumentBuilder:
                     request.one_signal.rest_api_key, kept, "oneSignal.restApiKey"
                 ),
             },
-            "keys": self._keys(request),
+            "keys": [key.document() for key in self.keys(request)],
             "origins": request.origins,
             "loginHash": {
                 "required": request.login_hash.required,
@@ -192,18 +193,19 @@ class AppDocumentBuilder:
         # An unchanged secret keeps its ciphertext: an identical PUT makes no new version.
         return kept if kept and self._vault.decrypt(kept) == plain else self._vault.encrypt(plain)
 
-    def _keys(self, request: AppRequest) -> list[Document]:
+    def keys(self, request: AppRequest) -> list[AppKey]:
+        """Return the app's keys, as hashes. Raises InvalidPayload, which names the field."""
         keys = [self._key(key) for key in request.keys]
         hook = request.snippet.webhook_key
-        hashes = [key["hash"] for key in keys if key["kind"] == "webhook"]
+        hashes = [key.hash for key in keys if key.kind == "webhook"]
         if hook is not None and self._vault.hash_key(hook) not in hashes:
             raise invalid([FieldError("body.snippet.webhookKey", "unknown_key", NOT_A_HOOK)])
         return keys
 
-    def _key(self, key: AppKeyRequest) -> Document:
+    def _key(self, key: AppKeyRequest) -> AppKey:
         if key.key is not None and key.key != MASK:
-            return {"id": key.id, "kind": key.kind, "hash": self._vault.hash_key(key.key)}
+            return AppKey(id=key.id, kind=key.kind, hash=self._vault.hash_key(key.key))
         for known in self._before.keys if self._before else []:
             if (known.id, known.kind) == (key.id, key.kind):
-                return known.document()
+                return known
         raise invalid([absent(f"keys.{key.id}.key", key.key)])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
-from sender_service.models.app_keys import MAX_KEYS, make_key, next_id
+from sender_service.models.app_keys import MAX_APP_KEYS, make_key, next_id
 from sender_service.models.trigger import Name
 from sender_service.models.unknown_app import UnknownApp
-from sender_service.ops.auth import needs
+from sender_service.ops.auth import needs, set_audit_target
 from sender_service.ops.bodies import json_body
-from sender_service.ops.examples import KEY_MADE, KEY_ROTATED, KEYS, answers
+from sender_service.ops.context import OpsContext
+from sender_service.ops.examples import APP_KEYS_EXAMPLE, KEY_MADE, KEY_ROTATED, answers
+from sender_service.ops.responses.apps import KeyResponse, NewKeyResponse, RotatedKeyResponse
+from sender_service.ops.responses.base import Items, RemovedResponse
 from sender_service.store.campaigns import VersionedStore
 from shared.apps import AppRegistry
 from shared.errors import Conflict, InvalidPayload, NotFound
@@ -48,13 +52,15 @@ class AppKeys:
         self._registry = registry
         self._vault = vault
 
-    async def list_keys(self, app: str) -> list[dict[str, Any]]:
+    async def list_keys(self, app: str) -> list[KeyResponse]:
         """Return each key's id, kind and use in the snippet. Raises NotFound."""
         found = _existing(await self._store.get(app), app)
-        return [{"id": key.id, "kind": key.kind, "inSnippet": self._is_in_snippet(found, key)}
-                for key in found.keys]  # fmt: skip
+        return [
+            KeyResponse(id=key.id, kind=key.kind, in_snippet=self._is_in_snippet(found, key))
+            for key in found.keys
+        ]
 
-    async def add(self, app: str, requested: KeyRequest) -> dict[str, Any]:
+    async def add(self, app: str, requested: KeyRequest) -> NewKeyResponse:
         """Make a key; return it. Raises NotFound, Conflict, InvalidPayload."""
         plain = make_key(requested.kind)
         made = ""
@@ -69,25 +75,29 @@ class AppKeys:
             return {"keys": self._with(known, made, requested.kind, plain)}
 
         await self._change(app, change)
-        return {"id": made, "kind": requested.kind, "key": plain}
+        return NewKeyResponse(id=made, kind=requested.kind, key=plain)
 
-    async def rotate(self, app: str, key: str) -> dict[str, Any]:
+    async def rotate(self, app: str, key: str) -> RotatedKeyResponse:
         """Make a key that replaces another; return it. Raises NotFound, InvalidPayload."""
-        answer: dict[str, Any] = {}
+        rotated: list[RotatedKeyResponse] = []
 
         def change(before: Document | None) -> Document:
             known = _existing(before, app)
             old = _key(known, key)
             plain, made = make_key(old.kind), next_id(old.id, {one.id for one in known.keys})
             in_snippet = self._is_in_snippet(known, old)
-            answer.update(id=made, kind=old.kind, key=plain, replaces=old.id, inSnippet=in_snippet)
+            rotated.append(
+                RotatedKeyResponse(
+                    id=made, kind=old.kind, key=plain, replaces=old.id, in_snippet=in_snippet
+                )
+            )
             content: Document = {"keys": self._with(known, made, old.kind, plain)}
             if in_snippet:  # pages get it with their next snippet; the old one stays valid
-                content["snippet"] = {**known.snippet.document(), "webhookKey": plain}
+                content |= {"snippet": {**known.snippet.document(), "webhookKey": plain}}
             return content
 
         await self._change(app, change)
-        return answer
+        return rotated[-1]  # `change` may run more than once
 
     async def remove(self, app: str, key: str) -> None:
         """Remove a key. Raises NotFound, Conflict."""
@@ -102,13 +112,13 @@ class AppKeys:
 
         await self._change(app, change)
 
-    async def _change(self, app: str, change: Any) -> None:
+    async def _change(self, app: str, change: Callable[[Document | None], Document]) -> None:
         await self._store.change(app, change)
         await self._registry.refresh()
 
     def _with(self, app: App, key: str, kind: KeyKind, plain: str) -> list[Document]:
-        if len(app.keys) >= MAX_KEYS:
-            raise InvalidPayload(f"an app has at most {MAX_KEYS} keys", code="too_many_keys")
+        if len(app.keys) >= MAX_APP_KEYS:
+            raise InvalidPayload(f"an app has at most {MAX_APP_KEYS} keys", code="too_many_keys")
         made = AppKey(id=key, kind=kind, hash=self._vault.hash_key(plain))
         return [one.document() for one in (*app.keys, made)]
 
@@ -117,39 +127,40 @@ class AppKeys:
         return key.kind == "webhook" and hook is not None and self._vault.hash_key(hook) == key.hash
 
 
-def keys_router(keys: AppKeys) -> APIRouter:
+def keys_router(context: OpsContext) -> APIRouter:
+    keys = AppKeys(context.stores.apps, context.apps, context.vault)
     router = APIRouter(prefix="/v1/apps/{app}/keys", tags=["apps"])
 
-    @router.get("", responses=answers({"items": KEYS}))
-    async def list_keys(app: AppName) -> dict[str, Any]:
+    @router.get("", responses=answers({"items": APP_KEYS_EXAMPLE}))
+    async def list_keys(app: AppName) -> Items[KeyResponse]:
         """List the app's keys without their values. `inSnippet`: pages give it to OneSignal's worker."""
-        return {"items": await keys.list_keys(app)}
+        return Items(items=await keys.list_keys(app))
 
     @router.post("", status_code=201, responses=answers(KEY_MADE, 201))
     @needs("admin")
     async def add_key(
         request: Request, app: AppName, body: Annotated[KeyRequest, json_body(KeyRequest)]
-    ) -> dict[str, Any]:
+    ) -> NewKeyResponse:
         """Make a key. `key` is in this answer only."""
         made = await keys.add(app, body)
-        request.scope["audit_target"] = {"key": made["id"]}
+        set_audit_target(request, key=made.id)
         return made
 
     @router.post("/{key}/rotate", status_code=201, responses=answers(KEY_ROTATED, 201))
     @needs("admin")
-    async def rotate_key(request: Request, app: AppName, key: KeyId) -> dict[str, Any]:
+    async def rotate_key(request: Request, app: AppName, key: KeyId) -> RotatedKeyResponse:
         """Make another key of the same kind. `key` is in this answer only. The key that it `replaces`
         stays valid until it is removed. A webhook key in the snippet is replaced there, too."""
         made = await keys.rotate(app, key)
-        request.scope["audit_target"] = {"made": made["id"]}
+        set_audit_target(request, made=made.id)
         return made
 
     @router.delete("/{key}", responses=answers({"id": "web", "removed": True}))
     @needs("admin")
-    async def remove_key(app: AppName, key: KeyId) -> dict[str, Any]:
+    async def remove_key(app: AppName, key: KeyId) -> RemovedResponse:
         """Remove a key. Every replica refuses it within 5 s."""
         await keys.remove(app, key)
-        return {"id": key, "removed": True}
+        return RemovedResponse(id=key, removed=True)
 
     return router
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
@@ -13,107 +13,122 @@ from sender_service.ops.app_body import AppDocumentBuilder, AppRequest
 from sender_service.ops.app_secrets import find_absent_secrets
 from sender_service.ops.auth import current_principal, needs
 from sender_service.ops.bodies import Draft, draft_body
-from sender_service.ops.examples import APP, CONNECTION, answers
-from sender_service.ops.push_tester import ConnectionTest
+from sender_service.ops.connection import ConnectionTest
+from sender_service.ops.context import OpsContext
+from sender_service.ops.examples import APP, CONNECTION, STORED_APP, answers
+from sender_service.ops.responses.apps import (
+    AppResponse,
+    CapResponse,
+    ConnectionResponse,
+    LoginHashResponse,
+    MaskedKeyResponse,
+    OneSignalResponse,
+    SnippetResponse,
+)
+from sender_service.ops.responses.base import Items
 from sender_service.store.campaigns import VersionedStore
-from shared.apps import AppRegistry
 from shared.errors import Conflict, FieldError, Forbidden
-from shared.models.app import App
+from shared.models.app import App, AppKey
 from shared.mongo.client import Document
-from shared.secrets import MASK, Vault
+from shared.secrets import MASK
 
 APP_READ_ONLY = frozenset({"id", "version", "state", "stoppedBecause"})  # `PUT` ignores them
 AppName = Annotated[Name, Path(description="the app's id")]
 
 
-def public_app(document: Document) -> dict[str, Any]:
+def to_app_response(app: App) -> AppResponse:
     """Return an app as the API answers it, without secrets and their hashes."""
-    app = App.model_validate(document)
-    return {
-        "id": app.id,
-        "name": app.name,
-        "version": app.version,
-        "enabled": app.enabled,
-        "state": app.state,
-        "stoppedBecause": app.stopped_because,
-        "oneSignal": {**app.one_signal.document(), "restApiKey": MASK},
-        "keys": [{"id": key.id, "kind": key.kind, "key": MASK} for key in app.keys],
-        "origins": app.origins,
-        "loginHash": {
-            "required": app.login_hash.required,
-            "secret": MASK if app.login_hash.secret else None,
-        },
-        "allowedLogins": app.allowed_logins,
-        "maskedParameters": app.masked_parameters,
-        "snippet": app.snippet.document(),
-        "controlGroup": app.control_group,
-        "cap": None if app.cap is None else app.cap.document(),
-        "timeZone": app.time_zone,
-    }
+    proof = app.login_hash
+    return AppResponse(
+        id=app.id,
+        name=app.name,
+        version=app.version,
+        enabled=app.enabled,
+        state=app.state,
+        stopped_because=app.stopped_because,
+        one_signal=OneSignalResponse(**{**dict(app.one_signal), "rest_api_key": MASK}),
+        keys=[MaskedKeyResponse(id=key.id, kind=key.kind, key=MASK) for key in app.keys],
+        origins=app.origins,
+        login_hash=LoginHashResponse(
+            required=proof.required, secret=MASK if proof.secret else None
+        ),
+        allowed_logins=app.allowed_logins,
+        masked_parameters=app.masked_parameters,
+        snippet=SnippetResponse(**dict(app.snippet)),
+        control_group=app.control_group,
+        cap=None if app.cap is None else CapResponse(**dict(app.cap)),
+        time_zone=app.time_zone,
+    )
 
 
-def apps_router(
-    store: VersionedStore, registry: AppRegistry, vault: Vault, connection: ConnectionTest
-) -> APIRouter:
+def apps_router(context: OpsContext) -> APIRouter:
+    store, registry, vault = context.stores.apps, context.apps, context.vault
+    connection = ConnectionTest(context.providers, vault)
     router = APIRouter(prefix="/v1/apps", tags=["apps"])
 
-    @router.get("")
-    async def list_apps(request: Request) -> dict[str, Any]:
+    @router.get("", responses=answers({"items": [STORED_APP]}))
+    async def list_apps(request: Request) -> Items[AppResponse]:
         holds = current_principal(request).holds
-        return {"items": [public_app(app) for app in await store.find({}) if holds(app["_id"])]}
+        apps = [app for app in await _all(store) if holds(app.id)]
+        return Items(items=[to_app_response(app) for app in apps])
 
-    @router.get("/{app}")
-    async def get_app(app: AppName) -> dict[str, Any]:
-        return public_app(await _existing(store, app))
+    @router.get("/{app}", responses=answers(STORED_APP))
+    async def get_app(app: AppName) -> AppResponse:
+        return to_app_response(await _existing(store, app))
 
-    @router.put("/{app}")
+    @router.put("/{app}", responses=answers(STORED_APP))
     @needs("admin")
     async def put_app(
         request: Request,
         app: AppName,
         body: Annotated[Draft[AppRequest], draft_body(AppRequest, APP, read_only=APP_READ_ONLY)],
-    ) -> dict[str, Any]:
+    ) -> AppResponse:
         """Create or change an app. An identical one makes no new version; a masked secret stays.
         Only a token for all apps creates one. `If-None-Match: *` refuses a change of an existing
         app (409)."""
-        others = [other for other in await store.find({}) if other["_id"] != app]
+        others = [other for other in await _all(store) if other.id != app]
 
         def change(before: Document | None) -> Document:
             _check_may_put(request, before)
             known = None if before is None else App.model_validate(before)
             given = body.checked(find_absent_secrets(body.value, known))
-            content = AppDocumentBuilder(vault, before).build(given)
-            _refuse_taken_keys(content, others)
+            builder = AppDocumentBuilder(vault, known)
+            content = builder.build(given)
+            _refuse_taken_keys(builder.keys(given), others)
             return content
 
         document = await store.change(app, change)
         await registry.refresh()
-        return public_app(document)
+        return to_app_response(App.model_validate(document))
 
-    @router.post("/{app}/resume")
-    async def resume(app: AppName) -> dict[str, Any]:
+    @router.post("/{app}/resume", responses=answers(STORED_APP))
+    async def resume(app: AppName) -> AppResponse:
         """Resume an app that stopped because OneSignal refused its key or disabled it."""
         await _existing(store, app)
         await store.set(app, {"state": "active", "stoppedBecause": None})
         await registry.refresh()
-        return public_app(await _existing(store, app))
+        return to_app_response(await _existing(store, app))
 
     @router.post("/{app}/test-connection", responses=answers(CONNECTION))
     @needs("operate")
-    async def test_connection(app: AppName) -> dict[str, Any]:
+    async def test_connection(app: AppName) -> ConnectionResponse:
         """Ask OneSignal for the app under the stored key. `result` is `ok`, `key_refused`,
         `app_unknown`, `unreachable`, `secret_unreadable` or `unclear`; with `ok` come the counts.
         `warnings` say whether logins need proof, and can be proven."""
-        return await connection.check(App.model_validate(await _existing(store, app)))
+        return await connection.check(await _existing(store, app))
 
     return router
 
 
-async def _existing(store: VersionedStore, app: str) -> Document:
+async def _all(store: VersionedStore) -> list[App]:
+    return [App.model_validate(document) for document in await store.find({})]
+
+
+async def _existing(store: VersionedStore, app: str) -> App:
     document = await store.get(app)
     if document is None:
         raise UnknownApp(app)
-    return document
+    return App.model_validate(document)
 
 
 def _check_may_put(request: Request, before: Document | None) -> None:
@@ -124,14 +139,14 @@ def _check_may_put(request: Request, before: Document | None) -> None:
         raise Conflict("there is an app of this id", code="app_exists")
 
 
-def _refuse_taken_keys(content: Document, others: Sequence[Document]) -> None:
+def _refuse_taken_keys(keys: Sequence[AppKey], others: Sequence[App]) -> None:
     """Check that no other app has one of the keys. Raises Conflict."""
     # A key identifies an event's app: two apps with one key would get each other's events.
-    taken = {(key["kind"], key["hash"]) for other in others for key in other.get("keys", [])}
+    taken = {(key.kind, key.hash) for other in others for key in other.keys}
     found = [
-        FieldError(f"keys.{key['id']}.key", "key_taken", "belongs to another app")
-        for key in content["keys"]
-        if (key["kind"], key["hash"]) in taken
+        FieldError(f"keys.{key.id}.key", "key_taken", "belongs to another app")
+        for key in keys
+        if (key.kind, key.hash) in taken
     ]
     if found:
         raise Conflict(f"{found[0].field}: {found[0].message}", code="key_taken", errors=found)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sender_service.models.access import Principal
 from sender_service.ops.auth import current_principal, named_app, needs
+from sender_service.ops.context import OpsContext
+from sender_service.ops.examples import AUDIT_ENTRY, answers
+from sender_service.ops.responses.access import AuditEntryResponse, AuditPrincipalResponse
+from sender_service.ops.responses.base import Items
 from sender_service.store.audit import AuditEntry, AuditStore
-from shared.clock import Clock
+from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import Unavailable
-from shared.http.responses import json_response
 from shared.models.wire import WrittenMoment
 
 log = logging.getLogger("carillon.audit")
 
-A_MOMENT = timedelta(minutes=1)  # replicas' clocks differ
 GIVEN_UP = (
     "given_up"  # cancelled by the watchdog of the database (mongo_watchdog.py), or at the end
 )
@@ -94,32 +96,37 @@ def _audit_entry(scope: Scope, status: int, at: datetime) -> AuditEntry | None:
     return AuditEntry(who, scope["method"], route, named, status, at, named_app(scope))
 
 
-def audit_router(store: AuditStore, clock: Clock) -> APIRouter:
+def audit_router(context: OpsContext) -> APIRouter:
     router = APIRouter(prefix="/v1/audit", tags=["access"])
 
-    @router.get("")
+    @router.get("", responses=answers({"items": [AUDIT_ENTRY]}))
     @needs("admin")
     async def trail(
         request: Request,
         since: Annotated[WrittenMoment | None, Query()] = None,
         before: Annotated[WrittenMoment | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-    ) -> Response:
+    ) -> Items[AuditEntryResponse]:
         """List requests that concerned the token's apps, the newest first. The last one's `at` as `before`
         continues the list."""
-        until = before or clock() + A_MOMENT
-        found = await store.newest(since, until, limit, current_principal(request).apps)
-        return json_response({"items": plain(found)})
+        until = before or context.clock() + CLOCK_SKEW
+        found = await context.stores.audit.newest(
+            since, until, limit, current_principal(request).apps
+        )
+        return Items(items=[_to_response(entry) for entry in found])
 
     return router
 
 
-def plain(value: Any) -> Any:
-    """Return the value with its moments as text: UTC, milliseconds, Z."""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [plain(one) for one in value]
-    return value
+def _to_response(entry: AuditEntry) -> AuditEntryResponse:
+    who = AuditPrincipalResponse(id=entry.who.id, name=entry.who.name, role=entry.who.role)
+    return AuditEntryResponse(
+        id=entry.id,
+        at=entry.at,
+        app=entry.app,
+        method=entry.method,
+        route=entry.route,
+        target=entry.target,
+        status=entry.status,
+        who=who,
+    )

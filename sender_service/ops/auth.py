@@ -137,6 +137,11 @@ def sees_app(request: Request, app: str | None) -> bool:
     return current_principal(request).holds(app)
 
 
+def set_audit_target(request: Request, **target: str) -> None:
+    """Name what the request is about, beside its path's parameters, or in place of them."""
+    request.scope.setdefault("audit_target", {}).update(target)
+
+
 def named_app(scope: Scope) -> str | None:
     """Return the app that a request concerned; None where none was found."""
     app: str | None = scope.get(NAMED_APP) or scope.get("path_params", {}).get("app")

@@ -22,8 +22,8 @@ from shared.models.strict import MAX_FINDINGS, validate_strictly
 from shared.models.wire import load_json
 
 NDJSON = "application/x-ndjson"
-MAX_BODY_BYTES = 1024 * 1024
-MAX_KEY = 64  # letters of a key in an error: its author knows the rest
+MAX_OPS_BODY_BYTES = 1024 * 1024
+MAX_ERROR_KEY_LENGTH = 64  # letters of a key in an error: its author knows the rest
 STREAMED = frozenset({"/v1/sends", "/v1/sends/preview"})  # they have limits of their own
 
 M = TypeVar("M", bound=BaseModel)
@@ -46,7 +46,7 @@ class BoundedBodies:
         if scope["type"] != "http" or scope["path"] in STREAMED:
             return await self._app(scope, receive, send)
         try:
-            check_length(Headers(scope=scope), MAX_BODY_BYTES)
+            check_length(Headers(scope=scope), MAX_OPS_BODY_BYTES)
         except TooLarge as exc:
             return await error_response(exc)(scope, receive, send)
         read = 0
@@ -55,7 +55,7 @@ class BoundedBodies:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > MAX_BODY_BYTES:
+            if read > MAX_OPS_BODY_BYTES:
                 raise _too_large()
             return message
 
@@ -153,7 +153,7 @@ def check_keys_once(body: bytes) -> None:
 def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0][:MAX_KEY]
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0][:MAX_ERROR_KEY_LENGTH]
         error = FieldError(twice, "repeated_key", "stands twice in one object")
         raise InvalidPayload(f"{twice}: {error.message}", code="repeated_key", errors=[error])
     return found

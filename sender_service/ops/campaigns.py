@@ -1,10 +1,10 @@
-"""`/v1/apps/{app}/campaigns`: offers, their reports, test pushes."""
+"""`/v1/apps/{app}/campaigns`: offers and their versions."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -12,16 +12,16 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from sender_service.models.campaign import Campaign, CampaignBody, texts_in
 from sender_service.models.templates import check_ahead
 from sender_service.models.trigger import Name
-from sender_service.models.unknown_app import UnknownApp
 from sender_service.ops.auth import needs
 from sender_service.ops.bodies import json_body
-from sender_service.ops.examples import CAMPAIGN, REPORT, STORED_CAMPAIGN, answers
-from sender_service.ops.push_tester import PushTester, PushTestRequest
-from sender_service.ops.reports import Reports, by_location
+from sender_service.ops.context import OpsContext
+from sender_service.ops.examples import CAMPAIGN, STORED_CAMPAIGN, answers
+from sender_service.ops.responses.base import Items
+from sender_service.ops.responses.campaigns import CampaignResponse
+from sender_service.ops.unknown_app import require_known_app
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.trying import try_texts
 from sender_service.store.campaigns import CampaignStore, campaign_key, to_campaign
-from shared.apps import AppRegistry
 from shared.errors import InvalidPayload, NotFound
 from shared.nearest import did_you_mean
 
@@ -32,38 +32,30 @@ AppName = Annotated[Name, Path(description="the app's id")]
 CampaignName = Annotated[Name, Path(description="the campaign's id")]
 
 
-@dataclass(frozen=True)
-class CampaignTools:
-    store: CampaignStore
-    registry: AppRegistry
-    reports: Reports
-    tests: PushTester
-    audience: AudienceReader
-
-
-def campaigns_router(tools: CampaignTools) -> APIRouter:
+def campaigns_router(context: OpsContext) -> APIRouter:
     router = APIRouter(prefix="/v1/apps/{app}", tags=["campaigns"])
-    _add_offers(router, tools)
-    _add_versions(router, tools.store)
-    _add_results(router, tools)
+    _add_offers(router, context)
+    _add_versions(router, context.stores.campaigns)
     return router
 
 
-def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
-    store = tools.store
+def _add_offers(router: APIRouter, context: OpsContext) -> None:
+    store, stores = context.stores.campaigns, context.stores
+    audience = AudienceReader(stores.people, stores.segments, stores.parts)
 
-    @router.get("/campaigns")
+    @router.get("/campaigns", responses=answers({"items": [STORED_CAMPAIGN]}))
     @needs("read")
-    async def list_campaigns(app: AppName) -> dict[str, Any]:
-        await require_known_app(tools.registry, app)
-        return {"items": [_public_campaign(to_campaign(d)) for d in await store.find({"app": app})]}
+    async def list_campaigns(app: AppName) -> Items[CampaignResponse]:
+        await require_known_app(context.apps, app)
+        found = await store.find({"app": app})
+        return Items(items=[to_campaign_response(to_campaign(each)) for each in found])
 
-    @router.get("/campaigns/{campaign}")
+    @router.get("/campaigns/{campaign}", responses=answers(STORED_CAMPAIGN))
     @needs("read")
-    async def get_campaign(app: AppName, campaign: CampaignName) -> dict[str, Any]:
-        return _public_campaign(await _existing(store, app, campaign))
+    async def get_campaign(app: AppName, campaign: CampaignName) -> CampaignResponse:
+        return to_campaign_response(await existing_campaign(store, app, campaign))
 
-    @router.put("/campaigns/{campaign}")
+    @router.put("/campaigns/{campaign}", responses=answers(STORED_CAMPAIGN))
     @needs("operate")
     async def put_campaign(
         app: AppName,
@@ -72,19 +64,17 @@ def _add_offers(router: APIRouter, tools: CampaignTools) -> None:
         body: Annotated[
             CampaignBody, json_body(CampaignBody, CAMPAIGN, read_only=CAMPAIGN_READ_ONLY)
         ],
-    ) -> dict[str, Any]:
+    ) -> CampaignResponse:
         """Create or change a campaign. Each change is a version; a send keeps its first one.
 
         `warnings`, only where there are any: texts that would fail for some of 500 people, by
         their profiles, and pushes that are nearly too large."""
-        await require_known_app(tools.registry, app)
+        await require_known_app(context.apps, app)
         content = {**body.document(), "app": app, "id": campaign}
         requested = to_campaign({**content, "version": 0})
-        found = await try_texts(requested, tools.audience)
-        stored = _public_campaign(
-            to_campaign(await store.put(campaign_key(app, campaign), content))
-        )
-        return {**stored, "warnings": found} if found else stored
+        found = await try_texts(requested, audience)
+        stored = to_campaign(await store.put(campaign_key(app, campaign), content))
+        return to_campaign_response(stored, found)
 
 
 async def _check_ahead(request: Request) -> None:
@@ -109,72 +99,36 @@ def _add_versions(router: APIRouter, store: CampaignStore) -> None:
         campaign: CampaignName,
         before: Annotated[int | None, Query(ge=1)] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_VERSIONS)] = MOST_VERSIONS,
-    ) -> dict[str, Any]:
+    ) -> Items[CampaignResponse]:
         """List the campaign's versions, the newest first. The last one's version as `before` continues
         the list."""
-        await _existing(store, app, campaign)
+        await existing_campaign(store, app, campaign)
         found = await store.versions(app, campaign, before, limit)
-        return {"items": [_public_campaign(version) for version in found]}
+        return Items(items=[to_campaign_response(version) for version in found])
 
     @router.get("/campaigns/{campaign}/versions/{version}", responses=answers(STORED_CAMPAIGN))
     @needs("read")
     async def get_version(
         app: AppName, campaign: CampaignName, version: Annotated[int, Path(ge=1, le=2**31)]
-    ) -> dict[str, Any]:
+    ) -> CampaignResponse:
         """Return a version of the campaign. `PUT` of it makes a new version."""
-        await _existing(store, app, campaign)
+        await existing_campaign(store, app, campaign)
         found = await store.version(app, campaign, version)
         if found is None:
             raise NotFound("no such version", code="unknown_version")
-        return _public_campaign(found)
+        return to_campaign_response(found)
 
 
-def _add_results(router: APIRouter, tools: CampaignTools) -> None:
-    store = tools.store
-
-    @router.get("/campaigns/{campaign}/report", responses=answers(REPORT))
-    @needs("read")
-    async def report(app: AppName, campaign: CampaignName) -> dict[str, Any]:
-        """Return totals over the campaign's sends, by variant and by browser. Rates are over the
-        `measurable` pushes: those to browsers that ever reported. Test pushes don't count."""
-        return await tools.reports.of_campaign(await _existing(store, app, campaign))
-
-    @router.get("/report")
-    @needs("read")
-    async def app_report(app: AppName) -> dict[str, Any]:
-        """Return the reports of all campaigns of the app, and totals by their offers' locations."""
-        await require_known_app(tools.registry, app)
-        campaigns = [to_campaign(d) for d in await store.find({"app": app})]
-        items = [await tools.reports.of_campaign(campaign) for campaign in campaigns]
-        return {"items": items, "locations": by_location(items)}
-
-    @router.post("/campaigns/{campaign}/test", status_code=202)
-    @needs("operate")
-    async def test_push(
-        app: AppName,
-        campaign: CampaignName,
-        body: Annotated[PushTestRequest, json_body(PushTestRequest)],
-    ) -> dict[str, Any]:
-        """Push to one player: a transactional send, which no report counts."""
-        return await tools.tests.push(await _existing(store, app, campaign), body)
+def to_campaign_response(
+    campaign: Campaign, warnings: Sequence[dict[str, str]] = ()
+) -> CampaignResponse:
+    return CampaignResponse(**campaign.model_dump(), warnings=list(warnings) or None)
 
 
-def _public_campaign(campaign: Campaign) -> dict[str, Any]:
-    return campaign.model_dump(by_alias=True, mode="json")
-
-
-async def require_known_app(registry: AppRegistry, app: str) -> None:
-    """Check that the app exists. Raises UnknownApp."""
-    if registry.get(app) is None:
-        await registry.refresh()
-    if registry.get(app) is None:
-        raise UnknownApp(app)
-
-
-async def _existing(store: CampaignStore, app: str, campaign: str) -> Campaign:
+async def existing_campaign(store: CampaignStore, app: str, campaign: str) -> Campaign:
+    """Return the campaign. Raises NotFound, which has the nearest known name."""
     found = await store.campaign(app, campaign)
     if found is None:
-        known = [str(document["id"]) for document in await store.find({"app": app})]
-        hint = did_you_mean(campaign, known)
+        hint = did_you_mean(campaign, await store.ids_of(app))
         raise NotFound(f"no such campaign{hint}", code="unknown_campaign")
     return found

@@ -3,35 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from sender_service.ops.audit import A_MOMENT, plain
-from sender_service.ops.auth import NAMED_APP, current_principal, needs, sees_app
+from sender_service.ops.auth import NAMED_APP, current_principal, needs, sees_app, set_audit_target
 from sender_service.ops.bodies import json_body
-from sender_service.ops.examples import DEAD_LETTER, answers
-from sender_service.ops.naming import BY_PREFIX, Names, not_an_id
+from sender_service.ops.context import OpsContext
+from sender_service.ops.examples import DEAD_LETTER_CONTENT, DEAD_LETTER_EXAMPLE, REPLAYED, answers
+from sender_service.ops.naming import ID_OR_PREFIX, Names, not_an_id
+from sender_service.ops.responses.base import Items
+from sender_service.ops.responses.dead_letters import (
+    DeadLetterContentResponse,
+    DeadLetterResponse,
+    ReplayResponse,
+)
 from sender_service.privacy.requests import Writer
-from sender_service.store.dead_letters import DeadLetterQuery, DeadLetterStore
-from shared.clock import Clock
+from sender_service.store.dead_letters import DeadLetterQuery, DeadLetterStore, StoredDeadLetter
+from shared.clock import CLOCK_SKEW, Clock
 from shared.errors import Conflict, NotFound
 from shared.kafka.client import OutgoingRecord, Record
 from shared.kafka.topics import DEAD_LETTERS_GROUP, DEAD_LETTERS_TOPIC, TOPICS
 from shared.models.dead_letter import DeadLetter
 from shared.models.sentences import described
 from shared.models.wire import Wire, WrittenMoment
-from shared.mongo.client import Document
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
 
-DEAD_LETTER_ID = described(r"^[0-9A-Fa-f-]{6,36}$", not_an_id("dead letter", "dead-letters list"))
+DEAD_LETTER_ID_PATTERN = described(
+    r"^[0-9A-Fa-f-]{6,36}$", not_an_id("dead letter", "dead-letters list")
+)
 DeadLetterId = Annotated[
-    str, Path(alias="letter", description=f"the dead letter's: {BY_PREFIX}", pattern=DEAD_LETTER_ID)
+    str,
+    Path(
+        alias="letter",
+        description=f"the dead letter's: {ID_OR_PREFIX}",
+        pattern=DEAD_LETTER_ID_PATTERN,
+    ),
 ]
-DeadLetterName = Annotated[str, StringConstraints(pattern=DEAD_LETTER_ID)]
+DeadLetterName = Annotated[str, StringConstraints(pattern=DEAD_LETTER_ID_PATTERN)]
 REPLAYABLE = frozenset(topic.name for topic in TOPICS) - {DEAD_LETTERS_TOPIC.name}
 
 
@@ -74,51 +87,52 @@ class Replayer:
         self._writer = writer
         self._clock = clock
 
-    async def replay(self, request: Request, given: str) -> dict[str, Any]:
+    async def replay(self, request: Request, given: str) -> ReplayResponse:
         """Publish the record, then mark the dead letter. Raises NotFound, Conflict, LogUnavailable."""
         # A crash between the two leaves it unmarked: stages are idempotent.
         dead_letter_id = await self.names.dead_letter(request, given)
         dead_letter = await existing(self._store, request, dead_letter_id)
         _check_replayable(dead_letter)
-        key = DeadLetter.unpack(dead_letter["key"])
-        value = DeadLetter.unpack(dead_letter["value"])
-        topic = dead_letter["topic"]
-        await self._writer.publish([OutgoingRecord(topic, key, value, dead_letter["type"])])
+        key = DeadLetter.unpack(dead_letter.key or "")
+        value = DeadLetter.unpack(dead_letter.value or "")
+        record = OutgoingRecord(dead_letter.topic, key, value, dead_letter.type)
+        await self._writer.publish([record])
         await self._store.mark_replayed(
             dead_letter_id, current_principal(request).id, self._clock()
         )
-        return {"id": dead_letter_id, "topic": topic, "replayed": True}
+        return ReplayResponse(id=dead_letter_id, topic=dead_letter.topic, replayed=True)
 
 
-async def existing(store: DeadLetterStore, request: Request, dead_letter: str) -> Document:
+async def existing(store: DeadLetterStore, request: Request, dead_letter: str) -> StoredDeadLetter:
     """Return the dead letter. Raises NotFound, also for another app's.
 
     One without an app is for tokens of all apps only.
     """
     found = await store.get(dead_letter)
-    if found is None or not sees_app(request, found.get("app")):
+    if found is None or not sees_app(request, found.app):
         raise NotFound("no such dead letter", code="unknown_dead_letter")
     return found
 
 
-def _check_replayable(dead_letter: Document) -> None:
-    if dead_letter.get("erased"):
+def _check_replayable(dead_letter: StoredDeadLetter) -> None:
+    if dead_letter.erased:
         raise Conflict("its person was erased: there is nothing to publish", code="erased")
-    if dead_letter["cut"]:
+    if dead_letter.truncated:
         raise Conflict("only its beginning is kept: publish it from its source", code="cut")
-    if dead_letter["topic"] not in REPLAYABLE:
+    if dead_letter.topic not in REPLAYABLE:
         raise Conflict("its topic is none that can be published to", code="foreign_topic")
 
 
-def dead_letters_router(store: DeadLetterStore, replayer: Replayer, clock: Clock) -> APIRouter:
+def dead_letters_router(context: OpsContext) -> APIRouter:
+    names, store = Names(context.stores.prefixes), context.stores.dead_letters
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
-    _add_readers(router, store, replayer.names, clock)
-    _add_replays(router, replayer)
+    _add_readers(router, store, names, context.clock)
+    _add_replays(router, Replayer(store, context.writer, context.clock, names))
     return router
 
 
 def _add_readers(router: APIRouter, store: DeadLetterStore, names: Names, clock: Clock) -> None:
-    @router.get("", responses=answers({"items": [DEAD_LETTER]}))
+    @router.get("", responses=answers({"items": [DEAD_LETTER_EXAMPLE]}))
     @needs("read")
     async def newest(
         request: Request,
@@ -127,50 +141,56 @@ def _add_readers(router: APIRouter, store: DeadLetterStore, names: Names, clock:
         since: Annotated[WrittenMoment | None, Query()] = None,
         before: Annotated[WrittenMoment | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    ) -> dict[str, Any]:
+    ) -> Items[DeadLetterResponse]:
         """List dead letters, the newest first: origin and error of each. The last one's `at` as `before`
         continues the list."""
         apps = current_principal(request).apps
-        query = DeadLetterQuery(before or clock() + A_MOMENT, since, topic, code, apps)
+        query = DeadLetterQuery(before or clock() + CLOCK_SKEW, since, topic, code, apps)
         found = await store.newest(query, limit)
-        return {"items": [plain({"id": d.pop("_id"), **d}) for d in found]}
+        return Items(items=[DeadLetterResponse(**_fields(each)) for each in found])
 
-    @router.get("/{letter}")
+    @router.get("/{letter}", responses=answers(DEAD_LETTER_CONTENT))
     @needs("admin", audited=True)
-    async def get_dead_letter(request: Request, dead_letter: DeadLetterId) -> dict[str, Any]:
+    async def get_dead_letter(
+        request: Request, dead_letter: DeadLetterId
+    ) -> DeadLetterContentResponse:
         """Return a dead letter with its content, which may be personal. Key and value are JSON; text
         where they aren't, or are nested too deep; base64 where they aren't text."""
         name = await names.dead_letter(request, dead_letter)
         found = await existing(store, request, name)
-        request.path_params["letter"] = name  # for the audit trail
-        content = {"id": found.pop("_id"), **found}
-        content |= {name: DeadLetter.decode(found[name]) for name in ("key", "value")}
-        return {**plain(content)}
+        set_audit_target(request, letter=name)
+        key, value = (DeadLetter.decode(packed or "") for packed in (found.key, found.value))
+        return DeadLetterContentResponse(**_fields(found), key=key, value=value)
+
+
+def _fields(found: StoredDeadLetter) -> dict[str, Any]:
+    """Return the answer's fields, without the content."""
+    return {name: value for name, value in asdict(found).items() if name not in ("key", "value")}
 
 
 def _add_replays(router: APIRouter, replayer: Replayer) -> None:
-    @router.post("/replay")
+    @router.post("/replay", responses=answers({"items": [REPLAYED]}))
     @needs("operate")
     async def replay_many(
         request: Request, body: Annotated[ReplayRequest, json_body(ReplayRequest)]
-    ) -> dict[str, Any]:
+    ) -> Items[ReplayResponse]:
         """Replay dead letters. An item that can't be published again has a `code`."""
-        items: list[dict[str, Any]] = []
+        items: list[ReplayResponse] = []
         apps: set[str | None] = set()
         for given in dict.fromkeys(body.ids):
             try:
                 items.append(await replayer.replay(request, given))
                 apps.add(request.scope[NAMED_APP])
             except (NotFound, Conflict) as exc:
-                items.append({"id": given, "replayed": False, "code": exc.code})
+                items.append(ReplayResponse(id=given, replayed=False, code=exc.code))
         request.scope[NAMED_APP] = apps.pop() if len(apps) == 1 else None
-        request.scope["audit_target"] = {"letters": str(len(items))}
-        return {"items": items}
+        set_audit_target(request, letters=str(len(items)))
+        return Items(items=items)
 
-    @router.post("/{letter}/replay")
+    @router.post("/{letter}/replay", responses=answers(REPLAYED))
     @needs("operate")
-    async def replay(request: Request, dead_letter: DeadLetterId) -> dict[str, Any]:
+    async def replay(request: Request, dead_letter: DeadLetterId) -> ReplayResponse:
         """Publish the record again on its topic, with its key, value and type."""
         done = await replayer.replay(request, dead_letter)
-        request.path_params["letter"] = done["id"]
+        set_audit_target(request, letter=done.id)
         return done

@@ -12,15 +12,15 @@ from pydantic.json_schema import models_json_schema
 
 from sender_service.models.trigger import Trigger
 from sender_service.ops.bodies import NDJSON, body_of
+from shared.models.documented import SCHEMA_REF_PREFIX
 
-SCHEMAS = "#/components/schemas/"
-TRIGGER = Trigger.__name__
+TRIGGER_SCHEMA = Trigger.__name__
 TRIGGER_DOC = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": {"$ref": SCHEMAS + TRIGGER},
+                "schema": {"$ref": SCHEMA_REF_PREFIX + TRIGGER_SCHEMA},
                 "example": {
                     "id": "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10",
                     "app": "demo",
@@ -49,14 +49,14 @@ def add_bodies(routers: Sequence[APIRouter], document: dict[str, Any]) -> None:
         for method in route.methods or ():
             document["paths"][route.path_format][method.lower()]["requestBody"] = _body(*body)
     modes = [(model, "validation") for model in dict.fromkeys(models)]
-    _, schemas = models_json_schema(modes, ref_template=SCHEMAS + "{model}")  # type: ignore[arg-type]
+    _, schemas = models_json_schema(modes, ref_template=SCHEMA_REF_PREFIX + "{model}")  # type: ignore[arg-type]
     for schema in schemas["$defs"].values():
         _close(schema)
     document["components"]["schemas"].update(schemas["$defs"])
 
 
 def _body(model: type[BaseModel], example: object) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": {"$ref": SCHEMAS + model.__name__}}
+    content: dict[str, Any] = {"schema": {"$ref": SCHEMA_REF_PREFIX + model.__name__}}
     if example is not None:
         content["example"] = example
     return {"required": True, "content": {"application/json": content}}

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
+from sender_service.ops.responses.problems import Problem
+from shared.models.documented import EXAMPLE_PLAYER_ID
+from shared.secrets import MASK
 
 SEND_ID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
-PERSON = "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"
+DEAD_LETTER_ID = "4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f"
+TOKEN_ID = "9f1d6c1e-0c5f-4a52-8f53-3a7a4f4f1a10"
+EXAMPLE_PERSON_ID = "5f0c1d9b6a3e4f7d8c2b1a0e9d8c7b6a"
 AT = "2026-11-22T16:00:00.000Z"
 
 APP: dict[str, Any] = {
     "name": "Demo shop",
-    "oneSignal": {"appId": PLAYER, "restApiKey": "os_v2_app_your_key", "plan": "free"},
+    "oneSignal": {"appId": EXAMPLE_PLAYER_ID, "restApiKey": "os_v2_app_your_key", "plan": "free"},
     "keys": [
         {"id": "web", "kind": "write", "key": "wk_demo"},
         {"id": "hook", "kind": "webhook", "key": "wh_demo"},
     ],
     "origins": ["https://shop.example"],
 }
-KEYS: list[dict[str, Any]] = [
+STORED_APP: dict[str, Any] = {
+    "id": "demo", "name": "Demo shop", "version": 3, "enabled": True, "state": "active",
+    "stoppedBecause": None,
+    "oneSignal": {"appId": EXAMPLE_PLAYER_ID, "restApiKey": MASK, "plan": "free", "enabled": True},
+    "keys": [{"id": "web", "kind": "write", "key": MASK}, {"id": "hook", "kind": "webhook", "key": MASK}],
+    "origins": ["https://shop.example"], "loginHash": {"required": True, "secret": MASK},
+    "allowedLogins": [], "maskedParameters": ["token", "email"],
+    "snippet": {
+        "loadOneSignal": True, "workerPath": "/OneSignalSDKWorker.js", "webhookKey": "wh_demo",
+        "sdkUrl": None, "loginToOneSignal": True, "requireConsent": False, "cookieDomain": None,
+    },
+    "controlGroup": 0.05, "cap": {"count": 3, "days": 7.0}, "timeZone": "Europe/Prague",
+}  # fmt: skip
+APP_KEYS_EXAMPLE: list[dict[str, Any]] = [
     {"id": "web", "kind": "write", "inSnippet": False},
     {"id": "hook", "kind": "webhook", "inSnippet": True},
 ]
@@ -40,7 +56,22 @@ CAMPAIGN: dict[str, Any] = {
     ],
     "policy": {"browsers": "last_active", "holdout": 0.1, "ttlSeconds": 3600},
 }
-STORED_CAMPAIGN: dict[str, Any] = {"id": "welcome", "app": "demo", "version": 2, **CAMPAIGN}
+STORED_CAMPAIGN: dict[str, Any] = {
+    "id": "welcome", "app": "demo", "version": 2, "name": "Welcome back",
+    "location": "PushNotificationLocation", "enabled": True,
+    "variants": [
+        {
+            "id": "a", "weight": 1.0,
+            "headings": {"en": "Hello {{ name }}", "cs": "Ahoj {{ name }}"},
+            "contents": {"en": "Your basket is waiting"}, "url": "https://shop.example/basket",
+            "icon": None, "image": None, "buttons": [], "data": {},
+        }
+    ],
+    "policy": {
+        "browsers": "last_active", "holdout": 0.1, "cap": None, "ttlSeconds": 3600,
+        "quietHours": {"from": "22:00", "to": "07:00"}, "notIfBoughtSince": None,
+    },
+}  # fmt: skip
 _CELL = {
     "sent": 90, "measurable": 60, "impressions": 54, "clicks": 6, "closes": 12,
     "impressionRate": 0.9, "clickRate": 0.1,
@@ -53,6 +84,9 @@ REPORT: dict[str, Any] = {
     "measurable": 60, "impressionRate": 0.9, "clickRate": 0.1,
     "variants": [{"variant": "a", **_CELL}], "browsers": [{"browser": "Chrome", **_CELL}],
     "breakdownPending": 0,
+}  # fmt: skip
+APP_REPORT: dict[str, Any] = {
+    "items": [REPORT], "locations": [{"location": "PushNotificationLocation", **_CELL}],
 }  # fmt: skip
 SEND: dict[str, Any] = {
     "id": SEND_ID, "app": "demo", "campaign": "welcome", "priority": "marketing",
@@ -81,7 +115,7 @@ PREVIEW: dict[str, Any] = {
     "malformed": [], "refusal": None, "warnings": [],
     "samples": [
         {
-            "player": PLAYER, "language": "cs", "variant": "a", "heading": "Ahoj Jana",
+            "player": EXAMPLE_PLAYER_ID, "language": "cs", "variant": "a", "heading": "Ahoj Jana",
             "content": "Your basket is waiting", "url": "https://shop.example/basket",
             "icon": None, "image": None, "buttons": [],
         }
@@ -94,24 +128,32 @@ PREVIEW: dict[str, Any] = {
     },
 }  # fmt: skip
 PERSON_FOUND: dict[str, Any] = {
-    "id": PERSON, "app": "demo", "login": "jana@shop.example", "email": None,
+    "id": EXAMPLE_PERSON_ID, "app": "demo", "login": "jana@shop.example", "email": None,
     "visitors": ["v-1"], "aliases": [], "lastSeenAt": AT, "timeZone": "Europe/Prague",
-    "players": [{"id": PLAYER, "state": "subscribed", "browser": "Chrome", "lastSeenAt": AT}],
+    "players": [{"id": EXAMPLE_PLAYER_ID, "state": "subscribed", "browser": "Chrome", "proven": True,
+                 "lastSeenAt": AT}],
     "language": "cs", "browser": "Chrome",
 }  # fmt: skip
 WHY: dict[str, Any] = {
     "items": [
         {
-            "send": SEND_ID, "campaign": "welcome", "variant": None, "player": PLAYER,
+            "send": SEND_ID, "campaign": "welcome", "variant": None, "player": EXAMPLE_PLAYER_ID,
             "outcome": "suppressed", "reason": "capped", "detail": None, "at": AT, "notificationId": None,
         }
-    ]
+    ],
+    "sendsSearched": 12,
 }  # fmt: skip
-DEAD_LETTER: dict[str, Any] = {
-    "id": "4a1e4d1c-6a51-5a4f-9a45-0b1f3c2d4e5f", "stage": "intake", "topic": "carillon.triggers",
-    "partition": 0, "offset": 7, "type": "trigger", "cut": False, "code": "unknown_app",
+ERASURE: dict[str, Any] = {"person": EXAMPLE_PERSON_ID, "events": [SEND_ID], "count": 1}
+UNDONE_MERGE: dict[str, Any] = {"person": EXAMPLE_PERSON_ID, "event": SEND_ID}
+DEAD_LETTER_EXAMPLE: dict[str, Any] = {
+    "id": DEAD_LETTER_ID, "v": 1, "app": "demo", "stage": "intake", "topic": "carillon.triggers",
+    "partition": 0, "offset": 7, "type": "trigger", "truncated": False, "code": "unknown_app",
     "message": "no such app", "at": AT, "replays": 1, "replayedAt": AT, "replayedBy": "bootstrap",
 }  # fmt: skip
+DEAD_LETTER_CONTENT: dict[str, Any] = {
+    **DEAD_LETTER_EXAMPLE, "key": "demo", "value": {"app": "demo", "campaign": "welcome"},
+}  # fmt: skip
+REPLAYED: dict[str, Any] = {"id": DEAD_LETTER_ID, "topic": "carillon.triggers", "replayed": True}
 CONNECTION: dict[str, Any] = {
     "result": "ok", "message": "OneSignal takes the key", "players": 1200,
     "messageablePlayers": 950,
@@ -122,24 +164,15 @@ CONNECTION: dict[str, Any] = {
     ],
 }  # fmt: skip
 TOKEN: dict[str, Any] = {
-    "id": "9f1d6c1e-0c5f-4a52-8f53-3a7a4f4f1a10", "name": "campaign job", "role": "operate",
+    "id": TOKEN_ID, "name": "campaign job", "role": "operate",
     "apps": ["demo"], "createdAt": AT, "createdBy": "bootstrap", "expiresAt": None, "lastUsedAt": None,
-    "token": "cot_…",
 }  # fmt: skip
-
-
-class FieldProblem(BaseModel):
-    field: str
-    code: str
-    message: str
-
-
-class Problem(BaseModel):
-    """Body of every error."""
-
-    code: str
-    message: str
-    errors: list[FieldProblem] = []
+NEW_TOKEN: dict[str, Any] = {**TOKEN, "token": "cot_…"}
+AUDIT_ENTRY: dict[str, Any] = {
+    "id": "c0f5d1a2-7a3b-4b5e-8d0a-2f6c9e1b7a44", "at": AT, "app": "demo", "method": "POST",
+    "route": "/v1/sends/{send}/pause", "target": {"send": SEND_ID}, "status": 200,
+    "who": {"id": TOKEN_ID, "name": "campaign job", "role": "operate"},
+}  # fmt: skip
 
 
 def answers(example: object, status: int = 200) -> dict[int | str, dict[str, Any]]:

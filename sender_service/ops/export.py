@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from sender_service.accounting.explain import OutcomeExplainer
-from sender_service.models.data_subject import DataSubject
 from sender_service.models.send import NEVER
-from sender_service.ops.audit import plain
-from sender_service.pages.page import root_of
+from sender_service.pages.chunk import root_of
 from sender_service.privacy.records import Finder, PersonalDataFinder
+from sender_service.privacy.subject import DataSubject
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.outcomes import MemberOutcome
 from sender_service.store.persons import PersonNames, PersonReader
+from shared.documents.visitor import Visitor
 from shared.mongo.client import Document
 from shared.mongo.collections import (
     AUDIT,
@@ -35,7 +36,7 @@ from shared.mongo.collections import (
 )
 
 # Internal fields; a player's rival is another person's browser.
-INNER = frozenset({"_id", "rev", "slot", "head", "rival"})
+UNEXPORTED_FIELDS = frozenset({"_id", "rev", "slot", "head", "rival"})
 # Collection → the section of the export with the person's data from it.
 SECTIONS: Mapping[str, str] = {
     PROFILES.name: "profile", PLAYERS.name: "players", VISITORS.name: "browsers",
@@ -117,19 +118,19 @@ async def _named(documents: AsyncIterator[Document]) -> AsyncIterator[Document]:
 
 
 async def _browsers(
-    browsers: AsyncIterator[Document], known: PersonNames
+    browsers: AsyncIterator[Visitor], known: PersonNames
 ) -> AsyncIterator[Document]:
     async for browser in browsers:
         yield _browser(browser, known)
 
 
-def _browser(visitor: Document, known: PersonNames) -> Document:
+def _browser(visitor: Visitor, known: PersonNames) -> Document:
     """Return the person's own data in a browser that others may have used, too."""
     login = known.profile.get("login")
     epochs = [
         epoch
         for epoch in visitor.get("epochs", ())
-        if epoch["born"] in known.ids or (login is not None and epoch["login"] == login)
+        if epoch["anonymousId"] in known.ids or (login is not None and epoch["login"] == login)
     ]
     players = [p for p in visitor.get("players", ()) if p["id"] in known.player_ids]
     return {"id": visitor["visitor"], "epochs": epochs, "players": players}
@@ -141,9 +142,20 @@ def _rendered(found: MemberOutcome, bodies: list[Document]) -> Document | None:
     return bodies[index] if index < len(bodies) else None
 
 
-def _bare(document: Document) -> Document:
-    return {name: value for name, value in document.items() if name not in INNER}
+def _bare(document: Mapping[str, object]) -> Document:
+    return {name: value for name, value in document.items() if name not in UNEXPORTED_FIELDS}
 
 
 def _json(value: Any) -> bytes:
     return orjson.dumps(plain(value))
+
+
+def plain(value: Any) -> Any:
+    """Return the value with its moments as text: UTC, milliseconds, Z."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return value

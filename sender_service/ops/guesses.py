@@ -12,7 +12,7 @@ from shared.errors import Unavailable
 
 BURST = 30  # wrong tokens that an address may try at once
 EVERY_SECONDS = 3.0  # for each further one
-KEPT_ADDRESSES = 10_000  # least recent attempts are dropped first
+MAX_GUESSING_ADDRESSES = 10_000  # least recent attempts are dropped first
 KEPT_CALLERS = 10_000
 
 Caller = tuple[str, str]  # an address, and the keyed hash of a token
@@ -77,5 +77,5 @@ class Guesses:
         self._spent.pop(address, None)
         if spent:
             self._spent[address] = (spent, self._now())
-        if len(self._spent) > KEPT_ADDRESSES:
+        if len(self._spent) > MAX_GUESSING_ADDRESSES:
             self._spent.popitem(last=False)

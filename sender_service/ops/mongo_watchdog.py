@@ -12,7 +12,7 @@ from shared.clock import monotonic
 from shared.errors import StoreUnavailable
 from shared.http.responses import error_response
 
-CHECK_SECONDS = 0.25  # a request that takes longer starts a ping; measured: 2 to 50 ms
+SLOW_REQUEST_SECONDS = 0.25  # a request that takes longer starts a ping; measured: 2 to 50 ms
 SILENT_SECONDS = 0.45  # of a ping; the sum is below the second for any answer; measured: 1 ms
 LATE_SECONDS = 0.1  # if our event loop is blocked longer, the ping's time proves nothing
 GRACE_SECONDS = 0.15  # then, to read answers that came meanwhile
@@ -81,7 +81,7 @@ class MongoWatchdog:
             asked.cancel()
 
 
-async def _is_done(work: asyncio.Future[Any], seconds: float = CHECK_SECONDS) -> bool:
+async def _is_done(work: asyncio.Future[Any], seconds: float = SLOW_REQUEST_SECONDS) -> bool:
     """Wait, longer where our event loop was blocked; return whether the work is done."""
     began = monotonic()
     await asyncio.wait([work], timeout=seconds)

@@ -13,8 +13,8 @@ from shared.errors import Conflict, FieldError, NotFound
 from shared.ids import HEAD_LETTERS, is_uuid
 
 PERSON_LETTERS = 32
-PERSON = ("person", "person search")  # what it is, and the command that shows ids
-BY_PREFIX = "the id, or its first letters: six at least, and no other begins with them"
+PERSON_NAME = ("person", "person search")  # what it is, and the command that shows ids
+ID_OR_PREFIX = "the id, or its first letters: six at least, and no other begins with them"
 
 Find = Callable[[str, Apps], Awaitable[list[str]]]
 
@@ -38,7 +38,7 @@ class Names:
         if len(given) >= PERSON_LETTERS:
             return given
         found = await self._prefixes.persons(given, current_principal(request).apps)
-        return only_one(found or [given], given, *PERSON)
+        return only_one(found or [given], given, *PERSON_NAME)
 
 
 async def _uuid(request: Request, given: str, find: Find, what: str, command: str) -> str:
@@ -64,7 +64,7 @@ def only_one(found: Sequence[str], given: str, what: str, command: str) -> str:
 
 def no_such_person(given: str) -> NotFound:
     """Return the error, which mentions an id that isn't whole."""
-    why = "" if len(given) >= PERSON_LETTERS else f": {_why_none(given, *PERSON)}"
+    why = "" if len(given) >= PERSON_LETTERS else f": {_why_none(given, *PERSON_NAME)}"
     return NotFound(f"no such person{why}", code="unknown_person")
 
 

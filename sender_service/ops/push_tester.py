@@ -1,33 +1,20 @@
-"""Tests of an app: the connection to OneSignal, and a push to one player."""
+"""Test pushes: transactional sends to one player, which no report counts."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any, Literal
 
-import httpx
 import orjson
 from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
-from sender_service.dispatcher.outcomes import error_messages, read_answer
 from sender_service.intake.accept import Intake
 from sender_service.intake.request import parse_request
 from sender_service.models.campaign import Campaign
-from sender_service.models.login_proof import UNREADABLE, check_login_proof
-from sender_service.ops.send_view import SendView
-from sender_service.store.push_tests import PushTestStore
-from shared.errors import Conflict, FieldError, InvalidPayload, Rejected
-from shared.models.app import App
+from sender_service.store.sends import SendStore
+from shared.errors import Conflict, InvalidPayload
 from shared.models.wire import Storable, Wire
 from shared.names import PlayerId
-from shared.secrets import Vault
-from shared.texts import shorten
-
-CONNECTION_TIMEOUT_SECONDS = 10.0
-ConnectionCode = Literal[
-    "ok", "key_refused", "app_unknown", "unreachable", "secret_unreadable", "unclear"
-]
 
 
 class PushTestRequest(Wire):
@@ -53,91 +40,17 @@ class PushTestRequest(Wire):
     variables: Storable = {}
 
 
-class ConnectionTest:
-    """Asks OneSignal for the app, under the stored key.
-
-    It follows no redirects: the key must not reach another host.
-    """
-
-    def __init__(self, http: httpx.AsyncClient, vault: Vault) -> None:
-        self._http = http
-        self._vault = vault
-
-    async def check(self, app: App) -> dict[str, Any]:
-        """Return `result`, `message`, `players`, `messageablePlayers` and `warnings`.
-
-        Raises nothing: a failure is a result.
-        """
-        warnings = [vars(found) for found in self._check_login_proof(app)]
-        return {**await self._ask(app), "warnings": warnings}
-
-    def _check_login_proof(self, app: App) -> list[FieldError]:
-        proof = app.login_hash
-        found = check_login_proof(required=proof.required, has_secret=proof.secret is not None)
-        if proof.secret is not None:
-            try:
-                self._vault.decrypt(proof.secret)
-            except Rejected:
-                found.append(UNREADABLE)
-        return found
-
-    async def _ask(self, app: App) -> dict[str, Any]:
-        try:
-            key = self._vault.decrypt(app.one_signal.rest_api_key)
-            answer = await self._http.get(
-                f"/apps/{app.one_signal.app_id}",
-                headers={"Authorization": f"Key {key}"},
-                timeout=CONNECTION_TIMEOUT_SECONDS,
-            )
-        except Rejected as exc:
-            return _result("secret_unreadable", exc.message)
-        except UnicodeEncodeError:
-            return _result("secret_unreadable", "the stored key has letters that no key has")
-        except httpx.HTTPError as exc:
-            return _result("unreachable", f"no answer: {type(exc).__name__}")
-        return _parse_result(answer)
-
-
-def _parse_result(answer: httpx.Response) -> dict[str, Any]:
-    body = read_answer(answer.content)
-    if answer.status_code == 200 and isinstance(body, dict):
-        names = {"players": "players", "messageablePlayers": "messageable_players"}
-        counts = {ours: _count(body.get(theirs)) for ours, theirs in names.items()}
-        return {**_result("ok", "OneSignal takes the key"), **counts}
-    messages = error_messages(body)
-    text = shorten(messages[0], 200) if messages else f"HTTP {answer.status_code}"
-    if answer.status_code in (401, 403):
-        return _result("key_refused", text)
-    if answer.status_code == 404:
-        return _result("app_unknown", text)
-    if answer.status_code == 400:  # of the old host, for a bad key and for an unknown app
-        return _result("key_refused" if "authorization" in text.lower() else "app_unknown", text)
-    if answer.status_code >= 500 or answer.status_code == 429:
-        return _result("unreachable", text)
-    return _result("unclear", text)
-
-
-def _count(value: Any) -> int | None:
-    """Return a count; None where the value isn't one."""
-    return value if type(value) is int and value >= 0 else None
-
-
-def _result(result: ConnectionCode, message: str) -> dict[str, Any]:
-    return {"result": result, "message": message, "players": None, "messageablePlayers": None}
-
-
 class PushTester:
-    """Sends test pushes: transactional sends to one player, which no report counts."""
+    """Sends test pushes, and marks their sends as tests."""
 
     __test__ = False
 
-    def __init__(self, intake: Intake, push_tests: PushTestStore, reader: SendView) -> None:
+    def __init__(self, intake: Intake, sends: SendStore) -> None:
         self._intake = intake
-        self._push_tests = push_tests
-        self._reader = reader
+        self._sends = sends
 
-    async def push(self, campaign: Campaign, test: PushTestRequest) -> dict[str, Any]:
-        """Push to the player; return the send's account. Raises Rejected."""
+    async def push(self, campaign: Campaign, test: PushTestRequest) -> str:
+        """Push to the player; return the send's id. Raises Rejected."""
         if not campaign.enabled:
             raise Conflict("the campaign is switched off", code="campaign_disabled")
         trigger = {
@@ -153,5 +66,5 @@ class PushTester:
         (rejection,) = await self._intake.accept([request])
         if rejection is not None:
             raise rejection
-        await self._push_tests.mark(request.head.id)
-        return await self._reader.show(request.head.id)
+        await self._sends.mark_test(request.head.id)
+        return request.head.id

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sender_service.accounting.reporting import Reporting
 from sender_service.models.campaign import Campaign
 from sender_service.models.report import (
-    COUNTED,
+    REPORT_COUNTS,
+    InteractionCounts,
     Report,
     SendReport,
-    add_cells,
     blank_report,
     grouped,
     rates,
     summed,
 )
-from sender_service.models.send import Send, Sums, add_sums
+from sender_service.models.send import SendRow
+from sender_service.models.sums import Sums, encode_sums
+from sender_service.ops.context import OpsContext
+from sender_service.ops.responses.reports import LocationRatesResponse, ReportResponse
 from sender_service.store.campaigns import campaign_key
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
@@ -32,7 +34,7 @@ class Reports:
         self._reports = reports
         self._reporting = reporting
 
-    async def of_campaign(self, campaign: Campaign) -> dict[str, Any]:
+    async def of_campaign(self, campaign: Campaign) -> ReportResponse:
         """Return a campaign's report. Totals are current.
 
         Breakdowns of large sends may be some seconds old or missing. `breakdownPending` counts those
@@ -40,35 +42,42 @@ class Reports:
         """
         report, sends = await self._read(campaign)
         kept = await self._reports.of_sends(campaign.app, campaign.id)
-        seen = await self._reports.seen([send["_id"] for send in sends])
+        counts = await self._reports.interaction_counts([send.id for send in sends])
         room = _Room()
-        later: list[Send] = []
+        later: list[SendRow] = []
         for send in sends:
             sums = await self._reporting.account(send)
-            known = _fresh(kept.get(send["_id"]), sums, seen[send["_id"]])
-            if known is None and room.take(sums["audience"]):
+            known = _fresh(kept.get(send.id), sums, counts[send.id])
+            if known is None and room.take(sums.audience):
                 known = await self._reporting.compute(send)
             if known is None:
                 later.append(send)
-            cells = (known or kept.get(send["_id"]) or {"cells": []})["cells"]
-            _add(report, {"sums": sums, "seen": seen[send["_id"]], "cells": cells})
+            known = known or kept.get(send.id)
+            cells = [] if known is None else known.cells
+            report.add(SendReport(sums, counts[send.id], cells))
         await self._reports.request_report(later)
-        return public_report(report, campaign, len(later))
+        return to_report_response(report, campaign, len(later))
 
-    async def _read(self, campaign: Campaign) -> tuple[Report, Sequence[Send]]:
+    async def _read(self, campaign: Campaign) -> tuple[Report, Sequence[SendRow]]:
         """Return the rolled-up report and the sends that it doesn't contain."""
-        # Sends are read first. One that is rolled up meanwhile is in `pending`, so it counts once.
+        # Sends are read first. One that is rolled up meanwhile is in `pendingSends`: it counts once.
         key = campaign_key(campaign.app, campaign.id)
         sends = await self._sends.of_campaign(campaign.app, campaign.id)
         report = await self._reports.report(key)
-        folded = set(report["pending"]) if report is not None else set()
+        pending = set(report.pending_sends) if report is not None else set()
         blank = blank_report(key, campaign.app, campaign.id)
         rest = [
             send
             for send in sends
-            if not send.get("folded") and not send.get("test") and send["_id"] not in folded
+            if not send.rolled_up and not send.test and send.id not in pending
         ]
         return report or blank, rest
+
+
+def open_reports(context: OpsContext) -> Reports:
+    stores = context.stores
+    reporting = Reporting(stores.sends, stores.pages, stores.people, stores.reports, context.clock)
+    return Reports(stores.sends, stores.reports, reporting)
 
 
 class _Room:
@@ -85,44 +94,42 @@ class _Room:
         return True
 
 
-def _fresh(kept: SendReport | None, sums: Sums, seen: dict[str, int]) -> SendReport | None:
+def _fresh(kept: SendReport | None, sums: Sums, counts: InteractionCounts) -> SendReport | None:
     """Return the stored breakdown; None where the send changed since."""
-    if kept is None or kept["sums"] != sums or kept["seen"] != seen:
+    if kept is None or kept.sums != sums or kept.interactions != counts:
         return None
     return kept
 
 
-def _add(report: Report, more: SendReport) -> None:
-    report["sends"] += 1
-    add_sums(report["sums"], more["sums"])
-    for name, count in more["seen"].items():
-        report["seen"][name] += count
-    add_cells(report["cells"], more["cells"])
-
-
-def public_report(report: Report, campaign: Campaign, pending: int) -> dict[str, Any]:
-    cells = report["cells"]
+def to_report_response(report: Report, campaign: Campaign, pending: int) -> ReportResponse:
+    cells, counts = report.cells, report.interactions
     total = summed(cells)
-    return {
+    fields = {
         "app": campaign.app,
         "campaign": campaign.id,
         "location": campaign.location,
-        "sends": report["sends"],
-        **report["sums"],
-        **report["seen"],
+        "sends": report.sends,
+        **encode_sums(report.sums),
+        "impressions": counts.impressions,
+        "clicks": counts.clicks,
+        "closes": counts.closes,
         "measurable": total["measurable"],
         **rates(total),
         "variants": grouped(cells, "variant"),
         "browsers": grouped(cells, "browser"),
         "breakdownPending": pending,
     }
+    return ReportResponse(**fields)
 
 
-def by_location(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def by_location(reports: Sequence[ReportResponse]) -> list[LocationRatesResponse]:
     """Sum campaigns' reports by the locations of their offers."""
     groups: dict[str, dict[str, int]] = {}
     for report in reports:
-        sums = groups.setdefault(report["location"], dict.fromkeys(COUNTED, 0))
-        for name in COUNTED:
-            sums[name] += report[name]
-    return [{"location": place, **sums, **rates(sums)} for place, sums in sorted(groups.items())]
+        sums = groups.setdefault(report.location, dict.fromkeys(REPORT_COUNTS, 0))
+        for name in REPORT_COUNTS:
+            sums[name] += getattr(report, name)
+    return [
+        LocationRatesResponse(**{"location": place, **sums, **rates(sums)})
+        for place, sums in sorted(groups.items())
+    ]

@@ -6,9 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sender_service.models.malformed import count_malformed, show_malformed
-from sender_service.models.report import PLURAL
-from sender_service.models.send import Send, Sums, public_state
-from sender_service.ops.progress import SendForecast
+from sender_service.models.report import PLURAL_OF_INTERACTION
+from sender_service.models.send import SendOverview, SendRow, public_state
+from sender_service.models.sums import Sums, encode_sums
+from sender_service.ops.context import OpsContext
+from sender_service.ops.forecast import SendForecast
+from sender_service.ops.responses.base import WarningResponse
+from sender_service.ops.responses.sends import PartsResponse, SendResponse
 from sender_service.ops.waiting import WaitingReasons
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
@@ -34,76 +38,78 @@ class SendView:
         self._clock = clock
         self._progress = progress
 
-    async def show(self, send_id: str) -> dict[str, Any]:
+    async def show(self, send_id: str) -> SendResponse:
         """Return the send's account. Raises NotFound."""
         send = await self._sends.without_list(send_id)
         if send is None:
             raise NotFound("no such send", code="unknown_send")
         sums = await self._sums(send)
         limited_since = await self._waiting.limited_since(send)
-        return {
+        fields = {
             **head_of_send(send, self._clock()),
-            "digest": send["digest"],
-            "warnings": [*send.get("warnings", []), *_remarks(send, sums)],
-            "malformed": show_malformed(send.get("malformed")),
+            "digest": send.digest,
+            "warnings": [*send.warnings, *_remarks(send, sums)],
+            "malformed": show_malformed(send.malformed),
             "parts": _parts(send),
-            "heldSince": _iso(limited_since),
-            "waiting": [
-                reason.to_public() for reason in await self._waiting.find(send, limited_since)
-            ],
+            "heldSince": limited_since,
+            "waiting": await self._waiting.find(send, limited_since),
             "forecast": await self._progress.forecast(send, sums),
-            **sums,
-            **await self._seen(send["_id"]),
+            **encode_sums(sums),
+            "people": {**sums.people, "malformed": count_malformed(send.malformed)},
+            **await self._seen(send.id),
         }
+        return SendResponse(**fields)
 
-    async def _sums(self, send: Send) -> Sums:
-        """Return the send's sums; malformed names come from the send: no page has them."""
-        totals = send["totals"]
-        sums = totals if totals is not None else (await self._pages.sums(send["_id"]))[0]
-        left_out = count_malformed(send.get("malformed"))
-        return {**sums, "people": {**sums["people"], "malformed": left_out}}
+    async def _sums(self, send: SendOverview) -> Sums:
+        """Return the send's sums, which don't count malformed names: no page has them."""
+        totals = send.totals
+        return totals if totals is not None else (await self._pages.sums(send.id))[0]
 
     async def _seen(self, send: str) -> dict[str, int]:
         counts = await self._interactions.counts(send)
-        return {PLURAL[kind]: count for kind, count in counts.items()}
+        return {PLURAL_OF_INTERACTION[kind]: count for kind, count in counts.items()}
 
 
-def head_of_send(send: Send, now: datetime) -> dict[str, Any]:
+def open_send_view(context: OpsContext) -> SendView:
+    stores, clock = context.stores, context.clock
+    waiting = WaitingReasons(context.apps, stores.pages, context.budget, clock)
+    progress = SendForecast(
+        stores.pages, context.budget, context.apps, context.providers, context.settings
+    )
+    return SendView(stores.sends, stores.pages, stores.interactions, waiting, clock, progress)
+
+
+def head_of_send(send: SendRow, now: datetime) -> dict[str, Any]:
     """Return a send's own fields, without its account."""
     return {
-        "id": send["_id"],
-        "app": send["app"],
-        "campaign": send["campaign"],
-        "priority": send["priority"],
+        "id": send.id,
+        "app": send.app,
+        "campaign": send.campaign,
+        "priority": send.priority,
         "state": public_state(send, now),
-        "error": send["error"],
-        "createdAt": _iso(send["createdAt"]),
-        "dueAt": _iso(send["dueAt"]),
-        "expiresAt": _iso(send["expiresAt"]),
-        "closedAt": _iso(send["closedAt"]),
+        "error": send.error,
+        "createdAt": send.created_at,
+        "dueAt": send.due_at,
+        "expiresAt": send.expires_at,
+        "closedAt": send.closed_at,
     }
 
 
-def _remarks(send: Send, sums: Sums) -> list[dict[str, str]]:
+def _remarks(send: SendOverview, sums: Sums) -> list[WarningResponse]:
     """Return a warning where a send ended without error and reached nobody."""
-    if send["state"] != "done" or sums["audience"]:
+    if send.state != "done" or sums.audience:
         return []
-    people = sums["people"]["no_player"]
+    people = sums.people["no_player"]
     if people:
         text = f"nobody was reached: of {people} people, none is known with a browser for pushes"
-        return [{"field": "audience", "code": "nobody_reached", "message": text}]
-    return [{"field": "audience", "code": "empty_audience", "message": "nobody is in the audience"}]
+        return [WarningResponse(field="audience", code="nobody_reached", message=text)]
+    text = "nobody is in the audience"
+    return [WarningResponse(field="audience", code="empty_audience", message=text)]
 
 
-def _parts(send: Send) -> dict[str, int] | None:
+def _parts(send: SendOverview) -> PartsResponse | None:
     """Return the counts of an incomplete list's parts; None for a complete one."""
-    parts = send.get("parts")
-    if parts is None or parts["complete"]:
+    parts = send.parts
+    if parts is None or parts.complete:
         return None
-    return {"of": parts["of"], "came": len(parts["got"])}
-
-
-def _iso(moment: Any) -> str | None:
-    return (
-        None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )
+    return PartsResponse(of=parts.total, came=len(parts.received))

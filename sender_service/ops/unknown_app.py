@@ -1,4 +1,4 @@
-"""Answers for unknown apps, which name only apps of the caller's token."""
+"""Unknown apps: their check, and answers that name only apps of the caller's token."""
 
 from __future__ import annotations
 
@@ -20,3 +20,11 @@ def add_known_apps(app: FastAPI, registry: AppRegistry) -> None:
         return error_response(exc.among([one.id for one in registry.apps if holds(one.id)]))
 
     app.add_exception_handler(UnknownApp, on_unknown_app)
+
+
+async def require_known_app(registry: AppRegistry, app: str) -> None:
+    """Check that the app exists. Raises UnknownApp."""
+    if registry.get(app) is None:
+        await registry.refresh()
+    if registry.get(app) is None:
+        raise UnknownApp(app)

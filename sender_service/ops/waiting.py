@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from sender_service.models.send import FINAL, Send, public_state
+from sender_service.models.send import FINAL, SendOverview, public_state
+from sender_service.ops.responses.sends import WaitingResponse
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import policy_of
 from sender_service.scheduler.budget import MessageBudget
@@ -15,19 +13,7 @@ from sender_service.store.pages import PageStore
 from shared.apps import AppRegistry
 from shared.clock import Clock
 from shared.models.app import App
-from shared.models.wire import to_iso
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Reason of a wait. `until`: the earliest moment of the next release; None if unknown."""
-
-    code: str
-    message: str
-    until: datetime | None = None
-
-    def to_public(self) -> dict[str, Any]:
-        return {**asdict(self), "until": None if self.until is None else to_iso(self.until)}
+from shared.providers import DEFAULT_PROVIDER
 
 
 class WaitingReasons:
@@ -41,73 +27,69 @@ class WaitingReasons:
         self._budget = budget
         self._clock = clock
 
-    async def limited_since(self, send: Send) -> datetime | None:
+    async def limited_since(self, send: SendOverview) -> datetime | None:
         """Return the moment since which the message limit stops the send's app; else None."""
-        if self._budget is None or send["closedAt"] is not None:
+        if self._budget is None or send.closed_at is not None:
             return None
-        return await self._budget.exhausted_since(send["app"])
+        return await self._budget.exhausted_since((send.app, DEFAULT_PROVIDER))
 
-    async def find(self, send: Send, limited_since: datetime | None) -> list[Reason]:
+    async def find(
+        self, send: SendOverview, limited_since: datetime | None
+    ) -> list[WaitingResponse]:
         """Return all reasons, the longest first; none where the send runs, or has ended."""
-        if send["state"] in FINAL:
+        if send.state in FINAL:
             return []
-        found = [*_of_app(self._apps.get(send["app"])), *_of_send(send, self._clock())]
-        if found or send["state"] != "sending":
+        found = [*_of_app(self._apps.get(send.app)), *_of_send(send, self._clock())]
+        if found or send.state != "sending":
             return found
         if limited_since is not None:
-            until = await self._budget.frees_at(send["app"]) if self._budget else None
-            return [Reason("message_limit", "held: message limit", until)]
+            channel = send.app, DEFAULT_PROVIDER
+            until = await self._budget.frees_at(channel) if self._budget else None
+            return [_waiting("message_limit", "held: message limit", until)]
         return await self._of_pages(send)
 
-    async def _of_pages(self, send: Send) -> list[Reason]:
+    async def _of_pages(self, send: SendOverview) -> list[WaitingResponse]:
         """Return the reason of the next page; none while a call is out or a page is due."""
         now = self._clock()
-        pages = await self._pages.open_dues(send["_id"])
+        pages = await self._pages.open_dues(send.id)
         if not pages or any(out or due <= now for _, due, out in pages):
             return []
         first, due, _ = min(pages, key=lambda page: page[1])
         page = await self._pages.get(first)
         if page is not None and _is_quiet(page, send, now):
-            return [Reason("quiet_hours", "quiet hours", due)]
-        return [Reason("retry", "waiting before a retry", due)]
+            return [_waiting("quiet_hours", "quiet hours", due)]
+        return [_waiting("retry", "waiting before a retry", due)]
 
 
-def _of_app(app: App | None) -> list[Reason]:
-    if app is None:
-        return []
-    if not app.enabled:
-        return [Reason("app_disabled", "the app is switched off")]
-    if not app.one_signal.enabled:
-        return [Reason("onesignal_disabled", "OneSignal is switched off for the app")]
-    if app.state != "active":
-        because = f": {app.stopped_because}" if app.stopped_because else ""
-        return [Reason("app_stopped", f"app stopped{because}")]
-    return []
+def _waiting(code: str, message: str, until: datetime | None = None) -> WaitingResponse:
+    return WaitingResponse(code=code, message=message, until=until)
 
 
-def _of_send(send: Send, now: datetime) -> list[Reason]:
-    if send["paused"]:
-        return [Reason("paused", "paused")]
-    parts = send.get("parts")
-    if parts is not None and not parts["complete"]:
-        came = f"{len(parts['got'])} of {parts['of']} came"
-        return [Reason("list_incomplete", f"waiting for parts of the list: {came}")]
+def _of_app(app: App | None) -> list[WaitingResponse]:
+    found = None if app is None else app.why_not_sending()
+    return [] if found is None else [_waiting(*found)]
+
+
+def _of_send(send: SendOverview, now: datetime) -> list[WaitingResponse]:
+    if send.paused:
+        return [_waiting("paused", "paused")]
+    parts = send.parts
+    if parts is not None and not parts.complete:
+        came = f"{len(parts.received)} of {parts.total} came"
+        return [_waiting("list_incomplete", f"waiting for parts of the list: {came}")]
     if public_state(send, now) == "scheduled":
-        return [Reason("scheduled", "scheduled", send["dueAt"])]
+        return [_waiting("scheduled", "scheduled", send.due_at)]
     return []
 
 
-def _is_quiet(page: Page, send: Send, now: datetime) -> bool:
+def _is_quiet(page: Page, send: SendOverview, now: datetime) -> bool:
     quiet = policy_of(send).quiet_hours
-    if quiet is None or send["priority"] == "transactional":
+    if quiet is None or send.priority == "transactional":
         return False
     return any(
-        chunk["state"] == "planned"
-        and chunk["notBefore"] > now
-        and _in_quiet_zone(chunk, quiet, now)
-        for chunk in page["chunks"].values()
+        chunk.state == "planned"
+        and chunk.not_before > now
+        and chunk.time_zone
+        and quiet.until(now, chunk.time_zone) is not None
+        for chunk in page.chunks.values()
     )
-
-
-def _in_quiet_zone(chunk: Mapping[str, Any], quiet: Any, now: datetime) -> bool:
-    return bool(chunk["timeZone"]) and quiet.until(now, chunk["timeZone"]) is not None

@@ -1,247 +1,122 @@
 """A page: at most 2,000 members of a send, their chunks and outcomes. Pure; no I/O.
 
-A member's outcome is its own where it has one, else its chunk's: so what is written is in proportion
-to the exceptions. Members change only by a split of their chunk; everything goes through `PageEdit`.
+Members change only by a split of their chunk, and by an erasure.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal
 
-from sender_service.models.send import NEVER, Sums, empty_sums
+from sender_service.models.send import NEVER
+from sender_service.models.sums import encode_sums
+from sender_service.pages.chunk import Chunk
+from sender_service.pages.document import PageDocument
+from sender_service.pages.sums import summarise
+from sender_service.pages.view import PageView
+from shared.reasons import DeliveryOutcome, FailedReason, FinalReason, SuppressedReason
 
-# "split": refused as a whole; its members are in parts of it, "<chunk>-<n>".
-ChunkState = Literal["planned", "released", "sent", "failed", "suppressed", "split"]
-FINAL_CHUNK: frozenset[str] = frozenset({"sent", "failed", "suppressed", "split"})
-Member = tuple[str, str, str]  # player, person, chunk; as an array in the document
-_PEOPLE_ORDER = ("sent", "pending", "failed", "suppressed")
-
-
-class Chunk(TypedDict):
-    """Members with one body: one OneSignal call. `release` counts how often it was handed out."""
-
-    variant: str
-    timeZone: str  # of its members, where quiet hours apply; else ""
-    state: ChunkState
-    reason: str | None
-    generation: int
-    release: int
-    attempts: int  # answered, but not to an end
-    settled: int  # releases that OneSignal refused, or that it wasn't called for: nothing of them was sent
-    attempted: bool  # it may have been called: set by the release
-    notBefore: datetime
-    releasedAt: datetime | None
-    reservedAt: datetime | None  # when its messages were counted last against the limit
-    ttl: int | None  # seconds, frozen by the first release of a generation
-    notificationId: str | None
-    at: datetime | None
+NO_TIMEOUT = timedelta(0)  # of pages without a released chunk
 
 
-class Page(TypedDict):
-    """The document, `_id` = "<send>:<n>"."""
+class Page(PageView):
+    """Page whose changes are collected as the `$set` of one conditional update.
 
-    _id: str
-    send: str
-    app: str
-    n: int
-    priority: str
-    next: Any  # the cursor to go on from; None on the last page
-    members: list[list[str]]
-    outcomes: dict[str, list[str]]  # member's index → [outcome, reason]
-    faults: NotRequired[dict[str, str]]  # what is wrong with the texts of the first members
-    chunks: dict[str, Chunk]
-    notifications: list[str]  # OneSignal's ids of its chunks' messages
-    noPlayer: int
-    capped: bool  # its people were counted against a cap: given back where nothing was sent
-    open: bool
-    due: datetime
-    out: int  # chunks released and not answered
-    silentAt: datetime  # when the first of these has been so for too long
-    tried: bool  # a chunk may have been called and isn't at its end: pausing doesn't hold it back
-    sums: Sums
-    plannedAt: datetime
-    bodies: str  # the id of their document, given when the page is inserted
-    rev: int
-    expireAt: datetime
+    A chunk changes by a method here only, so that the change is written.
+    """
 
+    __slots__ = ("_changed",)
 
-def page_id(send: str, n: int) -> str:
-    return f"{send}:{n}"
+    def __init__(self, document: PageDocument) -> None:
+        super().__init__(document)
+        self._changed: dict[str, Any] = {}
 
+    def suppress(self, index: int, reason: SuppressedReason) -> None:
+        """Set a member's own outcome."""
+        self.end_member(index, "suppressed", reason)
 
-def send_of(page: str) -> str:
-    """Return the send's id of a page's id."""
-    return page.rsplit(":", 1)[0]
+    def fail(self, index: int, reason: FailedReason) -> None:
+        """Set a member's own outcome."""
+        self.end_member(index, "failed", reason)
 
-
-def new_chunk(variant: str, now: datetime, time_zone: str = "") -> Chunk:
-    return {
-        "variant": variant,
-        "timeZone": time_zone,
-        "state": "planned",
-        "reason": None,
-        "generation": 1,
-        "release": 0,
-        "attempts": 0,
-        "settled": 0,
-        "attempted": False,
-        "notBefore": now,
-        "releasedAt": None,
-        "reservedAt": None,
-        "ttl": None,
-        "notificationId": None,
-        "at": None,
-    }
-
-
-def outcome_of(page: Page, index: int) -> tuple[str, str]:
-    """Return outcome (sent, pending, failed or suppressed) and reason ("" without one)."""
-    own = page["outcomes"].get(str(index))
-    if own is not None:
-        return own[0], own[1]
-    chunk = page["chunks"][page["members"][index][2]]
-    if chunk["state"] in FINAL_CHUNK:
-        return chunk["state"], chunk["reason"] or ""
-    return "pending", ""
-
-
-def pending_members(page: Page, chunk: str) -> list[int]:
-    """Return the indexes of the members in a call for this chunk."""
-    return [
-        index
-        for index, member in enumerate(page["members"])
-        if member[2] == chunk and str(index) not in page["outcomes"]
-    ]
-
-
-def root_of(chunk: str) -> str:
-    """Return the planned chunk that this one is, or is a part of."""
-    return chunk.split("-", 1)[0]
-
-
-def unsent_people(page: Page) -> list[str]:
-    """Return the page's people whose players all got nothing from it."""
-    # Another page may have sent to them: a player with a new owner moves to a later page.
-    sent: dict[str, bool] = {}
-    for index, member in enumerate(page["members"]):
-        if not member[2]:
-            continue
-        got = outcome_of(page, index)[0] == "sent"
-        sent[member[1]] = sent.get(member[1], False) or got
-    return [person for person, got in sent.items() if not got and person]
-
-
-def pending_counts(page: Page, chunks: Sequence[str]) -> dict[str, int]:
-    """Count the members without an outcome of their own, by chunk."""
-    counts = dict.fromkeys(chunks, 0)
-    for index, member in enumerate(page["members"]):
-        if member[2] in counts and str(index) not in page["outcomes"]:
-            counts[member[2]] += 1
-    return counts
-
-
-def summarise(page: Page) -> Sums:
-    """Compute the sums from the members; they are never incremented."""
-    sums = empty_sums()
-    reasons: dict[str, Counter[str]] = {"suppressed": Counter(), "failed": Counter()}
-    people: dict[str, int] = {}
-    for index, member in enumerate(page["members"]):
-        outcome, reason = outcome_of(page, index)
-        sums["audience"] += 1
-        if outcome == "sent":
-            sums["sent"] += 1
-        elif outcome == "pending":
-            sums["pending"] += 1
-        else:
-            reasons[outcome][reason or "unknown"] += 1
-        place = _PEOPLE_ORDER.index(outcome)
-        person = member[1] or member[0]  # nobody knows who an unknown player is: one each
-        people[person] = min(place, people.get(person, place))
-    sums["suppressed"] = dict(reasons["suppressed"])
-    sums["failed"] = dict(reasons["failed"])
-    for place in people.values():
-        sums["people"][_PEOPLE_ORDER[place]] += 1
-    sums["people"]["no_player"] = page["noPlayer"]
-    return sums
-
-
-class PageEdit:
-    """Collects changes to a page as the `$set` of one conditional update."""
-
-    def __init__(self, page: Page, answer_timeout_seconds: float) -> None:
-        self.page = page
-        self.changes: dict[str, Any] = {}
-        self.sweep = timedelta(seconds=answer_timeout_seconds)
-        self._index: dict[str, int] | None = None
-
-    def index_of(self, player: str) -> int | None:
-        if self._index is None:
-            self._index = {member[0]: i for i, member in enumerate(self.page["members"])}
-        return self._index.get(player)
-
-    def chunk(self, chunk: str, **fields: Any) -> None:
-        """Set fields of a chunk."""
-        self.page["chunks"][chunk].update(fields)  # type: ignore[typeddict-item]
-        self._changed("chunks")
-
-    def move(self, index: int, chunk: str) -> None:
-        """Put a member into a part of its chunk."""
-        self.page["members"][index][2] = chunk
-        self._changed("members")
+    def end_member(self, index: int, outcome: DeliveryOutcome, reason: FinalReason | None) -> None:
+        """Set a member's own outcome, as a delivery gives it."""
+        self.document["outcomes"][str(index)] = [outcome, reason or ""]
+        self._mark("outcomes")
 
     def blank(self, index: int, player: str, person: str) -> None:
         """Replace a member's names by markers."""
-        member = self.page["members"][index]
+        member = self.document["members"][index]
         member[:] = [player, person if member[1] else "", member[2]]
-        self._changed("members")
+        self._mark("members")
+        self._index = None
 
-    def add_chunk(self, name: str, chunk: Chunk) -> None:
-        self.page["chunks"][name] = chunk
-        self._changed("chunks")
+    def add_notification(self, message: str) -> None:
+        """Record a message's id at its provider; it matches stream events without our tag."""
+        if message not in self.document["notifications"]:
+            self.document["notifications"].append(message)
+            self._mark("notifications")
 
-    def notification(self, message: str) -> None:
-        """Record a message's OneSignal id; it matches stream events without our tag."""
-        if message not in self.page["notifications"]:
-            self.page["notifications"].append(message)
-            self._changed("notifications")
+    def change_chunk(self, name: str) -> Chunk:
+        """Return a chunk that a rule of this room is about to change."""
+        self._mark("chunks")
+        return self.chunks[name]
 
-    def outcome(self, index: int, outcome: str, reason: str) -> None:
-        """Set a member's own outcome."""
-        self.page["outcomes"][str(index)] = [outcome, reason]
-        self._changed("outcomes")
+    def release(self, name: str, now: datetime, ttl: int) -> None:
+        """Release a chunk, perhaps again."""
+        self.change_chunk(name).release(now, ttl)
 
-    def _changed(self, field: Literal["chunks", "members", "notifications", "outcomes"]) -> None:
+    def reserve(self, name: str, now: datetime) -> None:
+        """Note that a chunk's messages are counted against the limit."""
+        self.change_chunk(name).reserve(now)
+
+    def postpone(self, name: str, until: datetime) -> None:
+        """Plan a chunk for a later time."""
+        self.change_chunk(name).postpone(until)
+
+    def suppress_chunk(self, name: str, reason: SuppressedReason, at: datetime) -> None:
+        self.change_chunk(name).end("suppressed", reason, at)
+
+    def fail_chunk(self, name: str, reason: FailedReason, at: datetime) -> None:
+        self.change_chunk(name).end("failed", reason, at)
+
+    def split(self, name: str, halves: Sequence[Sequence[int]], at: datetime) -> None:
+        """End a chunk; put its members into parts of it, which are called instead."""
+        part_of = self.change_chunk(name).split(at)
+        self._mark("members")
+        for number, half in enumerate(halves):
+            part = f"{name}-{number}"
+            self.document["chunks"][part] = {**part_of}
+            self.chunks[part] = Chunk(self.document["chunks"][part])
+            for index in half:
+                self.document["members"][index][2] = part
+
+    def _mark(self, field: Literal["chunks", "members", "notifications", "outcomes"]) -> None:
         # Whole fields: one path of many in a document costs some engines a copy of it (docs/design.md 6).
-        self.changes[field] = self.page[field]
+        self._changed[field] = self.document[field]
 
-    def finish(self) -> dict[str, Any]:
-        """Return the complete `$set`: the changes and the fields derived from them."""
-        if self.changes:
-            page = self.page
-            chunks = page["chunks"].values()
-            states = [chunk["state"] for chunk in chunks]
-            derived: dict[str, Any] = {
-                "sums": summarise(page),
-                "open": any(state not in FINAL_CHUNK for state in states),
-                "out": states.count("released"),
-                "tried": any(c["attempted"] and c["state"] not in FINAL_CHUNK for c in chunks),
-                "silentAt": self._silent_at(),
-                "due": self._due(),
-            }
-            page.update(derived)  # type: ignore[typeddict-item]
-            self.changes.update(derived)
-        return self.changes
+    def changes(self, answer_timeout: timedelta) -> dict[str, Any]:
+        """Return the complete `$set`: the changes and the fields derived from them; {} if none."""
+        return {**self._changed, **self.derive(answer_timeout)} if self._changed else {}
 
-    def _due(self) -> datetime:
-        """Return when the scheduler must check the page next."""
-        chunks = self.page["chunks"].values()
-        planned = (chunk["notBefore"] for chunk in chunks if chunk["state"] == "planned")
-        return min([self._silent_at(), *planned])
+    def derive(self, answer_timeout: timedelta) -> dict[str, Any]:
+        """Compute and return the fields that follow from members and chunks."""
+        chunks = self.chunks.values()
+        answer_due_at = self._answer_due_at(answer_timeout)
+        planned = (chunk.not_before for chunk in chunks if chunk.state == "planned")
+        derived: dict[str, Any] = {
+            "sums": encode_sums(summarise(self.document)),
+            "open": not all(chunk.is_final for chunk in chunks),
+            "inFlight": sum(chunk.state == "released" for chunk in chunks),
+            "anyAttempted": any(chunk.is_attempted and not chunk.is_final for chunk in chunks),
+            "answerDueAt": answer_due_at,
+            "dueAt": min([answer_due_at, *planned]),
+        }
+        self.document.update(derived)  # type: ignore[typeddict-item]
+        return derived
 
-    def _silent_at(self) -> datetime:
-        chunks = self.page["chunks"].values()
-        released = (chunk["releasedAt"] for chunk in chunks if chunk["state"] == "released")
-        return min((at + self.sweep for at in released if at is not None), default=NEVER)
+    def _answer_due_at(self, answer_timeout: timedelta) -> datetime:
+        chunks = self.chunks.values()
+        released = (chunk.released_at for chunk in chunks if chunk.state == "released")
+        return min((at + answer_timeout for at in released if at is not None), default=NEVER)

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
 
-from sender_service.models.report import PLURAL, UNKNOWN, Cell, blank_cell, has_reported
-from sender_service.pages.page import Page, outcome_of
+from sender_service.models.report import (
+    PLURAL_OF_INTERACTION,
+    UNKNOWN_IN_REPORT,
+    Cell,
+    has_reported,
+)
+from sender_service.pages.view import PageView
+from shared.documents.player import Player
 
 
 def cells_of(
-    page: Page, seen: Mapping[str, Mapping[str, Any]], ledger: Mapping[str, Mapping[str, Any]]
+    page: PageView, seen: Mapping[str, Mapping[str, datetime]], ledger: Mapping[str, Player]
 ) -> list[Cell]:
     """Return cells by variant and browser.
 
     `seen` is kind → member's index → time. `ledger` is player → its entry.
     """
     cells: dict[tuple[str, str], Cell] = {}
-    for index, (player, _, chunk) in enumerate(page["members"]):
-        kinds = [kind for kind in PLURAL if str(index) in seen.get(kind, {})]
-        if outcome_of(page, index)[0] != "sent" and not kinds:
+    for index, (player, _, chunk) in enumerate(page.members):
+        kinds = [kind for kind in PLURAL_OF_INTERACTION if str(index) in seen.get(kind, {})]
+        if page.outcome(index)[0] != "sent" and not kinds:
             continue
         entry = ledger.get(player)
-        variant = page["chunks"][chunk]["variant"] if chunk in page["chunks"] else UNKNOWN
-        browser = str((entry or {}).get("browser") or UNKNOWN)
-        cell = cells.setdefault((variant, browser), blank_cell(variant, browser))
-        cell["sent"] += 1
-        cell["measurable"] += bool(kinds) or has_reported(entry)
-        for kind in kinds:
-            cell[PLURAL[kind]] += 1  # type: ignore[literal-required]
+        variant = page.chunks[chunk].variant if chunk in page.chunks else UNKNOWN_IN_REPORT
+        browser = (entry and entry["browser"]) or UNKNOWN_IN_REPORT
+        cell = cells.setdefault((variant, browser), Cell(variant, browser))
+        cell.sent += 1
+        cell.measurable += bool(kinds) or has_reported(entry)
+        cell.impressions += "impression" in kinds
+        cell.clicks += "click" in kinds
+        cell.closes += "close" in kinds
     return list(cells.values())

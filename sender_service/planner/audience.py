@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sender_service.planner.recipients import ListReader
 from sender_service.planner.segment_filter import to_filter
@@ -14,6 +13,7 @@ from sender_service.planner.target import Batch, Candidate, Cursor, Target
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.segments import SegmentReader
+from shared.documents.profile import Profile
 from shared.ids import SLOTS
 
 PEOPLE_A_READ = 500  # in a range of slots: enough for a round trip, little memory
@@ -35,7 +35,7 @@ class AudienceReader:
             return ListReader(self.people, self.parts).batches(target, after)
         return self._slots(target, after)
 
-    async def owners(self, target: Target, people: Sequence[str]) -> dict[str, dict[str, Any]]:
+    async def owners(self, target: Target, people: Sequence[str]) -> dict[str, Profile]:
         """Return the profiles by person id, of people in the audience. The target is no list."""
         if target.segment is None:
             return await self.people.profiles(target.app, people)
@@ -50,7 +50,7 @@ class AudienceReader:
         slot, width = begin[0], FIRST_WIDTH
         if target.segment is not None:
             width = await self._width(target.app)
-        coming: deque[tuple[int, asyncio.Task[list[dict[str, Any]]]]] = deque()
+        coming: deque[tuple[int, asyncio.Task[list[Profile]]]] = deque()
         try:
             while slot < SLOTS or coming:
                 while slot < SLOTS and len(coming) < RANGES_AT_ONCE:
@@ -77,7 +77,7 @@ class AudienceReader:
         people = await self.segments.count(app, (0, FIRST_WIDTH - 1))
         return max(1, min(SLOTS, PEOPLE_A_READ * FIRST_WIDTH // max(people, 1)))
 
-    async def _range(self, target: Target, first: int, last: int) -> list[dict[str, Any]]:
+    async def _range(self, target: Target, first: int, last: int) -> list[Profile]:
         if target.segment is None:
             return await self.people.in_slots(target.app, first, last)
         where = to_filter(target.segment, target.now)

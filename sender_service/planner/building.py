@@ -11,13 +11,19 @@ import orjson
 
 from sender_service.models.campaign import Variant
 from sender_service.models.quiet_hours import own_zone, zone_for
-from sender_service.models.send import NEVER, empty_sums
-from sender_service.pages.page import Chunk, Page, new_chunk, page_id, summarise
+from sender_service.models.send import NEVER
+from sender_service.models.sums import Sums, encode_sums
+from sender_service.pages.document import ChunkDocument, PageDocument, new_chunk, page_id
+from sender_service.pages.page import Page
+from sender_service.pages.sums import summarise
 from sender_service.planner.page_plan import PagePlan as PagePlan  # re-exported
 from sender_service.planner.policy import choose_variant, suppressions, unproven_players, why_absent
-from sender_service.planner.rendering import Body
 from sender_service.planner.target import Candidate, PlayerSelection
+from sender_service.providers.base import Push
+from shared.documents.profile import Profile
 from shared.errors import Rejected
+from shared.providers import DEFAULT_PROVIDER
+from shared.reasons import FailedReason, SuppressedReason
 from shared.texts import shorten
 
 MAX_CHUNKS = 100  # calls a page: each answer writes all of its page's chunks, and bodies add up
@@ -39,8 +45,8 @@ class PageBuilder:
     seen: Container[str]
     members: list[list[str]] = field(default_factory=list)
     outcomes: dict[str, list[str]] = field(default_factory=dict)
-    chunks: dict[str, Chunk] = field(default_factory=dict)
-    bodies: list[Body] = field(default_factory=list)
+    chunks: dict[str, ChunkDocument] = field(default_factory=dict)
+    pushes: list[Push] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
     no_player: int = 0
     no_zone: int = 0  # people whose quiet hours follow UTC: no other zone is known
@@ -50,6 +56,7 @@ class PageBuilder:
     capped: bool = False
     _begun_at: int = field(init=False)
     _filling: dict[bytes, tuple[str, int]] = field(default_factory=dict)
+    _keys: dict[tuple[int, str, str], tuple[Push, bytes]] = field(default_factory=dict)  # made once
     _here: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -70,11 +77,11 @@ class PageBuilder:
         self.cursor = candidate.cursor
         if candidate.profile is None and candidate.player is None:
             self.no_player += 1
-        elif candidate.profile is None or self._is_elsewhere(candidate, candidate.profile):
+        elif candidate.profile is None or self._is_elsewhere(candidate):
             self._add_unknown(candidate)
         elif selections:
             self._add_person(candidate.profile, selections)
-        elif candidate.first and not candidate.profile["players"]:
+        elif candidate.first and not candidate.player_ids:
             self.no_player += 1
         return True
 
@@ -86,71 +93,66 @@ class PageBuilder:
         for order, selection in enumerate(candidate.selections):
             names.setdefault(selection.player, order)
         selections: dict[str, PlayerSelection] = {}
-        for player in (p["id"] for p in candidate.profile["players"]):
+        for player in candidate.player_ids:
             orders = [names[name] for name in (player, None) if name in names]
             if orders and player not in self.seen and player not in self._here:
                 selections[player] = candidate.selections[min(orders)]
         return selections
 
     @staticmethod
-    def _is_elsewhere(candidate: Candidate, profile: dict[str, Any]) -> bool:
+    def _is_elsewhere(candidate: Candidate) -> bool:
         """Check whether the profile of the player's owner doesn't list it (yet, or any more)."""
-        return candidate.player is not None and all(
-            p["id"] != candidate.player for p in profile["players"]
-        )
+        return candidate.player is not None and candidate.player not in candidate.player_ids
 
     def _add_unknown(self, candidate: Candidate) -> None:
         """Add a named player that no profile lists, with the reason why it gets nothing."""
         assert candidate.player is not None
         if candidate.player not in self.seen and candidate.player not in self._here:
-            self._member(
-                candidate.player, "", NO_CHUNK, ["suppressed", why_absent(candidate.state)]
-            )
+            self._suppressed(candidate.player, "", why_absent(candidate.state))
 
-    def _add_person(
-        self, profile: dict[str, Any], selections: Mapping[str, PlayerSelection]
-    ) -> None:
+    def _add_person(self, profile: Profile, selections: Mapping[str, PlayerSelection]) -> None:
         campaign, person = self.plan.campaign, profile["_id"]
         variant = choose_variant(person, campaign)
         suppressed = suppressions(
             profile,
             campaign,
-            self.plan.send["createdAt"],
+            self.plan.send.created_at,
             transactional=self.plan.is_transactional,
             control_group=self.plan.of_app.control_group,
             withheld=self._withheld(variant, profile, selections),
         )
         zone = self._night_of(profile, selections.keys() - suppressed.keys())
-        if self.plan.caps and profile.get("aliases"):
+        if self.plan.caps and profile["aliases"]:
             self.aliases[person] = profile["aliases"]
         self.plan.renderer.begin_person()
-        bodies: dict[int, Body | Rejected] = {}  # by id of the selection
+        providers = {p["id"]: p.get("provider", DEFAULT_PROVIDER) for p in profile["players"]}
+        pushes: dict[int, Push | Rejected] = {}  # by id of the selection
         for player, selection in selections.items():
-            if player in suppressed:
-                self._member(player, person, NO_CHUNK, ["suppressed", suppressed[player]])
+            if player in suppressed or providers[player] not in self.plan.chunk_members:
+                self._suppressed(player, person, suppressed.get(player, "invalid"))
                 continue
-            if id(selection) not in bodies:
-                bodies[id(selection)] = self._body(variant, profile, selection)
-            body = bodies[id(selection)]
-            if isinstance(body, Rejected):
+            push = pushes.get(id(selection))
+            if push is None:
+                push = pushes[id(selection)] = self._push(variant, profile, selection)
+            if isinstance(push, Rejected):
                 if len(self.faults) < MAX_FAULTS:
-                    self.faults[str(len(self.members))] = shorten(body.message, MAX_FAULT)
-                self._member(player, person, NO_CHUNK, ["failed", "bad_variables"])
+                    self.faults[str(len(self.members))] = shorten(push.message, MAX_FAULT)
+                self._failed(player, person, "bad_variables")
             else:
-                self._member(player, person, self._chunk(variant.id, body, zone), None)
-        self.bad += any(isinstance(body, Rejected) for body in bodies.values())
+                self._member(player, person, self._chunk(variant.id, push, zone, providers[player]))
+        self.bad += any(isinstance(push, Rejected) for push in pushes.values())
 
-    def _night_of(self, profile: dict[str, Any], reached: Collection[str]) -> str:
+    def _night_of(self, profile: Profile, reached: Collection[str]) -> str:
         """Return the zone of the person's quiet hours; "" where none apply."""
         if not self._quiet:
             return ""
-        named, of_app = profile.get("timeZone"), self.plan.of_app.time_zone
+        named, of_app = profile["timeZone"], self.plan.of_app.time_zone
         if reached and own_zone(named) is None and of_app is None:
             self.no_zone += 1
         return zone_for(named, of_app)
 
     def _withheld(
-        self, variant: Variant, profile: dict[str, Any], selections: Mapping[str, PlayerSelection]
+        self, variant: Variant, profile: Profile, selections: Mapping[str, PlayerSelection]
     ) -> set[str]:
         """Return the unproven players that get no personal push.
 
@@ -164,17 +166,23 @@ class PageBuilder:
             return set()
         return {p for p in unproven if p in selections and selections[p].player is None}
 
-    def _body(
-        self, variant: Variant, profile: dict[str, Any], selection: PlayerSelection
-    ) -> Body | Rejected:
+    def _push(
+        self, variant: Variant, profile: Profile, selection: PlayerSelection
+    ) -> Push | Rejected:
         try:
-            return self.plan.renderer.body(variant, profile, selection.variables)
+            return self.plan.renderer.render(variant, profile, selection.variables)
         except Rejected as exc:
             return Rejected(exc.message, code=exc.code)
 
-    def _member(self, player: str, person: str, chunk: str, outcome: list[str] | None) -> None:
-        if outcome is not None:
-            self.outcomes[str(len(self.members))] = outcome
+    def _suppressed(self, player: str, person: str, reason: SuppressedReason) -> None:
+        self.outcomes[str(len(self.members))] = ["suppressed", reason]
+        self._member(player, person, NO_CHUNK)
+
+    def _failed(self, player: str, person: str, reason: FailedReason) -> None:
+        self.outcomes[str(len(self.members))] = ["failed", reason]
+        self._member(player, person, NO_CHUNK)
+
+    def _member(self, player: str, person: str, chunk: str) -> None:
         self.members.append([player, person, chunk])
         self._here.add(player)
 
@@ -189,50 +197,54 @@ class PageBuilder:
         reached = (m[1] for i, m in enumerate(self.members) if str(i) not in self.outcomes)
         return {person: self.aliases.get(person, []) for person in reached}
 
-    def suppress(self, people: Collection[str], reason: str) -> None:
+    def suppress(self, people: Collection[str], reason: SuppressedReason) -> None:
         """Suppress these people's members that have no outcome yet."""
         for index, member in enumerate(self.members):
             if member[1] in people and str(index) not in self.outcomes:
                 self.outcomes[str(index)] = ["suppressed", reason]
 
-    def _chunk(self, variant: str, body: Body, zone: str) -> str:
-        """Return a chunk with room for this body; add one if there is none."""
-        key = orjson.dumps([variant, zone, body], option=orjson.OPT_SORT_KEYS)
-        chunk, size = self._filling.get(key, (NO_CHUNK, self.plan.chunk_members))
-        if size >= self.plan.chunk_members:
-            chunk, size = str(len(self.bodies)), 0
-            self.bodies.append(body)
-            self.chunks[chunk] = new_chunk(variant, self.now, zone)
+    def _chunk(self, variant: str, push: Push, zone: str, provider: str) -> str:
+        """Return a chunk with room for this push; add one if there is none."""
+        most = self.plan.chunk_members[provider]
+        _, key = self._keys.get((id(push), zone, provider), (push, b""))
+        if not key:
+            key = orjson.dumps([variant, zone, provider, push], option=orjson.OPT_SORT_KEYS)
+            self._keys[id(push), zone, provider] = push, key
+        chunk, size = self._filling.get(key, (NO_CHUNK, most))
+        if size >= most:
+            chunk, size = str(len(self.pushes)), 0
+            self.pushes.append(push)
+            self.chunks[chunk] = new_chunk(variant, self.now, zone, provider)
         self._filling[key] = (chunk, size + 1)
         return chunk
 
     def page(self, next_cursor: Any) -> Page:
-        """Return the page's document; it isn't due before the whole send is planned."""
+        """Return the page; it isn't due before the whole send is planned."""
         send = self.plan.send
-        page: Page = {
-            "_id": page_id(send["_id"], self.n),
-            "send": send["_id"],
-            "app": send["app"],
-            "n": self.n,
-            "priority": send["priority"],
-            "next": next_cursor,
+        document: PageDocument = {
+            "_id": page_id(send.id, self.n),
+            "send": send.id,
+            "app": send.app,
+            "number": self.n,
+            "priority": send.priority,
+            "resumeAt": next_cursor,
             "members": self.members,
             "outcomes": self.outcomes,
             "faults": self.faults,
             "chunks": self.chunks,
             "notifications": [],
             "noPlayer": self.no_player,
-            "capped": self.capped,
+            "capReserved": self.capped,
             "open": bool(self.chunks),
-            "due": NEVER,
-            "out": 0,
-            "silentAt": NEVER,
-            "tried": False,
-            "sums": empty_sums(),
+            "dueAt": NEVER,
+            "inFlight": 0,
+            "answerDueAt": NEVER,
+            "anyAttempted": False,
+            "sums": encode_sums(Sums()),
             "plannedAt": self.now,
-            "bodies": "",
+            "bodiesId": "",
             "rev": 0,
-            "expireAt": send["expireAt"],
+            "expireAt": send.expire_at,
         }
-        page["sums"] = summarise(page)
-        return page
+        document["sums"] = encode_sums(summarise(document))
+        return Page(document)

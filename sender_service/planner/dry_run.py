@@ -7,24 +7,25 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 import orjson
 
-from sender_service.models.send import Sums, add_sums, empty_sums
-from sender_service.pages.page import Page, pending_counts, pending_members
+from sender_service.models.sums import Sums
+from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.paging import BAD_SHARE
-from sender_service.planner.rendering import Body, SendTooDear
+from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Batch, Candidate, Target
 from sender_service.planner.text_index import TextHashSet
+from sender_service.providers.base import Push
 from sender_service.store.contacts import ContactStore
 from sender_service.yield_timer import YieldTimer
 
 SAMPLES = 3
+Text = tuple[str, bytes]  # provider, hash
 Monotonic = Callable[[], float]
 
 
@@ -43,17 +44,19 @@ class Sample:
     player: str
     language: str
     variant: str
-    body: Body
+    provider: str
+    push: Push
 
 
 @dataclass
 class DryRunResult:
     """Result for the planned part of the audience; `share` is 1 when that is all of it."""
 
-    sums: Sums = field(default_factory=empty_sums)
+    sums: Sums = field(default_factory=Sums)
     calls: int = 0
     split: int = 0  # calls that differ from another one only in their links
-    texts: Counter[bytes] = field(default_factory=Counter)  # messages by all but their links
+    # Messages by provider and by all but their links.
+    texts: Counter[Text] = field(default_factory=Counter)
     people: int = 0
     bad: int = 0
     no_zone: int = 0  # people whose quiet hours would follow UTC: no other zone is known
@@ -69,6 +72,10 @@ class DryRunResult:
     def best_samples(self) -> list[Sample]:
         """Samples to render, at most SAMPLES; one of each language comes first."""
         return [*self.samples.values(), *self.spare][:SAMPLES]
+
+    def whole(self, count: int) -> int:
+        """Extrapolate a count to the whole audience, where only a part of it was planned."""
+        return count if self.share >= 1 or self.share == 0 else round(count / self.share)
 
     @property
     def too_many_bad(self) -> bool:
@@ -124,22 +131,22 @@ class DryRun:
     def _note_language(self, candidate: Candidate) -> None:
         if candidate.profile is not None:
             language = str(candidate.profile.get("language") or "en")
-            self._languages |= {p["id"]: language for p in candidate.profile["players"]}
+            self._languages |= dict.fromkeys(candidate.player_ids, language)
 
     async def _finish_page(self, builder: PageBuilder) -> PageBuilder:
         """Count the page; return a builder for the next one."""
         found = self._found
         await self._suppress_capped(builder)
         page = builder.page(None)
-        counts = pending_counts(page, list(page["chunks"]))
-        self._count_calls(page, builder.bodies, counts)
+        counts = page.counts(page.chunks)
+        self._count_calls(page, builder.pushes, counts)
         found.people += len({member[1] for member in builder.members})
         found.bad += builder.bad
         found.no_zone += builder.no_zone
         found.fault = found.fault or next(iter(builder.faults.values()), "")
-        add_sums(found.sums, page["sums"])
+        found.sums.add(page.sums)
         self._count_quiet(page, counts, builder.now)
-        self._take_samples(page, builder.bodies)
+        self._take_samples(page, builder.pushes)
         if self._target.is_list:
             self._seen.update(member[0] for member in builder.members)
         self._languages = {}
@@ -150,65 +157,53 @@ class DryRun:
         if not caps or not builder.reached:
             return
         refused = await self._contacts.refused(
-            send["app"], builder.reached, send["_id"], caps, builder.now
+            send.app, builder.reached, send.id, caps, builder.now
         )
         builder.suppress(refused, "capped")
 
-    def _count_calls(self, page: Page, bodies: list[Body], counts: Mapping[str, int]) -> None:
-        here: Counter[bytes] = Counter()
+    def _count_calls(self, page: Page, pushes: list[Push], counts: Mapping[str, int]) -> None:
+        here: Counter[Text] = Counter()
         for name, count in counts.items():
-            chunk = page["chunks"][name]
-            here[_texts_of(chunk["variant"], chunk["timeZone"], bodies[int(name)])] += count
+            chunk = page.chunks[name]
+            texts = _texts_of(chunk.variant, chunk.time_zone, pushes[int(name)])
+            here[chunk.provider, texts] += count
         calls = sum(count > 0 for count in counts.values())
         self._found.calls += calls
         self._found.split += calls - self.calls_for(here)
         self._found.texts += here
 
-    def calls_for(self, texts: Counter[bytes]) -> int:
+    def calls_for(self, texts: Counter[Text]) -> int:
         """Return the number of calls if all messages with equal texts had one link."""
-        most = self._plan.chunk_members
-        return sum(-(-count // most) for count in texts.values())
+        return sum(self._plan.calls_for(provider, count) for (provider, _), count in texts.items())
 
     def _count_quiet(self, page: Page, counts: dict[str, int], now: datetime) -> None:
         hours = self._plan.campaign.policy.quiet_hours
-        for name, chunk in page["chunks"].items():
-            zone = chunk["timeZone"]
+        for name, chunk in page.chunks.items():
+            zone = chunk.time_zone
             until = hours.until(now, zone) if hours is not None and zone else None
             if until is not None and counts[name]:
                 self._found.quiet += counts[name]
                 self._found.quiet_until = max(until, self._found.quiet_until or until)
 
-    def _take_samples(self, page: Page, bodies: list[Body]) -> None:
+    def _take_samples(self, page: Page, pushes: list[Push]) -> None:
         found = self._found
-        for name, chunk in page["chunks"].items():
+        for name, chunk in page.chunks.items():
             if len(found.samples) >= SAMPLES:
                 return
-            for index in pending_members(page, name):
-                player = page["members"][index][0]
+            for index in page.pending(name):
+                player = page.player(index)
                 language = self._languages.get(player, "en")
-                sample = Sample(player, language, chunk["variant"], bodies[int(name)])
+                sample = Sample(player, language, chunk.variant, chunk.provider, pushes[int(name)])
                 if language not in found.samples:
                     found.samples[language] = sample
                 elif len(found.spare) < SAMPLES:
                     found.spare.append(sample)
 
 
-def _texts_of(variant: str, zone: str, body: Body) -> bytes:
-    """Return a hash of the variant, the time zone and the body without its links."""
-    buttons = [{**button, "url": None} for button in body.get("web_buttons", ())]
-    texts = [variant, zone, {**body, "url": None, "web_buttons": buttons}]
+def _texts_of(variant: str, zone: str, push: Push) -> bytes:
+    """Return a hash of the variant, the time zone and the push without its links."""
+    buttons = tuple(replace(button, url=None) for button in push.buttons)
+    texts = [variant, zone, replace(push, url="", buttons=buttons)]
     return hashlib.blake2b(
         orjson.dumps(texts, option=orjson.OPT_SORT_KEYS), digest_size=16
     ).digest()
-
-
-def rendered_body(body: Body) -> dict[str, Any]:
-    """Return the fields of the body that a person sees."""
-    return {
-        "heading": body["headings"]["en"],
-        "content": body["contents"]["en"],
-        "url": body["url"],
-        "icon": body.get("chrome_web_icon"),
-        "image": body.get("chrome_web_image"),
-        "buttons": [button["text"] for button in body.get("web_buttons", [])],
-    }

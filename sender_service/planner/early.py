@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sender_service.models.send import Send
+from sender_service.context import SenderContext
+from sender_service.models.send import PlanningChanges, Send
 from sender_service.planner.target import Candidate
 from sender_service.store.progress import ProjectorProgress
 from shared.clock import Clock, Monotonic
-from shared.mongo.client import Document
 
 LONGEST_SECONDS = {"transactional": 2.0}
 LONGEST_OTHERS_SECONDS = 10.0
-PAUSE_SECONDS = 0.2  # before names are looked up again, at least
-LONGEST_PAUSE_SECONDS = 2.0
+EARLY_PAUSE_SECONDS = 0.2  # before names are looked up again, at least
+MAX_EARLY_PAUSE_SECONDS = 2.0
 MAX_LOOKUPS = 50  # the longest wait at the shortest pause: clocks that differ make it no longer
 MAX_WAITING = 200  # sends postponed by the fast path in two seconds: no more are
 
@@ -29,31 +29,30 @@ class EarlyNames:
         self._monotonic = monotonic
         self._waiting: deque[float] = deque()
 
+    @classmethod
+    def of(cls, context: SenderContext) -> EarlyNames:
+        progress = ProjectorProgress(context.database, context.monotonic)
+        return cls(progress, context.clock, context.monotonic)
+
     async def may_come(self, send: Send) -> bool:
         """Return whether names that are unknown may be known soon. Raises StoreUnavailable."""
         if not self._is_young(send):
             return False
-        if not send.get("looks", 0):
+        if not send.looks:
             return True
         return not await self._progress.has_passed(self._moment(send))
 
-    async def postponed(self, send: Send, took_seconds: float) -> Document:
-        """Return the changes of a send whose names are looked up again. Raises StoreUnavailable."""
+    async def postponed(self, send: Send, took_seconds: float) -> tuple[datetime, PlanningChanges]:
+        """Return when names are looked up again, and the changes. Raises StoreUnavailable."""
         await self._progress.has_passed(
             self._moment(send)
         )  # from now on its heartbeats are counted
         # A long list is read whole each time: the pause is as long as that took.
-        pause = min(LONGEST_PAUSE_SECONDS, max(PAUSE_SECONDS, took_seconds))
+        pause = min(MAX_EARLY_PAUSE_SECONDS, max(EARLY_PAUSE_SECONDS, took_seconds))
         left = self._longest(send) - self._age(send)
-        due = self._clock() + timedelta(seconds=min(pause, max(left, PAUSE_SECONDS)))
-        return {
-            "planDue": due,
-            "planner": None,
-            "looks": send.get("looks", 0) + 1,
-            "begun": max(
-                0, send.get("begun", 0) - 1
-            ),  # planning was postponed on purpose: not counted
-        }
+        due = self._clock() + timedelta(seconds=min(pause, max(left, EARLY_PAUSE_SECONDS)))
+        # Planning was postponed on purpose: that attempt isn't counted.
+        return due, {"looks": send.looks + 1, "begun": max(0, send.begun - 1)}
 
     def put_off(self, send: Send, candidates: Iterable[Candidate]) -> bool:
         """Postpone a send of the fast path with unknown names to the planner; return whether it was."""
@@ -65,15 +64,15 @@ class EarlyNames:
         if len(self._waiting) >= MAX_WAITING:
             return False
         self._waiting.append(now)
-        send["planDue"] = self._clock() + timedelta(seconds=PAUSE_SECONDS)
-        send["looks"] = 1
+        send.plan_due = self._clock() + timedelta(seconds=EARLY_PAUSE_SECONDS)
+        send.looks = 1
         return True
 
     def _is_young(self, send: Send) -> bool:
-        return send.get("looks", 0) < MAX_LOOKUPS and self._age(send) < self._longest(send)
+        return send.looks < MAX_LOOKUPS and self._age(send) < self._longest(send)
 
     def _age(self, send: Send) -> float:
-        return (self._clock() - send["createdAt"]).total_seconds()
+        return (self._clock() - send.created_at).total_seconds()
 
     def _moment(self, send: Send) -> float:
         """Return when the trigger was accepted, by the monotonic clock."""
@@ -81,4 +80,4 @@ class EarlyNames:
 
     @staticmethod
     def _longest(send: Send) -> float:
-        return LONGEST_SECONDS.get(send["priority"], LONGEST_OTHERS_SECONDS)
+        return LONGEST_SECONDS.get(send.priority, LONGEST_OTHERS_SECONDS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
 from sender_service.models.send import Send
 from sender_service.planner.rendering import Renderer
-from shared.models.cap import Cap
+from shared.models.app import Cap
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,16 @@ class PagePlan:
     campaign: Campaign
     renderer: Renderer
     page_members: int
-    chunk_members: int
+    chunk_members: Mapping[str, int]  # provider → players of a call; others' players get nothing
     of_app: AppPolicy = AppPolicy()
+
+    def calls_for(self, provider: str, players: int) -> int:
+        """Return the calls that so many players of one push need."""
+        return -(-players // min(self.page_members, self.chunk_members[provider]))
 
     @property
     def is_transactional(self) -> bool:
-        return bool(self.send["priority"] == "transactional")
+        return bool(self.send.priority == "transactional")
 
     @property
     def caps(self) -> list[Cap]:

@@ -6,18 +6,20 @@ import logging
 from bisect import bisect_left
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Protocol
 
-from sender_service.pages.page import Page, PageEdit, page_id
+from sender_service.models.send import PlanningChanges
+from sender_service.pages.document import page_id
+from sender_service.pages.page import NO_TIMEOUT, Page
 from sender_service.planner.audience import AudienceReader, read_ahead
 from sender_service.planner.building import PageBuilder, PagePlan
-from sender_service.planner.forgetting import Forgetting
+from sender_service.planner.page_erasure import PageErasure
 from sender_service.planner.rendering import SendTooDear
 from sender_service.planner.target import Candidate, Cursor, PlayerSelection, Target
 from sender_service.planner.text_index import TextHashSet
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
+from sender_service.store.people import CHANGES_OVERLAP, MovedPlayer
 from sender_service.yield_timer import YieldTimer
 from shared import metrics
 from shared.clock import Clock
@@ -28,9 +30,8 @@ log = logging.getLogger("carillon.planner")
 
 BAD_SHARE = 0.2  # more recipients with bad variables than this refuse the send
 BAD_CHECK_AFTER = 20  # people, all with bad variables: planning stops early
-OVERLAP = timedelta(minutes=2)  # ledger changes are read from so long before the planning
 END: Cursor = [SLOTS, ""]
-PAGES_A_READ = 20
+PLANNED_PAGES_A_READ = 20
 MAX_BEGUN = 3  # times without a new page: the same crash would repeat
 
 
@@ -41,7 +42,7 @@ class LeaseLost(Exception):
 class KeepLease(Protocol):
     """Renews the lease and writes the given changes at once. Raises LeaseLost."""
 
-    async def __call__(self, **changes: object) -> None: ...
+    async def __call__(self, changes: PlanningChanges | None = None) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class PagingStores:
     audience: AudienceReader
     contacts: ContactStore
     clock: Clock
-    forgetting: Forgetting
+    erasure: PageErasure
 
 
 class Paging:
@@ -62,7 +63,7 @@ class Paging:
         self, plan: PagePlan, target: Target, stores: PagingStores, keep: KeepLease
     ) -> None:
         self._plan = plan
-        self._send = plan.send["_id"]
+        self._send = plan.send.id
         self._target = target
         self._stores = stores
         self._keep = keep
@@ -85,11 +86,11 @@ class Paging:
             ) from None
 
     async def _run(self) -> int:
-        self._erasures = await self._stores.forgetting.count()
+        self._erasures = await self._stores.erasure.count()
         last = await self._stores.pages.last(self._send)
         n, cursor = (0, None) if last is None else (last[0] + 1, last[1])
         if last is not None:  # its planner may have stopped before the check for erasures
-            await self._stores.forgetting.blank_erased(page_id(self._send, last[0]))
+            await self._stores.erasure.blank_erased(page_id(self._send, last[0]))
         await self._note_begin(n)
         await self._recount_pages(range(n))
         builder = self._builder(n)
@@ -116,9 +117,9 @@ class Paging:
         """
         # Taking the lease counts up `begun`, so this writes only behind another planner's pages.
         send = self._plan.send
-        if pages > send.get("pagesAtBegin", 0):
-            await self._keep(begun=1, pagesAtBegin=pages)
-        elif send.get("begun", 0) > MAX_BEGUN:
+        if pages > send.pages_at_begin:
+            await self._keep({"begun": 1, "pages_at_begin": pages})
+        elif send.begun > MAX_BEGUN:
             raise Rejected(
                 f"planning was begun {MAX_BEGUN} times and never came to the end of a page",
                 code="planning_stalled",
@@ -137,11 +138,11 @@ class Paging:
         self._check_bad_share(final=False)
         await self._reserve_caps(builder)
         page = builder.page(cursor)
-        if not await self._stores.pages.insert(page, builder.bodies):
+        if not await self._stores.pages.insert(page, builder.pushes):
             raise LeaseLost  # another planner inserted this page: its page stays
-        if await self._stores.forgetting.count() != self._erasures:
-            await self._stores.forgetting.blank_erased(page["_id"])
-        metrics.PAGES_PLANNED.labels(page["app"]).inc()
+        if await self._stores.erasure.count() != self._erasures:
+            await self._stores.erasure.blank_erased(page.id)
+        metrics.PAGES_PLANNED.labels(page.app).inc()
         if self._target.is_list:
             self._seen.update(member[0] for member in builder.members)
         return self._builder(builder.n + 1)
@@ -154,7 +155,7 @@ class Paging:
         if not caps or not people:
             return
         refused = await self._stores.contacts.reserve(
-            send["app"], people, send["_id"], caps, self._stores.clock()
+            send.app, people, send.id, caps, self._stores.clock()
         )
         builder.suppress(refused, "capped")
         builder.capped = True
@@ -171,14 +172,14 @@ class Paging:
     async def _recount_pages(self, numbers: range) -> None:
         """Count the people, bad texts and players of pages that were planned before a crash."""
         # Bad texts count whichever planner found them. Few pages are read at a time.
-        for start in range(0, len(numbers), PAGES_A_READ):
-            ids = [page_id(self._send, n) for n in numbers[start : start + PAGES_A_READ]]
+        for start in range(0, len(numbers), PLANNED_PAGES_A_READ):
+            ids = [page_id(self._send, n) for n in numbers[start : start + PLANNED_PAGES_A_READ]]
             for page in (await self._stores.pages.get_many(ids)).values():
-                self._people += len({member[1] for member in page["members"]})
-                self._bad += len(_bad_people(page))
-                self._fault = self._fault or next(iter(page.get("faults", {}).values()), "")
+                self._people += len(page.people)
+                self._bad += len(page.people_failed("bad_variables"))
+                self._fault = self._fault or page.first_fault
                 if self._target.is_list:
-                    self._seen.update(member[0] for member in page["members"])
+                    self._seen.update(page.players)
 
     async def _add_latecomers(self, builder: PageBuilder) -> PageBuilder:
         """Correct players that changed owners while the audience was read.
@@ -188,15 +189,19 @@ class Paging:
         # A page covers a range of people, so a player can only be in pages of its owners.
         send = self._plan.send
         index = await self._stores.pages.index(self._send)
-        moved = await self._stores.audience.people.moved_since(send["app"], send["dueAt"] - OVERLAP)
-        owners = await self._stores.audience.owners(self._target, [e["person"] for e in moved])
-        for entry in moved:
-            pages = await self._pages_with(entry, index)
+        moved = await self._stores.audience.people.moved_since(
+            send.app, send.due_at - CHANGES_OVERLAP
+        )
+        owners = await self._stores.audience.owners(
+            self._target, [player.owner for player in moved]
+        )
+        for player in moved:
+            pages = await self._pages_with(player, index)
             if len(pages) > 1:
-                await self._keep_in_one_page(entry, pages)
-            owner = owners.get(entry["person"])
+                await self._keep_in_one_page(player, pages)
+            owner = owners.get(player.owner)
             if not pages and owner is not None:
-                candidate = Candidate(END, owner, (PlayerSelection(entry["_id"]),))
+                candidate = Candidate(END, owner, (PlayerSelection(player.id),))
                 if not builder.add(candidate):
                     builder = await self._finish_page(builder, END)
                     builder.add(candidate)
@@ -204,41 +209,33 @@ class Paging:
             await self._keep()
         return await self._finish_page(builder, END)
 
-    async def _pages_with(self, entry: dict[str, Any], index: list[tuple[Any, str]]) -> list[Page]:
-        """Return the pages that contain the entry's player."""
-        people = {entry["person"], *(p["person"] for p in entry.get("previous", []))}
+    async def _pages_with(self, player: MovedPlayer, index: list[tuple[Any, str]]) -> list[Page]:
+        """Return the pages that contain the player."""
+        people = {player.owner, *player.past_owners}
         cursors = [tuple(cursor) for cursor, _ in index]
         places = {bisect_left(cursors, (slot_of(person), person)) for person in people}
         # Latecomers' own pages come after the end; they are few.
         ids = {index[at][1] for at in places if at < len(index)}
         ids |= {page for cursor, page in index if list(cursor) == END}
         pages = await self._stores.pages.get_many(sorted(ids))
-        player = entry["_id"]
-        return [p for p in pages.values() if any(m[0] == player for m in p["members"])]
+        return [page for page in pages.values() if page.has_player(player.id)]
 
-    async def _keep_in_one_page(self, entry: dict[str, Any], pages: list[Page]) -> None:
+    async def _keep_in_one_page(self, player: MovedPlayer, pages: list[Page]) -> None:
         """Suppress the player in all pages but its present owner's."""
         for page in pages:
-            while not await self._suppress_moved(page, entry["_id"], entry["person"]):
-                page = await self._stores.pages.get(page["_id"]) or page
+            while not await self._suppress_moved(page, player):
+                page = await self._stores.pages.get(page.id) or page
 
-    async def _suppress_moved(self, page: Page, player: str, owner: str) -> bool:
+    async def _suppress_moved(self, page: Page, player: MovedPlayer) -> bool:
         """Suppress the player unless the owner has it; return False when the page has changed since."""
-        edit = PageEdit(page, 0)
-        at = edit.index_of(player)
-        if at is None or page["members"][at][1] == owner:
+        at = page.index_of(player.id)
+        if at is None or page.person(at) == player.owner:
             return True
-        edit.outcome(at, "suppressed", "moved")
-        return await self._stores.pages.update(page, edit.finish())
+        page.suppress(at, "moved")
+        return await self._stores.pages.update(page, page.changes(NO_TIMEOUT))
 
 
 def bad_share_message(bad: int, people: int, fault: str) -> str:
     """Return the message about texts that don't render, with the first fault."""
     first = f"; the first: {fault}" if fault else ""
     return f"{bad} of {people} people's texts don't render{first}"
-
-
-def _bad_people(page: Page) -> set[str]:
-    """Return the people whose texts didn't render."""
-    bad = [int(at) for at, (_, reason) in page["outcomes"].items() if reason == "bad_variables"]
-    return {page["members"][index][1] for index in bad}

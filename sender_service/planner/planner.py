@@ -5,25 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sender_service.closing import close_complete
+from sender_service.context import SenderContext
 from sender_service.models.campaign import Campaign
 from sender_service.models.policy import AppPolicy
-from sender_service.models.send import FINAL, NEVER, Send
+from sender_service.models.send import FINAL, PlanningChanges, Send
 from sender_service.models.trigger import Terms
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.building import PagePlan
 from sender_service.planner.early import EarlyNames
-from sender_service.planner.forgetting import Forgetting
+from sender_service.planner.page_erasure import PageErasure
 from sender_service.planner.paging import LeaseLost, Paging, PagingStores
 from sender_service.planner.rendering import Renderer, compiling
 from sender_service.planner.target import NamesUnknown, target_of
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
-from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from sender_service.store.parts import PartLost
 from sender_service.store.sends import SendStore
@@ -39,20 +39,36 @@ log = logging.getLogger("carillon.planner")
 
 @dataclass(frozen=True)
 class PlannerTools:
-    """Stores, settings and callbacks of a planner. `chunk_members(app)`: players in one call at most."""
+    """Stores, settings and callbacks of a planner. `chunk_members(app)`: players of a call, by provider."""
 
     sends: SendStore
     pages: PageStore
     audience: AudienceReader
     campaigns: CampaignStore
     contacts: ContactStore
-    erasures: ErasureStore
+    erasure: PageErasure
     settings: PlanSettings
     clock: Clock
-    chunk_members: Callable[[str], int]
+    chunk_members: Callable[[str], Mapping[str, int]]
     announce: Callable[[], None]  # wakes the scheduler
     policy: Callable[[str], AppPolicy] = lambda app: AppPolicy()  # of an app
     early: EarlyNames | None = None  # None: a name is known now or never
+
+    @classmethod
+    def of(
+        cls,
+        context: SenderContext,
+        erasure: PageErasure,
+        chunk_members: Callable[[str], Mapping[str, int]],
+        early: EarlyNames | None,
+    ) -> PlannerTools:
+        stores, apps = context.stores, context.apps
+        audience = AudienceReader(stores.people, stores.segments, stores.parts)
+        return cls(
+            stores.sends, stores.pages, audience, stores.campaigns, stores.contacts,
+            erasure, context.settings.plan, context.clock, chunk_members,
+            context.scheduler_call.notify, lambda app: AppPolicy.of(apps.get(app)), early,
+        )  # fmt: skip
 
 
 class Planner:
@@ -80,20 +96,21 @@ class Planner:
     async def plan_one(self) -> bool:
         """Plan a due send; return False when there is none. Raises StoreUnavailable."""
         while self._excused:
-            await self._tools.sends.excuse(self._excused[-1])
+            await self._tools.sends.planning.uncount(self._excused[-1])
             self._excused.pop()
         lease, poll = self._tools.settings.lease_seconds, self._tools.settings.poll_seconds
         self._idle_seconds = poll
         for priority in self._priorities:
-            now = self._tools.clock()
+            now, queue = self._tools.clock(), self._tools.sends.planning
+            among = {"priority": priority}
             # Read first: mostly nothing is due, and a write costs twice as much.
-            due = await self._tools.sends.next_due(priority, now + timedelta(seconds=poll))
+            due = await queue.next_due(among, now + timedelta(seconds=poll))
             if due is None:
                 continue
             if due > now:
                 self._idle_seconds = min(self._idle_seconds, (due - now).total_seconds())
                 continue
-            send = await self._tools.sends.take(priority, self._name, now, lease)
+            send = await queue.lease(among, self._name, now, lease)
             if send is not None:
                 await self._plan_or_end(send)
                 return True
@@ -107,16 +124,16 @@ class Planner:
         except NamesUnknown:
             await self._postpone(send, time.monotonic() - began)
         except LeaseLost:
-            await self._abandon(send["_id"])
+            await self._abandon(send.id)
         except PartLost as exc:
             await self._refuse_if_leased(send, exc)
         except Rejected as exc:
             await self._refuse(send, exc)
         except Unavailable:
-            self._excused.append(send["_id"])
+            self._excused.append(send.id)
             raise
         except Exception as exc:  # one faulty send must not stop the others
-            log.error("planning failed", exc_info=exc, extra={"send": send["_id"]})
+            log.error("planning failed", exc_info=exc, extra={"send": send.id})
             fault = Rejected(f"planning failed: {type(exc).__name__}", code="planning_failed")
             await self._refuse(send, fault)
 
@@ -129,70 +146,70 @@ class Planner:
         plan = PagePlan(
             send,
             campaign,
-            Renderer(Terms.model_validate(send["trigger"]).variables, time_zone=of_app.time_zone),
+            Renderer(Terms.model_validate(send.trigger).variables, time_zone=of_app.time_zone),
             tools.settings.page_members,
-            min(tools.settings.page_members, tools.chunk_members(send["app"])),
+            tools.chunk_members(send.app),
             of_app,
         )
         renewed = time.monotonic()
 
-        async def keep(**changes: object) -> None:
+        async def keep(changes: PlanningChanges | None = None) -> None:
             nonlocal renewed
             if changes or time.monotonic() - renewed > tools.settings.lease_seconds / 3:
-                await self._keep(send, changes)
+                await self._keep(send, changes or {})
                 renewed = time.monotonic()
 
         async for _ in compiling(campaign):
             await keep()
 
-        forgetting = Forgetting(tools.erasures, tools.pages, tools.audience.people, tools.clock)
-        stores = PagingStores(tools.pages, tools.audience, tools.contacts, tools.clock, forgetting)
+        stores = PagingStores(
+            tools.pages, tools.audience, tools.contacts, tools.clock, tools.erasure
+        )
         count = await Paging(plan, target, stores, keep).run()
-        await tools.pages.make_due(send["_id"], tools.clock())
-        planned = {"state": "sending", "pages": count, "planDue": NEVER, "planner": None}
-        if not await tools.sends.set_if_planner(send["_id"], self._name, planned):
+        await tools.pages.make_due(send.id, tools.clock())
+        planned: PlanningChanges = {"state": "sending", "pages": count}
+        if not await tools.sends.planning.complete(send.id, self._name, planned):
             raise LeaseLost
         if target.parts:
-            await tools.audience.parts.forget(send["_id"])
-        await close_complete(tools.sends, tools.pages, [send["_id"]], tools.clock())
+            await tools.audience.parts.forget(send.id)
+        await close_complete(tools.sends, tools.pages, [send.id], tools.clock())
         tools.announce()
-        log.info("send planned", extra={"send": send["_id"], "app": send["app"], "pages": count})
+        log.info("send planned", extra={"send": send.id, "app": send.app, "pages": count})
 
     async def _postpone(self, send: Send, took_seconds: float) -> None:
         """Postpone the send; its pages stay. Raises StoreUnavailable."""
         tools = self._tools
         assert tools.early is not None
-        changes = await tools.early.postponed(send, took_seconds)
-        if not await tools.sends.set_if_planner(send["_id"], self._name, changes):
-            await self._abandon(send["_id"])
+        due, changes = await tools.early.postponed(send, took_seconds)
+        if not await tools.sends.planning.postpone(send.id, self._name, due, changes):
+            await self._abandon(send.id)
 
     async def _campaign(self, send: Send) -> tuple[Campaign, AppPolicy]:
         """Return the campaign and the app's policy as they were when planning began.
 
         Raises Rejected when the campaign is missing or disabled.
         """
-        snapshot = send["frozen"]
+        snapshot = send.campaign_snapshot
         if snapshot is not None:
             return Campaign.stored(snapshot), AppPolicy.model_validate(snapshot)
-        campaign = await self._tools.campaigns.campaign(send["app"], send["campaign"])
+        campaign = await self._tools.campaigns.campaign(send.app, send.campaign)
         if campaign is None or not campaign.enabled:
             raise Rejected("campaign: it is gone or switched off", code="campaign_disabled")
-        of_app = self._tools.policy(send["app"])
-        await self._keep(send, {"frozen": {**campaign.document(), **of_app.document()}})
+        of_app = self._tools.policy(send.app)
+        await self._keep(send, {"campaign_snapshot": {**campaign.document(), **of_app.document()}})
         return campaign, of_app
 
-    async def _keep(self, send: Send, changes: dict[str, object]) -> None:
+    async def _keep(self, send: Send, changes: PlanningChanges) -> None:
         """Renew the lease and write the changes. Raises LeaseLost."""
         until = self._tools.clock() + timedelta(seconds=self._tools.settings.lease_seconds)
-        changes = {**changes, "planDue": until}
-        if not await self._tools.sends.set_if_planner(send["_id"], self._name, changes):
+        if not await self._tools.sends.planning.renew(send.id, self._name, until, changes):
             raise LeaseLost
 
     async def _abandon(self, send: str) -> None:
         """Leave the send to its new planner; make the pages of an ended send due."""
         log.warning("lease lost", extra={"send": send})
         document = await self._tools.sends.get(send)
-        if document is not None and document["state"] in FINAL:
+        if document is not None and document.state in FINAL:
             await self._tools.pages.make_due(send, self._tools.clock())
 
     async def _refuse_if_leased(self, send: Send, error: Rejected) -> None:
@@ -201,17 +218,17 @@ class Planner:
         try:
             await self._keep(send, {})
         except LeaseLost:
-            await self._abandon(send["_id"])
+            await self._abandon(send.id)
         else:
             await self._refuse(send, error)
 
     async def _refuse(self, send: Send, error: Rejected) -> None:
         """End the send as refused; close its pages and delete its parts."""
         tools = self._tools
-        why = {"error": f"{error.code}: {error.message}"}
-        if await tools.sends.end(send["_id"], "refused", why, planner=self._name):
-            await tools.pages.make_due(send["_id"], tools.clock())
-            await close_complete(tools.sends, tools.pages, [send["_id"]], tools.clock())
-            if send.get("parts") is not None:
-                await tools.audience.parts.forget(send["_id"])
-            log.warning("send refused", extra={"send": send["_id"], "code": error.code})
+        why = f"{error.code}: {error.message}"
+        if await tools.sends.end(send.id, "refused", why, planner=self._name):
+            await tools.pages.make_due(send.id, tools.clock())
+            await close_complete(tools.sends, tools.pages, [send.id], tools.clock())
+            if send.parts is not None:
+                await tools.audience.parts.forget(send.id)
+            log.warning("send refused", extra={"send": send.id, "code": error.code})

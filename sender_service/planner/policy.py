@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sender_service.models.campaign import Campaign, Variant
 from sender_service.models.policy import has_bought
+from shared.documents.profile import Profile
 from shared.ids import stable_fraction
+from shared.reasons import SuppressedReason
 
 
 def suppressions(
-    profile: dict[str, Any],
+    profile: Profile,
     campaign: Campaign,
     triggered: datetime,
     *,
     transactional: bool,
     control_group: float = 0,
     withheld: Collection[str] = (),
-) -> dict[str, str]:
+) -> dict[str, SuppressedReason]:
     """Return player id → reason of suppression; players that are absent get the push.
 
     `withheld`: unproven players that get no personal push. `triggered`: the send's begin, for "not
@@ -27,7 +28,9 @@ def suppressions(
     aren't checked here.
     """
     players = profile["players"]
-    reasons = {p["id"]: _unreachable(p["state"]) for p in players if p["state"] != "subscribed"}
+    reasons: dict[str, SuppressedReason] = {
+        p["id"]: _unreachable(p["state"]) for p in players if p["state"] != "subscribed"
+    }
     reasons |= {p: "unproven" for p in withheld if p not in reasons}
     reachable = [p for p in players if p["id"] not in reasons]
     if not transactional and _held_out(profile["_id"], campaign, control_group):
@@ -40,24 +43,24 @@ def suppressions(
     return reasons
 
 
-def unproven_players(profile: dict[str, Any]) -> set[str]:
+def unproven_players(profile: Profile) -> set[str]:
     """Return the players without login proof, when another browser of the person has it."""
     # Where none has, all of them count alike: proof is optional in the app, or was when they came.
-    if not profile.get("proven"):
+    if not profile["proven"]:
         return set()
-    return {p["id"] for p in profile["players"] if not p.get("proven")}
+    return {p["id"] for p in profile["players"] if not p["proven"]}
 
 
-def why_absent(state: str | None) -> str:
+def why_absent(state: str | None) -> SuppressedReason:
     """Return why a named player that no profile lists gets nothing, by its state in the ledger."""
     if state == "subscribed":
         return "moved"  # to a person whose profile doesn't list it yet, or has better ones
     if state == "erased":
-        return state
+        return "erased"
     return "invalid" if state is None else _unreachable(state)
 
 
-def _unreachable(state: str) -> str:
+def _unreachable(state: str) -> SuppressedReason:
     return "invalid" if state == "invalid" else "unsubscribed"
 
 

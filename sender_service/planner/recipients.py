@@ -23,8 +23,10 @@ from sender_service.planner.target import (
 from sender_service.planner.text_index import TextIndex
 from sender_service.store.parts import PartStore
 from sender_service.store.people import PeopleReader
+from shared.documents.player import Player
+from shared.documents.profile import Profile
 
-NAMES_A_READ = 100
+LINES_A_READ = 100
 Address = tuple[str, str]
 
 
@@ -59,11 +61,11 @@ class RecipientIndex:
         part = bisect_right(self._parts, position) - 1
         return part, position - self._parts[part]
 
-    def names_of(self, profile: Mapping[str, Any]) -> list[tuple[int, Address]]:
+    def names_of(self, profile: Profile) -> list[tuple[int, Address]]:
         """Return the positions and addresses of all names of this person, in order."""
         addresses: list[Address] = [("player", player["id"]) for player in profile["players"]]
-        addresses += [("visitor", visitor) for visitor in profile.get("visitors", ())]
-        if profile.get("login"):
+        addresses += [("visitor", visitor) for visitor in profile["visitors"]]
+        if profile["login"]:
             addresses.append(("login", profile["login"]))
         positions = [(self.position(address), address) for address in addresses]
         return sorted(
@@ -84,7 +86,7 @@ class ResolvedRecipient:
     """
 
     name: Recipient
-    profile: dict[str, Any] | None
+    profile: Profile | None
     first: bool = True
     later: Sequence[Address] = ()
     state: str | None = None
@@ -128,7 +130,7 @@ class ListReader:
                 if (part, index) >= begin
                 and listed.position(name.address) == listed.at(part, index)
             ]
-            for batch in _in_chunks(fresh, NAMES_A_READ):
+            for batch in _in_chunks(fresh, LINES_A_READ):
                 share = (part + (batch[-1][0] + 1) / len(names)) / total
                 yield Batch(await self._people_of(target, listed, part, batch), share)
         yield Batch([], 1.0)
@@ -193,8 +195,8 @@ async def resolve(
     people: PeopleReader, app: str, names: Sequence[Recipient]
 ) -> list[ResolvedRecipient]:
     """Return each name with its person, if one is known. Raises StoreUnavailable."""
-    found: dict[Address, dict[str, Any]] = {}
-    ledger: dict[str, dict[str, Any]] = {}
+    found: dict[Address, Profile] = {}
+    ledger: dict[str, Player] = {}
     for kind, look_up in (("login", people.by_logins), ("visitor", people.by_visitors)):
         values = _of_kind(names, kind)
         if values:

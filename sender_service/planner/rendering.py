@@ -1,4 +1,4 @@
-"""Render a campaign's variant as OneSignal's content fields, in a person's language."""
+"""Render a campaign's variant as a push in a person's language."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import orjson
 
-from sender_service.models.campaign import Campaign, Texts, Variant
+from sender_service.models.campaign import Button, Campaign, Texts, Variant
 from sender_service.models.formats import LANGUAGE, TIME_ZONE
 from sender_service.models.metering import PUSH_STEPS, meter
-from sender_service.models.payload import MAX_BYTES, payload_size
+from sender_service.models.push import MAX_PUSH_BYTES, push_size
+from sender_service.models.push_texts import check_link, check_text
 from sender_service.models.quiet_hours import zone_for
-from sender_service.models.shown import check_link, check_text
 from sender_service.models.templates import (
     GLOBALS,
     PROFILE,
@@ -27,13 +27,14 @@ from sender_service.models.templates import (
     variables_of,
 )
 from sender_service.planner.languages import choose
+from sender_service.providers.base import Push, PushButton
+from shared.documents.profile import Profile
 from shared.errors import Rejected
 
-Body = dict[str, Any]
 MEMO_BYTES = 4 * 1024 * 1024
 MEMO_ENTRY_BYTES = 500  # of what Python needs beside the texts
 LONG_KEY = 64
-SEND_STEPS = 20_000_000  # about two seconds
+PLANNED_SEND_STEPS = 20_000_000  # about two seconds
 PERSON_STEPS = 5_000  # for each push of a send beyond: half a millisecond
 
 
@@ -45,6 +46,15 @@ async def compiling(campaign: Campaign) -> AsyncIterator[str]:
             yield source
 
 
+async def compile_short(campaign: Campaign, most: int) -> bool:
+    """Compile a campaign's texts; return False where they have more than `most` characters left."""
+    missing = sum(len(source) for source in campaign.sources() if not is_compiled(source))
+    if 0 < missing <= most:
+        async for _ in compiling(campaign):
+            pass
+    return missing <= most
+
+
 class SendTooDear(Exception):
     """The send's texts take more rendering steps than a send may have."""
 
@@ -53,7 +63,7 @@ class SendTooDear(Exception):
 class Allowance:
     """Budget of rendering steps for all texts of one send."""
 
-    base: int = SEND_STEPS
+    base: int = PLANNED_SEND_STEPS
     each: int = PERSON_STEPS
     spent: int = 0
     pushes: int = 0
@@ -91,7 +101,7 @@ class Renderer:
         """Set the shared variables. `time_zone`: for people whose own isn't known."""
         self._shared = dict(shared)
         self._zone = time_zone
-        self._memo: dict[bytes, Body | Rejected] = {}
+        self._memo: dict[bytes, Push | Rejected] = {}
         self._memo_room = MEMO_BYTES
         self._asked: dict[str, _Asked] = {}  # by variant
         self._left = PUSH_STEPS
@@ -102,8 +112,8 @@ class Renderer:
         """Begin a person: all their pushes together may take the steps of one push."""
         self._left = PUSH_STEPS
 
-    def body(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
-        """Return the rendered body. Raises Rejected (bad_variables), SendTooDear."""
+    def render(self, variant: Variant, profile: Profile, own: Mapping[str, Any]) -> Push:
+        """Return the rendered push. Raises Rejected (bad_variables), SendTooDear."""
         self.allowance.pushes += 1
         names = self._asked_by(variant).names
         given = {name: own[name] for name in own.keys() & names} if own else own
@@ -136,16 +146,14 @@ class Renderer:
             asked = self._asked[variant.id] = _Asked(names, {**GLOBALS, **shared})
         return asked
 
-    def _remember(self, key: bytes, known: Body | Rejected) -> None:
+    def _remember(self, key: bytes, known: Push | Rejected) -> None:
         size = MEMO_ENTRY_BYTES + len(key)
         size += 0 if isinstance(known, Rejected) else len(orjson.dumps(known))
         if size <= self._memo_room:
             self._memo_room -= size
             self._memo[key] = known
 
-    def _counted(
-        self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]
-    ) -> Body:
+    def _counted(self, variant: Variant, profile: Profile, own: Mapping[str, Any]) -> Push:
         meter.start(self._left)
         try:
             return self._render(variant, profile, own)
@@ -153,38 +161,26 @@ class Renderer:
             self._left -= meter.spent
             self.allowance.take(meter.spent)
 
-    def _render(self, variant: Variant, profile: Mapping[str, Any], own: Mapping[str, Any]) -> Body:
+    def _render(self, variant: Variant, profile: Profile, own: Mapping[str, Any]) -> Push:
         context = {**self._asked_by(variant).shared, **own, PROFILE: _visible(profile)}
         context[TIME_ZONE] = zone_for(profile.get("timeZone"), self._zone)
         language = str(profile.get("language") or "en")
         texts = _Texts(language, choose(variant.contents, language), context)
-        body: Body = {
-            "headings": {"en": texts.chosen("headings", variant.headings)},
-            "contents": {"en": texts.chosen("contents", variant.contents)},
-            "url": texts.link("url", variant.url),
-            "data": variant.data,
-        }
-        if variant.icon:
-            icon = texts.link("icon", variant.icon)
-            body |= {"chrome_web_icon": icon, "firefox_icon": icon}
-        if variant.image:
-            body["chrome_web_image"] = texts.link("image", variant.image)
-        if variant.buttons:
-            body["web_buttons"] = [
-                {
-                    "id": b.id,
-                    "text": texts.text(f"buttons.{n}.text", b.text),
-                    **({"url": texts.link(f"buttons.{n}.url", b.url)} if b.url else {}),
-                    **({"icon": texts.link(f"buttons.{n}.icon", b.icon)} if b.icon else {}),
-                }
-                for n, b in enumerate(variant.buttons)
-            ]
-        size = payload_size(body)
-        if size > MAX_BYTES:
-            message = f"the push has {size} bytes: at most {MAX_BYTES} are delivered"
+        push = Push(
+            title=texts.chosen("headings", variant.headings),
+            text=texts.chosen("contents", variant.contents),
+            url=texts.link("url", variant.url),
+            icon=texts.link("icon", variant.icon) if variant.icon else None,
+            image=texts.link("image", variant.image) if variant.image else None,
+            buttons=tuple(texts.button(n, b) for n, b in enumerate(variant.buttons)),
+            data=variant.data,
+        )
+        size = push_size(push)
+        if size > MAX_PUSH_BYTES:
+            message = f"the push has {size} bytes: at most {MAX_PUSH_BYTES} are delivered"
             raise Rejected(message, code="bad_variables")
         self.largest = max(self.largest, size)
-        return body
+        return push
 
 
 @dataclass(frozen=True)
@@ -208,6 +204,15 @@ class _Texts:
     def link(self, field: str, source: str) -> str:
         return self._render(check_link, field, source, "")
 
+    def button(self, number: int, button: Button) -> PushButton:
+        at = f"buttons.{number}"
+        return PushButton(
+            id=button.id,
+            text=self.text(f"{at}.text", button.text),
+            url=self.link(f"{at}.url", button.url) if button.url else None,
+            icon=self.link(f"{at}.icon", button.icon) if button.icon else None,
+        )
+
     def _render(self, check: Callable[[str], str], field: str, source: str, language: str) -> str:
         try:
             if not is_template(source):
@@ -226,7 +231,7 @@ def _written_out(check: Callable[[str], str], source: str) -> str:
     return check(source)
 
 
-def _visible(profile: Mapping[str, Any]) -> dict[str, Any]:
+def _visible(profile: Profile) -> dict[str, Any]:
     """Return the profile's fields that a template may read."""
     fields = ("language", "timeZone", "viewed", "categories", "basket", "purchases", "db")
     return {field: profile.get(field) for field in fields}

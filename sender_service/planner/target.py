@@ -10,6 +10,7 @@ from typing import Any
 from sender_service.models.segment import Segment
 from sender_service.models.send import Send
 from sender_service.models.trigger import Recipient, Trigger
+from shared.documents.profile import Profile
 from shared.errors import Rejected
 
 Cursor = Any  # [slot, person] or [part, index in it]: JSON, kept in the page
@@ -39,7 +40,7 @@ class Candidate:
     """
 
     cursor: Cursor
-    profile: dict[str, Any] | None
+    profile: Profile | None
     selections: tuple[PlayerSelection, ...] = (EVERYTHING,)
     first: bool = True
     state: str | None = None
@@ -48,6 +49,11 @@ class Candidate:
     def player(self) -> str | None:
         """Player that the name selects."""
         return self.selections[0].player
+
+    @property
+    def player_ids(self) -> list[str]:
+        """Players of the person's profile."""
+        return [p["id"] for p in self.profile["players"]] if self.profile is not None else []
 
     @property
     def is_unknown(self) -> bool:
@@ -93,11 +99,11 @@ def to_target(trigger: Trigger, now: datetime) -> Target:
 
 def target_of(send: Send) -> Target:
     """Return the send's target. Raises Rejected when parts of its list are missing."""
-    parts = send.get("parts")
+    parts = send.parts
     if parts is not None:
-        if not parts["complete"]:
-            missing = parts["of"] - len(parts["got"])
-            raise Rejected(f"{missing} of {parts['of']} parts never came", code="parts_missing")
-        ids = [parts["got"][str(n + 1)] for n in range(parts["of"])]
-        return Target(send["app"], send["dueAt"], None, ids)
-    return to_target(Trigger.model_validate(send["trigger"]), send["dueAt"])
+        if not parts.complete:
+            missing = parts.total - len(parts.received)
+            raise Rejected(f"{missing} of {parts.total} parts never came", code="parts_missing")
+        ids = [parts.received[str(n + 1)] for n in range(parts.total)]
+        return Target(send.app, send.due_at, None, ids)
+    return to_target(Trigger.model_validate(send.trigger), send.due_at)

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterable
 
 FIRST_SIZE = 1 << 10
-MASK = (1 << 64) - 1
+UINT64_MASK = (1 << 64) - 1
 
 
 class TextHashSet:
@@ -85,4 +85,4 @@ class TextIndex(TextHashSet):
 
 def _hash(text: object) -> int:
     """Return Python's hash, which differs between processes. It is never 0, an empty slot."""
-    return (hash(text) & MASK) or 1
+    return (hash(text) & UINT64_MASK) or 1

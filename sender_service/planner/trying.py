@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import aclosing
-from typing import Any
 
 from sender_service.models.campaign import Campaign, Variant
-from sender_service.models.payload import MANY_BYTES, MAX_BYTES
+from sender_service.models.push import MANY_BYTES, MAX_PUSH_BYTES
 from sender_service.models.templates import PROFILE, variables_of
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.rendering import Renderer, SendTooDear, compiling
 from sender_service.planner.target import Target
 from sender_service.yield_timer import YieldTimer
 from shared.clock import utc_now
+from shared.documents.profile import Profile
 from shared.errors import Rejected
 
-PEOPLE = 500
+MAX_TRIED_PEOPLE = 500
 OUR_OWN = frozenset({PROFILE, "range"})
 
 
@@ -35,14 +35,15 @@ async def try_texts(campaign: Campaign, audience: AudienceReader) -> list[dict[s
     target = Target(campaign.app, utc_now(), None)
     async with aclosing(audience.batches(target, None)) as batches:
         async for batch in batches:
-            for candidate in batch.candidates[: PEOPLE - people]:
+            for candidate in batch.candidates[: MAX_TRIED_PEOPLE - people]:
                 people += 1
+                assert candidate.profile is not None  # the target is no list
                 try:
-                    faults.update(_faults(renderer, variants, candidate.profile or {}))
+                    faults.update(_faults(renderer, variants, candidate.profile))
                 except SendTooDear:
                     return [_warning("texts_too_dear", "the texts take too much work")]
                 await turns.yield_if_due()
-            if people >= PEOPLE:
+            if people >= MAX_TRIED_PEOPLE:
                 break
     return [
         *(
@@ -57,14 +58,12 @@ def _asks_for(variant: Variant) -> frozenset[str]:
     return frozenset[str]().union(*map(variables_of, variant.sources()))
 
 
-def _faults(
-    renderer: Renderer, variants: list[tuple[int, Variant]], profile: dict[str, Any]
-) -> list[str]:
+def _faults(renderer: Renderer, variants: list[tuple[int, Variant]], profile: Profile) -> list[str]:
     found = []
     for number, variant in variants:
         renderer.begin_person()
         try:
-            renderer.body(variant, profile, {})
+            renderer.render(variant, profile, {})
         except Rejected as exc:
             found.append(f"variants.{number}.{exc.message}")
     return found
@@ -75,7 +74,9 @@ def size_warnings(largest: int) -> list[dict[str, str]]:
     if largest <= MANY_BYTES:
         return []
     return [
-        _warning("large_push", f"a push has {largest} bytes: above {MAX_BYTES} none is delivered")
+        _warning(
+            "large_push", f"a push has {largest} bytes: above {MAX_PUSH_BYTES} none is delivered"
+        )
     ]
 
 

@@ -12,14 +12,14 @@ from functools import partial
 
 import orjson
 
-from sender_service.models.data_subject import (
+from sender_service.privacy.subject import (
     DataSubject,
     names_person,
     recipients_without,
     standing_at,
     trigger_without,
 )
-from sender_service.store.erasure import ErasureStore
+from sender_service.store.erasure import ErasureStore, StoredDeadLetter
 from shared.models.dead_letter import DeadLetter
 from shared.mongo.client import Document
 from shared.mongo.collections import CONTACTS, DEAD_LETTERS, PARKED, PARTS, SENDS
@@ -70,53 +70,55 @@ class PersonalDataFinder:
         async for send, came, _ in self.store.triggers(erased.app):
             sends[send] = came
         async for part in self.store.parts():
-            came_with = sends.get(part["send"])
+            came_with = sends.get(part.send)
             if came_with is None:
                 continue
-            changes = recipients_without(part["recipients"], erased, came_with)
+            changes = recipients_without(part.recipients, erased, came_with)
             if changes:
-                content = {"send": part["send"], "named": standing_at(part, changes)}
+                named = standing_at({"recipients": part.recipients}, changes)
                 yield PersonalDataRecord(
-                    content, partial(self.store.change_part, part["_id"], changes)
+                    {"send": part.send, "named": named},
+                    partial(self.store.change_part, part.id, changes),
                 )
 
     async def _contacts(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
-        async for until, contact in self.store.contacts(erased):
-            content = {"pushes": contact.get("ring", [])}
-            yield PersonalDataRecord(content, partial(self.store.drop_contact, contact, until))
+        async for contact in self.store.contacts(erased.app, erased.persons):
+            until = erased.persons[contact.person]
+            drop = partial(self.store.drop_pushes, erased.app, contact.person, until)
+            yield PersonalDataRecord({"pushes": contact.pushes}, drop)
 
     async def _parked(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
         async for parked in self.store.parked(erased.players):
-            blank = partial(self.store.drop_parked, [parked["_id"]])
-            yield PersonalDataRecord({"event": parked["event"]}, blank)
+            blank = partial(self.store.drop_parked, [parked.id])
+            yield PersonalDataRecord({"event": parked.event}, blank)
 
     async def _dead_letters(self, erased: DataSubject) -> AsyncIterator[PersonalDataRecord]:
         async for dead_letter in self.store.dead_letters():
             if _is_about(dead_letter, erased):
                 yield PersonalDataRecord(
                     _to_exported(dead_letter, erased),
-                    partial(self.store.blank_dead_letter, dead_letter["_id"]),
+                    partial(self.store.blank_dead_letter, dead_letter.id),
                 )
 
 
-def _is_about(dead_letter: Document, erased: DataSubject) -> bool:
-    key, value = DeadLetter.unpack(dead_letter["key"]), DeadLetter.unpack(dead_letter["value"])
-    names = {name.encode() for name in erased.exact(dead_letter["at"])}
+def _is_about(dead_letter: StoredDeadLetter, erased: DataSubject) -> bool:
+    key, value = DeadLetter.unpack(dead_letter.key), DeadLetter.unpack(dead_letter.value)
+    names = {name.encode() for name in erased.exact(dead_letter.at)}
     if key in names:
         return True
     try:
-        return names_person(orjson.loads(value), erased, dead_letter["at"])
+        return names_person(orjson.loads(value), erased, dead_letter.at)
     except orjson.JSONDecodeError:
         return any(name in value for name in names if len(name) >= LONG_ENOUGH)
 
 
-def _to_exported(dead_letter: Document, erased: DataSubject) -> Document:
+def _to_exported(dead_letter: StoredDeadLetter, erased: DataSubject) -> Document:
     """Return the exported dead letter; without its content if that is another app's.
 
     A namesake in another app is erased too: the app's name may be the record's error.
     """
-    head = {"id": dead_letter["_id"], "topic": dead_letter["topic"], "code": dead_letter["code"]}
-    key, value = DeadLetter.decode(dead_letter["key"]), DeadLetter.decode(dead_letter["value"])
+    head = {"id": dead_letter.id, "topic": dead_letter.topic, "code": dead_letter.code}
+    key, value = DeadLetter.decode(dead_letter.key), DeadLetter.decode(dead_letter.value)
     app = value.get("app", erased.app) if isinstance(value, dict) else erased.app
     content = {"key": key, "value": value} if app == erased.app else {}
-    return {**head, "at": dead_letter["at"], **content}
+    return {**head, "at": dead_letter.at, **content}

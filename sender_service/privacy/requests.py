@@ -6,17 +6,20 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from sender_service.store.persons import PersonReader
 from shared.clock import Clock
+from shared.documents.merge import Merge
+from shared.documents.profile import Profile
+from shared.events.payloads import ErasePayload, InternalPayload, UndoMergePayload
+from shared.events.registry import ERASE, UNDO_MERGE
 from shared.kafka.client import OutgoingRecord
 from shared.kafka.topics import EVENTS_TOPIC
-from shared.models.event import ERASE, UNDO_MERGE, Event
-from shared.mongo.client import Document
+from shared.models.event import Event
 from shared.secrets import Vault
 
-FEW = 50  # names that each of a person's events may carry
+MAX_NAMES_BY_EVENT = 50  # names that each of a person's events may carry
 AT_ONCE = 500  # events published together, and names in one event
 MAX_IDS = 1_000  # events whose ids are answered
 
@@ -75,7 +78,7 @@ class ErasureRequester:
         self._clock = clock
         self._at_once = at_once
 
-    async def erase(self, profile: Document) -> EventPublisher:
+    async def erase(self, profile: Profile) -> EventPublisher:
         """Publish the erase events of a person; return their publisher.
 
         There is one event for each visitor id, and one for each player's stand-in, which imports
@@ -96,58 +99,59 @@ class ErasureRequester:
         async for visitor in people.visitors_of(profile):
             first = first or visitor
             is_first = publisher.count == 0
-            await publisher.add(event(visitor, players or [], aliases or [], others=is_first))
+            await publisher.add(event(visitor, players or [], aliases or [], find_others=is_first))
         async for player in people.players_of(profile):
             is_first = publisher.count == 0
             stand_in = f"os:{player}"
             await publisher.add(
-                event(stand_in, players or [player], aliases or [], others=is_first)
+                event(stand_in, players or [player], aliases or [], find_others=is_first)
             )
         if aliases is None:
             async for some in _some(people.aliases_of(profile), self._at_once):
-                await publisher.add(event(first, [], some, others=False))
+                await publisher.add(event(first, [], some, find_others=False))
         await publisher.publish()
         return publisher
 
     def _erasure(
         self,
-        profile: Document,
+        profile: Profile,
         now: datetime,
         visitor: str,
         players: list[str],
         aliases: list[str],
         *,
-        others: bool,
+        find_others: bool,
     ) -> Event:
-        login = profile.get("login")
-        return self._event(profile, ERASE, visitor, now, {
-            "person": profile["_id"], "players": players, "aliases": aliases, "others": others,
-            "loginHash": self._vault.hash_key(login) if login else None,
-        })  # fmt: skip
+        login = profile["login"]
+        payload = ErasePayload(
+            person=profile["_id"], players=players, aliases=aliases, find_others=find_others,
+            login_hash=self._vault.hash_key(login) if login else None,
+        )  # fmt: skip
+        return self._event(profile, ERASE, visitor, now, payload)
 
-    async def undo(self, profile: Document, merge: Document) -> str:
+    async def undo(self, profile: Profile, merge: Merge) -> str:
         """Publish the undo of a merge; return the event's id. Raises LogUnavailable."""
         publisher = EventPublisher(self._writer, self._at_once)
-        data = {"person": profile["_id"], "merge": merge["_id"]}
-        visitor = str(merge["visitor"])
-        await publisher.add(self._event(profile, UNDO_MERGE, visitor, self._clock(), data))
+        payload = UndoMergePayload(person=profile["_id"], merge=merge["_id"])
+        visitor, now = merge["visitor"], self._clock()
+        await publisher.add(self._event(profile, UNDO_MERGE, visitor, now, payload))
         await publisher.publish()
         return publisher.ids[0]
 
     @staticmethod
     def _event(
-        profile: Document, kind: str, visitor: str, now: datetime, data: dict[str, Any]
+        profile: Profile, kind: str, visitor: str, now: datetime, payload: InternalPayload
     ) -> Event:
         return Event(
             app=profile["app"], id=str(uuid.uuid4()), type=kind, source="ops",
-            visitor_id=visitor, occurred_at=now, received_at=now, data=data,
+            visitor_id=visitor, occurred_at=now, received_at=now, data=payload.data(),
         )  # fmt: skip
 
 
 async def _few(names: AsyncIterator[str]) -> list[str] | None:
     """Return all names, sorted; None if they are more than an event may name."""
-    async for some in _some(names, FEW + 1):
-        return sorted(some) if len(some) <= FEW else None
+    async for some in _some(names, MAX_NAMES_BY_EVENT + 1):
+        return sorted(some) if len(some) <= MAX_NAMES_BY_EVENT else None
     return []
 
 

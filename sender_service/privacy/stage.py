@@ -14,17 +14,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from sender_service.models.data_subject import DataSubject
-from sender_service.pages.page import PageEdit
-from sender_service.pages.page_erasure import blank_members, orphaned_bodies
+from sender_service.context import SenderContext
+from sender_service.privacy.page_erasure import blank_members, orphaned_bodies
 from sender_service.privacy.records import PersonalDataFinder
+from sender_service.privacy.subject import DataSubject
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from shared.clock import Clock
-from shared.errors import InvalidPayload
+from shared.events.payloads import ErasePayload
+from shared.events.registry import ERASE, payload_of
 from shared.kafka.client import Record
 from shared.kafka.topics import ERASURE_GROUP, EVENTS_TOPIC
-from shared.models.event import ERASE, Event
+from shared.models.event import Event
 from shared.secrets import Vault
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, StageSpec
@@ -34,15 +35,14 @@ log = logging.getLogger("carillon.erasure")
 UNDER_WAY_SECONDS = 20  # so long a call's answer is waited for; gone within a minute is promised
 RECHECK_SECONDS = 5  # ingest has erased by then, so who plans from now on knows nobody
 YOUNG = timedelta(minutes=1)
-BATCH_RECORDS = 2_000  # names of a crowd: one reading of all there is does for so many
+ERASURE_BATCH_RECORDS = 2_000  # names of a crowd: one reading of all there is does for so many
 
 
 def decode(record: Record) -> Event | None:
     if record.type != ERASE:
         return None
     event = Event.parse(record.value)
-    if not isinstance(event.data.get("person"), str):
-        raise InvalidPayload("data.person: who is to be erased?", code="no_person")
+    payload_of(event, ErasePayload)
     return event
 
 
@@ -52,8 +52,13 @@ class Erasure:
     pages: PageStore
     vault: Vault
     clock: Clock
-    answer_timeout_seconds: float
+    answer_timeout: timedelta
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    @classmethod
+    def of(cls, context: SenderContext) -> Erasure:
+        stores, timeout = context.stores, context.settings.plan.answer_timeout
+        return cls(stores.erasures, stores.pages, context.vault, context.clock, timeout)
 
     def stage(self) -> StageSpec[Event]:
         return StageSpec(
@@ -62,7 +67,7 @@ class Erasure:
             (EVENTS_TOPIC.name,),
             decode,
             self.handle,
-            batch_records=BATCH_RECORDS,
+            batch_records=ERASURE_BATCH_RECORDS,
             can_rest=True,
         )
 
@@ -101,7 +106,7 @@ class Erasure:
         theirs = await self.store.owned(named)
         for person in sorted({person for _, person in named - theirs if person}):
             if all(person != theirs_too for _, theirs_too in theirs):
-                await self.store.drop_contact({"_id": f"{erased.app}:{person}"}, self.clock())
+                await self.store.drop_pushes(erased.app, person, self.clock())
         await self._blank(replace(erased, current_owners=theirs), pages)
 
     async def _pages_of(self, erased: DataSubject) -> AsyncIterator[str]:
@@ -122,10 +127,9 @@ class Erasure:
     async def _page(self, name: str, erased: DataSubject, *, wait: bool) -> bool:
         """Blank one page; return whether it must be checked again."""
         while (page := await self.pages.get(name)) is not None:
-            edit = PageEdit(page, self.answer_timeout_seconds)
-            is_gone = partial(erased.covers, at=page["plannedAt"])
-            under_way = blank_members(edit, is_gone, self.clock(), wait=wait)
-            changes = edit.finish()
+            is_gone = partial(erased.covers, at=page.planned_at)
+            under_way = blank_members(page, is_gone, self.clock(), wait=wait)
+            changes = page.changes(self.answer_timeout)
             if changes and not await self.pages.update(page, changes):
                 continue  # somebody else wrote it meanwhile: on a fresh copy
             if changes:

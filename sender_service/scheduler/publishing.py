@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sender_service.models.push_tag import TagSigner
-from sender_service.models.send import Send
-from sender_service.pages.page import Page, root_of
+from sender_service.models.send import SendOverview
+from sender_service.pages.chunk import root_of
+from sender_service.pages.page import Page
 from sender_service.pages.transitions import to_job
+from sender_service.providers.base import Json, Providers, Push
 from shared.kafka.client import LogWriter, OutgoingRecord
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
 from shared.models.app import App
@@ -20,17 +22,34 @@ log = logging.getLogger("carillon.scheduler")
 TOPIC_OF = {"transactional": TRANSACTIONAL_JOBS_TOPIC.name, "marketing": MARKETING_JOBS_TOPIC.name}
 
 
+@dataclass(frozen=True)
+class BodyMakers:
+    """Makers of calls' bodies: the chunk's provider, and the signer of its tag."""
+
+    providers: Providers
+    tagger: TagSigner
+
+    def body(self, app: App, page: Page, chunk: str, push: Push) -> Json:
+        """Return the body of a released chunk, the same for each release of a generation."""
+        state = page.chunks[chunk]
+        assert state.ttl is not None
+        tag = self.tagger.sign(page.send, page.number, chunk)
+        return self.providers[state.provider].body(app, push, tag, page.send, state.ttl)
+
+
 def build_jobs(
     app: App,
     page: Page,
-    send: Send,
+    send: SendOverview,
     chunks: Sequence[str],
-    bodies: Sequence[Mapping[str, Any]],
-    tagger: TagSigner,
+    pushes: Sequence[Push],
+    makers: BodyMakers,
 ) -> list[Job]:
-    """Build the jobs of a page's chunks; `bodies` are those of the page as planned."""
-    app_id = app.one_signal.app_id
-    return [to_job(page, c, bodies[int(root_of(c))], send, app_id, tagger) for c in chunks]
+    """Build the jobs of a page's chunks; `pushes` are those of the page as planned."""
+    return [
+        to_job(page, chunk, makers.body(app, page, chunk, pushes[int(root_of(chunk))]), send)
+        for chunk in chunks
+    ]
 
 
 async def publish_jobs(writer: LogWriter, jobs: Sequence[Job]) -> None:

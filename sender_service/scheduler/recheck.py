@@ -3,49 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from sender_service.models.policy import has_bought
-from sender_service.models.send import Send
-from sender_service.pages.page import PageEdit, pending_counts
-from sender_service.pages.transitions import policy_of, suppress_unreachable
-from sender_service.store.people import PeopleReader
-from shared.mongo.client import Document
+from sender_service.models.send import SendOverview
+from sender_service.pages.page import Page
+from sender_service.pages.transitions import policy_of, suppress_buyers, suppress_unreachable
+from sender_service.store.people import CHANGES_OVERLAP, PeopleReader
+from shared.documents.profile import Profile
 
-FEW = 200  # up to so many are looked up by id; of more, only changes are read
-OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
+MAX_LOOKED_UP_BY_ID = 200  # up to so many are looked up by id; of more, only changes are read
 
 
 async def recheck(
-    people: PeopleReader, edit: PageEdit, chunks: Sequence[str], send: Send
+    people: PeopleReader, page: Page, chunks: Sequence[str], send: SendOverview
 ) -> dict[str, int]:
     """Suppress members who can't or shouldn't get the push now; return members left by chunk."""
-    merged = await _suppress_moved(people, edit, chunks)
-    await _suppress_buyers(people, edit, chunks, send, merged)
-    return pending_counts(edit.page, chunks)
+    merged = await _suppress_moved(people, page, chunks)
+    await _suppress_buyers(people, page, chunks, send, merged)
+    return page.counts(chunks)
 
 
 async def _suppress_moved(
-    people: PeopleReader, edit: PageEdit, chunks: Sequence[str]
-) -> dict[str, Document]:
+    people: PeopleReader, page: Page, chunks: Sequence[str]
+) -> dict[str, Profile]:
     """Suppress moved and unreachable players; return profiles by person id from before a merge."""
-    page = edit.page
-    merged: dict[str, Document] = {}
-    players = [member[0] for member in page["members"] if member[2] in chunks]
+    merged: dict[str, Profile] = {}
+    players = [page.player(index) for index in page.members_in(chunks)]
     ledger = None
-    if len(players) > FEW:
-        ledger = await people.changed_since(page["app"], page["plannedAt"] - OVERLAP)
+    if len(players) > MAX_LOOKED_UP_BY_ID:
+        ledger = await people.changed_since(page.app, page.planned_at - CHANGES_OVERLAP)
     if ledger is None:
-        ledger = await people.ledger(page["app"], players)
-    moved = suppress_unreachable(edit, set(chunks), ledger)
-    owners = await people.by_players(page["app"], moved) if moved else {}
+        ledger = await people.ledger(page.app, players)
+    moved = suppress_unreachable(page, set(chunks), ledger)
+    owners = await people.by_players(page.app, moved) if moved else {}
     for player in moved:
-        index = edit.index_of(player)
+        index = page.index_of(player)
         assert index is not None
-        owner, person = owners.get(player), page["members"][index][1]
+        owner, person = owners.get(player), page.person(index)
         # Merged into the present owner is the same person under another name.
-        if owner is None or person not in owner.get("aliases", []):
-            edit.outcome(index, "suppressed", "moved")
+        if owner is None or person not in owner["aliases"]:
+            page.suppress(index, "moved")
         else:
             merged[person] = owner
     return merged
@@ -53,24 +50,21 @@ async def _suppress_moved(
 
 async def _suppress_buyers(
     people: PeopleReader,
-    edit: PageEdit,
+    page: Page,
     chunks: Sequence[str],
-    send: Send,
-    merged: Mapping[str, Document],
+    send: SendOverview,
+    merged: Mapping[str, Profile],
 ) -> None:
-    since = policy_of(send).bought_since(send["createdAt"])
+    since = policy_of(send).bought_since(send.created_at)
     if since is None:
         return
-    page = edit.page
-    persons = sorted({m[1] for m in page["members"] if m[2] in chunks})
+    persons = sorted({page.person(index) for index in page.members_in(chunks)})
     changed = None
-    if len(persons) > FEW:
-        changed = await people.profiles_since(page["app"], page["plannedAt"] - OVERLAP)
+    if len(persons) > MAX_LOOKED_UP_BY_ID:
+        changed = await people.profiles_since(page.app, page.planned_at - CHANGES_OVERLAP)
     if changed is None:
-        changed = await people.profiles(page["app"], persons)
+        changed = await people.profiles(page.app, persons)
     buyers = {
         person for person, profile in {**changed, **merged}.items() if has_bought(profile, since)
     }
-    for index, (_, person, chunk) in enumerate(page["members"]):
-        if person in buyers and chunk in chunks and str(index) not in page["outcomes"]:
-            edit.outcome(index, "suppressed", "bought")
+    suppress_buyers(page, chunks, buyers)

@@ -11,35 +11,29 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sender_service.closing import close_complete, release_caps
-from sender_service.models.onesignal_limits import requests_per_second
-from sender_service.models.push_tag import TagSigner
-from sender_service.models.send import Send
-from sender_service.pages.page import PageEdit, pending_counts, send_of
+from sender_service.models.send import SendOverview
+from sender_service.pages.document import send_of
+from sender_service.pages.page import Page
 from sender_service.pages.transitions import (
     due_chunks,
-    end_expired,
+    expire,
     release,
-    reserved_at,
     wait_through_quiet_hours,
-)  # fmt: skip
-from sender_service.scheduler.budget import Grant, MessageBudget
+)
+from sender_service.providers.base import request_rate
+from sender_service.scheduler.message_window import Grant
 from sender_service.scheduler.publishing import build_jobs, publish_jobs
 from sender_service.scheduler.recheck import recheck
+from sender_service.scheduler.reserving import EXHAUSTED_DELAY, reserve_chunks
 from sender_service.scheduler.tidying import Tidying, is_sending
-from sender_service.store.contacts import ContactStore
-from sender_service.store.pages import OpenPage, PageStore
-from sender_service.store.people import PeopleReader
-from sender_service.store.sends import SendStore
-from shared.apps import AppRegistry
-from shared.clock import Clock, Monotonic
+from sender_service.scheduler.tools import SchedulerTools
+from sender_service.store.pages import OpenPage
 from shared.errors import Unavailable
 from shared.health import Component
-from shared.kafka.client import LogWriter
 from shared.loops import Wakeup
 from shared.models.app import App
-from shared.models.job import Priority
 from shared.mongo.errors import blame_database
-from shared.settings import PlanSettings
+from shared.priority import Priority
 
 log = logging.getLogger("carillon.scheduler")
 
@@ -50,41 +44,26 @@ ORPHAN_DELAY = timedelta(minutes=10)  # of a page without a send: the trigger ma
 PAUSED_DELAY = timedelta(seconds=30)  # of a paused send's pages; resuming makes them due
 FAILED_SECONDS = 30.0
 COUNTED_FOR = timedelta(minutes=1)  # a call repeated later is reserved anew
-EXHAUSTED_DELAY = timedelta(seconds=5)  # of calls that the message budget refused
 DELAYS_UNTIL_OVER = 3  # without another refusal the exhaustion is over
-
-
-@dataclass(frozen=True)
-class SchedulerTools:
-    apps: AppRegistry
-    sends: SendStore
-    pages: PageStore
-    people: PeopleReader
-    contacts: ContactStore
-    budget: MessageBudget
-    writer: LogWriter
-    tagger: TagSigner
-    settings: PlanSettings
-    clock: Clock
-    monotonic: Monotonic  # for its own delays: the clock may step
 
 
 @dataclass
 class _Pass:
     """One pass over the apps, with the sends that it has read: each is read once."""
 
-    sends: dict[str, Send | None] = field(default_factory=dict)
+    sends: dict[str, SendOverview | None] = field(default_factory=dict)
 
 
 class Scheduler:
     def __init__(self, tools: SchedulerTools) -> None:
         self._tools = tools
+        self._answer_timeout = tools.settings.answer_timeout
         self._tidying = Tidying(
             tools.apps,
             tools.sends,
             tools.pages,
             tools.contacts,
-            tools.settings.answer_timeout_seconds,
+            self._answer_timeout,
         )
         self._tidied: float | None = None
         self._idle_seconds = 0.0  # until the next page is due, or the next poll
@@ -118,14 +97,15 @@ class Scheduler:
         due = {p: await self._due(app.id, p, now) for p in PRIORITIES}
         if not any(due.values()):
             return 0
-        sweep = timedelta(seconds=tools.settings.answer_timeout_seconds)
-        out = await pages.out(app.id, now, sweep) + sum(p.out for of in due.values() for p in of)
+        out = await pages.out(app.id, now, self._answer_timeout) + sum(
+            p.in_flight for of in due.values() for p in of
+        )
         released = 0
         for priority in PRIORITIES:
             most = self._limit_in_flight(app, priority) - out
             for page in await self._workable(due[priority], this_pass):
                 room = max(0, most - released)
-                has_work = room > 0 or page.silent_at <= now
+                has_work = room > 0 or page.answer_due_at <= now
                 if has_work and self._failed_until.get(page.id, 0.0) <= tools.monotonic():
                     released += await self._release_safely(app, page.id, this_pass, room)
         return released
@@ -134,9 +114,9 @@ class Scheduler:
         """Return due pages; sleep no longer than until the next one is due."""
         soon = now + timedelta(seconds=self._tools.settings.poll_seconds)
         found = await self._tools.pages.due_pages(app, priority, soon)
-        due = [page for page in found if page.due <= now]
+        due = [page for page in found if page.due_at <= now]
         for page in found[len(due) : len(due) + 1]:
-            seconds = (page.due - now).total_seconds()
+            seconds = (page.due_at - now).total_seconds()
             self._idle_seconds = min(self._idle_seconds, seconds)
         return due
 
@@ -144,7 +124,8 @@ class Scheduler:
         """Return how many calls may be in flight; a share is kept for transactional pushes."""
         # Transactional pushes don't wait for the answers to marketing calls.
         tools = self._tools
-        ahead = requests_per_second(app.one_signal.plan) * tools.settings.release_ahead_seconds
+        rate = request_rate(tools.makers.providers, app)
+        ahead = rate * tools.settings.release_ahead_seconds
         kept = 0.0 if priority == "transactional" else tools.budget.transactional_share
         return int(ahead * (1 - kept))
 
@@ -173,7 +154,7 @@ class Scheduler:
                 orphans.append(page.id)
             elif page.is_paused(send, now):
                 paused.append(page.id)
-            elif send["state"] != "planning" and len(chosen) < PAGES_PER_PASS:
+            elif send.state != "planning" and len(chosen) < PAGES_PER_PASS:
                 chosen.append(page)
         await self._tools.pages.postpone(paused, now + PAUSED_DELAY)
         await self._tools.pages.postpone(orphans, now + ORPHAN_DELAY)
@@ -186,58 +167,44 @@ class Scheduler:
         if page is None or send is None:
             return 0
         now = tools.clock()
-        edit = PageEdit(page, tools.settings.answer_timeout_seconds)
-        end_expired(edit, send, now)
-        chunks, grant = await self._choose(app, edit, send, room)
+        expire(page, send, now, self._answer_timeout)
+        chunks, grants = await self._choose(page, send, room)
         for chunk in chunks:
-            release(edit, chunk, send, now)
-        changes = edit.finish()
+            release(page, chunk, send, now)
+        changes = page.changes(self._answer_timeout)
         if changes:
             await release_caps(tools.contacts, page)
         if changes and not await tools.pages.update(page, changes):
-            if grant is not None:
-                await tools.budget.refund(app.id, grant)
+            for provider, grant in grants.items():
+                await tools.budget.refund((app.id, provider), grant)
             return 0
         if chunks:
-            bodies = await tools.pages.bodies(page)
-            jobs = build_jobs(app, page, send, chunks, bodies, tools.tagger)
+            pushes = await tools.pages.pushes(page)
+            jobs = build_jobs(app, page, send, chunks, pushes, tools.makers)
             await publish_jobs(tools.writer, jobs)
-        if changes and not page["open"]:
-            await close_complete(tools.sends, tools.pages, [send["_id"]], now)
+        if changes and not page.is_open:
+            await close_complete(tools.sends, tools.pages, [send.id], now)
         return len(chunks)
 
     async def _choose(
-        self, app: App, edit: PageEdit, send: Send, room: int
-    ) -> tuple[list[str], Grant | None]:
-        """Return the chunks that may be called now, and what was reserved for them."""
-        now, chunks = self._tools.clock(), edit.page["chunks"]
-        wait_through_quiet_hours(edit, send, now)
-        due = due_chunks(edit, send, now, room)
+        self, page: Page, send: SendOverview, room: int
+    ) -> tuple[list[str], dict[str, Grant]]:
+        """Return the chunks that may be called now, and what was reserved for them by provider."""
+        now, chunks = self._tools.clock(), page.chunks
+        wait_through_quiet_hours(page, send, now)
+        due = due_chunks(page, send, now, room=room, answer_timeout=self._answer_timeout)
         # Also chunks deferred without a call. What may have been called is repeated unchanged.
-        uncalled = [chunk for chunk in due if not chunks[chunk]["attempted"]]
-        counts = await recheck(self._tools.people, edit, uncalled, send) if uncalled else {}
+        uncalled = [chunk for chunk in due if not chunks[chunk].is_attempted]
+        counts = await recheck(self._tools.people, page, uncalled, send) if uncalled else {}
         for chunk in uncalled:
             if not counts[chunk]:  # all of its members have outcomes of their own by now
-                edit.chunk(chunk, state="suppressed", reason="unsubscribed", at=now)
+                page.suppress_chunk(chunk, "unsubscribed", now)
         due = [chunk for chunk in due if counts.get(chunk, 1)]
-        new = [chunk for chunk in due if chunks[chunk]["release"] == 0]
-        late = [c for c in due if c not in new and reserved_at(chunks[c]) <= now - COUNTED_FOR]
+        new = [chunk for chunk in due if chunks[chunk].releases == 0]
+        late = [c for c in due if c not in new and chunks[c].reserved_at <= now - COUNTED_FOR]
         again = [chunk for chunk in due if chunk not in new and chunk not in late]
-        to_reserve = late + new
-        if not to_reserve:
-            return again, None
-        counts = pending_counts(edit.page, to_reserve)
-        grant = await self._tools.budget.reserve(
-            app.id,
-            [counts[chunk] for chunk in to_reserve],
-            transactional=edit.page["priority"] == "transactional",
-            before=[reserved_at(chunks[chunk]) for chunk in late],
-        )
-        for chunk in to_reserve[: grant.calls]:
-            edit.chunk(chunk, reservedAt=now)
-        for chunk in to_reserve[grant.calls :]:
-            edit.chunk(chunk, state="planned", notBefore=now + EXHAUSTED_DELAY)
-        return again + to_reserve[: grant.calls], grant
+        granted, grants = await reserve_chunks(self._tools.budget, page, late, new, now)
+        return again + granted, grants
 
     async def _tidy(self) -> None:
         moment = self._tools.monotonic()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import cast
+from datetime import datetime, timedelta
 
 from sender_service.closing import close_complete, release_caps
-from sender_service.models.send import Send
-from sender_service.pages.page import Page, PageEdit
-from sender_service.pages.transitions import WITHDRAWN, end_expired
+from sender_service.models.send import SendRow
+from sender_service.pages.page import Page
+from sender_service.pages.transitions import WITHDRAWN, expire
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
 from sender_service.store.sends import SendStore
@@ -19,7 +18,7 @@ from shared.models.app import App
 
 def is_sending(app: App | None) -> bool:
     """Return whether anything may be released for the app."""
-    return app is not None and app.enabled and app.one_signal.enabled and app.state == "active"
+    return app is not None and app.is_sending
 
 
 @dataclass(frozen=True)
@@ -30,39 +29,41 @@ class Tidying:
     sends: SendStore
     pages: PageStore
     contacts: ContactStore
-    answer_timeout_seconds: float
+    answer_timeout: timedelta
 
     async def tidy(self, now: datetime) -> None:
         """Repair what a crash between two writes left; end sends of apps without releases."""
         unclosed = await self.sends.unclosed()
         for send in unclosed:
-            if not is_sending(self.apps.get(send["app"])):
+            if not is_sending(self.apps.get(send.app)):
                 await self.end(send, now)
-            elif send["state"] in WITHDRAWN:
-                await self.pages.make_due(send["_id"], now)
-        ids = [send["_id"] for send in unclosed if send["state"] != "planning"]
+            elif send.state in WITHDRAWN:
+                await self.pages.make_due(send.id, now)
+        ids = [send.id for send in unclosed if send.state != "planning"]
         await close_complete(self.sends, self.pages, ids, now)
 
     async def end_stopped(self, name: str, now: datetime) -> None:
         """End a send of an app without releases: the scheduler skips its pages."""
         send = await self.sends.without_list(name)
-        if send is not None and not is_sending(self.apps.get(send["app"])):
+        if send is not None and not is_sending(self.apps.get(send.app)):
             await self.end(send, now)
             await close_complete(self.sends, self.pages, [name], now)
 
-    async def end(self, send: Send, now: datetime) -> None:
+    async def end(self, send: SendRow, now: datetime) -> None:
         """Suppress members without an attempt, of a send that is over; nothing goes out later."""
-        if send["state"] not in WITHDRAWN and now < send["expiresAt"]:
+        if send.state not in WITHDRAWN and now < send.expires_at:
             return
-        async for page in self.pages.of_send(send["_id"]):
-            while page["open"] and not await self._end_page(page, send, now):
-                page = cast(Page, await self.pages.get(page["_id"]) or {"open": False})
+        async for page in self.pages.of_send(send.id):
+            while page.is_open and not await self._end_page(page, send, now):
+                fresh = await self.pages.get(page.id)
+                if fresh is None:
+                    break
+                page = fresh
 
-    async def _end_page(self, page: Page, send: Send, now: datetime) -> bool:
+    async def _end_page(self, page: Page, send: SendRow, now: datetime) -> bool:
         """End the page; return False when it has changed since it was read."""
-        edit = PageEdit(page, self.answer_timeout_seconds)
-        end_expired(edit, send, now)
-        changes = edit.finish()
+        expire(page, send, now, self.answer_timeout)
+        changes = page.changes(self.answer_timeout)
         if changes:
             await release_caps(self.contacts, page)
         return not changes or await self.pages.update(page, changes)

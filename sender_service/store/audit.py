@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from sender_service.models.access import Apps, Principal
 from sender_service.models.send import EVER
 from sender_service.store.recent import Span, newest_of, of_apps
-from shared.mongo.client import Database, translate_mongo_errors
+from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import AUDIT
 
-KEPT = timedelta(days=400)  # a year, and time to look back at it
+AUDIT_RETENTION = timedelta(days=400)  # a year, and time to look back at it
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class AuditEntry:
     status: int
     at: datetime
     app: str | None = None  # what is about no app, or several, is for `all` to see
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 class AuditStore:
@@ -38,18 +38,32 @@ class AuditStore:
     async def add(self, entry: AuditEntry) -> None:
         document = {
             "at": entry.at, "app": entry.app, "method": entry.method, "route": entry.route,
-            "target": entry.target, "status": entry.status, "expireAt": entry.at + KEPT,
+            "target": entry.target, "status": entry.status, "expireAt": entry.at + AUDIT_RETENTION,
             "who": {"id": entry.who.id, "name": entry.who.name, "role": entry.who.role},
         }  # fmt: skip
         with translate_mongo_errors():
-            await self._audit.insert_one({"_id": str(uuid.uuid4()), **document})
+            await self._audit.insert_one({"_id": entry.id, **document})
 
     async def newest(
         self, since: datetime | None, before: datetime, limit: int, apps: Apps = None
-    ) -> list[dict[str, Any]]:
+    ) -> list[AuditEntry]:
         """Return the entries of these apps in [since, before), newest first."""
         span = Span("at", since or EVER, before)
         found = await newest_of(
             self._audit, of_apps(apps), span, limit=limit, fields={"expireAt": 0}
         )
-        return [{"id": d.pop("_id"), **d} for d in found]
+        return [_decode(document) for document in found]
+
+
+def _decode(document: Document) -> AuditEntry:
+    who = document["who"]
+    return AuditEntry(
+        who=Principal(who["id"], who["name"], who["role"]),
+        method=document["method"],
+        route=document["route"],
+        target=document["target"],
+        status=document["status"],
+        at=document["at"],
+        app=document["app"],
+        id=document["_id"],
+    )

@@ -104,6 +104,10 @@ class CampaignStore(VersionedStore):
         found = await self.get(campaign_key(app, campaign))
         return None if found is None else to_campaign(found)
 
+    async def ids_of(self, app: str) -> list[str]:
+        """Return the ids of an app's campaigns."""
+        return [str(document["id"]) for document in await self.find({"app": app})]
+
     async def version(self, app: str, campaign: str, version: int) -> Campaign | None:
         """Return the campaign at this version, or None."""
         found = await self.versions(app, campaign, version + 1, 1)
@@ -121,8 +125,8 @@ class CampaignStore(VersionedStore):
         ids = [_version_id(campaign_key(app, campaign), n) for n in numbers]
         found = {first: current} if first == current.version else {}
         with translate_mongo_errors():
-            for wanted in in_batches("_id", ids):
-                for document in await read_all(self._versions, wanted):
+            for batch in in_batches("_id", ids):
+                for document in await read_all(self._versions, batch):
                     found[document["version"]] = to_campaign(document)
         return [found[n] for n in numbers if n in found]
 

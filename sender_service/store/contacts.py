@@ -1,7 +1,7 @@
-"""The `contacts` collection: recent pushes of each person, in one document with a bounded ring.
+"""The `contacts` collection: recent pushes of each person, in one document with a bounded list.
 
-Pushes of merged persons count as well: a login starts no new cap. Their rings stay separate and are
-read with the person's own (docs/decisions/0052).
+Pushes of merged persons count as well: a login starts no new cap. Their documents stay separate and
+are read with the person's own (docs/decisions/0052).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from pymongo import InsertOne, UpdateOne
 
-from shared.models.cap import Cap
+from shared.models.app import Cap
 from shared.mongo.client import (
     Database,
     Document,
@@ -24,9 +24,9 @@ from shared.mongo.client import (
 from shared.mongo.collections import CONTACTS
 from shared.mongo.whole_reads import read_all
 
-RING = 64  # pushes remembered a person: more than a cap can count
-KEPT = timedelta(days=91)  # longer than the longest cap
-MAX_ALIASES = 100  # rings read beside a person's own: more merges are a kiosk's or a program's
+MAX_PUSHES = 64  # remembered a person: more than a cap can count
+CONTACTS_RETENTION = timedelta(days=91)  # longer than the longest cap
+MAX_ALIASES = 100  # documents read beside a person's own: more merges are a kiosk's or a program's
 People = Mapping[str, Sequence[str]]  # person → the persons merged into it
 
 
@@ -60,17 +60,17 @@ class ContactStore:
 
     async def release(self, app: str, people: Collection[str], send: str) -> None:
         """Remove this send's pushes of people who got nothing."""
-        keys = [_key(app, person) for person in people]
+        keys = [contact_key(app, person) for person in people]
         with translate_mongo_errors():
             for batch in in_batches("_id", keys):
                 await self._contacts.update_many(
-                    {**batch, "ring.send": send},
-                    {"$pull": {"ring": {"send": send}}, "$inc": {"rev": 1}},
+                    {**batch, "pushes.send": send},
+                    {"$pull": {"pushes": {"send": send}}, "$inc": {"rev": 1}},
                 )
 
     async def _read(self, app: str, people: People) -> dict[str, Document]:
         names = {name for person in people for name in _names(people, person)}
-        keys = [_key(app, name) for name in sorted(names)]
+        keys = [contact_key(app, name) for name in sorted(names)]
         found: dict[str, Document] = {}
         with translate_mongo_errors():
             for batch in in_batches("_id", keys):
@@ -78,7 +78,7 @@ class ContactStore:
         return found
 
 
-def _key(app: str, person: str) -> str:
+def contact_key(app: str, person: str) -> str:
     return f"{app}:{person}"
 
 
@@ -99,26 +99,26 @@ def _check_caps(
     writes: list[Write] = []
     entry = {"send": send, "at": now}
     for person in people:
-        rings = [_ring(known.get(_key(app, name))) for name in _names(people, person)]
-        if send in rings[0]:
+        documents = [_times(known.get(contact_key(app, name))) for name in _names(people, person)]
+        if send in documents[0]:
             continue
-        pushes: dict[str, datetime] = {}  # a send that is in two rings is one push
-        for ring in rings:
-            pushes |= ring
+        pushes: dict[str, datetime] = {}  # a send that is in two documents is one push
+        for times in documents:
+            pushes |= times
         pushes.pop(send, None)  # it began before the merge
-        document = known.get(_key(app, person))
+        document = known.get(contact_key(app, person))
         if any(sum(at > now - cap.window for at in pushes.values()) >= cap.count for cap in caps):
             refused.add(person)
         elif document is None:
-            fresh = {"_id": _key(app, person), "app": app, "ring": [entry], "rev": 1}
-            writes.append(InsertOne({**fresh, "expireAt": now + KEPT}))
+            fresh = {"_id": contact_key(app, person), "app": app, "pushes": [entry], "rev": 1}
+            writes.append(InsertOne({**fresh, "expireAt": now + CONTACTS_RETENTION}))
         else:
             writes.append(
                 UpdateOne(
                     if_unchanged(document),
                     {
-                        "$push": {"ring": {"$each": [entry], "$slice": -RING}},
-                        "$set": {"expireAt": now + KEPT},
+                        "$push": {"pushes": {"$each": [entry], "$slice": -MAX_PUSHES}},
+                        "$set": {"expireAt": now + CONTACTS_RETENTION},
                         "$inc": {"rev": 1},
                     },
                 )
@@ -126,5 +126,6 @@ def _check_caps(
     return refused, writes
 
 
-def _ring(document: Document | None) -> dict[str, datetime]:
-    return {} if document is None else {e["send"]: e["at"] for e in document["ring"]}
+def _times(document: Document | None) -> dict[str, datetime]:
+    """Return send → when it was pushed."""
+    return {} if document is None else {e["send"]: e["at"] for e in document["pushes"]}

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from pymongo import UpdateOne
 
@@ -18,7 +17,7 @@ from shared.models.dead_letter import DeadLetter
 from shared.mongo.client import Database, Document, retry_on_conflict, translate_mongo_errors
 from shared.mongo.collections import DEAD_LETTERS
 
-KEPT = timedelta(days=30)
+DEAD_LETTERS_RETENTION = timedelta(days=30)
 MAX_APP_LENGTH = 64  # characters of an app's id
 DEAD_LETTERS_A_WRITE = 8  # each may be megabytes: a small database's cache must hold them
 CONTENT = {
@@ -49,6 +48,30 @@ class DeadLetterQuery:
         return {**given, **of_apps(self.apps)}
 
 
+@dataclass(frozen=True, slots=True)
+class StoredDeadLetter:
+    """A dead letter as stored. `key`, `value`: base64 of the record's bytes; None in lists."""
+
+    id: str
+    v: int
+    app: str | None
+    stage: str
+    topic: str
+    partition: int
+    offset: int
+    type: str
+    truncated: bool
+    code: str
+    message: str
+    at: datetime
+    key: str | None
+    value: str | None
+    erased: bool | None
+    replays: int | None
+    replayed_at: datetime | None
+    replayed_by: str | None
+
+
 class DeadLetterStore:
     """Stores dead letters. Every method raises StoreUnavailable when MongoDB is away."""
 
@@ -72,16 +95,16 @@ class DeadLetterStore:
                     functools.partial(self._dead_letters.bulk_write, some, ordered=False)
                 )
 
-    async def newest(self, query: DeadLetterQuery, limit: int) -> list[dict[str, Any]]:
+    async def newest(self, query: DeadLetterQuery, limit: int) -> list[StoredDeadLetter]:
         """Return the newest dead letters, without their content."""
         span = Span("at", query.since or EVER, query.before)
-        return await newest_of(self._dead_letters, query.fields, span, limit=limit, fields=CONTENT)
+        found = await newest_of(self._dead_letters, query.fields, span, limit=limit, fields=CONTENT)
+        return [_decode(document) for document in found]
 
-    async def get(self, dead_letter: str) -> Document | None:
+    async def get(self, dead_letter: str) -> StoredDeadLetter | None:
         with translate_mongo_errors():
-            return await self._dead_letters.find_one(
-                {"_id": dead_letter}, {"expireAt": 0, "head": 0}
-            )
+            found = await self._dead_letters.find_one({"_id": dead_letter})
+        return None if found is None else _decode(found)
 
     async def mark_replayed(self, dead_letter: str, by: str, at: datetime) -> None:
         changes = {"replayedAt": at, "replayedBy": by}
@@ -95,9 +118,32 @@ def _stored(dead_letter: DeadLetter) -> Document:
     more = {
         "head": head_of(dead_letter.id),
         "app": app_of(dead_letter),
-        "expireAt": dead_letter.at + KEPT,
+        "expireAt": dead_letter.at + DEAD_LETTERS_RETENTION,
     }
     return {**dead_letter.document(), **more}
+
+
+def _decode(document: Document) -> StoredDeadLetter:
+    return StoredDeadLetter(
+        id=document["_id"],
+        v=document["v"],
+        app=document["app"],
+        stage=document["stage"],
+        topic=document["topic"],
+        partition=document["partition"],
+        offset=document["offset"],
+        type=document["type"],
+        truncated=document["truncated"],
+        code=document["code"],
+        message=document["message"],
+        at=document["at"],
+        key=document.get("key"),
+        value=document.get("value"),
+        erased=document.get("erased"),
+        replays=document.get("replays"),
+        replayed_at=document.get("replayedAt"),
+        replayed_by=document.get("replayedBy"),
+    )
 
 
 def app_of(dead_letter: DeadLetter) -> str | None:

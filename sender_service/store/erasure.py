@@ -6,12 +6,16 @@ all pages and triggers of an app are read, a few at a time.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sender_service.models.data_subject import DataSubject
 from sender_service.pages.page import Page
+from sender_service.store.contacts import contact_key
+from sender_service.store.pages import FULL_PAGES_A_READ
+from sender_service.store.send_queries import TRIGGERS_A_READ
+from sender_service.store.sends import SendStore
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import (
     AUDIT,
@@ -24,14 +28,46 @@ from shared.mongo.collections import (
     PARTS,
     PLAYERS,
     PROJECTOR_META,
-    SENDS,
 )
 from shared.mongo.whole_reads import walk
 
-PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
-TRIGGERS_A_READ = 4  # of up to 1 MiB each
 PARKED_A_READ = 500
 ENTRIES_A_READ = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """A part of a send's list."""
+
+    id: str
+    send: str
+    recipients: list[Document]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContact:
+    """A person's recent pushes, which caps count."""
+
+    person: str
+    pushes: list[Document]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredParkedEvent:
+    id: str
+    event: Document
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDeadLetter:
+    """A dead letter that has content. `key` and `value` are base64."""
+
+    id: str
+    topic: str
+    code: str
+    at: datetime
+    key: str
+    value: str
 
 
 class ErasureStore:
@@ -39,6 +75,7 @@ class ErasureStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sends = SendStore(database)
 
     async def members(
         self, app: str, since: datetime | None = None
@@ -47,7 +84,7 @@ class ErasureStore:
         query: Document = {"app": app} | ({"plannedAt": {"$gte": since}} if since else {})
         pages, fields = self._database[PAGES.name], {"members": 1, "plannedAt": 1}
         with translate_mongo_errors():
-            async for page in walk(pages, query, fields, at_once=PAGES_A_READ):
+            async for page in walk(pages, query, fields, at_once=FULL_PAGES_A_READ):
                 yield page["_id"], page["plannedAt"], page["members"]
 
     async def count(self) -> int:
@@ -71,20 +108,17 @@ class ErasureStore:
                     owners[entry["_id"]] = entry["person"]
         return {m for m in members if owners.get(m[0]) and m[1] in ("", owners[m[0]])}
 
-    async def triggers(self, app: str) -> AsyncIterator[tuple[str, datetime, Document]]:
+    def triggers(self, app: str) -> AsyncIterator[tuple[str, datetime, Document]]:
         """Yield send id, creation time and trigger of an app's sends."""
-        sends, fields = self._database[SENDS.name], {"trigger": 1, "createdAt": 1}
-        with translate_mongo_errors():
-            async for send in walk(sends, {"app": app}, fields, at_once=TRIGGERS_A_READ):
-                yield send["_id"], send["createdAt"], send["trigger"]
+        return self._sends.triggers(app)
 
     async def change_trigger(self, send: str, changes: Document) -> None:
-        await self._set(SENDS.name, send, {f"trigger.{path}": v for path, v in changes.items()})
+        await self._sends.blank_trigger(send, changes)
 
-    async def parts(self) -> AsyncIterator[Document]:
+    async def parts(self) -> AsyncIterator[StoredPart]:
         with translate_mongo_errors():
             async for part in walk(self._database[PARTS.name], {}, at_once=TRIGGERS_A_READ):
-                yield part
+                yield StoredPart(part["_id"], part["send"], part["recipients"])
 
     async def change_part(self, part: str, changes: Document) -> None:
         await self._set(PARTS.name, part, changes)
@@ -92,45 +126,47 @@ class ErasureStore:
     async def blank_bodies(self, page: Page, which: Collection[int]) -> None:
         """Blank rendered texts of an open page; a closed page has none."""
         blank: Document = {f"bodies.{index}": {"data": {}} for index in which}
-        if blank and page["open"]:
-            await self._set(BODIES.name, page["bodies"], blank)
+        if blank and page.is_open:
+            await self._set(BODIES.name, page.bodies_id, blank)
 
-    async def dead_letters(self) -> AsyncIterator[Document]:
+    async def dead_letters(self) -> AsyncIterator[StoredDeadLetter]:
         """Yield the dead letters that still have content."""
         fields = {"topic": 1, "code": 1, "at": 1, "key": 1, "value": 1}
         with translate_mongo_errors():
             dead_letters, full = self._database[DEAD_LETTERS.name], {"value": {"$ne": ""}}
-            async for dead_letter in walk(dead_letters, full, fields, at_once=TRIGGERS_A_READ):
-                yield dead_letter
+            async for one in walk(dead_letters, full, fields, at_once=TRIGGERS_A_READ):
+                yield StoredDeadLetter(
+                    one["_id"], one["topic"], one["code"], one["at"], one["key"], one["value"]
+                )
 
     async def blank_dead_letter(self, dead_letter: str) -> None:
         await self._set(DEAD_LETTERS.name, dead_letter, {"key": "", "value": "", "erased": True})
 
-    async def contacts(self, erased: DataSubject) -> AsyncIterator[tuple[datetime, Document]]:
-        """Yield the person's erasure time and contact document."""
-        untils = {f"{erased.app}:{person}": until for person, until in erased.persons.items()}
+    async def contacts(self, app: str, persons: Iterable[str]) -> AsyncIterator[StoredContact]:
+        """Yield the recent pushes of these persons."""
+        names = {contact_key(app, person): person for person in persons}
         with translate_mongo_errors():
-            for batch in in_batches("_id", sorted(untils)):
+            for batch in in_batches("_id", sorted(names)):
                 async for contact in self._database[CONTACTS.name].find(batch):
-                    yield untils[contact["_id"]], contact
+                    yield StoredContact(names[contact["_id"]], contact.get("pushes", []))
 
-    async def drop_contact(self, contact: Document, until: datetime) -> None:
+    async def drop_pushes(self, app: str, person: str, until: datetime) -> None:
         """Delete pushes until this time; the document too, if none are left."""
         # Pushes that are recorded meanwhile stay.
-        contacts, key = self._database[CONTACTS.name], contact["_id"]
-        older = {"$pull": {"ring": {"at": {"$lte": until}}}, "$inc": {"rev": 1}}
+        contacts, key = self._database[CONTACTS.name], contact_key(app, person)
+        older = {"$pull": {"pushes": {"at": {"$lte": until}}}, "$inc": {"rev": 1}}
         with translate_mongo_errors():
             await contacts.update_one({"_id": key}, older)
-            await contacts.delete_one({"_id": key, "ring": []})
+            await contacts.delete_one({"_id": key, "pushes": []})
 
-    async def parked(self, players: Mapping[str, datetime]) -> AsyncIterator[Document]:
+    async def parked(self, players: Mapping[str, datetime]) -> AsyncIterator[StoredParkedEvent]:
         """Yield stream events of these players that still wait for their delivery."""
         with translate_mongo_errors():
             async for parked in walk(self._database[PARKED.name], {}, at_once=PARKED_A_READ):
                 event = cast(Document, parked.get("event") or {})
                 until = players.get(str(event.get("playerId")))
                 if until is not None and _is_from_before(event, until):
-                    yield parked
+                    yield StoredParkedEvent(parked["_id"], event)
 
     async def drop_parked(self, events: Collection[str]) -> None:
         with translate_mongo_errors():
@@ -140,8 +176,8 @@ class ErasureStore:
     async def bodies(self, page: str) -> list[Document]:
         """Return the rendered texts of an open page; none for a closed one."""
         with translate_mongo_errors():
-            found = await self._database[PAGES.name].find_one({"_id": page}, {"bodies": 1})
-            key = None if found is None else found.get("bodies")
+            found = await self._database[PAGES.name].find_one({"_id": page}, {"bodiesId": 1})
+            key = None if found is None else found.get("bodiesId")
             kept = await self._database[BODIES.name].find_one({"_id": key}) if key else None
         return cast(list[Document], kept["bodies"]) if kept else []
 
@@ -159,6 +195,10 @@ class ErasureStore:
             for batch in in_batches("_id", sorted(persons)):
                 async for tombstone in self._database[ERASED.name].find(batch, {"at": 1}):
                     yield tombstone
+
+    async def erased_among(self, persons: Collection[str]) -> set[str]:
+        """Return those of these persons that were erased."""
+        return {tombstone["_id"] async for tombstone in self.tombstones(persons)}
 
     async def _set(self, collection: str, key: str, changes: Document) -> None:
         with translate_mongo_errors():

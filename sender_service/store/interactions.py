@@ -9,6 +9,7 @@ from typing import cast
 from pymongo import InsertOne, UpdateOne
 
 from sender_service.pages.page import Page
+from shared.events.payloads import INTERACTION_KINDS
 from shared.mongo.client import (
     Database,
     Document,
@@ -22,7 +23,6 @@ from shared.mongo.collections import INTERACTIONS
 from shared.mongo.whole_reads import read_all
 
 Seen = Mapping[tuple[int, str], datetime]  # (member's index, impression | click | close) → when
-KINDS = ("impression", "click", "close")
 
 
 class InteractionStore:
@@ -40,10 +40,10 @@ class InteractionStore:
         recorded = 0
         with translate_mongo_errors():
             while True:
-                known = await self._read([page["_id"] for page, _ in interactions])
+                known = await self._read([page.id for page, _ in interactions])
                 writes, new = [], 0
                 for page, seen in interactions:
-                    found = known.get(page["_id"])
+                    found = known.get(page.id)
                     fresh = _fresh(found, seen)
                     if fresh:
                         writes.append(_to_write(found, found or _blank(page), fresh))
@@ -61,10 +61,10 @@ class InteractionStore:
 
     async def counts(self, send: str) -> dict[str, int]:
         """Return a send's interactions by kind."""
-        total = dict.fromkeys(KINDS, 0)
+        total: dict[str, int] = dict.fromkeys(INTERACTION_KINDS, 0)
         with translate_mongo_errors():
             for page in await read_all(self._interactions, {"send": send}, {"counts": 1}):
-                for kind in KINDS:
+                for kind in INTERACTION_KINDS:
                     total[kind] += page["counts"][kind]
         return total
 
@@ -83,7 +83,7 @@ def _to_write(
 ) -> Write:
     for (index, kind), at in fresh.items():
         before["seen"][kind][str(index)] = at
-    counts = {kind: len(before["seen"][kind]) for kind in KINDS}
+    counts = {kind: len(before["seen"][kind]) for kind in INTERACTION_KINDS}
     if found is None:
         return InsertOne({**before, "counts": counts})
     changes = {f"seen.{kind}.{index}": at for (index, kind), at in fresh.items()}
@@ -97,11 +97,11 @@ def _blank(page: Page) -> Document:
     return cast(
         Document,
         {
-            "_id": page["_id"],
-            "send": page["send"],
-            "app": page["app"],
-            "seen": {kind: {} for kind in KINDS},
+            "_id": page.id,
+            "send": page.send,
+            "app": page.app,
+            "seen": {kind: {} for kind in INTERACTION_KINDS},
             "rev": 0,
-            "expireAt": page["expireAt"],
+            "expireAt": page.expire_at,
         },
     )

@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from sender_service.models.send import EVER
-from sender_service.pages.page import Page, outcome_of
-from sender_service.store.interactions import KINDS
+from sender_service.pages.document import MemberState, PageDocument
+from sender_service.pages.view import PageView
+from sender_service.store.pages import FULL_PAGES_A_READ
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.send_pages import pages_of
+from shared.events.payloads import INTERACTION_KINDS
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import INTERACTIONS, PAGES, SENDS
+from shared.reasons import FinalReason
 
-PAGES_A_READ = 4  # a page has up to 2,000 members: more at once would hold up the event loop
-HEAD = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1, "priority": 1}
+SUMMARY = {"app": 1, "campaign": 1, "createdAt": 1, "pages": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class SendSummary:
+    """A send without its content. `pages`: their number."""
+
+    id: str
+    app: str
+    campaign: str
+    pages: int
 
 
 @dataclass(frozen=True)
@@ -40,8 +52,8 @@ class MemberOutcome:
     index: int
     chunk: str
     player: str
-    outcome: str
-    reason: str | None
+    outcome: MemberState
+    reason: FinalReason | None
     at: datetime | None
     notification: str | None
     variant: str | None
@@ -56,52 +68,67 @@ class OutcomeReader:
         self._pages = database[PAGES.name]
         self._interactions = database[INTERACTIONS.name]
 
-    async def send(self, send: str) -> Document | None:
+    async def send(self, send: str) -> SendSummary | None:
         with translate_mongo_errors():
-            return await self._sends.find_one({"_id": send}, HEAD)
+            found = await self._sends.find_one({"_id": send}, SUMMARY)
+        return None if found is None else _summary(found)
 
-    async def recent(self, app: str, before: datetime, limit: int) -> list[Document]:
+    async def recent(self, app: str, before: datetime, limit: int) -> list[SendSummary]:
         """Return the app's newest sends."""
         span = Span("createdAt", EVER, before)
-        return await newest_of(self._sends, {"app": app}, span, limit=limit, fields=HEAD)
+        found = await newest_of(self._sends, {"app": app}, span, limit=limit, fields=SUMMARY)
+        return [_summary(send) for send in found]
 
     async def of_send(self, send: str, person: PersonFilter) -> list[MemberOutcome]:
         found: list[MemberOutcome] = []
-        fields = {"n": 1, "members": 1, "outcomes": 1, "chunks": 1, "faults": 1, "plannedAt": 1}
-        async for page in pages_of(self._pages, send, fields, at_once=PAGES_A_READ):
-            found += _of_page(cast(Page, page), person)
+        fields = {
+            "number": 1,
+            "members": 1,
+            "outcomes": 1,
+            "chunks": 1,
+            "faults": 1,
+            "plannedAt": 1,
+        }
+        async for page in pages_of(self._pages, send, fields, at_once=FULL_PAGES_A_READ):
+            found += _of_page(PageView(cast(PageDocument, page)), person)
         return found
 
-    async def interactions(self, pages: Collection[str]) -> dict[str, dict[str, Any]]:
+    async def interactions(
+        self, pages: Collection[str]
+    ) -> dict[str, dict[str, dict[str, datetime]]]:
         """Return page → kind → member's index → time."""
-        seen: dict[str, dict[str, Any]] = {}
+        seen: dict[str, dict[str, dict[str, datetime]]] = {}
         with translate_mongo_errors():
             for page in pages:
                 document = await self._interactions.find_one({"_id": page}, {"seen": 1})
                 if document is not None:
-                    seen[page] = {kind: document["seen"][kind] for kind in KINDS}
+                    seen[page] = {kind: document["seen"][kind] for kind in INTERACTION_KINDS}
         return seen
 
 
-def _of_page(page: Page, person: PersonFilter) -> Iterator[MemberOutcome]:
-    for index, member in enumerate(page["members"]):
+def _summary(send: Document) -> SendSummary:
+    return SendSummary(send["_id"], send["app"], send["campaign"], send["pages"])
+
+
+def _of_page(page: PageView, person: PersonFilter) -> Iterator[MemberOutcome]:
+    for index, member in enumerate(page.members):
         if person.has(member):
-            yield _found(page, index, member)
+            yield _found(page, index)
 
 
-def _found(page: Page, index: int, member: list[str]) -> MemberOutcome:
-    outcome, reason = outcome_of(page, index)
-    chunk = page["chunks"].get(member[2])
-    at = chunk["at"] if chunk else page["plannedAt"]
+def _found(page: PageView, index: int) -> MemberOutcome:
+    outcome, reason = page.outcome(index)
+    chunk = page.chunk_of(index)
+    at = chunk.at if chunk else page.planned_at
     return MemberOutcome(
-        page=page["_id"],
+        page=page.id,
         index=index,
-        chunk=member[2],
-        player=member[0],
+        chunk=page.chunk_name(index),
+        player=page.player(index),
         outcome=outcome,
-        reason=reason or None,
-        at=None if outcome == "pending" else at or page["plannedAt"],
-        notification=chunk["notificationId"] if chunk and outcome == "sent" else None,
-        variant=chunk["variant"] if chunk else None,
-        fault=page.get("faults", {}).get(str(index)),
+        reason=reason,
+        at=None if outcome == "pending" else at or page.planned_at,
+        notification=chunk.notification_id if chunk and outcome == "sent" else None,
+        variant=chunk.variant if chunk else None,
+        fault=page.fault(index),
     )

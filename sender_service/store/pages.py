@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-import orjson
 from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.send import EVER, Send, Sums, add_sums, empty_sums
-from sender_service.pages.page import Chunk, Page, page_id
+from sender_service.models.push import Push
+from sender_service.models.send import EVER, SendRow
+from sender_service.models.sums import Sums, decode_sums
+from sender_service.pages.chunk import Chunk
+from sender_service.pages.document import PageDocument, page_id
+from sender_service.pages.page import Page
+from sender_service.store.push_codec import decode_push, encode_bodies
 from sender_service.store.send_pages import pages_of
 from shared.mongo.client import (
     Database,
@@ -27,10 +30,10 @@ from shared.mongo.client import (
 from shared.mongo.collections import BODIES, PAGES
 from shared.mongo.whole_reads import read_all
 
-DUE_LIMIT = 64  # pages a look: more are not released in one turn
+DUE_PAGES_LIMIT = 64  # pages a look: more are not released in one turn
 OUT_LIMIT = 2_000
-FULL_PAGES_A_READ = 4  # of 2,000 members each
-_OPEN = {"send": 1, "due": 1, "out": 1, "silentAt": 1, "tried": 1}
+FULL_PAGES_A_READ = 4  # of 2,000 members each: more would hold up the event loop
+_OPEN = {"send": 1, "dueAt": 1, "inFlight": 1, "answerDueAt": 1, "anyAttempted": 1}
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,15 @@ class OpenPage:
 
     id: str
     send: str
-    due: datetime
-    out: int
-    tried: bool
-    silent_at: datetime
+    due_at: datetime
+    in_flight: int
+    any_attempted: bool
+    answer_due_at: datetime
 
-    def is_paused(self, send: Send, now: datetime) -> bool:
+    def is_paused(self, send: SendRow, now: datetime) -> bool:
         """Return whether a pause stops it: it has no attempt and isn't expired."""
-        paused = send["paused"] and send["state"] == "sending" and send["expiresAt"] > now
-        return paused and not self.tried
+        paused = send.paused and send.state == "sending" and send.expires_at > now
+        return paused and not self.any_attempted
 
 
 class PageStore:
@@ -57,90 +60,85 @@ class PageStore:
         self._pages = database[PAGES.name]
         self._bodies = database[BODIES.name]
 
-    async def insert(self, page: Page, bodies: Sequence[dict[str, Any]]) -> bool:
-        """Insert bodies, then the page; return False if the page existed.
+    async def insert(self, page: Page, pushes: Sequence[Push]) -> bool:
+        """Insert the bodies of pushes, then the page; return False if the page existed.
 
         Bodies are named by their content. So a late planner without a lease can't change the page's
         own ones.
         """
-        page["bodies"] = _bodies_id(page["_id"], bodies)
+        page.document["bodiesId"], bodies = encode_bodies(page.id, pushes)
         with translate_mongo_errors():
             if bodies:
-                document = {
-                    "_id": page["bodies"],
-                    "bodies": list(bodies),
-                    "expireAt": page["expireAt"],
-                }
-                await self._bodies.bulk_write(
-                    [ReplaceOne({"_id": page["bodies"]}, document, upsert=True)]
-                )
+                of = {"_id": page.bodies_id}
+                document = {**of, "bodies": bodies, "expireAt": page.expire_at}
+                await self._bodies.bulk_write([ReplaceOne(of, document, upsert=True)])
             try:
-                await self._pages.insert_one(cast(Document, page))
+                await self._pages.insert_one(cast(Document, page.document))
             except DuplicateKeyError:
                 return False
         return True
 
-    async def insert_bodies(self, pages: Sequence[tuple[Page, Sequence[dict[str, Any]]]]) -> None:
+    async def insert_bodies(self, pages: Sequence[tuple[Page, Sequence[Push]]]) -> None:
         """Insert the bodies of pages that are inserted next, and set their ids."""
-        for page, bodies in pages:
-            page["bodies"] = _bodies_id(page["_id"], bodies)
-        kept: list[Write] = [
-            InsertOne({"_id": page["bodies"], "bodies": list(bodies), "expireAt": page["expireAt"]})
-            for page, bodies in pages
-            if page["open"]
-        ]
+        kept: list[Write] = []
+        for page, pushes in pages:
+            page.document["bodiesId"], bodies = encode_bodies(page.id, pushes)
+            if page.is_open:
+                key, expires = page.bodies_id, page.expire_at
+                kept.append(InsertOne({"_id": key, "bodies": bodies, "expireAt": expires}))
         if kept:
             with translate_mongo_errors():
                 await write_conditionally(self._bodies, kept)
 
     async def insert_all(self, pages: Sequence[Page]) -> dict[str, Page]:
         """Insert pages whose bodies exist; return the stored ones that existed before."""
-        fresh: list[Write] = [InsertOne(cast(Document, page)) for page in pages]
+        fresh: list[Write] = [InsertOne(cast(Document, page.document)) for page in pages]
         with translate_mongo_errors():
             if not fresh or await write_conditionally(self._pages, fresh) == len(fresh):
                 return {}
-        stored = await self.get_many([page["_id"] for page in pages])
-        ours = {page["_id"]: page["plannedAt"] for page in pages}
-        return {key: page for key, page in stored.items() if page["plannedAt"] != ours[key]}
+        stored = await self.get_many([page.id for page in pages])
+        ours = {page.id: page.planned_at for page in pages}
+        return {key: page for key, page in stored.items() if page.planned_at != ours[key]}
 
     async def last(self, send: str) -> tuple[int, Any] | None:
         """Return number and next cursor of the last planned page; None without pages."""
         newest = None
-        async for page in pages_of(self._pages, send, {"n": 1, "next": 1}):
+        async for page in pages_of(self._pages, send, {"number": 1, "resumeAt": 1}):
             newest = page
-        return None if newest is None else (newest["n"], newest["next"])
+        return None if newest is None else (newest["number"], newest["resumeAt"])
 
     async def index(self, send: str) -> list[tuple[Any, str]]:
         """Return the next cursor and id of each page of a send, in order."""
-        return [
-            (p["next"], p["_id"]) async for p in pages_of(self._pages, send, {"n": 1, "next": 1})
-        ]
+        pages = pages_of(self._pages, send, {"number": 1, "resumeAt": 1})
+        return [(page["resumeAt"], page["_id"]) async for page in pages]
 
     async def get(self, page: str) -> Page | None:
         with translate_mongo_errors():
-            return cast(Page | None, await self._pages.find_one({"_id": page}))
+            found = await self._pages.find_one({"_id": page})
+        return None if found is None else _page(found)
 
     async def get_many(self, pages: Sequence[str]) -> dict[str, Page]:
         found: dict[str, Page] = {}
         with translate_mongo_errors():
             for batch in in_batches("_id", pages):
                 for page in await read_all(self._pages, batch):
-                    found[page["_id"]] = cast(Page, page)
+                    found[page["_id"]] = _page(page)
         return found
 
     async def by_notifications(self, messages: Sequence[str]) -> list[Page]:
-        """Return the pages of these OneSignal messages."""
+        """Return the pages of these messages, by their providers' ids."""
         found: dict[str, Page] = {}
         with translate_mongo_errors():
             for batch in in_batches("notifications", messages):
                 for page in await read_all(self._pages, batch):
-                    found[page["_id"]] = cast(Page, page)
+                    found[page["_id"]] = _page(page)
         return list(found.values())
 
-    async def bodies(self, page: Page) -> list[dict[str, Any]]:
+    async def pushes(self, page: Page) -> list[Push]:
+        """Return the rendered pushes of the page's chunks, as planned; none once it is closed."""
         with translate_mongo_errors():
-            found = await self._bodies.find_one({"_id": page["bodies"]})
-        return [] if found is None else cast(list[dict[str, Any]], found["bodies"])
+            found = await self._bodies.find_one({"_id": page.bodies_id})
+        return [] if found is None else [decode_push(body) for body in found["bodies"]]
 
     async def update(self, page: Page, changes: Document) -> bool:
         """Write an edit; return False if the page changed since it was read."""
@@ -150,10 +148,10 @@ class PageStore:
         """Write edits and delete the bodies of closed pages. Return False if any page changed since
         it was read: only a new read shows which one."""
         writes = [
-            UpdateOne(if_unchanged(p), {"$set": changes, "$inc": {"rev": 1}})
-            for p, changes in edits
+            UpdateOne(if_unchanged(page.document), {"$set": changes, "$inc": {"rev": 1}})
+            for page, changes in edits
         ]
-        closed = [p["bodies"] for p, _ in edits if not p["open"]]
+        closed = [page.bodies_id for page, _ in edits if not page.is_open]
         with translate_mongo_errors():
             all_written = await write_conditionally(self._pages, writes) == len(writes)
             for over in in_batches("_id", closed if all_written else []):
@@ -162,60 +160,59 @@ class PageStore:
 
     async def due_pages(self, app: str, priority: str, now: datetime) -> list[OpenPage]:
         """Return some of the pages that are due by then, the longest due first."""
-        query = {"app": app, "priority": priority, "due": {"$gte": EVER, "$lte": now}}
-        return await self._open(query, DUE_LIMIT)
+        query = {"app": app, "priority": priority, "dueAt": {"$gte": EVER, "$lte": now}}
+        return await self._open(query, DUE_PAGES_LIMIT)
 
     async def open_dues(self, send: str) -> list[tuple[str, datetime, int]]:
         """Return id, due time and unanswered calls of each open page of a send."""
-        fields = {"due": 1, "out": 1}
+        fields = {"dueAt": 1, "inFlight": 1}
         with translate_mongo_errors():
             found = await read_all(self._pages, {"send": send, "open": True}, fields)
-        return [(page["_id"], page["due"], page["out"]) for page in found]
+        return [(page["_id"], page["dueAt"], page["inFlight"]) for page in found]
 
     async def out(self, app: str, now: datetime, sweep: timedelta) -> int:
         """Count the app's released calls without an answer."""
         found = []
         for priority in ("transactional", "marketing"):
             # A page with anything out is due when its answer is, at the latest.
-            query = {"app": app, "priority": priority, "due": {"$gt": now, "$lte": now + sweep}}
+            query = {"app": app, "priority": priority, "dueAt": {"$gt": now, "$lte": now + sweep}}
             found += await self._open(query, OUT_LIMIT)
-        return sum(page.out for page in found)
+        return sum(page.in_flight for page in found)
 
     async def _open(self, query: Document, limit: int) -> list[OpenPage]:
         with translate_mongo_errors():
             found = [
                 OpenPage(
-                    p["_id"], p["send"], p["due"], p["out"], p["tried"],
-                    p.get("silentAt") or p["due"],  # of pages from before that was noted
+                    p["_id"], p["send"], p["dueAt"], p["inFlight"], p["anyAttempted"], p["answerDueAt"],
                 )
                 for p in await read_all(self._pages, query, _OPEN, limit=limit)
             ]  # fmt: skip
-        return sorted(found, key=lambda page: (page.due, page.id))
+        return sorted(found, key=lambda page: (page.due_at, page.id))
 
     async def postpone(self, pages: Sequence[str], due: datetime) -> None:
         """Make open pages due later; concurrent edits fail and are repeated."""
         with translate_mongo_errors():
             for batch in in_batches("_id", pages):
                 await self._pages.update_many(
-                    {**batch, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
+                    {**batch, "open": True}, {"$set": {"dueAt": due}, "$inc": {"rev": 1}}
                 )
 
     async def make_due(self, send: str, due: datetime) -> None:
         """Make a send's open pages due; concurrent edits fail and are repeated."""
         with translate_mongo_errors():
             await self._pages.update_many(
-                {"send": send, "open": True}, {"$set": {"due": due}, "$inc": {"rev": 1}}
+                {"send": send, "open": True}, {"$set": {"dueAt": due}, "$inc": {"rev": 1}}
             )
 
     async def of_send(self, send: str) -> AsyncIterator[Page]:
         """Yield all pages of a send."""
         async for page in pages_of(self._pages, send, None, at_once=FULL_PAGES_A_READ):
-            yield cast(Page, page)
+            yield _page(page)
 
     async def chunks_of(self, send: str) -> AsyncIterator[Iterable[Chunk]]:
         """Yield the chunks of each page, without members."""
-        async for page in pages_of(self._pages, send, {"n": 1, "chunks": 1}):
-            yield page["chunks"].values()
+        async for page in pages_of(self._pages, send, {"number": 1, "chunks": 1}):
+            yield [Chunk(chunk) for chunk in page["chunks"].values()]
 
     async def sums(self, send: str) -> tuple[Sums, int]:
         """Return the send's sums so far and the number of its open pages."""
@@ -224,14 +221,14 @@ class PageStore:
     async def sums_of(self, sends: Mapping[str, int]) -> dict[str, tuple[Sums, int]]:
         """Return send → (its sums so far, the number of its open pages). `sends`: send → its number
         of pages, 0 if unknown."""
-        found = {send: (empty_sums(), 0) for send in sends}
+        found = {send: (Sums(), 0) for send in sends}
 
         def add(page: Document) -> None:
             total, still_open = found[page["send"]]
-            add_sums(total, page["sums"])
+            total.add(decode_sums(page["sums"]))
             found[page["send"]] = (total, still_open + page["open"])
 
-        fields = {"n": 1, "send": 1, "sums": 1, "open": 1}
+        fields = {"number": 1, "send": 1, "sums": 1, "open": 1}
         known = [page_id(send, n) for send, pages in sends.items() for n in range(pages)]
         with translate_mongo_errors():
             for batch in in_batches("_id", known):
@@ -243,6 +240,5 @@ class PageStore:
         return found
 
 
-def _bodies_id(page: str, bodies: Sequence[dict[str, Any]]) -> str:
-    digest = hashlib.sha256(orjson.dumps(bodies, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return f"{page}:{digest[:16]}"
+def _page(document: Document) -> Page:
+    return Page(cast(PageDocument, document))

@@ -12,7 +12,7 @@ from shared.mongo.client import Database, in_batches, retry_on_conflict, transla
 from shared.mongo.collections import PARKED
 from shared.mongo.whole_reads import read_all
 
-KEPT = timedelta(days=7)  # as long as a send may live
+PARKED_RETENTION = timedelta(days=7)  # as long as a send may live
 
 
 class ParkedStore:
@@ -30,7 +30,7 @@ class ParkedStore:
                     "_id": event.id,
                     "message": str(event.data.get("notificationId")),
                     "event": event.document(),
-                    "expireAt": event.received_at + KEPT,
+                    "expireAt": event.received_at + PARKED_RETENTION,
                 },
                 upsert=True,
             )

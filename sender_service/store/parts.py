@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from pymongo import ReplaceOne
 
-from sender_service.models.malformed import Stored
-from sender_service.models.send import Send
 from shared.errors import Rejected
 from shared.mongo.client import Database, Document, translate_mongo_errors
-from shared.mongo.collections import PARTS, SENDS
+from shared.mongo.collections import PARTS
 
 
 class PartLost(Rejected):
@@ -26,7 +24,6 @@ class PartStore:
 
     def __init__(self, database: Database) -> None:
         self._parts = database[PARTS.name]
-        self._sends = database[SENDS.name]
 
     async def put(
         self, part: str, send: str, recipients: Sequence[Document], expires: datetime
@@ -59,25 +56,3 @@ class PartStore:
         with translate_mongo_errors():
             for part in parts:
                 await self._parts.delete_one({"_id": part})
-
-    async def note(
-        self, send: str, number: int, part: str, count: int, malformed: Stored
-    ) -> Send | None:
-        """Record in the send that a part arrived; return the send. Repeating it changes nothing."""
-        got = f"parts.got.{number}"
-        left_out = {f"malformed.{number}": malformed} if malformed["count"] else {}
-        with translate_mongo_errors():
-            await self._sends.update_one(
-                {"_id": send, "state": "planning", got: {"$exists": False}},
-                {"$set": {got: part, **left_out}, "$inc": {"parts.recipients": count}},
-            )
-            return cast(Send | None, await self._sends.find_one({"_id": send}))
-
-    async def complete(self, send: Send) -> None:
-        """Mark the list as complete, so that it is planned when due."""
-        changes: dict[str, Any] = {"parts.complete": True, "planDue": send["dueAt"]}
-        with translate_mongo_errors():
-            await self._sends.update_one(
-                {"_id": send["_id"], "state": "planning", "parts.complete": False},
-                {"$set": changes},
-            )

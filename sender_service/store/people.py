@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
 
 from sender_service.models.send import NEVER
+from shared.documents.player import Player
+from shared.documents.profile import Profile
 from shared.ids import SLOTS
-from shared.mongo.client import Collection, Database, Document, in_batches, translate_mongo_errors
+from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import PLAYERS, PROFILES
 from shared.mongo.whole_reads import read_all
+from shared.providers import DEFAULT_PROVIDER
 
+CHANGES_OVERLAP = timedelta(minutes=2)  # changes are read from so long before the planning
 RECENT_LIMIT = 2_000  # more changes than this are looked up by id instead
+
+
+@dataclass(frozen=True, slots=True)
+class MovedPlayer:
+    """Player with another owner than before."""
+
+    id: str
+    owner: str
+    past_owners: tuple[str, ...]
 
 
 class PeopleReader:
@@ -21,82 +36,95 @@ class PeopleReader:
         self._profiles = database[PROFILES.name]
         self._players = database[PLAYERS.name]
 
-    async def in_slots(self, app: str, first: int, last: int) -> list[Document]:
+    async def in_slots(self, app: str, first: int, last: int) -> list[Profile]:
         """Return profiles of a closed range of slots, ordered by slot and id."""
         query = {"app": app, "slot": {"$gte": first, "$lte": min(last, SLOTS - 1)}}
-        with translate_mongo_errors():
-            found = await read_all(self._profiles, query)
+        found = await self._profiles_of(query)
         return sorted(found, key=lambda p: (p["slot"], p["_id"]))
 
-    async def by_logins(self, app: str, logins: Sequence[str]) -> dict[str, Document]:
-        found = await self._in(self._profiles, "login", logins, {"app": app})
-        return {p["login"]: p for p in found}
+    async def by_logins(self, app: str, logins: Sequence[str]) -> dict[str, Profile]:
+        found = await self._profiles_in("login", logins, {"app": app})
+        return {p["login"]: p for p in found if p["login"] is not None}
 
-    async def by_visitors(self, app: str, visitors: Sequence[str]) -> dict[str, Document]:
+    async def by_visitors(self, app: str, visitors: Sequence[str]) -> dict[str, Profile]:
         """Return visitor id → its present person's profile."""
         requested = set(visitors)
-        found = await self._in(self._profiles, "visitors", visitors, {})
+        found = await self._profiles_in("visitors", visitors, {})
         return {v: p for p in found if p["app"] == app for v in p["visitors"] if v in requested}
 
-    async def by_players(self, app: str, players: Sequence[str]) -> dict[str, Document]:
+    async def by_players(self, app: str, players: Sequence[str]) -> dict[str, Profile]:
         """Return player id → its present owner's profile; unknown ids are absent."""
         return await self.owners(app, await self.ledger(app, players))
 
-    async def owners(self, app: str, ledger: dict[str, Document]) -> dict[str, Document]:
+    async def owners(self, app: str, ledger: dict[str, Player]) -> dict[str, Profile]:
         """Return player id → its present owner's profile, for players of the ledger."""
-        persons = sorted({str(entry["person"]) for entry in ledger.values()})
-        profiles = {
-            p["_id"]: p for p in await self._in(self._profiles, "_id", persons, {"app": app})
-        }
+        profiles = await self.profiles(app, sorted({e["person"] for e in ledger.values()}))
         return {
             player: profiles[entry["person"]]
             for player, entry in ledger.items()
             if entry["person"] in profiles
         }
 
-    async def ledger(self, app: str, players: Sequence[str]) -> dict[str, Document]:
+    async def ledger(self, app: str, players: Sequence[str]) -> dict[str, Player]:
         """Return player id → its entry."""
-        return {e["_id"]: e for e in await self._in(self._players, "_id", players, {"app": app})}
+        found: list[Player] = []
+        for batch in in_batches("_id", players):
+            found += await self._players_of({**batch, "app": app})
+        return {e["_id"]: e for e in found}
 
-    async def changed_since(self, app: str, since: datetime) -> dict[str, Document] | None:
+    async def changed_since(self, app: str, since: datetime) -> dict[str, Player] | None:
         """Return player id → entry where owner or state changed; None if too many."""
-        query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
-        with translate_mongo_errors():
-            found = await read_all(self._players, query, limit=RECENT_LIMIT + 1)
+        found = await self._players_of(_changed(app, since), RECENT_LIMIT + 1)
         return None if len(found) > RECENT_LIMIT else {e["_id"]: e for e in found}
 
-    async def moved_since(self, app: str, since: datetime) -> list[Document]:
-        """Return the ledger entries of players whose owner changed."""
-        query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
-        with translate_mongo_errors():
-            found = {entry["_id"]: entry for entry in await read_all(self._players, query)}
-            return [
-                entry
-                for entry in found.values()
-                if any(past["until"] >= since for past in entry.get("previous", []))
-            ]
+    async def moved_since(self, app: str, since: datetime) -> list[MovedPlayer]:
+        """Return players whose owner changed."""
+        found = {entry["_id"]: entry for entry in await self._players_of(_changed(app, since))}
+        return [
+            MovedPlayer(
+                player, entry["person"], tuple(past["person"] for past in entry["previous"])
+            )
+            for player, entry in found.items()
+            if any(past["until"] >= since for past in entry["previous"])
+        ]
 
-    async def profiles_since(self, app: str, since: datetime) -> dict[str, Document] | None:
+    async def profiles_since(self, app: str, since: datetime) -> dict[str, Profile] | None:
         """Return person id → changed profile; None if they are too many."""
-        query = {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}
-        with translate_mongo_errors():
-            found = await read_all(self._profiles, query, limit=RECENT_LIMIT + 1)
+        found = await self._profiles_of(_changed(app, since), RECENT_LIMIT + 1)
         return None if len(found) > RECENT_LIMIT else {p["_id"]: p for p in found}
 
-    async def profiles(self, app: str, persons: Sequence[str]) -> dict[str, Document]:
+    async def profiles(self, app: str, persons: Sequence[str]) -> dict[str, Profile]:
         """Return person id → profile."""
-        return {p["_id"]: p for p in await self._in(self._profiles, "_id", persons, {"app": app})}
+        return {p["_id"]: p for p in await self._profiles_in("_id", persons, {"app": app})}
 
-    async def subscribed(self, app: str) -> int:
-        """Count the app's subscribed players, by the ledger."""
+    async def subscribed(self, app: str, provider: str, others: Iterable[str] = ()) -> int:
+        """Count the app's subscribed players of the provider; `others` are the app's other ones."""
+        query = {"app": app, "state": "subscribed"}
         with translate_mongo_errors():
-            return await self._players.count_documents({"app": app, "state": "subscribed"})
+            if provider != DEFAULT_PROVIDER:
+                return await self._players.count_documents({**query, "provider": provider})
+            # Most players name no provider, and most apps have no other: one count of an index.
+            count = await self._players.count_documents(query)
+            for other in others:
+                count -= await self._players.count_documents({**query, "provider": other})
+            return count
 
-    async def _in(
-        self, collection: Collection, field: str, values: Sequence[str], also: Document
-    ) -> list[Document]:
-        found: list[Document] = []
-        with translate_mongo_errors():
-            for batch in in_batches(field, values):
-                found += await read_all(collection, {**batch, **also})
+    async def _profiles_in(
+        self, field: str, values: Sequence[str], also: Document
+    ) -> list[Profile]:
+        found: list[Profile] = []
+        for batch in in_batches(field, values):
+            found += await self._profiles_of({**batch, **also})
         return found
+
+    async def _profiles_of(self, query: Document, limit: int = 0) -> list[Profile]:
+        with translate_mongo_errors():
+            return cast(list[Profile], await read_all(self._profiles, query, limit=limit))
+
+    async def _players_of(self, query: Document, limit: int = 0) -> list[Player]:
+        with translate_mongo_errors():
+            return cast(list[Player], await read_all(self._players, query, limit=limit))
+
+
+def _changed(app: str, since: datetime) -> Document:
+    return {"app": app, "changedAt": {"$gte": since, "$lt": NEVER}}

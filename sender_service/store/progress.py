@@ -12,8 +12,8 @@ from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import PROCESSES
 from shared.mongo.whole_reads import read_all
 
-LOOK_SECONDS = 0.2  # between two looks
-FRESH_SECONDS = 15.0  # a process whose beat doesn't move for so long may be gone
+PROGRESS_READ_SECONDS = 0.2  # between two looks
+FRESH_HEARTBEAT_SECONDS = 15.0  # a process whose beat doesn't move for so long may be gone
 MARGIN_SECONDS = 0.5  # what "met the end" is of may be as old as a fetch takes
 BEATS_KEPT = 8
 MOST_PROCESSES = 1_000
@@ -52,7 +52,7 @@ class ProjectorProgress:
         passed: set[int] = set()
         for process in self._seen.values():
             since = process.known_since()
-            if since is not None and now - process.moved <= FRESH_SECONDS:
+            if since is not None and now - process.moved <= FRESH_HEARTBEAT_SECONDS:
                 passed |= {
                     partition
                     for partition, behind in process.behind.items()
@@ -62,7 +62,7 @@ class ProjectorProgress:
 
     async def _look(self) -> None:
         began = self._monotonic()
-        if self._looked is not None and began - self._looked < LOOK_SECONDS:
+        if self._looked is not None and began - self._looked < PROGRESS_READ_SECONDS:
             return
         self._looked = began
         query: dict[str, Any] = {"partitions": {"$exists": True}}

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
 
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from sender_service.models.report import PLURAL, Report, SendReport, no_one_seen
-from sender_service.models.send import EVER, Send
+from sender_service.models.report import InteractionCounts, Report, SendReport
+from sender_service.models.send import SendRow
+from sender_service.store.report_codec import (
+    decode_report,
+    decode_send_report,
+    encode_report,
+    encode_send_report,
+)
 from shared.mongo.client import (
     Database,
     Document,
@@ -19,10 +24,8 @@ from shared.mongo.client import (
     retry_on_conflict,
     translate_mongo_errors,
 )
-from shared.mongo.collections import INTERACTIONS, REPORTS, SEND_REPORTS, SENDS
+from shared.mongo.collections import INTERACTIONS, REPORTS, SEND_REPORTS
 from shared.mongo.whole_reads import read_all
-
-LIGHT = {"trigger": 0, "frozen": 0}
 
 
 class ReportStore:
@@ -31,103 +34,76 @@ class ReportStore:
     def __init__(self, database: Database) -> None:
         self._reports = database[REPORTS.name]
         self._of_sends = database[SEND_REPORTS.name]
-        self._sends = database[SENDS.name]
         self._interactions = database[INTERACTIONS.name]
 
     async def report(self, key: str) -> Report | None:
         with translate_mongo_errors():
-            return cast(Report | None, await self._reports.find_one({"_id": key}))
+            found = await self._reports.find_one({"_id": key})
+        return None if found is None else decode_report(found)
 
     async def write(self, report: Report) -> bool:
         """Write a report; return False if its `rev` changed since it was read."""
-        document = cast(Document, {**report, "rev": report["rev"] + 1})
+        document = encode_report(report) | {"rev": report.rev + 1}
         with translate_mongo_errors():
-            if report["rev"] == 0:
+            if report.rev == 0:
                 try:
                     await self._reports.insert_one(document)
                 except DuplicateKeyError:
                     return False
                 return True
-            query = if_unchanged(report)
+            query = if_unchanged({"_id": report.id, "rev": report.rev})
             return (await self._reports.replace_one(query, document)).matched_count == 1
 
     async def forget_pending(self, key: str, send: str) -> None:
         """Remove a rolled-up send from the report's pending ones, and delete its breakdown."""
         with translate_mongo_errors():
             await self._reports.update_one(
-                {"_id": key}, {"$pull": {"pending": send}, "$inc": {"rev": 1}}
+                {"_id": key}, {"$pull": {"pendingSends": send}, "$inc": {"rev": 1}}
             )
             await self._of_sends.delete_one({"_id": send})
-
-    async def due(self, before: datetime, sealed_until: datetime, limit: int) -> list[Send]:
-        """Return sends to roll up: they expire before `before`, and are unsealed or sealed until
-        `settled`."""
-        query = {"expireAt": {"$gte": EVER, "$lte": before}}
-        with translate_mongo_errors():
-            found = [cast(Send, s) for s in await read_all(self._sends, query, LIGHT)]
-        waiting = [send for send in found if not send.get("folded")]
-        return [send for send in waiting if send.get("sealedAt", EVER) <= sealed_until][:limit]
-
-    async def is_folded(self, send: str) -> bool:
-        """Return whether a send is rolled up; a deleted one always is."""
-        with translate_mongo_errors():
-            found = await self._sends.find_one({"_id": send}, {"folded": 1})
-        return found is None or bool(found.get("folded"))
-
-    async def seal(self, send: str, now: datetime) -> None:
-        """Seal a send: later interactions don't change its report."""
-        with translate_mongo_errors():
-            await self._sends.update_one(
-                {"_id": send, "sealed": None}, {"$set": {"sealed": True, "sealedAt": now}}
-            )
-
-    async def mark_folded(self, send: str, delete_at: datetime) -> None:
-        """Mark a send as rolled up, so that the TTL index may delete it."""
-        with translate_mongo_errors():
-            await self._sends.update_one(
-                {"_id": send}, {"$set": {"folded": True, "deleteAt": delete_at}}
-            )
 
     async def of_sends(self, app: str, campaign: str) -> dict[str, SendReport]:
         """Return send → its computed report; reports may be out of date."""
         query = {"app": app, "campaign": campaign}
         with translate_mongo_errors():
             return {
-                d["_id"]: cast(SendReport, d)
+                d["_id"]: decode_send_report(d)
                 for d in await read_all(self._of_sends, query)
                 if "cells" in d
             }
 
-    async def keep(self, send: Send, report: SendReport) -> None:
-        place = {"app": send["app"], "campaign": send["campaign"], "wanted": False}
-        await self._upsert(send["_id"], {**place, **report})
+    async def keep(self, send: SendRow, report: SendReport) -> None:
+        place = {"app": send.app, "campaign": send.campaign, "requested": False}
+        await self._upsert(send.id, place | encode_send_report(report))
 
-    async def request_report(self, sends: Sequence[Send]) -> None:
+    async def request_report(self, sends: Sequence[SendRow]) -> None:
         """Mark the reports of these sends to be computed by any replica."""
         for send in sends:
-            place = {"app": send["app"], "campaign": send["campaign"]}
-            await self._upsert(send["_id"], {**place, "wanted": True})
+            place = {"app": send.app, "campaign": send.campaign}
+            await self._upsert(send.id, {**place, "requested": True})
 
     async def requested_reports(self, limit: int) -> list[str]:
         with translate_mongo_errors():
-            found = self._of_sends.find({"wanted": True}, {"_id": 1}).limit(limit)
+            found = self._of_sends.find({"requested": True}, {"_id": 1}).limit(limit)
             return [str(d["_id"]) async for d in found]
 
     async def forget(self, send: str) -> None:
         with translate_mongo_errors():
             await self._of_sends.delete_one({"_id": send})
 
-    async def seen(self, sends: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Return send → impressions, clicks and closes of many sends."""
-        total = {send: no_one_seen() for send in sends}
+    async def interaction_counts(self, sends: Sequence[str]) -> dict[str, InteractionCounts]:
+        """Return send → its counted interactions."""
+        total = {send: InteractionCounts() for send in sends}
         with translate_mongo_errors():
             for some in in_batches("send", sends):
                 for page in await read_all(self._interactions, some, {"send": 1, "counts": 1}):
-                    for kind, plural in PLURAL.items():
-                        total[page["send"]][plural] += page["counts"][kind]
+                    counts = page["counts"]
+                    total[page["send"]].add(
+                        InteractionCounts(counts["impression"], counts["click"], counts["close"])
+                    )
         return total
 
-    async def interactions(self, page: str) -> dict[str, dict[str, Any]]:
+    async def interactions(self, page: str) -> dict[str, dict[str, datetime]]:
         """Return kind → member's index → time."""
         with translate_mongo_errors():
             found = await self._interactions.find_one({"_id": page}, {"seen": 1})

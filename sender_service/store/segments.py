@@ -9,7 +9,9 @@ one, 0.2 s with two.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
+from shared.documents.profile import Profile
 from shared.ids import SLOTS
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
 from shared.mongo.collections import PROFILES
@@ -22,7 +24,7 @@ class SegmentReader:
     def __init__(self, database: Database) -> None:
         self._profiles = database[PROFILES.name]
 
-    async def in_slots(self, app: str, slots: tuple[int, int], where: Document) -> list[Document]:
+    async def in_slots(self, app: str, slots: tuple[int, int], where: Document) -> list[Profile]:
         """Return selected profiles of a closed range of slots, ordered by slot and id."""
         found = await self._select(_range(app, slots), where)
         return sorted(found, key=lambda p: (p["slot"], p["_id"]))
@@ -32,16 +34,17 @@ class SegmentReader:
         with translate_mongo_errors():
             return await self._profiles.count_documents(_range(app, slots))
 
-    async def among(self, app: str, people: Sequence[str], where: Document) -> list[Document]:
+    async def among(self, app: str, people: Sequence[str], where: Document) -> list[Profile]:
         """Return the selected ones of these people."""
-        found: list[Document] = []
+        found: list[Profile] = []
         for ids in in_batches("_id", people):
             found += await self._select(ids, {"$and": [{"app": app}, where]})
         return found
 
-    async def _select(self, place: Document, where: Document) -> list[Document]:
+    async def _select(self, place: Document, where: Document) -> list[Profile]:
         with translate_mongo_errors():
-            return await aggregate_all(self._profiles, [{"$match": place}, {"$match": where}])
+            stages = [{"$match": place}, {"$match": where}]
+            return cast(list[Profile], await aggregate_all(self._profiles, stages))
 
 
 def _range(app: str, slots: tuple[int, int]) -> Document:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sender_service.models.send import EVER, Send
+from sender_service.models.send import EVER, SendRow
+from sender_service.store.send_codec import ROW_FIELDS, decode_row
 from shared.mongo.client import Database, Document, translate_mongo_errors
 from shared.mongo.collections import SENDS
 from shared.mongo.whole_reads import read_all
 
-LIGHT_FIELDS = {"trigger": 0, "frozen": 0}
 FIRST_WINDOW = timedelta(seconds=8)
 WIDER = 8  # times, where a window brought little
 SHORTEST = timedelta(milliseconds=1)  # what a stored date can hold
@@ -30,14 +30,14 @@ class SendQuery:
     apps: Sequence[str]
     before: datetime
     campaign: str | None = None
-    fits: Callable[[Send], bool] = lambda _: True
+    fits: Callable[[SendRow], bool] = lambda _: True
 
 
 @dataclass
 class SendPage:
     """Sends, newest first. `going_on`: `before` of the next page; None at the end."""
 
-    sends: list[Send]
+    sends: list[SendRow]
     going_on: datetime | None = None
 
 
@@ -47,7 +47,7 @@ class SendList:
 
     async def newest(self, query: SendQuery, limit: int) -> SendPage:
         """Return at most `limit` sends, or all of one millisecond. Raises StoreUnavailable."""
-        found: list[Send] = []
+        found: list[SendRow] = []
         until, width, looked = query.before, FIRST_WINDOW, 0
         while until > EVER and len(found) <= limit:
             if looked >= MOST_LOOKED:
@@ -66,7 +66,7 @@ class SendList:
 
     async def _window(
         self, query: SendQuery, start: datetime, until: datetime
-    ) -> list[Send] | None:
+    ) -> list[SendRow] | None:
         """Return the sends created in [start, until); None if they are too many for one read."""
         found: list[Document] = []
         for app in query.apps:
@@ -74,21 +74,21 @@ class SendList:
             if query.campaign is not None:
                 criteria["campaign"] = query.campaign
             with translate_mongo_errors():
-                found += await read_all(self._sends, criteria, LIGHT_FIELDS, limit=MOST_READ + 1)
+                found += await read_all(self._sends, criteria, ROW_FIELDS, limit=MOST_READ + 1)
             if len(found) > MOST_READ and until - start > SHORTEST:
                 return None
-        return [Send(**one) for one in found]  # type: ignore[typeddict-item]
+        return list(map(decode_row, found))
 
 
-def _cut(found: list[Send], limit: int, until: datetime | None) -> SendPage:
+def _cut(found: list[SendRow], limit: int, until: datetime | None) -> SendPage:
     """Cut the list between two milliseconds, because the next page starts before one."""
     if len(found) <= limit:
         return SendPage(found, until)
-    last = found[limit]["createdAt"]
-    whole = [send for send in found if send["createdAt"] > last]
-    whole = whole or [send for send in found if send["createdAt"] == last]
-    return SendPage(whole, whole[-1]["createdAt"])
+    last = found[limit].created_at
+    whole = [send for send in found if send.created_at > last]
+    whole = whole or [send for send in found if send.created_at == last]
+    return SendPage(whole, whole[-1].created_at)
 
 
-def _order(send: Send) -> tuple[datetime, str]:
-    return send["createdAt"], send["_id"]
+def _order(send: SendRow) -> tuple[datetime, str]:
+    return send.created_at, send.id

@@ -1,28 +1,46 @@
-"""The `sends` collection."""
+"""The `sends` collection: SendStore alone writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import datetime
 
 import orjson
 from pymongo.errors import BulkWriteError
 
-from sender_service.models.send import EVER, NEVER, Send, SendState, Sums
+from sender_service.models.malformed import Malformed
+from sender_service.models.send import (
+    EVER,
+    NEVER,
+    PlanningChanges,
+    Send,
+    SendRow,
+    SendState,
+)
+from sender_service.models.sums import Sums, SumsDocument, encode_sums
+from sender_service.store.due_queue import DueQueue, QueueFields
+from sender_service.store.send_codec import (
+    decode_send,
+    encode_changes,
+    encode_malformed,
+    encode_send,
+)
+from sender_service.store.send_queries import SendQueries
 from shared.mongo.client import Database, Document, in_batches, translate_mongo_errors
-from shared.mongo.collections import SENDS
 from shared.mongo.errors import duplicates_of
-from shared.mongo.whole_reads import read_all
 
-DUE_LIMIT = 100  # of those that are due, or soon: so many are looked at for the first
+PLANNING = QueueFields("planDue", "planner", "begun", {"state": "planning"})
+UNFINISHED: Document = {"state": {"$in": ["planning", "sending"]}}
 
 
-class SendStore:
+class SendStore(SendQueries):
     """Stores sends. Every method raises StoreUnavailable when MongoDB is away."""
 
     def __init__(self, database: Database) -> None:
-        self._sends = database[SENDS.name]
+        super().__init__(database)
+        self.planning: DueQueue[Send, PlanningChanges] = DueQueue(
+            self._sends, PLANNING, decode_send, encode_changes
+        )
 
     async def insert(self, sends: Sequence[Send]) -> set[str]:
         """Insert new sends; return the ids that existed before."""
@@ -30,138 +48,81 @@ class SendStore:
             return set()
         with translate_mongo_errors():
             try:
-                await self._sends.insert_many([cast(Document, s) for s in sends], ordered=False)
+                await self._sends.insert_many(list(map(encode_send, sends)), ordered=False)
             except BulkWriteError as exc:
-                return {sends[index]["_id"] for index in duplicates_of(exc)}
+                return {sends[index].id for index in duplicates_of(exc)}
         return set()
 
-    async def get(self, send: str) -> Send | None:
-        with translate_mongo_errors():
-            return cast(Send | None, await self._sends.find_one({"_id": send}))
-
-    async def app_of(self, send: str) -> str | None:
-        """Return the app of a send; None if there is no such send."""
-        with translate_mongo_errors():
-            found = await self._sends.find_one({"_id": send}, {"app": 1})
-        return None if found is None else str(found["app"])
-
-    async def without_list(self, send: str) -> Send | None:
-        """Return a send without its trigger, which may be long."""
-        with translate_mongo_errors():
-            return cast(Send | None, await self._sends.find_one({"_id": send}, {"trigger": 0}))
-
-    async def of_campaign(self, app: str, campaign: str) -> list[Send]:
-        """Return all sends of a campaign, newest first."""
-        with translate_mongo_errors():
-            query = {"app": app, "campaign": campaign}
-            found = await read_all(self._sends, query, {"trigger": 0, "frozen": 0})
-            sends = [cast(Send, s) for s in found]
-        return sorted(sends, key=lambda s: s["createdAt"], reverse=True)
-
-    async def unclosed(self) -> list[Send]:
-        """Return all sends with an open account, without their content."""
-        with translate_mongo_errors():
-            found = await read_all(self._sends, {"closedAt": None}, {"trigger": 0, "frozen": 0})
-            return [cast(Send, s) for s in found]
-
-    async def next_due(self, priority: str, until: datetime) -> datetime | None:
-        """Return when the first send is due for planning; None if none is until then."""
-        due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": until}}
-        with translate_mongo_errors():
-            found = await read_all(self._sends, due, {"planDue": 1}, limit=DUE_LIMIT)
-        return min((send["planDue"] for send in found), default=None)
-
-    async def take(self, priority: str, planner: str, now: datetime, lease: float) -> Send | None:
-        """Lease a send that is due, or whose lease expired, and count the attempt."""
-        due = {"priority": priority, "planDue": {"$gte": EVER, "$lte": now}}
-        with translate_mongo_errors():
-            taken = await self._sends.find_one_and_update(
-                due,
-                {
-                    "$set": {"planner": planner, "planDue": now + timedelta(seconds=lease)},
-                    "$inc": {"begun": 1},
-                },
-                return_document=True,
-            )
-        return cast(Send | None, taken)
-
-    async def excuse(self, send: str) -> None:
-        """Uncount a planning attempt that failed through no fault of the send."""
+    async def note_part(
+        self, send: str, number: int, part: str, count: int, malformed: Malformed
+    ) -> Send | None:
+        """Note that a part of the list arrived; return the send. Repeating it changes nothing."""
+        received = f"parts.received.{number}"
+        left_out = {f"malformed.{number}": encode_malformed(malformed)} if malformed.count else {}
         with translate_mongo_errors():
             await self._sends.update_one(
-                {"_id": send, "state": "planning", "begun": {"$gte": 1}}, {"$inc": {"begun": -1}}
+                {"_id": send, "state": "planning", received: {"$exists": False}},
+                {"$set": {received: part, **left_out}, "$inc": {"parts.recipients": count}},
             )
+        return await self.get(send)
 
-    async def set_if_planner(self, send: str, planner: str, changes: Document) -> bool:
-        """Change a send if this planner has its lease; return False if it lost it."""
-        with translate_mongo_errors():
-            result = await self._sends.update_one(
-                {"_id": send, "planner": planner, "state": "planning"}, {"$set": changes}
-            )
-        return result.matched_count == 1
+    async def complete_list(self, send: Send) -> None:
+        """Mark the list as complete, so that it is planned when due."""
+        query = {"_id": send.id, "state": "planning", "parts.complete": False}
+        await self._set(query, {"parts.complete": True, "planDue": send.due_at})
 
     async def end(
-        self, send: str, state: SendState, changes: Document, *, planner: str | None = None
+        self, send: str, state: SendState, error: str | None = None, *, planner: str | None = None
     ) -> bool:
         """Cancel or refuse an unfinished send, and its planning.
 
         With `planner`, only if that planner has the lease. Return whether it changed.
         """
-        query: Document = {"_id": send, "state": {"$in": ["planning", "sending"]}}
+        query = {"_id": send, **UNFINISHED}
         if planner is not None:
             query |= {"planner": planner, "state": "planning"}
-        with translate_mongo_errors():
-            result = await self._sends.update_one(
-                query,
-                {"$set": {"state": state, "planDue": NEVER, "planner": None, **changes}},
-            )
-        return result.matched_count == 1
+        return await self._set(query, _ended(state, error))
+
+    async def refuse_unplanned(self, send: str, error: str, now: datetime) -> None:
+        """Refuse a send of which nothing is planned: its account is closed at once."""
+        closed = {"totals": encode_sums(Sums()), "closedAt": now}
+        await self._set({"_id": send, **UNFINISHED}, {**_ended("refused", error), **closed})
 
     async def set_paused(self, send: str, paused: bool) -> bool:
-        with translate_mongo_errors():
-            result = await self._sends.update_one(
-                {"_id": send, "state": {"$in": ["planning", "sending"]}},
-                {"$set": {"paused": paused}},
-            )
-        return result.matched_count == 1
+        return await self._set({"_id": send, **UNFINISHED}, {"paused": paused})
+
+    async def mark_test(self, send: str) -> None:
+        """Mark a send as a test: reports leave it out."""
+        await self._set({"_id": send}, {"test": True})
+
+    async def blank_trigger(self, send: str, changes: Document) -> None:
+        """Set what an erasure leaves of names. `changes`: path in the trigger → its new value."""
+        await self._set({"_id": send}, {f"trigger.{path}": v for path, v in changes.items()})
+
+    async def seal(self, send: str, now: datetime) -> None:
+        """Seal a send: later interactions don't change its report."""
+        await self._set({"_id": send, "sealed": False}, {"sealed": True, "sealedAt": now})
+
+    async def mark_rolled_up(self, send: str, delete_at: datetime) -> None:
+        """Mark a send as rolled up, so that the TTL index may delete it."""
+        await self._set({"_id": send}, {"rolledUp": True, "deleteAt": delete_at})
 
     async def restate(self, send: str, totals: Sums) -> None:
         """Set the corrected totals of a closed send."""
-        with translate_mongo_errors():
-            await self._sends.update_one(
-                {"_id": send, "closedAt": {"$gte": EVER, "$lt": NEVER}},
-                {"$set": {"totals": totals}},
-            )
+        closed = {"_id": send, "closedAt": {"$gte": EVER, "$lt": NEVER}}
+        await self._set(closed, {"totals": encode_sums(totals)})
 
-    async def heads(self, sends: Sequence[str]) -> list[Send]:
-        """Return these sends without their content."""
-        found: list[Send] = []
-        with translate_mongo_errors():
-            for query in in_batches("_id", sends):
-                async for send in self._sends.find(query, {"trigger": 0, "frozen": 0}):
-                    found.append(cast(Send, send))
-        return found
-
-    async def sealed(self, sends: Sequence[str]) -> set[str]:
-        """Return the sends that are sealed."""
-        found: set[str] = set()
-        with translate_mongo_errors():
-            for query in in_batches("_id", sends):
-                async for send in self._sends.find(query, {"sealed": 1}):
-                    if send.get("sealed"):
-                        found.add(send["_id"])
-        return found
-
-    async def close(self, closing: Sequence[tuple[Send, Sums]], now: datetime) -> None:
+    async def close(self, closing: Sequence[tuple[SendRow, Sums]], now: datetime) -> None:
         """Close accounts: set the totals, and set sending sends to done.
 
         Sends with equal results share one statement: most sends to one person do, and statements
         are costly.
         """
-        alike: dict[bytes, tuple[str, Sums, list[str]]] = {}
-        for send, totals in closing:
-            key = orjson.dumps([send["state"], totals], option=orjson.OPT_SORT_KEYS)
-            alike.setdefault(key, (send["state"], totals, []))[2].append(send["_id"])
+        alike: dict[bytes, tuple[str, SumsDocument, list[str]]] = {}
+        for send, sums in closing:
+            totals = encode_sums(sums)
+            key = orjson.dumps([send.state, totals], option=orjson.OPT_SORT_KEYS)
+            alike.setdefault(key, (send.state, totals, []))[2].append(send.id)
         with translate_mongo_errors():
             for state, totals, ids in alike.values():
                 ended = {"totals": totals, "closedAt": now}
@@ -170,3 +131,14 @@ class SendStore:
                     await self._sends.update_many(
                         {**query, "state": state, "closedAt": None}, {"$set": ended}
                     )
+
+    async def _set(self, query: Document, changes: Document) -> bool:
+        """Change the send if the query matches it; return whether it did."""
+        with translate_mongo_errors():
+            result = await self._sends.update_one(query, {"$set": changes})
+        return result.matched_count == 1
+
+
+def _ended(state: SendState, error: str | None) -> Document:
+    ended: Document = {"state": state, "planDue": NEVER, "planner": None}
+    return ended if error is None else {**ended, "error": error}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 from sender_service.models.access import Apps, Principal, Role
 from shared.mongo.client import Database, Document, translate_mongo_errors
@@ -99,16 +99,3 @@ def _apps(stored: list[str] | str) -> Apps:
 
 def apps_document(apps: Apps) -> list[str] | str:
     return ALL if apps is None else sorted(apps)
-
-
-def to_response(token: Token) -> dict[str, Any]:
-    return {
-        "id": token.id,
-        "name": token.name,
-        "role": token.role,
-        "apps": apps_document(token.apps),
-        "createdAt": token.created_at,
-        "createdBy": token.created_by,
-        "expiresAt": token.expires_at,
-        "lastUsedAt": token.last_used_at,
-    }

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from shared.http.heads import head_size, is_servable, without_upgrade
 from shared.http.pipeline import QueueFlow, is_one_request, piece_end
 from shared.http.quota import ConnectionQuota
-from shared.loops import sleep_or_stop
+from shared.loops import run_periodically
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
@@ -29,7 +29,7 @@ HEAD_SECONDS = 10.0  # also until a new connection's first byte
 BODY_SECONDS = 30.0  # and what it takes at this pace:
 BODY_PACE = 16 * 1024  # bytes a second
 ANSWER_SECONDS = 60.0  # that a client may leave its answer unread
-LOOK_SECONDS = 1.0
+CONNECTION_CHECK_SECONDS = 1.0
 REFUSALS = {
     400: ("bad_request", "this is not HTTP"),
     408: ("too_slow", "the request didn't arrive in time"),
@@ -180,7 +180,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._check_idleness(now)
             return
         if self.flow.read_paused:  # it waits for us
-            self.began += LOOK_SECONDS
+            self.began += CONNECTION_CHECK_SECONDS
         allowed = (
             BODY_SECONDS + self.received / BODY_PACE if self._is_handed_over() else HEAD_SECONDS
         )
@@ -241,10 +241,10 @@ def _answer(status: int) -> bytes:
 
 async def watch_connections(connections: Iterable[object], stop: asyncio.Event) -> None:
     """Enforce the timeouts of all connections once a second, until `stop`."""
-    loop = asyncio.get_running_loop()
-    while not stop.is_set():
-        now = loop.time()
-        for connection in list(connections):
-            if isinstance(connection, BoundedProtocol):
-                connection.enforce_timeouts(now)
-        await sleep_or_stop(stop, LOOK_SECONDS)
+
+    async def step() -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in [c for c in connections if isinstance(c, BoundedProtocol)]:
+            connection.enforce_timeouts(now)
+
+    await run_periodically(step, CONNECTION_CHECK_SECONDS, stop)

@@ -11,8 +11,8 @@ from fastapi import FastAPI, Response
 
 Node = dict[str, Any]
 
-METHODS = ("get", "put", "post", "patch", "delete")
-HEADERS = {
+DOCUMENTED_METHODS = ("get", "put", "post", "patch", "delete")
+DOCS_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
@@ -33,7 +33,7 @@ def add_docs_page(app: FastAPI) -> None:
     async def docs() -> Response:
         nonlocal page
         page = page or render_page(app.openapi()).encode()
-        return Response(page, headers=HEADERS, media_type="text/html; charset=utf-8")
+        return Response(page, headers=DOCS_HEADERS, media_type="text/html; charset=utf-8")
 
 
 def render_page(document: Node) -> str:
@@ -43,7 +43,7 @@ def render_page(document: Node) -> str:
         _route(path, method, operation, schemas)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if method in METHODS
+        if method in DOCUMENTED_METHODS
     ]
     shapes = [
         f'<details id="{escape(name)}"><summary>{escape(name)}</summary>{_json(schema)}</details>'

@@ -18,6 +18,7 @@ from shared import metrics
 from shared.errors import CarillonError, FieldError, Unavailable
 from shared.health import Health
 from shared.http.heads import header_values
+from shared.models.health import LiveResponse, ReadyResponse
 from shared.models.strict import MAX_FINDINGS, to_error
 
 log = logging.getLogger("carillon.http")
@@ -33,8 +34,8 @@ _FORWARDED_FOR = frozenset({
 _FORWARDED = frozenset({*_FORWARDED_FOR, b"via"})
 _FORWARDED_PREFIX = b"x-forwarded"
 
-KEPT_ADDRESSES = 10_000
-UNKNOWN = "unknown"
+ADDRESS_CACHE_SIZE = 10_000
+UNKNOWN_CLIENT = "unknown"
 NETWORK_BITS = 64  # of an IPv6 address: what one household or server has to itself
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -104,7 +105,7 @@ def add_ops_routes(app: FastAPI, health: Health) -> None:
     """Add `/health/live`, `/health/ready` and `/metrics`."""
 
     @app.head("/health/live", include_in_schema=False)
-    @app.get("/health/live", tags=["health"])
+    @app.get("/health/live", tags=["health"], response_model=LiveResponse)
     async def live() -> Response:
         """Return 503 when a loop has stalled: only a restart helps."""
         return json_response(
@@ -112,7 +113,7 @@ def add_ops_routes(app: FastAPI, health: Health) -> None:
         )
 
     @app.head("/health/ready", include_in_schema=False)
-    @app.get("/health/ready", tags=["health"])
+    @app.get("/health/ready", tags=["health"], response_model=ReadyResponse)
     async def ready() -> Response:
         """Return the state of each dependency, and since when."""
         is_ready, body = health.report()
@@ -167,7 +168,7 @@ def _bare(hop: str) -> str:
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
-@lru_cache(KEPT_ADDRESSES)
+@lru_cache(ADDRESS_CACHE_SIZE)
 def rate_limit_key(address: str) -> str | None:
     """Return the key under which an address is limited; None for private addresses."""
     # A private address is our own, or that of a proxy that no setting names.
@@ -176,7 +177,7 @@ def rate_limit_key(address: str) -> str | None:
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:  # a proxy's "unknown", or whatever else: all of them together are one
-        return UNKNOWN if address else None
+        return UNKNOWN_CLIENT if address else None
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is None:
         return str(ipaddress.ip_network((ip, NETWORK_BITS), strict=False))
     return address
@@ -192,7 +193,7 @@ def is_private(address: str) -> bool:
     return ip is not None and (ip.is_private or ip.is_loopback)
 
 
-@lru_cache(KEPT_ADDRESSES)
+@lru_cache(ADDRESS_CACHE_SIZE)
 def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return the address, None if it isn't one. A dual-stack socket's `::ffff:10.0.0.1` is 10.0.0.1."""
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from shared.errors import LogUnavailable
+from shared.coalescer import Coalescer, Pending
 from shared.kafka.client import (
     TYPE_HEADER,
     LogWriter,
@@ -53,45 +53,17 @@ class CoalescingWriter:
     def __init__(self, batches: BatchWriter, seconds: float) -> None:
         self._batches = batches
         self._seconds = seconds
-        self._waiting: list[tuple[OutgoingRecord, asyncio.Future[None]]] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._records = Coalescer(self._store)
 
     async def publish(self, record: OutgoingRecord) -> None:
         """Publish a record; return when it is acknowledged.
 
         Raises LogUnavailable, though it may be stored all the same.
         """
-        loop = asyncio.get_running_loop()
-        stored = loop.create_future()
-        self._waiting.append((record, stored))
-        if self._flushing is None:
-            self._flushing = loop.create_task(self._flush())
-        await stored
+        await self._records.add(record)
 
-    async def _flush(self) -> None:
-        try:
-            while self._waiting:
-                taken, self._waiting = self._waiting, []
-                error: LogUnavailable | None = LogUnavailable("interrupted")
-                try:
-                    await self._batches.publish([record for record, _ in taken], self._seconds)
-                    error = None
-                except LogUnavailable as exc:
-                    error = exc
-                finally:
-                    _resolve([stored for _, stored in taken], error)
-        finally:
-            self._flushing = None
-
-
-def _resolve(waiting: Iterable[asyncio.Future[None]], error: LogUnavailable | None) -> None:
-    for stored in waiting:
-        if stored.done():  # its caller was cancelled
-            continue
-        if error is None:
-            stored.set_result(None)
-        else:
-            stored.set_exception(error)
+    async def _store(self, pending: Sequence[Pending[OutgoingRecord]]) -> None:
+        await self._batches.publish([one.item for one in pending], self._seconds)
 
 
 async def _send(producer: Any, records: Iterable[OutgoingRecord]) -> None:

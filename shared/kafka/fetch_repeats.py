@@ -24,7 +24,7 @@ Send = Callable[..., Awaitable[Any]]
 FETCH_SECONDS = 0.4
 # Only its own metrics ask how far a resting group is.
 RESTING_FETCH_SECONDS = 5.0
-BUSY_SECONDS = 2.0  # after a wake-up: more may come
+BUSY_AFTER_WAKE_SECONDS = 2.0  # after a wake-up: more may come
 
 
 class Rest:
@@ -39,7 +39,7 @@ class Rest:
     async def take(self) -> None:
         """Wait for a wake-up, but not while more is likely to come."""
         if self._ticks() >= self._busy_until and await self._wakeup.wait(self._seconds):
-            self._busy_until = self._ticks() + BUSY_SECONDS
+            self._busy_until = self._ticks() + BUSY_AFTER_WAKE_SECONDS
 
 
 class RepeatedFetches:

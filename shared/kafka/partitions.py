@@ -6,9 +6,9 @@ from functools import lru_cache
 from struct import unpack_from
 
 M = 0x5BD1E995
-MASK = 0xFFFFFFFF
+UINT32_MASK = 0xFFFFFFFF
 SEED = 0x9747B28C
-KEPT = 8_192  # a visitor sends many events in a row
+PARTITION_CACHE_SIZE = 8_192  # a visitor sends many events in a row
 
 
 def murmur2(key: bytes) -> int:
@@ -18,15 +18,15 @@ def murmur2(key: bytes) -> int:
     words = length // 4
     hashed = SEED ^ length
     for word in unpack_from(f"<{words}I", key):
-        word = word * M & MASK
-        hashed = (hashed * M & MASK) ^ ((word ^ word >> 24) * M & MASK)
+        word = word * M & UINT32_MASK
+        hashed = (hashed * M & UINT32_MASK) ^ ((word ^ word >> 24) * M & UINT32_MASK)
     rest = key[words * 4 :]
     if rest:
-        hashed = (hashed ^ int.from_bytes(rest, "little")) * M & MASK
-    hashed = (hashed ^ hashed >> 13) * M & MASK
+        hashed = (hashed ^ int.from_bytes(rest, "little")) * M & UINT32_MASK
+    hashed = (hashed ^ hashed >> 13) * M & UINT32_MASK
     return hashed ^ hashed >> 15
 
 
-@lru_cache(KEPT)
+@lru_cache(PARTITION_CACHE_SIZE)
 def partition_of(key: bytes, partitions: int) -> int:
     return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -15,9 +15,9 @@ from shared.kafka.reader import to_record
 from shared.kafka.topics import Topic
 from shared.settings import KafkaSettings
 
-POLL_MS = 1_000
+SCAN_POLL_MS = 1_000
 SILENT_POLLS = 15  # this many without a record before the end: the broker is not well
-BATCH = 500
+SCAN_RECORDS = 500
 
 
 def partitions_of(topics: Iterable[Topic]) -> list[Partition]:
@@ -63,7 +63,7 @@ async def scan(
                 continue
             earliest = min(ready, key=lambda place: waiting[place][0].at_ms)
             batch.append(waiting[earliest].popleft())
-            if len(batch) >= BATCH:
+            if len(batch) >= SCAN_RECORDS:
                 yield batch
                 batch = []
         if batch:
@@ -79,7 +79,9 @@ async def _fill(
     silent = 0
     while lacking := [place for place in left if not waiting[place]]:
         with translate_kafka_errors():
-            fetched = await reader.getmany(*lacking, timeout_ms=POLL_MS, max_records=BATCH)
+            fetched = await reader.getmany(
+                *lacking, timeout_ms=SCAN_POLL_MS, max_records=SCAN_RECORDS
+            )
         for place, messages in fetched.items():
             waiting[place] += (to_record(m) for m in messages if m.offset < left[place])
         for place in lacking:

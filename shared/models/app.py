@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from shared.models.cap import Cap
 from shared.models.sentences import described, text_like
 from shared.models.wire import Wire
 
@@ -40,6 +40,20 @@ def _check_length(words: list[str]) -> list[str]:
 
 
 ParameterWords = Annotated[list[ParameterWord], Field(max_length=64), AfterValidator(_check_length)]
+
+
+class Cap(Wire):
+    """Limit of `count` pushes a person in any `days` days, of an app or of one campaign.
+
+    Pushes of every send count to which a cap applied. With a cap of the app that is all marketing.
+    """
+
+    count: int = Field(ge=1, le=30)
+    days: float = Field(gt=0, le=90)
+
+    @property
+    def window(self) -> timedelta:
+        return timedelta(days=self.days)
 
 
 class AppKey(Wire):
@@ -107,6 +121,13 @@ class SnippetConfig(Wire):
     cookie_domain: CookieDomain | None = None
 
 
+class NotSending(NamedTuple):
+    """Reason why an app sends nothing."""
+
+    code: str
+    message: str
+
+
 class App(Wire):
     """App as stored. `state` "stopped": OneSignal refused the key or disabled the app, until `resume`."""
 
@@ -128,3 +149,20 @@ class App(Wire):
     cap: Cap | None = None  # over all marketing of the app
     time_zone: str | None = None  # of people whose own isn't known
     masked_parameters: ParameterWords = list(MASKED_PARAMETERS)
+    providers: dict[str, dict[str, Any]] = {}  # configuration of other push providers, by name
+
+    @property
+    def is_sending(self) -> bool:
+        """Return whether anything may be released or called for the app."""
+        return self.enabled and self.one_signal.enabled and self.state == "active"
+
+    def why_not_sending(self) -> NotSending | None:
+        """Return the reason why the app sends nothing; None while it sends."""
+        if not self.enabled:
+            return NotSending("app_disabled", "the app is switched off")
+        if not self.one_signal.enabled:
+            return NotSending("onesignal_disabled", "OneSignal is switched off for the app")
+        if self.state != "active":
+            because = f": {self.stopped_because}" if self.stopped_because else ""
+            return NotSending("app_stopped", f"app stopped{because}")
+        return None

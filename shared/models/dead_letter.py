@@ -22,7 +22,7 @@ class DeadLetter(Wire):
     type: str
     key: str
     value: str
-    cut: bool = False  # only the beginning is here: it was too large to be kept whole
+    truncated: bool = False  # only the beginning is here: it was too large to be kept whole
     code: str
     message: str
     at: Moment

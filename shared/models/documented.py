@@ -15,6 +15,8 @@ Change = Callable[[Schema], None]
 
 AS_UUID = WithJsonSchema({"type": "string", "format": "uuid"})
 NULL = {"type": "null"}
+EXAMPLE_PLAYER_ID = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
+SCHEMA_REF_PREFIX = "#/components/schemas/"
 
 
 def exactly_one(*names: str, **more: Any) -> Change:

@@ -10,17 +10,6 @@ from shared.models.wire import Moment, Wire
 
 Source = Literal["browser", "server", "webhook", "stream", "import", "ops"]
 
-ONESIGNAL = "oneSignal"
-ONESIGNAL_WEBHOOK = "oneSignalWebhook"
-RESERVED_PREFIX = "carillon."  # our own events: refused at the endpoint
-STREAM = "carillon.stream"  # data {kind, notificationId, playerID, tag, reason}; key: the player
-IMPORT = "carillon.import"  # data {playerID, status, state, reason, login, tags}
-ERASE = "carillon.erase"  # data {person, players, aliases}; one for each visitor id of the person;
-# `others`: and for browsers that only ingest finds, whose own are `late`
-UNDO_MERGE = "carillon.undoMerge"  # data {merge, person}; visitor: the one whose epoch was joined
-
-InteractionKind = Literal["impression", "click", "close"]
-
 
 class Event(Wire):
     """Event on the log. Its key is the visitor id, or the player id for webhooks and Event Streams."""

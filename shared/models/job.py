@@ -1,23 +1,24 @@
-"""Value of `carillon.jobs.*`: one OneSignal call."""
+"""Value of `carillon.jobs.*`: one call of a push provider."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
 from shared.models.wire import Moment, Wire
-
-Priority = Literal["marketing", "transactional"]
+from shared.priority import Priority
+from shared.providers import DEFAULT_PROVIDER
 
 
 class Job(Wire):
-    """One call of OneSignal. Its request never changes within a generation: a new release repeats the call.
+    """One call. Its request never changes within a generation: a new release repeats the call.
 
-    `body` is the OneSignal payload without targets and key; `players` are the targets. `release`
+    `body` is the provider's payload without targets and key; `players` are the targets. `release`
     counts how often the chunk was released, so that an answer is known as that release's.
     """
 
     v: Literal[1] = 1
     app: str
+    provider: str = DEFAULT_PROVIDER
     send: str
     page: int
     chunk: str

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from shared.models.sentences import A_MOMENT
+from shared.models.sentences import A_DATE_TIME
 
 EPOCH_SECONDS = range(10**9, 10**10)
 EPOCH_MILLISECONDS = range(10**12, 10**13)
@@ -25,7 +25,7 @@ def read_written(value: Any) -> Any:
     Raises PydanticCustomError where a number means none, and for a truth value.
     """
     if isinstance(value, bool):
-        raise PydanticCustomError("datetime_type", A_MOMENT)
+        raise PydanticCustomError("datetime_type", A_DATE_TIME)
     if isinstance(value, int | float):
         return _known(value)
     if isinstance(value, str) and _NUMBER.fullmatch(value):
@@ -55,5 +55,5 @@ def of_digits(text: str) -> datetime | None:
 def _known(number: float) -> datetime:
     moment = of_epoch(number)
     if moment is None:
-        raise PydanticCustomError("datetime_parsing", A_MOMENT)
+        raise PydanticCustomError("datetime_parsing", A_DATE_TIME)
     return moment

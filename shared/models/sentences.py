@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ErrorType
 
 A_TEXT = "must be a text, in quotes"
-A_MOMENT = "must be a date and time, as 2027-01-31T10:00:00Z"
+A_DATE_TIME = "must be a date and time, as 2027-01-31T10:00:00Z"
 A_WHOLE_NUMBER = "must be a whole number, as 3"
 A_NUMBER = "must be a number, as 0.5"
 YES_OR_NO = "must be true or false"
@@ -68,10 +68,10 @@ SENTENCES: Mapping[str, str] = {
     "multiple_of": "must be a multiple of {multiple_of}",
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
-    "datetime_type": A_MOMENT,
-    "datetime_parsing": A_MOMENT,
-    "datetime_object_invalid": A_MOMENT,
-    "datetime_from_date_parsing": A_MOMENT,
+    "datetime_type": A_DATE_TIME,
+    "datetime_parsing": A_DATE_TIME,
+    "datetime_object_invalid": A_DATE_TIME,
+    "datetime_from_date_parsing": A_DATE_TIME,
     "timezone_aware": "must have its time zone, as in 2027-01-31T10:00:00Z",
     "date_type": "must be a date, as 2027-01-31",
     "date_parsing": "must be a date, as 2027-01-31",

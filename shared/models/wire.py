@@ -28,7 +28,7 @@ from shared.models.moments import read_written
 from shared.models.strict import to_invalid
 
 STORABLE_KEY = r"^([^$\u0000][^\u0000]*)?$"
-MAX_DEPTH = 32  # BSON ends at 100, with what it lies in; templates and reports need far less
+MAX_WIRE_DEPTH = 32  # BSON ends at 100, with what it lies in; templates and reports need far less
 
 
 def to_iso(moment: datetime) -> str:
@@ -53,7 +53,7 @@ def _check_zone(moment: datetime) -> datetime:
 def check_storable(value: dict[str, Any]) -> dict[str, Any]:
     """Return the value if every JSON parser, BSON and MongoDB can hold it. Raises ValueError."""
     level: list[Any] = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_WIRE_DEPTH):
         below: list[Any] = []
         for one in level:
             if isinstance(one, dict):
@@ -67,7 +67,7 @@ def check_storable(value: dict[str, Any]) -> dict[str, Any]:
         level = below
         if not level:
             return value
-    raise ValueError(f"may be nested at most {MAX_DEPTH} levels deep")
+    raise ValueError(f"may be nested at most {MAX_WIRE_DEPTH} levels deep")
 
 
 def empty_list_as_object(value: Any) -> Any:
@@ -80,7 +80,7 @@ def is_deep(value: Any) -> bool:
     # A parser goes to 1,024 levels. A recursive walk of such a value, as `str` does, ends in a
     # RecursionError.
     level: list[Any] = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_WIRE_DEPTH + 1):
         level = [one for outer in level for one in _inside(outer)]
         if not level:
             return False

@@ -44,7 +44,7 @@ PROFILES = CollectionSpec(
         _by("app", "changedAt"),
     ),
 )
-VISITORS = CollectionSpec("visitors", INGEST, (_by("people"),))
+VISITORS = CollectionSpec("visitors", INGEST, (_by("persons"),))
 PLAYERS = CollectionSpec(
     "players", INGEST, (_by("app", "state"), _by("app", "person"), _by("app", "changedAt"))
 )
@@ -75,7 +75,7 @@ PAGES = CollectionSpec(
     SENDER,
     (
         _by("send", "open"),
-        _by("app", "priority", "due"),
+        _by("app", "priority", "dueAt"),
         _by("notifications"),
         _EXPIRY,
     ),
@@ -88,7 +88,7 @@ BUDGETS = CollectionSpec("budgets", SENDER)
 REPLICAS = CollectionSpec("replicas", SENDER)
 DEAD_LETTERS = CollectionSpec("dead_letters", SENDER, (_by("at"), _by("head"), _EXPIRY))
 REPORTS = CollectionSpec("reports", SENDER, (_by("app"),))
-SEND_REPORTS = CollectionSpec("send_reports", SENDER, (_by("app", "campaign"), _by("wanted")))
+SEND_REPORTS = CollectionSpec("send_reports", SENDER, (_by("app", "campaign"), _by("requested")))
 TOKENS = CollectionSpec("tokens", SENDER, (Index((("hash", 1),), unique=True),))
 AUDIT = CollectionSpec("audit", SENDER, (_by("at"), _EXPIRY))
 

@@ -19,7 +19,7 @@ log = logging.getLogger("carillon.stage")
 
 MAX_KEPT_BYTES = 2 * 1024 * 1024  # of a value: in base64 it must fit a message; the rest is cut off
 MAX_KEY_BYTES = 64 * 1024  # twice in the message
-MAX_TEXT = 1_024  # of a type, and of a message, which may name an invented key
+MAX_DEAD_LETTER_TEXT = 1_024  # of a type, and of a message, which may name an invented key
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +74,19 @@ class DeadLetterPublisher:
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
-            type=record.type[:MAX_TEXT],
+            type=record.type[:MAX_DEAD_LETTER_TEXT],
             key=DeadLetter.pack(record.key[:MAX_KEY_BYTES]),
             value=DeadLetter.pack(record.value[:MAX_KEPT_BYTES]),
-            cut=_is_cut(record),
+            truncated=_is_truncated(record),
             code=poison.error.code,
-            message=shorten(poison.error.message, MAX_TEXT),
+            message=shorten(poison.error.message, MAX_DEAD_LETTER_TEXT),
             at=self._clock(),
         )
 
 
-def _is_cut(record: Record) -> bool:
+def _is_truncated(record: Record) -> bool:
     return (
         len(record.value) > MAX_KEPT_BYTES
         or len(record.key) > MAX_KEY_BYTES
-        or len(record.type) > MAX_TEXT
+        or len(record.type) > MAX_DEAD_LETTER_TEXT
     )

@@ -38,11 +38,11 @@ __all__ = ["Handler", "Item", "Stage", "StageContext", "StageSpec"]
 T = TypeVar("T")
 log = logging.getLogger("carillon.stage")
 
-POLL_MS = 200
+STAGE_POLL_MS = 200
 IDLE_MS = 1_000  # what comes ends it, and a stop
 REBALANCE_SECONDS = 5.0  # how long a rebalance may wait for units under way
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
+MAX_RETRY_PAUSE_SECONDS = 5.0
 STALLED_SECONDS = 60.0  # no pass of the loop for this long: unhealthy
 
 
@@ -121,14 +121,14 @@ class Stage(Generic[T]):
             await reader.refresh_end_offsets()
             if self._tasks:
                 await asyncio.wait(
-                    self._tasks, timeout=POLL_MS / 1000, return_when=asyncio.FIRST_COMPLETED
+                    self._tasks, timeout=STAGE_POLL_MS / 1000, return_when=asyncio.FIRST_COMPLETED
                 )
             else:
-                await asyncio.sleep(POLL_MS / 1000)
+                await asyncio.sleep(STAGE_POLL_MS / 1000)
         else:
             # With units under way, poll briefly: their offsets wait to be committed.
             is_idle = self.has_read and not self._tasks
-            wait, spec = 20 if self._tasks else IDLE_MS if is_idle else POLL_MS, self._spec
+            wait, spec = 20 if self._tasks else IDLE_MS if is_idle else STAGE_POLL_MS, self._spec
             polling = reader.poll(wait, spec.batch_records, spec.linger_seconds)
             records = await (until_stopped(polling, stop) if is_idle else polling)
             if records:
@@ -214,7 +214,7 @@ class Stage(Generic[T]):
                 self._component.wait_for(exc)
                 metrics.STAGE_RETRIES.labels(self._spec.name, exc.code).inc()
                 await asyncio.sleep(wait * random.uniform(0.5, 1))
-                wait = min(LONGEST_PAUSE_SECONDS, wait * 2)
+                wait = min(MAX_RETRY_PAUSE_SECONDS, wait * 2)
 
     async def _publish_dead_letters(self, poison: Sequence[Poison]) -> None:
         if not poison:

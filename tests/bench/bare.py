@@ -1,4 +1,4 @@
-"""What ingest is compared with: `bare.py <bare|naive> <port> [broker] [database]`, one process.
+"""Rival of ingest: `bare.py <bare|naive> <port> [broker] [database]`, one process.
 
 bare: a plain ASGI app on uvicorn (uvloop, httptools) that validates the same bodies with the same
 pydantic models as ingest does, and stores nothing. naive: what one would write first, FastAPI with

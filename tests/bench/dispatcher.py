@@ -30,9 +30,9 @@ from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_l
 from shared.kafka.topics import DELIVERIES_TOPIC, MARKETING_JOBS_TOPIC, TOPICS
 from shared.models.job import Job
 from shared.settings import Settings
-from tests import stack
 from tests.bench.measuring import cpu_seconds, report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
+from tests.support import stack
 
 LATENCY_MS = 20
 CALLS = 2_000
@@ -41,7 +41,7 @@ CONNECTIONS = 64
 
 
 @dataclass(frozen=True)
-class Bench:
+class DispatcherBenchmark:
     settings: Settings
     http: httpx.AsyncClient
     writer: LogWriter
@@ -71,7 +71,7 @@ async def main() -> None:
 
 
 @asynccontextmanager
-async def _running(folder: Path) -> AsyncIterator[Bench]:
+async def _running(folder: Path) -> AsyncIterator[DispatcherBenchmark]:
     with ExitStack() as servers:
         broker = servers.enter_context(stack.broker())
         database = servers.enter_context(stack.database(folder / "database"))
@@ -107,7 +107,7 @@ async def _running(folder: Path) -> AsyncIterator[Bench]:
             try:
                 players = await _prepare_sandbox(http)
                 process = psutil.Process(dispatcher.pid)
-                yield Bench(settings, http, writer, deliveries, process, players)
+                yield DispatcherBenchmark(settings, http, writer, deliveries, process, players)
             finally:
                 await deliveries.stop()
 
@@ -122,7 +122,7 @@ async def _prepare_sandbox(http: httpx.AsyncClient) -> Sequence[str]:
     return players
 
 
-async def _dispatch(bench: Bench, calls: int) -> tuple[float, float]:
+async def _dispatch(bench: DispatcherBenchmark, calls: int) -> tuple[float, float]:
     """Calls a second, from the first job that is published; CPU seconds a call."""
     send = str(uuid.uuid4())
     cpu, began = cpu_seconds(bench.process), time.perf_counter()
@@ -137,7 +137,7 @@ async def _dispatch(bench: Bench, calls: int) -> tuple[float, float]:
     return calls / took, (cpu_seconds(bench.process) - cpu) / calls
 
 
-async def _plain(bench: Bench, calls: int) -> float:
+async def _plain(bench: DispatcherBenchmark, calls: int) -> float:
     left = list(range(calls))
     headers = {"Authorization": f"Key {KEY}"}
 

@@ -15,7 +15,7 @@ PATH = "/v1/events?key=wk_demo"
 
 
 def request(events: int) -> bytes:
-    """As the snippet sends it: 400 bytes an event, a visitor and an id of its own each."""
+    """Return a body as the snippet sends it: 400 bytes an event, a visitor and an id of its own each."""
     body = orjson.dumps([_event(n) for n in range(events)])
     head = (
         f"POST {PATH} HTTP/1.1\r\nHost: bench\r\nOrigin: https://shop.example.test\r\n"
@@ -51,7 +51,7 @@ class Fired:
 async def fire(
     port: int, bodies: list[bytes], count: int, per_second: float | None = None
 ) -> Fired:
-    """`count` requests: as fast as they are answered, or at a rate."""
+    """Send `count` requests: as fast as they are answered, or at a rate."""
     fired = Fired()
     numbers = iter(range(count))
     began = time.perf_counter()

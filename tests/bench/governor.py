@@ -25,9 +25,10 @@ from shared.clock import Monotonic
 from shared.models.app import App
 from shared.mongo.client import Database
 from shared.settings import GovernorSettings
-from tests import stack
 from tests.bench.measuring import report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
+from tests.support import stack
+from tests.support.providers import ONESIGNAL
 from tests.support.virtual_time import VirtualLoop, in_virtual_time
 
 FREE, PAID = 150, 6_000
@@ -103,7 +104,7 @@ async def _tally(http: httpx.AsyncClient) -> dict[str, Any]:
 
 
 class Counters:
-    """What the replicas' collection is asked for, with the time that a server takes."""
+    """Queries of the replicas' collection, with the time that a server takes."""
 
     def __init__(self) -> None:
         self._replicas: dict[str, dict[str, Any]] = {}
@@ -156,7 +157,7 @@ async def _simulated(loop: VirtualLoop) -> list[tuple[str, float, int]]:
 def _simulate(
     loop: VirtualLoop, counters: Counters, calls: list[float], skew: float
 ) -> asyncio.Task[None]:
-    """A replica whose clock is so many seconds off; killed when its task is cancelled."""
+    """Return a replica whose clock is so many seconds off; killed when its task is cancelled."""
 
     def clock() -> float:
         return loop.time() + skew
@@ -185,7 +186,7 @@ async def _call(governor: Governor, calls: list[float], time: Monotonic) -> None
     one_signal = {"appId": ONE_SIGNAL, "restApiKey": "", "plan": "paid"}
     app = App.model_validate({"_id": APP, "name": "b", "version": 1, "oneSignal": one_signal})
     while True:
-        if await governor.acquire(app, transactional=False, within=5.0):
+        if await governor.acquire(app, ONESIGNAL, transactional=False, within=5.0):
             calls.append(time())
 
 

@@ -45,7 +45,7 @@ async def main() -> None:
 
 
 async def _event_to_profile(carillon: Carillon, shop: Shop) -> list[float]:
-    """From before the POST until GET /v1/profile shows it, looking without a pause."""
+    """Measure from before the POST until GET /v1/profile shows it, polling without a pause."""
     took = []
     for n in range(EVENTS):
         visitor, player = f"bench{n}", str(uuid.uuid4())
@@ -65,7 +65,7 @@ async def _event_to_profile(carillon: Carillon, shop: Shop) -> list[float]:
 async def _trigger_to_account(
     carillon: Carillon, shop: Shop, players: Sequence[str]
 ) -> list[float]:
-    """From before the POST of the trigger until GET /v1/sends shows the account closed."""
+    """Measure from before the trigger's POST until GET /v1/sends shows the account closed."""
     took = []
     for n in range(SENDS if players else 3):
         chosen = players[n * RECIPIENTS % len(players) :][:RECIPIENTS] if players else []

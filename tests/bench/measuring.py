@@ -1,4 +1,4 @@
-"""What the benchmarks share: CPU of a process, and a line as soon as it is known."""
+"""Tools of the benchmarks: CPU of a process, and a line as soon as it is known."""
 
 from __future__ import annotations
 

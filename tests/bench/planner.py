@@ -26,10 +26,10 @@ from shared.ids import slot_of
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
-from tests import stack
 from tests.bench.measuring import report
 from tests.bench.replica import APP, KEY, ONE_SIGNAL, seed
 from tests.e2e.carillon import campaign
+from tests.support import stack
 
 LATENCY_MS = 20
 FEW = 10_000
@@ -39,7 +39,7 @@ CLOSED_SECONDS = 1_800
 
 
 @dataclass(frozen=True)
-class Bench:
+class PlannerBenchmark:
     database: Database
     sandbox: httpx.AsyncClient
     ops: httpx.AsyncClient
@@ -72,7 +72,7 @@ async def main() -> None:
 
 
 @asynccontextmanager
-async def _running(folder: Path, servers: ExitStack) -> AsyncIterator[Bench]:
+async def _running(folder: Path, servers: ExitStack) -> AsyncIterator[PlannerBenchmark]:
     broker = servers.enter_context(stack.broker())
     database = servers.enter_context(stack.database(folder / "database"))
     port = stack.free_port()
@@ -100,19 +100,19 @@ async def _running(folder: Path, servers: ExitStack) -> AsyncIterator[Bench]:
         (await http.put(f"/sandbox/apps/{ONE_SIGNAL}", json=app)).raise_for_status()
         (await http.put("/sandbox/faults", json={"latency_ms": LATENCY_MS})).raise_for_status()
         servers.enter_context(sender)
-        bench = Bench(opened, http, ops, psutil.Process(sender.pid), settings)
+        bench = PlannerBenchmark(opened, http, ops, psutil.Process(sender.pid), settings)
         await stack.eventually(lambda: _is_ready(bench), 60)
         path = f"/v1/apps/{APP}/campaigns/hello"
         (await ops.put(path, json=campaign())).raise_for_status()
         yield bench
 
 
-async def _is_ready(bench: Bench) -> bool:
+async def _is_ready(bench: PlannerBenchmark) -> bool:
     return (await bench.ops.get("/health/ready")).status_code == 200
 
 
-async def _people(bench: Bench, first: int, last: int) -> None:
-    """Registered with the sandbox, and as the projector leaves them."""
+async def _people(bench: PlannerBenchmark, first: int, last: int) -> None:
+    """Register people with the sandbox, and store them as the projector leaves them."""
     for start in range(first, last, INSERTED):
         quiet = {"display": 0, "click": 0, "close": 0}
         body = {"app_id": ONE_SIGNAL, "count": INSERTED, "odds": quiet}
@@ -124,10 +124,17 @@ async def _people(bench: Bench, first: int, last: int) -> None:
 
 def _person(number: int, player: str) -> tuple[dict[str, Any], dict[str, Any]]:
     name, now = f"{number:032x}", utc_now() - timedelta(days=1)
-    seen = {"id": player, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
+    seen = {
+        "id": player,
+        "state": "subscribed",
+        "browser": "Chrome",
+        "proven": False,
+        "lastSeenAt": now,
+    }
     profile = {
         "_id": name, "app": APP, "slot": slot_of(name), "login": None, "email": None,
         "visitors": [f"v{number}"], "pastVisitors": [], "aliases": [], "players": [seen],
+        "proven": False, "unproven": [],
         "db": {}, "lastSeenAt": now, "timeZone": "Europe/Prague", "language": "cs",
         "browser": "Chrome", "viewed": [], "categories": [], "basket": None, "purchases": [],
         "changedAt": now, "rev": 1,
@@ -140,7 +147,7 @@ def _person(number: int, player: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return profile, ledger
 
 
-async def _cursor_loop(bench: Bench, count: int) -> float:
+async def _cursor_loop(bench: PlannerBenchmark, count: int) -> float:
     began, read = time.perf_counter(), 0
     async for _ in bench.database["profiles"].find({"app": APP}):
         read += 1
@@ -148,7 +155,7 @@ async def _cursor_loop(bench: Bench, count: int) -> float:
     return read / (time.perf_counter() - began)
 
 
-async def _send(bench: Bench, count: int) -> tuple[float, float]:
+async def _send(bench: PlannerBenchmark, count: int) -> tuple[float, float]:
     """Players a second until the account is closed; the sender's highest resident bytes meanwhile."""
     body = {"id": str(uuid.uuid4()), "app": APP, "campaign": "hello", "audience": {"all": True}}
     began, highest = time.perf_counter(), 0.0

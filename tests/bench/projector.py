@@ -20,7 +20,7 @@ from pymongo import ReplaceOne
 from ingest_service.projector.decode import Projected
 from ingest_service.projector.lww import Document
 from ingest_service.projector.person_ids import PersonIds
-from ingest_service.projector.projector import BATCH_RECORDS, Projector
+from ingest_service.projector.projector import PROJECTOR_BATCH_RECORDS, Projector
 from ingest_service.projector.store import MongoProjections
 from shared.clock import monotonic, utc_now
 from shared.health import Health
@@ -31,11 +31,11 @@ from shared.mongo.client import Database, ensure_indexes, index_model, open_data
 from shared.mongo.collections import INGEST, indexes_of
 from shared.settings import Settings
 from shared.stage.runner import Item, Stage, StageContext
-from tests import stack
 from tests.bench.measuring import report
+from tests.support import stack
 
 VISITORS = 2_000
-ALL = VISITORS * 5 // BATCH_RECORDS  # batches until every visitor has spoken
+ALL = VISITORS * 5 // PROJECTOR_BATCH_RECORDS  # batches until every visitor has spoken
 BATCHES = 30
 MEMORY_EVENTS = int(os.environ.get("BENCH_MEMORY_EVENTS", "100000"))
 LATENCY_SECONDS = 10.0
@@ -86,9 +86,9 @@ class Recording(MongoProjections):
 
 async def _ratio(database: Database, who: str, first: int) -> float:
     took, plain, count = await _both(database, range(first, first + BATCHES))
-    rate = BATCHES * BATCH_RECORDS / took
+    rate = BATCHES * PROJECTOR_BATCH_RECORDS / took
     report(
-        f"{who}: {BATCHES * BATCH_RECORDS:,} events, {count:,} documents: projector {took:.1f} s"
+        f"{who}: {BATCHES * PROJECTOR_BATCH_RECORDS:,} events, {count:,} documents: projector {took:.1f} s"
         f" ({rate:,.0f} events/s), plain bulk_write loop {plain:.1f} s: {plain / took:.2f} (aim: 0.7)"
     )
     return rate
@@ -122,7 +122,7 @@ async def _write_plainly(database: Database, written: list[tuple[str, list[Docum
 
 
 async def _latency(settings: Settings, database: Database, rate: float) -> None:
-    """From before the event is published until its profile is written, at half of what it can."""
+    """Measure from before the event's publishing until its profile is written, at half of the maximum."""
     log_id = await ensure_topics(settings.kafka, TOPICS)
     projector = _projector(MongoProjections(database))
     sent: dict[str, float] = {}
@@ -168,13 +168,13 @@ async def _publish(writer: Any, sent: dict[str, float], total: int, rate: float)
 
 
 async def _memory(database: Database) -> None:
-    """The slope after the first fifth: what a projector knows between two batches is nothing."""
+    """Return the slope after the first fifth: what a projector knows between two batches is nothing."""
     projector = _projector(MongoProjections(database))
     process = psutil.Process()
     samples: list[tuple[int, int]] = []
-    for number in range(MEMORY_EVENTS // BATCH_RECORDS):
+    for number in range(MEMORY_EVENTS // PROJECTOR_BATCH_RECORDS):
         await projector.handle(_batch(2 * ALL + number))
-        samples.append((number * BATCH_RECORDS, process.memory_info().rss))
+        samples.append((number * PROJECTOR_BATCH_RECORDS, process.memory_info().rss))
     late = samples[len(samples) // 5 :]
     slope = statistics.linear_regression([n for n, _ in late], [rss for _, rss in late]).slope
     report(
@@ -188,13 +188,13 @@ def _projector(store: MongoProjections) -> Projector:
 
 
 def _batch(number: int) -> list[Item[Projected]]:
-    first = number * BATCH_RECORDS
-    events = [_event(n, f"e{n}") for n in range(first, first + BATCH_RECORDS)]
+    first = number * PROJECTOR_BATCH_RECORDS
+    events = [_event(n, f"e{n}") for n in range(first, first + PROJECTOR_BATCH_RECORDS)]
     return [Item(Record(EVENTS_TOPIC.name, 0, 0, b"", b"", e.type, 0), e) for e in events]
 
 
 def _event(number: int, name: str) -> Event:
-    """A tenth of the visitors in a batch; each speaks several times, as on a visit to a shop."""
+    """Return a tenth of the visitors in a batch; each speaks several times, as on a visit to a shop."""
     visitor = number // 5 % VISITORS
     kind = KIND[number % 5]
     results: dict[str, dict[str, Any]] = {

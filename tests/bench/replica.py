@@ -12,7 +12,9 @@ from datetime import timedelta
 import uvloop
 
 from sender_service.dispatcher.governor import Governor, Membership
-from sender_service.dispatcher.onesignal import open_onesignal
+from sender_service.providers.base import ProviderContext
+from sender_service.providers.registry import open_providers
+from sender_service.store.people import PeopleReader
 from shared.clock import monotonic, utc_now
 from shared.health import Health
 from shared.models.app import App
@@ -39,18 +41,19 @@ async def run(settings: Settings) -> None:
     vault = Vault(settings.secret_key.get_secret_value())
     async with (
         open_database(settings.mongo, "bench") as database,
-        open_onesignal(settings.onesignal, vault) as onesignal,
+        open_providers(ProviderContext(settings, vault, PeopleReader(database))) as providers,
     ):
         app = App.model_validate(await database["apps"].find_one({"_id": APP}))
         membership = Membership(database, str(uuid.uuid4()), settings.governor, monotonic)
         governor = Governor(membership, settings.governor, monotonic)
         component = Health(utc_now, monotonic).component("governor", deadline_seconds=15)
         players = itertools.count()
+        (provider,) = providers.values()
 
         async def call() -> None:
             while True:
-                if await governor.acquire(app, transactional=False, within=5.0):
-                    await onesignal.send(app, _job(next(players)))
+                if await governor.acquire(app, provider, transactional=False, within=5.0):
+                    await provider.call(app, _job(next(players)))
 
         async with asyncio.TaskGroup() as group:
             group.create_task(membership.run(asyncio.Event(), component))
@@ -59,7 +62,7 @@ async def run(settings: Settings) -> None:
 
 
 def _job(number: int) -> Job:
-    """To nobody in particular: what is called counts, not who gets it."""
+    """Make a job to nobody in particular: calls count, not who gets them."""
     now = utc_now()
     body = {"app_id": ONE_SIGNAL, "headings": {"en": "Shop"}, "contents": {"en": "For you"}}
     return Job(

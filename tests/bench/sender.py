@@ -22,7 +22,7 @@ from shared.mongo.client import open_database
 from shared.settings import KafkaSettings, MongoSettings
 from tests.bench.measuring import cpu_seconds, report
 from tests.e2e.carillon import Carillon, Shop, campaign
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 LATENCY_MS = 20
 PLAYERS = 2_000
@@ -117,8 +117,10 @@ async def _transactional(
 
 
 async def _recorded(carillon: Carillon, sends: Sequence[str]) -> None:
-    """Until each send's page says who got it. Asked of the database, some at a time: to ask the API for
-    each would be more work for the sender than the pushes.
+    """Wait until each send's page has its outcomes.
+
+    The database is asked: to ask the API for each would be more work for the sender than the
+    pushes.
     """
     address = f"mongodb://127.0.0.1:{carillon.ports['database']}"
     left = set(sends)
@@ -138,7 +140,9 @@ async def _recorded(carillon: Carillon, sends: Sequence[str]) -> None:
 async def _latency(
     carillon: Carillon, shop: Shop, players: Sequence[str], writer: LogWriter, rate: float
 ) -> None:
-    """From produce to the sandbox's receipt, at half of the rate; both clocks are this machine's."""
+    """Measure from produce to the sandbox's receipt, at half of the rate; both clocks are this
+    machine's.
+    """
     count = max(20, int(rate * PACED_SECONDS))
     produced: dict[str, float] = {}
     began = time.perf_counter()

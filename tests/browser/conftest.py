@@ -45,7 +45,7 @@ def chromium_type(playwright: Playwright) -> BrowserType:
 
 @pytest.fixture(scope="session")
 async def chromium(chromium_type: BrowserType) -> AsyncIterator[Browser]:
-    """With a fresh user-data-dir; each visitor gets a profile of its own inside."""
+    """Start a browser with a fresh user-data-dir; each visitor gets a profile of its own inside."""
     browser = await chromium_type.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     yield browser
     await browser.close()
@@ -77,7 +77,7 @@ async def ingest(site: Site) -> AsyncIterator[Ingest]:
 
 @pytest.fixture
 def check(site: Site, visitor: Visitor, ingest: Ingest) -> Check:
-    """The report of a page, by what was looked at."""
+    """Return the report of a page, by what was looked at."""
 
     async def look(
         sdk: str = sdks.V16 + READY, head: str = "", kept: Any = None, **headers: str
@@ -99,7 +99,7 @@ def check(site: Site, visitor: Visitor, ingest: Ingest) -> Check:
 
 @pytest.fixture(scope="session")
 async def carillon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Carillon]:
-    """The stack as `make run` starts it."""
+    """Yield the stack as `make run` starts it."""
     carillon = Carillon(tmp_path_factory.mktemp("carillon"))
     try:
         yield await carillon.start()

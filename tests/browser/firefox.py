@@ -42,7 +42,7 @@ class Firefox:
     _ids: count[int] = field(default_factory=lambda: count(1))
 
     async def command(self, method: str, **params: Any) -> dict[str, Any]:
-        """One at a time; what Firefox tells meanwhile is heard by the way."""
+        """Send a command and return its result, one at a time; events are read meanwhile."""
         asked = next(self._ids)
         await self.socket.send_json({"id": asked, "method": method, "params": params})
         while True:
@@ -62,7 +62,7 @@ class Firefox:
         await self.command("browsingContext.navigate", context=self.tab, url=url, wait="complete")
 
     async def evaluate(self, expression: str) -> Any:
-        """Its value, or what its promise comes to; statements have none."""
+        """Return the expression's value, or its promise's; statements have none."""
         found = await self.command(
             "script.evaluate",
             expression=f"(async () => JSON.stringify([await ({expression})]))()",

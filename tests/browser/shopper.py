@@ -1,4 +1,4 @@
-"""Somebody at the demo shop: what a person does there, and what Carillon made of it."""
+"""Shopper at the demo shop: what a person does there, and what Carillon made of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from playwright.async_api import Page, Worker
 
 from tests.browser.visitor import Visitor
 from tests.e2e.carillon import OPS, Carillon
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 WAIT = 30.0
 DEMO_APP_ID = "5eed0000-ca21-4110-8000-0000000de300"
@@ -47,7 +47,7 @@ class Shopper:
         await self.page.wait_for_function("window.shopSaw")
 
     async def set_up(self, **choice: str) -> None:
-        """Which loader and which SDK the shop's pages have."""
+        """Choose the loader and the SDK of the shop's pages."""
         await self.open("/")
         for name, value in choice.items():
             async with self.page.expect_navigation():
@@ -146,7 +146,7 @@ async def person(carillon: Carillon, **search: str) -> Any:
 
 
 async def reported(carillon: Carillon, send: str, **counts: int | str) -> Any:
-    """The send's account, once it says this."""
+    """Return the send's account, once it says this."""
 
     async def look() -> Any:
         answer = await carillon.http.get(carillon.url("sender", f"/v1/sends/{send}"), headers=OPS)
@@ -161,7 +161,7 @@ async def reported(carillon: Carillon, send: str, **counts: int | str) -> Any:
 
 
 async def happened(carillon: Carillon, player: str) -> dict[str, int]:
-    """The sandbox's own books on one browser."""
+    """Return the sandbox's own books on one browser."""
     tally = await carillon.sandbox("GET", f"/sandbox/tally?app_id={DEMO_APP_ID}")
     own = [push for push in tally["pushes"] if push["player_id"] == player]
     kinds = ("deliveries", "displayed", "clicked", "closed")

@@ -26,7 +26,7 @@ from shared.models.app import App
 from shared.mongo.client import open_database
 from shared.secrets import Vault
 from shared.settings import MongoSettings
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 VAULT = Vault("a secret key that is long enough for tests")
 KEY = "wk_site"
@@ -35,7 +35,9 @@ STUB = "window.carillon = function () { (carillon.q = carillon.q || []).push(arg
 
 @dataclass
 class Site:
-    """`pages` by path; what pages sent, request by request, in the order of arrival."""
+    """Site that serves `pages` by path and keeps what they sent, request by request, in the order
+    of arrival.
+    """
 
     origin: str
     ingest: str
@@ -76,7 +78,7 @@ class Site:
         return self.events
 
     def configure(self, *, allowedLogins: list[str] | None = None, **snippet: Any) -> None:
-        """The app, with this snippet configuration."""
+        """Configure the app, with this snippet configuration."""
         self.version += 1
         key = {"id": "browser", "kind": "write", "hash": VAULT.hash_key(KEY)}
         app_id = snippet.pop("appId", "5eed0000-ca21-4110-8000-0000000de300")
@@ -92,7 +94,7 @@ class Site:
         self.apps.take([App.model_validate(app)])
 
     def page(self, path: str, head: str = "", *, layer: object = None, **headers: str) -> str:
-        """A page with the snippet, as it is pasted; returns its address."""
+        """Add a page with the snippet, as it is pasted; return its address."""
         described = f"var dataLayer = {json.dumps(layer)};" if layer is not None else ""
         return self.bare(
             path,

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.site import Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 ARRAY_FROM = {
     # As far as a set's contents and a function to map with are concerned.
@@ -32,7 +32,7 @@ async def test_librarys_array_from(site: Site, visitor: Visitor, library: str) -
 async def test_odd_answers_of_the_pages_own_fetch_are_a_failure(
     site: Site, visitor: Visitor
 ) -> None:
-    """They were asked for again at once, without end."""
+    # They were asked for again at once, without end.
     wrapped = """
         window.asked = 0;
         const real = fetch;

@@ -53,7 +53,7 @@ async def test_n8_a_key_that_is_no_more(visitor: Visitor, ingest: Ingest, check:
     assert report["login"]["ok"] is None
 
 
-async def test_n8_what_blocks_events_is_said(visitor: Visitor, check: Check) -> None:
+async def test_n8_what_blocks_events_is_reported(visitor: Visitor, check: Check) -> None:
     async def block(route: Route) -> None:
         await route.abort()
 
@@ -111,7 +111,7 @@ async def test_n8_webhook_key(
 
 
 async def test_n8_consent(ingest: Ingest, visitor: Visitor, check: Check) -> None:
-    """The report needs none, for it neither stores nor tells anything of the visitor."""
+    # The report needs none, for it neither stores nor tells anything of the visitor.
     ingest.shop(snippet={"requireConsent": True})
     report = await check("")
     assert report["consent"][0] is False
@@ -150,7 +150,7 @@ async def test_n8_login_hash(
     assert message in report["login"][1]
 
 
-async def test_n8_a_script_that_does_not_load_is_said(visitor: Visitor, check: Check) -> None:
+async def test_n8_a_script_that_does_not_load_is_reported(visitor: Visitor, check: Check) -> None:
     async def block(route: Route) -> None:
         await route.abort()
 

@@ -1,4 +1,4 @@
-"""Without consent nothing is sent or stored: whoever says so, wherever, and whenever."""
+"""Tests that without consent nothing is sent or stored: whoever says so, wherever, and whenever."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.browser import sdks
 from tests.browser.sdks import PLAYER
 from tests.browser.site import KEY, STUB, Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 KEPT_SECONDS, A_WHILE = 400 * 86_400, 600
 LOADED = "/sdk/OneSignalSDK.page.js"
 
 
-async def settled(visitor: Visitor) -> None:
+async def wait_until_sent(visitor: Visitor) -> None:
     """Longer than events are gathered for: whatever was to be sent is on its way."""
     await visitor.page.evaluate("new Promise((done) => setTimeout(done, 100))")
 
@@ -32,7 +32,7 @@ async def test_nothing_but_true_consents(
     await visitor.go(site.page("/", f"<script>carillon('consent'{choice})</script>"))
     await visitor.loaded()
     await visitor.carillon("send", "any")
-    await settled(visitor)
+    await wait_until_sent(visitor)
     assert await visitor.stored() == {}
     assert site.tries == 0
 
@@ -64,7 +64,7 @@ async def test_sdk_gets_nothing_without_consent(site: Site, visitor: Visitor) ->
     await visitor.page.evaluate("dataLayer.push({login: 'anna'}); sdk.on = false")
     await visitor.page.evaluate("sdk.change({optedIn: false})")
     await visitor.carillon("identify", {"login": "anna"})
-    await settled(visitor)
+    await wait_until_sent(visitor)
     assert await visitor.page.evaluate("sdk.calls") == []
     assert await visitor.page.evaluate("sessionStorage.length") == 0
     assert await visitor.stored() == {}
@@ -89,7 +89,7 @@ async def test_sdk_is_not_started_without_consent(
         await visitor.carillon("consent", False)
         await pending[0].continue_()
         await visitor.page.wait_for_function("window.sdk")
-    await settled(visitor)
+    await wait_until_sent(visitor)
     assert await visitor.page.evaluate("window.sdk ? sdk.calls : []") == []
     await visitor.carillon("consent", True)
     await visitor.page.wait_for_function("window.sdk && sdk.calls.length")
@@ -143,7 +143,7 @@ async def test_answer_after_a_refusal_stores_nothing(site: Site, visitor: Visito
     await visitor.carillon("send", "behind")
     await visitor.carillon("consent", False)
     site.may_answer.set()
-    await settled(visitor)
+    await wait_until_sent(visitor)
     assert await visitor.stored() == {}
     assert site.types() == ["pageview"]
 
@@ -152,7 +152,7 @@ OTHER = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d11"
 
 
 async def test_cookie_counts_before_the_storage(site: Site, visitor: Visitor) -> None:
-    """It may be shared among subdomains, each of which has a storage of its own."""
+    # It may be shared among subdomains, each of which has a storage of its own.
     await visitor.go(site.page("/"))
     await site.until("pageview")
     cookie = {"name": "carillon_id", "value": OTHER, "url": site.origin}

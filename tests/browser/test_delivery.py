@@ -1,4 +1,4 @@
-"""What is sent arrives, whatever happens to the network, to ingest and to the page."""
+"""Tests that what is sent arrives, whatever happens to the network, to ingest and to the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playwright.async_api import BrowserType
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 
 async def _started(site: Site, visitor: Visitor) -> None:
@@ -161,7 +161,7 @@ async def test_queue_is_bounded_by_its_events(site: Site, visitor: Visitor) -> N
 async def test_blocked_cookies_cost_the_identity_only(
     site: Site, chromium_type: BrowserType, tmp_path: Path
 ) -> None:
-    """As a visitor blocks them: every look at a cookie or at the storage is refused."""
+    # As a visitor blocks them: every look at a cookie or at the storage is refused.
     preferences = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     folder = tmp_path / "Default"
     folder.mkdir()
@@ -203,7 +203,7 @@ async def test_two_tabs_offline_send_each_event_once(site: Site, visitor: Visito
 
 
 def _left_behind(age_ms: int | None) -> str:
-    """As a page leaves it that was killed, and when it last gave a sign of life."""
+    """Return storage as a killed page leaves it, and when it last gave a sign of life."""
     event = {"id": "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10", "type": "left", "visitorId": "v"}
     entry = json.dumps(json.dumps({"event": event}))
     key = f"carillon.{KEY}.q.' + ((Date.now() - 9e5) * 1000).toString(36) + '.deadbeef"

@@ -29,19 +29,19 @@ IS_THERE = """() => [
 
 
 async def lacking(site: Site, visitor: Visitor, script: str) -> list[str]:
-    """A page of such a browser; what its own listener for errors hears, hears the test."""
+    """Return a page of such a browser; what its own listener for errors hears, hears the test."""
     await visitor.page.add_init_script(
         f"window.heard = []; addEventListener('error', (e) => heard.push(e.message)); {script}"
     )
-    told = "<script>window.told = []; carillon('onError', (e) => told.push(e))</script>"
-    await visitor.go(site.page("/", told, layer=[{"pageType": "other", "login": "anna"}]))
+    reported = "<script>window.reported = []; carillon('onError', (e) => reported.push(e))</script>"
+    await visitor.go(site.page("/", reported, layer=[{"pageType": "other", "login": "anna"}]))
     await visitor.loaded()
     missing: list[str] = await visitor.page.evaluate(IS_THERE)
     return missing
 
 
 async def nothing_went_wrong(visitor: Visitor) -> None:
-    assert await visitor.page.evaluate("[heard, told]") == [[], []]
+    assert await visitor.page.evaluate("[heard, reported]") == [[], []]
 
 
 @pytest.mark.parametrize("name", MISSING)
@@ -63,18 +63,18 @@ async def test_events_arrive_once_without_it(site: Site, visitor: Visitor, name:
 async def test_what_a_closing_page_holds_arrives_once_without_it(
     site: Site, visitor: Visitor, name: str
 ) -> None:
-    """Once in effect: it may travel twice, under its one id."""
+    # Once in effect: it may travel twice, under its one id.
     await lacking(site, visitor, MISSING[name])
     await site.until("identify", "pageview")
     await visitor.page.evaluate("""
         addEventListener('pagehide', () => {
-            sessionStorage.told = JSON.stringify([told, heard]);
+            sessionStorage.reported = JSON.stringify([reported, heard]);
         });
         carillon('send', 'closing'); addEventListener('pagehide', () => carillon('send', 'last'));
     """)
-    await visitor.go(site.page("/next", "<script>window.told = []</script>"))
+    await visitor.go(site.page("/next", "<script>window.reported = []</script>"))
     await site.until("closing", "last", "pageview", "pageview")
-    assert await visitor.page.evaluate("sessionStorage.told") == "[[],[]]"
+    assert await visitor.page.evaluate("sessionStorage.reported") == "[[],[]]"
     for kind in ("closing", "last"):
         assert len({event["id"] for event in site.of(kind)}) == 1
     await visitor.answered()
@@ -84,7 +84,7 @@ async def test_what_a_closing_page_holds_arrives_once_without_it(
 async def test_without_sendbeacon_a_closing_page_asks_nothing_of_it(
     site: Site, visitor: Visitor
 ) -> None:
-    """The call that isn't there was told as an error, and the page's sign of life stayed behind."""
+    # The call that isn't there was reported as an error, and the page's sign of life stayed behind.
     await lacking(site, visitor, MISSING["sendBeacon"])
     await site.until("identify", "pageview")
     await visitor.page.evaluate("""

@@ -13,7 +13,7 @@ from tests.browser.firefox import FIREFOX, Firefox, open_firefox
 from tests.browser.sdks import PLAYER
 from tests.browser.site import Site
 from tests.browser.visitor import NOTHING_WAITS
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = pytest.mark.skipif(not FIREFOX, reason="no Firefox: `make test-firefox` installs it")
 

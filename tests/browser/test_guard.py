@@ -1,4 +1,4 @@
-"""Nothing that a page does with the snippet, or to it, turns against the page."""
+"""Tests that nothing that a page does with the snippet, or to it, turns against the page."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def test_half_an_emoji_costs_nothing(site: Site, visitor: Visitor) -> None
 
 
 async def test_full_storage_costs_nothing(site: Site, visitor: Visitor) -> None:
-    """The page's own things fill it: then events wait in memory, and go with the page."""
+    # The page's own things fill it: then events wait in memory, and go with the page.
     await visitor.go(site.page("/"))
     await site.until("pageview")
     await visitor.page.evaluate("""() => {
@@ -125,7 +125,7 @@ async def test_prepared_page_is_reported_once_it_is_seen(site: Site, visitor: Vi
 async def test_page_that_is_left_before_it_is_complete_is_reported(
     site: Site, visitor: Visitor
 ) -> None:
-    """The layer is read when the page is complete, or goes."""
+    # The layer is read when the page is complete, or goes.
     site.page("/", layer=[{"pageType": "homepage"}])
     html, headers = site.pages["/"]
     site.pages["/"] = (html.replace("</body>", "<script src='/slow.js'></script></body>"), headers)
@@ -180,7 +180,7 @@ async def test_callback_hears_of_what_is_never_sent(site: Site, visitor: Visitor
 
 
 async def test_many_calls_offline_cost_the_page_little(site: Site, visitor: Visitor) -> None:
-    """With each event in a full queue, all of them were parsed: 3 s for these."""
+    # With each event in a full queue, all of them were parsed: 3 s for these.
     await visitor.go(site.page("/"))
     await site.until("pageview")
     await visitor.context.set_offline(True)

@@ -14,7 +14,7 @@ from tests.browser.conftest import ARTEFACTS
 from tests.browser.shopper import Shopper, happened, person, reported
 from tests.browser.visitor import Visitor
 from tests.e2e.carillon import Carillon
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
@@ -28,7 +28,7 @@ async def shopper(carillon: Carillon, chromium: Browser) -> AsyncIterator[Shoppe
 
 @pytest.fixture
 async def other(carillon: Carillon, chromium: Browser) -> AsyncIterator[Shopper]:
-    """A second browser."""
+    """Yield a second browser."""
     async with Visitor.open(chromium, carillon.url("shop", "")) as visitor:
         yield Shopper(carillon, visitor)
     assert visitor.uncaught == []

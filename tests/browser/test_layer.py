@@ -221,7 +221,8 @@ async def test_persoos_loader_works_with_another_host(
 
 
 async def test_persoos_loader_beside_the_snippet(site: Site, visitor: Visitor) -> None:
-    """The stub's name is found by its key: the snippet's own function, with the same key, is no stub."""
+    # The stub's name is found by its key: the snippet's own function, with the same key, is no
+    # stub.
     loader = LOADER % {
         "settings": "ownSettings", "key": KEY, "name": "persoo", "layer": "dataLayer",
         "host": site.ingest,

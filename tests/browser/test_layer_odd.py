@@ -31,7 +31,7 @@ def reported(site: Site) -> list[tuple[str, Any]]:
 async def test_description_after_a_tag_managers_entries_is_the_pages(
     site: Site, visitor: Visitor, head: str, late: str
 ) -> None:
-    """The page takes its time: the snippet is there before its description."""
+    # The page takes its time: the snippet is there before its description.
     site.page("/", f"<script>{head}</script>")
     html, headers = site.pages["/"]
     late = f"{SLOW}<script>{late}</script></body>"
@@ -109,7 +109,7 @@ async def test_order_pushed_alone_has_the_pages_basket(site: Site, visitor: Visi
 async def test_currency_as_a_list_or_with_blanks_is_read(
     site: Site, visitor: Visitor, given: Any
 ) -> None:
-    """As a list it went on as it was, and Carillon refused the whole event."""
+    # As a list it went on as it was, and Carillon refused the whole event.
     await visitor.go(site.page("/", layer=[{"pageType": "detail", "currency": given}]))
     await site.until("pageview")
     assert reported(site) == [("pageview", {"pageType": "detail", "currency": "EUR"})]

@@ -12,7 +12,7 @@ from tests.browser.visitor import Visitor
 
 
 def stored(site: Site, nth: int = 0) -> dict[str, Any]:
-    """As ingest takes the event; what it refuses fails here."""
+    """Return the event as ingest accepts it; fail where it is refused."""
     data = site.of("pageview")[nth]["data"]
     return (
         EVENT_MODELS["pageview"].model_validate(data).model_dump(by_alias=True, exclude_none=True)

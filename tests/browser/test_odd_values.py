@@ -44,7 +44,7 @@ async def test_f24_amounts_as_ingest_reads_them(site: Site, visitor: Visitor) ->
 
 
 async def test_f01_logins_as_ingest_reads_them(site: Site, visitor: Visitor) -> None:
-    """Those that are nobody's are never queued: the log shows each event that is."""
+    # Those that are nobody's are never queued: the log shows each event that is.
     await started(site, visitor)
     entries = await pushed(visitor, "login", [given for given, _ in LOGINS])
     read = [entry["login"] if isinstance(entry, dict) else entry for entry in entries]
@@ -69,8 +69,8 @@ async def test_f01_a_bad_email_costs_itself(site: Site, visitor: Visitor) -> Non
     assert result == ["placeholder_email", {"login": "eva"}]
 
 
-async def test_f01_every_way_to_say_who_it_is(site: Site, visitor: Visitor) -> None:
-    """Neither Carillon nor OneSignal's SDK hears of nobody; a caller learns why."""
+async def test_f01_every_way_to_identify(site: Site, visitor: Visitor) -> None:
+    # Neither Carillon nor OneSignal's SDK hears of nobody; a caller learns why.
     await started(site, visitor, f"<script>{sdks.V16}</script>")
     results = await visitor.page.evaluate("""async () => {
         const said = (...call) => new Promise((done) => carillon(...call, done));
@@ -116,7 +116,7 @@ async def test_f01_a_placeholder_is_no_visitor(site: Site, visitor: Visitor) -> 
 
 
 async def test_f02_times_of_a_page_rise(site: Site, visitor: Visitor) -> None:
-    """Each event is later than the one before, and none leaves before its own time has come."""
+    # Each event is later than the one before, and none leaves before its own time has come.
     await visitor.page.add_init_script("""
         const send = window.fetch;
         window.sentAt = [];

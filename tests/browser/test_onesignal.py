@@ -15,11 +15,11 @@ from tests.browser.own_sdk import (
 from tests.browser.sdks import PLAYER
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 
 async def test_one_opt_in_is_one_report(site: Site, visitor: Visitor) -> None:
-    """The double `change`, first without the id, and the SDK's local id in between."""
+    # The double `change`, first without the id, and the SDK's local id in between.
     await open_page(site, visitor)
     await visitor.page.evaluate(
         """(id) => {
@@ -87,7 +87,7 @@ async def test_known_status_is_not_reported_again_on_every_page(
 
 
 async def test_login_and_logout_reach_the_sdk(site: Site, visitor: Visitor) -> None:
-    """And nothing else of the person: decision 0013."""
+    # And nothing else of the person: decision 0013.
     early = "<script>carillon('identify', {login: 42, email: 'anna@example.test'})</script>"
     await open_page(site, visitor, head=early)
     await visitor.carillon("logout")
@@ -100,7 +100,7 @@ async def test_login_and_logout_reach_the_sdk(site: Site, visitor: Visitor) -> N
 async def test_shop_may_keep_its_logins_from_the_sdk(
     site: Site, visitor: Visitor, script: str
 ) -> None:
-    """Neither in nor out, nor what an older copy of the script had yet to tell; all else goes on."""
+    # Neither in nor out, nor what an older copy of the script had yet to tell; all else goes on.
     older = f"sessionStorage['carillon.{KEY}.wish'] = '\"left@example.test\"'"
     early = "carillon('identify', {login: 'anna@example.test'})"
     site.configure(loginToOneSignal=False)

@@ -62,7 +62,7 @@ async def test_page_that_is_looked_at_again_looks_too(site: Site, visitor: Visit
 
 @pytest.mark.parametrize("stub", ["", "window.OneSignal = window.OneSignal || [];"])
 async def test_own_v15_that_comes_late_is_found(site: Site, visitor: Visitor, stub: str) -> None:
-    """As a consent manager loads it, long after the page."""
+    # As a consent manager loads it, long after the page.
     await visitor.go(site.page("/"))
     await site.until("pageview")
     await visitor.page.evaluate(f"{stub}{{{sdks.V15}}}")
@@ -72,7 +72,7 @@ async def test_own_v15_that_comes_late_is_found(site: Site, visitor: Visitor, st
 
 
 async def test_wish_outlives_its_page(site: Site, visitor: Visitor) -> None:
-    """The page is left before the SDK has come: the tab's next page tells it."""
+    # The page is left before the SDK has come: the tab's next page tells it.
     script = f"<script>{sdks.V16}</script>"
     await visitor.go(site.page("/login"))
     await site.until("pageview")
@@ -93,7 +93,7 @@ async def test_wish_outlives_its_page(site: Site, visitor: Visitor) -> None:
 async def test_own_sdk_further_down_a_slow_page_is_not_joined_by_another(
     site: Site, visitor: Visitor
 ) -> None:
-    """Whatever makes the snippet look before the page is complete."""
+    # Whatever makes the snippet look before the page is complete.
     site.configure(loadOneSignal=True)
     site.page("/")
     html, headers = site.pages["/"]

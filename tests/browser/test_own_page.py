@@ -18,8 +18,8 @@ from playwright.async_api import Browser
 from tests.browser.shopper import Shopper, reported
 from tests.browser.visitor import Visitor
 from tests.e2e.carillon import Carillon
-from tests.server import Server
-from tests.stack import eventually, free_port
+from tests.support.server import Server
+from tests.support.stack import eventually, free_port
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
@@ -53,7 +53,7 @@ class OwnPage:
 
 
 def read_document(carillon: Carillon, port: int) -> list[tuple[str, str]]:
-    """The blocks of the document, with this stack's addresses."""
+    """Return the blocks of the document, with this stack's addresses."""
     text = (ROOT / "docs" / "sandbox.md").read_text()
     for name, usual in (("ingest", 8080), ("sender", 8090), ("sandbox", 8095)):
         text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{carillon.ports[name]}")
@@ -86,7 +86,7 @@ async def _is_known(carillon: Carillon) -> bool:
 
 
 def write_pages(own: OwnPage, carillon: Carillon) -> None:
-    """The two other ways, beside the first: OneSignal's own code, and Persoo's loader."""
+    """Write pages for the two other ways, beside the first: OneSignal's own code, and Persoo's loader."""
     index = (own.folder / "myshop" / "index.html").read_text()
     (own.folder / "myshop" / "own.html").write_text(index.replace("<title>", own.html + "<title>"))
     loader = (ROOT / "deploy/local/shop/static/persoo-loader.js").read_text()
@@ -127,7 +127,7 @@ async def test_n7_an_own_page_gets_a_push(
 
 
 async def push_without_heading(carillon: Carillon, lines: list[dict[str, Any]]) -> None:
-    """As OneSignal's own dashboard may; Carillon's always have one."""
+    """Send a push as OneSignal's own dashboard may; Carillon's always have a heading."""
     [player] = [line["text"] for line in lines if line["check"] == "player"]
     await carillon.sandbox(
         "POST",
@@ -143,7 +143,7 @@ async def push_without_heading(carillon: Carillon, lines: list[dict[str, Any]]) 
 
 
 async def _is_named(shopper: Shopper) -> bool:
-    """By the site's own name, not the demo shop's."""
+    """Check for the site's own name, not the demo shop's."""
     return "My shop" in [notification["title"] for notification in await shopper.notifications()]
 
 

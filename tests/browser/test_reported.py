@@ -1,4 +1,4 @@
-"""What has been told is not told again; what was refused or lost, or is another's, is."""
+"""Tests that what was reported is not reported again; what was refused or lost, or is another's, is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.browser import sdks
 from tests.browser.sdks import PLAYER
 from tests.browser.site import KEY, STUB, VAULT, Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 ANNA = {"pageType": "other", "login": "anna"}
 ORDER = {"pageType": "other", "basketItems": {"1": {"price": 2}}, "transaction": {"id": "ORDER-77"}}
@@ -17,7 +17,7 @@ SDK = f"<script>{sdks.V16}; Object.assign(sdk, {{id: '{PLAYER}', on: true}})</sc
 
 
 async def visit(site: Site, visitor: Visitor, *layer: Any, head: str = "") -> None:
-    """A page of its own, until its events are answered."""
+    """Visit a page of its own, until its events are answered."""
     seen = site.types().count("pageview")
     await visitor.go(site.page(f"/{seen}", head, layer=list(layer)))
     await site.until(*["pageview"] * (seen + 1))
@@ -66,7 +66,7 @@ async def test_refused_purchase_and_player_are_reported_again(site: Site, visito
 async def test_refused_player_is_not_reported_again_by_the_same_page(
     site: Site, visitor: Visitor
 ) -> None:
-    """Which looks at the SDK every few seconds, here every 20 ms."""
+    # Which looks at the SDK every few seconds, here every 20 ms.
     hurry = "const real = setInterval; setInterval = (work) => real(work, 20);"
     await visitor.page.add_init_script(hurry)
     site.answers.extend([(401, {})] * 100)

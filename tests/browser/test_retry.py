@@ -1,4 +1,4 @@
-"""How often and how long the snippet tries, and what a page that comes back does."""
+"""Tests of how often and how long the snippet tries, and what a page that comes back does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 # Times a page waits, told as they begin; each is over at once.
 HURRIED = """
@@ -80,7 +80,7 @@ async def test_f23_carillons_own_answer_is_final(
 
 
 async def test_network_that_fails_is_not_tried_for_ever(site: Site, visitor: Visitor) -> None:
-    """An answer that the page can't read is one."""
+    # An answer that the page can't read is one.
     site.knows_origin = False
     site.answers.extend([(403, {})] * 100)
     clock = "const now = Date.now; let ahead = 0; Date.now = () => now() + (ahead += 6e4);"
@@ -156,7 +156,7 @@ async def test_queue_is_bounded_by_its_characters(site: Site, visitor: Visitor) 
 
 
 async def test_page_from_the_back_forward_cache_goes_on(site: Site, visitor: Visitor) -> None:
-    """As the browser tells it: what it was handed is sent again, under its id."""
+    # As the browser tells it: what it was handed is sent again, under its id.
     await started(site, visitor)
     site.may_answer.clear()
     await visitor.carillon("send", "under way")

@@ -9,8 +9,8 @@ import pytest
 
 from tests.browser.site import KEY, Site
 from tests.browser.visitor import Visitor
-from tests.page_urls import PATHS
-from tests.stack import eventually
+from tests.support.page_urls import PATHS
+from tests.support.stack import eventually
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -30,7 +30,7 @@ async def test_page_view_states_where_who_and_how(site: Site, visitor: Visitor) 
 
 
 async def test_decision_6_secrets_never_leave_the_page(site: Site, visitor: Visitor) -> None:
-    """Each address of the table, put into the bar as a shop's own script would."""
+    # Each address of the table, put into the bar as a shop's own script would.
     await visitor.go(site.page("/"))
     await site.until("pageview")
     await visitor.page.evaluate(
@@ -216,7 +216,7 @@ async def test_profile_is_displayed_in_the_console(site: Site, visitor: Visitor)
 
 @pytest.mark.parametrize("end", ["", "/"])
 async def test_served_script_may_be_named_otherwise(site: Site, visitor: Visitor, end: str) -> None:
-    """A shop's own host hands it on under another name, and says where events go."""
+    # A shop's own host hands it on under another name, and says where events go.
     async with httpx.AsyncClient(trust_env=False) as client:
         script = await client.get(f"{site.ingest}/v1/snippet.js?key={KEY}")
     site.pages["/own.js"] = (script.text, {})

@@ -25,7 +25,7 @@ class Visitor:
     @classmethod
     @asynccontextmanager
     async def open(cls, browser: Browser, origin: str | None = None) -> AsyncIterator[Self]:
-        """With notifications permitted on `origin`."""
+        """Open a visitor with notifications permitted on `origin`."""
         context = await browser.new_context(
             viewport={"width": 1360, "height": 900},
             locale="de-DE",
@@ -71,7 +71,7 @@ class Visitor:
         await self.page.wait_for_function("window.carillon && window.carillon.version")
 
     async def answered(self) -> None:
-        """Until no event waits: what a page has not heard of when it goes, the next one sends again."""
+        """Wait until no event waits: the next page sends what this one has no answer for."""
         await self.page.wait_for_function(NOTHING_WAITS)
 
     async def id(self) -> str:

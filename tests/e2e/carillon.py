@@ -17,7 +17,7 @@ from typing import Any, Self
 import httpx
 import psutil
 
-from tests.stack import eventually, free_port
+from tests.support.stack import eventually, free_port
 
 OPS = {"Authorization": "Bearer ops_demo"}
 LOGIN_SECRET = "login secret"
@@ -66,7 +66,7 @@ class Carillon:
 
     @property
     def cli_env(self) -> dict[str, str]:
-        """For commands that a person runs beside it."""
+        """Return the environment of commands that a person runs beside the stack."""
         return {
             **self.env,
             "CARILLON_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{self.ports['broker']}",
@@ -101,7 +101,7 @@ class Carillon:
         return (self.data / "logs" / f"{name}.log").read_text()
 
     def pid(self, module: str) -> int:
-        """The child that runs `python -m <module>`."""
+        """Return the child that runs `python -m <module>`."""
         assert self._process is not None
         for child in psutil.Process(self._process.pid).children(recursive=True):
             with suppress(psutil.Error):
@@ -116,7 +116,7 @@ class Carillon:
         return [launcher, *launcher.children(recursive=True)]
 
     def resident_bytes(self) -> int:
-        """Of the launcher and all its children."""
+        """Return the memory of the launcher and its children."""
         return sum(int(p.memory_info().rss) for p in self.processes())
 
     async def stop(self) -> int:
@@ -128,7 +128,7 @@ class Carillon:
         return await asyncio.to_thread(self._process.wait, STOP_SECONDS)
 
     async def ops(self, method: str, path: str, **more: Any) -> Any:
-        """The ops API's answer, which must be a 2xx."""
+        """Return the ops API's answer, which must be a 2xx."""
         answer = await self.http.request(method, self.url("sender", path), headers=OPS, **more)
         assert answer.is_success, answer.text
         return answer.json()
@@ -139,7 +139,7 @@ class Carillon:
         return answer.json()
 
     async def open_shop(self, plan: str = "free", **more: Any) -> Shop:
-        """A web shop with a OneSignal app and the campaign `hello`."""
+        """Return a web shop with a OneSignal app and the campaign `hello`."""
         name = f"shop-{uuid.uuid4().hex[:8]}"
         shop = Shop(name, str(uuid.uuid4()), f"wk_{name}", f"wh_{name}")
         key = f"os_v2_app_{name}"
@@ -158,7 +158,9 @@ class Carillon:
         return shop
 
     async def register(self, shop: Shop, count: int, **more: Any) -> list[str]:
-        """So many browsers at the sandbox, reported by as many visitors (v0, v1, …), and known."""
+        """Register browsers at the sandbox, reported by as many visitors (v0, v1, …); return their
+        players.
+        """
         hook = self.url("ingest", f"/v1/webhooks/onesignal/{shop.webhook_key}")
         body = {"app_id": shop.one_signal, "count": count, "webhook_url": hook, **more}
         players: list[str] = (await self.sandbox("POST", "/sandbox/browsers", json=body))["ids"]
@@ -195,13 +197,13 @@ class Carillon:
         return player in db.get("affinityToOneSignalPlayerID", [])
 
     async def trigger(self, shop: Shop, **more: Any) -> str:
-        """A trigger by HTTP; returns its id."""
+        """Return a trigger by HTTP; returns its id."""
         body = {"id": str(uuid.uuid4()), "app": shop.app, "campaign": "hello", **more}
         await self.ops("POST", "/v1/sends", json=body)
         return str(body["id"])
 
     async def closed(self, send: str, timeout: float = 30.0) -> Any:
-        """The send's account once it is closed."""
+        """Return the send's account once it is closed."""
 
         async def look() -> Any:
             try:
@@ -224,7 +226,7 @@ class Carillon:
 
 
 def prove(login: str, secret: str = LOGIN_SECRET) -> str:
-    """A shop's server says so of a login: its `loginHash`."""
+    """Return a shop's server says so of a login: its `loginHash`."""
     return hmac.new(secret.encode(), login.encode(), "sha256").hexdigest()
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.carillon import Carillon, Shop
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
@@ -32,9 +32,9 @@ async def test_sender_killed_between_trigger_and_push(carillon: Carillon, shop: 
 async def test_sender_killed_while_onesignal_holds_its_answer(
     carillon: Carillon, shop: Shop
 ) -> None:
-    """The push is out, the answer never came: the repeat is a replay of the same key."""
+    # The push is out, the answer never came: the repeat is a replay of the same key.
     players = await carillon.register(shop, 3)
-    await carillon.sandbox("PUT", "/sandbox/faults", json={"hold": True})
+    await carillon.sandbox("PUT", "/sandbox/faults", json={"hang": True})
     try:
         send = await carillon.trigger(shop, audience={"all": True})
 

@@ -1,4 +1,4 @@
-"""Somebody who knows a customer's login and player id, against the whole stack (A6, B5)."""
+"""Thief who knows a customer's login and player id, against the whole stack (A6, B5)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.carillon import LOGIN_SECRET, Carillon, Shop, campaign, prove
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 ITEM = "pregnancy-test"
@@ -21,7 +21,7 @@ def event(kind: str, visitor: str, **data: Any) -> dict[str, Any]:
 
 
 def claim(visitor: str, player: str, status: str = "subscribed") -> list[dict[str, Any]]:
-    """What a thief's browser says: her login, without a proof, and a player."""
+    """Return events of a thief's browser: her login, without a proof, and a player."""
     identity = event("identify", visitor, login=LOGIN, email="thief@example.test")
     return [identity, event("oneSignal", visitor, playerID=player, status=status)]
 
@@ -32,7 +32,7 @@ async def find(carillon: Carillon, shop: Shop, **name: str) -> Any:
 
 
 async def pushed(carillon: Carillon, shop: Shop, **targets: Any) -> tuple[Any, list[str]]:
-    """The account of a transactional send, and whose browsers showed it."""
+    """Return the account of a transactional send, and whose browsers showed it."""
     before = len((await carillon.tally(shop))["pushes"])
     send = await carillon.trigger(shop, priority="transactional", **targets)
     account = await carillon.closed(send)
@@ -41,7 +41,7 @@ async def pushed(carillon: Carillon, shop: Shop, **targets: Any) -> tuple[Any, l
 
 
 async def known(carillon: Carillon, shop: Shop, visitor: str, player: str) -> bool:
-    """What a claim says last is projected."""
+    """Check whether the last of a claim's events is projected."""
     db = (await carillon.profile(shop, visitor)).get("db", {})
     return player in db.get("affinityToOneSignalPlayerID", [])
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from tests.e2e.carillon import Carillon, Shop, campaign
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 PEOPLE = 60

@@ -1,4 +1,4 @@
-"""From a browser event to a push to an honest report."""
+"""Tests of the whole loop, from a browser event to a push to an honest report."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 from shared.kafka.client import LogWriter, OutgoingRecord, open_log_writer
 from shared.settings import KafkaSettings
 from tests.e2e.carillon import OPS, Carillon, Shop, campaign, prove
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
 
 async def counted(carillon: Carillon, send: str, totals: dict[str, int]) -> Any:
-    """The send's account once it shows what the browsers did."""
+    """Return the send's account once it shows what the browsers did."""
 
     async def look() -> Any:
         account = await carillon.ops("GET", f"/v1/sends/{send}")
@@ -43,7 +43,7 @@ async def run_cli(carillon: Carillon, *arguments: str) -> tuple[int, str, str]:
 
 
 async def publish(carillon: Carillon, *values: bytes) -> None:
-    """Whatever bytes, on `carillon.triggers`."""
+    """Publish any bytes on `carillon.triggers`."""
     address = f"127.0.0.1:{carillon.ports['broker']}"
     writer: LogWriter
     async with open_log_writer(KafkaSettings(bootstrap_servers=address), "test") as writer:
@@ -91,7 +91,7 @@ async def test_profile_shows_its_own_player_only(carillon: Carillon, shop: Shop)
 
 
 def taken_in(carillon: Carillon, send: str) -> int:
-    """How often the trigger was taken in, by the log or over HTTP."""
+    """Return how often the trigger was taken in, by the log or over HTTP."""
     lines = carillon.log("sender").splitlines()
     return sum('"trigger taken in"' in line and send in line for line in lines)
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class ClientLedger:
-    """What was answered with a 2xx, or acknowledged by the log. Clients come again until it is, so in
-    the end there is nothing else that they tried."""
+    """Ledger of what was answered with a 2xx, or acknowledged by the log.
+
+    Clients come again until it is, so in the end there is nothing else that they tried.
+    """
 
     events: set[str] = field(default_factory=set)  # their ids
     orders: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # by visitor

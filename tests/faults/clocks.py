@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from tests.cluster import is_cluster
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.hits import HIT_SECONDS
 from tests.faults.plan import Fault
-from tests.stack import eventually
+from tests.support.cluster import is_cluster
+from tests.support.stack import eventually
 
 CLOCK_OFFSET_SECONDS = 90  # more than any lease or sweep
 STAGES = {"ingest": "projector", "sender": "accounting"}
@@ -22,7 +22,7 @@ class Clocks:
         self._world = world
 
     async def differ(self, fault: Fault) -> int:
-        """A second sender whose clock is wrong."""
+        """Return a second sender whose clock is wrong."""
         replica = self._world.replica("sender_service", clock_offset=_aside(fault))
         async with self._undisturbed():
             await asyncio.to_thread(replica.start)
@@ -33,8 +33,10 @@ class Clocks:
 
     @asynccontextmanager
     async def _undisturbed(self) -> AsyncIterator[None]:
-        """The embedded broker never again shares out a group one of whose two members was killed while
-        it was shared out: there nobody kills the sender until it has all partitions again."""
+        """Wait: the embedded broker never again shares out a group one of whose two members was
+        killed while it was shared out: there nobody kills the sender until it has all partitions
+        again.
+        """
         if is_cluster():
             yield
             return
@@ -66,4 +68,4 @@ class Clocks:
 
 
 def _aside(fault: Fault) -> int:
-    return CLOCK_OFFSET_SECONDS if fault.roll < 0.5 else -CLOCK_OFFSET_SECONDS
+    return CLOCK_OFFSET_SECONDS if fault.random_share < 0.5 else -CLOCK_OFFSET_SECONDS

@@ -9,11 +9,11 @@ import pytest
 
 from shared.kafka.client import LogWriter, open_log_writer
 from shared.settings import SpoolSettings
-from tests.disk import can_mount, small_disk
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.plan import DISK, Choice
 from tests.faults.rounds import FaultRun
 from tests.faults.webhook_proxy import WebhookProxy
+from tests.support.disk import can_mount, small_disk
 
 CHOICE = Choice.from_environment()
 SPOOL = SpoolSettings(limit_bytes=1024**2)  # ten times what a round's traffic needs

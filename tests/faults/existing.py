@@ -1,4 +1,4 @@
-"""What there is for requests to meet: an app with keys of each kind, people, sends, dead letters."""
+"""Objects for requests to meet: an app with keys of each kind, people, sends, dead letters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.faults.poison import dead_letters, plant
 from tests.faults.shop import SECRET_MARK, Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 SCRATCH = "scratch"  # the app and the campaign that requests may overwrite
 TEMPLATE = "https://shop.example/{{ name }}"
@@ -122,7 +122,7 @@ class Existing:
         return str(made["id"])
 
     def fit(self, case: Any) -> None:
-        """In place."""
+        """Change the case in place."""
         label = case.operation.label
         for name in case.path_parameters or ():
             if name in self._next:
@@ -170,7 +170,7 @@ class Existing:
 
 
 def _fit_app(body: dict[str, Any]) -> None:
-    """What may be left out where it is stored, and what has to be the same in two places."""
+    """Remove what is optional where it is stored; repeat what has to be the same in two places."""
     for number, key in enumerate(body.get("keys") or ()):
         if isinstance(key, dict):
             key |= {"id": f"k{number}", "key": key.get("key") or f"made-{uuid.uuid4().hex}"}
@@ -181,7 +181,7 @@ def _fit_app(body: dict[str, Any]) -> None:
 
 
 def _fit_campaign(body: dict[str, Any]) -> None:
-    """A template that is one, where it says to be one; weights and ids that go together."""
+    """Make a template one, where it says to be one; weights and ids that go together."""
     for number, variant in enumerate(body.get("variants") or ()):
         if isinstance(variant, dict):
             variant.update(_with_templates(variant), id=f"v{number}", weight=1)

@@ -18,10 +18,10 @@ from deploy.kafka.ports import HOST
 from shared.clock import OFFSET_FILE
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests import stack
-from tests.cluster import session_ms
-from tests.mongo_proxy import MongoProxy
-from tests.stack import Server, eventually
+from tests.support import stack
+from tests.support.cluster import session_ms
+from tests.support.mongo_proxy import MongoProxy
+from tests.support.stack import Server, eventually
 
 OPS_TOKEN = "ops_planted_7c1f0d2e9b"  # planted: no log may show it
 ONESIGNAL_SECONDS, SWEEP_SECONDS = 4.0, 9.0
@@ -41,7 +41,7 @@ class FaultCluster:
         proxied: bool = True,
         **groups: BaseModel,
     ) -> None:
-        """`groups`: of the settings, in place of the defaults."""
+        """Prepare a cluster; `groups` of settings replace the defaults."""
         self.logs = data / "logs"
         self.logs.mkdir(parents=True)
         self.broker = stack.shared_broker()
@@ -107,7 +107,7 @@ class FaultCluster:
         return Server([sys.executable, "-m", f"{name}_service"], port, env)
 
     def set_clock(self, name: str, seconds: float) -> None:
-        """So wrong is the clock of that service from now on, a tenth of a second later."""
+        """Make a service's clock wrong by so many seconds, a tenth of a second later."""
         self.offsets[name] = seconds
         written = self._clocks / f"{name}.new"
         written.write_text(str(seconds))
@@ -156,8 +156,7 @@ class FaultCluster:
         return server
 
     async def calm(self) -> None:
-        """Every fault ends: what is frozen thaws, what is down starts, clocks are right, OneSignal
-        behaves."""
+        """End every fault: thaw what is frozen, start what is down, set clocks and OneSignal right."""
         for server in self.suspended:
             server.thaw()
         self.suspended.clear()
@@ -196,13 +195,13 @@ class FaultCluster:
         return dict(answer.json())
 
     async def onesignal(self, method: str, path: str, **more: Any) -> Any:
-        """The sandbox's answer, asked again while it is being restarted."""
+        """Return the sandbox's answer, asked again while it is being restarted."""
         return await self._ask(
             lambda: self.http.request(method, f"http://{self.sandbox.address}{path}", **more)
         )
 
     async def ops(self, method: str, path: str, **more: Any) -> Any:
-        """The ops API's answer, asked again while it or what it needs is away."""
+        """Return the ops API's answer, asked again while it or what it needs is away."""
         url = f"http://{self.sender.address}{path}"
         headers = {"Authorization": f"Bearer {OPS_TOKEN}"}
         return await self._ask(lambda: self.http.request(method, url, headers=headers, **more))
@@ -229,7 +228,7 @@ class FaultCluster:
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
     async def measured(self, name: str, sample: str) -> float | None:
-        """What the service says about itself; None while it says nothing, or nothing of that."""
+        """Return a metric of the service; None while it gives none."""
         try:
             answer = await self.http.get(f"http://{self.servers[name].address}/metrics", timeout=2)
         except httpx.HTTPError:
@@ -238,7 +237,7 @@ class FaultCluster:
         return next((float(value) for key, _, value in found if key == sample), None)
 
     def resident_megabytes(self) -> dict[str, float]:
-        """Of those services that there are just now."""
+        """Return the memory of the services that run just now."""
         found = {}
         for name in SERVICES:
             with suppress(psutil.Error):

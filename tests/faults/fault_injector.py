@@ -45,7 +45,7 @@ class FaultInjector:
         self.hits[fault.kind] += hits
 
     async def _poison(self, fault: Fault) -> int:
-        planted = await plant(self._writer, int(fault.roll * 1_000_000))
+        planted = await plant(self._writer, int(fault.random_share * 1_000_000))
         self.planted += planted
         return planted
 

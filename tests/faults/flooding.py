@@ -7,7 +7,7 @@ import time
 
 from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.faults.plan import Fault
-from tests.flood import Flood
+from tests.support.flood import Flood
 
 REQUEST = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
 ENOUGH = 100  # requests that were taken, far more than may wait

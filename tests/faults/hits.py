@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from tests.faults.plan import Fault
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 # Other faults of the round may keep a process away, each for 4 s and the seconds of its start; when
 # they are over, whatever is aimed at must be hit.

@@ -1,4 +1,4 @@
-"""How much memory each service takes, all through a round: the highest counts."""
+"""Peak memory of each service, all through a round."""
 
 from __future__ import annotations
 

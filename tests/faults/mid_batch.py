@@ -18,7 +18,7 @@ from tests.faults.plan import Fault
 from tests.faults.processes import suspended
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 SHOPPERS = 3
 HANGS_SECONDS = 4.0
@@ -35,8 +35,10 @@ class MidBatch:
         self._webhook_proxy = webhook_proxy
 
     async def ingest(self, fault: Fault) -> int:
-        """While the projector has orders in its hands, which were accepted. No webhooks meanwhile: what
-        it makes of those can be lost and nobody would know."""
+        """Kill while the projector has accepted orders in its hands.
+
+        No webhooks meanwhile: what it makes of those can be lost and nobody would know.
+        """
         dice, numbers = self._clients.dice(str(fault)), iter(range(1_000))
 
         async def pause() -> bool:
@@ -55,13 +57,16 @@ class MidBatch:
                 self._webhook_proxy.resume()
 
     async def sender(self, fault: Fault) -> int:
-        """While accounting has webhooks in its hands, which were answered. The deliveries are through
-        before: those that get lost are mended by a sweep, so they would prove nothing."""
+        """Kill while accounting has answered webhooks in its hands.
+
+        The deliveries are through before: those that get lost are mended by a sweep, so they would
+        prove nothing.
+        """
         dice = self._clients.dice(str(fault))
 
         async def collect() -> bool:
             self._webhook_proxy.pause()
-            send = await self._clients.send_some(dice, transactional=fault.roll < 0.5)
+            send = await self._clients.send_some(dice, transactional=fault.random_share < 0.5)
             try:
                 await eventually(lambda: self._is_through(send), AIM_SECONDS)
             except AssertionError:
@@ -89,7 +94,9 @@ class MidBatch:
         fault: Fault,
         steps: tuple[Callable[[], Awaitable[bool]], Callable[[], Awaitable[None]]],
     ) -> int:
-        """`steps`: what comes before the database is frozen, and what the stage is to read then."""
+        """Kill; `steps` are what comes before the database is frozen, and what the stage is to read
+        then.
+        """
         world, (prepare, bring) = self._world, steps
         server = world.servers[name]
         async with world.guards[server], world.guards[world.database]:
@@ -110,7 +117,7 @@ class MidBatch:
         return 1
 
     async def _keeps_up(self, name: str, stage: str) -> bool:
-        """Else it will have something in its hands, whatever comes."""
+        """Check that the stage keeps up; else it will have something in its hands, whatever comes."""
 
         async def look() -> bool:
             age = await self._age(name, stage)
@@ -121,9 +128,11 @@ class MidBatch:
         return False
 
     async def _hangs(self, name: str, stage: str, since: float) -> bool:
-        """Does it have something in its hands that only gets older, and was written after `since`? What
-        it had before may be half done, so that its loss would show less; on a machine so busy that it
-        always has something, that must do."""
+        """Check whether what it has in hand only gets older, and was written after `since`.
+
+        What it had before may be half done, so that its loss would show less; on a machine so busy
+        that it always has something, that must do.
+        """
         ages, deadline = [0.0], time.monotonic() + HANGS_SECONDS
         while time.monotonic() < deadline:
             await asyncio.sleep(LOOK_SECONDS)
@@ -134,7 +143,7 @@ class MidBatch:
         return False
 
     async def _age(self, name: str, stage: str) -> float | None:
-        """Of the oldest record in its hands, by the true time."""
+        """Return the age of the oldest record in its hands, by the true time."""
         sample = f'carillon_stage_age_seconds{{stage="{stage}"}}'
         age = await self._world.measured(name, sample)
         return None if age is None else age - self._world.offsets[name]

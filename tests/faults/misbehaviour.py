@@ -39,10 +39,11 @@ class Misbehaviour:
         return await self._misbehave(fault, plan, self._webhooks_hit)
 
     async def kill_during_call(self, fault: Fault) -> int:
-        """The worst moment: the push is out, the answer is not in. The sender is ours before anything is
-        held: nobody who has it could get a push through."""
+        """Kill at the worst moment: the push is out, the answer is not in. The sender is ours
+        before anything is held: nobody who has it could get a push through.
+        """
         async with self._world.plan_guard, self._world.guards[self._world.sender]:
-            hits = await until_hit(fault, self._aim(fault, {"hold": True}), self._notifications)
+            hits = await until_hit(fault, self._aim(fault, {"hang": True}), self._notifications)
             await self._processes.kill_guarded("sender", fault)
             await self._world.misbehave({})
         return hits
@@ -50,7 +51,7 @@ class Misbehaviour:
     async def _misbehave(
         self, fault: Fault, plan: dict[str, Any], hits: Callable[[], Awaitable[int]]
     ) -> int:
-        plan = {"seed": int(fault.roll * 1_000_000), "retry_after": 1, **plan}
+        plan = {"seed": int(fault.random_share * 1_000_000), "retry_after": 1, **plan}
         async with self._world.plan_guard:
             before = await hits()
             await until_hit(fault, self._aim(fault, plan), hits)
@@ -60,12 +61,12 @@ class Misbehaviour:
         return hit
 
     def _aim(self, fault: Fault, plan: dict[str, Any]) -> Callable[[], Awaitable[None]]:
-        """A sandbox that was killed meanwhile has forgotten how to misbehave: it is told each time."""
+        """Set the plan each time: a sandbox that was killed meanwhile has forgotten it."""
         dice = self._clients.dice(str(fault))
 
         async def aim() -> None:
             await self._world.misbehave(plan)
-            await self._clients.send_some(dice, transactional=fault.roll < 0.5)
+            await self._clients.send_some(dice, transactional=fault.random_share < 0.5)
 
         return aim
 

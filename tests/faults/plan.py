@@ -52,12 +52,12 @@ BROKER = (
 
 @dataclass(frozen=True)
 class Fault:
-    """`roll`, in [0, 1), decides what else there is to decide."""
+    """Fault of a round; `random_share`, in [0, 1), decides what else there is to decide."""
 
     kind: str
     at: float
     lasts: float
-    roll: float
+    random_share: float
 
     def __str__(self) -> str:
         return f"{self.kind}@{self.at:.1f}s/{self.lasts:.1f}s"
@@ -75,8 +75,9 @@ class Round:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a run is told: `SEED=`, `ROUNDS=` (none: as many as deal every kind once), and `ROUND=` for
-    one of them alone."""
+    """Options of a run: `SEED=`, `ROUNDS=` (none: as many as deal every kind once), and `ROUND=`
+    for one of them alone.
+    """
 
     seed: str
     rounds: int | None
@@ -97,7 +98,7 @@ class Choice:
 
 
 def deal(choice: Choice, *, with_broker: bool, with_disk: bool) -> list[Round]:
-    """Every kind comes once before any comes again, like cards from a shuffled deck."""
+    """Deal every kind once before any comes again, like cards from a shuffled deck."""
     dice = Random(f"carillon:{choice.seed}")
     kinds = (*PROCESSES, *CLOCKS, *ONESIGNAL, *LOG, *CLIENTS, *STORE)
     kinds += (*(DISK if with_disk else ()), *(BROKER if with_broker else ()))

@@ -13,13 +13,13 @@ import httpx
 from shared.kafka.client import LogWriter, OutgoingRecord
 from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.settings import Settings
-from tests import stack
 from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.shop import SECRET_MARK, Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
-from tests.stack import eventually
+from tests.support import stack
+from tests.support.stack import eventually
 
 PROXIED = "ingest-proxied.log"
 VISITORS_ADDRESS = "93.184.216.77"  # a public one: documentation's count as private
@@ -30,7 +30,7 @@ QUERY = f"https://{SECRET_MARK}.example.test/a?session={SECRET_MARK}"
 async def plant_everything(
     world: FaultCluster, webhook_proxy: WebhookProxy, writer: LogWriter, seed: str
 ) -> Set[str]:
-    """The values that don't hold the mark, to be searched for. Returns when all is over."""
+    """Return the values that don't hold the mark, to be searched for, when all is over."""
     shop = Shop.of(f"planting:{seed}")
     await open_shop(world, webhook_proxy, shop)
     await Clients(world, shop, writer, "planting").subscribe_first_half()

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from shared.errors import LogUnavailable
+from shared.events.registry import ONESIGNAL_WEBHOOK
 from shared.kafka.client import LogWriter, OutgoingRecord
 from shared.kafka.topics import (
     DEAD_LETTERS_TOPIC,
@@ -17,7 +18,6 @@ from shared.kafka.topics import (
     TRANSACTIONAL_JOBS_TOPIC,
     TRIGGERS_TOPIC,
 )
-from shared.models.event import ONESIGNAL_WEBHOOK
 from tests.faults.fault_cluster import FaultCluster
 
 MARK = b"poison-of-the-faults"
@@ -32,7 +32,10 @@ TYPES = {
 
 
 async def plant(writer: LogWriter, seed: int) -> int:
-    """How many; each is published until it is acknowledged, which may store it twice."""
+    """Publish poison; return how many.
+
+    Each is published until it is acknowledged, which may store it twice.
+    """
     dice = Random(seed)
     records = []
     for topic, kind in TYPES.items():
@@ -57,5 +60,5 @@ async def dead_letters(world: FaultCluster) -> list[dict[str, Any]]:
         return [dead_letter async for dead_letter in database["dead_letters"].find({})]
 
 
-def is_planted(letter: dict[str, Any]) -> bool:
-    return MARK in base64.b64decode(letter["value"])
+def is_planted(dead_letter: dict[str, Any]) -> bool:
+    return MARK in base64.b64decode(dead_letter["value"])

@@ -27,7 +27,7 @@ PAGES_A_VISITOR = 40  # a profile keeps the last 50
 
 
 class Question(NamedTuple):
-    """`event`: the id of what is accepted with a 2xx."""
+    """Request of the prober; `event` is the id of what is accepted with a 2xx."""
 
     method: str
     path: str
@@ -37,7 +37,8 @@ class Question(NamedTuple):
 
 @dataclass
 class Prober:
-    """`slow`: what took longer than a second or was neither 2xx nor 503 with when to come again.
+    """Prober of both services; `slow`: what took over a second or was neither 2xx nor 503 with
+    Retry-After.
 
     `events` were accepted, by their ids; `accepted` and `tried` are its page views, visitor → items.
     """
@@ -64,7 +65,9 @@ class Prober:
                 tasks.create_task(self._ask(name, http, stop))
 
     def _questions(self) -> dict[str, Callable[[int], Question]]:
-        """By name, which begins with the service's: what is kept (the log), and what is looked up."""
+        """Return requests by name, which begins with the service's: what is kept (the log), and
+        what is looked up.
+        """
         seen = "/v1/profile?visitorId=prober-0"
         return {
             "ingest": self._page_view,
@@ -97,7 +100,7 @@ class Prober:
         return str(UUID(int=dice.getrandbits(128), version=4))
 
     async def _watch_itself(self, stop: asyncio.Event) -> None:
-        """What the harness itself was late by is nobody else's answer time."""
+        """Measure how late the harness itself is: that is nobody else's answer time."""
         while not stop.is_set():
             began = time.monotonic()
             await asyncio.sleep(BEAT_SECONDS)
@@ -119,7 +122,7 @@ class Prober:
             await asyncio.sleep(WEBHOOK_SECONDS if name == "ingest-webhook" else EVERY_SECONDS)
 
     async def _one(self, service: str, asked: Question, http: httpx.AsyncClient) -> str:
-        """ "" for an answer as it should be."""
+        """Ask once; return "" for an answer as it should be."""
         url = f"http://{self.world.servers[service].address}{asked.path}"
         headers = {"X-Write-Key": self.shop.write_key, "Authorization": f"Bearer {OPS_TOKEN}"}
         try:

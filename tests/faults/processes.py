@@ -8,11 +8,11 @@ from contextlib import ExitStack, asynccontextmanager
 from random import Random
 
 from ingest_service.durable.circuit_breaker import PAUSE_FILE
-from tests.disk import fill
 from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.faults.plan import Fault
 from tests.faults.traffic import Clients
-from tests.stack import Server, eventually
+from tests.support.disk import fill
+from tests.support.stack import Server, eventually
 
 UNDER_WAY_SECONDS = 0.8  # seen: from trigger to account below a second
 STORM = 4  # replicas that come and go
@@ -26,14 +26,14 @@ FOREIGN = ("broker", "database")
 
 @asynccontextmanager
 async def away(world: FaultCluster, name: str) -> AsyncIterator[Server]:
-    """Nobody else's meanwhile, not expected to answer, and started again."""
+    """Stop a process alone, not expected to answer; start it again."""
     async with world.guards[world.servers[name]], gone(world, name) as server:
         yield server
 
 
 @asynccontextmanager
 async def gone(world: FaultCluster, name: str) -> AsyncIterator[Server]:
-    """The same for whoever has its guard."""
+    """Kill the same, whose guard the caller has."""
     world.up.pop(name, None)
     server = world.servers[name]
     yield server
@@ -45,7 +45,7 @@ async def gone(world: FaultCluster, name: str) -> AsyncIterator[Server]:
 
 @asynccontextmanager
 async def suspended(world: FaultCluster, name: str) -> AsyncIterator[None]:
-    """It is there, and answers nobody. Whoever asks for this has its guard."""
+    """Suspend a process: it exists, and answers nobody. The caller has its guard."""
     server = world.servers[name]
     world.suspended.add(server)
     server.freeze()
@@ -66,12 +66,12 @@ class Processes:
             return await self.kill_guarded(name, fault)
 
     async def kill_guarded(self, name: str, fault: Fault) -> int:
-        """Of whoever has its guard."""
+        """Kill a process whose guard the caller has."""
         async with gone(self._world, name) as server:
             if name == "sender":  # while a send is somewhere between its trigger and its account
                 dice = self._clients.dice(str(fault))
-                await self._clients.send_some(dice, transactional=fault.roll < 0.5)
-                await asyncio.sleep(fault.roll * UNDER_WAY_SECONDS)
+                await self._clients.send_some(dice, transactional=fault.random_share < 0.5)
+                await asyncio.sleep(fault.random_share * UNDER_WAY_SECONDS)
             assert server.returncode is None, f"{name} had ended by itself: {server.returncode}"
             await asyncio.to_thread(server.kill)
             await asyncio.sleep(fault.lasts)
@@ -90,7 +90,7 @@ class Processes:
         return 1
 
     async def fill_spool(self, fault: Fault) -> int:
-        """The broker hangs, and so much comes in meanwhile that some of it has to be refused."""
+        """Hang the broker, and send so much meanwhile that some of it has to be refused."""
         world, refused = self._world, self._clients.caller.refused
         before, dice = refused["spool_full"], self._clients.dice(str(fault))
         async with (
@@ -107,7 +107,7 @@ class Processes:
         return refused["spool_full"] - before
 
     async def fill_disk(self, fault: Fault) -> int:
-        """The log is held, some orders are on disk, and the disk is full: others are refused. Once the
+        """Fill the disk: the log is held, some orders are on disk, others are refused. Once the
         log is free the spool is drained on a disk that stays full."""
         world, refused = self._world, self._clients.caller.refused
         before, dice = refused["spool_failed"], self._clients.dice(str(fault))
@@ -136,7 +136,7 @@ class Processes:
         return await self._world.measured("ingest", "carillon_spool_records") == 0
 
     async def kill_spooling(self, fault: Fault) -> int:
-        """The broker is gone, orders are told from the spool, and ingest is killed: what only the disk
+        """Kill ingest while the broker is gone and orders are in the spool: what only the disk
         has is drained by whoever comes next."""
         world, dice = self._world, self._clients.dice(str(fault))
         async with (
@@ -160,7 +160,7 @@ class Processes:
 
     async def storm(self, fault: Fault) -> int:
         """Members come and go, so that every group is shared out anew again and again."""
-        dice = Random(fault.roll)
+        dice = Random(fault.random_share)
         roles = ("intake,planner,scheduler", "dispatcher,accounting", "dispatcher,scheduler")
         running: list[Server] = []
         for _ in range(STORM):

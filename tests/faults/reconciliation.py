@@ -15,7 +15,7 @@ from tests.faults.reports import differences, out_of_bounds
 from tests.faults.shop import Shop
 from tests.faults.stored import Stored, not_on_the_log
 from tests.faults.webhook_proxy import Seen, WebhookProxy, sent_by
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 # What a clock that was ahead has put off waits until the true time is there.
 CLOSED_SECONDS = 90.0 + CLOCK_OFFSET_SECONDS
@@ -79,7 +79,7 @@ class Reconciliation:
         return await self._world.ops("GET", f"/v1/sends/{send}")
 
     async def _pushes(self) -> list[dict[str, Any]]:
-        """What OneSignal delivered, once all its browsers are finished."""
+        """Return OneSignal's deliveries, once all its browsers are finished."""
         path = f"/sandbox/tally?app_id={self._shop.one_signal}"
 
         async def quiet() -> Any:
@@ -113,7 +113,8 @@ class Reconciliation:
             assert delivered[send] == audience, (account, delivered[send] ^ audience)
 
     async def _check_counts(self, pushes: list[dict[str, Any]]) -> None:
-        """A webhook that was answered counts, once; what counts was sent by a browser that acted.
+        """Check that a webhook that was answered counts, once; what counts was sent by a browser
+        that acted.
 
         One whose answer got lost may count or not: nobody was told anything.
         """
@@ -141,7 +142,7 @@ class Reconciliation:
                 assert {(send, player) for player, _ in tries} <= displayed
 
     async def _check_report(self) -> None:
-        """The campaign's and the app's: as its sends' accounts, as MongoDB, as browsers did."""
+        """Check the campaign's and the app's: as its sends' accounts, as MongoDB, as browsers did."""
         sends, place = sorted(self._ledger.sends), f"/v1/apps/{self._shop.app}"
         accepted, tried = (
             [of[s] for s in sends]
@@ -159,7 +160,7 @@ class Reconciliation:
         await _until_none(look, QUIET_SECONDS)
 
     async def _seen(self, send: str) -> Seen:
-        """(player, kind) as MongoDB has them."""
+        """Return (player, kind) pairs as MongoDB has them."""
         seen: Seen = set()
         async with self._world.mongo() as database:
             members = {
@@ -182,7 +183,7 @@ class Reconciliation:
 
 
 async def _until_none(look: Callable[[], Awaitable[list[str]]], seconds: float) -> None:
-    """Until nothing differs; what does to the end is said."""
+    """Wait until nothing differs; report what does to the end."""
     found: list[str] = []
 
     async def none() -> bool:

@@ -15,7 +15,7 @@ BREAKDOWNS = ("variants", "browsers")
 def differences(
     report: Mapping[str, Any], accounts: list[Mapping[str, Any]], seen: list[Seen]
 ) -> Iterator[str]:
-    """All of the campaign's sends; `seen` are theirs, as MongoDB has them."""
+    """Compare with all of the campaign's sends; `seen` are theirs, as MongoDB has them."""
     kinds = Counter(kind for of_send in seen for _, kind in of_send)
     expected: dict[str, Any] = {"sends": len(accounts), "breakdownPending": 0}
     expected |= {name: sum(a[name] for a in accounts) for name in ("audience", "sent", "pending")}
@@ -34,7 +34,10 @@ def differences(
 def out_of_bounds(
     report: Mapping[str, Any], accepted: list[Seen], tried: list[Seen]
 ) -> Iterator[str]:
-    """What was answered counts; what counts was tried. One whose answer got lost may count."""
+    """Check that what was answered counts and what counts was tried.
+
+    A try with a lost answer may count.
+    """
     least, most = (Counter(kind for one in each for _, kind in one) for each in (accepted, tried))
     for kind, plural in PLURAL.items():
         if not least[kind] <= report[plural] <= most[kind]:

@@ -26,7 +26,7 @@ class RetryingClient:
         self.strange: list[str] = []  # answers that are neither a 2xx nor an honest 503
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
-        """The 2xx that it got in the end."""
+        """Return the 2xx that it got in the end."""
         headers = {"Content-Type": "application/json", **headers}
         deadline = time.monotonic() + GIVE_UP_SECONDS
         last = "nothing"
@@ -44,7 +44,7 @@ class RetryingClient:
         raise AssertionError(f"{url} took nothing for {GIVE_UP_SECONDS:g} s; the last: {last}")
 
     async def publish(self, record: OutgoingRecord) -> None:
-        """As internal systems do, by the log."""
+        """Publish by the log, as internal systems do."""
         deadline = time.monotonic() + GIVE_UP_SECONDS
         while True:
             try:
@@ -54,7 +54,9 @@ class RetryingClient:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     def _check_answer(self, url: str, answer: httpx.Response) -> None:
-        """A key may be unknown for 5 s after its app was made; else only 503, saying when."""
+        """Check the status: a key may be unknown for 5 s after its app was made; else only 503,
+        saying when.
+        """
         honest = answer.status_code == 503 and int(answer.headers.get("Retry-After", 0)) > 0
         if honest:
             self.refused[answer.json()["code"]] += 1

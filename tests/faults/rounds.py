@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.kafka.client import LogWriter
-from tests.cluster import is_cluster
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.fault_injector import FaultInjector, fault_actions
 from tests.faults.memory import Memory
@@ -22,13 +21,14 @@ from tests.faults.reconciliation import Reconciliation
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
+from tests.support.cluster import is_cluster
 
 Watcher = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
 @dataclass
 class FaultRun:
-    """What the rounds of a run share."""
+    """Cluster and tools that the rounds of a run share."""
 
     world: FaultCluster
     writer: LogWriter
@@ -89,7 +89,7 @@ class FaultRun:
 
 @contextmanager
 def repeatable(plan: Round, again: str) -> Iterator[None]:
-    """Whatever ends the round before its time, a timeout too, says how to have it once more."""
+    """Print how to repeat the round, whatever ends it early, a timeout too."""
     try:
         yield
     except BaseException as exc:
@@ -102,7 +102,7 @@ def repeatable(plan: Round, again: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def _beside(*watchers: Watcher) -> AsyncIterator[None]:
-    """They watch all the while, until the last wait is over."""
+    """Run the watchers until the last wait is over."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for watch in watchers:

@@ -10,7 +10,7 @@ from uuid import UUID
 from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import FaultCluster
 from tests.faults.webhook_proxy import WebhookProxy
-from tests.marks import PLANTED
+from tests.support.marks import PLANTED
 
 SECRET_MARK = PLANTED  # in every key, login, email and visitor id: no log may show one
 BROWSERS = 24
@@ -27,7 +27,7 @@ class Shop:
 
     @classmethod
     def of(cls, seed: str) -> Shop:
-        """The same shop for the same seed."""
+        """Return the same shop for the same seed."""
         dice = Random(f"shop:{seed}")
 
         def uuid() -> str:

@@ -11,9 +11,9 @@ from random import Random
 from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.faults.hits import HIT_SECONDS
 from tests.faults.plan import Fault
-from tests.mongo_proxy import Decide, How, Refusal
-from tests.mongo_wire import Message
-from tests.stack import eventually
+from tests.support.mongo_proxy import Decide, How, Refusal
+from tests.support.mongo_wire import Message
+from tests.support.stack import eventually
 
 WRONG_PASSWORD = Refusal(18, "AuthenticationFailed")
 HOWS: tuple[How, ...] = ("refuse", "half", "refuse_after")
@@ -39,8 +39,8 @@ class StoreAnswers:
         self._world = world
 
     async def unknown_codes(self, fault: Fault) -> int:
-        """In the middle of batches, too."""
-        return await self._answer(fault, refuse_each(Random(fault.roll)))
+        """Answer unknown codes, in the middle of batches, too."""
+        return await self._answer(fault, refuse_each(Random(fault.random_share)))
 
     async def wrong_password(self, fault: Fault) -> int:
         return await self._answer(fault, lambda _: WRONG_PASSWORD)
@@ -61,7 +61,7 @@ class StoreAnswers:
 
 @contextmanager
 def deciding(world: FaultCluster, decide: Decide) -> Iterator[Callable[[], int]]:
-    """The services' database answers so meanwhile; yields how often it has."""
+    """Yield the services' database answers so meanwhile; yields how often it has."""
     before = world.proxy.hits.total()
     world.proxy.decide = decide
     try:

@@ -23,7 +23,7 @@ Document = dict[str, Any]
 
 
 async def not_on_the_log(kafka: KafkaSettings, ids: set[str], seconds: float) -> set[str]:
-    """Which of these events `carillon.events` has not, however long one looks."""
+    """Return those of these events that `carillon.events` lacks, however long one looks."""
     missing, deadline = set(ids), time.monotonic() + seconds
     async with open_scanner(kafka, None) as reader:
         reader.assign([TopicPartition(*place) for place in partitions_of([EVENTS_TOPIC])])
@@ -53,7 +53,7 @@ class Stored:
         return cls(*found)
 
     def differences(self, shop: Shop, ledger: ClientLedger) -> Iterator[str]:
-        """Each order, subscriber and turn at a kiosk that isn't there, or is there too often."""
+        """Yield each order, subscriber and turn at a kiosk that is missing, or there too often."""
         for visitor, orders in ledger.orders.items():
             there = Counter(p["id"] for p in self._profile(visitor).get("purchases", ()))
             if there != Counter(orders):
@@ -72,7 +72,7 @@ class Stored:
             yield f"{visitor} is known as {who}"
 
     def _kiosk(self, shop: Shop, visitor: str, turns: int) -> Iterator[str]:
-        """Each login and each logout cuts once, and each basket has been added to once a turn."""
+        """Check that each login and logout cuts once, and each basket grew once a turn."""
         epochs = len(self._visitors.get(visitor, {}).get("epochs", ()))
         items = self._people.get(shop.login(visitor), {}).get("basket", {}).get("items", ())
         quantities = [item["quantity"] for item in items]
@@ -82,7 +82,7 @@ class Stored:
     def pages_differ(
         self, accepted: Mapping[str, set[str]], tried: Mapping[str, set[str]]
     ) -> Iterator[str]:
-        """The prober asks once each: what got no answer may be there or not."""
+        """Note what the prober asked once: what got no answer may be there or not."""
         for visitor in tried:
             there = {entry["item"] for entry in self._profile(visitor).get("viewed", ())}
             if not accepted.get(visitor, set()) <= there <= tried[visitor]:

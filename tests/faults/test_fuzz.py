@@ -20,7 +20,7 @@ from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy, sent_by
 from tests.faults.webhooks import EVENTS, body, fuzzed, how_many, post_all
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

@@ -7,17 +7,17 @@ import asyncio
 import httpx
 import pytest
 
-from tests.cluster import given, is_cluster
-from tests.disk import can_mount
 from tests.faults.conftest import CHOICE
 from tests.faults.plan import FAULTS_A_ROUND, Round, deal
 from tests.faults.rounds import FaultRun, repeatable
+from tests.support.cluster import given, is_cluster
+from tests.support.disk import can_mount
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Here, because only now it is known which broker the run is for."""
+    """Choose the rounds here: only now the run's broker is known."""
     if "plan" in metafunc.fixturenames:
         # The embedded broker's log is in memory: killed, it loses what it acknowledged, by nature;
         # and a given cluster is nobody's to be killed.

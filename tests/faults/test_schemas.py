@@ -1,4 +1,4 @@
-"""Every route of both OpenAPI documents under generated requests, right and wrong ones."""
+"""Tests of every route of both OpenAPI documents under generated requests, right and wrong ones."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def as_it_is(_: Any, value: Any) -> bytes:
 
 
 def _hammer(document: dict[str, Any], address: str, existing: Existing) -> Tally:
-    """Each operation in each mode."""
+    """Send each operation in each mode."""
     answers = Tally()
     for result in schemathesis.openapi.from_dict(document).get_all_operations():
         assert isinstance(result, Ok), result
@@ -95,7 +95,7 @@ def _check_answer(answer: Any, what: str) -> None:
 
 
 def _share(answers: Tally, route: str) -> float:
-    """Of the right requests, how many got a 2xx."""
+    """Return the share of right requests that got a 2xx."""
     right = {s: n for (r, mode, s), n in answers.items() if r == route and mode is RIGHT}
     return sum(n for s, n in right.items() if s < 300) / sum(right.values())
 

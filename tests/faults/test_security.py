@@ -1,4 +1,4 @@
-"""After all the faults: what the logs show, who gets in, and where our servers never call."""
+"""Tests after all the faults: what the logs show, who gets in, and where our servers never call."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ from tests.faults.rounds import FaultRun
 from tests.faults.shop import Shop, open_shop
 from tests.faults.traffic import Clients
 from tests.faults.webhook_proxy import WebhookProxy
-from tests.marks import search
-from tests.stack import eventually, free_port
+from tests.support.marks import search
+from tests.support.stack import eventually, free_port
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
 ROOT = Path(__file__).parents[2]
 METHODS = ("get", "put", "post", "delete", "patch")
 OPEN = {"/health/live", "/health/ready", "/metrics"}
-MAKERS = {"sender_service/dispatcher/onesignal.py", "sender_service/wiring.py"}
+MAKERS = {
+    "sender_service/providers/onesignal/client.py",
+    "sender_service/providers/onesignal/provider.py",
+}
 CLIENTS = {
     "AiohttpTransport",
     "AsyncClient",
@@ -82,7 +85,7 @@ async def test_headers_reveal_nothing_and_admit_nobody(world: FaultCluster, name
 
 @asynccontextmanager
 async def trap() -> AsyncIterator[tuple[str, list[str]]]:
-    """A server inside that nobody of ours may call; (its URL, who called)."""
+    """Yield URL and callers of a server inside that nobody of ours may call."""
     calls: list[str] = []
 
     async def note(request: web.Request) -> web.Response:
@@ -132,7 +135,7 @@ async def test_urls_that_come_in_are_never_called(
 
 
 def test_only_onesignals_address_is_called() -> None:
-    """By design: clients are made in two places, and both know one address, from the settings."""
+    # By design: clients are made in two places, and both know one address, from the settings.
     makers = {}
     for service in ("ingest_service", "sender_service", "shared"):
         for path in (ROOT / service).rglob("*.py"):
@@ -155,7 +158,7 @@ def _called(node: ast.AST) -> str:
 async def test_nothing_that_is_reported_gets_into_a_log(
     world: FaultCluster, webhook_proxy: WebhookProxy, writer: Any
 ) -> None:
-    """All that is secret or personal, by every way in, taken and refused."""
+    # All that is secret or personal, by every way in, taken and refused.
     values = await plant_everything(world, webhook_proxy, writer, CHOICE.seed)
     assert len(values) >= 10
     assert search(world.logs, values) == []

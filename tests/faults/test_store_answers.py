@@ -12,7 +12,7 @@ from tests.faults.plan import WINDOW_SECONDS, Fault, Round
 from tests.faults.rounds import FaultRun
 from tests.faults.shop import Shop
 from tests.faults.store_answers import deciding, refuse_each
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(420)]
 
@@ -27,13 +27,13 @@ MET = {
     "accounting": ("interactions", "contacts"),
     "letters": ("dead_letters",),
     "reports": ("send_reports", "reports"),
-    "hold": ("projector",),
+    "pause_barrier": ("projector",),
 }
 ERASING = ("erased", "profiles", "visitors", "pages", "sends", "contacts")
 
 
 async def test_e4_each_stage_meets_an_invented_code(course: FaultRun) -> None:
-    """Nothing in the dead letters but the poison, nothing lost, no process ended."""
+    # Nothing in the dead letters but the poison, nothing lost, no process ended.
     faults = (
         Fault("unknown_store_answers", 0.0, WINDOW_SECONDS, 0.5),
         Fault("poison", 2.0, 0.5, 0.5),
@@ -49,7 +49,7 @@ async def test_e4_each_stage_meets_an_invented_code(course: FaultRun) -> None:
 
 
 async def _erase_person(world: FaultCluster, shop: Shop) -> None:
-    """An erasure goes through both services; it meets the codes too."""
+    """Erase through both services, which meets the codes too."""
     async with world.mongo() as database:
         profile = await database["profiles"].find_one({"app": shop.app})
     assert profile is not None
@@ -59,7 +59,7 @@ async def _erase_person(world: FaultCluster, shop: Shop) -> None:
 
         async def is_gone() -> bool:
             async with world.mongo() as database:
-                left = await database["visitors"].count_documents({"people": profile["_id"]})
+                left = await database["visitors"].count_documents({"persons": profile["_id"]})
                 return left == 0 and not await database["profiles"].find_one(
                     {"_id": profile["_id"]}
                 )

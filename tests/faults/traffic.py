@@ -1,5 +1,7 @@
-"""What clients do while things break. Each has dice of its own: what it does follows from the seed,
-whoever comes first."""
+"""Clients' work while things break.
+
+Each has dice of its own: what it does follows from the seed, whoever comes first.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from tests.faults.fault_cluster import OPS_TOKEN, FaultCluster
 from tests.faults.plan import WINDOW_SECONDS
 from tests.faults.retrying_client import RetryingClient
 from tests.faults.shop import Shop
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 BATCHES = 60
 ORDERS_A_BATCH = 4
@@ -55,7 +57,7 @@ class Clients:
         await eventually(all_known, 30, every=0.2)
 
     async def first_send(self) -> str:
-        """One that everybody may ask about; returns when it is known."""
+        """Return a send that any client may ask about, once it is known."""
         return await self._send(0)
 
     @property
@@ -68,7 +70,7 @@ class Clients:
         return frozenset(self._shop.players[: self.half])
 
     async def work(self) -> None:
-        """The traffic of a round; returns when everybody has had a 2xx."""
+        """Make the traffic of a round until all had a 2xx."""
         async with asyncio.TaskGroup() as tasks:
             for number in range(self.half, len(self._shop.players)):
                 self._later(tasks, f"newcomer {number}", partial(self._subscribe, number))
@@ -99,7 +101,7 @@ class Clients:
         self.ledger.players[visitor] = player
 
     async def order(self, number: int, dice: Random, others: Sequence[dict[str, Any]] = ()) -> None:
-        """By turns, evenly: a profile keeps a person's last 50 orders."""
+        """Order by turns, evenly: a profile keeps a person's last 50 orders."""
         visitor = self._shop.visitor(number % self.half)
         orders = [f"o{dice.getrandbits(48):x}" for _ in range(ORDERS_A_BATCH)]
         items = [{"itemID": "i1", "quantity": 1, "price": 9.5}]
@@ -108,13 +110,14 @@ class Clients:
         self.ledger.orders[visitor].update(orders)
 
     async def order_much(self, number: int, dice: Random) -> None:
-        """An order among events that are as large as events may be."""
+        """Order among events that are as large as events may be."""
         await self.order(number, dice, [{"pad": "x" * LARGE}] * LARGE_ONES)
 
     async def _keep_kiosk(self, number: int) -> None:
-        """A browser that is shared: whoever comes logs in, adds to the basket and logs out; and it reports
-        each turn twice, as a browser does that has lost the answer. What is applied twice, in part or
-        in another order is seen: each login cuts, each addition adds."""
+        """Keep a shared browser busy: whoever comes logs in, adds to the basket and logs out; and
+        it reports each turn twice, as a browser does that has lost the answer. What is applied
+        twice, in part or in another order is seen: each login cuts, each addition adds.
+        """
         visitor, dice = self._shop.kiosk(number), self.dice(f"kiosk {number}")
         for _ in range(TURNS):
             await asyncio.sleep(dice.uniform(0, WINDOW_SECONDS / TURNS))
@@ -136,7 +139,7 @@ class Clients:
         self.ledger.events |= {event["id"] for event in events}
 
     async def _send(self, number: int) -> str:
-        """By turns to everybody over HTTP, to some named ones in haste, to everybody by the log."""
+        """Send by turns to all over HTTP, to some named ones in haste, to all by the log."""
         dice = self.dice(f"send {number}")
         players = sorted(self.audience)
         haste = number % 3 == 1
@@ -153,7 +156,7 @@ class Clients:
         return str(trigger["id"])
 
     async def send_some(self, dice: Random, *, transactional: bool) -> str:
-        """To some of the first half, by the log: so that a fault at this moment hits something."""
+        """Send to some of the first half, by the log: so that a fault at this moment hits something."""
         some = dice.sample(sorted(self.audience), SOME)
         trigger = self._trigger(dice, some, "transactional" if transactional else "marketing")
         await self._publish(trigger)

@@ -13,7 +13,7 @@ import orjson
 from aiohttp import web
 
 from tests.faults.fault_cluster import FaultCluster
-from tests.stack import free_port
+from tests.support.stack import free_port
 
 KINDS = {
     "notification.displayed": "impression",
@@ -81,7 +81,7 @@ class WebhookProxy:
         return web.Response(status=status)
 
     async def _ask(self, request: web.Request, raw: bytes) -> int:
-        """502 where ingest gives no answer, which it may only while it is away."""
+        """Return ingest's status; 502 where it gives no answer, which it may only while it is away."""
         url = f"http://{self._world.ingest.address}"
         url = f"{url}/v1/webhooks/onesignal/{request.match_info['key']}"
         headers = {"Content-Type": request.headers.get("Content-Type", "text/plain")}
@@ -106,5 +106,5 @@ def _read(body: dict[str, Any]) -> tuple[str, tuple[str, str]]:
 
 
 def sent_by(data: dict[str, Any]) -> str:
-    """The send that the tag of a push names."""
+    """Return the send that the tag of a push names."""
     return str(data["carillon"]).split(".")[2]

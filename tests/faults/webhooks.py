@@ -75,7 +75,7 @@ def _change_a_value(content: dict[str, Any], dice: Random) -> bytes:
 
 
 async def post_all(url: str, bodies: Iterable[bytes]) -> Counter[int]:
-    """The answers by status; 0: none at all."""
+    """Return the answers by status; 0: none at all."""
     answers = Counter[int]()
     left = iter(bodies)
 

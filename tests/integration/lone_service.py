@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from tests import stack
 from tests.integration.ingest.running import client_of, seeded, until
+from tests.support import stack
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ async def carillon(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ca
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A new folder, in which commands find what the checkout has beside them."""
+    """Return a new folder, in which commands find what the checkout has beside them."""
     (tmp_path / ".venv").symlink_to(sys.prefix)
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     return tmp_path
@@ -101,7 +101,7 @@ async def test_commands_of_the_page_work(carillon: Carillon, page: Path, folder:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_marks_are_where_a_block_is_run(page: Path) -> None:
-    """A mark with a slip in it, or before another kind of block, would run nothing."""
+    # A mark with a slip in it, or before another kind of block, would run nothing.
     text = page.read_text()
     assert len(ANY_MARK.findall(text)) == len(marked_blocks(text))
 

@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from shared.settings import Settings
-from tests import stack
-from tests.flood import Flood
 from tests.integration.ingest.running import EVENTS, client_of, seeded, until
+from tests.support import stack
+from tests.support.flood import Flood
 
 pytestmark = pytest.mark.any_broker
 

@@ -31,7 +31,7 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def install(folder: Path) -> None:
-    """As if all were installed already."""
+    """Mark all as installed."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], cwd=folder, check=True)
     for stamp in (".installed-run", ".installed"):
         (folder / ".venv" / stamp).touch()
@@ -64,7 +64,7 @@ def test_n15_a_shared_environment_is_left_alone(folder: Path) -> None:
 
 
 def test_n15_no_venv_is_a_sentence_and_leaves_none_behind(folder: Path) -> None:
-    """As on Debian without python3-venv, which leaves a folder that has no pip."""
+    # As on Debian without python3-venv, which leaves a folder that has no pip.
     python = folder / "python-without-venv"
     python.write_text(
         '#!/bin/sh\ncase "$*" in *"-m venv"*) mkdir -p .venv/bin;'

@@ -1,4 +1,6 @@
-"""Each process has a document with a beat, is ready when its stages read, and says how far it is."""
+"""Tests that each process has a document with a beat, is ready when its stages read, and says how
+far it is.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,6 @@ from shared.kafka.topics import EVENTS_TOPIC as TOPIC
 from shared.mongo.client import Database
 from shared.mongo.collections import PROCESSES
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.running import (
     EVENTS,
     client_of,
@@ -21,7 +22,8 @@ from tests.integration.ingest.running import (
     seeded,
     until_known,
 )
-from tests.stack import eventually
+from tests.support import stack
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 CAUGHT_UP = {str(n): 0 for n in range(TOPIC.partitions)}
@@ -59,7 +61,7 @@ async def test_d2_ready_means_that_each_stage_reads(settings: Settings, name: st
 
 
 async def test_d2_an_api_without_kafka_is_ready_all_the_same(settings: Settings) -> None:
-    """Its events can be stored, on disk: that is what ready means there."""
+    # Its events can be stored, on disk: that is what ready means there.
     away = settings.kafka.model_copy(
         update={"bootstrap_servers": f"127.0.0.1:{stack.free_port()}", "request_timeout_ms": 1_000}
     )

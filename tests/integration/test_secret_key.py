@@ -17,9 +17,9 @@ from shared.mongo.collections import INSTALLATION
 from shared.secret_check import SECRET, check_secret
 from shared.secrets import Vault
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.running import EVENTS, client_of, one_signal, seed_app, until
-from tests.mongo_proxy import MongoProxy, Refusal
+from tests.support import stack
+from tests.support.mongo_proxy import MongoProxy, Refusal
 
 OTHER = "another-key-of-forty-characters-0123456789"
 START_SECONDS = 30.0
@@ -59,7 +59,7 @@ async def test_n3_another_key_ends_with_2_and_names_the_setting(
     assert OTHER not in ended.stderr and "crashed" not in ended.stderr
 
 
-async def test_n3_without_a_database_ingest_says_503_and_ends_when_it_knows(
+async def test_n3_without_a_database_ingest_answers_503_and_ends_when_it_knows(
     settings: Settings, mongo_uri: str, tmp_path: Path
 ) -> None:
     await keep_check(settings)
@@ -91,7 +91,7 @@ async def test_n3_of_two_first_starts_one_key_is_kept(settings: Settings) -> Non
 
 
 async def test_n3_data_from_before_there_was_a_check(settings: Settings) -> None:
-    """Judged by the secrets that are sealed there; a wrong key isn't kept as the right one."""
+    # Judged by the secrets that are sealed there; a wrong key isn't kept as the right one.
     mine = Vault(settings.secret_key.get_secret_value())
     async with open_database(settings.mongo, "test") as database:
         sealed = {"oneSignal": {"restApiKey": mine.encrypt("os_v2_app_x")}}
@@ -103,7 +103,7 @@ async def test_n3_data_from_before_there_was_a_check(settings: Settings) -> None
             await check_secret(database, Vault(OTHER))
 
 
-async def test_n3_the_check_says_nothing_of_the_key(settings: Settings) -> None:
+async def test_n3_the_check_reveals_nothing_of_the_key(settings: Settings) -> None:
     await keep_check(settings)
     async with open_database(settings.mongo, "test") as database:
         kept = await database[INSTALLATION.name].find_one({"_id": SECRET})
@@ -113,7 +113,7 @@ async def test_n3_the_check_says_nothing_of_the_key(settings: Settings) -> None:
 
 
 async def test_n3_a_replay_under_another_key_is_refused(settings: Settings) -> None:
-    """It would name everybody anew, and find no tombstone of who was erased."""
+    # It would name everybody anew, and find no tombstone of who was erased.
     await keep_check(settings)
     ended = await asyncio.to_thread(run, under_other_key(settings), "ingest_service", "replay")
     assert ended.returncode == 2, ended.stdout + ended.stderr

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests import stack
 from tests.e2e.carillon import OPS, campaign
 from tests.integration.ingest.running import EVENTS, client_of, seeded, until
+from tests.support import stack
 
 pytestmark = pytest.mark.any_broker
 
@@ -58,7 +58,7 @@ class Scenario:
 
 @pytest.fixture(scope="module")
 async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scenario]:
-    """On a broker of its own: its groups have no former members to be waited for."""
+    """Start on a broker of its own: its groups have no former members to be waited for."""
     folder = tmp_path_factory.mktemp("silent")
     async with AsyncExitStack() as opened:
         broker = opened.enter_context(stack.broker())

@@ -6,7 +6,7 @@ from shared.kafka.client import ensure_topics
 from shared.kafka.topics import TOPICS
 from shared.mongo.client import open_database, ping
 from shared.settings import Settings
-from tests import stack
+from tests.support import stack
 
 
 async def test_shared_servers_answer(settings: Settings) -> None:

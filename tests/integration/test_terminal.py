@@ -11,8 +11,8 @@ import pytest
 
 
 @pytest.mark.parametrize(("service", "command"), [("ingest", "import"), ("sender", "trigger")])
-def test_n23_a_terminal_is_told_what_starts(service: str, command: str) -> None:
-    """Ended by its default secret right after: nothing is started here."""
+def test_n23_a_terminal_lists_what_starts(service: str, command: str) -> None:
+    # Ended by its default secret right after: nothing is started here.
     ours, theirs = pty.openpty()
     bare = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")}
     try:

@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.running import (
     EVENTS,
     client_of,
@@ -24,8 +23,9 @@ from tests.integration.ingest.running import (
     until,
     until_known,
 )
-from tests.mongo_proxy import MongoProxy, Refusal
-from tests.mongo_wire import Message
+from tests.support import stack
+from tests.support.mongo_proxy import MongoProxy, Refusal
+from tests.support.mongo_wire import Message
 
 WRONG_PASSWORD = Refusal(18, "AuthenticationFailed")
 NOT_ALLOWED = Refusal(13, "Unauthorized")
@@ -64,7 +64,7 @@ async def direct(settings: Settings) -> AsyncIterator[Database]:
 
 
 async def unwell(client: httpx.AsyncClient, name: str) -> str:
-    """The component's error; "" while it has none."""
+    """Return the component's error; "" while it has none."""
     body = (await client.get("/health/ready")).json()
     return next((d["error"] or "" for d in body["dependencies"] if d["name"] == name), "")
 

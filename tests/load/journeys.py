@@ -1,4 +1,4 @@
-"""What a visitor does, end to end: some events, then a push in haste, which is seen and clicked."""
+"""Visitors' journeys, end to end: some events, then a push in haste, which is seen and clicked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.kafka.topics import TRIGGERS_TOPIC
 from tests.e2e.carillon import campaign
 from tests.faults.fault_cluster import SERVICES, FaultCluster
 from tests.load.watch import Watch, lag_of
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 PLAYERS = 10_000  # so many that OneSignal's limit by message (10 a player in 15 min) is far
 EVENTS_A_JOURNEY = 10
@@ -98,7 +98,7 @@ class Journeys:
         return sum([sum((await lag_of(self._world, name)).values()) for name in SERVICES])
 
     async def walk(self, rate: float, seconds: float, watch: Watch) -> int:
-        """At this rate; returns how many."""
+        """Start journeys at this rate; return how many."""
         began, number = time.monotonic(), 0
         async with asyncio.TaskGroup() as tasks:
             looking = tasks.create_task(watch.run())
@@ -133,19 +133,19 @@ class Journeys:
         self._sends.append(send)
 
     async def finish(self) -> None:
-        """Every push is accounted for, also the last."""
+        """Wait until every push is accounted for, also the last."""
         await self._until_still()
         for send in self._sends[:: max(1, len(self._sends) // 200)]:
             account = await self._world.ops("GET", f"/v1/sends/{send}")
             assert account["closedAt"] and account["sent"] == 1, account
 
     async def once_more(self) -> None:
-        """A journey as any other, to its closed account."""
+        """Make a journey as any other, to its closed account."""
         await self._one()
         await self._until_still()
 
     async def _until_still(self) -> None:
-        """Nothing lies before any stage, and OneSignal's browsers are finished."""
+        """Wait until nothing lies before any stage, and OneSignal's browsers are finished."""
         path = f"/sandbox/tally?app_id={self._one_signal}&summary=1"
 
         async def still() -> bool:

@@ -41,7 +41,6 @@ PLAIN = frozenset(
         "HEAD_LETTERS",
         "MAX_ALLOWED_LETTERS",
         "MAX_MASKED_LETTERS",
-        "MOST_LETTERS",
         "PERSON_LETTERS",
         "_check_letters",
         "test_f20_letters_that_the_terminal_lacks_are_replaced",

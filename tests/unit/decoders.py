@@ -1,4 +1,4 @@
-"""Each decoder of what comes in, with something valid for it to read; and which modules decode at all."""
+"""Decoders of input, each with something valid for it to read; and which modules decode at all."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ingest_service.onesignal.webhook_body import read_webhook
 from ingest_service.projector.decode import decode
 from sender_service.intake.lines import read_head, read_recipient
 from sender_service.intake.request import parse_request
-from sender_service.models.data_subject import DataSubject, names_person
 from sender_service.models.send import EVER, NEVER
 from sender_service.models.trigger import parse_trigger
 from sender_service.ops.asked import read_whole
-from sender_service.ops.audit import plain
-from sender_service.ops.push_tester import _parse_result
+from sender_service.ops.export import plain
+from sender_service.privacy.subject import DataSubject, names_person
+from sender_service.providers.onesignal.account import parse_result
 from shared.kafka.client import Record
 from shared.kafka.topics import DELIVERIES_TOPIC, EVENTS_TOPIC
 from shared.models.app import App
@@ -156,8 +156,8 @@ DECODERS: dict[str, tuple[Decoder, dict[str, Any]]] = {
     "import row": (_imported, TAGS),
     "dead letter shown": (lambda raw: plain(DeadLetter.decode(DeadLetter.pack(raw))), EVENT),
     "dead letter erased": (lambda raw: names_person(load_json(raw), NOBODY, EVER), EVENT),
-    "connection": (lambda raw: plain(_parse_result(httpx.Response(200, content=raw))), COUNTS),
-    "refusal": (lambda raw: plain(_parse_result(httpx.Response(400, content=raw))), REFUSAL),
+    "connection": (lambda raw: plain(parse_result(httpx.Response(200, content=raw))), COUNTS),
+    "refusal": (lambda raw: plain(parse_result(httpx.Response(400, content=raw))), REFUSAL),
     **{
         f"event {name}": (_reported, {**REPORT, "type": name, "data": data})
         for name, data in DATA.items()
@@ -169,6 +169,7 @@ OWN = "documents that we wrote, or a model that was read elsewhere"
 READERS = {
     "shared/apps.py": OWN,
     "shared/settings.py": "tests/unit/shared/test_environment.py: an operator's own list",
+    "shared/events/registry.py": "projected; tests/unit/shared/test_event_payloads.py",
     "shared/models/dead_letter.py": "letter, dead letter shown",
     "shared/models/strict.py": "trigger; tests/unit/shared/test_strict.py",
     "shared/models/wire.py": "job, delivery, event, letter",
@@ -188,10 +189,10 @@ READERS = {
     "sender_service/privacy/stage.py": "event",
     "sender_service/privacy/records.py": "dead letter erased",
     "sender_service/accounting/stage.py": "delivery, event",
+    "sender_service/cli/answers.py": "a person's own command",
     "sender_service/cli/ops.py": "a person's own command",
     "sender_service/dispatcher/dispatcher.py": "job",
-    "sender_service/dispatcher/onesignal.py": "tests/unit/sender/test_onesignal.py",
-    "sender_service/dispatcher/outcomes.py": "test_onesignals_answers",
+    "sender_service/providers/onesignal/responses.py": "test_onesignals_answers",
     "sender_service/fast_path.py": OWN,
     "sender_service/intake/lines.py": "head of a list, line of a list",
     "sender_service/intake/upload.py": OWN,
@@ -202,13 +203,13 @@ READERS = {
     "sender_service/models/trigger.py": "trigger, segment",
     "sender_service/models/trigger_parts.py": "trigger",
     "sender_service/ops/app_keys.py": OWN,
-    "sender_service/ops/app_body.py": OWN,
     "sender_service/ops/apps.py": OWN,
     "sender_service/ops/bodies.py": "tests/contract/sender/test_strict_bodies.py",
     "sender_service/ops/campaigns.py": "tests/contract/sender/test_campaign_dry_run.py",
     "sender_service/ops/dead_letters.py": "letter, dead letter shown",
     "sender_service/ops/asked.py": "preview",
-    "sender_service/ops/push_tester.py": "connection, refusal",
+    "sender_service/providers/onesignal/account.py": "connection, refusal",
+    "sender_service/providers/webpush/provider.py": "test_second_provider.py: its settings",
     "sender_service/planner/recipients.py": OWN,
     "sender_service/planner/planner.py": OWN,
     "sender_service/planner/target.py": OWN,

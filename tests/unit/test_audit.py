@@ -1,4 +1,4 @@
-"""What an audit says: advisories by name, and never that what wasn't asked is sound."""
+"""Tests of what an audit says: advisories by name, and never that what wasn't asked is sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What comes in by HTTP, from OneSignal, in a file or on a topic: it is read, or Rejected; nothing else."""
+"""Tests of what comes in by HTTP, from OneSignal, in a file or on a topic.
+
+It is read, or Rejected; nothing else.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest_service.snapshot.files import read_header
-from sender_service.dispatcher.outcomes import classify
-from sender_service.ops.audit import plain
-from sender_service.ops.push_tester import _parse_result
+from sender_service.providers.onesignal.account import parse_result
+from sender_service.providers.onesignal.responses import classify
 from shared.errors import Rejected
 from tests.unit.decoders import DECODERS, READERS, UUID
 
@@ -56,7 +58,7 @@ briefly = settings(max_examples=40, deadline=None)  # a decoder; all of them in 
 
 
 def spoiled(valid: dict[str, Any], path: list[int], value: Any) -> dict[str, Any]:
-    """The same, but for one value somewhere inside."""
+    """Return the same, but for one value somewhere inside."""
     copy: Any = orjson.loads(orjson.dumps(valid))
     at = copy
     for step in path:
@@ -122,7 +124,7 @@ def test_cut_off_or_endlessly_deep(name: str, end: int, depth: int) -> None:
 @everyone
 @pytest.mark.parametrize("depth", [200, 600, 1_010, 1_023])
 def test_as_deep_as_a_parser_goes(name: str, depth: int) -> None:
-    """Between where Python's own recursion ends, and where a parser's does."""
+    # Between where Python's own recursion ends, and where a parser's does.
     for nest in (b"[" * depth + b"]" * depth, b'{"data":' * depth + b"1" + b"}" * depth):
         reads_or_rejects(DECODERS[name][0], nest)
 
@@ -148,22 +150,22 @@ def test_onesignals_answers(status: int, body: Any, retry_after: str | None) -> 
 )
 def test_answers_to_the_connections_test(status: int, key: str, body: Any) -> None:
     for nested in (body, {key: body}, {key: [body]}):
-        result = _parse_result(httpx.Response(status, content=_dumps(nested)))
-        assert result["result"] and isinstance(result["message"], str)
-        for count in (result["players"], result["messageablePlayers"]):
+        result = parse_result(httpx.Response(status, content=_dumps(nested)))
+        assert result.result and isinstance(result.message, str)
+        for count in (result.players, result.messageable_players):
             assert count is None or (type(count) is int and count >= 0)
-        assert orjson.dumps(plain(result))
+        assert orjson.dumps(result)
 
 
 @pytest.mark.parametrize("depth", [200, 990, 1_010, 1_022, 5_000])
 @pytest.mark.parametrize("key", [b"errors", b"error", b"id", b"players"])
 @pytest.mark.parametrize("status", [200, 400, 404, 500])
 def test_answers_without_end(status: int, key: bytes, depth: int) -> None:
-    """A parser takes 1,024 levels; Python's own recursion ends somewhere before."""
+    # A parser takes 1,024 levels; Python's own recursion ends somewhere before.
     for nest in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
         body = b'{"%s":%s}' % (key, nest)
         classify(status, {}, body)
-        _parse_result(httpx.Response(status, content=body))
+        parse_result(httpx.Response(status, content=body))
 
 
 @briefly
@@ -176,7 +178,7 @@ def test_head_of_a_snapshot(tmp_path_factory: pytest.TempPathFactory, line: byte
 
 
 def test_every_reader_is_tried() -> None:
-    """A module that begins to read must say where that is tried."""
+    # A module that begins to read must say where that is tried.
     found = set()
     for service in ("shared", "ingest_service", "sender_service"):
         for path in (ROOT / service).rglob("*.py"):
@@ -187,7 +189,7 @@ def test_every_reader_is_tried() -> None:
 
 
 def _dumps(value: Any) -> bytes:
-    """As others' encoders write it: also what orjson refuses (large numbers, lone surrogates)."""
+    """Encode as others do: also what orjson refuses (large numbers, lone surrogates)."""
     try:
         return orjson.dumps(value)
     except (orjson.JSONEncodeError, TypeError):

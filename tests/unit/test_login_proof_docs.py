@@ -1,4 +1,4 @@
-"""What docs/browser.md shows for proving a login makes the proof that ingest checks (A6)."""
+"""Tests that what docs/browser.md shows for proving a login makes the proof that ingest checks (A6)."""
 
 from __future__ import annotations
 

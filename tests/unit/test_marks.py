@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.marks import Listener, listening_in, search
+from tests.support.marks import Listener, listening_in, search
 
 ID = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """None of this run's, which is searched in the end."""
+    """Return a folder of logs that isn't this run's, which is searched in the end."""
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
 from sender_service.planner.rendering import _visible
+from shared.documents.profile import Profile
 from tests.unit.ingest.doubles import ProjectorHarness, event, one_signal
 
 DOC = (Path(__file__).parents[2] / "docs" / "templates.md").read_text()
@@ -36,4 +37,4 @@ async def test_n18_the_profile_of_the_examples_is_a_real_ones() -> None:
     await history.apply(one_signal("v", 1, PLAYER), event("purchase", "v", 2, **order), seen)
     (profile,) = history.profiles().values()
     documented = orjson.loads(re.findall(r"```json\n(.*?)```", DOC, re.DOTALL)[1])
-    assert set(_paths(documented)) == set(_paths(_visible(profile)))
+    assert set(_paths(documented)) == set(_paths(_visible(cast(Profile, profile))))

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import database
+from tests.support import database
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_n21_first_steps_wait_for_the_profile() -> None:
-    """An event is stored at once, and folded into a profile some milliseconds later."""
+    # An event is stored at once, and folded into a profile some milliseconds later.
     steps = (DOCS / "first-steps.md").read_text()
     commands = [line for line in steps.splitlines() if "/v1/profile" in line]
     assert commands and all(line.startswith("until ") for line in commands)

@@ -1,4 +1,7 @@
-"""Whatever documents and code refer to is there: files, pages, headings, decisions, tests, targets."""
+"""Tests that whatever documents and code refer to is there.
+
+Files, pages, headings, decisions, tests, targets.
+"""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class MemoryViews:
 
 
 def app(name: str, **changes: Any) -> App:
-    """An app with the keys wk_, sk_, wh_ and st_<name>."""
+    """Return an app with the keys wk_, sk_, wh_ and st_<name>."""
     kinds = {"write": "wk", "server": "sk", "webhook": "wh", "stream": "st"}
     keys = [
         {"id": kind, "kind": kind, "hash": VAULT.hash_key(f"{short}_{name}")}

@@ -62,7 +62,7 @@ async def test_allowed_origin_may_read_the_answer(client: httpx.AsyncClient) -> 
 
 
 async def test_n8_another_origin_is_refused_readably(client: httpx.AsyncClient, api: Api) -> None:
-    """Its page learns why; without these headers a browser says nothing but "CORS"."""
+    # Its page learns why; without these headers a browser says nothing but "CORS".
     for origin in (
         "https://evil.example.test",
         "null",
@@ -77,7 +77,7 @@ async def test_n8_another_origin_is_refused_readably(client: httpx.AsyncClient, 
     assert api.log.records == []
 
 
-async def test_n8_other_endpoints_of_a_page_say_so_too(client: httpx.AsyncClient) -> None:
+async def test_n8_other_endpoints_of_a_page_warn_too(client: httpx.AsyncClient) -> None:
     evil = {"Origin": "https://evil.example.test"}
     answer = await client.get("/v1/profile?key=wk_shop&visitorId=v", headers=evil)
     assert (answer.status_code, code_of(answer)) == (403, "origin_not_allowed")
@@ -148,8 +148,8 @@ async def test_a6_unproven_login_is_left_out_and_warned_of(
     assert warned("proof") == before + len(BAD_PROOFS)
 
 
-async def test_a6_ingest_says_what_is_proven(client: httpx.AsyncClient, api: Api) -> None:
-    """A sender's own word for it is dropped; a server's key is proof."""
+async def test_a6_ingest_marks_what_is_proven(client: httpx.AsyncClient, api: Api) -> None:
+    # A sender's own word for it is dropped; a server's key is proof.
     body = await identify(
         client, "wk_proof", login="eva", loginHash=LOGIN_HASH.upper(), proven=False
     )

@@ -1,4 +1,4 @@
-"""What a person types: curl's own content type, moments at the ends of the calendar."""
+"""Tests of what a person types: curl's own content type, moments at the ends of the calendar."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ async def test_f00_lines_beyond_the_limit_are_left_out(client: httpx.AsyncClient
 
 
 def cost(events: list[Data]) -> float:
-    """The least of some runs, in seconds."""
+    """Return the least of some runs, in seconds."""
     arrival = RequestContext(app("open"), "browser", NOW, timedelta(0), 10**6, 1000, False)
     validator, runs = EventValidator(LoginProof(VAULT)), []
     for _ in range(7):

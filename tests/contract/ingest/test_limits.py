@@ -1,4 +1,4 @@
-"""How much a key and an address may send, packed bodies, crawlers: told at the door."""
+"""Tests of how much a key and an address may send, packed bodies, crawlers: refused at the endpoint."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_address_that_sends_too_much_has_to_wait(api: Api) -> None:
 
 
 async def test_events_count_not_requests(api: Api) -> None:
-    """A request that was let in is taken whole, and paid for by those after it."""
+    # A request that was let in is taken whole, and paid for by those after it.
     async with api.client(VISITOR_ADDRESS) as client:
         assert await post_many(client, 2 * ADDRESS_BURST) == 202
         answer = await client.post(EVENTS_URL, json=pageview())
@@ -141,7 +141,7 @@ async def test_packed_body_in_pieces(client: httpx.AsyncClient, api: Api) -> Non
 
 
 async def test_bomb_is_defused(client: httpx.AsyncClient) -> None:
-    """A gibibyte of spaces in a megabyte: refused when the first mebibyte is out of it."""
+    # A gibibyte of spaces in a megabyte: refused when the first mebibyte is out of it.
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     spaces = b" " * 1024**2
     body = b"".join([*(packer.compress(spaces) for _ in range(64)), packer.flush()])

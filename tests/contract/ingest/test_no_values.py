@@ -89,7 +89,7 @@ async def test_n8_an_id_that_is_needed_refuses_its_event(
     )
 
 
-async def test_n8_times_without_a_zone_are_utc_and_said(
+async def test_n8_times_without_a_zone_are_utc_and_warned_of(
     client: httpx.AsyncClient, api: Api
 ) -> None:
     times = ["2026-11-20T13:00:00", "2026-11-20 13:00", "2026-11-20", "2026-11-20T13:00:00Z",
@@ -104,7 +104,7 @@ async def test_n8_times_without_a_zone_are_utc_and_said(
     assert len({event.occurred_at for event in api.log.events if event.occurred_at.hour == 13}) == 1
 
 
-async def test_n8_the_senders_clock_without_a_zone_is_said(client: httpx.AsyncClient) -> None:
+async def test_n8_the_senders_clock_without_a_zone_is_warned_of(client: httpx.AsyncClient) -> None:
     event = {"type": "x", "visitorId": "v"}
     for body in ({"sentAt": "2026-11-20T13:00:00", "events": [event]},
                  {"sentAt": "2026-11-20T13:00:00", **event}):  # fmt: skip

@@ -21,7 +21,7 @@ Event = dict[str, Any]
 async def taken(
     client: httpx.AsyncClient, api: Api, values: Sequence[Any], event: Callable[[Any], Event]
 ) -> dict[int, Any]:
-    """What became of each, by its place: the event on the log, or the code of its refusal."""
+    """Return the event on the log, or the code of its refusal, by its place."""
     api.log.records.clear()
     answer = await client.post(URL, json=[event(value) for value in values])
     body = answer.json()
@@ -105,7 +105,7 @@ async def test_f1_visitors(client: httpx.AsyncClient, api: Api) -> None:
 
 
 @pytest.mark.parametrize(("field", "table"), [("timeZone", ZONES), ("language", LANGUAGES)])
-async def test_f6_what_is_no_zone_or_language_is_left_out_and_said(
+async def test_f6_what_is_no_zone_or_language_is_left_out_with_a_warning(
     client: httpx.AsyncClient, api: Api, field: str, table: list[tuple[str, str | None]]
 ) -> None:
     events = [{"type": "x", "visitorId": "v", "context": {field: given}} for given, _ in table]
@@ -116,7 +116,7 @@ async def test_f6_what_is_no_zone_or_language_is_left_out_and_said(
     assert kept == [known is not None for _, known in table]
 
 
-async def test_f24_a_currency_that_none_has_is_said(client: httpx.AsyncClient) -> None:
+async def test_f24_an_unknown_currency_is_warned_of(client: httpx.AsyncClient) -> None:
     event = {"type": "purchase", "visitorId": "v", "data": {"id": "1", "currency": "NaN"}}
     [warning] = (await client.post(URL, json=[event])).json()["warnings"]
     assert (warning["field"], warning["code"]) == ("data.currency", "currency")

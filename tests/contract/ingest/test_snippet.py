@@ -12,7 +12,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from ingest_service.snippet.assembly import FILES, VERSION, assemble, configuration
+from ingest_service.snippet.assembly import FILES, SNIPPET_VERSION, assemble, configuration
 from ingest_service.snippet.endpoint import CODINGS, Coding, compress, snippet_routes
 from shared.apps import AppRegistry
 from shared.identity_values import PATTERN
@@ -47,7 +47,7 @@ async def test_any_page_may_load_and_keep_it(client: httpx.AsyncClient, url: str
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
     assert answer.headers["cache-control"].startswith("public, max-age=300")
-    assert f"Carillon {VERSION}" in answer.text.splitlines()[0]
+    assert f"Carillon {SNIPPET_VERSION}" in answer.text.splitlines()[0]
 
 
 @pytest.mark.parametrize("url", URLS)
@@ -133,7 +133,7 @@ async def test_n8_check_is_never_kept(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "wk_other", "sk_shop", "wk_</script>"])
-async def test_n8_check_says_why_a_key_is_refused(client: httpx.AsyncClient, key: str) -> None:
+async def test_n8_check_explains_why_a_key_is_refused(client: httpx.AsyncClient, key: str) -> None:
     answer = await client.get("/v1/check.js", params={"key": key})
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert re.search('"code":"(missing|unknown)_key"', answer.text)
@@ -151,7 +151,7 @@ def test_f01_snippet_has_ingests_own_list() -> None:
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("flavour", FILES)
 def test_small_enough_whatever_the_settings(flavour: Any, coding: Coding) -> None:
-    """As long as they may be, and as hard to compress: each sign by chance."""
+    # As long as they may be, and as hard to compress: each sign by chance.
     chance = random.Random(7)
     plain = string.ascii_letters + string.digits
 

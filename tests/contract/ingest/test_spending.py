@@ -1,4 +1,4 @@
-"""What one address may spend of a key, and what a request costs: in events, bytes and objects."""
+"""Tests of what one address may spend of a key, and what a request costs: in events, bytes and objects."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def test_a4_who_is_refused_pays_for_the_asking(api: Api) -> None:
 
 
 async def test_a4_one_visitor_behind_an_unlisted_proxy_leaves_the_key_to_others(api: Api) -> None:
-    """The proxy's address is private, so it isn't limited; what it says it forwards for is."""
+    # The proxy's address is private, so it isn't limited; what it says it forwards for is.
     share = int(TIGHT.key_burst * 0.1)
     async with api.client("10.1.1.1") as client:
         seen = {"X-Forwarded-For": f"1.2.3.4, {VISITOR_ADDRESS}"}
@@ -118,7 +118,7 @@ async def test_a4_one_visitor_behind_an_unlisted_proxy_leaves_the_key_to_others(
 
 @pytest.mark.parametrize("sites", [True, False])
 async def test_a4_a_site_of_ipv6_has_ten_shares(api: Api, sites: bool) -> None:
-    """A /48 has 65,536 networks of the size that a household has."""
+    # A /48 has 65,536 networks of the size that a household has.
     statuses: Counter[int] = Counter()
     for number in range(15):
         address = f"2a00:1450:{0 if sites else number:x}:{number:x}::1"
@@ -217,7 +217,7 @@ async def test_f25_members_are_bounded(
 
 
 async def test_b2_a_bomb_takes_no_memory(client: httpx.AsyncClient) -> None:
-    """A gibibyte in a mebibyte: packed and unpacked, each is held once, up to its limit."""
+    # A gibibyte in a mebibyte: packed and unpacked, each is held once, up to its limit.
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     spaces = b" " * MIB
     bomb = b"".join([*(packer.compress(spaces) for _ in range(1_000)), packer.flush()])

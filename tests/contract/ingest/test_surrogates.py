@@ -26,7 +26,7 @@ from tests.contract.ingest.requests import EVENTS_URL, nested, pageview
 async def test_half_an_emoji_costs_its_own_event_only(
     client: httpx.AsyncClient, api: Api, escape: str
 ) -> None:
-    """A text that was cut by UTF-16 units: strict JSON parsers refuse the whole body for it."""
+    # A text that was cut by UTF-16 units: strict JSON parsers refuse the whole body for it.
     good = orjson.dumps(pageview()).decode()
     whole = good.replace('"7"', r'"\ud83d\udd14"')
     body = f'{{"events": [{good}, {good.replace("7", chr(92) + escape)}, {whole}]}}'
@@ -60,7 +60,7 @@ async def test_beside_half_an_emoji_limits_are_as_ever(client: httpx.AsyncClient
 
 
 async def test_webhook_with_half_an_emoji_counts(client: httpx.AsyncClient, api: Api) -> None:
-    """Its title is a cut text; what is ours is in other fields."""
+    # Its title is a cut text; what is ours is in other fields.
     data = {"carillon": TAG, "HALF": ["HALF", 3]}
     body = {
         **WEBHOOK_V16,

@@ -106,7 +106,7 @@ async def test_n8_a_refusal_names_the_key_that_was_meant(
         ("sizeGuideOpened", None), ("search", None), ("login", None),
     ],
 )  # fmt: skip
-async def test_n8_a_type_that_is_a_slip_is_taken_and_said(
+async def test_n8_a_type_that_is_a_slip_is_accepted_with_a_warning(
     client: httpx.AsyncClient, api: Api, kind: str, meant: str | None
 ) -> None:
     answer = await post(client, {"type": kind})

@@ -130,7 +130,7 @@ async def test_malformed_bodies(
 async def test_too_deep_is_refused_at_the_endpoint(
     client: httpx.AsyncClient, api: Api, depth: int
 ) -> None:
-    """On the log it would be a record that no stage can read."""
+    # On the log it would be a record that no stage can read.
     for allowed in (True, False):
         data = b'{"a":' * (7 if allowed else depth) + b"1" + b"}" * (7 if allowed else depth)
         body = orjson.dumps({"event": "notification.clicked", **WEBHOOK_V16})

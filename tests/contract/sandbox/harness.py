@@ -39,7 +39,7 @@ async def until(check: Callable[[], Awaitable[bool] | bool], seconds: float = 10
 
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """The app behind a real socket; its address."""
+    """Yield the app behind a real socket; its address."""
     # With the protocol named, or asyncio leaves Nagle on and each answer takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))

@@ -27,7 +27,7 @@ OWN = "https://shop.example"
 async def test_a_low_pages_of_other_sites_neither_read_nor_drive(
     sandbox: SandboxApp, origin: str
 ) -> None:
-    """A simple request needs no preflight: it is refused before it does anything."""
+    # A simple request needs no preflight: it is refused before it does anything.
     await sandbox.browsers(2)
     headers = {"Origin": origin, "Content-Type": "text/plain"}
     body = f'{{"app_id": "{sandbox.app_id}", "all": true}}'

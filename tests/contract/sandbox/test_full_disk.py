@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.sandbox.store import Store, open_database
-from tests.disk import fill, small_disk
+from tests.support.disk import fill, small_disk
 
 INSERT = "INSERT INTO users VALUES (?, ?, ?)"
 

@@ -9,38 +9,31 @@ import pytest
 
 from deploy.local.sandbox.limits import MessageWindow, PeakWindow, RateWindow
 from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
+from tests.support.clocks import ManualClock
 
 AUTH = {"Authorization": f"Key {KEY}"}
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def timed(tmp_path: Path, clock: Clock) -> AsyncIterator[SandboxApp]:
-    async with sandbox_at(tmp_path, clock=clock) as remote:
+async def timed(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SandboxApp]:
+    async with sandbox_at(tmp_path, clock=clock.monotonic) as remote:
         await remote.put_app(plan="free")
         yield remote
 
 
-async def test_free_plan_admits_150_calls_a_second(timed: SandboxApp, clock: Clock) -> None:
+async def test_free_plan_admits_150_calls_a_second(timed: SandboxApp, clock: ManualClock) -> None:
     calls = [timed.create([str(uuid4())]) for _ in range(152)]
     answers = await asyncio.gather(*calls)
     refused = [answer for answer in answers if answer.status_code == 429]
     assert len(refused) == 2
     assert refused[0].json() == {"errors": ["API rate limit exceeded"]}
     assert int(refused[0].headers["retry-after"]) >= 1
-    clock.now += 1.0
+    clock.advance(1)
     assert (await timed.create([str(uuid4())])).status_code == 200
     tally = await timed.tally()
     assert tally["answers"] == {"200": 151, "429": 2}
@@ -54,17 +47,17 @@ async def test_cancel_shares_the_bucket(timed: SandboxApp) -> None:
     assert (await timed.client.delete(path, headers=AUTH)).status_code == 429
 
 
-async def test_views_have_a_limit_of_their_own(timed: SandboxApp, clock: Clock) -> None:
+async def test_views_have_a_limit_of_their_own(timed: SandboxApp, clock: ManualClock) -> None:
     path = f"/notifications/{uuid4()}?app_id={timed.app_id}"
     answers = [await timed.client.get(path, headers=AUTH) for _ in range(11)]
     assert [answer.status_code for answer in answers] == [404] * 10 + [429]
     assert answers[0].json() == {"errors": ["Notification not found"]}
-    clock.now += 1.0
+    clock.advance(1)
     assert (await timed.client.get(path, headers=AUTH)).status_code == 404
 
 
 async def test_more_than_ten_messages_a_subscription_disable_the_app(
-    timed: SandboxApp, clock: Clock
+    timed: SandboxApp, clock: ManualClock
 ) -> None:
     ids = await timed.browsers(2, odds={"display": 0})
     soon = "1970-01-12T15:00:00Z"
@@ -82,26 +75,26 @@ async def test_more_than_ten_messages_a_subscription_disable_the_app(
     assert not (await timed.tally())["disabled"]
 
 
-async def test_the_window_of_messages_rolls(timed: SandboxApp, clock: Clock) -> None:
+async def test_the_window_of_messages_rolls(timed: SandboxApp, clock: ManualClock) -> None:
     ids = await timed.browsers(1, odds={"display": 0})
     for _ in range(4):
-        clock.now += 450
+        clock.advance(450)
         for _ in range(5):
             assert (await timed.create(ids)).status_code == 200
     assert not (await timed.tally())["disabled"]
 
 
 async def test_disabled_and_window_survive_a_restart(tmp_path: Path) -> None:
-    clock = Clock()
-    async with sandbox_at(tmp_path, clock=clock) as first:
+    clock = ManualClock()
+    async with sandbox_at(tmp_path, clock=clock.monotonic) as first:
         await first.put_app()
         ids = await first.browsers(1, odds={"display": 0})
         for _ in range(10):
             await first.create(ids)
-    async with sandbox_at(tmp_path, clock=clock) as second:
+    async with sandbox_at(tmp_path, clock=clock.monotonic) as second:
         second.app_id = first.app_id
         assert (await second.create(ids)).status_code == 200
-    async with sandbox_at(tmp_path, clock=clock) as third:
+    async with sandbox_at(tmp_path, clock=clock.monotonic) as third:
         third.app_id = first.app_id
         assert (await third.create(ids)).status_code == 403
         assert (await third.tally())["answers"] == {"200": 11, "403": 1}

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 async def ask(sandbox: SandboxApp, call: Callable[[Any], T], key: str = KEY) -> T:
-    """The client is synchronous: it asks from a thread."""
+    """Ask from a thread: the client is synchronous."""
 
     def work() -> T:
         settings = onesignal.Configuration(

@@ -1,4 +1,4 @@
-"""Whatever a body holds, the rules answer or refuse: nothing else is ever raised."""
+"""Tests that whatever a body holds, the rules answer or refuse: nothing else is ever raised."""
 
 from typing import Any
 

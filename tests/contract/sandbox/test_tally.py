@@ -9,7 +9,7 @@ from tests.contract.sandbox.harness import KEY, Receiver, SandboxApp
 
 
 def _timeless(push: dict[str, object]) -> dict[str, object]:
-    """Without when it was queued, which is another time each time."""
+    """Return the push without the time at which it was queued."""
     assert push["queued_at"]
     return {name: value for name, value in push.items() if name != "queued_at"}
 

@@ -1,4 +1,4 @@
-"""What browsers post, key by key, in both SDK versions, with and without CORS."""
+"""Tests of what browsers post, key by key, in both SDK versions, with and without CORS."""
 
 from typing import Any
 

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from sender_service.wiring import Sender, open_sender
-from tests import stack
+from shared.settings import Settings
+from tests.contract.sender.ops import Ops, open_ops
+from tests.support import stack
 
 TOKEN = "ops_demo"
 KEY = "os_v2_app_very_secret"
@@ -74,17 +76,31 @@ async def whole_api(
 
 @pytest.fixture
 async def api(whole_api: Api) -> Api:
-    """With nothing in it."""
-    database = whole_api.sender.database
+    """Return an API with nothing in it."""
+    database = whole_api.sender.context.database
     for name in await database.list_collection_names():
         await database[name].delete_many({})
-    whole_api.sender.apps.take([])
+    whole_api.sender.context.apps.take([])
     return whole_api
 
 
 @pytest.fixture
 async def shop(api: Api) -> Api:
-    """With an app and a campaign."""
+    """Return an API with an app and a campaign."""
     await api.put_app()
     await api.put_campaign()
     return api
+
+
+@pytest.fixture
+async def empty_ops(settings: Settings) -> AsyncIterator[Ops]:
+    """Yield an API on a database of its own, with nothing in it."""
+    async with open_ops(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def ops(empty_ops: Ops) -> Ops:
+    """Return it with the app `shop` and a campaign."""
+    await empty_ops.open_app()
+    return empty_ops

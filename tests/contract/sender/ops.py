@@ -5,23 +5,26 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
+from sender_service.context import SenderContext
 from sender_service.ops.routers import OpsApi
+from sender_service.store.send_codec import encode_send
 from sender_service.wiring import open_sender
 from shared.clock import utc_now
 from shared.health import Health
-from shared.ids import slot_of
 from shared.loops import Wakeup
 from shared.mongo.client import Database, ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
-from shared.settings import Settings
+from shared.settings import OneSignalSettings, Settings
 from tests.support.clocks import ManualClock
+from tests.support.documents import build_player, build_profile
 from tests.support.memory_log import MemoryLog
+from tests.support.sends import build_send
 
 ADMIN = "ops_demo"
 ONESIGNAL = "http://onesignal.test"
@@ -33,13 +36,13 @@ class Ops:
     """The API and what it stands on."""
 
     http: httpx.AsyncClient
-    parts: OpsApi
+    context: SenderContext
     log: MemoryLog
     clock: ManualClock
 
     @property
     def database(self) -> Database:
-        return self.parts.database
+        return self.context.database
 
     async def call(self, method: str, path: str, token: str = ADMIN, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"}
@@ -60,32 +63,32 @@ class Ops:
         await self.ok("PUT", f"/v1/apps/{app}/campaigns/{campaign}", json=offer())
 
     async def add_person(self, person: str = PERSON, **more: Any) -> dict[str, Any]:
-        """A profile, its players in the ledger, and its browsers, as ingest writes them."""
+        """Return a profile, its players in the ledger, and its browsers, as ingest writes them."""
         profile = a_profile(person, **more)
         await self.database["profiles"].insert_one(dict(profile))
         for player in profile["players"]:
-            await self.database["players"].insert_one(
-                {"_id": player["id"], "app": profile["app"], "person": person, "previous": [],
-                 "state": player["state"], "browser": player["browser"],
-                 "status": {"at": player["lastSeenAt"]}, "lastSeenAt": player["lastSeenAt"]}
-            )  # fmt: skip
+            fields = {name: player[name] for name in ("state", "browser", "lastSeenAt")}
+            entry = build_player(player["id"], person, profile["app"], **fields)
+            await self.database["players"].insert_one(dict(entry))
         return profile
 
 
 @asynccontextmanager
 async def open_ops(settings: Settings) -> AsyncIterator[Ops]:
     clock, log = ManualClock(utc_now()), MemoryLog()
-    async with open_sender(settings) as sender, httpx.AsyncClient(base_url=ONESIGNAL) as onesignal:
-        database = sender.database
+    settings = settings.model_copy(update={"onesignal": OneSignalSettings(base_url=ONESIGNAL)})
+    async with open_sender(settings) as sender:
+        database = sender.context.database
         await ensure_indexes(database, SENDER)
         await ensure_indexes(database, INGEST)
-        parts = OpsApi(
-            settings, database, log, sender.vault, sender.apps, Health(clock, clock.monotonic),
-            sender.intake(), None, Wakeup(), onesignal, clock, clock.monotonic,
+        context = replace(
+            sender.context, settings=settings, writer=cast(Any, log), clock=clock,
+            monotonic=clock.monotonic, health=Health(clock, clock.monotonic), scheduler_call=Wakeup(),
         )  # fmt: skip
+        parts = OpsApi.of(context, sender.intake(), None)
         transport = httpx.ASGITransport(app=parts.api(), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://ops") as http:
-            yield Ops(http, parts, log, clock)
+            yield Ops(http, context, log, clock)
 
 
 def offer(**more: Any) -> dict[str, Any]:
@@ -95,21 +98,13 @@ def offer(**more: Any) -> dict[str, Any]:
 
 def a_profile(person: str, **more: Any) -> dict[str, Any]:
     at = datetime(2026, 11, 1, 12, tzinfo=UTC)
-    player = {"id": str(uuid.uuid4()), "state": "subscribed", "browser": "Chrome", "lastSeenAt": at}
-    return {
-        "_id": person, "app": "shop", "slot": slot_of(person), "login": None, "email": None,
-        "visitors": [f"v-{person[:4]}"], "pastVisitors": [], "aliases": [], "players": [player],
-        "db": {}, "lastSeenAt": at, "timeZone": None, "language": "cs", "browser": "Chrome",
-        "rev": 1, "changedAt": at, **more,
-    }  # fmt: skip
+    known = {"players": [{"id": str(uuid.uuid4())}], "visitors": [f"v-{person[:4]}"],
+             "lastSeenAt": at, "language": "cs", "browser": "Chrome", **more}  # fmt: skip
+    return dict(build_profile(person, "shop", **known))
 
 
 def a_send(send: str, clock: ManualClock, **more: Any) -> dict[str, Any]:
-    now = clock()
-    return {
-        "_id": send, "app": "shop", "campaign": "hello", "priority": "marketing", "digest": "d",
-        "trigger": {}, "state": "sending", "paused": False, "error": None, "frozen": None,
-        "createdAt": now, "dueAt": now, "expiresAt": now + timedelta(days=1),
-        "planDue": datetime(9999, 1, 1, tzinfo=UTC), "planner": None, "pages": 1, "totals": None,
-        "closedAt": None, "expireAt": now + timedelta(days=36), **more,
-    }  # fmt: skip
+    """Return a send as stored; `more`: stored fields."""
+    days = timedelta(days=36)
+    fields: dict[str, Any] = {"app": "shop", "campaign": "hello", "digest": "d", "pages": 1}
+    return {**encode_send(build_send(send, clock(), expire_at=clock() + days, **fields)), **more}

@@ -10,18 +10,19 @@ from typing import Any
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
-from sender_service.pages.page import new_chunk, summarise
 from sender_service.privacy.stage import Erasure
 from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from sender_service.store.parked import ParkedStore
 from shared.clock import utc_now
+from shared.events.registry import ERASE, STREAM
 from shared.kafka.client import Record
 from shared.models.dead_letter import DeadLetter
-from shared.models.event import ERASE, STREAM, Event
+from shared.models.event import Event
 from shared.stage.runner import Item
 from tests.contract.sender.ops import Ops, a_send
+from tests.support.pages import build_page_document
 
 SEND, PLAYER = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10", str(uuid.uuid4())
 NOTIFICATION = str(uuid.uuid4())
@@ -37,7 +38,7 @@ class KnownPerson:
 
     def __init__(self, ops: Ops) -> None:
         self.ops = ops
-        self.people = PersonIds(ops.parts.vault.derive("person"))
+        self.people = PersonIds(ops.context.vault.derive("person"))
         self.id = self.people.of_login("shop", "jana")
         self.projector = Projector(
             MongoProjections(ops.database), self.people, utc_now, self._publish
@@ -91,8 +92,8 @@ class KnownPerson:
         )
 
     async def _beside(self) -> None:
-        ring = [{"send": SECRETS["contacts"], "at": self.before}]
-        contact = {"_id": f"shop:{self.id}", "app": "shop", "ring": ring, "rev": 1}
+        pushes = [{"send": SECRETS["contacts"], "at": self.before}]
+        contact = {"_id": f"shop:{self.id}", "app": "shop", "pushes": pushes, "rev": 1}
         await self.ops.database["contacts"].insert_one(contact)
         parked = self.event(STREAM, 6, notificationId=NOTIFICATION, url=SECRETS["parked"])
         update = {"player_id": PLAYER, "visitor_id": None}
@@ -119,21 +120,20 @@ class KnownPerson:
             """Time does not pass here."""
 
         store, pages = ErasureStore(self.ops.database), PageStore(self.ops.database)
-        stage = Erasure(store, pages, self.ops.parts.vault, self.ops.clock, 90.0, no_sleep)
+        stage = Erasure(
+            store, pages, self.ops.context.vault, self.ops.clock, timedelta(seconds=90), no_sleep
+        )
         record = Record("carillon.events", 0, 0, b"", b"", ERASE, 0)
         await stage.handle([Item(record, event) for event in events])
 
 
 async def add_page(ops: Ops, n: int, at: Any, members: list[list[str]]) -> None:
-    page: Any = {
-        "_id": f"{SEND}:{n}", "send": SEND, "app": "shop", "n": n, "next": None,
-        "members": members, "outcomes": {}, "chunks": {"0": new_chunk("a", at)}, "noPlayer": 0,
-        "open": True, "due": at, "out": 0, "capped": False, "notifications": [], "plannedAt": at,
-        "bodies": f"{SEND}:{n}:x", "rev": 0,
-    }  # fmt: skip
-    await ops.database["pages"].insert_one({**page, "sums": summarise(page)})
+    page: Any = build_page_document(
+        SEND, members, {"0": {}}, at=at, app="shop", number=n, bodiesId=f"{SEND}:{n}:x"
+    )
+    await ops.database["pages"].insert_one(page)
     body = {"data": {}, "contents": {"en": SECRETS["bodies"]}}
-    await ops.database["bodies"].insert_one({"_id": page["bodies"], "bodies": [body]})
+    await ops.database["bodies"].insert_one({"_id": page["bodiesId"], "bodies": [body]})
 
 
 def build_dead_letter(content: dict[str, Any], at: datetime) -> DeadLetter:

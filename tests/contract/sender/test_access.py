@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from shared.settings import Settings
-from tests.contract.sender.ops import ADMIN, Ops, open_ops
+from tests.contract.sender.ops import ADMIN, Ops
 
 P = "/v1/people/{person}"
 C = "/v1/apps/{app}/campaigns/{campaign}"
@@ -42,9 +40,8 @@ RANKS = ("read", "operate", "admin")
 
 
 @pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        yield opened
+def ops(empty_ops: Ops) -> Ops:
+    return empty_ops
 
 
 async def test_each_route_needs_its_role(ops: Ops) -> None:

@@ -1,25 +1,18 @@
-"""What every answer of the ops API has, whatever is in it: no cache keeps it, no browser guesses."""
+"""Tests of what every answer of the ops API has, whatever is in it.
+
+No cache keeps it, no browser guesses.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
-import pytest
 
-from shared.settings import Settings
 from tests.contract.sender.conftest import Api
 from tests.contract.sender.conftest import client as client_of
-from tests.contract.sender.ops import Ops, open_ops
+from tests.contract.sender.ops import Ops
 from tests.contract.sender.planted import KnownPerson
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
 
 
 def check(answer: httpx.Response) -> None:

@@ -25,7 +25,7 @@ FULL: dict[str, Any] = {
 }
 
 
-async def test_n6_all_faults_of_a_shown_app_are_answered_at_once(api: Api) -> None:
+async def test_n6_all_faults_of_an_app_are_answered_at_once(api: Api) -> None:
     body = await api.put_app("demo", **FULL)
     answer = await api.call("PUT", "/v1/apps/myshop", json=body)
     assert answer.status_code == 422
@@ -60,8 +60,8 @@ async def test_n6_faults_of_every_kind_come_together(api: Api) -> None:
     }  # fmt: skip
 
 
-async def test_n6_shown_app_has_every_field_that_a_put_takes(api: Api) -> None:
-    """Else what is put again as it was shown would lose it."""
+async def test_n6_app_answer_has_every_field_that_a_put_takes(api: Api) -> None:
+    # Else what is put again as it was shown would lose it.
     body = await api.put_app("demo", **FULL)
     assert {name: body[name] for name in ("allowedLogins", "maskedParameters", "controlGroup")} == {
         "allowedLogins": ["0"], "maskedParameters": ["token"], "controlGroup": 0.1
@@ -83,11 +83,13 @@ async def test_n6_rotated_key_is_valid_beside_the_old_one(api: Api) -> None:
     made = await api.ok("POST", "/v1/apps/demo/keys/web/rotate")
     assert (made["id"], made["kind"], made["replaces"]) == ("web-2", "write", "web")
     for key in ("wk_1", made["key"]):
-        assert api.sender.apps.by_key("write", key=key)[0].id == "demo"
+        assert api.sender.context.apps.by_key("write", key=key)[0].id == "demo"
     listed = await api.call("GET", "/v1/apps/demo/keys")
     assert [key["id"] for key in listed.json()["items"]] == ["web", "hook", "web-2"]
     assert made["key"] not in listed.text
-    assert made["key"] not in str(await api.sender.database[APPS.name].find_one({"_id": "demo"}))
+    assert made["key"] not in str(
+        await api.sender.context.database[APPS.name].find_one({"_id": "demo"})
+    )
     await api.ok("DELETE", "/v1/apps/demo/keys/web")
     again = await api.ok("POST", "/v1/apps/demo/keys/web-2/rotate")
     assert again["id"] == "web"  # free again
@@ -103,7 +105,7 @@ async def test_n6_webhook_key_of_pages_is_exchanged_in_the_snippet(api: Api) -> 
     made = await api.ok("POST", "/v1/apps/demo/keys/hook/rotate")
     app = await api.ok("GET", "/v1/apps/demo")
     assert made["inSnippet"] and app["snippet"]["webhookKey"] == made["key"]
-    assert api.sender.apps.by_key("webhook", key="wh_1")[0].id == "demo"
+    assert api.sender.context.apps.by_key("webhook", key="wh_1")[0].id == "demo"
     await api.ok("DELETE", "/v1/apps/demo/keys/hook")
     # What was shown can be put again as it is: the snippet's key is one of those that stay.
     assert (await api.ok("PUT", "/v1/apps/demo", json=await api.ok("GET", "/v1/apps/demo")))["id"]
@@ -118,7 +120,7 @@ async def test_n6_keys_made_at_once_are_all_kept(api: Api) -> None:
     ids = [key["id"] for key in made[:-1]]
     assert sorted(ids) == ["server", *(f"server-{n}" for n in range(2, 7))]
     for key in made[:-1]:
-        assert api.sender.apps.by_key("server", key=key["key"])[0].id == "demo"
+        assert api.sender.context.apps.by_key("server", key=key["key"])[0].id == "demo"
     taken = await api.call("POST", "/v1/apps/demo/keys", json={"kind": "write", "id": "server"})
     assert (taken.status_code, taken.json()["code"]) == (409, "key_exists")
 

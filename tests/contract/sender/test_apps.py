@@ -33,7 +33,7 @@ async def test_new_app_is_returned_with_masked_secrets(api: Api) -> None:
 
 async def test_no_secret_is_in_an_answer_or_in_the_store(api: Api) -> None:
     await api.put_app(**FULL)
-    stored = await api.sender.database[APPS.name].find_one({"_id": "demo"})
+    stored = await api.sender.context.database[APPS.name].find_one({"_id": "demo"})
     hashes = [key["hash"] for key in (stored or {})["keys"]]
     for path in ("/v1/apps", "/v1/apps/demo"):
         text = (await api.call("GET", path)).text
@@ -43,9 +43,9 @@ async def test_no_secret_is_in_an_answer_or_in_the_store(api: Api) -> None:
 
 async def test_secrets_work_after_they_were_stored(api: Api) -> None:
     await api.put_app(**FULL)
-    app = api.sender.apps.by_key("write", key="wk_demo_key")[0]
-    assert api.sender.vault.decrypt(app.one_signal.rest_api_key) == KEY
-    assert api.sender.vault.decrypt(app.login_hash.secret or "") == "login-secret"
+    app = api.sender.context.apps.by_key("write", key="wk_demo_key")[0]
+    assert api.sender.context.vault.decrypt(app.one_signal.rest_api_key) == KEY
+    assert api.sender.context.vault.decrypt(app.login_hash.secret or "") == "login-secret"
 
 
 async def test_identical_put_makes_no_new_version(api: Api) -> None:
@@ -56,9 +56,9 @@ async def test_identical_put_makes_no_new_version(api: Api) -> None:
 
 async def test_masked_secrets_stay_what_they_were(api: Api) -> None:
     body = await api.put_app(**FULL)
-    stored = await api.sender.database[APPS.name].find_one({"_id": "demo"})
+    stored = await api.sender.context.database[APPS.name].find_one({"_id": "demo"})
     assert await api.ok("PUT", "/v1/apps/demo", json=body) == body
-    assert await api.sender.database[APPS.name].find_one({"_id": "demo"}) == stored
+    assert await api.sender.context.database[APPS.name].find_one({"_id": "demo"}) == stored
 
 
 async def test_left_out_secrets_stay_too(api: Api) -> None:
@@ -86,8 +86,8 @@ async def test_a6_leaving_login_hash_out_never_switches_proof_off(api: Api) -> N
 async def test_required_proof_never_loses_its_secret(api: Api, left_out: dict[str, Any]) -> None:
     await api.put_app(**FULL)
     assert (await api.put_app(**{**FULL, "loginHash": left_out}))["version"] == 1
-    app = api.sender.apps.by_key("write", key="wk_demo_key")[0]
-    assert api.sender.vault.decrypt(app.login_hash.secret or "") == "login-secret"
+    app = api.sender.context.apps.by_key("write", key="wk_demo_key")[0]
+    assert api.sender.context.vault.decrypt(app.login_hash.secret or "") == "login-secret"
     optional = await api.put_app(**{**FULL, "loginHash": {"required": False}})
     assert optional["loginHash"] == {"required": False, "secret": "masked"}
 
@@ -98,7 +98,7 @@ async def test_changed_secret_is_a_new_version(api: Api) -> None:
         **{**FULL, "keys": [{"id": "web", "kind": "write", "key": "wk_other"}]}
     )
     assert changed["version"] == 2
-    assert api.sender.apps.by_key("write", key="wk_other")[0].id == "demo"
+    assert api.sender.context.apps.by_key("write", key="wk_other")[0].id == "demo"
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ async def test_puts_at_once_make_one_version_each_at_most(api: Api) -> None:
 async def test_stopped_app_is_resumed(api: Api) -> None:
     await api.put_app()
     stopped = {"state": "stopped", "stoppedBecause": "onesignal_403: no"}
-    await api.sender.database[APPS.name].update_one({"_id": "demo"}, {"$set": stopped})
+    await api.sender.context.database[APPS.name].update_one({"_id": "demo"}, {"$set": stopped})
     assert (await api.ok("GET", "/v1/apps/demo"))["stoppedBecause"] == "onesignal_403: no"
     assert (await api.put_app())["state"] == "stopped"  # only resuming resumes
     resumed = await api.ok("POST", "/v1/apps/demo/resume")
@@ -164,7 +164,7 @@ async def test_stopped_app_is_resumed(api: Api) -> None:
 
 
 async def test_a_webhook_key_for_pages_must_be_one_of_the_apps(api: Api) -> None:
-    """Else each browser's webhook would be refused, and nothing counted."""
+    # Else each browser's webhook would be refused, and nothing counted.
     keys = [{"id": "hook", "kind": "webhook", "key": "wh_1"}]
     wrong = api.an_app(keys=keys, snippet={"webhookKey": "wh_2"})
     refused = await api.call("PUT", "/v1/apps/demo", json=wrong)
@@ -178,16 +178,16 @@ async def test_logins_go_to_onesignal_unless_the_shop_states_no(api: Api) -> Non
     off = await api.put_app(snippet={"loginToOneSignal": False})
     assert off["snippet"]["loginToOneSignal"] is False
     assert await api.ok("PUT", "/v1/apps/demo", json=off) == off
-    app = api.sender.apps.get("demo")
+    app = api.sender.context.apps.get("demo")
     assert app is not None
     assert app.snippet.login_to_one_signal is False
     older = {"$unset": {"snippet.loginToOneSignal": ""}}
-    await api.sender.database[APPS.name].update_one({"_id": "demo"}, older)
+    await api.sender.context.database[APPS.name].update_one({"_id": "demo"}, older)
     assert (await api.ok("GET", "/v1/apps/demo"))["snippet"]["loginToOneSignal"] is True
 
 
 async def test_one_app_cannot_take_anothers_key(api: Api) -> None:
-    """Else its events would go to whoever came last."""
+    # Else its events would go to whoever came last.
     keys = [{"id": "web", "kind": "write", "key": "wk_mine"}]
     await api.put_app("mine", keys=keys)
     refused = await api.call("PUT", "/v1/apps/thief", json=api.an_app(keys=keys))
@@ -201,7 +201,7 @@ async def test_f25_an_app_has_a_time_zone_in_its_own_spelling(api: Api, written:
     body = await api.put_app(**FULL, timeZone=written)
     assert body["timeZone"] == "Europe/Prague"
     assert await api.ok("PUT", "/v1/apps/demo", json=body) == body
-    app = api.sender.apps.get("demo")
+    app = api.sender.context.apps.get("demo")
     assert app is not None and app.time_zone == "Europe/Prague"
 
 

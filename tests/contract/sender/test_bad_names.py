@@ -15,13 +15,13 @@ from tests.contract.sender.commands import ACCOUNT, SEND, URL, run
 
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A screen on which no cell is cut, and a token."""
+    """Set a screen on which no cell is cut, and a token."""
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.setenv("CARILLON_OPS__TOKEN", "cot_test")
 
 
 @respx.mock(base_url=URL)
-def test_f18_bad_names_of_a_send_are_shown(
+def test_f18_bad_names_of_a_send_are_printed(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = [{"index": 17, "code": "id_type", "message": "must be a string or a whole number"},
@@ -45,7 +45,7 @@ def _left_out(count: int, *names: dict[str, object]) -> dict[str, object]:
 
 
 @respx.mock(base_url=URL)
-def test_n18_trigger_says_which_names_are_left_out(
+def test_n18_trigger_lists_names_that_are_left_out(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     respx_mock.post("/v1/sends").respond(202, json=_left_out(1, NOBODY))
@@ -84,11 +84,11 @@ def test_n18_trigger_of_nobody_that_is_left_is_no_success(
 
 
 @respx.mock(base_url=URL)
-def test_n18_preview_says_it_too(
+def test_n18_preview_lists_them_too(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown = {**PREVIEW, "people": {"no_player": 0, "malformed": 1}, "malformed": [NOBODY]}
-    respx_mock.post("/v1/sends/preview").respond(json=shown)
+    preview = {**PREVIEW, "people": {**PREVIEW["people"], "malformed": 1}, "malformed": [NOBODY]}
+    respx_mock.post("/v1/sends/preview").respond(json=preview)
     assert run("preview", *TARGET, "--login", "undefined", "--login", "a") == 0
     assert "  --login undefined: names nobody" in capsys.readouterr().err.splitlines()
 
@@ -109,7 +109,7 @@ CLOSED = {**OPEN, "state": "done", "closedAt": "2026-11-22T16:00:00.000Z"}
     ],
 )
 @respx.mock(base_url=URL)
-def test_n18_campaign_test_says_what_became_of_it(
+def test_n18_campaign_test_reports_its_outcome(
     respx_mock: respx.MockRouter,
     capsys: pytest.CaptureFixture[str],
     outcome: dict[str, object],

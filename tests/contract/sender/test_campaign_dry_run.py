@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.ids import slot_of
 from shared.mongo.collections import PROFILES
 from tests.contract.sender.conftest import Api, a_campaign
+from tests.support.documents import build_profile
 
 PATH = "/v1/apps/demo/campaigns/welcome"
 
 
 async def _people(shop: Api, count: int, without: int) -> None:
-    await shop.sender.database[PROFILES.name].delete_many({})
-    profiles: list[dict[str, Any]] = [
-        {"_id": f"t{n}", "app": "demo", "slot": slot_of(f"t{n}"), "visitors": [f"t{n}"], "players": [],
-         "language": "en", "basket": {"total": 5} if n >= without else None}
-        for n in range(count)
-    ]  # fmt: skip
-    await shop.sender.database[PROFILES.name].insert_many(profiles)
+    await shop.sender.context.database[PROFILES.name].delete_many({})
+    baskets = [{"total": 5} if n >= without else None for n in range(count)]
+    profiles = [
+        build_profile(f"t{n}", visitors=[f"t{n}"], language="en", basket=basket)
+        for n, basket in enumerate(baskets)
+    ]
+    await shop.sender.context.database[PROFILES.name].insert_many([dict(p) for p in profiles])
 
 
 def _with_text(text: str) -> dict[str, Any]:

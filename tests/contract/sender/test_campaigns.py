@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from sender_service.models.send import empty_sums
+from sender_service.models.sums import Sums, encode_sums
 from shared.clock import utc_now
 from shared.mongo.collections import CAMPAIGNS, PLAYERS, PROFILES, SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
+from tests.support.documents import build_player, build_profile
 
 PLAYER = "1dd608f2-c6a1-11e3-851d-000c2940e62c"
 PATH = "/v1/apps/demo/campaigns/welcome"
@@ -116,7 +117,7 @@ async def test_what_is_wrong_is_named(api: Api, body: dict[str, Any], named: str
     assert answer.status_code == 422, answer.text
     assert answer.json()["code"] == "invalid"
     assert named in [error["field"].removeprefix("body.") for error in answer.json()["errors"]]
-    assert await api.sender.database[CAMPAIGNS.name].count_documents({}) == 0
+    assert await api.sender.context.database[CAMPAIGNS.name].count_documents({}) == 0
 
 
 async def test_links_with_a_template_are_validated_when_rendered(shop: Api) -> None:
@@ -126,14 +127,9 @@ async def test_links_with_a_template_are_validated_when_rendered(shop: Api) -> N
     assert response["variants"][0]["url"] == "{{ link }}"
     body = {"id": a_trigger()["id"], "app": "demo", "campaign": "welcome",
             "recipients": [{"player": PLAYER, "variables": {"link": "javascript:alert(1)"}}]}  # fmt: skip
-    seen = utc_now()
-    await shop.sender.database[PROFILES.name].insert_one(
-        {"_id": "p1", "app": "demo", "slot": 0, "visitors": [], "aliases": [], "language": "en",
-         "players": [{"id": PLAYER, "state": "subscribed", "lastSeenAt": seen}]}
-    )  # fmt: skip
-    await shop.sender.database[PLAYERS.name].insert_one(
-        {"_id": PLAYER, "app": "demo", "person": "p1", "state": "subscribed"}
-    )
+    profile = build_profile("p1", language="en", players=[{"id": PLAYER}])
+    await shop.sender.context.database[PROFILES.name].insert_one(dict(profile))
+    await shop.sender.context.database[PLAYERS.name].insert_one(dict(build_player(PLAYER, "p1")))
     found = await shop.ok("POST", "/v1/sends/preview", json=body)
     assert found["failed"] == {"bad_variables": 1} and found["samples"] == []
 
@@ -164,7 +160,7 @@ async def test_unknown_app_or_campaign_is_not_found(api: Api) -> None:
 
 async def test_app_made_elsewhere_is_known_at_once(shop: Api) -> None:
     """Another replica made it: this one has not read the apps since."""
-    shop.sender.apps.take([])
+    shop.sender.context.apps.take([])
     await shop.put_campaign(campaign="other")
 
 
@@ -173,9 +169,8 @@ async def test_report_adds_up_its_sends(shop: Api) -> None:
     for sent in (3, 4):
         trigger = a_trigger(sendAt=(now + timedelta(hours=1)).isoformat())
         await shop.ok("POST", "/v1/sends", json=trigger)
-        totals = {**empty_sums(), "audience": sent + 2, "sent": sent, "failed": {"rejected": 1},
-                  "suppressed": {"holdout": 1}}  # fmt: skip
-        await shop.sender.database[SENDS.name].update_one(
+        totals = encode_sums(Sums(sent + 2, sent, 0, {"holdout": 1}, {"rejected": 1}))
+        await shop.sender.context.database[SENDS.name].update_one(
             {"_id": trigger["id"]}, {"$set": {"totals": totals, "state": "done", "closedAt": now}}
         )
     report = await shop.ok("GET", f"{PATH}/report")
@@ -191,10 +186,10 @@ async def test_f7_true_is_another_value_than_one(shop: Api) -> None:
     versions = []
     for value in values:
         body = a_campaign(policy={"notIfBoughtSince": value})
-        shown = await shop.ok("PUT", PATH, json=body)
-        assert shown["policy"]["notIfBoughtSince"] is value or value in (1, 0.5)
-        assert isinstance(shown["policy"]["notIfBoughtSince"], bool) is isinstance(value, bool)
-        versions.append(shown["version"])
+        campaign = await shop.ok("PUT", PATH, json=body)
+        assert campaign["policy"]["notIfBoughtSince"] is value or value in (1, 0.5)
+        assert isinstance(campaign["policy"]["notIfBoughtSince"], bool) is isinstance(value, bool)
+        versions.append(campaign["version"])
     assert versions == [2, 3, 4, 5, 6, 7, 8, 8]
     for version, data in enumerate(({"n": 1}, {"n": True}, {"n": 0}, {"n": False}), start=9):
         body = a_campaign()

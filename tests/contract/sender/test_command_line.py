@@ -11,21 +11,20 @@ import pytest
 import respx
 
 from sender_service.__main__ import main
-from tests.contract.sender.commands import ACCOUNT, SEND, URL, run
+from sender_service.ops import examples
+from tests.contract.sender.commands import ACCOUNT, AT, SEND, URL, run
 
-CLOSED = {**ACCOUNT, "closedAt": "2026-11-22T16:00:00.000Z"}
+CLOSED = {**ACCOUNT, "closedAt": AT}
 REPORT = {
-    **ACCOUNT, "sends": 1, "measurable": 2, "clickRate": 0.5,
-    "variants": [{"variant": "a", "sent": 3, "measurable": 2, "impressions": 2, "clicks": 1,
-                  "closes": 0, "clickRate": 0.5}],
+    **examples.REPORT, "clickRate": 0.5,
     "browsers": [{"browser": "Safari", "sent": 3, "measurable": 0, "impressions": 0, "clicks": 0,
-                  "closes": 0, "clickRate": None}],
+                  "closes": 0, "impressionRate": None, "clickRate": None}],
 }  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token."""
+    """Set a token."""
     monkeypatch.setenv("CARILLON_OPS__TOKEN", "cot_test")
 
 
@@ -91,10 +90,9 @@ def test_absent_api_is_reported(
 def test_why_goes_by_a_name_that_stays_out_of_paths(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    search = respx_mock.post("/v1/people/search").respond(json={"items": [{"id": "p" * 32}]})
-    item = {"campaign": "hello", "send": SEND, "player": "x", "outcome": "suppressed",
-            "reason": "capped", "at": None}  # fmt: skip
-    why = respx_mock.get(f"/v1/people/{'p' * 32}/why").respond(json={"items": [item]})
+    person = {**examples.PERSON_FOUND, "id": "p" * 32}
+    search = respx_mock.post("/v1/people/search").respond(json={"items": [person]})
+    why = respx_mock.get(f"/v1/people/{'p' * 32}/why").respond(json=examples.WHY)
     assert run("why", "--app", "shop", "--login", "jana", "--send", SEND) == 0
     assert orjson.loads(search.calls[0].request.content) == {"app": "shop", "login": "jana"}
     assert why.calls[0].request.url.params["send"] == SEND
@@ -148,8 +146,8 @@ def test_replay_reports_what_did_not_work(
 def test_dead_letters_are_listed_by_filters(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    letter = {"id": "1", "at": "2026", "topic": "t", "stage": "s", "code": "c", "message": "m"}
-    route = respx_mock.get("/v1/dead-letters").respond(json={"items": [letter]})
+    dead_letter = {**examples.DEAD_LETTER_EXAMPLE, "message": "m"}
+    route = respx_mock.get("/v1/dead-letters").respond(json={"items": [dead_letter]})
     assert run("dead-letters", "list", "--code", "c") == 0
     assert dict(route.calls[0].request.url.params) == {"code": "c", "limit": "50"}
     assert "\tm\t" in capsys.readouterr().out
@@ -159,7 +157,9 @@ def test_dead_letters_are_listed_by_filters(
 def test_new_token_is_alone_on_stdout(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    route = respx_mock.post("/v1/tokens").respond(201, json={"token": "cot_new", "id": "1"})
+    route = respx_mock.post("/v1/tokens").respond(
+        201, json={**examples.NEW_TOKEN, "token": "cot_new"}
+    )
     assert run("token", "create", "--name", "job", "--role", "operate", "--app", "demo") == 0
     body = orjson.loads(route.calls[0].request.content)
     assert body == {"name": "job", "role": "operate", "apps": ["demo"], "expiresAt": None}
@@ -168,7 +168,9 @@ def test_new_token_is_alone_on_stdout(
 
 @respx.mock(base_url=URL)
 def test_b7_token_names_its_apps(respx_mock: respx.MockRouter) -> None:
-    route = respx_mock.post("/v1/tokens").respond(201, json={"token": "cot_new", "id": "1"})
+    route = respx_mock.post("/v1/tokens").respond(
+        201, json={**examples.NEW_TOKEN, "token": "cot_new"}
+    )
     create = ("token", "create", "--name", "job", "--role", "read")
     assert run(*create, "--app", "demo", "--app", "other") == 0
     assert run(*create, "--all-apps") == 0

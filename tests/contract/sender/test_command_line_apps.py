@@ -12,16 +12,16 @@ import orjson
 import pytest
 import respx
 
-from tests.contract.sender.commands import SEND, URL, run
+from sender_service.ops import examples
+from tests.contract.sender.commands import AT, SEND, URL, run
 
 IDS = [str(uuid.UUID(int=n)) for n in (1, 2)]
-LISTED = {"id": SEND, "state": "done", "app": "shop", "campaign": "hello", "priority": "marketing",
-          "createdAt": "2026-11-22T16:00:00.000Z", "sent": 3, "audience": 4, "error": None}  # fmt: skip
+LISTED = {**examples.SEND_HEAD, "app": "shop"}
 
 
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token."""
+    """Set a token."""
     monkeypatch.setenv("CARILLON_OPS__TOKEN", "cot_test")
 
 
@@ -37,7 +37,7 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a6_app_show_warns_of_optional_proof(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str], proof: Any, warnings: int
 ) -> None:
-    app = {"id": "shop", "loginHash": proof}
+    app = {**examples.STORED_APP, "loginHash": proof}
     respx_mock.get("/v1/apps/shop").respond(json=app)
     assert run("app", "show", "shop") == 0
     output = capsys.readouterr()
@@ -50,13 +50,13 @@ def test_n11_sends_are_listed_page_by_page(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An answer may be short, or empty, and say where to go on."""
-    pages = [{"items": [], "next": "t1"}, {"items": [LISTED], "next": None}]
+    pages = [{"items": [], "next": AT}, {"items": [LISTED], "next": None}]
     route = respx_mock.get("/v1/sends").mock(
         side_effect=[httpx.Response(200, json=page) for page in pages]
     )
     assert run("send", "list", "--app", "shop", "--state", "done") == 0
     assert dict(route.calls[1].request.url.params) == {
-        "app": "shop", "state": "done", "limit": "20", "before": "t1"
+        "app": "shop", "state": "done", "limit": "20", "before": AT
     }  # fmt: skip
     head, line = capsys.readouterr().out.splitlines()
     assert head.split("\t")[:2] == ["id", "state"] and line.split("\t")[0] == SEND
@@ -70,13 +70,16 @@ def test_n10_pipes_get_whole_ids_and_tabs(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     dead_letters = [
-        {"id": i, "at": "2026", "topic": "t", "code": "c", "message": "a\tb\nc"} for i in IDS
+        {**examples.DEAD_LETTER_EXAMPLE, "id": each, "message": "a\tb\nc", "replayedAt": None}
+        for each in IDS
     ]
     respx_mock.get("/v1/dead-letters").respond(json={"items": dead_letters})
     assert run("dead-letters", "list") == 0
     head, *lines = capsys.readouterr().out.splitlines()
     assert head == "at\ttopic\tstage\tcode\tmessage\tid\treplayed"
-    assert lines == [f"2026\tt\t-\tc\ta b c\t{name}\t-" for name in IDS]
+    assert lines == [
+        f"{AT}\tcarillon.triggers\tintake\tunknown_app\ta b c\t{name}\t-" for name in IDS
+    ]
 
 
 @pytest.mark.parametrize("token", ["cot_ž", "cot_a b", "", "cot_\x7f"])
@@ -113,9 +116,9 @@ def test_n6_app_create_prints_what_its_pages_get(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("os_v2_app_secret\n"))
-    app = {"origins": ["https://shop.test"], "snippet": {"workerPath": "/OneSignalSDKWorker.js"}}
+    app = {**examples.STORED_APP, "origins": ["https://shop.test"]}
     put = respx_mock.put("/v1/apps/myshop").respond(json=app)
-    refused = {"result": "key_refused", "message": "no", "warnings": []}
+    refused = {**examples.CONNECTION, "result": "key_refused", "message": "no", "warnings": []}
     respx_mock.post("/v1/apps/myshop/test-connection").respond(json=refused)
     create = ("app", "create", "myshop", "--name", "My shop", "--onesignal-app-id", IDS[0])
     more = (
@@ -169,7 +172,7 @@ def test_n18_campaign_put_warns_of_texts_that_would_fail(
 ) -> None:
     text = "profile.bascet is missing: 9 of 9 people would get nothing"
     warning = {"code": "bad_variables", "message": text}  # as the API gives it, without a field
-    body = {"id": "oops", "version": 1, "warnings": [warning]}
+    body = {**examples.STORED_CAMPAIGN, "warnings": [warning]}
     respx_mock.put("/v1/apps/shop/campaigns/oops").respond(json=body)
     file = tmp_path / "campaign.json"
     file.write_text("{}")
@@ -204,9 +207,9 @@ def test_n6_app_create_prints_the_sandboxs_lines_beside_it(
         look.respond(text="1", headers={"Content-Type": "text/javascript"})
     else:
         look.mock(side_effect=httpx.ConnectError("nobody is there"))
-    app = {"origins": ["https://shop.test"], "snippet": {"workerPath": "/OneSignalSDKWorker.js"}}
+    app = {**examples.STORED_APP, "origins": ["https://shop.test"]}
     put = respx_mock.put(f"{ops_url}/v1/apps/myshop").respond(json=app)
-    fine = {"result": "ok", "message": "yes", "warnings": []}
+    fine = {**examples.CONNECTION, "result": "ok", "message": "yes", "warnings": []}
     respx_mock.post(f"{ops_url}/v1/apps/myshop/test-connection").respond(json=fine)
     create = ("app", "create", "myshop", "--name", "My shop", "--onesignal-app-id", IDS[0], *more)
     origin = ("--origin", "https://shop.test", "--onesignal-key-stdin")

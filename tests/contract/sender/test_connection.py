@@ -1,24 +1,14 @@
-"""Does OneSignal take the key? What it answers is told, never an error of ours."""
+"""Tests of whether OneSignal takes the key: its answer is passed on, never an error of ours."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 import respx
 
-from shared.settings import Settings
-from tests.contract.sender.ops import ONESIGNAL, Ops, open_ops
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
-
+from tests.contract.sender.ops import ONESIGNAL, Ops
 
 NO_SECRET = {
     "field": "loginHash.secret", "code": "login_secret_missing",
@@ -107,8 +97,8 @@ async def test_unknown_app_is_not_asked_about(ops: Ops) -> None:
 
 @respx.mock(base_url=ONESIGNAL)
 async def test_key_that_no_header_can_carry_is_reported(ops: Ops) -> None:
-    """One that was stored before such keys were refused."""
-    sealed = ops.parts.vault.encrypt("ключ")
+    # One that was stored before such keys were refused.
+    sealed = ops.context.vault.encrypt("ключ")
     await ops.database["apps"].update_one(
         {"_id": "shop"}, {"$set": {"oneSignal.restApiKey": sealed}}
     )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
-from sender_service.models.data_subject import DataSubject
-from sender_service.privacy.requests import FEW, ErasureRequester
+from sender_service.privacy.requests import MAX_NAMES_BY_EVENT, ErasureRequester
+from sender_service.privacy.subject import DataSubject
 from sender_service.store.persons import PersonReader
+from shared.documents.profile import Profile
 from shared.kafka.client import OutgoingRecord
 from shared.models.event import Event
-from shared.settings import Settings
-from tests.contract.sender.ops import PERSON, Ops, open_ops
+from tests.contract.sender.ops import PERSON, Ops
 
 CROWD, AT_ONCE = 130, 20
 SMALL = 4_096  # bytes of an event
@@ -30,21 +29,15 @@ class PiecesLog:
         self.pieces.append(list(records))
 
 
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
-
-
-async def a_crowd(ops: Ops, count: int) -> tuple[dict[str, Any], set[str], set[str], set[str]]:
-    """(profile, visitors, players, aliases): the profile lists only the first of each."""
+async def a_crowd(ops: Ops, count: int) -> tuple[Profile, set[str], set[str], set[str]]:
+    """Return profile, visitors, players and aliases; the profile lists only the first of each."""
     await ops.add_person(login="jana")
-    profile = await ops.database["profiles"].find_one({"_id": PERSON}) or {}
+    profile = await PersonReader(ops.database).profile(PERSON)
+    assert profile is not None
     visitors, aliases = [f"v-{n:04}" for n in range(count)], [f"{n:032x}" for n in range(count)]
     players = [str(uuid.UUID(int=n)) for n in range(count)]
     await ops.database["visitors"].insert_many(
-        [{"_id": f"x{v}", "app": "shop", "visitor": v, "people": [PERSON]} for v in visitors]
+        [{"_id": f"x{v}", "app": "shop", "visitor": v, "persons": [PERSON]} for v in visitors]
     )
     await ops.database["players"].insert_many(
         [{"_id": p, "app": "shop", "person": PERSON} for p in players]
@@ -56,12 +49,10 @@ async def a_crowd(ops: Ops, count: int) -> tuple[dict[str, Any], set[str], set[s
     return profile, {*visitors, *profile["visitors"]}, {*players, *listed}, set(aliases)
 
 
-async def erased_by(
-    ops: Ops, profile: dict[str, Any]
-) -> tuple[list[list[OutgoingRecord]], list[Event]]:
+async def erased_by(ops: Ops, profile: Profile) -> tuple[list[list[OutgoingRecord]], list[Event]]:
     log = PiecesLog()
     people = PersonReader(ops.database)
-    erasure = await ErasureRequester(people, log, ops.parts.vault, ops.clock, AT_ONCE).erase(
+    erasure = await ErasureRequester(people, log, ops.context.vault, ops.clock, AT_ONCE).erase(
         profile
     )
     events = [Event.parse(out.value) for piece in log.pieces for out in piece]
@@ -74,19 +65,21 @@ async def test_crowd_is_published_in_pieces_and_named_whole(ops: Ops) -> None:
     pieces, events = await erased_by(ops, profile)
     assert max(map(len, pieces)) == AT_ONCE
     assert max(len(out.value) for piece in pieces for out in piece) < SMALL
-    named = DataSubject.of("shop", events, ops.parts.vault.hash_key)
+    named = DataSubject.of("shop", events, ops.context.vault.hash_key)
     assert set(named.players) == players
     assert set(named.persons) == {PERSON, *aliases}
     assert set(named.visitors) == visitors | {f"os:{player}" for player in players}
-    assert [bool(event.data["others"]) for event in events].count(True) == 1
-    assert events[0].data["others"]
+    assert [bool(event.data["findOthers"]) for event in events].count(True) == 1
+    assert events[0].data["findOthers"]
 
 
 async def test_few_are_named_by_each_event(ops: Ops) -> None:
-    """So that whichever is read first finds everything."""
-    profile, _, players, aliases = await a_crowd(ops, FEW - 1)  # and the one that is listed
+    # So that whichever is read first finds everything.
+    profile, _, players, aliases = await a_crowd(
+        ops, MAX_NAMES_BY_EVENT - 1
+    )  # and the one that is listed
     _, events = await erased_by(ops, profile)
-    assert len(events) == 2 * FEW
+    assert len(events) == 2 * MAX_NAMES_BY_EVENT
     assert all(set(event.data["players"]) == players for event in events)
     assert all(set(event.data["aliases"]) == aliases for event in events)
 

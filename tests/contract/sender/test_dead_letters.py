@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sender_service.store.dead_letters import DeadLetterStore
-from shared.settings import Settings
 from tests.contract.sender.dead_letters import save_dead_letter
-from tests.contract.sender.ops import Ops, open_ops
+from tests.contract.sender.ops import Ops
 
 
 @pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        yield opened
+def ops(empty_ops: Ops) -> Ops:
+    return empty_ops
 
 
 async def listed(ops: Ops, **params: Any) -> list[str]:
@@ -67,16 +64,16 @@ async def test_replay_publishes_the_same_bytes_and_states_who(ops: Ops) -> None:
     assert (record.topic, record.key, record.value, record.type) == (
         "carillon.triggers", b"\xffk", b"\x00raw", "trigger"
     )  # fmt: skip
-    (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
+    (item,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
     (made,) = (await ops.ok("GET", "/v1/tokens"))["items"]
-    assert (shown["replays"], shown["replayedBy"]) == (1, made["id"])
+    assert (item["replays"], item["replayedBy"]) == (1, made["id"])
     await DeadLetterStore(ops.database).put([dead_letter])  # the same record comes again
-    (shown,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
-    assert shown["replays"] == 1
+    (item,) = (await ops.ok("GET", "/v1/dead-letters"))["items"]
+    assert item["replays"] == 1
 
 
 async def test_replay_of_many_states_what_came_of_each(ops: Ops) -> None:
-    good, cut = await save_dead_letter(ops), await save_dead_letter(ops, cut=True)
+    good, cut = await save_dead_letter(ops), await save_dead_letter(ops, truncated=True)
     foreign, unknown = await save_dead_letter(ops, topic="somebody.else"), str(uuid.uuid4())
     ids = [good.id, cut.id, foreign.id, unknown, good.id]
     answer = await ops.ok("POST", "/v1/dead-letters/replay", json={"ids": ids})

@@ -12,7 +12,7 @@ import pytest
 from shared.service import serve
 from shared.settings import HttpSettings
 from tests.contract.sender.conftest import Api, a_trigger, client
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 ROUTES = ["/v1/apps", "/v1/apps/demo", "/v1/apps/demo/campaigns", "/v1/sends/x", "/v1/dead-letters"]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from sender_service.models.send import NEVER, empty_sums
+from sender_service.models.send import NEVER
+from sender_service.models.sums import encode_sums
 from sender_service.models.trigger import Trigger
-from sender_service.pages.page import new_chunk, summarise
+from sender_service.pages.sums import summarise
 from sender_service.privacy.stage import (
     RECHECK_SECONDS,
     UNDER_WAY_SECONDS,
@@ -22,22 +23,15 @@ from sender_service.store.dead_letters import DeadLetterStore
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.pages import PageStore
 from shared.errors import InvalidPayload
+from shared.events.registry import ERASE
 from shared.kafka.client import Record
 from shared.models.dead_letter import DeadLetter
-from shared.models.event import ERASE
-from shared.settings import Settings
 from shared.stage.runner import Item
-from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops
+from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send
+from tests.support.pages import build_page_document
 
 ALIAS = "c" * 32
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
 
 
 async def no_sleep(_: float) -> None:
@@ -51,11 +45,11 @@ def as_record(ops: Ops, index: int = 0) -> Record:
 
 
 async def erase(ops: Ops, sleep: Callable[[float], Awaitable[None]] = no_sleep) -> None:
-    """By the API, and by the stage that its events come to."""
+    """Erase by the API, and by the stage that its events come to."""
     ops.log.records.clear()
     assert (await ops.call("POST", f"/v1/people/{PERSON}/erase")).status_code == 202
-    stage = Erasure(ErasureStore(ops.database), PageStore(ops.database), ops.parts.vault, ops.clock,
-                    90.0, sleep)  # fmt: skip
+    stage = Erasure(ErasureStore(ops.database), PageStore(ops.database), ops.context.vault, ops.clock,
+                    timedelta(seconds=90), sleep)  # fmt: skip
     items = []
     for index in range(len(ops.log.records)):
         record = as_record(ops, index)
@@ -66,16 +60,11 @@ async def erase(ops: Ops, sleep: Callable[[float], Awaitable[None]] = no_sleep) 
 
 
 async def add_page(ops: Ops, members: list[list[str]], chunks: dict[str, Any], **more: Any) -> None:
-    page: Any = {
-        "_id": f"{SEND}:0", "send": SEND, "app": "shop", "n": 0, "next": None, "members": members,
-        "outcomes": {}, "chunks": {n: {**new_chunk("a", ops.clock()), **c} for n, c in chunks.items()},
-        "noPlayer": 0, "open": True, "due": NEVER, "out": 0, "sums": empty_sums(), "capped": False,
-        "plannedAt": ops.clock(), "bodies": f"{SEND}:0:x", "rev": 0, **more,
-    }  # fmt: skip
-    page["sums"] = summarise(page)
+    fields = {"app": "shop", "dueAt": NEVER, "bodiesId": f"{SEND}:0:x", **more}
+    page: Any = build_page_document(SEND, members, chunks, at=ops.clock(), **fields)
     await ops.database["pages"].insert_one(page)
     bodies = [{"data": {}, "contents": {"en": f"text {n}"}} for n in chunks]
-    await ops.database["bodies"].insert_one({"_id": page["bodies"], "bodies": bodies})
+    await ops.database["bodies"].insert_one({"_id": page["bodiesId"], "bodies": bodies})
 
 
 async def page_of(ops: Ops) -> Any:
@@ -83,7 +72,7 @@ async def page_of(ops: Ops) -> Any:
 
 
 async def everything(ops: Ops) -> str:
-    """All that the sender keeps, as text."""
+    """Return as text whatever the sender keeps."""
     names = ("sends", "parts", "pages", "bodies", "contacts", "dead_letters", "parked", "audit")
     return str([[d async for d in ops.database[name].find({})] for name in names])
 
@@ -96,7 +85,7 @@ async def test_members_lose_their_names_and_keep_their_outcomes(ops: Ops) -> Non
     before = await page_of(ops)
     await erase(ops)
     page = await page_of(ops)
-    assert page["sums"] == summarise(page) == before["sums"]
+    assert page["sums"] == encode_sums(summarise(page)) == before["sums"]
     assert page["outcomes"] == before["outcomes"] and page["members"][2] == members[2]
     assert page["members"][0][1] == page["members"][3][1] != PERSON  # still one person
     text = str(page)
@@ -225,9 +214,9 @@ async def test_dead_letters_lose_their_content(ops: Ops, key: bytes, value: byte
 
 async def test_caps_and_parked_events_are_dropped(ops: Ops) -> None:
     player = (await ops.add_person())["players"][0]["id"]
-    ring = [{"send": SEND, "at": ops.clock()}]
+    pushes = [{"send": SEND, "at": ops.clock()}]
     await ops.database["contacts"].insert_many(
-        [{"_id": f"shop:{p}", "ring": ring, "rev": 1} for p in (PERSON, OTHER)]
+        [{"_id": f"shop:{p}", "pushes": pushes, "rev": 1} for p in (PERSON, OTHER)]
     )
     await ops.database["parked"].insert_many(
         [{"_id": "1", "event": {"playerId": player}}, {"_id": "2", "event": {"playerId": "other"}}]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from sender_service.ops.app_body import AppRequest
-from shared.ids import slot_of
 from shared.models.app import MAX_ALLOWED_LETTERS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 from tests.odd_values.identity import BAD, EMAILS, LOGINS, NOBODY
@@ -17,6 +16,7 @@ from tests.odd_values.names import ITEM_IDS, PLAYERS, VISITORS
 from tests.odd_values.ranges import COUNTS, NUMBERS
 from tests.odd_values.times import CLOCK_TIMES, NO_EPOCHS, NO_ZONE, SEND_TIMES
 from tests.support.clocks import START
+from tests.support.documents import build_player, build_profile
 
 pytestmark = pytest.mark.stack
 KNOWN = ("login", "email", "visitor", "player")
@@ -31,9 +31,9 @@ async def test_f18_names_of_a_send(shop: Api) -> None:
         "POST", "/v1/sends", json=a_trigger(audience=None, recipients=recipients)
     )
     assert account["state"] == "planning"
-    send = await shop.sender.sends.get(account["id"])
+    send = await shop.sender.context.stores.sends.get(account["id"])
     assert send is not None
-    kept = [(k, r[k]) for r in send["trigger"]["recipients"] for k in r if r[k] and k in tables]
+    kept = [(k, r[k]) for r in send.trigger["recipients"] for k in r if r[k] and k in tables]
     not_one = (NOBODY, BAD, None)
     expected = [(kind, becomes) for kind, _, becomes in rows if becomes not in not_one]
     cut = ("visitor", "a")  # "a\n": a blank at its end falls, as of logins
@@ -87,7 +87,7 @@ async def test_f18_allowed_logins_of_an_app(api: Api) -> None:
             assert (await api.ok("GET", "/v1/apps/demo"))["allowedLogins"] == [becomes]
 
 
-async def test_f18_a_shown_app_put_again_loses_nothing(api: Api) -> None:
+async def test_f18_an_app_put_as_answered_loses_nothing(api: Api) -> None:
     before = await api.put_app(allowedLogins=["guest"], maskedParameters=["voucher"])
     assert {field.alias or name for name, field in AppRequest.model_fields.items()} <= set(before)
     again = await api.ok("PUT", "/v1/apps/demo", json=before)
@@ -132,23 +132,23 @@ async def add_person(api: Api, **names: Any) -> str:
     person = uuid.uuid4().hex
     login, email = names.get("login"), names.get("email")
     visitors = [v for v in [names.get("visitor")] if v]
-    players = [
-        {"id": p, "state": "subscribed", "lastSeenAt": START} for p in [names.get("player")] if p
-    ]
-    await api.sender.database["profiles"].insert_one(
-        {"_id": person, "app": "demo", "slot": slot_of(person), "login": login, "email": email,
-         "visitors": visitors, "players": players, "aliases": [], "lastSeenAt": START}
-    )  # fmt: skip
+    players = [p for p in [names.get("player")] if p]
+    fields: dict[str, Any] = {
+        "login": login,
+        "email": email,
+        "visitors": visitors,
+        "lastSeenAt": START,
+    }
+    profile = build_profile(person, players=[{"id": player} for player in players], **fields)
+    await api.sender.context.database["profiles"].insert_one(dict(profile))
     for player in players:
-        await api.sender.database["players"].insert_one(
-            {"_id": player["id"], "app": "demo", "person": person, "state": "subscribed"}
-        )
+        await api.sender.context.database["players"].insert_one(dict(build_player(player, person)))
     return person
 
 
 @pytest.mark.parametrize("kind", KNOWN)
 async def test_f18_people_are_found_by_names_as_they_come(shop: Api, kind: str) -> None:
-    """Also those of nobody: whoever came in by one before must be found, and can be erased."""
+    # Also those of nobody: whoever came in by one before must be found, and can be erased.
     emails = [("U0@Shop.CZ", "u0@shop.cz"), (" u1@shop.cz\t", "u1@shop.cz"), *EMAILS]
     table: list[tuple[Any, Any]] = {
         "login": LOGINS, "visitor": VISITORS, "player": PLAYERS, "email": emails,
@@ -163,8 +163,8 @@ async def test_f18_people_are_found_by_names_as_they_come(shop: Api, kind: str) 
         person = await add_person(shop, **{kind: becomes})
         found = await shop.ok("POST", "/v1/people/search", json={"app": "demo", kind: given})
         assert [item["id"] for item in found["items"]] == [person], given
-        await shop.sender.database["profiles"].delete_one({"_id": person})
-        await shop.sender.database["players"].delete_many({"person": person})
+        await shop.sender.context.database["profiles"].delete_one({"_id": person})
+        await shop.sender.context.database["players"].delete_many({"person": person})
 
 
 async def test_players_of_a_test_push(shop: Api) -> None:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
 import pytest
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
 from sender_service.models.campaign import CampaignBody
 from sender_service.ops.app_body import AppRequest
 from sender_service.ops.examples import APP, CAMPAIGN
-from shared.settings import Settings
-from tests.contract.sender.ops import Ops, open_ops
+from tests.contract.sender.conftest import Api
+from tests.contract.sender.ops import Ops
 
 METHODS = ("get", "put", "post", "delete")
 
 
 @pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        yield opened
+def ops(empty_ops: Ops) -> Ops:
+    return empty_ops
 
 
 async def document(ops: Ops) -> Any:
@@ -68,6 +69,41 @@ async def test_every_route_states_what_it_does(ops: Ops) -> None:
     assert {
         name for name in routes(await document(ops)) if "campaigns" not in name
     } - described <= silent
+
+
+STREAMS = {"get /v1/people/{person}/export"}
+
+
+async def test_every_answer_has_its_shape_and_an_example(ops: Ops) -> None:
+    found = await document(ops)
+    for name, route in routes(found).items():
+        (media,) = (
+            answer["content"]["application/json"]
+            for status, answer in route["responses"].items()
+            if status.startswith("2")
+        )
+        if name not in STREAMS:
+            assert "$ref" in media["schema"] and "example" in media, name
+
+
+async def test_examples_are_answers_word_for_word(api: Api) -> None:
+    """Commands read by the same models, so each answer also comes back from its own JSON."""
+    tried = 0
+    routers = (getattr(each, "original_router", None) for each in api.sender.api().routes)
+    for route in (route for router in routers if router for route in router.routes):
+        if not isinstance(route, APIRoute) or route.response_model is None:
+            continue
+        examples = [
+            answer["content"]["application/json"]["example"]
+            for status, answer in route.responses.items()
+            if str(status).startswith("2")
+        ]
+        model = TypeAdapter[Any](route.response_model)
+        for example in examples:
+            read = model.validate_json(orjson.dumps(example))
+            assert model.dump_python(read, mode="json", by_alias=True) == example, route.path
+            tried += 1
+    assert tried > 30
 
 
 def test_examples_are_what_the_api_takes() -> None:

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from sender_service.pages.page import new_chunk
 from shared.models.event import Event
-from shared.settings import Settings
-from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send, open_ops
+from tests.contract.sender.ops import OTHER, PERSON, Ops, a_send
+from tests.support.pages import build_page_document
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 ALIAS = "c" * 32
 
 
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
-
-
 async def add_page(ops: Ops, members: list[list[str]], n: int = 0, **more: Any) -> None:
     sent = {"state": "sent", "notificationId": "n-1", "at": ops.clock()}
-    chunk = {**new_chunk("a", ops.clock()), **sent}
-    page: dict[str, Any] = {
-        "_id": f"{more.get('send', SEND)}:{n}", "send": SEND, "app": "shop", "n": n,
-        "members": members, "outcomes": {}, "chunks": {"0": chunk}, "plannedAt": ops.clock(),
-        "open": False, "rev": 0, **more,
-    }  # fmt: skip
+    fields = {"app": "shop", "number": n, "open": False, **more}
+    send = fields.pop("send", SEND)
+    page: Any = build_page_document(send, members, {"0": sent}, at=ops.clock(), **fields)
     await ops.database["pages"].insert_one(page)
 
 
@@ -88,8 +76,8 @@ async def test_why_names_each_players_outcome(ops: Ops) -> None:
     outcomes = {"1": ["suppressed", "unsubscribed"], "3": ["failed", "invalid_player"]}
     await add_page(ops, members, outcomes=outcomes)
     items = (await ops.ok("GET", f"/v1/people/{PERSON}/why", params={"send": SEND}))["items"]
-    told = [(i["player"], i["outcome"], i["reason"], i["notificationId"]) for i in items]
-    assert told == [
+    explained = [(i["player"], i["outcome"], i["reason"], i["notificationId"]) for i in items]
+    assert explained == [
         ("p1", "sent", None, "n-1"),
         ("p2", "suppressed", "unsubscribed", None),
         ("p4", "failed", "invalid_player", None),
@@ -143,7 +131,13 @@ async def test_unknown_people_and_sends_are_not_found(ops: Ops) -> None:
 async def test_export_reports_all_that_is_known(ops: Ops) -> None:
     jana = await ops.add_person(login="jana", purchases=[{"id": "o1", "items": [], "revenue": 9}])
     await ops.database["visitors"].insert_one(
-        {"_id": "shop:v-aaaa", "app": "shop", "visitor": "v-aaaa", "people": [PERSON], "seen": b"x"}
+        {
+            "_id": "shop:v-aaaa",
+            "app": "shop",
+            "visitor": "v-aaaa",
+            "persons": [PERSON],
+            "seenEvents": b"x",
+        }
     )
     await ops.database["sends"].insert_one(a_send(SEND, ops.clock))
     player = jana["players"][0]["id"]
@@ -166,12 +160,30 @@ async def test_export_leaves_out_who_else_used_the_browser(ops: Ops) -> None:
     jana = await ops.add_person(login="jana")
     player = jana["players"][0]["id"]
     epochs = [
-        {"start": "0", "login": None, "born": OTHER, "joined": None, "part": {"email": "a@b.c"}},
-        {"start": "1", "login": "petr", "born": None, "joined": None, "part": {}},
-        {"start": "2", "login": "jana", "born": None, "joined": None, "part": {"viewed": []}},
+        {
+            "openedBy": "0",
+            "login": None,
+            "anonymousId": OTHER,
+            "identifiedAt": None,
+            "contribution": {"email": "a@b.c"},
+        },
+        {
+            "openedBy": "1",
+            "login": "petr",
+            "anonymousId": None,
+            "identifiedAt": None,
+            "contribution": {},
+        },
+        {
+            "openedBy": "2",
+            "login": "jana",
+            "anonymousId": None,
+            "identifiedAt": None,
+            "contribution": {"viewed": []},
+        },
     ]
     await ops.database["visitors"].insert_one(
-        {"_id": "shop:v", "app": "shop", "visitor": "v", "people": [OTHER, PERSON, ALIAS],
+        {"_id": "shop:v", "app": "shop", "visitor": "v", "persons": [OTHER, PERSON, ALIAS],
          "epochs": epochs, "players": [{"id": player}, {"id": "another"}]}
     )  # fmt: skip
     (browser,) = (await ops.ok("GET", f"/v1/people/{PERSON}/export"))["browsers"]
@@ -182,7 +194,7 @@ async def test_export_leaves_out_who_else_used_the_browser(ops: Ops) -> None:
 
 async def test_erase_publishes_an_event_for_each_browser(ops: Ops) -> None:
     jana = await ops.add_person(login="jana", pastVisitors=["v-old"], aliases=[ALIAS])
-    left_out = {"_id": "o", "app": "shop", "visitor": "v-oldest", "people": [PERSON]}
+    left_out = {"_id": "o", "app": "shop", "visitor": "v-oldest", "persons": [PERSON]}
     await ops.database["visitors"].insert_one(left_out)  # a profile lists only so many
     answer = await ops.call("POST", f"/v1/people/{PERSON}/erase")
     assert answer.status_code == 202
@@ -193,7 +205,7 @@ async def test_erase_publishes_an_event_for_each_browser(ops: Ops) -> None:
         ("carillon.events", "v-oldest", "carillon.erase"),
         ("carillon.events", f"os:{jana['players'][0]['id']}", "carillon.erase"),
     ]
-    assert [event.data["others"] for event in events] == [True, False, False, False]
+    assert [event.data["findOthers"] for event in events] == [True, False, False, False]
     for event in events:
         assert (event.source, event.app, event.data["person"]) == ("ops", "shop", PERSON)
         assert event.data["players"] == [jana["players"][0]["id"]]

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from sender_service.accounting.reporting import ROLL_UP_AHEAD, SEALED_DELAY, Reporting
-from sender_service.models.send import NEVER, empty_sums
+from sender_service.models.send import NEVER
 from sender_service.ops import reports as ops_reports
-from sender_service.pages.page import new_chunk, summarise
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.pages import PageStore
 from sender_service.store.people import PeopleReader
 from sender_service.store.reports import ReportStore
 from sender_service.store.sends import SendStore
-from shared.settings import Settings
-from tests.contract.sender.ops import Ops, a_send, open_ops
+from tests.contract.sender.ops import Ops, a_send
+from tests.support.documents import build_player
+from tests.support.pages import build_page_document
 
 REPORT = "/v1/apps/shop/campaigns/hello/report"
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
 
 
 def reporting(ops: Ops) -> Reporting:
@@ -37,8 +30,8 @@ def reporting(ops: Ops) -> Reporting:
                      ReportStore(database), ops.clock)  # fmt: skip
 
 
-async def folded(ops: Ops) -> int:
-    """Sealed, and folded when that has settled; returns how many."""
+async def rolled_up(ops: Ops) -> int:
+    """Sealed, and rolled up when that has settled; returns how many."""
     assert await reporting(ops).roll_up_due() == 0
     ops.clock.advance(SEALED_DELAY.total_seconds())
     return await reporting(ops).roll_up_due()
@@ -47,28 +40,23 @@ async def folded(ops: Ops) -> int:
 async def add_player(ops: Ops, browser: str | None, *, reported: bool = False) -> str:
     player, at = str(uuid.uuid4()), ops.clock() - timedelta(days=1)
     last = at + timedelta(hours=1) if reported else at
-    await ops.database["players"].insert_one(
-        {"_id": player, "app": "shop", "person": f"of {player}", "browser": browser,
-         "status": {"at": at}, "lastSeenAt": last, "state": "subscribed"}
-    )  # fmt: skip
+    entry = build_player(player, f"of {player}", "shop", browser=browser, lastSeenAt=at)
+    await ops.database["players"].insert_one({**entry, "lastSeenAt": last})
     return player
 
 
 async def add_send(
     ops: Ops, members: list[list[str]], seen: dict[str, list[int]] | None = None, **more: Any
 ) -> str:
-    """A send of one page, everybody in chunk "0" (variant a) or "1" (variant b) was sent to."""
+    """Store a send of one page: everybody in chunk "0" (variant a) or "1" (variant b) was sent to."""
     send, now = str(uuid.uuid4()), ops.clock()
     chunks = {
-        name: {**new_chunk(variant, now), "state": "sent", "notificationId": "n", "at": now}
+        name: {"variant": variant, "state": "sent", "notificationId": "n", "at": now}
         for name, variant in (("0", "a"), ("1", "b"))
     }
-    page: Any = {
-        "_id": f"{send}:0", "send": send, "app": "shop", "n": 0, "next": None, "members": members,
-        "outcomes": {}, "chunks": chunks, "noPlayer": 0, "open": False, "due": NEVER, "out": 0,
-        "sums": empty_sums(), "plannedAt": now, "rev": 0, "capped": False,
-    }  # fmt: skip
-    page["sums"] = summarise(page)
+    page: Any = build_page_document(
+        send, members, chunks, at=now, app="shop", open=False, dueAt=NEVER
+    )
     document = a_send(send, ops.clock, state="done", totals=page["sums"], closedAt=now, **more)
     await ops.database["sends"].insert_one(document)
     await ops.database["pages"].insert_one(page)
@@ -129,7 +117,7 @@ async def test_report_outlives_its_sends(ops: Ops) -> None:
     await add_send(ops, [["r", "z", "0"]])
     before = await ops.ok("GET", REPORT)
     ops.clock.advance(timedelta(days=36).total_seconds() - ROLL_UP_AHEAD.total_seconds() + 1)
-    assert await folded(ops) == 2
+    assert await rolled_up(ops) == 2
     assert await ops.ok("GET", REPORT) == before
     for name in ("sends", "pages", "interactions"):
         await ops.database[name].delete_many({})  # as the TTL indexes do
@@ -138,7 +126,7 @@ async def test_report_outlives_its_sends(ops: Ops) -> None:
 
 
 async def test_what_was_under_way_when_the_send_was_sealed_is_in_its_report(ops: Ops) -> None:
-    """A batch of webhooks looks whether a send is sealed, and writes a moment later."""
+    # A batch of webhooks looks whether a send is sealed, and writes a moment later.
     send = await add_send(ops, [["p", "x", "0"], ["q", "y", "1"]], {"impression": [0]})
     ops.clock.advance(timedelta(days=36).total_seconds())
     assert await SendStore(ops.database).sealed([send]) == set()
@@ -155,38 +143,34 @@ async def test_what_was_under_way_when_the_send_was_sealed_is_in_its_report(ops:
     assert (report["impressions"], report["clicks"]) == (1, 1)
 
 
-async def test_only_what_is_folded_is_ever_deleted(ops: Ops) -> None:
+async def test_only_what_is_rolled_up_is_ever_deleted(ops: Ops) -> None:
     send = await add_send(ops, [["p", "x", "0"]])
     (document,) = [d async for d in ops.database["sends"].find({})]
     assert "deleteAt" not in document
     await reporting(ops).roll_up_due()  # too early
     assert "deleteAt" not in (await ops.database["sends"].find_one({"_id": send}) or {})
     ops.clock.advance(timedelta(days=36).total_seconds())
-    await folded(ops)
+    await rolled_up(ops)
     document = await ops.database["sends"].find_one({"_id": send}) or {}
     assert document["deleteAt"] == document["expireAt"]
 
 
 class Crashed(Exception):
-    """Where a test cuts off the work."""
+    """Exception that cuts off the work."""
 
 
-class CrashingStore(ReportStore):
-    """Stops before the write that its test names."""
+class NeverMarking(SendStore):
+    """Stops before a send is marked as rolled up."""
 
-    def __init__(self, ops: Ops, at: str) -> None:
-        super().__init__(ops.database)
-        self._at = at
+    async def mark_rolled_up(self, *args: Any) -> None:
+        raise Crashed
 
-    async def mark_folded(self, *args: Any) -> None:
-        if self._at == "mark":
-            raise Crashed
-        await super().mark_folded(*args)
+
+class NeverForgetting(ReportStore):
+    """Stops before a report forgets that a send is pending."""
 
     async def forget_pending(self, *args: Any) -> None:
-        if self._at == "settle":
-            raise Crashed
-        await super().forget_pending(*args)
+        raise Crashed
 
 
 @pytest.mark.parametrize("at", ["mark", "settle"])
@@ -195,7 +179,10 @@ async def test_crash_between_two_writes_folds_once(ops: Ops, at: str) -> None:
     before = await ops.ok("GET", REPORT)
     ops.clock.advance(timedelta(days=36).total_seconds())
     whole = reporting(ops)
-    broken = Reporting(whole.sends, whole.pages, whole.people, CrashingStore(ops, at), ops.clock)
+    if at == "mark":
+        broken = replace(whole, sends=NeverMarking(ops.database))
+    else:
+        broken = replace(whole, reports=NeverForgetting(ops.database))
     assert await broken.roll_up_due() == 0  # only sealed yet
     ops.clock.advance(SEALED_DELAY.total_seconds())
     with pytest.raises(Crashed):

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.ids import head_of
-from shared.settings import Settings
 from tests.contract.sender.dead_letters import save_dead_letter
-from tests.contract.sender.ops import Ops, a_send, open_ops
+from tests.contract.sender.ops import Ops, a_send
 
 SENDS = "/v1/sends"
 
 
 @pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app("shop")
-        await opened.open_app("other")
-        yield opened
+async def ops(empty_ops: Ops) -> Ops:
+    for app in ("shop", "other"):
+        await empty_ops.open_app(app)
+    return empty_ops
 
 
 async def plant(ops: Ops, *ago: timedelta, **more: Any) -> list[str]:
-    """A send each, created so long ago; the newest first."""
+    """Return a send each, created so long ago; the newest first."""
     names = [str(uuid.uuid4()) for _ in ago]
     for name, back in zip(names, ago, strict=True):
         made = ops.clock() - back
@@ -66,7 +64,7 @@ async def test_n11_a_token_sees_its_apps_only(ops: Ops) -> None:
     assert (await ops.call("GET", SENDS + "?app=shop", token)).status_code == 403
 
 
-async def test_n11_states_are_those_that_are_shown(ops: Ops) -> None:
+async def test_n11_states_are_those_of_the_answer(ops: Ops) -> None:
     done = await plant(ops, *spread(3), state="done")
     paused = await plant(ops, *spread(2), paused=True)
     later = ops.clock() + timedelta(hours=1)
@@ -93,7 +91,7 @@ async def test_n11_pages_miss_and_repeat_nothing_also_of_one_millisecond(ops: Op
 async def test_n11_what_is_looked_at_for_one_answer_is_bounded(
     ops: Ops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A rare state among many sends: an answer ends, and says where to go on."""
+    # A rare state among many sends: an answer ends, and says where to go on.
     monkeypatch.setattr("sender_service.store.send_list.MOST_LOOKED", 40)
     monkeypatch.setattr("sender_service.store.send_list.MOST_READ", 10)
     await plant(ops, *[timedelta(seconds=s / 10) for s in range(100)])

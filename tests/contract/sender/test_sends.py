@@ -14,9 +14,11 @@ from shared.clock import utc_now
 from shared.mongo.collections import SENDS
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 
+AMONG = {"priority": "marketing"}
+
 
 async def _count(api: Api) -> int:
-    return int(await api.sender.database[SENDS.name].count_documents({}))
+    return int(await api.sender.context.database[SENDS.name].count_documents({}))
 
 
 async def test_trigger_is_a_send_with_an_account(shop: Api) -> None:
@@ -75,7 +77,7 @@ async def test_unknown_app_makes_no_send(shop: Api) -> None:
 
 
 async def test_app_made_elsewhere_is_known_at_once(shop: Api) -> None:
-    shop.sender.apps.take([])
+    shop.sender.context.apps.take([])
     assert (await shop.ok("POST", "/v1/sends", json=a_trigger()))["state"] == "planning"
 
 
@@ -125,9 +127,9 @@ async def test_what_can_never_be_sent_is_a_refused_send(
 
 async def test_n18_a_send_of_nobody_keeps_its_campaign(shop: Api) -> None:
     trigger = {**a_trigger(), "audience": {"logins": ["undefined"]}}
-    shown = await shop.ok("POST", "/v1/sends", json=trigger)
-    assert (shown["state"], shown["campaign"]) == ("refused", trigger["campaign"])
-    assert shown["error"].startswith("no_recipients")
+    send = await shop.ok("POST", "/v1/sends", json=trigger)
+    assert (send["state"], send["campaign"]) == ("refused", trigger["campaign"])
+    assert send["error"].startswith("no_recipients")
 
 
 @pytest.mark.parametrize(("query", "line"), [("", 4), ("?firstLine=0", 3)])
@@ -139,8 +141,8 @@ async def test_n18_lines_are_counted_from_where_the_caller_counts(
     head = {key: value for key, value in a_trigger().items() if key != "audience"}
     content = b"\n".join([orjson.dumps(head), b'{"login": "a"}', b"", bad, b""])
     headers = {"Content-Type": "application/x-ndjson"}
-    shown = await shop.ok("POST", f"{path}{query}", content=content, headers=headers)
-    [name] = shown["malformed"]
+    send = await shop.ok("POST", f"{path}{query}", content=content, headers=headers)
+    [name] = send["malformed"]
     assert (name["index"], name["message"].partition(":")[0]) == (1, f"line {line}")
 
 
@@ -154,8 +156,8 @@ async def test_later_is_scheduled(shop: Api) -> None:
 async def test_long_ago_is_due_now(shop: Api) -> None:
     trigger = a_trigger(sendAt="1950-01-01T00:00:00Z")
     assert (await shop.ok("POST", "/v1/sends", json=trigger))["state"] == "planning"
-    taken = await shop.sender.sends.take("marketing", "a planner", utc_now(), 30)
-    assert taken is not None and taken["_id"] == trigger["id"]
+    taken = await shop.sender.context.stores.sends.planning.lease(AMONG, "a planner", utc_now(), 30)
+    assert taken is not None and taken.id == trigger["id"]
 
 
 async def test_paused_and_resumed(shop: Api) -> None:
@@ -169,14 +171,19 @@ async def test_paused_and_resumed(shop: Api) -> None:
 async def test_cancelled_is_never_planned(shop: Api) -> None:
     send = (await shop.ok("POST", "/v1/sends", json=a_trigger()))["id"]
     assert (await shop.ok("POST", f"/v1/sends/{send}/cancel"))["state"] == "cancelled"
-    assert await shop.sender.sends.take("marketing", "a planner", utc_now(), 30) is None
+    assert (
+        await shop.sender.context.stores.sends.planning.lease(AMONG, "a planner", utc_now(), 30)
+        is None
+    )
 
 
 @pytest.mark.parametrize("state", ["done", "cancelled", "refused"])
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
 async def test_what_has_ended_stays_ended(shop: Api, state: str, action: str) -> None:
     send = (await shop.ok("POST", "/v1/sends", json=a_trigger()))["id"]
-    await shop.sender.database[SENDS.name].update_one({"_id": send}, {"$set": {"state": state}})
+    await shop.sender.context.database[SENDS.name].update_one(
+        {"_id": send}, {"$set": {"state": state}}
+    )
     answer = await shop.call("POST", f"/v1/sends/{send}/{action}")
     assert (answer.status_code, answer.json()["code"]) == (409, "send_ended")
     assert state in answer.json()["message"]

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from tests.contract.sender.conftest import Api, a_trigger, client
-from tests.sentences import FOREIGN
+from tests.support.sentences import FOREIGN
 
 CAMPAIGN = "/v1/apps/demo/campaigns/welcome"
 ODD_CALLS = [
@@ -72,11 +72,11 @@ async def test_c3_an_unknown_app_names_the_nearest(shop: Api) -> None:
 
 
 async def test_c3_an_unknown_app_gives_no_other_app_away(shop: Api) -> None:
-    """A token may hold an app that is gone: it learns of its own apps only."""
+    # A token may hold an app that is gone: it learns of its own apps only.
     await shop.put_app("second", oneSignal={"appId": str(uuid.uuid4()), "restApiKey": "x"})
     body: dict[str, Any] = {"name": "x", "role": "operate", "apps": ["demo", "second"]}
     token = (await shop.ok("POST", "/v1/tokens", json=body))["token"]
-    await shop.sender.database["apps"].delete_one({"_id": "demo"})
+    await shop.sender.context.database["apps"].delete_one({"_id": "demo"})
     await shop.put_app("demoo", oneSignal={"appId": str(uuid.uuid4()), "restApiKey": "x"})
     async with client(shop.sender, Authorization=f"Bearer {token}") as http:
         for answer in (
@@ -93,7 +93,7 @@ async def test_c3_an_unknown_campaign_names_the_nearest(shop: Api) -> None:
     assert answer.json()["message"] == "no such campaign; did you mean `welcome`?"
 
 
-async def test_c3_bodies_say_where_they_are_no_json(shop: Api) -> None:
+async def test_c3_faults_of_json_have_a_place(shop: Api) -> None:
     body = b'{\n  "name": "Jana",\n  policy: {}}'
     lines = {"Content-Type": "application/x-ndjson"}
     head = orjson.dumps({k: v for k, v in a_trigger().items() if k != "audience"})

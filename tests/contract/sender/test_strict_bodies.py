@@ -1,4 +1,7 @@
-"""What people write to the ops API: unknown keys refused by path, bodies bounded, any content type."""
+"""Tests of what people write to the ops API.
+
+Unknown keys refused by path, bodies bounded, any content type.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import orjson
 import pytest
 
 from sender_service.intake.request import parse_request
-from sender_service.ops.bodies import MAX_BODY_BYTES
+from sender_service.ops.bodies import MAX_OPS_BODY_BYTES
 from tests.contract.sender.conftest import Api, a_campaign, a_trigger
 
 CAMPAIGN = "/v1/apps/demo/campaigns/welcome"
@@ -128,10 +131,10 @@ async def test_f7_trigger_from_kafka_with_a_slip_is_refused(
 
 
 async def test_b6_stored_documents_stay_readable(shop: Api) -> None:
-    """A newer version of ours may have written more."""
+    # A newer version of ours may have written more.
     for name in ("apps", "campaigns"):
         new = {"$set": {"later": 1, "policy.later": 1, "oneSignal.later": 1}}
-        await shop.sender.database[name].update_many({}, new)
+        await shop.sender.context.database[name].update_many({}, new)
     assert (await shop.call("GET", "/v1/apps/demo")).status_code == 200
     assert (await shop.call("GET", CAMPAIGN)).status_code == 200
     assert (await shop.call("POST", "/v1/sends", json=a_trigger())).status_code == 202
@@ -148,7 +151,7 @@ async def test_n17_curls_default_content_type_is_taken(api: Api, kind: str) -> N
 
 
 async def test_a2_bodies_are_bounded(shop: Api) -> None:
-    huge = b" " * (MAX_BODY_BYTES + 1)
+    huge = b" " * (MAX_OPS_BODY_BYTES + 1)
     for method, path in (("PUT", "/v1/apps/demo"), ("PUT", CAMPAIGN), ("POST", "/v1/tokens"),
                          ("POST", "/v1/people/search"), ("POST", "/v1/dead-letters/replay"),
                          ("DELETE", "/v1/tokens/x"), ("GET", "/v1/apps")):  # fmt: skip
@@ -174,7 +177,7 @@ async def test_a2_deep_bodies_are_refused(shop: Api, depth: int) -> None:
 
 
 async def test_a2_packed_bodies_are_no_json(shop: Api) -> None:
-    """None are taken: what is packed stays packed, so there is no bomb."""
+    # None are taken: what is packed stays packed, so there is no bomb.
     answer = await shop.call(
         "PUT", CAMPAIGN, content=b"\x1f\x8b\x08\x00", headers={"Content-Encoding": "gzip"}
     )

@@ -22,7 +22,7 @@ SEND = str(uuid.uuid4())
 
 @dataclass(frozen=True)
 class Try:
-    """What a token of another app sends to a route, and what it must be answered."""
+    """Request by a token of another app, and the answer that it must get."""
 
     code: str
     body: Any = None
@@ -175,7 +175,7 @@ async def test_b7_new_app_is_for_all(two: Two) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "app_not_allowed")
 
 
-async def test_b7_letter_that_names_no_app_is_for_all(two: Two) -> None:
+async def test_b7_dead_letter_without_app_is_for_all(two: Two) -> None:
     nobodys, own = (
         await save_dead_letter(two.ops, b"no json"),
         await save_dead_letter(two.ops, b'{"app": "other"}'),
@@ -206,7 +206,7 @@ async def test_b7_token_for_an_app_that_is_not_there_is_refused(two: Two) -> Non
 
 
 @pytest.mark.parametrize("apps", [None, [], "demo", ["a"] * 101])
-async def test_b7_token_says_which_apps(two: Two, apps: object) -> None:
+async def test_b7_token_lists_its_apps(two: Two, apps: object) -> None:
     body = {"name": "x", "role": "read", **({} if apps is None else {"apps": apps})}
     answer = await two.ops.call("POST", "/v1/tokens", json=body)
     assert answer.status_code == 422 and answer.json()["errors"][0]["field"].startswith("body.apps")

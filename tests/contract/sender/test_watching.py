@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,13 @@ from sender_service.cli.ops import ApiError, open_api
 from sender_service.cli.screen import open_console
 from sender_service.cli.sends import account_table, describe
 from sender_service.cli.trigger import watch
+from sender_service.ops.responses.sends import SendResponse
 from shared.settings import Settings
+from tests.contract.sender import commands
+from tests.contract.sender.commands import AT, SEND
 
 URL = "http://ops.test"
-SEND = str(uuid.uuid4())
-ACCOUNT: dict[str, Any] = {
-    "id": SEND, "digest": "d1", "campaign": "hello", "state": "done", "error": None, "warnings": [],
-    "closedAt": "2026-11-22T16:00:00.000Z", "heldSince": None, "waiting": [], "audience": 4, "sent": 3,
-    "pending": 0, "suppressed": {"unsubscribed": 1}, "failed": {}, "impressions": 2, "clicks": 1,
-    "closes": 0, "people": {"sent": 3, "pending": 0, "failed": 0, "suppressed": 1, "no_player": 0},
-}  # fmt: skip
+ACCOUNT: dict[str, Any] = {**commands.ACCOUNT, "closedAt": AT}
 OPEN = {**ACCOUNT, "state": "sending", "closedAt": None}
 PAUSED_BY_LIMIT = {
     "code": "message_limit",
@@ -46,7 +42,7 @@ def _token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CARILLON_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:1")  # nobody is there
 
 
-async def watched() -> tuple[dict[str, Any], str]:
+async def watched() -> tuple[SendResponse, str]:
     screen = io.StringIO()
     async with open_api(Settings(), URL) as http:
         account = await watch(http, SEND, open_console(screen, width=200))
@@ -82,7 +78,7 @@ def test_n9_list_is_uploaded_one_a_line(respx_mock: respx.MockRouter, tmp_path: 
 
 
 @respx.mock(base_url=URL)
-def test_n9_unknown_outcome_says_how_to_ask_again(
+def test_n9_unknown_outcome_explains_how_to_ask_again(
     respx_mock: respx.MockRouter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     respx_mock.post("/v1/sends").mock(side_effect=httpx.ReadTimeout)
@@ -101,7 +97,7 @@ async def test_it_waits_while_the_api_is_unwell_and_shows_the_closed_account(
     ]
     respx_mock.get(f"/v1/sends/{SEND}").mock(side_effect=answers)
     account, screen = await watched()
-    assert account == ACCOUNT and "suppressed: unsubscribed" in screen
+    assert account == SendResponse.model_validate(ACCOUNT) and "suppressed: unsubscribed" in screen
 
 
 @respx.mock(base_url=URL)
@@ -118,27 +114,29 @@ async def test_send_that_is_gone_ends_the_watch(respx_mock: respx.MockRouter) ->
         (PAUSED_BY_LIMIT, "sending, held: message limit until 2026-11-22T16:15:00.000Z"),
         ({"code": "app_stopped", "message": "app stopped: 403", "until": None},
          "sending, app stopped: 403"),
-        ({"code": "quiet_hours", "message": "quiet hours", "until": "T"},
-         "sending, quiet hours until T"),
+        ({"code": "quiet_hours", "message": "quiet hours", "until": AT},
+         f"sending, quiet hours until {AT}"),
     ],
 )  # fmt: skip
 @respx.mock(base_url=URL)
-async def test_n19_show_and_watch_say_the_same(
+async def test_n19_show_and_watch_print_the_same(
     respx_mock: respx.MockRouter, reason: dict[str, Any], line: str
 ) -> None:
     send = {**OPEN, "waiting": [reason]}
-    assert describe(send) == line and line in str(account_table(send).title)
+    account = SendResponse.model_validate(send)
+    assert describe(account) == line and line in str(account_table(account).title)
     # A pipe sees the progress as it is left: the account that is closed says it last.
     respx_mock.get(f"/v1/sends/{SEND}").respond(json={**send, "closedAt": ACCOUNT["closedAt"]})
     _, screen = await watched()
     assert screen.count(line) == 2
 
 
-def test_n19_state_that_is_its_own_reason_is_said_once() -> None:
+def test_n19_state_that_is_its_own_reason_is_printed_once() -> None:
     paused = {"code": "paused", "message": "paused", "until": None}
-    assert describe({**OPEN, "state": "paused", "waiting": [paused]}) == "paused"
-    at = {"code": "scheduled", "message": "scheduled", "until": "2030"}
-    assert describe({**OPEN, "state": "scheduled", "waiting": [at]}) == "scheduled until 2030"
+    at = {"code": "scheduled", "message": "scheduled", "until": AT}
+    for reason, line in ((paused, "paused"), (at, f"scheduled until {AT}")):
+        send = {**OPEN, "state": reason["code"], "waiting": [reason]}
+        assert describe(SendResponse.model_validate(send)) == line
 
 
 @pytest.mark.parametrize(("target", "code"), [(("--login", "x"), 1), (("--all",), 0)])

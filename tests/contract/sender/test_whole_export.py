@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
-
-import pytest
 
 from sender_service.ops.export import SECTIONS
 from sender_service.store.dead_letters import DeadLetterStore
 from shared.models.dead_letter import DeadLetter
 from shared.mongo.collections import COLLECTIONS
-from shared.settings import Settings
-from tests.contract.sender.ops import Ops, a_send, open_ops
+from tests.contract.sender.ops import Ops, a_send
 from tests.contract.sender.planted import (
     PLAYER,
     SECRETS,
@@ -50,13 +46,6 @@ def test_every_collection_is_returned_or_names_nobody() -> None:
     names = {collection.name for collection in COLLECTIONS}
     assert names == SECTIONS.keys() | NOBODYS.keys()
     assert not SECTIONS.keys() & NOBODYS.keys()
-
-
-@pytest.fixture
-async def ops(settings: Settings) -> AsyncIterator[Ops]:
-    async with open_ops(settings) as opened:
-        await opened.open_app()
-        yield opened
 
 
 async def kept(ops: Ops) -> dict[str, str]:
@@ -112,7 +101,7 @@ async def test_export_shows_nothing_of_others(ops: Ops) -> None:
 
 
 async def test_erasure_read_late_spares_who_came_back(ops: Ops) -> None:
-    """The sender was away for an hour; meanwhile she came back and shops again."""
+    # The sender was away for an hour; meanwhile she came back and shops again.
     person = KnownPerson(ops)
     await person.plant()
     events = await person.erase()
@@ -126,7 +115,7 @@ async def test_erasure_read_late_spares_who_came_back(ops: Ops) -> None:
     await ops.database["sends"].insert_one(send)
     await add_page(ops, 1, at, [[player, person.id, "0"], [PLAYER, person.id, "0"]])
     push = {"send": "since-push", "at": at}
-    await ops.database["contacts"].update_one({}, {"$push": {"ring": push}})
+    await ops.database["contacts"].update_one({}, {"$push": {"pushes": push}})
     await person.blank_in_sender(events)
     after = await kept(ops)
     assert "since-trigger" in after["sends"] and SECRETS["sends"] not in after["sends"]

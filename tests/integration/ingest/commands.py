@@ -7,7 +7,7 @@ import os
 import sys
 
 from shared.settings import Settings
-from tests import stack
+from tests.support import stack
 
 
 async def run_command(settings: Settings, *arguments: str) -> tuple[int, str]:

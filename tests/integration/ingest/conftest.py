@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import Settings
-from tests import stack
+from tests.support import stack
 
 
 @pytest.fixture

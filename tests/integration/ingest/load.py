@@ -24,7 +24,7 @@ BEAT_SECONDS = 0.02
 
 @dataclass
 class Load:
-    """Each visitor sends its next event when the last one was answered."""
+    """Visitors, each of which sends its next event when the last one was answered."""
 
     client: httpx.AsyncClient
     visitors: int = 20
@@ -46,7 +46,7 @@ class Load:
                 group.create_task(self._visit(f"visitor{number}", stop))
 
     async def _watch_itself(self, stop: asyncio.Event) -> None:
-        """What the load itself was late by is nobody else's answer time."""
+        """Measure how late the load itself is: that is nobody else's answer time."""
         loop = asyncio.get_running_loop()
         while not stop.is_set():
             began = loop.time()
@@ -93,7 +93,7 @@ class Load:
 
 
 async def read_log(address: str) -> dict[str, list[str]]:
-    """The ids of all events, by visitor, in the log's order."""
+    """Return the ids of all events, by visitor, in the log's order."""
     consumer = AIOKafkaConsumer(
         TOPIC.name, bootstrap_servers=address, auto_offset_reset="earliest", group_id=None
     )

@@ -12,13 +12,13 @@ import httpx
 from shared.mongo.client import Database, open_database
 from shared.secrets import Vault
 from shared.settings import Settings
-from tests import stack
+from tests.support import stack
 
 EVENTS = "/v1/events?key=wk_demo"
 
 
 async def seed_app(settings: Settings, database: Database) -> None:
-    """The app `demo` with the keys wk_demo and wh_demo."""
+    """Store the app `demo` with the keys wk_demo and wh_demo."""
     vault = Vault(settings.secret_key.get_secret_value())
     await database["apps"].insert_one(
         {

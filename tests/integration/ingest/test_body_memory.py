@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.ingest.running import EVENTS
 from tests.integration.lone_service import LoneService, open_lone_service
-from tests.memory_watch import MEGABYTE, send_huge, watched
+from tests.support.memory_watch import MEGABYTE, send_huge, watched
 
 pytestmark = pytest.mark.any_broker
 
@@ -37,7 +37,7 @@ async def test_a2_huge_body_is_refused_before_it_is_read(scene: LoneService, chu
 
 
 def bomb(inside: int) -> bytes:
-    """So many bytes of spaces, packed: a thousandth of it."""
+    """Pack so many spaces into a thousandth of their bytes."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     spaces = b" " * MEGABYTE
     pieces = [packer.compress(spaces) for _ in range(inside // MEGABYTE)]
@@ -58,7 +58,7 @@ async def test_a2_packed_bodies_are_bounded_after_unpacking(scene: LoneService) 
 
 
 async def test_a2_body_of_many_small_values_is_bounded(scene: LoneService) -> None:
-    """A mebibyte of `[0,0,…]` is some megabytes of objects, packed or not."""
+    # A mebibyte of `[0,0,…]` is some megabytes of objects, packed or not.
     body = b"[" + b"0," * 500_000 + b"0]"
     async with watched(scene.server, scene.http) as watch:
         for content, headers in ((body, {}), (gzip.compress(body), {"Content-Encoding": "gzip"})):

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from ingest_service.projector import projector as projecting
-from ingest_service.projector.contribution import MAX_LINES
+from ingest_service.projector.browser import Browser
+from ingest_service.projector.contribution import MAX_ORDER_LINES
 from ingest_service.projector.lww import Document
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
-from ingest_service.projector.visitor import Visitor, new_visitor
+from ingest_service.projector.visitor import Visitor
+from ingest_service.projector.visitor_codec import encode_visitor
 from shared.models.event import Event
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST, PROFILES, VISITORS
@@ -52,22 +54,23 @@ async def crowds(database: Database) -> Database:
 
 def _browser(login: int, number: int) -> Document:
     visitor = f"v{login}-{number}"
-    state = Visitor(new_visitor(PEOPLE.of_browser(APP, visitor), APP, visitor), PEOPLE)
+    browser = Browser(Visitor(PEOPLE.of_browser(APP, visitor), APP, visitor), PEOPLE)
     at = (login * BROWSERS + number) * 10
-    state.apply(event("identify", visitor, at, login=f"login{login}", proven=True))
+    browser.apply(event("identify", visitor, at, login=f"login{login}", proven=True))
     for order in range(ORDERS):
         items = [
             {"item": f"{visitor}-{order}-{line}", "quantity": 1, "price": 9.5}
             for line in range(LINES)
         ]
-        state.apply(
+        browser.apply(
             event("purchase", visitor, at + 1 + order, id=f"{visitor}-{order}", items=items)
         )
-    return state.state | {"rev": 1}
+    browser.visitor.rev = 1
+    return dict(encode_visitor(browser.visitor))
 
 
 async def _peak(database: Database, views: Sequence[Event]) -> int:
-    """The most memory that a batch of these takes, beyond what was in use before."""
+    """Return the most memory that a batch of these takes, beyond what was in use before."""
     projector = Projector(MongoProjections(database), PEOPLE, lambda: START)
     batch = [item(view) for view in views]
     gc.collect()
@@ -94,7 +97,7 @@ async def test_b1_a_batch_takes_bounded_memory(crowds: Database) -> None:
     for profile in profiles:
         assert len(profile["visitors"]) == BROWSERS
         assert profile["viewed"][0]["item"] == "hat"
-        assert 0 < sum(len(order["items"]) for order in profile["purchases"]) <= MAX_LINES
+        assert 0 < sum(len(order["items"]) for order in profile["purchases"]) <= MAX_ORDER_LINES
 
 
 @pytest.mark.parametrize("bound", [1, 2_000, 2**30])

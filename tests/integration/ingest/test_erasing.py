@@ -7,27 +7,28 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest_service.projector.person_ids import PersonIds
+from shared.events.registry import ERASE
 from shared.kafka.client import OutgoingRecord, open_log_writer
-from shared.models.event import ERASE, Event
+from shared.models.event import Event
 from shared.mongo.client import Database
 from shared.secrets import Vault
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.commands import run_command
 from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.export_rows import HEADER, export_row
 from tests.integration.ingest.running import client_of, one_signal, seeded, until, until_known
 from tests.integration.ingest.shop_day import contents, publish_events
+from tests.support import stack
 
 __all__ = ["alone"]
 HIS, HERS = str(uuid.uuid4()), str(uuid.uuid4())
 
 
 async def erase_eva(settings: Settings) -> None:
-    """As the operator's API does that knows one browser."""
+    """Erase as the operator's API does that knows one browser."""
     people = PersonIds(Vault(settings.secret_key.get_secret_value()).derive("person"))
     now = datetime.now(UTC)
-    data = {"person": people.of_login("demo", "eva"), "players": [HIS], "others": True}
+    data = {"person": people.of_login("demo", "eva"), "players": [HIS], "findOthers": True}
     event = Event(
         app="demo", id=str(uuid.uuid4()), type=ERASE, source="ops", visitor_id="known",
         occurred_at=now, received_at=now, data=data,

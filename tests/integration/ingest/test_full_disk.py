@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 
 from ingest_service.durable.circuit_breaker import PAUSE_FILE
-from tests import stack
-from tests.disk import fill, small_disk
 from tests.integration.ingest.load import Load, read_log
 from tests.integration.ingest.running import client_of, seeded, until
+from tests.support import stack
+from tests.support.disk import fill, small_disk
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What is away at the start or goes away later: told clearly, and recovered from alone."""
+"""Tests of servers that are away at the start or later: reported clearly, and recovered from alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import TOPICS
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.running import (
     EVENTS,
     client_of,
@@ -19,10 +18,11 @@ from tests.integration.ingest.running import (
     until,
     until_known,
 )
+from tests.support import stack
 
 
 def impatient(settings: Settings) -> Settings:
-    """With a database that is missed after a second."""
+    """Return settings with which a database is missed after a second."""
     return settings.model_copy(
         update={"mongo": settings.mongo.model_copy(update={"timeout_ms": 1_000})}
     )

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.snapshot.files import readable_snapshots
 from ingest_service.snapshot.take import folder_of
+from shared.events.registry import ERASE
 from shared.kafka.client import OutgoingRecord, open_log_writer
-from shared.models.event import ERASE, Event
+from shared.models.event import Event
 from shared.secrets import Vault
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.commands import run_command
 from tests.integration.ingest.running import (
     client_of,
@@ -25,6 +25,7 @@ from tests.integration.ingest.shop_day import (
     publish_shop_day,
     until_projected,
 )
+from tests.support import stack
 
 
 async def test_replay_ends_equal_while_the_api_is_up(alone: Settings) -> None:

@@ -15,7 +15,6 @@ import pytest
 
 from shared.mongo.client import Database
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.running import (
     EVENTS,
     client_of,
@@ -25,6 +24,7 @@ from tests.integration.ingest.running import (
     until,
     until_known,
 )
+from tests.support import stack
 
 SOON = 0.25  # seconds until an event is in the profile
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import signal
 import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.store import MongoProjections
+from ingest_service.projector.visitor import Visitor
 from ingest_service.snapshot.files import (
     Header,
     Writer,
@@ -27,11 +28,11 @@ from shared.errors import Rejected, Unavailable
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.commands import run_command
 from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.running import client_of, seeded, until
 from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
+from tests.support import stack
 from tests.unit.ingest.doubles import APP, START, event, item
 from tests.unit.ingest.ops_events import erasure
 
@@ -73,6 +74,22 @@ async def test_damaged_snapshot_is_removed_and_the_others_stay(
     assert [path for path, _ in readable_snapshots(folder_of(settings))] == [good]
     assert await drop_stale(settings, database) == 1
     assert good.exists() and not bad.exists()
+
+
+async def test_snapshot_of_another_version_is_refused_and_removed(
+    settings: Settings, database: Database
+) -> None:
+    await project_eva(database)
+    good = await take_snapshot(settings, database)
+    earlier = good.with_name(good.name.replace("20", "21", 1))
+    whole = gzip.decompress(good.read_bytes())
+    earlier.write_bytes(gzip.compress(whole.replace(b'"v":2', b'"v":1', 1)))
+    with pytest.raises(Rejected, match="version is 1, and this program reads 2") as refused:
+        read_header(earlier)
+    assert refused.value.code == "snapshot_version"
+    assert [path for path, _ in readable_snapshots(folder_of(settings))] == [good]
+    assert await drop_stale(settings, database) == 1
+    assert good.exists() and not earlier.exists()
 
 
 async def test_snapshot_damaged_further_on_states_so(
@@ -118,16 +135,16 @@ async def test_snapshot_that_is_never_whole_is_a_sentence(
 
 
 class Waiting(MongoProjections):
-    """Between the count of an erasure and its writes somebody takes a snapshot."""
+    """Store that pauses an erasure between its count and its writes, for a snapshot."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         super().__init__(database)
         self._taken = (settings, database)
 
-    async def save_visitors(self, documents: Sequence[dict[str, Any]]) -> None:
+    async def save_visitors(self, visitors: Sequence[Visitor]) -> None:
         path = await take_snapshot(*self._taken)
         assert "eva" in str(list(read_documents(path)))
-        await super().save_visitors(documents)
+        await super().save_visitors(visitors)
 
 
 async def test_snapshot_that_overlaps_an_erasure_is_dropped(

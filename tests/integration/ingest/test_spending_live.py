@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from shared.settings import IngestSettings, Settings
-from tests import stack
 from tests.integration.ingest.running import EVENTS, client_of, seed_key, seeded, until
+from tests.support import stack
 
 CONNECTIONS = 500
 EVENTS_EACH = 500
@@ -25,7 +25,7 @@ BODY = gzip.compress(orjson.dumps([{"type": "pageview", "visitorId": "v"}] * EVE
 
 @pytest.fixture
 async def limited(broker: str, mongo_uri: str, tmp_path: Path) -> AsyncIterator[Settings]:
-    """The service with its default limits behind a proxy on this machine, with two shops."""
+    """Yield the service with its default limits behind a proxy on this machine, with two shops."""
     settings = stack.settings_for(broker, mongo_uri, tmp_path)
     http = IngestSettings(port=settings.ingest.port, trusted_proxies=["127.0.0.1"])
     settings = settings.model_copy(update={"ingest": http})
@@ -63,7 +63,7 @@ class Connection:
 
 
 class Visitor:
-    """Somebody else, who sends an event after the other."""
+    """Another visitor, who sends one event after the other."""
 
     def __init__(self, client: httpx.AsyncClient, key: str) -> None:
         self._client = client

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from shared.settings import Settings, SpoolSettings
-from tests import stack
 from tests.integration.ingest.load import Load, read_log
 from tests.integration.ingest.running import client_of, seeded, until
+from tests.support import stack
 
 API = ("--only", "api")
 ENOUGH = 100  # events accepted in a phase
@@ -21,7 +21,7 @@ ENOUGH = 100  # events accepted in a phase
 
 @asynccontextmanager
 async def loaded(load: Load) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Under load; what is given waits until some more was accepted."""
+    """Run load; yield a wait for some more accepted events."""
     stop = asyncio.Event()
     running = asyncio.create_task(load.run(stop))
 

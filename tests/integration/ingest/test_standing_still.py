@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ingest_service.projector.pause_barrier import PAUSING, PREFIX, PauseBarrier
+from ingest_service.projector.pause_barrier import PAUSING, PROCESS_ID_PREFIX, PauseBarrier
 from ingest_service.projector.person_ids import PersonIds
 from ingest_service.projector_role import Surroundings, project
 from ingest_service.replay.lease import ReplayLease, ReplayLeases
@@ -28,7 +28,7 @@ from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
 from shared.stage.runner import StageContext
-from tests import stack
+from tests.support import stack
 from tests.unit.ingest.doubles import event
 
 
@@ -45,7 +45,9 @@ async def taken(database: Database) -> ReplayLease:
 
 
 async def process_of(database: Database) -> dict[str, Any]:
-    every = [d async for d in database["projector"].find({}) if d["_id"].startswith(PREFIX)]
+    every = [
+        d async for d in database["projector"].find({}) if d["_id"].startswith(PROCESS_ID_PREFIX)
+    ]
     return every[0] if every else {}
 
 
@@ -59,7 +61,7 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
 
         async def is_still() -> bool:
             await barrier.poll()
-            return bool((await process_of(database))["held"] == run.name)
+            return bool((await process_of(database))["paused"] == run.name)
 
         assert await is_still()
         stage.uncommitted = True
@@ -75,7 +77,7 @@ async def test_what_a_stage_owes_is_waited_for(settings: Settings) -> None:
 
 
 class BlockedWork:
-    """What a reader would commit waits in front of it."""
+    """Work in front of which a reader's commit waits."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.open = asyncio.Event()
@@ -94,7 +96,7 @@ class BlockedWork:
 async def projecting(
     settings: Settings, database: Database, blocked: BlockedWork
 ) -> AsyncIterator[asyncio.Event]:
-    """With one event handled."""
+    """Run a projector with one event handled."""
     stop = asyncio.Event()
     health = Health(utc_now, monotonic)
     mongo = health.component("mongodb", deadline_seconds=10)
@@ -118,12 +120,12 @@ async def projecting(
 
 
 async def beats(database: Database, count: int) -> bool:
-    """Has the process beaten so many times more, without standing still?"""
+    """Check whether the process beat so many times more, without pausing."""
     first = (await process_of(database))["beat"]
 
     async def has_beaten() -> bool:
         found = await process_of(database)
-        assert found["held"] is None
+        assert found["paused"] is None
         return bool(found["beat"] >= first + count)
 
     return bool(await stack.eventually(has_beaten))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal, cast
 
@@ -14,9 +15,13 @@ from ingest_service.projector.store import (
     MongoProjections,
     Projections,
 )
+from ingest_service.projector.visitor import Epoch, Visitor
+from shared.documents.merge import Merge, Tombstone
+from shared.documents.visitor import Contribution, ViewedEntry
 from shared.mongo.client import ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from shared.settings import Settings
+from tests.support.documents import build_merge, build_profile
 from tests.unit.ingest.doubles import (
     APP,
     START,
@@ -54,14 +59,14 @@ async def profiles_in(store: Projections, names: list[str]) -> dict[str, Any]:
     return found
 
 
-def visitor(name: str, *people: str) -> dict[str, Any]:
-    return {"_id": name, "rev": 0, "people": list(people), "seen": b"\x00\x01"}
+def visitor(name: str, *people: str) -> Visitor:
+    return Visitor(name, APP, f"v-{name}", persons=list(people), seen_events=b"\x00\x01")
 
 
 async def test_new_documents_are_found_again(store: Projections) -> None:
     await store.save_visitors([visitor("a", "eva"), visitor("b", "adam", "eva")])
     found = await visitors_in(store, ["a", "b", "c"])
-    assert found["a"] == {**visitor("a", "eva"), "rev": 1}
+    assert found["a"] == replace(visitor("a", "eva"), rev=1)
     assert sorted(found) == ["a", "b"]
     assert sorted(await store.heads_of(["eva"])) == ["a", "b"]
     assert sorted(await store.heads_of(["adam", "nobody"])) == ["b"]
@@ -77,33 +82,33 @@ async def test_hundreds_are_read_and_written(store: Projections) -> None:
 async def test_a_write_counts_only_once(store: Projections) -> None:
     await store.save_visitors([visitor("a", "eva")])
     first, second = [(await visitors_in(store, ["a"]))["a"] for _ in range(2)]
-    await store.save_visitors([{**first, "people": ["adam"]}])
+    await store.save_visitors([replace(first, persons=["adam"])])
     with pytest.raises(ConcurrentWrite):
-        await store.save_visitors([{**second, "people": ["nobody"]}])
+        await store.save_visitors([replace(second, persons=["nobody"])])
     with pytest.raises(ConcurrentWrite):
         await store.save_visitors([visitor("a", "nobody")])
-    assert (await visitors_in(store, ["a"]))["a"]["people"] == ["adam"]
+    assert (await visitors_in(store, ["a"]))["a"].persons == ["adam"]
 
 
 async def test_emptied_profiles_are_removed_unless_written_meanwhile(store: Projections) -> None:
-    await store.save_profiles([{"_id": "eva", "rev": 0}, {"_id": "adam", "rev": 0}], [])
+    await store.save_profiles([build_profile(name, rev=0) for name in ("eva", "adam")], [])
     kept = await profiles_in(store, ["eva", "adam"])
     await store.save_profiles([], [kept["eva"]])
     assert sorted(await profiles_in(store, ["eva", "adam"])) == ["adam"]
     with pytest.raises(ConcurrentWrite):
-        await store.save_profiles([], [{**kept["adam"], "rev": 7}])
+        await store.save_profiles([], [build_profile("adam", rev=7)])
     assert sorted(await profiles_in(store, ["adam"])) == ["adam"]
 
 
 async def test_merges_are_written_once(store: Projections) -> None:
     for person in ("eva", "adam"):
-        await store.save_merges([{"_id": "m", "app": APP, "person": person, "at": START}])
+        await store.save_merges([build_merge("m", person, START)])
     await store.save_merges([])
 
 
 async def test_merges_end_with_their_person_and_until_then(store: Projections) -> None:
-    def merge(name: str, day: int, person: str = "eva", app: str = APP) -> dict[str, Any]:
-        return {"_id": name, "app": app, "person": person, "at": START + timedelta(days=day)}
+    def merge(name: str, day: int, person: str = "eva", app: str = APP) -> Merge:
+        return build_merge(name, person, START + timedelta(days=day), app)
 
     kept = [merge("later", 3), merge("his", 1, "adam"), merge("elsewhere", 1, app="other")]
     await store.save_merges([merge("early", 1), merge("last", 2), merge("named", 9), *kept])
@@ -126,20 +131,25 @@ async def merge_times(store: Projections) -> dict[str, int]:
 
 
 async def test_owners_are_read_one_after_another(store: Projections) -> None:
-    part = {"firstSeenAt": START, "viewed": ["x" * 100]}
-    epochs = [{"start": "0", "login": "eva", "born": None, "joined": None, "part": part}]
+    view: ViewedEntry = {"item": "x" * 100, "category": None, "at": START, "event": "e"}
+    part: Contribution = {"firstSeenAt": START, "lastSeenAt": START, "viewed": [view]}
+    epochs = [Epoch("0", "eva", None, None, part)]
     for name in ("a", "b", "c"):
         whose = ["adam"] if name == "c" else ["eva"]
-        await store.save_visitors([{**visitor(name, *whose), "app": APP, "visitor": f"v-{name}",
-                                    "epochs": epochs}])  # fmt: skip
-    found = [state async for state in store.browsers_of_person("eva")]
-    assert sorted(state["visitor"] for state in found) == ["v-a", "v-b"]
-    told = [(e["login"], e["born"], e["part"]["firstSeenAt"]) for s in found for e in s["epochs"]]
-    assert told == [("eva", None, START)] * 2
+        await store.save_visitors([replace(visitor(name, *whose), epochs=epochs)])
+    found = [head async for head in store.browsers_of_person("eva")]
+    assert sorted(str(head.visitor_id) for head in found) == ["v-a", "v-b"]
+    assert all("viewed" not in epoch.contribution for head in found for epoch in head.epochs)
+    owners = [
+        (e.login, e.anonymous_id, e.contribution["firstSeenAt"]) for h in found for e in h.epochs
+    ]
+    assert owners == [("eva", None, START)] * 2
 
 
 async def test_tombstones_keep_their_last_time(store: Projections) -> None:
-    early, late = ({"_id": "eva", "app": APP, "at": START + timedelta(days=n)} for n in (1, 2))
+    early, late = (
+        Tombstone(_id="eva", app=APP, at=START + timedelta(days=n), loginHash=None) for n in (1, 2)
+    )
     await store.save_tombstones([early, late])
     await store.save_tombstones([early])
     assert await store.tombstones(["eva", "adam"]) == {"eva": late}
@@ -170,5 +180,5 @@ async def test_a_history_ends_as_it_does_in_memory(store: Projections) -> None:
     }
     assert bare == memory.profiles()
     (player,) = (await store.players_of(APP, people)).values()
-    assert (player["visitor"], player["state"]) == ("b", "unsubscribed")
-    assert player["status"]["at"] > START
+    assert (player.claim.visitor, player.state) == ("b", "unsubscribed")
+    assert player.claim.status.at > START

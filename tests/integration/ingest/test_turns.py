@@ -11,13 +11,13 @@ from ingest_service.projector.pause_barrier import PauseBarrier
 from ingest_service.replay.command import acquire_lease
 from ingest_service.replay.lease import EXPIRY_SECONDS, ReplayLeases
 from ingest_service.replay.staging import Staging, staged_by
+from ingest_service.replay.state import ReplayState
 from ingest_service.replay.sweeper import GONE_SECONDS, Sweeper
 from ingest_service.snapshot.files import COPIED
 from shared.clock import monotonic
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.replay_leases import (
     interrupt_swap,
     is_free,
@@ -25,6 +25,7 @@ from tests.integration.ingest.replay_leases import (
     staged_collections,
     start_replay,
 )
+from tests.support import stack
 
 
 class Handlers:
@@ -72,13 +73,13 @@ async def test_only_one_has_the_turn(database: Database) -> None:
 async def test_of_two_first_ones_one_has_the_turn(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody has ever replayed here: there is no document yet when they look."""
+    # Nobody has ever replayed here: there is no document yet when they look.
     runs, other = ReplayLeases(database, monotonic), ReplayLeases(database, monotonic)
     current = runs.current
 
-    async def too_late() -> dict[str, Any]:
+    async def too_late() -> ReplayState:
         found = await current()
-        if not found:
+        if found == ReplayState.of({}):
             assert await other.acquire() is not None
         return found
 

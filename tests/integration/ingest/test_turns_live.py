@@ -7,11 +7,10 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ingest_service.projector.pause_barrier import PREFIX, REPLAY_DOCUMENT
+from ingest_service.projector.pause_barrier import PROCESS_ID_PREFIX, REPLAY_DOCUMENT
 from ingest_service.replay.lease import EXPIRY_SECONDS
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests import stack
 from tests.integration.ingest.commands import environment_of, run_command
 from tests.integration.ingest.conftest import alone
 from tests.integration.ingest.replay_leases import (
@@ -22,18 +21,19 @@ from tests.integration.ingest.replay_leases import (
 )
 from tests.integration.ingest.running import client_of, seeded, until
 from tests.integration.ingest.shop_day import contents, publish_shop_day, until_projected
+from tests.support import stack
 
 __all__ = ["alone"]
 
 
 @asynccontextmanager
 async def a_projector_at_a_batch(database: Database) -> AsyncIterator[None]:
-    """Whoever holds has to wait for it."""
-    mine = {"_id": f"{PREFIX}at-a-batch"}
+    """Store a process that a replay has to wait for."""
+    mine = {"_id": f"{PROCESS_ID_PREFIX}at-a-batch"}
 
     async def beat() -> None:
         while True:
-            change = {"$inc": {"beat": 1}, "$set": {"held": None}}
+            change = {"$inc": {"beat": 1}, "$set": {"paused": None}}
             await database["projector"].update_one(mine, change, upsert=True)
             await asyncio.sleep(0.5)
 
@@ -79,7 +79,7 @@ async def test_pause_that_is_lost_midway_leaves_all_as_it_was(alone: Settings) -
 
                 async def is_lost() -> bool:
                     done = await database["projector"].update_one(
-                        {"_id": REPLAY_DOCUMENT, "phase": "holding"},
+                        {"_id": REPLAY_DOCUMENT, "phase": "pausing"},
                         {"$set": {"run": None, "phase": None}},
                     )
                     return done.matched_count == 1

@@ -1,4 +1,4 @@
-"""How often a batch is written: once to each collection, however much is in it."""
+"""Tests of how often a batch is written: once to each collection, however much is in it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PEOPLE = PersonIds(b"key")
 
 
 class Writes(CommandListener):
-    """What the driver really sends: (collection, command) → how often."""
+    """Counts of what the driver really sends, by (collection, command)."""
 
     def __init__(self) -> None:
         self.seen: Counter[tuple[str, str]] = Counter()
@@ -43,10 +43,10 @@ class Writes(CommandListener):
             self.seen[(str(event.command[event.command_name]), event.command_name)] += 1
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        """Counted when it began."""
+        """Ignore the end: commands are counted when they begin."""
 
     def failed(self, event: CommandFailedEvent) -> None:
-        """Counted when it began."""
+        """Ignore the end: commands are counted when they begin."""
 
 
 @dataclass
@@ -74,7 +74,7 @@ async def watched(settings: Settings) -> AsyncIterator[Watched]:
 
 
 def _of_one(name: str, number: int) -> tuple[list[Event], list[Event]]:
-    """A browser's two batches: what makes it known, and then something of everything."""
+    """Return a browser's two batches: what makes it known, and then something of everything."""
     login, player = f"{name}@shop.test", str(uuid.uuid5(uuid.NAMESPACE_URL, name))
     known = [
         event("pageview", name, 1, itemID="shoe"),
@@ -96,7 +96,7 @@ def _of_one(name: str, number: int) -> tuple[list[Event], list[Event]]:
         imported(str(uuid.uuid5(uuid.NAMESPACE_URL, f"os-{name}")), 17, login=f"old-{login}"),
     ]
     if number % 3 == 0:
-        then.append(erasure(name, 20, PEOPLE.of_login(APP, login), player, others=True))
+        then.append(erasure(name, 20, PEOPLE.of_login(APP, login), player, findOthers=True))
     elif number % 3 == 1:
         then.append(undoing(name, 20, born))
     return known, then

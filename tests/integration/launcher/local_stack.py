@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from tests.integration.launcher.running import Running, running
-from tests.stack import free_port
+from tests.support.stack import free_port
 
 OPS = {"Authorization": "Bearer ops_demo"}
 PORTS = {

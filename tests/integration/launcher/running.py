@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def until(condition: Callable[[], T | None], what: str, seconds: float = WAIT_SECONDS) -> T:
-    """The condition's first truthy answer; fails with `what` when there is none in time."""
+    """Return the condition's first truthy answer; fail with `what` when there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answer := condition():
@@ -65,7 +65,7 @@ class Running:
         return self._seen
 
     def child(self, part: str) -> psutil.Process:
-        """The one that is running whose command line holds `part`."""
+        """Return the one that is running whose command line holds `part`."""
         for process in psutil.Process(self.process.pid).children(recursive=True):
             if any(part in argument for argument in process.cmdline()):
                 return process

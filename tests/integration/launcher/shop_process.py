@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 from tests.integration.launcher.running import running, until
-from tests.stack import free_port
+from tests.support.stack import free_port
 
 
 @contextmanager

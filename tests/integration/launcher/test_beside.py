@@ -1,4 +1,6 @@
-"""What is done beside a running stack, and what another broker does with what the last run left."""
+"""Tests of what is done beside a running stack, and what another broker does with what the last run
+left.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,13 @@ from deploy.local.log_backup import FILE
 from shared.kafka.topics import EVENTS_TOPIC
 from tests.integration.launcher.local_stack import LocalStack
 from tests.integration.launcher.running import ROOT
-from tests.stack import Server
+from tests.support.stack import Server
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
 
 def command(stack: LocalStack, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """As from a second shell, which knows where the stack is, and nothing else of it."""
+    """Run a command as from a second shell, which knows nothing of the stack but where it is."""
     bare = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")}
     return subprocess.run(
         [sys.executable, "-m", "ingest_service", *arguments],

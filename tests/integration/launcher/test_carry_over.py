@@ -1,4 +1,4 @@
-"""What was not consumed survives a stop of the embedded broker, and nothing else comes back."""
+"""Tests that what was not consumed survives a stop of the embedded broker, and nothing else comes back."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from shared.errors import LogUnavailable
 from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
 from shared.kafka.topics import EVENTS_TOPIC, PROJECTOR_GROUP, TOPICS, TRIGGERS_TOPIC
 from shared.settings import KafkaSettings
-from tests import stack
-from tests.disk import fill, small_disk
+from tests.support import stack
+from tests.support.disk import fill, small_disk
 
 pytestmark = [pytest.mark.stack, pytest.mark.any_broker]  # real ones keep their log themselves
 
@@ -50,7 +50,7 @@ async def commit(kafka: KafkaSettings, group: str, topic: str, offsets: dict[int
 
 
 async def read(kafka: KafkaSettings, topic: str, count: int) -> dict[int, list[tuple[int, str]]]:
-    """By partition, value and type of `count` records, and a look that there is no more."""
+    """Read partition, value and type of `count` records, and check that there is no more."""
     consumer = AIOKafkaConsumer(
         topic, bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest"
     )
@@ -143,7 +143,7 @@ async def test_n5_damaged_lines_are_kept_aside_and_the_good_ones_published(tmp_p
 
 
 async def test_b4_a_full_disk_is_a_log_that_can_not_be_kept(tmp_path: Path) -> None:
-    """The exchange of the broker is given up for now; a former file stays as it is."""
+    # The exchange of the broker is given up for now; a former file stays as it is.
     with small_disk(tmp_path / "disk", mebibytes=1) as disk, stack.broker() as old:
         await publish(kafka_of(old), TRIGGERS_TOPIC.name, range(200))
         (disk / FILE).write_bytes(b"of the last run")

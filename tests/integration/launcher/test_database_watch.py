@@ -15,9 +15,9 @@ from deploy.local.errors import NotReady, NotWriting
 from deploy.local.probes import probe_database
 from deploy.local.process import Child, Spec
 from deploy.local.screen import Screen
-from tests import stack
-from tests.mongo_proxy import MongoProxy, Refusal
-from tests.stack import Server, eventually
+from tests.support import stack
+from tests.support.mongo_proxy import MongoProxy, Refusal
+from tests.support.stack import Server, eventually
 
 CHILD = Path(__file__).with_name("child.py")
 
@@ -82,7 +82,7 @@ async def test_n4_what_stores_nothing_is_started_again(
 
 
 async def test_n4_the_probe_writes(fresh_database: Server) -> None:
-    """A full disk answers questions, and stores nothing."""
+    # A full disk answers questions, and stores nothing.
     uri = f"mongodb://{fresh_database.address}"
     await probe_database(uri, "test")
     with (

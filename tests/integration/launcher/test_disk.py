@@ -1,4 +1,4 @@
-"""What the launcher writes: bounded, and no reason to end where the disk is full."""
+"""Tests of what the launcher writes: bounded, and no reason to end where the disk is full."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from deploy.local.log_files import bound_log, former
 from deploy.local.process import Child
 from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
 from shared.kafka.topics import TOPICS, TRIGGERS_TOPIC
-from tests.disk import fill, small_disk
 from tests.integration.launcher.running import running, until
 from tests.integration.launcher.standin import real_broker
-from tests.stack import free_port
+from tests.support.disk import fill, small_disk
+from tests.support.stack import free_port
 
 STANDIN = "tests.integration.launcher.standin"
 MIB = 1024 * 1024
@@ -50,7 +50,7 @@ def test_a_log_on_a_full_disk_gives_its_room_back(disk: Path) -> None:
 
 @pytest.mark.any_broker  # a real one has its own log files
 async def test_b4_the_broker_outlives_a_full_disk_under_its_log(disk: Path) -> None:
-    """Its log is all that there is of the events: Tansu ends where a line of it can't be written."""
+    # Its log is all that there is of the events: Tansu ends where a line of it can't be written.
     spec, kafka = real_broker(free_port())
     (disk / "logs").mkdir()
     fill(disk)

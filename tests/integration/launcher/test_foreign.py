@@ -10,9 +10,9 @@ import pytest
 
 from tests.integration.launcher.local_stack import free_environment
 from tests.integration.launcher.running import running
-from tests.mongo_proxy import MongoProxy, Refusal
-from tests.server import Server
-from tests.stack import free_port
+from tests.support.mongo_proxy import MongoProxy, Refusal
+from tests.support.server import Server
+from tests.support.stack import free_port
 
 KAFKA, MONGO = "CARILLON_KAFKA__BOOTSTRAP_SERVERS", "CARILLON_MONGO__URI"
 NOWHERE = "no-such-host.invalid"
@@ -21,7 +21,7 @@ PASSWORD = "planted-password"
 
 
 def refused(tmp_path: Path, **settings: str) -> str:
-    """What the launcher says; nothing was started."""
+    """Return the launcher's refusal; nothing was started."""
     began = time.monotonic()
     with running("deploy.local", env=free_environment(tmp_path, **settings)) as launcher:
         assert launcher.exit_code() == 2, launcher.screen
@@ -54,7 +54,7 @@ def test_n12_a_closed_port_is_named(tmp_path: Path) -> None:
     assert message == f"MongoDB at 127.0.0.1:{port} ({MONGO}): connection refused"
 
 
-def test_n12_a_server_that_says_nothing_is_named(tmp_path: Path) -> None:
+def test_n12_a_silent_server_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"127.0.0.1:{mute.getsockname()[1]}"
         message = refused(tmp_path, **{MONGO: f"mongodb://{address}", KAFKA: address})

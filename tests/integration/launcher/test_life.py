@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.launcher.running import running, until
-from tests.stack import free_port
+from tests.support.stack import free_port
 
 STANDIN = "tests.integration.launcher.standin"
 HASTY = {"CARILLON_LOCAL__STOP_SECONDS": "1"}
@@ -133,8 +133,8 @@ def test_new_broker_makes_its_readers_start_again(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells a child of its parent's death"
 )
-def test_n22_a_killed_launcher_is_told_by_the_next(tmp_path: Path) -> None:
-    """What the log had in its memory is gone, and nobody else would ever say so."""
+def test_n22_a_killed_launcher_is_reported_by_the_next(tmp_path: Path) -> None:
+    # What the log had in its memory is gone, and nobody else would ever say so.
     broker, lost = part("broker", "broker"), "the last run was killed"
     with running(STANDIN, str(tmp_path), broker) as launcher:
         launcher.until_printed("all is up")

@@ -1,4 +1,4 @@
-"""What keeps the launcher from starting: one clear sentence, exit code 2, nothing started."""
+"""Tests of what keeps the launcher from starting: one clear sentence, exit code 2, nothing started."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.launcher.local_stack import PORTS, free_environment
 from tests.integration.launcher.running import Running, running
-from tests.stack import free_port
+from tests.support.stack import free_port
 
 
 def assert_refused(launcher: Running, sentence: str) -> None:

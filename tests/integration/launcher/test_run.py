@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.launcher.local_stack import LocalStack
 from tests.integration.launcher.running import until
-from tests.stack import Server, free_port
+from tests.support.stack import Server, free_port
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 

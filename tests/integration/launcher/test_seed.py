@@ -1,4 +1,4 @@
-"""What is seeded: only what is absent, as the ops API takes it, with texts that render."""
+"""Tests of what is seeded: only what is absent, as the ops API takes it, with texts that render."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from deploy.local.settings import LocalSettings, choose_ports
 from sender_service.models.campaign import CampaignBody
 from sender_service.planner.rendering import Renderer
 from shared.settings import Settings
+from tests.support.documents import build_profile
 
 OPS = "Bearer ops_demo"
 
@@ -115,8 +116,8 @@ BASKETS: list[dict[str, Any]] = [
 def test_texts_render_for_everyone(name: str, profile: dict[str, Any], language: str) -> None:
     campaign = CampaignBody.model_validate(demo.campaigns("http://127.0.0.1:8099")[name])
     [variant] = campaign.variants
-    body = Renderer({}).body(variant, {**profile, "language": language}, {})
-    assert body["headings"]["en"]
+    push = Renderer({}).render(variant, build_profile("p", **profile, language=language), {})
+    assert push.title
     items = (profile.get("basket") or {}).get("items") or []
-    names_count = str(len(items)) in body["contents"]["en"]
+    names_count = str(len(items)) in push.text
     assert names_count == (name == "abandoned-basket" and len(items) > 1)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.integration.launcher.shop_process import open_shop
-from tests.stack import free_port
+from tests.support.stack import free_port
 
 PAGES = {
     "/": "homepage",

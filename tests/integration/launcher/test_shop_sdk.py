@@ -1,4 +1,4 @@
-"""How the demo shop's pages include Carillon and OneSignal."""
+"""Tests of how the demo shop's pages include Carillon and OneSignal."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import stack
 from tests.integration.sender.intake_harness import IntakeHarness, open_harness
 from tests.integration.sender.two_replicas import TwoReplicas, open_pair
+from tests.support import stack
 
 
 @pytest.fixture(scope="session", params=["motor", "pymongo"])

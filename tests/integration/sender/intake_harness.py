@@ -16,11 +16,11 @@ from sender_service.intake.request import parse_request
 from sender_service.models.send import Send
 from sender_service.pages.page import Page
 from sender_service.wiring import Sender, open_sender
-from shared.ids import slot_of
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import INGEST, SENDER
-from tests.stack import settings_for
 from tests.support.clocks import START
+from tests.support.documents import build_player, build_profile
+from tests.support.stack import settings_for
 
 TEXTS = {"headings": {"en": "Hi"}, "contents": {"en": "Come"}, "url": "https://shop.example/"}
 
@@ -29,7 +29,7 @@ class IntakeHarness:
     def __init__(self, sender: Sender, http: httpx.AsyncClient) -> None:
         self.sender = sender
         self.http = http
-        self.database = sender.database
+        self.database = sender.context.database
 
     async def put(self, path: str, body: dict[str, Any]) -> None:
         answer = await self.http.put(path, json=body)
@@ -53,13 +53,13 @@ class IntakeHarness:
             pass
 
     async def send(self, send: str) -> Send:
-        found = await self.sender.sends.get(send)
+        found = await self.sender.context.stores.sends.get(send)
         assert found is not None
         return found
 
     async def pages(self, send: str) -> list[Page]:
-        found = [page async for page in self.sender.pages.of_send(send)]
-        return sorted(found, key=lambda page: page["n"])
+        found = [page async for page in self.sender.context.stores.pages.of_send(send)]
+        return sorted(found, key=lambda page: page.number)
 
     async def parts(self, send: str | None = None) -> int:
         """Return how many documents of parts there are."""
@@ -67,20 +67,13 @@ class IntakeHarness:
 
     async def person(self, name: str, *players: str, **fields: Any) -> None:
         """Store a person with this login and these players."""
-        entries = [
-            {"id": p, "state": "subscribed", "browser": "Chrome", "lastSeenAt": START}
-            for p in players
-        ]
-        await self.database["profiles"].insert_one(
-            {"_id": f"p-{name}", "app": "demo", "slot": slot_of(f"p-{name}"), "login": name,
-             "visitors": [f"v-{name}"], "aliases": [], "players": entries, "purchases": [],
-             "language": "en", "changedAt": START, **fields}
-        )  # fmt: skip
+        known: dict[str, Any] = {"login": name, "visitors": [f"v-{name}"], "language": "en"}
+        known |= {"lastSeenAt": START, **fields}
+        profile = build_profile(f"p-{name}", players=[{"id": p} for p in players], **known)
+        await self.database["profiles"].insert_one(dict(profile))
         for player in players:
-            await self.database["players"].insert_one(
-                {"_id": player, "app": "demo", "person": f"p-{name}", "state": "subscribed",
-                 "previous": [], "changedAt": START}
-            )  # fmt: skip
+            entry = build_player(player, f"p-{name}", lastSeenAt=START)
+            await self.database["players"].insert_one(dict(entry))
 
 
 @asynccontextmanager
@@ -90,7 +83,7 @@ async def open_harness(mongo_uri: str, folder: Path) -> AsyncIterator[IntakeHarn
     settings.onesignal.base_url = "http://127.0.0.1:1"
     async with open_sender(settings) as sender:
         for service in (INGEST, SENDER):
-            await ensure_indexes(sender.database, service)
+            await ensure_indexes(sender.context.database, service)
         transport = httpx.ASGITransport(sender.api(), client=("127.0.0.1", 1))
         headers = {"authorization": "Bearer ops_demo"}
         async with httpx.AsyncClient(
@@ -125,4 +118,4 @@ async def people(harness: IntakeHarness, *names: str) -> dict[str, str]:
 
 
 async def reached(harness: IntakeHarness, send: str) -> list[str]:
-    return [member[0] for page in await harness.pages(send) for member in page["members"]]
+    return [member[0] for page in await harness.pages(send) for member in page.members]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,16 +15,20 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
-from sender_service.dispatcher.onesignal import open_onesignal
+from sender_service.context import SenderContext
+from sender_service.dispatcher.dispatcher import Dispatcher
+from sender_service.dispatcher.tools import DispatcherTools
 from sender_service.fast_path import TransactionalFastPath
-from sender_service.intake.accept import Intake, IntakeStores
+from sender_service.intake.accept import Intake
 from sender_service.ops.routers import OpsApi
 from sender_service.pages.page import Page
 from sender_service.planner.audience import AudienceReader
+from sender_service.providers.base import Provider, ProviderContext
+from sender_service.providers.registry import PROVIDERS, Opener, open_providers
 from sender_service.scheduler.budget import MessageBudget
-from sender_service.scheduler.scheduler import Scheduler, SchedulerTools
-from sender_service.store.campaigns import app_store
+from sender_service.scheduler.publishing import BodyMakers
+from sender_service.scheduler.scheduler import Scheduler
+from sender_service.scheduler.tools import SchedulerTools
 from shared.apps import AppRegistry
 from shared.health import Health
 from shared.kafka.client import OutgoingRecord, Record
@@ -38,8 +42,9 @@ from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
 from tests.contract.sandbox.harness import KEY, SandboxApp, sandbox_at
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
-from tests.stack import settings_for
 from tests.support.memory_log import MemoryLog
+from tests.support.providers import build_counts
+from tests.support.stack import settings_for
 from tests.unit.sender.builders import variant
 
 JOBS = (TRANSACTIONAL_JOBS_TOPIC.name, MARKETING_JOBS_TOPIC.name)
@@ -70,10 +75,12 @@ class OneByOne:
 class UnlimitedGovernor:
     """Governor that grants every call at once."""
 
-    async def acquire(self, app: App, *, transactional: bool, within: float) -> bool:
+    async def acquire(
+        self, app: App, provider: Provider, *, transactional: bool, within: float
+    ) -> bool:
         return True
 
-    def pause(self, app: str, seconds: float) -> None:
+    def pause(self, app: str, provider: str, seconds: float) -> None:
         raise AssertionError("nobody was to be answered 429")
 
 
@@ -101,7 +108,7 @@ class Pipeline:
         return players
 
     async def send_trigger(self, **fields: Any) -> str:
-        """A trigger over HTTP; returns the send's id. Unless it says to whom: to each by name."""
+        """Return a trigger over HTTP; returns the send's id. Unless it says to whom: to each by name."""
         if not fields.keys() & {"audience", "recipients"}:
             known = [p async for p in self.world.database["profiles"].find({})]
             fields["recipients"] = [
@@ -163,9 +170,14 @@ class Pipeline:
 
 @asynccontextmanager
 async def open_line(
-    mongo_uri: str, folder: Path, *, api: str = "", **plan: Any
+    mongo_uri: str,
+    folder: Path,
+    *,
+    api: str = "",
+    registry: Mapping[str, Opener] = PROVIDERS,
+    **plan: Any,
 ) -> AsyncIterator[Pipeline]:
-    """An app, its campaign, and nobody yet. `api`: where OneSignal's begins, as on its old host."""
+    """Yield an app, its campaign, and nobody yet. `api`: where OneSignal's begins, as on its old host."""
     settings = settings_for("127.0.0.1:1", mongo_uri, folder)
     plan = {"page_members": 10, "release_ahead_seconds": 0.1, **plan}
     async with AsyncExitStack() as stack:
@@ -173,24 +185,22 @@ async def open_line(
         world = await stack.enter_async_context(open_world(settings, **plan))
         settings.onesignal = OneSignalSettings(base_url=remote.address + api)
         vault, clock, log = Vault(settings.secret_key.get_secret_value()), world.clock, MemoryLog()
-        client = await stack.enter_async_context(open_onesignal(settings.onesignal, vault))
+        needed = ProviderContext(settings, vault, world.people)
+        providers = await stack.enter_async_context(open_providers(needed, registry))
         apps = AppRegistry(world.database, vault)
-
-        async def ask(app_id: str) -> int | None:
-            app = apps.get(app_id)
-            return None if app is None else await client.audience_size(app)
-
         budget = MessageBudget(
-            database=world.database, people=world.people, ask=ask, settings=settings.governor,
-            clock=clock, monotonic=clock.monotonic,
-        )  # fmt: skip
+            database=world.database,
+            counts=build_counts(world.people, apps, providers, clock.monotonic),
+            settings=settings.governor,
+            clock=clock,
+        )
         tools = SchedulerTools(
             apps, world.sends, world.pages, world.people, world.contacts, budget, cast(Any, log),
-            world.tagger, world.plan, clock, clock.monotonic,
+            BodyMakers(providers, world.tagger), world.plan, clock, clock.monotonic,
         )  # fmt: skip
         intake = Intake(
             apps=apps,
-            stores=IntakeStores(world.campaigns, world.sends, world.parts),
+            stores=world.stores,
             clock=clock,
             retention=timedelta(days=world.plan.retention_days),
             fast_path=TransactionalFastPath(
@@ -200,16 +210,19 @@ async def open_line(
         )
         calls = DispatcherTools(
             apps,
-            app_store(world.database),
+            world.stores.apps,
             cast(Any, UnlimitedGovernor()),
-            client,
+            providers,
             cast(Any, OneByOne(log)),
             clock,
         )
-        ops = OpsApi(
-            settings, world.database, log, vault, apps, Health(clock, clock.monotonic), intake,
-            budget, Wakeup(), remote.client, clock, clock.monotonic,
+        context = SenderContext(
+            name="pipeline", settings=settings, database=world.database, stores=world.stores,
+            writer=cast(Any, log), providers=providers, vault=vault, apps=apps,
+            health=Health(clock, clock.monotonic), clock=clock, monotonic=clock.monotonic,
+            planner_call=Wakeup(), scheduler_call=Wakeup(),
         )  # fmt: skip
+        ops = OpsApi.of(context, intake, budget)
         http = await stack.enter_async_context(_client(ops))
         line = Pipeline(world, remote, http, log, Scheduler(tools), Dispatcher(calls))
         await remote.put_app(plan="free")

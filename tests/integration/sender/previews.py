@@ -6,9 +6,9 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from shared.ids import slot_of
 from tests.integration.sender.intake_harness import TEXTS, IntakeHarness, a_trigger
 from tests.support.clocks import START
+from tests.support.documents import build_player, build_profile
 
 LANGUAGES = ("en", "cs", "de-AT", "cs-CZ")
 ALL_AUDIENCE: dict[str, Any] = {"audience": {"all": True}}
@@ -20,22 +20,18 @@ async def add_people(harness: IntakeHarness, count: int) -> list[str]:
     people, ledger = [], []
     for n in range(count):
         players = [
-            {"id": str(uuid.uuid4()), "state": STATES[(n + i) % 5], "browser": "Chrome",
+            {"id": str(uuid.uuid4()), "state": STATES[(n + i) % 5],
              "lastSeenAt": START + timedelta(minutes=i)}
             for i in range(n % 3)
         ]  # fmt: skip
         person = f"p-{n}"
-        people.append(
-            {"_id": person, "app": "demo", "slot": slot_of(person), "login": f"n{n}",
-             "visitors": [f"v-n{n}"], "aliases": [], "players": players, "changedAt": START,
-             "language": LANGUAGES[n % 4], "timeZone": "Europe/Prague",
-             "lastSeenAt": START, "purchases": []}
-        )  # fmt: skip
+        known: dict[str, Any] = {"login": f"n{n}", "visitors": [f"v-n{n}"], "lastSeenAt": START}
+        place = {"language": LANGUAGES[n % 4], "timeZone": "Europe/Prague"}
+        people.append(dict(build_profile(person, players=players, **known, **place)))
         ledger += [
-            {"_id": p["id"], "app": "demo", "person": person, "state": p["state"], "previous": [],
-             "changedAt": START}
+            dict(build_player(str(p["id"]), person, state=p["state"], lastSeenAt=START))
             for p in players
-        ]  # fmt: skip
+        ]
     await harness.database["profiles"].insert_many(people)
     await harness.database["players"].insert_many(ledger)
     return [str(person["login"]) for person in people]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 from sender_service.accounting.reporting import Reporting
@@ -13,60 +12,59 @@ from sender_service.accounting.stage import Accounting, Fact
 from sender_service.accounting.streams import StreamMatcher
 from sender_service.models.campaign import Campaign
 from sender_service.models.push_tag import TagSigner
-from sender_service.models.send import NEVER, Send
+from sender_service.models.send import NEVER
+from sender_service.models.sums import Sums
 from sender_service.models.trigger import Trigger
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.planner import Planner, PlannerTools
 from sender_service.planner.target import Candidate, Cursor, Target
-from sender_service.store.campaigns import CampaignStore, campaign_key
-from sender_service.store.contacts import ContactStore
-from sender_service.store.erasure import ErasureStore
-from sender_service.store.interactions import InteractionStore
-from sender_service.store.pages import PageStore
-from sender_service.store.parked import ParkedStore
-from sender_service.store.parts import PartStore
-from sender_service.store.people import PeopleReader
-from sender_service.store.reports import ReportStore
-from sender_service.store.segments import SegmentReader
-from sender_service.store.sends import SendStore
-from shared.ids import slot_of
+from sender_service.privacy.new_pages import NewPageErasure
+from sender_service.providers.onesignal.limits import MAX_TARGETS
+from sender_service.store.campaigns import campaign_key
+from sender_service.store.stores import Stores
 from shared.kafka.client import Record
 from shared.loops import Wakeup
 from shared.models.delivery import Delivery
 from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST, SENDER
+from shared.providers import DEFAULT_PROVIDER
 from shared.settings import PlanSettings, Settings
 from shared.stage.runner import Item
 from tests.support.clocks import ManualClock
+from tests.support.documents import build_player, build_profile
+from tests.support.sends import build_send
 from tests.unit.sender.builders import campaign as build_campaign
 
 APP = "demo"
 
 
 class SenderHarness:
-    """What the tests do in a sentence each."""
+    """Steps of the sender's tests, a method each."""
 
     def __init__(self, database: Database, plan: PlanSettings) -> None:
         self.database = database
         self.clock = ManualClock()
         self.tagger = TagSigner(b"k" * 32)
-        self.sends, self.pages = SendStore(database), PageStore(database)
-        self.people, self.contacts = PeopleReader(database), ContactStore(database)
-        self.interactions, self.campaigns = InteractionStore(database), CampaignStore(database)
-        self.segments, self.parts = SegmentReader(database), PartStore(database)
+        self.stores = stores = Stores.open(database)
+        self.sends, self.pages = stores.sends, stores.pages
+        self.people, self.contacts = stores.people, stores.contacts
+        self.interactions, self.campaigns = stores.interactions, stores.campaigns
+        self.segments, self.parts = stores.segments, stores.parts
         self.plan = plan
         self.accounting = Accounting(
-            self.sends, self.pages, self.interactions, self.contacts,
-            StreamMatcher(self.tagger, self.pages, ParkedStore(database)),
-            self.tagger, self.clock, plan.answer_timeout_seconds, Wakeup(),
+            stores, StreamMatcher.of(stores, self.tagger), self.tagger, self.clock,
+            plan.answer_timeout, Wakeup(),
         )  # fmt: skip
 
     def planner(self, name: str = "planner", **tools: Any) -> Planner:
+        people = tools.get("people", self.people)
         made = PlannerTools(
             self.sends, self.pages,
-            AudienceReader(tools.get("people", self.people), self.segments, self.parts),
-            self.campaigns, self.contacts, ErasureStore(self.database), self.plan, self.clock,
-            lambda app: 2_000, lambda: None, early=tools.get("early"),
+            AudienceReader(people, self.segments, self.parts), self.campaigns, self.contacts,
+            NewPageErasure(self.stores.erasures, self.pages, people, self.clock),
+            self.plan, self.clock,
+            tools.get("chunk_members", lambda app: {DEFAULT_PROVIDER: MAX_TARGETS}),
+            lambda: None, early=tools.get("early"),
         )  # fmt: skip
         return Planner(name, ("transactional", "marketing"), made)
 
@@ -74,25 +72,19 @@ class SenderHarness:
         """Put a person there; returns the players' ids, one new one unless named."""
         ids = list(players) or [str(uuid.uuid4())]
         seen = self.clock()
-        profile = {
-            "_id": name, "app": APP, "slot": slot_of(name), "visitors": [f"v-{name}"], "aliases": [],
-            "login": name, "email": None, "purchases": [], "changedAt": seen,
-            "players": [{"id": i, "state": "subscribed", "browser": "Chrome", "lastSeenAt": seen}
-                        for i in ids], **fields,
-        }  # fmt: skip
-        await self.database["profiles"].replace_one({"_id": name}, profile, upsert=True)
+        known = {"login": name, "visitors": [f"v-{name}"], "lastSeenAt": seen}
+        profile = build_profile(name, APP, players=[{"id": i} for i in ids], **known | fields)
+        await self.database["profiles"].replace_one({"_id": name}, dict(profile), upsert=True)
         for player in ids:
             await self.own(player, name)
         return ids
 
     async def own(self, player: str, person: str, *previous: str) -> None:
-        """The ledger's word on a player."""
+        """Set the ledger's owner of a player."""
         now = self.clock()
-        entry = {
-            "_id": player, "app": APP, "person": person, "state": "subscribed", "changedAt": now,
-            "previous": [{"person": p, "until": now} for p in previous],
-        }  # fmt: skip
-        await self.database["players"].replace_one({"_id": player}, entry, upsert=True)
+        former = [{"person": p, "until": now} for p in previous]
+        entry = build_player(player, person, APP, lastSeenAt=now, previous=former)
+        await self.database["players"].replace_one({"_id": player}, dict(entry), upsert=True)
 
     async def campaign(self, **policy: Any) -> Campaign:
         found = build_campaign(**policy)
@@ -102,17 +94,14 @@ class SenderHarness:
         return found
 
     async def trigger(self, priority: str = "marketing", **targets: Any) -> str:
-        """A send that is due for planning."""
+        """Return a send that is due for planning."""
         now = self.clock()
         head = {"id": str(uuid.uuid4()), "app": APP, "campaign": "welcome", "priority": priority}
         trigger = Trigger.model_validate({**head, **(targets or {"audience": {"all": True}})})
-        send: Send = {
-            "_id": trigger.id, "app": APP, "campaign": "welcome", "priority": priority, "digest": "",
-            "trigger": trigger.document(), "state": "planning", "paused": False, "error": None,
-            "frozen": None, "createdAt": now, "dueAt": now, "expiresAt": now + timedelta(hours=24),
-            "planDue": now, "planner": None, "pages": 0, "totals": None, "closedAt": None,
-            "expireAt": NEVER,
-        }  # fmt: skip
+        send = build_send(
+            trigger.id, now, app=APP, priority=priority, trigger=trigger.document(),
+            state="planning", plan_due=now, expire_at=NEVER,
+        )  # fmt: skip
         await self.sends.insert([send])
         return trigger.id
 
@@ -131,21 +120,20 @@ class SenderHarness:
         outcome = {"outcome": "sent", "notification_id": f"note-{send}-{page}-{chunk}"}
         await self.reported(Delivery.model_validate({**place, **outcome, **fields}))
 
-    async def folded(self, send: str) -> None:
-        """The send is in its campaign's report now."""
-        reports = ReportStore(self.database)
+    async def rolled_up(self, send: str) -> None:
+        """Roll the send up into its campaign's report."""
         document = await self.sends.get(send)
         assert document is not None
-        await Reporting(self.sends, self.pages, self.people, reports, self.clock).roll_up(document)
+        await Reporting.of(self.stores, self.clock).roll_up(document)
 
-    async def sums(self, send: str) -> Any:
+    async def sums(self, send: str) -> Sums:
         return (await self.pages.sums(send))[0]
 
 
 async def candidates(
     reader: AudienceReader, target: Target, after: Cursor = None
 ) -> list[Candidate]:
-    """Everybody behind the cursor."""
+    """Return all candidates behind the cursor."""
     return [c async for batch in reader.batches(target, after) for c in batch.candidates]
 
 

@@ -1,4 +1,7 @@
-"""What an app says of all its marketing, control group and cap; a send keeps what it began with."""
+"""Tests of an app's rules for all its marketing: control group and cap.
+
+A send keeps those that it began with.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ async def set_group(harness: IntakeHarness, share: Any) -> int:
 async def change_app(harness: IntakeHarness, **fields: Any) -> int:
     app = (await harness.http.get("/v1/apps/demo")).json()
     answer = await harness.http.put("/v1/apps/demo", json={**app, **fields})
-    await harness.sender.apps.refresh()
+    await harness.sender.context.apps.refresh()
     return answer.status_code
 
 
@@ -45,9 +48,9 @@ async def passed_over(
     assert await harness.publish_triggers(trigger) == [None]
     await harness.plan()
     return {
-        page["members"][int(index)][1]
+        page.members[int(index)][1]
         for page in await harness.pages(trigger["id"])
-        for index, outcome in page["outcomes"].items()
+        for index, outcome in page.document["outcomes"].items()
         if outcome == ["suppressed", reason]
     }
 
@@ -66,7 +69,7 @@ async def test_no_campaign_reaches_the_control_group(harness: IntakeHarness) -> 
 
 
 async def test_a_send_keeps_the_group_it_began_with(harness: IntakeHarness) -> None:
-    harness.sender.settings.plan.page_members = 1
+    harness.sender.context.settings.plan.page_members = 1
     for n in range(12):
         await harness.person(f"n{n}", str(uuid.uuid4()))
     trigger = a_trigger(audience={"all": True})
@@ -75,18 +78,18 @@ async def test_a_send_keeps_the_group_it_began_with(harness: IntakeHarness) -> N
     await set_group(harness, 0.9)
     await plan_again(harness, trigger["id"], pages=6)
     pages = await harness.pages(trigger["id"])
-    assert len(pages) == 12 and not any(page["outcomes"] for page in pages)
+    assert len(pages) == 12 and not any(page.document["outcomes"] for page in pages)
 
 
 async def plan_again(harness: IntakeHarness, send: str, *, pages: int) -> None:
-    """As if its planner had died after so many pages: another one goes on."""
-    kept = [page["_id"] for page in (await harness.pages(send))[:pages]]
+    """Plan on, as if the send's planner had died after so many pages."""
+    kept = [page.id for page in (await harness.pages(send))[:pages]]
     await harness.database["pages"].delete_many({"send": send, "_id": {"$nin": kept}})
     again = {"state": "planning", "planDue": utc_now(), "planner": None, "closedAt": None}
     await harness.database["sends"].update_one({"_id": send}, {"$set": again})
     await harness.plan()
-    found = await harness.sender.sends.get(send)
-    assert found is not None and found["planDue"] == NEVER
+    found = await harness.sender.context.stores.sends.get(send)
+    assert found is not None and found.plan_due == NEVER
 
 
 @pytest.mark.parametrize("share", [-0.1, 1, "many"])
@@ -95,7 +98,7 @@ async def test_share_that_cannot_be_is_refused(harness: IntakeHarness, share: An
 
 
 async def test_cap_of_an_app_counts_all_its_campaigns(harness: IntakeHarness) -> None:
-    """Also those that have none, or a wider one, of their own."""
+    # Also those that have none, or a wider one, of their own.
     await harness.put("/v1/apps/demo/campaigns/other", with_cap(5))
     await harness.put("/v1/apps/demo/campaigns/tight", with_cap(1))
     await harness.person("ann", str(uuid.uuid4()))
@@ -117,7 +120,7 @@ async def test_cap_of_an_app_counts_all_its_campaigns(harness: IntakeHarness) ->
 
 
 async def test_a_send_keeps_the_cap_it_began_with(harness: IntakeHarness) -> None:
-    harness.sender.settings.plan.page_members = 1
+    harness.sender.context.settings.plan.page_members = 1
     for n in range(4):
         await harness.person(f"n{n}", str(uuid.uuid4()))
     await change_app(harness, cap={"count": 1, "days": 1})
@@ -128,7 +131,7 @@ async def test_a_send_keeps_the_cap_it_began_with(harness: IntakeHarness) -> Non
     await change_app(harness, cap=None)
     await plan_again(harness, trigger["id"], pages=2)
     pages = await harness.pages(trigger["id"])
-    assert [page["outcomes"] for page in pages] == [{"0": ["suppressed", "capped"]}] * 4
+    assert [page.document["outcomes"] for page in pages] == [{"0": ["suppressed", "capped"]}] * 4
 
 
 @pytest.mark.parametrize(

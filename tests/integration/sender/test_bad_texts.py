@@ -22,11 +22,11 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 async def send_trigger(line: Pipeline, bad: str, **more: Any) -> str:
-    """To a person a letter, in their order: `x` has no name to be called by."""
+    """Send to a person a letter, in their order: `x` has no name to be called by."""
     await line.people(len(bad))
     recipients = [
-        {"login": f"p{n}", "variables": {} if letter == "x" else {"name": f"p{n}"}}
-        for n, letter in enumerate(bad)
+        {"login": f"p{n}", "variables": {} if character == "x" else {"name": f"p{n}"}}
+        for n, character in enumerate(bad)
     ]
     return await line.send_trigger(recipients=recipients, **more)
 
@@ -65,7 +65,7 @@ async def test_more_than_a_fifth_refuses_the_send(line: Pipeline, bad: str, refu
 
 @pytest.mark.parametrize(("bad", "refused"), [("xx........", False), ("xx.......", True)])
 async def test_on_the_fast_path_too(line: Pipeline, bad: str, refused: bool) -> None:
-    """It sends what is right, and leaves to the planner what is to be refused."""
+    # It sends what is right, and leaves to the planner what is to be refused.
     send = await send_trigger(line, bad, priority="transactional")
     state, failed, _ = await outcome(line, send)
     assert (state, failed) == (("planning", {}) if refused else ("sending", {"bad_variables": 2}))
@@ -107,13 +107,13 @@ async def die_after_a_page(line: Pipeline, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_a_template_that_renders_for_nobody_is_given_up_soon(line: Pipeline) -> None:
-    """Not after the last of a million."""
+    # Not after the last of a million.
     await line.people(3 * BAD_CHECK_AFTER)
     send = await line.send_trigger(audience={"all": True})
     await line.plan()
     state, _, _ = await outcome(line, send)
     pages = await line.pages(send)
-    assert state == "refused" and sum(len(page["members"]) for page in pages) < BAD_CHECK_AFTER
+    assert state == "refused" and sum(len(page.members) for page in pages) < BAD_CHECK_AFTER
 
 
 async def test_a_recipients_own_bad_variables_fail_that_one(line: Pipeline) -> None:

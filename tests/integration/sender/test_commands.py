@@ -1,4 +1,7 @@
-"""What a person does by hand, on the API as it is: what a command asks for and reads is really there."""
+"""Tests of what a person does by hand, on the API as it is.
+
+What a command asks for and reads is really there.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 async def run(harness: IntakeHarness, *arguments: str) -> str:
-    """What it shows. Raises Refused."""
+    """Run a command; return what it prints. Raises Refused."""
     options = build_parser().parse_args(arguments)
     screen = io.StringIO()
     console = Console(file=screen, width=300, highlight=False, markup=False)
@@ -85,7 +88,7 @@ async def test_preview_states_who_and_why(harness: IntakeHarness, tmp_path: Path
 
 async def test_person_is_found_and_exported(harness: IntakeHarness) -> None:
     player = str(uuid.uuid4())
-    await harness.person("annabelle", player, lastSeenAt=None, email=None)
+    await harness.person("annabelle", player, email=None)
     found = orjson.loads(
         await run(harness, "person", "search", "--app", "demo", "--login", "annabelle", "--json")
     )

@@ -19,6 +19,7 @@ from shared.mongo.collections import PROCESSES
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import SenderHarness, open_world
 from tests.integration.sender.two_replicas import TwoReplicas
+from tests.support.sends import build_send
 
 ANN = [{"login": "ann"}]
 
@@ -53,7 +54,7 @@ class Stand:
         raise AssertionError("never planned")
 
     async def get(self, send: str) -> dict[str, Any]:
-        found = await self.world.sends.get(send)
+        found = await self.world.database["sends"].find_one({"_id": send})
         assert found is not None
         return {**found}
 
@@ -81,7 +82,7 @@ async def test_d3_who_comes_a_moment_later_gets_it(stand: Stand, priority: str) 
     await world.person("ann")
     world.clock.advance(0.25)
     assert await stand.planner.plan_one()
-    assert (await world.sums(send))["pending"] == 2
+    assert (await world.sums(send)).pending == 2
 
 
 async def test_d3_a_player_and_a_browser_without_one_are_unknown_too(stand: Stand) -> None:
@@ -98,14 +99,19 @@ async def test_d3_a_player_and_a_browser_without_one_are_unknown_too(stand: Stan
     await world.person("guest")
     for _ in range(2):
         assert await stand.planner.plan_one()
-    assert await world.sends.next_due("marketing", world.clock() + timedelta(hours=1)) is None
+    assert (
+        await world.sends.planning.next_due(
+            {"priority": "marketing"}, world.clock() + timedelta(hours=1)
+        )
+        is None
+    )
 
 
 async def test_d3_nobody_is_waited_for_once_the_projector_has_passed(stand: Stand) -> None:
     send = await stand.world.trigger(recipients=ANN)
     seconds, looks = await stand.until_planned(send, beats=True)
     assert 1 < seconds < 3.5 and looks < 20
-    assert (await stand.world.sums(send))["people"]["no_player"] == 1
+    assert (await stand.world.sums(send)).people["no_player"] == 1
 
 
 async def test_d3_while_it_is_behind_at_most_ten_seconds(stand: Stand) -> None:
@@ -113,7 +119,7 @@ async def test_d3_while_it_is_behind_at_most_ten_seconds(stand: Stand) -> None:
         send = await stand.world.trigger(priority, recipients=ANN)
         seconds, _ = await stand.until_planned(send, beats=True, p3=60_000)
         assert most - 0.5 <= seconds <= most + 0.5
-        assert (await stand.world.sums(send))["people"]["no_player"] == 1
+        assert (await stand.world.sums(send)).people["no_player"] == 1
 
 
 async def test_d3_a_projector_that_is_gone_has_passed_nothing(stand: Stand) -> None:
@@ -141,28 +147,30 @@ async def test_d3_a_trigger_of_long_ago_waits_for_nobody(stand: Stand) -> None:
     assert await stand.until_planned(send, beats=False) == (0.0, 1)
 
 
-async def test_d3_the_fast_lane_leaves_who_is_unknown_to_the_planner(pair: TwoReplicas) -> None:
+async def test_d3_the_fast_path_leaves_unknown_people_to_the_planner(pair: TwoReplicas) -> None:
     players = await pair.people(1)
-    progress = ProjectorProgress(pair.one.database, monotonic)
+    progress = ProjectorProgress(pair.database, monotonic)
     early_names = EarlyNames(progress, utc_now, monotonic)
     pair = replace(pair, one=replace(pair.one, early=early_names))
     known = await pair.trigger(priority="transactional", recipients=[{"login": "login0"}])
     early = await pair.trigger(priority="transactional", recipients=[{"login": "late"}])
     assert [job.players for job in await pair.jobs(known)] == [players]
-    send = await pair.one.sends.get(early)
-    assert send is not None and (send["state"], send["pages"]) == ("planning", 0)
-    now = send["createdAt"]
-    assert now < send["planDue"] <= now + timedelta(seconds=1)
-    await pair.one.database["profiles"].update_one({"_id": "p0"}, {"$set": {"login": "late"}})
+    send = await pair.stores.sends.get(early)
+    assert send is not None and (send.state, send.pages) == ("planning", 0)
+    now = send.created_at
+    assert now < send.plan_due <= now + timedelta(seconds=1)
+    await pair.database["profiles"].update_one({"_id": "p0"}, {"$set": {"login": "late"}})
     planner, due = (
         pair.two.planners()[0],
-        await pair.two.sends.next_due("transactional", send["planDue"]),
+        await pair.two.context.stores.sends.planning.next_due(
+            {"priority": "transactional"}, send.plan_due
+        ),
     )
-    assert due == send["planDue"]
+    assert due == send.plan_due
     while not await planner.plan_one():
         pass
-    planned = await pair.one.sends.get(early)
-    assert planned is not None and planned["state"] == "sending"
+    planned = await pair.stores.sends.get(early)
+    assert planned is not None and planned.state == "sending"
     (page,) = await pair.pages(early)
     assert page["sums"]["pending"] == 1
 
@@ -174,9 +182,9 @@ async def test_d3_a_flood_of_unknown_names_waits_in_bounds(stand: Stand) -> None
     nobody = [Candidate([0, 1], None)]
     sends = []
     for _ in range(MAX_WAITING + 50):
-        send: Any = {"createdAt": world.clock(), "priority": "transactional"}
+        send = build_send("one", world.clock(), priority="transactional")
         sends.append(early.put_off(send, nobody))
     assert sum(sends) == MAX_WAITING
     world.clock.advance(2.5)
-    send["looks"], send["createdAt"] = 0, world.clock()
+    send.looks, send.created_at = 0, world.clock()
     assert early.put_off(send, nobody)

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from sender_service.scheduler.scheduler import DELAYS_UNTIL_OVER, EXHAUSTED_DELAY, TIDY_SECONDS
+from sender_service.scheduler.reserving import EXHAUSTED_DELAY
+from sender_service.scheduler.scheduler import DELAYS_UNTIL_OVER, TIDY_SECONDS
 from tests.contract.sandbox.harness import KEY
 from tests.integration.sender.message_budget import MARKETING, exhaust_budget, gauge
 from tests.integration.sender.pipeline import Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
+from tests.support.providers import channel_of
 
 PEOPLE = 12
 DAY = 86_400
@@ -25,7 +27,7 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 async def stopped(line: Pipeline) -> str:
-    """A send of an app that OneSignal refused with a 403: nothing of it was sent."""
+    """Return a send of an app that OneSignal refused with a 403: nothing of it was sent."""
     await line.people(PEOPLE)
     send = await line.planned()
     await line.remote.put_app(rest_api_key="os_v2_app_another")
@@ -52,7 +54,7 @@ async def test_d1_a_stopped_apps_send_that_is_cancelled_closes_at_once(line: Pip
 
 
 async def test_d1_so_it_does_where_the_app_was_resumed_and_stopped_again(line: Pipeline) -> None:
-    """Each refusal is definite, and who wasn't called for it got nothing: none of it is an attempt."""
+    # Each refusal is definite, and who wasn't called for it got nothing: none of it is an attempt.
     send = await stopped(line)
     for _ in range(2):
         await line.ops("POST", f"/v1/apps/{APP}/resume")
@@ -83,7 +85,7 @@ async def paused(line: Pipeline, send: str) -> None:
 
 
 async def refused(line: Pipeline, send: str) -> None:
-    await line.world.sends.end(send, "refused", {"error": "a test's"})
+    await line.world.sends.end(send, "refused", "a test's")
 
 
 async def expired(line: Pipeline, send: str) -> None:
@@ -99,7 +101,7 @@ async def app_off(line: Pipeline, send: str) -> None:
 
 
 @pytest.mark.parametrize("over", [cancelled, paused, refused, expired, app_off])
-async def test_d5_nothing_is_held_once_what_was_held_is_over(
+async def test_d5_nothing_waits_once_what_waited_is_over(
     line: Pipeline, over: Callable[[Pipeline, str], Awaitable[None]]
 ) -> None:
     send = await exhaust_budget(line)
@@ -110,10 +112,10 @@ async def test_d5_nothing_is_held_once_what_was_held_is_over(
         line.world.clock.advance(EXHAUSTED_DELAY.total_seconds() + 1)
         await line.scheduler.release_due()
     assert gauge() == 0
-    assert await line.scheduler._tools.budget.exhausted_since(APP) is None
+    assert await line.scheduler._tools.budget.exhausted_since(channel_of(APP)) is None
 
 
-async def test_d5_what_is_held_stays_told(line: Pipeline) -> None:
+async def test_d5_waiting_sends_stay_listed(line: Pipeline) -> None:
     await line.people(1)
     for _ in range(MARKETING + 1):
         await line.planned()

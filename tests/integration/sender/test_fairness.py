@@ -1,4 +1,7 @@
-"""Who goes first: what is pressing before marketing, every app in each turn, a stopped app not at all."""
+"""Tests of who goes first.
+
+What is pressing before marketing, every app in each turn, a stopped app not at all.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from sender_service.models.onesignal_limits import requests_per_second
+from sender_service.providers.onesignal.limits import REQUESTS_PER_SECOND
 from sender_service.scheduler.scheduler import PAGES_PER_PASS
 from sender_service.store.campaigns import app_store, campaign_key
 from shared.mongo.collections import APPS, CAMPAIGNS, PAGES, PROFILES
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
+from tests.support.documents import build_player, build_profile
 
 OUT = 10  # calls that may be out at once in these tests
 KEPT = 2  # of them, for transactional ones
@@ -22,24 +26,24 @@ KEPT = 2  # of them, for transactional ones
 def few_out(pair: TwoReplicas) -> Iterator[None]:
     plan = pair.settings.plan
     before = plan.release_ahead_seconds
-    plan.release_ahead_seconds = OUT / requests_per_second("paid")
+    plan.release_ahead_seconds = OUT / REQUESTS_PER_SECOND["paid"]
     yield
     plan.release_ahead_seconds = before
 
 
 async def released(pair: TwoReplicas) -> Counter[str]:
-    """By the send's id."""
+    """Count released jobs by send."""
     found: Counter[str] = Counter()
-    async for page in pair.one.database[PAGES.name].find({}):
+    async for page in pair.database[PAGES.name].find({}):
         found[page["send"]] += sum(c["state"] == "released" for c in page["chunks"].values())
     return found
 
 
 async def answered(pair: TwoReplicas, send: str, count: int) -> None:
-    for page in [page for page in await pair.pages(send) if page["out"]][:count]:
+    for page in [page for page in await pair.pages(send) if page["inFlight"]][:count]:
         changes = {f"chunks.{name}.state": "sent" for name in page["chunks"]}
-        await pair.one.database[PAGES.name].update_one(
-            {"_id": page["_id"]}, {"$set": {**changes, "out": 0, "open": False}}
+        await pair.database[PAGES.name].update_one(
+            {"_id": page["_id"]}, {"$set": {**changes, "inFlight": 0, "open": False}}
         )
 
 
@@ -63,8 +67,8 @@ async def test_transactional_overtakes_all_marketing_that_is_queued(
 
 
 async def another_app(pair: TwoReplicas, people: int) -> str:
-    """With a campaign and people; returns its id."""
-    database, app = pair.one.database, f"app-{uuid.uuid4().hex[:8]}"
+    """Store an app with a campaign and people; return its id."""
+    database, app = pair.database, f"app-{uuid.uuid4().hex[:8]}"
     stored = await database[APPS.name].find_one({"_id": APP})
     offer = await database[CAMPAIGNS.name].find_one({"_id": campaign_key(APP, CAMPAIGN)})
     assert stored is not None and offer is not None
@@ -74,20 +78,11 @@ async def another_app(pair: TwoReplicas, people: int) -> str:
     await database[CAMPAIGNS.name].insert_one({**offer, "_id": key, "app": app})
     for n in range(people):
         player = str(uuid.uuid4())
-        named = {
-            "id": player,
-            "state": "subscribed",
-            "browser": "Chrome",
-            "lastSeenAt": stored["_id"],
-        }
-        await database[PROFILES.name].insert_one(
-            {"_id": f"{app}-{n}", "app": app, "slot": n, "visitors": [f"{app}-v{n}"], "aliases": [],
-             "players": [named]}
-        )  # fmt: skip
-        await database["players"].insert_one(
-            {"_id": player, "app": app, "person": f"{app}-{n}", "state": "subscribed"}
-        )
-    await pair.one.apps.refresh()
+        visitors = [f"{app}-v{n}"]
+        profile = build_profile(f"{app}-{n}", app, visitors=visitors, players=[{"id": player}])
+        await database[PROFILES.name].insert_one({**profile, "slot": n})
+        await database["players"].insert_one(dict(build_player(player, f"{app}-{n}", app)))
+    await pair.one.context.apps.refresh()
     return app
 
 
@@ -111,13 +106,13 @@ async def test_stopped_app_releases_nothing_and_goes_on_where_it_stopped(
     scheduler = pair.one.scheduler()
     assert await scheduler.release_due() == OUT - KEPT
     await answered(pair, send, 8)
-    await app_store(pair.one.database).set(APP, {"state": "stopped"})
-    await pair.one.apps.refresh()
+    await app_store(pair.database).set(APP, {"state": "stopped"})
+    await pair.one.context.apps.refresh()
     elsewhere = await pair.planned(app=other)
     assert await scheduler.release_due() == 1
     assert (await released(pair)) == {send: 0, elsewhere: 1}
-    await app_store(pair.one.database).set(APP, {"state": "active"})
-    await pair.one.apps.refresh()
+    await app_store(pair.database).set(APP, {"state": "active"})
+    await pair.one.context.apps.refresh()
     assert await scheduler.release_due() == 2  # of ten calls eight were answered
     pages = await pair.pages(send)
     assert Counter(c["state"] for p in pages for c in p["chunks"].values()) == {
@@ -130,7 +125,7 @@ async def test_stopped_app_releases_nothing_and_goes_on_where_it_stopped(
 async def test_a_turn_takes_some_pages_of_an_app_then_the_next_has_its_own(
     pair: TwoReplicas,
 ) -> None:
-    """Also where the limits would allow all of them: a page takes time."""
+    # Also where the limits would allow all of them: a page takes time.
     await pair.people(10 * (PAGES_PER_PASS + 3))
     long = await pair.planned()
     assert len(await pair.pages(long)) > PAGES_PER_PASS

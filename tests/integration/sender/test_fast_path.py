@@ -12,14 +12,17 @@ import pytest
 
 from sender_service.intake.lines import to_lines
 from sender_service.intake.request import parse_request
-from sender_service.models.onesignal_limits import requests_per_second
 from sender_service.models.trigger import FEW_RECIPIENTS
+from sender_service.providers.onesignal.limits import REQUESTS_PER_SECOND
 from sender_service.scheduler.ahead import InFlightLimit
-from sender_service.store.pages import DUE_LIMIT
+from sender_service.scheduler.budget import budget_id
+from sender_service.store.pages import DUE_PAGES_LIMIT
 from shared.errors import Conflict, StoreUnavailable
 from shared.mongo.collections import BUDGETS, PAGES, PLAYERS
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas
 from tests.support.clocks import ManualClock
+from tests.support.documents import build_player
+from tests.support.providers import channel_of
 
 
 async def upload(pair: TwoReplicas, send: str, count: int, priority: str, **more: Any) -> str:
@@ -40,8 +43,8 @@ async def test_short_list_is_called_for_at_once_and_once(pair: TwoReplicas) -> N
         assert await upload(pair, send, 4, "transactional") == send
     (job,) = await pair.jobs(send)
     assert (job.priority, sorted(job.players)) == ("transactional", sorted(players[:4]))
-    document = await pair.one.sends.get(send)
-    assert document is not None and (document["state"], document["pages"]) == ("sending", 1)
+    document = await pair.stores.sends.get(send)
+    assert document is not None and (document.state, document.pages) == ("sending", 1)
     with pytest.raises(Conflict) as caught:
         await upload(pair, send, 3, "transactional")
     assert caught.value.code == "trigger_id_reused"
@@ -55,43 +58,43 @@ async def test_others_wait_for_the_planner(pair: TwoReplicas, count: int, priori
     send = await upload(pair, str(uuid.uuid4()), count, priority)
     assert await pair.jobs(send) == []
     assert await pair.one.planners()[1].plan_one()
-    document = await pair.one.sends.get(send)
-    assert document is not None and document["state"] == "sending"
+    document = await pair.stores.sends.get(send)
+    assert document is not None and document.state == "sending"
     assert sum(len(page["members"]) for page in await pair.pages(send)) == count
 
 
 async def test_broken_off_and_stated_again_is_called_at_once_and_counted_once(
     pair: TwoReplicas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its page was stored, its send wasn't."""
+    # Its page was stored, its send wasn't.
     players = await pair.people(3)
-    send, insert = str(uuid.uuid4()), pair.one.sends.insert
+    send, insert = str(uuid.uuid4()), pair.stores.sends.insert
 
     async def breaks_off(sends: Any) -> Any:
-        monkeypatch.setattr(pair.one.sends, "insert", insert)
+        monkeypatch.setattr(pair.stores.sends, "insert", insert)
         raise StoreUnavailable("MongoDB: away")
 
-    monkeypatch.setattr(pair.one.sends, "insert", breaks_off)
+    monkeypatch.setattr(pair.stores.sends, "insert", breaks_off)
     with pytest.raises(StoreUnavailable):
         await upload(pair, send, 3, "transactional")
     assert await pair.jobs(send) == []
     await upload(pair, send, 3, "transactional")
     (job,) = await pair.jobs(send)
     assert sorted(job.players) == sorted(players) and job.release == 1
-    counted = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    counted = await pair.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
     assert counted is not None and sum(counted["minutes"].values()) == 3
 
 
 async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: TwoReplicas) -> None:
-    """Else all of it would stand in the jobs topic, before other apps' calls."""
+    # Else all of it would stand in the jobs topic, before other apps' calls.
     await pair.people(1)
-    await pair.one.database[PLAYERS.name].insert_many(
-        [{"_id": str(uuid.uuid4()), "app": APP, "state": "subscribed"} for _ in range(20)]
+    await pair.database[PLAYERS.name].insert_many(
+        [dict(build_player(str(uuid.uuid4()), "", APP)) for _ in range(20)]
     )
     clock, intake = ManualClock(), pair.one.intake()
-    rate = requests_per_second("paid")
+    rate = REQUESTS_PER_SECOND["paid"]
     fast_path: Any = intake._fast_path
-    fast_path._ahead = InFlightLimit(10 / rate, clock.monotonic)
+    fast_path._ahead = InFlightLimit(pair.one.context.providers, 10 / rate, clock.monotonic)
 
     async def released(count: int) -> int:
         bodies = [
@@ -111,10 +114,10 @@ async def test_flood_of_one_app_is_released_no_faster_than_it_is_called(pair: Tw
 async def test_pages_whose_sends_never_came_crowd_out_nobody(pair: TwoReplicas) -> None:
     await pair.people(1)
     (page,) = await pair.pages(await pair.planned())
-    await pair.one.database[PAGES.name].delete_many({})
-    names = [str(uuid.uuid4()) for _ in range(DUE_LIMIT)]
-    await pair.one.database[PAGES.name].insert_many(
-        {**page, "_id": f"{name}:0", "send": name, "due": page["due"] - timedelta(days=1)}
+    await pair.database[PAGES.name].delete_many({})
+    names = [str(uuid.uuid4()) for _ in range(DUE_PAGES_LIMIT)]
+    await pair.database[PAGES.name].insert_many(
+        {**page, "_id": f"{name}:0", "send": name, "dueAt": page["dueAt"] - timedelta(days=1)}
         for name in names
     )
     send = await pair.planned()

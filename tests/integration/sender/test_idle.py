@@ -14,7 +14,7 @@ from shared.health import Component, Health
 from shared.loops import Wakeup
 from shared.settings import Settings
 from tests.integration.sender.two_replicas import TwoReplicas, open_pair
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 SELDOM_SECONDS = 30.0
 Loop = Callable[[asyncio.Event, Wakeup, Component], Coroutine[Any, Any, None]]
@@ -46,8 +46,8 @@ async def test_d8_a_planner_meets_what_is_due_before_its_next_look(idle: TwoRepl
     send = await idle.trigger(sendAt=at.isoformat())
 
     async def is_planned() -> bool:
-        found = await idle.one.sends.get(send)
-        return found is not None and found["state"] == "sending"
+        found = await idle.one.context.stores.sends.get(send)
+        return found is not None and found.state == "sending"
 
     await until(idle.one.planners()[1].run, is_planned)
     assert utc_now() >= at
@@ -58,7 +58,7 @@ async def test_d8_a_scheduler_meets_what_is_due_before_its_next_look(idle: TwoRe
     send = await idle.planned()
     (page,) = await idle.pages(send)
     at = utc_now() + timedelta(seconds=2)
-    await idle.one.pages.postpone([page["_id"]], at)
+    await idle.one.context.stores.pages.postpone([page["_id"]], at)
 
     async def is_released() -> bool:
         (found,) = await idle.pages(send)

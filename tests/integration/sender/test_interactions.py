@@ -10,24 +10,24 @@ from sender_service.pages.page import Page
 from sender_service.store.interactions import Seen
 from tests.integration.sender.two_replicas import TwoReplicas
 from tests.support.clocks import START
-from tests.unit.sender.builders import page, player_id
+from tests.support.pages import build_page
+from tests.unit.sender.builders import player_id
 
 AT = START + timedelta(minutes=1)
 
 
 def _page() -> Page:
     members = [(player_id(n), f"p{n}", "0") for n in range(200)]
-    send = str(uuid.uuid4())
-    return page(members, _id=f"{send}:0", send=send)
+    return build_page(str(uuid.uuid4()), members)
 
 
 async def test_each_player_and_kind_counts_once(pair: TwoReplicas) -> None:
     of = _page()
     seen: Seen = {(0, "impression"): AT, (0, "click"): AT, (1, "impression"): AT}
-    assert await pair.one.interactions.add([(of, seen)]) == 3
-    assert await pair.two.interactions.add([(of, seen)]) == 0
-    assert await pair.two.interactions.add([(of, {(1, "click"): AT, **seen})]) == 1
-    assert await pair.one.interactions.counts(of["send"]) == {
+    assert await pair.stores.interactions.add([(of, seen)]) == 3
+    assert await pair.two.context.stores.interactions.add([(of, seen)]) == 0
+    assert await pair.two.context.stores.interactions.add([(of, {(1, "click"): AT, **seen})]) == 1
+    assert await pair.stores.interactions.counts(of.send) == {
         "impression": 2,
         "click": 2,
         "close": 0,
@@ -37,8 +37,8 @@ async def test_each_player_and_kind_counts_once(pair: TwoReplicas) -> None:
 async def test_first_time_stays(pair: TwoReplicas) -> None:
     of = _page()
     for minutes in (0, 5):
-        await pair.one.interactions.add([(of, {(3, "click"): AT + timedelta(minutes=minutes)})])
-    stored = await pair.one.database["interactions"].find_one({"_id": of["_id"]})
+        await pair.stores.interactions.add([(of, {(3, "click"): AT + timedelta(minutes=minutes)})])
+    stored = await pair.database["interactions"].find_one({"_id": of.id})
     assert stored is not None and stored["seen"]["click"]["3"] == AT
 
 
@@ -46,14 +46,14 @@ async def test_many_writers_lose_nothing(pair: TwoReplicas) -> None:
     of = _page()
 
     async def write(offset: int) -> int:
-        store, new = pair.both[offset % 2].interactions, 0
+        store, new = pair.both[offset % 2].context.stores.interactions, 0
         for start in range(0, 200, 20):  # each overlaps with the others
             seen = {((start + offset * 7 + n) % 200, "impression"): AT for n in range(20)}
             new += await store.add([(of, seen)])
         return new
 
     await asyncio.gather(*(write(n) for n in range(6)))
-    assert await pair.one.interactions.counts(of["send"]) == {
+    assert await pair.stores.interactions.counts(of.send) == {
         "impression": 200,
         "click": 0,
         "close": 0,
@@ -62,8 +62,8 @@ async def test_many_writers_lose_nothing(pair: TwoReplicas) -> None:
 
 async def test_pages_of_a_send_add_up(pair: TwoReplicas) -> None:
     first = _page()
-    second = page([(player_id(1), "p1", "0")], _id=f"{first['send']}:1", send=first["send"], n=1)
+    second = build_page(first.send, [(player_id(1), "p1", "0")], number=1)
     seen: Seen = {(0, "click"): AT}
-    assert await pair.one.interactions.add([(first, seen), (second, seen)]) == 2
-    assert (await pair.one.interactions.counts(first["send"]))["click"] == 2
-    assert (await pair.one.interactions.counts(str(uuid.uuid4())))["click"] == 0
+    assert await pair.stores.interactions.add([(first, seen), (second, seen)]) == 2
+    assert (await pair.stores.interactions.counts(first.send))["click"] == 2
+    assert (await pair.stores.interactions.counts(str(uuid.uuid4())))["click"] == 0

@@ -1,4 +1,4 @@
-"""What is heard of a send that is in its report already counts as late, and nowhere else."""
+"""Tests that what is heard of a send that is in its report already counts as late, and nowhere else."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 from prometheus_client import REGISTRY
 
 from sender_service.store.reports import ReportStore
-from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
+from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM
+from shared.models.event import Event
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 
 
 def late() -> float:
-    return REGISTRY.get_sample_value("carillon_interactions_total", {"verdict": "late"}) or 0.0
+    return REGISTRY.get_sample_value("carillon_interactions_total", {"result": "late"}) or 0.0
 
 
 def event(world: SenderHarness, type: str, player: str, **data: Any) -> Event:
@@ -36,7 +37,7 @@ async def test_after_the_fold_counts_only_as_late(settings: Settings) -> None:
         message = {"notificationId": f"note-{send}-0-0", "data": {"carillon": tag}}
         seen = {"kind": "impression", **message}
         await world.reported(event(world, ONESIGNAL_WEBHOOK, ann, **seen))
-        await world.folded(send)
+        await world.rolled_up(send)
         before = late()
         await world.reported(
             event(world, ONESIGNAL_WEBHOOK, bob, **seen),
@@ -47,11 +48,11 @@ async def test_after_the_fold_counts_only_as_late(settings: Settings) -> None:
         assert late() == before + 4
         assert await world.interactions.counts(send) == {"impression": 1, "click": 0, "close": 0}
         document = await world.sends.get(send)
-        assert document is not None and document["totals"] is not None
-        assert document["totals"]["sent"] == 2
+        assert document is not None and document.totals is not None
+        assert document.totals.sent == 2
         report = await ReportStore(world.database).report(f"{APP}/welcome")
         assert report is not None
-        assert (report["sums"]["sent"], report["seen"]["impressions"]) == (2, 1)
+        assert (report.sums.sent, report.interactions.impressions) == (2, 1)
 
 
 async def test_another_send_of_the_batch_is_counted(settings: Settings) -> None:
@@ -61,7 +62,7 @@ async def test_another_send_of_the_batch_is_counted(settings: Settings) -> None:
         gone, there = await world.planned(), await world.planned()
         for send in (gone, there):
             await world.delivered(send)
-        await world.folded(gone)
+        await world.rolled_up(gone)
         seen = [
             event(world, ONESIGNAL_WEBHOOK, ann, kind="click", notificationId=f"note-{send}-0-0",
                   data={"carillon": world.tagger.sign(send, 0, "0")})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sender_service.store.people import PeopleReader
+from shared.documents.profile import Profile
 from shared.mongo.client import Document
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
@@ -15,7 +16,7 @@ CAP = {"cap": {"count": 5, "days": 7}}
 
 
 async def erase(world: SenderHarness, person: str, players: list[str]) -> None:
-    """As ingest does it: counted before its first write and after its last."""
+    """Erase as ingest does it: counted before its first write and after its last."""
     database, now = world.database, world.clock()
     count: Document = {"$inc": {"count": 1}}
     await database["projector"].update_one({"_id": "erasures"}, count, upsert=True)
@@ -27,14 +28,14 @@ async def erase(world: SenderHarness, person: str, players: list[str]) -> None:
 
 
 class Slow(PeopleReader):
-    """Between a reading and the page of it passes a while, in which somebody is erased."""
+    """Reader that pauses between a reading and its page, while a person is erased."""
 
     def __init__(self, world: SenderHarness, person: str, players: list[str]) -> None:
         super().__init__(world.database)
         self._world = world
         self._gone: tuple[str, list[str]] | None = (person, players)
 
-    async def in_slots(self, app: str, first: int, last: int) -> list[Document]:
+    async def in_slots(self, app: str, first: int, last: int) -> list[Profile]:
         found = await super().in_slots(app, first, last)
         if self._gone is not None and self._gone[0] in {p["_id"] for p in found}:
             await erase(self._world, *self._gone)
@@ -61,12 +62,12 @@ async def test_d6_who_is_erased_while_a_page_is_planned_is_not_in_it(settings: S
         assert ann not in text and "ann-the-erased" not in text
         assert bob in text
         sums: Any = await world.sums(send)
-        assert (sums["audience"], sums["suppressed"]) == (2, {"erased": 1})
+        assert (sums.audience, sums.suppressed) == (2, {"erased": 1})
 
 
 @pytest.mark.parametrize("crashed", [False, True])
 async def test_d6_so_it_is_where_another_planner_goes_on(settings: Settings, crashed: bool) -> None:
-    """It came to insert the page, and to nothing more."""
+    # It came to insert the page, and to nothing more.
     async with open_world(settings) as world:
         await world.campaign()
         (ann,) = await world.person("ann-the-erased")

@@ -1,4 +1,7 @@
-"""What gets lost between the stages comes back by the sweep: each member once, whatever was lost."""
+"""Tests that what gets lost between the stages comes back by the sweep.
+
+Each member once, whatever was lost.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.kafka.topics import DELIVERIES_TOPIC
-from tests.integration.sender.pipeline import JOBS, OUT, Pipeline, open_line
+from tests.integration.sender.pipeline import JOBS, Pipeline, open_line
 
 PEOPLE = 15
 SWEEP = 90.0
@@ -38,17 +41,6 @@ async def test_what_got_lost_is_released_again(line: Pipeline, lost: str, priori
     assert await line.reached() == sorted(players)
     account = await line.account_of(send)
     assert (account["state"], account["sent"], account["pending"]) == ("done", PEOPLE, 0)
-
-
-async def test_pages_from_before_an_update_are_swept_too(line: Pipeline) -> None:
-    players = await line.people(PEOPLE)
-    await line.planned()
-    await line.release()
-    assert len(line.log.take(*JOBS)) == OUT
-    await line.world.database["pages"].update_many({}, {"$unset": {"silentAt": ""}})
-    line.world.clock.advance(SWEEP)
-    await line.work()
-    assert await line.reached() == sorted(players)
 
 
 async def test_answers_that_come_twice_and_in_any_order_count_once(line: Pipeline) -> None:

@@ -14,12 +14,16 @@ from sender_service.dispatcher.governor import (
     Governor,
     Membership,
 )
+from sender_service.providers.base import Channel
 from shared.errors import StoreUnavailable
 from shared.mongo.client import Database, open_database
 from shared.mongo.collections import REPLICAS
 from shared.settings import GovernorSettings, MongoSettings, Settings
-from tests.stack import free_port
 from tests.support.clocks import ManualClock
+from tests.support.providers import channel_of
+from tests.support.stack import free_port
+
+CHANNEL = channel_of("demo")
 
 
 @pytest.fixture(params=["motor", "pymongo"])
@@ -74,7 +78,7 @@ async def test_dead_replica_leaves_its_share_after_a_while(database: Database) -
 
 
 async def test_stalled_replica_stands_still_before_a_newcomer_begins(database: Database) -> None:
-    """It did not see the newcomer, so it must not use what the newcomer takes."""
+    # It did not see the newcomer, so it must not use what the newcomer takes.
     replicas = Replicas(database)
     stalled = replicas.join("stalled")
     await replicas.beats(5)
@@ -113,17 +117,17 @@ async def test_what_was_left_by_the_long_dead_is_removed(database: Database) -> 
 async def test_pause_reaches_the_others_once(database: Database) -> None:
     replicas = Replicas(database)
     one, two = replicas.join("one"), replicas.join("two")
-    heard: list[tuple[str, float]] = []
-    two.on_pause = lambda app, seconds: heard.append((app, seconds))
+    heard: list[tuple[Channel, float]] = []
+    two.on_pause = lambda channel, seconds: heard.append((channel, seconds))
     await replicas.beats(2)
-    one.announce_pause("demo", 30)
+    one.announce_pause(CHANNEL, 30)
     await replicas.beats(3)
-    assert heard == [("demo", 30)]
-    one.announce_pause("demo", 5)
+    assert heard == [(CHANNEL, 30)]
+    one.announce_pause(CHANNEL, 5)
     await replicas.beats(3)
-    assert heard == [("demo", 30), ("demo", 5)]
+    assert heard == [(CHANNEL, 30), (CHANNEL, 5)]
     three = replicas.join("three")
-    three.on_pause = lambda app, seconds: heard.append((app, seconds))
+    three.on_pause = lambda channel, seconds: heard.append((channel, seconds))
     await replicas.beats(3)
     assert len(heard) == 2, "what was told before it came may be long over"
 
@@ -136,13 +140,13 @@ async def test_after_a_429_all_go_on_more_slowly(database: Database) -> None:
     ]
     await replicas.beats(JOIN_BEATS + 1)
     for governor in governors:
-        governor._limits["demo"] = 150
-    before = sum(governor._rate("demo") for governor in governors)
-    governors[0].pause("demo", 5)
+        governor._limits[CHANNEL] = 150
+    before = sum(governor._rate(CHANNEL) for governor in governors)
+    governors[0].pause(*CHANNEL, 5)
     await replicas.beats(2)
-    assert sum(governor._rate("demo") for governor in governors) == before / 2
+    assert sum(governor._rate(CHANNEL) for governor in governors) == before / 2
     await replicas.beats(60)
-    assert sum(governor._rate("demo") for governor in governors) == before
+    assert sum(governor._rate(CHANNEL) for governor in governors) == before
 
 
 async def test_without_mongodb_there_is_no_share() -> None:

@@ -26,7 +26,7 @@ class Meanwhile(PeopleReader):
 
 
 async def entries(world: SenderHarness, send: str) -> list[tuple[str, str]]:
-    return [(m[0], m[1]) async for page in world.pages.of_send(send) for m in page["members"]]
+    return [(m[0], m[1]) async for page in world.pages.of_send(send) for m in page.members]
 
 
 async def test_a_player_that_went_to_a_person_scanned_before_is_not_missed(
@@ -38,7 +38,7 @@ async def test_a_player_that_went_to_a_person_scanned_before_is_not_missed(
         moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 
         async def moves() -> None:
-            """Its old owner was never scanned with it, its new one was scanned without it."""
+            """Move a player: its old owner was never scanned with it, its new one without it."""
             ann = await world.database["profiles"].find_one({"_id": "ann"})
             assert ann is not None
             await world.person("ann", [*(p["id"] for p in ann["players"]), moving])
@@ -49,11 +49,11 @@ async def test_a_player_that_went_to_a_person_scanned_before_is_not_missed(
         found = await entries(world, send)
         assert sorted(person for _, person in found) == ["ann", "ann"]
         assert [player for player, _ in found].count(moving) == 1
-        assert (await world.sums(send))["pending"] == 2
+        assert (await world.sums(send)).pending == 2
 
 
 async def two_owners(world: SenderHarness) -> str:
-    """A player that two profiles list, of a page each: the projector is between its writes."""
+    """Return a player that two profiles list, of a page each: the projector is between its writes."""
     await world.campaign()
     moving = "6b2a3c1e-58d4-4b8a-9a61-0f4c1f2a7d10"
     before, between, after = sorted(("ann", "bob", "eve"), key=slot_of)
@@ -70,7 +70,7 @@ async def test_a_player_in_pages_of_two_owners_is_sent_to_once(settings: Setting
         send = await world.planned()
         assert [p for p, _ in await entries(world, send)].count(moving) == 2
         sums = await world.sums(send)
-        assert (sums["pending"], sums["suppressed"]) == (2, {"moved": 1})
+        assert (sums.pending, sums.suppressed) == (2, {"moved": 1})
 
 
 async def test_a_page_that_someone_else_writes_meanwhile_loses_the_player_too(
@@ -82,10 +82,10 @@ async def test_a_page_that_someone_else_writes_meanwhile_loses_the_player_too(
 
         async def second(page: Any, changes: Any) -> bool:
             world.pages.update = update  # type: ignore[method-assign]
-            await world.pages.make_due(page["send"], page["plannedAt"])
+            await world.pages.make_due(page.send, page.planned_at)
             return await update(page, changes)
 
         world.pages.update = second  # type: ignore[method-assign]
         send = await world.planned()
         sums = await world.sums(send)
-        assert (sums["pending"], sums["suppressed"]) == (2, {"moved": 1})
+        assert (sums.pending, sums.suppressed) == (2, {"moved": 1})

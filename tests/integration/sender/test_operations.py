@@ -14,14 +14,17 @@ import httpx
 import pytest
 
 from sender_service.__main__ import main
-from sender_service.pages.page import new_chunk
+from sender_service.store.send_codec import encode_send
 from shared.clock import utc_now
 from shared.kafka.client import OutgoingRecord, open_log_writer
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests import stack
 from tests.contract.sender.ops import PERSON, a_profile
-from tests.stack import eventually
+from tests.support import stack
+from tests.support.documents import build_player
+from tests.support.pages import build_page_document
+from tests.support.sends import build_send
+from tests.support.stack import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
@@ -29,7 +32,7 @@ SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 
 @pytest.fixture
 def sender(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A sender of its own, with the environment that commands find it by."""
+    """Yield a sender of its own, with the environment that commands find it by."""
     for name, value in stack.environment(settings).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("COLUMNS", "300")
@@ -38,7 +41,7 @@ def sender(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
 
 
 async def command(*arguments: str) -> tuple[int, str]:
-    """(exit code, what it printed); in a thread, because a command has an event loop of its own."""
+    """Return exit code and output; run in a thread, because a command has an event loop of its own."""
 
     def run() -> tuple[int, str]:
         screen = io.StringIO()
@@ -75,11 +78,11 @@ async def test_dead_letter_is_looked_at_and_replayed(sender: str, settings: Sett
             params = {"code": "unknown_app", "topic": "carillon.triggers"}
             items = (await http.get("/v1/dead-letters", params=params)).json()["items"]
             full = [(await http.get(f"/v1/dead-letters/{i['id']}")).json() for i in items]
-            return [letter for letter in full if letter["key"] == mark]
+            return [dead_letter for dead_letter in full if dead_letter["key"] == mark]
 
-        (letter,) = await eventually(of_mine, 30)
-        assert letter["value"]["app"] == "nobody"
-        code, screen = await command("dead-letters", "replay", letter["id"])
+        (dead_letter,) = await eventually(of_mine, 30)
+        assert dead_letter["value"]["app"] == "nobody"
+        code, screen = await command("dead-letters", "replay", dead_letter["id"])
         assert (code, "True" in screen) == (0, True), screen
 
         async def refused_again() -> bool:
@@ -87,7 +90,7 @@ async def test_dead_letter_is_looked_at_and_replayed(sender: str, settings: Sett
 
         await eventually(refused_again, 30)
         code, screen = await command("dead-letters", "list", "--code", "unknown_app")
-        assert code == 0 and letter["id"] in screen
+        assert code == 0 and dead_letter["id"] in screen
 
 
 async def test_erase_reaches_what_the_sender_keeps(sender: str, settings: Settings) -> None:
@@ -123,25 +126,27 @@ async def test_token_made_by_command_opens_what_its_role_may(sender: str) -> Non
 
 
 async def store_person(database: Database) -> str:
-    """A person, a send and its page, as they lie in the store; returns the player."""
+    """Return a person, a send and its page, as they lie in the store; returns the player."""
     now = utc_now()
     profile = a_profile(PERSON, login="jana")
     player = str(profile["players"][0]["id"])
     await database["profiles"].insert_one(profile)
-    await database["players"].insert_one(
-        {"_id": player, "app": "shop", "person": PERSON, "browser": "Chrome", "state": "subscribed"}
-    )
+    await database["players"].insert_one(dict(build_player(player, PERSON, "shop")))
     one_signal = {"appId": str(uuid.uuid4()), "restApiKey": "x"}
     await database["apps"].insert_one(
         {"_id": "shop", "name": "shop", "version": 1, "oneSignal": one_signal}
     )
     await database["sends"].insert_one(
-        {"_id": SEND, "app": "shop", "campaign": "hello", "createdAt": now, "pages": 1,
-         "trigger": {}, "state": "done", "closedAt": now, "expireAt": now.replace(year=9998)}
+        encode_send(
+            build_send(
+                SEND, now, app="shop", campaign="hello", pages=1, state="done", closed_at=now,
+                expire_at=now.replace(year=9998),
+            )
+        )
     )  # fmt: skip
-    await database["pages"].insert_one(
-        {"_id": f"{SEND}:0", "send": SEND, "app": "shop", "n": 0, "members": [[player, PERSON, ""]],
-         "outcomes": {"0": ["suppressed", "unsubscribed"]}, "chunks": {"0": new_chunk("a", now)},
-         "noPlayer": 0, "plannedAt": now, "open": False, "bodies": "", "rev": 0}
+    page: Any = build_page_document(
+        SEND, [(player, PERSON, "")], {"0": {}}, at=now, app="shop", open=False,
+        outcomes={"0": ["suppressed", "unsubscribed"]},
     )  # fmt: skip
+    await database["pages"].insert_one(page)
     return player

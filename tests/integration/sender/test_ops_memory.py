@@ -1,4 +1,4 @@
-"""How much memory and time a body may cost the sender: measured on its process."""
+"""Tests of how much memory and time a body may cost the sender: measured on its process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from shared.clock import utc_now
 from tests.e2e.carillon import OPS, campaign
 from tests.integration.lone_service import LoneService, open_lone_service
-from tests.memory_watch import send_huge, watched
+from tests.support.memory_watch import send_huge, watched
 
 pytestmark = pytest.mark.any_broker
 

@@ -44,14 +44,14 @@ async def test_parts_in_any_order_are_one_list(
     for index in order[:-1]:
         assert await harness.publish_triggers(parts[index]) == [None]
         await harness.plan()
-        assert (await harness.send(send))["state"] == "planning"
+        assert (await harness.send(send)).state == "planning"
         assert await harness.pages(send) == []
     assert await harness.publish_triggers(parts[order[-1]]) == [None]
     await harness.plan()
     assert await reached(harness, send) == [players[name] for name in "abcd"]
     (page,) = await harness.pages(send)
-    assert page["noPlayer"] == 1
-    assert (await harness.send(send))["state"] == "sending"
+    assert page.document["noPlayer"] == 1
+    assert (await harness.send(send)).state == "sending"
     assert await harness.parts() == 0
 
 
@@ -78,10 +78,10 @@ async def test_first_of_equal_recipients_wins_across_parts(harness: IntakeHarnes
     assert await harness.publish_triggers(*parts[::-1]) == [None] * 3
     await harness.plan()
     (page,) = await harness.pages(parts[0]["id"])
-    assert [m[0] for m in page["members"]] == [players["a"]]
-    assert page["noPlayer"] == 1
-    (body,) = await harness.sender.pages.bodies(page)
-    assert body["contents"] == {"en": "For one"}
+    assert [m[0] for m in page.members] == [players["a"]]
+    assert page.document["noPlayer"] == 1
+    (body,) = await harness.sender.context.stores.pages.pushes(page)
+    assert body.text == "For one"
 
 
 async def test_a_part_again_after_planning_changes_nothing(harness: IntakeHarness) -> None:
@@ -118,8 +118,8 @@ async def test_parts_that_disagree_refuse_the_send(
     one, two = in_parts(logins("a"), logins("b"))
     assert await harness.publish_triggers(one, {**two, **differing}, two) == [None, None, None]
     send = await harness.send(one["id"])
-    assert send["state"] == "refused" and str(send["error"]).startswith("parts_disagree")
-    assert send["closedAt"] is not None
+    assert send.state == "refused" and str(send.error).startswith("parts_disagree")
+    assert send.closed_at is not None
     assert await harness.parts() == 0
 
 
@@ -132,8 +132,8 @@ async def test_a_broken_part_refuses_the_send(
     parts = (one, two)
     assert await harness.publish_triggers(*(parts[i] for i in order), two) == [None] * 3
     send = await harness.send(one["id"])
-    assert send["state"] == "refused"
-    assert str(send["error"]).startswith("invalid: priority")
+    assert send.state == "refused"
+    assert str(send.error).startswith("invalid: priority")
     assert await harness.parts() == 0
 
 
@@ -165,13 +165,13 @@ async def test_numbers_of_parts_that_cannot_be(
 ) -> None:
     one, _ = in_parts(logins("a"), logins("b"))
     assert await harness.publish_triggers({**one, **fields}) == [None]
-    assert (await harness.send(one["id"]))["state"] == "refused"
+    assert (await harness.send(one["id"])).state == "refused"
 
 
 async def test_only_lists_come_in_parts(harness: IntakeHarness) -> None:
     trigger = a_trigger(part=1, parts=2, audience={"all": True})
     assert await harness.publish_triggers(trigger) == [None]
-    assert (await harness.send(trigger["id"]))["state"] == "refused"
+    assert (await harness.send(trigger["id"])).state == "refused"
 
 
 async def test_missing_parts_refuse_the_send_at_its_end(harness: IntakeHarness) -> None:
@@ -181,13 +181,13 @@ async def test_missing_parts_refuse_the_send_at_its_end(harness: IntakeHarness) 
     )
     await harness.publish_triggers(one, three)
     send = await harness.send(one["id"])
-    assert send["planDue"] == send["expiresAt"]
+    assert send.plan_due == send.expires_at
     await harness.database["sends"].update_one(
         {"_id": one["id"]}, {"$set": {"planDue": utc_now() - timedelta(seconds=1)}}
     )  # its hour is over
     await harness.plan()
     send = await harness.send(one["id"])
-    assert (send["state"], send["error"]) == (
+    assert (send.state, send.error) == (
         "refused",
         "parts_missing: 1 of 3 parts never came",
     )
@@ -209,12 +209,12 @@ async def test_planning_goes_on_after_a_crash_where_it_was(harness: IntakeHarnes
         rest = await candidates(reader, target_of(send), whole[at].cursor)
         assert [c.cursor for c in rest] == [c.cursor for c in whole[at + 1 :]]
     await harness.plan()
-    assert await reached(harness, send["_id"]) == [players[name] for name in once]
+    assert await reached(harness, send.id) == [players[name] for name in once]
 
 
 async def test_people_named_in_several_parts_are_in_one_page(harness: IntakeHarness) -> None:
-    """Each player with the variables of its own name."""
-    harness.sender.settings.plan.page_members = 2
+    # Each player with the variables of its own name.
+    harness.sender.context.settings.plan.page_members = 2
     await harness.put("/v1/apps/demo/campaigns/hello", a_campaign(contents={"en": "Hi {{ name }}"}))
     names: list[tuple[str, str]] = []  # player, what its push says
     for n in range(6):
@@ -226,14 +226,14 @@ async def test_people_named_in_several_parts_are_in_one_page(harness: IntakeHarn
     await harness.publish_triggers(*parts)
     await harness.plan()
     pages = await harness.pages(parts[0]["id"])
-    assert [len({member[1] for member in page["members"]}) for page in pages] == [1] * 6
+    assert [len({member[1] for member in page.members}) for page in pages] == [1] * 6
     texts: dict[str, str] = {}
     for page in pages:
-        bodies = await harness.sender.pages.bodies(page)
-        texts |= {m[0]: bodies[int(m[2])]["contents"]["en"] for m in page["members"]}
+        bodies = await harness.sender.context.stores.pages.pushes(page)
+        texts |= {m[0]: bodies[int(m[2])].text for m in page.members}
     assert texts == {player: f"Hi {name}" for player, name in names}
-    sums, _ = await harness.sender.pages.sums(parts[0]["id"])
-    assert (sums["pending"], sums["people"]["pending"]) == (12, 6)
+    sums, _ = await harness.sender.context.stores.pages.sums(parts[0]["id"])
+    assert (sums.pending, sums.people["pending"]) == (12, 6)
 
 
 async def test_cancelled_while_parts_are_awaited_forgets_them(harness: IntakeHarness) -> None:

@@ -85,7 +85,10 @@ async def test_f18_a_list_of_bad_lines_only_is_refused(
     error = answer.json()
     assert (answer.status_code, error["code"]) == (422, "no_recipients")
     assert [e["field"] for e in error["errors"]] == ["lines.0", "lines.1", "lines.2"]
-    assert await harness.parts() == 0 and await harness.sender.sends.get(head["id"]) is None
+    assert (
+        await harness.parts() == 0
+        and await harness.sender.context.stores.sends.get(head["id"]) is None
+    )
 
 
 async def test_f7_unknown_key_of_a_line_refuses_the_list(
@@ -97,7 +100,10 @@ async def test_f7_unknown_key_of_a_line_refuses_the_list(
     error = answer.json()
     assert answer.status_code == 422
     assert [(e["field"], e["code"]) for e in error["errors"]] == [("lines.5.logn", "unknown_key")]
-    assert await harness.parts() == 0 and await harness.sender.sends.get(head["id"]) is None
+    assert (
+        await harness.parts() == 0
+        and await harness.sender.context.stores.sends.get(head["id"]) is None
+    )
 
 
 @pytest.mark.parametrize(

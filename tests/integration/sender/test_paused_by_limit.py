@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sender_service.scheduler.budget import WINDOW_MINUTES, MessageBudget
+from sender_service.scheduler.budget import MessageBudget
 from sender_service.store.people import PeopleReader
 from shared.settings import GovernorSettings
 from tests.integration.sender.message_budget import exhaust_budget, gauge
@@ -17,6 +17,7 @@ from tests.integration.sender.sender_harness import APP
 from tests.integration.sender.two_replicas import APP as APP_OF_PAIR
 from tests.integration.sender.two_replicas import TwoReplicas
 from tests.support.clocks import ManualClock
+from tests.support.providers import WINDOW_MINUTES, build_counts, channel_of
 
 BUDGET_EXHAUSTED = "message budget exhausted"
 ALONE = "provider audience size missing"
@@ -29,7 +30,7 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[tuple[str, str]]:
-    """(level, app) of each time."""
+    """Return (level, app) of each such record."""
     found = [r for r in caplog.records if r.name == "carillon.governor" and r.message == message]
     return [(r.levelname, r.__dict__["app"]) for r in found]
 
@@ -66,13 +67,16 @@ async def test_our_count_alone_is_reported_once_and_again_when_it_is_so_again(
     async def ask(app: str) -> int | None:
         return answers.pop(0)
 
+    people = PeopleReader(pair.database)
     budget = MessageBudget(
-        database=pair.one.database, people=PeopleReader(pair.one.database), ask=ask,
-        settings=GovernorSettings(), clock=clock, monotonic=clock.monotonic,
-    )  # fmt: skip
+        database=pair.database,
+        counts=build_counts(people, pair.one.context.apps, ask, clock.monotonic),
+        settings=GovernorSettings(),
+        clock=clock,
+    )
     counts = []
     while answers:
-        await budget.counts.refresh(APP_OF_PAIR)
+        await budget.counts.refresh(channel_of(APP_OF_PAIR))
         counts.append(len(logged(caplog, ALONE)))
         clock.advance(GovernorSettings().audience_refresh_seconds)
     assert counts == [1, 1, 1, 2, 2, 2, 3]

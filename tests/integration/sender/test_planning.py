@@ -9,7 +9,8 @@ from typing import Any
 
 from shared.clock import utc_now
 from tests.integration.sender.two_replicas import TwoReplicas
-from tests.unit.sender.builders import page, player_id
+from tests.support.documents import build_profile
+from tests.unit.sender.builders import build_push, page, player_id
 
 
 def _players(pages: list[dict[str, Any]]) -> list[str]:
@@ -17,8 +18,8 @@ def _players(pages: list[dict[str, Any]]) -> list[str]:
 
 
 async def _kill_after(pair: TwoReplicas, pages: int) -> None:
-    """A planner that stops dead once so many pages are there."""
-    store: Any = pair.one.pages
+    """Run a planner that stops dead once so many pages are there."""
+    store: Any = pair.stores.pages
     inserted = 0
     insert = store.insert
 
@@ -50,13 +51,11 @@ async def test_killed_planner_is_replaced_after_its_last_page(pair: TwoReplicas)
     await _expire_lease(pair, send)
     assert await pair.two.planners()[1].plan_one()
     after = await pair.pages(send)
-    assert [p["n"] for p in after] == list(range(len(after)))
+    assert [p["number"] for p in after] == list(range(len(after)))
     assert [p["plannedAt"] for p in after[:4]] == [p["plannedAt"] for p in before]
     assert sorted(_players(after)) == sorted(players)
-    document = await pair.two.sends.get(send)
-    assert (
-        document is not None and document["state"] == "sending" and document["pages"] == len(after)
-    )
+    document = await pair.two.context.stores.sends.get(send)
+    assert document is not None and document.state == "sending" and document.pages == len(after)
     assert not await pair.one.planners()[1].plan_one()
 
 
@@ -72,16 +71,8 @@ async def test_list_is_resumed_without_naming_anybody_twice(pair: TwoReplicas) -
 
 async def test_people_named_by_each_player_count_once_also_after_a_crash(pair: TwoReplicas) -> None:
     players = await pair.people(20, browsers=2)
-    await pair.one.database["profiles"].insert_one(
-        {
-            "_id": "bare",
-            "app": "demo",
-            "slot": 1,
-            "login": "bare",
-            "visitors": ["bare"],
-            "players": [],
-        }
-    )
+    bare = build_profile("bare", slot=1, login="bare", visitors=["bare"])
+    await pair.database["profiles"].insert_one(dict(bare))
     by_player = [{"player": player} for player in [*players[::2], *reversed(players[1::2])]]
     names = [{"login": "bare"}, *by_player, {"visitor": "bare"}]
     send = await pair.trigger(recipients=names)
@@ -89,14 +80,14 @@ async def test_people_named_by_each_player_count_once_also_after_a_crash(pair: T
     await _expire_lease(pair, send)
     assert await pair.two.planners()[1].plan_one()
     assert Counter(_players(await pair.pages(send))) == Counter(players)
-    sums, _ = await pair.one.pages.sums(send)
-    assert (sums["people"]["pending"], sums["people"]["no_player"]) == (20, 1)
+    sums, _ = await pair.stores.pages.sums(send)
+    assert (sums.people["pending"], sums.people["no_player"]) == (20, 1)
 
 
 async def _expire_lease(pair: TwoReplicas, send: str) -> None:
-    """As if its time had passed."""
+    """Expire the lease as if its time had passed."""
     past = utc_now() - timedelta(seconds=1)
-    await pair.one.database["sends"].update_one({"_id": send}, {"$set": {"planDue": past}})
+    await pair.database["sends"].update_one({"_id": send}, {"$set": {"planDue": past}})
 
 
 async def test_planners_at_once_plan_every_send_once(pair: TwoReplicas) -> None:
@@ -117,32 +108,32 @@ async def test_planners_at_once_plan_every_send_once(pair: TwoReplicas) -> None:
 
 
 async def test_slow_planner_that_lost_its_lease_changes_nothing(pair: TwoReplicas) -> None:
-    """It wakes after another one has planned the page: neither page nor bodies are its own."""
+    # It wakes after another one has planned the page: neither page nor bodies are its own.
     theirs, late = page(), page([(player_id(9), "p9", "0")])
-    assert await pair.one.pages.insert(theirs, [{"contents": {"en": "theirs"}}])
-    assert not await pair.two.pages.insert(late, [{"contents": {"en": "late"}}])
-    stored = await pair.one.pages.get(theirs["_id"])
-    assert stored is not None and stored["members"] == theirs["members"]
-    assert await pair.one.pages.bodies(stored) == [{"contents": {"en": "theirs"}}]
+    assert await pair.stores.pages.insert(theirs, [build_push("theirs")])
+    assert not await pair.two.context.stores.pages.insert(late, [build_push("late")])
+    stored = await pair.stores.pages.get(theirs.id)
+    assert stored is not None and stored.members == theirs.members
+    assert await pair.stores.pages.pushes(stored) == [build_push("theirs")]
 
 
 async def test_page_is_updated_only_as_it_was_read(pair: TwoReplicas) -> None:
-    await pair.one.pages.insert(page(), [{"x": 1}])
-    mine, other = [await sender.pages.get(page()["_id"]) for sender in pair.both]
+    await pair.stores.pages.insert(page(), [build_push("any")])
+    mine, other = [await sender.context.stores.pages.get(page().id) for sender in pair.both]
     assert mine is not None and other is not None
-    assert await pair.one.pages.update(mine, {"out": 1})
-    assert not await pair.two.pages.update(other, {"out": 2})
-    stored = await pair.one.pages.get(page()["_id"])
-    assert stored is not None and (stored["out"], stored["rev"]) == (1, 1)
+    assert await pair.stores.pages.update(mine, {"inFlight": 1})
+    assert not await pair.two.context.stores.pages.update(other, {"inFlight": 2})
+    stored = await pair.stores.pages.get(page().id)
+    assert stored is not None and (stored.document["inFlight"], stored.document["rev"]) == (1, 1)
 
 
 async def test_bodies_go_with_the_page_that_closes(pair: TwoReplicas) -> None:
-    await pair.one.pages.insert(page(), [{"x": 1}])
-    found = await pair.one.pages.get(page()["_id"])
+    await pair.stores.pages.insert(page(), [build_push("any")])
+    found = await pair.stores.pages.get(page().id)
     assert found is not None
-    found["open"] = False
-    assert await pair.one.pages.update(found, {"open": False})
-    assert await pair.one.pages.bodies(found) == []
+    found.document["open"] = False
+    assert await pair.stores.pages.update(found, {"open": False})
+    assert await pair.stores.pages.pushes(found) == []
 
 
 async def test_cursors_only_go_on(pair: TwoReplicas) -> None:
@@ -150,5 +141,5 @@ async def test_cursors_only_go_on(pair: TwoReplicas) -> None:
     send = await pair.planned()
     pages = await pair.pages(send)
     assert len(pages) >= 3
-    cursors = [tuple(p["next"]) for p in pages if p["next"] is not None]
+    cursors = [tuple(p["resumeAt"]) for p in pages if p["resumeAt"] is not None]
     assert cursors == sorted(cursors)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sender_service.models.send import NEVER
-from sender_service.planner.rendering import SEND_STEPS
+from sender_service.planner.rendering import PLANNED_SEND_STEPS
 from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
 from shared.errors import StoreUnavailable
@@ -23,14 +23,14 @@ Insert = Callable[..., Awaitable[bool]]
 
 async def _expire_lease(pair: TwoReplicas, send: str) -> None:
     past = utc_now() - timedelta(seconds=1)
-    await pair.one.database["sends"].update_one(
+    await pair.database["sends"].update_one(
         {"_id": send, "planDue": {"$lt": NEVER}}, {"$set": {"planDue": past}}
     )
 
 
 async def _begin(pair: TwoReplicas, send: str, ending: BaseException, pages: int = 0) -> None:
     """Plan, and end so after so many pages; then the lease ends too."""
-    store: Any = pair.one.pages
+    store: Any = pair.stores.pages
     insert: Insert = store.insert
     inserted = 0
 
@@ -51,7 +51,7 @@ async def _begin(pair: TwoReplicas, send: str, ending: BaseException, pages: int
 
 
 async def _document(pair: TwoReplicas, send: str) -> dict[str, Any]:
-    found: Any = await pair.one.sends.get(send)
+    found: Any = await pair.database["sends"].find_one({"_id": send})
     return dict(found)
 
 
@@ -96,7 +96,7 @@ async def test_a3_an_absent_database_is_no_fault_of_the_sends(pair: TwoReplicas)
     await pair.people(25)
     send = await pair.trigger()
     planner = pair.one.planners()[1]
-    store: Any = pair.one.pages
+    store: Any = pair.stores.pages
     insert: Insert = store.insert
 
     async def gone(*_: Any) -> bool:
@@ -115,11 +115,11 @@ async def test_a3_an_absent_database_is_no_fault_of_the_sends(pair: TwoReplicas)
 async def _put(pair: TwoReplicas, text: str) -> None:
     content = campaign(variant(contents={"en": text})).document()
     del content["version"]
-    await pair.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+    await pair.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
 
 
 async def test_a3_a_send_whose_texts_take_too_much_is_refused(pair: TwoReplicas) -> None:
-    people = SEND_STEPS // 80_000
+    people = PLANNED_SEND_STEPS // 80_000
     await pair.people(people, db={"x": "1"})
     await _put(pair, DEAR)
     send = await pair.planned()
@@ -145,7 +145,7 @@ async def test_a3_the_loop_gets_its_turn_and_the_lease_is_renewed_while_dear_tex
 
 
 async def test_a3_dear_transactional_sends_are_left_to_the_planner(pair: TwoReplicas) -> None:
-    """They don't hold up the batch that brought them; nothing of them is lost."""
+    # They don't hold up the batch that brought them; nothing of them is lost.
     await pair.people(5, db={"x": "1"})
     await _put(pair, DEAR)
     few = [{"login": "login0"}]

@@ -8,21 +8,20 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from shared.clock import utc_now
-from shared.ids import slot_of
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import TOPICS
 from shared.mongo.client import Database, open_database
-from shared.mongo.collections import PLAYERS, PROFILES
+from shared.mongo.collections import BODIES, PAGES, PLAYERS, PROFILES, SENDS
 from shared.secrets import Vault
 from shared.settings import Settings
-from tests import stack
+from tests.support import stack
+from tests.support.documents import build_player, build_profile
 from tests.unit.sender.builders import variant
 
 APP = "demo"
@@ -45,9 +44,11 @@ class Running:
     ops: httpx.AsyncClient
 
 
-@pytest.fixture
-async def running(broker: str, mongo_uri: str, tmp_path: Path) -> AsyncIterator[Running]:
-    settings = stack.settings_for(broker, mongo_uri, tmp_path)
+@pytest.fixture(scope="module")
+async def sender(
+    broker: str, mongo_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    settings = stack.settings_for(broker, mongo_uri, tmp_path_factory.mktemp("planning"))
     await ensure_topics(settings.kafka, TOPICS)
     token = {"Authorization": f"Bearer {settings.ops.token.get_secret_value()}"}
     address = f"http://127.0.0.1:{settings.sender.port}"
@@ -66,8 +67,16 @@ async def running(broker: str, mongo_uri: str, tmp_path: Path) -> AsyncIterator[
             yield Running(database, ops)
 
 
+@pytest.fixture
+async def running(sender: Running) -> AsyncIterator[Running]:
+    """Yield the sender; take away what it planned, so that it calls nobody while it plans the next."""
+    yield sender
+    for collection in (SENDS, PAGES, BODIES):
+        await sender.database[collection.name].delete_many({})
+
+
 async def _fill(database: Database, settings: Settings) -> None:
-    """A shop with so many people, each with a browser."""
+    """Fill a shop with so many people, each with a browser."""
     sealed = Vault(settings.secret_key.get_secret_value()).encrypt("os_v2_app_key")
     one_signal = {"appId": str(uuid.uuid4()), "restApiKey": sealed, "plan": "paid"}
     app = {"_id": APP, "name": "Demo", "version": 1, "oneSignal": one_signal}
@@ -77,22 +86,15 @@ async def _fill(database: Database, settings: Settings) -> None:
     players: list[dict[str, Any]] = []
     for n in range(PEOPLE):
         person, player = f"p{n}", str(uuid.uuid4())
-        seen = {"id": player, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
-        profiles.append(
-            {"_id": person, "app": APP, "slot": slot_of(person), "login": person, "email": None,
-             "visitors": [f"v{n}"], "aliases": [], "players": [seen], "changedAt": now,
-             "language": f"x-{n}"}
-        )  # fmt: skip
-        players.append(
-            {"_id": player, "app": APP, "person": person, "previous": [], "state": "subscribed",
-             "lastSeenAt": now, "changedAt": now}
-        )  # fmt: skip
+        known = {"login": person, "visitors": [f"v{n}"], "language": f"x-{n}", "lastSeenAt": now}
+        profiles.append(dict(build_profile(person, APP, players=[{"id": player}], **known)))
+        players.append(dict(build_player(player, person, APP, lastSeenAt=now)))
     await database[PROFILES.name].insert_many(profiles)
     await database[PLAYERS.name].insert_many(players)
 
 
 async def _slowest(ops: httpx.AsyncClient, planned: asyncio.Task[Any]) -> list[float]:
-    """How long each answer took meanwhile, the slowest last."""
+    """Return how long each answer took meanwhile, the slowest last."""
     took = []
     while not planned.done():
         began = time.monotonic()

@@ -16,8 +16,11 @@ from tests.integration.sender.previews import (
     put_campaign,
     request_preview,
 )
+from tests.support.providers import channel_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+
+CHANNEL = channel_of("demo")
 
 
 async def stored(harness: IntakeHarness) -> dict[str, int]:
@@ -66,9 +69,11 @@ async def test_it_states_what_is_planned_then(
     assert (preview["suppressed"], preview["failed"]) == (account["suppressed"], account["failed"])
     assert preview["people"]["no_player"] == account["people"]["no_player"]
     pages = await harness.pages(trigger["id"])
-    assert preview["forecast"]["calls"] == sum(len(page["chunks"]) for page in pages)
+    assert preview["forecast"]["calls"] == sum(len(page.chunks) for page in pages)
     texts = {
-        body["contents"]["en"] for page in pages for body in await harness.sender.pages.bodies(page)
+        push.text
+        for page in pages
+        for push in await harness.sender.context.stores.pages.pushes(page)
     }
     assert len(preview["samples"]) == min(3, account["pending"])
     assert {sample["content"] for sample in preview["samples"]} <= texts
@@ -155,14 +160,14 @@ async def test_forecast_knows_the_window(harness: IntakeHarness) -> None:
     await add_people(harness, 60)
     await put_campaign(harness)
     forecast = (await request_preview(harness, **ALL_AUDIENCE))["forecast"]
-    subscribed = await harness.sender.people.subscribed("demo")
+    subscribed = await harness.sender.context.stores.people.subscribed(*CHANNEL)
     window = forecast["window"]
     assert window["disableLimit"] == subscribed * 10
     assert window["left"] == window["allowance"] == int(subscribed * 10 * 0.95 * 0.8)
     assert (
         forecast["messages"] == subscribed and window["held"] is False and forecast["seconds"] == 1
     )
-    await harness.sender.budget.reserve("demo", [window["left"] - 1], transactional=False)
+    await harness.sender.budget.reserve(CHANNEL, [window["left"] - 1], transactional=False)
     forecast = (await request_preview(harness, **ALL_AUDIENCE))["forecast"]
     assert forecast["window"]["left"] == 1 and forecast["window"]["held"] is True
     assert forecast["seconds"] == 15 * 60

@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 async def test_person_without_a_player_named_in_two_ways_is_one_person(
     harness: IntakeHarness,
 ) -> None:
-    """Also where the two names stand in two pages."""
-    harness.sender.settings.plan.page_members = 2
+    # Also where the two names stand in two pages.
+    harness.sender.context.settings.plan.page_members = 2
     await harness.person("nobody")
     for name in ("ann", "bob", "cyd"):
         await harness.person(name, str(uuid.uuid4()))
@@ -108,7 +108,7 @@ async def test_what_is_wrong_with_a_list_is_reported(
 async def test_links_that_split_calls_are_warned_of(
     harness: IntakeHarness, variant: dict[str, Any], warned: bool
 ) -> None:
-    """Where texts are each person's own, links cost no more calls."""
+    # Where texts are each person's own, links cost no more calls.
     await harness.put("/v1/apps/demo/campaigns/welcome", a_campaign(**variant))
     names = [f"n{n}" for n in range(12)]
     await people(harness, *names)

@@ -15,7 +15,7 @@ from tests.integration.sender.previews import (
 
 
 async def test_f25_people_without_a_zone_are_warned_of(harness: IntakeHarness) -> None:
-    """Until the app has a zone: then theirs is known."""
+    # Until the app has a zone: then theirs is known.
     await add_people(harness, 30)
     now = utc_now()
     night = {"from": f"{now:%H}:00", "to": f"{now + timedelta(hours=3):%H}:00"}
@@ -27,6 +27,6 @@ async def test_f25_people_without_a_zone_are_warned_of(harness: IntakeHarness) -
     assert "the app has no timeZone" in warning["message"]
     assert preview["quietHours"]["waiting"] == preview["wouldReceive"]["players"] > 0
     await harness.database["apps"].update_one({}, {"$set": {"timeZone": "Asia/Tokyo"}})
-    await harness.sender.apps.refresh()
+    await harness.sender.context.apps.refresh()
     preview = await request_preview(harness, **ALL_AUDIENCE)
     assert preview["warnings"] == [] and preview["quietHours"] is None

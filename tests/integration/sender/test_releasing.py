@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from sender_service.accounting.interactions import apply
-from sender_service.pages.page import PageEdit
+from sender_service.pages.deliveries import apply
+from sender_service.scheduler.budget import budget_id
 from sender_service.scheduler.scheduler import TIDY_SECONDS, Scheduler
 from sender_service.store.campaigns import campaign_key
 from shared.clock import utc_now
@@ -17,11 +17,12 @@ from shared.models.delivery import Delivery
 from shared.mongo.collections import BUDGETS
 from tests.integration.sender.two_replicas import APP, CAMPAIGN, TwoReplicas, chunks_of
 from tests.support.clocks import ManualClock
+from tests.support.pages import ANSWER_TIMEOUT
+from tests.support.providers import channel_of
 from tests.unit.sender.builders import campaign
 
 
 async def _turns(pair: TwoReplicas, times: int = 8) -> int:
-    """Both schedulers at once, again and again."""
     both = [sender.scheduler().release_due for sender in pair.both]
     return sum([sum(await asyncio.gather(*(run() for run in both))) for _ in range(times)])
 
@@ -35,8 +36,8 @@ async def test_every_chunk_is_released_once(pair: TwoReplicas) -> None:
     assert len(jobs) == released == sum(len(page["chunks"]) for page in pages)
     assert len(set(chunks_of(jobs))) == len(jobs) and {job.release for job in jobs} == {1}
     assert sorted(player for job in jobs for player in job.players) == sorted(players)
-    assert sum(page["out"] for page in pages) == len(jobs)
-    counted = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    assert sum(page["inFlight"] for page in pages) == len(jobs)
+    counted = await pair.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
     assert counted is not None and sum(counted["minutes"].values()) == len(players)
 
 
@@ -44,7 +45,7 @@ async def test_nothing_is_released_before_all_is_planned(pair: TwoReplicas) -> N
     await pair.people(25)
     send = await pair.trigger()
     assert await pair.one.planners()[1].plan_one()
-    await pair.one.database["sends"].update_one({"_id": send}, {"$set": {"state": "planning"}})
+    await pair.database["sends"].update_one({"_id": send}, {"$set": {"state": "planning"}})
     assert await _turns(pair, 2) == 0 and await pair.jobs(send) == []
 
 
@@ -55,38 +56,35 @@ async def test_swept_is_the_same_call_again(pair: TwoReplicas) -> None:
     for page in await pair.pages(send):  # as if the jobs topic had been lost 90 s ago
         long_ago = utc_now() - timedelta(seconds=200)
         changes = {f"chunks.{name}.releasedAt": long_ago for name in page["chunks"]}
-        await pair.one.database["pages"].update_one(
-            {"_id": page["_id"]}, {"$set": {**changes, "due": long_ago}}
-        )
+        changes["dueAt"] = long_ago
+        await pair.database["pages"].update_one({"_id": page["_id"]}, {"$set": changes})
     assert await _turns(pair, 3) == 1
     first, again = sorted(await pair.jobs(send), key=lambda job: job.release)
     assert (first.release, again.release) == (1, 2)
     for field in ("body", "players", "idempotency_key", "generation"):
         assert getattr(first, field) == getattr(again, field)
-    counted = await pair.one.database[BUDGETS.name].find_one({"_id": APP})
+    counted = await pair.database[BUDGETS.name].find_one({"_id": budget_id(channel_of(APP))})
     assert counted is not None and sum(counted["minutes"].values()) == 5  # not reserved again
 
 
 async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoReplicas) -> None:
-    """What was reserved for it is long over, and others have taken its place."""
     await pair.people(5)
     send = await pair.planned()
     assert await _turns(pair, 2) == 1
-    database, long_ago = pair.one.database, utc_now() - timedelta(minutes=20)
-    budget = {"_id": APP}
+    database, long_ago = pair.database, utc_now() - timedelta(minutes=20)
+    budget = {"_id": budget_id(channel_of(APP))}
     minutes = (await database[BUDGETS.name].find_one(budget) or {})["minutes"]
     await database[BUDGETS.name].update_one(
         budget, {"$set": {"minutes": dict.fromkeys(minutes, 5 * 10)}}
     )
-    silent = {"chunks.0.releasedAt": long_ago, "chunks.0.reservedAt": long_ago, "due": long_ago}
+    silent = {"chunks.0.releasedAt": long_ago, "chunks.0.reservedAt": long_ago, "dueAt": long_ago}
     await database["pages"].update_one({"send": send}, {"$set": silent})
     assert await _turns(pair, 3) == 0
     (page,) = await pair.pages(send)
-    assert page["chunks"]["0"]["notBefore"] > utc_now() and page["due"] > utc_now()
+    assert page["chunks"]["0"]["notBefore"] > utc_now() and page["dueAt"] > utc_now()
     await database[BUDGETS.name].update_one(budget, {"$set": {"minutes": {}}})
-    await database["pages"].update_one(
-        {"send": send}, {"$set": {"chunks.0.notBefore": long_ago, "due": long_ago}}
-    )
+    due = {"chunks.0.notBefore": long_ago, "dueAt": long_ago}
+    await database["pages"].update_one({"send": send}, {"$set": due})
     assert await _turns(pair, 3) == 1
     first, again = sorted(await pair.jobs(send), key=lambda job: job.release)
     assert first.idempotency_key == again.idempotency_key and first.body == again.body
@@ -95,13 +93,12 @@ async def test_repeated_after_an_outage_waits_for_the_message_limit(pair: TwoRep
 
 
 async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoReplicas) -> None:
-    """A visitor leaves a basket, logs in later and buys it: the same person, merged into another."""
     player, *_ = await pair.people(3)
     content = campaign(notIfBoughtSince=True).document()
     del content["version"]
-    await pair.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+    await pair.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
     send = await pair.planned()
-    database, now = pair.one.database, utc_now()
+    database, now = pair.database, utc_now()
     profile = await database["profiles"].find_one_and_delete({"_id": "p0"})
     assert profile is not None
     bought = [{"id": "order", "items": [], "revenue": 1.0, "at": now}]
@@ -112,33 +109,33 @@ async def test_who_bought_under_another_name_meanwhile_is_left_out(pair: TwoRepl
         {"_id": player}, {"$set": {"person": "login", "changedAt": now}}
     )
     assert await _turns(pair, 2) == 1
-    sums, _ = await pair.one.pages.sums(send)
-    assert (sums["pending"], sums["suppressed"]) == (2, {"bought": 1})
+    sums, _ = await pair.stores.pages.sums(send)
+    assert (sums.pending, sums.suppressed) == (2, {"bought": 1})
 
 
 async def test_cancelled_between_planning_and_release_goes_nowhere(pair: TwoReplicas) -> None:
     await pair.people(15)
     send = await pair.planned()
-    assert await pair.two.sends.end(send, "cancelled", {})
-    await pair.two.pages.make_due(send, utc_now())
+    assert await pair.two.context.stores.sends.end(send, "cancelled")
+    await pair.two.context.stores.pages.make_due(send, utc_now())
     assert await _turns(pair, 3) == 0
-    sums, still_open = await pair.one.pages.sums(send)
-    assert still_open == 0 and sums["suppressed"] == {"cancelled": 15}
-    document = await pair.one.sends.get(send)
-    assert document is not None and document["closedAt"] is not None
-    assert document["totals"] == sums
+    sums, still_open = await pair.stores.pages.sums(send)
+    assert still_open == 0 and sums.suppressed == {"cancelled": 15}
+    document = await pair.stores.sends.get(send)
+    assert document is not None and document.closed_at is not None
+    assert document.totals == sums
 
 
 async def test_who_went_away_meanwhile_is_left_out(pair: TwoReplicas) -> None:
     gone, *_ = await pair.people(5)
     send = await pair.planned()
-    await pair.one.database["players"].update_one(
+    await pair.database["players"].update_one(
         {"_id": gone}, {"$set": {"state": "unsubscribed", "changedAt": utc_now()}}
     )
     await _turns(pair, 2)
     (job,) = await pair.jobs(send)
     assert len(job.players) == 4 and gone not in job.players
-    assert (await pair.one.pages.sums(send))[0]["suppressed"] == {"unsubscribed": 1}
+    assert (await pair.stores.pages.sums(send))[0].suppressed == {"unsubscribed": 1}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +152,7 @@ async def test_who_went_away_before_a_job_was_handed_back_is_left_out(
     await _turns(pair, 2)
     first, again = sorted(await pair.jobs(send), key=lambda job: job.release)
     assert sorted(first.players) == sorted([*again.players, gone]) and gone not in again.players
-    assert (await pair.one.pages.sums(send))[0]["suppressed"] == {reason: 1}
+    assert (await pair.stores.pages.sums(send))[0].suppressed == {reason: 1}
 
 
 async def test_handed_back_job_of_nobody_ends(pair: TwoReplicas) -> None:
@@ -166,9 +163,9 @@ async def test_handed_back_job_of_nobody_ends(pair: TwoReplicas) -> None:
     for player in players:
         await _leave(pair, player, "erased")
     assert await _turns(pair, 2) == 0
-    document = await pair.one.sends.get(send)
-    assert document is not None and document["state"] == "done"
-    assert document["totals"] is not None and document["totals"]["suppressed"] == {"erased": 2}
+    document = await pair.stores.sends.get(send)
+    assert document is not None and document.state == "done"
+    assert document.totals is not None and document.totals.suppressed == {"erased": 2}
 
 
 async def test_what_may_have_been_called_is_repeated_as_it_was(pair: TwoReplicas) -> None:
@@ -184,45 +181,44 @@ async def test_what_may_have_been_called_is_repeated_as_it_was(pair: TwoReplicas
 
 
 async def _answer(pair: TwoReplicas, send: str, reason: str) -> None:
-    """Every released chunk comes back uncalled, or unanswered."""
+    """Answer every released chunk as not called, or not answered."""
     for found in await pair.pages(send):
-        page = await pair.one.pages.get(found["_id"])
+        page = await pair.stores.pages.get(found["_id"])
         assert page is not None
-        edit = PageEdit(page, 90)
-        for name, chunk in page["chunks"].items():
-            place = {"app": APP, "send": send, "page": page["n"], "chunk": name, "at": utc_now()}
-            fields = {"outcome": "deferred", "reason": reason, "release": chunk["release"]}
-            apply(edit, Delivery.model_validate({**place, **fields}))
-        assert await pair.one.pages.update(page, edit.finish())
+        for name, chunk in page.chunks.items():
+            place = {"app": APP, "send": send, "page": page.number, "chunk": name}
+            place |= {"at": utc_now()}
+            fields = {"outcome": "deferred", "reason": reason, "release": chunk.releases}
+            apply(page, Delivery.model_validate({**place, **fields}))
+        assert await pair.stores.pages.update(page, page.changes(ANSWER_TIMEOUT))
 
 
 async def _wake(pair: TwoReplicas, send: str) -> None:
-    """As if the wait before the next try were over."""
+    """End the wait before the next try."""
     for page in await pair.pages(send):
         now = {f"chunks.{name}.notBefore": utc_now() for name in page["chunks"]}
-        await pair.one.database["pages"].update_one(
-            {"_id": page["_id"]}, {"$set": {**now, "due": utc_now()}}
+        await pair.database["pages"].update_one(
+            {"_id": page["_id"]}, {"$set": {**now, "dueAt": utc_now()}}
         )
 
 
 async def _leave(pair: TwoReplicas, player: str, state: str) -> None:
-    await pair.one.database["players"].update_one(
+    await pair.database["players"].update_one(
         {"_id": player}, {"$set": {"state": state, "changedAt": utc_now()}}
     )
 
 
 async def _answered(pair: TwoReplicas) -> str:
-    """A send all of whose calls were answered, by somebody who crashed before closing its account."""
+    """Return a send whose calls were all answered, by a process that crashed before closing it."""
     await pair.people(12)
     send = await pair.planned()
     await _turns(pair, 2)
     for found in await pair.pages(send):
-        page = await pair.one.pages.get(found["_id"])
+        page = await pair.stores.pages.get(found["_id"])
         assert page is not None
-        edit = PageEdit(page, 90)
-        for name in page["chunks"]:
-            edit.chunk(name, state="sent", at=utc_now())
-        assert await pair.one.pages.update(page, edit.finish())
+        for name in page.chunks:
+            page.change_chunk(name).end("sent", None, utc_now())
+        assert await pair.stores.pages.update(page, page.changes(ANSWER_TIMEOUT))
     return send
 
 
@@ -230,11 +226,11 @@ async def test_account_closes_once_with_what_the_pages_state(pair: TwoReplicas) 
     send = await _answered(pair)
     tidying = [sender.scheduler()._tidy() for sender in pair.both]
     await asyncio.gather(*tidying)
-    document = await pair.two.sends.get(send)
-    assert document is not None and document["state"] == "done"
-    totals = document["totals"]
-    assert totals is not None and totals == (await pair.one.pages.sums(send))[0]
-    assert (totals["audience"], totals["sent"], totals["pending"]) == (12, 12, 0)
+    document = await pair.two.context.stores.sends.get(send)
+    assert document is not None and document.state == "done"
+    totals = document.totals
+    assert totals is not None and totals == (await pair.stores.pages.sums(send))[0]
+    assert (totals.audience, totals.sent, totals.pending) == (12, 12, 0)
 
 
 async def test_a_clock_that_steps_back_keeps_no_account_open(pair: TwoReplicas) -> None:
@@ -246,5 +242,5 @@ async def test_a_clock_that_steps_back_keeps_no_account_open(pair: TwoReplicas) 
     send = await _answered(pair)
     ticks.advance(TIDY_SECONDS)
     await scheduler._tidy()
-    document = await pair.one.sends.get(send)
-    assert document is not None and document["state"] == "done"
+    document = await pair.stores.sends.get(send)
+    assert document is not None and document.state == "done"

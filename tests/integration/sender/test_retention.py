@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from sender_service.store.dead_letters import DeadLetterStore
+from shared.events.registry import ONESIGNAL_WEBHOOK, STREAM
 from shared.kafka.topics import TRIGGERS_TOPIC
 from shared.models.dead_letter import DeadLetter
-from shared.models.event import ONESIGNAL_WEBHOOK, STREAM, Event
+from shared.models.event import Event
 from shared.mongo.client import ensure_indexes
 from shared.mongo.collections import COLLECTIONS, INGEST, SENDER, CollectionSpec, Index
 from shared.processes import ProcessHeartbeat
@@ -28,7 +29,7 @@ TTL = {c.name: i.keys[0][0] for c in COLLECTIONS for i in c.indexes if i.expires
 async def test_indexes_are_on_the_server_as_declared(
     pair: TwoReplicas, collection: CollectionSpec
 ) -> None:
-    database = pair.one.database
+    database = pair.database
     for _ in range(2):  # as each start does
         for service in (INGEST, SENDER):
             await ensure_indexes(database, service)
@@ -61,8 +62,7 @@ def event(line: Pipeline, type: str, player: str, **data: Any) -> Event:
 
 
 async def fill(line: Pipeline) -> str:
-    """Something is written into each collection whose documents are to go away; returns a send that
-    is in its report."""
+    """Write into each collection whose documents expire; return a send that is in its report."""
     world = line.world
     capped = {**OFFER, "policy": {"cap": {"count": 5, "days": 7}}}
     await line.ops("PUT", f"/v1/apps/{APP}/campaigns/welcome", json=capped)
@@ -70,12 +70,12 @@ async def fill(line: Pipeline) -> str:
     done = await line.planned()
     assert await line.work() == 2
     (page,) = await line.pages(done)
-    chunk = next(m[2] for m in page["members"] if m[0] == player)
-    message = page["chunks"][chunk]["notificationId"]
+    chunk = next(m[2] for m in page.members if m[0] == player)
+    message = page.chunks[chunk].notification_id
     tag = {"carillon": world.tagger.sign(done, 0, chunk)}
     seen = {"kind": "click", "notificationId": message, "data": tag}
     await world.reported(event(line, ONESIGNAL_WEBHOOK, player, **seen))
-    await world.folded(done)
+    await world.rolled_up(done)
     early = {"kind": "received", "notificationId": str(uuid.uuid4()), "tag": ""}
     await world.reported(event(line, STREAM, player, **early))
     await line.people(1)  # who is written for the first time, where others are written again
@@ -99,7 +99,7 @@ async def test_what_is_written_carries_the_date_of_its_end(line: Pipeline) -> No
     done = await fill(line)
     database, now = line.world.database, line.world.clock()
     for name, field in TTL.items():
-        query = {"folded": True} if name == "sends" else {}  # before it, they stay
+        query = {"rolledUp": True} if name == "sends" else {}  # before it, they stay
         documents = [d async for d in database[name].find(query)]
         assert documents, f"nothing is in {name}"
         for document in documents:

@@ -28,8 +28,8 @@ from shared.mongo.client import Database, ensure_indexes, open_database
 from shared.mongo.collections import INGEST
 from tests.integration.sender.segment_oracle import selects
 from tests.integration.sender.sender_harness import candidates
-from tests.stack import settings_for
 from tests.support.clocks import START
+from tests.support.stack import settings_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -54,7 +54,7 @@ def _lines() -> list[dict[str, Any]]:
 
 
 def _entries(**choices: Callable[[], Any]) -> list[dict[str, Any]]:
-    """A profile's list: the newest first."""
+    """Return a profile's list: the newest first."""
     found = [{n: make() for n, make in choices.items()} for _ in range(random.randint(0, 4))]
     return sorted(found, key=lambda entry: entry["at"], reverse=True)
 
@@ -64,7 +64,7 @@ def _one_of(*values: Any) -> Callable[[], Any]:
 
 
 def _profile() -> dict[str, Any]:
-    """As the projector writes them."""
+    """Build a profile as the projector writes them."""
     amount = _one_of(None, *AMOUNTS)
     return {
         "login": random.choice((None, "ann")),
@@ -88,16 +88,16 @@ NAMES = st.lists(st.sampled_from(IDS), min_size=1, max_size=2)
 LIMITS = ("atLeast", "moreThan", "atMost", "lessThan")
 RANGES = st.dictionaries(
     st.sampled_from(LIMITS), st.sampled_from(AMOUNTS), min_size=1, max_size=2
-).filter(lambda told: _is_limit(Range, told))
+).filter(lambda value: _is_limit(Range, value))
 COUNTS = st.fixed_dictionaries(
     {}, optional={"atLeast": st.integers(1, 4), "atMost": st.integers(0, 3)}
-).filter(lambda told: _is_limit(Counted, told))
+).filter(lambda value: _is_limit(Counted, value))
 
 
-def _is_limit(model: type[Range] | type[Counted], told: dict[str, Any]) -> bool:
+def _is_limit(model: type[Range] | type[Counted], value: dict[str, Any]) -> bool:
     """Tell whether something can be within; what can't is refused."""
     try:
-        model.model_validate(told)
+        model.model_validate(value)
     except ValidationError:
         return False
     return True
@@ -111,13 +111,13 @@ def _details(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, 
 COUNTED = st.builds(lambda w, c: {**w, "count": c},
                     st.fixed_dictionaries({}, optional={"within": DURATIONS}), COUNTS)  # fmt: skip
 LEAVES = st.one_of(
-    PERIODS.filter(bool).map(lambda told: {"lastSeen": told}),
+    PERIODS.filter(bool).map(lambda value: {"lastSeen": value}),
     st.lists(st.sampled_from(LANGUAGE_NAMES), min_size=1, max_size=2).map(
-        lambda told: {"language": told}
+        lambda value: {"language": value}
     ),
     st.just({"timeZone": ["Europe/Prague"]}),
     st.just({"browser": ["Chrome", "Safari"]}),
-    st.sampled_from(["login", "email"]).map(lambda told: {"known": told}),
+    st.sampled_from(["login", "email"]).map(lambda kind: {"known": kind}),
     _details(items=NAMES, categories=NAMES, last=st.just(True)).map(lambda d: {"viewed": d}),
     _details(ids=NAMES, last=st.just(True)).map(lambda d: {"category": d}),
     _details(items=NAMES, total=RANGES, lines=COUNTS).map(lambda d: {"basket": d}),
@@ -152,7 +152,7 @@ async def database(
 
 
 async def _put(database: Database, profiles: list[dict[str, Any]]) -> str:
-    """An app of its own with these people."""
+    """Return an app of its own with these people."""
     app = uuid.uuid4().hex
     named = [
         {**profile, "_id": f"{app}-{n}", "app": app, "slot": slot_of(f"{app}-{n}"), "players": []}

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.models.event import ONESIGNAL_WEBHOOK, Event
+from shared.events.registry import ONESIGNAL_WEBHOOK
+from shared.models.event import Event
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 
@@ -29,7 +30,7 @@ def webhook(
 
 
 async def planned(world: SenderHarness) -> tuple[str, str, str]:
-    """(a send whose call has no answer yet, two players that it was for)."""
+    """Return a send whose call has no answer yet, and its two players."""
     await world.campaign()
     (ann,) = await world.person("ann")
     (bob,) = await world.person("bob")

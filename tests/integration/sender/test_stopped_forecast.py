@@ -7,7 +7,7 @@ from tests.integration.sender.previews import ALL_AUDIENCE, add_people, put_camp
 
 
 async def test_a_stopped_apps_send_does_not_report_how_long(harness: IntakeHarness) -> None:
-    """Nobody knows: somebody has to resume the app. Seen: one second, for as long as it stood."""
+    # Nobody knows: somebody has to resume the app. Seen: one second, for as long as it stood.
     await add_people(harness, 60)
     await put_campaign(harness)
     trigger = a_trigger(**ALL_AUDIENCE)
@@ -15,6 +15,6 @@ async def test_a_stopped_apps_send_does_not_report_how_long(harness: IntakeHarne
     await harness.plan()
     for state, forecast in (("stopped", None), ("active", {"seconds": 1})):
         await harness.database["apps"].update_one({"_id": "demo"}, {"$set": {"state": state}})
-        await harness.sender.apps.refresh()
+        await harness.sender.context.apps.refresh()
         account = (await harness.http.get(f"/v1/sends/{trigger['id']}")).json()
         assert (account["pending"] > 0, account["forecast"]) == (True, forecast)

@@ -1,5 +1,8 @@
-"""What OneSignal refuses stops: a send whose calls it doesn't take, an app whose key it doesn't know.
-Nothing else is called in vain, and whoever resumes finds nobody left out and nobody called twice."""
+"""Tests that what OneSignal refuses stops.
+
+A send whose calls it doesn't take, an app whose key it doesn't know. Nothing else is
+called in vain, and whoever resumes finds nobody left out and nobody called twice.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 
 async def answer(line: Pipeline, send: str, *taken: bool) -> None:
-    """So many of the calls that are released, in their order, are taken by OneSignal or refused."""
+    """Answer the released calls in their order: so many are taken by OneSignal, the others refused."""
     jobs = [Job.parse(value) for value in line.log.take(*JOBS, most=len(taken))]
     for job, took in zip(jobs, taken, strict=True):
         line.world.clock.advance(1)
@@ -55,7 +58,7 @@ async def test_ten_refused_calls_in_a_row_stop_the_send(
     assert account["state"] == "refused"
     assert account["error"] == "onesignal_refuses: OneSignal refused 10 calls in a row"
     out = account["pending"] - sum(
-        c["state"] == "planned" for page in await line.pages(send) for c in page["chunks"].values()
+        c.state == "planned" for page in await line.pages(send) for c in page.chunks.values()
     )
     await line.release()  # at once: the stop made all of its pages due
     account = await line.account_of(send)
@@ -77,7 +80,7 @@ async def test_a_call_that_is_taken_begins_the_count_anew(line: Pipeline) -> Non
 
 @dataclass
 class Trouble:
-    """What is put at the sandbox, what mends it, and why the app stopped. `api`: OneSignal's address."""
+    """Fault set at the sandbox, what mends it, and why the app stopped. `api`: OneSignal's address."""
 
     broken: dict[str, Any]
     mended: dict[str, Any]
@@ -123,7 +126,7 @@ async def test_stopped_app_burns_nothing_and_resume_reaches_everyone_once(
 
 
 async def stops(line: Pipeline, send: str, sent: int, why: str) -> None:
-    """By itself, and what wasn't sent stays as it is."""
+    """Check that it stops by itself, and what wasn't sent stays as it is."""
     before = await refusals(line)
     await line.work()
     assert await refusals(line) == before + 1, "after the first refusal all calls would be in vain"
@@ -137,6 +140,6 @@ async def stops(line: Pipeline, send: str, sent: int, why: str) -> None:
 
 
 async def refusals(line: Pipeline) -> int:
-    """How many calls were answered so that the app is to be stopped."""
+    """Count calls that were answered so that the app is to be stopped."""
     answers = (await line.remote.tally())["answers"]
     return int(answers.get("400", 0) + answers.get("403", 0))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from shared.models.event import STREAM, Event
+from shared.events.registry import STREAM
+from shared.models.event import Event
 from shared.settings import Settings
 from tests.integration.sender.sender_harness import APP, SenderHarness, open_world
 
@@ -50,12 +51,12 @@ async def test_failed_moves_sent_to_failed_also_after_the_account_closed(
         send = await world.planned()
         await world.delivered(send)
         document = await world.sends.get(send)
-        assert document is not None and document["closedAt"] is not None
+        assert document is not None and document.closed_at is not None
         for _ in range(2):
             await world.reported(stream(world, "failed", ann, f"note-{send}-0-0"))
         document = await world.sends.get(send)
-        assert document is not None and document["totals"] is not None
-        assert (document["totals"]["sent"], document["totals"]["failed"]) == (1, {"stream": 1})
+        assert document is not None and document.totals is not None
+        assert (document.totals.sent, document.totals.failed) == (1, {"stream": 1})
 
 
 async def test_events_before_their_delivery_wait_for_it(settings: Settings) -> None:
@@ -68,16 +69,16 @@ async def test_events_before_their_delivery_wait_for_it(settings: Settings) -> N
         await world.reported(
             stream(world, "received", bob, message), stream(world, "failed", ann, message)
         )
-        assert (await world.sums(send))["pending"] == 2
+        assert (await world.sums(send)).pending == 2
         await world.delivered(send)
         sums = await world.sums(send)
-        assert (sums["sent"], sums["failed"]) == (1, {"stream": 1})
+        assert (sums.sent, sums.failed) == (1, {"stream": 1})
         assert (await world.interactions.counts(send))["impression"] == 1
         assert await world.database["parked"].count_documents({}) == 0
 
 
 async def test_another_apps_webhooks_and_streams_count_nothing(settings: Settings) -> None:
-    """The tag and the player are genuine, the door they came in by is another shop's."""
+    # The tag and the player are genuine, the door they came in by is another shop's.
     async with open_world(settings) as world:
         await world.campaign()
         (ann,) = await world.person("ann")
@@ -98,4 +99,4 @@ async def test_another_apps_webhooks_and_streams_count_nothing(settings: Setting
         await world.reported(webhook, *others)
         counts = await world.interactions.counts(send)
         assert counts == {"impression": 0, "click": 0, "close": 0}
-        assert (await world.sums(send))["sent"] == 1
+        assert (await world.sums(send)).sent == 1

@@ -1,4 +1,4 @@
-"""When a push may go out: not before it is due, not while it is paused, not at night."""
+"""Tests of when a push may go out: not before it is due, not while it is paused, not at night."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sender_service.scheduler.scheduler import PAUSED_DELAY
-from sender_service.store.pages import DUE_LIMIT
+from sender_service.store.pages import DUE_PAGES_LIMIT
 from tests.integration.sender.pipeline import OFFER, OUT, Pipeline, open_line
 from tests.integration.sender.sender_harness import APP
 
@@ -26,7 +26,7 @@ async def line(mongo_uri: str, tmp_path: Path) -> AsyncIterator[Pipeline]:
 
 @pytest.mark.parametrize("priority", ["marketing", "transactional"])
 async def test_nothing_is_planned_before_it_is_due(line: Pipeline, priority: str) -> None:
-    """A transactional send of few is planned by intake, if it is due."""
+    # A transactional send of few is planned by intake, if it is due.
     players = await line.people(2)
     at = line.world.clock() + timedelta(hours=1)
     send = await line.send_trigger(priority=priority, sendAt=at.isoformat())
@@ -40,7 +40,7 @@ async def test_nothing_is_planned_before_it_is_due(line: Pipeline, priority: str
 
 
 async def pause_in_the_middle(line: Pipeline) -> tuple[str, int]:
-    """(a send that is paused while some of its calls are out, how many those are)."""
+    """Return a send that is paused while some of its calls are out, and how many those are."""
     send = await line.planned()
     released = await line.release()
     assert released == OUT < PEOPLE, "no more than that may be out, also of a page with more"
@@ -64,7 +64,7 @@ async def test_paused_in_the_middle_goes_on_where_it_was(line: Pipeline) -> None
 
 
 async def test_paused_what_was_called_comes_to_its_end(line: Pipeline) -> None:
-    """A call that got no answer may have been taken: it is repeated, also while the send is paused."""
+    # A call that got no answer may have been taken: it is repeated, also while the send is paused.
     await line.people(PEOPLE)
     await line.remote.faults(odds={"500": 1})
     send, released = await pause_in_the_middle(line)
@@ -93,9 +93,9 @@ async def test_cancelled_in_the_middle_calls_nobody_else(line: Pipeline) -> None
 
 
 async def test_paused_sends_crowd_out_nobody(line: Pipeline) -> None:
-    """Their pages are due for longer than all others, and a look sees only so many."""
+    # Their pages are due for longer than all others, and a look sees only so many.
     await line.people(1)
-    paused = [await line.send_trigger() for _ in range(DUE_LIMIT)]
+    paused = [await line.send_trigger() for _ in range(DUE_PAGES_LIMIT)]
     await line.plan()
     for send in paused:
         await line.world.sends.set_paused(send, True)
@@ -112,7 +112,7 @@ MORNING = datetime(2026, 11, 3, 7, 0, tzinfo=UTC)  # 08:00 in Prague
 
 
 async def evening(line: Pipeline) -> tuple[list[str], list[str]]:
-    """The players of (Prague, New York), to whom one text is to go out at the same moment."""
+    """Return the players of (Prague, New York), to whom one text is to go out at the same moment."""
     offer = {**OFFER, "variants": [{**OFFER["variants"][0], "contents": {"en": "Hello"}}]}
     await line.ops("PUT", f"/v1/apps/{APP}/campaigns/welcome", json={**offer, "policy": NIGHT})
     line.world.clock.advance((EVENING - line.world.clock()).total_seconds())

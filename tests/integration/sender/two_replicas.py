@@ -16,15 +16,17 @@ from pydantic import SecretStr
 from sender_service.intake.request import TriggerRequest
 from sender_service.models.trigger import parse_trigger
 from sender_service.store.campaigns import app_store, campaign_key
+from sender_service.store.stores import Stores
 from sender_service.wiring import Sender, open_sender
 from shared.clock import utc_now
-from shared.ids import slot_of
 from shared.kafka.client import ensure_topics
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TOPICS, TRANSACTIONAL_JOBS_TOPIC
 from shared.models.job import Job
+from shared.mongo.client import Database
 from shared.mongo.collections import PLAYERS, PROFILES
 from shared.settings import MongoSettings, OneSignalSettings, PlanSettings, Settings
-from tests.stack import free_port
+from tests.support.documents import build_player, build_profile
+from tests.support.stack import free_port
 from tests.unit.sender.builders import campaign
 
 APP, CAMPAIGN = "demo", "welcome"
@@ -32,7 +34,7 @@ APP, CAMPAIGN = "demo", "welcome"
 
 @dataclass
 class TwoReplicas:
-    """`one` and `two` know nothing of each other but what is in MongoDB."""
+    """Replicas `one` and `two`, which know nothing of each other but what is in MongoDB."""
 
     settings: Settings
     one: Sender
@@ -40,15 +42,23 @@ class TwoReplicas:
     onesignal: str
 
     @property
+    def database(self) -> Database:
+        return self.one.context.database
+
+    @property
+    def stores(self) -> Stores:
+        return self.one.context.stores
+
+    @property
     def both(self) -> tuple[Sender, Sender]:
         return self.one, self.two
 
     async def start_again(self) -> None:
-        """A shop with a campaign, and nothing else."""
-        database = self.one.database
+        """Reset to a shop with a campaign, and nothing else."""
+        database = self.one.context.database
         for name in await database.list_collection_names():
             await database[name].delete_many({})
-        sealed = self.one.vault.encrypt("os_v2_app_key")
+        sealed = self.one.context.vault.encrypt("os_v2_app_key")
         one_signal = {
             "appId": self.onesignal,
             "restApiKey": sealed,
@@ -59,9 +69,9 @@ class TwoReplicas:
         await app_store(database).put(APP, app)
         content = campaign().document()
         del content["version"]
-        await self.one.campaigns.put(campaign_key(APP, CAMPAIGN), content)
+        await self.one.context.stores.campaigns.put(campaign_key(APP, CAMPAIGN), content)
         for sender in self.both:
-            await sender.apps.refresh()
+            await sender.context.apps.refresh()
             sender.budget.counts._counts.clear()  # what it remembers of who is subscribed
 
     async def people(self, count: int, browsers: int = 1, **fields: Any) -> list[str]:
@@ -71,25 +81,16 @@ class TwoReplicas:
         profiles: list[dict[str, Any]] = []
         for n in range(count):
             ids = [str(uuid.uuid4()) for _ in range(browsers)]
-            stored = [
-                {"id": i, "state": "subscribed", "browser": "Chrome", "lastSeenAt": now}
-                for i in ids
-            ]
-            profiles.append(
-                {"_id": f"p{n}", "app": APP, "slot": slot_of(f"p{n}"), "login": f"login{n}", "email": None,
-                 "visitors": [f"v{n}"], "aliases": [], "players": stored, "changedAt": now, **fields}
-            )  # fmt: skip
-            players += [
-                {"_id": i, "app": APP, "person": f"p{n}", "previous": [], "state": "subscribed",
-                 "lastSeenAt": now, "changedAt": now}
-                for i in ids
-            ]  # fmt: skip
-        await self.one.database[PROFILES.name].insert_many(profiles)
-        await self.one.database[PLAYERS.name].insert_many(players)
+            known = {"login": f"login{n}", "visitors": [f"v{n}"], "lastSeenAt": now, **fields}
+            stored = [{"id": i} for i in ids]
+            profiles.append(dict(build_profile(f"p{n}", APP, players=stored, **known)))
+            players += [dict(build_player(i, f"p{n}", APP, lastSeenAt=now)) for i in ids]
+        await self.one.context.database[PROFILES.name].insert_many(profiles)
+        await self.one.context.database[PLAYERS.name].insert_many(players)
         return [p["_id"] for p in players]
 
     async def trigger(self, **fields: Any) -> str:
-        """A trigger, taken in; returns the send's id."""
+        """Return a trigger, taken in; returns the send's id."""
         send = str(uuid.uuid4())
         target = {} if "recipients" in fields else {"audience": {"all": True}}
         body = {"id": send, "app": APP, "campaign": CAMPAIGN, **target, **fields}
@@ -103,7 +104,7 @@ class TwoReplicas:
         return send
 
     async def jobs(self, send: str) -> list[Job]:
-        """What was released of a send so far."""
+        """Return the jobs released of a send so far."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka.bootstrap_servers)
         await consumer.start()
         try:
@@ -124,9 +125,9 @@ class TwoReplicas:
 
     async def pages(self, send: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = [
-            p async for p in self.one.database["pages"].find({"send": send})
+            p async for p in self.one.context.database["pages"].find({"send": send})
         ]
-        return sorted(found, key=lambda page: page["n"])
+        return sorted(found, key=lambda page: page["number"])
 
 
 @asynccontextmanager

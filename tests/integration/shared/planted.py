@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sender_service.models.send import empty_sums
-from sender_service.pages.page import page_id
+from ingest_service.projector.visitor import Visitor
+from ingest_service.projector.visitor_codec import encode_visitor
+from sender_service.models.sums import Sums, encode_sums
+from sender_service.pages.document import page_id
+from sender_service.store.send_codec import encode_send
 from shared.mongo.client import Document
+from tests.support.sends import build_send
 
 MANY = 9
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -16,7 +20,9 @@ NAMES = [f"n{number}" for number in range(MANY)]
 def planted() -> dict[str, list[Document]]:
     pages = [planted_page("s", n) for n in range(MANY)]
     return {
-        "visitors": [{"_id": n, "app": "demo", "visitor": n, "people": ["eva"]} for n in NAMES],
+        "visitors": [
+            dict(encode_visitor(Visitor(n, "demo", n, persons=["eva"]))) for n in NAMES
+        ],
         "players": [
             {"_id": n, "app": "demo", "person": "eva", "changedAt": NOW,
              "previous": [{"person": "adam", "until": NOW}]} for n in NAMES
@@ -28,10 +34,9 @@ def planted() -> dict[str, list[Document]]:
         "merges": [{"_id": n, "app": "demo", "person": "eva"} for n in NAMES],
         "pages": pages,
         "sends": [
-            {"_id": n, "app": "demo", "campaign": "c", "createdAt": NOW, "trigger": {},
-             "expireAt": NOW, "closedAt": None} for n in NAMES
+            encode_send(build_send(n, NOW, campaign="c", expire_at=NOW)) for n in NAMES
         ],
-        "parts": [{"_id": n, "send": "s"} for n in NAMES],
+        "parts": [{"_id": n, "send": "s", "recipients": []} for n in NAMES],
         "parked": [{"_id": n, "event": {"playerId": "p"}} for n in NAMES],
         "dead_letters": [
             {"_id": n, "topic": "t", "code": "c", "at": NOW, "key": "k", "value": "v"}
@@ -46,11 +51,12 @@ def planted() -> dict[str, list[Document]]:
 
 
 def planted_page(send: str, n: int) -> Document:
-    sums = empty_sums() | {"audience": 1, "sent": 1}
+    sums = encode_sums(Sums(audience=1, sent=1))
     chunk = {"state": "sent", "reason": None, "at": NOW, "notificationId": "m", "variant": "a"}
     return {
-        "_id": page_id(send, n), "send": send, "app": "demo", "n": n, "next": [n, ""],
-        "priority": "marketing", "due": NOW, "open": False, "out": 1, "tried": False,
-        "members": [[f"p{n}", "eva", "0"]], "outcomes": {}, "chunks": {"0": chunk},
+        "_id": page_id(send, n), "send": send, "app": "demo", "number": n, "resumeAt": [n, ""],
+        "priority": "marketing", "dueAt": NOW, "answerDueAt": NOW, "open": False, "inFlight": 1,
+        "anyAttempted": False, "members": [[f"p{n}", "eva", "0"]],
+        "outcomes": {}, "chunks": {"0": chunk},
         "sums": sums, "notifications": [f"m{n}"], "plannedAt": NOW,
     }  # fmt: skip

@@ -22,8 +22,8 @@ from shared.models.dead_letter import DeadLetter
 from shared.settings import KafkaSettings, Settings
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, Stage, StageContext, StageSpec
-from tests.cluster import session_ms
-from tests.stack import eventually
+from tests.support.cluster import session_ms
+from tests.support.stack import eventually
 
 PARTITIONS = 3
 
@@ -107,7 +107,7 @@ class StageHarness:
             await running.end()
 
     async def dead_letters(self) -> list[DeadLetter]:
-        """The dead letters of this bench's topic so far."""
+        """Return the dead letters of this bench's topic so far."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.kafka.bootstrap_servers, auto_offset_reset="earliest"
         )

@@ -11,7 +11,7 @@ from shared.kafka.client import LogWriter, OutgoingRecord, Record, ensure_topics
 from shared.kafka.reader import LogReader
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.settings import KafkaSettings
-from tests import stack
+from tests.support import stack
 
 GATHER_SECONDS = 1.0
 TIMEOUT_MS = 20_000  # the broker shares out partitions first

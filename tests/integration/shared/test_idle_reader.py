@@ -24,7 +24,7 @@ from shared.kafka.topics import DAY_MS, Topic
 from shared.service import bind, serve
 from shared.settings import HttpSettings, Settings
 from tests.integration.shared.stages import ScriptedHandler, open_bench
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 SECONDS = 4.0
 FETCH = 1  # the protocol's number of it

@@ -12,7 +12,7 @@ from shared.kafka.client import OutgoingRecord, ensure_topics, open_log_writer
 from shared.kafka.reader import LogReader
 from shared.kafka.topics import DAY_MS, Topic
 from shared.settings import Settings
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 RECORDS = 20
 

@@ -13,7 +13,7 @@ from shared.kafka import reader as kafka_reader
 from shared.settings import Settings
 from shared.stage import poison_throttle
 from tests.integration.shared.stages import ScriptedHandler, StageHarness, open_bench
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 MAX_POLL_SECONDS = 1.5
 PAUSE_SECONDS = 4.0  # long enough to be thrown out, and to be seen to be
@@ -21,7 +21,7 @@ PAUSE_SECONDS = 4.0  # long enough to be thrown out, and to be seen to be
 
 @pytest.fixture
 def shares(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What the group was shared out as to this process's stages, each time; polls must be frequent."""
+    """Collect each assignment of the group to this process's stages; polls must be frequent."""
     monkeypatch.setattr(kafka_reader, "MAX_POLL_MS", int(MAX_POLL_SECONDS * 1_000))
     monkeypatch.setattr(kafka_reader, "KEEP_SECONDS", MAX_POLL_SECONDS / 5)
     shared_out: list[object] = []

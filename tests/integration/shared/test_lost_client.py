@@ -12,7 +12,7 @@ from shared.kafka import failure_watch
 from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_log_writer
 from shared.kafka.topics import EVENTS_TOPIC, TOPICS
 from shared.settings import Settings
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 
 async def _is_published(writer: LogWriter) -> bool:
@@ -50,7 +50,7 @@ async def test_client_that_sends_nothing_is_replaced(writer: LogWriter) -> None:
 
 
 async def test_client_that_answers_but_sends_nothing_is_replaced(writer: LogWriter) -> None:
-    """As the spool's drainer meets it, which asks each time before it sends."""
+    # As the spool's drainer meets it, which asks each time before it sends.
     lost = await writer.producer()
     await lost._sender.close()
 
@@ -62,7 +62,7 @@ async def test_client_that_answers_but_sends_nothing_is_replaced(writer: LogWrit
 
 
 async def test_client_that_answers_no_question_is_replaced(writer: LogWriter) -> None:
-    """Whoever asks before it sends, as the spool's drainer does, would wait for ever."""
+    # Whoever asks before it sends, as the spool's drainer does, would wait for ever.
     lost = await writer.producer()
     lost.client._sync_task.cancel()
     async with asyncio.timeout(10):

@@ -12,7 +12,7 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from shared.mongo.client import Database, open_database
 from shared.settings import Settings
-from tests.mongo_proxy import INVENTED, Decide, MongoProxy, Refusal
+from tests.support.mongo_proxy import INVENTED, Decide, MongoProxy, Refusal
 
 
 @asynccontextmanager

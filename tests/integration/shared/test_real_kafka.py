@@ -1,4 +1,4 @@
-"""What only a log on disk can promise: killed or frozen, it keeps what it acknowledged."""
+"""Tests of what only a log on disk can promise: killed or frozen, it keeps what it acknowledged."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from shared.kafka.client import LogWriter, OutgoingRecord, ensure_topics, open_l
 from shared.kafka.reader import LogReader
 from shared.kafka.topics import EVENTS_TOPIC
 from shared.settings import KafkaSettings
-from tests import stack
-from tests.cluster import is_cluster
+from tests.support import stack
+from tests.support.cluster import is_cluster
 
 pytestmark = pytest.mark.cluster
 
@@ -28,7 +28,7 @@ BOUND_SECONDS = TIMEOUT_SECONDS + 3  # the writer adds one to the timeout, a bus
 
 @pytest.fixture
 async def kafka(fresh_broker: stack.Server) -> KafkaSettings:
-    """Of a broker of this test's own, with a topic."""
+    """Return settings of this test's own broker, with a topic."""
     settings = KafkaSettings(
         bootstrap_servers=fresh_broker.address,
         idempotent_producer=is_cluster(),

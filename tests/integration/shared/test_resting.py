@@ -11,7 +11,7 @@ from shared.health import Health
 from shared.settings import Settings
 from shared.stage.runner import Stage, StageContext
 from tests.integration.shared.stages import ScriptedHandler, open_bench
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 LONG_MS = 600_000
 

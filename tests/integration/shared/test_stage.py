@@ -12,9 +12,9 @@ from prometheus_client import REGISTRY
 from shared.ids import dead_letter_id
 from shared.kafka.client import OutgoingRecord
 from shared.models.dead_letter import DeadLetter
-from tests import stack
 from tests.integration.shared.stages import ScriptedHandler, StageHarness, open_bench
-from tests.stack import eventually
+from tests.support import stack
+from tests.support.stack import eventually
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ async def test_mistake_on_one_of_a_batch_takes_only_that_one(
 async def test_batch_that_was_halved_is_repeated_whole(
     bench: StageHarness, work: ScriptedHandler
 ) -> None:
-    """What is away between two of its parts may be away because all is put elsewhere: a replay."""
+    # What is away between two of its parts may be away because all is put elsewhere: a replay.
     waiting, first, bug, late = _new("wait"), _new("first"), _new("bug"), _new("late")
     work.away[late] = 1
     await bench.publish(waiting)
@@ -151,7 +151,7 @@ async def test_lag_is_reported(bench: StageHarness, work: ScriptedHandler) -> No
 async def test_lag_and_age_rise_while_a_stage_is_stuck(
     bench: StageHarness, work: ScriptedHandler
 ) -> None:
-    """Nothing is fetched then, so no fetch says how far the log goes."""
+    # Nothing is fetched then, so no fetch says how far the log goes.
     work.may_proceed.clear()
     waiting = _new("wait")
     await bench.publish(waiting, key="k")
@@ -183,8 +183,8 @@ async def test_too_large_a_record_is_set_aside_in_part(
     await eventually(lambda: after in work.done, 20)
 
     async def cut() -> list[DeadLetter]:
-        return [x for x in await bench.dead_letters() if x.cut]
+        return [x for x in await bench.dead_letters() if x.truncated]
 
-    (letter,) = await eventually(cut, 20)  # a batch's good ones are worked on first
-    kept = DeadLetter.unpack(letter.value).decode()
+    (dead_letter,) = await eventually(cut, 20)  # a batch's good ones are worked on first
+    kept = DeadLetter.unpack(dead_letter.value).decode()
     assert value.startswith(kept) and len(kept) > 1_000_000

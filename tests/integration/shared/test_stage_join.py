@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from shared.settings import Settings
 from tests.integration.shared.stages import ScriptedHandler, StageHarness, open_bench
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 JOIN_SECONDS = 4.0  # the embedded broker takes 3 to share out
 STOP_SECONDS = 6.0  # the client alone would wait for the answer to its request: 20

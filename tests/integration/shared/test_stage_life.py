@@ -12,9 +12,9 @@ import pytest
 from shared.kafka.client import partition_of
 from shared.settings import Settings
 from shared.stage.poison_throttle import POISON_LIMIT, SLOW_UNIT_SECONDS
-from tests import stack
 from tests.integration.shared.stages import ScriptedHandler, open_bench
-from tests.stack import eventually
+from tests.support import stack
+from tests.support.stack import eventually
 
 # Keys of one partition each, of two.
 ONE, OTHER = (next(k for k in "abcdefgh" if partition_of(k.encode(), 2) == n) for n in (0, 1))
@@ -110,7 +110,7 @@ def _entries(body: dict[str, object]) -> list[dict[str, object]]:
 async def lives(
     broker: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
-    """All at once: most of their time is waiting for the broker to form groups."""
+    """Run all at once: most of their time is waiting for the broker to form groups."""
     settings = stack.settings_for(broker, "mongodb://unused", tmp_path_factory.mktemp("stage"))
     tasks = {
         life.__name__: asyncio.create_task(life(settings))

@@ -20,7 +20,7 @@ from shared.kafka.topics import DEAD_LETTERS_TOPIC, EVENTS_TOPIC
 from shared.settings import KafkaSettings
 from shared.stage.dead_letters import Poison
 from shared.stage.runner import Item, Stage, StageContext, StageSpec
-from tests import stack
+from tests.support import stack
 
 pytestmark = pytest.mark.cluster
 
@@ -97,8 +97,9 @@ async def running(counting: Counting, context: StageContext) -> AsyncIterator[No
 
 
 async def publish(writer: LogWriter, prefix: str, count: int = 200) -> list[str]:
-    """Until it is acknowledged, which may store it twice: a broker that has just been started again
-    may need longer than the writer waits."""
+    """Publish until it is acknowledged, which may store it twice: a broker that has just been
+    started again may need longer than the writer waits.
+    """
     names = [f"{prefix} {n}" for n in range(count)]
     records = [OutgoingRecord(EVENTS_TOPIC.name, name, name.encode(), "test") for name in names]
 
@@ -114,8 +115,10 @@ async def publish(writer: LogWriter, prefix: str, count: int = 200) -> list[str]
 
 
 async def all_is_committed(context: StageContext) -> None:
-    """The group has everything behind it. A stage that is stopped before may have lost its membership
-    while its broker was away, and then it may not commit any more: another one repeats."""
+    """Check that the group has everything behind it. A stage that is stopped before may have lost
+    its membership while its broker was away, and then it may not commit any more: another one
+    repeats.
+    """
     await stack.eventually(lambda: _has_no_lag(context.kafka), 60, every=0.2)
 
 
@@ -174,7 +177,7 @@ async def test_next_stage_begins_where_the_last_one_committed(
 async def test_stage_without_its_broker_keeps_its_pulse_and_stops(
     fresh_broker: stack.Server, context: StageContext, pulse: Pulse
 ) -> None:
-    """A commit is due, and there is nobody to take it."""
+    # A commit is due, and there is nobody to take it.
     counting = Counting()
     counting.goes_on.clear()
     async with running(counting, context):

@@ -14,13 +14,14 @@ import pytest
 from ingest_service.projector.store import MongoProjections
 from ingest_service.snapshot import take
 from ingest_service.snapshot.files import COPIED, Header, Writer, read_documents
-from sender_service.models.send import EVER
-from sender_service.pages.page import page_id
+from sender_service.models.send import EVER, SendRow
+from sender_service.pages.document import page_id
+from sender_service.pages.page import Page
 from sender_service.store.erasure import ErasureStore
 from sender_service.store.interactions import InteractionStore
 from sender_service.store.outcomes import OutcomeReader, PersonFilter
 from sender_service.store.pages import PageStore
-from sender_service.store.people import PeopleReader
+from sender_service.store.people import MovedPlayer, PeopleReader
 from sender_service.store.persons import PersonReader
 from sender_service.store.recent import Span, newest_of
 from sender_service.store.reports import ReportStore
@@ -32,8 +33,9 @@ from shared.mongo.whole_reads import walk
 from shared.settings import Settings
 from tests.integration.shared.planted import MANY, NAMES, NOW, planted, planted_page
 from tests.integration.shared.shifting import Shifting
+from tests.support.documents import build_profile
 
-PERSON = {"_id": "eva", "app": "demo", "visitors": [], "pastVisitors": [], "aliases": []}
+PERSON = build_profile("eva")
 Read = Callable[[Database], Awaitable[list[str]]]
 
 
@@ -54,7 +56,7 @@ async def shifting(database: Database) -> Database:
 
 
 def _ids(documents: Any) -> list[str]:
-    return [str(document["_id"]) for document in documents]
+    return [one.id if isinstance(one, Page | MovedPlayer) else str(one["_id"]) for one in documents]
 
 
 async def _all(found: AsyncIterator[Any]) -> list[Any]:
@@ -74,7 +76,7 @@ async def _triggers(database: Database) -> list[str]:
 
 async def _parked(database: Database) -> list[str]:
     until = {"p": NOW + timedelta(days=1)}
-    return _ids(await _all(ErasureStore(database).parked(until)))
+    return [one.id for one in await _all(ErasureStore(database).parked(until))]
 
 
 async def _chunks(database: Database) -> list[str]:
@@ -85,7 +87,7 @@ async def _sums(database: Database) -> list[str]:
     store = PageStore(database)
     alone, known = await store.sums("s"), (await store.sums_of({"s": MANY}))["s"]
     assert alone == known
-    return NAMES[: alone[0]["sent"]] + ["again"] * (alone[0]["sent"] - MANY)
+    return NAMES[: alone[0].sent] + ["again"] * (alone[0].sent - MANY)
 
 
 async def _last(database: Database) -> list[str]:
@@ -112,17 +114,21 @@ async def _outcomes(database: Database) -> list[str]:
 
 async def _counts(database: Database) -> list[str]:
     counts = await InteractionStore(database).counts("s")
-    seen = (await ReportStore(database).seen(["s"]))["s"]
-    assert [*counts.values()] == [*seen.values()]
+    seen = (await ReportStore(database).interaction_counts(["s"]))["s"]
+    assert [*counts.values()] == [seen.impressions, seen.clicks, seen.closes]
     return NAMES[: counts["click"]] + ["again"] * (counts["click"] - MANY)
 
 
 async def _profiles(database: Database) -> list[str]:
     found, left = await MongoProjections(database).profiles_within(NAMES, 2**30)
     assert not left
-    each = [v["_id"] async for v in MongoProjections(database).each_visitor(NAMES)]
+    each = [v.id async for v in MongoProjections(database).each_visitor(NAMES)]
     assert sorted(each) == NAMES
     return list(found)
+
+
+async def _owners(database: Database) -> list[str]:
+    return [v.id async for v in MongoProjections(database).browsers_of_person("eva")]
 
 
 async def _newest(database: Database) -> list[str]:
@@ -131,13 +137,13 @@ async def _newest(database: Database) -> list[str]:
 
 
 READS: dict[str, tuple[Read, list[str]]] = {
-    "owners": (lambda d: _named(MongoProjections(d).browsers_of_person("eva")), NAMES),
+    "owners": (_owners, NAMES),
     "browsers": (lambda d: _keys(MongoProjections(d).heads_of(["eva"])), NAMES),
     "profiles": (lambda d: _keys(_profiles(d)), NAMES),
     "erasure's pages": (_members, PAGES),
     "erasure's triggers": (_triggers, NAMES),
-    "erasure's parts": (lambda d: _named(ErasureStore(d).parts()), NAMES),
-    "erasure's letters": (lambda d: _named(ErasureStore(d).dead_letters()), NAMES),
+    "erasure's parts": (lambda d: _ids_of(ErasureStore(d).parts()), NAMES),
+    "erasure's letters": (lambda d: _ids_of(ErasureStore(d).dead_letters()), NAMES),
     "erasure's parked": (_parked, NAMES),
     "deeds": (lambda d: _named(ErasureStore(d).audit_entries(["eva"])), NAMES),
     "pages of a send": (lambda d: _named(PageStore(d).of_send("s")), PAGES),
@@ -161,12 +167,20 @@ READS: dict[str, tuple[Read, list[str]]] = {
         lambda d: _listed(PersonReader(d).search("demo", "email", "e@shop.cz")),
         NAMES,
     ),
-    "sends of a campaign": (lambda d: _listed(SendStore(d).of_campaign("demo", "c")), NAMES),
-    "open accounts": (lambda d: _listed(SendStore(d).unclosed()), NAMES),
-    "sends to fold": (lambda d: _listed(ReportStore(d).due(NOW, EVER, 100)), NAMES),
+    "sends of a campaign": (lambda d: _sends(SendStore(d).of_campaign("demo", "c")), NAMES),
+    "open accounts": (lambda d: _sends(SendStore(d).unclosed()), NAMES),
+    "sends to roll up": (lambda d: _sends(SendStore(d).due_for_roll_up(NOW, EVER, 100)), NAMES),
     "counts": (_counts, NAMES),
     "newest": (_newest, NAMES),
 }
+
+
+async def _ids_of(found: AsyncIterator[Any]) -> list[str]:
+    return [one.id async for one in found]
+
+
+async def _sends(found: Awaitable[list[SendRow]]) -> list[str]:
+    return [send.id for send in await found]
 
 
 async def _named(found: AsyncIterator[Any]) -> list[str]:
@@ -196,14 +210,14 @@ async def test_e1_a_snapshot_beside_writes_is_whole(shifting: Database, tmp_path
 
 
 async def test_e1_pages_that_move_in_their_index_are_read_once(database: Database) -> None:
-    """The real engine, with a writer beside the read who changes what other indexes are made of."""
+    # The real engine, with a writer beside the read who changes what other indexes are made of.
     await database["pages"].insert_many([planted_page("s", n) for n in range(60)])
     done = asyncio.Event()
 
     async def write() -> None:
         n = 0
         while not done.is_set():
-            change = {"due": NOW + timedelta(hours=n), "open": bool(n % 2)}
+            change = {"dueAt": NOW + timedelta(hours=n), "open": bool(n % 2)}
             await database["pages"].update_one({"_id": page_id("s", n % 60)}, {"$set": change})
             n += 7
 

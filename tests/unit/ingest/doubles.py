@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from ingest_service.projector.decode import Projected
 from ingest_service.projector.person_ids import PersonIds
+from ingest_service.projector.player import LedgerEntry
+from ingest_service.projector.player_codec import decode_entry, encode_entry
 from ingest_service.projector.profile import BOUNDS, ProfileLimits
 from ingest_service.projector.projector import Projector
 from ingest_service.projector.reading import BULK, WITHOUT_BULK
 from ingest_service.projector.store import ConcurrentWrite, ErasedMerges
+from ingest_service.projector.visitor import Visitor
+from ingest_service.projector.visitor_codec import decode_head, decode_visitor, encode_visitor
+from shared.documents import visitor as documents
+from shared.documents.merge import Merge, Tombstone
+from shared.documents.player import Player
+from shared.documents.profile import Profile
 from shared.kafka.client import Record
 from shared.models.event import Event
 from shared.stage.runner import Item
@@ -31,72 +39,76 @@ class MemoryProjections:
             "visitors": {}, "players": {}, "profiles": {}, "merges": {},
         }  # fmt: skip
         self.erasures = 0
-        self.saved_tombstones: dict[str, Document] = {}
+        self.saved_tombstones: dict[str, Tombstone] = {}
         self.read: Counter[str] = Counter()  # documents, by collection
 
     async def visitors_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
-        return self._within("visitors", ids, most)
+    ) -> tuple[dict[str, Visitor], set[str]]:
+        found, left = self._within("visitors", ids, most)
+        stored = cast(dict[str, documents.Visitor], found)
+        return {name: decode_visitor(visitor) for name, visitor in stored.items()}, left
 
-    async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Document]:
-        for document in self._of("visitors", ids).values():
-            yield document
+    async def each_visitor(self, ids: Iterable[str]) -> AsyncIterator[Visitor]:
+        for visitor in cast(dict[str, documents.Visitor], self._of("visitors", ids)).values():
+            yield decode_visitor(visitor)
 
-    async def heads(self, ids: Iterable[str]) -> dict[str, Document]:
+    async def heads(self, ids: Iterable[str]) -> dict[str, Visitor]:
         return {name: _head(document) for name, document in self._of("visitors", ids).items()}
 
-    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Document]:
+    async def heads_of(self, people: Iterable[str], limit: int = 0) -> dict[str, Visitor]:
         requested = set(people)
         every = self.kept["visitors"].values()
-        found = [d["_id"] for d in every if requested & set(d["people"])]
+        found = [d["_id"] for d in every if requested & set(d["persons"])]
         return await self.heads(found[: limit or None])
 
-    async def players(self, ids: Iterable[str]) -> dict[str, Document]:
-        return self._of("players", ids)
+    async def players(self, ids: Iterable[str]) -> dict[str, LedgerEntry]:
+        found = cast(dict[str, Player], self._of("players", ids))
+        return {name: decode_entry(player) for name, player in found.items()}
 
     async def players_of(
         self, app: str, people: Iterable[str], limit: int = 0
-    ) -> dict[str, Document]:
+    ) -> dict[str, LedgerEntry]:
         requested = set(people)
         every = self.kept["players"].values()
         found = [d["_id"] for d in every if d["app"] == app and d["person"] in requested]
-        return self._of("players", found[: limit or None])
+        return await self.players(found[: limit or None])
 
     async def profiles_within(
         self, ids: Iterable[str], most: int
-    ) -> tuple[dict[str, Document], set[str]]:
-        return self._within("profiles", ids, most)
+    ) -> tuple[dict[str, Profile], set[str]]:
+        found, left = self._within("profiles", ids, most)
+        return cast(dict[str, Profile], found), left
 
     def _within(
         self, collection: str, ids: Iterable[str], most: int
     ) -> tuple[dict[str, Document], set[str]]:
-        """A kilobyte each: enough to be parted where a test allows little."""
+        """Return a kilobyte each: enough to be parted where a test allows little."""
         names = sorted(set(ids))
         here = [name for name in names if name in self.kept[collection]]
         left = set(here[max(1, most // 1024) :])
         return self._of(collection, [name for name in names if name not in left]), left
 
-    async def save_visitors(self, documents: Sequence[Document]) -> None:
-        self._save("visitors", documents)
+    async def save_visitors(self, visitors: Sequence[Visitor]) -> None:
+        self._save("visitors", [encode_visitor(visitor) for visitor in visitors])
 
-    async def save_players(self, documents: Sequence[Document]) -> None:
-        self._save("players", documents)
+    async def save_players(self, entries: Sequence[LedgerEntry]) -> None:
+        self._save("players", [encode_entry(entry) for entry in entries])
 
-    async def browsers_of_person(self, person: str) -> AsyncIterator[Document]:
+    async def browsers_of_person(self, person: str) -> AsyncIterator[Visitor]:
         for name, document in list(self.kept["visitors"].items()):
-            if person in document["people"]:
+            if person in document["persons"]:
                 self.read["owners"] += 1
-                yield self._of("visitors", [name])[name]
+                yield _head(self._of("visitors", [name])[name])
 
     async def save_merges(
         self,
-        documents: Sequence[Document],
+        documents: Sequence[Merge],
         erased_persons: Iterable[str] = (),
         erased_merges: Iterable[ErasedMerges] = (),
     ) -> None:
         for document in documents:
-            kept = self.kept["merges"].setdefault(document["_id"], copy.deepcopy(document))
+            kept = self.kept["merges"].setdefault(document["_id"], dict(document))
             if "undone" in document:
                 kept["undone"] = document["undone"]
 
@@ -106,20 +118,20 @@ class MemoryProjections:
             if name in set(erased_persons) or (end is not None and kept["at"] <= end):
                 del self.kept["merges"][name]
 
-    async def save_tombstones(self, tombstones: Sequence[Document]) -> None:
+    async def save_tombstones(self, tombstones: Sequence[Tombstone]) -> None:
         for tombstone in tombstones:
-            kept = self.saved_tombstones.setdefault(tombstone["_id"], dict(tombstone))
+            kept = self.saved_tombstones.setdefault(tombstone["_id"], copy.copy(tombstone))
             kept["at"] = max(kept["at"], tombstone["at"])
 
-    async def tombstones(self, people: Iterable[str]) -> dict[str, Document]:
-        return {p: dict(self.saved_tombstones[p]) for p in people if p in self.saved_tombstones}
+    async def tombstones(self, people: Iterable[str]) -> dict[str, Tombstone]:
+        return {
+            p: copy.copy(self.saved_tombstones[p]) for p in people if p in self.saved_tombstones
+        }
 
     async def note_erasure(self) -> None:
         self.erasures += 1
 
-    async def save_profiles(
-        self, documents: Sequence[Document], emptied: Sequence[Document]
-    ) -> None:
+    async def save_profiles(self, documents: Sequence[Profile], emptied: Sequence[Profile]) -> None:
         self._save("profiles", documents)
         for document in emptied:
             self._check("profiles", document)
@@ -130,13 +142,13 @@ class MemoryProjections:
         self.read[name] += len(found)
         return found
 
-    def _save(self, name: str, documents: Sequence[Document]) -> None:
+    def _save(self, name: str, documents: Sequence[Mapping[str, Any]]) -> None:
         for document in documents:
             self._check(name, document)
             stored = {**copy.deepcopy(document), "rev": document["rev"] + 1}
             self.kept[name][document["_id"]] = stored
 
-    def _check(self, name: str, document: Document) -> None:
+    def _check(self, name: str, document: Mapping[str, Any]) -> None:
         stored = self.kept[name].get(document["_id"], {"rev": 0})
         if stored["rev"] != document["rev"]:
             raise ConcurrentWrite("another projector was faster")
@@ -179,7 +191,7 @@ def item(value: Projected) -> Item[Projected]:
 
 
 def event(kind: str, visitor: str, number: int, **data: Any) -> Event:
-    """The visitor's event `number`: named by it, and `number` seconds after the start."""
+    """Return the visitor's event `number`: named by it, and `number` seconds after the start."""
     at = START + timedelta(seconds=number)
     return Event(
         app=APP,
@@ -199,11 +211,13 @@ def one_signal(visitor: str, number: int, player: str, status: str = "subscribed
     return event("oneSignal", visitor, number, playerID=player, status=status, state=state)
 
 
-def _head(visitor: Document) -> Document:
-    """Without what `WITHOUT_BULK` leaves out."""
+def _head(visitor: Document) -> Visitor:
+    """Return the visitor without what `WITHOUT_BULK` leaves out."""
     left = {k: v for k, v in visitor.items() if WITHOUT_BULK.get(k) != 0}
     parts = (
-        {k: v for k, v in e["part"].items() if k not in BULK} for e in visitor.get("epochs", ())
+        {k: v for k, v in epoch["contribution"].items() if k not in BULK}
+        for epoch in visitor["epochs"]
     )
-    epochs = zip(visitor.get("epochs", ()), parts, strict=True)
-    return {**left, "epochs": [{**epoch, "part": part} for epoch, part in epochs]}
+    epochs = zip(visitor["epochs"], parts, strict=True)
+    left["epochs"] = [{**epoch, "contribution": part} for epoch, part in epochs]
+    return decode_head(cast(documents.VisitorHead, left))

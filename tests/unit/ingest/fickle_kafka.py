@@ -10,7 +10,7 @@ from ingest_service.durable.durable_log import DurableLog, PublishTimeouts
 from ingest_service.durable.spool import Spool
 from shared.errors import LogUnavailable
 from shared.kafka.client import OutgoingRecord
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 TIMEOUTS = PublishTimeouts(answering_seconds=0.05, draining_seconds=0.2)
 SPOOL_LIMIT = 1_000_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from shared.models.event import ERASE, IMPORT, STREAM, UNDO_MERGE, Event
+from shared.events.registry import ERASE, IMPORT, STREAM, UNDO_MERGE
+from shared.models.event import Event
 from tests.unit.ingest.doubles import APP, START, event
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
+from typing import Any, Literal
 
 import bson
 import pytest
@@ -11,15 +11,17 @@ import pytest
 from ingest_service.collect.event_schemas import BasketChange
 from ingest_service.projector.basket import fold_basket
 from ingest_service.projector.contribution import contribute, union
+from shared.documents.profile import Basket
+from shared.documents.visitor import Contribution
 from shared.models.event import Event
 from tests.unit.ingest.doubles import START, event
 
 
-def basket(*events: Event) -> dict[str, Any]:
-    part: dict[str, Any] = {}
+def basket(*events: Event) -> Basket:
+    part: Contribution = {}
     for one in events:
         contribute(part, one)
-    return fold_basket(part.get("basket"), part.get("changes", []))
+    return fold_basket(part.get("basket"), part.get("basketChanges", []))
 
 
 def test_changes_add_up_in_any_order() -> None:
@@ -59,7 +61,7 @@ def test_total_of_the_page_is_believed_until_a_change() -> None:
     assert basket(page, event("addToBasket", "a", 2, itemID="hat"))["total"] == 20
 
 
-def lines(*items: tuple[int, float | None], item: str = "shoe") -> dict[str, Any]:
+def lines(*items: tuple[int, float | None], item: str = "shoe") -> Basket:
     found = [{"item": item, "quantity": q, "price": p} for q, p in items]
     return basket(event("pageview", "a", 1, basketItems=found))
 
@@ -95,7 +97,7 @@ def test_unknown_price_has_no_total() -> None:
 
 
 def test_thank_you_page_is_a_purchase() -> None:
-    part: dict[str, Any] = {}
+    part: Contribution = {}
     page = event(
         "pageview", "a", 1, transaction={"id": "o1", "revenue": 5},
         basketItems=[{"item": "hat", "quantity": 1}],
@@ -107,7 +109,7 @@ def test_thank_you_page_is_a_purchase() -> None:
 
 
 def test_sets_are_bounded_to_the_newest() -> None:
-    part: dict[str, Any] = {}
+    part: Contribution = {}
     for number in range(120):
         contribute(part, event("pageview", "a", number, itemID=f"i{number}"))
     assert [v["item"] for v in part["viewed"]] == [f"i{n}" for n in range(119, 69, -1)]
@@ -123,7 +125,7 @@ def test_sets_are_bounded_to_the_newest() -> None:
     ],
 )
 def test_category_of_a_page_is_kept(page: dict[str, Any], category: str | None) -> None:
-    part: dict[str, Any] = {}
+    part: Contribution = {}
     contribute(part, event("pageview", "a", 1, itemID="i", **page))
     assert [view["category"] for view in part["viewed"]] == [category]
     assert [one["id"] for one in part.get("categories", [])] == ([category] if category else [])
@@ -131,7 +133,7 @@ def test_category_of_a_page_is_kept(page: dict[str, Any], category: str | None) 
 
 @pytest.mark.parametrize("amount", [10**12, 1e12, 999_999_999_999, 0.0001])
 def test_whatever_is_accepted_can_be_stored(amount: float) -> None:
-    """A total that BSON can't hold would make the person's every later event fail."""
+    # A total that BSON can't hold would make the person's every later event fail.
     accepted = BasketChange.model_validate({"itemID": "1", "quantity": amount, "price": amount})
     data = accepted.model_dump(by_alias=True, exclude_none=True)
     found = basket(*(event("addToBasket", "a", n, **data) for n in range(100)))
@@ -152,8 +154,10 @@ def test_whatever_is_accepted_can_be_stored(amount: float) -> None:
         ("browser", "chrome", "", "chrome"),
     ],
 )
-def test_f06_what_says_nothing_replaces_nothing(name: str, good: str, bad: str, kept: str) -> None:
-    part: dict[str, Any] = {}
+def test_f06_empty_values_replace_nothing(
+    name: Literal["timeZone", "language", "browser"], good: str, bad: str, kept: str
+) -> None:
+    part: Contribution = {}
     for minute, value in ((1, bad), (2, good), (3, bad)):
         viewed = event("pageview", "a", minute).model_copy(update={"context": {name: value}})
         contribute(part, viewed)
@@ -161,7 +165,7 @@ def test_f06_what_says_nothing_replaces_nothing(name: str, good: str, bad: str, 
 
 
 def test_f06_of_nothing_known_nothing_is_kept() -> None:
-    part: dict[str, Any] = {}
+    part: Contribution = {}
     context = {"timeZone": "Etc/Unknown", "language": "C"}
     contribute(part, event("pageview", "a", 1).model_copy(update={"context": context}))
     assert "timeZone" not in part and "language" not in part

@@ -103,7 +103,7 @@ async def test_who_was_left_out_comes_back_when_another_goes() -> None:
 
 
 async def test_erasure_of_a_crowd_is_published_in_pieces() -> None:
-    """Of a login with any number of browsers: as they are read, never all of them together."""
+    # Of a login with any number of browsers: as they are read, never all of them together.
     pieces: list[list[str]] = []
     read_by_then: list[int] = []
     history = ProjectorHarness()
@@ -118,7 +118,7 @@ async def test_erasure_of_a_crowd_is_published_in_pieces() -> None:
         await history.apply(*_browser(number))
     eva = history.people.of_login(APP, "eva")
     history.store.read.clear()
-    await history.apply(erasure("v00045", 10_000, eva, others=True))
+    await history.apply(erasure("v00045", 10_000, eva, findOthers=True))
     *pieces, stand_in = pieces
     assert [len(piece) for piece in pieces] == [10, 10, 10, 10, 4]
     assert read_by_then[:4] == [10, 20, 30, 40]
@@ -128,7 +128,7 @@ async def test_erasure_of_a_crowd_is_published_in_pieces() -> None:
 
 
 async def test_browser_that_an_undone_merge_makes_older_gives_its_place_up() -> None:
-    """It stays the person's, but for what it was seen with last: others may come before it now."""
+    # It stays the person's, but for what it was seen with last: others may come before it now.
     history = ProjectorHarness(bounds=SMALL)
     for number in (1, 2, 3):
         await history.apply(*_browser(number))

@@ -1,4 +1,4 @@
-"""What the projector makes of records: its own, others' and poison."""
+"""Tests of what the projector makes of records: its own, others' and poison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is accepted is stored in the order of its arrival, whatever Kafka does meanwhile."""
+"""Tests that what is accepted is stored in the order of its arrival, whatever Kafka does meanwhile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from ingest_service.durable.durable_log import DurableLog
 from ingest_service.durable.spool import SpoolFull, size_of
 from shared.errors import LogUnavailable
-from tests.stack import eventually
+from tests.support.stack import eventually
 from tests.unit.ingest.fickle_kafka import (
     SPOOL_LIMIT,
     FickleKafka,
@@ -80,7 +80,7 @@ async def test_no_mistake_ends_the_drainer(
 async def test_broker_that_does_not_answer_is_reported_as_soon_as_events_go_to_disk(
     durable: DurableLog, kafka: FickleKafka
 ) -> None:
-    """Within the probe's second, not when the probe itself gives up."""
+    # Within the probe's second, not when the probe itself gives up.
     kafka.state = "mute"
     async with asyncio.timeout(1):
         with pytest.raises(LogUnavailable):
@@ -100,7 +100,7 @@ async def test_order_is_kept_through_many_outages(durable: DurableLog, kafka: Fi
 
 
 async def test_more_than_one_draining_under_load(durable: DurableLog, kafka: FickleKafka) -> None:
-    """Though something new always arrives, the spool comes to its end."""
+    # Though something new always arrives, the spool comes to its end.
     kafka.state = "away"
     await durable.publish([numbered_record(n) for n in range(1_300)])
     kafka.state = "up"

@@ -1,4 +1,4 @@
-"""What the judge writes by hand is what the wire model would have written."""
+"""Tests that what the validator writes by hand is what the wire model would have written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What ingest keeps on disk, the spool and what is beside it, on a disk that is full for a while."""
+"""Tests of what ingest keeps on disk, the spool and what is beside it, on a disk that is full for a
+while.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ from shared.health import Health
 from shared.mongo.client import open_database
 from shared.settings import MongoSettings
 from tests.contract.ingest.doubles import VAULT, app
-from tests.disk import fill, small_disk
-from tests.stack import eventually
+from tests.support.disk import fill, small_disk
+from tests.support.stack import eventually
 from tests.unit.ingest.fickle_kafka import (
     FickleKafka,
     create_log,

@@ -1,4 +1,4 @@
-"""Who a person is: epochs, logins, logouts, and the player id that goes with the browser."""
+"""Tests of who a person is: epochs, logins, logouts, and the player id that goes with the browser."""
 
 from __future__ import annotations
 

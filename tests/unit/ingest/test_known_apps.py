@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.api.app_cache import KEPT_FIELDS, AppDiskCache
+from ingest_service.api.app_cache import CACHED_APP_FIELDS, AppDiskCache
 from shared.apps import AppRegistry
 from shared.clock import monotonic, utc_now
 from shared.errors import StoreUnavailable
@@ -20,7 +20,7 @@ from tests.contract.ingest.doubles import VAULT, app
 
 
 async def watched(path: Path, *known: str) -> tuple[AppRegistry, str | None]:
-    """A registry that read these apps (or none), after one look at the disk; the health's error."""
+    """Return a registry that read these apps (or none), after one look at the disk; the health's error."""
     stop = asyncio.Event()
     async with open_database(MongoSettings(), "test") as database:  # never asked anything
         apps = AppRegistry(database, VAULT)
@@ -60,9 +60,9 @@ async def test_a_low_onesignals_keys_are_not_on_ingests_disk(tmp_path: Path) -> 
 
 
 def test_a_low_of_each_field_it_is_decided_whether_ingest_keeps_it() -> None:
-    """A new field is kept (KEPT_FIELDS), where ingest reads it, or named here."""
-    not_needed = {"one_signal", "stopped_because", "control_group", "cap", "time_zone"}
-    assert set(App.model_fields) == {*KEPT_FIELDS, *not_needed}
+    # A new field is kept (CACHED_APP_FIELDS), where ingest reads it, or named here.
+    not_needed = {"one_signal", "providers", "stopped_because", "control_group", "cap", "time_zone"}
+    assert set(App.model_fields) == {*CACHED_APP_FIELDS, *not_needed}
 
 
 async def test_without_a_file_nothing_is_known(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ Q = "22222222-2222-4222-8222-222222222222"
 
 
 class Followed(ProjectorHarness):
-    """What the projector tells the log comes back to it, behind all that is there."""
+    """Projector whose published records come back to it, behind all that is there."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Followed(ProjectorHarness):
 
     async def erase(self, number: int, *visitors: str) -> None:
         for index, visitor in enumerate(visitors):
-            await self.apply(erasure(visitor, number, self.eva, others=index == 0))
+            await self.apply(erasure(visitor, number, self.eva, findOthers=index == 0))
 
     def everything(self) -> str:
         return json.dumps(self.store.kept, default=str)
@@ -88,7 +88,7 @@ async def test_it_ends_where_nothing_is_left_to_erase() -> None:
 async def test_browser_that_is_read_together_with_the_erasure_is_erased() -> None:
     history = await known_on_phone()
     late = event("identify", "desk", 4, login="eva")
-    await history.apply(late, erasure("phone", 10, history.eva, others=True))
+    await history.apply(late, erasure("phone", 10, history.eva, findOthers=True))
     await history.apply_published()
     assert history.profiles() == {} and is_gone(history)
 

@@ -9,7 +9,7 @@ import pytest
 from shared.models.delivery import Delivery, PlayerOutcome
 from shared.models.event import Event
 from tests.unit.ingest.doubles import APP, START, ProjectorHarness, event, one_signal
-from tests.unit.ingest.ops_events import imported, streamed
+from tests.unit.ingest.ops_events import erasure, imported, streamed
 
 P = "11111111-1111-4111-8111-111111111111"
 
@@ -112,7 +112,7 @@ async def test_import_is_older_than_what_browsers_stated() -> None:
 
 
 async def test_another_app_changes_no_player() -> None:
-    """Neither its reports nor its pages."""
+    # Neither its reports nor its pages.
     history = ProjectorHarness()
     await history.apply(one_signal("a", 1, P))
     before = history.player(P)
@@ -124,3 +124,17 @@ async def test_another_app_changes_no_player() -> None:
     for foreign_event in foreign:
         await history.apply(foreign_event)
         assert history.player(P) == before
+
+
+async def test_a_players_provider_and_subscription_are_kept_until_it_is_erased() -> None:
+    history = ProjectorHarness()
+    await history.apply(one_signal("a", 1, P))
+    history.player(P).update(
+        provider="webpush", subscription={"endpoint": "https://push.example/1"}
+    )
+    await history.apply(one_signal("a", 2, P, "optedOut"), event("identify", "a", 3, login="eva"))
+    assert history.player(P)["subscription"] == {"endpoint": "https://push.example/1"}
+    assert [p["provider"] for p in history.login("eva")["players"]] == ["webpush"]
+    await history.apply(erasure("a", 4, history.people.of_login(APP, "eva"), P))
+    assert history.player(P)["state"] == "erased"
+    assert "subscription" not in history.player(P)

@@ -47,7 +47,7 @@ async def test_erasure_takes_other_browsers_merges_from_before() -> None:
 
 
 async def test_erasure_takes_all_of_its_own_browser() -> None:
-    """The operator's event is of whatever the browser has of the person when it arrives."""
+    # The operator's event is of whatever the browser has of the person when it arrives.
     history = ProjectorHarness()
     await merged(history, "phone", 1)
     await history.apply(event("logout", "phone", 5))
@@ -76,14 +76,14 @@ async def test_late_erasure_leaves_what_was_stated_and_unmerged_since() -> None:
     await history.apply(one_signal("desk", 25, PLAYER, "optedOut"), undoing("desk", 26, since))
     await history.apply(erasure("desk", 10, eva(history), **LATE))
     (desk,) = history.store.kept["visitors"].values()
-    (unmerged,) = [p for epoch in desk["epochs"] for p in epoch.get("parted", ())]
+    (unmerged,) = [p for epoch in desk["epochs"] for p in epoch.get("unmerged", ())]
     assert unmerged["person"] == eva(history)
-    assert [w["at"].second for w in desk["words"][PLAYER]] == [20, 22, 25]
+    assert [w["at"].second for w in desk["statusHistory"][PLAYER]] == [20, 22, 25]
     assert records(history) == {since}
 
 
 async def test_record_goes_with_its_epoch_also_where_only_that_is_erased() -> None:
-    """The operator saw the anonymous one; the login was on the log already."""
+    # The operator saw the anonymous one; the login was on the log already.
     history = ProjectorHarness()
     here, elsewhere = [await merged(history, visitor, 1) for visitor in ("desk", "phone")]
     await history.apply(erasure("desk", 10, here))

@@ -189,7 +189,7 @@ def test_f25_lines_are_counted_behind_blank_ones() -> None:
     assert [line for line, _ in found.rows()] == [5]
 
 
-def test_f25_what_a_file_does_not_say_is_named() -> None:
+def test_f25_missing_columns_are_named() -> None:
     assert missing(COLUMNS) == []
     sentences = " ".join(missing(["id"]))
     for extra in ("notification_types", "external_user_id", "timezone_id"):

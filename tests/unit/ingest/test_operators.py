@@ -164,7 +164,7 @@ async def test_what_occurred_at_the_erasures_own_moment_is_from_before() -> None
 
 
 async def test_erasure_cut_off_before_the_profiles_is_finished_by_its_repetition() -> None:
-    """The browser's document has nothing of the person left that would say whose profile must go."""
+    # The browser's document has nothing of the person left that would say whose profile must go.
 
     class Cut(MemoryProjections):
         is_cut = False
@@ -185,3 +185,17 @@ async def test_erasure_cut_off_before_the_profiles_is_finished_by_its_repetition
     assert len(history.profiles()) == 1
     await history.apply(erase)
     assert history.profiles() == {}
+
+
+async def test_player_erased_twice_is_the_same_in_any_batches() -> None:
+    together, apart = ProjectorHarness(), ProjectorHarness()
+    eva, nobody = (
+        together.people.of_login(APP, "eva"),
+        together.people.of_visitor(APP, "phone", "0"),
+    )
+    events = [one_signal("phone", 2, P), erasure("phone", 12, nobody), erasure("phone", 32, eva)]
+    await together.apply(*events)
+    for one in events:
+        await apart.apply(one)
+    assert together.player(P)["status"] == apart.player(P)["status"]
+    assert together.player(P)["since"] == apart.player(P)["since"] == events[2].occurred_at

@@ -1,4 +1,4 @@
-"""What is kept of a page's address (docs/security.md)."""
+"""Tests of what is kept of a page's address (docs/security.md)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from ingest_service.parsing.page_urls import mask_url
 from shared.models.app import MASKED_PARAMETERS, App, ParameterWords
 from shared.models.wire import load_json
-from tests.page_urls import PATHS, SHOP
+from tests.support.page_urls import PATHS, SHOP
 from tests.unit.ingest.validation import APP, validate_event
 
 

@@ -1,4 +1,4 @@
-"""What is proven: it stays with her whom it names, whatever is claimed besides (A6, B5)."""
+"""Tests of what is proven: it stays with her whom it names, whatever is claimed besides (A6, B5)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def proven(visitor: str, number: int, login: str, **data: object) -> Event:
 
 
 def claimed(visitor: str, number: int, login: str, **data: object) -> Event:
-    """A login that ingest left out."""
+    """Return a login that ingest left out."""
     person = ProjectorHarness().people.of_login(APP, login)
     return event("identify", visitor, number, claimed=person, proven=False, **data)
 
@@ -28,7 +28,7 @@ def owner(history: ProjectorHarness) -> str:
 
 
 async def in_any_order(*browsers: list[Event]) -> list[ProjectorHarness]:
-    """Each browser's events in its order, the browsers after one another in every order."""
+    """Apply each browser's events in its order, the browsers after one another in every order."""
     found = []
     for order in itertools.permutations(browsers):
         history = ProjectorHarness()
@@ -51,7 +51,7 @@ async def test_a6_login_left_out_leaves_the_visitor_anonymous() -> None:
 
 
 async def test_a6_another_login_left_out_ends_the_one_before() -> None:
-    """On a shared device whoever sits there now isn't eva any more, whoever it is."""
+    # On a shared device whoever sits there now isn't eva any more, whoever it is.
     history = ProjectorHarness()
     await history.apply(proven("a", 1, "eva", email="eva@example.test"), one_signal("a", 2, P))
     await history.apply(claimed("a", 3, "eva"), event("pageview", "a", 4, itemID="shoe"))
@@ -84,7 +84,7 @@ async def test_a6_servers_are_proof_and_imports_are_not() -> None:
 
 
 async def test_a6_browser_that_was_proven_once_counts_but_its_next_claim_is_one() -> None:
-    """A kiosk: whoever claims her login there later isn't her."""
+    # A kiosk: whoever claims her login there later isn't her.
     history = ProjectorHarness()
     await history.apply(proven("a", 1, "eva"), one_signal("a", 2, P), event("logout", "a", 3))
     await history.apply(event("identify", "a", 4, login="eva"))
@@ -116,7 +116,7 @@ async def test_b5_player_of_a_proven_login_is_not_taken_nor_opted_out(theft: lis
         assert sum(len(p["players"]) for p in history.profiles().values()) == 1
 
 
-async def test_b5_her_own_browser_says_what_it_likes() -> None:
+async def test_b5_her_own_browser_sends_what_it_likes() -> None:
     history = ProjectorHarness()
     await history.apply(*HERS, one_signal("thief", 5, P))
     await history.apply(one_signal("hers", 6, P, "optedOut"))
@@ -128,7 +128,7 @@ async def test_b5_her_own_browser_says_what_it_likes() -> None:
             event("identify", "hers", 20, login="adam")]
 )  # fmt: skip
 async def test_b5_her_browser_lets_go(end: Event) -> None:
-    """The newest word on the player wins then, as ever among those who prove nothing."""
+    # The newest word on the player wins then, as ever among those who prove nothing.
     for history in await in_any_order([*HERS, end], [one_signal("other", 9, P)]):
         assert owner(history) == "other"
     for history in await in_any_order([*HERS, end], [one_signal("other", 1, P)]):

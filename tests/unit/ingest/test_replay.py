@@ -23,7 +23,7 @@ from tests.unit.ingest.histories import (
 
 @st.composite
 def histories(draw: Draw) -> dict[str, list[Event]]:
-    """Each visitor's events in its order; their times are in another."""
+    """Draw each visitor's events in its order; their times are in another."""
     found = {}
     for index, visitor in enumerate(VISITORS):
         what = draw(st.lists(HAPPENINGS, max_size=8))

@@ -63,7 +63,9 @@ def _refusal(player: str, number: int) -> Delivery:
 
 @st.composite
 def histories(draw: Draw) -> dict[str, list[Any]]:
-    """By key of the log: visitors, players' streams, a send's deliveries; times in another order."""
+    """Draw events by key of the log: visitors, players' streams, a send's deliveries; times in
+    another order.
+    """
     found: dict[str, list[Any]] = {}
     for index, visitor in enumerate(VISITORS):
         what = draw(st.lists(st.one_of(HAPPENINGS, HAPPENINGS, OPS), max_size=8))

@@ -80,7 +80,7 @@ def test_size_on_disk_is_near_what_is_counted_and_given_back(tmp_path: Path) -> 
 
 
 def test_belongs_to_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest_service.durable.spool.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("ingest_service.durable.spool.SPOOL_LOCK_SECONDS", 0.05)
     spool = Spool(tmp_path / "spool.sqlite")
     with pytest.raises(Rejected, match="CARILLON_DATA_DIR"):
         Spool(tmp_path / "spool.sqlite")
@@ -111,7 +111,7 @@ def test_a_full_disk_refuses_all_of_it(tmp_path: Path) -> None:
 
 @contextmanager
 def no_file_longer_than(size: int) -> Iterator[None]:
-    """The second way to a full disk, where nothing may be mounted."""
+    """Yield the second way to a full disk, where nothing may be mounted."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -149,7 +149,7 @@ def test_b4_what_left_a_full_disk_is_not_given_again(tmp_path: Path) -> None:
 
 
 def test_every_append_is_synced(tmp_path: Path) -> None:
-    """A 202 outlives a power cut, which no test can make: what SQLite was told must do."""
+    # A 202 outlives a power cut, which no test can make: what SQLite was told must do.
     spool = Spool(tmp_path / "spool.sqlite")
     pragmas = [spool._file.execute(f"PRAGMA {name}").fetchone()[0] for name in SYNCED]
     assert dict(zip(SYNCED, pragmas, strict=True)) == SYNCED

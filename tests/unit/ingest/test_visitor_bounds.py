@@ -1,11 +1,11 @@
-"""What one browser's document may hold and remember: whatever it sends, reading it has a bound."""
+"""Tests of what one browser's document may hold and remember: whatever it sends, reading it has a bound."""
 
 from __future__ import annotations
 
 import bson
 
-from ingest_service.projector.contribution import MAX_LINES
-from ingest_service.projector.visitor import SEEN_EVENTS
+from ingest_service.projector.browser import SEEN_EVENTS
+from ingest_service.projector.contribution import MAX_ORDER_LINES
 from shared.models.event import Event
 from tests.unit.ingest.doubles import ProjectorHarness, event
 
@@ -25,8 +25,8 @@ async def test_kiosk_stays_bounded() -> None:
 
 
 async def test_large_orders_of_many_logins_fit_a_document() -> None:
-    """What MongoDB refuses would end the browser's history for good; and an event of a person reads
-    a hundred of them."""
+    # What MongoDB refuses would end the browser's history for good; and an event of a person reads
+    # a hundred of them.
     history = ProjectorHarness()
     number = 0
     for login in range(14):
@@ -47,20 +47,20 @@ def _orders(first: int, count: int, lines: int) -> list[Event]:
 
 async def test_orders_are_kept_as_far_as_their_lines_are_few() -> None:
     history = ProjectorHarness()
-    await history.apply(*_orders(0, 60, MAX_LINES // 50))
+    await history.apply(*_orders(0, 60, MAX_ORDER_LINES // 50))
     profile = history.anonymous("a")
     assert profile is not None and len(profile["purchases"]) == 50
-    await history.apply(*_orders(100, 1, MAX_LINES))
+    await history.apply(*_orders(100, 1, MAX_ORDER_LINES))
     profile = history.anonymous("a")
     assert profile is not None
-    assert [(p["id"], len(p["items"])) for p in profile["purchases"]] == [("100", MAX_LINES)]
-    await history.apply(*_orders(101, 1, MAX_LINES + 1))
+    assert [(p["id"], len(p["items"])) for p in profile["purchases"]] == [("100", MAX_ORDER_LINES)]
+    await history.apply(*_orders(101, 1, MAX_ORDER_LINES + 1))
     profile = history.anonymous("a")
     assert profile is not None and [p["id"] for p in profile["purchases"]] == ["101"]
 
 
 async def test_cut_is_remembered_for_longer_than_what_cuts_nothing() -> None:
-    """Repeated when a batch's worth of others has come, it must not log her in again."""
+    # Repeated when a batch's worth of others has come, it must not log her in again.
     history = ProjectorHarness()
     login, out = event("identify", "a", 1, login="eva"), event("logout", "a", 2)
     await history.apply(login, out)

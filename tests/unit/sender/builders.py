@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from sender_service.models.campaign import Campaign
-from sender_service.models.send import NEVER, Send
-from sender_service.pages.page import Chunk, Page, PageEdit, new_chunk
+from sender_service.models.push import Push
+from sender_service.models.send import Send
+from sender_service.pages.chunk import Chunk
+from sender_service.pages.page import Page
 from sender_service.planner.building import PageBuilder, PagePlan
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.target import Candidate
+from sender_service.providers.onesignal.limits import MAX_TARGETS
+from shared.documents.profile import Profile
 from shared.models.app import App
+from shared.providers import DEFAULT_PROVIDER
 from shared.secrets import Vault
 from tests.support.clocks import START
+from tests.support.documents import build_profile
+from tests.support.pages import build_chunk, build_page
+from tests.support.sends import build_send
 
 SEND = "0b6c2a1e-58d4-4b8a-9a61-0f4c1f2a7d10"
 SWEEP = 90.0
@@ -50,28 +58,8 @@ def campaign(*variants: dict[str, Any], **policy: Any) -> Campaign:
 
 
 def send(**fields: Any) -> Send:
-    base: dict[str, Any] = {
-        "_id": SEND,
-        "app": "demo",
-        "campaign": "welcome",
-        "priority": "marketing",
-        "digest": "",
-        "trigger": {},
-        "state": "sending",
-        "paused": False,
-        "error": None,
-        "frozen": {"policy": {"ttlSeconds": 3_600}},
-        "createdAt": START,
-        "dueAt": START,
-        "expiresAt": START + timedelta(hours=24),
-        "planDue": NEVER,
-        "planner": None,
-        "pages": 1,
-        "totals": None,
-        "closedAt": None,
-        "expireAt": START + timedelta(days=35),
-    }
-    return cast(Send, {**base, **fields})
+    snapshot = {"policy": {"ttlSeconds": 3_600}}
+    return build_send(SEND, START, **{"campaign_snapshot": snapshot, "pages": 1, **fields})
 
 
 def player(n: int, state: str = "subscribed", seen: int = 0) -> dict[str, Any]:
@@ -79,44 +67,40 @@ def player(n: int, state: str = "subscribed", seen: int = 0) -> dict[str, Any]:
             "lastSeenAt": START + timedelta(minutes=seen)}  # fmt: skip
 
 
-def profile(person: str, *players: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    return {"_id": person, "app": "demo", "slot": 0, "players": list(players), **fields}
+def profile(person: str, *players: dict[str, Any], **fields: Any) -> Profile:
+    return build_profile(person, players=players, **fields)
 
 
 def chunk(**fields: Any) -> Chunk:
-    return cast(Chunk, {**new_chunk("a", START), **fields})
+    return Chunk(build_chunk(**fields))
 
 
-def page(members: Sequence[tuple[str, str, str]] = (), **fields: Any) -> Page:
+def page(
+    members: Sequence[tuple[str, str, str]] = (),
+    chunks: Mapping[str, Mapping[str, Any]] | None = None,
+    **fields: Any,
+) -> Page:
     """Members default to two players of two people in chunk "0"."""
     members = members or [(player_id(1), "p1", "0"), (player_id(2), "p2", "0")]
-    base: Any = PageBuilder(plan(), 0, START, set()).page(None)
-    base |= {
-        "members": [list(member) for member in members],
-        "chunks": {name: chunk() for name in dict.fromkeys(m[2] for m in members) if name},
-        "open": True,
-        "due": START,
-    }
-    return cast(Page, {**base, **fields})
+    return build_page(SEND, members, chunks, **fields)
 
 
-def edit(*members: tuple[str, str, str], **fields: Any) -> PageEdit:
-    """An edit of a page whose only chunk "0" has these fields."""
-    found = page(members)
-    found["chunks"]["0"].update(fields)  # type: ignore[typeddict-item]
-    return PageEdit(found, SWEEP)
+def page_with(**fields: Any) -> Page:
+    """Return a page whose only chunk "0" has these fields."""
+    return page(chunks={"0": fields})
 
 
 def plan(
     of: Campaign | None = None,
     *,
     page_members: int = 2_000,
-    chunk_members: int = 2_000,
+    chunk_members: int = MAX_TARGETS,
     priority: str = "marketing",
     **variables: Any,
 ) -> PagePlan:
     sending = send(priority=priority, state="planning")
-    return PagePlan(sending, of or campaign(), Renderer(variables), page_members, chunk_members)
+    most = {DEFAULT_PROVIDER: chunk_members}
+    return PagePlan(sending, of or campaign(), Renderer(variables), page_members, most)
 
 
 def pages_of(of: PagePlan, candidates: Sequence[Candidate]) -> list[Page]:
@@ -132,19 +116,23 @@ def pages_of(of: PagePlan, candidates: Sequence[Candidate]) -> list[Page]:
     return [*pages, builder.page(None)]
 
 
-def candidates(*profiles: dict[str, Any], **fields: Any) -> list[Candidate]:
+def candidates(*profiles: Profile, **fields: Any) -> list[Candidate]:
     return [Candidate(i + 1, p, **fields) for i, p in enumerate(profiles)]
 
 
-def outcomes(of: PagePlan, *profiles: dict[str, Any]) -> dict[str, str]:
+def outcomes(of: PagePlan, *profiles: Profile) -> dict[str, str]:
     """Player → reason, or "" for who gets it."""
     (page,) = pages_of(of, candidates(*profiles))
     found = {}
-    for index, (name, _, chunk) in enumerate(page["members"]):
-        outcome = page["outcomes"].get(str(index))
-        assert (outcome is None) == (chunk in page["chunks"])
+    for index, (name, _, chunk) in enumerate(page.members):
+        outcome = page.document["outcomes"].get(str(index))
+        assert (outcome is None) == (chunk in page.chunks)
         found[name] = "" if outcome is None else outcome[1]
     return found
+
+
+def build_push(text: str) -> Push:
+    return Push(title="Hello", text=text, url="https://shop.example/")
 
 
 def build_app(name: str = "demo") -> App:

@@ -1,4 +1,4 @@
-"""What a delivery does to its page, and which webhooks can be counted."""
+"""Tests of what a delivery does to its page, and which webhooks can be counted."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender_service.accounting.interactions import (
+from sender_service.accounting.interactions import verify_interaction
+from sender_service.models.push_tag import TagSigner
+from sender_service.pages.deliveries import (
     FIRST_BACKOFF_SECONDS,
     LONGEST_BACKOFF_SECONDS,
     apply,
     backoff,
-    verify_interaction,
 )
-from sender_service.models.push_tag import TagSigner
-from sender_service.pages.page import PageEdit, summarise
+from sender_service.pages.page import Page
+from sender_service.pages.sums import summarise
 from shared.models.delivery import Delivery
 from shared.models.event import Event
 from tests.support.clocks import START
-from tests.unit.sender.builders import SEND, edit, player_id
+from tests.support.pages import ANSWER_TIMEOUT
+from tests.unit.sender.builders import SEND, page_with, player_id
 
 TAGGER = TagSigner(b"k" * 32)
 AT = START + timedelta(minutes=1)
@@ -29,24 +31,15 @@ RELEASED = {"state": "released", "release": 1, "attempted": True, "releasedAt": 
 
 
 def _delivery(outcome: str, **fields: Any) -> Delivery:
-    return Delivery.model_validate(
-        {
-            "app": "demo",
-            "send": SEND,
-            "page": 0,
-            "chunk": "0",
-            "outcome": outcome,
-            "at": AT,
-            **fields,
-        }
-    )
+    call = {"app": "demo", "send": SEND, "page": 0, "chunk": "0", "at": AT}
+    return Delivery.model_validate({**call, "outcome": outcome, **fields})
 
 
-def _applied(chunk: dict[str, Any], *deliveries: Delivery) -> PageEdit:
-    found = edit(**chunk)
+def _applied(chunk: dict[str, Any], *deliveries: Delivery) -> Page:
+    found = page_with(**chunk)
     for delivery in deliveries:
         apply(found, delivery)
-    found.finish()
+    found.changes(ANSWER_TIMEOUT)
     return found
 
 
@@ -60,11 +53,11 @@ def _invalid(n: int) -> dict[str, str]:
 
 def test_sent_is_everyone_but_the_named() -> None:
     found = _applied(RELEASED, _delivery("sent", notificationId="n-1", players=[_invalid(2)]))
-    chunk = found.page["chunks"]["0"]
-    assert (chunk["state"], chunk["notificationId"], chunk["at"]) == ("sent", "n-1", AT)
-    assert found.page["outcomes"] == {"1": ["failed", "invalid_player"]}
-    assert found.page["sums"]["sent"] == 1 and found.page["sums"]["failed"] == {"invalid_player": 1}
-    assert not found.page["open"] and found.page["out"] == 0
+    chunk = found.chunks["0"]
+    assert (chunk.state, chunk.notification_id, chunk.at) == ("sent", "n-1", AT)
+    assert found.document["outcomes"] == {"1": ["failed", "invalid_player"]}
+    assert found.sums.sent == 1 and found.sums.failed == {"invalid_player": 1}
+    assert not found.is_open and found.document["inFlight"] == 0
 
 
 @pytest.mark.parametrize(
@@ -79,28 +72,28 @@ def test_sent_is_everyone_but_the_named() -> None:
 )
 @pytest.mark.parametrize("state", ["sent", "failed", "suppressed", "split"])
 def test_late_and_repeated_deliveries_change_nothing(again: Delivery, state: str) -> None:
-    found = edit(**RELEASED | {"state": state})
+    found = page_with(**RELEASED | {"state": state})
     apply(found, again)
-    assert found.finish() == {}
+    assert found.changes(ANSWER_TIMEOUT) == {}
 
 
 @pytest.mark.parametrize("fields", [{"chunk": "7"}, {"generation": 2}, {"chunk": ""}])
 def test_foreign_deliveries_change_nothing(fields: dict[str, Any]) -> None:
-    found = edit(**RELEASED)
+    found = page_with(**RELEASED)
     apply(found, _delivery("sent", **fields))
-    assert found.finish() == {}
+    assert found.changes(ANSWER_TIMEOUT) == {}
 
 
 def test_strangers_in_a_delivery_are_passed_over() -> None:
     found = _applied(RELEASED, _delivery("sent", players=[_invalid(99)]))
-    assert found.page["outcomes"] == {} and found.page["sums"]["sent"] == 2
+    assert found.document["outcomes"] == {} and found.sums.sent == 2
 
 
 def test_an_outcome_that_is_there_stays() -> None:
-    found = edit(**RELEASED)
-    found.outcome(0, "suppressed", "unsubscribed")
+    found = page_with(**RELEASED)
+    found.suppress(0, "unsubscribed")
     apply(found, _delivery("failed", reason="invalid_player", players=[_invalid(1), _invalid(2)]))
-    assert found.page["outcomes"] == {
+    assert found.document["outcomes"] == {
         "0": ["suppressed", "unsubscribed"],
         "1": ["failed", "invalid_player"],
     }
@@ -108,62 +101,62 @@ def test_an_outcome_that_is_there_stays() -> None:
 
 def test_answer_to_an_older_release_counts() -> None:
     found = _applied(RELEASED | {"release": 3}, _delivery("sent", release=1))
-    assert found.page["chunks"]["0"]["state"] == "sent"
+    assert found.chunks["0"].state == "sent"
 
 
 def test_deferral_of_an_older_release_does_not() -> None:
-    found = edit(**RELEASED | {"release": 3})
+    found = page_with(**RELEASED | {"release": 3})
     apply(found, _deferred(release=2))
-    assert found.finish() == {}
+    assert found.changes(ANSWER_TIMEOUT) == {}
 
 
 def test_deferral_of_what_is_planned_again_does_not() -> None:
-    found = edit(**RELEASED | {"state": "planned"})
+    found = page_with(**RELEASED | {"state": "planned"})
     apply(found, _deferred())
-    assert found.finish() == {}
+    assert found.changes(ANSWER_TIMEOUT) == {}
 
 
 def test_silence_waits_longer_each_time_under_the_same_key() -> None:
     waits = []
     for attempts in range(8):
-        chunk = _applied(RELEASED | {"attempts": attempts}, _deferred()).page["chunks"]["0"]
-        assert (chunk["state"], chunk["generation"], chunk["attempts"]) == (
+        chunk = _applied(RELEASED | {"attempts": attempts}, _deferred()).chunks["0"]
+        assert (chunk.state, chunk.generation, chunk.attempts) == (
             "planned",
             1,
             attempts + 1,
         )
-        assert chunk["attempted"] and chunk["ttl"] == 60
-        waits.append((chunk["notBefore"] - AT).total_seconds())
+        assert chunk.is_attempted and chunk.ttl == 60
+        waits.append((chunk.not_before - AT).total_seconds())
     assert waits[:5] == sorted(waits[:5]) and waits[0] >= 1
     assert all(30 <= wait <= 60 for wait in waits[5:])
 
 
 def test_retry_after_is_a_floor() -> None:
     late = AT + timedelta(minutes=30)
-    chunk = _applied(RELEASED, _deferred("rate_limited", notBefore=late)).page["chunks"]["0"]
-    assert chunk["notBefore"] == late
-    chunk = _applied(RELEASED, _deferred("rate_limited", notBefore=AT)).page["chunks"]["0"]
-    assert chunk["notBefore"] > AT
+    chunk = _applied(RELEASED, _deferred("rate_limited", notBefore=late)).chunks["0"]
+    assert chunk.not_before == late
+    chunk = _applied(RELEASED, _deferred("rate_limited", notBefore=AT)).chunks["0"]
+    assert chunk.not_before > AT
 
 
 def test_only_a_definite_refusal_makes_a_new_call_of_it() -> None:
-    chunk = _applied(RELEASED | {"attempts": 2}, _deferred("refused")).page["chunks"]["0"]
-    assert (chunk["generation"], chunk["attempted"], chunk["ttl"]) == (2, False, None)
+    chunk = _applied(RELEASED | {"attempts": 2}, _deferred("refused")).chunks["0"]
+    assert (chunk.generation, chunk.is_attempted, chunk.ttl) == (2, False, None)
     for reason in ("rate_limited", "server_error", "unclear", "no_answer", "not_called", "stopped"):
-        assert _applied(RELEASED, _deferred(reason)).page["chunks"]["0"]["generation"] == 1
+        assert _applied(RELEASED, _deferred(reason)).chunks["0"].generation == 1
 
 
 @pytest.mark.parametrize("reason", ["not_called", "stopped"])
 def test_never_called_is_not_attempted(reason: str) -> None:
     later = AT + timedelta(seconds=1)
-    chunk = _applied(RELEASED, _deferred(reason, notBefore=later)).page["chunks"]["0"]
-    assert (chunk["attempted"], chunk["attempts"], chunk["notBefore"]) == (False, 0, later)
+    chunk = _applied(RELEASED, _deferred(reason, notBefore=later)).chunks["0"]
+    assert (chunk.is_attempted, chunk.attempts, chunk.not_before) == (False, 0, later)
 
 
 @pytest.mark.parametrize("before", [{"attempts": 1}, {"release": 2}])
 def test_what_may_have_been_called_before_stays_attempted(before: dict[str, int]) -> None:
     delivery = _deferred("not_called", release=before.get("release", 1))
-    assert _applied(RELEASED | before, delivery).page["chunks"]["0"]["attempted"]
+    assert _applied(RELEASED | before, delivery).chunks["0"].is_attempted
 
 
 DELIVERIES = st.builds(
@@ -181,10 +174,10 @@ def test_repetition_changes_nothing(deliveries: list[Delivery], data: st.DataObj
     once = _applied(RELEASED, *deliveries)
     repeated = [d for d in deliveries for _ in range(data.draw(st.integers(1, 3)))]
     twice = _applied(RELEASED, *repeated)
-    assert once.page == twice.page
-    sums = summarise(once.page)
-    failed, suppressed = sum(sums["failed"].values()), sum(sums["suppressed"].values())
-    assert sums["audience"] == 2 == sums["sent"] + sums["pending"] + failed + suppressed
+    assert once.document == twice.document
+    sums = summarise(once.document)
+    failed, suppressed = sum(sums.failed.values()), sum(sums.suppressed.values())
+    assert sums.audience == 2 == sums.sent + sums.pending + failed + suppressed
 
 
 @given(st.integers(0, 10_000), st.text(max_size=20))

@@ -1,4 +1,4 @@
-"""After a 429 calls go on more slowly, and recover; a burst of them counts once."""
+"""Tests that after a 429 calls go on more slowly, and recover; a burst of them counts once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who of an audience gets into a page, as what, and into which call."""
+"""Tests of who of an audience gets into a page, as what, and into which call."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def test_last_active_browser_only() -> None:
 
 def test_holdout_is_a_stable_share() -> None:
     people = [profile(f"person-{n}", player(n)) for n in range(2_000)]
-    held = outcomes(plan(campaign(holdout=0.25)), *people)
+    first = outcomes(plan(campaign(holdout=0.25)), *people)
     again = outcomes(plan(campaign(holdout=0.25)), *reversed(people))
-    assert held == again
-    assert 420 < Counter(held.values())["holdout"] < 580
+    assert first == again
+    assert 420 < Counter(first.values())["holdout"] < 580
     more = outcomes(plan(campaign(holdout=0.5)), *people)
-    assert all(more[name] == "holdout" for name, reason in held.items() if reason == "holdout")
+    assert all(more[name] == "holdout" for name, reason in first.items() if reason == "holdout")
 
 
 def test_holdout_leaves_other_reasons_alone() -> None:
@@ -70,8 +70,8 @@ def test_control_group_is_the_same_for_all_campaigns() -> None:
     def held_out(campaign_id: str, priority: str = "marketing") -> set[str]:
         ours = plan(campaign().model_copy(update={"id": campaign_id}), priority=priority)
         (page,) = pages_of(replace(ours, of_app=AppPolicy(control_group=0.25)), people)
-        assert all(o == ["suppressed", "holdout"] for o in page["outcomes"].values())
-        return {page["members"][int(index)][1] for index in page["outcomes"]}
+        assert all(o == ["suppressed", "holdout"] for o in page.document["outcomes"].values())
+        return {page.members[int(index)][1] for index in page.document["outcomes"]}
 
     assert 60 < len(held_out("one")) < 140
     assert held_out("one") == held_out("two")
@@ -115,8 +115,11 @@ def test_bad_variables_fail_only_their_person() -> None:
         Candidate(2, profile("q", player(3)), (PlayerSelection(None, {"name": "Zoe"}),)),
     ]
     (page,) = pages_of(of, candidates)
-    assert page["outcomes"] == {"0": ["failed", "bad_variables"], "1": ["suppressed", "invalid"]}
-    assert page["members"][2][2] == "0" and list(page["chunks"]) == ["0"]
+    assert page.document["outcomes"] == {
+        "0": ["failed", "bad_variables"],
+        "1": ["suppressed", "invalid"],
+    }
+    assert page.members[2][2] == "0" and list(page.chunks) == ["0"]
 
 
 def test_nobody_rendered_where_nobody_is_reachable() -> None:
@@ -126,12 +129,12 @@ def test_nobody_rendered_where_nobody_is_reachable() -> None:
 
 
 def test_people_without_a_player_fill_a_page_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else they pile up while hardly anybody of the audience has one, and a crash begins anew."""
+    # Else they pile up while hardly anybody of the audience has one, and a crash begins anew.
     monkeypatch.setattr(building, "MAX_PLAYERLESS", 3)
     people = [profile(f"p{n}") for n in range(8)]
     pages = pages_of(plan(), candidates(*people, profile("q", player(1))))
-    assert [page["noPlayer"] for page in pages] == [3, 3, 2]
-    assert [len(page["members"]) for page in pages] == [0, 0, 1]
+    assert [page.document["noPlayer"] for page in pages] == [3, 3, 2]
+    assert [len(page.members) for page in pages] == [0, 0, 1]
 
 
 def test_same_body_shares_a_chunk_and_chunks_are_bounded() -> None:
@@ -139,8 +142,8 @@ def test_same_body_shares_a_chunk_and_chunks_are_bounded() -> None:
     people = [profile(f"p{n}", player(n), language="de" if n % 3 == 0 else "en") for n in range(30)]
     of = plan(campaign(variant(contents=texts)), chunk_members=8)
     (page,) = pages_of(of, candidates(*people))
-    sizes = Counter(member[2] for member in page["members"])
-    assert sorted(sizes.values()) == [2, 4, 8, 8, 8] and set(sizes) == set(page["chunks"])
+    sizes = Counter(member[2] for member in page.members)
+    assert sorted(sizes.values()) == [2, 4, 8, 8, 8] and set(sizes) == set(page.chunks)
 
 
 def test_bodies_lie_where_their_chunks_state() -> None:
@@ -153,7 +156,7 @@ def test_bodies_lie_where_their_chunks_state() -> None:
             )
         )
     for name, person, chunk in builder.members:
-        text = builder.bodies[int(chunk)]["contents"]["en"]
+        text = builder.pushes[int(chunk)].text
         assert text == f"n{int(person[1:]) % 2}", name
 
 
@@ -161,14 +164,18 @@ def test_a_page_holds_a_hundred_calls() -> None:
     people = [profile(f"p{n}", player(n), basket={"n": n}) for n in range(250)]
     of = plan(campaign(variant(contents={"en": "{{ profile.basket.n }}"})))
     pages = pages_of(of, candidates(*people))
-    assert [len(p["chunks"]) for p in pages] == [100, 100, 50]
-    assert sum(len(p["members"]) for p in pages) == 250
+    assert [len(p.chunks) for p in pages] == [100, 100, 50]
+    assert sum(len(p.members) for p in pages) == 250
 
 
 @pytest.mark.parametrize("n", [0, 3])
 def test_page_is_not_due_before_the_send_is_planned(n: int) -> None:
     page = PageBuilder(plan(), n, START, set()).page("cursor")
-    assert page["due"].year == 9999 and page["next"] == "cursor" and page["_id"].endswith(f":{n}")
+    assert (
+        page.document["dueAt"].year == 9999
+        and page.document["resumeAt"] == "cursor"
+        and page.id.endswith(f":{n}")
+    )
 
 
 @given(st.lists(st.integers(0, 5), max_size=30), st.integers(1, 8), st.integers(1, 4))
@@ -180,13 +187,15 @@ def test_everyone_is_in_one_page_with_all_browsers(
         profile(f"p{i}", *(player(next(number)) for _ in range(s))) for i, s in enumerate(sizes)
     ]
     pages = pages_of(plan(page_members=limit, chunk_members=calls), candidates(*people))
-    assert sum(p["sums"]["audience"] for p in pages) == sum(sizes)
-    assert sum(p["noPlayer"] for p in pages) == sizes.count(0)
+    assert sum(p.sums.audience for p in pages) == sum(sizes)
+    assert sum(p.document["noPlayer"] for p in pages) == sizes.count(0)
     home: dict[str, int] = {}
     for page in pages:
-        people_here = Counter(member[1] for member in page["members"])
-        assert len(page["members"]) <= limit or len(people_here) == 1
-        assert all(home.setdefault(person, page["n"]) == page["n"] for person in people_here)
-        assert max(Counter(m[2] for m in page["members"]).values(), default=0) <= calls
-        assert page["sums"]["audience"] == page["sums"]["pending"] == len(page["members"])
-    assert [p["next"] for p in pages[:-1]] == sorted({p["next"] for p in pages[:-1]})
+        people_here = Counter(member[1] for member in page.members)
+        assert len(page.members) <= limit or len(people_here) == 1
+        assert all(home.setdefault(person, page.number) == page.number for person in people_here)
+        assert max(Counter(m[2] for m in page.members).values(), default=0) <= calls
+        assert page.sums.audience == page.sums.pending == len(page.members)
+    assert [p.document["resumeAt"] for p in pages[:-1]] == sorted(
+        {p.document["resumeAt"] for p in pages[:-1]}
+    )

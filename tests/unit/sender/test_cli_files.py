@@ -35,7 +35,7 @@ def test_f12_half_of_utf16_is_no_json(tmp_path: Path) -> None:
         read_json(str(path))
 
 
-def test_c3_a_file_or_option_says_where_it_is_no_json(tmp_path: Path) -> None:
+def test_c3_a_file_or_option_with_faulty_json_names_the_place(tmp_path: Path) -> None:
     path = tmp_path / "campaign.json"
     path.write_text('{\n  "name": "Jana"\n  "policy": {}\n}')
     with pytest.raises(ApiError) as caught:

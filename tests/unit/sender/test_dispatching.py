@@ -10,8 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
-from sender_service.dispatcher.onesignal import OneSignalClient
+from sender_service.dispatcher.dispatcher import Dispatcher
+from sender_service.dispatcher.tools import DispatcherTools
+from sender_service.providers.base import Provider
+from sender_service.providers.onesignal.client import OneSignalClient
+from sender_service.providers.onesignal.provider import NAME
 from shared.errors import LogUnavailable
 from shared.kafka.client import OutgoingRecord, Record
 from shared.kafka.topics import MARKETING_JOBS_TOPIC, TRANSACTIONAL_JOBS_TOPIC
@@ -21,6 +24,7 @@ from shared.models.job import Job
 from shared.settings import OneSignalSettings
 from shared.stage.runner import Item
 from tests.support.clocks import START, ManualClock
+from tests.support.providers import on_client
 from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
 
 NOWHERE = Record("t", 0, 0, b"", b"", "", 0)
@@ -34,16 +38,18 @@ class UnlimitedGovernor:
     pressing: list[bool] = field(default_factory=list)
     paused: list[tuple[str, float]] = field(default_factory=list)
 
-    async def acquire(self, app: App, *, transactional: bool, within: float) -> bool:
+    async def acquire(
+        self, app: App, provider: Provider, *, transactional: bool, within: float
+    ) -> bool:
         self.pressing.append(transactional)
         return self.gives
 
-    def pause(self, app: str, seconds: float) -> None:
+    def pause(self, app: str, provider: str, seconds: float) -> None:
         self.paused.append((app, seconds))
 
 
 @dataclass
-class Log:
+class DeliveryLog:
     """Refuses the first few records."""
 
     refuses: int = 0
@@ -69,7 +75,7 @@ class DispatcherHarness:
         200, json={"id": ONESIGNAL_APP_ID}
     )
     turns: UnlimitedGovernor = field(default_factory=UnlimitedGovernor)
-    log: Log = field(default_factory=Log)
+    log: DeliveryLog = field(default_factory=DeliveryLog)
     clock: ManualClock = field(default_factory=ManualClock)
     calls: int = 0
 
@@ -83,7 +89,8 @@ class DispatcherHarness:
         client = OneSignalClient(
             {"transactional": transport, "marketing": transport}, OneSignalSettings(), VAULT
         )
-        tools: list[Any] = [Apps(), None, self.turns, client, self.log, self.clock]
+        providers = {NAME: on_client(client)}
+        tools: list[Any] = [Apps(), None, self.turns, providers, self.log, self.clock]
         return Dispatcher(DispatcherTools(*tools))
 
     async def handle(self, *jobs: Job) -> None:
@@ -105,7 +112,7 @@ def job(n: int = 0, **fields: Any) -> Job:
 
 
 def test_each_priority_is_read_by_a_stage_of_its_own() -> None:
-    """In one topic or group what is pressing would stand behind a million others."""
+    # In one topic or group what is pressing would stand behind a million others.
     pressing, marketing = DispatcherHarness().dispatcher.stages()
     assert list(pressing.topics) == [TRANSACTIONAL_JOBS_TOPIC.name]
     assert list(marketing.topics) == [MARKETING_JOBS_TOPIC.name]
@@ -121,7 +128,7 @@ async def test_turn_is_asked_for_in_its_own_path(priority: str) -> None:
 
 
 async def test_no_turn_in_time_is_handed_back_uncalled() -> None:
-    """So that what stands behind it, perhaps another app's, has its turn."""
+    # So that what stands behind it, perhaps another app's, has its turn.
     desk = DispatcherHarness(turns=UnlimitedGovernor(gives=False))
     await desk.handle(job())
     assert (desk.calls, desk.reported) == (0, [("deferred", "not_called")])
@@ -136,7 +143,7 @@ async def test_what_has_expired_is_not_called() -> None:
 
 
 @pytest.mark.parametrize(("header", "seconds"), [({"retry-after": "7"}, 7.0), ({}, 1.0)])
-async def test_429_pauses_the_app_for_everybody(header: dict[str, str], seconds: float) -> None:
+async def test_429_pauses_the_app_for_all_replicas(header: dict[str, str], seconds: float) -> None:
     desk = DispatcherHarness(lambda: httpx.Response(429, headers=header))
     await desk.handle(job())
     assert desk.turns.paused == [("demo", seconds)]
@@ -150,8 +157,8 @@ async def test_other_failures_pause_nobody() -> None:
 
 
 async def test_unit_is_done_only_when_all_of_its_deliveries_are_stored() -> None:
-    """Else its offsets would be committed, and nobody would hear of the call before the sweep."""
-    desk = DispatcherHarness(log=Log(refuses=1))
+    # Else its offsets would be committed, and nobody would hear of the call before the sweep.
+    desk = DispatcherHarness(log=DeliveryLog(refuses=1))
     with pytest.raises(LogUnavailable):
         await desk.handle(*map(job, range(3)))
     assert (desk.calls, len(desk.log.deliveries)) == (3, 2), "the others came to their end"

@@ -1,4 +1,4 @@
-"""How long a send will take, and when the message limit holds it."""
+"""Tests of how long a send will take, and when the message limit holds it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sender_service.ops.forecast import Load, Window, forecast
 
 
 @pytest.mark.parametrize(
-    ("load", "window", "seconds", "held"),
+    ("load", "window", "seconds", "is_limited"),
     [
         (Load(0, 0), Window(100, 100, 1_000), 0, False),
         (Load(1, 100), Window(100, 100, 1_000), 1, False),
@@ -22,18 +22,19 @@ from sender_service.ops.forecast import Load, Window, forecast
         (Load(0, 0), Window(0, 0, 0), 0, False),
     ],
 )
-def test_seconds(load: Load, window: Window, seconds: int | None, held: bool) -> None:
+def test_seconds(load: Load, window: Window, seconds: int | None, is_limited: bool) -> None:
     result = forecast(load, 100.0, window)
-    assert (result["seconds"], result["window"]["held"]) == (seconds, held)
+    assert result.window is not None
+    assert (result.seconds, result.window.must_wait) == (seconds, is_limited)
 
 
 def test_nearness_counts_what_went_and_what_would_go_at_once() -> None:
-    result = forecast(Load(1, 50), 100.0, Window(900, 200, 1_000))["window"]
-    assert (result["disableLimitShare"], result["near"]) == (0.75, False)
-    result = forecast(Load(1, 5_000), 100.0, Window(900, 200, 1_000))["window"]
-    assert (result["disableLimitShare"], result["near"]) == (0.9, True)
+    for messages, share, is_near in ((50, 0.75, False), (5_000, 0.9, True)):
+        window = forecast(Load(1, messages), 100.0, Window(900, 200, 1_000)).window
+        assert window is not None
+        assert (window.disable_limit_share, window.near) == (share, is_near)
 
 
 def test_without_a_rate_or_a_window_nothing_is_promised() -> None:
-    assert forecast(Load(5, 5), 0.0, Window(9, 9, 90))["seconds"] is None
-    assert forecast(Load(5, 5), 2.0, None)["seconds"] == 3
+    assert forecast(Load(5, 5), 0.0, Window(9, 9, 90)).seconds is None
+    assert forecast(Load(5, 5), 2.0, None).seconds == 3

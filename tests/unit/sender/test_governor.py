@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sender_service.dispatcher.governor import Governor, Membership, Pacer
-from sender_service.models.onesignal_limits import REQUESTS_PER_SECOND, requests_per_second
+from sender_service.providers.base import Channel
+from sender_service.providers.onesignal.limits import LIMITS_BY_PLAN
 from shared.settings import GovernorSettings
+from tests.support.providers import ONESIGNAL
 from tests.support.virtual_time import VirtualLoop, in_virtual_time
 from tests.unit.sender.builders import build_app
 
@@ -20,26 +22,27 @@ class Alone(Membership):
     """The only replica, and long there."""
 
     def __init__(self) -> None:
-        self.paused: list[tuple[str, float]] = []
+        self.paused: list[tuple[Channel, float]] = []
 
     @property
     def share(self) -> float:
         return 1.0
 
-    def announce_pause(self, app: str, seconds: float) -> None:
-        self.paused.append((app, seconds))
+    def announce_pause(self, channel: Channel, seconds: float) -> None:
+        self.paused.append((channel, seconds))
 
 
 def _most_in_a_second(times: list[float]) -> int:
-    """Over every sliding second [t, t + 1)."""
+    """Return the maximum over every sliding second [t, t + 1)."""
     return max((bisect_left(times, t + 1 - 1e-6) - i for i, t in enumerate(times)), default=0)
 
 
 def _turns(
     rate: float, callers: int, stalls: dict[int, float], *, within: float = 3_600.0
 ) -> list[float]:
-    """When `callers` that come at once get their turn, on a loop that is busy for a while after the
-    n-th of them."""
+    """Return when `callers` that come at once get their turn, on a loop that is busy for a while
+    after the n-th of them.
+    """
 
     async def test(loop: VirtualLoop) -> list[float]:
         pacer, given_at = Pacer(lambda: rate, loop.time), []
@@ -170,15 +173,15 @@ def test_one_apps_pause_is_not_anothers() -> None:
     async def test(loop: VirtualLoop) -> None:
         governor = Governor(Alone(), GovernorSettings(), loop.time)
         one, other = (build_app(name) for name in ("one", "other"))
-        assert await governor.acquire(one, transactional=True, within=1)
+        assert await governor.acquire(one, ONESIGNAL, transactional=True, within=1)
         waiting = [
-            asyncio.create_task(governor.acquire(one, transactional=True, within=60))
+            asyncio.create_task(governor.acquire(one, ONESIGNAL, transactional=True, within=60))
             for _ in range(500)
         ]
-        governor.pause("one", 30)
+        governor.pause("one", ONESIGNAL.name, 30)
         await asyncio.sleep(0)
-        assert await governor.acquire(other, transactional=False, within=1)
-        assert not await governor.acquire(one, transactional=True, within=1)
+        assert await governor.acquire(other, ONESIGNAL, transactional=False, within=1)
+        assert not await governor.acquire(one, ONESIGNAL, transactional=True, within=1)
         for task in waiting:
             task.cancel()
 
@@ -186,5 +189,6 @@ def test_one_apps_pause_is_not_anothers() -> None:
 
 
 def test_limits_are_onesignals() -> None:
-    assert REQUESTS_PER_SECOND == {"free": 150, "paid": 6_000}
-    assert requests_per_second("free") == 150
+    rates = {plan: limits.requests_per_second for plan, limits in LIMITS_BY_PLAN.items()}
+    assert rates == {"free": 150, "paid": 6_000}
+    assert ONESIGNAL.limits(build_app()) is LIMITS_BY_PLAN["free"]

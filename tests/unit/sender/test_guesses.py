@@ -1,4 +1,4 @@
-"""How often an address may try tokens that are none."""
+"""Tests of how often an address may try tokens that are none."""
 
 from __future__ import annotations
 
@@ -9,14 +9,7 @@ import pytest
 from sender_service.ops import guesses as module
 from sender_service.ops.guesses import BURST, EVERY_SECONDS, Guesses, TooManyGuesses
 from shared.errors import Unauthorized
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clocks import ManualClock
 
 
 def wrong(guesses: Guesses, address: str, times: int, name: str = "wrong") -> None:
@@ -31,20 +24,20 @@ def right(guesses: Guesses, address: str, token: str = "right") -> None:
 
 
 def test_b8_guesses_are_limited_and_come_back_with_time() -> None:
-    clock = Clock()
-    guesses = Guesses(clock)
+    clock = ManualClock()
+    guesses = Guesses(clock.monotonic)
     wrong(guesses, "a", BURST)
     with pytest.raises(TooManyGuesses) as caught, guesses.attempt(("a", "next")):
         pass
     assert 1 <= caught.value.retry_after_seconds <= EVERY_SECONDS + 1
-    clock.now += EVERY_SECONDS
+    clock.advance(EVERY_SECONDS)
     wrong(guesses, "a", 1)
     with pytest.raises(TooManyGuesses):
         right(guesses, "a")
 
 
 def test_b8_right_token_is_not_locked_out_by_others() -> None:
-    guesses = Guesses(Clock())
+    guesses = Guesses(ManualClock().monotonic)
     right(guesses, "proxy", "known")
     wrong(guesses, "proxy", BURST)
     with pytest.raises(TooManyGuesses):
@@ -54,13 +47,13 @@ def test_b8_right_token_is_not_locked_out_by_others() -> None:
 
 
 def test_right_ones_cost_nothing() -> None:
-    guesses = Guesses(Clock())
+    guesses = Guesses(ManualClock().monotonic)
     for i in range(10 * BURST):
         right(guesses, "a", f"token{i}")
 
 
 def test_b8_many_at_once_are_counted_before_they_are_tried() -> None:
-    guesses = Guesses(Clock())
+    guesses = Guesses(ManualClock().monotonic)
     began = []
     with suppress(TooManyGuesses):
         for i in range(2 * BURST):
@@ -71,7 +64,7 @@ def test_b8_many_at_once_are_counted_before_they_are_tried() -> None:
 
 
 def test_same_token_at_once_is_one_guess() -> None:
-    guesses = Guesses(Clock())
+    guesses = Guesses(ManualClock().monotonic)
     attempts = [guesses.attempt(("a", "mine")) for _ in range(5 * BURST)]
     for attempt in attempts:
         attempt.__enter__()
@@ -81,9 +74,9 @@ def test_same_token_at_once_is_one_guess() -> None:
 
 
 def test_b8_tables_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "KEPT_ADDRESSES", 10)
+    monkeypatch.setattr(module, "MAX_GUESSING_ADDRESSES", 10)
     monkeypatch.setattr(module, "KEPT_CALLERS", 10)
-    guesses = Guesses(Clock())
+    guesses = Guesses(ManualClock().monotonic)
     for i in range(100):
         wrong(guesses, f"a{i}", 1)
         right(guesses, f"b{i}")
@@ -91,7 +84,7 @@ def test_b8_tables_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_token_that_ended_is_a_guess_again() -> None:
-    guesses = Guesses(Clock())
+    guesses = Guesses(ManualClock().monotonic)
     right(guesses, "a", "mine")
     guesses.forget(("a", "mine"))
     wrong(guesses, "a", BURST)

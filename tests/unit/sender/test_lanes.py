@@ -11,14 +11,16 @@ from typing import Any, cast
 import orjson
 
 from sender_service.dispatcher import dispatcher
-from sender_service.dispatcher.dispatcher import Dispatcher, DispatcherTools
-from sender_service.dispatcher.onesignal import OneSignalClient, open_onesignal
-from sender_service.dispatcher.outcomes import Outcome, Sent
+from sender_service.dispatcher.dispatcher import Dispatcher
+from sender_service.dispatcher.tools import DispatcherTools
+from sender_service.providers.base import Outcome, Provider, Sent
+from sender_service.providers.onesignal.client import OneSignalClient, open_client
 from shared.models.app import App
 from shared.models.job import Job
 from shared.settings import OneSignalSettings
-from tests.stack import eventually
 from tests.support.clocks import START
+from tests.support.providers import on_client
+from tests.support.stack import eventually
 from tests.unit.sender.builders import ONESIGNAL_APP_ID, SEND, VAULT, build_app, player_id
 
 PLACES = 2
@@ -58,7 +60,7 @@ async def hanging() -> AsyncIterator[tuple[OneSignal, OneSignalClient]]:
     async with await asyncio.start_server(server.answer, "127.0.0.1", 0) as listening:
         port = listening.sockets[0].getsockname()[1]
         settings = OneSignalSettings(base_url=f"http://127.0.0.1:{port}", max_connections=PLACES)
-        async with open_onesignal(settings, VAULT) as client:
+        async with open_client(settings, VAULT) as client:
             yield server, client
             server.speaks.set()
 
@@ -82,24 +84,26 @@ class UnlimitedGovernor:
 
     given = 0
 
-    async def acquire(self, app: App, *, transactional: bool, within: float) -> bool:
+    async def acquire(
+        self, app: App, provider: Provider, *, transactional: bool, within: float
+    ) -> bool:
         self.given += 1
         return True
 
 
-def _dispatcher(client: OneSignalClient, turns: UnlimitedGovernor) -> Dispatcher:
+def _dispatcher(turns: UnlimitedGovernor) -> Dispatcher:
     nothing: Any = None
     return Dispatcher(
-        DispatcherTools(nothing, nothing, cast(Any, turns), client, nothing, lambda: START)
+        DispatcherTools(nothing, nothing, cast(Any, turns), {}, nothing, lambda: START)
     )
 
 
 async def test_who_waited_for_a_connection_takes_another_turn() -> None:
     async with hanging() as (server, client):
         turns = UnlimitedGovernor()
-        one = _dispatcher(client, turns)
+        one = _dispatcher(turns)
         calls = [
-            asyncio.create_task(one._call(build_app(), _job("marketing")))
+            asyncio.create_task(one._call(on_client(client), build_app(), _job("marketing")))
             for _ in range(PLACES + 1)
         ]
         await eventually(lambda: server.calls == PLACES)
@@ -113,13 +117,14 @@ async def test_who_waited_for_a_connection_takes_another_turn() -> None:
 
 async def test_marketing_that_hangs_takes_no_place_of_what_is_pressing() -> None:
     async with hanging() as (server, client):
-        one = _dispatcher(client, UnlimitedGovernor())
+        one = _dispatcher(UnlimitedGovernor())
         stuck = [
-            asyncio.create_task(one._call(build_app(), _job("marketing"))) for _ in range(PLACES)
+            asyncio.create_task(one._call(on_client(client), build_app(), _job("marketing")))
+            for _ in range(PLACES)
         ]
         await eventually(lambda: server.calls == PLACES)
         async with asyncio.timeout(dispatcher.SLOT_SECONDS / 2):
-            pressing = await one._call(build_app(), _job("transactional"))
+            pressing = await one._call(on_client(client), build_app(), _job("transactional"))
         assert pressing == Sent(ONESIGNAL_APP_ID, replayed=False)
         server.speaks.set()
         await asyncio.gather(*stuck)
@@ -128,12 +133,13 @@ async def test_marketing_that_hangs_takes_no_place_of_what_is_pressing() -> None
 async def test_who_gets_no_connection_in_time_is_handed_back(monkeypatch: Any) -> None:
     monkeypatch.setattr(dispatcher, "SLOT_SECONDS", 0.05)
     async with hanging() as (server, client):
-        one = _dispatcher(client, UnlimitedGovernor())
+        one = _dispatcher(UnlimitedGovernor())
         stuck = [
-            asyncio.create_task(one._call(build_app(), _job("marketing"))) for _ in range(PLACES)
+            asyncio.create_task(one._call(on_client(client), build_app(), _job("marketing")))
+            for _ in range(PLACES)
         ]
         await eventually(lambda: server.calls == PLACES)
-        assert await one._call(build_app(), _job("marketing")) is None
+        assert await one._call(on_client(client), build_app(), _job("marketing")) is None
         server.speaks.set()
         assert None not in await asyncio.gather(*stuck)
-        assert await one._call(build_app(), _job("marketing")) is not None
+        assert await one._call(on_client(client), build_app(), _job("marketing")) is not None

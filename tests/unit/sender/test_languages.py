@@ -1,4 +1,4 @@
-"""Who reads a language, however browsers, other tools and shops write its tag (F17)."""
+"""Tests of who reads a language, however browsers, other tools and shops write its tag (F17)."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ async def test_a_line_without_end_is_refused_before_it_is_whole() -> None:
 
 
 async def test_a2_upload_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of empty lines too, of which nothing is kept."""
+    # Of empty lines too, of which nothing is kept.
     monkeypatch.setattr(lines, "MAX_UPLOAD_BYTES", 2**20)
     for piece in (b"\n" * 2**16, b" \n" * 2**15, b"{}\n" * 2**14):
         with pytest.raises(TooLarge) as caught:

@@ -32,7 +32,7 @@ SEGMENTS: TypeAdapter[Segment] = TypeAdapter(BoundedSegment)
 
 
 def read(**fields: Any) -> Terms | InvalidPayload:
-    """As intake does with a record, of an app that allows no odd logins."""
+    """Read a record as intake does, of an app that allows no odd logins."""
     body = {"id": SEND, "app": "demo", "campaign": "welcome", **fields}
     return without_nobody(parse_request(orjson.dumps(body)).trigger, ())
 
@@ -109,7 +109,7 @@ def test_f18_a_list_of_bad_names_only_is_refused(names: list[Any]) -> None:
     assert part.malformed.count == len(names)
 
 
-def test_f18_what_an_app_allows_is_somebody() -> None:
+def test_f18_names_that_an_app_allows_are_people() -> None:
     body = {"id": SEND, "app": "demo", "campaign": "welcome", "audience": {"logins": ["guest"]}}
     request = parse_request(orjson.dumps(body))
     assert named(without_nobody(request.trigger, ["guest"])) == [("login", "guest")]

@@ -1,4 +1,4 @@
-"""Every answer of `POST /notifications` that docs/onesignal.md A5 knows, and what it means."""
+"""Tests of every answer of `POST /notifications` that docs/onesignal.md A5 knows, and what it means."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender_service.dispatcher.outcomes import (
+from sender_service.providers.base import NotSent, Outcome, Refused, RetryAfter, Sent
+from sender_service.providers.onesignal.responses import (
     LONGEST_RETRY_AFTER,
-    NotSent,
-    Outcome,
-    Refused,
-    RetryAfter,
-    Sent,
     classify,
     error_messages,
 )

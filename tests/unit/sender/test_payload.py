@@ -9,7 +9,7 @@ import pytest
 from deploy.local.sandbox.browsers import plan_acts
 from deploy.local.sandbox.models import Browser, Message, Notification
 from sender_service.models.campaign import Campaign, CampaignBody, Variant
-from sender_service.models.payload import MANY_BYTES, MAX_BYTES
+from sender_service.models.push import MANY_BYTES, MAX_PUSH_BYTES
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.trying import size_warnings
 from shared.errors import InvalidPayload, Rejected
@@ -28,16 +28,16 @@ def test_f15_a_large_push_is_refused_when_it_is_put() -> None:
 
 def test_f15_a_large_push_is_bad_when_it_is_rendered() -> None:
     of = Variant.model_validate(variant(url="{{ u }}", icon="{{ u }}", image="{{ u }}"))
-    with pytest.raises(Rejected, match=f"at most {MAX_BYTES}") as caught:
-        Renderer({"u": LONG}).body(of, profile("p"), {})
+    with pytest.raises(Rejected, match=f"at most {MAX_PUSH_BYTES}") as caught:
+        Renderer({"u": LONG}).render(of, profile("p"), {})
     assert caught.value.code == "bad_variables"
 
 
 def test_f15_what_is_nearly_too_large_is_warned_of() -> None:
     renderer = Renderer({"u": LONG[: MANY_BYTES // 2]})
     of = campaign(variant(url="{{ u }}", icon="{{ u }}")).variants[0]
-    renderer.body(of, profile("p"), {})
-    assert MANY_BYTES < renderer.largest <= MAX_BYTES
+    renderer.render(of, profile("p"), {})
+    assert MANY_BYTES < renderer.largest <= MAX_PUSH_BYTES
     assert [warning["code"] for warning in size_warnings(renderer.largest)] == ["large_push"]
     assert size_warnings(MANY_BYTES) == []
 

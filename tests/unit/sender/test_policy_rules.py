@@ -10,11 +10,12 @@ import pytest
 from sender_service.models.policy import Policy, has_bought
 from sender_service.models.quiet_hours import QuietHours
 from sender_service.models.send import Send
-from sender_service.pages.page import PageEdit
 from sender_service.pages.transitions import wait_through_quiet_hours
 from shared.errors import InvalidPayload
 from shared.models.wire import validate
-from tests.unit.sender.builders import build_page_of
+from tests.support.documents import build_profile
+from tests.support.pages import ANSWER_TIMEOUT
+from tests.unit.sender.builders import page_with, send
 
 NIGHT = QuietHours.model_validate({"from": "22:00", "to": "08:00"})
 NOON = QuietHours.model_validate({"from": "12:00", "to": "13:30"})
@@ -41,29 +42,25 @@ def test_quiet_hours_are_the_visitors_own(
 
 
 def send_with(policy: Mapping[str, object], priority: str = "marketing") -> Send:
-    return {"frozen": {"policy": policy}, "priority": priority}
+    return send(campaign_snapshot={"policy": policy}, priority=priority)
 
 
 def test_a_chunk_waits_for_its_own_morning() -> None:
     now = datetime(2026, 1, 10, 21, 30, tzinfo=UTC)
     send = send_with({"quietHours": {"from": "22:00", "to": "08:00"}})
     for zone, waits in (("Europe/Prague", True), ("America/New_York", False)):
-        page = build_page_of(2)
-        page["chunks"]["0"] |= {"timeZone": zone, "notBefore": now}
-        edit = PageEdit(page, 90)
-        wait_through_quiet_hours(edit, send, now)
-        assert (page["chunks"]["0"]["notBefore"] > now) is waits
-        assert bool(edit.finish()) is waits
+        page = page_with(timeZone=zone, notBefore=now)
+        wait_through_quiet_hours(page, send, now)
+        assert (page.chunks["0"].not_before > now) is waits
+        assert bool(page.changes(ANSWER_TIMEOUT)) is waits
 
 
 def test_transactional_sends_know_no_night() -> None:
     now = datetime(2026, 1, 10, 23, 30, tzinfo=UTC)
-    page = build_page_of(2)
-    page["chunks"]["0"] |= {"timeZone": "UTC", "notBefore": now}
-    edit = PageEdit(page, 90)
+    page = page_with(timeZone="UTC", notBefore=now)
     quiet = {"quietHours": {"from": "22:00", "to": "08:00"}}
-    wait_through_quiet_hours(edit, send_with(quiet, "transactional"), now)
-    assert edit.finish() == {}
+    wait_through_quiet_hours(page, send_with(quiet, "transactional"), now)
+    assert page.changes(ANSWER_TIMEOUT) == {}
 
 
 def test_bought_since_the_trigger_or_days_before_it() -> None:
@@ -71,10 +68,10 @@ def test_bought_since_the_trigger_or_days_before_it() -> None:
     since_trigger = validate(Policy, {"notIfBoughtSince": True}).bought_since(triggered)
     three_days = validate(Policy, {"notIfBoughtSince": 3}).bought_since(triggered)
     assert validate(Policy, {"notIfBoughtSince": False}).bought_since(triggered) is None
-    profile = {"purchases": [{"id": "1", "at": triggered - timedelta(days=2)}]}
+    profile = build_profile("p", purchases=[{"id": "1", "at": triggered - timedelta(days=2)}])
     assert not has_bought(profile, since_trigger)
     assert has_bought(profile, three_days)
-    assert not has_bought({"purchases": None}, three_days)
+    assert not has_bought(build_profile("p"), three_days)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -12,17 +12,24 @@ from sender_service.models.campaign import Campaign, CampaignBody
 from sender_service.models.policy import AppPolicy
 from sender_service.models.quiet_hours import QuietHours, zone_for
 from sender_service.models.segment import TimeZoneIs
-from sender_service.models.send import Send
-from sender_service.pages.page import PageEdit
 from sender_service.pages.transitions import wait_through_quiet_hours
 from sender_service.planner.building import PageBuilder
 from sender_service.planner.rendering import Renderer
 from sender_service.planner.segment_filter import to_filter
 from sender_service.planner.target import Candidate
+from shared.documents.profile import Profile
 from shared.errors import InvalidPayload
 from shared.models.strict import validate_strictly
 from tests.support.clocks import START
-from tests.unit.sender.builders import build_page_of, campaign, plan, player, profile, variant
+from tests.unit.sender.builders import (
+    campaign,
+    page_with,
+    plan,
+    player,
+    profile,
+    send,
+    variant,
+)
 
 PRAGUE = "Europe/Prague"
 SAMOA = "Pacific/Apia"  # had no 30 December 2011
@@ -63,7 +70,7 @@ def hours(start: str, end: str) -> QuietHours:
         ("24:00", "06:00", "2027-01-05T23:00", "2027-01-06T05:00"),
     ],
 )
-def test_f6_nights_are_judged_by_instants(
+def test_f6_nights_are_compared_by_instants(
     start: str, end: str, now: str, until: str | None
 ) -> None:
     expected = None if until is None else datetime.fromisoformat(f"{until}+00:00")
@@ -72,7 +79,7 @@ def test_f6_nights_are_judged_by_instants(
 
 @pytest.mark.parametrize("zone", [PRAGUE, "Australia/Lord_Howe", "America/St_Johns", SAMOA, "UTC"])
 def test_f6_no_night_ends_before_it_began_or_begins_anew(zone: str) -> None:
-    """The end that was said stands until it has come, and pushes leave then."""
+    # The end that was said stands until it has come, and pushes leave then.
     days = [
         date(2027, 3, 28),
         date(2027, 4, 4),
@@ -102,8 +109,8 @@ def test_f25_zones_are_known_in_any_case_and_fall_back_to_the_apps() -> None:
     assert to_filter(segment, START) == {"timeZone": {"$in": [PRAGUE, "Nowhere"]}}
 
 
-def night_of(person: dict[str, Any], of_app: AppPolicy) -> tuple[str, int]:
-    """The zone of the person's only chunk, and how many have none of their own."""
+def night_of(person: Profile, of_app: AppPolicy) -> tuple[str, int]:
+    """Return the zone of the person's only chunk, and how many have none of their own."""
     made = plan(campaign(quietHours={"from": "22:00", "to": "08:00"}))
     builder = PageBuilder(replace(made, of_app=of_app), 0, START, ())
     assert builder.add(Candidate(None, person))
@@ -122,12 +129,9 @@ def test_f25_people_without_a_zone_have_the_apps_night() -> None:
 def test_f25_pages_of_before_wait_for_the_apps_morning() -> None:
     now = datetime(2027, 1, 5, 22, 30, tzinfo=UTC)
     quiet = {"policy": {"quietHours": {"from": "22:00", "to": "08:00"}}, "timeZone": PRAGUE}
-    page = build_page_of(2)
-    page["chunks"]["0"] |= {"timeZone": "Mars/Base", "notBefore": now}
-    wait_through_quiet_hours(
-        PageEdit(page, 90), cast(Send, {"frozen": quiet, "priority": "marketing"}), now
-    )
-    assert page["chunks"]["0"]["notBefore"] == datetime(2027, 1, 6, 7, tzinfo=UTC)
+    page = page_with(timeZone="Mars/Base", notBefore=now)
+    wait_through_quiet_hours(page, send(campaign_snapshot=quiet), now)
+    assert page.chunks["0"].not_before == datetime(2027, 1, 6, 7, tzinfo=UTC)
 
 
 def body(policy: dict[str, Any]) -> dict[str, Any]:
@@ -153,5 +157,5 @@ def test_f25_dates_in_texts_are_of_each_persons_zone_or_the_apps() -> None:
     renderer = Renderer({"due": "2027-03-05T20:00:00Z"}, time_zone="Asia/Tokyo")
     zones = {"America/New_York": "3/5/27", None: "3/6/27", "Europe/Prague": "3/5/27"}
     for zone, rendered in zones.items():
-        text = renderer.body(of, profile("p", timeZone=zone), {})["contents"]["en"]
+        text = renderer.render(of, profile("p", timeZone=zone), {}).text
         assert text == rendered, zone

@@ -1,11 +1,11 @@
-"""Which text a person reads, and what a text and a link must have in them."""
+"""Tests of which text a person reads, and what a text and a link must have in them."""
 
 from __future__ import annotations
 
 import pytest
 
 from shared.errors import Rejected
-from tests.unit.sender.texts import body_of, content_of, variant_of
+from tests.unit.sender.texts import content_of, push_of, variant_of
 
 CHINESE = {"en": "Hello", "zh-Hans": "你好", "zh-Hant": "您好"}
 
@@ -64,13 +64,13 @@ def test_f17_a_region_of_chinese_comes_before_its_script() -> None:
 def test_f14_a_text_of_blanks_is_empty(text: str) -> None:
     for texts in ({"en": text}, {"en": "{{ t }}"}):
         with pytest.raises((Rejected, ValueError), match="a text is empty"):
-            body_of(variant_of(contents=texts), t=text)
+            push_of(variant_of(contents=texts), t=text)
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x07", "\x1b[1m", "a\x1fb", "a\x7f"])
 def test_f14_controls_are_refused(text: str) -> None:
     with pytest.raises((Rejected, ValueError), match="control character"):
-        body_of(variant_of(contents={"en": "{{ t }}"}), t=text)
+        push_of(variant_of(contents={"en": "{{ t }}"}), t=text)
 
 
 def test_f14_blanks_that_bind_stay() -> None:
@@ -91,7 +91,7 @@ def test_f8_links_that_browsers_read_otherwise_are_refused(url: str) -> None:
         with pytest.raises(ValueError, match="link"):
             variant_of(url=url)
         with pytest.raises(Rejected) as caught:
-            body_of(variant_of(url="{{ u }}"), u=url)
+            push_of(variant_of(url="{{ u }}"), u=url)
         assert caught.value.code == "bad_variables"
 
 
@@ -101,4 +101,4 @@ def test_f8_links_that_browsers_read_otherwise_are_refused(url: str) -> None:
      "https://shop.cz/?u=https://other.cz", "https://shop.cz:65535", "https://http/x", "https://a-b.cz./"],
 )  # fmt: skip
 def test_f8_links_that_are_good(url: str) -> None:
-    assert body_of(variant_of(url="{{ u }}"), u=f" \n{url}\n")["url"] == url
+    assert push_of(variant_of(url="{{ u }}"), u=f" \n{url}\n").url == url

@@ -1,4 +1,4 @@
-"""A variant becomes OneSignal's fields in a person's language, or bad_variables."""
+"""A variant becomes a push in a person's language, or bad_variables."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sender_service.models.push import Push, PushButton
 from sender_service.models.templates import check_template, render
 from sender_service.planner.rendering import Renderer
 from shared.errors import Rejected
 from tests.unit.sender.builders import profile
-from tests.unit.sender.texts import body_of, content_of, variant_of
+from tests.unit.sender.texts import content_of, push_of, variant_of
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_language_falls_back(language: str | None, text: str) -> None:
 
 
 def test_all_fields() -> None:
-    body = body_of(
+    push = push_of(
         variant_of(
             headings={"en": "For {{ name }}"}, icon="https://cdn.example/{{ name }}.png",
             image="https://cdn.example/i.png", data={"k": [1]},
@@ -35,36 +36,32 @@ def test_all_fields() -> None:
         ),
         name="Zoe",
     )  # fmt: skip
-    assert body == {
-        "headings": {"en": "For Zoe"},
-        "contents": {"en": "Come and see"},
-        "url": "https://shop.example/",
-        "data": {"k": [1]},
-        "chrome_web_icon": "https://cdn.example/Zoe.png",
-        "firefox_icon": "https://cdn.example/Zoe.png",
-        "chrome_web_image": "https://cdn.example/i.png",
-        "web_buttons": [
-            {"id": "go", "text": "Go, Zoe", "url": "https://shop.example/go",
-             "icon": "https://cdn.example/b.png"},
-            {"id": "no", "text": "No"},
-        ],
-    }  # fmt: skip
+    go = PushButton("go", "Go, Zoe", "https://shop.example/go", "https://cdn.example/b.png")
+    assert push == Push(
+        title="For Zoe",
+        text="Come and see",
+        url="https://shop.example/",
+        icon="https://cdn.example/Zoe.png",
+        image="https://cdn.example/i.png",
+        buttons=(go, PushButton("no", "No")),
+        data={"k": [1]},
+    )
 
 
 def test_own_variables_override_shared_ones() -> None:
     of = variant_of(contents={"en": "{{ a }}{{ b }}"})
-    body = body_of(of, shared={"a": "1", "b": "2"}, b="3")
-    assert body["contents"]["en"] == "13"
+    body = push_of(of, shared={"a": "1", "b": "2"}, b="3")
+    assert body.text == "13"
 
 
 def test_profile_is_ours_and_shows_no_personal_data() -> None:
     renderer = Renderer({"profile": "theirs"})
     seen = profile("p", basket={"total": 9}, email="jane@shop.example", login="jane")
     of = variant_of(contents={"en": "{{ profile.basket.total }}"})
-    assert renderer.body(of, seen, {"profile": "own"})["contents"]["en"] == "9"
+    assert renderer.render(of, seen, {"profile": "own"}).text == "9"
     for field in ("email", "login", "_id", "players", "visitors"):
         with pytest.raises(Rejected):
-            renderer.body(variant_of(contents={"en": "{{ profile." + field + " }}"}), seen, {})
+            renderer.render(variant_of(contents={"en": "{{ profile." + field + " }}"}), seen, {})
 
 
 def test_white_space_is_folded() -> None:
@@ -73,19 +70,19 @@ def test_white_space_is_folded() -> None:
 
 @pytest.mark.parametrize("field", ["headings", "contents"])
 def test_texts_have_200_characters(field: str) -> None:
-    assert body_of(variant_of(**{field: {"en": "{{ t }}"}}), t="ü" * 200)
+    assert push_of(variant_of(**{field: {"en": "{{ t }}"}}), t="ü" * 200)
     for text in ("ü" * 201, "", "  "):
         with pytest.raises(Rejected) as caught:
-            body_of(variant_of(**{field: {"en": "{{ t }}"}}), t=text)
+            push_of(variant_of(**{field: {"en": "{{ t }}"}}), t=text)
         assert caught.value.code == "bad_variables"
 
 
 def test_half_a_character_is_no_text() -> None:
-    """It would be no JSON either: seen as a 500 of previews and test pushes."""
+    # It would be no JSON either: seen as a 500 of previews and test pushes.
     half = "{{ '\\ud800' }}"
     for fields in ({"contents": {"en": half}}, {"url": "https://shop.example/" + half}):
         with pytest.raises(Rejected) as caught:
-            body_of(variant_of(**fields))
+            push_of(variant_of(**fields))
         assert caught.value.code == "bad_variables"
 
 
@@ -97,19 +94,19 @@ def test_half_a_character_is_no_text() -> None:
 )  # fmt: skip
 def test_links_are_http(field: str, url: str) -> None:
     with pytest.raises(Rejected):
-        body_of(variant_of(**{field: "{{ u }}"}), u=url)
+        push_of(variant_of(**{field: "{{ u }}"}), u=url)
 
 
 def test_button_links_are_http_too() -> None:
     for field in ("url", "icon"):
         with pytest.raises(Rejected):
             button = {"id": "x", "text": "y", field: "{{ u }}"}
-            body_of(variant_of(buttons=[button]), u="javascript:alert(1)")
+            push_of(variant_of(buttons=[button]), u="javascript:alert(1)")
 
 
 def test_link_may_be_written_carelessly() -> None:
     assert (
-        body_of(variant_of(url=" HTTPS://shop.example/{{ p }} "), p="a")["url"]
+        push_of(variant_of(url=" HTTPS://shop.example/{{ p }} "), p="a").url
         == "HTTPS://shop.example/a"
     )
 
@@ -117,18 +114,20 @@ def test_link_may_be_written_carelessly() -> None:
 def test_one_body_for_everyone_whose_texts_are_the_same() -> None:
     renderer = Renderer({"a": 1})
     of = variant_of(contents={"en": "{{ a }}"})
-    bodies = [renderer.body(of, profile(f"p{i}", language="en"), {}) for i in range(3)]
+    bodies = [renderer.render(of, profile(f"p{i}", language="en"), {}) for i in range(3)]
     assert bodies[0] is bodies[1] is bodies[2]
-    assert renderer.body(of, profile("p", language="en"), {"a": 2})["contents"]["en"] == "2"
+    assert renderer.render(of, profile("p", language="en"), {"a": 2}).text == "2"
 
 
 def test_language_and_variant_are_part_of_what_is_the_same() -> None:
     renderer = Renderer({})
     texts = {"en": "Hello", "de": "Hallo"}
-    german = renderer.body(variant_of(contents=texts), profile("p", language="de"), {})
-    english = renderer.body(variant_of(contents=texts), profile("q", language="en"), {})
-    other = renderer.body(variant_of(id="b", contents={"en": "B"}), profile("q", language="en"), {})
-    assert [b["contents"]["en"] for b in (german, english, other)] == ["Hallo", "Hello", "B"]
+    german = renderer.render(variant_of(contents=texts), profile("p", language="de"), {})
+    english = renderer.render(variant_of(contents=texts), profile("q", language="en"), {})
+    other = renderer.render(
+        variant_of(id="b", contents={"en": "B"}), profile("q", language="en"), {}
+    )
+    assert [b.text for b in (german, english, other)] == ["Hallo", "Hello", "B"]
 
 
 @pytest.mark.parametrize("where", ["headings", "contents", "url", "icon", "image", "buttons"])
@@ -140,7 +139,7 @@ def test_text_that_asks_for_the_profile_is_everybodys_own(where: str) -> None:
     if where == "buttons":
         value = [{"id": "x", "text": source}]
     renderer, of = Renderer({}), variant_of(**{where: value})
-    bodies = [renderer.body(of, profile("p", basket={"total": n}), {}) for n in (1, 2)]
+    bodies = [renderer.render(of, profile("p", basket={"total": n}), {}) for n in (1, 2)]
     assert bodies[0] != bodies[1]
 
 
@@ -148,7 +147,7 @@ def test_what_does_not_render_does_not_render_twice_either() -> None:
     renderer = Renderer({})
     for _ in range(2):
         with pytest.raises(Rejected) as caught:
-            renderer.body(variant_of(contents={"en": "{{ gone }}"}), profile("p"), {})
+            renderer.render(variant_of(contents={"en": "{{ gone }}"}), profile("p"), {})
         assert caught.value.code == "bad_variables"
 
 

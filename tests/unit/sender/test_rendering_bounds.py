@@ -14,6 +14,7 @@ from sender_service.planner.building import PAGE_STEPS, PageBuilder, PagePlan
 from sender_service.planner.rendering import MEMO_BYTES, Allowance, Renderer, SendTooDear
 from sender_service.planner.target import Candidate, PlayerSelection
 from shared.errors import Rejected
+from shared.providers import DEFAULT_PROVIDER
 from tests.support.clocks import START
 from tests.unit.sender.builders import campaign, player, profile, send, variant
 
@@ -23,7 +24,7 @@ MEBIBYTE = 1024 * 1024
 
 
 def _plan(of: Campaign, allowance: Allowance | None = None, **shared: Any) -> PagePlan:
-    return PagePlan(send(), of, Renderer(shared, allowance), 2_000, 2_000)
+    return PagePlan(send(), of, Renderer(shared, allowance), 2_000, {DEFAULT_PROVIDER: 2_000})
 
 
 def _candidates(count: int, **fields: Any) -> list[Candidate]:
@@ -38,9 +39,9 @@ def test_a3_a_push_has_its_steps_for_all_its_texts() -> None:
     one = Campaign.model_validate(campaign(variant(contents=dear)).document()).variants[0]
     two = campaign(variant(headings=other, contents=dear)).variants[0]
     seen = profile("p", db={"x": "1"})
-    assert Renderer({}).body(one, seen, {})["contents"]["en"] == "1"
+    assert Renderer({}).render(one, seen, {}).text == "1"
     with pytest.raises(Rejected) as caught:
-        Renderer({}).body(two, seen, {})
+        Renderer({}).render(two, seen, {})
     assert caught.value.code == "bad_variables"
 
 
@@ -54,21 +55,21 @@ def test_a3_a_person_with_many_names_has_the_steps_of_one() -> None:
     assert builder.add(Candidate([0, "p"], person, selections))
     assert time.thread_time() - began < 0.2
     assert plan.renderer.allowance.spent <= PUSH_STEPS
-    assert builder.page(None)["sums"]["failed"] == {"bad_variables": names - 1}
+    assert builder.page(None).sums.failed == {"bad_variables": names - 1}
 
 
 def test_a3_who_has_no_steps_left_takes_nothing_from_others() -> None:
-    """The others' text is the same: it is remembered only where it had all steps."""
+    # The others' text is the same: it is remembered only where it had all steps.
     dear = DEAR.replace("profile.db.x", "'x'")
     renderer, of = Renderer({}), campaign(variant(contents={"en": dear})).variants[0]
     other = campaign(variant(id="b", contents={"en": DEAR})).variants[0]
     seen = profile("p", db={"x": "1"})
     renderer.begin_person()
-    renderer.body(other, seen, {})
+    renderer.render(other, seen, {})
     with pytest.raises(Rejected):
-        renderer.body(of, seen, {})
+        renderer.render(of, seen, {})
     renderer.begin_person()
-    assert renderer.body(of, seen, {})["contents"]["en"] == "x"
+    assert renderer.render(of, seen, {}).text == "x"
 
 
 def test_a3_a_page_of_dear_texts_is_short() -> None:
@@ -111,11 +112,11 @@ def test_a3_a_page_of_large_texts_takes_little_memory() -> None:
 def test_a3_what_is_remembered_of_a_send_takes_little_memory() -> None:
     renderer = Renderer({})
     of = campaign(variant(url="https://shop.example/{{ own }}")).variants[0]
-    renderer.body(of, profile("p"), {"own": "x"})
+    renderer.render(of, profile("p"), {"own": "x"})
     tracemalloc.start()
     try:
         for n in range(10_000):
-            renderer.body(of, profile("p"), {"own": f"{n}" + "y" * 1_900})
+            renderer.render(of, profile("p"), {"own": f"{n}" + "y" * 1_900})
         _, highest = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -123,14 +124,14 @@ def test_a3_what_is_remembered_of_a_send_takes_little_memory() -> None:
 
 
 def test_a3_what_fails_again_and_again_is_not_piled_up() -> None:
-    """An exception that is raised again grows by what it passed through."""
+    # An exception that is raised again grows by what it passed through.
     renderer = Renderer({})
     of = campaign(variant(contents={"en": "{{ gone }}"})).variants[0]
     tracemalloc.start()
     try:
         for _ in range(5_000):
             with pytest.raises(Rejected):
-                renderer.body(of, profile("p", db={"x": "y" * 1_000}), {})
+                renderer.render(of, profile("p", db={"x": "y" * 1_000}), {})
         _, highest = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -138,13 +139,13 @@ def test_a3_what_fails_again_and_again_is_not_piled_up() -> None:
 
 
 def test_a3_variables_nobody_asks_for_cost_nothing() -> None:
-    """A trigger has room for 100,000: they aren't copied for each person."""
+    # A trigger has room for 100,000: they aren't copied for each person.
     shared = {f"v{n}": n for n in range(100_000)}
     renderer = Renderer(shared)
     of = campaign(variant(contents={"en": "{{ profile.db.x }} {{ v7 }}"})).variants[0]
     began = time.thread_time()
     for n in range(500):
-        renderer.body(of, profile("p", db={"x": str(n)}), {})
+        renderer.render(of, profile("p", db={"x": str(n)}), {})
     assert time.thread_time() - began < 0.5
 
 

@@ -26,7 +26,7 @@ SECONDS = 2.0  # of the processor: without a bound each of these takes longer, o
 
 @pytest.fixture
 def little_memory() -> Iterator[None]:
-    """What wants a gigabyte doesn't get it, so that a mistake fails a test and not the machine."""
+    """Limit memory, so that a mistake fails a test and not the machine."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     used = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (used + ROOM, before[1]))

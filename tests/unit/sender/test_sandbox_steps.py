@@ -1,4 +1,7 @@
-"""What is dear ends soon: every text that repeats something large has used up its steps in no time."""
+"""Tests that what is dear ends soon.
+
+Every text that repeats something large has used up its steps in no time.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,7 @@ def test_a3_numbers_are_bounded_where_they_are_made(source: str) -> None:
 
 
 def test_a3_nothing_is_worked_out_while_a_text_is_compiled() -> None:
-    """What is made of constants alone would be, uncounted."""
+    # What is made of constants alone would be, uncounted.
     source = "{{ range(1000)|list|sort|map('abs')|sum }}{{ '%9d' if false else '' }}"
     meter.start(0)
     compile_source(source)
@@ -105,7 +108,7 @@ def test_a3_an_ordinary_text_takes_few_steps() -> None:
 
 
 def test_a3_what_was_checked_ahead_costs_the_loop_nothing() -> None:
-    """A campaign's texts may take seconds to look at; good and bad ones alike."""
+    # A campaign's texts may take seconds to look at; good and bad ones alike.
     texts = [f"{{{{ a{n} }}}}" * 100 for n in range(50)]
     texts += [f"{{{{ a{n} }}}}" * 100 + "{% macro x() %}{% endmacro %}" for n in range(50)]
     check_ahead(texts)

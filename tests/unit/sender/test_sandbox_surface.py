@@ -1,5 +1,7 @@
-"""Everything that Jinja2 and Python offer a text has been looked at: what a new version adds isn't there
-until it is written down here, on one side or the other."""
+"""Tests that everything that Jinja2 and Python offer a text has been looked at.
+
+What a new version adds isn't there until it is written down here, on one side or the other.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from jinja2 import filters, nodes
 from jinja2 import tests as jinja_tests
 from jinja2.runtime import LoopContext
 
-from sender_service.models.filters import METHODS
+from sender_service.models.filters import TEXT_METHODS
 from sender_service.models.missing_values import EACH
 from sender_service.models.sandbox import LOOP_METHODS, PushEnvironment
 from sender_service.models.templates import ALLOWED, check_template, render
@@ -93,9 +95,9 @@ def test_a3_every_kind_of_node_is_looked_at() -> None:
 
 @pytest.mark.parametrize("owner", [str, list, dict, tuple, range, int, float])
 def test_a3_every_method_is_looked_at(owner: type) -> None:
-    """A later Python's may be missing here: what isn't offered is refused anyway."""
+    # A later Python's may be missing here: what isn't offered is refused anyway.
     offered = OFFERED_METHODS.get(owner, set())
-    assert set(METHODS.get(owner, {})) == offered
+    assert set(TEXT_METHODS.get(owner, {})) == offered
     public = {name for name in dir(owner) if not name.startswith("_")}
     assert offered <= public
     assert public <= offered | REFUSED_METHODS.get(owner, set())

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_committed_schemas_are_current() -> None:
-    """If not: `python -m sender_service schemas`."""
+    # If not: `python -m sender_service schemas`.
     committed = {path.name: path.read_text() for path in (ROOT / OUT).glob("*.json")}
     assert committed == files()
 

@@ -1,4 +1,4 @@
-"""How commands print: whole ids, data as it is, and nothing that the terminal can't write."""
+"""Tests of how commands print: whole ids, data as it is, and nothing that the terminal can't write."""
 
 from __future__ import annotations
 

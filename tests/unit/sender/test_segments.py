@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from sender_service.models.segment import MAX_CONDITIONS, MAX_DEPTH, BoundedSegment, Segment
+from sender_service.models.segment import MAX_CONDITIONS, MAX_SEGMENT_DEPTH, BoundedSegment, Segment
 from sender_service.models.trigger import Trigger, parse_trigger
 from sender_service.planner.segment_filter import to_filter
 from shared.errors import InvalidPayload
@@ -92,7 +92,7 @@ def _nested(depth: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("fitting", "too_much"),
     [
-        (_nested(MAX_DEPTH), _nested(MAX_DEPTH + 1)),
+        (_nested(MAX_SEGMENT_DEPTH), _nested(MAX_SEGMENT_DEPTH + 1)),
         (
             {"and": [{"known": "login"}] * (MAX_CONDITIONS - 1)},
             {"and": [{"known": "login"}] * MAX_CONDITIONS},
@@ -159,7 +159,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_no_operator_comes_from_outside(segment: Any) -> None:
-    """Whatever is said: it is refused, or it becomes a query of our own operators on our own fields."""
+    # Whatever is said: it is refused, or it becomes a query of our own operators on our own fields.
     trigger = _parse(segment)
     if isinstance(trigger, Trigger):
         assert set(_operators(_filter(segment))) <= OURS

@@ -1,4 +1,7 @@
-"""Every message of a field is a sentence of ours, whatever stands there: of bodies, triggers, events."""
+"""Tests that every message of a field is a sentence of ours, whatever stands there.
+
+Of bodies, triggers, events.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,15 @@ from sender_service.models.trigger import Recipient, Terms, Trigger, parse_trigg
 from sender_service.ops.app_body import AppRequest
 from sender_service.ops.app_keys import KeyRequest
 from sender_service.ops.dead_letters import ReplayRequest
-from sender_service.ops.examples import APP, CAMPAIGN, PERSON, PLAYER, SEND_ID
-from sender_service.ops.people import MergeRequest, PersonQuery
+from sender_service.ops.examples import APP, CAMPAIGN, EXAMPLE_PERSON_ID, SEND_ID
+from sender_service.ops.person_requests import MergeRequest, PersonQuery
 from sender_service.ops.push_tester import PushTestRequest
 from sender_service.ops.tokens import TokenRequest
 from shared.errors import FieldError, InvalidPayload
+from shared.models.documented import EXAMPLE_PLAYER_ID
 from shared.models.sentences import UNDESCRIBED, UNEXPECTED, sentence_of, words_of
 from shared.models.strict import validate_strictly
-from tests.sentences import FOREIGN
+from tests.support.sentences import FOREIGN
 
 ODD: list[Any] = [
     None, "", "?", "ÿ" * 600, "x" * 9_000, -1, 0, 1.5, 10**30, float("inf"), True, [], [1], {},
@@ -67,15 +71,15 @@ WRITTEN: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (Trigger, {**TERMS, "audience": {"logins": ["a"]}, "part": 1, "parts": 2}),
     (Trigger, {**TERMS, "audience": {"segment": SEGMENT}}),
     (Trigger, {**TERMS, "audience": {"all": True}}),
-    (Trigger, {**TERMS, "recipients": [{"login": "a", "variables": {"a": 1}}, {"player": PLAYER},
+    (Trigger, {**TERMS, "recipients": [{"login": "a", "variables": {"a": 1}}, {"player": EXAMPLE_PLAYER_ID},
                                        {"visitor": "v-1"}]}),
     (Recipient, {"login": "a", "variables": {}}),
     (KeyRequest, {"kind": "server", "id": "warehouse"}),
     (ReplayRequest, {"ids": [SEND_ID]}),
     (PersonQuery, {"app": "demo", "email": "jana@shop.example"}),
-    (MergeRequest, {"merge": PERSON}),
+    (MergeRequest, {"merge": EXAMPLE_PERSON_ID}),
     (TokenRequest, {"name": "x", "role": "read", "apps": ["demo"], "expiresAt": "2030-01-01T00:00:00Z"}),
-    (PushTestRequest, {"player": PLAYER, "variables": {}}),
+    (PushTestRequest, {"player": EXAMPLE_PLAYER_ID, "variables": {}}),
 ]  # fmt: skip
 EVENTS: dict[str, dict[str, Any]] = {
     "pageview": {"pageType": "product", "itemID": "1", "categoryID": "2"},

@@ -18,7 +18,7 @@ Ask = Callable[[], Awaitable[object]]
 
 
 async def answer_of(work: Callable[[], Awaitable[object]], ask: Ask) -> tuple[int, float]:
-    """The status of a request that does `work` under the watch, and after how long."""
+    """Return the status of a request that does `work` under the watch, and after how long."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await work()
@@ -54,7 +54,7 @@ async def test_request_takes_its_time_while_there_are_answers() -> None:
 
 
 async def test_a_busy_database_is_not_silent_for_callers_it_answered_so_far() -> None:
-    """It answers at once for a second, then is busy for as long with a part of the list."""
+    # It answers at once for a second, then is busy for as long with a part of the list.
     began = time.monotonic()
 
     async def ask() -> None:
@@ -69,7 +69,7 @@ def block_loop(seconds: float) -> None:
 
 
 async def test_own_blocked_loop_is_no_silence() -> None:
-    """A page that is rendered, a million names that are read: nobody hears an answer meanwhile."""
+    # A page that is rendered, a million names that are read: nobody hears an answer meanwhile.
 
     async def ask() -> None:
         await asyncio.sleep(0.05)

@@ -13,6 +13,7 @@ from sender_service.models.campaign import Variant
 from sender_service.models.missing_values import EACH
 from sender_service.models.sandbox import PushEnvironment
 from sender_service.planner.rendering import Renderer
+from tests.support.documents import build_profile
 from tests.unit.sender.builders import variant
 
 DOC = (Path(__file__).parents[3] / "docs" / "templates.md").read_text()
@@ -31,8 +32,10 @@ def test_each_example_reads_as_it_states(first: str, source: str, reads: str) ->
     language = first if re.fullmatch("[a-z]{2}", first) else "en"
     texts = {"en": "x", language: source}
     of = Variant.model_validate(variant(contents=texts))
-    body = Renderer(variables).body(of, {**profile, "_id": "p", "language": language}, {})
-    rendered = body["contents"]["en"].replace("\u00a0", " ").replace("\u202f", " ")
+    push = Renderer(variables).render(
+        of, build_profile("p", **profile | {"language": language}), {}
+    )
+    rendered = push.text.replace("\u00a0", " ").replace("\u202f", " ")
     assert rendered == reads
 
 

@@ -1,4 +1,7 @@
-"""What a person reads is a text or a number as people write it: nothing of Python's, nothing null."""
+"""Tests that what a person reads is a text or a number as people write it.
+
+Nothing of Python's, nothing null.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ def test_f3_null_has_a_default() -> None:
 def test_f3_null_in_a_profile_is_missing_too() -> None:
     of = campaign(variant(contents={"en": "{{ profile.timeZone }}"})).variants[0]
     with pytest.raises(Rejected):
-        Renderer({}).body(of, profile("p", timeZone=None), {})
+        Renderer({}).render(of, profile("p", timeZone=None), {})
 
 
 def test_f3_a_key_comes_before_a_method() -> None:
@@ -62,7 +65,7 @@ def test_f3_a_key_comes_before_a_method() -> None:
      "{{ cart.items ~ '' }}",
      "{{ [name.upper]|join }}", "{% for a in [1] %}{{ loop }}{% endfor %}", "{{ name.upper|string }}"],
 )  # fmt: skip
-def test_f3_nothing_of_python_is_shown(source: str) -> None:
+def test_f3_nothing_of_python_is_rendered(source: str) -> None:
     _fails(source, cart={"a": 1}, name="x")
 
 
@@ -78,7 +81,7 @@ def test_f4_numbers_are_written_as_people_write_them(value: float, text: str) ->
 
 
 @pytest.mark.parametrize("value", [True, False, [1], {"a": 1}, 1e16, 1e300])
-def test_f4_what_is_no_text_is_not_shown(value: Any) -> None:
+def test_f4_what_is_no_text_is_not_rendered(value: Any) -> None:
     _fails("{{ n }}", n=value)
     _fails("{{ '' ~ n }}", n=value)
 
@@ -92,8 +95,10 @@ def test_f4_rounding() -> None:
 def _in(language: str, text: str, **variables: Any) -> str:
     texts = {"en": text, language: text}
     of = campaign(variant(contents=texts)).variants[0]
-    body = Renderer(variables).body(of, profile("p", language=language, timeZone="Asia/Tokyo"), {})
-    return str(body["contents"]["en"])
+    body = Renderer(variables).render(
+        of, profile("p", language=language, timeZone="Asia/Tokyo"), {}
+    )
+    return str(body.text)
 
 
 @pytest.mark.parametrize(
@@ -132,11 +137,11 @@ def test_f4_formats_by_language(language: str, text: str, rendered: str) -> None
 
 
 def test_f4_links_and_buttons_are_written_in_the_contents_language() -> None:
-    """Not in any language that a browser reports: each that is used is kept in memory."""
+    # Not in any language that a browser reports: each that is used is kept in memory.
     button = {"id": "b", "text": "{{ 1234.5|money }}"}
     of = campaign(variant(contents={"en": "x", "cs": "y"}, buttons=[button])).variants[0]
     texts = [
-        Renderer({}).body(of, profile("p", language=language), {})["web_buttons"][0]["text"]
+        Renderer({}).render(of, profile("p", language=language), {}).buttons[0].text
         for language in ("cs-CZ", "de", "en")
     ]
     assert texts == ["1\xa0234,50", "1,234.50", "1,234.50"]

@@ -16,7 +16,7 @@ WITHOUT = (
 )
 
 
-def test_f5_quiet_hours_hold_in_zones_of_old_names() -> None:
+def test_f5_quiet_hours_apply_in_zones_of_old_names() -> None:
     hours = QuietHours.model_validate({"from": "22:00", "to": "08:00"})
     until = hours.until(datetime(2027, 1, 5, 20, tzinfo=UTC), "Asia/Calcutta")
     assert until == datetime(2027, 1, 6, 2, 30, tzinfo=UTC)
@@ -28,14 +28,14 @@ def test_f5_zones_can_be_read_without_the_systems() -> None:
     check_time_zones()
 
 
-def test_f5_a_sender_without_zones_says_what_to_install() -> None:
+def test_f5_a_sender_without_zones_names_what_to_install() -> None:
     done = _run(WITHOUT)
     assert done.returncode != 0
     assert "install the Python package tzdata" in done.stderr
 
 
 def _run(code: str) -> subprocess.CompletedProcess[str]:
-    """In a process that has no zones of the system's."""
+    """Run code in a process that has no zones of the system's."""
     environment = {**os.environ, "PYTHONTZPATH": ""}
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False

@@ -8,6 +8,7 @@ import pytest
 
 from sender_service.planner.building import PagePlan
 from sender_service.planner.target import Candidate, PlayerSelection
+from shared.documents.profile import Profile
 from tests.unit.sender.builders import (
     campaign,
     outcomes,
@@ -22,8 +23,8 @@ from tests.unit.sender.builders import (
 OWN = campaign(variant(contents={"en": "{{ profile.language }}"}))
 
 
-def _claimed(person: str, *players: dict[str, Any]) -> dict[str, Any]:
-    """The first player's browser has proven the login, the others' only claim it."""
+def _claimed(person: str, *players: dict[str, Any]) -> Profile:
+    """Build a person: the first player's browser has proven the login, the others' only claim it."""
     first, *others = players
     return profile(person, {**first, "proven": True}, *others, proven=True)
 
@@ -40,13 +41,15 @@ def _claimed(person: str, *players: dict[str, Any]) -> dict[str, Any]:
 )
 def test_a6_what_is_hers_alone_goes_to_proven_browsers(of: PagePlan, withheld: bool) -> None:
     person = _claimed("p", player(1), player(2, seen=9))
-    assert outcomes(of, {**person, "language": "cs"}) == {
+    person["language"] = "cs"
+    assert outcomes(of, person) == {
         player_id(1): "", player_id(2): "unproven" if withheld else "",
     }  # fmt: skip
 
 
 def test_a6_browser_that_only_claims_never_is_the_last_active_one() -> None:
-    person = {**_claimed("p", player(1), player(2, seen=9)), "language": "cs"}
+    person = _claimed("p", player(1), player(2, seen=9))
+    person["language"] = "cs"
     of = plan(campaign(*(v.document() for v in OWN.variants), browsers="last_active"))
     assert outcomes(of, person) == {player_id(1): "", player_id(2): "unproven"}
 
@@ -63,7 +66,7 @@ def test_a6_named_player_without_her_own_texts_gets_it() -> None:
     person = _claimed("p", player(1), player(2))
     named = Candidate(1, person, (PlayerSelection(player_id(2)),))
     (page,) = pages_of(plan(priority="transactional"), [named])
-    assert page["outcomes"] == {}
+    assert page.document["outcomes"] == {}
 
 
 @pytest.mark.parametrize(
@@ -73,8 +76,8 @@ def test_a6_named_player_without_her_own_texts_gets_it() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("found", [None, profile("p", player(1))])
 def test_a6_named_player_that_no_profile_lists_has_the_ledgers_reason(
-    found: dict[str, Any] | None, state: str | None, reason: str
+    found: Profile | None, state: str | None, reason: str
 ) -> None:
     named = Candidate(1, found, (PlayerSelection(player_id(9)),), state=state)
     (page,) = pages_of(plan(), [named])
-    assert page["outcomes"] == {"0": ["suppressed", reason]}
+    assert page.document["outcomes"] == {"0": ["suppressed", reason]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sender_service.models.campaign import Variant
+from sender_service.models.push import Push
 from sender_service.planner.rendering import Renderer
 from tests.unit.sender.builders import profile, variant
 
@@ -13,12 +14,9 @@ def variant_of(**fields: Any) -> Variant:
     return Variant.model_validate(variant(**fields))
 
 
-def body_of(
-    of: Variant, language: str | None = "en", shared: Any = None, **own: Any
-) -> dict[str, Any]:
-    return Renderer(shared or {}).body(of, profile("p", language=language), own)
+def push_of(of: Variant, language: str | None = "en", shared: Any = None, **own: Any) -> Push:
+    return Renderer(shared or {}).render(of, profile("p", language=language), own)
 
 
 def content_of(texts: dict[str, str], language: str | None) -> str:
-    text: str = body_of(variant_of(contents=texts), language)["contents"]["en"]
-    return text
+    return push_of(variant_of(contents=texts), language).text

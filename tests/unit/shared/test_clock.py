@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from shared.clock import LOOK_SECONDS, true_now, utc_now, wrong_clock
+from shared.clock import OFFSET_READ_SECONDS, true_now, utc_now, wrong_clock
 from tests.support.clocks import ManualClock
 
 CLOSE = timedelta(seconds=20)
@@ -23,7 +23,7 @@ def test_a_clock_steps_as_its_file_states(tmp_path: Path) -> None:
     for seconds in (90, -90.5, 0):
         offset.write_text(str(seconds))
         before = clock()
-        ticks.advance(LOOK_SECONDS)
+        ticks.advance(OFFSET_READ_SECONDS)
         assert abs(clock() - true_now() - timedelta(seconds=seconds)) < CLOSE
         assert abs(clock() - before) > CLOSE
 
@@ -34,5 +34,5 @@ def test_the_file_is_looked_at_now_and_then(tmp_path: Path) -> None:
     clock = wrong_clock(offset, ticks.monotonic)
     clock()
     offset.write_text("0")
-    ticks.advance(LOOK_SECONDS / 2)
+    ticks.advance(OFFSET_READ_SECONDS / 2)
     assert clock() - true_now() > CLOSE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import cast
 
@@ -12,22 +11,15 @@ from shared.errors import Rejected
 from shared.kafka.client import MAX_MESSAGE_BYTES, LogWriter, OutgoingRecord, Record
 from shared.models.dead_letter import DeadLetter
 from shared.stage.dead_letters import MAX_KEPT_BYTES, MAX_KEY_BYTES, DeadLetterPublisher, Poison
+from tests.support.memory_log import MemoryLog
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
-
-
-class Log:
-    def __init__(self) -> None:
-        self.records: list[OutgoingRecord] = []
-
-    async def publish(self, records: Iterable[OutgoingRecord]) -> None:
-        self.records += records
 
 
 async def published(
     key: bytes = b"k", value: bytes = b"{", kind: str = "x", message: str = "wrong"
 ) -> tuple[OutgoingRecord, DeadLetter]:
-    log = Log()
+    log = MemoryLog()
     publisher = DeadLetterPublisher("stage", cast(LogWriter, log), "log", lambda: AT)
     record = Record("topic", 0, 7, key, value, kind, 0)
     await publisher.publish([Poison(record, Rejected(message))])
@@ -40,7 +32,7 @@ async def test_what_is_small_is_kept_whole() -> None:
     assert (found.key, DeadLetter.unpack(dead_letter.key), DeadLetter.unpack(dead_letter.value)) == (
         b"k", b"k", b"{",
     )  # fmt: skip
-    assert (dead_letter.type, dead_letter.message, dead_letter.cut) == ("x", "wrong", False)
+    assert (dead_letter.type, dead_letter.message, dead_letter.truncated) == ("x", "wrong", False)
 
 
 LARGE = 3_900_000  # a record may be of 4 MiB
@@ -57,6 +49,6 @@ LARGE_ONES: list[tuple[bytes, bytes, str]] = [
 async def test_what_is_too_large_is_cut_and_states_so(key: bytes, value: bytes, kind: str) -> None:
     found, dead_letter = await published(key, value, kind, f"variables.{'x' * LARGE}: is wrong")
     assert len(found.key) + len(found.value) < MAX_MESSAGE_BYTES - 1_024
-    assert dead_letter.cut
+    assert dead_letter.truncated
     assert key.startswith(DeadLetter.unpack(dead_letter.key))
     assert value.startswith(DeadLetter.unpack(dead_letter.value))

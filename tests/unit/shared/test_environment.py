@@ -1,4 +1,4 @@
-"""What is misspelt or impossible in the environment refuses the start, in a sentence that names it."""
+"""Tests that mistakes in the environment refuse the start, in a sentence that names them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deploy.local.shop.settings import ShopSettings
 from shared.environment import check_names, load_settings, names_of, read_settings
 from shared.errors import Rejected
 from shared.settings import Settings
-from tests import stack
+from tests.support import stack
 
 SECRET = "hidden-in-the-value"
 
@@ -145,7 +145,7 @@ def test_n14_bad_value_is_a_sentence_with_an_example(
     assert len(message.splitlines()) == 1
 
 
-def test_n14_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_n14_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert SECRET not in refusal(monkeypatch, CARILLON_MONGO=SECRET)
     monkeypatch.delenv("CARILLON_MONGO")
     assert SECRET not in refusal(monkeypatch, CARILLON_MONGO=f'{{"uri": ["{SECRET}"]}}')

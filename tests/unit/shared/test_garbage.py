@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.gc_tuning import calm_garbage_collector, collect_garbage
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 
 class Buffer:
@@ -48,7 +48,7 @@ async def test_d8_an_idle_process_collects_seldom_and_a_busy_one_each_time() -> 
 
 
 async def collections_of(cpu_a_look: float, looks: int = 20) -> int:
-    """How often the oldest generation was collected in so many looks of a process that uses so much."""
+    """Count collections of the oldest generation in so many looks of a process that uses so much CPU."""
     used, looked, stop = 0.0, 0, asyncio.Event()
 
     def cpu_seconds() -> float:

@@ -1,4 +1,4 @@
-"""What a connection may cost before anybody knows whose it is, on real sockets in virtual time."""
+"""Tests of what a connection may cost before anybody knows whose it is, on real sockets in virtual time."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_there_are_only_so_many_connections() -> None:
 
 @pytest.mark.parametrize("name", [b"Upgrade", b"upgrade"])
 def test_who_asks_for_another_protocol_is_served_in_this_one(name: bytes) -> None:
-    """Also the second time, and what is no head stays as it is."""
+    # Also the second time, and what is no head stays as it is.
 
     async def test(port: int) -> None:
         reader, writer = await connect(port)

@@ -161,7 +161,7 @@ def test_f13_blanks_around_values_mean_nothing(value: bytes) -> None:
     serve_in_virtual_time(asking(head, check=lambda headers, _: headers == known), app=mirror)
 
 
-def test_f13_connections_outlive_a_proxy_s_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f13_connections_outlive_a_proxy_s_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixty seconds are usual; who closes first loses the request that is on its way."""
 
     async def test(port: int) -> None:

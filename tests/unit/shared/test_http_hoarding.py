@@ -1,4 +1,7 @@
-"""What one client may keep to itself: connections, and memory behind a body or before its answer."""
+"""Tests of what one client may keep to itself.
+
+Connections, and memory behind a body or before its answer.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ LONG = b"a: ".ljust(MAX_HEAD_BYTES + 1, b"x")
 
 
 async def write(writer: asyncio.StreamWriter, *pieces: bytes) -> None:
-    """A little at a time."""
+    """Write a little at a time."""
     for piece in pieces:
         for start in range(0, len(piece), 1_024):
             writer.write(piece[start : start + 1_024])
@@ -64,7 +67,7 @@ def test_body_in_any_pieces_is_no_head() -> None:
 
 
 async def early(scope: Scope, receive: Receive, send: Send) -> None:
-    """Has answered before the body is there."""
+    """Answer before the body is there."""
     headers = [(b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 401, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

@@ -49,7 +49,7 @@ def test_c3_position_and_reason(body: bytes, place: str) -> None:
 
 
 @pytest.mark.parametrize(("body", "place"), FAULTS[:-1])
-def test_c3_bodies_of_the_ops_api_say_so_too(body: bytes, place: str) -> None:
+def test_c3_faults_in_bodies_of_the_ops_api_have_a_place(body: bytes, place: str) -> None:
     with pytest.raises(InvalidPayload) as caught:
         load_exactly(body)
     assert caught.value.code == "invalid_json" and place in caught.value.message
@@ -57,7 +57,7 @@ def test_c3_bodies_of_the_ops_api_say_so_too(body: bytes, place: str) -> None:
 
 @pytest.mark.parametrize("read", [read_batch, load_bounded])
 @pytest.mark.parametrize(("body", "place"), FAULTS[:-1])
-def test_c3_bodies_of_ingest_say_so_too(
+def test_c3_faults_in_bodies_of_ingest_have_a_place(
     read: Callable[[bytes], object], body: bytes, place: str
 ) -> None:
     with pytest.raises(InvalidPayload) as caught:
@@ -66,7 +66,7 @@ def test_c3_bodies_of_ingest_say_so_too(
     assert place in caught.value.message
 
 
-def test_c3_a_line_of_a_list_says_its_line_once() -> None:
+def test_c3_a_fault_in_a_list_names_its_line_once() -> None:
     found = read_recipient(17, b'{"login": "jana" x}', 3)
     assert isinstance(found, BadName)
     assert found.message == "line 17: not JSON: column 18: a comma or a } is expected"

@@ -10,7 +10,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from shared.kafka.fetch_repeats import FETCH_SECONDS, RepeatedFetches, Rest
 from shared.loops import Wakeup
-from tests.stack import eventually
+from tests.support.stack import eventually
 
 VERSIONS = {FetchRequest.API_KEY: (0, 4)}
 WAIT_SECONDS = 0.05
@@ -51,7 +51,7 @@ async def fetch(patient: RepeatedFetches) -> tuple[Any, ...]:
     return tuple(found.topics[0][1][0])
 
 
-async def test_d8_an_empty_fetch_lasts_as_long_as_patience() -> None:
+async def test_d8_an_empty_fetch_lasts_as_long_as_its_timeout() -> None:
     broker = Broker(answer(7))
     assert await fetch(broker.patient()) == (0, 0, 7, 7, [], b"")
     assert FETCH_SECONDS - 0.001 <= broker.now <= FETCH_SECONDS + WAIT_SECONDS

@@ -1,4 +1,4 @@
-"""When a client that fails is given up."""
+"""Tests of when a client that fails is given up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every metric is named once, well, and used; topics and collections are declared without gaps."""
+"""Tests that every metric is named once, well, and used; topics and collections are declared
+without gaps.
+"""
 
 from __future__ import annotations
 

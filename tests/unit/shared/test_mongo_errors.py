@@ -1,4 +1,4 @@
-"""Which errors blame a document or a query: a closed list. All others blame the database."""
+"""Tests of which errors blame a document or a query: a closed list. All others blame the database."""
 
 from __future__ import annotations
 

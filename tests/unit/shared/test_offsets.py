@@ -1,4 +1,4 @@
-"""Only what lies before the first unfinished unit may be committed, whatever ends first."""
+"""Tests that only what lies before the first unfinished unit may be committed, whatever ends first."""
 
 from __future__ import annotations
 

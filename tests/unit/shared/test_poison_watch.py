@@ -1,4 +1,4 @@
-"""Only poison slows a stage down; a good record ends that, and nothing else is needed."""
+"""Tests that only poison slows a stage down; a good record ends that, and nothing else is needed."""
 
 from __future__ import annotations
 

@@ -16,6 +16,6 @@ from shared.texts import shorten
         ("a " + "x" * 30, 10, "a " + "x" * 7 + "…"),
     ],
 )
-def test_c3_cut_texts_say_so(text: str, most: int, becomes: str) -> None:
+def test_c3_cut_texts_are_marked(text: str, most: int, becomes: str) -> None:
     assert shorten(text, most) == becomes
     assert len(becomes) <= most

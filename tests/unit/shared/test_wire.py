@@ -1,4 +1,4 @@
-"""What travels: camelCase, UTC, and errors that name fields but never echo a value."""
+"""Tests of what travels: camelCase, UTC, and errors that name fields but never echo a value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.errors import InvalidPayload
 from shared.models.delivery import Delivery
 from shared.models.event import Event
-from shared.models.wire import MAX_DEPTH, Moment, Storable, Wire, load_json, validate
+from shared.models.wire import MAX_WIRE_DEPTH, Moment, Storable, Wire, load_json, validate
 
 SECRET = "jane@shop.example"
 
@@ -114,9 +114,9 @@ def _nested(depth: int) -> dict[str, Any]:
 
 
 def test_free_json_is_bounded_in_depth() -> None:
-    assert validate(Sample, _sample(free=_nested(MAX_DEPTH)))
+    assert validate(Sample, _sample(free=_nested(MAX_WIRE_DEPTH)))
     with pytest.raises(InvalidPayload):
-        validate(Sample, _sample(free=_nested(MAX_DEPTH + 1)))
+        validate(Sample, _sample(free=_nested(MAX_WIRE_DEPTH + 1)))
     with pytest.raises(InvalidPayload):
         validate(Sample, _sample(free={"a": [[[_nested(5_000)]]]}))
 

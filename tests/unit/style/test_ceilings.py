@@ -24,7 +24,7 @@ def commit(root: Path, **texts: str) -> Checkout:
 
 
 def test_all_figures_have_limits(tmp_path: Path) -> None:
-    """A figure without a limit, or a limit without a figure, would be seen by nobody."""
+    # A figure without a limit, or a limit without a figure, would be seen by nobody.
     checkout = commit(
         tmp_path, shared__a='"""By it."""\nKEY = 1', tests__b="", ingest_service__c=""
     )

@@ -1,0 +1,57 @@
+"""Opening of a sender's clients: database, log writer, push providers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from sender_service.context import SenderContext
+from sender_service.providers.base import ProviderContext
+from sender_service.providers.registry import PROVIDERS, Opener, open_providers
+from sender_service.store.stores import Stores
+from shared.apps import AppRegistry
+from shared.clock import monotonic, utc_now
+from shared.health import Health
+from shared.kafka.client import open_log_writer
+from shared.loops import Wakeup
+from shared.mongo.client import open_database
+from shared.mongo.collections import SENDER
+from shared.processes import unique_name
+from shared.secrets import Vault
+from shared.settings import Settings
+
+Registry = Mapping[str, Opener]  # of push providers, by name
+
+
+@asynccontextmanager
+async def open_context(
+    settings: Settings, registry: Registry | None = None
+) -> AsyncIterator[SenderContext]:
+    """Open a sender's clients; close them in reverse order. No server needs to be reachable.
+
+    `registry`: the push providers; all of them if None.
+    """
+    name = unique_name(SENDER)
+    vault = Vault(settings.secret_key.get_secret_value())
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings.mongo, name))
+        writer = await stack.enter_async_context(open_log_writer(settings.kafka, name))
+        stores = Stores.open(database)
+        providers = await stack.enter_async_context(
+            open_providers(ProviderContext(settings, vault, stores.people), registry or PROVIDERS)
+        )
+        yield SenderContext(
+            name=name,
+            settings=settings,
+            database=database,
+            stores=stores,
+            writer=writer,
+            providers=providers,
+            vault=vault,
+            apps=AppRegistry(database, vault),
+            health=Health(utc_now, monotonic),
+            clock=utc_now,
+            monotonic=monotonic,
+            planner_call=Wakeup(),
+            scheduler_call=Wakeup(),
+        )

@@ -1,0 +1,72 @@
+"""Answers about people: profiles, outcomes in sends, requests for erasure."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sender_service.ops.responses.base import ABSENT, Items, Moment, ResponseModel
+
+
+class PersonPlayerResponse(ResponseModel):
+    """A browser that may get pushes."""
+
+    id: str
+    state: str
+    browser: str | None
+    proven: bool
+    last_seen_at: Moment
+
+
+class PersonResponse(ResponseModel):
+    """A person. `aliases`: ids of people that were merged into it."""
+
+    id: str
+    app: str
+    login: str | None
+    email: str | None
+    visitors: list[str]
+    players: list[PersonPlayerResponse]
+    aliases: list[str]
+    last_seen_at: Moment
+    time_zone: str | None
+    language: str | None
+    browser: str | None
+
+
+class OutcomeResponse(ResponseModel):
+    """Outcome of a person's player in a send."""
+
+    send: str
+    campaign: str
+    variant: str | None
+    player: str
+    outcome: str
+    reason: str | None
+    detail: Annotated[str | None, Field(description="the fault of a text")]
+    at: Moment | None
+    notification_id: str | None
+
+
+class ExplanationResponse(Items[OutcomeResponse]):
+    """Outcomes of a person's players, the newest send first."""
+
+    sends_searched: Annotated[
+        int | None, ABSENT, Field(description="absent where the request names a send")
+    ] = None
+
+
+class ErasureResponse(ResponseModel):
+    """Events that erase a person. `events`: the ids of the first 1,000 of `count`."""
+
+    person: str
+    events: list[str]
+    count: int
+
+
+class UndoneMergeResponse(ResponseModel):
+    """The event that undoes a merge."""
+
+    person: str
+    event: str

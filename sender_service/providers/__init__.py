@@ -1,0 +1,1 @@
+"""Push providers: what delivers rendered pushes to browsers."""

@@ -1,0 +1,1 @@
+"""OneSignal: the REST API behind the provider protocol."""

@@ -1,0 +1,41 @@
+"""Stores and settings that the scheduler and the fast path work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sender_service.context import SenderContext
+from sender_service.scheduler.budget import MessageBudget
+from sender_service.scheduler.publishing import BodyMakers
+from sender_service.store.contacts import ContactStore
+from sender_service.store.pages import PageStore
+from sender_service.store.people import PeopleReader
+from sender_service.store.sends import SendStore
+from shared.apps import AppRegistry
+from shared.clock import Clock, Monotonic
+from shared.kafka.client import LogWriter
+from shared.settings import PlanSettings
+
+
+@dataclass(frozen=True)
+class SchedulerTools:
+    apps: AppRegistry
+    sends: SendStore
+    pages: PageStore
+    people: PeopleReader
+    contacts: ContactStore
+    budget: MessageBudget
+    writer: LogWriter
+    makers: BodyMakers
+    settings: PlanSettings
+    clock: Clock
+    monotonic: Monotonic  # for its own delays: the clock may step
+
+    @classmethod
+    def of(cls, context: SenderContext, budget: MessageBudget) -> SchedulerTools:
+        stores = context.stores
+        return cls(
+            context.apps, stores.sends, stores.pages, stores.people, stores.contacts, budget,
+            context.writer, BodyMakers(context.providers, context.tagger), context.settings.plan,
+            context.clock, context.monotonic,
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Documents that both services read, with their stored names (docs/design.md 3.2)."""

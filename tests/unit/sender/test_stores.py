@@ -1,0 +1,39 @@
+"""`Stores` is the only way to a store: nothing outside of its room opens one."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+SENDER = Path(__file__).parents[3] / "sender_service"
+ROOM = SENDER / "store"
+
+
+def store_classes() -> set[str]:
+    """The classes that `store/stores.py` opens."""
+    opened = next(
+        node
+        for node in ast.walk(ast.parse((ROOM / "stores.py").read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name == "open"
+    )
+    calls = (node.func for node in ast.walk(opened) if isinstance(node, ast.Call))
+    return {func.id for func in calls if isinstance(func, ast.Name)} - {"cls"}
+
+
+def opened_in(tree: ast.AST, classes: set[str]) -> list[str]:
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    names = [(node.lineno, node.func.id) for node in calls if isinstance(node.func, ast.Name)]
+    return [f"line {line}: {name}" for line, name in names if name in classes]
+
+
+def test_stores_are_opened_once() -> None:
+    classes = store_classes()
+    assert {"SendStore", "PageStore", "app_store"} <= classes
+    for file in sorted(SENDER.rglob("*.py")):
+        if file.parent != ROOM:
+            assert opened_in(ast.parse(file.read_text()), classes) == [], file
+
+
+def test_another_opening_would_be_found() -> None:
+    tree = ast.parse("sends = SendStore(database)")
+    assert opened_in(tree, {"SendStore"}) == ["line 1: SendStore"]
