@@ -193,7 +193,7 @@ READERS = {
     "sender_service/cli/ops.py": "a person's own command",
     "sender_service/dispatcher/dispatcher.py": "job",
     "sender_service/providers/onesignal/responses.py": "test_onesignals_answers",
-    "sender_service/fast_path.py": OWN,
+    "sender_service/fast_path/planning.py": OWN,
     "sender_service/intake/lines.py": "head of a list, line of a list",
     "sender_service/intake/upload.py": OWN,
     "sender_service/models/campaign.py": OWN,

@@ -18,7 +18,7 @@ import pytest
 from sender_service.context import SenderContext
 from sender_service.dispatcher.dispatcher import Dispatcher
 from sender_service.dispatcher.tools import DispatcherTools
-from sender_service.fast_path import TransactionalFastPath
+from sender_service.fast_path.planning import TransactionalFastPath
 from sender_service.intake.accept import Intake
 from sender_service.ops.routers import OpsApi
 from sender_service.pages.page import Page
