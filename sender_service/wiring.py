@@ -10,7 +10,6 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from sender_service.accounting.reporting import Reporting
 from sender_service.accounting.stage import Accounting
 from sender_service.context import SenderContext
 from sender_service.dispatcher.dispatcher import Dispatcher
@@ -83,9 +82,6 @@ class Sender:
 
     def scheduler(self) -> Scheduler:
         return Scheduler(SchedulerTools.of(self.context, self.budget))
-
-    def reporting(self) -> Reporting:
-        return Reporting.of(self.context.stores, self.context.clock)
 
     def api(self) -> FastAPI:
         return OpsApi.of(self.context, self.intake(), self.budget).api()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from sender_service.closing import close_complete
 from sender_service.fast_path.plan import FastPathPlan, FastPathSend
 from sender_service.fast_path.releasing import CallReleaser
 from sender_service.models.send import NEVER, Send
@@ -23,7 +22,6 @@ from sender_service.planner.recipients import LINES_A_READ, ResolvedRecipient, r
 from sender_service.planner.rendering import Allowance, Renderer, SendTooDear, compile_short
 from sender_service.planner.target import Candidate
 from sender_service.providers.base import Push
-from sender_service.scheduler.publishing import publish_jobs
 from sender_service.scheduler.tidying import is_sending
 from sender_service.scheduler.tools import SchedulerTools
 from sender_service.store.campaigns import Campaigns
@@ -70,12 +68,7 @@ class TransactionalFastPath:
 
     async def release(self, batch: FastPathPlan) -> None:
         """Publish the jobs. Raises LogUnavailable: the scheduler's sweep releases them later."""
-        if batch.jobs:
-            await publish_jobs(self._tools.writer, batch.jobs)
-        done = [send for send in batch.sends if send not in {job.send for job in batch.jobs}]
-        if done:
-            tools = self._tools
-            await close_complete(tools.sends, tools.pages, done, tools.clock())
+        await self._releaser.publish(batch)
 
     def _choose(self, sends: Sequence[Send], campaigns: Campaigns) -> list[FastPathSend]:
         chosen = []

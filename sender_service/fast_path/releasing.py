@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sender_service.closing import close_complete
+from sender_service.fast_path.plan import FastPathPlan
 from sender_service.models.send import Send
 from sender_service.pages.page import Page
 from sender_service.pages.transitions import release
@@ -72,6 +74,15 @@ class CallReleaser:
                 left -= booked[minute]
             if any(booked.values()):
                 await self._tools.budget.refund((app.id, provider), Grant(0, booked))
+
+    async def publish(self, plan: FastPathPlan) -> None:
+        """Publish the jobs, and close the sends without any. Raises LogUnavailable."""
+        tools = self._tools
+        if plan.jobs:
+            await publishing.publish_jobs(tools.writer, plan.jobs)
+        done = [send for send in plan.sends if send not in {job.send for job in plan.jobs}]
+        if done:
+            await close_complete(tools.sends, tools.pages, done, tools.clock())
 
     def build_jobs(self, app: App, page: Page, send: Send, pushes: Sequence[Push]) -> list[Job]:
         """Build the jobs of the page's released chunks."""

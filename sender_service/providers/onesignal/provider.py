@@ -26,13 +26,13 @@ from shared.models.app import App
 from shared.models.job import Job
 from shared.priority import Priority
 
-NAME = "onesignal"
+ONESIGNAL_NAME = "onesignal"
 
 
 class OneSignalProvider:
     """OneSignal, for the apps of `App.oneSignal`."""
 
-    name = NAME
+    name = ONESIGNAL_NAME
 
     def __init__(self, client: OneSignalClient, account: OneSignalAccount) -> None:
         self._client = client
