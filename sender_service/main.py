@@ -103,9 +103,9 @@ def _loops(
         yield "governor", partial(membership.run, stop)
     if "planner" in roles:
         for index, planner in enumerate(sender.planners()):
-            yield f"planner-{index}", partial(planner.run, stop, sender.context.planner_call)
+            yield f"planner-{index}", partial(planner.run, stop, sender.context.planner_wakeup)
     if "scheduler" in roles:
-        yield "scheduler", partial(sender.scheduler().run, stop, sender.context.scheduler_call)
+        yield "scheduler", partial(sender.scheduler().run, stop, sender.context.scheduler_wakeup)
     if "accounting" in roles:
         reporting = Reporting.of(sender.context.stores, sender.context.clock)
         yield "reports", partial(reporting.run, stop)

@@ -50,7 +50,7 @@ class Sender:
             fast_path=TransactionalFastPath.of(
                 SchedulerTools.of(context, self.budget), context.stores, self.early
             ),
-            notify=context.planner_call.notify,
+            notify=context.planner_wakeup.notify,
         )
 
     def stages(self, roles: Sequence[str], governor: Governor) -> list[StageSpec[Any]]:

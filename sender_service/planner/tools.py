@@ -9,7 +9,7 @@ from sender_service.context import SenderContext
 from sender_service.models.policy import AppPolicy
 from sender_service.planner.audience import AudienceReader
 from sender_service.planner.early import EarlyNames
-from sender_service.planner.page_erasure import PageErasure
+from sender_service.planner.new_page_erasure import PageErasure
 from sender_service.store.campaigns import CampaignStore
 from sender_service.store.contacts import ContactStore
 from sender_service.store.pages import PageStore
@@ -48,5 +48,5 @@ class PlannerTools:
         return cls(
             stores.sends, stores.pages, audience, stores.campaigns, stores.contacts,
             erasure, context.settings.plan, context.clock, chunk_members,
-            context.scheduler_call.notify, lambda app: AppPolicy.of(apps.get(app)), early,
+            context.scheduler_wakeup.notify, lambda app: AppPolicy.of(apps.get(app)), early,
         )  # fmt: skip

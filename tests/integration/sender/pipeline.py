@@ -220,7 +220,7 @@ async def open_line(
             name="pipeline", settings=settings, database=world.database, stores=world.stores,
             writer=cast(Any, log), providers=providers, vault=vault, apps=apps,
             health=Health(clock, clock.monotonic), clock=clock, monotonic=clock.monotonic,
-            planner_call=Wakeup(), scheduler_call=Wakeup(),
+            planner_wakeup=Wakeup(), scheduler_wakeup=Wakeup(),
         )  # fmt: skip
         ops = OpsApi.of(context, intake, budget)
         http = await stack.enter_async_context(_client(ops))
